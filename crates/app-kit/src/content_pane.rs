@@ -1,0 +1,293 @@
+//! The card that shows what is in shared memory, and the lines of facts below it.
+
+use std::time::SystemTime;
+
+use iced::widget::text_editor::{self, Binding, KeyPress};
+use iced::widget::{Column, center, column, container, image, text};
+use iced::{Center, ContentFit, Element, Fill, Font};
+use shm_core::{Access, Attached, segment};
+
+use crate::snapshot::{self, Bytes, Content, Origin, Snapshot};
+use crate::{hex, theme, units};
+
+/// A [`Snapshot`] as a window shows it: its text can be selected and copied, nothing can be changed.
+#[derive(Debug)]
+pub struct ContentPane {
+    snapshot: Snapshot,
+    editor: text_editor::Content,
+    font: Font,
+}
+
+/// What a person does to the shown text.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Selects, scrolls, moves; edits are ignored.
+    Text(text_editor::Action),
+}
+
+impl ContentPane {
+    /// Shows a snapshot.
+    pub fn new(snapshot: Snapshot) -> ContentPane {
+        let shown = match &snapshot.content {
+            Content::Text(text) => text.shown.clone(),
+            Content::Bytes(bytes) => hex::dump(&bytes.head),
+            Content::Picture(_) | Content::Empty => String::new(),
+        };
+        let has_columns = match &snapshot.content {
+            Content::Bytes(_) => true,
+            _ => has_columns(&shown),
+        };
+        ContentPane {
+            snapshot,
+            editor: text_editor::Content::with_text(&shown),
+            font: if has_columns {
+                theme::MONOSPACE
+            } else {
+                theme::FONT
+            },
+        }
+    }
+
+    /// Returns what is shown.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Returns the text in the card: the loaded one, or the first bytes in hexadecimal.
+    pub fn shown_text(&self) -> String {
+        self.editor.text()
+    }
+
+    /// Takes over who is attached now, as seen by [`segment::info`].
+    pub fn observe(&mut self, info: &segment::Info) {
+        self.snapshot.attached.clone_from(&info.attached);
+        self.snapshot.persistent = info.persistent;
+    }
+
+    /// Takes over that the segment is gone; what is shown stays, since it is a copy.
+    pub fn observe_gone(&mut self) {
+        self.snapshot.attached.clear();
+        self.snapshot.persistent = false;
+    }
+
+    /// Follows what a person does.
+    pub fn update(&mut self, message: Message) {
+        match message {
+            Message::Text(action) if action.is_edit() => {}
+            Message::Text(action) => self.editor.perform(action),
+        }
+    }
+
+    /// Draws the card; it fills what it is given.
+    pub fn view(&self) -> Element<'_, Message> {
+        match &self.snapshot.content {
+            Content::Text(text) if text.shown.is_empty() => notice(
+                "An empty text",
+                format!("The text in {} has no characters.", self.snapshot.key),
+            ),
+            Content::Text(text) if text.is_whole => card(self.view_text()),
+            Content::Text(text) => card(column![
+                self.view_text(),
+                footnote(cut_notice(&self.snapshot, text.shown.len()))
+            ]),
+            Content::Picture(picture) => card(
+                center(
+                    image(picture.handle.clone())
+                        .content_fit(ContentFit::ScaleDown)
+                        .border_radius(theme::RADIUS / 2.0),
+                )
+                .padding(theme::space::MEDIUM),
+            ),
+            Content::Bytes(bytes) => card(column![
+                footnote(bytes_notice(bytes, self.snapshot.bytes)),
+                self.view_text(),
+            ]),
+            Content::Empty => notice(
+                "Enter a text first",
+                format!(
+                    "Nothing is in {} now: it was cleared, or nothing was loaded yet.",
+                    self.snapshot.key
+                ),
+            ),
+        }
+    }
+
+    fn view_text(&self) -> Element<'_, Message> {
+        iced::widget::text_editor(&self.editor)
+            .on_action(Message::Text)
+            .key_binding(read_only)
+            .font(self.font)
+            .size(theme::TEXT_SIZE)
+            .padding(theme::space::MEDIUM)
+            .height(Fill)
+            .style(theme::reader)
+            .into()
+    }
+
+    /// Draws the lines below the card: what it is, who loaded it, who else is attached.
+    pub fn view_facts<'a, M: 'a>(&self, now: SystemTime) -> Element<'a, M> {
+        let quiet = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+        Column::new()
+            .push(text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE))
+            .extend(quiet.into_iter().flatten().map(|line| {
+                text(line)
+                    .size(theme::SMALL_SIZE)
+                    .style(theme::muted)
+                    .into()
+            }))
+            .spacing(theme::space::TINY)
+            .width(Fill)
+            .into()
+    }
+}
+
+/// Draws the card with words instead of content: what is the matter, and what to do.
+pub fn notice<'a, M: 'a>(title: &'a str, body: impl text::IntoFragment<'a>) -> Element<'a, M> {
+    card(
+        center(
+            column![
+                text(title).size(theme::TEXT_SIZE).align_x(Center),
+                text(body)
+                    .size(theme::TEXT_SIZE)
+                    .style(theme::muted)
+                    .align_x(Center),
+            ]
+            .spacing(theme::space::SMALL)
+            .max_width(420)
+            .align_x(Center),
+        )
+        .padding(theme::space::HUGE),
+    )
+}
+
+fn card<'a, M: 'a>(content: impl Into<Element<'a, M>>) -> Element<'a, M> {
+    container(content)
+        .width(Fill)
+        .height(Fill)
+        .clip(true)
+        .style(theme::card)
+        .into()
+}
+
+fn footnote<'a, M: 'a>(words: String) -> Element<'a, M> {
+    container(text(words).size(theme::SMALL_SIZE).style(theme::muted))
+        .padding([theme::space::SMALL, theme::space::MEDIUM])
+        .width(Fill)
+        .into()
+}
+
+/// Lets through what reads a text and keeps from the editor what would change it, so that those
+/// keys stay free for the window.
+fn read_only(press: KeyPress) -> Option<Binding<Message>> {
+    match Binding::from_key_press(press)? {
+        Binding::Cut => Some(Binding::Copy),
+        binding @ (Binding::Copy
+        | Binding::SelectAll
+        | Binding::SelectWord
+        | Binding::SelectLine
+        | Binding::Move(_)
+        | Binding::Select(_)
+        | Binding::Unfocus) => Some(binding),
+        _ => None,
+    }
+}
+
+/// Tells whether a text looks like code or columns: it has tabs, or lines that begin with spaces.
+fn has_columns(text: &str) -> bool {
+    text.lines()
+        .take(200)
+        .any(|line| line.contains('\t') || line.starts_with("  "))
+}
+
+fn cut_notice(snapshot: &Snapshot, shown: usize) -> String {
+    format!(
+        "These are the first {} of {}. For all of it: viewer-app show --key \"{}\" --output FILE",
+        units::bytes(shown as u64),
+        units::bytes(snapshot.bytes),
+        snapshot.key,
+    )
+}
+
+fn bytes_notice(bytes: &Bytes, size: u64) -> String {
+    let mut parts = Vec::new();
+    parts.push(match &bytes.media_type {
+        Some(media_type) => media_type.clone(),
+        None => "a block of bytes under its lock".to_owned(),
+    });
+    parts.extend(bytes.source.clone());
+    if size > snapshot::HEAD_LIMIT as u64 {
+        parts.push(format!("the first {} bytes", snapshot::HEAD_LIMIT));
+    }
+    if bytes.is_half_written {
+        parts.push("its last writer died while writing: some bytes may be old".to_owned());
+    }
+    parts.join(" · ")
+}
+
+/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 s old`.
+pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
+    let mut parts = vec![snapshot.kind().to_owned()];
+    if let Content::Picture(picture) = &snapshot.content {
+        parts.push(format!("{} × {}", picture.width, picture.height));
+    }
+    if !snapshot.is_empty() {
+        parts.push(units::bytes(snapshot.bytes));
+    }
+    if let Some(origin) = &snapshot.origin {
+        parts.push(format!("generation {}", origin.generation));
+        parts.push(age(origin, now));
+    }
+    if snapshot.persistent {
+        parts.push("stays until removed".to_owned());
+    }
+    parts.join(" · ")
+}
+
+fn age(origin: &Origin, now: SystemTime) -> String {
+    // A clock that was set back makes the content younger than now.
+    let age = now.duration_since(origin.published).unwrap_or_default();
+    match age.as_secs() {
+        0 => "just now".to_owned(),
+        _ => format!("{} old", units::age(age)),
+    }
+}
+
+/// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
+pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
+    let origin = snapshot.origin.as_ref()?;
+    let pid = origin.writer_pid;
+    if pid == std::process::id() {
+        return Some(format!("loaded by this window (pid {pid})"));
+    }
+    let is_here = snapshot.attached.iter().any(|peer| peer.pid == pid);
+    Some(match (&origin.writer_program, is_here) {
+        (Some(program), true) => format!("loaded by {program} (pid {pid})"),
+        (Some(program), false) => format!("loaded by {program} (pid {pid}), which has left"),
+        (None, _) => format!("loaded by a program that has left (pid {pid})"),
+    })
+}
+
+/// Writes who is attached beside this process and the one that loaded the content.
+pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
+    let writer = snapshot.origin.as_ref().map(|origin| origin.writer_pid);
+    let mut others: Vec<&Attached> = snapshot
+        .attached
+        .iter()
+        .filter(|peer| peer.pid != std::process::id() && Some(peer.pid) != writer)
+        .collect();
+    others.sort_by_key(|peer| peer.pid);
+    others.dedup_by_key(|peer| peer.pid);
+    if others.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = others.into_iter().map(peer).collect();
+    Some(format!("also attached: {}", names.join(", ")))
+}
+
+fn peer(peer: &Attached) -> String {
+    let access = match peer.access {
+        Access::ReadWrite => "",
+        Access::ReadOnly => ", reading",
+    };
+    format!("{} (pid {}{access})", peer.program, peer.pid)
+}

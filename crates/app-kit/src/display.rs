@@ -1,0 +1,201 @@
+//! Opens a window, or says in one sentence why there can be none.
+//!
+//! Where no display answers, or a library of the window system is missing, the window library
+//! panics while it opens its event loop. [`open`] looks first, and turns what is left of those
+//! panics back into an error.
+
+use std::env;
+use std::fmt;
+use std::net::TcpStream;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::path::PathBuf;
+use std::{any::Any, io};
+
+/// How the panic of an event loop that cannot be opened begins.
+const EVENT_LOOP_PANIC: &str = "Create event loop";
+
+/// Why no window can be opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DisplayError {
+    /// Neither `WAYLAND_DISPLAY` nor `DISPLAY` names one.
+    None,
+    /// What a variable names does not answer.
+    NoAnswer {
+        /// The variable and its value, as `DISPLAY=:7`.
+        variable: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It answers, and yet cannot be used: a right or a library is missing.
+    Unusable {
+        /// What the window library said.
+        reason: String,
+    },
+}
+
+impl fmt::Display for DisplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DisplayError::None => {
+                f.write_str("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.")
+            }
+            DisplayError::NoAnswer { variable, source } => {
+                write!(f, "The display {variable} does not answer ({source}).")
+            }
+            DisplayError::Unusable { reason } => {
+                write!(f, "The display cannot be used: {reason}.")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DisplayError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            DisplayError::NoAnswer { source, .. } => Some(source),
+            DisplayError::None | DisplayError::Unusable { .. } => None,
+        }
+    }
+}
+
+/// Runs an application's window: `run` is its `Application::run`.
+///
+/// # Errors
+///
+/// [`DisplayError`] where no window could be opened. Any other panic goes its way.
+pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
+    check()?;
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !is_about_event_loop(info) {
+            loud(info);
+        }
+    }));
+    match panic::catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(DisplayError::Unusable {
+            reason: error.to_string(),
+        }),
+        Err(payload) => match message_of(payload.as_ref()) {
+            Some(message) if concerns_opening(message) => Err(DisplayError::Unusable {
+                reason: message.trim_end_matches('.').to_owned(),
+            }),
+            _ => panic::resume_unwind(payload),
+        },
+    }
+}
+
+/// Looks whether a display answers, without opening a window.
+///
+/// # Errors
+///
+/// [`DisplayError`] where none does.
+pub fn check() -> Result<(), DisplayError> {
+    let mut found = Err(DisplayError::None);
+    for (name, reach) in [
+        (
+            "WAYLAND_DISPLAY",
+            reach_wayland as fn(&str) -> io::Result<()>,
+        ),
+        ("DISPLAY", reach_x11),
+    ] {
+        let Some(value) = env::var(name).ok().filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        match reach(&value) {
+            Ok(()) => return Ok(()),
+            // The first that does not answer is the one that would have been used.
+            Err(source) if matches!(found, Err(DisplayError::None)) => {
+                found = Err(DisplayError::NoAnswer {
+                    variable: format!("{name}={value}"),
+                    source,
+                });
+            }
+            Err(_) => {}
+        }
+    }
+    found
+}
+
+fn reach_wayland(display: &str) -> io::Result<()> {
+    // An absolute name is used as it is: `join` does just that.
+    let socket = PathBuf::from(env::var_os("XDG_RUNTIME_DIR").unwrap_or_default()).join(display);
+    UnixStream::connect(socket).map(drop)
+}
+
+/// Connects to `[host]:number[.screen]`, where no host and `unix` mean this computer.
+fn reach_x11(display: &str) -> io::Result<()> {
+    let malformed = || {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it has not the form host:number",
+        )
+    };
+    let (host, rest) = display.rsplit_once(':').ok_or_else(malformed)?;
+    let number = rest.split('.').next().unwrap_or(rest);
+    let number: u16 = number.parse().map_err(|_| malformed())?;
+    if host.is_empty() || host == "unix" {
+        let path = format!("/tmp/.X11-unix/X{number}");
+        return UnixStream::connect(&path)
+            .or_else(|refused| {
+                SocketAddr::from_abstract_name(&path)
+                    .and_then(|address| UnixStream::connect_addr(&address))
+                    .map_err(|_| refused)
+            })
+            .map(drop);
+    }
+    let port = number.checked_add(6000).ok_or_else(malformed)?;
+    let host = host.trim_start_matches("tcp/");
+    TcpStream::connect((host, port)).map(drop)
+}
+
+fn is_about_event_loop(info: &PanicHookInfo<'_>) -> bool {
+    message_of(info.payload()).is_some_and(concerns_opening)
+}
+
+/// Returns whether a panic says that the window system could not be reached, rather than that
+/// something went wrong later.
+fn concerns_opening(message: &str) -> bool {
+    message.starts_with(EVENT_LOOP_PANIC)
+        || (message.starts_with("Library libxkbcommon") && message.contains("could not be loaded"))
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_display_of_the_wrong_form_is_refused() {
+        for display in ["", "7", ":", ":x", "host:70000", ":-1"] {
+            let error = reach_x11(display).expect_err(display);
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{display}");
+        }
+    }
+
+    #[test]
+    fn a_display_that_nobody_serves_is_refused() {
+        reach_x11(":64999.0").expect_err("nobody serves it");
+        reach_wayland("/nonexistent/wayland-0").expect_err("nobody serves it");
+    }
+
+    #[test]
+    fn only_panics_about_opening_are_swallowed() {
+        assert!(concerns_opening(
+            "Create event loop: Os(OsError { line: 1 })"
+        ));
+        assert!(concerns_opening(
+            "Library libxkbcommon-x11.so could not be loaded."
+        ));
+        assert!(!concerns_opening("index out of bounds"));
+    }
+}

@@ -1,0 +1,86 @@
+//! The field that holds the key, checked while it is typed.
+
+use iced::widget::{column, row, text, text_input};
+use iced::{Center, Element, Fill};
+use shm_core::Key;
+
+use crate::theme;
+
+/// The key that both windows begin with.
+pub const DEFAULT_KEY: &str = "MySharedMemory";
+
+/// The widget id of the field, to give it the focus.
+pub const ID: &str = "key";
+
+/// What stands in the field, and whether it is a key.
+#[derive(Clone, Debug)]
+pub struct KeyField {
+    text: String,
+    /// The key, or the sentence that says why there is none.
+    checked: Result<Key, String>,
+}
+
+impl KeyField {
+    /// Begins with `text`, valid or not.
+    pub fn new(text: impl Into<String>) -> KeyField {
+        let text = text.into();
+        let checked = Key::new(&text).map_err(|error| error.to_string());
+        KeyField { text, checked }
+    }
+
+    /// Replaces the text, as its owner typed it.
+    pub fn set(&mut self, text: String) {
+        *self = KeyField::new(text);
+    }
+
+    /// Returns the text as it stands there.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the key.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that says why the text is no key, where it is none.
+    pub fn key(&self) -> Result<&Key, &str> {
+        self.checked.as_ref().map_err(String::as_str)
+    }
+
+    /// Draws the label and the field with `beside` at its right; below them, what is wrong.
+    pub fn view<'a, Message: Clone + 'a>(
+        &'a self,
+        on_input: impl Fn(String) -> Message + 'a,
+        on_submit: Message,
+        beside: impl Into<Element<'a, Message>>,
+    ) -> Element<'a, Message> {
+        let field = text_input("a name of your choice", &self.text)
+            .id(ID)
+            .on_input(on_input)
+            .on_submit(on_submit)
+            .size(theme::TEXT_SIZE)
+            .padding([theme::space::SMALL, theme::space::MEDIUM])
+            .width(Fill)
+            .style(if self.checked.is_ok() {
+                theme::field
+            } else {
+                theme::wrong_field
+            });
+        let line = row![text("Key").size(theme::TEXT_SIZE), field, beside.into()]
+            .spacing(theme::space::MEDIUM)
+            .align_y(Center);
+        let problem = self.checked.as_ref().err().map(|problem| {
+            text(problem)
+                .size(theme::SMALL_SIZE)
+                .wrapping(text::Wrapping::WordOrGlyph)
+                .style(theme::wrong)
+        });
+        column![line, problem].spacing(theme::space::TINY).into()
+    }
+}
+
+impl Default for KeyField {
+    fn default() -> KeyField {
+        KeyField::new(DEFAULT_KEY)
+    }
+}

@@ -1,0 +1,16 @@
+//! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
+//! work off the window's thread, signals.
+#![forbid(unsafe_code)]
+
+pub mod content_pane;
+pub mod display;
+pub mod hex;
+pub mod key_field;
+pub mod picture;
+pub mod pixels;
+pub mod signals;
+pub mod snapshot;
+pub mod status;
+pub mod theme;
+pub mod units;
+pub mod worker;

@@ -1,0 +1,272 @@
+//! The pixels of a picture in shared memory, and what they are converted to.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use shm_core::{ImageMetadata, PixelFormat};
+
+/// At most this many pixels a side are averaged into one, so that an absurdly large picture takes
+/// no absurdly long time.
+const MAX_SAMPLES_PER_SIDE: u32 = 4;
+
+/// Metadata and payload of a picture that contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PixelsError {
+    width: u32,
+    height: u32,
+    stride: u32,
+    payload: usize,
+}
+
+impl fmt::Display for PixelsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "a picture of {} × {} pixels with {} bytes a row does not fit its {} bytes",
+            self.width, self.height, self.stride, self.payload
+        )
+    }
+}
+
+impl std::error::Error for PixelsError {}
+
+/// The rows of a picture, read in place; checked once, so that every pixel inside is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    payload: &'a [u8],
+    format: PixelFormat,
+    width: u32,
+    height: u32,
+    stride: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Looks whether metadata and payload fit each other.
+    ///
+    /// # Errors
+    ///
+    /// [`PixelsError`] where they do not.
+    pub fn new(metadata: &ImageMetadata, payload: &'a [u8]) -> Result<Rows<'a>, PixelsError> {
+        let error = PixelsError {
+            width: metadata.width,
+            height: metadata.height,
+            stride: metadata.stride,
+            payload: payload.len(),
+        };
+        let stride = u64::from(metadata.stride);
+        let row = u64::from(metadata.width) * metadata.format.bytes_per_pixel() as u64;
+        let whole = stride.checked_mul(u64::from(metadata.height));
+        if row == 0 || metadata.height == 0 || stride < row || whole != Some(payload.len() as u64) {
+            return Err(error);
+        }
+        Ok(Rows {
+            payload,
+            format: metadata.format,
+            width: metadata.width,
+            height: metadata.height,
+            stride: metadata.stride as usize,
+        })
+    }
+
+    /// Returns the pixels without what may lie between the rows: as they are where nothing does.
+    pub fn packed(&self) -> Cow<'a, [u8]> {
+        if self.stride == self.row_bytes() {
+            return Cow::Borrowed(self.payload);
+        }
+        Cow::Owned(self.iter().flatten().copied().collect())
+    }
+
+    /// Converts to red, green and blue, one byte each; what was transparent is not any more.
+    pub fn to_rgb(&self) -> Vec<u8> {
+        let mut rgb = Vec::with_capacity(self.pixels() * 3);
+        for row in self.iter() {
+            for pixel in row.chunks_exact(self.format.bytes_per_pixel()) {
+                let [red, green, blue, _] = rgba_of(self.format, pixel);
+                rgb.extend([red, green, blue]);
+            }
+        }
+        rgb
+    }
+
+    /// Converts to red, green, blue and alpha, one byte each.
+    pub fn to_rgba(&self) -> Vec<u8> {
+        let mut rgba = Vec::with_capacity(self.pixels() * 4);
+        for row in self.iter() {
+            append_rgba(self.format, row, &mut rgba);
+        }
+        rgba
+    }
+
+    /// Converts to RGBA and scales down: returns width, height and pixels.
+    ///
+    /// Averages squares of `scale` × `scale` pixels; those at the right and lower edge may be smaller.
+    pub fn to_scaled_rgba(&self, scale: u32) -> (u32, u32, Vec<u8>) {
+        let width = self.width.div_ceil(scale);
+        let height = self.height.div_ceil(scale);
+        let step = scale.div_ceil(MAX_SAMPLES_PER_SIDE) as usize;
+        let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
+        let mut sums = vec![Average::default(); width as usize];
+        for top in (0..self.height).step_by(scale as usize) {
+            sums.fill(Average::default());
+            let bottom = top.saturating_add(scale).min(self.height);
+            for y in (top..bottom).step_by(step) {
+                self.add_row(y, scale as usize, step, &mut sums);
+            }
+            rgba.extend(sums.iter().flat_map(|sum| sum.to_rgba()));
+        }
+        (width, height, rgba)
+    }
+
+    fn pixels(&self) -> usize {
+        self.width as usize * self.height as usize
+    }
+
+    fn row_bytes(&self) -> usize {
+        self.width as usize * self.format.bytes_per_pixel()
+    }
+
+    fn row(&self, y: u32) -> &'a [u8] {
+        &self.payload[y as usize * self.stride..][..self.row_bytes()]
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
+        (0..self.height).map(|y| self.row(y))
+    }
+
+    fn add_row(&self, y: u32, scale: usize, step: usize, sums: &mut [Average]) {
+        let pixel = self.format.bytes_per_pixel();
+        for (square, sum) in self.row(y).chunks(scale * pixel).zip(sums) {
+            for bytes in square.chunks_exact(pixel).step_by(step) {
+                sum.add(rgba_of(self.format, bytes));
+            }
+        }
+    }
+}
+
+/// Converts a whole row; the loop over pixels is inside the match so that each becomes a tight one.
+fn append_rgba(format: PixelFormat, row: &[u8], rgba: &mut Vec<u8>) {
+    match format {
+        PixelFormat::Rgba8 => rgba.extend_from_slice(row),
+        PixelFormat::Gray8 => rgba.extend(row.iter().flat_map(|&gray| [gray, gray, gray, 255])),
+        PixelFormat::Rgb8 => {
+            rgba.extend(row.chunks_exact(3).flat_map(|pixel| rgba_of(format, pixel)));
+        }
+        PixelFormat::Bgra8 => {
+            rgba.extend(row.chunks_exact(4).flat_map(|pixel| rgba_of(format, pixel)));
+        }
+    }
+}
+
+/// Converts one pixel; `bytes` holds exactly as many bytes as the format has.
+#[inline]
+fn rgba_of(format: PixelFormat, bytes: &[u8]) -> [u8; 4] {
+    match format {
+        PixelFormat::Gray8 => [bytes[0], bytes[0], bytes[0], 255],
+        PixelFormat::Rgb8 => [bytes[0], bytes[1], bytes[2], 255],
+        PixelFormat::Rgba8 => [bytes[0], bytes[1], bytes[2], bytes[3]],
+        PixelFormat::Bgra8 => [bytes[2], bytes[1], bytes[0], bytes[3]],
+    }
+}
+
+/// The mean of some pixels, each weighted by its opacity so that invisible ones lend no colour.
+#[derive(Clone, Copy, Debug, Default)]
+struct Average {
+    weighted: [u32; 3],
+    alpha: u32,
+    count: u32,
+}
+
+impl Average {
+    fn add(&mut self, [red, green, blue, alpha]: [u8; 4]) {
+        let alpha = u32::from(alpha);
+        for (sum, channel) in self.weighted.iter_mut().zip([red, green, blue]) {
+            *sum += u32::from(channel) * alpha;
+        }
+        self.alpha += alpha;
+        self.count += 1;
+    }
+
+    fn to_rgba(self) -> [u8; 4] {
+        let [red, green, blue] = self.weighted.map(|sum| mean(sum, self.alpha));
+        [red, green, blue, mean(self.alpha, self.count)]
+    }
+}
+
+/// Divides a sum of bytes by their number, rounding to the nearest.
+fn mean(sum: u32, count: u32) -> u8 {
+    (sum + count / 2)
+        .checked_div(count)
+        .and_then(|mean| u8::try_from(mean).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(format: PixelFormat, width: u32, height: u32, stride: u32) -> ImageMetadata {
+        ImageMetadata {
+            format,
+            width,
+            height,
+            stride,
+            source: None,
+        }
+    }
+
+    #[test]
+    fn every_format_becomes_rgba() {
+        let cases: [(PixelFormat, &[u8], [u8; 4]); 4] = [
+            (PixelFormat::Gray8, &[7], [7, 7, 7, 255]),
+            (PixelFormat::Rgb8, &[1, 2, 3], [1, 2, 3, 255]),
+            (PixelFormat::Rgba8, &[1, 2, 3, 4], [1, 2, 3, 4]),
+            (PixelFormat::Bgra8, &[1, 2, 3, 4], [3, 2, 1, 4]),
+        ];
+        for (format, payload, rgba) in cases {
+            let stride = u32::try_from(payload.len()).expect("a pixel is small");
+            let metadata = metadata(format, 1, 1, stride);
+            let rows = Rows::new(&metadata, payload).expect("one pixel fits");
+            assert_eq!(rows.to_rgba(), rgba, "{format:?}");
+            assert_eq!(rows.to_rgb(), rgba[..3], "{format:?}");
+        }
+    }
+
+    #[test]
+    fn what_lies_between_rows_is_left_out() {
+        let metadata = metadata(PixelFormat::Gray8, 2, 2, 3);
+        let rows = Rows::new(&metadata, &[1, 2, 99, 3, 4, 99]).expect("two rows fit");
+        assert_eq!(rows.packed().as_ref(), [1, 2, 3, 4]);
+        assert_eq!(rows.to_rgb(), [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+    }
+
+    #[test]
+    fn contradictions_are_errors() {
+        let short = metadata(PixelFormat::Rgb8, 2, 1, 5);
+        let empty = metadata(PixelFormat::Rgb8, 0, 1, 6);
+        let flat = metadata(PixelFormat::Rgb8, 2, 0, 6);
+        let vast = metadata(PixelFormat::Rgba8, u32::MAX, u32::MAX, u32::MAX);
+        for metadata in [short, empty, flat, vast] {
+            assert!(Rows::new(&metadata, &[0; 6]).is_err(), "{metadata:?}");
+        }
+        let exact = metadata(PixelFormat::Rgb8, 2, 1, 6);
+        assert!(Rows::new(&exact, &[0; 5]).is_err());
+        assert!(Rows::new(&exact, &[0; 7]).is_err());
+        assert!(Rows::new(&exact, &[0; 6]).is_ok());
+    }
+
+    #[test]
+    fn scaling_down_averages_squares_and_what_is_left_at_the_edge() {
+        let metadata = metadata(PixelFormat::Gray8, 3, 2, 3);
+        let rows = Rows::new(&metadata, &[0, 10, 200, 20, 30, 100]).expect("two rows fit");
+        let (width, height, rgba) = rows.to_scaled_rgba(2);
+        assert_eq!((width, height), (2, 1));
+        assert_eq!(rgba, [15, 15, 15, 255, 150, 150, 150, 255]);
+    }
+
+    #[test]
+    fn invisible_pixels_lend_no_colour() {
+        let metadata = metadata(PixelFormat::Rgba8, 2, 1, 8);
+        let rows = Rows::new(&metadata, &[255, 0, 0, 0, 0, 0, 80, 255]).expect("one row fits");
+        assert_eq!(rows.to_scaled_rgba(2).2, [0, 0, 80, 128]);
+    }
+}

@@ -1,0 +1,331 @@
+//! What is in a segment at one moment, copied out of it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use shm_core::{
+    AttachError, Attached, Key, LockError, Metadata, Options, ReadError, Sample, SharedMemory,
+    Subscriber, segment,
+};
+
+use crate::picture::Picture;
+use crate::pixels::PixelsError;
+
+/// How much of a text a window shows, in bytes.
+///
+/// Lines are laid out as they come into view, but each of them whole: this bounds what one endless
+/// line can cost. `viewer-app show --output` writes texts of any length.
+pub const TEXT_LIMIT: usize = 256 * 1024;
+
+/// How many of the first bytes are kept of what is neither text nor picture.
+pub const HEAD_LIMIT: usize = 256;
+
+/// How long [`read`] waits for somebody who holds the lock of a block.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What is in a segment at one moment; it stays valid whatever becomes of the segment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Whose content this is.
+    pub key: Key,
+    /// The content, ready to show.
+    pub content: Content,
+    /// The size of the whole content in shared memory.
+    pub bytes: u64,
+    /// Where the content comes from; `None` for a block and where nothing was published.
+    pub origin: Option<Origin>,
+    /// Whether the segment stays when everybody has left.
+    pub persistent: bool,
+    /// Who was attached beside the reader itself.
+    pub attached: Vec<Attached>,
+}
+
+/// What can be in a segment, in the form in which a window shows it.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A text.
+    Text(Text),
+    /// A picture.
+    Picture(Picture),
+    /// Anything else.
+    Bytes(Bytes),
+    /// Nothing was published, or it was cleared.
+    Empty,
+}
+
+/// A text, or the first [`TEXT_LIMIT`] bytes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// What to show.
+    pub shown: String,
+    /// Whether that is all.
+    pub is_whole: bool,
+}
+
+/// What is neither text nor picture, or the content of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bytes {
+    /// What the loader says it is; `None` for a block, which does not tell.
+    pub media_type: Option<String>,
+    /// Where the loader had it from, such as a file name.
+    pub source: Option<String>,
+    /// The first bytes, at most [`HEAD_LIMIT`].
+    pub head: Vec<u8>,
+    /// Whether the last writer died while writing, so that the bytes may be half old, half new.
+    pub is_half_written: bool,
+}
+
+/// Who published a sample, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The number of the sample: 1, 2, 3 …
+    pub generation: u64,
+    /// The process that published it.
+    pub writer_pid: u32,
+    /// The name of that process, where it was still attached.
+    pub writer_program: Option<String>,
+    /// When it was published.
+    pub published: SystemTime,
+}
+
+impl Snapshot {
+    /// Names the kind of content: `text`, `image`, `bytes`, or `nothing`.
+    pub fn kind(&self) -> &'static str {
+        match self.content {
+            Content::Text(_) => "text",
+            Content::Picture(_) => "image",
+            Content::Bytes(_) => "bytes",
+            Content::Empty => "nothing",
+        }
+    }
+
+    /// Tells whether there is nothing to show.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.content, Content::Empty)
+    }
+
+    /// Returns the number of the sample, where the content is one.
+    pub fn generation(&self) -> Option<u64> {
+        self.origin.as_ref().map(|origin| origin.generation)
+    }
+}
+
+/// Attaches to a segment, copies out what is in it, and detaches.
+///
+/// A picture is converted for the window from the shared pixels in place; nothing else copies it.
+/// This blocks, mostly for as long as a large picture takes, on a block up to two seconds for its
+/// lock: call it on a worker thread.
+///
+/// # Errors
+///
+/// [`SnapshotError`], which says in a sentence what is wrong and what to do.
+pub fn read(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
+    match Subscriber::attach(key, options) {
+        Ok(subscriber) => read_sample(key, options, subscriber),
+        Err(AttachError::WrongKind { .. }) => read_block(key, options),
+        Err(error) => Err(SnapshotError::Attach(error)),
+    }
+}
+
+fn read_sample(
+    key: &Key,
+    options: &Options,
+    mut subscriber: Subscriber,
+) -> Result<Snapshot, SnapshotError> {
+    let sample = subscriber.latest().map_err(SnapshotError::Read)?;
+    let attached = subscriber.others();
+    // Somebody may remove the segment between these lines: then it was not persistent.
+    let persistent = segment::info(key, options).is_ok_and(|info| info.persistent);
+    let Some(sample) = sample else {
+        return Ok(Snapshot {
+            key: key.clone(),
+            content: Content::Empty,
+            bytes: 0,
+            origin: None,
+            persistent,
+            attached,
+        });
+    };
+    let writer_pid = sample.writer_pid();
+    Ok(Snapshot {
+        key: key.clone(),
+        content: content_of(key, &sample)?,
+        bytes: sample.len() as u64,
+        origin: Some(Origin {
+            generation: sample.generation(),
+            writer_pid,
+            writer_program: attached
+                .iter()
+                .find(|peer| peer.pid == writer_pid)
+                .map(|peer| peer.program.clone()),
+            published: sample.published(),
+        }),
+        persistent,
+        attached,
+    })
+}
+
+fn content_of(key: &Key, sample: &Sample) -> Result<Content, SnapshotError> {
+    match sample.metadata() {
+        Metadata::Text => Text::from_payload(sample.payload())
+            .map(Content::Text)
+            .ok_or_else(|| SnapshotError::Text { key: key.clone() }),
+        Metadata::Image(metadata) => Picture::from_payload(metadata, sample.payload())
+            .map(Content::Picture)
+            .map_err(|source| SnapshotError::Picture {
+                key: key.clone(),
+                source,
+            }),
+        Metadata::Bytes { media_type, source } => Ok(Content::Bytes(Bytes {
+            media_type: Some(media_type.clone()),
+            source: source.clone(),
+            head: head_of(sample.payload()),
+            is_half_written: false,
+        })),
+    }
+}
+
+fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
+    // Before attaching, so that the reader does not find itself among the attached.
+    let info = segment::info(key, options).map_err(SnapshotError::Attach)?;
+    let block = SharedMemory::attach_read_only(key, options).map_err(SnapshotError::Attach)?;
+    let (bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(SnapshotError::Lock)?;
+    Ok(Snapshot {
+        key: key.clone(),
+        content: Content::Bytes(Bytes {
+            media_type: None,
+            source: None,
+            head: head_of(&bytes),
+            is_half_written,
+        }),
+        bytes: bytes.len() as u64,
+        origin: None,
+        persistent: info.persistent,
+        attached: info.attached,
+    })
+}
+
+fn head_of(payload: &[u8]) -> Vec<u8> {
+    payload[..payload.len().min(HEAD_LIMIT)].to_vec()
+}
+
+impl Text {
+    /// Copies out what is shown of a text; `None` where that is not UTF-8.
+    ///
+    /// The bytes are copied before they are checked: a check in place would say nothing about what
+    /// a lying peer makes of them a moment later.
+    fn from_payload(payload: &[u8]) -> Option<Text> {
+        let is_whole = payload.len() <= TEXT_LIMIT;
+        let copy = payload[..payload.len().min(TEXT_LIMIT)].to_vec();
+        let shown = match String::from_utf8(copy) {
+            Ok(text) => text,
+            // The limit may fall into the middle of a character, which is no error.
+            Err(error) if !is_whole && error.utf8_error().error_len().is_none() => {
+                let end = error.utf8_error().valid_up_to();
+                let mut copy = error.into_bytes();
+                copy.truncate(end);
+                String::from_utf8(copy).ok()?
+            }
+            Err(_) => return None,
+        };
+        Some(Text { shown, is_whole })
+    }
+}
+
+/// Why there is no snapshot. Its text names the key, what is wrong, and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// The segment could not be attached to; mostly because there is none.
+    Attach(AttachError),
+    /// The segment is damaged, or was removed while it was read.
+    Read(ReadError),
+    /// Somebody holds the lock of a block.
+    Lock(LockError),
+    /// What says to be a text is not UTF-8.
+    Text {
+        /// Whose content it is.
+        key: Key,
+    },
+    /// What says to be a picture has other dimensions than bytes.
+    Picture {
+        /// Whose content it is.
+        key: Key,
+        /// What does not fit.
+        source: PixelsError,
+    },
+}
+
+impl SnapshotError {
+    /// Tells whether there simply is no segment of that key.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, SnapshotError::Attach(AttachError::NotFound { .. }))
+    }
+
+    /// Tells whether the segment could not be attached to, whatever the reason.
+    pub fn is_attach(&self) -> bool {
+        matches!(self, SnapshotError::Attach(_))
+    }
+}
+
+impl fmt::Display for SnapshotError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SnapshotError::Attach(error) => error.fmt(formatter),
+            SnapshotError::Read(error) => error.fmt(formatter),
+            SnapshotError::Lock(error) => error.fmt(formatter),
+            SnapshotError::Text { key } => write!(
+                formatter,
+                "The text in {key} is not UTF-8, so its loader is faulty. Load it again, or as a file."
+            ),
+            SnapshotError::Picture { key, source } => write!(
+                formatter,
+                "The picture in {key} is damaged: {source}. Load it again."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for SnapshotError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            SnapshotError::Attach(error) => Some(error),
+            SnapshotError::Read(error) => Some(error),
+            SnapshotError::Lock(error) => Some(error),
+            SnapshotError::Text { .. } => None,
+            SnapshotError::Picture { source, .. } => Some(source),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_text_is_shown_whole() {
+        let text = Text::from_payload("日本 🙂".as_bytes()).expect("it is UTF-8");
+        assert_eq!(text.shown, "日本 🙂");
+        assert!(text.is_whole);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        // Three bytes each, so that the limit falls into one of them.
+        let payload = "語".repeat(TEXT_LIMIT / 3 + 1);
+        let text = Text::from_payload(payload.as_bytes()).expect("it is UTF-8");
+        assert!(!text.is_whole);
+        assert_eq!(text.shown.len(), TEXT_LIMIT / 3 * 3);
+        assert!(payload.starts_with(&text.shown));
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_no_text() {
+        assert_eq!(Text::from_payload(b"ab\xffcd"), None);
+        // A whole text that ends within a character is broken, not cut.
+        assert_eq!(Text::from_payload(&"語".as_bytes()[..2]), None);
+        let mut long = vec![b'a'; TEXT_LIMIT + 1];
+        long[7] = 0xff;
+        assert_eq!(Text::from_payload(&long), None);
+    }
+}

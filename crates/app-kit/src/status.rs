@@ -1,0 +1,215 @@
+//! The line at the bottom of a window that says what happened, what is wrong and what to do.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use iced::widget::{column, container, row, space, text};
+use iced::{Border, Color, Element, Fill, Theme};
+
+use crate::theme::{self, Colors};
+
+/// How a [`Status`] is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing happened, or it is still happening.
+    Neutral,
+    /// It was done.
+    Success,
+    /// It was done, with a catch.
+    Warning,
+    /// It could not be done.
+    Error,
+}
+
+/// What happened, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    level: Level,
+    text: String,
+    remedy: Option<String>,
+}
+
+impl Status {
+    /// Says what is going on.
+    pub fn neutral(text: impl Into<String>) -> Status {
+        Status::new(Level::Neutral, text)
+    }
+
+    /// Says what was done.
+    pub fn success(text: impl Into<String>) -> Status {
+        Status::new(Level::Success, text)
+    }
+
+    /// Says what was done, and that there is a catch.
+    pub fn warning(text: impl Into<String>) -> Status {
+        Status::new(Level::Warning, text)
+    }
+
+    /// Says what could not be done.
+    pub fn error(text: impl Into<String>) -> Status {
+        Status::new(Level::Error, text)
+    }
+
+    fn new(level: Level, text: impl Into<String>) -> Status {
+        Status {
+            level,
+            text: text.into(),
+            remedy: None,
+        }
+    }
+
+    /// Adds what to do about it: a sentence of its own, in quieter type.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: impl Into<String>) -> Status {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Returns how it is meant.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Returns what happened.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns what to do about it.
+    pub fn remedy(&self) -> Option<&str> {
+        self.remedy.as_deref()
+    }
+
+    /// Draws the line, as high as its sentences need.
+    pub fn view<'a, Message: 'a>(&'a self) -> Element<'a, Message> {
+        let level = self.level;
+        let sentence = text(&self.text)
+            .size(theme::TEXT_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
+            .style(move |theme| text::Style {
+                color: Some(level.text_color(theme)),
+            });
+        let remedy = self.remedy.as_deref().map(|remedy| {
+            text(remedy)
+                .size(theme::SMALL_SIZE)
+                .wrapping(text::Wrapping::WordOrGlyph)
+                .style(theme::muted)
+        });
+        let words = column![sentence, remedy]
+            .spacing(theme::space::TINY)
+            .width(Fill);
+        // The mark sits in the middle of the first line, however many there are.
+        let mark = container(dot(move |theme| level.mark_color(theme))).padding([6, 0]);
+        container(row![mark, words].spacing(theme::space::SMALL))
+            .padding([theme::space::MEDIUM, theme::space::LARGE])
+            .width(Fill)
+            .style(theme::footer)
+            .into()
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, " {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Level {
+    fn text_color(self, theme: &Theme) -> Color {
+        let colors = Colors::of(theme);
+        match self {
+            Level::Neutral | Level::Success => colors.text,
+            Level::Warning => colors.warning,
+            Level::Error => colors.error,
+        }
+    }
+
+    fn mark_color(self, theme: &Theme) -> Color {
+        let colors = Colors::of(theme);
+        match self {
+            Level::Neutral => colors.muted,
+            Level::Success => colors.success,
+            Level::Warning => colors.warning,
+            Level::Error => colors.error,
+        }
+    }
+}
+
+/// Draws a round mark. Drawn rather than written, because not every font has one.
+pub fn dot<'a, Message: 'a>(color: impl Fn(&Theme) -> Color + 'a) -> Element<'a, Message> {
+    const DIAMETER: f32 = 8.0;
+    container(space().width(DIAMETER).height(DIAMETER))
+        .style(move |theme| container::Style {
+            border: Border {
+                radius: (DIAMETER / 2.0).into(),
+                ..Border::default()
+            },
+            ..container::background(color(theme))
+        })
+        .into()
+}
+
+/// The current [`Status`] of a window, told to scripts too where they asked for it.
+#[derive(Clone, Debug)]
+pub struct StatusLine {
+    current: Status,
+    verbose: bool,
+}
+
+impl StatusLine {
+    /// Begins with `first`. A `verbose` line also prints each status to stderr as `status: …`.
+    pub fn new(first: Status, verbose: bool) -> StatusLine {
+        let line = StatusLine {
+            current: first,
+            verbose,
+        };
+        line.print();
+        line
+    }
+
+    /// Replaces what is said.
+    pub fn set(&mut self, status: Status) {
+        self.current = status;
+        self.print();
+    }
+
+    /// Returns what is said now.
+    pub fn current(&self) -> &Status {
+        &self.current
+    }
+
+    fn print(&self) {
+        if self.verbose {
+            // Nobody listens any more: that is no reason to disturb the window.
+            writeln!(io::stderr().lock(), "status: {}", self.current).ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remedy_follows_the_sentence() {
+        let status = Status::error("Unable to create shared memory segment.")
+            .with_remedy("Free some space in /dev/shm.");
+        assert_eq!(
+            status.to_string(),
+            "Unable to create shared memory segment. Free some space in /dev/shm."
+        );
+        assert_eq!(status.level(), Level::Error);
+    }
+
+    #[test]
+    fn sentence_and_remedy_are_drawn() {
+        let status = Status::warning("One thing.").with_remedy("Another thing.");
+        let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view());
+        ui.find("One thing.").expect("the sentence is drawn");
+        ui.find("Another thing.").expect("the remedy is drawn");
+    }
+}

@@ -1,0 +1,386 @@
+//! The looks both windows share: colours, one radius, one spacing scale, two type sizes.
+//!
+//! The windows follow the system's light or dark. iced does that by itself as long as an
+//! application names no theme of its own, so nothing here is an [`iced::Theme`]: every style
+//! is a function that asks the current theme only whether it is dark, and picks its colours
+//! from [`Colors`].
+
+use iced::border::Border;
+use iced::theme::{Base, Mode};
+use iced::widget::{button, container, scrollable, text, text_editor, text_input};
+use iced::{Background, Color, Font, Shadow, Theme, Vector, color};
+
+/// The family that both windows bring along, so that labels show where no font is installed.
+pub const FONT: Font = Font::with_name("Fira Sans");
+/// The fixed-width family, for text content that looks like code or columns.
+pub const MONOSPACE: Font = Font::MONOSPACE;
+
+/// The size of text that is read: labels, fields, content.
+pub const TEXT_SIZE: f32 = 15.0;
+/// The size of text that is glanced at: facts, hints, captions.
+pub const SMALL_SIZE: f32 = 13.0;
+
+/// The radius of every corner.
+pub const RADIUS: f32 = 8.0;
+
+/// The spacing scale: every gap and every padding is one of these.
+pub mod space {
+    /// Between things that are one thing.
+    pub const TINY: f32 = 4.0;
+    /// Between neighbours in a row.
+    pub const SMALL: f32 = 8.0;
+    /// Inside a field or a button.
+    pub const MEDIUM: f32 = 12.0;
+    /// Between groups, and inside a card.
+    pub const LARGE: f32 = 16.0;
+    /// Around a dialog.
+    pub const HUGE: f32 = 24.0;
+}
+
+/// The colours of one appearance, named by what they are for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Colors {
+    /// Behind everything.
+    pub background: Color,
+    /// Cards, dialogs, and what lies on the background.
+    pub surface: Color,
+    /// Inside of fields and of the content area.
+    pub field: Color,
+    /// Hairlines around cards, fields and secondary buttons.
+    pub border: Color,
+    /// Text to be read.
+    pub text: Color,
+    /// Text to be glanced at, and placeholders.
+    pub muted: Color,
+    /// The one accent: primary buttons and the ring around what has the focus.
+    pub accent: Color,
+    /// The accent under the pointer.
+    pub accent_hovered: Color,
+    /// Text on the accent.
+    pub on_accent: Color,
+    /// Behind selected text.
+    pub selection: Color,
+    /// What a secondary or quiet button turns to under the pointer.
+    pub hovered: Color,
+    /// Something was done.
+    pub success: Color,
+    /// Something was done, with a catch.
+    pub warning: Color,
+    /// Something could not be done.
+    pub error: Color,
+    /// What lies over the window while a dialog is open.
+    pub dim: Color,
+    /// The shadow under a dialog.
+    pub shadow: Color,
+}
+
+impl Colors {
+    /// The light appearance.
+    pub const LIGHT: Colors = Colors {
+        background: color!(0xF4F5F8),
+        surface: color!(0xFFFFFF),
+        field: color!(0xFFFFFF),
+        border: color!(0xD8DBE2),
+        text: color!(0x1A1D24),
+        muted: color!(0x5D6472),
+        accent: color!(0x3A5FE0),
+        accent_hovered: color!(0x2F50C4),
+        on_accent: color!(0xFFFFFF),
+        selection: color!(0xC9D5FF),
+        hovered: color!(0xE9EBF0),
+        success: color!(0x16794A),
+        warning: color!(0x8C5A00),
+        error: color!(0xB3261E),
+        dim: color!(0x10131A, 0.45),
+        shadow: color!(0x10131A, 0.25),
+    };
+
+    /// The dark appearance.
+    pub const DARK: Colors = Colors {
+        background: color!(0x15171C),
+        surface: color!(0x1E2128),
+        field: color!(0x181B21),
+        border: color!(0x363B46),
+        text: color!(0xE8EAEF),
+        muted: color!(0x9CA3B0),
+        accent: color!(0x4A6CF0),
+        accent_hovered: color!(0x5F7EF5),
+        on_accent: color!(0xFFFFFF),
+        selection: color!(0x33458C),
+        hovered: color!(0x2A2E37),
+        success: color!(0x5CC98C),
+        warning: color!(0xE8B457),
+        error: color!(0xFF8A80),
+        dim: color!(0x000000, 0.6),
+        shadow: color!(0x000000, 0.5),
+    };
+
+    /// Returns the colours that go with `theme`.
+    pub fn of(theme: &Theme) -> &'static Colors {
+        match theme.mode() {
+            Mode::Dark => &Self::DARK,
+            Mode::Light | Mode::None => &Self::LIGHT,
+        }
+    }
+}
+
+/// Styles the window itself; for [`iced::Application::style`].
+pub fn window<State>(_state: &State, theme: &Theme) -> iced::theme::Style {
+    let colors = Colors::of(theme);
+    iced::theme::Style {
+        background_color: colors.background,
+        text_color: colors.text,
+    }
+}
+
+fn outline(color: Color) -> Border {
+    Border {
+        color,
+        width: 1.0,
+        radius: RADIUS.into(),
+    }
+}
+
+/// Styles the main action of a window or dialog.
+pub fn primary_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    let active = button::Style {
+        background: Some(Background::Color(colors.accent)),
+        text_color: colors.on_accent,
+        border: Border {
+            radius: RADIUS.into(),
+            ..Border::default()
+        },
+        ..button::Style::default()
+    };
+    match status {
+        button::Status::Active => active,
+        button::Status::Hovered | button::Status::Pressed => {
+            active.with_background(colors.accent_hovered)
+        }
+        button::Status::Disabled => faded(active),
+    }
+}
+
+/// Styles an action of the second rank: outlined, on the surface.
+pub fn secondary_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    let active = button::Style {
+        background: Some(Background::Color(colors.surface)),
+        text_color: colors.text,
+        border: outline(colors.border),
+        ..button::Style::default()
+    };
+    match status {
+        button::Status::Active => active,
+        button::Status::Hovered => active.with_background(colors.hovered),
+        button::Status::Pressed => active.with_background(colors.border),
+        button::Status::Disabled => faded(active),
+    }
+}
+
+/// Styles an action that stays out of the way: text only, until the pointer is over it.
+pub fn quiet_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    let active = button::Style {
+        background: None,
+        text_color: colors.muted,
+        border: Border {
+            radius: RADIUS.into(),
+            ..Border::default()
+        },
+        ..button::Style::default()
+    };
+    match status {
+        button::Status::Active => active,
+        button::Status::Hovered => button::Style {
+            text_color: colors.text,
+            ..active.with_background(colors.hovered)
+        },
+        button::Status::Pressed => button::Style {
+            text_color: colors.text,
+            ..active.with_background(colors.border)
+        },
+        button::Status::Disabled => faded(active),
+    }
+}
+
+fn faded(style: button::Style) -> button::Style {
+    button::Style {
+        background: style
+            .background
+            .map(|background| background.scale_alpha(0.5)),
+        text_color: style.text_color.scale_alpha(0.5),
+        ..style
+    }
+}
+
+/// Styles a card: a surface with a hairline around it.
+pub fn card(theme: &Theme) -> container::Style {
+    let colors = Colors::of(theme);
+    container::Style {
+        background: Some(Background::Color(colors.surface)),
+        text_color: Some(colors.text),
+        border: outline(colors.border),
+        ..container::Style::default()
+    }
+}
+
+/// Styles a dialog: a card that floats.
+pub fn dialog(theme: &Theme) -> container::Style {
+    container::Style {
+        shadow: Shadow {
+            color: Colors::of(theme).shadow,
+            offset: Vector::new(0.0, 8.0),
+            blur_radius: 24.0,
+        },
+        ..card(theme)
+    }
+}
+
+/// Styles what lies over the window while a dialog is open.
+pub fn dim(theme: &Theme) -> container::Style {
+    container::background(Colors::of(theme).dim)
+}
+
+/// Styles the strip at the bottom that holds the status line.
+pub fn footer(theme: &Theme) -> container::Style {
+    container::background(Colors::of(theme).surface)
+}
+
+/// Styles a one-line field.
+pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
+    let colors = Colors::of(theme);
+    text_input::Style {
+        background: Background::Color(match status {
+            text_input::Status::Disabled => colors.background,
+            _ => colors.field,
+        }),
+        border: match status {
+            text_input::Status::Focused { .. } => focus_ring(colors.accent),
+            text_input::Status::Hovered => outline(colors.muted),
+            text_input::Status::Active | text_input::Status::Disabled => outline(colors.border),
+        },
+        icon: colors.muted,
+        placeholder: colors.muted,
+        value: colors.text,
+        selection: colors.selection,
+    }
+}
+
+/// Styles a one-line field whose content will not do.
+pub fn wrong_field(theme: &Theme, status: text_input::Status) -> text_input::Style {
+    text_input::Style {
+        border: focus_ring(Colors::of(theme).error),
+        ..field(theme, status)
+    }
+}
+
+fn focus_ring(color: Color) -> Border {
+    Border {
+        width: 2.0,
+        ..outline(color)
+    }
+}
+
+/// Styles a multi-line editor that is written in.
+pub fn editor(theme: &Theme, status: text_editor::Status) -> text_editor::Style {
+    let colors = Colors::of(theme);
+    text_editor::Style {
+        background: Background::Color(colors.field),
+        border: match status {
+            text_editor::Status::Focused { .. } => focus_ring(colors.accent),
+            text_editor::Status::Hovered => outline(colors.muted),
+            text_editor::Status::Active | text_editor::Status::Disabled => outline(colors.border),
+        },
+        placeholder: colors.muted,
+        value: colors.text,
+        selection: colors.selection,
+    }
+}
+
+/// Styles a multi-line editor that is only read from, and stands inside a card.
+pub fn reader(theme: &Theme, _status: text_editor::Status) -> text_editor::Style {
+    let colors = Colors::of(theme);
+    text_editor::Style {
+        background: Background::Color(Color::TRANSPARENT),
+        border: Border::default(),
+        placeholder: colors.muted,
+        value: colors.text,
+        selection: colors.selection,
+    }
+}
+
+/// Styles the bars of a scrollable.
+pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
+    let colors = Colors::of(theme);
+    let moving = !matches!(status, scrollable::Status::Active { .. });
+    let rail = scrollable::Rail {
+        background: None,
+        border: Border::default(),
+        scroller: scrollable::Scroller {
+            background: Background::Color(if moving { colors.muted } else { colors.border }),
+            border: Border {
+                radius: RADIUS.into(),
+                ..Border::default()
+            },
+        },
+    };
+    scrollable::Style {
+        vertical_rail: rail,
+        horizontal_rail: rail,
+        ..scrollable::default(theme, status)
+    }
+}
+
+/// Styles text that is glanced at.
+pub fn muted(theme: &Theme) -> text::Style {
+    text::Style {
+        color: Some(Colors::of(theme).muted),
+    }
+}
+
+/// Styles text that says what is wrong.
+pub fn wrong(theme: &Theme) -> text::Style {
+    text::Style {
+        color: Some(Colors::of(theme).error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The contrast ratio of two opaque colours, as WCAG defines it.
+    fn contrast(one: Color, other: Color) -> f32 {
+        let (one, other) = (one.relative_luminance(), other.relative_luminance());
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn text_stands_out_from_what_it_lies_on() {
+        for colors in [Colors::LIGHT, Colors::DARK] {
+            for text in [
+                colors.text,
+                colors.muted,
+                colors.success,
+                colors.warning,
+                colors.error,
+            ] {
+                for ground in [colors.background, colors.surface, colors.field] {
+                    let ratio = contrast(text, ground);
+                    assert!(ratio >= 4.5, "{text:?} on {ground:?} has only {ratio}");
+                }
+            }
+            for ground in [colors.accent, colors.accent_hovered] {
+                assert!(contrast(colors.on_accent, ground) >= 3.5, "{ground:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn colours_follow_the_theme() {
+        assert_eq!(Colors::of(&Theme::Light), &Colors::LIGHT);
+        assert_eq!(Colors::of(&Theme::Dark), &Colors::DARK);
+    }
+}

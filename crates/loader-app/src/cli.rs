@@ -1,0 +1,201 @@
+//! The command line: the same session as the window's, without a window.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use app_kit::signals::Termination;
+use app_kit::units;
+use clap::{Args, Subcommand};
+use shm_core::{Key, Options};
+
+use crate::session::{Bytes, Content, LoadError, Session};
+
+const TEXT_EXAMPLES: &str = "\
+Examples:
+  loader-app text \"Hello, 世界\"            stays until Ctrl-C
+  loader-app text --for 10s \"Back soon\"    stays for ten seconds
+  date | loader-app text --persist         leaves it there, and returns
+  loader-app --key Notes text - <notes.txt";
+
+const IMAGE_EXAMPLES: &str = "\
+Examples:
+  loader-app image cat.png
+  loader-app image --for 2m scan.tiff
+  loader-app --key Photo image --persist photo.jpg
+
+PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, QOI, ICO and XPM are known, by content. The picture
+travels as raw pixels, upright, at most 65,535 a side and 1024 MiB in all.";
+
+const FILE_EXAMPLES: &str = "\
+Examples:
+  loader-app file report.pdf
+  tar c src | loader-app file -
+  loader-app --key Dump file --persist core.bin";
+
+/// What to load.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Loads a text.
+    #[command(after_help = TEXT_EXAMPLES)]
+    Text {
+        /// How long to stay attached.
+        #[command(flatten)]
+        stay: Stay,
+        /// The text; without it, or with "-", UTF-8 is read from standard input.
+        text: Option<String>,
+    },
+    /// Loads a picture, as raw pixels.
+    #[command(after_help = IMAGE_EXAMPLES)]
+    Image {
+        /// How long to stay attached.
+        #[command(flatten)]
+        stay: Stay,
+        /// The picture file.
+        file: PathBuf,
+    },
+    /// Loads any bytes; the ending of the name tells their media type.
+    #[command(after_help = FILE_EXAMPLES)]
+    File {
+        /// How long to stay attached.
+        #[command(flatten)]
+        stay: Stay,
+        /// The file; "-" reads standard input.
+        file: PathBuf,
+    },
+}
+
+/// How long to stay attached.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Stay {
+    /// Returns at once and leaves the content in place, until `viewer-app remove`.
+    #[arg(long)]
+    persist: bool,
+
+    /// Stays for this long, such as 500ms, 10s or 2m, instead of until Ctrl-C.
+    #[arg(long = "for", value_name = "DURATION", value_parser = units::duration, conflicts_with = "persist")]
+    duration: Option<Duration>,
+}
+
+/// Why a command was not done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// Nothing was loaded.
+    Load(LoadError),
+    /// What came from standard input is no text.
+    NotUtf8 {
+        /// The first byte that does not fit, counted from 0.
+        offset: usize,
+    },
+    /// Standard input could not be read.
+    Stdin(io::Error),
+    /// It could not be waited for the end.
+    Signals(io::Error),
+}
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CommandError::Load(error) => error.fmt(f),
+            CommandError::NotUtf8 { offset } => write!(
+                f,
+                "Standard input is not UTF-8 text: the byte at offset {offset} does not fit. \
+                 To load bytes as they are: loader-app file -"
+            ),
+            CommandError::Stdin(error) => {
+                write!(f, "Standard input cannot be read: {error}.")
+            }
+            CommandError::Signals(error) => write!(
+                f,
+                "It cannot be waited for Ctrl-C ({error}), so nothing stays loaded. Try --persist."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CommandError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            CommandError::Load(error) => Some(error),
+            CommandError::Stdin(error) | CommandError::Signals(error) => Some(error),
+            CommandError::NotUtf8 { .. } => None,
+        }
+    }
+}
+
+/// Loads, prints one line, and stays attached as long as it is asked to.
+///
+/// # Errors
+///
+/// [`CommandError`], in a sentence for people.
+pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
+    let (stay, mut content) = match command {
+        Command::Text { stay, text } => (stay, Content::Text(text_of(text)?)),
+        Command::Image { stay, file } => (stay, Content::Picture(file)),
+        Command::File { stay, file } => (stay, Content::Bytes(bytes_of(&file)?)),
+    };
+    let mut session = Session::new(Options::new().persistent(stay.persist));
+    let loaded = session
+        .load(key, &mut content)
+        .map_err(CommandError::Load)?;
+    // The session has a copy now, and it is the one that counts.
+    drop(content);
+    if let Some(warning) = loaded.warning() {
+        tell(&format!("warning: {warning}"));
+    }
+    if stay.persist {
+        print(&loaded.to_string());
+        session.release();
+        return Ok(());
+    }
+    // Caught before the line is printed: whoever reads it may send a signal at once. A signal
+    // before that ends the process, and the kernel lets go of its segment.
+    let termination = Termination::catch().map_err(CommandError::Signals)?;
+    print(&loaded.to_string());
+    if stay.duration.is_none() && io::stderr().is_terminal() {
+        tell("It stays until Ctrl-C.");
+    }
+    termination.wait(stay.duration);
+    session.release();
+    Ok(())
+}
+
+fn text_of(argument: Option<String>) -> Result<String, CommandError> {
+    if let Some(text) = argument.filter(|text| text != "-") {
+        return Ok(text);
+    }
+    if io::stdin().is_terminal() {
+        tell("Write the text, then press Ctrl-D at the beginning of a line.");
+    }
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .read_to_end(&mut bytes)
+        .map_err(CommandError::Stdin)?;
+    String::from_utf8(bytes).map_err(|error| CommandError::NotUtf8 {
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+fn bytes_of(file: &Path) -> Result<Bytes, CommandError> {
+    if file == Path::new("-") {
+        Ok(Bytes::stdin())
+    } else {
+        Bytes::open(file).map_err(CommandError::Load)
+    }
+}
+
+/// Prints the line that scripts wait for. A reader that has gone is no reason to let go of what
+/// is loaded.
+fn print(line: &str) {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{line}")
+        .and_then(|()| stdout.flush())
+        .ok();
+}
+
+fn tell(line: &str) {
+    writeln!(io::stderr().lock(), "loader-app: {line}").ok();
+}

@@ -1,0 +1,12 @@
+//! SharedMemoryLoad: puts text, pictures and files into named shared memory, from a window or
+//! from a command line.
+#![forbid(unsafe_code)]
+
+pub mod app;
+pub mod cli;
+pub mod file_dialog;
+pub mod media_type;
+pub mod picture_file;
+pub mod screen;
+pub mod session;
+pub mod typed_path;

@@ -1,0 +1,68 @@
+//! `loader-app`: the arguments, then the window or a command.
+#![forbid(unsafe_code)]
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use app_kit::{display, key_field};
+use clap::Parser;
+use loader_app::app::{self, Settings};
+use loader_app::cli::{self, Command};
+use shm_core::Key;
+
+const EXAMPLES: &str = "\
+Examples:
+  loader-app                                   open the window
+  loader-app text \"Hello, 世界\"                load a text, and stay until Ctrl-C
+  loader-app --key Photo image cat.png         load a picture under another key
+  tar c src | loader-app file --persist -      load bytes, and leave them there
+
+What is loaded lives as long as a program that loaded it is attached, or until
+`viewer-app remove` where --persist was given. `viewer-app show` reads it.";
+
+/// Puts text, pictures and files into named shared memory.
+///
+/// Without a command it opens the window SharedMemoryLoad.
+#[derive(Debug, Parser)]
+#[command(name = "loader-app", version, about, after_help = EXAMPLES)]
+struct Arguments {
+    /// The name under which other programs find it.
+    #[arg(long, global = true, value_name = "KEY", default_value = key_field::DEFAULT_KEY)]
+    key: Key,
+
+    /// Prints each status line of the window also to stderr, as `status: …`.
+    #[arg(long)]
+    verbose: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        Some(command) => cli::run(command, &arguments.key).map_err(|error| error.to_string()),
+        None => open_window(Settings {
+            key: arguments.key,
+            directory: None,
+            verbose: arguments.verbose,
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            // Where stderr is closed the exit code still tells.
+            writeln!(io::stderr().lock(), "loader-app: {sentence}").ok();
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn open_window(settings: Settings) -> Result<(), String> {
+    display::open(|| app::application(settings).run()).map_err(|error| {
+        format!(
+            "{error} Without a window, load from the command line: loader-app text \"Hello\" \
+             (loader-app --help tells more)."
+        )
+    })
+}

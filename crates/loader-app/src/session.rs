@@ -1,0 +1,307 @@
+//! What is loaded, and the publisher that keeps it alive.
+//!
+//! [`Session`] blocks: the command line uses it as it is, the window by way of a
+//! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
+
+mod content;
+mod thread;
+mod watch;
+
+use std::{error, fmt, io, process};
+
+use shm_core::segment::{self, Content as Kept};
+use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
+
+pub use content::{Bytes, Content};
+pub use thread::{Reply, SessionThread};
+pub use watch::{Observation, watch};
+
+use content::Payload;
+
+use crate::picture_file::PictureError;
+
+/// Loads contents into one segment at a time, and keeps the last one alive.
+///
+/// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
+pub struct Session {
+    options: Options,
+    publisher: Option<Publisher>,
+}
+
+/// What was loaded.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Where it is.
+    pub key: Key,
+    /// `text`, `image` or `bytes`.
+    pub kind: &'static str,
+    /// How many bytes it takes in shared memory.
+    pub bytes: u64,
+    /// Its number: each thing loaded under a key has the next.
+    pub generation: u64,
+    /// Whose content it took the place of.
+    pub replaced: Option<Attached>,
+    /// What was let go of, because this is loaded under another key.
+    pub released: Option<Released>,
+}
+
+/// What was let go of.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// Its key.
+    pub key: Key,
+    /// Whether it is gone; if not, others are attached, or it is persistent.
+    pub is_removed: bool,
+}
+
+impl Session {
+    /// Begins with nothing loaded.
+    pub fn new(options: Options) -> Session {
+        Session {
+            options,
+            publisher: None,
+        }
+    }
+
+    /// Loads `content` under `key`, and only then lets go of what is loaded under another.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]; what was loaded before stays.
+    pub fn load(&mut self, key: &Key, content: &mut Content) -> Result<Loaded, LoadError> {
+        // First what can be wrong with a file: it should not cost a segment.
+        let payload = Payload::open(content)?;
+        let Some(publisher) = self
+            .publisher
+            .as_ref()
+            .filter(|publisher| publisher.key() == key)
+        else {
+            return self.load_anew(key, payload);
+        };
+        let replaced = owner_of_content(key, &self.options);
+        match payload.publish(publisher) {
+            Ok(published) => Ok(published.into_loaded(key, replaced, None)),
+            // Somebody removed the segment, so nobody would ever see what is published here.
+            Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
+                self.publisher = None;
+                self.load_anew(key, Payload::open(content)?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn load_anew(&mut self, key: &Key, payload: Payload<'_>) -> Result<Loaded, LoadError> {
+        let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+        let replaced = owner_of_content(key, &self.options);
+        match payload.publish(&publisher) {
+            Ok(published) => {
+                let released = self.publisher.replace(publisher).map(Released::from);
+                Ok(published.into_loaded(key, replaced, released))
+            }
+            Err(error) => {
+                discard(publisher, &self.options);
+                Err(error)
+            }
+        }
+    }
+
+    /// Blanks what is loaded, and stays attached. Returns its key, or `None` where nothing is.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`], as [`Publisher::clear`] has it.
+    pub fn clear(&mut self) -> Result<Option<Key>, PublishError> {
+        let Some(publisher) = &self.publisher else {
+            return Ok(None);
+        };
+        publisher.clear()?;
+        Ok(Some(publisher.key().clone()))
+    }
+
+    /// Lets go of what is loaded. Returns `None` where nothing is.
+    pub fn release(&mut self) -> Option<Released> {
+        self.publisher.take().map(Released::from)
+    }
+
+    /// Lets go of what is loaded if somebody else has removed it, and returns its key then.
+    pub fn release_if_lost(&mut self) -> Option<Key> {
+        let key = self.publisher.as_ref()?.key().clone();
+        let is_kept = match segment::info(&key, &self.options) {
+            Ok(info) => info
+                .attached
+                .iter()
+                .any(|peer| is_this_process(peer) && peer.access == Access::ReadWrite),
+            Err(AttachError::NotFound { .. }) => false,
+            // What cannot be looked at need not be lost.
+            Err(_) => true,
+        };
+        if is_kept {
+            return None;
+        }
+        self.publisher = None;
+        Some(key)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("key", &self.publisher.as_ref().map(Publisher::key))
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Publisher> for Released {
+    fn from(publisher: Publisher) -> Released {
+        Released {
+            key: publisher.key().clone(),
+            is_removed: publisher.detach(),
+        }
+    }
+}
+
+/// Lets go of a publisher that never published. A persistent segment that it made would stay, empty.
+fn discard(publisher: Publisher, options: &Options) {
+    let key = publisher.key().clone();
+    let is_ours = publisher.created();
+    let is_removed = publisher.detach();
+    if is_ours && !is_removed {
+        // Refused where somebody has joined meanwhile, and right so.
+        segment::remove(&key, options, false).ok();
+    }
+}
+
+/// Returns whose content is under `key` now: its writer, or who else keeps it alive.
+fn owner_of_content(key: &Key, options: &Options) -> Option<Attached> {
+    let info = segment::info(key, options).ok()?;
+    let Kept::Samples {
+        latest: Some(latest),
+    } = info.content
+    else {
+        return None;
+    };
+    if latest.writer_pid == process::id() {
+        return None;
+    }
+    let mut owners: Vec<Attached> = info
+        .attached
+        .into_iter()
+        .filter(|peer| peer.access == Access::ReadWrite && !is_this_process(peer))
+        .collect();
+    owners.sort_by_key(|peer| peer.pid != latest.writer_pid);
+    owners.into_iter().next()
+}
+
+fn is_this_process(peer: &Attached) -> bool {
+    peer.pid == process::id()
+}
+
+impl fmt::Display for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Loaded {
+            key,
+            kind,
+            bytes,
+            generation,
+            ..
+        } = self;
+        let plural = if *bytes == 1 { "" } else { "s" };
+        write!(
+            f,
+            "Loaded {kind}, {bytes} byte{plural}, into {key} (generation {generation})."
+        )
+    }
+}
+
+impl Loaded {
+    /// Says whose content this took the place of.
+    pub fn warning(&self) -> Option<String> {
+        let peer = self.replaced.as_ref()?;
+        Some(format!(
+            "This replaces what {} (pid {}) had loaded into {}.",
+            peer.program, peer.pid, self.key
+        ))
+    }
+}
+
+impl fmt::Display for Released {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Released { key, is_removed } = self;
+        if *is_removed {
+            write!(f, "Released {key}: what was loaded is gone.")
+        } else {
+            write!(
+                f,
+                "Released {key}: it stays, because others are attached to it or it is persistent."
+            )
+        }
+    }
+}
+
+/// Why nothing was loaded. What was loaded before stays.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The segment could not be created or joined.
+    Attach(AttachError),
+    /// The content could not be put into it.
+    Publish(PublishError),
+    /// The picture could not be read.
+    Picture(PictureError),
+    /// The bytes could not be read.
+    Bytes {
+        /// What was read from, such as a path.
+        name: String,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl LoadError {
+    /// Returns what is wrong, in one sentence.
+    pub fn headline(&self) -> String {
+        match self {
+            LoadError::Attach(_) | LoadError::Publish(PublishError::NoSpace { .. }) => {
+                "Unable to create shared memory segment.".to_owned()
+            }
+            LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
+            LoadError::Picture(error) => error.headline(),
+            LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
+        }
+    }
+
+    /// Returns the reason and what to do.
+    pub fn remedy(&self) -> String {
+        match self {
+            LoadError::Attach(error) => error.to_string(),
+            LoadError::Publish(error) => error.to_string(),
+            LoadError::Picture(error) => error.remedy(),
+            LoadError::Bytes { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
+                io::ErrorKind::IsADirectory => "It is a folder: name a file in it.".to_owned(),
+                io::ErrorKind::PermissionDenied => {
+                    "The system does not permit it: check who owns the file and its mode."
+                        .to_owned()
+                }
+                _ => format!("The system says: {source}."),
+            },
+        }
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.headline(), self.remedy())
+    }
+}
+
+impl error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            LoadError::Attach(error) => Some(error),
+            LoadError::Publish(error) => Some(error),
+            LoadError::Picture(error) => Some(error),
+            LoadError::Bytes { source, .. } => Some(source),
+        }
+    }
+}

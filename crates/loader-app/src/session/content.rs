@@ -1,0 +1,198 @@
+//! What can be loaded, and how it gets into shared memory: without a copy on the way.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use shm_core::{Attached, Key, Loan, Metadata, Publisher};
+
+use super::{LoadError, Loaded, Released};
+use crate::media_type;
+use crate::picture_file::PictureFile;
+
+/// Something to load.
+#[derive(Debug)]
+pub enum Content {
+    /// A text.
+    Text(String),
+    /// A picture file, to be decoded.
+    Picture(PathBuf),
+    /// Any bytes.
+    Bytes(Bytes),
+}
+
+impl Content {
+    /// Returns whether it can be loaded a second time: what came through a pipe cannot.
+    pub(super) fn is_repeatable(&self) -> bool {
+        !matches!(self, Content::Bytes(_))
+    }
+}
+
+/// Bytes that are read straight into shared memory.
+pub struct Bytes {
+    reader: Box<dyn Read + Send>,
+    /// How many there should be, where that is known.
+    expected: usize,
+    media_type: &'static str,
+    /// A file name, to be published with the bytes.
+    source: Option<String>,
+    /// What errors call it.
+    name: String,
+}
+
+impl Bytes {
+    /// Opens a file of any kind: a FIFO too, so that `<(command)` of the shell works.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Bytes`] where it cannot be opened, or is a folder.
+    pub fn open(path: &Path) -> Result<Bytes, LoadError> {
+        let opened = File::open(path).and_then(|file| {
+            let facts = file.metadata()?;
+            if facts.is_dir() {
+                return Err(io::ErrorKind::IsADirectory.into());
+            }
+            Ok((file, facts.len()))
+        });
+        let (file, length) = opened.map_err(|source| LoadError::Bytes {
+            name: path.display().to_string(),
+            source,
+        })?;
+        Ok(Bytes {
+            reader: Box::new(file),
+            expected: usize::try_from(length).unwrap_or(0),
+            media_type: media_type::of(path),
+            source: path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned()),
+            name: path.display().to_string(),
+        })
+    }
+
+    /// Reads standard input to its end.
+    pub fn stdin() -> Bytes {
+        Bytes {
+            reader: Box::new(io::stdin()),
+            expected: 0,
+            media_type: media_type::UNKNOWN,
+            source: None,
+            name: "Standard input".to_owned(),
+        }
+    }
+
+    fn failed(&self, source: io::Error) -> LoadError {
+        LoadError::Bytes {
+            name: self.name.clone(),
+            source,
+        }
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bytes")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A content that was found good as far as that can be told before it is read.
+pub(super) enum Payload<'a> {
+    Text(&'a str),
+    Picture(PictureFile),
+    Bytes(&'a mut Bytes),
+}
+
+/// What came of it.
+pub(super) struct Published {
+    kind: &'static str,
+    bytes: u64,
+    generation: u64,
+}
+
+impl Published {
+    pub(super) fn into_loaded(
+        self,
+        key: &Key,
+        replaced: Option<Attached>,
+        released: Option<Released>,
+    ) -> Loaded {
+        Loaded {
+            key: key.clone(),
+            kind: self.kind,
+            bytes: self.bytes,
+            generation: self.generation,
+            replaced,
+            released,
+        }
+    }
+}
+
+impl<'a> Payload<'a> {
+    pub(super) fn open(content: &'a mut Content) -> Result<Payload<'a>, LoadError> {
+        Ok(match content {
+            Content::Text(text) => Payload::Text(text),
+            Content::Picture(path) => {
+                Payload::Picture(PictureFile::open(path).map_err(LoadError::Picture)?)
+            }
+            Content::Bytes(bytes) => Payload::Bytes(bytes),
+        })
+    }
+
+    pub(super) fn publish(self, publisher: &Publisher) -> Result<Published, LoadError> {
+        let (metadata, bytes, generation) = match self {
+            Payload::Text(text) => {
+                let generation = publisher.publish_text(text).map_err(LoadError::Publish)?;
+                (Metadata::Text, text.len(), generation)
+            }
+            Payload::Picture(picture) => {
+                let metadata = Metadata::Image(picture.metadata().clone());
+                let length = picture.metadata().payload_bytes();
+                let mut loan = publisher.loan(length).map_err(LoadError::Publish)?;
+                picture.decode_into(&mut loan).map_err(LoadError::Picture)?;
+                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, length, generation)
+            }
+            Payload::Bytes(bytes) => {
+                let loan = read_to_end(bytes, publisher)?;
+                let metadata = Metadata::Bytes {
+                    media_type: bytes.media_type.to_owned(),
+                    source: bytes.source.clone(),
+                };
+                let length = loan.len();
+                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, length, generation)
+            }
+        };
+        Ok(Published {
+            kind: metadata.kind(),
+            bytes: bytes as u64,
+            generation,
+        })
+    }
+}
+
+/// Reads into shared memory until nothing more comes; a pipe does not tell how much that will be.
+fn read_to_end<'p>(bytes: &mut Bytes, publisher: &'p Publisher) -> Result<Loan<'p>, LoadError> {
+    /// How much room there is at the least for what was not expected.
+    const STEP: usize = 64 * 1024;
+    // One more than expected, so that a file of known length is done without growing.
+    let room = bytes.expected.saturating_add(1).max(STEP);
+    let mut loan = publisher.loan(room).map_err(LoadError::Publish)?;
+    let mut filled = 0;
+    loop {
+        if filled == loan.len() {
+            let doubled = filled.saturating_mul(2);
+            loan.resize(doubled).map_err(LoadError::Publish)?;
+        }
+        match bytes.reader.read(&mut loan[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(bytes.failed(error)),
+        }
+    }
+    loan.resize(filled).map_err(LoadError::Publish)?;
+    Ok(loan)
+}

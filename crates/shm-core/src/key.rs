@@ -1,0 +1,170 @@
+//! The name under which programs find the same segment.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::KeyError;
+
+/// A validated name of a segment.
+///
+/// One to 128 bytes of UTF-8 without `/` and control characters (NUL among
+/// them), and without a `scheme:` prefix, which is reserved for other kinds of
+/// segment. The bound keeps the file name within the 255 bytes that Linux
+/// allows (`NAME_MAX`).
+///
+/// # Examples
+///
+/// ```
+/// use shm_core::Key;
+///
+/// assert_eq!(Key::new("MySharedMemory")?.as_str(), "MySharedMemory");
+/// assert!(Key::new("a/b").is_err());
+/// assert!(Key::new("qt:MySharedMemory").is_err());
+/// # Ok::<(), shm_core::KeyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// The longest key, bytes.
+    pub const MAX_BYTES: usize = 128;
+
+    /// Checks a name and makes it a key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] says which rule the name breaks.
+    pub fn new(name: &str) -> Result<Self, KeyError> {
+        if name.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if name.len() > Self::MAX_BYTES {
+            return Err(KeyError::TooLong { bytes: name.len() });
+        }
+        let forbidden =
+            |&(_, character): &(usize, char)| character == '/' || character.is_control();
+        if let Some((at, character)) = name.char_indices().find(forbidden) {
+            return Err(KeyError::Character { character, at });
+        }
+        if let Some(scheme) = scheme_of(name) {
+            return Err(KeyError::Scheme {
+                scheme: scheme.to_owned(),
+            });
+        }
+        Ok(Self(name.to_owned()))
+    }
+
+    /// The name as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name of the segment's file: `shm-core.<uid>.<key>`.
+    pub(crate) fn file_name(&self, owner: u32) -> String {
+        format!("{}{}", file_prefix(owner), self.0)
+    }
+}
+
+/// What the names of all segment files of a user begin with.
+pub(crate) fn file_prefix(owner: u32) -> String {
+    format!("shm-core.{owner}.")
+}
+
+/// The scheme that a name begins with: a letter, then letters, digits, `+`, `-` or `.`, then a
+/// colon (the form that RFC 3986, section 3.1, gives it).
+fn scheme_of(name: &str) -> Option<&str> {
+    let (scheme, _) = name.split_once(':')?;
+    let mut characters = scheme.chars();
+    let begins_well = characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic());
+    let goes_on_well =
+        characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '+' | '-' | '.'));
+    (begins_well && goes_on_well).then_some(scheme)
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        Self::new(name)
+    }
+}
+
+impl TryFrom<&str> for Key {
+    type Error = KeyError;
+
+    fn try_from(name: &str) -> Result<Self, KeyError> {
+        Self::new(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_any_script_up_to_the_bound() {
+        for name in [
+            "a",
+            "MySharedMemory",
+            "共享内存",
+            "with space",
+            "12:30",
+            ":x",
+            "ключ.1",
+        ] {
+            assert_eq!(Key::new(name).unwrap().as_str(), name);
+        }
+        assert!(Key::new(&"x".repeat(128)).is_ok());
+        let longest = Key::new(&"x".repeat(128)).unwrap().file_name(u32::MAX);
+        assert!(
+            longest.len() <= 255,
+            "a file name must fit NAME_MAX: {}",
+            longest.len()
+        );
+    }
+
+    #[test]
+    fn refuses_what_the_rules_name() {
+        assert!(matches!(Key::new(""), Err(KeyError::Empty)));
+        assert!(matches!(
+            Key::new(&"x".repeat(129)),
+            Err(KeyError::TooLong { bytes: 129 })
+        ));
+        assert!(matches!(
+            Key::new("a/b"),
+            Err(KeyError::Character {
+                character: '/',
+                at: 1
+            })
+        ));
+        assert!(matches!(
+            Key::new("a\0"),
+            Err(KeyError::Character {
+                character: '\0',
+                at: 1
+            })
+        ));
+        assert!(matches!(Key::new("a\nb"), Err(KeyError::Character { .. })));
+        for name in ["qt:x", "qt-posix:x", "systemv:/path", "a1+.-:"] {
+            assert!(matches!(
+                Key::new(name),
+                Err(KeyError::Scheme { .. } | KeyError::Character { .. })
+            ));
+        }
+    }
+}

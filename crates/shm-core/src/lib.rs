@@ -1,0 +1,64 @@
+//! Named shared-memory segments for programs on one computer: text, pictures and live frames.
+//!
+//! One program publishes under a [`Key`]; others read the latest sample, in
+//! place and without copying, or sleep until the next. Whatever dies, at
+//! whatever instruction: the next command works, and nothing is left behind.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! use shm_core::{Key, Message, Options, Publisher, Subscriber};
+//!
+//! # let options = Options::new().directory(directory.path());
+//! # /*
+//! let options = Options::new();
+//! # */
+//! let key = Key::new("MySharedMemory")?;
+//! let publisher = Publisher::open(&key, &options)?; // SharedMemoryLoad
+//! publisher.publish_text("Hello from shared memory")?;
+//!
+//! let mut subscriber = Subscriber::attach(&key, &options)?; // ShowSharedMem, another program
+//! if let Some(sample) = subscriber.latest()? {
+//!     assert_eq!(sample.to_message()?, Message::Text("Hello from shared memory".into()));
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! Three things can be done with a key:
+//!
+//! - **Samples**: a [`Publisher`] publishes payloads of any size, a
+//!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
+//!   change a byte.
+//! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
+//!   survives the death of its holder, for those who come from `QSharedMemory`.
+//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`].
+//!
+//! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
+//! alone, through locks on bytes of that file that end with the process. The
+//! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
+
+mod deadline;
+mod error;
+mod key;
+mod layout;
+mod lock;
+mod message;
+mod options;
+mod sample;
+pub mod segment;
+mod shared_memory;
+mod sync;
+mod sys;
+
+pub use error::{
+    AttachError, KeyError, ListError, LockError, PublishError, ReadError, RemoveError,
+};
+pub use key::Key;
+pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
+pub use options::Options;
+pub use sample::{Loan, Publisher, Sample, Subscriber, Wait};
+pub use segment::{Access, Attached};
+pub use shared_memory::{
+    Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
+};
+pub use sys::guard_against_truncation;

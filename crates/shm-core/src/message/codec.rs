@@ -1,0 +1,31 @@
+//! The one place that knows bincode, so that it can be exchanged.
+//!
+//! Development of bincode has ended (RUSTSEC-2025-0141); 2.0.1 is the last
+//! release with code in it. The bytes are written down in docs/LAYOUT.md and
+//! pinned by tests.
+
+use bincode::config::{Configuration, Limit, LittleEndian, Varint};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::layout::METADATA_CAPACITY;
+
+/// Little-endian, small numbers in one byte, and never more than the room in front of a payload:
+/// the limit bounds what decoding allocates.
+type Config = Configuration<LittleEndian, Varint, Limit<METADATA_CAPACITY>>;
+
+const CONFIG: Config = bincode::config::standard().with_limit::<METADATA_CAPACITY>();
+
+/// Encodes into `room`; the number of bytes used.
+pub(super) fn encode(value: &impl Serialize, room: &mut [u8]) -> Result<usize, String> {
+    bincode::serde::encode_into_slice(value, room, CONFIG).map_err(|error| error.to_string())
+}
+
+/// Decodes all of `encoded`; what is left over is an error.
+pub(super) fn decode<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, String> {
+    match bincode::serde::decode_from_slice(encoded, CONFIG) {
+        Ok((value, used)) if used == encoded.len() => Ok(value),
+        Ok(_) => Err("there are bytes behind the metadata".into()),
+        Err(error) => Err(format!("the metadata is not readable: {error}")),
+    }
+}

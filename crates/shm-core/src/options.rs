@@ -1,0 +1,131 @@
+//! How and where segments are opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::key::Key;
+use crate::sys;
+
+/// Says how and where a segment is created, attached to or looked at.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use shm_core::Options;
+///
+/// let options = Options::new().persistent(true).timeout(Duration::from_secs(1));
+/// # let _: Options = options;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    directory: Option<PathBuf>,
+    owner: Option<u32>,
+    mode: u32,
+    persistent: bool,
+    reserve: u64,
+    timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            owner: None,
+            mode: 0o600,
+            persistent: false,
+            reserve: 0,
+            timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Options {
+    /// The defaults: the user's own segments in `$SHM_CORE_DIR`, or `/dev/shm` where that is not
+    /// set; nobody else may open them; gone with the last one who leaves; five seconds of patience.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps segments in another directory than `$SHM_CORE_DIR` or `/dev/shm`.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Looks for segments of another user, by user id.
+    #[must_use]
+    pub fn owner(mut self, uid: u32) -> Self {
+        self.owner = Some(uid);
+        self
+    }
+
+    /// Sets the permission bits of a segment that is created; 0600 unless told otherwise.
+    ///
+    /// Whoever may read a segment can also deny others to attach to it, by
+    /// holding its locks: grant this to users you trust.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode & 0o777;
+        self
+    }
+
+    /// Keeps the segment when the last one leaves, until it is removed by name.
+    ///
+    /// The property sticks to the segment: once somebody asked for it, it stays.
+    #[must_use]
+    pub fn persistent(mut self, persistent: bool) -> Self {
+        self.persistent = persistent;
+        self
+    }
+
+    /// Reserves and warms memory for samples of this many bytes when a publisher opens, so that
+    /// its first sample is as fast as later ones.
+    #[must_use]
+    pub fn reserve(mut self, bytes: u64) -> Self {
+        self.reserve = bytes;
+        self
+    }
+
+    /// Bounds every wait for another process that holds a lock for a moment; five seconds unless
+    /// told otherwise.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    pub(crate) fn directory_path(&self) -> PathBuf {
+        let from_environment = || std::env::var_os("SHM_CORE_DIR").filter(|path| !path.is_empty());
+        match &self.directory {
+            Some(directory) => directory.clone(),
+            None => from_environment().map_or_else(|| Path::new("/dev/shm").into(), Into::into),
+        }
+    }
+
+    pub(crate) fn owner_id(&self) -> u32 {
+        self.owner.unwrap_or_else(sys::effective_user)
+    }
+
+    pub(crate) fn path_of(&self, key: &Key) -> PathBuf {
+        self.directory_path().join(key.file_name(self.owner_id()))
+    }
+
+    pub(crate) fn mode_bits(&self) -> u32 {
+        self.mode
+    }
+
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.persistent
+    }
+
+    pub(crate) fn reserved_bytes(&self) -> u64 {
+        self.reserve
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.timeout
+    }
+}

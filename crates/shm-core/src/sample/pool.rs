@@ -1,0 +1,295 @@
+//! A publisher's view of the regions: claiming, growing, letting go, giving memory back.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use crate::error::PublishError;
+use crate::layout::{self, Control, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS};
+use crate::sample::{Entry, Latest};
+use crate::segment::Attachment;
+use crate::sync::{Ordering, load_acquire};
+use crate::sys::{self, ByteLock, WritableMapping};
+
+/// Over how many samples "the largest of late" looks back.
+const RECENT: usize = 8;
+/// Every so many publications memory that is no longer needed is given back.
+const TRIM_EVERY: u64 = 16;
+/// Memory below this is not worth a system call to give back.
+const WORTH_TRIMMING: u64 = 1 << 20;
+
+/// What a publisher knows of the regions. One publisher, one pool, behind a mutex.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    mappings: HashMap<u16, Arc<WritableMapping>>,
+    /// Regions that this handle holds the byte of. The kernel would grant it
+    /// twice to the same open file, so it has to be remembered here.
+    claimed: [bool; REGIONS + 1],
+    /// Claimed ahead for the next loan, off the path that readers wait for.
+    ready: Option<u16>,
+    recent: [u64; RECENT],
+    /// Never trim below this: the caller reserved it.
+    floor: u64,
+    published: u64,
+}
+
+impl Pool {
+    pub(crate) fn new(floor: u64) -> Self {
+        Self {
+            mappings: HashMap::new(),
+            claimed: [false; REGIONS + 1],
+            ready: None,
+            recent: [0; RECENT],
+            floor,
+            published: 0,
+        }
+    }
+
+    /// Claims a region with memory for `payload` bytes, and maps it.
+    pub(crate) fn take(
+        &mut self,
+        attachment: &Attachment,
+        payload: u64,
+    ) -> Result<(u16, Arc<WritableMapping>), PublishError> {
+        let region = match self.ready.take() {
+            Some(region) => region,
+            None => self.claim(attachment)?,
+        };
+        match self.grow(attachment, region, payload) {
+            Ok(mapping) => Ok((region, mapping)),
+            Err(error) => {
+                self.put_back(attachment, region);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes sure that a claimed region has memory for `payload` bytes, and maps all of it.
+    pub(crate) fn grow(
+        &mut self,
+        attachment: &Attachment,
+        region: u16,
+        payload: u64,
+    ) -> Result<Arc<WritableMapping>, PublishError> {
+        let key = attachment.key();
+        if payload > layout::MAX_PAYLOAD_BYTES {
+            return Err(PublishError::TooLarge {
+                key: key.clone(),
+                bytes: payload,
+            });
+        }
+        let bytes = (METADATA_CAPACITY as u64 + payload).max(REGION_HEAD_BYTES);
+        if let Err(error) = reserve(attachment, region, bytes) {
+            // What lies idle in other regions may be what is missing here.
+            self.trim(attachment, 0);
+            if error.kind() != io::ErrorKind::StorageFull
+                || reserve(attachment, region, bytes).is_err()
+            {
+                return Err(PublishError::io(key, "reserving memory", payload, error));
+            }
+        }
+        if let Some(mapping) = self
+            .mappings
+            .get(&region)
+            .filter(|mapping| mapping.len() as u64 >= bytes)
+        {
+            return Ok(Arc::clone(mapping));
+        }
+        // Address space costs nothing: map generously, so that growing seldom maps anew.
+        let length = bytes.next_power_of_two().min(layout::REGION_STRIDE);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let offset = layout::region_offset(region);
+        let mapping = WritableMapping::new(&attachment.segment.file, offset, length)
+            .map_err(|error| PublishError::io(key, "mapping", payload, error))?;
+        let mapping = Arc::new(mapping);
+        self.mappings.insert(region, Arc::clone(&mapping));
+        Ok(mapping)
+    }
+
+    /// Keeps a region that was not published for the next loan, or frees it.
+    pub(crate) fn put_back(&mut self, attachment: &Attachment, region: u16) {
+        if self.ready.is_none() {
+            self.ready = Some(region);
+        } else {
+            self.let_go(attachment, region);
+        }
+    }
+
+    /// Gives a region's byte back.
+    pub(crate) fn let_go(&mut self, attachment: &Attachment, region: u16) {
+        // It fails only for a descriptor that is not open, and ours is. Were it
+        // to fail, the region would stay claimed until this process ends.
+        let freed = sys::unlock_byte(&attachment.segment.file, layout::region_byte(region));
+        self.claimed[usize::from(region)] = freed.is_err();
+    }
+
+    /// After a publication: claims the next region, and now and then gives memory back.
+    pub(crate) fn prepare_next(&mut self, attachment: &Attachment, payload: u64) {
+        let slot = usize::try_from(self.published % RECENT as u64).unwrap_or(0);
+        self.recent[slot] = METADATA_CAPACITY as u64 + payload;
+        self.published += 1;
+        if self.ready.is_none() {
+            // Where none is free now, the next loan tries again and says so.
+            self.ready = self.claim(attachment).ok();
+        }
+        if let Some(region) = self.ready {
+            self.shrink(attachment, region);
+        }
+        if self.published.is_multiple_of(TRIM_EVERY) {
+            self.trim(attachment, 1);
+        }
+    }
+
+    /// Overwrites every region that can be claimed; how many could not, because somebody reads them.
+    pub(crate) fn erase(&mut self, attachment: &Attachment) -> io::Result<usize> {
+        let mut pinned = 0;
+        let ready = self.ready.take();
+        if let Some(region) = ready {
+            self.let_go(attachment, region);
+        }
+        for region in regions() {
+            let entry = entry_of(attachment.control(), region);
+            let reserved = entry.reserved_bytes.load(Ordering::Relaxed);
+            if reserved == 0 || self.claimed[usize::from(region)] {
+                continue;
+            }
+            if !self.try_claim(attachment, region)? {
+                pinned += 1;
+                continue;
+            }
+            let head = usize::try_from(REGION_HEAD_BYTES.min(reserved)).unwrap_or(0);
+            let blanked = sys::zero(
+                &attachment.segment.file,
+                layout::region_offset(region),
+                head,
+            )
+            .and_then(|()| give_back(attachment, region, REGION_HEAD_BYTES));
+            self.let_go(attachment, region);
+            blanked?;
+        }
+        Ok(pinned)
+    }
+
+    fn claim(&mut self, attachment: &Attachment) -> Result<u16, PublishError> {
+        let key = attachment.key();
+        for region in regions() {
+            match self.try_claim(attachment, region) {
+                Ok(true) => return Ok(region),
+                Ok(false) => {}
+                Err(error) => return Err(PublishError::io(key, "claiming a region", 0, error)),
+            }
+        }
+        Err(PublishError::RegionsFull { key: key.clone() })
+    }
+
+    /// Claims a region unless it is the latest, on loan, or read by somebody.
+    fn try_claim(&mut self, attachment: &Attachment, region: u16) -> io::Result<bool> {
+        let control = attachment.control();
+        let file = &attachment.segment.file;
+        let byte = layout::region_byte(region);
+        let is_latest = || latest_of(control).region() == Some(region);
+        if self.claimed[usize::from(region)]
+            || is_latest()
+            || !sys::try_lock_byte(file, byte, ByteLock::Write)?
+        {
+            return Ok(false);
+        }
+        // Its last claimer may have published it between our look and our
+        // lock. From here on nobody can: publishing needs this byte.
+        if is_latest() {
+            sys::unlock_byte(file, byte)?;
+            return Ok(false);
+        }
+        self.claimed[usize::from(region)] = true;
+        Entry::withdraw(entry_of(control, region));
+        Ok(true)
+    }
+
+    /// Gives back what a claimed region has beyond twice the largest sample of late.
+    fn shrink(&self, attachment: &Attachment, region: u16) {
+        let needed = self
+            .recent
+            .iter()
+            .copied()
+            .fold(self.floor.max(REGION_HEAD_BYTES), u64::max);
+        let reserved = entry_of(attachment.control(), region)
+            .reserved_bytes
+            .load(Ordering::Relaxed);
+        if reserved > needed.saturating_mul(2) && reserved - needed > WORTH_TRIMMING {
+            // Where this fails the memory stays ours until the segment ends: no harm but its size.
+            let _kept = give_back(
+                attachment,
+                region,
+                needed.next_multiple_of(REGION_HEAD_BYTES),
+            );
+        }
+    }
+
+    /// Gives back the memory of free regions, but for the first `spare` of them.
+    fn trim(&mut self, attachment: &Attachment, spare: usize) {
+        let mut free = 0;
+        for region in regions() {
+            let reserved = entry_of(attachment.control(), region)
+                .reserved_bytes
+                .load(Ordering::Relaxed);
+            if reserved <= WORTH_TRIMMING || self.claimed[usize::from(region)] {
+                continue;
+            }
+            if !matches!(self.try_claim(attachment, region), Ok(true)) {
+                continue;
+            }
+            free += 1;
+            if free > spare {
+                let _kept = give_back(attachment, region, REGION_HEAD_BYTES);
+            }
+            self.let_go(attachment, region);
+        }
+    }
+}
+
+/// All regions, the lowest first: so the same few stay warm.
+fn regions() -> impl Iterator<Item = u16> {
+    1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
+}
+
+pub(crate) fn entry_of(control: &Control, region: u16) -> &layout::Region {
+    &control.regions[usize::from(region)]
+}
+
+pub(crate) fn latest_of(control: &Control) -> Latest {
+    Latest::from_bits(load_acquire(&control.header.latest))
+}
+
+/// Reserves memory from a claimed region's beginning, unless it has as much already.
+fn reserve(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
+    let entry = entry_of(attachment.control(), region);
+    if entry.reserved_bytes.load(Ordering::Relaxed) >= bytes {
+        return Ok(());
+    }
+    sys::reserve(
+        &attachment.segment.file,
+        layout::region_offset(region),
+        bytes,
+    )?;
+    // After the memory is there: the number never promises too much.
+    entry.reserved_bytes.store(bytes, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Gives a claimed region's memory behind `keep` bytes back to the system.
+fn give_back(attachment: &Attachment, region: u16, keep: u64) -> io::Result<()> {
+    let entry = entry_of(attachment.control(), region);
+    let reserved = entry.reserved_bytes.load(Ordering::Relaxed);
+    if reserved <= keep {
+        return Ok(());
+    }
+    // Before the memory goes: the number never promises too much.
+    entry.reserved_bytes.store(keep, Ordering::Relaxed);
+    // Rounded up, because memory is reserved in whole pages.
+    let end = reserved.next_multiple_of(layout::BLOCK_OFFSET);
+    sys::punch(
+        &attachment.segment.file,
+        layout::region_offset(region) + keep,
+        end - keep,
+    )
+}

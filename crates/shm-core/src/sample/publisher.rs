@@ -1,0 +1,396 @@
+//! The writing end.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::deadline::Deadline;
+use crate::error::{AttachError, PublishError};
+use crate::key::Key;
+use crate::layout::{self, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, access};
+use crate::message::{Message, Metadata};
+use crate::options::Options;
+use crate::sample::pool::{Pool, entry_of, latest_of};
+use crate::sample::{Entry, Latest};
+use crate::segment::{Attached, Attachment, Kind};
+use crate::sync::Ordering;
+use crate::sys::{self, ByteLock, WritableMapping};
+
+/// How often publishing asks the kernel whether the segment still has its name.
+const ORPHAN_CHECK: Duration = Duration::from_secs(1);
+/// How many regions [`Options::reserve`] warms: the latest, the one before, the next.
+const RESERVED_REGIONS: usize = 3;
+
+/// Publishes samples under a key; creates the segment or joins the one that is there.
+///
+/// Several publishers may share a key: what was published last is the latest.
+/// May be used by several threads at once. Dropping it leaves the segment; the
+/// last publisher out removes it, unless it is persistent.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use shm_core::{Key, Metadata, Options, Publisher, Subscriber};
+///
+/// let options = Options::new().directory(directory.path());
+/// let key = Key::new("frames")?;
+/// let publisher = Publisher::open(&key, &options)?;
+/// let mut subscriber = Subscriber::attach(&key, &options)?;
+///
+/// let mut loan = publisher.loan(1 << 20)?; // filled where it will be read
+/// loan.fill(7);
+/// loan.publish(&Metadata::Bytes { media_type: "application/octet-stream".into(), source: None })?;
+///
+/// let sample = subscriber.latest()?.expect("something was published");
+/// assert_eq!(sample.payload(), vec![7; 1 << 20]);
+/// # Ok(()) }
+/// ```
+pub struct Publisher {
+    attachment: Attachment,
+    pool: Mutex<Pool>,
+    checked: Mutex<Instant>,
+    patience: Duration,
+}
+
+impl Publisher {
+    /// Creates the segment, or joins it where it exists.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`] says what is wrong and what to do.
+    pub fn open(key: &Key, options: &Options) -> Result<Self, AttachError> {
+        let attachment =
+            Attachment::open_or_create(key, options, Kind::Samples, access::PUBLISHER)?;
+        let publisher = Self {
+            attachment,
+            pool: Mutex::new(Pool::new(options.reserved_bytes())),
+            checked: Mutex::new(Instant::now()),
+            patience: options.patience(),
+        };
+        publisher.warm(options.reserved_bytes())?;
+        Ok(publisher)
+    }
+
+    /// The segment's key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        self.attachment.key()
+    }
+
+    /// The segment's random id.
+    #[must_use]
+    pub fn id(&self) -> u128 {
+        self.attachment.id()
+    }
+
+    /// Tells whether this publisher made the segment; false where it joined one.
+    #[must_use]
+    pub fn created(&self) -> bool {
+        self.attachment.created()
+    }
+
+    /// Lends a region of `len` bytes to be filled in place; nobody sees it before it is published.
+    ///
+    /// Its bytes are whatever stood there before. It can grow.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::NoSpace`] where the file system is full,
+    /// [`PublishError::RegionsFull`] where readers and loans hold all regions.
+    pub fn loan(&self, len: usize) -> Result<Loan<'_>, PublishError> {
+        self.check_process()?;
+        let (region, mapping) = self.pool().take(&self.attachment, len as u64)?;
+        Ok(Loan {
+            publisher: self,
+            region,
+            mapping,
+            len,
+            published: false,
+        })
+    }
+
+    /// Copies `payload` into a loan and publishes it; the sample's generation.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`loan`](Self::loan) and [`Loan::publish`].
+    pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
+        let mut loan = self.loan(payload.len())?;
+        loan.copy_from_slice(payload);
+        loan.publish(metadata)
+    }
+
+    /// Publishes a text; the sample's generation.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    pub fn publish_text(&self, text: &str) -> Result<u64, PublishError> {
+        self.publish(&Metadata::Text, text.as_bytes())
+    }
+
+    /// Publishes a message; the sample's generation.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    pub fn send(&self, message: &Message) -> Result<u64, PublishError> {
+        self.publish(&message.metadata(), message.payload())
+    }
+
+    /// Blanks the content without leaving: afterwards there is no latest sample.
+    ///
+    /// Samples that nobody reads at the moment are overwritten or given back
+    /// to the system. The number says how many regions could not be, because
+    /// readers hold them; those are overwritten when they are used again.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Orphaned`] where the segment was removed,
+    /// [`PublishError::Busy`] where another publisher does not get done.
+    pub fn clear(&self) -> Result<usize, PublishError> {
+        self.check_process()?;
+        let mut pool = self.pool();
+        self.change_latest(|latest| Ok(latest.next(None)))?;
+        sys::wake_all_low(&self.attachment.control().header.latest);
+        pool.erase(&self.attachment)
+            .map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
+    }
+
+    /// Everybody else who is attached, from other processes: publishers and subscribers.
+    #[must_use]
+    pub fn others(&self) -> Vec<Attached> {
+        self.attachment.others()
+    }
+
+    /// Leaves the segment; true where this was the last publisher and the segment was removed.
+    ///
+    /// Dropping does the same.
+    #[must_use = "tells whether the segment is gone; drop the publisher where that does not matter"]
+    pub fn detach(mut self) -> bool {
+        self.attachment.leave()
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        // A panic while it was held leaves at worst a region claimed that nobody uses.
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn check_process(&self) -> Result<(), PublishError> {
+        if self.attachment.is_forked() {
+            return Err(PublishError::Forked {
+                key: self.key().clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Reserves and touches the regions that samples of this size will use.
+    fn warm(&self, bytes: u64) -> Result<(), AttachError> {
+        let Ok(len @ 1..) = usize::try_from(bytes) else {
+            return Ok(());
+        };
+        let warmed: Result<Vec<Loan<'_>>, PublishError> = (0..RESERVED_REGIONS)
+            .map(|_| {
+                let mut loan = self.loan(len)?;
+                loan.fill(0);
+                Ok(loan)
+            })
+            .collect();
+        match warmed {
+            Ok(_) => Ok(()),
+            Err(error) => Err(AttachError::NoSpace {
+                key: self.key().clone(),
+                source: std::io::Error::other(error),
+            }),
+        }
+    }
+
+    /// Changes the word that names the latest sample, under the lock.
+    fn change_latest(
+        &self,
+        change: impl FnOnce(Latest) -> Result<Latest, PublishError>,
+    ) -> Result<Latest, PublishError> {
+        self.check_name()?;
+        let mut held = self
+            .attachment
+            .lock(Deadline::after(self.patience))
+            .map_err(PublishError::lock)?;
+        // A publisher that died here left nothing half-done: the word is one store.
+        held.repaired();
+        let control = self.attachment.control();
+        let next = change(latest_of(control))?;
+        // Release, because whoever sees the word sees the entry and the
+        // payload it names: pairs with `load_acquire` in readers.
+        control.header.latest.store(next.bits(), Ordering::Release);
+        Ok(next)
+    }
+
+    fn check_name(&self) -> Result<(), PublishError> {
+        let mut orphaned = self.attachment.is_marked_removed();
+        // Somebody may have used rm, which sets no flag: ask now and then.
+        if let Ok(mut checked) = self.checked.try_lock()
+            && checked.elapsed() >= ORPHAN_CHECK
+        {
+            *checked = Instant::now();
+            orphaned |= self.attachment.is_orphaned();
+        }
+        if orphaned {
+            Err(PublishError::Orphaned {
+                key: self.key().clone(),
+            })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher")
+            .field("key", self.key())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A region lent by a [`Publisher`], to be filled in place and published.
+///
+/// Dropping it publishes nothing.
+pub struct Loan<'p> {
+    publisher: &'p Publisher,
+    region: u16,
+    mapping: Arc<WritableMapping>,
+    len: usize,
+    published: bool,
+}
+
+impl Loan<'_> {
+    /// Makes the loan longer or shorter; what both lengths share keeps its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::NoSpace`] where the file system is full; the loan stays as it was.
+    pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
+        if len > self.len {
+            self.mapping =
+                self.publisher
+                    .pool()
+                    .grow(&self.publisher.attachment, self.region, len as u64)?;
+        }
+        self.len = len;
+        Ok(())
+    }
+
+    /// Publishes the loan as the latest sample and wakes the subscribers; the sample's generation.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Metadata`] where the metadata does not fit the payload,
+    /// [`PublishError::Orphaned`] where the segment was removed. What was
+    /// published before stays.
+    pub fn publish(mut self, metadata: &Metadata) -> Result<u64, PublishError> {
+        let publisher = self.publisher;
+        let attachment = &publisher.attachment;
+        let entry = self.describe(metadata)?;
+        let published = publisher.change_latest(|latest| {
+            let next = latest.next(Some(self.region));
+            Entry {
+                generation: next.generation(),
+                ..entry
+            }
+            .store(entry_of(attachment.control(), self.region));
+            if self.len > SMALL_PAYLOAD_BYTES {
+                self.admit_readers()?;
+            }
+            Ok(next)
+        })?;
+        self.published = true;
+        sys::wake_all_low(&attachment.control().header.latest);
+        let mut pool = publisher.pool();
+        pool.let_go(attachment, self.region);
+        pool.prepare_next(attachment, self.len as u64);
+        Ok(published.generation())
+    }
+
+    /// Writes the metadata in front of the payload; the entry, still without a generation.
+    fn describe(&mut self, metadata: &Metadata) -> Result<Entry, PublishError> {
+        let key = self.publisher.key();
+        let mut room = [0; METADATA_CAPACITY];
+        let metadata_bytes = metadata
+            .encode(self.len as u64, &mut room)
+            .map_err(|error| PublishError::Metadata {
+                key: key.clone(),
+                reason: error.to_string(),
+            })?;
+        self.head().copy_from_slice(&room);
+        if self.mapping.was_truncated() {
+            return Err(PublishError::Orphaned { key: key.clone() });
+        }
+        Ok(Entry {
+            generation: 0,
+            payload_bytes: self.len as u64,
+            metadata_bytes,
+            writer_pid: sys::process_id(),
+            published: sys::unix_nanos(),
+        })
+    }
+
+    /// Lets readers pin the region, while nobody can claim it: the lock goes from write to read.
+    fn admit_readers(&self) -> Result<(), PublishError> {
+        let file = &self.publisher.attachment.segment.file;
+        let key = self.publisher.key();
+        match sys::try_lock_byte(file, layout::region_byte(self.region), ByteLock::Read) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(PublishError::Busy { key: key.clone() }),
+            Err(error) => Err(PublishError::io(key, "admitting readers", 0, error)),
+        }
+    }
+
+    #[expect(unsafe_code, reason = "a slice of claimed memory")]
+    fn head(&mut self) -> &mut [u8] {
+        // SAFETY: the region's byte is write-locked until this loan is
+        // published or dropped, so no other process reads or writes it
+        // (LAYOUT.md, invariant I4), no other loan has it, and `&mut self`
+        // keeps other slices of this loan away.
+        unsafe { self.mapping.slice_mut(0, METADATA_CAPACITY) }
+    }
+}
+
+#[expect(unsafe_code, reason = "a slice of claimed memory")]
+impl Deref for Loan<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: as for `head`; `&self` lets nobody write through this loan.
+        unsafe { self.mapping.slice(METADATA_CAPACITY, self.len) }
+    }
+}
+
+#[expect(unsafe_code, reason = "a slice of claimed memory")]
+impl DerefMut for Loan<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `head`.
+        unsafe { self.mapping.slice_mut(METADATA_CAPACITY, self.len) }
+    }
+}
+
+impl fmt::Debug for Loan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loan")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            self.publisher
+                .pool()
+                .put_back(&self.publisher.attachment, self.region);
+        }
+    }
+}

@@ -1,0 +1,523 @@
+//! The reading end.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::deadline::{Backoff, Deadline};
+use crate::error::{AttachError, ReadError};
+use crate::key::Key;
+use crate::layout::{self, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, flags};
+use crate::message::Metadata;
+use crate::options::Options;
+use crate::sample::pool::{entry_of, latest_of};
+use crate::sample::{Entry, Latest, Payload, Sample};
+use crate::segment::{self, Attached, SegmentFile};
+use crate::sync::Ordering;
+use crate::sys::{self, ByteLock, DirectoryWatch, ForkMark, Mapping, OpenMode};
+
+/// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Why a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// There is something newer than what this subscriber saw last: a sample, or a clearing.
+    New,
+    /// The last publisher left, or died. Told once; a later wait goes on waiting for another.
+    Ended,
+    /// The segment was removed: nothing new will ever appear in it. Attach again.
+    Orphaned,
+    /// The time is over.
+    Timeout,
+}
+
+/// Reads the latest sample under a key, and sleeps until there is a newer one.
+///
+/// Opens the segment read-only: nothing it does can change a byte of it, or
+/// keep the segment alive when its last publisher leaves. For one thread at a
+/// time; make one for each.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use std::time::Duration;
+/// use shm_core::{Key, Message, Options, Publisher, Subscriber, Wait};
+///
+/// let options = Options::new().directory(directory.path());
+/// let key = Key::new("news")?;
+/// let publisher = Publisher::open(&key, &options)?;
+/// let mut subscriber = Subscriber::attach(&key, &options)?;
+/// assert!(subscriber.latest()?.is_none());
+///
+/// publisher.publish_text("héllo 世界")?;
+/// assert_eq!(subscriber.wait(Some(Duration::from_secs(1)))?, Wait::New);
+/// let sample = subscriber.latest()?.expect("something new");
+/// assert_eq!(sample.to_message()?, Message::Text("héllo 世界".into()));
+///
+/// drop(publisher);
+/// assert_eq!(subscriber.wait(None)?, Wait::Ended);
+/// # Ok(()) }
+/// ```
+///
+/// A subscriber cannot publish:
+///
+/// ```compile_fail
+/// # fn publish(subscriber: &shm_core::Subscriber) {
+/// subscriber.publish_text("no").unwrap();
+/// # }
+/// ```
+///
+/// as a publisher can:
+///
+/// ```
+/// # fn publish(publisher: &shm_core::Publisher) {
+/// publisher.publish_text("yes").unwrap();
+/// # }
+/// ```
+pub struct Subscriber {
+    reader: Arc<Reader>,
+    /// What `latest` saw last.
+    seen: Latest,
+    /// The generation of the sample that `latest` gave out last; 0 for none.
+    given: u64,
+    publisher_seen: bool,
+    looked: Instant,
+    patience: Duration,
+}
+
+/// What a subscriber and its samples share.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) segment: SegmentFile,
+    control: Mapping,
+    pins: Mutex<Pins>,
+    fork: ForkMark,
+}
+
+/// Pins of one open file: the kernel counts them once, so they are counted here.
+#[derive(Debug, Default)]
+struct Pins {
+    counts: HashMap<u16, usize>,
+    mappings: HashMap<u16, Arc<Mapping>>,
+}
+
+impl Subscriber {
+    /// Attaches to the samples under a key.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::NotFound`] where there is nothing; [`AttachError`] says what else can be.
+    pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
+        let deadline = Deadline::after(options.patience());
+        let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadOnly, deadline)?;
+        if head.kind != layout::kind::SAMPLES {
+            return Err(AttachError::WrongKind { key: key.clone() });
+        }
+        let presence = layout::reader_byte(sys::process_id());
+        // Only shown to people: nothing depends on it.
+        let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
+        let control = Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)
+            .map_err(|error| AttachError::io(key, "mapping", error))?;
+        segment.unlock_lifecycle()?;
+        let reader = Reader {
+            segment,
+            control,
+            pins: Mutex::default(),
+            fork: ForkMark::here(),
+        };
+        Ok(Self {
+            reader: Arc::new(reader),
+            seen: Latest::from_bits(0),
+            given: 0,
+            publisher_seen: true,
+            looked: Instant::now(),
+            patience: options.patience(),
+        })
+    }
+
+    /// Attaches as soon as the key appears, waiting so long for it, or for ever.
+    ///
+    /// Sleeps until something appears in the directory; does not poll.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::Timeout`] where it did not appear in time, and those of
+    /// [`attach`](Self::attach) but for `NotFound`.
+    pub fn attach_within(
+        key: &Key,
+        options: &Options,
+        timeout: Option<Duration>,
+    ) -> Result<Self, AttachError> {
+        let deadline = Deadline::after_option(timeout);
+        let directory = options.directory_path();
+        // Before the first look, so that nothing appears unnoticed in between.
+        let watch = DirectoryWatch::new(&directory).map_err(|source| AttachError::Io {
+            key: key.clone(),
+            doing: "watching its directory",
+            source,
+        })?;
+        loop {
+            match Self::attach(key, options) {
+                Err(AttachError::NotFound { .. }) => {}
+                other => return other,
+            }
+            if deadline.is_over() {
+                return Err(AttachError::Timeout { key: key.clone() });
+            }
+            watch
+                .wait(deadline.remaining(SLICE))
+                .map_err(|source| AttachError::Io {
+                    key: key.clone(),
+                    doing: "watching its directory",
+                    source,
+                })?;
+        }
+    }
+
+    /// The segment's key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.reader.segment.key
+    }
+
+    /// The latest sample; none where nothing was published yet or it was cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Invalid`] where what stands there makes no sense,
+    /// [`ReadError::Truncated`] where the file was cut short,
+    /// [`ReadError::Busy`] where somebody keeps it from being read.
+    pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
+        if self.reader.fork.is_elsewhere() {
+            return Err(ReadError::Forked {
+                key: self.key().clone(),
+            });
+        }
+        let mut pace = Pace::new(self.patience);
+        loop {
+            let latest = latest_of(self.reader.control.control());
+            if self.reader.control.was_truncated() {
+                return Err(ReadError::Truncated {
+                    key: self.key().clone(),
+                });
+            }
+            let Some(region) = latest.region() else {
+                self.seen = latest;
+                return Ok(None);
+            };
+            if let Some((entry, payload, metadata)) =
+                self.reader.read(region, latest.generation())?
+            {
+                self.seen = latest;
+                let skipped = if self.given == 0 {
+                    0
+                } else {
+                    entry.generation.saturating_sub(self.given + 1)
+                };
+                self.given = entry.generation;
+                return Ok(Some(Sample {
+                    reader: Arc::clone(&self.reader),
+                    entry,
+                    metadata,
+                    skipped,
+                    payload,
+                }));
+            }
+            if !pace.again() {
+                return Err(ReadError::Busy {
+                    key: self.key().clone(),
+                });
+            }
+        }
+    }
+
+    /// Tells, without a system call, whether there is something that [`latest`](Self::latest) has
+    /// not seen: for those who poll.
+    #[inline]
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        latest_of(self.reader.control.control()) != self.seen
+    }
+
+    /// Sleeps until there is something newer than [`latest`](Self::latest) saw, at most for
+    /// `timeout`, or for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Truncated`] where the file was cut short.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Wait, ReadError> {
+        if self.reader.fork.is_elsewhere() {
+            return Err(ReadError::Forked {
+                key: self.key().clone(),
+            });
+        }
+        let deadline = Deadline::after_option(timeout);
+        loop {
+            if self.has_news() {
+                return Ok(Wait::New);
+            }
+            if (self.is_marked_removed() || self.looked.elapsed() >= SLICE)
+                && let Some(end) = self.look_for_an_end()?
+            {
+                return Ok(end);
+            }
+            if deadline.is_over() {
+                return Ok(Wait::Timeout);
+            }
+            let word = &self.reader.control.control().header.latest;
+            sys::wait_low(word, self.seen.low(), deadline.remaining(SLICE));
+            // Woken although nothing is new: somebody left.
+            if !self.has_news()
+                && let Some(end) = self.look_for_an_end()?
+            {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Everybody else who is attached, from other processes: publishers and subscribers.
+    #[must_use]
+    pub fn others(&self) -> Vec<Attached> {
+        segment::others(&self.reader.segment.file)
+    }
+
+    fn is_marked_removed(&self) -> bool {
+        self.reader
+            .control
+            .control()
+            .header
+            .flags
+            .load(Ordering::Relaxed)
+            & flags::REMOVED
+            != 0
+    }
+
+    /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
+    fn look_for_an_end(&mut self) -> Result<Option<Wait>, ReadError> {
+        self.looked = Instant::now();
+        let reader = &self.reader;
+        let error = |error| ReadError::io(&reader.segment.key, "asking who is attached", error);
+        if reader.control.was_truncated() {
+            return Err(ReadError::Truncated {
+                key: reader.segment.key.clone(),
+            });
+        }
+        let slots = layout::slot_bytes(layout::SLOTS as u64);
+        let publishers = sys::held_byte(&reader.segment.file, slots)
+            .map_err(error)?
+            .is_some();
+        // A publication may have come before its publisher's end: that goes first.
+        if self.has_news() {
+            return Ok(None);
+        }
+        if std::mem::replace(&mut self.publisher_seen, publishers) && !publishers {
+            return Ok(Some(Wait::Ended));
+        }
+        let names = sys::facts(&self.reader.segment.file).map_err(error)?.names;
+        Ok((names == 0 || self.is_marked_removed()).then_some(Wait::Orphaned))
+    }
+}
+
+impl fmt::Debug for Subscriber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriber")
+            .field("key", self.key())
+            .field("seen", &self.seen.generation())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Reads the sample of this generation in this region; nothing where it has moved on.
+    fn read(
+        &self,
+        region: u16,
+        generation: u64,
+    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
+        let place = entry_of(self.control.control(), region);
+        let entry = Entry::load(place);
+        if entry.generation != generation {
+            return Ok(None);
+        }
+        if entry.payload_bytes <= SMALL_PAYLOAD_BYTES as u64 {
+            self.copy_small(region, &entry)
+        } else {
+            self.pin_large(region, generation)
+        }
+    }
+
+    /// Copies a small sample, without a pin: whole if the region still holds it afterwards.
+    fn copy_small(
+        &self,
+        region: u16,
+        entry: &Entry,
+    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
+        entry.check().map_err(|reason| self.invalid(reason))?;
+        let length = usize::try_from(entry.payload_bytes).unwrap_or(0);
+        let mapping = self.map(region, METADATA_CAPACITY + SMALL_PAYLOAD_BYTES)?;
+        let mut encoded = [0; METADATA_CAPACITY];
+        let encoded = &mut encoded[..entry.metadata_bytes];
+        mapping.copy_out(0, encoded);
+        let mut payload = vec![0; length];
+        mapping.copy_out(METADATA_CAPACITY, &mut payload);
+        if !entry.is_still(entry_of(self.control.control(), region)) {
+            return Ok(None);
+        }
+        if mapping.was_truncated() {
+            return Err(ReadError::Truncated {
+                key: self.segment.key.clone(),
+            });
+        }
+        let metadata = self.decode(encoded, entry)?;
+        Ok(Some((*entry, Payload::Private(payload), metadata)))
+    }
+
+    /// Pins a large sample where it lies.
+    fn pin_large(
+        self: &Reader,
+        region: u16,
+        generation: u64,
+    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
+        if !self.pin(region)? {
+            return Ok(None);
+        }
+        let pinned = self.look_at_pinned(region, generation);
+        if !matches!(pinned, Ok(Some(_))) {
+            self.unpin(region);
+        }
+        pinned
+    }
+
+    fn look_at_pinned(
+        &self,
+        region: u16,
+        generation: u64,
+    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
+        // Once more, because only now nobody changes it.
+        let entry = Entry::load(entry_of(self.control.control(), region));
+        if entry.generation != generation {
+            return Ok(None);
+        }
+        entry.check().map_err(|reason| self.invalid(reason))?;
+        let end = METADATA_CAPACITY as u64 + entry.payload_bytes;
+        let facts = sys::facts(&self.segment.file)
+            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))?;
+        if facts.size < layout::region_offset(region) + end {
+            return Err(ReadError::Truncated {
+                key: self.segment.key.clone(),
+            });
+        }
+        let mapping = self.map(region, usize::try_from(end).unwrap_or(usize::MAX))?;
+        let mut encoded = [0; METADATA_CAPACITY];
+        let encoded = &mut encoded[..entry.metadata_bytes];
+        mapping.copy_out(0, encoded);
+        let metadata = self.decode(encoded, &entry)?;
+        Ok(Some((entry, Payload::Pinned { region, mapping }, metadata)))
+    }
+
+    fn decode(&self, encoded: &[u8], entry: &Entry) -> Result<Metadata, ReadError> {
+        Metadata::decode(encoded, entry.payload_bytes)
+            .map_err(|error| self.invalid(error.to_string()))
+    }
+
+    fn pins(&self) -> MutexGuard<'_, Pins> {
+        // Every change under it is complete before anything can panic.
+        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps the region from being claimed; false where somebody has claimed it.
+    fn pin(&self, region: u16) -> Result<bool, ReadError> {
+        let mut pins = self.pins();
+        let count = pins.counts.entry(region).or_default();
+        let byte = layout::region_byte(region);
+        if *count == 0
+            && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
+                .map_err(|error| ReadError::io(&self.segment.key, "pinning", error))?
+        {
+            return Ok(false);
+        }
+        *count += 1;
+        Ok(true)
+    }
+
+    /// Undoes one [`pin`](Self::pin).
+    pub(crate) fn unpin(&self, region: u16) {
+        // In a forked child the lock is the parent's, shared: not ours to give back.
+        if self.fork.is_elsewhere() {
+            return;
+        }
+        let mut pins = self.pins();
+        let Some(count) = pins.counts.get_mut(&region) else {
+            return;
+        };
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            let freed = sys::unlock_byte(&self.segment.file, layout::region_byte(region));
+            debug_assert!(freed.is_ok(), "unlocking cannot fail on an open file");
+        }
+    }
+
+    /// Maps a region's first `length` bytes, or more; mappings are kept, so that they stay warm.
+    fn map(&self, region: u16, length: usize) -> Result<Arc<Mapping>, ReadError> {
+        let mut pins = self.pins();
+        if let Some(mapping) = pins
+            .mappings
+            .get(&region)
+            .filter(|mapping| mapping.len() >= length)
+        {
+            return Ok(Arc::clone(mapping));
+        }
+        let generous = length.max(1 << 16).next_power_of_two();
+        let offset = layout::region_offset(region);
+        let mapping = Mapping::read_only(&self.segment.file, offset, generous)
+            .map_err(|error| ReadError::io(&self.segment.key, "mapping", error))?;
+        let mapping = Arc::new(mapping);
+        pins.mappings.insert(region, Arc::clone(&mapping));
+        Ok(mapping)
+    }
+
+    fn invalid(&self, reason: String) -> ReadError {
+        ReadError::Invalid {
+            key: self.segment.key.clone(),
+            reason,
+        }
+    }
+}
+
+/// How a reader that was overtaken tries again: at once, for it lost by nanoseconds; after many
+/// times with pauses, for then somebody sits on the region; until a deadline.
+struct Pace {
+    eager: u32,
+    backoff: Backoff,
+    patience: Duration,
+    deadline: Option<Deadline>,
+}
+
+impl Pace {
+    const EAGER: u32 = 1000;
+
+    fn new(patience: Duration) -> Self {
+        Self {
+            eager: 0,
+            backoff: Backoff::new(),
+            patience,
+            deadline: None,
+        }
+    }
+
+    fn again(&mut self) -> bool {
+        if self.eager < Self::EAGER {
+            self.eager += 1;
+            std::hint::spin_loop();
+            return true;
+        }
+        let deadline = *self
+            .deadline
+            .get_or_insert_with(|| Deadline::after(self.patience));
+        self.backoff.pause(deadline)
+    }
+}

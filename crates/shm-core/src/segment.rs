@@ -1,0 +1,237 @@
+//! Segments as things with a name: listed, looked at, removed.
+//!
+//! Looking never attaches: whoever only looks is seen by nobody and keeps
+//! nothing alive. Creating and attaching is done by [`Publisher`],
+//! [`Subscriber`] and [`SharedMemory`].
+//!
+//! [`Publisher`]: crate::Publisher
+//! [`Subscriber`]: crate::Subscriber
+//! [`SharedMemory`]: crate::SharedMemory
+
+mod attachment;
+mod file;
+mod peek;
+mod roster;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) use attachment::{Attachment, Held, Kind};
+pub(crate) use file::SegmentFile;
+pub(crate) use roster::others;
+pub use roster::{Access, Attached};
+
+use crate::deadline::Deadline;
+use crate::error::{AttachError, ListError, RemoveError};
+use crate::key::{self, Key};
+use crate::layout;
+use crate::message::Metadata;
+use crate::options::Options;
+use crate::sys::{self, OpenMode};
+use file::Head;
+
+/// What can be told of a segment from outside.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Its key.
+    pub key: Key,
+    /// Random, made when it was created: tells it from another under the same key.
+    pub id: u128,
+    /// What it holds.
+    pub content: Content,
+    /// Stays when the last one leaves.
+    pub persistent: bool,
+    /// When it was created.
+    pub created: SystemTime,
+    /// Memory truly in use, bytes, the control area included.
+    pub reserved_bytes: u64,
+    /// Who is attached.
+    pub attached: Vec<Attached>,
+}
+
+/// What a segment holds.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// One block of bytes.
+    Block {
+        /// Its length, bytes.
+        size: u64,
+    },
+    /// Published samples.
+    Samples {
+        /// The latest; none where nothing was published yet or it was cleared.
+        latest: Option<Latest>,
+    },
+}
+
+/// What can be told of the latest sample without reading its payload.
+#[derive(Clone, Debug)]
+pub struct Latest {
+    /// What the payload is.
+    pub metadata: Metadata,
+    /// The payload's length, bytes.
+    pub bytes: u64,
+    /// The sample's number.
+    pub generation: u64,
+    /// The process that published it.
+    pub writer_pid: u32,
+    /// When.
+    pub published: SystemTime,
+}
+
+/// One name in the directory.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The key; the raw file name where it is none.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+    /// What it is, or why it cannot be told.
+    pub segment: Result<Info, String>,
+}
+
+/// Tells of every segment of the user, removing what is stale on the way.
+///
+/// Names in order. Something else under a segment's name is listed with the
+/// reason and not touched. Never waits for anybody.
+///
+/// # Errors
+///
+/// [`ListError`] where the directory cannot be read.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use shm_core::{Key, Options, Publisher, segment};
+///
+/// let options = Options::new().directory(directory.path());
+/// let publisher = Publisher::open(&Key::new("greeting")?, &options)?;
+/// publisher.publish_text("hello")?;
+/// assert_eq!(segment::list(&options)?[0].name, "greeting");
+/// # Ok(()) }
+/// ```
+pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
+    let directory = options.directory_path();
+    let failed = |source| ListError::Directory {
+        path: directory.clone(),
+        source,
+    };
+    let prefix = key::file_prefix(options.owner_id());
+    let mut listed = Vec::new();
+    for entry in fs::read_dir(&directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&attachment::temporary_prefix()) {
+            sweep(&entry.path());
+        } else if let Some(name) = name.strip_prefix(&prefix) {
+            listed.extend(look_at(name, entry.path(), options));
+        }
+    }
+    listed.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(listed)
+}
+
+/// Tells of one segment, removing it instead where it is stale.
+///
+/// # Errors
+///
+/// [`AttachError::NotFound`] where there is none, or only stale remains; and
+/// what else keeps the name from being a segment of this user.
+pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
+    let segment = SegmentFile::open(key, options, OpenMode::ReadOnly)?;
+    let head = segment.head()?;
+    if segment.is_stale(&head)? {
+        drop(segment);
+        // Somebody may be coming or going at this moment; then it is not ours to judge.
+        let _left_to_others = file::reclaim(key, options);
+        return Err(AttachError::NotFound { key: key.clone() });
+    }
+    segment.check_version(&head)?;
+    describe(&segment, &head)
+}
+
+/// Removes the segment under a key, whether persistent or not.
+///
+/// Whoever is attached keeps the memory until it leaves, and is told that it
+/// is orphaned.
+///
+/// # Errors
+///
+/// [`RemoveError::InUse`] while somebody is attached, unless `force`;
+/// [`RemoveError::NotFound`] where there is none, or only stale remains
+/// (which are removed).
+pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
+    let deadline = Deadline::after(options.patience());
+    let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)
+        .map_err(RemoveError::attach)?;
+    let by = roster::everybody(&segment.file);
+    if !by.is_empty() && !force {
+        return Err(RemoveError::InUse {
+            key: key.clone(),
+            by,
+        });
+    }
+    segment.remove(&head).map_err(RemoveError::attach)
+}
+
+fn describe(segment: &SegmentFile, head: &Head) -> Result<Info, AttachError> {
+    let content = match head.kind {
+        layout::kind::BLOCK => Content::Block {
+            size: head.block_bytes,
+        },
+        _ => Content::Samples {
+            latest: peek::latest(&segment.file),
+        },
+    };
+    Ok(Info {
+        key: segment.key.clone(),
+        id: head.id,
+        content,
+        persistent: head.is_persistent(),
+        created: moment(head.created),
+        reserved_bytes: segment.facts()?.allocated,
+        attached: roster::everybody(&segment.file),
+    })
+}
+
+/// What stands under one name; nothing where it was stale, or went away while we looked.
+fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
+    let segment = match Key::new(name) {
+        Err(error) => Err(error.to_string()),
+        Ok(key) => match info(&key, options) {
+            Err(AttachError::NotFound { .. }) => return None,
+            Err(AttachError::Foreign { reason, .. }) => Err(reason),
+            other => other.map_err(|error| error.to_string()),
+        },
+    };
+    Some(Listed {
+        name: name.to_owned(),
+        path,
+        segment,
+    })
+}
+
+/// Removes what a crash in the middle of creating left under a temporary name.
+fn sweep(path: &Path) {
+    let Ok(file) = sys::open_segment(path, OpenMode::ReadWrite) else {
+        return;
+    };
+    let ours = sys::facts(&file).is_ok_and(|facts| {
+        facts.kind == rustix::fs::FileType::RegularFile && facts.owner == sys::effective_user()
+    });
+    let somebody = sys::held_byte(&file, layout::slot_bytes(layout::SLOTS as u64));
+    if ours && matches!(somebody, Ok(None)) {
+        // Where this fails the next list tries again.
+        let _swept_later = fs::remove_file(path);
+    }
+}
+
+/// A stored time; the epoch where it is beyond what the system can express.
+pub(crate) fn moment(nanos: u64) -> SystemTime {
+    UNIX_EPOCH
+        .checked_add(Duration::from_nanos(nanos))
+        .unwrap_or(UNIX_EPOCH)
+}

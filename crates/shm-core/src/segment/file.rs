@@ -1,0 +1,331 @@
+//! A segment's file: found by name, judged by its head, guarded by its lifecycle byte.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::deadline::{Backoff, Deadline};
+use crate::error::AttachError;
+use crate::key::Key;
+use crate::layout::{self, flags};
+use crate::options::Options;
+use crate::sys::{self, ByteLock, FileFacts, OpenMode, WritableMapping};
+
+/// An open file that stands, or stood, under a segment's name.
+///
+/// Every byte lock taken through it ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct SegmentFile {
+    pub(crate) file: File,
+    pub(crate) key: Key,
+    pub(crate) path: PathBuf,
+}
+
+/// A private copy of a header's beginning.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub(crate) version: u32,
+    pub(crate) slot_count: u32,
+    pub(crate) flags: u32,
+    pub(crate) kind: u32,
+    pub(crate) id: u128,
+    pub(crate) created: u64,
+    pub(crate) block_bytes: u64,
+}
+
+impl Head {
+    const BYTES: usize = 56;
+
+    /// Takes the fields out of the bytes; the reason where they are no segment's.
+    fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, String> {
+        let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+        if bytes[..8] != layout::MAGIC {
+            return Err("it does not begin as a segment does".into());
+        }
+        let head = Self {
+            version: u32_at(8),
+            slot_count: u32_at(12),
+            flags: u32_at(16),
+            kind: u32_at(20),
+            id: u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64,
+            created: u64_at(40),
+            block_bytes: u64_at(48),
+        };
+        if head.slot_count > layout::MAX_SLOTS {
+            return Err(format!("it claims to have {} slots", head.slot_count));
+        }
+        Ok(head)
+    }
+
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.flags & flags::PERSISTENT != 0
+    }
+
+    pub(crate) fn is_removed(&self) -> bool {
+        self.flags & flags::REMOVED != 0
+    }
+
+    /// Checks what this version promises beyond the frozen fields.
+    fn check_whole(&self, facts: &FileFacts) -> Result<(), String> {
+        let block = self.kind == layout::kind::BLOCK;
+        if !block && self.kind != layout::kind::SAMPLES {
+            return Err(format!("it is of an unknown kind ({})", self.kind));
+        }
+        if self.slot_count != u32::try_from(layout::SLOTS).unwrap_or(u32::MAX) {
+            return Err(format!("it claims to have {} slots", self.slot_count));
+        }
+        if block && !(1..=layout::MAX_BLOCK_BYTES).contains(&self.block_bytes) {
+            return Err(format!("it claims a block of {} bytes", self.block_bytes));
+        }
+        let needed = if block {
+            layout::BLOCK_OFFSET + self.block_bytes
+        } else {
+            layout::CONTROL_BYTES as u64
+        };
+        if facts.size < needed {
+            return Err(format!("it is cut short: {} bytes of {needed}", facts.size));
+        }
+        Ok(())
+    }
+}
+
+impl SegmentFile {
+    /// Opens what stands under the key's name, provided it is a regular file of the expected owner.
+    pub(crate) fn open(key: &Key, options: &Options, mode: OpenMode) -> Result<Self, AttachError> {
+        let path = options.path_of(key);
+        let foreign = |reason| AttachError::Foreign {
+            key: key.clone(),
+            reason,
+        };
+        let file = match sys::open_segment(&path, mode) {
+            Ok(file) => file,
+            Err(error) => {
+                // What a link, a socket or a stranger's file answers to `open` tells less than a look.
+                if let Ok(facts) = sys::facts_at(&path) {
+                    check_ours(&path, &facts, options).map_err(foreign)?;
+                }
+                return Err(AttachError::io(key, "opening", error));
+            }
+        };
+        let facts = sys::facts(&file).map_err(|error| AttachError::io(key, "looking", error))?;
+        check_ours(&path, &facts, options).map_err(foreign)?;
+        Ok(Self {
+            file,
+            key: key.clone(),
+            path,
+        })
+    }
+
+    /// Finds the living segment under the key and holds its lifecycle byte.
+    ///
+    /// What is stale is removed on the way. The byte is held until
+    /// [`unlock_lifecycle`](Self::unlock_lifecycle) or drop.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` also where there was only something stale.
+    pub(crate) fn locate(
+        key: &Key,
+        options: &Options,
+        mode: OpenMode,
+        deadline: Deadline,
+    ) -> Result<(Self, Head), AttachError> {
+        let lock = match mode {
+            OpenMode::ReadWrite => ByteLock::Write,
+            OpenMode::ReadOnly => ByteLock::Read,
+        };
+        let mut backoff = Backoff::new();
+        loop {
+            let found = Self::open(key, options, mode)?;
+            found.head()?;
+            found.lock_lifecycle(lock, deadline)?;
+            if found.is_named() {
+                // Once more, because flags are only sure while the byte is held.
+                let head = found.head()?;
+                if found.is_stale(&head)? {
+                    found.clear_away(options, mode)?;
+                    return Err(AttachError::NotFound { key: key.clone() });
+                }
+                found.check_version(&head)?;
+                return Ok((found, head));
+            }
+            // Somebody removed it between our opening and our locking.
+            if !backoff.pause(deadline) {
+                return Err(AttachError::Busy { key: key.clone() });
+            }
+        }
+    }
+
+    /// Copies the head out of the file.
+    pub(crate) fn head(&self) -> Result<Head, AttachError> {
+        let mut bytes = [0; Head::BYTES];
+        let head = match sys::read_exact_at(&self.file, &mut bytes, 0) {
+            Ok(()) => Head::parse(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err("it is too short to be a segment".into())
+            }
+            Err(error) => return Err(AttachError::io(&self.key, "reading its head", error)),
+        };
+        head.map_err(|reason| self.foreign(&reason))
+    }
+
+    /// Checks that this program knows the layout and the file is as long as the head says.
+    pub(crate) fn check_version(&self, head: &Head) -> Result<(), AttachError> {
+        if head.version != layout::VERSION {
+            return Err(AttachError::Version {
+                key: self.key.clone(),
+                found: head.version,
+            });
+        }
+        let facts = self.facts()?;
+        head.check_whole(&facts)
+            .map_err(|reason| self.foreign(&reason))
+    }
+
+    pub(crate) fn facts(&self) -> Result<FileFacts, AttachError> {
+        sys::facts(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
+    }
+
+    /// Waits for the lifecycle byte until the deadline.
+    pub(crate) fn lock_lifecycle(
+        &self,
+        lock: ByteLock,
+        deadline: Deadline,
+    ) -> Result<(), AttachError> {
+        let mut backoff = Backoff::new();
+        while !self.try_lock_lifecycle(lock)? {
+            if !backoff.pause(deadline) {
+                return Err(AttachError::Busy {
+                    key: self.key.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn try_lock_lifecycle(&self, lock: ByteLock) -> Result<bool, AttachError> {
+        sys::try_lock_byte(&self.file, layout::LIFECYCLE_BYTE, lock)
+            .map_err(|error| AttachError::io(&self.key, "locking", error))
+    }
+
+    pub(crate) fn unlock_lifecycle(&self) -> Result<(), AttachError> {
+        sys::unlock_byte(&self.file, layout::LIFECYCLE_BYTE)
+            .map_err(|error| AttachError::io(&self.key, "unlocking", error))
+    }
+
+    /// Tells whether the name still leads to this very file.
+    pub(crate) fn is_named(&self) -> bool {
+        let here = sys::facts(&self.file).map(|facts| facts.identity);
+        let there = sys::facts_at(&self.path).map(|facts| facts.identity);
+        matches!((here, there), (Ok(here), Ok(there)) if here == there)
+    }
+
+    /// Tells whether anybody but this open file holds a slot.
+    pub(crate) fn has_other_holders(&self, slot_count: u32) -> Result<bool, AttachError> {
+        let slots = layout::slot_bytes(u64::from(slot_count));
+        match sys::held_byte(&self.file, slots) {
+            Ok(held) => Ok(held.is_some()),
+            Err(error) => Err(AttachError::io(&self.key, "asking who is attached", error)),
+        }
+    }
+
+    /// Tells whether nothing keeps this segment: nobody attached and not persistent, or removed already.
+    pub(crate) fn is_stale(&self, head: &Head) -> Result<bool, AttachError> {
+        if head.is_removed() {
+            return Ok(true);
+        }
+        Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count.max(1))?)
+    }
+
+    /// Sets the removed flag, takes the name away, wakes whoever sleeps on the segment.
+    ///
+    /// Only while holding the lifecycle byte for writing, of the file that has the name.
+    pub(crate) fn remove(&self, head: &Head) -> Result<(), AttachError> {
+        let error = |error| AttachError::io(&self.key, "removing", error);
+        self.set_flags(head.flags | flags::REMOVED).map_err(error)?;
+        match fs::remove_file(&self.path) {
+            Err(failure) if failure.kind() != io::ErrorKind::NotFound => {
+                return Err(error(failure));
+            }
+            _ => {}
+        }
+        if self.check_version(head).is_ok()
+            && let Ok(control) = WritableMapping::new(&self.file, 0, layout::CONTROL_BYTES)
+        {
+            wake_everybody(&control);
+        }
+        Ok(())
+    }
+
+    /// Writes the flags. Only while holding the lifecycle byte for writing: that serialises it.
+    pub(crate) fn set_flags(&self, flags: u32) -> io::Result<()> {
+        let at = std::mem::offset_of!(layout::Header, flags) as u64;
+        self.file.write_all_at(&flags.to_le_bytes(), at)
+    }
+
+    /// Removes a stale segment, going through a writable descriptor of its own where this is none.
+    fn clear_away(self, options: &Options, mode: OpenMode) -> Result<(), AttachError> {
+        if mode == OpenMode::ReadWrite {
+            return self.remove(&self.head()?);
+        }
+        let key = self.key.clone();
+        drop(self);
+        // Who may only read leaves it to others; for the caller it is gone either way.
+        let _left_to_others = reclaim(&key, options);
+        Ok(())
+    }
+
+    fn foreign(&self, reason: &str) -> AttachError {
+        let path = self.path.display();
+        AttachError::Foreign {
+            key: self.key.clone(),
+            reason: format!("{path}: {reason}"),
+        }
+    }
+}
+
+/// Removes what is stale under the key, without waiting for anybody; true where it was removed.
+pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError> {
+    let found = SegmentFile::open(key, options, OpenMode::ReadWrite)?;
+    found.head()?;
+    if !found.try_lock_lifecycle(ByteLock::Write)? || !found.is_named() {
+        return Ok(false);
+    }
+    let head = found.head()?;
+    if !found.is_stale(&head)? {
+        return Ok(false);
+    }
+    found.remove(&head)?;
+    Ok(true)
+}
+
+/// Wakes whoever waits for a sample or for the lock.
+pub(crate) fn wake_everybody(control: &WritableMapping) {
+    let header = &control.control().header;
+    sys::wake_all_low(&header.latest);
+    sys::wake_all(&header.lock);
+}
+
+fn check_ours(path: &Path, facts: &FileFacts, options: &Options) -> Result<(), String> {
+    use rustix::fs::FileType;
+    let path = path.display();
+    let what = match facts.kind {
+        FileType::RegularFile => {
+            let (found, expected) = (facts.owner, options.owner_id());
+            if found == expected {
+                return Ok(());
+            }
+            return Err(format!(
+                "{path} belongs to user {found}, not to user {expected}"
+            ));
+        }
+        FileType::Directory => "a directory",
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a named pipe",
+        FileType::Socket => "a socket",
+        _ => "a device",
+    };
+    Err(format!("{path} is {what}, not a regular file"))
+}

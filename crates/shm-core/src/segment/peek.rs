@@ -1,0 +1,63 @@
+//! The latest sample's entry, read without mapping, pinning or attaching.
+
+use std::fs::File;
+use std::mem::offset_of;
+
+use crate::layout::{self, Control, Header, Region};
+use crate::message::Metadata;
+use crate::sample::{Entry, Latest as LatestWord};
+use crate::segment::{Latest, moment};
+use crate::sys;
+
+/// How often to look again where a publisher is faster than we are.
+const ATTEMPTS: usize = 16;
+
+/// Tells of the latest sample; nothing where there is none or it makes no sense.
+pub(crate) fn latest(file: &File) -> Option<Latest> {
+    (0..ATTEMPTS).find_map(|_| attempt(file))?
+}
+
+/// `None` where the entry changed while it was read.
+fn attempt(file: &File) -> Option<Option<Latest>> {
+    let mut word = [0; 8];
+    sys::read_exact_at(file, &mut word, offset_of!(Header, latest) as u64).ok()?;
+    let word = LatestWord::from_bits(u64::from_le_bytes(word));
+    let Some(region) = word.region() else {
+        return Some(None);
+    };
+    let entry = read_entry(file, region)?;
+    if entry.generation != word.generation() {
+        return None;
+    }
+    let mut encoded = [0; layout::METADATA_CAPACITY];
+    let encoded = encoded.get_mut(..entry.metadata_bytes)?;
+    sys::read_exact_at(file, encoded, layout::region_offset(region)).ok()?;
+    if read_entry(file, region)?.generation != word.generation() {
+        return None;
+    }
+    let Ok(metadata) = Metadata::decode(encoded, entry.payload_bytes) else {
+        return Some(None);
+    };
+    Some(Some(Latest {
+        metadata,
+        bytes: entry.payload_bytes,
+        generation: entry.generation,
+        writer_pid: entry.writer_pid,
+        published: moment(entry.published),
+    }))
+}
+
+fn read_entry(file: &File, region: u16) -> Option<Entry> {
+    let mut bytes = [0; size_of::<Region>()];
+    let offset = offset_of!(Control, regions) + usize::from(region) * bytes.len();
+    sys::read_exact_at(file, &mut bytes, offset as u64).ok()?;
+    let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+    let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
+    Some(Entry {
+        generation: u64_at(offset_of!(Region, generation)),
+        payload_bytes: u64_at(offset_of!(Region, payload_bytes)),
+        metadata_bytes: usize::try_from(u32_at(offset_of!(Region, metadata_bytes))).ok()?,
+        writer_pid: u32_at(offset_of!(Region, writer_pid)),
+        published: u64_at(offset_of!(Region, published)),
+    })
+}

@@ -1,0 +1,117 @@
+//! Who is attached: from the kernel's locks, with what the slots say about them.
+
+use std::fs::File;
+use std::ops::Range;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::layout::{self, access};
+use crate::sys;
+
+/// The most subscribers that are told of, so that a stranger who locks millions of bytes costs little.
+const MOST_READERS: usize = 1024;
+
+/// Somebody who is attached to a segment, for people to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attached {
+    /// Process id, as that process's own pid namespace counts it.
+    pub pid: u32,
+    /// File name of the program; "unknown" where it cannot be told.
+    pub program: String,
+    /// What it may do.
+    pub access: Access,
+    /// Since when, where it says so.
+    pub since: Option<SystemTime>,
+}
+
+/// What somebody who is attached may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// A publisher, or attached to a block for reading and writing.
+    ReadWrite,
+    /// A subscriber, or attached to a block for reading only.
+    ReadOnly,
+}
+
+/// Everybody who is attached through another open file than this.
+pub(crate) fn everybody(file: &File) -> Vec<Attached> {
+    let slots = held(
+        file,
+        layout::slot_bytes(layout::SLOTS as u64),
+        layout::SLOTS,
+    );
+    let readers = held(file, layout::reader_bytes(), MOST_READERS);
+    let holders = slots.into_iter().filter_map(|byte| holder_of(file, byte));
+    holders.chain(readers.into_iter().map(reader_of)).collect()
+}
+
+/// Everybody who is attached from another process than this.
+pub(crate) fn others(file: &File) -> Vec<Attached> {
+    let mut everybody = everybody(file);
+    everybody.retain(|one| one.pid != sys::process_id());
+    everybody
+}
+
+/// What the holder of a slot says of itself; nothing where the slot cannot be read.
+pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Attached> {
+    let slot = layout::slot_of_byte(byte);
+    let mut record = [0; size_of::<layout::Slot>()];
+    let offset = std::mem::offset_of!(layout::Control, slots) as u64 + slot * record.len() as u64;
+    sys::read_exact_at(file, &mut record, offset).ok()?;
+    let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| record[at + i]));
+    let since = u64::from_le_bytes(std::array::from_fn(|i| record[8 + i]));
+    let pid = u32_at(4);
+    let name = record[24..]
+        .split(|&byte| byte == 0)
+        .next()
+        .unwrap_or_default();
+    let reads_only = u32_at(16) == access::BLOCK_READ_ONLY;
+    Some(Attached {
+        pid,
+        program: readable(&String::from_utf8_lossy(name)),
+        access: if reads_only {
+            Access::ReadOnly
+        } else {
+            Access::ReadWrite
+        },
+        since: UNIX_EPOCH.checked_add(Duration::from_nanos(since)),
+    })
+}
+
+fn reader_of(byte: u64) -> Attached {
+    let pid = layout::pid_of_byte(byte);
+    let program = sys::program_of(pid).unwrap_or_default();
+    Attached {
+        pid,
+        program: readable(&program),
+        access: Access::ReadOnly,
+        since: None,
+    }
+}
+
+/// A stranger's name, fit for a terminal.
+fn readable(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .filter(|character| !character.is_control())
+        .collect();
+    if name.is_empty() {
+        "unknown".into()
+    } else {
+        name
+    }
+}
+
+fn held(file: &File, range: Range<u64>, most: usize) -> Vec<u64> {
+    let mut bytes = Vec::new();
+    let mut from = range.start;
+    while from < range.end && bytes.len() < most {
+        match sys::held_byte(file, from..range.end) {
+            Ok(Some(byte)) => {
+                bytes.push(byte);
+                from = byte + 1;
+            }
+            Ok(None) | Err(_) => break,
+        }
+    }
+    bytes
+}

@@ -1,0 +1,449 @@
+//! A block of bytes of a fixed size under the lock: what `QSharedMemory` offers, done right.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use bytemuck::{AnyBitPattern, NoUninit};
+
+use crate::deadline::Deadline;
+use crate::error::{AttachError, LockError};
+use crate::key::Key;
+use crate::layout::{self, BLOCK_OFFSET, access};
+use crate::options::Options;
+use crate::segment::{Attached, Attachment, Held, Kind};
+use crate::sys::{Mapping, WritableMapping};
+
+/// Marks a handle that reads and writes.
+#[derive(Debug)]
+pub struct ReadWrite(WritableMapping);
+
+/// Marks a handle that reads: its block is mapped read-only.
+#[derive(Debug)]
+pub struct ReadOnly(Mapping);
+
+/// What a handle may do with its block; [`ReadWrite`] or [`ReadOnly`].
+#[expect(
+    private_bounds,
+    reason = "sealed: there are two ways to attach, and no third"
+)]
+pub trait Attach: Sealed {}
+
+impl Attach for ReadWrite {}
+impl Attach for ReadOnly {}
+
+trait Sealed: Sized {
+    const ACCESS: u32;
+    fn map(attachment: &Attachment, length: usize) -> std::io::Result<Self>;
+    fn mapping(&self) -> &Mapping;
+}
+
+impl Sealed for ReadWrite {
+    const ACCESS: u32 = access::BLOCK_READ_WRITE;
+    fn map(attachment: &Attachment, length: usize) -> std::io::Result<Self> {
+        WritableMapping::new(&attachment.segment.file, BLOCK_OFFSET, length).map(Self)
+    }
+    fn mapping(&self) -> &Mapping {
+        &self.0
+    }
+}
+
+impl Sealed for ReadOnly {
+    const ACCESS: u32 = access::BLOCK_READ_ONLY;
+    fn map(attachment: &Attachment, length: usize) -> std::io::Result<Self> {
+        Mapping::read_only(&attachment.segment.file, BLOCK_OFFSET, length).map(Self)
+    }
+    fn mapping(&self) -> &Mapping {
+        &self.0
+    }
+}
+
+/// A named block of bytes of a fixed size, guarded by a lock that survives the death of its holder.
+///
+/// The bytes are reached through the guard that [`lock`](Self::lock) gives.
+/// The last one to leave removes the block, unless it is persistent. May be
+/// used by several threads at once.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use shm_core::{Key, Options, SharedMemory};
+///
+/// let options = Options::new().directory(directory.path());
+/// let key = Key::new("counter")?;
+/// let ours = SharedMemory::create(&key, 64, &options)?;
+/// let theirs = SharedMemory::attach_read_only(&key, &options)?;
+///
+/// let mut guard = ours.lock()?.repair_with(|bytes| bytes.fill(0));
+/// guard.write(8, &42u64)?;
+/// drop(guard);
+///
+/// assert_eq!(theirs.lock()?.ignore_abandonment().read::<u64>(8)?, 42);
+/// # Ok(()) }
+/// ```
+///
+/// What is attached read-only cannot write:
+///
+/// ```compile_fail
+/// # use shm_core::{ReadOnly, SharedMemory};
+/// # fn write(block: &SharedMemory<ReadOnly>) {
+/// block.lock().unwrap().ignore_abandonment().fill(0);
+/// # }
+/// ```
+///
+/// as what is attached for both can:
+///
+/// ```
+/// # use shm_core::{ReadWrite, SharedMemory};
+/// # fn write(block: &SharedMemory<ReadWrite>) {
+/// block.lock().unwrap().ignore_abandonment().fill(0);
+/// # }
+/// ```
+pub struct SharedMemory<A: Attach> {
+    // Before the attachment, so that the block is unmapped before we have left.
+    block: A,
+    attachment: Attachment,
+}
+
+impl SharedMemory<ReadWrite> {
+    /// Makes a block of `size` bytes, all zero, and attaches to it.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::AlreadyExists`] where somebody keeps one alive under the
+    /// key, [`AttachError::Size`] where the size is 0 or above 64 GiB,
+    /// [`AttachError::NoSpace`] where there is no memory for it.
+    pub fn create(key: &Key, size: usize, options: &Options) -> Result<Self, AttachError> {
+        let kind = block_of(key, size)?;
+        Self::map(Attachment::create(key, options, kind, ReadWrite::ACCESS)?)
+    }
+
+    /// Attaches to the block under the key.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::NotFound`] where there is none.
+    pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
+        Self::map(Attachment::attach(
+            key,
+            options,
+            Kind::Block { bytes: 0 },
+            ReadWrite::ACCESS,
+        )?)
+    }
+
+    /// Attaches to the block under the key, or makes one of `size` bytes where there is none.
+    ///
+    /// Look at [`size`](Self::size): one that exists keeps its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](Self::create) and [`attach`](Self::attach) but for
+    /// `AlreadyExists` and `NotFound`.
+    pub fn open_or_create(key: &Key, size: usize, options: &Options) -> Result<Self, AttachError> {
+        let kind = block_of(key, size)?;
+        Self::map(Attachment::open_or_create(
+            key,
+            options,
+            kind,
+            ReadWrite::ACCESS,
+        )?)
+    }
+}
+
+impl SharedMemory<ReadOnly> {
+    /// Attaches to the block under the key for reading: its bytes are mapped read-only.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::NotFound`] where there is none.
+    pub fn attach_read_only(key: &Key, options: &Options) -> Result<Self, AttachError> {
+        Self::map(Attachment::attach(
+            key,
+            options,
+            Kind::Block { bytes: 0 },
+            ReadOnly::ACCESS,
+        )?)
+    }
+}
+
+impl<A: Attach> SharedMemory<A> {
+    fn map(attachment: Attachment) -> Result<Self, AttachError> {
+        let key = attachment.key();
+        let length = usize::try_from(attachment.block_bytes()).unwrap_or(usize::MAX);
+        let block =
+            A::map(&attachment, length).map_err(|error| AttachError::io(key, "mapping", error))?;
+        Ok(Self { block, attachment })
+    }
+
+    /// The block's key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        self.attachment.key()
+    }
+
+    /// The block's length, bytes.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.block.mapping().len()
+    }
+
+    /// Takes the lock, waiting for it as long as it takes.
+    ///
+    /// A holder that dies is noticed within about 10 ms.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::WouldDeadlock`] where this thread has it already through
+    /// this handle, [`LockError::Orphaned`] where the block was removed while
+    /// somebody held the lock, [`LockError::Forked`] in a forked child.
+    pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
+        self.attachment
+            .lock(Deadline::after_option(None))
+            .map(|held| self.locked(held))
+    }
+
+    /// Takes the lock, waiting for it so long.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Timeout`] names the holder; and those of [`lock`](Self::lock).
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
+        self.attachment
+            .lock(Deadline::after(timeout))
+            .map(|held| self.locked(held))
+    }
+
+    /// Takes the lock if nobody alive has it.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::WouldBlock`] where somebody has; and those of [`lock`](Self::lock).
+    pub fn try_lock(&self) -> Result<Locked<'_, A>, LockError> {
+        self.attachment.try_lock().map(|held| self.locked(held))
+    }
+
+    /// Copies the whole block under the lock, waiting for it so long; true beside it where a
+    /// holder died with the lock, so that the bytes may be half-written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`lock_timeout`](Self::lock_timeout).
+    pub fn snapshot(&self, timeout: Duration) -> Result<(Vec<u8>, bool), LockError> {
+        Ok(match self.lock_timeout(timeout)? {
+            Locked::Clean(guard) => (guard.to_vec(), false),
+            Locked::Abandoned(guard) => (guard.to_vec(), true),
+        })
+    }
+
+    /// Everybody else who is attached, from other processes.
+    #[must_use]
+    pub fn others(&self) -> Vec<Attached> {
+        self.attachment.others()
+    }
+
+    /// Leaves the block; true where this was the last one and the block was removed.
+    ///
+    /// Dropping does the same.
+    #[must_use = "tells whether the block is gone; drop the handle where that does not matter"]
+    pub fn detach(mut self) -> bool {
+        self.attachment.leave()
+    }
+
+    fn locked<'a>(&'a self, held: Held<'a>) -> Locked<'a, A> {
+        let abandoned = held.abandoned;
+        let guard = Guard {
+            memory: self,
+            held,
+            here: PhantomData,
+        };
+        if abandoned {
+            Locked::Abandoned(Abandoned(guard))
+        } else {
+            Locked::Clean(guard)
+        }
+    }
+}
+
+impl<A: Attach> fmt::Debug for SharedMemory<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedMemory")
+            .field("key", self.key())
+            .field("size", &self.size())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The lock, taken; whether the last holder died with it is part of the type.
+#[derive(Debug)]
+#[must_use = "dropping it lets go of the lock at once"]
+pub enum Locked<'a, A: Attach> {
+    /// The last holder let go in order.
+    Clean(Guard<'a, A>),
+    /// A holder died with the lock, and nobody has repaired the bytes since.
+    Abandoned(Abandoned<'a, A>),
+}
+
+impl<'a, A: Attach> Locked<'a, A> {
+    /// Goes on whether or not a holder died; if one did, others go on being told.
+    pub fn ignore_abandonment(self) -> Guard<'a, A> {
+        match self {
+            Self::Clean(guard) | Self::Abandoned(Abandoned(guard)) => guard,
+        }
+    }
+}
+
+impl<'a> Locked<'a, ReadWrite> {
+    /// Runs `repair` on the bytes where a holder died, and goes on with whole ones.
+    pub fn repair_with(self, repair: impl FnOnce(&mut [u8])) -> Guard<'a, ReadWrite> {
+        match self {
+            Self::Clean(guard) => guard,
+            Self::Abandoned(mut abandoned) => {
+                repair(&mut abandoned.0);
+                abandoned.repaired()
+            }
+        }
+    }
+}
+
+/// The lock, taken after a holder died with it: the bytes may be half-written.
+#[derive(Debug)]
+pub struct Abandoned<'a, A: Attach>(Guard<'a, A>);
+
+impl<'a> Abandoned<'a, ReadWrite> {
+    /// Says that the bytes are whole again; the next holder is not told any more.
+    pub fn repaired(mut self) -> Guard<'a, ReadWrite> {
+        self.0.held.repaired();
+        self.0
+    }
+}
+
+impl<A: Attach> Deref for Abandoned<'_, A> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Abandoned<'_, ReadWrite> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+}
+
+/// The block's bytes, for as long as the lock is held; dropping it lets go, on a panic too.
+///
+/// Stays on the thread that took the lock.
+pub struct Guard<'a, A: Attach> {
+    memory: &'a SharedMemory<A>,
+    held: Held<'a>,
+    /// Not to be sent: the handle remembers which thread holds the lock.
+    here: PhantomData<*const ()>,
+}
+
+/// A typed access that leaves the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfBlock {
+    offset: usize,
+    bytes: usize,
+    size: usize,
+}
+
+impl fmt::Display for OutOfBlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            offset,
+            bytes,
+            size,
+        } = self;
+        write!(
+            f,
+            "{bytes} bytes from offset {offset} leave the block of {size} bytes: check the offset"
+        )
+    }
+}
+
+impl std::error::Error for OutOfBlock {}
+
+impl<A: Attach> Guard<'_, A> {
+    /// Copies a value of plain data out of the block, at any alignment.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfBlock`] where it would leave the block.
+    pub fn read<T: AnyBitPattern>(&self, offset: usize) -> Result<T, OutOfBlock> {
+        let range = self.range(offset, size_of::<T>())?;
+        Ok(bytemuck::pod_read_unaligned(&self[range]))
+    }
+
+    fn range(&self, offset: usize, bytes: usize) -> Result<std::ops::Range<usize>, OutOfBlock> {
+        let size = self.len();
+        match offset.checked_add(bytes) {
+            Some(end) if end <= size => Ok(offset..end),
+            _ => Err(OutOfBlock {
+                offset,
+                bytes,
+                size,
+            }),
+        }
+    }
+}
+
+impl Guard<'_, ReadWrite> {
+    /// Copies a value of plain data into the block, at any alignment.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfBlock`] where it would leave the block.
+    pub fn write<T: NoUninit>(&mut self, offset: usize, value: &T) -> Result<(), OutOfBlock> {
+        let range = self.range(offset, size_of::<T>())?;
+        self[range].copy_from_slice(bytemuck::bytes_of(value));
+        Ok(())
+    }
+}
+
+#[expect(unsafe_code, reason = "a slice of locked memory")]
+impl<A: Attach> Deref for Guard<'_, A> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the lock is held as long as this guard lives, so nobody
+        // writes the block (LAYOUT.md, invariant I4); through this guard
+        // only `&mut self` does.
+        unsafe { self.memory.block.mapping().slice(0, self.memory.size()) }
+    }
+}
+
+#[expect(unsafe_code, reason = "a slice of locked memory")]
+impl DerefMut for Guard<'_, ReadWrite> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: the lock is held as long as this guard lives, so nobody
+        // else reads or writes the block (LAYOUT.md, invariant I4), and
+        // `&mut self` keeps other slices of this guard away.
+        unsafe { self.memory.block.0.slice_mut(0, self.memory.size()) }
+    }
+}
+
+impl<A: Attach> fmt::Debug for Guard<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("key", self.memory.key())
+            .finish_non_exhaustive()
+    }
+}
+
+fn block_of(key: &Key, size: usize) -> Result<Kind, AttachError> {
+    let bytes = size as u64;
+    if (1..=layout::MAX_BLOCK_BYTES).contains(&bytes) {
+        Ok(Kind::Block { bytes })
+    } else {
+        Err(AttachError::Size {
+            key: key.clone(),
+            size,
+        })
+    }
+}

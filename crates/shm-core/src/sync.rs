@@ -1,0 +1,20 @@
+//! Names the atomics that the protocols use, in one place.
+//!
+//! Everything else in the crate takes its atomics from here, so that a model
+//! checker can stand in for the hardware without a change to the protocols.
+
+pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+/// Loads a word that may lie in memory mapped read-only, with the effect of an acquire load.
+///
+/// Rust promises that a *relaxed* load of at most eight bytes works on
+/// read-only memory, and nothing for stronger ones; the fence adds the rest
+/// (`std::sync::atomic`, "Atomic accesses to read-only memory").
+#[inline]
+pub(crate) fn load_acquire(word: &AtomicU64) -> u64 {
+    let value = word.load(Ordering::Relaxed);
+    // Acquire, because what the word names was written before it: pairs with
+    // the Release store of the same word.
+    fence(Ordering::Acquire);
+    value
+}

@@ -1,0 +1,24 @@
+//! Linux: rustix for every call it has, libc for open-file-description locks and signals.
+
+mod byte_lock;
+mod file;
+mod fork;
+mod futex;
+mod map;
+mod process;
+mod sigbus;
+mod watch;
+
+pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte};
+pub(crate) use file::{
+    FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
+    open_segment, punch, read_exact_at, reserve, set_mode, zero,
+};
+pub(crate) use fork::ForkMark;
+pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
+pub(crate) use map::{Mapping, WritableMapping};
+pub(crate) use process::{
+    effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
+};
+pub use sigbus::guard_against_truncation;
+pub(crate) use watch::DirectoryWatch;

@@ -1,0 +1,102 @@
+//! Locks on single bytes of an open file, which the kernel drops when the process ends.
+//!
+//! These are open-file-description locks (`F_OFD_SETLK`, Linux 3.15): they
+//! belong to one `open`, not to a process, so two handles in one process
+//! exclude each other, and closing another descriptor of the same file drops
+//! nothing. rustix does not offer them, hence libc.
+#![expect(
+    unsafe_code,
+    reason = "fcntl with a flock argument has no safe wrapper in rustix"
+)]
+
+use std::fs::File;
+use std::io;
+use std::mem;
+use std::ops::Range;
+use std::os::fd::AsRawFd;
+
+/// How a byte is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ByteLock {
+    /// Shared with other readers of the byte.
+    Read,
+    /// Held by one open file alone.
+    Write,
+}
+
+impl ByteLock {
+    fn kind(self) -> libc::c_int {
+        match self {
+            Self::Read => libc::F_RDLCK,
+            Self::Write => libc::F_WRLCK,
+        }
+    }
+}
+
+/// Takes or converts the lock on one byte; false where another open file stands in the way.
+///
+/// Converting from write to read is atomic and cannot fail for a conflict.
+pub(crate) fn try_lock_byte(file: &File, byte: u64, lock: ByteLock) -> io::Result<bool> {
+    match control(
+        file,
+        libc::F_OFD_SETLK,
+        &mut request(lock.kind(), byte..byte + 1)?,
+    ) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a byte back; harmless where it was not held.
+pub(crate) fn unlock_byte(file: &File, byte: u64) -> io::Result<()> {
+    control(
+        file,
+        libc::F_OFD_SETLK,
+        &mut request(libc::F_UNLCK, byte..byte + 1)?,
+    )
+}
+
+/// Tells the first byte of `range` that *another* open file holds, in whatever way.
+///
+/// Locks of this same open file are never reported.
+pub(crate) fn held_byte(file: &File, range: Range<u64>) -> io::Result<Option<u64>> {
+    let first = range.start;
+    let mut question = request(libc::F_WRLCK, range)?;
+    control(file, libc::F_OFD_GETLK, &mut question)?;
+    if libc::c_int::from(question.l_type) == libc::F_UNLCK {
+        return Ok(None);
+    }
+    // A lock of a stranger may begin before the range or be longer than a byte.
+    let start = u64::try_from(question.l_start).unwrap_or(0);
+    Ok(Some(start.max(first)))
+}
+
+fn request(kind: libc::c_int, range: Range<u64>) -> io::Result<libc::flock> {
+    let beyond = |_| io::Error::from(io::ErrorKind::InvalidInput);
+    // SAFETY: `flock` consists of integers only, for which all zeros is a
+    // valid value; l_pid must be zero for these locks.
+    let mut request: libc::flock = unsafe { mem::zeroed() };
+    request.l_type = libc::c_short::try_from(kind).map_err(beyond)?;
+    request.l_whence = libc::c_short::try_from(libc::SEEK_SET).map_err(beyond)?;
+    request.l_start = libc::off_t::try_from(range.start).map_err(beyond)?;
+    request.l_len = libc::off_t::try_from(range.end - range.start).map_err(beyond)?;
+    Ok(request)
+}
+
+fn control(file: &File, command: libc::c_int, request: &mut libc::flock) -> io::Result<()> {
+    loop {
+        // SAFETY: the descriptor is open for as long as `file` is borrowed, and
+        // `request` is a valid flock that the call may read and overwrite.
+        let result = unsafe { libc::fcntl(file.as_raw_fd(), command, std::ptr::from_mut(request)) };
+        if result == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Files: opening, creating without a name, reserving memory, facts.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags};
+use rustix::process::Resource;
+
+/// What a segment's file is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenMode {
+    /// Publishers, block attachers, removal.
+    ReadWrite,
+    /// Subscribers and lookers-on: cannot change a byte.
+    ReadOnly,
+}
+
+/// What the kernel says of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FileFacts {
+    /// Device and inode number: the identity of the file.
+    pub(crate) identity: (u64, u64),
+    /// How many names the file has.
+    pub(crate) names: u64,
+    /// The owner's user id.
+    pub(crate) owner: u32,
+    /// Apparent size, bytes.
+    pub(crate) size: u64,
+    /// Memory truly in use, bytes.
+    pub(crate) allocated: u64,
+    /// What kind of file it is.
+    pub(crate) kind: FileType,
+}
+
+impl FileFacts {
+    #[expect(
+        clippy::useless_conversion,
+        clippy::unnecessary_cast,
+        reason = "the width of stat's fields differs from one architecture to the next"
+    )]
+    fn of(stat: &rustix::fs::Stat) -> Self {
+        Self {
+            identity: (u64::from(stat.st_dev), u64::from(stat.st_ino)),
+            names: stat.st_nlink as u64,
+            owner: stat.st_uid,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            // st_blocks counts units of 512 bytes, whatever the file system (stat(2)).
+            allocated: u64::try_from(stat.st_blocks)
+                .unwrap_or(0)
+                .saturating_mul(512),
+            kind: FileType::from_raw_mode(stat.st_mode),
+        }
+    }
+}
+
+/// Opens what stands at `path`, following no link and waiting for no FIFO.
+pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
+    let access = match mode {
+        OpenMode::ReadWrite => OFlags::RDWR,
+        OpenMode::ReadOnly => OFlags::RDONLY,
+    };
+    let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let fd = retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
+    Ok(File::from(fd))
+}
+
+/// Creates a file without a name in `directory` (`O_TMPFILE`).
+///
+/// `Unsupported` where the file system or the kernel has no such files.
+pub(crate) fn create_unnamed(directory: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    match retry(|| rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR)) {
+        Ok(fd) => Ok(File::from(fd)),
+        // EISDIR is what a kernel says that takes the flag for O_DIRECTORY.
+        Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Creates a file under a temporary name; fails where the name is taken.
+pub(crate) fn create_temporary(path: &Path) -> io::Result<File> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let fd = retry(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))?;
+    Ok(File::from(fd))
+}
+
+/// Gives a file without a name its name, atomically; `AlreadyExists` where that is taken.
+///
+/// Goes through /proc, which works without privileges; `NotFound` where /proc is missing.
+pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
+    let from = format!("/proc/self/fd/{}", file.as_raw_fd());
+    retry(|| rustix::fs::linkat(CWD, from.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW))?;
+    Ok(())
+}
+
+/// Sets the permission bits, whatever the umask was.
+pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
+    retry(|| rustix::fs::fchmod(file, Mode::from_raw_mode(mode)))?;
+    Ok(())
+}
+
+/// Tells the facts of an open file.
+pub(crate) fn facts(file: &File) -> io::Result<FileFacts> {
+    Ok(FileFacts::of(&retry(|| rustix::fs::fstat(file))?))
+}
+
+/// Tells the facts of what stands at `path`, following no link.
+pub(crate) fn facts_at(path: &Path) -> io::Result<FileFacts> {
+    Ok(FileFacts::of(&retry(|| rustix::fs::lstat(path))?))
+}
+
+/// Reserves memory for `length` bytes from `offset`, so that writing there cannot fail later.
+///
+/// # Errors
+///
+/// `StorageFull` where the file system has no room; `FileTooLarge` where the
+/// process's file size limit forbids it (looked at first, because the kernel
+/// answers a violation with a deadly signal).
+pub(crate) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    if length == 0 {
+        return Ok(());
+    }
+    let end = offset
+        .checked_add(length)
+        .ok_or(io::ErrorKind::FileTooLarge)?;
+    if rustix::process::getrlimit(Resource::Fsize)
+        .current
+        .is_some_and(|limit| end > limit)
+    {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    retry(|| rustix::fs::fallocate(file, FallocateFlags::empty(), offset, length))?;
+    Ok(())
+}
+
+/// Gives the memory of a range back to the system; what is read there afterwards is zero.
+pub(crate) fn punch(file: &File, offset: u64, length: u64) -> io::Result<()> {
+    if length == 0 {
+        return Ok(());
+    }
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    retry(|| rustix::fs::fallocate(file, flags, offset, length))?;
+    Ok(())
+}
+
+/// Overwrites a range with zeros, keeping its memory.
+pub(crate) fn zero(file: &File, offset: u64, length: usize) -> io::Result<()> {
+    file.write_all_at(&vec![0; length], offset)
+}
+
+/// Copies a range out of the file; `UnexpectedEof` where the file ends before.
+///
+/// Neither allocates memory for holes nor raises a signal, unlike a read through a mapping.
+pub(crate) fn read_exact_at(file: &File, destination: &mut [u8], offset: u64) -> io::Result<()> {
+    file.read_exact_at(destination, offset)
+}
+
+fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    rustix::io::retry_on_intr(&mut call)
+}

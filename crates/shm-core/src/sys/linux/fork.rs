@@ -1,0 +1,72 @@
+//! Noticing a fork without a system call.
+//!
+//! A page that the kernel wipes in every forked child (`MADV_WIPEONFORK`,
+//! Linux 4.14) carries a number; a handle remembers the number under which it
+//! was made. In a child the page reads zero until something new is made there.
+#![expect(
+    unsafe_code,
+    reason = "asking the kernel to wipe a page has no safe wrapper"
+)]
+
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+
+use rustix::mm::{Advice, MapFlags, ProtFlags};
+
+use crate::sync::{AtomicU64, Ordering};
+
+/// Remembers the process that made a handle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ForkMark(u64);
+
+impl ForkMark {
+    /// Marks the calling process.
+    pub(crate) fn here() -> Self {
+        let page = page();
+        // Relaxed: the number orders nothing, it only differs from process to process.
+        let current = page.load(Ordering::Relaxed);
+        if current != 0 {
+            return Self(current);
+        }
+        let fresh = super::random_u64().max(1);
+        match page.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => Self(fresh),
+            Err(other) => Self(other),
+        }
+    }
+
+    /// Tells whether this is a forked child of the process that made the mark.
+    #[inline]
+    pub(crate) fn is_elsewhere(self) -> bool {
+        page().load(Ordering::Relaxed) != self.0
+    }
+}
+
+#[inline]
+fn page() -> &'static AtomicU64 {
+    static PAGE: OnceLock<&'static AtomicU64> = OnceLock::new();
+    PAGE.get_or_init(wiped_page)
+}
+
+#[cold]
+fn wiped_page() -> &'static AtomicU64 {
+    static FALLBACK: AtomicU64 = AtomicU64::new(0);
+    const LENGTH: usize = size_of::<AtomicU64>();
+    let flags = MapFlags::PRIVATE;
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    // SAFETY: a fresh anonymous mapping at an address of the kernel's choice touches nothing that exists.
+    let mapped =
+        unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), LENGTH, protection, flags) };
+    let Some(page) = mapped.ok().and_then(NonNull::new) else {
+        // Without the page forks go unnoticed; everything else works.
+        return &FALLBACK;
+    };
+    // SAFETY: the advice concerns only the page mapped above, which nobody else knows.
+    let wiped = unsafe { rustix::mm::madvise(page.as_ptr(), LENGTH, Advice::LinuxWipeOnFork) };
+    if wiped.is_err() {
+        return &FALLBACK;
+    }
+    // SAFETY: the mapping is never unmapped, aligned to a page, at least one
+    // word long and zero, which is a valid AtomicU64.
+    unsafe { page.cast::<AtomicU64>().as_ref() }
+}

@@ -1,0 +1,180 @@
+//! Mapped files, seen as words that others may be writing.
+#![expect(unsafe_code, reason = "turning mapped addresses into words and slices")]
+
+use std::fs::File;
+use std::io;
+use std::ops::Deref;
+
+use memmap2::{MmapOptions, MmapRaw};
+
+use super::sigbus::{self, Registration};
+use crate::layout::Control;
+use crate::sync::{AtomicU64, Ordering};
+
+/// A part of a file mapped for reading.
+///
+/// Other processes may change or cut off what it shows at any time, so it
+/// lends no plain reference on its own: words are copied out atomically, and
+/// whoever takes a slice names the lock that makes it true.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    /// First, so that it ends before the memory is unmapped and its addresses may serve others.
+    registration: Option<Registration>,
+    memory: MmapRaw,
+}
+
+/// A part of a file mapped for reading and writing.
+#[derive(Debug)]
+pub(crate) struct WritableMapping(Mapping);
+
+impl Mapping {
+    /// Maps `length` bytes from `offset`, which must be a multiple of the page size.
+    pub(crate) fn read_only(file: &File, offset: u64, length: usize) -> io::Result<Self> {
+        let memory = MmapOptions::new()
+            .offset(offset)
+            .len(length)
+            .map_raw_read_only(file)?;
+        Ok(Self::new(memory))
+    }
+
+    fn new(memory: MmapRaw) -> Self {
+        let registration = sigbus::register(memory.as_ptr(), memory.len());
+        Self {
+            registration,
+            memory,
+        }
+    }
+
+    /// Length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.memory.len()
+    }
+
+    /// Tells whether reading has met memory that the file no longer has.
+    ///
+    /// Known only where the process asked for [`super::guard_against_truncation`].
+    pub(crate) fn was_truncated(&self) -> bool {
+        self.registration
+            .as_ref()
+            .is_some_and(Registration::was_hit)
+    }
+
+    /// The control area at the mapping's beginning.
+    ///
+    /// # Panics
+    ///
+    /// If the mapping is shorter than the control area.
+    pub(crate) fn control(&self) -> &Control {
+        assert!(
+            self.len() >= size_of::<Control>(),
+            "mapping shorter than the control area"
+        );
+        // SAFETY: the mapping is page-aligned, at least as long as `Control`
+        // (asserted above), lives as long as the borrow, and `Control` is made
+        // of atomics only, valid for any bytes, so peers may change it at will.
+        unsafe { &*self.memory.as_ptr().cast::<Control>() }
+    }
+
+    /// Copies bytes out, word by word, while others may be writing them.
+    ///
+    /// What was copied may be torn; the caller finds out by the generation.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the mapping or `offset` is no multiple of eight.
+    pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) {
+        let words = destination.len().div_ceil(8);
+        assert!(offset.is_multiple_of(8), "copies begin at a word");
+        assert!(
+            words
+                .checked_mul(8)
+                .and_then(|length| length.checked_add(offset))
+                <= Some(self.len()),
+            "copy leaves the mapping"
+        );
+        for (index, chunk) in destination.chunks_mut(8).enumerate() {
+            let word = self
+                .word(offset + index * 8)
+                .load(Ordering::Relaxed)
+                .to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+    }
+
+    /// Sees `length` bytes from `offset` as a slice.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the mapping.
+    ///
+    /// # Safety
+    ///
+    /// Nobody may change these bytes while the slice lives: the caller holds
+    /// the lock or the pin that says so (LAYOUT.md, invariants I4 and I5).
+    pub(crate) unsafe fn slice(&self, offset: usize, length: usize) -> &[u8] {
+        let start = self.address(offset, length);
+        // SAFETY: `address` checked that the range lies in the mapping, which
+        // the borrow keeps; that nobody writes is the caller's promise.
+        unsafe { std::slice::from_raw_parts(start, length) }
+    }
+
+    fn word(&self, offset: usize) -> &AtomicU64 {
+        let address = self.address(offset, 8).cast_mut().cast::<u64>();
+        // SAFETY: in bounds by `address`, aligned because the mapping is and
+        // `offset` is a multiple of eight; only relaxed loads are made through
+        // it, which are defined on read-only memory.
+        unsafe { AtomicU64::from_ptr(address) }
+    }
+
+    fn address(&self, offset: usize, length: usize) -> *const u8 {
+        assert!(
+            offset
+                .checked_add(length)
+                .is_some_and(|end| end <= self.len()),
+            "range leaves the mapping"
+        );
+        self.memory.as_ptr().wrapping_add(offset)
+    }
+}
+
+impl WritableMapping {
+    /// Maps `length` bytes from `offset`, which must be a multiple of the page size.
+    pub(crate) fn new(file: &File, offset: u64, length: usize) -> io::Result<Self> {
+        let memory = MmapOptions::new()
+            .offset(offset)
+            .len(length)
+            .map_raw(file)?;
+        Ok(Self(Mapping::new(memory)))
+    }
+
+    /// Sees `length` bytes from `offset` as a slice to write.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the mapping.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else, in this process or another, may look at or change these
+    /// bytes while the slice lives: the caller holds the lock that says so
+    /// (LAYOUT.md, invariants I4 and I5), and takes no second slice.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "exclusive by the caller's lock, not by the borrow"
+    )]
+    pub(crate) unsafe fn slice_mut(&self, offset: usize, length: usize) -> &mut [u8] {
+        let start = self.0.address(offset, length).cast_mut();
+        // SAFETY: `address` checked that the range lies in the mapping, which
+        // the borrow keeps and which is writable; that nobody else looks is
+        // the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(start, length) }
+    }
+}
+
+impl Deref for WritableMapping {
+    type Target = Mapping;
+
+    fn deref(&self) -> &Mapping {
+        &self.0
+    }
+}

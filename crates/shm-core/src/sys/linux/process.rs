@@ -1,0 +1,57 @@
+//! Who we are, what time it is, and a random number.
+
+use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The process id, as this process's own namespace counts it.
+pub(crate) fn process_id() -> u32 {
+    std::process::id()
+}
+
+/// The user id that decides what this process may open.
+pub(crate) fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+/// The name of the running program's file, for people to read.
+pub(crate) fn program_name() -> String {
+    std::env::current_exe()
+        .ok()
+        .and_then(|path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        })
+        .or_else(|| program_of(process_id()))
+        .unwrap_or_else(|| "unknown".into())
+}
+
+/// The name of another process's program, where the system tells it.
+pub(crate) fn program_of(pid: u32) -> Option<String> {
+    let executable = fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let from_path = executable.and_then(|path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    });
+    from_path.or_else(|| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        Some(name.trim_end().to_owned())
+    })
+}
+
+/// Nanoseconds since 1970, by the wall clock.
+pub(crate) fn unix_nanos() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |elapsed| {
+            u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+        })
+}
+
+/// A number that nobody else has: for identities, not for secrets.
+///
+/// std seeds its hash maps from the system's source of randomness; hashing
+/// the time and the process id with two such keys needs no crate for it.
+pub(crate) fn random_u64() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one((unix_nanos(), process_id()))
+}

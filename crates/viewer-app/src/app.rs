@@ -1,0 +1,353 @@
+//! The window ShowSharedMem: one button that shows what is in shared memory now.
+
+use std::time::SystemTime;
+
+use app_kit::content_pane::{self, ContentPane};
+use app_kit::key_field::{self, KeyField};
+use app_kit::snapshot::Snapshot;
+use app_kit::status::{self, Status, StatusLine};
+use app_kit::theme::{self, Colors};
+use app_kit::{signals, units};
+use iced::keyboard::{self, key::Named};
+use iced::widget::{button, center_x, column, container, operation, row, text};
+use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
+use shm_core::Key;
+use shm_core::segment::{Content, Info};
+
+use crate::session::{self, Presence, ShowError};
+
+const TITLE: &str = "ShowSharedMem";
+
+/// The window: what is asked for, what is shown, and what is said about it.
+#[derive(Debug)]
+pub(crate) struct State {
+    key: KeyField,
+    shown: Shown,
+    status: StatusLine,
+    /// The number of the last request; an older answer is of no interest any more.
+    request: u64,
+    is_reading: bool,
+    /// What is under the key in the field, as far as looked at.
+    presence: Option<Presence>,
+    /// For the ages; moves on once a second.
+    now: SystemTime,
+}
+
+/// What stands in the middle of the window.
+#[derive(Debug)]
+enum Shown {
+    /// What there is to see.
+    Content(ContentPane),
+    /// Why there is nothing to see, and what to do.
+    Notice { title: String, body: String },
+}
+
+/// What happens to the window.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    /// The text in the key field changed.
+    KeyChanged(String),
+    /// The main action: by its button or its keys.
+    Show,
+    /// A request was answered.
+    Answered {
+        request: u64,
+        answer: Result<Snapshot, ShowError>,
+    },
+    /// Something was done to the shown text.
+    Pane(content_pane::Message),
+    /// Somebody had a look at a key.
+    Seen(Key, Presence),
+    /// The focus moves on.
+    FocusNext,
+    /// The focus moves back.
+    FocusPrevious,
+    /// The program shall end.
+    Quit,
+}
+
+/// Builds the window, to run it or to test it.
+pub(crate) fn application(
+    key: Key,
+    is_verbose: bool,
+) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
+    iced::application(
+        move || {
+            (
+                State::new(&key, is_verbose),
+                operation::focus(key_field::ID),
+            )
+        },
+        State::update,
+        State::view,
+    )
+    .title(TITLE)
+    .subscription(State::subscription)
+    .theme(|_: &State| None::<Theme>)
+    .style(theme::window)
+    .default_font(theme::FONT)
+    .window(window::Settings {
+        size: Size::new(640.0, 560.0),
+        min_size: Some(Size::new(480.0, 420.0)),
+        platform_specific: window::settings::PlatformSpecific {
+            application_id: "viewer-app".to_owned(),
+            ..Default::default()
+        },
+        ..window::Settings::default()
+    })
+}
+
+impl State {
+    fn new(key: &Key, is_verbose: bool) -> State {
+        State {
+            key: KeyField::new(key.as_str()),
+            shown: Shown::Notice {
+                title: "Nothing shown yet".to_owned(),
+                body: "Load a text or a picture in SharedMemoryLoad, then press the button above \
+                       to see it here."
+                    .to_owned(),
+            },
+            status: StatusLine::new(Status::neutral("Ready."), is_verbose),
+            request: 0,
+            is_reading: false,
+            presence: None,
+            now: SystemTime::now(),
+        }
+    }
+
+    fn update(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::KeyChanged(text) => {
+                self.key.set(text);
+                self.presence = None;
+            }
+            Message::Show => return self.show(),
+            Message::Answered { request, answer } => {
+                if request == self.request {
+                    self.is_reading = false;
+                    self.answer(answer);
+                }
+            }
+            Message::Pane(message) => {
+                if let Shown::Content(pane) = &mut self.shown {
+                    pane.update(message);
+                }
+            }
+            Message::Seen(key, presence) => self.see(&key, presence),
+            Message::FocusNext => return operation::focus_next(),
+            Message::FocusPrevious => return operation::focus_previous(),
+            Message::Quit => return iced::exit(),
+        }
+        Task::none()
+    }
+
+    fn show(&mut self) -> Task<Message> {
+        let key = match self.key.key() {
+            Ok(key) => key.clone(),
+            Err(problem) => {
+                let status = Status::error("This key cannot be used.").with_remedy(problem);
+                self.status.set(status);
+                return operation::focus(key_field::ID);
+            }
+        };
+        self.request += 1;
+        self.is_reading = true;
+        let request = self.request;
+        session::show(key).map(move |answer| Message::Answered { request, answer })
+    }
+
+    fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
+        self.now = SystemTime::now();
+        match answer {
+            Ok(snapshot) => {
+                self.status.set(said_of(&snapshot));
+                self.shown = Shown::Content(ContentPane::new(snapshot));
+            }
+            Err(error) => {
+                let (status, shown) = self.explain(&error);
+                self.status.set(status);
+                self.shown = shown;
+            }
+        }
+    }
+
+    fn explain(&self, error: &ShowError) -> (Status, Shown) {
+        match error {
+            ShowError::Snapshot(error) if error.is_not_found() => (
+                Status::warning("Unable to attach to shared memory segment. Load an image first."),
+                Shown::Notice {
+                    title: "Enter a text first".to_owned(),
+                    body: format!(
+                        "There is nothing in {} yet. Start SharedMemoryLoad with the same key, \
+                         press Load, enter a text, and show it here.",
+                        self.key.text()
+                    ),
+                },
+            ),
+            ShowError::Snapshot(error) if error.is_attach() => {
+                let title = "Unable to attach to shared memory segment.";
+                barred(title, error.to_string())
+            }
+            ShowError::Snapshot(error) => {
+                barred("This content cannot be shown.", error.to_string())
+            }
+            ShowError::Worker(error) => barred("The window could not look.", error.to_string()),
+        }
+    }
+
+    fn see(&mut self, key: &Key, presence: Presence) {
+        self.now = SystemTime::now();
+        if let Shown::Content(pane) = &mut self.shown
+            && pane.snapshot().key == *key
+        {
+            match &presence {
+                Presence::Here(info) => pane.observe(info),
+                Presence::Gone => pane.observe_gone(),
+                Presence::Barred => {}
+            }
+        }
+        if self.key.key() == Ok(key) {
+            self.presence = Some(presence);
+        }
+    }
+
+    fn subscription(&self) -> Subscription<Message> {
+        let asked = self.key.key().ok();
+        let shown = match &self.shown {
+            Shown::Content(pane) => Some(&pane.snapshot().key),
+            Shown::Notice { .. } => None,
+        };
+        let watched = asked
+            .into_iter()
+            .chain(shown.filter(|key| asked != Some(*key)));
+        Subscription::batch(
+            watched
+                .map(|key| {
+                    session::presence(key.clone()).map(|(key, seen)| Message::Seen(key, seen))
+                })
+                .chain([
+                    keyboard::listen().filter_map(shortcut),
+                    signals::subscription().map(|()| Message::Quit),
+                ]),
+        )
+    }
+
+    fn view(&self) -> Element<'_, Message> {
+        let key = self
+            .key
+            .view(Message::KeyChanged, Message::Show, self.view_presence());
+        let show = button(center_x(
+            text("Show from shared memory").size(theme::TEXT_SIZE),
+        ))
+        .on_press_maybe((!self.is_reading).then_some(Message::Show))
+        .padding(theme::space::LARGE)
+        .width(Fill)
+        .style(theme::primary_button);
+        let body = match &self.shown {
+            Shown::Content(pane) => {
+                column![pane.view().map(Message::Pane), pane.view_facts(self.now),]
+            }
+            Shown::Notice { title, body } => column![content_pane::notice(title, body)],
+        };
+        column![
+            column![key, show, body.spacing(theme::space::MEDIUM).height(Fill)]
+                .spacing(theme::space::MEDIUM)
+                .padding(theme::space::LARGE)
+                .height(Fill),
+            self.status.current().view(),
+        ]
+        .into()
+    }
+
+    /// Draws, beside the key, whether anything is there to show.
+    fn view_presence(&self) -> Element<'_, Message> {
+        let (is_there, words) = match &self.presence {
+            None => return row![].into(),
+            Some(Presence::Gone) => (false, "nothing there".to_owned()),
+            Some(Presence::Barred) => (false, "not readable".to_owned()),
+            Some(Presence::Here(info)) => self.describe(info),
+        };
+        let dot = status::dot(move |theme| {
+            let colors = Colors::of(theme);
+            if is_there {
+                colors.success
+            } else {
+                colors.border
+            }
+        });
+        container(
+            row![dot, text(words).size(theme::SMALL_SIZE).style(theme::muted)]
+                .spacing(theme::space::SMALL)
+                .align_y(Center),
+        )
+        .into()
+    }
+
+    fn describe(&self, info: &Info) -> (bool, String) {
+        match &info.content {
+            Content::Block { size } => (true, format!("block, {}", units::bytes(*size))),
+            Content::Samples { latest: None } => (false, "empty".to_owned()),
+            Content::Samples {
+                latest: Some(latest),
+            } => {
+                let is_newer = self.shown_generation(&info.key) != Some(latest.generation);
+                let words = if is_newer {
+                    "new content"
+                } else {
+                    "shown below"
+                };
+                (true, words.to_owned())
+            }
+        }
+    }
+
+    fn shown_generation(&self, key: &Key) -> Option<u64> {
+        match &self.shown {
+            Shown::Content(pane) if pane.snapshot().key == *key => pane.snapshot().generation(),
+            _ => None,
+        }
+    }
+}
+
+fn barred(title: &str, body: String) -> (Status, Shown) {
+    let status = Status::error(title).with_remedy(body.clone());
+    let shown = Shown::Notice {
+        title: title.to_owned(),
+        body,
+    };
+    (status, shown)
+}
+
+fn said_of(snapshot: &Snapshot) -> Status {
+    if snapshot.is_empty() {
+        return Status::warning(format!("There is nothing in {} to show.", snapshot.key));
+    }
+    Status::success(format!(
+        "Showing {} from {}, {}.",
+        match snapshot.kind() {
+            "text" => "the text",
+            "image" => "the picture",
+            _ => "the bytes",
+        },
+        snapshot.key,
+        units::bytes(snapshot.bytes),
+    ))
+}
+
+/// The keys that work wherever the focus is.
+fn shortcut(event: keyboard::Event) -> Option<Message> {
+    let keyboard::Event::KeyPressed { key, modifiers, .. } = event else {
+        return None;
+    };
+    match key.as_ref() {
+        keyboard::Key::Named(Named::F5) => Some(Message::Show),
+        keyboard::Key::Named(Named::Enter) if modifiers.command() => Some(Message::Show),
+        keyboard::Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
+        keyboard::Key::Named(Named::Tab) => Some(Message::FocusNext),
+        keyboard::Key::Character("q" | "w") if modifiers.command() => Some(Message::Quit),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,206 @@
+//! The command line: what it understands, and how it fails.
+
+mod info;
+mod list;
+mod remove;
+mod show;
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::fmt;
+
+use app_kit::key_field::DEFAULT_KEY;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use serde::Serialize;
+use shm_core::Key;
+
+use crate::output;
+
+/// Shows what sits in named shared memory. Without a command: in a window.
+#[derive(Debug, Parser)]
+#[command(
+    name = "viewer-app",
+    version,
+    after_help = "Examples:
+  viewer-app                        open the window ShowSharedMem
+  viewer-app show                   print the text in MySharedMemory
+  viewer-app show --key Frames --output frame.png
+  viewer-app list                   who shares what
+
+The environment variable SHM_CORE_DIR names another directory than /dev/shm."
+)]
+pub(crate) struct Cli {
+    /// The name of the shared memory
+    #[arg(long, global = true, value_name = "KEY", default_value = DEFAULT_KEY)]
+    pub(crate) key: Key,
+
+    /// Also print each status line of the window to stderr, as "status: …"
+    #[arg(long)]
+    pub(crate) verbose: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+impl Cli {
+    /// Reads the arguments of the process; ends it with 2 where they are wrong.
+    pub(crate) fn read() -> Cli {
+        Cli::try_read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    fn try_read(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Cli, clap::Error> {
+        let cli = Cli::try_parse_from(arguments)?;
+        if let Some(Command::Show(arguments)) = &cli.command
+            && arguments.wants_stdout_twice()
+        {
+            return Err(Cli::command().error(
+                ErrorKind::ArgumentConflict,
+                "--json and --output - both want standard output. Name a file for --output.",
+            ));
+        }
+        Ok(cli)
+    }
+}
+
+/// What can be done without a window.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print a text, or write a picture or any bytes to a file
+    Show(show::Arguments),
+    /// Tell what is in one segment, without reading its content
+    Info(info::Arguments),
+    /// Tell of all segments, and of what only looks like one
+    List(list::Arguments),
+    /// Remove the segment KEY
+    Remove(remove::Arguments),
+}
+
+/// Does what a command says.
+pub(crate) fn run(key: &Key, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Show(arguments) => show::run(key, &arguments),
+        Command::Info(arguments) => info::run(key, &arguments),
+        Command::List(arguments) => list::run(&arguments),
+        Command::Remove(arguments) => remove::run(key, &arguments),
+    }
+}
+
+/// Why a command could not do its work: what is wrong and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    sentences: String,
+}
+
+impl Failure {
+    pub(crate) fn new(sentences: impl Into<String>) -> Failure {
+        Failure {
+            sentences: sentences.into(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentences)
+    }
+}
+
+/// Every error of the program says in whole sentences what to do; a failure repeats them.
+impl<E: Error> From<E> for Failure {
+    fn from(error: E) -> Failure {
+        Failure::new(error.to_string())
+    }
+}
+
+/// Quotes a word for the shell where it needs that, for commands to copy.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = !word.is_empty()
+        && word
+            .chars()
+            .all(|character| character.is_alphanumeric() || "-_.,+@%".contains(character));
+    if is_plain {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(value)?;
+    Ok(output::print(|stdout| writeln!(stdout, "{json}"))?)
+}
+
+/// Makes visible what would move the cursor or colour the terminal: for names that others chose.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                character
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_key_has_a_default_and_stands_anywhere() {
+        let window = Cli::try_read(["viewer-app"]).expect("no argument is needed");
+        assert_eq!(window.key.as_str(), "MySharedMemory");
+        assert!(window.command.is_none());
+        for line in [
+            ["viewer-app", "--key", "K", "show"],
+            ["viewer-app", "show", "--key", "K"],
+        ] {
+            let cli = Cli::try_read(line).expect("both orders are usual");
+            assert_eq!(cli.key.as_str(), "K");
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_told_before_anything_is_done() {
+        for (line, kind) in [
+            (&["--key", "a/b"][..], ErrorKind::ValueValidation),
+            (&["--key", ""], ErrorKind::ValueValidation),
+            (&["--key", "qt:x", "info"], ErrorKind::ValueValidation),
+            (&["show", "--wait", "soon"], ErrorKind::ValueValidation),
+            (
+                &["show", "--json", "--output", "-"],
+                ErrorKind::ArgumentConflict,
+            ),
+            (&["info", "--json", "--hex"], ErrorKind::ArgumentConflict),
+            (&["paint"], ErrorKind::InvalidSubcommand),
+            (&["remove", "K"], ErrorKind::UnknownArgument),
+        ] {
+            let line = ["viewer-app"].iter().chain(line);
+            let error = Cli::try_read(line.clone()).expect_err("it is wrong usage");
+            assert_eq!(error.kind(), kind, "{line:?}");
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_where_the_shell_would_read_more_into_them() {
+        assert_eq!(quoted("MySharedMemory"), "MySharedMemory");
+        assert_eq!(quoted("two words"), "'two words'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("日本"), "日本");
+    }
+
+    #[test]
+    fn names_cannot_steer_the_terminal() {
+        assert_eq!(printable("a\u{1b}[31m\nb"), "a\u{fffd}[31m\u{fffd}b");
+    }
+}

@@ -1,0 +1,165 @@
+//! `viewer-app info`: what is in one segment.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use app_kit::{hex, units};
+use clap::Args;
+use shm_core::segment::{Content, Info, Latest};
+use shm_core::{Attached, Key, Metadata};
+
+use super::{Failure, printable};
+use crate::output;
+use crate::report::{self, Report};
+use crate::session;
+
+/// How many of the first bytes `--hex` shows.
+const HEX_BYTES: usize = 256;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  viewer-app info                   what is in MySharedMemory, and who is attached
+  viewer-app info --hex             the same, and the first 256 bytes of it
+  viewer-app info --json --key K    the same for programs")]
+pub(crate) struct Arguments {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Also print the first bytes of the content, as hexdump -C does
+    #[arg(long, conflicts_with = "json")]
+    hex: bool,
+}
+
+pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
+    let info = session::info(key)?;
+    let now = SystemTime::now();
+    if arguments.json {
+        return super::print_json(&Report::of_info(&info, now));
+    }
+    let mut lines = describe(&info, now);
+    if arguments.hex && has_content(&info) {
+        let head = session::fetch(key, None)?.head(HEX_BYTES);
+        lines.push('\n');
+        lines.push_str(&hex::dump(&head));
+        lines.push('\n');
+    }
+    Ok(output::print(|stdout| stdout.write_all(lines.as_bytes()))?)
+}
+
+fn has_content(info: &Info) -> bool {
+    !matches!(info.content, Content::Samples { latest: None })
+}
+
+fn describe(info: &Info, now: SystemTime) -> String {
+    let mut lines = Lines::default();
+    lines.add("key", info.key.as_str());
+    match &info.content {
+        Content::Block { size } => {
+            lines.add("kind", "bytes, a block under its lock");
+            lines.add("size", &units::bytes(*size));
+        }
+        Content::Samples { latest: None } => {
+            lines.add("kind", "nothing loaded yet, or cleared");
+        }
+        Content::Samples {
+            latest: Some(latest),
+        } => lines.add_latest(latest, &info.attached, now),
+    }
+    lines.add("memory", &units::bytes(info.reserved_bytes));
+    lines.add("created", &ago(info.created, now));
+    lines.add(
+        "persistent",
+        if info.persistent {
+            "yes, stays until it is removed"
+        } else {
+            "no, ends with its last writer"
+        },
+    );
+    if info.attached.is_empty() {
+        lines.add("attached", "nobody");
+    }
+    for (index, peer) in info.attached.iter().enumerate() {
+        let label = if index == 0 { "attached" } else { "" };
+        lines.add(label, &describe_peer(peer, now));
+    }
+    lines.text
+}
+
+fn describe_peer(peer: &Attached, now: SystemTime) -> String {
+    let mut line = format!(
+        "{} (pid {}), {}",
+        peer.program,
+        peer.pid,
+        report::access(peer.access)
+    );
+    if let Some(since) = peer.since {
+        line.push_str(", since ");
+        line.push_str(&ago(since, now));
+    }
+    line
+}
+
+/// Names the program that published something, where it is still attached.
+pub(super) fn loader(latest: &Latest, attached: &[Attached]) -> String {
+    match attached.iter().find(|peer| peer.pid == latest.writer_pid) {
+        Some(peer) => format!("{} (pid {})", peer.program, peer.pid),
+        None => format!("pid {}, which has left", latest.writer_pid),
+    }
+}
+
+fn ago(then: SystemTime, now: SystemTime) -> String {
+    let age: Duration = now.duration_since(then).unwrap_or_default();
+    match age.as_secs() {
+        0 => "just now".to_owned(),
+        _ => format!("{} ago", units::age(age)),
+    }
+}
+
+/// Labels and values in two columns.
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn add(&mut self, label: &str, value: &str) {
+        let value = printable(value);
+        // Writing to a String does not fail.
+        writeln!(self.text, "{label:<12}{value}").ok();
+    }
+
+    fn add_latest(&mut self, latest: &Latest, attached: &[Attached], now: SystemTime) {
+        self.add("kind", latest.metadata.kind());
+        self.add("size", &units::bytes(latest.bytes));
+        let source = match &latest.metadata {
+            Metadata::Image(image) => {
+                self.add(
+                    "pixels",
+                    &format!(
+                        "{} × {}, {}",
+                        image.width,
+                        image.height,
+                        image.format.name()
+                    ),
+                );
+                &image.source
+            }
+            Metadata::Bytes { source, .. } => source,
+            Metadata::Text => &None,
+        };
+        self.add("media type", latest.metadata.media_type());
+        if let Some(source) = source {
+            self.add("source", source);
+        }
+        self.add("generation", &latest.generation.to_string());
+        self.add(
+            "loaded",
+            &format!(
+                "{}, by {}",
+                ago(latest.published, now),
+                loader(latest, attached)
+            ),
+        );
+    }
+}

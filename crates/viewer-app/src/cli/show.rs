@@ -1,0 +1,171 @@
+//! `viewer-app show`: the content itself.
+
+use std::io::{self, Cursor, IsTerminal};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use app_kit::units;
+use clap::Args;
+use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
+
+use super::{Failure, printable, quoted};
+use crate::output::{self, Output, OutputError};
+use crate::picture_file::{self, PictureFileError, PictureFormat};
+use crate::report::Report;
+use crate::session::{self, Content};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A text goes to standard output as it is; only a terminal gets a final newline. A picture is
+described in one line; --output writes it as png, jpg, bmp, gif, webp, tif, ppm or qoi, after
+the ending of FILE. Any other bytes go to standard output, but never to a terminal.
+
+Examples:
+  viewer-app show                          print the text in MySharedMemory
+  viewer-app show --wait 10                wait up to 10 s for somebody to load one
+  viewer-app show --output frame.png       write the picture to a file
+  viewer-app show --output - > frame.png   the same; standard output takes it as png
+  viewer-app show --json                   what it is, for programs"
+)]
+pub(crate) struct Arguments {
+    /// Wait so long for something to show: seconds, or with a unit, such as 500ms or 2m
+    #[arg(long, value_name = "SECONDS", value_parser = units::duration)]
+    wait: Option<Duration>,
+
+    /// Write to FILE, or to standard output if FILE is "-"
+    #[arg(long, value_name = "FILE")]
+    output: Option<Output>,
+
+    /// Print what it is as JSON, instead of the content or beside --output FILE
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// Tells whether content and JSON would get mixed up.
+    pub(super) fn wants_stdout_twice(&self) -> bool {
+        self.json && self.output == Some(Output::Stdout)
+    }
+}
+
+pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
+    let found = session::fetch(key, arguments.wait)?;
+    if arguments.json {
+        // Made before the content is written, which may take its time.
+        let report = Report::of_found(key, &found, SystemTime::now());
+        if let Some(output) = &arguments.output {
+            deliver(key, &found.content, Some(output))?;
+        }
+        return super::print_json(&report);
+    }
+    deliver(key, &found.content, arguments.output.as_ref())
+}
+
+fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
+    match content {
+        Content::Sample(pinned) => match pinned.0.metadata() {
+            Metadata::Text => deliver_text(&pinned.0, output),
+            Metadata::Image(metadata) => deliver_picture(&pinned.0, metadata, output),
+            Metadata::Bytes { .. } => deliver_bytes(key, pinned.0.payload(), output),
+        },
+        Content::Block {
+            bytes,
+            is_half_written,
+        } => {
+            if *is_half_written {
+                eprintln!(
+                    "The last writer of {key} died while writing: some of these bytes may be old."
+                );
+            }
+            deliver_bytes(key, bytes, output)
+        }
+    }
+}
+
+fn deliver_text(sample: &Sample, output: Option<&Output>) -> Result<(), Failure> {
+    // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
+    let Message::Text(text) = sample.to_message()? else {
+        return Err(Failure::new(
+            "The content changed its kind while it was read. Try again.",
+        ));
+    };
+    match output {
+        Some(Output::File(path)) => save_bytes(path, text.as_bytes()),
+        Some(Output::Stdout) | None => Ok(output::print(|stdout| {
+            stdout.write_all(text.as_bytes())?;
+            if io::stdout().is_terminal() && !text.ends_with('\n') {
+                stdout.write_all(b"\n")?;
+            }
+            Ok(())
+        })?),
+    }
+}
+
+fn deliver_picture(
+    sample: &Sample,
+    metadata: &ImageMetadata,
+    output: Option<&Output>,
+) -> Result<(), Failure> {
+    match output {
+        Some(Output::File(path)) => {
+            let format = PictureFormat::of(path)?;
+            output::save(path, |file| {
+                picture_file::encode(metadata, sample.payload(), format, file).map_err(|error| {
+                    match error {
+                        PictureFileError::Io(source) => OutputError::at(path, source).into(),
+                        error => error.into(),
+                    }
+                })
+            })
+        }
+        Some(Output::Stdout) => {
+            refuse_terminal("A picture")?;
+            let mut png = Cursor::new(Vec::new());
+            picture_file::encode(metadata, sample.payload(), PictureFormat::Png, &mut png)?;
+            Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?)
+        }
+        None => {
+            let mut line = format!(
+                "image · {} × {} · {} · {} · generation {}",
+                metadata.width,
+                metadata.height,
+                metadata.format.name(),
+                units::bytes(sample.len() as u64),
+                sample.generation(),
+            );
+            if let Some(source) = &metadata.source {
+                line.push_str(" · ");
+                line.push_str(&printable(source));
+            }
+            Ok(output::print(|stdout| {
+                writeln!(stdout, "{line} (--output FILE.png writes it)")
+            })?)
+        }
+    }
+}
+
+fn deliver_bytes(key: &Key, bytes: &[u8], output: Option<&Output>) -> Result<(), Failure> {
+    match output {
+        Some(Output::File(path)) => save_bytes(path, bytes),
+        Some(Output::Stdout) | None => {
+            refuse_terminal(&format!("What is in {} (bytes)", quoted(key.as_str())))?;
+            Ok(output::print(|stdout| stdout.write_all(bytes))?)
+        }
+    }
+}
+
+fn save_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    output::save(path, |file| {
+        io::Write::write_all(file, bytes).map_err(|source| OutputError::at(path, source).into())
+    })
+}
+
+fn refuse_terminal(what: &str) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        return Err(Failure::new(format!(
+            "{what} would garble the terminal. Write it to a file with --output FILE, or pipe it \
+             to another program."
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! ShowSharedMem: shows, lists and removes what sits in named shared memory, in a window or on a
+//! terminal.
+#![forbid(unsafe_code)]
+
+mod app;
+mod cli;
+mod output;
+mod picture_file;
+mod report;
+mod session;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Failure};
+
+fn main() -> ExitCode {
+    let arguments = Cli::read();
+    let done = match arguments.command {
+        Some(command) => cli::run(&arguments.key, command),
+        None => open_window(arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn open_window(arguments: Cli) -> Result<(), Failure> {
+    let key = arguments.key.clone();
+    app_kit::display::open(|| app::application(arguments.key, arguments.verbose).run()).map_err(
+        |error| {
+            Failure::new(format!(
+                "{error}\nWithout a window: viewer-app show --key {}",
+                cli::quoted(key.as_str())
+            ))
+        },
+    )
+}

@@ -1,0 +1,150 @@
+//! Where a command writes what it found: standard output, or a file that appears whole or not at all.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Where to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Standard output.
+    Stdout,
+    /// A file.
+    File(PathBuf),
+}
+
+impl From<OsString> for Output {
+    fn from(argument: OsString) -> Output {
+        if argument == "-" {
+            Output::Stdout
+        } else {
+            Output::File(argument.into())
+        }
+    }
+}
+
+/// Writes to standard output. That nobody listens any more, as behind `| head`, is no error.
+pub(crate) fn print(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), OutputError> {
+    let mut stdout = io::stdout().lock();
+    match write(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(OutputError {
+            place: "standard output".to_owned(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file under a temporary name beside it and gives it its name when it is whole. What is
+/// no regular file, such as /dev/null or a pipe, is written to as it is.
+pub(crate) fn save<E: From<OutputError>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
+    // Through a symbolic link, so that the link stays one.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let failed = |source| OutputError::at(path, source);
+    let old = fs::metadata(&target).ok();
+    if old.as_ref().is_some_and(|old| !old.is_file()) {
+        let file = OpenOptions::new().write(true).open(&target);
+        let mut writer = BufWriter::new(file.map_err(failed)?);
+        write(&mut writer)?;
+        return Ok(writer.flush().map_err(failed)?);
+    }
+    let (draft, file) = Draft::create(&target).map_err(failed)?;
+    if let Some(old) = old {
+        // What was private stays private.
+        file.set_permissions(old.permissions()).map_err(failed)?;
+    }
+    let mut writer = BufWriter::new(file);
+    write(&mut writer)?;
+    writer.flush().map_err(failed)?;
+    Ok(draft.rename(&target).map_err(failed)?)
+}
+
+/// A file that is not yet whole; removed unless it gets its name.
+#[derive(Debug)]
+struct Draft {
+    path: Option<PathBuf>,
+}
+
+impl Draft {
+    fn create(target: &Path) -> io::Result<(Draft, File)> {
+        const ATTEMPTS: u32 = 16;
+        let mut last = io::Error::from(ErrorKind::AlreadyExists);
+        for attempt in 0..ATTEMPTS {
+            let name = format!(".viewer-app.{}.{attempt}.part", std::process::id());
+            let path = target.with_file_name(name);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((Draft { path: Some(path) }, file)),
+                // Left behind by somebody with our process id: do not touch it.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        if let Some(path) = &self.path {
+            fs::rename(path, target)?;
+        }
+        self.path = None;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // There is already an error to tell; a second one would only hide it.
+            fs::remove_file(path).ok();
+        }
+    }
+}
+
+/// What could not be written, and why.
+#[derive(Debug)]
+pub(crate) struct OutputError {
+    place: String,
+    source: io::Error,
+}
+
+impl OutputError {
+    /// Says that `source` happened while writing to `path`.
+    pub(crate) fn at(path: &Path, source: io::Error) -> OutputError {
+        OutputError {
+            place: path.display().to_string(),
+            source,
+        }
+    }
+}
+
+impl fmt::Display for OutputError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "Could not write to {}: {}. ",
+            self.place, self.source
+        )?;
+        formatter.write_str(match self.source.kind() {
+            ErrorKind::NotFound => "Create the folder first, or name another one.",
+            ErrorKind::PermissionDenied => "Name a place where you may write.",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "Free some space there, or name another place."
+            }
+            ErrorKind::IsADirectory => "Name a file in it.",
+            _ => "Name another place.",
+        })
+    }
+}
+
+impl std::error::Error for OutputError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}

@@ -1,0 +1,147 @@
+//! What is in a segment, as other programs read it: one JSON object.
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+use shm_core::segment::{self, Info, Latest, Listed};
+use shm_core::{Access, Attached, Key, Metadata};
+
+use crate::session::{Content, Found};
+
+/// One segment. A field that does not apply is `null`; none is ever left out, but `reason`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    key: String,
+    kind: Option<&'static str>,
+    bytes: Option<u64>,
+    width: Option<u32>,
+    height: Option<u32>,
+    media_type: Option<String>,
+    generation: Option<u64>,
+    writer_pid: Option<u32>,
+    age_ms: Option<u64>,
+    persistent: Option<bool>,
+    attached: Vec<Peer>,
+    /// Why this is no segment that can be shown; only in a list, only where it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// One who is attached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Peer {
+    pid: u32,
+    program: String,
+    access: &'static str,
+}
+
+impl Report {
+    /// Reports what a command found in a segment.
+    pub(crate) fn of_found(key: &Key, found: &Found, now: SystemTime) -> Report {
+        let report = Report::new(key.to_string(), found.persistent, &found.attached);
+        match &found.content {
+            Content::Sample(pinned) => {
+                let sample = &pinned.0;
+                report.with_latest(
+                    &Latest {
+                        metadata: sample.metadata().clone(),
+                        bytes: sample.len() as u64,
+                        generation: sample.generation(),
+                        writer_pid: sample.writer_pid(),
+                        published: sample.published(),
+                    },
+                    now,
+                )
+            }
+            Content::Block { bytes, .. } => report.with_block(bytes.len() as u64),
+        }
+    }
+
+    /// Reports what is to be seen of a segment from outside.
+    pub(crate) fn of_info(info: &Info, now: SystemTime) -> Report {
+        let report = Report::new(info.key.to_string(), info.persistent, &info.attached);
+        match &info.content {
+            segment::Content::Block { size } => report.with_block(*size),
+            segment::Content::Samples {
+                latest: Some(latest),
+            } => report.with_latest(latest, now),
+            segment::Content::Samples { latest: None } => report,
+        }
+    }
+
+    /// Reports one line of a list, be it a segment or not.
+    pub(crate) fn of_listed(listed: &Listed, now: SystemTime) -> Report {
+        match &listed.segment {
+            Ok(info) => Report::of_info(info, now),
+            Err(reason) => Report {
+                bytes: None,
+                persistent: None,
+                reason: Some(reason.clone()),
+                ..Report::new(listed.name.clone(), false, &[])
+            },
+        }
+    }
+
+    fn new(key: String, persistent: bool, attached: &[Attached]) -> Report {
+        Report {
+            key,
+            kind: None,
+            bytes: Some(0),
+            width: None,
+            height: None,
+            media_type: None,
+            generation: None,
+            writer_pid: None,
+            age_ms: None,
+            persistent: Some(persistent),
+            attached: attached.iter().map(Peer::new).collect(),
+            reason: None,
+        }
+    }
+
+    fn with_block(self, size: u64) -> Report {
+        Report {
+            kind: Some("bytes"),
+            bytes: Some(size),
+            ..self
+        }
+    }
+
+    fn with_latest(self, latest: &Latest, now: SystemTime) -> Report {
+        let (width, height) = match &latest.metadata {
+            Metadata::Image(image) => (Some(image.width), Some(image.height)),
+            _ => (None, None),
+        };
+        // A clock that was set back makes the content younger than now.
+        let age = now.duration_since(latest.published).unwrap_or_default();
+        Report {
+            kind: Some(latest.metadata.kind()),
+            bytes: Some(latest.bytes),
+            width,
+            height,
+            media_type: Some(latest.metadata.media_type().to_owned()),
+            generation: Some(latest.generation),
+            writer_pid: Some(latest.writer_pid),
+            age_ms: u64::try_from(age.as_millis()).ok(),
+            ..self
+        }
+    }
+}
+
+impl Peer {
+    fn new(attached: &Attached) -> Peer {
+        Peer {
+            pid: attached.pid,
+            program: attached.program.clone(),
+            access: access(attached.access),
+        }
+    }
+}
+
+/// Names what somebody may do, in the words of the JSON reports.
+pub(crate) fn access(access: Access) -> &'static str {
+    match access {
+        Access::ReadWrite => "read-write",
+        Access::ReadOnly => "read-only",
+    }
+}

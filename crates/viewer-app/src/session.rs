@@ -1,0 +1,302 @@
+//! Between shared memory and the rest of the program: the only file that may block.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use app_kit::snapshot::{self, Snapshot, SnapshotError};
+use app_kit::worker::{self, WorkerError};
+use iced::futures::channel::mpsc as stream_mpsc;
+use iced::futures::{Stream, StreamExt};
+use iced::{Subscription, Task};
+use shm_core::segment::{self, Info, Listed};
+use shm_core::{
+    AttachError, Attached, Key, ListError, LockError, Options, ReadError, RemoveError, Sample,
+    SharedMemory, Subscriber, Wait,
+};
+
+/// How often the window looks who is there.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a command waits for somebody who holds the lock of a block.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the window has nothing to show.
+#[derive(Clone, Debug)]
+pub(crate) enum ShowError {
+    /// Shared memory gave nothing.
+    Snapshot(Arc<SnapshotError>),
+    /// Nobody could go and look.
+    Worker(WorkerError),
+}
+
+/// Reads what is under `key`, on a thread of its own.
+pub(crate) fn show(key: Key) -> Task<Result<Snapshot, ShowError>> {
+    worker::run("show", move || snapshot::read(&key, &Options::new())).map(|worked| {
+        worked
+            .map_err(ShowError::Worker)?
+            .map_err(|error| ShowError::Snapshot(Arc::new(error)))
+    })
+}
+
+/// What is to be seen of a key without attaching to it.
+#[derive(Clone, Debug)]
+pub(crate) enum Presence {
+    /// The segment is there.
+    Here(Arc<Info>),
+    /// There is none.
+    Gone,
+    /// What is there cannot be looked into.
+    Barred,
+}
+
+impl Presence {
+    fn of(key: &Key) -> Presence {
+        match segment::info(key, &Options::new()) {
+            Ok(info) => Presence::Here(Arc::new(info)),
+            Err(AttachError::NotFound { .. }) => Presence::Gone,
+            Err(_) => Presence::Barred,
+        }
+    }
+}
+
+/// Looks at `key` once a second for as long as the window wants to know.
+pub(crate) fn presence(key: Key) -> Subscription<(Key, Presence)> {
+    Subscription::run_with(key, |key| watch(key.clone()))
+}
+
+fn watch(key: Key) -> impl Stream<Item = (Key, Presence)> {
+    // Room for one: who does not keep up is told the newest when there is room again.
+    let (mut sender, receiver) = stream_mpsc::channel(0);
+    let (alive, ended) = mpsc::channel::<()>();
+    let spawned = thread::Builder::new()
+        .name("presence".to_owned())
+        .spawn(move || {
+            loop {
+                let told = sender.try_send((key.clone(), Presence::of(&key)));
+                if told.is_err_and(|error| error.is_disconnected()) {
+                    break;
+                }
+                // The channel carries nothing: it breaks when the stream is dropped.
+                if ended.recv_timeout(PRESENCE_INTERVAL) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
+            }
+        });
+    // Without a thread the sender is gone and the stream ends: the window just knows less.
+    drop(spawned);
+    receiver.map(move |seen| {
+        let _keeps_the_thread = &alive;
+        seen
+    })
+}
+
+/// What a command found under a key.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) content: Content,
+    pub(crate) persistent: bool,
+    pub(crate) attached: Vec<Attached>,
+}
+
+impl Found {
+    /// Copies the first bytes of the content.
+    pub(crate) fn head(&self, limit: usize) -> Vec<u8> {
+        let whole = match &self.content {
+            Content::Sample(pinned) => pinned.0.payload(),
+            Content::Block { bytes, .. } => bytes,
+        };
+        whole[..whole.len().min(limit)].to_vec()
+    }
+}
+
+/// The content itself, whole.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The latest sample, pinned: its payload is read in place.
+    Sample(Pinned),
+    /// A copy of a block.
+    Block {
+        bytes: Vec<u8>,
+        is_half_written: bool,
+    },
+}
+
+/// A sample that can be printed while debugging without its megabytes.
+pub(crate) struct Pinned(pub(crate) Sample);
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Pinned({} bytes)", self.0.len())
+    }
+}
+
+/// Takes what is under `key` now; with `wait`, waits that long for the first sample.
+pub(crate) fn fetch(key: &Key, wait: Option<Duration>) -> Result<Found, FetchError> {
+    let options = Options::new();
+    let patience = Patience::new(wait);
+    loop {
+        let attached = match wait {
+            None => Subscriber::attach(key, &options),
+            Some(_) => Subscriber::attach_within(key, &options, patience.left()),
+        };
+        let mut subscriber = match attached {
+            Ok(subscriber) => subscriber,
+            Err(AttachError::WrongKind { .. }) => return fetch_block(key, &options),
+            Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, wait)),
+            Err(AttachError::Timeout { .. }) if wait.is_some() => {
+                return Err(FetchError::nothing(key, wait));
+            }
+            Err(error) => return Err(FetchError::Attach(error)),
+        };
+        if let Some(found) = fetch_sample(&mut subscriber, wait.map(|_| &patience))? {
+            return Ok(found);
+        }
+        // The loader left before it published anything; with time left, another may come.
+        if patience.is_over() {
+            return Err(FetchError::nothing(key, wait));
+        }
+    }
+}
+
+/// Takes the latest sample; `None` where there is none and, with patience, none will come.
+fn fetch_sample(
+    subscriber: &mut Subscriber,
+    patience: Option<&Patience>,
+) -> Result<Option<Found>, FetchError> {
+    loop {
+        if let Some(sample) = subscriber.latest().map_err(FetchError::Read)? {
+            let key = subscriber.key();
+            return Ok(Some(Found {
+                // Somebody may remove the segment right now: then it is not persistent.
+                persistent: segment::info(key, &Options::new()).is_ok_and(|info| info.persistent),
+                attached: subscriber.others(),
+                content: Content::Sample(Pinned(sample)),
+            }));
+        }
+        let Some(patience) = patience else {
+            return Ok(None);
+        };
+        match subscriber.wait(patience.left()).map_err(FetchError::Read)? {
+            Wait::New => {}
+            Wait::Ended | Wait::Orphaned | Wait::Timeout => return Ok(None),
+        }
+    }
+}
+
+fn fetch_block(key: &Key, options: &Options) -> Result<Found, FetchError> {
+    // Before attaching, so that the reader does not find itself among the attached.
+    let info = segment::info(key, options).map_err(FetchError::Attach)?;
+    let block = SharedMemory::attach_read_only(key, options).map_err(FetchError::Attach)?;
+    let (bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(FetchError::Lock)?;
+    Ok(Found {
+        content: Content::Block {
+            bytes,
+            is_half_written,
+        },
+        persistent: info.persistent,
+        attached: info.attached,
+    })
+}
+
+/// One deadline for all that is waited for; none at all where there is nothing to wait for.
+struct Patience {
+    deadline: Option<Instant>,
+}
+
+impl Patience {
+    fn new(wait: Option<Duration>) -> Patience {
+        Patience {
+            // A deadline beyond what the clock can say is as good as none.
+            deadline: Instant::now().checked_add(wait.unwrap_or_default()),
+        }
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    fn is_over(&self) -> bool {
+        self.left() == Some(Duration::ZERO)
+    }
+}
+
+/// Why there is nothing to take.
+#[derive(Debug)]
+pub(crate) enum FetchError {
+    /// Nothing was loaded, for as long as was waited.
+    Nothing { key: Key, waited: Option<Duration> },
+    /// The segment cannot be attached to.
+    Attach(AttachError),
+    /// The segment is damaged, or changes too fast.
+    Read(ReadError),
+    /// Somebody holds the lock of a block.
+    Lock(LockError),
+}
+
+impl FetchError {
+    fn nothing(key: &Key, waited: Option<Duration>) -> FetchError {
+        FetchError::Nothing {
+            key: key.clone(),
+            waited,
+        }
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FetchError::Nothing { key, waited } => {
+                formatter.write_str("Enter a text first\n")?;
+                match waited {
+                    None => write!(formatter, "There is nothing in {key} now. ")?,
+                    Some(waited) => write!(
+                        formatter,
+                        "Nothing came into {key} within {} s. ",
+                        waited.as_secs_f32()
+                    )?,
+                }
+                formatter.write_str(
+                    "Load something with the same key, in the window SharedMemoryLoad or with \
+                     loader-app text, then try again.",
+                )
+            }
+            FetchError::Attach(error) => error.fmt(formatter),
+            FetchError::Read(error) => error.fmt(formatter),
+            FetchError::Lock(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl Error for FetchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FetchError::Nothing { .. } => None,
+            FetchError::Attach(error) => Some(error),
+            FetchError::Read(error) => Some(error),
+            FetchError::Lock(error) => Some(error),
+        }
+    }
+}
+
+/// Looks at one segment without attaching to it.
+pub(crate) fn info(key: &Key) -> Result<Info, FetchError> {
+    segment::info(key, &Options::new()).map_err(|error| match error {
+        AttachError::NotFound { .. } => FetchError::nothing(key, None),
+        error => FetchError::Attach(error),
+    })
+}
+
+/// Looks at all there are, and at what only seems to be one.
+pub(crate) fn list() -> Result<Vec<Listed>, ListError> {
+    segment::list(&Options::new())
+}
+
+/// Removes a segment; with `force`, although somebody is attached.
+pub(crate) fn remove(key: &Key, force: bool) -> Result<(), RemoveError> {
+    segment::remove(key, &Options::new(), force)
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Opens both windows, built for release. Without a display the same two windows
+# open on a virtual one, where mouse and keyboard are played and the result shown.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+
+# Whether DISPLAY or WAYLAND_DISPLAY leads anywhere. A local socket is looked
+# for; a display on another machine is taken at its word.
+display_is_usable() {
+    case ${WAYLAND_DISPLAY:-} in
+        "") ;;
+        /*) [ -S "$WAYLAND_DISPLAY" ] && return ;;
+        *) [ -S "${XDG_RUNTIME_DIR:-}/$WAYLAND_DISPLAY" ] && return ;;
+    esac
+    case ${DISPLAY:-} in
+        "") return 1 ;;
+        :*)
+            local number=${DISPLAY#:}
+            [ -S "/tmp/.X11-unix/X${number%%.*}" ]
+            ;;
+    esac
+}
+
+build() {
+    cargo build --release --locked --message-format=json-render-diagnostics "$@"
+}
+
+open_windows() {
+    local messages loader viewer pids=() interrupted="" status=0
+    messages=$(build -p loader-app -p viewer-app)
+    loader=$(executable_named loader-app <<<"$messages")
+    viewer=$(executable_named viewer-app <<<"$messages")
+    say "Opening SharedMemoryLoad and ShowSharedMem. Close both windows, or press Ctrl-C here, to end."
+    # A shell's background commands ignore Ctrl-C, so it is passed on.
+    trap 'interrupted=yes; kill -TERM "${pids[@]}" 2>/dev/null || true' INT TERM
+    "$loader" &
+    pids+=($!)
+    "$viewer" &
+    pids+=($!)
+    local pid
+    for pid in "${pids[@]}"; do
+        wait "$pid" || status=$?
+    done
+    if [ -n "$interrupted" ]; then
+        wait # The trap cut the first wait short.
+        status=0
+    fi
+    return "$status"
+}
+
+demonstrate() {
+    local messages demo
+    messages=$(build -p loader-app -p viewer-app -p e2e-tests --bins)
+    demo=$(executable_named demo <<<"$messages")
+    E2E_BIN_DIR=$(dirname "$demo") "$demo"
+}
+
+require_cargo
+if display_is_usable; then
+    bash scripts/system-packages.sh window
+    open_windows
+else
+    say "There is no display here: both windows open on a virtual one."
+    bash scripts/system-packages.sh headless
+    demonstrate
+fi

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Runs every check and every test, part by part, and tells the time of each.
+#
+# Builds nothing in release. Where a part cannot run here, "SKIPPED: reason" is
+# printed; with CI=true a skip is a failure. The last line sums up.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+
+require_cargo
+# Warnings are errors here, but not in the flags of the compiler: those would
+# build every dependency a second time.
+readonly locked=(--workspace --locked)
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+summary=()
+parts_passed=0
+parts_failed=0
+
+# part NAME COMMAND... runs one part and remembers how it ended and how long it took.
+part() {
+    local name=$1 log=$logs/${#summary[@]}.log began=$SECONDS status=0 verdict=passed
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" 2>&1 | tee "$log" || status=$?
+    if [ "$status" -ne 0 ]; then
+        verdict=FAILED
+    elif [ "${CI:-}" = true ] && grep -q '^SKIPPED' "$log"; then
+        say "SKIPPED counts as failed, because CI=true."
+        verdict=FAILED
+    fi
+    if [ "$verdict" = passed ]; then
+        parts_passed=$((parts_passed + 1))
+    else
+        parts_failed=$((parts_failed + 1))
+    fi
+    summary+=("$(printf '%-14s %-6s %4d s' "$name" "$verdict" $((SECONDS - began)))")
+}
+
+packages() {
+    # What stays missing is told by the parts that need it.
+    bash scripts/system-packages.sh test || say "SKIPPED: system packages are missing."
+}
+
+documentation() {
+    RUSTDOCFLAGS="-D warnings" cargo doc "${locked[@]}" --no-deps
+}
+
+# Builds everything once, so that the parts after this one only run.
+build() {
+    cargo build "${locked[@]}" --lib --bins --tests --examples \
+        --message-format=json-render-diagnostics >"$logs/build.json"
+}
+
+dependencies() {
+    cargo test --locked -p e2e-tests --test dependencies || return
+    # The same rules read by cargo-deny where it is installed: it knows the advisories too.
+    if ! command -v cargo-deny >/dev/null; then
+        say "Advisories were not looked at: cargo-deny is not installed."
+    elif ! cargo deny --locked fetch db >/dev/null 2>&1; then
+        say "Advisories were not looked at: their database cannot be reached."
+        cargo deny --offline --locked check bans licenses sources
+    else
+        cargo deny --locked check
+    fi
+}
+
+end_to_end() {
+    local loader
+    loader=$(executable_named loader-app <"$logs/build.json")
+    if [ -z "$loader" ]; then
+        say "The programs were not built."
+        return 1
+    fi
+    E2E_BIN_DIR=$(dirname "$loader") cargo test --locked -p e2e-tests --test e2e
+}
+
+segments() {
+    find /dev/shm -maxdepth 1 \( -name 'shm-core.*' -o -name 'e2e.*' \) 2>/dev/null | sort
+}
+
+work_tree() {
+    git status --porcelain 2>/dev/null || true
+}
+
+# What the tests may not leave behind: segments, and snapshots that nobody committed.
+leftovers() {
+    local new
+    new=$(comm -13 "$logs/segments" <(segments))
+    if [ -n "$new" ]; then
+        say "Left behind in /dev/shm:" "$new"
+        return 1
+    fi
+    new=$(comm -13 <(sort "$logs/work_tree") <(work_tree | sort))
+    if [ -n "$new" ]; then
+        say "Changed in the work tree (a new snapshot? look at it, then commit it):" "$new"
+        return 1
+    fi
+    say "Nothing was left in /dev/shm, nothing was changed in the work tree."
+}
+
+segments >"$logs/segments"
+work_tree >"$logs/work_tree"
+
+part packages packages
+part rustfmt cargo fmt --all --check
+part clippy cargo clippy "${locked[@]}" --all-targets -- -D warnings
+part rustdoc documentation
+part build build
+part dependencies dependencies
+part unit+gui cargo test "${locked[@]}" --exclude e2e-tests --lib --bins --tests --examples
+part doctests cargo test "${locked[@]}" --exclude e2e-tests --doc
+part end-to-end end_to_end
+part leftovers leftovers
+
+# The number of tests that ended so, over all test programs: passed | failed.
+tests() {
+    # "test result: ok. 12 passed; 0 failed; ..." is the line that each prints.
+    cat "$logs"/*.log | awk -v verdict="$1;" '
+        /^test result:/ { for (i = 2; i <= NF; i++) if ($i == verdict) sum += $(i - 1) }
+        END { print sum + 0 }'
+}
+
+passed=$((parts_passed + $(tests passed)))
+failed=$((parts_failed + $(tests failed)))
+skipped=$(cat "$logs"/*.log | grep -c '^SKIPPED' || true)
+
+printf '\n== summary\n'
+printf '%s\n' "${summary[@]}"
+printf '%-21s %4d s\n' total "$SECONDS"
+if [ "$skipped" -gt 0 ]; then
+    printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+else
+    printf '%d passed, %d failed\n' "$passed" "$failed"
+fi
+[ "$failed" -eq 0 ]

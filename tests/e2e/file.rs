@@ -1,0 +1,116 @@
+//! `loader-app file`: any bytes, of any size.
+
+use std::{fs, path::Path};
+
+use e2e_tests::{Scene, skip};
+
+const MEGABYTE: usize = 1 << 20;
+
+/// Bytes without a pattern that a shift or a lost page could hide in.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut bytes = Vec::with_capacity(length + 8);
+    while bytes.len() < length {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bytes.extend_from_slice(&state.to_le_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// Loads `bytes` from a file and asserts that `show --output` writes the same.
+fn assert_survives(bytes: &[u8]) {
+    let scene = Scene::new();
+    let source = scene.file("source.bin", bytes);
+    let loader = scene.loader(["file"]).args([&source]).start();
+    loader.wait_for(scene.key());
+    let copy = scene.path("copy.bin");
+    scene
+        .viewer(["show", "--output"])
+        .args([&copy])
+        .run()
+        .done();
+    // Not assert_eq: nobody wants to read that difference.
+    assert!(
+        fs::read(copy).unwrap() == bytes,
+        "{} bytes changed",
+        bytes.len()
+    );
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn every_size_around_a_page_survives() {
+    for length in [0, 1, 4095, 4096, 4097, MEGABYTE] {
+        assert_survives(&noise(length));
+    }
+}
+
+#[test]
+fn a_quarter_of_a_gigabyte_survives() {
+    let free = rustix::fs::statvfs(Path::new("/dev/shm")).unwrap();
+    if free.f_bavail * free.f_frsize < 320 << 20 {
+        return skip("/dev/shm has less than 320 MB left for a file of 256 MB");
+    }
+    assert_survives(&noise(256 * MEGABYTE));
+}
+
+#[test]
+fn bytes_go_from_standard_input_to_standard_output() {
+    let scene = Scene::new();
+    let bytes = noise(3 * MEGABYTE + 5);
+    let loader = scene.loader(["file", "-"]).input(bytes.clone()).start();
+    loader.wait_for(scene.key());
+    let shown = scene.viewer(["show", "--output", "-"]).run().done();
+    assert!(shown.stdout == bytes, "{} bytes came", shown.stdout.len());
+}
+
+#[test]
+fn the_media_type_comes_from_the_name() {
+    let scene = Scene::new();
+    for (name, media_type) in [
+        ("page.html", "text/html"),
+        ("book.pdf", "application/pdf"),
+        ("what.is.this", "application/octet-stream"),
+    ] {
+        let loader = scene
+            .loader(["file"])
+            .args([scene.file(name, b"content")])
+            .start();
+        loader.wait_for(scene.key());
+        let info = scene.viewer(["info", "--json"]).run().done().json();
+        assert_eq!(info["kind"], "bytes", "{info}");
+        assert_eq!(info["media_type"], media_type, "{info}");
+        assert_eq!(info["bytes"], 7, "{info}");
+        loader.terminate().done();
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let scene = Scene::new();
+    let refused = scene.loader(["file", "no/such/file"]).run();
+    drop(refused.refused("no/such/file"));
+    scene.assert_empty();
+}
+
+#[test]
+fn a_directory_is_no_file() {
+    let scene = Scene::new();
+    let refused = scene.loader(["file"]).args([scene.segments()]).run();
+    drop(refused.refused("directory"));
+}
+
+#[test]
+fn what_is_shown_cannot_be_written_anywhere() {
+    let scene = Scene::new();
+    let loader = scene.loader(["text", "kept"]).start();
+    loader.wait_for(scene.key());
+    let refused = scene
+        .viewer(["show", "--output", "no/such/folder/out"])
+        .run();
+    drop(refused.refused("no/such/folder/out"));
+}

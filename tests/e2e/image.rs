@@ -1,0 +1,177 @@
+//! `loader-app image`: pictures travel as pixels.
+
+use std::fs;
+
+use e2e_tests::{Picture, PictureFile, Scene};
+use image::{GenericImageView, ImageFormat, Rgba, RgbaImage};
+
+/// Loads a picture file of this kind and asserts that the viewer hands out its very pixels.
+fn assert_survives(kind: PictureFile, width: u32, height: u32) {
+    let scene = Scene::new();
+    let picture = Picture::draw(width, height, 1);
+    let name = format!("picture.{}", kind.ending());
+    let source = scene.file(&name, &picture.encode(kind));
+    let loader = scene.loader(["image"]).args([&source]).start();
+    let line = loader.wait_for(scene.key());
+    assert!(line.contains("image"), "{line}");
+
+    let info = scene.viewer(["info", "--json"]).run().done().json();
+    assert_eq!(info["kind"], "image", "{info}");
+    assert_eq!(
+        (&info["width"], &info["height"]),
+        (&width.into(), &height.into()),
+        "{info}"
+    );
+
+    let copy = scene.path("copy.png");
+    scene
+        .viewer(["show", "--output"])
+        .args([&copy])
+        .run()
+        .done();
+    let shown = image::open(copy).unwrap().into_rgb8();
+    assert!(
+        shown == picture.decoded(kind),
+        "{kind:?} of {width} x {height} came out different"
+    );
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn png_pixels_survive() {
+    assert_survives(PictureFile::Png, 317, 203);
+}
+
+#[test]
+fn jpeg_pixels_survive() {
+    assert_survives(PictureFile::Jpeg, 317, 203);
+}
+
+#[test]
+fn xpm_pixels_survive() {
+    assert_survives(PictureFile::Xpm, 61, 53);
+}
+
+#[test]
+fn a_large_picture_survives() {
+    assert_survives(PictureFile::Png, 3840, 2160);
+}
+
+#[test]
+fn transparency_survives() {
+    let scene = Scene::new();
+    let drawn = RgbaImage::from_fn(40, 30, |x, y| {
+        let [x, y] = [x, y].map(|at| u8::try_from(at * 6).unwrap());
+        Rgba([x, y, 77, x.wrapping_add(y)])
+    });
+    let source = scene.path("glass.png");
+    drawn.save(&source).unwrap();
+    let loader = scene.loader(["image"]).args([&source]).start();
+    loader.wait_for(scene.key());
+    let copy = scene.path("copy.png");
+    scene
+        .viewer(["show", "--output"])
+        .args([&copy])
+        .run()
+        .done();
+    assert!(image::open(copy).unwrap().into_rgba8() == drawn);
+}
+
+#[test]
+fn the_ending_chooses_the_format() {
+    let scene = Scene::new();
+    let picture = Picture::draw(80, 60, 2);
+    let source = scene.file("picture.png", &picture.encode(PictureFile::Png));
+    let loader = scene.loader(["image"]).args([&source]).start();
+    loader.wait_for(scene.key());
+    for (name, format) in [("a.bmp", ImageFormat::Bmp), ("b.jpeg", ImageFormat::Jpeg)] {
+        let path = scene.path(name);
+        scene
+            .viewer(["show", "--output"])
+            .args([&path])
+            .run()
+            .done();
+        let bytes = fs::read(path).unwrap();
+        assert_eq!(image::guess_format(&bytes).unwrap(), format);
+        let shown = image::load_from_memory(&bytes).unwrap();
+        assert_eq!(shown.dimensions(), (80, 60));
+    }
+    let refused = scene.viewer(["show", "--output", "picture.nonsense"]).run();
+    drop(refused.refused("picture.nonsense"));
+}
+
+#[test]
+fn without_an_output_a_picture_is_one_line() {
+    let scene = Scene::new();
+    let source = scene.file(
+        "cat.png",
+        &Picture::draw(64, 48, 3).encode(PictureFile::Png),
+    );
+    let loader = scene.loader(["image"]).args([&source]).start();
+    loader.wait_for(scene.key());
+    let shown = scene.viewer(["show"]).run().done();
+    let line = shown.text();
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(line.contains("64") && line.contains("48"), "{line}");
+}
+
+#[test]
+fn a_file_that_is_no_picture_is_refused_and_nothing_is_lost() {
+    let scene = Scene::new();
+    let before = scene.loader(["text", "before"]).start();
+    before.wait_for(scene.key());
+    let whole = Picture::draw(64, 48, 4).encode(PictureFile::Png);
+    for (name, content) in [
+        ("text.png", b"this is no picture".as_slice()),
+        ("empty.jpg", b""),
+        ("half.png", &whole[..whole.len() / 2]),
+        (
+            "broken.xpm",
+            b"/* XPM */\nstatic char *x[] = {\n\"9999999 1 1 1\"",
+        ),
+    ] {
+        let refused = scene
+            .loader(["image"])
+            .args([scene.file(name, content)])
+            .run();
+        drop(refused.refused("Selected file is not an image, please select another."));
+    }
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    before.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn absurd_dimensions_are_refused_before_any_memory_is_taken() {
+    let scene = Scene::new();
+    let refused = scene
+        .loader(["image"])
+        .args([scene.file("bomb.png", &png_header(60_000, 60_000))])
+        .run();
+    drop(refused.refused("60000"));
+    scene.assert_empty();
+}
+
+/// The beginning of a PNG that promises a picture of this size.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut chunk = b"IHDR".to_vec();
+    chunk.extend(width.to_be_bytes());
+    chunk.extend(height.to_be_bytes());
+    chunk.extend([8, 6, 0, 0, 0]); // 8 bits, RGBA, and the only methods there are
+
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    file.extend(13_u32.to_be_bytes());
+    file.extend(&chunk);
+    file.extend(crc32(&chunk).to_be_bytes());
+    file
+}
+
+/// The checksum that ends each chunk of a PNG.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+        })
+    })
+}

@@ -1,0 +1,210 @@
+//! What the machine or somebody else puts in the way.
+
+use std::{
+    fs,
+    os::unix::fs::{FileTypeExt, symlink},
+    process::Command,
+};
+
+use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, skip};
+
+/// Asserts that neither program touches, follows or waits for what is at the segment's name.
+fn assert_left_alone(scene: &Scene) {
+    let looked = || fs::symlink_metadata(scene.segment()).map(|found| found.file_type());
+    let before = looked().unwrap();
+    for launch in [
+        scene.loader(["text", "mine"]),
+        scene.viewer(["show"]),
+        scene.viewer(["info"]),
+        scene.viewer(["remove"]),
+        scene.viewer(["remove", "--force"]),
+    ] {
+        drop(launch.run().refused(scene.key()));
+    }
+    // It is listed with a reason, for people; it is no segment, so not for programs.
+    let listed = scene.bare_viewer(["list"]).run().done();
+    assert!(listed.text().contains(scene.key()), "{listed:?}");
+    assert_eq!(looked().unwrap(), before);
+}
+
+#[test]
+fn a_foreign_file_is_left_alone() {
+    let scene = Scene::new();
+    for content in [
+        b"".as_slice(),
+        b"somebody's notes",
+        &[0; 65536],
+        &[0xFF; 4096],
+    ] {
+        fs::write(scene.segment(), content).unwrap();
+        assert_left_alone(&scene);
+        assert!(fs::read(scene.segment()).unwrap() == content);
+    }
+}
+
+#[test]
+fn a_pipe_is_left_alone() {
+    let scene = Scene::new();
+    let made = Command::new("mkfifo")
+        .arg(scene.segment())
+        .status()
+        .unwrap();
+    assert!(made.success());
+    assert_left_alone(&scene);
+    assert!(
+        fs::symlink_metadata(scene.segment())
+            .unwrap()
+            .file_type()
+            .is_fifo()
+    );
+}
+
+#[test]
+fn a_directory_is_left_alone() {
+    let scene = Scene::new();
+    fs::create_dir(scene.segment()).unwrap();
+    assert_left_alone(&scene);
+}
+
+#[test]
+fn a_link_is_not_followed() {
+    let scene = Scene::new();
+    let target = scene.file("target", b"do not touch");
+    symlink(&target, scene.segment()).unwrap();
+    assert_left_alone(&scene);
+    assert_eq!(fs::read(target).unwrap(), b"do not touch");
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_nothing_is_lost() {
+    let Some(disk) = SmallDisk::mount(2048) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let loader = scene.loader(["text", "small enough"]).start();
+    loader.wait_for(scene.key());
+
+    let large = scene.file("large", &vec![7; 8 << 20]);
+    let refused = scene.loader(["file"]).args([&large]).run().refused("full");
+    assert!(!refused.stderr.contains("No such"), "{refused:?}");
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "small enough");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_disk_too_full_for_any_segment_is_an_error() {
+    let Some(disk) = SmallDisk::mount(64) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let filler = disk.path().join("filler");
+    // As much as there is room for; that it does not all fit is the point.
+    drop(fs::write(&filler, vec![1; 128 << 10]));
+    let refused = scene.loader(["text", "no room"]).run();
+    drop(refused.refused("Unable to create shared memory segment."));
+    fs::remove_file(filler).unwrap();
+    scene.assert_empty();
+}
+
+/// Takes away root's right to pass over permissions, if it is root who tests.
+fn unprivileged(launch: Launch) -> Option<Launch> {
+    const NO_PRIVILEGES: [&str; 2] = ["--bounding-set=-all", "--inh-caps=-all"];
+    if !rustix::process::getuid().is_root() {
+        return Some(launch);
+    }
+    let attempt = Launch::new("true").through("setpriv", NO_PRIVILEGES).run();
+    if attempt.code != Some(0) {
+        skip("setpriv cannot take root's privileges away here");
+        return None;
+    }
+    Some(launch.through("setpriv", NO_PRIVILEGES))
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_is_an_error() {
+    let directory = PrivateDir::in_memory();
+    let scene = Scene::within(directory.path());
+    directory.set_mode(0o500);
+    let Some(launch) = unprivileged(scene.loader(["text", "not here"])) else {
+        return;
+    };
+    drop(
+        launch
+            .run()
+            .refused("Unable to create shared memory segment."),
+    );
+    directory.set_mode(0o700);
+    assert_eq!(directory.names(), [] as [String; 0]);
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let directory = PrivateDir::in_memory();
+    let missing = directory.path().join("missing");
+    let scene = Scene::within(&missing);
+    drop(scene.loader(["text", "nowhere"]).run().refused("missing"));
+    drop(scene.bare_viewer(["list"]).run().refused("missing"));
+}
+
+#[test]
+fn without_a_display_the_command_line_is_named() {
+    let scene = Scene::new();
+    for launch in [
+        scene.bare_loader([] as [&str; 0]),
+        scene.bare_viewer([] as [&str; 0]),
+    ] {
+        drop(launch.run().refused("DISPLAY"));
+    }
+    drop(
+        scene
+            .bare_loader([] as [&str; 0])
+            .run()
+            .refused("loader-app text"),
+    );
+    drop(
+        scene
+            .bare_viewer([] as [&str; 0])
+            .run()
+            .refused("viewer-app show"),
+    );
+}
+
+#[test]
+fn a_display_that_does_not_answer_is_no_panic() {
+    let scene = Scene::new();
+    for launch in [
+        scene.bare_loader([] as [&str; 0]),
+        scene.bare_viewer([] as [&str; 0]),
+    ] {
+        drop(launch.env("DISPLAY", ":32123").run().refused(":32123"));
+    }
+}
+
+#[test]
+fn a_reader_that_stops_reading_is_no_panic() {
+    let scene = Scene::new();
+    let text = "line\n".repeat(1 << 20);
+    let loader = scene.loader(["text"]).input(text).start();
+    loader.wait_for(scene.key());
+    let shown = scene
+        .viewer(["show"])
+        .through("sh", ["-c", "\"$@\" | head -c 5", "sh"])
+        .run()
+        .done();
+    assert_eq!(shown.text(), "line\n");
+    assert!(!shown.stderr.contains("panicked"), "{shown:?}");
+}
+
+#[test]
+fn a_loader_that_cannot_print_still_loads() {
+    let scene = Scene::new();
+    let loaded = scene
+        .loader(["text", "--persist", "quiet"])
+        .through("sh", ["-c", "\"$@\" >/dev/full", "sh"])
+        .run();
+    assert!(!loaded.stderr.contains("panicked"), "{loaded:?}");
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "quiet");
+    scene.viewer(["remove"]).run().done();
+    scene.assert_empty();
+}

@@ -1,0 +1,125 @@
+//! `loader-app text` and `viewer-app show`.
+
+use e2e_tests::Scene;
+
+/// Loads `text` as an argument and asserts that the viewer prints exactly its bytes.
+fn assert_survives(text: &str) {
+    let scene = Scene::new();
+    let loader = scene.loader(["text", "--", text]).start();
+    loader.wait_for(scene.key());
+    let shown = scene.viewer(["show"]).run().done();
+    assert_eq!(shown.text(), text);
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+/// Loads `bytes` from standard input and asserts that the viewer prints exactly these.
+fn assert_survives_input(arguments: &[&str], bytes: &[u8]) {
+    let scene = Scene::new();
+    let loader = scene.loader(arguments).input(bytes).start();
+    loader.wait_for(scene.key());
+    assert_eq!(scene.viewer(["show"]).run().done().stdout, bytes);
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_line_is_shown_without_anything_added() {
+    assert_survives("Hello from the other side");
+}
+
+#[test]
+fn lines_keep_their_ends() {
+    assert_survives("first\nsecond\r\n\n\tfourth\n");
+}
+
+#[test]
+fn every_script_survives() {
+    assert_survives(
+        "你好，世界。こんにちは 안녕하세요\nПривет, мир! مرحبا שלום नमस्ते\n👩‍👩‍👧‍👦 🏳️‍🌈 é e\u{301} \u{feff}",
+    );
+}
+
+#[test]
+fn an_empty_text_is_a_text() {
+    assert_survives("");
+}
+
+#[test]
+fn a_text_may_look_like_an_option() {
+    assert_survives("--persist");
+}
+
+#[test]
+fn text_comes_from_standard_input() {
+    assert_survives_input(&["text"], "zeilen\n和\n".as_bytes());
+    assert_survives_input(&["text", "-"], b"a dash means the same");
+    assert_survives_input(&["text"], b"");
+}
+
+#[test]
+fn a_long_text_comes_through_whole() {
+    let long: String = (0..400_000)
+        .map(|line| format!("{line} – Zeile\n"))
+        .collect();
+    assert_survives_input(&["text"], long.as_bytes());
+}
+
+#[test]
+fn the_loader_says_what_it_did() {
+    let scene = Scene::new();
+    let loader = scene.loader(["text", "five!"]).start();
+    let line = loader.wait_for(scene.key());
+    for part in ["text", "5", "1"] {
+        assert!(line.contains(part), "{part} in {line:?}");
+    }
+    loader.terminate().done();
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_and_nothing_is_lost() {
+    let scene = Scene::new();
+    let before = scene.loader(["text", "before"]).start();
+    before.wait_for(scene.key());
+    let refused = scene
+        .loader(["text"])
+        .input(b"good \xff\xfe bad".as_slice())
+        .run();
+    let refused = refused.refused("UTF-8");
+    assert!(
+        refused.stderr.contains("loader-app file"),
+        "no remedy: {refused:?}"
+    );
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    before.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn show_writes_a_text_to_a_file() {
+    let scene = Scene::new();
+    let loader = scene.loader(["text", "into a file"]).start();
+    loader.wait_for(scene.key());
+    let path = scene.path("out.txt");
+    scene
+        .viewer(["show", "--output"])
+        .args([&path])
+        .run()
+        .done();
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "into a file");
+    assert_eq!(
+        scene.viewer(["show", "--output", "-"]).run().done().text(),
+        "into a file"
+    );
+}
+
+#[test]
+fn without_a_key_both_use_the_one_of_the_original() {
+    let scene = Scene::new();
+    let loader = scene.bare_loader(["text", "the usual key"]).start();
+    loader.wait_for("MySharedMemory");
+    assert_eq!(
+        scene.bare_viewer(["show"]).run().done().text(),
+        "the usual key"
+    );
+}

@@ -1,0 +1,2 @@
+//! Scripted peer.
+fn main() {}

@@ -1,0 +1,48 @@
+//! The message bus of a desktop session.
+
+use std::path::Path;
+
+use crate::{Desktop, Launch, PrivateDir, Program};
+
+/// A session bus of a test's own; the services of the desktop start on it when they are asked for,
+/// and end with it.
+#[derive(Debug)]
+pub struct Bus {
+    address: String,
+    _daemon: Program,
+    runtime_dir: PrivateDir,
+}
+
+impl Bus {
+    /// Starts one whose services open their windows on `desktop`.
+    #[must_use]
+    pub fn open(desktop: &Desktop) -> Bus {
+        let runtime_dir = PrivateDir::on_disk();
+        let daemon = Launch::new("dbus-daemon")
+            .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
+            .args([format!(
+                "--address=unix:dir={}",
+                runtime_dir.path().display()
+            )])
+            .env("DISPLAY", desktop.display())
+            .env("XDG_RUNTIME_DIR", runtime_dir.path())
+            .start();
+        Bus {
+            address: daemon.wait_for("unix:"),
+            _daemon: daemon,
+            runtime_dir,
+        }
+    }
+
+    /// The value of `DBUS_SESSION_BUS_ADDRESS`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The value of `XDG_RUNTIME_DIR`.
+    #[must_use]
+    pub fn runtime_dir(&self) -> &Path {
+        self.runtime_dir.path()
+    }
+}

@@ -1,0 +1,158 @@
+//! A display of a test's own.
+
+use std::{
+    ffi::OsStr,
+    io::ErrorKind,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{Launch, PATIENCE, PrivateDir, Program, Screen, Window, skip};
+
+/// How often the screen is looked at, while something on it is waited for.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// A virtual display with a window manager. Both end when it is dropped.
+#[derive(Debug)]
+pub struct Desktop {
+    display: String,
+    _manager: Program,
+    server: Program,
+    frame_buffer: PrivateDir,
+}
+
+impl Desktop {
+    /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
+    #[must_use]
+    pub fn open() -> Option<Desktop> {
+        for tool in ["Xvfb", "openbox", "xdotool", "xclip"] {
+            if !is_installed(tool) {
+                skip(&format!("{tool} is not installed"));
+                return None;
+            }
+        }
+        let frame_buffer = PrivateDir::on_disk();
+        let server = Launch::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1600x1200x24",
+                "-noreset",
+            ])
+            .args(["-nolisten", "tcp"])
+            .args([OsStr::new("-fbdir"), frame_buffer.path().as_os_str()])
+            .start();
+        let display = format!(":{}", server.wait_for("").trim());
+        let manager = Launch::new("openbox")
+            .args(["--sm-disable", "--startup", "echo manages"])
+            .env("DISPLAY", &display)
+            .start();
+        manager.wait_for("manages");
+        Some(Desktop {
+            display,
+            _manager: manager,
+            server,
+            frame_buffer,
+        })
+    }
+
+    /// The value of `DISPLAY`.
+    #[must_use]
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Waits for a window with exactly this title.
+    #[must_use]
+    pub fn window(&self, title: &str) -> Window<'_> {
+        Window::titled(self, title)
+    }
+
+    /// Waits for the window of a program, where more than one may have the same title.
+    #[must_use]
+    pub fn window_of(&self, program: &Program, title: &str) -> Window<'_> {
+        Window::of_program(self, program.pid(), title)
+    }
+
+    /// Whether a window with exactly this title is to be seen now.
+    #[must_use]
+    pub fn shows(&self, title: &str) -> bool {
+        Window::is_there(self, title)
+    }
+
+    /// What is on it now.
+    #[must_use]
+    pub fn screen(&self) -> Screen {
+        Screen::read(&self.frame_buffer())
+    }
+
+    /// Looks at it until `see` finds what it looks for.
+    pub fn wait_to_see<T>(&self, what: &str, mut see: impl FnMut(&Screen) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let screen = self.screen();
+            if let Some(seen) = see(&screen) {
+                return seen;
+            }
+            if Instant::now() >= deadline {
+                let path = std::env::temp_dir().join(format!("e2e-not-seen{}.png", self.display));
+                screen.save(&path);
+                panic!("{what} is not to be seen in {}", path.display());
+            }
+            thread::sleep(GLANCE);
+        }
+    }
+
+    /// Puts `text` where Ctrl+V takes it from.
+    pub fn copy(&self, text: &str) {
+        // xclip stays behind to serve the text, until somebody else copies or the display ends.
+        self.tool(
+            "sh",
+            ["-c", "exec xclip -selection clipboard -in >/dev/null 2>&1"],
+        )
+        .input(text)
+        .run()
+        .done();
+    }
+
+    /// What Ctrl+C put there.
+    #[must_use]
+    pub fn copied(&self) -> String {
+        self.tool("xclip", ["-selection", "clipboard", "-out"])
+            .run()
+            .done()
+            .text()
+            .to_owned()
+    }
+
+    /// A tool that works on this display.
+    pub(crate) fn tool<'a>(
+        &self,
+        name: &str,
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Launch {
+        Launch::new(name)
+            .args(arguments)
+            .env("DISPLAY", &self.display)
+    }
+
+    fn frame_buffer(&self) -> PathBuf {
+        self.frame_buffer.path().join("Xvfb_screen0")
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        // Killed, it would leave its lock file and its socket behind.
+        self.server.dismiss();
+    }
+}
+
+fn is_installed(program: &str) -> bool {
+    let asked = Command::new(program).arg("-version").output();
+    !asked.is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}

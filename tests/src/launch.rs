@@ -1,0 +1,138 @@
+//! A program about to be started.
+
+use std::{
+    ffi::OsStr,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+};
+
+use crate::{Bus, Desktop, Outcome, Program};
+
+/// A command line with all that surrounds it.
+#[derive(Debug)]
+#[must_use = "nothing runs before `start` or `run`"]
+pub struct Launch {
+    command: Command,
+    input: Input,
+}
+
+#[derive(Debug)]
+enum Input {
+    None,
+    Bytes(Vec<u8>),
+    KeptOpen,
+}
+
+impl Launch {
+    /// Prepares `program`, away from the display and the session bus of whoever runs the tests.
+    pub fn new(program: impl AsRef<OsStr>) -> Launch {
+        let mut command = Command::new(program);
+        command
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("DBUS_SESSION_BUS_ADDRESS")
+            .env_remove("XDG_RUNTIME_DIR")
+            .env("LC_ALL", "C.UTF-8");
+        Launch {
+            command,
+            input: Input::None,
+        }
+    }
+
+    /// Adds arguments.
+    pub fn args(mut self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Launch {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Launch {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Starts it in this directory.
+    pub fn in_directory(mut self, directory: &Path) -> Launch {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// Gives it `bytes` to read, and then the end.
+    pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Launch {
+        self.input = Input::Bytes(bytes.into());
+        self
+    }
+
+    /// Keeps its input open, for [`Program::write_line`].
+    pub fn input_kept_open(mut self) -> Launch {
+        self.input = Input::KeptOpen;
+        self
+    }
+
+    /// Lets it open its windows on `desktop`.
+    pub fn on(self, desktop: &Desktop) -> Launch {
+        self.env("DISPLAY", desktop.display())
+    }
+
+    /// Lets it speak to the desktop's services.
+    pub fn with(self, bus: &Bus) -> Launch {
+        self.env("DBUS_SESSION_BUS_ADDRESS", bus.address())
+            .env("XDG_RUNTIME_DIR", bus.runtime_dir())
+    }
+
+    /// Lets another program start it, with these arguments before its own command line.
+    pub fn through<S: AsRef<OsStr>>(
+        self,
+        program: impl AsRef<OsStr>,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Launch {
+        let mut outer = Launch::new(program).args(arguments);
+        outer
+            .command
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => outer.command.env(name, value),
+                None => outer.command.env_remove(name),
+            };
+        }
+        if let Some(directory) = self.command.get_current_dir() {
+            outer.command.current_dir(directory);
+        }
+        outer.input = self.input;
+        outer
+    }
+
+    /// Starts it.
+    #[must_use]
+    pub fn start(mut self) -> Program {
+        let name = format!("{:?}", self.command);
+        let stdin = match self.input {
+            Input::None => Stdio::null(),
+            Input::Bytes(_) | Input::KeptOpen => Stdio::piped(),
+        };
+        let mut child = self
+            .command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        if let Input::Bytes(bytes) = self.input {
+            let mut pipe = child.stdin.take().expect("stdin is a pipe");
+            // A thread, because the program may print before it has read all. One that
+            // ends before it has read all is judged by how it ends.
+            thread::spawn(move || pipe.write_all(&bytes));
+        }
+        Program::new(name, child)
+    }
+
+    /// Starts it and waits until it ends.
+    #[must_use = "how it ended is what the test is about"]
+    pub fn run(self) -> Outcome {
+        self.start().finish()
+    }
+}

@@ -1,0 +1,212 @@
+//! A program that was started.
+
+use std::{
+    io::Write,
+    os::unix::process::ExitStatusExt,
+    process::{Child, ChildStdin},
+    time::Duration,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, kill_process, pidfd_open},
+};
+use serde_json::Value;
+
+use crate::{PATIENCE, output::Output};
+
+pub use rustix::process::Signal;
+
+/// A running program: followed by what it prints, killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    /// The command line, for messages.
+    name: String,
+    child: Child,
+    stdin: Option<ChildStdin>,
+    stdout: Output,
+    stderr: Output,
+}
+
+/// What a program did, after it ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The command line.
+    pub command: String,
+    /// The exit code; `None` where a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What it printed, byte by byte.
+    pub stdout: Vec<u8>,
+    /// What it complained.
+    pub stderr: String,
+}
+
+impl Program {
+    /// Follows a child whose outputs, and maybe whose input, are pipes.
+    pub(crate) fn new(name: String, mut child: Child) -> Program {
+        let stdout = child.stdout.take().expect("stdout is a pipe");
+        let stderr = child.stderr.take().expect("stderr is a pipe");
+        Program {
+            name,
+            stdin: child.stdin.take(),
+            stdout: Output::collect(stdout),
+            stderr: Output::collect(stderr),
+            child,
+        }
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits until it prints a line with `words` in it, and returns the line.
+    ///
+    /// Each call goes on after the line that the last one returned.
+    pub fn wait_for(&self, words: &str) -> String {
+        self.stdout.wait_for_line(words).unwrap_or_else(|printed| {
+            self.fail(&format!("did not print {words:?}, but {printed:?}"))
+        })
+    }
+
+    /// Waits until it complains with `words`, and returns the line.
+    pub fn wait_for_complaint(&self, words: &str) -> String {
+        self.stderr.wait_for_line(words).unwrap_or_else(|printed| {
+            self.fail(&format!("did not complain {words:?}, but {printed:?}"))
+        })
+    }
+
+    /// Waits until a window's status line, printed by `--verbose`, says `words`, and returns the line.
+    pub fn wait_for_status(&self, words: &str) -> String {
+        loop {
+            let line = self.wait_for_complaint(words);
+            if line.starts_with("status: ") {
+                return line;
+            }
+        }
+    }
+
+    /// Writes to its standard input, which must have been kept open.
+    pub fn write_line(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("its input was kept open");
+        writeln!(stdin, "{line}").expect("it reads its input");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.rustix_pid(), signal).expect("it is running");
+    }
+
+    /// Waits until it ends.
+    #[must_use = "how it ended is what the test is about"]
+    pub fn finish(mut self) -> Outcome {
+        drop(self.stdin.take());
+        self.wait_for_end();
+        let status = self.child.wait().expect("it is our child");
+        Outcome {
+            command: self.name.clone(),
+            code: status.code(),
+            signal: status.signal(),
+            stdout: self.stdout.wait_for_all(),
+            stderr: String::from_utf8_lossy(&self.stderr.wait_for_all()).into_owned(),
+        }
+    }
+
+    /// Asks it to end as a service manager does, and waits until it has.
+    #[must_use = "how it ended is what the test is about"]
+    pub fn terminate(self) -> Outcome {
+        self.signal(Signal::TERM);
+        self.finish()
+    }
+
+    /// Ends it where it stands, without a chance to tidy up.
+    pub fn kill(self) -> Outcome {
+        self.signal(Signal::KILL);
+        self.finish()
+    }
+
+    /// Asks it to end and gives it a moment to tidy up, for programs that only serve a test.
+    pub(crate) fn dismiss(&self) {
+        if kill_process(self.rustix_pid(), Signal::TERM).is_ok() {
+            // Whatever comes of it: the drop that follows ends it for good.
+            self.ends_within(Duration::from_secs(5)).ok();
+        }
+    }
+
+    fn wait_for_end(&self) {
+        match self.ends_within(PATIENCE) {
+            Ok(true) => {}
+            Ok(false) => self.fail("did not end"),
+            Err(error) => self.fail(&format!("cannot be waited for: {error}")),
+        }
+    }
+
+    fn ends_within(&self, time: Duration) -> rustix::io::Result<bool> {
+        let process = pidfd_open(self.rustix_pid(), PidfdFlags::empty())?;
+        let time = Timespec::try_from(time).expect("a minute fits");
+        let mut ended = [PollFd::new(&process, PollFlags::IN)];
+        Ok(poll(&mut ended, Some(&time))? > 0)
+    }
+
+    fn rustix_pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn fail(&self, what: &str) -> ! {
+        panic!(
+            "`{}` {what}\nits output: {}\nits complaints: {}",
+            self.name,
+            self.stdout.so_far(),
+            self.stderr.so_far()
+        )
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Both fail only when it has ended already, which is what is wanted.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+impl Outcome {
+    /// Asserts that it did what it was asked to.
+    pub fn done(self) -> Outcome {
+        assert!(self.code == Some(0), "{self:?}");
+        self
+    }
+
+    /// Asserts that it could not, and said so with `words`, in a sentence and not in a panic.
+    pub fn refused(self, words: &str) -> Outcome {
+        self.ended_with(1, words)
+    }
+
+    /// Asserts that the command line was wrong, and said so with `words`.
+    pub fn misused(self, words: &str) -> Outcome {
+        self.ended_with(2, words)
+    }
+
+    fn ended_with(self, code: i32, words: &str) -> Outcome {
+        assert!(self.code == Some(code), "not exit code {code}: {self:?}");
+        assert!(self.stderr.contains(words), "not {words:?}: {self:?}");
+        assert!(!self.stderr.contains("panicked"), "{self:?}");
+        self
+    }
+
+    /// What it printed, as text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap_or_else(|_| panic!("not UTF-8: {self:?}"))
+    }
+
+    /// What it printed, as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
+    }
+}

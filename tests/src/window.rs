@@ -1,0 +1,155 @@
+//! A window, and what a person does with it.
+
+use image::RgbImage;
+
+use crate::{Area, Desktop, Outcome, Screen};
+
+/// A window on a [`Desktop`].
+#[derive(Debug)]
+pub struct Window<'d> {
+    desktop: &'d Desktop,
+    id: String,
+}
+
+impl<'d> Window<'d> {
+    pub(crate) fn titled(desktop: &'d Desktop, title: &str) -> Window<'d> {
+        Window::found(desktop, &["--name", &exactly(title)])
+    }
+
+    pub(crate) fn of_program(desktop: &'d Desktop, pid: u32, title: &str) -> Window<'d> {
+        let pid = pid.to_string();
+        Window::found(
+            desktop,
+            &["--all", "--pid", &pid, "--name", &exactly(title)],
+        )
+    }
+
+    fn found(desktop: &'d Desktop, criteria: &[&str]) -> Window<'d> {
+        let search = desktop
+            .tool("xdotool", ["search", "--sync", "--onlyvisible"])
+            .args(criteria)
+            .run()
+            .done();
+        let id = search.text().lines().next().expect("it waited for one");
+        Window {
+            desktop,
+            id: id.to_owned(),
+        }
+    }
+
+    pub(crate) fn is_there(desktop: &Desktop, title: &str) -> bool {
+        let search = desktop
+            .tool("xdotool", ["search", "--onlyvisible", "--name"])
+            .args([exactly(title)])
+            .run();
+        search.code == Some(0)
+    }
+
+    /// Brings it to the front and gives it the keyboard.
+    pub fn activate(&self) {
+        self.xdotool(&["windowactivate", "--sync", &self.id]);
+    }
+
+    /// Where its content is on the screen.
+    #[must_use]
+    pub fn area(&self) -> Area {
+        let printed = self.xdotool(&["getwindowgeometry", "--shell", &self.id]);
+        let number = |name: &str| {
+            let line = printed
+                .text()
+                .lines()
+                .find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|line| line.strip_prefix('=')?.parse().ok());
+            number.unwrap_or_else(|| panic!("no {name}: {printed:?}"))
+        };
+        Area {
+            x: number("X"),
+            y: number("Y"),
+            width: number("WIDTH"),
+            height: number("HEIGHT"),
+        }
+    }
+
+    /// Presses the left button at a place counted from its upper left corner.
+    pub fn click(&self, (x, y): (u32, u32)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.activate();
+        self.xdotool(&[
+            "mousemove",
+            "--sync",
+            "--window",
+            &self.id,
+            &x,
+            &y,
+            "click",
+            "1",
+        ]);
+    }
+
+    /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
+    pub fn press(&self, chords: &[&str]) {
+        self.activate();
+        let mut command = vec!["key", "--clearmodifiers"];
+        command.extend_from_slice(chords);
+        self.xdotool(&command);
+    }
+
+    /// Types a text that the keyboard has keys for.
+    pub fn type_text(&self, text: &str) {
+        self.activate();
+        self.xdotool(&["type", "--clearmodifiers", "--delay", "1", text]);
+    }
+
+    /// Puts any text in by way of the clipboard.
+    pub fn paste(&self, text: &str) {
+        self.desktop.copy(text);
+        self.press(&["ctrl+v"]);
+    }
+
+    /// Selects all of the text that has the focus, copies it, and returns it.
+    #[must_use]
+    pub fn copy_all(&self) -> String {
+        const NOTHING_YET: &str = "nothing was copied yet";
+        self.desktop.copy(NOTHING_YET);
+        self.press(&["ctrl+a", "ctrl+c"]);
+        self.desktop.wait_to_see("the copied text", |_| {
+            Some(self.desktop.copied()).filter(|copied| copied != NOTHING_YET)
+        })
+    }
+
+    /// Puts its upper left corner, with the frame around it, at a place on the screen.
+    pub fn move_to(&self, x: u32, y: u32) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.xdotool(&["windowmove", "--sync", &self.id, &x, &y]);
+    }
+
+    /// Waits until it shows `picture`, pixel for pixel, and returns where in the window.
+    pub fn wait_for_picture(&self, picture: &RgbImage) -> Area {
+        self.desktop.wait_to_see("the picture", |screen| {
+            screen.crop(self.area()).find(picture)
+        })
+    }
+
+    /// Asks it to close, as the window manager's button does.
+    pub fn close(&self) {
+        self.press(&["alt+F4"]);
+    }
+
+    /// What it shows now.
+    #[must_use]
+    pub fn screen(&self) -> Screen {
+        self.desktop.screen().crop(self.area())
+    }
+
+    fn xdotool(&self, arguments: &[&str]) -> Outcome {
+        self.desktop
+            .tool("xdotool", arguments.iter().copied())
+            .run()
+            .done()
+    }
+}
+
+/// A pattern for a title and no other.
+fn exactly(title: &str) -> String {
+    format!("^{title}$")
+}
