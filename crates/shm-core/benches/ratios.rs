@@ -14,9 +14,14 @@ use shm_core::{Key, Metadata, Options, PixelFormat, Publisher, SharedMemory, Sub
 const FRAME: usize = 3840 * 2160 * 4;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let directory = tempfile::Builder::new().prefix("shm-core-bench.").tempdir_in("/dev/shm")?;
+    let directory = tempfile::Builder::new()
+        .prefix("shm-core-bench.")
+        .tempdir_in("/dev/shm")?;
     let options = Options::new().directory(directory.path());
-    println!("{:<34} {:>12} {:>12} {:>7} {:>15}  goal", "", "ours", "limit", "ratio", "min .. max");
+    println!(
+        "{:<34} {:>12} {:>12} {:>7} {:>15}  goal",
+        "", "ours", "limit", "ratio", "min .. max"
+    );
     lock_uncontended(&options)?;
     publish_frame(&options)?;
     read_in_place(&options)?;
@@ -30,17 +35,25 @@ fn lock_uncontended(options: &Options) -> Result<(), Box<dyn std::error::Error>>
     const PAIRS: u32 = 200_000;
     let block = SharedMemory::create(&Key::new("lock")?, 64, options)?;
     let word = AtomicU32::new(0);
-    compare("lock + unlock, uncontended", "<= 1.2", PAIRS, 41, || {
-        for _ in 0..PAIRS {
-            drop(black_box(block.lock()).expect("nobody else locks"));
-        }
-    }, || {
-        for _ in 0..PAIRS {
-            let taken = black_box(&word).compare_exchange(0, 5, Ordering::Acquire, Ordering::Relaxed);
-            assert!(black_box(taken).is_ok());
-            black_box(black_box(&word).swap(0, Ordering::Release));
-        }
-    });
+    compare(
+        "lock + unlock, uncontended",
+        "<= 1.2",
+        PAIRS,
+        41,
+        || {
+            for _ in 0..PAIRS {
+                drop(black_box(block.lock()).expect("nobody else locks"));
+            }
+        },
+        || {
+            for _ in 0..PAIRS {
+                let taken =
+                    black_box(&word).compare_exchange(0, 5, Ordering::Acquire, Ordering::Relaxed);
+                assert!(black_box(taken).is_ok());
+                black_box(black_box(&word).swap(0, Ordering::Release));
+            }
+        },
+    );
     Ok(())
 }
 
@@ -53,13 +66,22 @@ fn publish_frame(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let frame = vec![7u8; FRAME];
     let mut warm = [vec![1u8; FRAME], vec![1u8; FRAME], vec![1u8; FRAME]];
     let mut turn = 0;
-    compare("publish a 33 MB frame", "<= 1.3", 1, 41, || {
-        publisher.publish(&metadata, black_box(&frame)).expect("there is room");
-    }, || {
-        turn = (turn + 1) % warm.len();
-        warm[turn].copy_from_slice(black_box(&frame));
-        black_box(&warm[turn]);
-    });
+    compare(
+        "publish a 33 MB frame",
+        "<= 1.3",
+        1,
+        41,
+        || {
+            publisher
+                .publish(&metadata, black_box(&frame))
+                .expect("there is room");
+        },
+        || {
+            turn = (turn + 1) % warm.len();
+            warm[turn].copy_from_slice(black_box(&frame));
+            black_box(&warm[turn]);
+        },
+    );
     Ok(())
 }
 
@@ -69,13 +91,39 @@ fn read_in_place(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let publisher = Publisher::open(&key, options)?;
     let mut subscriber = Subscriber::attach(&key, options)?;
     let frame = vec![7u8; FRAME];
-    publisher.publish(&Metadata::Bytes { media_type: "a/b".into(), source: None }, &frame)?;
-    compare("read a 33 MB sample, touch its pages", "no copy", 1, 41, || {
-        let sample = subscriber.latest().expect("readable").expect("published");
-        black_box(sample.payload().iter().step_by(4096).map(|&byte| u64::from(byte)).sum::<u64>());
-    }, || {
-        black_box(black_box(&frame).iter().step_by(4096).map(|&byte| u64::from(byte)).sum::<u64>());
-    });
+    publisher.publish(
+        &Metadata::Bytes {
+            media_type: "a/b".into(),
+            source: None,
+        },
+        &frame,
+    )?;
+    compare(
+        "read a 33 MB sample, touch its pages",
+        "no copy",
+        1,
+        41,
+        || {
+            let sample = subscriber.latest().expect("readable").expect("published");
+            black_box(
+                sample
+                    .payload()
+                    .iter()
+                    .step_by(4096)
+                    .map(|&byte| u64::from(byte))
+                    .sum::<u64>(),
+            );
+        },
+        || {
+            black_box(
+                black_box(&frame)
+                    .iter()
+                    .step_by(4096)
+                    .map(|&byte| u64::from(byte))
+                    .sum::<u64>(),
+            );
+        },
+    );
     Ok(())
 }
 
@@ -86,46 +134,83 @@ fn small_round(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let publisher = Publisher::open(&key, options)?;
     let mut subscriber = Subscriber::attach(&key, options)?;
     let payload = [7u8; 64];
-    compare("publish + read 64 bytes", "(for the record)", ROUNDS, 21, || {
-        for _ in 0..ROUNDS {
-            publisher.publish(&Metadata::Text, black_box(&payload)).expect("there is room");
-            black_box(subscriber.latest().expect("readable"));
-        }
-    }, || {
-        for _ in 0..ROUNDS {
-            black_box(black_box(&payload).to_vec().clone());
-        }
-    });
-    compare("publish 64 bytes", "(for the record)", ROUNDS, 21, || {
-        for _ in 0..ROUNDS {
-            publisher.publish(&Metadata::Text, black_box(&payload)).expect("there is room");
-        }
-    }, || {
-        for _ in 0..ROUNDS {
-            black_box(black_box(&payload).to_vec());
-        }
-    });
+    compare(
+        "publish + read 64 bytes",
+        "(for the record)",
+        ROUNDS,
+        21,
+        || {
+            for _ in 0..ROUNDS {
+                publisher
+                    .publish(&Metadata::Text, black_box(&payload))
+                    .expect("there is room");
+                black_box(subscriber.latest().expect("readable"));
+            }
+        },
+        || {
+            for _ in 0..ROUNDS {
+                black_box(black_box(&payload).to_vec().clone());
+            }
+        },
+    );
+    compare(
+        "publish 64 bytes",
+        "(for the record)",
+        ROUNDS,
+        21,
+        || {
+            for _ in 0..ROUNDS {
+                publisher
+                    .publish(&Metadata::Text, black_box(&payload))
+                    .expect("there is room");
+            }
+        },
+        || {
+            for _ in 0..ROUNDS {
+                black_box(black_box(&payload).to_vec());
+            }
+        },
+    );
     Ok(())
 }
 
 /// Attaching and detaching a subscriber, beside opening and mapping the file.
-fn attach_detach(options: &Options, directory: &std::path::Path) -> Result<(), Box<dyn std::error::Error>> {
+fn attach_detach(
+    options: &Options,
+    directory: &std::path::Path,
+) -> Result<(), Box<dyn std::error::Error>> {
     const ROUNDS: u32 = 200;
     let key = Key::new("attach")?;
     let publisher = Publisher::open(&key, options)?;
     publisher.publish_text("here")?;
     let file = directory.join("plain");
     std::fs::write(&file, vec![0; 1 << 16])?;
-    compare("attach + detach, reading", "<= 4.5", ROUNDS, 41, || {
-        for _ in 0..ROUNDS {
-            drop(Subscriber::attach(&key, options).expect("it is there"));
-        }
-    }, || {
-        for _ in 0..ROUNDS {
-            let opened = std::fs::OpenOptions::new().read(true).write(true).open(&file).expect("it is there");
-            drop(black_box(memmap2::MmapOptions::new().len(1 << 16).map_raw(&opened).expect("mappable")));
-        }
-    });
+    compare(
+        "attach + detach, reading",
+        "<= 4.5",
+        ROUNDS,
+        41,
+        || {
+            for _ in 0..ROUNDS {
+                drop(Subscriber::attach(&key, options).expect("it is there"));
+            }
+        },
+        || {
+            for _ in 0..ROUNDS {
+                let opened = std::fs::OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .open(&file)
+                    .expect("it is there");
+                drop(black_box(
+                    memmap2::MmapOptions::new()
+                        .len(1 << 16)
+                        .map_raw(&opened)
+                        .expect("mappable"),
+                ));
+            }
+        },
+    );
     Ok(())
 }
 
@@ -149,7 +234,11 @@ fn compare(
         .collect();
     let mut column = |index: usize| {
         figures.sort_by(|a, b| a[index].total_cmp(&b[index]));
-        [figures[rounds / 2][index], figures[0][index], figures[rounds - 1][index]]
+        [
+            figures[rounds / 2][index],
+            figures[0][index],
+            figures[rounds - 1][index],
+        ]
     };
     let (ours, limit, ratio) = (column(0)[0], column(1)[0], column(2));
     let per_operation = |seconds: f64| human(seconds / f64::from(operations));

@@ -225,7 +225,7 @@ impl Pool {
         }
     }
 
-    /// Gives back the memory of free regions, but for the first `spare` of them.
+    /// Gives back the memory of free regions; the first `spare` of them keep what is needed of late.
     fn trim(&mut self, attachment: &Attachment, spare: usize) {
         let mut free = 0;
         for region in regions() {
@@ -241,6 +241,8 @@ impl Pool {
             free += 1;
             if free > spare {
                 let _kept = give_back(attachment, region, REGION_HEAD_BYTES);
+            } else {
+                self.shrink(attachment, region);
             }
             self.let_go(attachment, region);
         }

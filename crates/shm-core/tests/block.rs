@@ -1,0 +1,163 @@
+//! A block under the lock: mutual exclusion, abandonment, read-only attachers.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Place, key};
+use shm_core::{AttachError, LockError, Locked, SharedMemory};
+
+#[test]
+fn create_attach_and_open_or_create_follow_the_rules() {
+    let place = Place::new();
+    let options = place.options();
+    assert!(matches!(
+        SharedMemory::attach(&key("b"), &options),
+        Err(AttachError::NotFound { .. })
+    ));
+    assert!(matches!(
+        SharedMemory::create(&key("b"), 0, &options),
+        Err(AttachError::Size { .. })
+    ));
+    let created = SharedMemory::create(&key("b"), 100, &options).unwrap();
+    assert!(matches!(
+        SharedMemory::create(&key("b"), 100, &options),
+        Err(AttachError::AlreadyExists { .. })
+    ));
+    let joined = SharedMemory::open_or_create(&key("b"), 5, &options).unwrap();
+    assert_eq!(
+        (created.size(), joined.size()),
+        (100, 100),
+        "one that exists keeps its size"
+    );
+    assert!(!created.detach());
+    assert!(joined.detach(), "the last one out removes");
+    assert!(place.names().is_empty());
+}
+
+#[test]
+fn bytes_and_values_are_shared() {
+    let place = Place::new();
+    let ours = SharedMemory::create(&key("v"), 33, &place.options()).unwrap();
+    let theirs = SharedMemory::attach_read_only(&key("v"), &place.options()).unwrap();
+    {
+        let mut guard = ours.lock().unwrap().ignore_abandonment();
+        assert!(guard.iter().all(|&byte| byte == 0), "a new block is zero");
+        guard.write(1, &0x0123_4567_89ab_cdef_u64).unwrap();
+        guard.write(29, &[1u8, 2, 3, 4]).unwrap();
+        assert!(guard.write(30, &7u32).is_err(), "leaves the block");
+        assert!(guard.read::<u8>(usize::MAX).is_err());
+    }
+    let guard = theirs.lock().unwrap().ignore_abandonment();
+    assert_eq!(guard.read::<u64>(1).unwrap(), 0x0123_4567_89ab_cdef);
+    assert_eq!(guard[29..], [1, 2, 3, 4]);
+}
+
+#[test]
+fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
+    let place = Place::new();
+    let one = SharedMemory::create(&key("l"), 8, &place.options()).unwrap();
+    let other = SharedMemory::attach(&key("l"), &place.options()).unwrap();
+    let guard = one.lock().unwrap();
+    assert!(matches!(
+        one.try_lock(),
+        Err(LockError::WouldDeadlock { .. })
+    ));
+    assert!(matches!(
+        other.try_lock(),
+        Err(LockError::WouldBlock { .. })
+    ));
+    let Err(LockError::Timeout {
+        holder: Some(holder),
+        ..
+    }) = other.lock_timeout(Duration::from_millis(30))
+    else {
+        panic!("held by the other handle")
+    };
+    assert_eq!(holder.pid, std::process::id());
+    std::thread::scope(|scope| {
+        let same_handle =
+            scope.spawn(|| matches!(one.try_lock(), Err(LockError::WouldBlock { .. })));
+        assert!(same_handle.join().unwrap());
+    });
+    drop(guard);
+    drop(other.lock().unwrap());
+    drop(one.try_lock().unwrap());
+}
+
+#[test]
+fn threads_and_handles_together_count_exactly() {
+    const ROUNDS: u64 = 5_000;
+    let place = Place::new();
+    let shared = SharedMemory::create(&key("count"), 8, &place.options()).unwrap();
+    let count = |block: &SharedMemory<_>| {
+        for _ in 0..ROUNDS {
+            let mut guard = block.lock().unwrap().ignore_abandonment();
+            let seen: u64 = guard.read(0).unwrap();
+            guard.write(0, &(seen + 1)).unwrap();
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| count(&shared));
+            scope.spawn(|| count(&SharedMemory::attach(&key("count"), &place.options()).unwrap()));
+        }
+    });
+    assert_eq!(
+        shared
+            .lock()
+            .unwrap()
+            .ignore_abandonment()
+            .read::<u64>(0)
+            .unwrap(),
+        4 * ROUNDS
+    );
+}
+
+#[test]
+fn a_panic_lets_go_of_the_lock() {
+    let place = Place::new();
+    let block = SharedMemory::create(&key("panic"), 8, &place.options()).unwrap();
+    std::thread::scope(|scope| {
+        let failing = scope.spawn(|| {
+            let _guard = block.lock().unwrap();
+            panic!("on purpose");
+        });
+        assert!(failing.join().is_err());
+    });
+    assert!(matches!(block.try_lock().unwrap(), Locked::Clean(_)));
+}
+
+#[test]
+fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
+    let place = Place::new();
+    let heir = SharedMemory::create(&key("dead"), 8, &place.options()).unwrap();
+    let holder = SharedMemory::attach(&key("dead"), &place.options()).unwrap();
+    // A guard that is never dropped, and a handle that is: to the others this
+    // is what a death looks like.
+    std::mem::forget(holder.lock().unwrap());
+    drop(holder);
+    let Locked::Abandoned(mut abandoned) = heir.lock_timeout(Duration::from_secs(5)).unwrap()
+    else {
+        panic!("the heir must be told")
+    };
+    abandoned.fill(1);
+    drop(abandoned);
+    let Locked::Abandoned(abandoned) = heir.lock().unwrap() else {
+        panic!("nobody has said repaired yet")
+    };
+    drop(abandoned.repaired());
+    assert!(matches!(heir.lock().unwrap(), Locked::Clean(_)));
+}
+
+#[test]
+fn a_slot_claimed_again_settles_what_its_last_holder_left() {
+    let place = Place::new();
+    let _keeper = SharedMemory::create(&key("slot"), 8, &place.options()).unwrap();
+    let holder = SharedMemory::attach(&key("slot"), &place.options()).unwrap();
+    std::mem::forget(holder.lock().unwrap());
+    drop(holder);
+    // Takes the very same slot; must neither wait nor think that the lock is its own.
+    let next = SharedMemory::attach(&key("slot"), &place.options()).unwrap();
+    assert!(matches!(next.try_lock().unwrap(), Locked::Abandoned(_)));
+}

@@ -1,0 +1,328 @@
+//! Segments coming and going: who keeps them, what is stale, what is not ours.
+
+mod common;
+
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::time::Duration;
+
+use common::{Place, key};
+use segment::Content;
+use shm_core::{AttachError, Options, Publisher, RemoveError, SharedMemory, Subscriber, segment};
+
+#[test]
+fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
+    let place = Place::new();
+    let first = Publisher::open(&key("k"), &place.options()).unwrap();
+    let second = Publisher::open(&key("k"), &place.options()).unwrap();
+    assert!(first.created() && !second.created());
+    let mut subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
+    first.publish_text("kept by the second").unwrap();
+    assert!(!first.detach(), "somebody else is there");
+    assert!(subscriber.latest().unwrap().is_some());
+    assert!(second.detach(), "the last one out removes");
+    assert!(place.names().is_empty());
+    assert!(matches!(
+        Subscriber::attach(&key("k"), &place.options()),
+        Err(AttachError::NotFound { .. })
+    ));
+    // What a reader has already it keeps.
+    assert!(subscriber.latest().unwrap().is_some());
+}
+
+#[test]
+fn a_persistent_segment_stays_until_it_is_removed_by_name() {
+    let place = Place::new();
+    let keeping = place.options().persistent(true);
+    let publisher = Publisher::open(&key("kept"), &place.options()).unwrap();
+    publisher.publish_text("stays").unwrap();
+    // Asked for by a later one, it sticks.
+    drop(Publisher::open(&key("kept"), &keeping).unwrap());
+    drop(publisher);
+    let info = segment::info(&key("kept"), &place.options()).unwrap();
+    assert!(info.persistent && info.attached.is_empty());
+    assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
+    segment::remove(&key("kept"), &place.options(), false).unwrap();
+    assert!(place.names().is_empty());
+    assert!(matches!(
+        segment::remove(&key("kept"), &place.options(), false),
+        Err(RemoveError::NotFound { .. })
+    ));
+}
+
+#[test]
+fn removing_what_is_in_use_is_refused_unless_forced() {
+    let place = Place::new();
+    let _publisher = Publisher::open(&key("used"), &place.options()).unwrap();
+    let Err(RemoveError::InUse { by, .. }) = segment::remove(&key("used"), &place.options(), false)
+    else {
+        panic!("somebody is attached")
+    };
+    assert_eq!(by[0].pid, std::process::id());
+    segment::remove(&key("used"), &place.options(), true).unwrap();
+    assert!(place.names().is_empty());
+}
+
+/// A segment whose holders have died looks like this: a file with a head, and no locks.
+fn stale_file(place: &Place, name: &str) {
+    let publisher = Publisher::open(&key(name), &place.options()).expect("there is room");
+    let mut head = vec![0; 0x7000];
+    let file = std::fs::File::open(place.file(&key(name))).expect("it is there");
+    file.read_exact_at(&mut head, 0).expect("it is long enough");
+    drop(publisher);
+    std::fs::write(place.file(&key(name)), head).expect("there is room");
+}
+
+#[test]
+fn what_a_crash_left_is_removed_by_whoever_comes_next() {
+    let place = Place::new();
+    stale_file(&place, "by-list");
+    assert!(segment::list(&place.options()).unwrap().is_empty());
+    assert!(place.names().is_empty());
+
+    stale_file(&place, "by-attach");
+    let attached = Subscriber::attach(&key("by-attach"), &place.options());
+    assert!(matches!(attached, Err(AttachError::NotFound { .. })));
+    assert!(place.names().is_empty());
+
+    stale_file(&place, "by-create");
+    let publisher = Publisher::open(&key("by-create"), &place.options()).unwrap();
+    assert!(publisher.created());
+    drop(publisher);
+
+    stale_file(&place, "by-block");
+    assert!(SharedMemory::create(&key("by-block"), 10, &place.options()).is_ok());
+
+    stale_file(&place, "by-info");
+    assert!(matches!(
+        segment::info(&key("by-info"), &place.options()),
+        Err(AttachError::NotFound { .. })
+    ));
+    assert!(place.names().is_empty());
+}
+
+#[test]
+fn foreign_things_are_named_with_a_reason_and_never_touched() {
+    let place = Place::new();
+    let at = |name: &str| place.file(&key(name));
+    std::fs::write(
+        at("text"),
+        "not a segment, though it is long enough to have a head, one would think",
+    )
+    .unwrap();
+    std::fs::write(at("empty"), "").unwrap();
+    std::fs::create_dir(at("directory")).unwrap();
+    symlink("/etc/hostname", at("link")).unwrap();
+    let fifo = at("fifo");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR,
+        0,
+    )
+    .unwrap();
+    let names = ["text", "empty", "directory", "link", "fifo"];
+    let before = place.names();
+    for name in names {
+        for error in [
+            Publisher::open(&key(name), &place.options())
+                .map(drop)
+                .unwrap_err(),
+            Subscriber::attach(&key(name), &place.options())
+                .map(drop)
+                .unwrap_err(),
+            SharedMemory::create(&key(name), 1, &place.options())
+                .map(drop)
+                .unwrap_err(),
+        ] {
+            assert!(
+                matches!(error, AttachError::Foreign { .. }),
+                "{name}: {error:?}"
+            );
+            assert!(error.to_string().contains("another key"), "{error}");
+        }
+        assert!(matches!(
+            segment::remove(&key(name), &place.options(), true),
+            Err(RemoveError::Foreign { .. })
+        ));
+    }
+    let listed = segment::list(&place.options()).unwrap();
+    assert_eq!(listed.len(), names.len());
+    assert!(listed.iter().all(|one| one.segment.is_err()));
+    assert_eq!(place.names(), before);
+}
+
+#[test]
+fn another_version_is_listed_never_attached_and_removed_only_if_stale() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("future"), &place.options()).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(place.file(&key("future")))
+        .unwrap();
+    file.write_all_at(&2u32.to_le_bytes(), 8).unwrap();
+    assert!(matches!(
+        Subscriber::attach(&key("future"), &place.options()),
+        Err(AttachError::Version { found: 2, .. })
+    ));
+    assert!(matches!(
+        SharedMemory::create(&key("future"), 1, &place.options()),
+        Err(AttachError::AlreadyExists { .. })
+    ));
+    assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
+    drop(publisher);
+    assert!(place.names().is_empty());
+}
+
+#[test]
+fn lies_in_the_header_are_errors() {
+    let place = Place::new();
+    let lies: [(&str, u64, &[u8]); 4] = [
+        ("kind", 20, &9u32.to_le_bytes()),
+        ("slots", 12, &u32::MAX.to_le_bytes()),
+        ("fewer", 12, &3u32.to_le_bytes()),
+        ("block", 48, &u64::MAX.to_le_bytes()),
+    ];
+    for (name, at, bytes) in lies {
+        let block = SharedMemory::create(&key(name), 100, &place.options()).unwrap();
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(place.file(&key(name)))
+            .unwrap();
+        file.write_all_at(bytes, at).unwrap();
+        let error = SharedMemory::attach(&key(name), &place.options())
+            .map(drop)
+            .unwrap_err();
+        assert!(
+            matches!(error, AttachError::Foreign { .. }),
+            "{name}: {error:?}"
+        );
+        drop(block);
+    }
+    let block = SharedMemory::create(&key("short"), 1 << 20, &place.options()).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(place.file(&key("short")))
+        .unwrap();
+    file.set_len(0x1_0000 + 100).unwrap();
+    let error = SharedMemory::attach(&key("short"), &place.options())
+        .map(drop)
+        .unwrap_err();
+    assert!(error.to_string().contains("cut short"), "{error}");
+    drop(block);
+}
+
+#[test]
+fn somebody_who_sits_on_the_lifecycle_byte_costs_the_timeout_and_no_more() {
+    let place = Place::new();
+    let _publisher = Publisher::open(&key("busy"), &place.options()).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(place.file(&key("busy")))
+        .unwrap();
+    common::lock_byte_as_a_stranger(&file, 1 << 60);
+    let hasty = place.options().timeout(Duration::from_millis(30));
+    assert!(matches!(
+        Publisher::open(&key("busy"), &hasty),
+        Err(AttachError::Busy { .. })
+    ));
+    assert!(matches!(
+        Subscriber::attach(&key("busy"), &hasty),
+        Err(AttachError::Busy { .. })
+    ));
+    assert!(matches!(
+        segment::remove(&key("busy"), &hasty, true),
+        Err(RemoveError::Busy { .. })
+    ));
+    assert_eq!(segment::list(&hasty).unwrap().len(), 1, "list never waits");
+}
+
+#[test]
+fn modes_and_missing_directories() {
+    let place = Place::new();
+    let _private = Publisher::open(&key("private"), &place.options()).unwrap();
+    let _shared = Publisher::open(&key("shared"), &place.options().mode(0o640)).unwrap();
+    let mode = |name: &str| {
+        std::fs::metadata(place.file(&key(name)))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o777
+    };
+    assert_eq!((mode("private"), mode("shared")), (0o600, 0o640));
+
+    let nowhere = Options::new().directory(place.path().join("missing"));
+    let error = Publisher::open(&key("x"), &nowhere).map(drop).unwrap_err();
+    assert!(error.to_string().contains("does not exist"), "{error}");
+    assert!(segment::list(&nowhere).is_err());
+}
+
+#[test]
+fn a_list_tells_of_blocks_and_samples_and_sweeps_drafts() {
+    let place = Place::new();
+    let uid = rustix::process::geteuid().as_raw();
+    let draft = place
+        .path()
+        .join(format!(".shm-core.{uid}.0123456789abcdef.tmp"));
+    std::fs::write(&draft, "half-made").unwrap();
+    let _block = SharedMemory::create(&key("b"), 4097, &place.options()).unwrap();
+    let samples = Publisher::open(&key("a"), &place.options()).unwrap();
+    samples.publish_text("hello").unwrap();
+    let listed = segment::list(&place.options()).unwrap();
+    assert_eq!(
+        listed
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    let Content::Samples {
+        latest: Some(latest),
+    } = &listed[0].segment.as_ref().unwrap().content
+    else {
+        panic!("samples")
+    };
+    assert_eq!(
+        (latest.bytes, latest.generation, latest.metadata.kind()),
+        (5, 1, "text")
+    );
+    let Content::Block { size } = listed[1].segment.as_ref().unwrap().content else {
+        panic!("a block")
+    };
+    assert_eq!(size, 4097);
+    assert!(!draft.exists());
+}
+
+#[test]
+fn a_block_and_samples_are_not_mistaken_for_each_other() {
+    let place = Place::new();
+    let _block = SharedMemory::create(&key("block"), 10, &place.options()).unwrap();
+    assert!(matches!(
+        Publisher::open(&key("block"), &place.options()),
+        Err(AttachError::WrongKind { .. })
+    ));
+    assert!(matches!(
+        Subscriber::attach(&key("block"), &place.options()),
+        Err(AttachError::WrongKind { .. })
+    ));
+    let _samples = Publisher::open(&key("samples"), &place.options()).unwrap();
+    assert!(matches!(
+        SharedMemory::attach(&key("samples"), &place.options()),
+        Err(AttachError::WrongKind { .. })
+    ));
+}
+
+#[test]
+fn slots_run_out_with_a_clear_error() {
+    let place = Place::new();
+    let mut publishers: Vec<_> = (0..128)
+        .map(|_| Publisher::open(&key("full"), &place.options()).unwrap())
+        .collect();
+    assert!(matches!(
+        Publisher::open(&key("full"), &place.options()),
+        Err(AttachError::SlotsFull { slots: 128, .. })
+    ));
+    publishers.pop();
+    assert!(Publisher::open(&key("full"), &place.options()).is_ok());
+}
