@@ -248,7 +248,9 @@ impl Attachment {
 
     /// The quick half of [`is_orphaned`](Self::is_orphaned): no system call.
     pub(crate) fn is_marked_removed(&self) -> bool {
-        self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
+        let removed = self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0;
+        // What a peer has cut off reads as zeros, and leads nowhere either.
+        removed || self.control.was_truncated()
     }
 
     /// Takes the lock if nobody has it.

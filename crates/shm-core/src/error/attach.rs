@@ -1,0 +1,196 @@
+//! Why a segment could not be created, attached to or looked at.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::error::is_no_space;
+use crate::key::Key;
+
+/// Why a segment could not be created, attached to or looked at.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// There is nothing under this key, or only what a crash left behind.
+    NotFound {
+        /// The key asked for.
+        key: Key,
+    },
+    /// There is a living or persistent segment under this key already.
+    AlreadyExists {
+        /// The key asked for.
+        key: Key,
+    },
+    /// The name is taken by something that is no segment of the expected owner; it is not touched.
+    Foreign {
+        /// The key asked for.
+        key: Key,
+        /// What it is, with its path.
+        reason: String,
+    },
+    /// The segment has a layout that this program does not know.
+    Version {
+        /// The key asked for.
+        key: Key,
+        /// The layout's version.
+        found: u32,
+    },
+    /// A block where samples were expected, or the other way round.
+    WrongKind {
+        /// The key asked for.
+        key: Key,
+    },
+    /// The system does not permit it.
+    Permission {
+        /// The key asked for.
+        key: Key,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// There is no room for it.
+    NoSpace {
+        /// The key asked for.
+        key: Key,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// Every slot is taken.
+    SlotsFull {
+        /// The key asked for.
+        key: Key,
+        /// How many there are.
+        slots: usize,
+    },
+    /// Somebody sits on the segment's lifecycle for longer than the timeout.
+    Busy {
+        /// The key asked for.
+        key: Key,
+    },
+    /// The key did not appear in time.
+    Timeout {
+        /// The key asked for.
+        key: Key,
+    },
+    /// A block of this size cannot be made.
+    Size {
+        /// The key asked for.
+        key: Key,
+        /// The size asked for, bytes.
+        size: usize,
+    },
+    /// Something else that the system said.
+    Io {
+        /// The key asked for.
+        key: Key,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl AttachError {
+    pub(crate) fn io(key: &Key, doing: &'static str, source: io::Error) -> Self {
+        let key = key.clone();
+        match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound { key },
+            io::ErrorKind::PermissionDenied => Self::Permission { key, source },
+            _ if is_no_space(&source) => Self::NoSpace { key, source },
+            _ => Self::Io { key, doing, source },
+        }
+    }
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { key } => write!(
+                f,
+                "There is nothing in shared memory under the key \"{key}\": load something first, or check the key."
+            ),
+            Self::AlreadyExists { key } => write!(
+                f,
+                "There is a segment under the key \"{key}\" already: attach to it, remove it, or choose another key."
+            ),
+            Self::Foreign { key, reason } => write!(
+                f,
+                "The key \"{key}\" is taken by something else: {reason}. Choose another key, or have its owner remove it."
+            ),
+            Self::Version { key, found } => write!(
+                f,
+                "The segment \"{key}\" has layout version {found}, and this program knows version {}: use programs of one release.",
+                crate::layout::VERSION
+            ),
+            Self::WrongKind { key } => write!(
+                f,
+                "The segment \"{key}\" is of the other kind (a fixed block is not a series of samples): choose another key."
+            ),
+            Self::Permission { key, .. } => write!(
+                f,
+                "The system does not permit access to the segment \"{key}\": check who owns it and its mode, and the directory's."
+            ),
+            Self::NoSpace { key, .. } => write!(
+                f,
+                "There is no room in shared memory for the segment \"{key}\": remove what is not needed, or enlarge the file system \
+                 (containers give 64 MB unless told otherwise; with Docker, --shm-size)."
+            ),
+            Self::SlotsFull { key, slots } => write!(
+                f,
+                "All {slots} places of the segment \"{key}\" are taken: end a program that is attached to it."
+            ),
+            Self::Busy { key } => write!(
+                f,
+                "Another program is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
+                 or end that program (it may be stopped)."
+            ),
+            Self::Timeout { key } => {
+                write!(
+                    f,
+                    "Nothing appeared in shared memory under the key \"{key}\" in time."
+                )
+            }
+            Self::Size { key, size } => write!(
+                f,
+                "A block of {size} bytes cannot be made under the key \"{key}\": the size is 1 byte to 64 GiB."
+            ),
+            Self::Io { key, doing, source } => {
+                write!(
+                    f,
+                    "The segment \"{key}\" is not accessible ({doing}): {source}."
+                )
+            }
+        }
+    }
+}
+
+impl Error for AttachError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Permission { source, .. }
+            | Self::NoSpace { source, .. }
+            | Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl AttachError {
+    /// The key that the error is about.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        match self {
+            Self::NotFound { key }
+            | Self::AlreadyExists { key }
+            | Self::Foreign { key, .. }
+            | Self::Version { key, .. }
+            | Self::WrongKind { key }
+            | Self::Permission { key, .. }
+            | Self::NoSpace { key, .. }
+            | Self::SlotsFull { key, .. }
+            | Self::Busy { key }
+            | Self::Timeout { key }
+            | Self::Size { key, .. }
+            | Self::Io { key, .. } => key,
+        }
+    }
+}

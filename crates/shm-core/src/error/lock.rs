@@ -1,0 +1,76 @@
+//! Why the lock was not taken.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::error::{write_forked, write_orphaned};
+use crate::key::Key;
+use crate::segment::Attached;
+
+/// Why the lock was not taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Somebody held it for longer than the caller's patience.
+    Timeout {
+        /// The segment.
+        key: Key,
+        /// Who held it, where a record tells.
+        holder: Option<Attached>,
+    },
+    /// Somebody holds it, and the caller did not want to wait.
+    WouldBlock {
+        /// The segment.
+        key: Key,
+    },
+    /// The calling thread holds it already through this very handle.
+    WouldDeadlock {
+        /// The segment.
+        key: Key,
+    },
+    /// The segment was removed while the caller waited.
+    Orphaned {
+        /// The segment.
+        key: Key,
+    },
+    /// The handle was made before a fork, in another process.
+    Forked {
+        /// The segment.
+        key: Key,
+    },
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout {
+                key,
+                holder: Some(holder),
+            } => write!(
+                f,
+                "The lock of the segment \"{key}\" is held by {} (pid {}): wait for it, or end it.",
+                holder.program, holder.pid
+            ),
+            Self::Timeout { key, holder: None } => {
+                write!(
+                    f,
+                    "The lock of the segment \"{key}\" is held by another program: wait for it, or end it."
+                )
+            }
+            Self::WouldBlock { key } => {
+                write!(
+                    f,
+                    "The lock of the segment \"{key}\" is held at the moment: try again, or wait for it."
+                )
+            }
+            Self::WouldDeadlock { key } => write!(
+                f,
+                "This thread holds the lock of the segment \"{key}\" already: let go of the first guard before locking again."
+            ),
+            Self::Orphaned { key } => write_orphaned(f, key),
+            Self::Forked { key } => write_forked(f, key),
+        }
+    }
+}
+
+impl Error for LockError {}

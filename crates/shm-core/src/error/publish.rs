@@ -1,0 +1,135 @@
+//! Why a sample was not published.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::error::{LockError, is_no_space, write_forked, write_orphaned};
+use crate::key::Key;
+
+/// Why a sample was not published.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// There is no room for it; what was published before stays readable.
+    NoSpace {
+        /// The segment.
+        key: Key,
+        /// How many bytes were asked for.
+        bytes: u64,
+    },
+    /// It is longer than a region can be, or than the process may make a file.
+    TooLarge {
+        /// The segment.
+        key: Key,
+        /// How many bytes were asked for.
+        bytes: u64,
+    },
+    /// The metadata does not fit the payload, or its own bounds.
+    Metadata {
+        /// The segment.
+        key: Key,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The segment was removed by somebody: what is published here is seen by nobody.
+    Orphaned {
+        /// The segment.
+        key: Key,
+    },
+    /// Every region is pinned by a reader or on loan.
+    RegionsFull {
+        /// The segment.
+        key: Key,
+    },
+    /// Another publisher holds the lock and does not let go.
+    Busy {
+        /// The segment.
+        key: Key,
+    },
+    /// The handle was made before a fork, in another process.
+    Forked {
+        /// The segment.
+        key: Key,
+    },
+    /// Something else that the system said.
+    Io {
+        /// The segment.
+        key: Key,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl PublishError {
+    pub(crate) fn io(key: &Key, doing: &'static str, bytes: u64, source: io::Error) -> Self {
+        let key = key.clone();
+        match source.kind() {
+            io::ErrorKind::FileTooLarge => Self::TooLarge { key, bytes },
+            _ if is_no_space(&source) => Self::NoSpace { key, bytes },
+            _ => Self::Io { key, doing, source },
+        }
+    }
+
+    pub(crate) fn lock(error: LockError) -> Self {
+        match error {
+            LockError::Orphaned { key } => Self::Orphaned { key },
+            LockError::Forked { key } => Self::Forked { key },
+            LockError::Timeout { key, .. }
+            | LockError::WouldBlock { key }
+            | LockError::WouldDeadlock { key } => Self::Busy { key },
+        }
+    }
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSpace { key, bytes } => write!(
+                f,
+                "There is no room in shared memory for {bytes} bytes in the segment \"{key}\"; what was loaded before stays. \
+                 Remove what is not needed, or enlarge the file system (containers give 64 MB unless told otherwise; \
+                 with Docker, --shm-size)."
+            ),
+            Self::TooLarge { key, bytes } => write!(
+                f,
+                "{bytes} bytes are too many for one sample of the segment \"{key}\": the most is 64 GiB, or the file size limit \
+                 of the process (ulimit -f)."
+            ),
+            Self::Metadata { key, reason } => {
+                write!(
+                    f,
+                    "What was to be loaded into the segment \"{key}\" is not in order: {reason}."
+                )
+            }
+            Self::Orphaned { key } => write_orphaned(f, key),
+            Self::RegionsFull { key } => write!(
+                f,
+                "All regions of the segment \"{key}\" are in use by its readers: end some of them."
+            ),
+            Self::Busy { key } => write!(
+                f,
+                "Another program is publishing into the segment \"{key}\" and does not get done: try again, or end that program \
+                 (it may be stopped)."
+            ),
+            Self::Forked { key } => write_forked(f, key),
+            Self::Io { key, doing, source } => {
+                write!(
+                    f,
+                    "Publishing into the segment \"{key}\" failed ({doing}): {source}."
+                )
+            }
+        }
+    }
+}
+
+impl Error for PublishError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Why a sample could not be read.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::error::write_forked;
+use crate::key::Key;
+
+/// Why a sample could not be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// What stands in the segment is not what its layout says.
+    Invalid {
+        /// The segment.
+        key: Key,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file was cut short by somebody.
+    Truncated {
+        /// The segment.
+        key: Key,
+    },
+    /// The latest sample could not be pinned in time, because somebody sits on its region.
+    Busy {
+        /// The segment.
+        key: Key,
+    },
+    /// The handle was made before a fork, in another process.
+    Forked {
+        /// The segment.
+        key: Key,
+    },
+    /// Something else that the system said.
+    Io {
+        /// The segment.
+        key: Key,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl ReadError {
+    pub(crate) fn io(key: &Key, doing: &'static str, source: io::Error) -> Self {
+        let key = key.clone();
+        match source.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Truncated { key },
+            _ => Self::Io { key, doing, source },
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invalid { key, reason } => write!(
+                f,
+                "What stands in the segment \"{key}\" is damaged or was written by another program: {reason}. Load it again."
+            ),
+            Self::Truncated { key } => {
+                write!(
+                    f,
+                    "The segment \"{key}\" was cut short by another program: remove it and load it again."
+                )
+            }
+            Self::Busy { key } => write!(
+                f,
+                "Another program keeps the latest sample of the segment \"{key}\" from being read: try again, or end that program."
+            ),
+            Self::Forked { key } => write_forked(f, key),
+            Self::Io { key, doing, source } => {
+                write!(
+                    f,
+                    "Reading the segment \"{key}\" failed ({doing}): {source}."
+                )
+            }
+        }
+    }
+}
+
+impl Error for ReadError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

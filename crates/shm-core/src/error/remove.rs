@@ -1,0 +1,124 @@
+//! Why a segment was not removed.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use crate::error::AttachError;
+use crate::key::Key;
+use crate::segment::Attached;
+
+/// Why a segment was not removed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RemoveError {
+    /// There is nothing under this key.
+    NotFound {
+        /// The key asked for.
+        key: Key,
+    },
+    /// Somebody is attached, and force was not asked for.
+    InUse {
+        /// The key asked for.
+        key: Key,
+        /// Who.
+        by: Vec<Attached>,
+    },
+    /// The name is taken by something that is no segment of the expected owner; it is not touched.
+    Foreign {
+        /// The key asked for.
+        key: Key,
+        /// What it is, with its path.
+        reason: String,
+    },
+    /// The system does not permit it.
+    Permission {
+        /// The key asked for.
+        key: Key,
+    },
+    /// Somebody sits on the segment's lifecycle for longer than the timeout.
+    Busy {
+        /// The key asked for.
+        key: Key,
+    },
+    /// Something else that the system said.
+    Io {
+        /// The key asked for.
+        key: Key,
+        /// What was being done.
+        doing: &'static str,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl RemoveError {
+    pub(crate) fn attach(error: AttachError) -> Self {
+        match error {
+            AttachError::NotFound { key } => Self::NotFound { key },
+            AttachError::Foreign { key, reason } => Self::Foreign { key, reason },
+            AttachError::Permission { key, .. } => Self::Permission { key },
+            AttachError::Busy { key } => Self::Busy { key },
+            AttachError::Io { key, doing, source } => Self::Io { key, doing, source },
+            other => {
+                let key = other.key().clone();
+                Self::Io {
+                    key,
+                    doing: "opening",
+                    source: io::Error::other(other),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for RemoveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { key } => {
+                write!(
+                    f,
+                    "There is nothing in shared memory under the key \"{key}\": check the key."
+                )
+            }
+            Self::InUse { key, by } => {
+                write!(f, "The segment \"{key}\" is in use by ")?;
+                for (index, user) in by.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{} (pid {})", user.program, user.pid)?;
+                }
+                write!(f, ": end them first, or use force.")
+            }
+            Self::Foreign { key, reason } => {
+                write!(
+                    f,
+                    "What stands under the key \"{key}\" is no segment, so it is left alone: {reason}."
+                )
+            }
+            Self::Permission { key } => write!(
+                f,
+                "The system does not permit to remove the segment \"{key}\": ask its owner to."
+            ),
+            Self::Busy { key } => write!(
+                f,
+                "Another program is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
+                 or end that program (it may be stopped)."
+            ),
+            Self::Io { key, doing, source } => {
+                write!(
+                    f,
+                    "The segment \"{key}\" was not removed ({doing}): {source}."
+                )
+            }
+        }
+    }
+}
+
+impl Error for RemoveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

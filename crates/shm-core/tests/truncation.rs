@@ -1,0 +1,47 @@
+//! A peer that cuts the file short while it is read in place: an error, not a death.
+//!
+//! A test of its own, because the guard is for the whole process.
+
+mod common;
+
+use common::{Place, key, octets};
+use shm_core::{Publisher, ReadError, Subscriber};
+
+#[test]
+fn a_reader_survives_and_is_told() {
+    shm_core::guard_against_truncation().unwrap();
+    let place = Place::new();
+    let publisher = Publisher::open(&key("cut"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("cut"), &place.options()).unwrap();
+    publisher.publish(&octets(), &vec![7; 1 << 20]).unwrap();
+    let sample = subscriber.latest().unwrap().unwrap();
+    assert_eq!(sample.payload()[0], 7);
+    sample.verify().unwrap();
+
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(place.file(&key("cut")))
+        .unwrap();
+    file.set_len(0x7000).unwrap();
+    assert_eq!(sample.payload()[500_000], 0, "what is gone reads as zero");
+    assert!(matches!(sample.verify(), Err(ReadError::Truncated { .. })));
+    assert!(matches!(
+        sample.copy_to(&mut [0; 10]),
+        Err(ReadError::Truncated { .. })
+    ));
+    assert!(matches!(
+        sample.to_message(),
+        Err(ReadError::Truncated { .. })
+    ));
+    assert!(matches!(
+        subscriber.latest(),
+        Err(ReadError::Truncated { .. })
+    ));
+
+    file.set_len(0).unwrap();
+    assert!(matches!(
+        subscriber.latest(),
+        Err(ReadError::Truncated { .. })
+    ));
+    assert!(publisher.publish(&octets(), &[1; 10]).is_err());
+}
