@@ -62,3 +62,8 @@ pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
 pub use sys::guard_against_truncation;
+
+/// Runs the example that the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
