@@ -98,10 +98,10 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_directory_is_no_file() {
+fn a_folder_is_no_file() {
     let scene = Scene::new();
     let refused = scene.loader(["file"]).args([scene.segments()]).run();
-    drop(refused.refused("directory"));
+    drop(refused.refused("folder"));
 }
 
 #[test]

@@ -5,6 +5,7 @@
     reason = "all of this is tests, also what stands outside the test functions"
 )]
 
+mod crash;
 mod file;
 mod image;
 mod inspection;

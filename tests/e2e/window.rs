@@ -1,17 +1,300 @@
 //! Both windows on a display of their own, driven by mouse and keyboard.
-use e2e_tests::{Desktop, LoaderWindow, Scene, ViewerWindow};
 
-#[test]
-fn look() {
+use std::fs;
+
+use e2e_tests::{Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, Signal, ViewerWindow};
+
+const TEXT: &str =
+    "Zeile eins\n第二行：你好，世界 – こんにちは 안녕하세요\n\tthird 👩‍👩‍👧‍👦 🏳️‍🌈 🦀\nПривет שלום";
+
+/// Loads a picture of this kind through the path field and asserts that both windows show its very
+/// pixels.
+fn assert_shown(kind: PictureFile) {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
     let scene = Scene::new();
-    let desktop = Desktop::open().unwrap();
     let loader = LoaderWindow::open(&scene, &desktop);
     let viewer = ViewerWindow::open(&scene, &desktop);
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    eprintln!("{:?} {:?}", loader.window.area(), viewer.window.area());
-    desktop.screen().save(std::path::Path::new("/tmp/both.png"));
+    let picture = Picture::draw(240, 160, 1);
+    let path = scene.file(&format!("picture.{}", kind.ending()), &picture.encode(kind));
+
+    loader.load_picture(&path);
+    loader.window.wait_for_picture(&picture.decoded(kind));
+    viewer.show("Showing the picture");
+    viewer.window.wait_for_picture(&picture.decoded(kind));
+}
+
+#[test]
+fn a_png_is_shown_as_it_is() {
+    assert_shown(PictureFile::Png);
+}
+
+#[test]
+fn a_jpeg_is_shown_as_it_is() {
+    assert_shown(PictureFile::Jpeg);
+}
+
+#[test]
+fn an_xpm_is_shown_as_it_is() {
+    assert_shown(PictureFile::Xpm);
+}
+
+#[test]
+fn a_text_in_every_script_goes_from_window_to_window() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&scene, &desktop);
+
+    loader.load_text(TEXT);
+    assert_eq!(scene.viewer(["show"]).run().done().text(), TEXT);
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), TEXT);
+}
+
+#[test]
+fn what_is_loaded_last_is_shown() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    let picture = Picture::draw(120, 90, 2);
+    let path = scene.file("picture.png", &picture.encode(PictureFile::Png));
+
+    loader.load_text("first");
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), "first");
+    loader.load_picture(&path);
+    viewer.show("Showing the picture");
+    viewer.window.wait_for_picture(picture.pixels());
+    loader.load_text("third");
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), "third");
+}
+
+#[test]
+fn the_viewer_says_what_to_do_where_nothing_is() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    viewer.show("Unable to attach to shared memory segment. Load an image first.");
+}
+
+#[test]
+fn release_lets_go_of_what_was_loaded() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&scene, &desktop);
+
+    loader.load_text("until released");
+    let said = loader.release();
+    assert!(said.contains("gone"), "{said}");
+    assert!(!scene.segment().exists());
+    viewer.show("Unable to attach to shared memory segment.");
+    scene.assert_empty();
+
+    // The window goes on: the next text is loaded as the first was.
+    loader.load_text("once more");
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), "once more");
+}
+
+#[test]
+fn clear_leaves_nothing_of_a_secret() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let secret = "correct horse battery staple";
+
+    loader.load_text(secret);
+    loader.clear();
+    // Still attached, and nothing there.
+    assert!(scene.segment().exists());
+    drop(scene.viewer(["show"]).run().refused("Enter a text first"));
+    let holes_and_all = fs::File::open(scene.segment()).unwrap();
+    assert!(
+        !is_in(&holes_and_all, secret.as_bytes()),
+        "the secret is still there"
+    );
+}
+
+/// Whether `needle` is anywhere in the parts of a sparse file that hold data.
+fn is_in(file: &fs::File, needle: &[u8]) -> bool {
+    use rustix::fs::{SeekFrom, seek};
+    use std::os::unix::fs::FileExt;
+
+    let mut at = 0;
+    while let Ok(start) = seek(file, SeekFrom::Data(at)) {
+        let end = seek(file, SeekFrom::Hole(start)).unwrap();
+        let mut data = vec![0; usize::try_from(end - start).unwrap()];
+        file.read_exact_at(&mut data, start).unwrap();
+        if data.windows(needle.len()).any(|window| window == needle) {
+            return true;
+        }
+        at = end;
+    }
+    false
+}
+
+#[test]
+fn a_second_window_joins_and_says_so() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let first = LoaderWindow::open(&scene, &desktop);
+    first.load_text("from the first");
+    let second = LoaderWindow::open(&scene, &desktop);
+    let said = second.load_text("from the second");
+    assert!(
+        said.contains(&first.program.pid().to_string()),
+        "whose was it? {said}"
+    );
+
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), "from the second");
+    first.window.close();
+    first.program.finish().done();
+    viewer.show("Showing the text");
+    second.window.close();
+    second.program.finish().done();
+    viewer.show("Unable to attach to shared memory segment.");
+    scene.assert_empty();
+}
+
+#[test]
+fn what_was_loaded_goes_with_its_window() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.load_text("as long as the window");
+    loader.window.close();
+    loader.program.finish().done();
+    assert!(!scene.segment().exists());
+
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.load_text("or until a signal");
+    loader.program.signal(Signal::TERM);
+    loader.program.finish().done();
+    assert!(!scene.segment().exists());
+
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.load_text("or until a kill");
+    loader.program.kill();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_file_that_is_no_picture_loses_nothing() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.load_text("still there");
+    loader.enter_path(&scene.file("notes.txt", b"no picture"));
+    loader
+        .program
+        .wait_for_status("Selected file is not an image, please select another.");
+    loader.enter_path(&scene.path("missing.png"));
+    loader.program.wait_for_status("no such file");
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "still there");
+}
+
+#[test]
+fn the_dialog_is_cancelled_by_escape_and_refuses_an_empty_text() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
     loader.open_dialog();
-    desktop
-        .screen()
-        .save(std::path::Path::new("/tmp/dialog.png"));
+    loader.window.press(&["ctrl+Return"]);
+    loader.window.type_text("never loaded");
+    loader.window.press(&["Escape"]);
+    scene.assert_empty();
+    loader.load_text("typed afterwards");
+    assert_eq!(
+        scene.viewer(["show"]).run().done().text(),
+        "typed afterwards"
+    );
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    loader.window.press(&["ctrl+l"]);
+    loader.wait_for_dialog();
+    loader.window.type_text("typed, not pasted");
+    loader.window.press(&["ctrl+Return"]);
+    loader.program.wait_for_status("Loaded");
+    viewer.window.press(&["F5"]);
+    viewer.program.wait_for_status("Showing the text");
+    assert_eq!(
+        scene.viewer(["show"]).run().done().text(),
+        "typed, not pasted"
+    );
+    loader.window.press(&["ctrl+r"]);
+    loader.program.wait_for_status("Released");
+    scene.assert_empty();
+}
+
+#[test]
+fn a_key_is_chosen_in_the_window() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.enter_key("auch möglich 鍵");
+    loader.load_text("under another key");
+    let shown = scene
+        .bare_viewer(["show", "--key", "auch möglich 鍵"])
+        .run();
+    assert_eq!(shown.done().text(), "under another key");
+}
+
+#[test]
+fn a_picture_is_chosen_in_the_systems_file_dialog() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let Some(bus) = Bus::open(&desktop) else {
+        return;
+    };
+    let program = scene.loader(["--verbose"]).on(&desktop).with(&bus).start();
+    let loader = LoaderWindow::of(program, &desktop);
+    let picture = Picture::draw(200, 120, 3);
+    let path = scene.file("chosen.png", &picture.encode(PictureFile::Png));
+
+    loader.open_file_dialog();
+    let dialog = desktop.window("Select an image file");
+    // GTK opens a line for a path as soon as one is typed.
+    dialog.type_text(path.to_str().unwrap());
+    desktop.screen().save(std::path::Path::new("/tmp/gtk.png"));
+    dialog.press(&["Return"]);
+    let said = loader.program.wait_for_status("Loaded");
+    assert!(said.contains("image"), "{said}");
+    loader.window.wait_for_picture(picture.pixels());
 }

@@ -2,14 +2,22 @@
 
 use std::path::Path;
 
+use image::Rgb;
+
 use crate::{Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const LOAD: (u32, u32) = (160, 120);
-const LOAD_IMAGE: (u32, u32) = (480, 95);
-const PATH: (u32, u32) = (480, 150);
+const LOAD: (u32, u32) = (164, 113);
+const LOAD_IMAGE: (u32, u32) = (474, 89);
+const PATH: (u32, u32) = (474, 141);
+const CLEAR: (u32, u32) = (522, 187);
+const RELEASE: (u32, u32) = (589, 187);
+const KEY: (u32, u32) = (250, 34);
 /// A place with nothing on it: it darkens while the input dialog is open.
 const BLANK: (u32, u32) = (4, 4);
+
+/// What the display shows where nothing was drawn yet.
+const NOT_DRAWN: Rgb<u8> = Rgb([0, 0, 0]);
 
 /// The loader with its window open.
 #[derive(Debug)]
@@ -19,6 +27,8 @@ pub struct LoaderWindow<'d> {
     /// Its window.
     pub window: Window<'d>,
     desktop: &'d Desktop,
+    /// The colour of the window while no dialog is open.
+    bright: Rgb<u8>,
 }
 
 impl<'d> LoaderWindow<'d> {
@@ -37,20 +47,29 @@ impl<'d> LoaderWindow<'d> {
     pub fn of(program: Program, desktop: &'d Desktop) -> LoaderWindow<'d> {
         let window = desktop.window_of(&program, Self::TITLE);
         window.move_to(20, 40);
+        let bright = desktop.wait_to_see("the loader's window", |_| {
+            Some(window.screen().pixel(BLANK.0, BLANK.1)).filter(|colour| *colour != NOT_DRAWN)
+        });
         LoaderWindow {
             program,
             window,
             desktop,
+            bright,
         }
     }
 
     /// Presses the big button "Load", and waits until the input dialog is open.
     pub fn open_dialog(&self) {
-        let look = || self.window.screen().pixel(BLANK.0, BLANK.1);
-        let bright = look();
         self.window.click(LOAD);
-        self.desktop
-            .wait_to_see("the input dialog", |_| (look() != bright).then_some(()));
+        self.wait_for_dialog();
+    }
+
+    /// Waits until the input dialog is open.
+    pub fn wait_for_dialog(&self) {
+        self.desktop.wait_to_see("the input dialog", |_| {
+            let is_dim = self.window.screen().pixel(BLANK.0, BLANK.1) != self.bright;
+            is_dim.then_some(())
+        });
     }
 
     /// Loads a text through the input dialog, and waits until the window says so.
@@ -70,8 +89,33 @@ impl<'d> LoaderWindow<'d> {
         self.window.press(&["Return"]);
     }
 
+    /// Loads a picture by its path, and waits until the window says so.
+    pub fn load_picture(&self, path: &Path) -> String {
+        self.enter_path(path);
+        self.program.wait_for_status("Loaded")
+    }
+
+    /// Replaces what stands in the key field.
+    pub fn enter_key(&self, key: &str) {
+        self.window.click(KEY);
+        self.window.press(&["ctrl+a"]);
+        self.window.paste(key);
+    }
+
     /// Presses the button that opens the system's file dialog.
     pub fn open_file_dialog(&self) {
         self.window.click(LOAD_IMAGE);
+    }
+
+    /// Presses "Clear", and returns what the window says.
+    pub fn clear(&self) -> String {
+        self.window.click(CLEAR);
+        self.program.wait_for_status("Clear")
+    }
+
+    /// Presses "Release", and returns what the window says.
+    pub fn release(&self) -> String {
+        self.window.click(RELEASE);
+        self.program.wait_for_status("Release")
     }
 }

@@ -53,20 +53,22 @@ impl<'d> Window<'d> {
     /// Where its content is on the screen.
     #[must_use]
     pub fn area(&self) -> Area {
-        let printed = self.xdotool(&["getwindowgeometry", "--shell", &self.id]);
+        // Not xdotool: it counts the window manager's frame twice.
+        let printed = self
+            .desktop
+            .tool("xwininfo", ["-id", &self.id])
+            .run()
+            .done();
         let number = |name: &str| {
-            let line = printed
-                .text()
-                .lines()
-                .find_map(|line| line.strip_prefix(name));
-            let number = line.and_then(|line| line.strip_prefix('=')?.parse().ok());
+            let mut lines = printed.text().lines().map(str::trim);
+            let number = lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
             number.unwrap_or_else(|| panic!("no {name}: {printed:?}"))
         };
         Area {
-            x: number("X"),
-            y: number("Y"),
-            width: number("WIDTH"),
-            height: number("HEIGHT"),
+            x: number("Absolute upper-left X:"),
+            y: number("Absolute upper-left Y:"),
+            width: number("Width:"),
+            height: number("Height:"),
         }
     }
 
@@ -74,16 +76,8 @@ impl<'d> Window<'d> {
     pub fn click(&self, (x, y): (u32, u32)) {
         let (x, y) = (x.to_string(), y.to_string());
         self.activate();
-        self.xdotool(&[
-            "mousemove",
-            "--sync",
-            "--window",
-            &self.id,
-            &x,
-            &y,
-            "click",
-            "1",
-        ]);
+        // No --sync: that waits for the pointer to move, and it may stand there already.
+        self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
     }
 
     /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
@@ -119,8 +113,13 @@ impl<'d> Window<'d> {
 
     /// Puts its upper left corner, with the frame around it, at a place on the screen.
     pub fn move_to(&self, x: u32, y: u32) {
-        let (x, y) = (x.to_string(), y.to_string());
-        self.xdotool(&["windowmove", "--sync", &self.id, &x, &y]);
+        const FRAME: u32 = 40;
+        self.xdotool(&["windowmove", &self.id, &x.to_string(), &y.to_string()]);
+        self.desktop.wait_to_see("the window at its place", |_| {
+            let area = self.area();
+            let is_there = (x..x + FRAME).contains(&area.x) && (y..y + FRAME).contains(&area.y);
+            is_there.then_some(())
+        });
     }
 
     /// Waits until it shows `picture`, pixel for pixel, and returns where in the window.

@@ -2,13 +2,23 @@
 
 use std::time::SystemTime;
 
-use iced::widget::text_editor::{self, Binding, KeyPress};
-use iced::widget::{Column, center, column, container, image, text};
-use iced::{Center, ContentFit, Element, Fill, Font};
+use iced::widget::scrollable::{Direction, Scrollbar};
+use iced::widget::text::{LineHeight, Wrapping};
+use iced::widget::text_editor::{Binding, KeyPress};
+use iced::widget::{
+    Column, center, column, container, image, responsive, scrollable, text, text_editor,
+};
+use iced::{Center, ContentFit, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
-use crate::snapshot::{self, Bytes, Content, Origin, Snapshot};
-use crate::{hex, theme, units};
+use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
+use crate::{hex, shell, theme, units};
+
+/// Small enough that a line of a dump fits into a window of the usual width.
+const DUMP_SIZE: f32 = 12.0;
+
+/// From line to line of a text; one height for all scripts.
+const LINE_HEIGHT: f32 = 20.0;
 
 /// A [`Snapshot`] as a window shows it: its text can be selected and copied, nothing can be changed.
 #[derive(Debug)]
@@ -29,22 +39,17 @@ impl ContentPane {
     /// Shows a snapshot.
     pub fn new(snapshot: Snapshot) -> ContentPane {
         let shown = match &snapshot.content {
-            Content::Text(text) => text.shown.clone(),
-            Content::Bytes(bytes) => hex::dump(&bytes.head),
-            Content::Picture(_) | Content::Empty => String::new(),
-        };
-        let has_columns = match &snapshot.content {
-            Content::Bytes(_) => true,
-            _ => has_columns(&shown),
+            Content::Text(text) => text.shown.as_str(),
+            Content::Picture(_) | Content::Bytes(_) | Content::Empty => "",
         };
         ContentPane {
-            snapshot,
-            editor: text_editor::Content::with_text(&shown),
-            font: if has_columns {
+            font: if has_columns(shown) {
                 theme::MONOSPACE
             } else {
                 theme::FONT
             },
+            editor: text_editor::Content::with_text(shown),
+            snapshot,
         }
     }
 
@@ -53,7 +58,7 @@ impl ContentPane {
         &self.snapshot
     }
 
-    /// Returns the text in the card: the loaded one, or the first bytes in hexadecimal.
+    /// Returns the text in the card; empty where it shows something else.
     pub fn shown_text(&self) -> String {
         self.editor.text()
     }
@@ -88,7 +93,7 @@ impl ContentPane {
             Content::Text(text) if text.is_whole => card(self.view_text()),
             Content::Text(text) => card(column![
                 self.view_text(),
-                footnote(cut_notice(&self.snapshot, text.shown.len()))
+                footnote(cut_notice(&self.snapshot, text))
             ]),
             Content::Picture(picture) => card(
                 center(
@@ -100,7 +105,7 @@ impl ContentPane {
             ),
             Content::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
-                self.view_text(),
+                view_dump(&bytes.head),
             ]),
             Content::Empty => notice(
                 "Enter a text first",
@@ -112,16 +117,25 @@ impl ContentPane {
         }
     }
 
+    /// Draws the text, as many whole lines of it as there is room for: the renderer would draw the
+    /// lower half of a last line over what is below.
     fn view_text(&self) -> Element<'_, Message> {
-        iced::widget::text_editor(&self.editor)
-            .on_action(Message::Text)
-            .key_binding(read_only)
-            .font(self.font)
-            .size(theme::TEXT_SIZE)
-            .padding(theme::space::MEDIUM)
-            .height(Fill)
-            .style(theme::reader)
-            .into()
+        responsive(move |size| {
+            let padding = 2.0 * theme::space::MEDIUM;
+            let lines = ((size.height - padding) / LINE_HEIGHT).floor().max(1.0);
+            text_editor(&self.editor)
+                .on_action(Message::Text)
+                .key_binding(read_only)
+                .font(self.font)
+                .size(theme::TEXT_SIZE)
+                .line_height(LineHeight::Absolute(Pixels(LINE_HEIGHT)))
+                .wrapping(Wrapping::WordOrGlyph)
+                .padding(theme::space::MEDIUM)
+                .height(lines * LINE_HEIGHT + padding)
+                .style(theme::reader)
+                .into()
+        })
+        .into()
     }
 
     /// Draws the lines below the card: what it is, who loaded it, who else is attached.
@@ -169,6 +183,23 @@ fn card<'a, M: 'a>(content: impl Into<Element<'a, M>>) -> Element<'a, M> {
         .into()
 }
 
+fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
+    let dump = text(hex::dump(bytes))
+        .font(theme::MONOSPACE)
+        .size(DUMP_SIZE)
+        .wrapping(Wrapping::None);
+    let bar = || Scrollbar::new().width(6).scroller_width(6).margin(2);
+    scrollable(container(dump).padding([0.0, theme::space::MEDIUM]))
+        .direction(Direction::Both {
+            vertical: bar(),
+            horizontal: bar(),
+        })
+        .width(Fill)
+        .height(Fill)
+        .style(theme::scroll)
+        .into()
+}
+
 fn footnote<'a, M: 'a>(words: String) -> Element<'a, M> {
     container(text(words).size(theme::SMALL_SIZE).style(theme::muted))
         .padding([theme::space::SMALL, theme::space::MEDIUM])
@@ -199,12 +230,13 @@ fn has_columns(text: &str) -> bool {
         .any(|line| line.contains('\t') || line.starts_with("  "))
 }
 
-fn cut_notice(snapshot: &Snapshot, shown: usize) -> String {
+fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
     format!(
-        "These are the first {} of {}. For all of it: viewer-app show --key \"{}\" --output FILE",
-        units::bytes(shown as u64),
+        "Shown are the first {} of {}. All of it goes to a file with\n\
+         viewer-app show --key {} --output FILE",
+        units::bytes(text.shown.len() as u64),
         units::bytes(snapshot.bytes),
-        snapshot.key,
+        shell::quoted(snapshot.key.as_str()),
     )
 }
 

@@ -45,9 +45,11 @@ impl fmt::Display for DisplayError {
             DisplayError::NoAnswer { variable, source } => {
                 write!(f, "The display {variable} does not answer ({source}).")
             }
-            DisplayError::Unusable { reason } => {
-                write!(f, "The display cannot be used: {reason}.")
-            }
+            DisplayError::Unusable { reason } => write!(
+                f,
+                "The display cannot be used ({reason}): this user may not be permitted to, or a \
+                 library of the window system is missing."
+            ),
         }
     }
 }
@@ -81,7 +83,7 @@ pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
         }),
         Err(payload) => match message_of(payload.as_ref()) {
             Some(message) if concerns_opening(message) => Err(DisplayError::Unusable {
-                reason: message.trim_end_matches('.').to_owned(),
+                reason: reason_in(message).to_owned(),
             }),
             _ => panic::resume_unwind(payload),
         },
@@ -163,6 +165,15 @@ fn concerns_opening(message: &str) -> bool {
         || (message.starts_with("Library libxkbcommon") && message.contains("could not be loaded"))
 }
 
+/// Cuts out of a panic's message what went wrong: the rest says where in whose source.
+fn reason_in(message: &str) -> &str {
+    match message.split_once("error: ") {
+        // Two brackets were opened before it.
+        Some((_, reason)) => reason.strip_suffix(" })").unwrap_or(reason),
+        None => message.trim_end_matches('.'),
+    }
+}
+
 fn message_of(payload: &(dyn Any + Send)) -> Option<&str> {
     payload
         .downcast_ref::<String>()
@@ -186,6 +197,17 @@ mod tests {
     fn a_display_that_nobody_serves_is_refused() {
         reach_x11(":64999.0").expect_err("nobody serves it");
         reach_wayland("/nonexistent/wayland-0").expect_err("nobody serves it");
+    }
+
+    #[test]
+    fn the_reason_is_cut_out_of_a_panic() {
+        let message =
+            "Create event loop: Os(OsError { line: 7, file: \"x\", error: Misc(\"gone\") })";
+        assert_eq!(reason_in(message), "Misc(\"gone\")");
+        assert_eq!(
+            reason_in("Library x.so could not be loaded."),
+            "Library x.so could not be loaded"
+        );
     }
 
     #[test]

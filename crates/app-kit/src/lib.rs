@@ -8,6 +8,7 @@ pub mod hex;
 pub mod key_field;
 pub mod picture;
 pub mod pixels;
+pub mod shell;
 pub mod signals;
 pub mod snapshot;
 pub mod status;

@@ -13,9 +13,12 @@ use crate::pixels::PixelsError;
 
 /// How much of a text a window shows, in bytes.
 ///
-/// Lines are laid out as they come into view, but each of them whole: this bounds what one endless
-/// line can cost. `viewer-app show --output` writes texts of any length.
-pub const TEXT_LIMIT: usize = 256 * 1024;
+/// The window's editor lays out its whole text at once, which at this length takes it up to a
+/// tenth of a second. `viewer-app show --output` writes texts of any length.
+pub const TEXT_LIMIT: usize = 128 * 1024;
+
+/// How many lines of a text a window shows; a line costs time of its own, however short it is.
+pub const LINE_LIMIT: usize = 4_000;
 
 /// How many of the first bytes are kept of what is neither text nor picture.
 pub const HEAD_LIMIT: usize = 256;
@@ -53,7 +56,7 @@ pub enum Content {
     Empty,
 }
 
-/// A text, or the first [`TEXT_LIMIT`] bytes of it.
+/// A text, or as much of it as [`TEXT_LIMIT`] and [`LINE_LIMIT`] let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
     /// What to show.
@@ -167,68 +170,85 @@ fn read_sample(
 
 fn content_of(key: &Key, sample: &Sample) -> Result<Content, SnapshotError> {
     match sample.metadata() {
-        Metadata::Text => Text::from_payload(sample.payload())
-            .map(Content::Text)
-            .ok_or_else(|| SnapshotError::Text { key: key.clone() }),
-        Metadata::Image(metadata) => Picture::from_payload(metadata, sample.payload())
-            .map(Content::Picture)
-            .map_err(|source| SnapshotError::Picture {
-                key: key.clone(),
-                source,
-            }),
+        Metadata::Text => {
+            let is_whole = sample.len() <= TEXT_LIMIT;
+            Text::from_copy(head_of(sample, TEXT_LIMIT)?, is_whole)
+                .map(Content::Text)
+                .ok_or_else(|| SnapshotError::Text { key: key.clone() })
+        }
+        Metadata::Image(metadata) => {
+            let picture = Picture::from_payload(metadata, sample.payload()).map_err(|source| {
+                SnapshotError::Picture {
+                    key: key.clone(),
+                    source,
+                }
+            })?;
+            // It was read in place: was it all there?
+            sample.verify().map_err(SnapshotError::Read)?;
+            Ok(Content::Picture(picture))
+        }
         Metadata::Bytes { media_type, source } => Ok(Content::Bytes(Bytes {
             media_type: Some(media_type.clone()),
             source: source.clone(),
-            head: head_of(sample.payload()),
+            head: head_of(sample, HEAD_LIMIT)?,
             is_half_written: false,
         })),
     }
+}
+
+fn head_of(sample: &Sample, limit: usize) -> Result<Vec<u8>, SnapshotError> {
+    let mut head = vec![0; sample.len().min(limit)];
+    sample.copy_to(&mut head).map_err(SnapshotError::Read)?;
+    Ok(head)
 }
 
 fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
     // Before attaching, so that the reader does not find itself among the attached.
     let info = segment::info(key, options).map_err(SnapshotError::Attach)?;
     let block = SharedMemory::attach_read_only(key, options).map_err(SnapshotError::Attach)?;
-    let (bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(SnapshotError::Lock)?;
+    let (mut bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(SnapshotError::Lock)?;
+    let size = bytes.len() as u64;
+    bytes.truncate(HEAD_LIMIT);
     Ok(Snapshot {
         key: key.clone(),
         content: Content::Bytes(Bytes {
             media_type: None,
             source: None,
-            head: head_of(&bytes),
+            head: bytes,
             is_half_written,
         }),
-        bytes: bytes.len() as u64,
+        bytes: size,
         origin: None,
         persistent: info.persistent,
         attached: info.attached,
     })
 }
 
-fn head_of(payload: &[u8]) -> Vec<u8> {
-    payload[..payload.len().min(HEAD_LIMIT)].to_vec()
-}
-
 impl Text {
-    /// Copies out what is shown of a text; `None` where that is not UTF-8.
+    /// Makes a text of the first bytes copied out of a sample; `None` where they are not UTF-8.
     ///
-    /// The bytes are copied before they are checked: a check in place would say nothing about what
-    /// a lying peer makes of them a moment later.
-    fn from_payload(payload: &[u8]) -> Option<Text> {
-        let is_whole = payload.len() <= TEXT_LIMIT;
-        let copy = payload[..payload.len().min(TEXT_LIMIT)].to_vec();
-        let shown = match String::from_utf8(copy) {
-            Ok(text) => text,
+    /// They are copied before they are checked: a check in place would say nothing about what a
+    /// lying peer makes of them a moment later.
+    fn from_copy(mut copy: Vec<u8>, is_whole: bool) -> Option<Text> {
+        if let Err(error) = str::from_utf8(&copy) {
             // The limit may fall into the middle of a character, which is no error.
-            Err(error) if !is_whole && error.utf8_error().error_len().is_none() => {
-                let end = error.utf8_error().valid_up_to();
-                let mut copy = error.into_bytes();
-                copy.truncate(end);
-                String::from_utf8(copy).ok()?
+            if is_whole || error.error_len().is_some() {
+                return None;
             }
-            Err(_) => return None,
-        };
-        Some(Text { shown, is_whole })
+            copy.truncate(error.valid_up_to());
+        }
+        let mut shown = String::from_utf8(copy).ok()?;
+        let mut line_ends = shown.match_indices('\n').map(|(at, _)| at + 1);
+        let cut = line_ends
+            .nth(LINE_LIMIT - 1)
+            .filter(|end| *end < shown.len());
+        if let Some(end) = cut {
+            shown.truncate(end);
+        }
+        Some(Text {
+            shown,
+            is_whole: is_whole && cut.is_none(),
+        })
     }
 }
 
@@ -304,28 +324,35 @@ mod tests {
 
     #[test]
     fn a_short_text_is_shown_whole() {
-        let text = Text::from_payload("日本 🙂".as_bytes()).expect("it is UTF-8");
+        let text = Text::from_copy("日本 🙂".into(), true).expect("it is UTF-8");
         assert_eq!(text.shown, "日本 🙂");
         assert!(text.is_whole);
     }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
-        // Three bytes each, so that the limit falls into one of them.
-        let payload = "語".repeat(TEXT_LIMIT / 3 + 1);
-        let text = Text::from_payload(payload.as_bytes()).expect("it is UTF-8");
+        let mut copy = "語".repeat(10).into_bytes();
+        copy.truncate(29);
+        let text = Text::from_copy(copy, false).expect("it is UTF-8 but for its end");
         assert!(!text.is_whole);
-        assert_eq!(text.shown.len(), TEXT_LIMIT / 3 * 3);
-        assert!(payload.starts_with(&text.shown));
+        assert_eq!(text.shown, "語".repeat(9));
+    }
+
+    #[test]
+    fn many_lines_are_cut_between_lines() {
+        let all = "a\n".repeat(LINE_LIMIT);
+        let text = Text::from_copy(all.clone().into(), true).expect("it is UTF-8");
+        assert!(text.is_whole);
+        let text = Text::from_copy(format!("{all}b").into(), true).expect("it is UTF-8");
+        assert!(!text.is_whole);
+        assert_eq!(text.shown, all);
     }
 
     #[test]
     fn what_is_not_utf8_is_no_text() {
-        assert_eq!(Text::from_payload(b"ab\xffcd"), None);
+        assert_eq!(Text::from_copy(b"ab\xffcd".into(), true), None);
+        assert_eq!(Text::from_copy(b"ab\xffcd".into(), false), None);
         // A whole text that ends within a character is broken, not cut.
-        assert_eq!(Text::from_payload(&"語".as_bytes()[..2]), None);
-        let mut long = vec![b'a'; TEXT_LIMIT + 1];
-        long[7] = 0xff;
-        assert_eq!(Text::from_payload(&long), None);
+        assert_eq!(Text::from_copy("語".as_bytes()[..2].into(), true), None);
     }
 }

@@ -8,7 +8,7 @@
 use iced::border::Border;
 use iced::theme::{Base, Mode};
 use iced::widget::{button, container, scrollable, text, text_editor, text_input};
-use iced::{Background, Color, Font, Shadow, Theme, Vector, color};
+use iced::{Background, Color, Font, Theme, color};
 
 /// The family that both windows bring along, so that labels show where no font is installed.
 pub const FONT: Font = Font::with_name("Fira Sans");
@@ -70,8 +70,6 @@ pub struct Colors {
     pub error: Color,
     /// What lies over the window while a dialog is open.
     pub dim: Color,
-    /// The shadow under a dialog.
-    pub shadow: Color,
 }
 
 impl Colors {
@@ -92,7 +90,6 @@ impl Colors {
         warning: color!(0x8C5A00),
         error: color!(0xB3261E),
         dim: color!(0x10131A, 0.45),
-        shadow: color!(0x10131A, 0.25),
     };
 
     /// The dark appearance.
@@ -112,7 +109,6 @@ impl Colors {
         warning: color!(0xE8B457),
         error: color!(0xFF8A80),
         dim: color!(0x000000, 0.6),
-        shadow: color!(0x000000, 0.5),
     };
 
     /// Returns the colours that go with `theme`.
@@ -226,16 +222,12 @@ pub fn card(theme: &Theme) -> container::Style {
     }
 }
 
-/// Styles a dialog: a card that floats.
+/// Styles a dialog: a card over the dimmed window.
+///
+/// It casts no shadow: the software renderer draws shadows outside of the part of the window that
+/// it redraws, so that they grow darker with every key that is pressed.
 pub fn dialog(theme: &Theme) -> container::Style {
-    container::Style {
-        shadow: Shadow {
-            color: Colors::of(theme).shadow,
-            offset: Vector::new(0.0, 8.0),
-            blur_radius: 24.0,
-        },
-        ..card(theme)
-    }
+    card(theme)
 }
 
 /// Styles what lies over the window while a dialog is open.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::key_field::KeyField;
+use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::worker::WorkerError;
 use app_kit::{signals, theme};
@@ -401,35 +402,64 @@ impl State {
     }
 
     fn see(&mut self, observation: Observation) -> Task<Message> {
-        match observation {
-            Observation::Nothing => self.seen = Seen::Nothing,
-            Observation::Unreadable(sentence) => self.seen = Seen::Unreadable(sentence),
+        let is_gone = match observation {
+            Observation::Nothing => {
+                self.seen = Seen::Nothing;
+                true
+            }
+            Observation::Unreadable(sentence) => {
+                self.seen = Seen::Unreadable(sentence);
+                false
+            }
             Observation::Content(snapshot) => {
+                self.tell_who_replaced_us(&snapshot);
                 self.seen = Seen::Content(Box::new(ContentPane::new(snapshot)));
+                false
             }
             Observation::Presence(info) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.observe(&info);
                 }
+                !info.attached.iter().any(is_own_publisher)
             }
-        }
-        if self.is_attached_here() && !self.is_seen_attached() {
+        };
+        if is_gone && self.is_attached_here() {
             // What was seen may be older than what was loaded: the session knows.
             return self.session.release_if_lost().map(Message::LossChecked);
         }
         Task::none()
     }
 
-    /// Returns whether this window was seen among those that keep the segment alive.
-    fn is_seen_attached(&self) -> bool {
-        let is_own =
-            |peer: &Attached| peer.pid == std::process::id() && peer.access == Access::ReadWrite;
-        match &self.seen {
-            Seen::Content(pane) => pane.snapshot().attached.iter().any(is_own),
-            Seen::Nothing => false,
-            Seen::Unknown | Seen::Unreadable(_) => true,
+    /// Says so when somebody else's content took the place of ours.
+    fn tell_who_replaced_us(&mut self, snapshot: &Snapshot) {
+        let was_ours = matches!(&self.seen, Seen::Content(pane) if is_own(pane.snapshot()));
+        let Some(origin) = &snapshot.origin else {
+            return;
+        };
+        if !was_ours || is_own(snapshot) || !self.is_attached_here() {
+            return;
         }
+        let program = origin
+            .writer_program
+            .as_deref()
+            .unwrap_or("Another program");
+        let sentence = format!(
+            "{program} (pid {}) has replaced what this window had loaded into {}.",
+            origin.writer_pid, snapshot.key
+        );
+        self.status.set(Status::warning(sentence));
     }
+}
+
+fn is_own(snapshot: &Snapshot) -> bool {
+    snapshot
+        .origin
+        .as_ref()
+        .is_some_and(|origin| origin.writer_pid == std::process::id())
+}
+
+fn is_own_publisher(peer: &Attached) -> bool {
+    peer.pid == std::process::id() && peer.access == Access::ReadWrite
 }
 
 fn failure(error: &LoadError) -> Status {

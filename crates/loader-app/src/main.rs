@@ -39,22 +39,27 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let done = match arguments.command {
-        Some(command) => cli::run(command, &arguments.key).map_err(|error| error.to_string()),
-        None => open_window(Settings {
-            key: arguments.key,
-            directory: None,
-            verbose: arguments.verbose,
-        }),
-    };
-    match done {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             // Where stderr is closed the exit code still tells.
             writeln!(io::stderr().lock(), "loader-app: {sentence}").ok();
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), String> {
+    // Before anything is mapped: what is loaded is read back in place, and others can cut it short.
+    shm_core::guard_against_truncation()
+        .map_err(|error| format!("The handler of SIGBUS cannot be installed: {error}."))?;
+    match arguments.command {
+        Some(command) => cli::run(command, &arguments.key).map_err(|error| error.to_string()),
+        None => open_window(Settings {
+            key: arguments.key,
+            directory: None,
+            verbose: arguments.verbose,
+        }),
     }
 }
 

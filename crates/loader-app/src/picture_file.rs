@@ -1,6 +1,9 @@
 //! Picture files: found out by their content, bounded before anything is allocated, decoded
 //! straight into memory that somebody else provides.
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};

@@ -4,6 +4,8 @@
 //! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
 
 mod content;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod watch;
 

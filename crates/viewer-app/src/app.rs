@@ -18,6 +18,9 @@ use crate::session::{self, Presence, ShowError};
 
 const TITLE: &str = "ShowSharedMem";
 
+/// Wide enough for all that is said there, so that the key field does not move when it changes.
+const PRESENCE_WIDTH: f32 = 120.0;
+
 /// The window: what is asked for, what is shown, and what is said about it.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -37,7 +40,7 @@ pub(crate) struct State {
 #[derive(Debug)]
 enum Shown {
     /// What there is to see.
-    Content(ContentPane),
+    Content(Box<ContentPane>),
     /// Why there is nothing to see, and what to do.
     Notice { title: String, body: String },
 }
@@ -161,7 +164,7 @@ impl State {
         match answer {
             Ok(snapshot) => {
                 self.status.set(said_of(&snapshot));
-                self.shown = Shown::Content(ContentPane::new(snapshot));
+                self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
             }
             Err(error) => {
                 let (status, shown) = self.explain(&error);
@@ -197,6 +200,13 @@ impl State {
 
     fn see(&mut self, key: &Key, presence: Presence) {
         self.now = SystemTime::now();
+        if self.is_reading {
+            // Only what takes long is worth a word.
+            let status = Status::neutral(format!("Reading {} …", self.key.text()));
+            if *self.status.current() != status {
+                self.status.set(status);
+            }
+        }
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
@@ -261,8 +271,9 @@ impl State {
 
     /// Draws, beside the key, whether anything is there to show.
     fn view_presence(&self) -> Element<'_, Message> {
+        let place = |content| container(content).width(PRESENCE_WIDTH).into();
         let (is_there, words) = match &self.presence {
-            None => return row![].into(),
+            None => return place(row![]),
             Some(Presence::Gone) => (false, "nothing there".to_owned()),
             Some(Presence::Barred) => (false, "not readable".to_owned()),
             Some(Presence::Here(info)) => self.describe(info),
@@ -272,15 +283,14 @@ impl State {
             if is_there {
                 colors.success
             } else {
-                colors.border
+                colors.muted
             }
         });
-        container(
+        place(
             row![dot, text(words).size(theme::SMALL_SIZE).style(theme::muted)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         )
-        .into()
     }
 
     fn describe(&self, info: &Info) -> (bool, String) {
@@ -290,20 +300,27 @@ impl State {
             Content::Samples {
                 latest: Some(latest),
             } => {
-                let is_newer = self.shown_generation(&info.key) != Some(latest.generation);
-                let words = if is_newer {
-                    "new content"
-                } else {
-                    "shown below"
+                let words = match self.shown_since(&info.key) {
+                    Some(shown) if latest.published <= shown => "up to date".to_owned(),
+                    Some(_) => "newer content".to_owned(),
+                    None => {
+                        let kind = latest.metadata.kind();
+                        format!("{kind}, {}", units::bytes(latest.bytes))
+                    }
                 };
-                (true, words.to_owned())
+                (true, words)
             }
         }
     }
 
-    fn shown_generation(&self, key: &Key) -> Option<u64> {
+    /// Tells when what is shown of `key` was published. Generations would not do: they begin
+    /// anew with the segment.
+    fn shown_since(&self, key: &Key) -> Option<SystemTime> {
         match &self.shown {
-            Shown::Content(pane) if pane.snapshot().key == *key => pane.snapshot().generation(),
+            Shown::Content(pane) if pane.snapshot().key == *key => {
+                let origin = pane.snapshot().origin.as_ref();
+                origin.map(|origin| origin.published)
+            }
             _ => None,
         }
     }

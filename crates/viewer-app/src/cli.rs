@@ -115,19 +115,6 @@ impl<E: Error> From<E> for Failure {
     }
 }
 
-/// Quotes a word for the shell where it needs that, for commands to copy.
-pub(crate) fn quoted(word: &str) -> String {
-    let is_plain = !word.is_empty()
-        && word
-            .chars()
-            .all(|character| character.is_alphanumeric() || "-_.,+@%".contains(character));
-    if is_plain {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(value)?;
     Ok(output::print(|stdout| writeln!(stdout, "{json}"))?)
@@ -189,14 +176,6 @@ mod tests {
             assert_eq!(error.kind(), kind, "{line:?}");
             assert_eq!(error.exit_code(), 2, "{line:?}");
         }
-    }
-
-    #[test]
-    fn words_are_quoted_where_the_shell_would_read_more_into_them() {
-        assert_eq!(quoted("MySharedMemory"), "MySharedMemory");
-        assert_eq!(quoted("two words"), "'two words'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("日本"), "日本");
     }
 
     #[test]

@@ -14,17 +14,21 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Failure};
 
 fn main() -> ExitCode {
-    let arguments = Cli::read();
-    let done = match arguments.command {
-        Some(command) => cli::run(&arguments.key, command),
-        None => open_window(arguments),
-    };
-    match done {
+    match run(Cli::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(arguments: Cli) -> Result<(), Failure> {
+    // Before anything is mapped: pictures are read in place, and their loader may be faulty.
+    shm_core::guard_against_truncation()?;
+    match arguments.command {
+        Some(command) => cli::run(&arguments.key, command),
+        None => open_window(arguments),
     }
 }
 
@@ -34,7 +38,7 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
         |error| {
             Failure::new(format!(
                 "{error}\nWithout a window: viewer-app show --key {}",
-                cli::quoted(key.as_str())
+                app_kit::shell::quoted(key.as_str())
             ))
         },
     )

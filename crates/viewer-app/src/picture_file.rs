@@ -21,14 +21,13 @@ pub(crate) enum PictureFormat {
     Bmp,
     Gif,
     WebP,
-    Tiff,
     Ppm,
     Qoi,
 }
 
 impl PictureFormat {
     /// The endings that choose a format, as a sentence goes on.
-    pub(crate) const ENDINGS: &str = "png, jpg, bmp, gif, webp, tif, ppm or qoi";
+    pub(crate) const ENDINGS: &str = "png, jpg, bmp, gif, webp, ppm or qoi";
 
     /// Chooses the format by the ending of a file's name, in small or capital letters.
     pub(crate) fn of(path: &Path) -> Result<PictureFormat, PictureFileError> {
@@ -41,7 +40,6 @@ impl PictureFormat {
             Some("bmp") => Ok(PictureFormat::Bmp),
             Some("gif") => Ok(PictureFormat::Gif),
             Some("webp") => Ok(PictureFormat::WebP),
-            Some("tif" | "tiff") => Ok(PictureFormat::Tiff),
             Some("ppm") => Ok(PictureFormat::Ppm),
             Some("qoi") => Ok(PictureFormat::Qoi),
             _ => Err(PictureFileError::Ending(ending)),
@@ -96,7 +94,6 @@ pub(crate) fn encode(
         PictureFormat::Bmp => ImageFormat::Bmp,
         PictureFormat::Gif => ImageFormat::Gif,
         PictureFormat::WebP => ImageFormat::WebP,
-        PictureFormat::Tiff => ImageFormat::Tiff,
         PictureFormat::Qoi => ImageFormat::Qoi,
     };
     image::write_buffer_with_format(writer, &pixels, width, height, color, format)?;

@@ -40,19 +40,16 @@ impl Report {
     pub(crate) fn of_found(key: &Key, found: &Found, now: SystemTime) -> Report {
         let report = Report::new(key.to_string(), found.persistent, &found.attached);
         match &found.content {
-            Content::Sample(pinned) => {
-                let sample = &pinned.0;
-                report.with_latest(
-                    &Latest {
-                        metadata: sample.metadata().clone(),
-                        bytes: sample.len() as u64,
-                        generation: sample.generation(),
-                        writer_pid: sample.writer_pid(),
-                        published: sample.published(),
-                    },
-                    now,
-                )
-            }
+            Content::Sample(sample) => report.with_latest(
+                &Latest {
+                    metadata: sample.metadata().clone(),
+                    bytes: sample.len() as u64,
+                    generation: sample.generation(),
+                    writer_pid: sample.writer_pid(),
+                    published: sample.published(),
+                },
+                now,
+            ),
             Content::Block { bytes, .. } => report.with_block(bytes.len() as u64),
         }
     }

@@ -102,14 +102,21 @@ pub(crate) struct Found {
     pub(crate) attached: Vec<Attached>,
 }
 
-impl Found {
-    /// Copies the first bytes of the content.
-    pub(crate) fn head(&self, limit: usize) -> Vec<u8> {
-        let whole = match &self.content {
-            Content::Sample(pinned) => pinned.0.payload(),
+impl Content {
+    /// Returns the bytes, those of a large sample in place.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            Content::Sample(sample) => sample.payload(),
             Content::Block { bytes, .. } => bytes,
-        };
-        whole[..whole.len().min(limit)].to_vec()
+        }
+    }
+
+    /// Tells whether all that was read in place was really there.
+    pub(crate) fn verify(&self) -> Result<(), ReadError> {
+        match self {
+            Content::Sample(sample) => sample.verify(),
+            Content::Block { .. } => Ok(()),
+        }
     }
 }
 
@@ -117,21 +124,12 @@ impl Found {
 #[derive(Debug)]
 pub(crate) enum Content {
     /// The latest sample, pinned: its payload is read in place.
-    Sample(Pinned),
+    Sample(Sample),
     /// A copy of a block.
     Block {
         bytes: Vec<u8>,
         is_half_written: bool,
     },
-}
-
-/// A sample that can be printed while debugging without its megabytes.
-pub(crate) struct Pinned(pub(crate) Sample);
-
-impl fmt::Debug for Pinned {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Pinned({} bytes)", self.0.len())
-    }
 }
 
 /// Takes what is under `key` now; with `wait`, waits that long for the first sample.
@@ -155,7 +153,7 @@ pub(crate) fn fetch(key: &Key, wait: Option<Duration>) -> Result<Found, FetchErr
         if let Some(found) = fetch_sample(&mut subscriber, wait.map(|_| &patience))? {
             return Ok(found);
         }
-        // The loader left before it published anything; with time left, another may come.
+        // The segment went away before anything was in it; with time left, another may come.
         if patience.is_over() {
             return Err(FetchError::nothing(key, wait));
         }
@@ -174,15 +172,16 @@ fn fetch_sample(
                 // Somebody may remove the segment right now: then it is not persistent.
                 persistent: segment::info(key, &Options::new()).is_ok_and(|info| info.persistent),
                 attached: subscriber.others(),
-                content: Content::Sample(Pinned(sample)),
+                content: Content::Sample(sample),
             }));
         }
         let Some(patience) = patience else {
             return Ok(None);
         };
         match subscriber.wait(patience.left()).map_err(FetchError::Read)? {
-            Wait::New => {}
-            Wait::Ended | Wait::Orphaned | Wait::Timeout => return Ok(None),
+            // After the last loader left, another may come: to the same segment if it persists.
+            Wait::New | Wait::Ended => {}
+            Wait::Orphaned | Wait::Timeout => return Ok(None),
         }
     }
 }

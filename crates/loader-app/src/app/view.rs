@@ -104,10 +104,9 @@ impl State {
     fn view_content(&self) -> Element<'_, Message> {
         match &self.seen {
             Seen::Unknown => content_pane::notice("", ""),
-            Seen::Nothing => content_pane::notice(
-                "Nothing",
-                "What you load is shown here, read back from shared memory.",
-            ),
+            Seen::Nothing => {
+                content_pane::notice("Nothing", "What you load is read back and shown here.")
+            }
             Seen::Unreadable(sentence) => {
                 content_pane::notice("It cannot be read", sentence.as_str())
             }

@@ -123,21 +123,21 @@ impl Watcher {
                 match subscriber.wait(Some(PRESENCE)) {
                     Ok(Wait::New) => break,
                     Ok(Wait::Timeout) => self.say_presence()?,
-                    Ok(Wait::Ended | Wait::Orphaned) | Err(_) => return self.end(),
+                    // Only a persistent segment outlives its last publisher. It is waited for
+                    // the next one, as for any news.
+                    Ok(Wait::Ended) if self.exists() => self.say_presence()?,
+                    Ok(Wait::Ended | Wait::Orphaned) => return self.say_nothing(),
+                    Err(error) => {
+                        self.say_unreadable(error.to_string())?;
+                        return self.pause();
+                    }
                 }
             }
         }
     }
 
-    /// Nobody publishes there any more; only a persistent segment outlives that.
-    fn end(&mut self) -> Option<()> {
-        match segment::info(&self.key, &self.options) {
-            Err(AttachError::NotFound { .. }) => self.say_nothing(),
-            _ => {
-                self.say_presence()?;
-                self.pause()
-            }
-        }
+    fn exists(&self) -> bool {
+        segment::info(&self.key, &self.options).is_ok()
     }
 
     fn say_content(&mut self) -> Option<()> {
@@ -190,5 +190,109 @@ impl Watcher {
 
     fn is_wanted(&self) -> Option<()> {
         (!self.output.is_closed()).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::pin::{Pin, pin};
+
+    use app_kit::snapshot::Content;
+    use iced::futures::StreamExt;
+    use shm_core::{Access, Publisher};
+
+    /// Waits for an observation that `matches`; those before it may be older.
+    fn await_observation<S: Stream<Item = Observation>>(
+        stream: &mut Pin<&mut S>,
+        matches: impl Fn(&Observation) -> bool,
+    ) {
+        while let Some(observation) = block_on(stream.next()) {
+            if matches(&observation) {
+                return;
+            }
+        }
+        panic!("the watch ended");
+    }
+
+    fn is_text(observation: &Observation, expected: &str) -> bool {
+        match observation {
+            Observation::Content(snapshot) => match &snapshot.content {
+                Content::Text(text) => text.shown == expected,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn everything_that_happens_to_a_key_is_seen() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = Key::new("watched").unwrap();
+        let options = Options::new().directory(directory.path());
+        let mut stream = pin!(observations(&Place {
+            key: key.clone(),
+            directory: Some(directory.path().to_owned()),
+        }));
+        await_observation(&mut stream, |seen| matches!(seen, Observation::Nothing));
+
+        let publisher = Publisher::open(&key, &options).unwrap();
+        publisher.publish_text("one").unwrap();
+        await_observation(&mut stream, |seen| is_text(seen, "one"));
+        publisher.publish_text("two").unwrap();
+        await_observation(&mut stream, |seen| is_text(seen, "two"));
+        await_observation(&mut stream, |seen| match seen {
+            Observation::Presence(info) => info
+                .attached
+                .iter()
+                .any(|peer| peer.pid == std::process::id()),
+            _ => false,
+        });
+        publisher.clear().unwrap();
+        await_observation(
+            &mut stream,
+            |seen| matches!(seen, Observation::Content(snapshot) if snapshot.is_empty()),
+        );
+        drop(publisher);
+        await_observation(&mut stream, |seen| matches!(seen, Observation::Nothing));
+
+        let publisher = Publisher::open(&key, &options.persistent(true)).unwrap();
+        publisher.publish_text("stays").unwrap();
+        await_observation(&mut stream, |seen| is_text(seen, "stays"));
+        drop(publisher);
+        await_observation(&mut stream, |seen| match seen {
+            Observation::Presence(info) => {
+                info.persistent
+                    && !info
+                        .attached
+                        .iter()
+                        .any(|peer| peer.access == Access::ReadWrite)
+            }
+            _ => false,
+        });
+        let publisher = Publisher::open(&key, &Options::new().directory(directory.path())).unwrap();
+        publisher.publish_text("again").unwrap();
+        await_observation(&mut stream, |seen| is_text(seen, "again"));
+    }
+
+    #[test]
+    fn what_is_foreign_is_said_to_be() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = Key::new("watched").unwrap();
+        let options = Options::new().directory(directory.path());
+        let publisher = Publisher::open(&key, &options).unwrap();
+        let name = std::fs::read_dir(directory.path()).unwrap().next().unwrap();
+        let path = name.unwrap().path();
+        drop(publisher);
+        std::fs::write(path, "foreign").unwrap();
+        let mut stream = pin!(observations(&Place {
+            key,
+            directory: Some(directory.path().to_owned()),
+        }));
+        await_observation(
+            &mut stream,
+            |seen| matches!(seen, Observation::Unreadable(sentence) if !sentence.is_empty()),
+        );
     }
 }

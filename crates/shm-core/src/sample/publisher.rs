@@ -293,6 +293,7 @@ impl Loan<'_> {
     /// published before stays.
     pub fn publish(mut self, metadata: &Metadata) -> Result<u64, PublishError> {
         let publisher = self.publisher;
+        publisher.check_process()?;
         let attachment = &publisher.attachment;
         let entry = self.describe(metadata)?;
         let published = publisher.change_latest(|latest| {
@@ -325,7 +326,7 @@ impl Loan<'_> {
                 key: key.clone(),
                 reason: error.to_string(),
             })?;
-        self.head().copy_from_slice(&room);
+        self.head()[..metadata_bytes].copy_from_slice(&room[..metadata_bytes]);
         if self.mapping.was_truncated() {
             return Err(PublishError::Orphaned { key: key.clone() });
         }
@@ -387,7 +388,8 @@ impl fmt::Debug for Loan<'_> {
 
 impl Drop for Loan<'_> {
     fn drop(&mut self) {
-        if !self.published {
+        // A loan that came along through a fork: the region is the parent's.
+        if !self.published && !self.publisher.attachment.is_forked() {
             self.publisher
                 .pool()
                 .put_back(&self.publisher.attachment, self.region);

@@ -66,6 +66,13 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
+        if options.owner_id() != sys::effective_user() {
+            let source = io::Error::from(io::ErrorKind::PermissionDenied);
+            return Err(AttachError::Permission {
+                key: key.clone(),
+                source,
+            });
+        }
         let deadline = Deadline::after(options.patience());
         let mut backoff = Backoff::new();
         let mut draft = Draft::Unnamed;
@@ -397,6 +404,10 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     #[inline]
     fn drop(&mut self) {
+        // A guard that came along through a fork: the lock is the parent's.
+        if self.attachment.is_forked() {
+            return;
+        }
         self.attachment.holding_thread.store(0, Ordering::Relaxed);
         lock::release(&self.attachment.control().header.lock, self.abandoned);
     }

@@ -39,10 +39,11 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
     }
     let mut lines = describe(&info, now);
     if arguments.hex && has_content(&info) {
-        let head = session::fetch(key, None)?.head(HEX_BYTES);
-        lines.push('\n');
-        lines.push_str(&hex::dump(&head));
-        lines.push('\n');
+        let content = session::fetch(key, None)?.content;
+        let bytes = content.bytes();
+        let dump = hex::dump(&bytes[..bytes.len().min(HEX_BYTES)]);
+        content.verify()?;
+        lines.push_str(&format!("\n{dump}\n"));
     }
     Ok(output::print(|stdout| stdout.write_all(lines.as_bytes()))?)
 }
@@ -94,8 +95,11 @@ fn describe_peer(peer: &Attached, now: SystemTime) -> String {
         report::access(peer.access)
     );
     if let Some(since) = peer.since {
-        line.push_str(", since ");
-        line.push_str(&ago(since, now));
+        let time = now.duration_since(since).unwrap_or_default();
+        match time.as_secs() {
+            0 => line.push_str(", just came"),
+            _ => line.push_str(&format!(", for {}", units::age(time))),
+        }
     }
     line
 }
@@ -132,24 +136,15 @@ impl Lines {
     fn add_latest(&mut self, latest: &Latest, attached: &[Attached], now: SystemTime) {
         self.add("kind", latest.metadata.kind());
         self.add("size", &units::bytes(latest.bytes));
-        let source = match &latest.metadata {
-            Metadata::Image(image) => {
-                self.add(
-                    "pixels",
-                    &format!(
-                        "{} × {}, {}",
-                        image.width,
-                        image.height,
-                        image.format.name()
-                    ),
-                );
-                &image.source
-            }
-            Metadata::Bytes { source, .. } => source,
-            Metadata::Text => &None,
-        };
+        if let Metadata::Image(image) = &latest.metadata {
+            let format = image.format.name();
+            self.add(
+                "pixels",
+                &format!("{} × {}, {format}", image.width, image.height),
+            );
+        }
         self.add("media type", latest.metadata.media_type());
-        if let Some(source) = source {
+        if let Some(source) = latest.metadata.source() {
             self.add("source", source);
         }
         self.add("generation", &latest.generation.to_string());

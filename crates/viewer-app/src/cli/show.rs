@@ -1,14 +1,13 @@
 //! `viewer-app show`: the content itself.
 
-use std::io::{self, Cursor, IsTerminal};
-use std::path::Path;
+use std::io::{self, Cursor, IsTerminal, Write};
 use std::time::{Duration, SystemTime};
 
 use app_kit::units;
 use clap::Args;
 use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
-use super::{Failure, printable, quoted};
+use super::{Failure, printable};
 use crate::output::{self, Output, OutputError};
 use crate::picture_file::{self, PictureFileError, PictureFormat};
 use crate::report::Report;
@@ -17,7 +16,7 @@ use crate::session::{self, Content};
 #[derive(Debug, Args)]
 #[command(
     after_help = "A text goes to standard output as it is; only a terminal gets a final newline. A picture is
-described in one line; --output writes it as png, jpg, bmp, gif, webp, tif, ppm or qoi, after
+described in one line; --output writes it as png, jpg, bmp, gif, webp, ppm or qoi, after
 the ending of FILE. Any other bytes go to standard output, but never to a terminal.
 
 Examples:
@@ -63,23 +62,20 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 
 fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
     match content {
-        Content::Sample(pinned) => match pinned.0.metadata() {
-            Metadata::Text => deliver_text(&pinned.0, output),
-            Metadata::Image(metadata) => deliver_picture(&pinned.0, metadata, output),
-            Metadata::Bytes { .. } => deliver_bytes(key, pinned.0.payload(), output),
+        Content::Sample(sample) => match sample.metadata() {
+            Metadata::Text => return deliver_text(sample, output),
+            Metadata::Image(metadata) => return deliver_picture(sample, metadata, output),
+            Metadata::Bytes { .. } => {}
         },
         Content::Block {
-            bytes,
-            is_half_written,
-        } => {
-            if *is_half_written {
-                eprintln!(
-                    "The last writer of {key} died while writing: some of these bytes may be old."
-                );
-            }
-            deliver_bytes(key, bytes, output)
-        }
+            is_half_written: true,
+            ..
+        } => eprintln!(
+            "The last writer of {key} died while writing: some of these bytes may be old."
+        ),
+        Content::Block { .. } => {}
     }
+    deliver_bytes(key, content, output)
 }
 
 fn deliver_text(sample: &Sample, output: Option<&Output>) -> Result<(), Failure> {
@@ -90,7 +86,10 @@ fn deliver_text(sample: &Sample, output: Option<&Output>) -> Result<(), Failure>
         ));
     };
     match output {
-        Some(Output::File(path)) => save_bytes(path, text.as_bytes()),
+        Some(Output::File(path)) => output::save(path, |file| {
+            file.write_all(text.as_bytes())
+                .map_err(|source| OutputError::at(path, source).into())
+        }),
         Some(Output::Stdout) | None => Ok(output::print(|stdout| {
             stdout.write_all(text.as_bytes())?;
             if io::stdout().is_terminal() && !text.ends_with('\n') {
@@ -110,18 +109,20 @@ fn deliver_picture(
         Some(Output::File(path)) => {
             let format = PictureFormat::of(path)?;
             output::save(path, |file| {
-                picture_file::encode(metadata, sample.payload(), format, file).map_err(|error| {
-                    match error {
+                picture_file::encode(metadata, sample.payload(), format, file).map_err(
+                    |error| match error {
                         PictureFileError::Io(source) => OutputError::at(path, source).into(),
-                        error => error.into(),
-                    }
-                })
+                        error => Failure::from(error),
+                    },
+                )?;
+                Ok(sample.verify()?)
             })
         }
         Some(Output::Stdout) => {
             refuse_terminal("A picture")?;
             let mut png = Cursor::new(Vec::new());
             picture_file::encode(metadata, sample.payload(), PictureFormat::Png, &mut png)?;
+            sample.verify()?;
             Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?)
         }
         None => {
@@ -144,20 +145,19 @@ fn deliver_picture(
     }
 }
 
-fn deliver_bytes(key: &Key, bytes: &[u8], output: Option<&Output>) -> Result<(), Failure> {
+fn deliver_bytes(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
     match output {
-        Some(Output::File(path)) => save_bytes(path, bytes),
+        Some(Output::File(path)) => output::save(path, |file| {
+            file.write_all(content.bytes())
+                .map_err(|source| OutputError::at(path, source))?;
+            Ok(content.verify()?)
+        }),
         Some(Output::Stdout) | None => {
-            refuse_terminal(&format!("What is in {} (bytes)", quoted(key.as_str())))?;
-            Ok(output::print(|stdout| stdout.write_all(bytes))?)
+            refuse_terminal(&format!("What is in {key} is no text and"))?;
+            output::print(|stdout| stdout.write_all(content.bytes()))?;
+            Ok(content.verify()?)
         }
     }
-}
-
-fn save_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    output::save(path, |file| {
-        io::Write::write_all(file, bytes).map_err(|source| OutputError::at(path, source).into())
-    })
 }
 
 fn refuse_terminal(what: &str) -> Result<(), Failure> {

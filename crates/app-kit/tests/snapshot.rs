@@ -1,0 +1,158 @@
+//! Snapshots of real segments.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::SystemTime;
+
+use app_kit::content_pane::{self, ContentPane};
+use app_kit::snapshot::{self, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT};
+use shm_core::{ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory};
+use tempfile::TempDir;
+
+struct Place {
+    _directory: TempDir,
+    options: Options,
+    key: Key,
+}
+
+impl Place {
+    fn new() -> Place {
+        let directory = tempfile::tempdir().unwrap();
+        Place {
+            options: Options::new().directory(directory.path()),
+            key: Key::new("MySharedMemory").unwrap(),
+            _directory: directory,
+        }
+    }
+
+    fn publisher(&self) -> Publisher {
+        Publisher::open(&self.key, &self.options).unwrap()
+    }
+
+    fn read(&self) -> Result<Snapshot, SnapshotError> {
+        snapshot::read(&self.key, &self.options)
+    }
+}
+
+#[test]
+fn nothing_there_is_told_apart() {
+    let place = Place::new();
+    let error = place.read().unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert!(error.is_attach());
+}
+
+#[test]
+fn nothing_loaded_yet_and_cleared_are_empty() {
+    let place = Place::new();
+    let publisher = place.publisher();
+    assert!(place.read().unwrap().is_empty());
+    publisher.publish_text("secret").unwrap();
+    publisher.clear().unwrap();
+    let snapshot = place.read().unwrap();
+    assert!(snapshot.is_empty());
+    assert_eq!(content_pane::facts(&snapshot, SystemTime::now()), "nothing");
+}
+
+#[test]
+fn a_text_is_read_with_its_origin() {
+    let place = Place::new();
+    let publisher = place.publisher();
+    publisher.publish_text("one").unwrap();
+    publisher.publish_text("two, 日本").unwrap();
+    let snapshot = place.read().unwrap();
+    // A snapshot keeps nothing alive, and needs nobody to stay.
+    assert!(publisher.detach());
+    let Content::Text(text) = &snapshot.content else {
+        panic!("{snapshot:?} is no text");
+    };
+    assert_eq!(text.shown, "two, 日本");
+    assert_eq!(snapshot.bytes, 11);
+    assert_eq!(snapshot.generation(), Some(2));
+    assert_eq!(
+        content_pane::loaded_by(&snapshot).unwrap(),
+        format!("loaded by this window (pid {})", std::process::id())
+    );
+    assert_eq!(content_pane::also_attached(&snapshot), None);
+    assert_eq!(ContentPane::new(snapshot).shown_text(), "two, 日本");
+}
+
+#[test]
+fn a_long_text_is_read_in_part() {
+    let place = Place::new();
+    let publisher = place.publisher();
+    let long = "語".repeat(TEXT_LIMIT);
+    publisher.publish_text(&long).unwrap();
+    let snapshot = place.read().unwrap();
+    assert_eq!(snapshot.bytes, long.len() as u64);
+    let Content::Text(text) = snapshot.content else {
+        panic!("it is a text");
+    };
+    assert!(!text.is_whole);
+    assert_eq!(text.shown.len(), TEXT_LIMIT / 3 * 3);
+    assert!(long.starts_with(&text.shown));
+}
+
+#[test]
+fn a_picture_is_ready_to_draw() {
+    let place = Place::new();
+    let publisher = place.publisher();
+    let metadata = ImageMetadata {
+        format: PixelFormat::Bgra8,
+        width: 60,
+        height: 50,
+        stride: 250,
+        source: None,
+    };
+    let payload: Vec<u8> = (0..=255).cycle().take(250 * 50).collect();
+    publisher
+        .publish(&Metadata::Image(metadata), &payload)
+        .unwrap();
+    let snapshot = place.read().unwrap();
+    let Content::Picture(picture) = &snapshot.content else {
+        panic!("{snapshot:?} is no picture");
+    };
+    let iced::widget::image::Handle::Rgba { pixels, .. } = &picture.handle else {
+        panic!("a picture is drawn from RGBA");
+    };
+    assert_eq!(pixels.len(), 60 * 50 * 4);
+    // The first pixel of the second row: 250, 251, 252, 253 in the order blue, green, red, alpha.
+    assert_eq!(pixels[240..244], [252, 251, 250, 253]);
+    let facts = content_pane::facts(&snapshot, SystemTime::now());
+    assert!(
+        facts.starts_with("image · 60 × 50 · 12.5 kB · generation 1 · "),
+        "{facts}"
+    );
+}
+
+#[test]
+fn other_bytes_and_blocks_show_their_head() {
+    let place = Place::new();
+    let publisher = place.publisher();
+    let metadata = Metadata::Bytes {
+        media_type: "application/pdf".to_owned(),
+        source: Some("report.pdf".to_owned()),
+    };
+    publisher.publish(&metadata, &[7; 10_000]).unwrap();
+    let snapshot = place.read().unwrap();
+    assert_eq!(snapshot.bytes, 10_000);
+    let Content::Bytes(bytes) = snapshot.content else {
+        panic!("it is bytes");
+    };
+    assert_eq!(bytes.head, [7; HEAD_LIMIT]);
+    assert_eq!(bytes.media_type.as_deref(), Some("application/pdf"));
+    drop(publisher);
+
+    let block = SharedMemory::create(&place.key, 3, &place.options).unwrap();
+    block
+        .lock()
+        .unwrap()
+        .ignore_abandonment()
+        .copy_from_slice(b"abc");
+    let snapshot = place.read().unwrap();
+    assert_eq!((snapshot.bytes, snapshot.generation()), (3, None));
+    let Content::Bytes(bytes) = snapshot.content else {
+        panic!("a block is bytes");
+    };
+    assert_eq!(bytes.head, b"abc");
+    assert_eq!(bytes.media_type, None);
+}

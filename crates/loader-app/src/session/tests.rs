@@ -1,0 +1,210 @@
+//! Loading, clearing and letting go, in a directory of their own.
+
+use super::*;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use app_kit::snapshot::{self, Snapshot};
+use shm_core::{Message, Subscriber};
+use tempfile::TempDir;
+
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Place {
+        Place {
+            directory: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn options(&self) -> Options {
+        Options::new().directory(self.directory.path())
+    }
+
+    fn session(&self) -> Session {
+        Session::new(self.options())
+    }
+
+    fn snapshot(&self, name: &str) -> Option<Snapshot> {
+        snapshot::read(&key(name), &self.options()).ok()
+    }
+
+    fn message(&self, name: &str) -> Message {
+        Subscriber::attach(&key(name), &self.options())
+            .unwrap()
+            .latest()
+            .unwrap()
+            .expect("something is loaded")
+            .to_message()
+            .unwrap()
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+fn key(name: &str) -> Key {
+    Key::new(name).unwrap()
+}
+
+fn text(text: &str) -> Content {
+    Content::Text(text.to_owned())
+}
+
+#[test]
+fn each_load_has_the_next_generation() {
+    let place = Place::new();
+    let mut session = place.session();
+    let first = session.load(&key("K"), &mut text("one")).unwrap();
+    assert_eq!(
+        first.to_string(),
+        "Loaded text, 3 bytes, into K (generation 1)."
+    );
+    let second = session.load(&key("K"), &mut text("2")).unwrap();
+    assert_eq!(
+        second.to_string(),
+        "Loaded text, 1 byte, into K (generation 2)."
+    );
+    assert_eq!(place.message("K"), Message::Text("2".to_owned()));
+}
+
+#[test]
+fn bytes_of_any_length_arrive_as_they_are() {
+    let place = Place::new();
+    let mut session = place.session();
+    for length in [0, 1, 65_535, 65_536, 65_537, 1_000_000] {
+        let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let path = place.file("table.csv", &bytes);
+        let mut content = Content::Bytes(Bytes::open(&path).unwrap());
+        let loaded = session.load(&key("K"), &mut content).unwrap();
+        assert_eq!((loaded.kind, loaded.bytes), ("bytes", length as u64));
+        let Message::Bytes {
+            media_type,
+            source,
+            data,
+        } = place.message("K")
+        else {
+            panic!("bytes were loaded");
+        };
+        assert_eq!(media_type, "text/csv");
+        assert_eq!(source.as_deref(), Some("table.csv"));
+        assert!(data == bytes, "{length} bytes");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let error = Bytes::open(Path::new("/nonexistent/report.pdf")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/nonexistent/report.pdf cannot be read. There is no such file: check the path."
+    );
+    let place = Place::new();
+    let error = Bytes::open(place.directory.path()).unwrap_err();
+    assert!(error.to_string().contains("It is a folder"), "{error}");
+}
+
+#[test]
+fn dropping_a_session_lets_go() {
+    let place = Place::new();
+    let mut session = place.session();
+    session.load(&key("K"), &mut text("short-lived")).unwrap();
+    drop(session);
+    assert!(place.snapshot("K").is_none());
+}
+
+#[test]
+fn what_is_not_alone_stays() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.session(), place.session());
+    one.load(&key("K"), &mut text("one")).unwrap();
+    other.load(&key("K"), &mut text("other")).unwrap();
+    let released = one.release().expect("something was loaded");
+    assert!(!released.is_removed);
+    assert!(released.to_string().contains("it stays"), "{released}");
+    assert_eq!(place.message("K"), Message::Text("other".to_owned()));
+    assert!(other.release().expect("something was loaded").is_removed);
+    assert!(other.release().is_none());
+}
+
+#[test]
+fn a_failure_leaves_no_persistent_segment() {
+    let place = Place::new();
+    let mut png = fs::read(picture(&place)).unwrap();
+    png.truncate(png.len() - 20);
+    let path = place.file("cut.png", &png);
+    let mut session = Session::new(place.options().persistent(true));
+    let error = session
+        .load(&key("K"), &mut Content::Picture(path))
+        .unwrap_err();
+    assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
+    assert!(place.snapshot("K").is_none());
+    // And one that was there before stays.
+    session.load(&key("K"), &mut text("before")).unwrap();
+    drop(session);
+    let path = place.file("cut.png", &png);
+    place
+        .session()
+        .load(&key("K"), &mut Content::Picture(path))
+        .unwrap_err();
+    assert_eq!(place.message("K"), Message::Text("before".to_owned()));
+}
+
+#[test]
+fn what_was_removed_by_force_is_made_anew() {
+    let place = Place::new();
+    let mut session = place.session();
+    session.load(&key("K"), &mut text("first")).unwrap();
+    assert!(session.release_if_lost().is_none());
+    segment::remove(&key("K"), &place.options(), true).unwrap();
+    let loaded = session.load(&key("K"), &mut text("second")).unwrap();
+    assert_eq!(loaded.generation, 1);
+    assert_eq!(place.message("K"), Message::Text("second".to_owned()));
+    segment::remove(&key("K"), &place.options(), true).unwrap();
+    assert_eq!(session.release_if_lost(), Some(key("K")));
+    assert!(session.release().is_none());
+}
+
+#[test]
+fn clear_leaves_nothing_to_read() {
+    let place = Place::new();
+    let mut session = place.session();
+    assert_eq!(session.clear().unwrap(), None);
+    session.load(&key("K"), &mut text("a secret")).unwrap();
+    assert_eq!(session.clear().unwrap(), Some(key("K")));
+    assert!(place.snapshot("K").expect("still attached").is_empty());
+}
+
+#[test]
+fn foreign_files_are_left_alone() {
+    let place = Place::new();
+    let mut session = place.session();
+    session.load(&key("K"), &mut text("first")).unwrap();
+    let name = fs::read_dir(place.directory.path())
+        .unwrap()
+        .next()
+        .expect("the segment")
+        .unwrap()
+        .file_name();
+    let foreign = place.file(&name.to_string_lossy().replace('K', "F"), b"foreign");
+    let error = session.load(&key("F"), &mut text("lost")).unwrap_err();
+    assert_eq!(error.headline(), "Unable to create shared memory segment.");
+    assert_eq!(fs::read(foreign).unwrap(), b"foreign");
+    assert_eq!(place.message("K"), Message::Text("first".to_owned()));
+}
+
+fn picture(place: &Place) -> PathBuf {
+    let path = place.directory.path().join("whole.png");
+    image::RgbImage::from_fn(64, 64, |x, y| {
+        image::Rgb([x, y, x * y].map(|number| number.to_le_bytes()[0]))
+    })
+    .save(&path)
+    .unwrap();
+    path
+}

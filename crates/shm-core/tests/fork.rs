@@ -1,0 +1,60 @@
+//! Handles that come along through a fork say so, and damage nothing of their parent's.
+//!
+//! A test program of its own with a single test: a fork copies one thread only.
+#![expect(unsafe_code, reason = "nothing safe forks")]
+
+mod common;
+
+use common::{Place, key, octets};
+use shm_core::{LockError, Locked, PublishError, Publisher, ReadError, SharedMemory, Subscriber};
+
+#[test]
+fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
+    let place = Place::new();
+    let block = SharedMemory::create(&key("block"), 8, &place.options()).unwrap();
+    let publisher = Publisher::open(&key("samples"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("samples"), &place.options()).unwrap();
+    publisher.publish(&octets(), &[1; 10_000]).unwrap();
+    let sample = subscriber.latest().unwrap().unwrap();
+    let mut loan = publisher.loan(10_000).unwrap();
+    loan.fill(2);
+    let guard = block.lock().unwrap();
+
+    // SAFETY: the child only uses what a fork leaves whole, and ends by _exit.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        let refused = matches!(
+            publisher.publish_text("x"),
+            Err(PublishError::Forked { .. })
+        ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
+            && matches!(block.try_lock(), Err(LockError::Forked { .. }))
+            && sample.payload() == [1; 10_000];
+        drop((guard, loan, sample, subscriber));
+        // SAFETY: ends the child without running anything of the parent's.
+        unsafe { libc::_exit(i32::from(!refused)) };
+    }
+    let mut status = 0;
+    // SAFETY: waits for the child made above; `status` is writable.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    assert_eq!(
+        libc::WEXITSTATUS(status),
+        0,
+        "the child's copies must say Forked"
+    );
+
+    // The child dropped its copies; ours hold what they held.
+    let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
+    assert!(
+        matches!(other.try_lock(), Err(LockError::WouldBlock { .. })),
+        "the lock is still ours"
+    );
+    drop(guard);
+    assert!(matches!(other.try_lock().unwrap(), Locked::Clean(_)));
+    let rival = Publisher::open(&key("samples"), &place.options()).unwrap();
+    for _ in 0..20 {
+        rival.publish(&octets(), &[3; 10_000]).unwrap();
+    }
+    assert_eq!(sample.payload(), [1; 10_000], "the pin is still ours");
+    assert!(loan.iter().all(|&byte| byte == 2), "the loan is still ours");
+    loan.publish(&octets()).unwrap();
+}

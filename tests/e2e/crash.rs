@@ -1,0 +1,215 @@
+//! Programs that die without a word, at any moment: the next one works, and nothing is left.
+
+use std::path::Path;
+
+use e2e_tests::{Program, Scene, Signal};
+use shm_core::{Key, Options, Publisher, SharedMemory, Subscriber, Wait, segment};
+
+/// A peer that does with the library what it is told, line by line.
+struct Actor(Program);
+
+impl Actor {
+    fn new(scene: &Scene) -> Actor {
+        let actor = scene.program(env!("CARGO_BIN_EXE_actor"));
+        Actor(actor.args([scene.key()]).input_kept_open().start())
+    }
+
+    /// Has it do something, and returns its answer, the leading "ok" left out.
+    fn does(&mut self, line: &str) -> String {
+        let answer = self.tries(line);
+        answer
+            .strip_prefix("ok ")
+            .unwrap_or_else(|| panic!("{line}: {answer}"))
+            .to_owned()
+    }
+
+    /// Has it do something that may fail, and returns its whole answer.
+    fn tries(&mut self, line: &str) -> String {
+        self.0.write_line(line);
+        self.0.wait_for("")
+    }
+
+    fn dies(self) {
+        assert_eq!(self.0.kill().signal, Some(9));
+    }
+}
+
+fn key(scene: &Scene) -> Key {
+    Key::new(scene.key()).unwrap()
+}
+
+fn options(scene: &Scene) -> Options {
+    Options::new().directory(scene.segments())
+}
+
+fn names(directory: &Path) -> usize {
+    std::fs::read_dir(directory).unwrap().count()
+}
+
+#[test]
+fn the_heir_of_a_killed_lock_holder_is_told_and_repairs() {
+    let scene = Scene::new();
+    let (mut first, mut second) = (Actor::new(&scene), Actor::new(&scene));
+    first.does("create 64");
+    second.does("attach");
+    assert_eq!(first.does("lock 1000"), "clean");
+    assert!(
+        second.tries("lock 50").contains("held by actor"),
+        "the holder is named"
+    );
+    first.dies();
+    assert_eq!(second.does("lock 5000"), "abandoned");
+    second.does("unlock");
+    assert_eq!(second.does("lock 5000"), "clean");
+    second.dies();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_killed_holder_whose_slot_is_taken_again_is_not_mistaken_for_alive() {
+    let scene = Scene::new();
+    let (mut keeper, mut holder) = (Actor::new(&scene), Actor::new(&scene));
+    keeper.does("create 64");
+    holder.does("attach");
+    holder.does("lock 1000");
+    holder.dies();
+    // Comes into the dead one's slot before anybody has noticed.
+    let mut next = Actor::new(&scene);
+    next.does("attach");
+    assert_eq!(keeper.does("lock 5000"), "abandoned");
+}
+
+#[test]
+fn a_stopped_holder_is_alive_and_others_wait_or_time_out() {
+    let scene = Scene::new();
+    let (mut holder, mut other) = (Actor::new(&scene), Actor::new(&scene));
+    holder.does("create 64");
+    other.does("attach");
+    holder.does("lock 1000");
+    holder.0.signal(Signal::STOP);
+    assert!(other.tries("lock 100").starts_with("error"));
+    holder.0.signal(Signal::CONT);
+    holder.does("unlock");
+    assert_eq!(other.does("lock 5000"), "clean");
+}
+
+#[test]
+fn killing_the_only_one_attached_does_not_block_the_next_create() {
+    let scene = Scene::new();
+    for _ in 0..3 {
+        let mut actor = Actor::new(&scene);
+        actor.does("create 64");
+        actor.dies();
+        assert_eq!(
+            names(scene.segments()),
+            1,
+            "a killed process cannot tidy up"
+        );
+    }
+    drop(SharedMemory::create(&key(&scene), 10, &options(&scene)).unwrap());
+    scene.assert_empty();
+}
+
+#[test]
+fn two_processes_count_exactly() {
+    let scene = Scene::new();
+    let (mut first, mut second) = (Actor::new(&scene), Actor::new(&scene));
+    first.does("create 8");
+    second.does("attach");
+    first.0.write_line("count 50000");
+    second.does("count 50000");
+    first.0.wait_for("ok");
+    assert_eq!(second.does("number"), "100000");
+}
+
+#[test]
+fn a_publisher_killed_with_a_loan_leaves_the_last_sample_and_a_free_region() {
+    let scene = Scene::new();
+    let ours = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let mut actor = Actor::new(&scene);
+    actor.does("open");
+    actor.does("publish 7 100000");
+    actor.does("loan 100000");
+    actor.does("loan 100000");
+    actor.dies();
+    let sample = subscriber.latest().unwrap().unwrap();
+    assert_eq!(sample.payload()[..9], [7, 0, 0, 0, 0, 0, 0, 0, 7]);
+    drop(sample);
+    for number in 0..50u8 {
+        ours.publish_text(&number.to_string()).unwrap();
+    }
+    let reserved = segment::info(&key(&scene), &options(&scene))
+        .unwrap()
+        .reserved_bytes;
+    assert!(
+        reserved < 1 << 20,
+        "the dead one's regions serve again: {reserved}"
+    );
+}
+
+#[test]
+fn a_reader_killed_with_a_pin_frees_its_region() {
+    let scene = Scene::new();
+    let ours = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let mut actor = Actor::new(&scene);
+    let publish = |size: usize| {
+        let mut loan = ours.loan(size).unwrap();
+        loan.fill(1);
+        loan.publish(&shm_core::Metadata::Text).unwrap();
+    };
+    publish(1 << 20);
+    actor.does("subscribe");
+    assert_eq!(actor.does("pin"), "1");
+    publish(1 << 20);
+    assert_eq!(ours.clear().unwrap(), 1, "pinned by the actor");
+    actor.dies();
+    assert_eq!(ours.clear().unwrap(), 0);
+}
+
+#[test]
+fn a_sleeping_subscriber_notices_that_the_publisher_was_killed() {
+    let scene = Scene::new();
+    let mut publisher = Actor::new(&scene);
+    publisher.does("open");
+    publisher.does("publish 1 10");
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    assert!(subscriber.latest().unwrap().is_some());
+    publisher.dies();
+    assert_eq!(subscriber.wait(None).unwrap(), Wait::Ended);
+    // What it has it keeps; the name is stale, and the next list removes it.
+    assert!(subscriber.latest().unwrap().is_some());
+    scene.assert_empty();
+}
+
+#[test]
+fn publishers_killed_in_full_flight_never_leave_a_torn_sample() {
+    const VICTIMS: usize = 20;
+    let scene = Scene::new();
+    let keeper = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let mut checked = 0;
+    for victim in 0..VICTIMS {
+        let mut actor = Actor::new(&scene);
+        actor.does("open");
+        assert_eq!(actor.does("flood 60000"), "flooding");
+        // So many samples into its life, a different number each time.
+        for _ in 0..victim * 3 + 1 {
+            assert_eq!(subscriber.wait(None).unwrap(), Wait::New);
+            checked += u64::from(subscriber.latest().unwrap().is_some_and(|sample| {
+                let payload = sample.payload();
+                assert!(
+                    payload[8..].iter().all(|&byte| byte == payload[0]),
+                    "generation {} is torn",
+                    sample.generation()
+                );
+                true
+            }));
+        }
+        actor.dies();
+    }
+    assert!(checked > 0);
+    keeper.publish_text("still works").unwrap();
+    drop(keeper);
+    scene.assert_empty();
+}
