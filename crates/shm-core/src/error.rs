@@ -1,7 +1,6 @@
-//! What can go wrong: one enum an operation; each text says what is wrong and what to do.
+//! What can go wrong with a segment: one enum an operation; each text says what is wrong and what to do.
 
 mod attach;
-mod key;
 mod list;
 mod lock;
 mod publish;
@@ -12,7 +11,6 @@ use std::fmt;
 use std::io;
 
 pub use attach::AttachError;
-pub use key::KeyError;
 pub use list::ListError;
 pub use lock::LockError;
 pub use publish::PublishError;

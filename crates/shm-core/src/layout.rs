@@ -3,10 +3,17 @@
 //! Everything here is made of atomics, so that a reference to it stays sound
 //! while other processes change what it shows.
 
+mod entry;
+mod latest;
+
 use std::mem::offset_of;
 use std::ops::Range;
 
-use crate::sync::{AtomicU32, AtomicU64};
+pub(crate) use entry::Entry;
+pub(crate) use latest::LatestWord;
+
+use crate::sync::{AtomicU32, AtomicU64, load_acquire};
+use crate::sys::Shared;
 
 /// The first eight bytes of a segment.
 pub(crate) const MAGIC: [u8; 8] = *b"SHM-CORE";
@@ -173,6 +180,23 @@ pub(crate) struct Control {
     pub(crate) slots: [Slot; SLOTS],
     /// Entry 0 is unused: region 0 means none.
     pub(crate) regions: [Region; REGIONS + 1],
+}
+
+#[expect(unsafe_code, reason = "a promise about the type above")]
+// SAFETY: `Control` and all that it contains are atomics or arrays of them,
+// and its alignment is 64.
+unsafe impl Shared for Control {}
+
+impl Control {
+    /// The word that names the latest sample, and all that was written before it.
+    pub(crate) fn latest(&self) -> LatestWord {
+        LatestWord::from_bits(load_acquire(&self.header.latest))
+    }
+
+    /// The entry of a region, which is at most [`REGIONS`].
+    pub(crate) fn region(&self, region: u16) -> &Region {
+        &self.regions[usize::from(region)]
+    }
 }
 
 const _: () = {

@@ -50,10 +50,8 @@ mod shared_memory;
 mod sync;
 mod sys;
 
-pub use error::{
-    AttachError, KeyError, ListError, LockError, PublishError, ReadError, RemoveError,
-};
-pub use key::Key;
+pub use error::{AttachError, ListError, LockError, PublishError, ReadError, RemoveError};
+pub use key::{Key, KeyError};
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
 pub use sample::{Loan, Publisher, Sample, Subscriber, Wait};

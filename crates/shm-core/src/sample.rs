@@ -11,8 +11,6 @@
 //! the latest. A subscriber pins the region it reads. Claims and pins are byte
 //! locks kept by the kernel, so a process that dies anywhere frees what it held.
 
-mod entry;
-mod latest;
 mod pool;
 mod publisher;
 mod subscriber;
@@ -21,13 +19,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-pub(crate) use entry::Entry;
-pub(crate) use latest::Latest;
 pub use publisher::{Loan, Publisher};
 pub use subscriber::{Subscriber, Wait};
 
 use crate::error::ReadError;
-use crate::layout::{self, METADATA_CAPACITY};
+use crate::layout::{self, Entry, METADATA_CAPACITY};
 use crate::message::{Message, Metadata};
 use crate::segment::moment;
 use crate::sys::{self, Mapping};

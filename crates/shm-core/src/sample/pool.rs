@@ -5,10 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::PublishError;
-use crate::layout::{self, Control, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS};
-use crate::sample::{Entry, Latest};
+use crate::layout::{self, Entry, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS};
 use crate::segment::Attachment;
-use crate::sync::{Ordering, load_acquire};
+use crate::sync::Ordering;
 use crate::sys::{self, ByteLock, WritableMapping};
 
 /// Over how many samples "the largest of late" looks back.
@@ -148,7 +147,7 @@ impl Pool {
             self.let_go(attachment, region);
         }
         for region in regions() {
-            let entry = entry_of(attachment.control(), region);
+            let entry = attachment.control().region(region);
             let reserved = entry.reserved_bytes.load(Ordering::Relaxed);
             if reserved == 0 || self.claimed[usize::from(region)] {
                 continue;
@@ -187,7 +186,7 @@ impl Pool {
         let control = attachment.control();
         let file = &attachment.segment.file;
         let byte = layout::region_byte(region);
-        let is_latest = || latest_of(control).region() == Some(region);
+        let is_latest = || control.latest().region() == Some(region);
         if self.claimed[usize::from(region)]
             || is_latest()
             || !sys::try_lock_byte(file, byte, ByteLock::Write)?
@@ -201,7 +200,7 @@ impl Pool {
             return Ok(false);
         }
         self.claimed[usize::from(region)] = true;
-        Entry::withdraw(entry_of(control, region));
+        Entry::withdraw(control.region(region));
         Ok(true)
     }
 
@@ -212,7 +211,9 @@ impl Pool {
             .iter()
             .copied()
             .fold(self.floor.max(REGION_HEAD_BYTES), u64::max);
-        let reserved = entry_of(attachment.control(), region)
+        let reserved = attachment
+            .control()
+            .region(region)
             .reserved_bytes
             .load(Ordering::Relaxed);
         if reserved > needed.saturating_mul(2) && reserved - needed > WORTH_TRIMMING {
@@ -229,7 +230,9 @@ impl Pool {
     fn trim(&mut self, attachment: &Attachment, spare: usize) {
         let mut free = 0;
         for region in regions() {
-            let reserved = entry_of(attachment.control(), region)
+            let reserved = attachment
+                .control()
+                .region(region)
                 .reserved_bytes
                 .load(Ordering::Relaxed);
             if reserved <= WORTH_TRIMMING || self.claimed[usize::from(region)] {
@@ -254,17 +257,9 @@ fn regions() -> impl Iterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
 }
 
-pub(crate) fn entry_of(control: &Control, region: u16) -> &layout::Region {
-    &control.regions[usize::from(region)]
-}
-
-pub(crate) fn latest_of(control: &Control) -> Latest {
-    Latest::from_bits(load_acquire(&control.header.latest))
-}
-
 /// Reserves memory from a claimed region's beginning, unless it has as much already.
 fn reserve(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
-    let entry = entry_of(attachment.control(), region);
+    let entry = attachment.control().region(region);
     if entry.reserved_bytes.load(Ordering::Relaxed) >= bytes {
         return Ok(());
     }
@@ -280,7 +275,7 @@ fn reserve(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
 
 /// Gives a claimed region's memory behind `keep` bytes back to the system.
 fn give_back(attachment: &Attachment, region: u16, keep: u64) -> io::Result<()> {
-    let entry = entry_of(attachment.control(), region);
+    let entry = attachment.control().region(region);
     let reserved = entry.reserved_bytes.load(Ordering::Relaxed);
     if reserved <= keep {
         return Ok(());

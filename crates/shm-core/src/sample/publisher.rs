@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 use crate::deadline::Deadline;
 use crate::error::{AttachError, PublishError};
 use crate::key::Key;
-use crate::layout::{self, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, access};
+use crate::layout::{self, Entry, LatestWord, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, access};
 use crate::message::{Message, Metadata};
 use crate::options::Options;
-use crate::sample::pool::{Pool, entry_of, latest_of};
-use crate::sample::{Entry, Latest};
+use crate::sample::pool::Pool;
 use crate::segment::{Attached, Attachment, Kind};
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock, WritableMapping};
@@ -212,8 +211,8 @@ impl Publisher {
     /// Changes the word that names the latest sample, under the lock.
     fn change_latest(
         &self,
-        change: impl FnOnce(Latest) -> Result<Latest, PublishError>,
-    ) -> Result<Latest, PublishError> {
+        change: impl FnOnce(LatestWord) -> Result<LatestWord, PublishError>,
+    ) -> Result<LatestWord, PublishError> {
         self.check_name()?;
         let mut held = self
             .attachment
@@ -222,7 +221,7 @@ impl Publisher {
         // A publisher that died here left nothing half-done: the word is one store.
         held.repaired();
         let control = self.attachment.control();
-        let next = change(latest_of(control))?;
+        let next = change(control.latest())?;
         // Release, because whoever sees the word sees the entry and the
         // payload it names: pairs with `load_acquire` in readers.
         control.header.latest.store(next.bits(), Ordering::Release);
@@ -302,7 +301,7 @@ impl Loan<'_> {
                 generation: next.generation(),
                 ..entry
             }
-            .store(entry_of(attachment.control(), self.region));
+            .store(attachment.control().region(self.region));
             if self.len > SMALL_PAYLOAD_BYTES {
                 self.admit_readers()?;
             }

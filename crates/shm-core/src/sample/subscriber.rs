@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::key::Key;
-use crate::layout::{self, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, flags};
+use crate::layout::{
+    self, Control, Entry, LatestWord, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, flags,
+};
 use crate::message::Metadata;
 use crate::options::Options;
-use crate::sample::pool::{entry_of, latest_of};
-use crate::sample::{Entry, Latest, Payload, Sample};
+use crate::sample::{Payload, Sample};
 use crate::segment::{self, Attached, SegmentFile};
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock, DirectoryWatch, ForkMark, Mapping, OpenMode};
@@ -81,7 +82,7 @@ pub enum Wait {
 pub struct Subscriber {
     reader: Arc<Reader>,
     /// What `latest` saw last.
-    seen: Latest,
+    seen: LatestWord,
     /// The generation of the sample that `latest` gave out last; 0 for none.
     given: u64,
     publisher_seen: bool,
@@ -93,7 +94,7 @@ pub struct Subscriber {
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
-    control: Mapping,
+    mapping: Mapping,
     pins: Mutex<Pins>,
     fork: ForkMark,
 }
@@ -120,18 +121,18 @@ impl Subscriber {
         let presence = layout::reader_byte(sys::process_id());
         // Only shown to people: nothing depends on it.
         let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
-        let control = Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)
+        let mapping = Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)
             .map_err(|error| AttachError::io(key, "mapping", error))?;
         segment.unlock_lifecycle()?;
         let reader = Reader {
             segment,
-            control,
+            mapping,
             pins: Mutex::default(),
             fork: ForkMark::here(),
         };
         Ok(Self {
             reader: Arc::new(reader),
-            seen: Latest::from_bits(0),
+            seen: LatestWord::from_bits(0),
             given: 0,
             publisher_seen: true,
             looked: Instant::now(),
@@ -199,8 +200,8 @@ impl Subscriber {
         }
         let mut pace = Pace::new(self.patience);
         loop {
-            let latest = latest_of(self.reader.control.control());
-            if self.reader.control.was_truncated() {
+            let latest = self.reader.control().latest();
+            if self.reader.mapping.was_truncated() {
                 return Err(ReadError::Truncated {
                     key: self.key().clone(),
                 });
@@ -240,7 +241,7 @@ impl Subscriber {
     #[inline]
     #[must_use]
     pub fn has_news(&self) -> bool {
-        latest_of(self.reader.control.control()) != self.seen
+        self.reader.control().latest() != self.seen
     }
 
     /// Sleeps until there is something newer than [`latest`](Self::latest) saw, at most for
@@ -268,7 +269,7 @@ impl Subscriber {
             if deadline.is_over() {
                 return Ok(Wait::Timeout);
             }
-            let word = &self.reader.control.control().header.latest;
+            let word = &self.reader.control().header.latest;
             sys::wait_low(word, self.seen.low(), deadline.remaining(SLICE));
             // Woken although nothing is new: somebody left.
             if !self.has_news()
@@ -286,14 +287,7 @@ impl Subscriber {
     }
 
     fn is_marked_removed(&self) -> bool {
-        self.reader
-            .control
-            .control()
-            .header
-            .flags
-            .load(Ordering::Relaxed)
-            & flags::REMOVED
-            != 0
+        self.reader.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
     }
 
     /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
@@ -301,7 +295,7 @@ impl Subscriber {
         self.looked = Instant::now();
         let reader = &self.reader;
         let error = |error| ReadError::io(&reader.segment.key, "asking who is attached", error);
-        if reader.control.was_truncated() {
+        if reader.mapping.was_truncated() {
             return Err(ReadError::Truncated {
                 key: reader.segment.key.clone(),
             });
@@ -332,13 +326,17 @@ impl fmt::Debug for Subscriber {
 }
 
 impl Reader {
+    fn control(&self) -> &Control {
+        self.mapping.view()
+    }
+
     /// Reads the sample of this generation in this region; nothing where it has moved on.
     fn read(
         &self,
         region: u16,
         generation: u64,
     ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
-        let place = entry_of(self.control.control(), region);
+        let place = self.control().region(region);
         let entry = Entry::load(place);
         if entry.generation != generation {
             return Ok(None);
@@ -364,7 +362,7 @@ impl Reader {
         mapping.copy_out(0, encoded);
         let mut payload = vec![0; length];
         mapping.copy_out(METADATA_CAPACITY, &mut payload);
-        if !entry.is_still(entry_of(self.control.control(), region)) {
+        if !entry.is_still(self.control().region(region)) {
             return Ok(None);
         }
         if mapping.was_truncated() {
@@ -398,7 +396,7 @@ impl Reader {
         generation: u64,
     ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
         // Once more, because only now nobody changes it.
-        let entry = Entry::load(entry_of(self.control.control(), region));
+        let entry = Entry::load(self.control().region(region));
         if entry.generation != generation {
             return Ok(None);
         }

@@ -121,7 +121,7 @@ impl Attachment {
                 .map_err(|error| AttachError::io(key, "making it persistent", error))?;
         }
         let control = map_control(&segment)?;
-        let me = claim_slot(&segment, control.control(), access)?;
+        let me = claim_slot(&segment, control.view(), access)?;
         segment.unlock_lifecycle()?;
         Ok(Self::new(segment, control, me, &head, false))
     }
@@ -194,8 +194,8 @@ impl Attachment {
                     .map_err(error("reserving memory"))?;
             }
             let control = map_control(&segment)?;
-            write_header(control.control(), kind, options.is_persistent());
-            let me = claim_slot(&segment, control.control(), access)?;
+            write_header(control.view(), kind, options.is_persistent());
+            let me = claim_slot(&segment, control.view(), access)?;
             let named = match &temporary {
                 None => sys::link_unnamed(&segment.file, &segment.path),
                 Some(temporary) => fs::hard_link(temporary, &segment.path),
@@ -235,7 +235,7 @@ impl Attachment {
     }
 
     pub(crate) fn control(&self) -> &Control {
-        self.control.control()
+        self.control.view()
     }
 
     pub(crate) fn is_forked(&self) -> bool {

@@ -303,7 +303,7 @@ pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError>
 
 /// Wakes whoever waits for a sample or for the lock.
 pub(crate) fn wake_everybody(control: &WritableMapping) {
-    let header = &control.control().header;
+    let header = &control.view::<layout::Control>().header;
     sys::wake_all_low(&header.latest);
     sys::wake_all(&header.lock);
 }

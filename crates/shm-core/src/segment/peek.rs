@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::mem::offset_of;
 
-use crate::layout::{self, Control, Header, Region};
+use crate::layout::{self, Control, Entry, Header, LatestWord, Region};
 use crate::message::Metadata;
-use crate::sample::{Entry, Latest as LatestWord};
 use crate::segment::{Latest, moment};
 use crate::sys;
 

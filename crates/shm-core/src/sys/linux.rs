@@ -16,7 +16,7 @@ pub(crate) use file::{
 };
 pub(crate) use fork::ForkMark;
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
-pub(crate) use map::{Mapping, WritableMapping};
+pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use process::{
     effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
 };

@@ -8,8 +8,15 @@ use std::ops::Deref;
 use memmap2::{MmapOptions, MmapRaw};
 
 use super::sigbus::{self, Registration};
-use crate::layout::Control;
 use crate::sync::{AtomicU64, Ordering};
+
+/// What may be seen in memory that other processes are writing.
+///
+/// # Safety
+///
+/// The type consists of atomics only, is valid for any bytes, and needs no
+/// alignment above a page's.
+pub(crate) unsafe trait Shared {}
 
 /// A part of a file mapped for reading.
 ///
@@ -59,20 +66,20 @@ impl Mapping {
             .is_some_and(Registration::was_hit)
     }
 
-    /// The control area at the mapping's beginning.
+    /// Sees what stands at the mapping's beginning.
     ///
     /// # Panics
     ///
-    /// If the mapping is shorter than the control area.
-    pub(crate) fn control(&self) -> &Control {
+    /// If the mapping is shorter than `T`.
+    pub(crate) fn view<T: Shared>(&self) -> &T {
         assert!(
-            self.len() >= size_of::<Control>(),
-            "mapping shorter than the control area"
+            self.len() >= size_of::<T>(),
+            "mapping shorter than what it shows"
         );
-        // SAFETY: the mapping is page-aligned, at least as long as `Control`
-        // (asserted above), lives as long as the borrow, and `Control` is made
-        // of atomics only, valid for any bytes, so peers may change it at will.
-        unsafe { &*self.memory.as_ptr().cast::<Control>() }
+        // SAFETY: the mapping is page-aligned, at least as long as `T`
+        // (asserted above) and lives as long as the borrow; that `T` may be
+        // changed by others at will is what `Shared` promises.
+        unsafe { &*self.memory.as_ptr().cast::<T>() }
     }
 
     /// Copies bytes out, word by word, while others may be writing them.

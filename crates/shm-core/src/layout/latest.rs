@@ -6,12 +6,12 @@ use crate::layout::REGIONS;
 ///
 /// Sleepers wait on the low 32 bits, which change with every publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Latest(u64);
+pub(crate) struct LatestWord(u64);
 
 const GENERATION_BITS: u32 = 48;
 const GENERATION_MASK: u64 = (1 << GENERATION_BITS) - 1;
 
-impl Latest {
+impl LatestWord {
     pub(crate) fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
@@ -58,20 +58,20 @@ mod tests {
 
     #[test]
     fn counts_up_and_names_its_region() {
-        let nothing = Latest::from_bits(0);
+        let nothing = LatestWord::from_bits(0);
         assert_eq!((nothing.region(), nothing.generation()), (None, 0));
         let first = nothing.next(Some(255));
         assert_eq!((first.region(), first.generation()), (Some(255), 1));
         let cleared = first.next(None);
         assert_eq!((cleared.region(), cleared.generation()), (None, 2));
         assert_ne!(first.low(), cleared.low());
-        let wrapped = Latest::from_bits(GENERATION_MASK).next(Some(1));
+        let wrapped = LatestWord::from_bits(GENERATION_MASK).next(Some(1));
         assert_eq!(wrapped.generation(), 1);
     }
 
     #[test]
     fn a_region_beyond_the_table_counts_as_none() {
-        assert_eq!(Latest::from_bits(256 << 48 | 7).region(), None);
-        assert_eq!(Latest::from_bits(u64::MAX).region(), None);
+        assert_eq!(LatestWord::from_bits(256 << 48 | 7).region(), None);
+        assert_eq!(LatestWord::from_bits(u64::MAX).region(), None);
     }
 }
