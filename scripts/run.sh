@@ -53,7 +53,7 @@ demonstrate() {
     local messages demo
     messages=$(build -p loader-app -p viewer-app -p e2e-tests --bins)
     demo=$(executable_named demo <<<"$messages")
-    E2E_BIN_DIR=$(dirname "$demo") "$demo"
+    E2E_BIN_DIR=$(dirname "$demo") "$demo" target/screenshots
 }
 
 require_cargo

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{FileTypeExt, symlink},
+    os::unix::fs::{FileTypeExt, chown, symlink},
     process::Command,
 };
 
@@ -73,6 +73,17 @@ fn a_link_is_not_followed() {
     symlink(&target, scene.segment()).unwrap();
     assert_left_alone(&scene);
     assert_eq!(fs::read(target).unwrap(), b"do not touch");
+}
+
+#[test]
+fn what_belongs_to_somebody_else_is_left_alone() {
+    if !rustix::process::getuid().is_root() {
+        return skip("giving a file to another user needs root");
+    }
+    let scene = Scene::new();
+    scene.loader(["text", "--persist", "yours"]).run().done();
+    chown(scene.segment(), Some(65534), None).unwrap();
+    assert_left_alone(&scene);
 }
 
 #[test]
@@ -184,6 +195,13 @@ fn a_display_that_does_not_answer_is_no_panic() {
     ] {
         drop(launch.env("DISPLAY", ":32123").run().refused(":32123"));
     }
+    let launch = scene.bare_viewer([] as [&str; 0]);
+    drop(
+        launch
+            .env("WAYLAND_DISPLAY", "nowhere-0")
+            .run()
+            .refused("nowhere-0"),
+    );
 }
 
 #[test]

@@ -41,6 +41,29 @@ fn an_xpm_is_shown_as_it_is() {
 }
 
 #[test]
+fn a_large_picture_is_fitted_to_the_window() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    let picture = Picture::draw(3000, 1500, 4);
+    let path = scene.file("large.png", &picture.encode(PictureFile::Png));
+
+    loader.load_picture(&path);
+    viewer.show("Showing the picture");
+    let area = desktop.wait_to_see("the picture in the viewer", |_| {
+        viewer.window.screen().extent_of(Picture::FRAME)
+    });
+    assert!(area.width > 400, "{area:?}");
+    assert!(
+        area.width.abs_diff(area.height * 2) <= 4,
+        "not twice as wide as high: {area:?}"
+    );
+}
+
+#[test]
 fn a_text_in_every_script_goes_from_window_to_window() {
     let Some(desktop) = Desktop::open() else {
         return;
@@ -290,9 +313,11 @@ fn a_picture_is_chosen_in_the_systems_file_dialog() {
 
     loader.open_file_dialog();
     let dialog = desktop.window("Select an image file");
-    // GTK opens a line for a path as soon as one is typed.
-    dialog.type_text(path.to_str().unwrap());
-    desktop.screen().save(std::path::Path::new("/tmp/gtk.png"));
+    dialog.press(&["ctrl+l"]);
+    let path = path.to_str().unwrap();
+    dialog.type_text(path);
+    // The line for a path opens in its own time; Enter counts once the path stands in it.
+    desktop.wait_to_see("the path", |_| (dialog.copy_all() == path).then_some(()));
     dialog.press(&["Return"]);
     let said = loader.program.wait_for_status("Loaded");
     assert!(said.contains("image"), "{said}");

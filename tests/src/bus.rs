@@ -1,19 +1,29 @@
 //! The message bus of a desktop session.
 
-use std::path::Path;
+use std::{
+    fs, io,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use crate::{Desktop, Launch, PrivateDir, Program, skip};
 
-/// What tells the desktop's services that GTK's file dialog is there.
-const FILE_DIALOG: &str = "/usr/share/xdg-desktop-portal/portals/gtk.portal";
+/// Where the system says how the services of a desktop are started.
+const SYSTEM_SERVICES: &str = "/usr/share/dbus-1/services";
+/// The services that a file dialog needs, and no others: the one that is asked, and GTK's, that it
+/// passes the question on to.
+const SERVICES: [&str; 2] = [
+    "org.freedesktop.portal.Desktop.service",
+    "org.freedesktop.impl.portal.desktop.gtk.service",
+];
 
-/// A session bus of a test's own; the services of the desktop start on it when they are asked for,
-/// and end with it.
+/// A session bus of a test's own. Services start on it when they are asked for, and end with it.
 #[derive(Debug)]
 pub struct Bus {
     address: String,
     _daemon: Program,
-    runtime_dir: PrivateDir,
+    /// The socket, the services' configuration, and a home of their own.
+    directory: PrivateDir,
 }
 
 impl Bus {
@@ -21,24 +31,27 @@ impl Bus {
     /// test is skipped and returns nothing.
     #[must_use]
     pub fn open(desktop: &Desktop) -> Option<Bus> {
-        if !Path::new(FILE_DIALOG).exists() {
+        let directory = PrivateDir::on_disk();
+        let Ok(configuration) = configure(directory.path()) else {
             skip("xdg-desktop-portal-gtk is not installed");
             return None;
-        }
-        let runtime_dir = PrivateDir::on_disk();
+        };
         let daemon = Launch::new("dbus-daemon")
-            .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
-            .args([format!(
-                "--address=unix:dir={}",
-                runtime_dir.path().display()
-            )])
+            .args(["--nofork", "--nopidfile", "--print-address=1"])
+            .args([format!("--config-file={}", configuration.display())])
             .env("DISPLAY", desktop.display())
-            .env("XDG_RUNTIME_DIR", runtime_dir.path())
+            .env("XDG_RUNTIME_DIR", directory.path())
+            .env("HOME", directory.path())
+            // Newer portals ask which desktop this is before they choose whose dialog to show.
+            .env("XDG_CURRENT_DESKTOP", "GNOME")
+            .env("GSETTINGS_BACKEND", "memory")
+            .env("GIO_USE_VFS", "local")
+            .env("NO_AT_BRIDGE", "1")
             .start();
         Some(Bus {
             address: daemon.wait_for("unix:"),
             _daemon: daemon,
-            runtime_dir,
+            directory,
         })
     }
 
@@ -51,6 +64,34 @@ impl Bus {
     /// The value of `XDG_RUNTIME_DIR`.
     #[must_use]
     pub fn runtime_dir(&self) -> &Path {
-        self.runtime_dir.path()
+        self.directory.path()
     }
+}
+
+/// Writes a configuration for a bus in `directory` that can start [`SERVICES`].
+fn configure(directory: &Path) -> io::Result<PathBuf> {
+    for service in SERVICES {
+        let installed = Path::new(SYSTEM_SERVICES).join(service);
+        installed.metadata()?;
+        symlink(installed, directory.join(service))?;
+    }
+    let path = directory.join("bus.conf");
+    let directory = directory.display();
+    fs::write(
+        &path,
+        format!(
+            r#"<busconfig>
+  <type>session</type>
+  <listen>unix:dir={directory}</listen>
+  <servicedir>{directory}</servicedir>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#
+        ),
+    )?;
+    Ok(path)
 }

@@ -7,11 +7,11 @@ use image::Rgb;
 use crate::{Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const LOAD: (u32, u32) = (164, 113);
-const LOAD_IMAGE: (u32, u32) = (474, 89);
-const PATH: (u32, u32) = (474, 141);
-const CLEAR: (u32, u32) = (522, 187);
-const RELEASE: (u32, u32) = (589, 187);
+const LOAD: (u32, u32) = (320, 89);
+const LOAD_IMAGE: (u32, u32) = (110, 145);
+const PATH: (u32, u32) = (460, 145);
+const CLEAR: (u32, u32) = (522, 191);
+const RELEASE: (u32, u32) = (589, 191);
 const KEY: (u32, u32) = (250, 34);
 /// A place with nothing on it: it darkens while the input dialog is open.
 const BLANK: (u32, u32) = (4, 4);
@@ -60,8 +60,13 @@ impl<'d> LoaderWindow<'d> {
 
     /// Presses the big button "Load", and waits until the input dialog is open.
     pub fn open_dialog(&self) {
-        self.window.click(LOAD);
+        self.press_load();
         self.wait_for_dialog();
+    }
+
+    /// Presses the big button "Load".
+    pub fn press_load(&self) {
+        self.window.click(LOAD);
     }
 
     /// Waits until the input dialog is open.

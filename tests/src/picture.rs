@@ -4,7 +4,6 @@ use std::{fmt::Write, io::Cursor};
 
 use image::{ImageFormat, Rgb, RgbImage};
 
-const FRAME: Rgb<u8> = Rgb([255, 0, 255]);
 const FRAME_WIDTH: u32 = 16;
 /// How many blocks stand side by side, and one upon the other.
 const BLOCKS: u32 = 4;
@@ -27,6 +26,9 @@ pub enum PictureFile {
 }
 
 impl Picture {
+    /// The colour of the frame.
+    pub const FRAME: Rgb<u8> = Rgb([255, 0, 255]);
+
     /// Draws one of `width` by `height` pixels. Different `seed`s give different colours.
     #[must_use]
     pub fn draw(width: u32, height: u32, seed: u32) -> Picture {
@@ -34,7 +36,7 @@ impl Picture {
         let pixels = RgbImage::from_fn(width, height, |x, y| {
             let inside = |at, side| at >= frame && at < side - frame;
             if !inside(x, width) || !inside(y, height) {
-                return FRAME;
+                return Picture::FRAME;
             }
             let block = |at, side| (at - frame) * BLOCKS / (side - 2 * frame);
             let number = block(y, height) * BLOCKS + block(x, width);

@@ -45,6 +45,13 @@ impl Scene {
         }
     }
 
+    /// Chooses the key, where people will see it.
+    #[must_use]
+    pub fn with_key(mut self, key: &str) -> Scene {
+        key.clone_into(&mut self.key);
+        self
+    }
+
     /// The key that the programs of this scene use.
     #[must_use]
     pub fn key(&self) -> &str {

@@ -65,6 +65,28 @@ impl Screen {
         }
     }
 
+    /// The smallest area that holds every pixel of about this colour.
+    #[must_use]
+    pub fn extent_of(&self, colour: Rgb<u8>) -> Option<Area> {
+        let about = |pixel: &Rgb<u8>| pixel.0.iter().zip(colour.0).all(|(a, b)| a.abs_diff(b) < 8);
+        let mut found = self
+            .pixels
+            .enumerate_pixels()
+            .filter(|(_, _, pixel)| about(pixel))
+            .map(|(x, y, _)| (x, y));
+        let (x, y) = found.next()?;
+        let (left, top, right, bottom) =
+            found.fold((x, y, x, y), |(left, top, right, bottom), (x, y)| {
+                (left.min(x), top.min(y), right.max(x), bottom.max(y))
+            });
+        Some(Area {
+            x: left,
+            y: top,
+            width: right - left + 1,
+            height: bottom - top + 1,
+        })
+    }
+
     /// Where `picture` stands on the screen, pixel for pixel but for its rounded corners.
     #[must_use]
     pub fn find(&self, picture: &RgbImage) -> Option<Area> {

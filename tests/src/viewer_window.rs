@@ -24,7 +24,7 @@ impl<'d> ViewerWindow<'d> {
     pub fn open(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let program = scene.viewer(["--verbose"]).on(desktop).start();
         let window = desktop.window_of(&program, Self::TITLE);
-        window.move_to(820, 40);
+        window.move_to(690, 40);
         ViewerWindow { program, window }
     }
 

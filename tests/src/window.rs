@@ -25,24 +25,20 @@ impl<'d> Window<'d> {
     }
 
     fn found(desktop: &'d Desktop, criteria: &[&str]) -> Window<'d> {
-        let search = desktop
-            .tool("xdotool", ["search", "--sync", "--onlyvisible"])
-            .args(criteria)
-            .run()
-            .done();
-        let id = search.text().lines().next().expect("it waited for one");
-        Window {
-            desktop,
-            id: id.to_owned(),
-        }
+        let id = desktop.wait_to_see(&format!("a window {criteria:?}"), |_| {
+            let search = Window::search(desktop, criteria);
+            Some(search.text().lines().next()?.to_owned())
+        });
+        Window { desktop, id }
     }
 
     pub(crate) fn is_there(desktop: &Desktop, title: &str) -> bool {
-        let search = desktop
-            .tool("xdotool", ["search", "--onlyvisible", "--name"])
-            .args([exactly(title)])
-            .run();
-        search.code == Some(0)
+        Window::search(desktop, &["--name", &exactly(title)]).code == Some(0)
+    }
+
+    fn search(desktop: &Desktop, criteria: &[&str]) -> Outcome {
+        let search = desktop.tool("xdotool", ["search", "--onlyvisible"]);
+        search.args(criteria).run()
     }
 
     /// Brings it to the front and gives it the keyboard.

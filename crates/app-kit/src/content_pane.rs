@@ -323,3 +323,109 @@ fn peer(peer: &Attached) -> String {
     };
     format!("{} (pid {}{access})", peer.program, peer.pid)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use shm_core::Key;
+
+    use super::*;
+
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    fn peer(pid: u32, program: &str, access: Access) -> Attached {
+        Attached {
+            pid,
+            program: program.to_owned(),
+            access,
+            since: None,
+        }
+    }
+
+    fn snapshot() -> Snapshot {
+        Snapshot {
+            key: Key::new("two words").expect("it is a key"),
+            content: Content::Text(Text {
+                shown: "Hello".to_owned(),
+                is_whole: false,
+            }),
+            bytes: 1_500_000,
+            origin: Some(Origin {
+                generation: 3,
+                writer_pid: 4711,
+                writer_program: Some("loader-app".to_owned()),
+                published: NOW,
+            }),
+            persistent: true,
+            attached: vec![
+                peer(4713, "viewer-app", Access::ReadOnly),
+                peer(4711, "loader-app", Access::ReadWrite),
+                peer(4712, "camera", Access::ReadWrite),
+                peer(4712, "camera", Access::ReadOnly),
+                peer(std::process::id(), "myself", Access::ReadOnly),
+            ],
+        }
+    }
+
+    #[test]
+    fn facts_are_one_line() {
+        assert_eq!(
+            facts(&snapshot(), NOW + Duration::from_secs(2)),
+            "text · 1.5 MB · generation 3 · 2 s old · stays until removed"
+        );
+        // A clock that was set back.
+        let earlier = NOW - Duration::from_secs(60);
+        assert!(facts(&snapshot(), earlier).contains("just now"));
+    }
+
+    #[test]
+    fn everybody_else_is_named_once() {
+        assert_eq!(
+            also_attached(&snapshot()).as_deref(),
+            Some("also attached: camera (pid 4712), viewer-app (pid 4713, reading)")
+        );
+    }
+
+    #[test]
+    fn the_loader_is_named_even_after_it_left() {
+        let mut snapshot = snapshot();
+        let said = |snapshot: &Snapshot| loaded_by(snapshot).expect("somebody loaded it");
+        assert_eq!(said(&snapshot), "loaded by loader-app (pid 4711)");
+        snapshot.attached.clear();
+        assert_eq!(
+            said(&snapshot),
+            "loaded by loader-app (pid 4711), which has left"
+        );
+        snapshot.origin = None;
+        assert_eq!(loaded_by(&snapshot), None);
+    }
+
+    #[test]
+    fn a_text_in_part_says_how_to_get_all_of_it() {
+        let pane = ContentPane::new(snapshot());
+        let mut ui = iced_test::simulator(pane.view());
+        ui.find(
+            "Shown are the first 5 bytes of 1.5 MB. All of it goes to a file with\n\
+             viewer-app show --key 'two words' --output FILE",
+        )
+        .expect("the notice is there");
+    }
+
+    #[test]
+    fn edits_are_ignored() {
+        use iced::widget::text_editor::{Action, Edit};
+        let mut pane = ContentPane::new(snapshot());
+        pane.update(Message::Text(Action::SelectAll));
+        pane.update(Message::Text(Action::Edit(Edit::Delete)));
+        pane.update(Message::Text(Action::Edit(Edit::Insert('x'))));
+        assert_eq!(pane.shown_text(), "Hello");
+    }
+
+    #[test]
+    fn code_and_columns_are_recognised() {
+        assert!(has_columns("if x:\n    y\n"));
+        assert!(has_columns("a\tb"));
+        assert!(!has_columns("Dear reader,\n\n this is prose.  Really."));
+    }
+}

@@ -84,3 +84,53 @@ impl Default for KeyField {
         KeyField::new(DEFAULT_KEY)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq)]
+    enum Message {
+        Edited(String),
+        Submitted,
+    }
+
+    fn simulator(field: &KeyField) -> iced_test::Simulator<'_, Message> {
+        let nothing = iced::widget::space();
+        iced_test::simulator(field.view(Message::Edited, Message::Submitted, nothing))
+    }
+
+    #[test]
+    fn it_begins_with_the_key_of_the_original() {
+        let field = KeyField::default();
+        assert_eq!(field.key().map(Key::as_str), Ok("MySharedMemory"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_said_to_be_none_while_it_is_typed() {
+        let mut field = KeyField::default();
+        field.set("a/b".to_owned());
+        assert_eq!(field.text(), "a/b");
+        let problem = field.key().expect_err("a slash").to_owned();
+        simulator(&field)
+            .find(problem.as_str())
+            .expect("the sentence is drawn");
+        field.set("ab".to_owned());
+        assert!(field.key().is_ok());
+        assert!(simulator(&field).find(problem.as_str()).is_err());
+    }
+
+    #[test]
+    fn typing_and_enter_are_told() {
+        let field = KeyField::new("K");
+        let mut ui = simulator(&field);
+        ui.click(iced::widget::Id::new(ID))
+            .expect("the field is drawn");
+        ui.typewrite("2");
+        ui.tap_key(iced::keyboard::key::Named::Enter);
+        let messages: Vec<Message> = ui.into_messages().collect();
+        assert_eq!(messages.len(), 2, "{messages:?}");
+        assert!(matches!(&messages[0], Message::Edited(text) if text.contains('2')));
+        assert_eq!(messages[1], Message::Submitted);
+    }
+}

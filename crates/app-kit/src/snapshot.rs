@@ -14,7 +14,7 @@ use crate::pixels::PixelsError;
 /// How much of a text a window shows, in bytes.
 ///
 /// The window's editor lays out its whole text at once, which at this length takes it up to a
-/// tenth of a second. `viewer-app show --output` writes texts of any length.
+/// fifth of a second in most scripts. `viewer-app show --output` writes texts of any length.
 pub const TEXT_LIMIT: usize = 128 * 1024;
 
 /// How many lines of a text a window shows; a line costs time of its own, however short it is.

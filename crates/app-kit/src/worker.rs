@@ -58,3 +58,33 @@ pub fn run<T: Send + 'static>(
         Err(error) => Task::done(Err(WorkerError::NoThread(Arc::new(error)))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use iced::futures::StreamExt;
+    use iced::futures::executor::block_on;
+    use iced_test::runtime::{Action, task};
+
+    fn outcome<T: Send + 'static>(task: Task<T>) -> Option<T> {
+        let mut actions = task::into_stream(task)?;
+        match block_on(actions.next())? {
+            Action::Output(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn work_happens_elsewhere_and_its_result_comes_back() {
+        let here = thread::current().id();
+        let elsewhere = outcome(run("test", move || thread::current().id() != here));
+        assert!(matches!(elsewhere, Some(Ok(true))));
+    }
+
+    #[test]
+    fn work_that_dies_is_an_error() {
+        let died = outcome(run::<()>("test", || panic!("on purpose")));
+        assert!(matches!(died, Some(Err(WorkerError::Died))));
+    }
+}

@@ -209,6 +209,9 @@ impl State {
     }
 
     fn edit_key(&mut self, text: String) {
+        if text == self.key_field.text() {
+            return;
+        }
         let was_here = self.is_attached_here();
         self.key_field.set(text);
         self.seen = Seen::Unknown;
@@ -264,7 +267,13 @@ impl State {
             }
             text_dialog::Action::Load(text) => match self.key_to_load_under() {
                 Some(key) => self.session.load_text(key, text).map(Message::TextLoaded),
-                None => Task::none(),
+                None => {
+                    let problem = self.status.current().to_string();
+                    if let Some(dialog) = &mut self.dialog {
+                        dialog.reject(problem);
+                    }
+                    Task::none()
+                }
             },
         }
     }

@@ -136,7 +136,7 @@ pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
         Command::Image { stay, file } => (stay, Content::Picture(file)),
         Command::File { stay, file } => (stay, Content::Bytes(bytes_of(&file)?)),
     };
-    let mut session = Session::new(Options::new().persistent(stay.persist));
+    let mut session = Session::new(Options::new());
     let loaded = session
         .load(key, &mut content)
         .map_err(CommandError::Load)?;
@@ -146,6 +146,9 @@ pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
         tell(&format!("warning: {warning}"));
     }
     if stay.persist {
+        session
+            .persist()
+            .map_err(|error| CommandError::Load(LoadError::Attach(error)))?;
         print(&loaded.to_string());
         session.release();
         return Ok(());

@@ -95,16 +95,26 @@ impl Session {
     fn load_anew(&mut self, key: &Key, payload: Payload<'_>) -> Result<Loaded, LoadError> {
         let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
         let replaced = owner_of_content(key, &self.options);
-        match payload.publish(&publisher) {
-            Ok(published) => {
-                let released = self.publisher.replace(publisher).map(Released::from);
-                Ok(published.into_loaded(key, replaced, released))
-            }
-            Err(error) => {
-                discard(publisher, &self.options);
-                Err(error)
-            }
-        }
+        // On failure the new publisher is dropped, and with it a segment that it made.
+        let published = payload.publish(&publisher)?;
+        let released = self.publisher.replace(publisher).map(Released::from);
+        Ok(published.into_loaded(key, replaced, released))
+    }
+
+    /// Makes what is loaded outlive its session, until it is removed by its key.
+    ///
+    /// This comes after loading: a segment that nothing could be loaded into should not stay.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`], as [`Publisher::open`] has it.
+    pub fn persist(&self) -> Result<(), AttachError> {
+        let Some(publisher) = &self.publisher else {
+            return Ok(());
+        };
+        // The wish sticks to the segment when somebody joins with it.
+        let options = self.options.clone().persistent(true);
+        Publisher::open(publisher.key(), &options).map(drop)
     }
 
     /// Blanks what is loaded, and stays attached. Returns its key, or `None` where nothing is.
@@ -159,17 +169,6 @@ impl From<Publisher> for Released {
             key: publisher.key().clone(),
             is_removed: publisher.detach(),
         }
-    }
-}
-
-/// Lets go of a publisher that never published. A persistent segment that it made would stay, empty.
-fn discard(publisher: Publisher, options: &Options) {
-    let key = publisher.key().clone();
-    let is_ours = publisher.created();
-    let is_removed = publisher.detach();
-    if is_ours && !is_removed {
-        // Refused where somebody has joined meanwhile, and right so.
-        segment::remove(&key, options, false).ok();
     }
 }
 

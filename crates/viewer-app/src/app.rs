@@ -217,7 +217,19 @@ impl State {
             }
         }
         if self.key.key() == Ok(key) {
+            self.announce(key, &presence);
             self.presence = Some(presence);
+        }
+    }
+
+    /// Says, when something appears while nothing is shown, that it can be shown now.
+    fn announce(&mut self, key: &Key, presence: &Presence) {
+        let is_new =
+            presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
+        if is_new && !self.is_reading && matches!(self.shown, Shown::Notice { .. }) {
+            self.status.set(Status::neutral(format!(
+                "There is something in {key} now. Press Show from shared memory."
+            )));
         }
     }
 
@@ -249,13 +261,13 @@ impl State {
         let show = button(center_x(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
-        .on_press_maybe((!self.is_reading).then_some(Message::Show))
+        .on_press(Message::Show)
         .padding(theme::space::LARGE)
         .width(Fill)
         .style(theme::primary_button);
         let body = match &self.shown {
             Shown::Content(pane) => {
-                column![pane.view().map(Message::Pane), pane.view_facts(self.now),]
+                column![pane.view().map(Message::Pane), pane.view_facts(self.now)]
             }
             Shown::Notice { title, body } => column![content_pane::notice(title, body)],
         };

@@ -8,6 +8,7 @@ mod show;
 use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
+use std::io::{self, Write};
 
 use app_kit::key_field::DEFAULT_KEY;
 use clap::error::ErrorKind;
@@ -113,6 +114,11 @@ impl<E: Error> From<E> for Failure {
     fn from(error: E) -> Failure {
         Failure::new(error.to_string())
     }
+}
+
+/// Says something beside the output. Where nobody listens any more, it stays unsaid.
+pub(crate) fn warn(words: impl fmt::Display) {
+    writeln!(io::stderr().lock(), "{words}").ok();
 }
 
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {

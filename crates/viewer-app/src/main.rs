@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     match run(Cli::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            cli::warn(&failure);
             ExitCode::FAILURE
         }
     }

@@ -13,51 +13,23 @@ use shm_core::{ImageMetadata, PixelFormat};
 /// High enough that nobody sees the loss.
 const JPEG_QUALITY: u8 = 92;
 
-/// The kinds of file a picture can be written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PictureFormat {
-    Png,
-    Jpeg,
-    Bmp,
-    Gif,
-    WebP,
-    Ppm,
-    Qoi,
-}
+/// The endings that choose a format, as a sentence goes on.
+const ENDINGS: &str = "png, jpg, bmp, gif, webp, ppm or qoi";
 
-impl PictureFormat {
-    /// The endings that choose a format, as a sentence goes on.
-    pub(crate) const ENDINGS: &str = "png, jpg, bmp, gif, webp, ppm or qoi";
-
-    /// Chooses the format by the ending of a file's name, in small or capital letters.
-    pub(crate) fn of(path: &Path) -> Result<PictureFormat, PictureFileError> {
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase());
-        match ending.as_deref() {
-            Some("png") => Ok(PictureFormat::Png),
-            Some("jpg" | "jpeg") => Ok(PictureFormat::Jpeg),
-            Some("bmp") => Ok(PictureFormat::Bmp),
-            Some("gif") => Ok(PictureFormat::Gif),
-            Some("webp") => Ok(PictureFormat::WebP),
-            Some("ppm") => Ok(PictureFormat::Ppm),
-            Some("qoi") => Ok(PictureFormat::Qoi),
-            _ => Err(PictureFileError::Ending(ending)),
-        }
-    }
-
-    /// Chooses, of what the file format can hold, that which loses least.
-    fn color(self, pixels: PixelFormat) -> ExtendedColorType {
-        let has_alpha = matches!(pixels, PixelFormat::Rgba8 | PixelFormat::Bgra8);
-        let is_gray = pixels == PixelFormat::Gray8;
-        match self {
-            PictureFormat::Ppm => ExtendedColorType::Rgb8,
-            PictureFormat::Gif | PictureFormat::Qoi if !has_alpha => ExtendedColorType::Rgb8,
-            PictureFormat::Jpeg if !is_gray => ExtendedColorType::Rgb8,
-            _ if is_gray => ExtendedColorType::L8,
-            _ if has_alpha => ExtendedColorType::Rgba8,
-            _ => ExtendedColorType::Rgb8,
-        }
+/// Chooses the format by the ending of a file's name, in small or capital letters.
+pub(crate) fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
+    let ending = path
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_lowercase());
+    match ending.as_deref() {
+        Some("png") => Ok(ImageFormat::Png),
+        Some("jpg" | "jpeg") => Ok(ImageFormat::Jpeg),
+        Some("bmp") => Ok(ImageFormat::Bmp),
+        Some("gif") => Ok(ImageFormat::Gif),
+        Some("webp") => Ok(ImageFormat::WebP),
+        Some("ppm") => Ok(ImageFormat::Pnm),
+        Some("qoi") => Ok(ImageFormat::Qoi),
+        _ => Err(PictureFileError::Ending(ending)),
     }
 }
 
@@ -65,11 +37,11 @@ impl PictureFormat {
 pub(crate) fn encode(
     metadata: &ImageMetadata,
     payload: &[u8],
-    format: PictureFormat,
-    mut writer: &mut (impl Write + Seek),
+    format: ImageFormat,
+    writer: &mut (impl Write + Seek),
 ) -> Result<(), PictureFileError> {
     let rows = Rows::new(metadata, payload)?;
-    let color = format.color(metadata.format);
+    let color = color_of(metadata.format, format);
     let pixels = match (color, metadata.format) {
         (ExtendedColorType::L8, _)
         | (ExtendedColorType::Rgb8, PixelFormat::Rgb8)
@@ -78,26 +50,29 @@ pub(crate) fn encode(
         _ => rows.to_rgb().into(),
     };
     let (width, height) = (metadata.width, metadata.height);
-    let format = match format {
-        PictureFormat::Jpeg => {
-            JpegEncoder::new_with_quality(writer, JPEG_QUALITY)
-                .write_image(&pixels, width, height, color)?;
-            return Ok(());
-        }
-        PictureFormat::Ppm => {
-            PnmEncoder::new(&mut writer)
-                .with_subtype(PnmSubtype::Pixmap(SampleEncoding::Binary))
-                .write_image(&pixels, width, height, color)?;
-            return Ok(());
-        }
-        PictureFormat::Png => ImageFormat::Png,
-        PictureFormat::Bmp => ImageFormat::Bmp,
-        PictureFormat::Gif => ImageFormat::Gif,
-        PictureFormat::WebP => ImageFormat::WebP,
-        PictureFormat::Qoi => ImageFormat::Qoi,
-    };
-    image::write_buffer_with_format(writer, &pixels, width, height, color, format)?;
+    match format {
+        ImageFormat::Jpeg => JpegEncoder::new_with_quality(writer, JPEG_QUALITY)
+            .write_image(&pixels, width, height, color)?,
+        ImageFormat::Pnm => PnmEncoder::new(writer)
+            .with_subtype(PnmSubtype::Pixmap(SampleEncoding::Binary))
+            .write_image(&pixels, width, height, color)?,
+        _ => image::write_buffer_with_format(writer, &pixels, width, height, color, format)?,
+    }
     Ok(())
+}
+
+/// Chooses, of what the file format can hold, that which loses least.
+fn color_of(pixels: PixelFormat, format: ImageFormat) -> ExtendedColorType {
+    let has_alpha = matches!(pixels, PixelFormat::Rgba8 | PixelFormat::Bgra8);
+    let is_gray = pixels == PixelFormat::Gray8;
+    match format {
+        ImageFormat::Pnm => ExtendedColorType::Rgb8,
+        ImageFormat::Gif | ImageFormat::Qoi if is_gray => ExtendedColorType::Rgb8,
+        ImageFormat::Jpeg if has_alpha => ExtendedColorType::Rgb8,
+        _ if is_gray => ExtendedColorType::L8,
+        _ if has_alpha => ExtendedColorType::Rgba8,
+        _ => ExtendedColorType::Rgb8,
+    }
 }
 
 /// Why there is no file of a picture.
@@ -130,15 +105,14 @@ impl From<ImageError> for PictureFileError {
 
 impl fmt::Display for PictureFileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endings = PictureFormat::ENDINGS;
         match self {
             PictureFileError::Ending(None) => write!(
                 formatter,
-                "The name of the file has no ending, which chooses the format. Use {endings}."
+                "The name of the file has no ending, which chooses the format. Use {ENDINGS}."
             ),
             PictureFileError::Ending(Some(ending)) => write!(
                 formatter,
-                "A picture cannot be written as \"{ending}\". Use {endings}."
+                "A picture cannot be written as \"{ending}\". Use {ENDINGS}."
             ),
             PictureFileError::Pixels(error) => {
                 write!(formatter, "The picture is damaged: {error}. Load it again.")
@@ -159,6 +133,57 @@ impl std::error::Error for PictureFileError {
             PictureFileError::Pixels(error) => Some(error),
             PictureFileError::Io(error) => Some(error),
             PictureFileError::Encoder(error) => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    const FORMATS: [(&str, ImageFormat); 7] = [
+        ("a.png", ImageFormat::Png),
+        ("a.JPEG", ImageFormat::Jpeg),
+        ("dir.d/a.bmp", ImageFormat::Bmp),
+        ("a.b.gif", ImageFormat::Gif),
+        ("a.webp", ImageFormat::WebP),
+        ("a.ppm", ImageFormat::Pnm),
+        ("a.qoi", ImageFormat::Qoi),
+    ];
+
+    #[test]
+    fn the_ending_chooses_the_format() {
+        for (name, format) in FORMATS {
+            let chosen = format_of(Path::new(name)).expect("it is offered");
+            assert_eq!(chosen, format, "{name}");
+        }
+        for name in ["a", "a.", "a.xpm", ".png", "png", "a.png.txt"] {
+            let error = format_of(Path::new(name)).expect_err(name);
+            assert!(error.to_string().contains(ENDINGS), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_format_holds_every_kind_of_pixel() {
+        for (name, format) in FORMATS {
+            for (pixels, gray) in [
+                (PixelFormat::Gray8, &[200][..]),
+                (PixelFormat::Rgb8, &[200, 200, 200]),
+                (PixelFormat::Rgba8, &[200, 200, 200, 255]),
+                (PixelFormat::Bgra8, &[200, 200, 200, 255]),
+            ] {
+                let metadata = ImageMetadata::packed(pixels, 3, 2).expect("it is small");
+                let mut file = Cursor::new(Vec::new());
+                encode(&metadata, &gray.repeat(6), format, &mut file)
+                    .unwrap_or_else(|error| panic!("{pixels:?} in {name}: {error}"));
+                let picture = image::load_from_memory_with_format(file.get_ref(), format)
+                    .unwrap_or_else(|error| panic!("{pixels:?} in {name}: {error}"));
+                assert_eq!((picture.width(), picture.height()), (3, 2));
+                let pixel = picture.to_rgba8().get_pixel(2, 1).0;
+                assert_eq!(pixel, [200, 200, 200, 255], "{pixels:?} in {name}");
+            }
         }
     }
 }

@@ -61,6 +61,16 @@ impl Presence {
             Err(_) => Presence::Barred,
         }
     }
+
+    /// Tells whether there is anything to show.
+    pub(crate) fn has_content(&self) -> bool {
+        match self {
+            Presence::Here(info) => {
+                !matches!(info.content, segment::Content::Samples { latest: None })
+            }
+            Presence::Gone | Presence::Barred => false,
+        }
+    }
 }
 
 /// Looks at `key` once a second for as long as the window wants to know.
@@ -102,6 +112,18 @@ pub(crate) struct Found {
     pub(crate) attached: Vec<Attached>,
 }
 
+/// The content itself, whole.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// The latest sample, pinned: its payload is read in place.
+    Sample(Sample),
+    /// A copy of a block.
+    Block {
+        bytes: Vec<u8>,
+        is_half_written: bool,
+    },
+}
+
 impl Content {
     /// Returns the bytes, those of a large sample in place.
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -118,18 +140,6 @@ impl Content {
             Content::Block { .. } => Ok(()),
         }
     }
-}
-
-/// The content itself, whole.
-#[derive(Debug)]
-pub(crate) enum Content {
-    /// The latest sample, pinned: its payload is read in place.
-    Sample(Sample),
-    /// A copy of a block.
-    Block {
-        bytes: Vec<u8>,
-        is_half_written: bool,
-    },
 }
 
 /// Takes what is under `key` now; with `wait`, waits that long for the first sample.

@@ -288,8 +288,6 @@ fn a_failure_leaves_no_half_file_and_no_old_one_broken() {
     publish_picture(&publisher);
     fs::create_dir(place.path("out")).unwrap();
     for name in ["picture.xpm", "picture"] {
-        let said = place.fail(&["show", "--key", "P", "--output", &place.path("out/")]);
-        assert!(said.contains("png, jpg"), "{said}");
         let file = place.path(&format!("out/{name}"));
         fs::write(&file, "old").unwrap();
         let said = place.fail(&["show", "--key", "P", "--output", &file]);
@@ -297,7 +295,7 @@ fn a_failure_leaves_no_half_file_and_no_old_one_broken() {
         assert_eq!(fs::read_to_string(&file).unwrap(), "old");
         fs::remove_file(&file).unwrap();
     }
-    // More than 65,535 pixels wide is more than a JPEG can hold.
+    // A WebP holds 16,383 pixels in a row. This is noticed while the file is being written.
     let metadata = ImageMetadata::packed(PixelFormat::Gray8, 65_535, 1).unwrap();
     publisher
         .publish(&Metadata::Image(metadata), &[7; 65_535])

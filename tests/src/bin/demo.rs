@@ -1,2 +1,157 @@
-//! Demo.
-fn main() {}
+//! Plays a person at both windows on a virtual display, and tells what came of it.
+//!
+//! `demo FOLDER` writes a text and opens a picture in SharedMemoryLoad, shows both in ShowSharedMem,
+//! reads them back from there, and leaves pictures of the screen in FOLDER.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use e2e_tests::{Area, Desktop, LoaderWindow, Scene, ViewerWindow};
+use image::{Rgb, RgbImage, imageops};
+
+const KEY: &str = "MySharedMemory";
+const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
+    你好，世界 · こんにちは · Привет · שלום · 🦀\n\nNothing was sent. Both look at the same memory.";
+
+fn main() -> ExitCode {
+    let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
+        eprintln!("usage: demo FOLDER");
+        return ExitCode::from(2);
+    };
+    let Some(desktop) = Desktop::open() else {
+        return ExitCode::FAILURE;
+    };
+    if play(&desktop, &folder) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Plays all of it; returns whether what was read back is what was loaded.
+fn play(desktop: &Desktop, folder: &Path) -> bool {
+    let scene = Scene::new().with_key(KEY);
+    let began = Instant::now();
+    let loader = LoaderWindow::open(&scene, desktop);
+    let drawn = began.elapsed();
+    let viewer = ViewerWindow::open(&scene, desktop);
+    println!(
+        "Both windows are open; the first was drawn after {} ms.",
+        drawn.as_millis()
+    );
+
+    println!("\nA text, pasted into the input dialog of SharedMemoryLoad:");
+    println!("  {}", loader.load_text(TEXT));
+    let waited = time_to_see(desktop, &viewer, || viewer.show("Showing the text"));
+    println!(
+        "  ShowSharedMem showed it {} ms after the click.",
+        waited.as_millis()
+    );
+    save(desktop, &folder.join("text.png"));
+    let text = viewer.shown_text();
+    println!("  Read back from ShowSharedMem, through the clipboard:\n");
+    for line in text.lines() {
+        println!("    {line}");
+    }
+
+    println!("\nA picture, by its path:");
+    let picture = evening(480, 270);
+    let path = scene.path("evening.png");
+    picture.save(&path).expect("there is room for a picture");
+    println!("  {}", loader.load_picture(&path));
+    viewer.show("Showing the picture");
+    let area = viewer.window.wait_for_picture(&picture);
+    println!(
+        "  Read back from ShowSharedMem, from the screen: {} x {} pixels, each as it was loaded.",
+        area.width, area.height
+    );
+    save(desktop, &folder.join("picture.png"));
+    println!(
+        "\nThe screenshots: {}/text.png and picture.png",
+        folder.display()
+    );
+    text == TEXT
+}
+
+/// How long it takes from an action until the viewer shows something else.
+fn time_to_see<T>(
+    desktop: &Desktop,
+    viewer: &ViewerWindow<'_>,
+    action: impl FnOnce() -> T,
+) -> Duration {
+    let content = Area {
+        x: 24,
+        y: 130,
+        width: 590,
+        height: 250,
+    };
+    let look = || viewer.window.screen().crop(content);
+    let before = look();
+    let began = Instant::now();
+    action();
+    desktop.wait_to_see("something else", |_| {
+        (look().pixels() != before.pixels()).then(|| began.elapsed())
+    })
+}
+
+/// Saves the part of the screen that the two windows take.
+fn save(desktop: &Desktop, path: &Path) {
+    let both = Area {
+        x: 0,
+        y: 20,
+        width: 1352,
+        height: 640,
+    };
+    desktop.screen().crop(both).save(path);
+}
+
+/// Paints hills under a setting sun.
+fn evening(width: u32, height: u32) -> RgbImage {
+    let [wide, high] = [width * 2, height * 2];
+    let twice_as_large = RgbImage::from_fn(wide, high, |x, y| {
+        #[expect(clippy::cast_precision_loss, reason = "a picture has few pixels")]
+        let [across, down] = [x as f32 / wide as f32, y as f32 / high as f32];
+        let hill = |base: f32, swell: f32, turns: f32| base + swell * (across * turns).sin();
+        if down > hill(0.82, 0.05, 5.0) {
+            return Rgb([28, 32, 58]);
+        }
+        if down > hill(0.70, 0.07, 3.0) {
+            return Rgb([58, 52, 92]);
+        }
+        let ratio = f64::from(width) / f64::from(height);
+        let from_sun = f64::hypot((f64::from(across) - 0.62) * ratio, f64::from(down) - 0.5);
+        if from_sun < 0.13 {
+            return Rgb([255, 236, 190]);
+        }
+        blend([58, 72, 140], [255, 150, 96], f64::from(down) / 0.75)
+    });
+    // Made smaller, its edges are smooth.
+    imageops::resize(
+        &twice_as_large,
+        width,
+        height,
+        imageops::FilterType::Triangle,
+    )
+}
+
+/// The colour between two others.
+fn blend(from: [u8; 3], to: [u8; 3], part: f64) -> Rgb<u8> {
+    let part = part.clamp(0.0, 1.0);
+    let mut mixed = from;
+    for (from, to) in mixed.iter_mut().zip(to) {
+        let value = f64::from(*from) * (1.0 - part) + f64::from(to) * part;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it lies between two bytes"
+        )]
+        {
+            *from = value.round() as u8;
+        }
+    }
+    Rgb(mixed)
+}

@@ -11,6 +11,9 @@ use iced::{Center, Element, Fill, Task};
 /// The widget id of the editor.
 pub const EDITOR: &str = "text";
 
+/// Above this many bytes a paste is a large one.
+const LARGE: usize = 64 * 1024;
+
 /// What is written so far.
 #[derive(Debug)]
 pub struct TextDialog {
@@ -19,6 +22,8 @@ pub struct TextDialog {
     content: text_editor::Content,
     /// Why the text was not taken.
     problem: Option<String>,
+    /// Whether the text is on its way: a second press of OK should not send it again.
+    is_loading: bool,
 }
 
 /// What the person at the keyboard does.
@@ -50,6 +55,7 @@ impl TextDialog {
             key: key.to_owned(),
             content: text_editor::Content::new(),
             problem: None,
+            is_loading: false,
         };
         (dialog, operation::focus(EDITOR))
     }
@@ -57,6 +63,7 @@ impl TextDialog {
     /// Says why the text could not be loaded.
     pub fn reject(&mut self, problem: String) {
         self.problem = Some(problem);
+        self.is_loading = false;
     }
 
     /// Takes in what was done.
@@ -66,19 +73,63 @@ impl TextDialog {
                 if action.is_edit() {
                     self.problem = None;
                 }
-                self.content.perform(action);
+                match action {
+                    text_editor::Action::Edit(text_editor::Edit::Paste(pasted))
+                        if pasted.len() > LARGE =>
+                    {
+                        self.paste_large(&pasted);
+                    }
+                    action => self.content.perform(action),
+                }
                 Action::None
             }
+            Message::Accept if self.is_loading => Action::None,
             Message::Accept => {
                 let text = self.content.text();
                 if text.is_empty() {
                     self.problem = Some("Enter a text first".to_owned());
                     return Action::None;
                 }
+                self.is_loading = true;
                 Action::Load(text)
             }
             Message::Cancel => Action::Close,
         }
+    }
+
+    /// Puts a large text where the cursor is, and leaves the cursor before it.
+    ///
+    /// The editor inserts line by line, which takes time with the square of their number. A new
+    /// editor takes a text as it is.
+    fn paste_large(&mut self, pasted: &str) {
+        let text = self.content.text();
+        let cursor = self.content.cursor();
+        let one = self.offset_of(cursor.position);
+        let other = cursor.selection.map_or(one, |end| self.offset_of(end));
+        let (start, end) = (one.min(other), one.max(other));
+        let before = text.get(..start).unwrap_or(&text);
+        let after = text.get(end..).unwrap_or_default();
+        let whole = [before, pasted, after].concat();
+        self.content = text_editor::Content::with_text(&whole);
+        let position = match cursor.selection {
+            Some(selection) if other < one => selection,
+            _ => cursor.position,
+        };
+        self.content.move_to(text_editor::Cursor {
+            position,
+            selection: None,
+        });
+    }
+
+    /// Returns where in the whole text a position is, in bytes.
+    fn offset_of(&self, position: text_editor::Position) -> usize {
+        let before: usize = self
+            .content
+            .lines()
+            .take(position.line)
+            .map(|line| line.text.len() + line.ending.as_str().len())
+            .sum();
+        before + position.column
     }
 
     /// Draws the dialog and dims what lies below.
@@ -154,5 +205,82 @@ fn binding(press: KeyPress) -> Option<Binding<Message>> {
         Key::Named(Named::Escape) => Some(Binding::Custom(Message::Cancel)),
         Key::Named(Named::Tab) if press.modifiers.is_empty() => Some(Binding::Insert('\t')),
         _ => Binding::from_key_press(press),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialog() -> TextDialog {
+        let (dialog, focus) = TextDialog::open::<()>("K");
+        drop(focus);
+        dialog
+    }
+
+    fn paste(dialog: &mut TextDialog, text: &str) {
+        let paste = text_editor::Edit::Paste(text.to_owned().into());
+        dialog.update(Message::Edit(text_editor::Action::Edit(paste)));
+    }
+
+    #[test]
+    fn a_pasted_text_keeps_every_byte() {
+        for text in [
+            "one",
+            "tail\n",
+            "\n",
+            "a\n\n",
+            "a\r\nb\r\n",
+            "mixed\r\nand\nthen\n",
+            "\ttab",
+            "a\u{2028}b",
+            "a\rb",
+            "\u{feff}bom",
+            "e\u{301}\u{200d}😀",
+            "a\n\rb",
+            "nul\0",
+            "\u{b}\u{c}\u{85}",
+        ] {
+            let mut dialog = dialog();
+            paste(&mut dialog, text);
+            assert_eq!(dialog.content.text(), text, "{text:?}");
+            let large = text.repeat(LARGE / text.len() + 1);
+            let mut dialog = self::dialog();
+            paste(&mut dialog, &large);
+            assert!(dialog.content.text() == large, "{text:?}, many times");
+        }
+    }
+
+    #[test]
+    fn a_large_text_goes_where_the_cursor_is() {
+        use text_editor::{Action, Motion};
+        let large = "line\n".repeat(LARGE / 4);
+        let mut dialog = dialog();
+        paste(&mut dialog, "ab\r\ncd");
+        dialog.update(Message::Edit(Action::Move(Motion::Left)));
+        paste(&mut dialog, &large);
+        assert!(dialog.content.text() == format!("ab\r\nc{large}d"));
+        // A selection is replaced: here the first line and what ends it.
+        dialog.update(Message::Edit(Action::Move(Motion::DocumentStart)));
+        dialog.update(Message::Edit(Action::Select(Motion::Down)));
+        paste(&mut dialog, &large);
+        assert!(dialog.content.text() == format!("{large}c{large}d"));
+    }
+
+    #[test]
+    fn a_text_is_sent_once() {
+        let mut dialog = dialog();
+        paste(&mut dialog, "once");
+        assert_eq!(
+            dialog.update(Message::Accept),
+            Action::Load("once".to_owned())
+        );
+        assert_eq!(dialog.update(Message::Accept), Action::None);
+        dialog.reject("No room.".to_owned());
+        assert_eq!(
+            dialog.update(Message::Accept),
+            Action::Load("once".to_owned())
+        );
+        assert_eq!(dialog.update(Message::Cancel), Action::Close);
     }
 }

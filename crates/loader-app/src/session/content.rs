@@ -81,10 +81,18 @@ impl Bytes {
         }
     }
 
-    fn failed(&self, source: io::Error) -> LoadError {
-        LoadError::Bytes {
-            name: self.name.clone(),
-            source,
+    /// Reads some bytes; none only at the end.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LoadError> {
+        loop {
+            match self.reader.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    return result.map_err(|source| LoadError::Bytes {
+                        name: self.name.clone(),
+                        source,
+                    });
+                }
+            }
         }
     }
 }
@@ -175,22 +183,30 @@ impl<'a> Payload<'a> {
 
 /// Reads into shared memory until nothing more comes; a pipe does not tell how much that will be.
 fn read_to_end<'p>(bytes: &mut Bytes, publisher: &'p Publisher) -> Result<Loan<'p>, LoadError> {
-    /// How much room there is at the least for what was not expected.
+    /// How much room is asked for where nothing is expected, and then at least.
     const STEP: usize = 64 * 1024;
-    // One more than expected, so that a file of known length is done without growing.
-    let room = bytes.expected.saturating_add(1).max(STEP);
+    let room = match bytes.expected {
+        0 => STEP,
+        expected => expected,
+    };
     let mut loan = publisher.loan(room).map_err(LoadError::Publish)?;
     let mut filled = 0;
-    loop {
-        if filled == loan.len() {
-            let doubled = filled.saturating_mul(2);
-            loan.resize(doubled).map_err(LoadError::Publish)?;
+    while filled < loan.len() {
+        match bytes.read(&mut loan[filled..])? {
+            0 => break,
+            count => filled += count,
         }
-        match bytes.reader.read(&mut loan[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(bytes.failed(error)),
+        if filled == loan.len() {
+            // Only another byte tells whether that was all. Most files end here, without having
+            // asked for more than they have.
+            let mut next = [0];
+            if bytes.read(&mut next)? == 1 {
+                // An eighth at a time: what is asked for in vain may be what does not fit.
+                let more = STEP.max(filled / 8);
+                loan.resize(filled + more).map_err(LoadError::Publish)?;
+                loan[filled] = next[0];
+                filled += 1;
+            }
         }
     }
     loan.resize(filled).map_err(LoadError::Publish)?;

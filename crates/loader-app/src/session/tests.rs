@@ -134,26 +134,29 @@ fn what_is_not_alone_stays() {
 }
 
 #[test]
-fn a_failure_leaves_no_persistent_segment() {
+fn a_failure_leaves_no_segment() {
     let place = Place::new();
     let mut png = fs::read(picture(&place)).unwrap();
     png.truncate(png.len() - 20);
     let path = place.file("cut.png", &png);
-    let mut session = Session::new(place.options().persistent(true));
-    let error = session
+    let error = place
+        .session()
         .load(&key("K"), &mut Content::Picture(path))
         .unwrap_err();
     assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
     assert!(place.snapshot("K").is_none());
-    // And one that was there before stays.
-    session.load(&key("K"), &mut text("before")).unwrap();
-    drop(session);
-    let path = place.file("cut.png", &png);
-    place
-        .session()
-        .load(&key("K"), &mut Content::Picture(path))
-        .unwrap_err();
-    assert_eq!(place.message("K"), Message::Text("before".to_owned()));
+}
+
+#[test]
+fn what_persists_outlives_its_session() {
+    let place = Place::new();
+    let mut session = place.session();
+    session.persist().expect("nothing to do");
+    session.load(&key("K"), &mut text("stays")).unwrap();
+    session.persist().unwrap();
+    let released = session.release().expect("something was loaded");
+    assert!(!released.is_removed);
+    assert_eq!(place.message("K"), Message::Text("stays".to_owned()));
 }
 
 #[test]

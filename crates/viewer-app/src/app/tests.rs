@@ -342,3 +342,16 @@ fn the_usual_keys_show_and_quit() {
         Some(Message::Quit)
     ));
 }
+
+#[test]
+fn what_appears_while_nothing_is_shown_is_announced_once() {
+    let mut state = state();
+    drop(state.update(Message::Seen(key(), Presence::Gone)));
+    assert_eq!(state.status.current().text(), "Ready.");
+    drop(state.update(Message::Seen(key(), seen(1, *LONG_AGO))));
+    let announced = "There is something in MySharedMemory now. Press Show from shared memory.";
+    assert_eq!(state.status.current().text(), announced);
+    show(&mut state, Ok(text("Hello")));
+    drop(state.update(Message::Seen(key(), seen(2, SystemTime::now()))));
+    assert_ne!(state.status.current().text(), announced);
+}

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if listed.is_empty() {
         // Not on standard output, where scripts count lines.
-        eprintln!("There is no shared memory now. Load something first: loader-app text \"Hello\"");
+        super::warn("There is no shared memory now. Load something first: loader-app text Hello");
         return Ok(());
     }
     let text = table(&listed, now);

@@ -5,11 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use app_kit::units;
 use clap::Args;
+use image::ImageFormat;
 use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
 use super::{Failure, printable};
 use crate::output::{self, Output, OutputError};
-use crate::picture_file::{self, PictureFileError, PictureFormat};
+use crate::picture_file::{self, PictureFileError};
 use crate::report::Report;
 use crate::session::{self, Content};
 
@@ -70,9 +71,9 @@ fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), 
         Content::Block {
             is_half_written: true,
             ..
-        } => eprintln!(
+        } => super::warn(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
-        ),
+        )),
         Content::Block { .. } => {}
     }
     deliver_bytes(key, content, output)
@@ -107,7 +108,7 @@ fn deliver_picture(
 ) -> Result<(), Failure> {
     match output {
         Some(Output::File(path)) => {
-            let format = PictureFormat::of(path)?;
+            let format = picture_file::format_of(path)?;
             output::save(path, |file| {
                 picture_file::encode(metadata, sample.payload(), format, file).map_err(
                     |error| match error {
@@ -121,7 +122,7 @@ fn deliver_picture(
         Some(Output::Stdout) => {
             refuse_terminal("A picture")?;
             let mut png = Cursor::new(Vec::new());
-            picture_file::encode(metadata, sample.payload(), PictureFormat::Png, &mut png)?;
+            picture_file::encode(metadata, sample.payload(), ImageFormat::Png, &mut png)?;
             sample.verify()?;
             Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?)
         }
