@@ -392,26 +392,37 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
 #[test]
 fn who_is_attached_is_told() {
     let place = Place::new();
-    let publisher = Publisher::open(&key("roster"), &place.options()).unwrap();
-    let _subscriber = Subscriber::attach(&key("roster"), &place.options()).unwrap();
+    let options = place.options().persistent(true);
+    let publisher = Publisher::open(&key("roster"), &options).unwrap();
+    let subscriber = Subscriber::attach(&key("roster"), &options).unwrap();
     assert!(publisher.others().is_empty(), "others are other processes");
-    let attached = segment::info(&key("roster"), &place.options())
-        .unwrap()
-        .attached;
-    let accesses: Vec<_> = attached.iter().map(|one| (one.pid, one.access)).collect();
+    let attached = || segment::info(&key("roster"), &options).unwrap().attached;
+    let accesses = || {
+        attached()
+            .iter()
+            .map(|one| (one.pid, one.access))
+            .collect::<Vec<_>>()
+    };
+    let me = std::process::id();
     assert_eq!(
-        accesses,
-        [
-            (std::process::id(), Access::ReadWrite),
-            (std::process::id(), Access::ReadOnly)
-        ]
+        accesses(),
+        [(me, Access::ReadWrite)],
+        "one process, told of once"
     );
     assert!(
-        attached
-            .iter()
-            .all(|one| one.program.starts_with("samples-")),
-        "{attached:?}"
+        attached()[0].program.starts_with("samples-"),
+        "{:?}",
+        attached()
     );
+    drop(publisher);
+    assert_eq!(accesses(), [(me, Access::ReadOnly)]);
+    assert!(
+        attached()[0].program.starts_with("samples-"),
+        "{:?}",
+        attached()
+    );
+    drop(subscriber);
+    assert!(attached().is_empty());
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub enum Access {
 }
 
 /// Everybody who is attached through another open file than this.
+///
+/// A process that publishes and reads along is told of once, as the publisher.
 pub(crate) fn everybody(file: &File) -> Vec<Attached> {
     let slots = held(
         file,
@@ -40,8 +42,16 @@ pub(crate) fn everybody(file: &File) -> Vec<Attached> {
         layout::SLOTS,
     );
     let readers = held(file, layout::reader_bytes(), MOST_READERS);
-    let holders = slots.into_iter().filter_map(|byte| holder_of(file, byte));
-    holders.chain(readers.into_iter().map(reader_of)).collect()
+    let mut everybody: Vec<_> = slots
+        .into_iter()
+        .filter_map(|byte| holder_of(file, byte))
+        .collect();
+    for reader in readers.into_iter().map(reader_of) {
+        if everybody.iter().all(|holder| holder.pid != reader.pid) {
+            everybody.push(reader);
+        }
+    }
+    everybody
 }
 
 /// Everybody who is attached from another process than this.
