@@ -43,6 +43,8 @@ mod key;
 mod layout;
 mod lock;
 mod message;
+#[cfg(loom)]
+mod model;
 mod options;
 mod sample;
 pub mod segment;

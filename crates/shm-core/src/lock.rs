@@ -12,11 +12,9 @@ use std::time::Duration;
 pub(crate) use word::{LockWord, Owner};
 
 use crate::deadline::Deadline;
-use crate::sync::{AtomicU32, Ordering};
+use crate::sync::{AtomicU32, Ordering, SPINS};
 use crate::sys;
 
-/// How often a contender looks at the word before it sleeps.
-const SPINS: u32 = 100;
 /// How long a contender sleeps before it asks whether the holder lives: the bound on how long a
 /// dead holder can keep others waiting, give or take the scheduler.
 const SLICE: Duration = Duration::from_millis(10);

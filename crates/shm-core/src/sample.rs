@@ -11,6 +11,7 @@
 //! the latest. A subscriber pins the region it reads. Claims and pins are byte
 //! locks kept by the kernel, so a process that dies anywhere frees what it held.
 
+pub(crate) mod exchange;
 mod pool;
 mod publisher;
 mod subscriber;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use exchange::{Exchange, Pins as _};
 pub use publisher::{Loan, Publisher};
 pub use subscriber::{Subscriber, Wait};
 
@@ -187,6 +189,11 @@ impl Sample {
     }
 }
 
+/// The words of a segment that the exchange is about.
+pub(crate) fn exchange(control: &layout::Control) -> Exchange<'_> {
+    Exchange::new(&control.header.latest, &control.regions)
+}
+
 impl fmt::Debug for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the payload: it may be a secret, and it may be long.
@@ -202,7 +209,7 @@ impl fmt::Debug for Sample {
 impl Drop for Sample {
     fn drop(&mut self) {
         if let Payload::Pinned { region, .. } = self.payload {
-            self.reader.unpin(region);
+            self.reader.release(region);
         }
     }
 }

@@ -3,7 +3,14 @@
 //! Everything else in the crate takes its atomics from here, so that a model
 //! checker can stand in for the hardware without a change to the protocols.
 
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+#[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+/// How often a contender looks at a word before it sleeps. A model checker tries every
+/// interleaving anyway, and would only count the looks.
+pub(crate) const SPINS: u32 = if cfg!(loom) { 0 } else { 100 };
 
 /// Loads a word that may lie in memory mapped read-only, with the effect of an acquire load.
 ///

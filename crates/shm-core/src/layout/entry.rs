@@ -37,7 +37,9 @@ impl Entry {
 
     /// Says, before anything in the region changes, that it holds no sample any more.
     pub(crate) fn withdraw(region: &Region) {
-        region.generation.store(0, Ordering::Relaxed);
+        // Release, because whoever finds the zero must also find that `latest`
+        // has moved on: pairs with the acquiring load in `Entry::load`.
+        region.generation.store(0, Ordering::Release);
         // Release, because no later change may be seen before the zero: pairs
         // with the Acquire fence in `Entry::is_still`.
         crate::sync::fence(Ordering::Release);

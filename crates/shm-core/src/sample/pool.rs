@@ -5,7 +5,9 @@ use std::io;
 use std::sync::Arc;
 
 use crate::error::PublishError;
-use crate::layout::{self, Entry, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS};
+use crate::layout::{self, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS};
+use crate::sample::exchange;
+use crate::sample::exchange::{Claims, Pins};
 use crate::segment::Attachment;
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock, WritableMapping};
@@ -116,10 +118,8 @@ impl Pool {
 
     /// Gives a region's byte back.
     pub(crate) fn let_go(&mut self, attachment: &Attachment, region: u16) {
-        // It fails only for a descriptor that is not open, and ours is. Were it
-        // to fail, the region would stay claimed until this process ends.
-        let freed = sys::unlock_byte(&attachment.segment.file, layout::region_byte(region));
-        self.claimed[usize::from(region)] = freed.is_err();
+        attachment.release(region);
+        self.claimed[usize::from(region)] = false;
     }
 
     /// After a publication: claims the next region, and now and then gives memory back.
@@ -183,25 +183,12 @@ impl Pool {
 
     /// Claims a region unless it is the latest, on loan, or read by somebody.
     fn try_claim(&mut self, attachment: &Attachment, region: u16) -> io::Result<bool> {
-        let control = attachment.control();
-        let file = &attachment.segment.file;
-        let byte = layout::region_byte(region);
-        let is_latest = || control.latest().region() == Some(region);
-        if self.claimed[usize::from(region)]
-            || is_latest()
-            || !sys::try_lock_byte(file, byte, ByteLock::Write)?
-        {
-            return Ok(false);
+        let claimed = &mut self.claimed[usize::from(region)];
+        if !*claimed {
+            *claimed = exchange(attachment.control()).claim(attachment, region)?;
+            return Ok(*claimed);
         }
-        // Its last claimer may have published it between our look and our
-        // lock. From here on nobody can: publishing needs this byte.
-        if is_latest() {
-            sys::unlock_byte(file, byte)?;
-            return Ok(false);
-        }
-        self.claimed[usize::from(region)] = true;
-        Entry::withdraw(control.region(region));
-        Ok(true)
+        Ok(false)
     }
 
     /// Gives back what a claimed region has beyond twice the largest sample of late.
@@ -289,4 +276,39 @@ fn give_back(attachment: &Attachment, region: u16, keep: u64) -> io::Result<()> 
         layout::region_offset(region) + keep,
         end - keep,
     )
+}
+
+impl Pins for Attachment {
+    type Error = io::Error;
+
+    fn try_pin(&self, region: u16) -> io::Result<bool> {
+        sys::try_lock_byte(
+            &self.segment.file,
+            layout::region_byte(region),
+            ByteLock::Read,
+        )
+    }
+
+    fn release(&self, region: u16) {
+        let freed = sys::unlock_byte(&self.segment.file, layout::region_byte(region));
+        debug_assert!(freed.is_ok(), "unlocking cannot fail on an open file");
+    }
+}
+
+impl Claims for Attachment {
+    fn try_claim(&self, region: u16) -> io::Result<bool> {
+        sys::try_lock_byte(
+            &self.segment.file,
+            layout::region_byte(region),
+            ByteLock::Write,
+        )
+    }
+
+    fn admit_readers(&self, region: u16) -> io::Result<()> {
+        if self.try_pin(region)? {
+            return Ok(());
+        }
+        // Nobody else can hold a byte that we hold for writing.
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
 }

@@ -1,6 +1,7 @@
 //! The writing end.
 
 use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,13 +9,14 @@ use std::time::{Duration, Instant};
 use crate::deadline::Deadline;
 use crate::error::{AttachError, PublishError};
 use crate::key::Key;
-use crate::layout::{self, Entry, LatestWord, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, access};
+use crate::layout::{Entry, LatestWord, METADATA_CAPACITY, access};
 use crate::message::{Message, Metadata};
 use crate::options::Options;
+use crate::sample::exchange;
+use crate::sample::exchange::Exchange;
 use crate::sample::pool::Pool;
 use crate::segment::{Attached, Attachment, Kind};
-use crate::sync::Ordering;
-use crate::sys::{self, ByteLock, WritableMapping};
+use crate::sys::{self, WritableMapping};
 
 /// How often publishing asks the kernel whether the segment still has its name.
 const ORPHAN_CHECK: Duration = Duration::from_secs(1);
@@ -153,8 +155,7 @@ impl Publisher {
     pub fn clear(&self) -> Result<usize, PublishError> {
         self.check_process()?;
         let mut pool = self.pool();
-        self.change_latest(|latest| Ok(latest.next(None)))?;
-        sys::wake_all_low(&self.attachment.control().header.latest);
+        self.exchange(|exchange| Ok(exchange.clear()))?;
         pool.erase(&self.attachment)
             .map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
     }
@@ -203,29 +204,27 @@ impl Publisher {
             Ok(_) => Ok(()),
             Err(error) => Err(AttachError::NoSpace {
                 key: self.key().clone(),
-                source: std::io::Error::other(error),
+                source: io::Error::other(error),
             }),
         }
     }
 
-    /// Changes the word that names the latest sample, under the lock.
-    fn change_latest(
+    /// Changes the word that names the latest sample, under the lock, and wakes the sleepers.
+    fn exchange(
         &self,
-        change: impl FnOnce(LatestWord) -> Result<LatestWord, PublishError>,
+        change: impl FnOnce(Exchange<'_>) -> io::Result<LatestWord>,
     ) -> Result<LatestWord, PublishError> {
         self.check_name()?;
-        let mut held = self
-            .attachment
-            .lock(Deadline::after(self.patience))
-            .map_err(PublishError::lock)?;
+        let deadline = Deadline::after(self.patience);
+        let mut held = self.attachment.lock(deadline).map_err(PublishError::lock)?;
         // A publisher that died here left nothing half-done: the word is one store.
         held.repaired();
         let control = self.attachment.control();
-        let next = change(control.latest())?;
-        // Release, because whoever sees the word sees the entry and the
-        // payload it names: pairs with `load_acquire` in readers.
-        control.header.latest.store(next.bits(), Ordering::Release);
-        Ok(next)
+        let changed = change(exchange(control))
+            .map_err(|error| PublishError::io(self.key(), "admitting readers", 0, error))?;
+        drop(held);
+        sys::wake_all_low(&control.header.latest);
+        Ok(changed)
     }
 
     fn check_name(&self) -> Result<(), PublishError> {
@@ -295,20 +294,9 @@ impl Loan<'_> {
         publisher.check_process()?;
         let attachment = &publisher.attachment;
         let entry = self.describe(metadata)?;
-        let published = publisher.change_latest(|latest| {
-            let next = latest.next(Some(self.region));
-            Entry {
-                generation: next.generation(),
-                ..entry
-            }
-            .store(attachment.control().region(self.region));
-            if self.len > SMALL_PAYLOAD_BYTES {
-                self.admit_readers()?;
-            }
-            Ok(next)
-        })?;
+        let published =
+            publisher.exchange(|exchange| exchange.publish(attachment, self.region, entry))?;
         self.published = true;
-        sys::wake_all_low(&attachment.control().header.latest);
         let mut pool = publisher.pool();
         pool.let_go(attachment, self.region);
         pool.prepare_next(attachment, self.len as u64);
@@ -336,17 +324,6 @@ impl Loan<'_> {
             writer_pid: sys::process_id(),
             published: sys::unix_nanos(),
         })
-    }
-
-    /// Lets readers pin the region, while nobody can claim it: the lock goes from write to read.
-    fn admit_readers(&self) -> Result<(), PublishError> {
-        let file = &self.publisher.attachment.segment.file;
-        let key = self.publisher.key();
-        match sys::try_lock_byte(file, layout::region_byte(self.region), ByteLock::Read) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(PublishError::Busy { key: key.clone() }),
-            Err(error) => Err(PublishError::io(key, "admitting readers", 0, error)),
-        }
     }
 
     #[expect(unsafe_code, reason = "a slice of claimed memory")]

@@ -13,7 +13,8 @@ use crate::layout::{
 };
 use crate::message::Metadata;
 use crate::options::Options;
-use crate::sample::{Payload, Sample};
+use crate::sample::exchange::Pins;
+use crate::sample::{Payload, Sample, exchange};
 use crate::segment::{self, Attached, SegmentFile};
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock, DirectoryWatch, ForkMark, Mapping, OpenMode};
@@ -95,13 +96,16 @@ pub struct Subscriber {
 pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
     mapping: Mapping,
-    pins: Mutex<Pins>,
+    pins: Mutex<Pinned>,
     fork: ForkMark,
 }
 
+/// A sample as it was found: its entry, where its payload is, what it is.
+type Found = (Entry, Payload, Metadata);
+
 /// Pins of one open file: the kernel counts them once, so they are counted here.
 #[derive(Debug, Default)]
-struct Pins {
+struct Pinned {
     counts: HashMap<u16, usize>,
     mappings: HashMap<u16, Arc<Mapping>>,
 }
@@ -200,7 +204,7 @@ impl Subscriber {
         }
         let mut pace = Pace::new(self.patience);
         loop {
-            let latest = self.reader.control().latest();
+            let latest = exchange(self.reader.control()).latest();
             if self.reader.mapping.was_truncated() {
                 return Err(ReadError::Truncated {
                     key: self.key().clone(),
@@ -241,7 +245,7 @@ impl Subscriber {
     #[inline]
     #[must_use]
     pub fn has_news(&self) -> bool {
-        self.reader.control().latest() != self.seen
+        exchange(self.reader.control()).latest() != self.seen
     }
 
     /// Sleeps until there is something newer than [`latest`](Self::latest) saw, at most for
@@ -331,90 +335,62 @@ impl Reader {
     }
 
     /// Reads the sample of this generation in this region; nothing where it has moved on.
-    fn read(
-        &self,
-        region: u16,
-        generation: u64,
-    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
-        let place = self.control().region(region);
-        let entry = Entry::load(place);
-        if entry.generation != generation {
+    fn read(&self, region: u16, generation: u64) -> Result<Option<Found>, ReadError> {
+        let Some(entry) = exchange(self.control()).entry(region, generation) else {
             return Ok(None);
-        }
+        };
         if entry.payload_bytes <= SMALL_PAYLOAD_BYTES as u64 {
-            self.copy_small(region, &entry)
+            self.copy_small(region, entry)
         } else {
             self.pin_large(region, generation)
         }
     }
 
     /// Copies a small sample, without a pin: whole if the region still holds it afterwards.
-    fn copy_small(
-        &self,
-        region: u16,
-        entry: &Entry,
-    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
+    fn copy_small(&self, region: u16, entry: Entry) -> Result<Option<Found>, ReadError> {
         entry.check().map_err(|reason| self.invalid(reason))?;
-        let length = usize::try_from(entry.payload_bytes).unwrap_or(0);
         let mapping = self.map(region, METADATA_CAPACITY + SMALL_PAYLOAD_BYTES)?;
-        let mut encoded = [0; METADATA_CAPACITY];
-        let encoded = &mut encoded[..entry.metadata_bytes];
+        let mut room = [0; METADATA_CAPACITY];
+        let encoded = &mut room[..entry.metadata_bytes];
         mapping.copy_out(0, encoded);
-        let mut payload = vec![0; length];
+        let mut payload = vec![0; usize::try_from(entry.payload_bytes).unwrap_or(0)];
         mapping.copy_out(METADATA_CAPACITY, &mut payload);
-        if !entry.is_still(self.control().region(region)) {
+        let Some(payload) = exchange(self.control()).copied(region, &entry, payload) else {
             return Ok(None);
-        }
+        };
         if mapping.was_truncated() {
-            return Err(ReadError::Truncated {
-                key: self.segment.key.clone(),
-            });
+            return Err(self.truncated());
         }
-        let metadata = self.decode(encoded, entry)?;
-        Ok(Some((*entry, Payload::Private(payload), metadata)))
+        let metadata = self.decode(encoded, &entry)?;
+        Ok(Some((entry, Payload::Private(payload), metadata)))
     }
 
     /// Pins a large sample where it lies.
-    fn pin_large(
-        self: &Reader,
-        region: u16,
-        generation: u64,
-    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
-        if !self.pin(region)? {
+    fn pin_large(&self, region: u16, generation: u64) -> Result<Option<Found>, ReadError> {
+        let Some(entry) = exchange(self.control()).pin(self, region, generation)? else {
             return Ok(None);
+        };
+        let found = self.look_at_pinned(region, entry);
+        if found.is_err() {
+            self.release(region);
         }
-        let pinned = self.look_at_pinned(region, generation);
-        if !matches!(pinned, Ok(Some(_))) {
-            self.unpin(region);
-        }
-        pinned
+        found.map(Some)
     }
 
-    fn look_at_pinned(
-        &self,
-        region: u16,
-        generation: u64,
-    ) -> Result<Option<(Entry, Payload, Metadata)>, ReadError> {
-        // Once more, because only now nobody changes it.
-        let entry = Entry::load(self.control().region(region));
-        if entry.generation != generation {
-            return Ok(None);
-        }
+    fn look_at_pinned(&self, region: u16, entry: Entry) -> Result<Found, ReadError> {
         entry.check().map_err(|reason| self.invalid(reason))?;
         let end = METADATA_CAPACITY as u64 + entry.payload_bytes;
         let facts = sys::facts(&self.segment.file)
             .map_err(|error| ReadError::io(&self.segment.key, "looking", error))?;
         if facts.size < layout::region_offset(region) + end {
-            return Err(ReadError::Truncated {
-                key: self.segment.key.clone(),
-            });
+            return Err(self.truncated());
         }
         let mapping = self.map(region, usize::try_from(end).unwrap_or(usize::MAX))?;
-        let mut encoded = [0; METADATA_CAPACITY];
-        let encoded = &mut encoded[..entry.metadata_bytes];
+        let mut room = [0; METADATA_CAPACITY];
+        let encoded = &mut room[..entry.metadata_bytes];
         mapping.copy_out(0, encoded);
         let metadata = self.decode(encoded, &entry)?;
-        Ok(Some((entry, Payload::Pinned { region, mapping }, metadata)))
+        Ok((entry, Payload::Pinned { region, mapping }, metadata))
     }
 
     fn decode(&self, encoded: &[u8], entry: &Entry) -> Result<Metadata, ReadError> {
@@ -422,41 +398,9 @@ impl Reader {
             .map_err(|error| self.invalid(error.to_string()))
     }
 
-    fn pins(&self) -> MutexGuard<'_, Pins> {
+    fn pins(&self) -> MutexGuard<'_, Pinned> {
         // Every change under it is complete before anything can panic.
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Keeps the region from being claimed; false where somebody has claimed it.
-    fn pin(&self, region: u16) -> Result<bool, ReadError> {
-        let mut pins = self.pins();
-        let count = pins.counts.entry(region).or_default();
-        let byte = layout::region_byte(region);
-        if *count == 0
-            && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
-                .map_err(|error| ReadError::io(&self.segment.key, "pinning", error))?
-        {
-            return Ok(false);
-        }
-        *count += 1;
-        Ok(true)
-    }
-
-    /// Undoes one [`pin`](Self::pin).
-    pub(crate) fn unpin(&self, region: u16) {
-        // In a forked child the lock is the parent's, shared: not ours to give back.
-        if self.fork.is_elsewhere() {
-            return;
-        }
-        let mut pins = self.pins();
-        let Some(count) = pins.counts.get_mut(&region) else {
-            return;
-        };
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            let freed = sys::unlock_byte(&self.segment.file, layout::region_byte(region));
-            debug_assert!(freed.is_ok(), "unlocking cannot fail on an open file");
-        }
     }
 
     /// Maps a region's first `length` bytes, or more; mappings are kept, so that they stay warm.
@@ -478,10 +422,50 @@ impl Reader {
         Ok(mapping)
     }
 
+    fn truncated(&self) -> ReadError {
+        ReadError::Truncated {
+            key: self.segment.key.clone(),
+        }
+    }
+
     fn invalid(&self, reason: String) -> ReadError {
         ReadError::Invalid {
             key: self.segment.key.clone(),
             reason,
+        }
+    }
+}
+
+impl Pins for Reader {
+    type Error = ReadError;
+
+    fn try_pin(&self, region: u16) -> Result<bool, ReadError> {
+        let mut pins = self.pins();
+        let count = pins.counts.entry(region).or_default();
+        let byte = layout::region_byte(region);
+        if *count == 0
+            && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
+                .map_err(|error| ReadError::io(&self.segment.key, "pinning", error))?
+        {
+            return Ok(false);
+        }
+        *count += 1;
+        Ok(true)
+    }
+
+    fn release(&self, region: u16) {
+        // In a forked child the lock is the parent's, shared: not ours to give back.
+        if self.fork.is_elsewhere() {
+            return;
+        }
+        let mut pins = self.pins();
+        let Some(count) = pins.counts.get_mut(&region) else {
+            return;
+        };
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            let freed = sys::unlock_byte(&self.segment.file, layout::region_byte(region));
+            debug_assert!(freed.is_ok(), "unlocking cannot fail on an open file");
         }
     }
 }

@@ -3,18 +3,22 @@
 mod byte_lock;
 mod file;
 mod fork;
+#[cfg(not(loom))]
 mod futex;
 mod map;
 mod process;
 mod sigbus;
 mod watch;
 
+#[cfg(loom)]
+pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte};
 pub(crate) use file::{
     FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
     open_segment, punch, read_exact_at, reserve, set_mode, zero,
 };
 pub(crate) use fork::ForkMark;
+#[cfg(not(loom))]
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use process::{

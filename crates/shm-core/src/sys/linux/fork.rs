@@ -10,10 +10,9 @@
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::mm::{Advice, MapFlags, ProtFlags};
-
-use crate::sync::{AtomicU64, Ordering};
 
 /// Remembers the process that made a handle.
 #[derive(Clone, Copy, Debug)]

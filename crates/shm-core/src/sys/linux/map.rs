@@ -4,11 +4,11 @@
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
 
 use super::sigbus::{self, Registration};
-use crate::sync::{AtomicU64, Ordering};
 
 /// What may be seen in memory that other processes are writing.
 ///
