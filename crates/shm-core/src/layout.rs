@@ -168,9 +168,11 @@ pub(crate) struct Region {
     pub(crate) metadata_bytes: AtomicU32,
     pub(crate) writer_pid: AtomicU32,
     pub(crate) published: AtomicU64,
-    /// So many bytes from the region's beginning have memory of their own.
+    /// So many bytes from the region's beginning have memory of their own, or more.
     pub(crate) reserved_bytes: AtomicU64,
-    reserved: [AtomicU64; 3],
+    /// Behind so many bytes from the region's beginning there is no memory.
+    pub(crate) touched_bytes: AtomicU64,
+    reserved: [AtomicU64; 2],
 }
 
 #[cfg(all(loom, test))]
@@ -184,6 +186,7 @@ impl Region {
             writer_pid: AtomicU32::new(0),
             published: AtomicU64::new(0),
             reserved_bytes: AtomicU64::new(0),
+            touched_bytes: AtomicU64::new(0),
             reserved: std::array::from_fn(|_| AtomicU64::new(0)),
         }
     }
@@ -239,6 +242,7 @@ const _: () = {
     assert!(offset_of!(Region, writer_pid) == 20);
     assert!(offset_of!(Region, published) == 24);
     assert!(offset_of!(Region, reserved_bytes) == 32);
+    assert!(offset_of!(Region, touched_bytes) == 40);
     assert!(size_of::<Region>() == 64);
 
     assert!(offset_of!(Control, header) == 0);

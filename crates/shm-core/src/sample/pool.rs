@@ -147,16 +147,15 @@ impl Pool {
             self.let_go(attachment, region);
         }
         for region in regions() {
-            let entry = attachment.control().region(region);
-            let reserved = entry.reserved_bytes.load(Ordering::Relaxed);
-            if reserved == 0 || self.claimed[usize::from(region)] {
+            let touched = touched(attachment, region);
+            if touched == 0 || self.claimed[usize::from(region)] {
                 continue;
             }
             if !self.try_claim(attachment, region)? {
                 pinned += 1;
                 continue;
             }
-            let head = usize::try_from(REGION_HEAD_BYTES.min(reserved)).unwrap_or(0);
+            let head = usize::try_from(REGION_HEAD_BYTES.min(touched)).unwrap_or(0);
             let blanked = sys::zero(
                 &attachment.segment.file,
                 layout::region_offset(region),
@@ -198,12 +197,8 @@ impl Pool {
             .iter()
             .copied()
             .fold(self.floor.max(REGION_HEAD_BYTES), u64::max);
-        let reserved = attachment
-            .control()
-            .region(region)
-            .reserved_bytes
-            .load(Ordering::Relaxed);
-        if reserved > needed.saturating_mul(2) && reserved - needed > WORTH_TRIMMING {
+        let touched = touched(attachment, region);
+        if touched > needed.saturating_mul(2) && touched - needed > WORTH_TRIMMING {
             // Where this fails the memory stays ours until the segment ends: no harm but its size.
             let _kept = give_back(
                 attachment,
@@ -217,12 +212,7 @@ impl Pool {
     fn trim(&mut self, attachment: &Attachment, spare: usize) {
         let mut free = 0;
         for region in regions() {
-            let reserved = attachment
-                .control()
-                .region(region)
-                .reserved_bytes
-                .load(Ordering::Relaxed);
-            if reserved <= WORTH_TRIMMING || self.claimed[usize::from(region)] {
+            if touched(attachment, region) <= WORTH_TRIMMING || self.claimed[usize::from(region)] {
                 continue;
             }
             if !matches!(self.try_claim(attachment, region), Ok(true)) {
@@ -244,18 +234,32 @@ fn regions() -> impl Iterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
 }
 
+/// How much memory a region has, at the most.
+fn touched(attachment: &Attachment, region: u16) -> u64 {
+    let entry = attachment.control().region(region);
+    // A stranger's word: no region is longer than its room.
+    entry
+        .touched_bytes
+        .load(Ordering::Relaxed)
+        .min(layout::REGION_STRIDE)
+}
+
 /// Reserves memory from a claimed region's beginning, unless it has as much already.
+///
+/// Whoever dies between two of these stores leaves true bounds: at least `reserved_bytes` have
+/// memory, at most `touched_bytes` do (invariant I8).
 fn reserve(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
     let entry = attachment.control().region(region);
     if entry.reserved_bytes.load(Ordering::Relaxed) >= bytes {
         return Ok(());
     }
+    let touched = touched(attachment, region).max(bytes);
+    entry.touched_bytes.store(touched, Ordering::Relaxed);
     sys::reserve(
         &attachment.segment.file,
         layout::region_offset(region),
         bytes,
     )?;
-    // After the memory is there: the number never promises too much.
     entry.reserved_bytes.store(bytes, Ordering::Relaxed);
     Ok(())
 }
@@ -263,19 +267,21 @@ fn reserve(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
 /// Gives a claimed region's memory behind `keep` bytes back to the system.
 fn give_back(attachment: &Attachment, region: u16, keep: u64) -> io::Result<()> {
     let entry = attachment.control().region(region);
-    let reserved = entry.reserved_bytes.load(Ordering::Relaxed);
-    if reserved <= keep {
+    let touched = touched(attachment, region);
+    if touched <= keep {
         return Ok(());
     }
-    // Before the memory goes: the number never promises too much.
-    entry.reserved_bytes.store(keep, Ordering::Relaxed);
+    let reserved = entry.reserved_bytes.load(Ordering::Relaxed).min(keep);
+    entry.reserved_bytes.store(reserved, Ordering::Relaxed);
     // Rounded up, because memory is reserved in whole pages.
-    let end = reserved.next_multiple_of(layout::BLOCK_OFFSET);
+    let end = touched.next_multiple_of(layout::BLOCK_OFFSET);
     sys::punch(
         &attachment.segment.file,
         layout::region_offset(region) + keep,
         end - keep,
-    )
+    )?;
+    entry.touched_bytes.store(keep, Ordering::Relaxed);
+    Ok(())
 }
 
 impl Pins for Attachment {
