@@ -8,9 +8,10 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 require_cargo
-# Warnings are errors here, but not in the flags of the compiler: those would
-# build every dependency a second time.
-readonly locked=(--workspace --locked)
+# Always the whole workspace: for a part of it cargo chooses other features, and
+# builds the dependencies again. For the same reason warnings become errors by an
+# argument to clippy, not by the compiler's flags.
+readonly workspace=(--workspace --locked)
 
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
@@ -44,17 +45,17 @@ packages() {
 }
 
 documentation() {
-    RUSTDOCFLAGS="-D warnings" cargo doc "${locked[@]}" --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc "${workspace[@]}" --no-deps
 }
 
 # Builds everything once, so that the parts after this one only run.
 build() {
-    cargo build "${locked[@]}" --lib --bins --tests --examples \
+    cargo build "${workspace[@]}" --lib --bins --tests --examples \
         --message-format=json-render-diagnostics >"$logs/build.json"
 }
 
 dependencies() {
-    cargo test --locked -p e2e-tests --test dependencies || return
+    cargo test "${workspace[@]}" --test dependencies || return
     # The same rules read by cargo-deny where it is installed: it knows the advisories too.
     if ! command -v cargo-deny >/dev/null; then
         say "Advisories were not looked at: cargo-deny is not installed."
@@ -73,7 +74,13 @@ end_to_end() {
         say "The programs were not built."
         return 1
     fi
-    E2E_BIN_DIR=$(dirname "$loader") cargo test --locked -p e2e-tests --test e2e
+    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e
+}
+
+# The lock and the exchange of regions under a model checker; `make model` goes deeper.
+models() {
+    RUSTFLAGS="--cfg loom" cargo test --locked -p shm-core --lib \
+        --target-dir "${CARGO_TARGET_DIR:-target}/model" model::
 }
 
 segments() {
@@ -105,12 +112,13 @@ work_tree >"$logs/work_tree"
 
 part packages packages
 part rustfmt cargo fmt --all --check
-part clippy cargo clippy "${locked[@]}" --all-targets -- -D warnings
+part clippy cargo clippy "${workspace[@]}" --all-targets -- -D warnings
 part rustdoc documentation
 part build build
 part dependencies dependencies
-part unit+gui cargo test "${locked[@]}" --exclude e2e-tests --lib --bins --tests --examples
-part doctests cargo test "${locked[@]}" --exclude e2e-tests --doc
+part unit+gui cargo test "${workspace[@]}" --exclude e2e-tests --lib --bins --tests --examples
+part doctests cargo test "${workspace[@]}" --exclude e2e-tests --doc
+part models models
 part end-to-end end_to_end
 part leftovers leftovers
 
