@@ -26,6 +26,14 @@ fn write_orphaned(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     )
 }
 
+fn write_no_memory(f: &mut fmt::Formatter<'_>, key: &Key, bytes: usize) -> fmt::Result {
+    write!(
+        f,
+        "There is no memory for a copy of the {bytes} bytes in the segment \"{key}\": end other programs, or raise the \
+         limit (ulimit -v)."
+    )
+}
+
 fn write_forked(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     write!(
         f,
@@ -39,4 +47,12 @@ fn is_no_space(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::OutOfMemory
     )
+}
+
+/// As many bytes of memory of our own; nothing where there are not so many.
+pub(crate) fn try_zeroed(bytes: usize) -> Option<Vec<u8>> {
+    let mut memory = Vec::new();
+    memory.try_reserve_exact(bytes).ok()?;
+    memory.resize(bytes, 0);
+    Some(memory)
 }

@@ -114,32 +114,37 @@ fn contend(
     }
     loop {
         let seen = LockWord::from_bits(word.load(Ordering::Relaxed));
-        let Some(holder) = seen.owner() else {
-            // Whoever has slept takes it with the waiters bit, because others may sleep still.
-            let taken = seen.taken_by(me).with_waiters();
-            if exchange(word, seen, taken) {
-                return Ok(Taken {
-                    abandoned: seen.is_abandoned(),
-                });
+        match seen.owner() {
+            None => {
+                // Whoever has slept takes it with the waiters bit, because others may sleep still.
+                if exchange(word, seen, seen.taken_by(me).with_waiters()) {
+                    return Ok(Taken {
+                        abandoned: seen.is_abandoned(),
+                    });
+                }
             }
-            continue;
-        };
-        if !seen.has_waiters() && !exchange(word, seen, seen.with_waiters()) {
-            continue;
+            Some(holder) => {
+                if seen.has_waiters() || exchange(word, seen, seen.with_waiters()) {
+                    sys::wait(word, seen.with_waiters().bits(), deadline.remaining(SLICE));
+                }
+                let now = LockWord::from_bits(word.load(Ordering::Relaxed));
+                let is_dead = now.owner() == Some(holder) && !watcher.is_alive(holder);
+                if is_dead && exchange(word, now, now.taken_over_by(me)) {
+                    return Ok(Taken { abandoned: true });
+                }
+                if watcher.gives_up() {
+                    return Err(NotTaken::GivenUp);
+                }
+            }
         }
-        sys::wait(word, seen.with_waiters().bits(), deadline.remaining(SLICE));
-        let now = LockWord::from_bits(word.load(Ordering::Relaxed));
-        if now.owner() != Some(holder) {
-            continue;
-        }
-        if !watcher.is_alive(holder) && exchange(word, now, now.taken_over_by(me)) {
-            return Ok(Taken { abandoned: true });
-        }
-        if watcher.gives_up() {
-            return Err(NotTaken::GivenUp);
-        }
+        // Looked at in every turn: the lock may go round among others for ever.
         if deadline.is_over() {
-            return Err(NotTaken::TimedOut(Some(holder)));
+            return match try_acquire(word, me) {
+                Some(taken) => Ok(taken),
+                None => Err(NotTaken::TimedOut(
+                    LockWord::from_bits(word.load(Ordering::Relaxed)).owner(),
+                )),
+            };
         }
     }
 }

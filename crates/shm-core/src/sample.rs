@@ -24,7 +24,7 @@ use exchange::{Exchange, Pins as _};
 pub use publisher::{Loan, Publisher};
 pub use subscriber::{Subscriber, Wait};
 
-use crate::error::ReadError;
+use crate::error::{ReadError, try_zeroed};
 use crate::layout::{self, Entry, METADATA_CAPACITY};
 use crate::message::{Message, Metadata};
 use crate::segment::moment;
@@ -131,9 +131,13 @@ impl Sample {
     /// # Errors
     ///
     /// [`ReadError::Truncated`] where the file was cut short;
-    /// [`ReadError::Invalid`] where a text is not UTF-8.
+    /// [`ReadError::Invalid`] where a text is not UTF-8;
+    /// [`ReadError::NoMemory`] where there is none for a copy.
     pub fn to_message(&self) -> Result<Message, ReadError> {
-        let mut data = vec![0; self.len()];
+        let bytes = self.len();
+        let key = || self.reader.segment.key.clone();
+        let mut data =
+            try_zeroed(bytes).ok_or_else(|| ReadError::NoMemory { key: key(), bytes })?;
         self.copy_to(&mut data)?;
         Ok(match self.metadata.clone() {
             Metadata::Text => Message::Text(String::from_utf8(data).map_err(|error| {

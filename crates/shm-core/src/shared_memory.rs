@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytemuck::{AnyBitPattern, NoUninit};
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, LockError};
+use crate::error::{AttachError, LockError, try_zeroed};
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
@@ -198,8 +198,8 @@ impl<A: Attach> SharedMemory<A> {
     /// # Errors
     ///
     /// [`LockError::WouldDeadlock`] where this thread has it already through
-    /// this handle, [`LockError::Orphaned`] where the block was removed while
-    /// somebody held the lock, [`LockError::Forked`] in a forked child.
+    /// this handle, [`LockError::Orphaned`] where the block was removed (noticed
+    /// within a second where somebody used rm), [`LockError::Forked`] in a forked child.
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment
             .lock(Deadline::after_option(None))
@@ -231,12 +231,17 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// Those of [`lock_timeout`](Self::lock_timeout).
+    /// [`LockError::NoMemory`]; and those of [`lock_timeout`](Self::lock_timeout).
     pub fn snapshot(&self, timeout: Duration) -> Result<(Vec<u8>, bool), LockError> {
-        Ok(match self.lock_timeout(timeout)? {
-            Locked::Clean(guard) => (guard.to_vec(), false),
-            Locked::Abandoned(guard) => (guard.to_vec(), true),
-        })
+        let bytes = self.size();
+        let mut copy = try_zeroed(bytes).ok_or_else(|| LockError::NoMemory {
+            key: self.key().clone(),
+            bytes,
+        })?;
+        let locked = self.lock_timeout(timeout)?;
+        let is_abandoned = matches!(locked, Locked::Abandoned(_));
+        copy.copy_from_slice(&locked.ignore_abandonment());
+        Ok((copy, is_abandoned))
     }
 
     /// Everybody else who is attached, from other processes.

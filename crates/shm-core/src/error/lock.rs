@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::error::{write_forked, write_orphaned};
+use crate::error::{write_forked, write_no_memory, write_orphaned};
 use crate::key::Key;
 use crate::segment::Attached;
 
@@ -32,6 +32,13 @@ pub enum LockError {
     Orphaned {
         /// The segment.
         key: Key,
+    },
+    /// There is no memory for a copy of the block.
+    NoMemory {
+        /// The segment.
+        key: Key,
+        /// How many bytes a copy needs.
+        bytes: usize,
     },
     /// The handle was made before a fork, in another process.
     Forked {
@@ -68,6 +75,7 @@ impl fmt::Display for LockError {
                 "This thread holds the lock of the segment \"{key}\" already: let go of the first guard before locking again."
             ),
             Self::Orphaned { key } => write_orphaned(f, key),
+            Self::NoMemory { key, bytes } => write_no_memory(f, key, *bytes),
             Self::Forked { key } => write_forked(f, key),
         }
     }

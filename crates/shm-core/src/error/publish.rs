@@ -79,7 +79,8 @@ impl PublishError {
             LockError::Forked { key } => Self::Forked { key },
             LockError::Timeout { key, .. }
             | LockError::WouldBlock { key }
-            | LockError::WouldDeadlock { key } => Self::Busy { key },
+            | LockError::WouldDeadlock { key }
+            | LockError::NoMemory { key, .. } => Self::Busy { key },
         }
     }
 }

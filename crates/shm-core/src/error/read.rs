@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::write_forked;
+use crate::error::{write_forked, write_no_memory};
 use crate::key::Key;
 
 /// Why a sample could not be read.
@@ -27,6 +27,13 @@ pub enum ReadError {
     Busy {
         /// The segment.
         key: Key,
+    },
+    /// There is no memory for a copy.
+    NoMemory {
+        /// The segment.
+        key: Key,
+        /// How many bytes a copy needs.
+        bytes: usize,
     },
     /// The handle was made before a fork, in another process.
     Forked {
@@ -71,6 +78,7 @@ impl fmt::Display for ReadError {
                 f,
                 "Another program keeps the latest sample of the segment \"{key}\" from being read: try again, or end that program."
             ),
+            Self::NoMemory { key, bytes } => write_no_memory(f, key, *bytes),
             Self::Forked { key } => write_forked(f, key),
             Self::Io { key, doing, source } => {
                 write!(

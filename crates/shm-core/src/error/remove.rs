@@ -92,7 +92,7 @@ impl fmt::Display for RemoveError {
             Self::Foreign { key, reason } => {
                 write!(
                     f,
-                    "What stands under the key \"{key}\" is no segment, so it is left alone: {reason}."
+                    "What stands under the key \"{key}\" is no segment, so it is left alone: {reason}. Choose another key, or have its owner remove it."
                 )
             }
             Self::Permission { key } => write!(

@@ -147,21 +147,14 @@ impl Pool {
             self.let_go(attachment, region);
         }
         for region in regions() {
-            let touched = touched(attachment, region);
-            if touched == 0 || self.claimed[usize::from(region)] {
+            if touched(attachment, region) == 0 || self.claimed[usize::from(region)] {
                 continue;
             }
             if !self.try_claim(attachment, region)? {
                 pinned += 1;
                 continue;
             }
-            let head = usize::try_from(REGION_HEAD_BYTES.min(touched)).unwrap_or(0);
-            let blanked = sys::zero(
-                &attachment.segment.file,
-                layout::region_offset(region),
-                head,
-            )
-            .and_then(|()| give_back(attachment, region, REGION_HEAD_BYTES));
+            let blanked = blank(attachment, region);
             self.let_go(attachment, region);
             blanked?;
         }
@@ -232,6 +225,23 @@ impl Pool {
 /// All regions, the lowest first: so the same few stay warm.
 fn regions() -> impl Iterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
+}
+
+/// Overwrites what a claimed region keeps, and gives back the rest.
+#[expect(unsafe_code, reason = "a slice of claimed memory")]
+fn blank(attachment: &Attachment, region: u16) -> io::Result<()> {
+    let entry = attachment.control().region(region);
+    if entry.reserved_bytes.load(Ordering::Relaxed) < REGION_HEAD_BYTES {
+        return give_back(attachment, region, 0);
+    }
+    // Through memory, because no limit on the size of files concerns that.
+    let offset = layout::region_offset(region);
+    let length = usize::try_from(REGION_HEAD_BYTES).unwrap_or(0);
+    let head = WritableMapping::new(&attachment.segment.file, offset, length)?;
+    // SAFETY: the region's byte is write-locked, so nobody else reads or
+    // writes it (LAYOUT.md, invariant I4), and this is the only slice of it.
+    unsafe { head.slice_mut(0, length) }.fill(0);
+    give_back(attachment, region, REGION_HEAD_BYTES)
 }
 
 /// How much memory a region has, at the most.

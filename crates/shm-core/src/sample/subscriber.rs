@@ -385,6 +385,14 @@ impl Reader {
         if facts.size < layout::region_offset(region) + end {
             return Err(self.truncated());
         }
+        // Publishers reserve before they publish: who claims more than the file
+        // has memory for lies, and reading that would allocate it.
+        if facts.allocated < end {
+            let memory = facts.allocated;
+            return Err(self.invalid(format!(
+                "it claims {end} bytes, and has memory for {memory}"
+            )));
+        }
         let mapping = self.map(region, usize::try_from(end).unwrap_or(usize::MAX))?;
         let mut room = [0; METADATA_CAPACITY];
         let encoded = &mut room[..entry.metadata_bytes];

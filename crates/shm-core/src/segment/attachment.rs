@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, LockError};
@@ -48,6 +49,7 @@ pub(crate) struct Attachment {
     fork: ForkMark,
     /// The thread that holds the lock through this handle; 0 for none.
     holding_thread: AtomicU64,
+    name_watch: NameWatch,
     left: bool,
 }
 
@@ -80,10 +82,12 @@ impl Attachment {
             match Self::build(key, options, kind, access, draft) {
                 Ok(attachment) => return Ok(attachment),
                 Err(AttachError::AlreadyExists { .. }) => {}
-                // An unnamed file can only be named through /proc.
-                Err(AttachError::NotFound { .. })
-                    if draft == Draft::Unnamed && parent_exists(key, options) =>
-                {
+                // An unnamed file can only be named through /proc; and a list may
+                // sweep a temporary name before its slot is locked.
+                Err(AttachError::NotFound { .. }) if parent_exists(key, options) => {
+                    if draft == Draft::Temporary && !backoff.pause(deadline) {
+                        return Err(AttachError::Busy { key: key.clone() });
+                    }
                     draft = Draft::Temporary;
                     continue;
                 }
@@ -166,6 +170,7 @@ impl Attachment {
             created,
             fork: ForkMark::here(),
             holding_thread: AtomicU64::new(0),
+            name_watch: NameWatch::new(),
             left: false,
         }
     }
@@ -180,11 +185,7 @@ impl Attachment {
     ) -> Result<Self, AttachError> {
         let error = |doing| move |error| AttachError::io(key, doing, error);
         let (file, temporary) = draft.make(options).map_err(error("creating"))?;
-        let segment = SegmentFile {
-            file,
-            key: key.clone(),
-            path: options.path_of(key),
-        };
+        let segment = SegmentFile::new(file, key, options.path_of(key));
         let built = (|| {
             sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
             sys::reserve(&segment.file, 0, layout::CONTROL_BYTES as u64)
@@ -313,6 +314,11 @@ impl Attachment {
 
     #[inline]
     fn check_caller(&self) -> Result<(), LockError> {
+        if self.is_marked_removed() || self.name_watch.is_due() && self.is_orphaned() {
+            return Err(LockError::Orphaned {
+                key: self.key().clone(),
+            });
+        }
         if self.is_forked() {
             return Err(LockError::Forked {
                 key: self.key().clone(),
@@ -410,6 +416,67 @@ impl Drop for Held<'_> {
         }
         self.attachment.holding_thread.store(0, Ordering::Relaxed);
         lock::release(&self.attachment.control().header.lock, self.abandoned);
+    }
+}
+
+/// Says when it is time to ask the kernel whether the segment has a name still: once a second.
+///
+/// A look at the clock costs more than a lock. So after a hasty lock the next
+/// few are let through without one; after a leisurely one, none is.
+#[derive(Debug)]
+struct NameWatch {
+    unwatched: AtomicU64,
+    times: Mutex<Times>,
+}
+
+#[derive(Debug)]
+struct Times {
+    clock_read: Instant,
+    name_checked: Instant,
+}
+
+impl NameWatch {
+    const PERIOD: Duration = Duration::from_secs(1);
+    const HASTY: Duration = Duration::from_micros(100);
+    const LET_THROUGH: u64 = 64;
+
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            unwatched: AtomicU64::new(0),
+            times: Mutex::new(Times {
+                clock_read: now,
+                name_checked: now,
+            }),
+        }
+    }
+
+    #[inline]
+    fn is_due(&self) -> bool {
+        // Threads that count at once lose a count: harmless.
+        let unwatched = self.unwatched.load(Ordering::Relaxed);
+        if unwatched > 0 {
+            self.unwatched.store(unwatched - 1, Ordering::Relaxed);
+            return false;
+        }
+        self.look_at_the_clock()
+    }
+
+    #[cold]
+    fn look_at_the_clock(&self) -> bool {
+        let Ok(mut times) = self.times.try_lock() else {
+            return false;
+        };
+        let now = Instant::now();
+        if now.duration_since(times.clock_read) < Self::HASTY {
+            self.unwatched.store(Self::LET_THROUGH, Ordering::Relaxed);
+        }
+        times.clock_read = now;
+        let is_due = now.duration_since(times.name_checked) >= Self::PERIOD;
+        if is_due {
+            times.name_checked = now;
+        }
+        is_due
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::deadline::{Backoff, Deadline};
@@ -10,16 +9,28 @@ use crate::error::AttachError;
 use crate::key::Key;
 use crate::layout::{self, flags};
 use crate::options::Options;
-use crate::sys::{self, ByteLock, FileFacts, OpenMode, WritableMapping};
+use crate::sys::{self, ByteLock, FileFacts, ForkMark, OpenMode, WritableMapping};
 
 /// An open file that stands, or stood, under a segment's name.
 ///
-/// Every byte lock taken through it ends when it is dropped.
+/// Every byte lock taken through it ends when it is dropped, or when its process ends.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
     pub(crate) file: File,
     pub(crate) key: Key,
     pub(crate) path: PathBuf,
+    fork: ForkMark,
+}
+
+impl Drop for SegmentFile {
+    fn drop(&mut self) {
+        // Not left to the descriptor's end: a child that some other thread
+        // forks meanwhile has a copy of it, and would keep every lock.
+        if !self.fork.is_elsewhere() {
+            let unlocked = sys::unlock_bytes_from(&self.file, layout::LIFECYCLE_BYTE);
+            debug_assert!(unlocked.is_ok(), "unlocking cannot fail on an open file");
+        }
+    }
 }
 
 /// A private copy of a header's beginning.
@@ -87,11 +98,28 @@ impl Head {
         if facts.size < needed {
             return Err(format!("it is cut short: {} bytes of {needed}", facts.size));
         }
+        let reserved = layout::CONTROL_BYTES as u64 + if block { self.block_bytes } else { 0 };
+        if facts.allocated < reserved {
+            let memory = facts.allocated;
+            return Err(format!(
+                "it claims {reserved} bytes, and has memory for {memory}"
+            ));
+        }
         Ok(())
     }
 }
 
 impl SegmentFile {
+    /// Takes an open file as the segment of this key.
+    pub(crate) fn new(file: File, key: &Key, path: PathBuf) -> Self {
+        Self {
+            file,
+            key: key.clone(),
+            path,
+            fork: ForkMark::here(),
+        }
+    }
+
     /// Opens what stands under the key's name, provided it is a regular file of the expected owner.
     pub(crate) fn open(key: &Key, options: &Options, mode: OpenMode) -> Result<Self, AttachError> {
         let path = options.path_of(key);
@@ -111,11 +139,7 @@ impl SegmentFile {
         };
         let facts = sys::facts(&file).map_err(|error| AttachError::io(key, "looking", error))?;
         check_ours(&path, &facts, options).map_err(foreign)?;
-        Ok(Self {
-            file,
-            key: key.clone(),
-            path,
-        })
+        Ok(Self::new(file, key, path))
     }
 
     /// Finds the living segment under the key and holds its lifecycle byte.
@@ -244,7 +268,14 @@ impl SegmentFile {
     /// Only while holding the lifecycle byte for writing, of the file that has the name.
     pub(crate) fn remove(&self, head: &Head) -> Result<(), AttachError> {
         let error = |error| AttachError::io(&self.key, "removing", error);
-        self.set_flags(head.flags | flags::REMOVED).map_err(error)?;
+        match self.set_flags(head.flags | flags::REMOVED) {
+            // A limit of ours keeps the flag from being written, not the name
+            // from going: others notice that by the link count.
+            Err(failure) if failure.kind() != io::ErrorKind::FileTooLarge => {
+                return Err(error(failure));
+            }
+            _ => {}
+        }
         match fs::remove_file(&self.path) {
             Err(failure) if failure.kind() != io::ErrorKind::NotFound => {
                 return Err(error(failure));
@@ -262,7 +293,7 @@ impl SegmentFile {
     /// Writes the flags. Only while holding the lifecycle byte for writing: that serialises it.
     pub(crate) fn set_flags(&self, flags: u32) -> io::Result<()> {
         let at = std::mem::offset_of!(layout::Header, flags) as u64;
-        self.file.write_all_at(&flags.to_le_bytes(), at)
+        sys::write_at(&self.file, &flags.to_le_bytes(), at)
     }
 
     /// Removes a stale segment, going through a writable descriptor of its own where this is none.

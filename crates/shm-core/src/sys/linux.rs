@@ -12,10 +12,10 @@ mod watch;
 
 #[cfg(loom)]
 pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
-pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte};
+pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte, unlock_bytes_from};
 pub(crate) use file::{
     FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
-    open_segment, punch, read_exact_at, reserve, set_mode, zero,
+    open_segment, punch, read_exact_at, reserve, set_mode, write_at,
 };
 pub(crate) use fork::ForkMark;
 #[cfg(not(loom))]

@@ -59,6 +59,16 @@ pub(crate) fn unlock_byte(file: &File, byte: u64) -> io::Result<()> {
     )
 }
 
+/// Gives back every byte from `first` on.
+pub(crate) fn unlock_bytes_from(file: &File, first: u64) -> io::Result<()> {
+    // No length means: to the end of all files.
+    control(
+        file,
+        libc::F_OFD_SETLK,
+        &mut request(libc::F_UNLCK, first..first)?,
+    )
+}
+
 /// Tells the first byte of `range` that *another* open file holds, in whatever way.
 ///
 /// Locks of this same open file are never reported.

@@ -128,12 +128,7 @@ pub(crate) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     let end = offset
         .checked_add(length)
         .ok_or(io::ErrorKind::FileTooLarge)?;
-    if rustix::process::getrlimit(Resource::Fsize)
-        .current
-        .is_some_and(|limit| end > limit)
-    {
-        return Err(io::ErrorKind::FileTooLarge.into());
-    }
+    check_size_limit(end)?;
     retry(|| rustix::fs::fallocate(file, FallocateFlags::empty(), offset, length))?;
     Ok(())
 }
@@ -148,9 +143,24 @@ pub(crate) fn punch(file: &File, offset: u64, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Overwrites a range with zeros, keeping its memory.
-pub(crate) fn zero(file: &File, offset: u64, length: usize) -> io::Result<()> {
-    file.write_all_at(&vec![0; length], offset)
+/// Writes a few bytes.
+///
+/// # Errors
+///
+/// `FileTooLarge` where the process's file size limit forbids it.
+pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    check_size_limit(offset.saturating_add(bytes.len() as u64))?;
+    file.write_all_at(bytes, offset)
+}
+
+/// Looked at first, because the kernel answers a violation with a deadly signal, even where the
+/// file is longer already.
+fn check_size_limit(end: u64) -> io::Result<()> {
+    let limit = rustix::process::getrlimit(Resource::Fsize).current;
+    if limit.is_some_and(|limit| end > limit) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(())
 }
 
 /// Copies a range out of the file; `UnexpectedEof` where the file ends before.

@@ -59,7 +59,6 @@ pub(crate) fn wake_one(word: &AtomicU32) {
 }
 
 fn wake(word: &AtomicU32, count: u32) {
-    // It fails only for a word that is not mapped, and a reference always is.
-    let woken = futex::wake(word, Flags::empty(), count);
-    debug_assert!(woken.is_ok(), "waking cannot fail on mapped memory");
+    // It fails only where a peer has cut off the page: nobody can sleep there any more.
+    let _nobody_to_wake = futex::wake(word, Flags::empty(), count);
 }
