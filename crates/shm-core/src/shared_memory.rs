@@ -258,6 +258,7 @@ impl<A: Attach> SharedMemory<A> {
         self.attachment.leave()
     }
 
+    #[inline]
     fn locked<'a>(&'a self, held: Held<'a>) -> Locked<'a, A> {
         let abandoned = held.abandoned;
         let guard = Guard {

@@ -15,8 +15,8 @@ pub enum LockError {
     Timeout {
         /// The segment.
         key: Key,
-        /// Who held it, where a record tells.
-        holder: Option<Attached>,
+        /// Who held it, where a record tells. Boxed, so that taking the lock moves few bytes.
+        holder: Option<Box<Attached>>,
     },
     /// Somebody holds it, and the caller did not want to wait.
     WouldBlock {

@@ -47,7 +47,9 @@ pub(crate) struct Attachment {
     block_bytes: u64,
     created: bool,
     fork: ForkMark,
-    /// The thread that holds the lock through this handle; 0 for none.
+    /// The thread that holds the lock through this handle; while none does, how many more locks
+    /// go without a look at the clock. One word for both, because a store before a
+    /// compare-and-swap costs as much as half of it.
     holding_thread: AtomicU64,
     name_watch: NameWatch,
     left: bool,
@@ -58,6 +60,8 @@ pub(crate) struct Attachment {
 pub(crate) struct Held<'a> {
     attachment: &'a Attachment,
     pub(crate) abandoned: bool,
+    /// What the handle's word goes back to.
+    unwatched: u64,
 }
 
 impl Attachment {
@@ -235,10 +239,12 @@ impl Attachment {
         self.created
     }
 
+    #[inline]
     pub(crate) fn control(&self) -> &Control {
         self.control.view()
     }
 
+    #[inline]
     pub(crate) fn is_forked(&self) -> bool {
         self.fork.is_elsewhere()
     }
@@ -255,6 +261,7 @@ impl Attachment {
     }
 
     /// The quick half of [`is_orphaned`](Self::is_orphaned): no system call.
+    #[inline]
     pub(crate) fn is_marked_removed(&self) -> bool {
         let removed = self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0;
         // What a peer has cut off reads as zeros, and leads nowhere either.
@@ -264,19 +271,19 @@ impl Attachment {
     /// Takes the lock if nobody has it.
     #[inline]
     pub(crate) fn try_lock(&self) -> Result<Held<'_>, LockError> {
-        self.check_caller()?;
+        let unwatched = self.check_caller()?;
         match lock::try_acquire(&self.control().header.lock, self.me) {
-            Some(taken) => Ok(self.held(taken.abandoned)),
-            None => self.try_take_over(),
+            Some(taken) => Ok(self.held(taken.abandoned, unwatched)),
+            None => self.try_take_over(unwatched),
         }
     }
 
     /// Takes the lock, waiting for it until the deadline.
     #[inline]
     pub(crate) fn lock(&self, deadline: Deadline) -> Result<Held<'_>, LockError> {
-        self.check_caller()?;
+        let unwatched = self.check_caller()?;
         match lock::acquire(&self.control().header.lock, self.me, deadline, self) {
-            Ok(taken) => Ok(self.held(taken.abandoned)),
+            Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
             Err(NotTaken::GivenUp) => Err(LockError::Orphaned {
                 key: self.key().clone(),
             }),
@@ -286,14 +293,14 @@ impl Attachment {
 
     /// A lock that is not free may still be a dead holder's: asked at once, not after a wait.
     #[cold]
-    fn try_take_over(&self) -> Result<Held<'_>, LockError> {
+    fn try_take_over(&self, unwatched: u64) -> Result<Held<'_>, LockError> {
         match lock::acquire(
             &self.control().header.lock,
             self.me,
             Deadline::after(Duration::ZERO),
             self,
         ) {
-            Ok(taken) => Ok(self.held(taken.abandoned)),
+            Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
             Err(NotTaken::GivenUp) => Err(LockError::Orphaned {
                 key: self.key().clone(),
             }),
@@ -304,33 +311,54 @@ impl Attachment {
     }
 
     #[inline]
-    fn held(&self, abandoned: bool) -> Held<'_> {
+    fn held(&self, abandoned: bool, unwatched: u64) -> Held<'_> {
         self.holding_thread.store(thread_token(), Ordering::Relaxed);
         Held {
             attachment: self,
             abandoned,
+            unwatched,
         }
     }
 
+    /// Checks that locking makes sense here; how many locks may follow without a look at the clock.
     #[inline]
-    fn check_caller(&self) -> Result<(), LockError> {
-        if self.is_marked_removed() || self.name_watch.is_due() && self.is_orphaned() {
-            return Err(LockError::Orphaned {
-                key: self.key().clone(),
-            });
-        }
+    fn check_caller(&self) -> Result<u64, LockError> {
         if self.is_forked() {
             return Err(LockError::Forked {
                 key: self.key().clone(),
             });
         }
         // Only the calling thread itself ever stores its own token, so Relaxed shows it the truth.
-        if self.holding_thread.load(Ordering::Relaxed) == thread_token() {
+        let state = self.holding_thread.load(Ordering::Relaxed);
+        if state == thread_token() {
             return Err(LockError::WouldDeadlock {
                 key: self.key().clone(),
             });
         }
-        Ok(())
+        if self.is_marked_removed() {
+            return Err(self.orphaned());
+        }
+        match state {
+            0 => self.watch_name(),
+            1..=NameWatch::MOST_LET_THROUGH => Ok(state - 1),
+            // Another thread holds the lock.
+            _ => Ok(0),
+        }
+    }
+
+    #[cold]
+    fn watch_name(&self) -> Result<u64, LockError> {
+        match self.name_watch.look_at_the_clock() {
+            None if self.is_orphaned() => Err(self.orphaned()),
+            let_through => Ok(let_through.unwrap_or(0)),
+        }
+    }
+
+    #[cold]
+    fn orphaned(&self) -> LockError {
+        LockError::Orphaned {
+            key: self.key().clone(),
+        }
     }
 
     #[cold]
@@ -340,7 +368,7 @@ impl Attachment {
         });
         LockError::Timeout {
             key: self.key().clone(),
-            holder,
+            holder: holder.map(Box::new),
         }
     }
 
@@ -414,69 +442,59 @@ impl Drop for Held<'_> {
         if self.attachment.is_forked() {
             return;
         }
-        self.attachment.holding_thread.store(0, Ordering::Relaxed);
+        let word = &self.attachment.holding_thread;
+        word.store(self.unwatched, Ordering::Relaxed);
         lock::release(&self.attachment.control().header.lock, self.abandoned);
     }
 }
 
 /// Says when it is time to ask the kernel whether the segment has a name still: once a second.
 ///
-/// A look at the clock costs more than a lock. So after a hasty lock the next
-/// few are let through without one; after a leisurely one, none is.
+/// A look at the clock costs more than a lock. So the more hastily locks
+/// follow each other, the more are let through without one; a leisurely one
+/// is always followed by a look.
 #[derive(Debug)]
-struct NameWatch {
-    unwatched: AtomicU64,
-    times: Mutex<Times>,
-}
+struct NameWatch(Mutex<Times>);
 
 #[derive(Debug)]
 struct Times {
     clock_read: Instant,
     name_checked: Instant,
+    let_through: u64,
 }
 
 impl NameWatch {
     const PERIOD: Duration = Duration::from_secs(1);
-    const HASTY: Duration = Duration::from_micros(100);
-    const LET_THROUGH: u64 = 64;
+    const HASTY: Duration = Duration::from_millis(1);
+    const MOST_LET_THROUGH: u64 = 1024;
 
     fn new() -> Self {
         let now = Instant::now();
-        Self {
-            unwatched: AtomicU64::new(0),
-            times: Mutex::new(Times {
-                clock_read: now,
-                name_checked: now,
-            }),
-        }
+        Self(Mutex::new(Times {
+            clock_read: now,
+            name_checked: now,
+            let_through: 0,
+        }))
     }
 
-    #[inline]
-    fn is_due(&self) -> bool {
-        // Threads that count at once lose a count: harmless.
-        let unwatched = self.unwatched.load(Ordering::Relaxed);
-        if unwatched > 0 {
-            self.unwatched.store(unwatched - 1, Ordering::Relaxed);
-            return false;
-        }
-        self.look_at_the_clock()
-    }
-
+    /// How many locks may follow without a look at the clock; none where the name is to be checked.
     #[cold]
-    fn look_at_the_clock(&self) -> bool {
-        let Ok(mut times) = self.times.try_lock() else {
-            return false;
+    fn look_at_the_clock(&self) -> Option<u64> {
+        let Ok(mut times) = self.0.try_lock() else {
+            return Some(0);
         };
         let now = Instant::now();
-        if now.duration_since(times.clock_read) < Self::HASTY {
-            self.unwatched.store(Self::LET_THROUGH, Ordering::Relaxed);
-        }
+        times.let_through = if now.duration_since(times.clock_read) < Self::HASTY {
+            (2 * times.let_through).clamp(1, Self::MOST_LET_THROUGH)
+        } else {
+            0
+        };
         times.clock_read = now;
-        let is_due = now.duration_since(times.name_checked) >= Self::PERIOD;
-        if is_due {
+        if now.duration_since(times.name_checked) >= Self::PERIOD {
             times.name_checked = now;
+            return None;
         }
-        is_due
+        Some(times.let_through)
     }
 }
 

@@ -53,6 +53,7 @@ impl Mapping {
     }
 
     /// Length in bytes.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.memory.len()
     }
@@ -60,6 +61,7 @@ impl Mapping {
     /// Tells whether reading has met memory that the file no longer has.
     ///
     /// Known only where the process asked for [`super::guard_against_truncation`].
+    #[inline]
     pub(crate) fn was_truncated(&self) -> bool {
         self.registration
             .as_ref()
@@ -71,6 +73,7 @@ impl Mapping {
     /// # Panics
     ///
     /// If the mapping is shorter than `T`.
+    #[inline]
     pub(crate) fn view<T: Shared>(&self) -> &T {
         assert!(
             self.len() >= size_of::<T>(),
@@ -181,6 +184,7 @@ impl WritableMapping {
 impl Deref for WritableMapping {
     type Target = Mapping;
 
+    #[inline]
     fn deref(&self) -> &Mapping {
         &self.0
     }
