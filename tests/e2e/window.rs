@@ -53,7 +53,7 @@ fn a_large_picture_is_fitted_to_the_window() {
 
     loader.load_picture(&path);
     viewer.show("Showing the picture");
-    let area = desktop.wait_to_see("the picture in the viewer", |_| {
+    let area = desktop.wait_for("the picture in the viewer", || {
         viewer.window.screen().extent_of(Picture::FRAME)
     });
     assert!(area.width > 400, "{area:?}");
@@ -317,7 +317,7 @@ fn a_picture_is_chosen_in_the_systems_file_dialog() {
     let path = path.to_str().unwrap();
     dialog.type_text(path);
     // The line for a path opens in its own time; Enter counts once the path stands in it.
-    desktop.wait_to_see("the path", |_| (dialog.copy_all() == path).then_some(()));
+    desktop.wait_for("the path", || (dialog.copy_all() == path).then_some(()));
     dialog.press(&["Return"]);
     let said = loader.program.wait_for_status("Loaded");
     assert!(said.contains("image"), "{said}");

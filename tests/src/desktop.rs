@@ -27,7 +27,7 @@ impl Desktop {
     /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn open() -> Option<Desktop> {
-        for tool in ["Xvfb", "openbox", "xdotool", "xclip"] {
+        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo"] {
             if !is_installed(tool) {
                 skip(&format!("{tool} is not installed"));
                 return None;
@@ -92,16 +92,23 @@ impl Desktop {
 
     /// Looks at it until `see` finds what it looks for.
     pub fn wait_to_see<T>(&self, what: &str, mut see: impl FnMut(&Screen) -> Option<T>) -> T {
+        self.wait_for(what, || see(&self.screen()))
+    }
+
+    /// Tries until `attempt` succeeds; where it never does, leaves a picture of the screen.
+    pub fn wait_for<T>(&self, what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let screen = self.screen();
-            if let Some(seen) = see(&screen) {
-                return seen;
+            if let Some(done) = attempt() {
+                return done;
             }
             if Instant::now() >= deadline {
-                let path = std::env::temp_dir().join(format!("e2e-not-seen{}.png", self.display));
-                screen.save(&path);
-                panic!("{what} is not to be seen in {}", path.display());
+                let path = std::env::temp_dir().join(format!("e2e-screen{}.png", self.display));
+                self.screen().save(&path);
+                panic!(
+                    "{what} was waited for in vain; the screen is in {}",
+                    path.display()
+                );
             }
             thread::sleep(GLANCE);
         }

@@ -47,7 +47,7 @@ impl<'d> LoaderWindow<'d> {
     pub fn of(program: Program, desktop: &'d Desktop) -> LoaderWindow<'d> {
         let window = desktop.window_of(&program, Self::TITLE);
         window.move_to(20, 40);
-        let bright = desktop.wait_to_see("the loader's window", |_| {
+        let bright = desktop.wait_for("the loader's window", || {
             Some(window.screen().pixel(BLANK.0, BLANK.1)).filter(|colour| *colour != NOT_DRAWN)
         });
         LoaderWindow {
@@ -71,7 +71,7 @@ impl<'d> LoaderWindow<'d> {
 
     /// Waits until the input dialog is open.
     pub fn wait_for_dialog(&self) {
-        self.desktop.wait_to_see("the input dialog", |_| {
+        self.desktop.wait_for("the input dialog", || {
             let is_dim = self.window.screen().pixel(BLANK.0, BLANK.1) != self.bright;
             is_dim.then_some(())
         });

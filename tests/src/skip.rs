@@ -13,7 +13,8 @@ pub fn skip(reason: &str) {
         env::var("CI").as_deref() != Ok("true"),
         "SKIPPED: {reason} (in CI nothing may be skipped)"
     );
-    let line = format!("SKIPPED: {reason}\n");
+    // On a line of its own, whatever the test runner has begun to write.
+    let line = format!("\nSKIPPED: {reason}\n");
     io::stderr()
         .write_all(line.as_bytes())
         .expect("stderr is open");

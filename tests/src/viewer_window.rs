@@ -30,8 +30,13 @@ impl<'d> ViewerWindow<'d> {
 
     /// Presses the big button, and returns what the status line then says with `words` in it.
     pub fn show(&self, words: &str) -> String {
-        self.window.click(SHOW);
+        self.press_show();
         self.program.wait_for_status(words)
+    }
+
+    /// Presses the big button.
+    pub fn press_show(&self) {
+        self.window.click(SHOW);
     }
 
     /// The shown text, taken out through the clipboard.

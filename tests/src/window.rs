@@ -25,7 +25,7 @@ impl<'d> Window<'d> {
     }
 
     fn found(desktop: &'d Desktop, criteria: &[&str]) -> Window<'d> {
-        let id = desktop.wait_to_see(&format!("a window {criteria:?}"), |_| {
+        let id = desktop.wait_for(&format!("a window {criteria:?}"), || {
             let search = Window::search(desktop, criteria);
             Some(search.text().lines().next()?.to_owned())
         });
@@ -68,10 +68,9 @@ impl<'d> Window<'d> {
         }
     }
 
-    /// Presses the left button at a place counted from its upper left corner.
+    /// Presses the left button at a place counted from its upper left corner, which must be in sight.
     pub fn click(&self, (x, y): (u32, u32)) {
         let (x, y) = (x.to_string(), y.to_string());
-        self.activate();
         // No --sync: that waits for the pointer to move, and it may stand there already.
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
     }
@@ -102,7 +101,7 @@ impl<'d> Window<'d> {
         const NOTHING_YET: &str = "nothing was copied yet";
         self.desktop.copy(NOTHING_YET);
         self.press(&["ctrl+a", "ctrl+c"]);
-        self.desktop.wait_to_see("the copied text", |_| {
+        self.desktop.wait_for("the copied text", || {
             Some(self.desktop.copied()).filter(|copied| copied != NOTHING_YET)
         })
     }
@@ -111,7 +110,7 @@ impl<'d> Window<'d> {
     pub fn move_to(&self, x: u32, y: u32) {
         const FRAME: u32 = 40;
         self.xdotool(&["windowmove", &self.id, &x.to_string(), &y.to_string()]);
-        self.desktop.wait_to_see("the window at its place", |_| {
+        self.desktop.wait_for("the window at its place", || {
             let area = self.area();
             let is_there = (x..x + FRAME).contains(&area.x) && (y..y + FRAME).contains(&area.y);
             is_there.then_some(())

@@ -21,8 +21,10 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_loader-app"));
+        // `nohup` and CI may have the tests ignore SIGHUP, and children inherit that.
+        let mut command = Command::new("env");
         command
+            .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_loader-app")])
             .args(arguments)
             .env("SHM_CORE_DIR", self.directory.path())
             .env_remove("DISPLAY")

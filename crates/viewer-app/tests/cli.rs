@@ -36,7 +36,9 @@ impl Place {
     }
 
     fn start(&self, arguments: &[&str]) -> Child {
-        Command::new(env!("CARGO_BIN_EXE_viewer-app"))
+        // A shell's background jobs ignore SIGINT, and children inherit that.
+        Command::new("env")
+            .args(["--default-signal=INT", env!("CARGO_BIN_EXE_viewer-app")])
             .args(arguments)
             .env("SHM_CORE_DIR", self.directory.path())
             .env_remove("DISPLAY")
