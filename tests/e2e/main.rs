@@ -5,12 +5,19 @@
     reason = "all of this is tests, also what stands outside the test functions"
 )]
 
+mod actor;
+mod container;
 mod crash;
+mod fault;
 mod file;
 mod image;
 mod inspection;
 mod key;
+mod liar;
 mod lifetime;
 mod obstacle;
+mod permission;
+mod python;
+mod resource;
 mod text;
 mod window;
