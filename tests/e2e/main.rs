@@ -19,5 +19,6 @@ mod obstacle;
 mod permission;
 mod python;
 mod resource;
+mod soak;
 mod text;
 mod window;
