@@ -73,7 +73,7 @@ end_to_end() {
         say "The programs were not built."
         return 1
     fi
-    E2E_BIN_DIR=$(dirname "$loader") cargo test --locked -p e2e-tests --test e2e
+    E2E_BIN_DIR=$(dirname "$loader") cargo test --locked -p e2e-tests --test e2e --test crash_image
 }
 
 segments() {
