@@ -29,6 +29,11 @@ const BREAKPOINT: u8 = 0xcc;
 const CALL_NUMBER: usize = 15 * 8;
 const CALL_RESULT: usize = 10 * 8;
 const INSTRUCTION_POINTER: usize = 16 * 8;
+/// The older of the calls that open a file.
+#[cfg(target_arch = "x86_64")]
+const OPEN: libc::c_long = libc::SYS_open;
+#[cfg(not(target_arch = "x86_64"))]
+const OPEN: libc::c_long = libc::SYS_openat;
 /// `op` of what the kernel tells of a stop.
 const AT_ENTRY: u8 = 1;
 const AT_EXIT: u8 = 2;
@@ -89,8 +94,11 @@ impl Tracer {
     ///
     /// # Errors
     ///
-    /// Where tracing is not permitted on this machine.
+    /// Where tracing is not permitted on this machine, or its processor is not known here.
     pub fn seize(program: &Program, segments: &Path) -> io::Result<Tracer> {
+        if !cfg!(target_arch = "x86_64") {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let pid = libc::pid_t::try_from(program.pid()).expect("a process id");
         let options = usize::try_from(libc::PTRACE_O_TRACESYSGOOD).expect("a small number");
         request(libc::PTRACE_SEIZE, pid, 0, options)?;
@@ -373,7 +381,7 @@ impl Stop {
 
     /// With what flags a file is opened here, if one is.
     fn open_flags(&self) -> Option<u64> {
-        if self.call == number(libc::SYS_open) {
+        if self.call == number(OPEN) {
             Some(self.arguments[1])
         } else if self.call == number(libc::SYS_openat) {
             Some(self.arguments[2])
