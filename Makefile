@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model
+.PHONY: run test model soak
 
 run:
 	@bash scripts/run.sh
@@ -10,3 +10,8 @@ test:
 # The models of `make test` with one more preemption each: minutes instead of seconds.
 model:
 	@MODEL_DEPTH=1 RUSTFLAGS="--cfg loom" cargo test --locked --release -p shm-core --lib --target-dir target/model model::
+
+# Kills programs at random moments until SOAK_SECONDS (600) or SOAK_KILLS (10,000) are over;
+# SOAK_SEED repeats the choices of an earlier run.
+soak:
+	@cargo run --locked --release --quiet -p e2e-tests --bin soak

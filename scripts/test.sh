@@ -74,7 +74,7 @@ end_to_end() {
         say "The programs were not built."
         return 1
     fi
-    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e
+    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e --test crash_image
 }
 
 # The lock and the exchange of regions under a model checker; `make model` goes deeper.

@@ -1,69 +1,9 @@
 //! Programs that die without a word, at any moment: the next one works, and nothing is left.
 
-use std::path::Path;
+use e2e_tests::Scene;
+use shm_core::{Publisher, Subscriber, Wait, segment};
 
-use e2e_tests::{Program, Scene, Signal};
-use shm_core::{Key, Options, Publisher, SharedMemory, Subscriber, Wait, segment};
-
-/// A peer that does with the library what it is told, line by line.
-struct Actor(Program);
-
-impl Actor {
-    fn new(scene: &Scene) -> Actor {
-        let actor = scene.program(env!("CARGO_BIN_EXE_actor"));
-        Actor(actor.args([scene.key()]).input_kept_open().start())
-    }
-
-    /// Has it do something, and returns its answer, the leading "ok" left out.
-    fn does(&mut self, line: &str) -> String {
-        let answer = self.tries(line);
-        answer
-            .strip_prefix("ok ")
-            .unwrap_or_else(|| panic!("{line}: {answer}"))
-            .to_owned()
-    }
-
-    /// Has it do something that may fail, and returns its whole answer.
-    fn tries(&mut self, line: &str) -> String {
-        self.0.write_line(line);
-        self.0.wait_for("")
-    }
-
-    fn dies(self) {
-        assert_eq!(self.0.kill().signal, Some(9));
-    }
-}
-
-fn key(scene: &Scene) -> Key {
-    Key::new(scene.key()).unwrap()
-}
-
-fn options(scene: &Scene) -> Options {
-    Options::new().directory(scene.segments())
-}
-
-fn names(directory: &Path) -> usize {
-    std::fs::read_dir(directory).unwrap().count()
-}
-
-#[test]
-fn the_heir_of_a_killed_lock_holder_is_told_and_repairs() {
-    let scene = Scene::new();
-    let (mut first, mut second) = (Actor::new(&scene), Actor::new(&scene));
-    first.does("create 64");
-    second.does("attach");
-    assert_eq!(first.does("lock 1000"), "clean");
-    assert!(
-        second.tries("lock 50").contains("held by actor"),
-        "the holder is named"
-    );
-    first.dies();
-    assert_eq!(second.does("lock 5000"), "abandoned");
-    second.does("unlock");
-    assert_eq!(second.does("lock 5000"), "clean");
-    second.dies();
-    scene.assert_empty();
-}
+use crate::actor::{Actor, key, options};
 
 #[test]
 fn a_killed_holder_whose_slot_is_taken_again_is_not_mistaken_for_alive() {
@@ -80,45 +20,14 @@ fn a_killed_holder_whose_slot_is_taken_again_is_not_mistaken_for_alive() {
 }
 
 #[test]
-fn a_stopped_holder_is_alive_and_others_wait_or_time_out() {
-    let scene = Scene::new();
-    let (mut holder, mut other) = (Actor::new(&scene), Actor::new(&scene));
-    holder.does("create 64");
-    other.does("attach");
-    holder.does("lock 1000");
-    holder.0.signal(Signal::STOP);
-    assert!(other.tries("lock 100").starts_with("error"));
-    holder.0.signal(Signal::CONT);
-    holder.does("unlock");
-    assert_eq!(other.does("lock 5000"), "clean");
-}
-
-#[test]
-fn killing_the_only_one_attached_does_not_block_the_next_create() {
-    let scene = Scene::new();
-    for _ in 0..3 {
-        let mut actor = Actor::new(&scene);
-        actor.does("create 64");
-        actor.dies();
-        assert_eq!(
-            names(scene.segments()),
-            1,
-            "a killed process cannot tidy up"
-        );
-    }
-    drop(SharedMemory::create(&key(&scene), 10, &options(&scene)).unwrap());
-    scene.assert_empty();
-}
-
-#[test]
 fn two_processes_count_exactly() {
     let scene = Scene::new();
     let (mut first, mut second) = (Actor::new(&scene), Actor::new(&scene));
     first.does("create 8");
     second.does("attach");
-    first.0.write_line("count 50000");
+    first.begins("count 50000");
     second.does("count 50000");
-    first.0.wait_for("ok");
+    first.has_done("count");
     assert_eq!(second.does("number"), "100000");
 }
 

@@ -5,12 +5,21 @@
     reason = "all of this is tests, also what stands outside the test functions"
 )]
 
+mod actor;
+mod container;
 mod crash;
+mod fault;
 mod file;
+mod hole;
 mod image;
 mod inspection;
 mod key;
+mod liar;
 mod lifetime;
 mod obstacle;
+mod permission;
+mod python;
+mod resource;
+mod soak;
 mod text;
 mod window;

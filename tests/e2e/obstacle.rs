@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, skip};
+use e2e_tests::{PrivateDir, Scene, skip};
 
 /// Asserts that neither program touches, follows or waits for what is at the segment's name.
 fn assert_left_alone(scene: &Scene) {
@@ -84,74 +84,6 @@ fn what_belongs_to_somebody_else_is_left_alone() {
     scene.loader(["text", "--persist", "yours"]).run().done();
     chown(scene.segment(), Some(65534), None).unwrap();
     assert_left_alone(&scene);
-}
-
-#[test]
-fn a_full_disk_is_an_error_and_nothing_is_lost() {
-    let Some(disk) = SmallDisk::mount(2048) else {
-        return;
-    };
-    let scene = Scene::within(disk.path());
-    let loader = scene.loader(["text", "small enough"]).start();
-    loader.wait_for(scene.key());
-
-    let large = scene.file("large", &vec![7; 8 << 20]);
-    drop(
-        scene
-            .loader(["file"])
-            .args([&large])
-            .run()
-            .refused("There is no room"),
-    );
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "small enough");
-    loader.terminate().done();
-    scene.assert_empty();
-}
-
-#[test]
-fn a_disk_too_full_for_any_segment_is_an_error() {
-    let Some(disk) = SmallDisk::mount(64) else {
-        return;
-    };
-    let scene = Scene::within(disk.path());
-    let filler = disk.path().join("filler");
-    // As much as there is room for; that it does not all fit is the point.
-    drop(fs::write(&filler, vec![1; 128 << 10]));
-    let refused = scene.loader(["text", "no room"]).run();
-    drop(refused.refused("Unable to create shared memory segment."));
-    fs::remove_file(filler).unwrap();
-    scene.assert_empty();
-}
-
-/// Takes away root's right to pass over permissions, if it is root who tests.
-fn unprivileged(launch: Launch) -> Option<Launch> {
-    const NO_PRIVILEGES: [&str; 2] = ["--bounding-set=-all", "--inh-caps=-all"];
-    if !rustix::process::getuid().is_root() {
-        return Some(launch);
-    }
-    let attempt = Launch::new("true").through("setpriv", NO_PRIVILEGES).run();
-    if attempt.code != Some(0) {
-        skip("setpriv cannot take root's privileges away here");
-        return None;
-    }
-    Some(launch.through("setpriv", NO_PRIVILEGES))
-}
-
-#[test]
-fn a_directory_that_may_not_be_written_is_an_error() {
-    let directory = PrivateDir::in_memory();
-    let scene = Scene::within(directory.path());
-    directory.set_mode(0o500);
-    let Some(launch) = unprivileged(scene.loader(["text", "not here"])) else {
-        return;
-    };
-    drop(
-        launch
-            .run()
-            .refused("Unable to create shared memory segment."),
-    );
-    directory.set_mode(0o700);
-    assert_eq!(directory.names(), [] as [String; 0]);
 }
 
 #[test]

@@ -88,22 +88,35 @@ impl Launch {
         program: impl AsRef<OsStr>,
         arguments: impl IntoIterator<Item = S>,
     ) -> Launch {
-        let mut outer = Launch::new(program).args(arguments);
-        outer
-            .command
-            .arg(self.command.get_program())
-            .args(self.command.get_args());
-        for (name, value) in self.command.get_envs() {
+        let outer = Launch::new(program).args(arguments);
+        let outer = outer.args([self.command.get_program()]);
+        outer.going_on_as(self)
+    }
+
+    /// Takes the arguments of another launch, and all that surrounds it.
+    fn going_on_as(mut self, other: Launch) -> Launch {
+        self.command.args(other.command.get_args());
+        for (name, value) in other.command.get_envs() {
             match value {
-                Some(value) => outer.command.env(name, value),
-                None => outer.command.env_remove(name),
+                Some(value) => self.command.env(name, value),
+                None => self.command.env_remove(name),
             };
         }
-        if let Some(directory) = self.command.get_current_dir() {
-            outer.command.current_dir(directory);
+        if let Some(directory) = other.command.get_current_dir() {
+            self.command.current_dir(directory);
         }
-        outer.input = self.input;
-        outer
+        self.input = other.input;
+        self
+    }
+
+    /// The program, as it was given.
+    pub(crate) fn program(&self) -> &OsStr {
+        self.command.get_program()
+    }
+
+    /// Puts another program in the place of this one, with all else the same.
+    pub(crate) fn instead(self, program: impl AsRef<OsStr>) -> Launch {
+        Launch::new(program).going_on_as(self)
     }
 
     /// Starts it.

@@ -26,6 +26,8 @@ mod scene;
 mod screen;
 mod skip;
 mod small_disk;
+mod stranger;
+mod tracer;
 mod viewer_window;
 mod window;
 
@@ -40,6 +42,8 @@ pub use scene::Scene;
 pub use screen::{Area, Screen};
 pub use skip::skip;
 pub use small_disk::SmallDisk;
+pub use stranger::Stranger;
+pub use tracer::{Step, Stores, Tracer};
 pub use viewer_window::ViewerWindow;
 pub use window::Window;
 

@@ -125,6 +125,8 @@ impl Program {
     /// Ends it where it stands, without a chance to tidy up.
     pub fn kill(self) -> Outcome {
         self.signal(Signal::KILL);
+        // Before its input ends: what it runs in a namespace of its own may outlive it by a moment.
+        self.wait_for_end();
         self.finish()
     }
 
@@ -136,7 +138,8 @@ impl Program {
         }
     }
 
-    fn wait_for_end(&self) {
+    /// Waits until it has ended, and keeps its input open.
+    pub fn wait_for_end(&self) {
         match self.ends_within(PATIENCE) {
             Ok(true) => {}
             Ok(false) => self.fail("did not end"),

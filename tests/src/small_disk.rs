@@ -14,21 +14,27 @@ impl SmallDisk {
     /// Mounts one; where that is not allowed, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn mount(kilobytes: u32) -> Option<SmallDisk> {
+        SmallDisk::mount_as("tmpfs", &format!("size={kilobytes}k,mode=700"))
+    }
+
+    /// Mounts a ramfs, which is never full and cannot reserve memory; or skips.
+    #[must_use]
+    pub fn mount_ramfs() -> Option<SmallDisk> {
+        SmallDisk::mount_as("ramfs", "mode=700")
+    }
+
+    fn mount_as(kind: &str, options: &str) -> Option<SmallDisk> {
         let directory = PrivateDir::on_disk();
         let mounted = Command::new("mount")
-            .args([
-                "-t",
-                "tmpfs",
-                "-o",
-                &format!("size={kilobytes}k,mode=700"),
-                "tmpfs",
-            ])
+            .args(["-t", kind, "-o", options, kind])
             .arg(directory.path())
             .output();
         match mounted {
             Ok(output) if output.status.success() => Some(SmallDisk { directory }),
             _ => {
-                skip("a tmpfs of a test's own cannot be mounted: that needs root");
+                skip(&format!(
+                    "a {kind} of a test's own cannot be mounted: that needs root"
+                ));
                 None
             }
         }

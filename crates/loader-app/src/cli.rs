@@ -1,5 +1,7 @@
 //! The command line: the same session as the window's, without a window.
 
+mod share;
+
 use std::fmt;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,7 @@ use app_kit::units;
 use clap::{Args, Subcommand};
 use shm_core::{Key, Options};
 
+use self::share::Share;
 use crate::session::{Bytes, Content, LoadError, Session};
 
 const TEXT_EXAMPLES: &str = "\
@@ -17,6 +20,7 @@ Examples:
   loader-app text \"Hello, 世界\"            stays until Ctrl-C
   loader-app text --for 10s \"Back soon\"    stays for ten seconds
   date | loader-app text --persist         leaves it there, and returns
+  loader-app text --mode 644 \"Hello, all\"  lets every user read it
   loader-app --key Notes text - <notes.txt";
 
 const IMAGE_EXAMPLES: &str = "\
@@ -43,6 +47,9 @@ pub enum Command {
         /// How long to stay attached.
         #[command(flatten)]
         stay: Stay,
+        /// Who else may read it.
+        #[command(flatten)]
+        share: Share,
         /// The text; without it, or with "-", UTF-8 is read from standard input.
         text: Option<String>,
     },
@@ -52,6 +59,9 @@ pub enum Command {
         /// How long to stay attached.
         #[command(flatten)]
         stay: Stay,
+        /// Who else may read it.
+        #[command(flatten)]
+        share: Share,
         /// The picture file.
         file: PathBuf,
     },
@@ -61,6 +71,9 @@ pub enum Command {
         /// How long to stay attached.
         #[command(flatten)]
         stay: Stay,
+        /// Who else may read it.
+        #[command(flatten)]
+        share: Share,
         /// The file; "-" reads standard input.
         file: PathBuf,
     },
@@ -131,18 +144,22 @@ impl std::error::Error for CommandError {
 ///
 /// [`CommandError`], in a sentence for people.
 pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
-    let (stay, mut content) = match command {
-        Command::Text { stay, text } => (stay, Content::Text(text_of(text)?)),
-        Command::Image { stay, file } => (stay, Content::Picture(file)),
-        Command::File { stay, file } => (stay, Content::Bytes(bytes_of(&file)?)),
+    let (stay, share, mut content) = match command {
+        Command::Text { stay, share, text } => (stay, share, Content::Text(text_of(text)?)),
+        Command::Image { stay, share, file } => (stay, share, Content::Picture(file)),
+        Command::File { stay, share, file } => (stay, share, Content::Bytes(bytes_of(&file)?)),
     };
-    let mut session = Session::new(Options::new());
+    let options = share.apply(Options::new());
+    let mut session = Session::new(options.clone());
     let loaded = session
         .load(key, &mut content)
         .map_err(CommandError::Load)?;
     // The session has a copy now, and it is the one that counts.
     drop(content);
     if let Some(warning) = loaded.warning() {
+        tell(&format!("warning: {warning}"));
+    }
+    if let Some(warning) = share.warning(key, &options) {
         tell(&format!("warning: {warning}"));
     }
     if stay.persist {

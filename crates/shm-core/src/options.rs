@@ -56,6 +56,12 @@ impl Options {
     }
 
     /// Looks for segments of another user, by user id.
+    ///
+    /// What that user shares can be read, pinned and waited for
+    /// ([`mode`](Self::mode)). Nothing is created for another user: opening a
+    /// [`Publisher`](crate::Publisher) fails with
+    /// [`Permission`](crate::AttachError::Permission), unless the user's
+    /// segment is there and writable.
     #[must_use]
     pub fn owner(mut self, uid: u32) -> Self {
         self.owner = Some(uid);
@@ -64,8 +70,23 @@ impl Options {
 
     /// Sets the permission bits of a segment that is created; 0600 unless told otherwise.
     ///
-    /// Whoever may read a segment can also deny others to attach to it, by
-    /// holding its locks: grant this to users you trust.
+    /// Only bits to read make sense for others, and only for samples: 0640 for
+    /// the group, 0644 for everybody. (Reading a block takes its lock, so its
+    /// owner alone does it.) It is the creator who decides; a segment that is there
+    /// already keeps its bits.
+    ///
+    /// Whoever may read a segment cannot change a byte of it, but can take read
+    /// locks on its lock bytes, and so, until its process ends:
+    ///
+    /// - deny everybody to attach for writing, detach in order and remove (they
+    ///   give up with [`Busy`](crate::AttachError::Busy) after the
+    ///   [`timeout`](Self::timeout));
+    /// - make free slots and dead holders look alive, so that a segment or a
+    ///   lock that a crash left behind is not recovered, or no slot is left;
+    /// - pin every region, so that publishers find none to fill;
+    /// - pretend to be any number of readers.
+    ///
+    /// So grant it to users you trust.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;

@@ -8,6 +8,7 @@ mod output;
 mod picture_file;
 mod report;
 mod session;
+mod user;
 
 use std::process::ExitCode;
 

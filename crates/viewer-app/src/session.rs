@@ -18,6 +18,8 @@ use shm_core::{
     SharedMemory, Subscriber, Wait,
 };
 
+use crate::user::User;
+
 /// How often the window looks who is there.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -143,8 +145,12 @@ impl Content {
 }
 
 /// Takes what is under `key` now; with `wait`, waits that long for the first sample.
-pub(crate) fn fetch(key: &Key, wait: Option<Duration>) -> Result<Found, FetchError> {
-    let options = Options::new();
+pub(crate) fn fetch(
+    key: &Key,
+    owner: Option<&User>,
+    wait: Option<Duration>,
+) -> Result<Found, FetchError> {
+    let options = options(owner);
     let patience = Patience::new(wait);
     loop {
         let attached = match wait {
@@ -154,18 +160,18 @@ pub(crate) fn fetch(key: &Key, wait: Option<Duration>) -> Result<Found, FetchErr
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
             Err(AttachError::WrongKind { .. }) => return fetch_block(key, &options),
-            Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, wait)),
+            Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, owner, wait)),
             Err(AttachError::Timeout { .. }) if wait.is_some() => {
-                return Err(FetchError::nothing(key, wait));
+                return Err(FetchError::nothing(key, owner, wait));
             }
-            Err(error) => return Err(FetchError::Attach(error)),
+            Err(error) => return Err(FetchError::attach(error, owner)),
         };
-        if let Some(found) = fetch_sample(&mut subscriber, wait.map(|_| &patience))? {
+        if let Some(found) = fetch_sample(&mut subscriber, &options, wait.map(|_| &patience))? {
             return Ok(found);
         }
         // The segment went away before anything was in it; with time left, another may come.
         if patience.is_over() {
-            return Err(FetchError::nothing(key, wait));
+            return Err(FetchError::nothing(key, owner, wait));
         }
     }
 }
@@ -173,6 +179,7 @@ pub(crate) fn fetch(key: &Key, wait: Option<Duration>) -> Result<Found, FetchErr
 /// Takes the latest sample; `None` where there is none and, with patience, none will come.
 fn fetch_sample(
     subscriber: &mut Subscriber,
+    options: &Options,
     patience: Option<&Patience>,
 ) -> Result<Option<Found>, FetchError> {
     loop {
@@ -180,7 +187,7 @@ fn fetch_sample(
             let key = subscriber.key();
             return Ok(Some(Found {
                 // Somebody may remove the segment right now: then it is not persistent.
-                persistent: segment::info(key, &Options::new()).is_ok_and(|info| info.persistent),
+                persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
             }));
@@ -238,7 +245,13 @@ impl Patience {
 #[derive(Debug)]
 pub(crate) enum FetchError {
     /// Nothing was loaded, for as long as was waited.
-    Nothing { key: Key, waited: Option<Duration> },
+    Nothing {
+        key: Key,
+        owner: Option<User>,
+        waited: Option<Duration>,
+    },
+    /// It belongs to another user, who does not let us read it.
+    NotShared { key: Key, owner: User },
     /// The segment cannot be attached to.
     Attach(AttachError),
     /// The segment is damaged, or changes too fast.
@@ -248,10 +261,21 @@ pub(crate) enum FetchError {
 }
 
 impl FetchError {
-    fn nothing(key: &Key, waited: Option<Duration>) -> FetchError {
+    fn nothing(key: &Key, owner: Option<&User>, waited: Option<Duration>) -> FetchError {
         FetchError::Nothing {
             key: key.clone(),
+            owner: owner.cloned(),
             waited,
+        }
+    }
+
+    fn attach(error: AttachError, owner: Option<&User>) -> FetchError {
+        match (error, owner) {
+            (AttachError::Permission { key, .. }, Some(owner)) => FetchError::NotShared {
+                key,
+                owner: owner.clone(),
+            },
+            (error, _) => FetchError::Attach(error),
         }
     }
 }
@@ -259,13 +283,17 @@ impl FetchError {
 impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FetchError::Nothing { key, waited } => {
+            FetchError::Nothing { key, owner, waited } => {
                 formatter.write_str("Enter a text first\n")?;
+                let whose = match owner {
+                    Some(owner) => format!(" of {owner}"),
+                    None => String::new(),
+                };
                 match waited {
-                    None => write!(formatter, "There is nothing in {key} now. ")?,
+                    None => write!(formatter, "There is nothing in {key}{whose} now. ")?,
                     Some(waited) => write!(
                         formatter,
-                        "Nothing came into {key} within {} s. ",
+                        "Nothing came into {key}{whose} within {} s. ",
                         waited.as_secs_f32()
                     )?,
                 }
@@ -274,6 +302,11 @@ impl fmt::Display for FetchError {
                      loader-app text, then try again.",
                 )
             }
+            FetchError::NotShared { key, owner } => write!(
+                formatter,
+                "{key} belongs to {owner}, who does not share it with you. After `viewer-app remove` \
+                 and `loader-app text --mode 644` by {owner} everybody can read it."
+            ),
             FetchError::Attach(error) => error.fmt(formatter),
             FetchError::Read(error) => error.fmt(formatter),
             FetchError::Lock(error) => error.fmt(formatter),
@@ -284,7 +317,7 @@ impl fmt::Display for FetchError {
 impl Error for FetchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            FetchError::Nothing { .. } => None,
+            FetchError::Nothing { .. } | FetchError::NotShared { .. } => None,
             FetchError::Attach(error) => Some(error),
             FetchError::Read(error) => Some(error),
             FetchError::Lock(error) => Some(error),
@@ -293,16 +326,24 @@ impl Error for FetchError {
 }
 
 /// Looks at one segment without attaching to it.
-pub(crate) fn info(key: &Key) -> Result<Info, FetchError> {
-    segment::info(key, &Options::new()).map_err(|error| match error {
-        AttachError::NotFound { .. } => FetchError::nothing(key, None),
-        error => FetchError::Attach(error),
+pub(crate) fn info(key: &Key, owner: Option<&User>) -> Result<Info, FetchError> {
+    segment::info(key, &options(owner)).map_err(|error| match error {
+        AttachError::NotFound { .. } => FetchError::nothing(key, owner, None),
+        error => FetchError::attach(error, owner),
     })
 }
 
 /// Looks at all there are, and at what only seems to be one.
-pub(crate) fn list() -> Result<Vec<Listed>, ListError> {
-    segment::list(&Options::new())
+pub(crate) fn list(owner: Option<&User>) -> Result<Vec<Listed>, ListError> {
+    segment::list(&options(owner))
+}
+
+/// Where to look: among another user's segments, or one's own.
+fn options(owner: Option<&User>) -> Options {
+    match owner {
+        Some(owner) => Options::new().owner(owner.id()),
+        None => Options::new(),
+    }
 }
 
 /// Removes a segment; with `force`, although somebody is attached.

@@ -1,8 +1,8 @@
 //! A scripted peer: does with the library what each line of its standard input says.
 //!
 //! Answers each line with one line, `ok …` or `error …`, so that a test waits
-//! for answers and never for time. Takes the key as its argument; the
-//! directory comes from `SHM_CORE_DIR`.
+//! for answers and never for time. Takes the key as its argument, and maybe the
+//! user id of the segment's owner; the directory comes from `SHM_CORE_DIR`.
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use shm_core::{
     Guard, Key, Loan, Locked, Metadata, Options, Publisher, ReadWrite, Sample, SharedMemory,
-    Subscriber,
+    Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -21,10 +21,11 @@ fn fill(bytes: &mut [u8], number: u64) {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let key = Key::new(&std::env::args().nth(1).ok_or("the key is missing")?)?;
-    let actor = Actor {
-        key,
-        options: Options::new(),
+    let options = match std::env::args().nth(2) {
+        Some(owner) => Options::new().owner(owner.parse()?),
+        None => Options::new(),
     };
+    let actor = Actor { key, options };
     let mut hands = Hands::default();
     for line in io::stdin().lock().lines() {
         let line = line?;
@@ -53,6 +54,7 @@ struct Hands {
     loans: Vec<Loan<'static>>,
     subscriber: Option<Subscriber>,
     samples: Vec<Sample>,
+    visit: Option<Box<dyn FnOnce() -> bool>>,
 }
 
 impl Actor {
@@ -94,6 +96,37 @@ impl Actor {
                 let number: u64 = block.lock()?.ignore_abandonment().read(0)?;
                 return Ok(number.to_string());
             }
+            _ => return self.act_on_names(words, hands),
+        }
+        Ok(String::new())
+    }
+
+    /// Comes, goes and removes, the way back included.
+    fn act_on_names(&self, words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
+        match *words {
+            // For a visit there is a way back: what is attached to otherwise is borrowed for ever.
+            ["visit", "block"] => {
+                let block = SharedMemory::open_or_create(&self.key, 64, &self.options)?;
+                hands.visit = Some(Box::new(|| block.detach()));
+            }
+            ["visit", "samples"] => {
+                let publisher = Publisher::open(&self.key, &self.options)?;
+                hands.visit = Some(Box::new(|| publisher.detach()));
+            }
+            // With a child that lives on; it reads along, so nothing more can be said to the actor.
+            ["leave", "behind", "child"] => {
+                fork()?;
+                return Ok(hands.visit.take().ok_or("on no visit")?().to_string());
+            }
+            ["leave"] => return Ok(hands.visit.take().ok_or("on no visit")?().to_string()),
+            ["open", "persistent"] => {
+                let options = self.options.clone().persistent(true);
+                let publisher = Publisher::open(&self.key, &options)?;
+                hands.publisher = Some(Box::leak(Box::new(publisher)));
+            }
+            ["remove"] => segment::remove(&self.key, &self.options, false)?,
+            ["remove", "--force"] => segment::remove(&self.key, &self.options, true)?,
+            ["list"] => return Ok(segment::list(&self.options)?.len().to_string()),
             _ => return self.act_on_samples(words, hands),
         }
         Ok(String::new())
@@ -141,18 +174,95 @@ impl Actor {
                 let patience = Duration::from_millis(milliseconds.parse()?);
                 return Ok(format!("{:?}", subscriber.wait(Some(patience))?));
             }
-            _ => return Err(format!("unknown: {words:?}").into()),
+            _ => return act_on_the_rest(words, hands),
         }
         Ok(String::new())
+    }
+}
+
+fn act_on_the_rest(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
+    match *words {
+        // Writes into the block while it holds the lock.
+        ["scrawl", bytes] => {
+            let guard = hands.guard.as_mut().ok_or("the lock is not held")?;
+            guard[..bytes.parse()?].fill(255);
+        }
+        ["clear"] => {
+            let publisher = hands.publisher.ok_or("no publisher")?;
+            return Ok(publisher.clear()?.to_string());
+        }
+        ["others"] => {
+            let publisher = hands.publisher.ok_or("no publisher")?;
+            return Ok(publisher.others().len().to_string());
+        }
+        ["fork"] => return Ok(fork()?.to_string()),
+        _ => return act_on_loans(words, hands),
+    }
+    Ok(String::new())
+}
+
+/// What `publish` does, one thing a line, and the way back from each.
+fn act_on_loans(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
+    match *words {
+        ["lend", size] => {
+            let publisher = hands.publisher.ok_or("no publisher")?;
+            hands.loans.push(publisher.loan(size.parse()?)?);
+        }
+        ["fill", number] => {
+            let loan = hands.loans.last_mut().ok_or("nothing on loan")?;
+            fill(loan, number.parse()?);
+        }
+        ["grow", size] => {
+            let loan = hands.loans.last_mut().ok_or("nothing on loan")?;
+            loan.resize(size.parse()?)?;
+        }
+        ["send"] => {
+            let loan = hands.loans.pop().ok_or("nothing on loan")?;
+            return Ok(loan.publish(&octets())?.to_string());
+        }
+        ["forget"] => drop(hands.loans.pop()),
+        ["unpin"] => drop(hands.samples.pop()),
+        _ => return Err(format!("unknown: {words:?}").into()),
+    }
+    Ok(String::new())
+}
+
+fn octets() -> Metadata {
+    Metadata::Bytes {
+        media_type: "application/octet-stream".into(),
+        source: None,
     }
 }
 
 fn publish(publisher: &Publisher, number: u64, size: usize) -> Result<(), Box<dyn Error>> {
     let mut loan = publisher.loan(size)?;
     fill(&mut loan, number);
-    loan.publish(&Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    })?;
+    loan.publish(&octets())?;
     Ok(())
+}
+
+/// Forks without exec; the child's process id. The child keeps every descriptor but its outputs,
+/// does nothing, and ends when the actor's input does.
+#[expect(unsafe_code, reason = "nothing safe forks")]
+fn fork() -> io::Result<i32> {
+    // SAFETY: the actor has one thread only, so the child finds everything whole; it makes plain
+    // system calls and ends without running anything of the parent's.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => linger(),
+        child => Ok(child),
+    }
+}
+
+#[expect(unsafe_code, reason = "a forked child is left with system calls")]
+fn linger() -> ! {
+    for output in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
+        // SAFETY: nothing in this process uses the outputs any more. The test waits for their end.
+        unsafe { libc::close(output) };
+    }
+    let mut byte = 0_u8;
+    // SAFETY: one byte is writable at that address.
+    while unsafe { libc::read(libc::STDIN_FILENO, (&raw mut byte).cast(), 1) } > 0 {}
+    // SAFETY: ends the process, and nothing else.
+    unsafe { libc::_exit(0) }
 }

@@ -12,6 +12,7 @@ use super::{Failure, printable};
 use crate::output;
 use crate::report::{self, Report};
 use crate::session;
+use crate::user::User;
 
 /// How many of the first bytes `--hex` shows.
 const HEX_BYTES: usize = 256;
@@ -29,17 +30,22 @@ pub(crate) struct Arguments {
     /// Also print the first bytes of the content, as hexdump -C does
     #[arg(long, conflicts_with = "json")]
     hex: bool,
+
+    /// Look among what USER shares, a name or a user id, instead of your own
+    #[arg(long, value_name = "USER")]
+    owner: Option<User>,
 }
 
 pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
-    let info = session::info(key)?;
+    let owner = arguments.owner.as_ref();
+    let info = session::info(key, owner)?;
     let now = SystemTime::now();
     if arguments.json {
         return super::print_json(&Report::of_info(&info, now));
     }
     let mut lines = describe(&info, now);
     if arguments.hex && has_content(&info) {
-        let content = session::fetch(key, None)?.content;
+        let content = session::fetch(key, owner, None)?.content;
         let bytes = content.bytes();
         let dump = hex::dump(&bytes[..bytes.len().min(HEX_BYTES)]);
         content.verify()?;

@@ -10,6 +10,7 @@ use super::{Failure, info, printable};
 use crate::output;
 use crate::report::Report;
 use crate::session;
+use crate::user::User;
 
 const HEADINGS: [&str; 8] = [
     "KEY",
@@ -31,16 +32,21 @@ is named with the reason, and left alone.
 
 Examples:
   viewer-app list
-  viewer-app list --json            one array, for programs"
+  viewer-app list --json            one array, for programs
+  viewer-app list --owner anna      what anna has loaded"
 )]
 pub(crate) struct Arguments {
     /// Print one JSON array
     #[arg(long)]
     json: bool,
+
+    /// Look among what USER shares, a name or a user id, instead of your own
+    #[arg(long, value_name = "USER")]
+    owner: Option<User>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut listed = session::list()?;
+    let mut listed = session::list(arguments.owner.as_ref())?;
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     let now = SystemTime::now();
     if arguments.json {
@@ -52,7 +58,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if listed.is_empty() {
         // Not on standard output, where scripts count lines.
-        super::warn("There is no shared memory now. Load something first: loader-app text Hello");
+        super::warn(match &arguments.owner {
+            Some(owner) => format!("There is no shared memory of {owner} now."),
+            None => "There is no shared memory now. Load something first: loader-app text Hello"
+                .to_owned(),
+        });
         return Ok(());
     }
     let text = table(&listed, now);

@@ -13,6 +13,7 @@ use crate::output::{self, Output, OutputError};
 use crate::picture_file::{self, PictureFileError};
 use crate::report::Report;
 use crate::session::{self, Content};
+use crate::user::User;
 
 #[derive(Debug, Args)]
 #[command(
@@ -25,7 +26,8 @@ Examples:
   viewer-app show --wait 10                wait up to 10 s for somebody to load one
   viewer-app show --output frame.png       write the picture to a file
   viewer-app show --output - > frame.png   the same; standard output takes it as png
-  viewer-app show --json                   what it is, for programs"
+  viewer-app show --json                   what it is, for programs
+  viewer-app show --owner anna             what anna shares by loader-app text --mode 644"
 )]
 pub(crate) struct Arguments {
     /// Wait so long for something to show: seconds, or with a unit, such as 500ms or 2m
@@ -39,6 +41,10 @@ pub(crate) struct Arguments {
     /// Print what it is as JSON, instead of the content or beside --output FILE
     #[arg(long)]
     json: bool,
+
+    /// Look among what USER shares, a name or a user id, instead of your own
+    #[arg(long, value_name = "USER")]
+    owner: Option<User>,
 }
 
 impl Arguments {
@@ -49,7 +55,7 @@ impl Arguments {
 }
 
 pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
-    let found = session::fetch(key, arguments.wait)?;
+    let found = session::fetch(key, arguments.owner.as_ref(), arguments.wait)?;
     if arguments.json {
         // Made before the content is written, which may take its time.
         let report = Report::of_found(key, &found, SystemTime::now());

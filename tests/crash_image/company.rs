@@ -1,0 +1,82 @@
+//! Who else is attached while a peer dies.
+
+use e2e_tests::Scene;
+use shm_core::{Metadata, Publisher, ReadWrite, Sample, SharedMemory, Subscriber};
+
+use crate::actor::{key, options};
+
+/// The length of a block.
+pub(crate) const BLOCK: usize = 64;
+/// The number, and the length, of the sample that the company has pinned all the time.
+pub(crate) const PINNED: (u64, usize) = (7, 5000);
+/// The number, and the length, of the sample that was published before the peer came.
+pub(crate) const BEFORE: (u64, usize) = (1, 5000);
+
+/// Handles of the test's own process.
+#[derive(Debug)]
+pub(crate) enum Company {
+    /// Nobody.
+    None,
+    /// Somebody attached to a block.
+    Block(Option<SharedMemory<ReadWrite>>),
+    /// A publisher, and a subscriber who has pinned a sample.
+    Samples(Option<Box<(Publisher, Subscriber, Sample)>>),
+}
+
+impl Company {
+    pub(crate) const BLOCK: Company = Company::Block(None);
+    pub(crate) const SAMPLES: Company = Company::Samples(None);
+
+    /// Attaches those who are only a plan so far.
+    pub(crate) fn arrive(&self, scene: &Scene) -> Company {
+        let (key, options) = (key(scene), options(scene));
+        match self {
+            Company::None => Company::None,
+            Company::Block(_) => {
+                Company::Block(Some(SharedMemory::create(&key, BLOCK, &options).unwrap()))
+            }
+            Company::Samples(_) => {
+                let publisher = Publisher::open(&key, &options).unwrap();
+                let mut subscriber = Subscriber::attach(&key, &options).unwrap();
+                publish(&publisher, PINNED).unwrap();
+                let pinned = subscriber.latest().unwrap().unwrap();
+                publish(&publisher, BEFORE).unwrap();
+                Company::Samples(Some(Box::new((publisher, subscriber, pinned))))
+            }
+        }
+    }
+}
+
+impl Clone for Company {
+    /// The plan: handles are not copied.
+    fn clone(&self) -> Company {
+        match self {
+            Company::None => Company::None,
+            Company::Block(_) => Company::BLOCK,
+            Company::Samples(_) => Company::SAMPLES,
+        }
+    }
+}
+
+/// Publishes a number as the actor does.
+pub(crate) fn publish(
+    publisher: &Publisher,
+    (number, length): (u64, usize),
+) -> Result<u64, shm_core::PublishError> {
+    let mut loan = publisher.loan(length)?;
+    loan.fill(number.to_le_bytes()[0]);
+    loan[..8].copy_from_slice(&number.to_le_bytes());
+    loan.publish(&Metadata::Bytes {
+        media_type: "application/octet-stream".into(),
+        source: None,
+    })
+}
+
+/// The number in a sample, which must be whole.
+pub(crate) fn number(sample: &Sample) -> (u64, usize) {
+    let payload = sample.payload();
+    let number = u64::from_le_bytes(payload[..8].try_into().unwrap());
+    let whole = payload[8..].iter().all(|byte| *byte == payload[0]);
+    assert!(whole, "a torn sample: {sample:?}");
+    (number, payload.len())
+}

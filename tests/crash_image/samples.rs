@@ -1,0 +1,168 @@
+//! Deaths of who publishes, reads and removes samples.
+
+use crate::{
+    company::{BEFORE, Company},
+    operation::{Found, Operation},
+};
+
+/// What is there before the peer does anything.
+const OLD: Found = Some(BEFORE);
+/// What the peer publishes.
+const NEW: Found = Some((2, 64));
+const NEW_LARGE: Found = Some((2, 5000));
+
+fn beside_others(name: &'static str, line: &'static str) -> Operation {
+    Operation::new(name, line)
+        .beside(Company::SAMPLES)
+        .finds(&[OLD])
+}
+
+#[test]
+fn opening_as_the_first() {
+    Operation::new("open a publisher", "open").dies_everywhere();
+}
+
+#[test]
+fn opening_persistently() {
+    Operation::new("open a persistent publisher", "open persistent")
+        .stays_or_goes()
+        .finds(&[None])
+        .dies_everywhere();
+}
+
+#[test]
+fn opening_over_what_a_crash_left() {
+    Operation::new("open over stale samples", "open")
+        .after_a_death(&["open", "publish 1 64"])
+        .dies_everywhere();
+}
+
+#[test]
+fn opening_what_was_kept() {
+    Operation::new("open kept samples", "open")
+        .after_a_death(&["open persistent", "publish 1 64"])
+        .stays_or_goes()
+        .finds(&[Some((1, 64))])
+        .dies_everywhere();
+}
+
+#[test]
+fn joining() {
+    beside_others("join publishers", "open").dies_everywhere();
+}
+
+#[test]
+fn subscribing() {
+    beside_others("subscribe", "subscribe").dies_everywhere();
+}
+
+#[test]
+fn subscribing_to_what_a_crash_left() {
+    Operation::new("subscribe to stale samples", "subscribe")
+        .after_a_death(&["open", "publish 1 64"])
+        .dies_everywhere();
+}
+
+#[test]
+fn pinning_and_unpinning() {
+    beside_others("pin", "pin")
+        .after(&["subscribe"])
+        .dies_everywhere();
+    beside_others("unpin", "unpin")
+        .after(&["subscribe", "pin"])
+        .dies_everywhere();
+}
+
+#[test]
+fn publishing_for_the_first_time() {
+    beside_others("publish a small sample", "publish 2 64")
+        .after(&["open"])
+        .finds(&[OLD, NEW])
+        .dies_everywhere();
+}
+
+#[test]
+fn publishing_again() {
+    beside_others("publish the next small sample", "publish 2 64")
+        .after(&["open", "publish 1 5000"])
+        .finds(&[OLD, NEW])
+        .dies_everywhere();
+}
+
+#[test]
+fn publishing_a_large_sample() {
+    beside_others("publish a large sample", "send")
+        .after(&["open", "lend 5000", "fill 2"])
+        .finds(&[OLD, NEW_LARGE])
+        .dies_everywhere();
+}
+
+#[test]
+fn giving_memory_back() {
+    // The sixteenth publication gives back what large ones needed before.
+    let mut before = vec!["open", "lend 6000000", "lend 6000000", "lend 6000000"];
+    before.extend(["fill 1", "send"].repeat(3));
+    before.extend(["publish 1 5000"; 12]);
+    beside_others("publish and give memory back", "publish 2 64")
+        .after(&before)
+        .finds(&[OLD, NEW])
+        .dies_everywhere();
+}
+
+#[test]
+fn lending_and_growing() {
+    beside_others("lend a large region", "lend 6000000")
+        .after(&["open"])
+        .dies_everywhere();
+    beside_others("grow a loan", "grow 6000000")
+        .after(&["open", "lend 64"])
+        .dies_everywhere();
+    beside_others("forget a loan", "forget")
+        .after(&["open", "lend 6000000"])
+        .dies_everywhere();
+}
+
+#[test]
+fn clearing() {
+    beside_others("clear", "clear")
+        .after(&["open", "lend 6000000", "fill 1", "send", "publish 1 5000"])
+        .finds(&[OLD, None])
+        .dies_everywhere();
+}
+
+#[test]
+fn detaching() {
+    beside_others("detach a publisher", "leave")
+        .after(&["visit samples"])
+        .dies_everywhere();
+}
+
+#[test]
+fn detaching_as_the_last() {
+    Operation::new("detach the last publisher", "leave")
+        .after(&["visit samples"])
+        .dies_everywhere();
+}
+
+#[test]
+fn removing() {
+    Operation::new("remove kept samples", "remove")
+        .after_a_death(&["open persistent", "publish 1 64"])
+        .stays_or_goes()
+        .finds(&[Some((1, 64))])
+        .dies_everywhere();
+}
+
+#[test]
+fn removing_by_force() {
+    beside_others("remove --force samples", "remove --force")
+        .stays_or_goes()
+        .dies_everywhere();
+}
+
+#[test]
+fn listing_what_a_crash_left() {
+    Operation::new("list stale samples", "list")
+        .after_a_death(&["open", "publish 1 64"])
+        .dies_everywhere();
+}

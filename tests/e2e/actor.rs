@@ -1,0 +1,80 @@
+//! A scripted peer, as a test leads it.
+
+use std::time::{Duration, Instant};
+
+use e2e_tests::{Launch, Outcome, Program, Scene};
+use shm_core::{Key, Options};
+
+/// A process of its own that does with the library what it is told, line by line.
+pub(crate) struct Actor(Program);
+
+impl Actor {
+    /// Starts one that uses the scene's key.
+    pub(crate) fn new(scene: &Scene) -> Actor {
+        Actor::start(Actor::launch(scene))
+    }
+
+    /// Its command line, to be started some other way.
+    pub(crate) fn launch(scene: &Scene) -> Launch {
+        let actor = scene.program(env!("CARGO_BIN_EXE_actor"));
+        actor.args([scene.key()]).input_kept_open()
+    }
+
+    pub(crate) fn start(launch: Launch) -> Actor {
+        Actor(launch.start())
+    }
+
+    /// Has it do something, and returns its answer, the leading "ok" left out.
+    pub(crate) fn does(&mut self, line: &str) -> String {
+        self.begins(line);
+        self.has_done(line)
+    }
+
+    /// Has it do something that may fail, and returns its whole answer.
+    pub(crate) fn tries(&mut self, line: &str) -> String {
+        self.begins(line);
+        self.0.wait_for("")
+    }
+
+    /// Has it begin something, without waiting for the answer.
+    pub(crate) fn begins(&mut self, line: &str) {
+        self.0.write_line(line);
+    }
+
+    /// Waits until what it has begun is done, and returns its answer.
+    pub(crate) fn has_done(&self, line: &str) -> String {
+        let answer = self.0.wait_for("");
+        let done = answer.strip_prefix("ok ").map(str::to_owned);
+        done.unwrap_or_else(|| panic!("{line}: {answer}"))
+    }
+
+    /// Kills it with SIGKILL.
+    pub(crate) fn dies(self) {
+        assert_eq!(self.0.kill().signal, Some(9));
+    }
+
+    /// Closes its input, so that it ends by itself, and tells how.
+    pub(crate) fn ends(self) -> Outcome {
+        self.0.finish()
+    }
+
+    pub(crate) fn program(&self) -> &Program {
+        &self.0
+    }
+}
+
+/// The scene's key, for the library in the test's own process.
+pub(crate) fn key(scene: &Scene) -> Key {
+    Key::new(scene.key()).unwrap()
+}
+
+/// The scene's directory, for the library in the test's own process.
+pub(crate) fn options(scene: &Scene) -> Options {
+    Options::new().directory(scene.segments())
+}
+
+/// Does something, and tells how long that took.
+pub(crate) fn timed<T>(act: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    (act(), began.elapsed())
+}

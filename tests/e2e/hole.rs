@@ -1,0 +1,203 @@
+//! The holes that a design on byte locks has to close, a test each.
+//!
+//! Two more stand elsewhere: what a forked child keeps that outlives its parent (`container`), and what
+//! a forked child may do with its parent's handles (shm-core's own tests, `fork`).
+
+use std::{
+    fs::{self, File},
+    os::unix::fs::FileExt,
+    thread,
+    time::{Duration, Instant},
+};
+
+use e2e_tests::{PATIENCE, Scene, Step, Tracer, skip};
+use shm_core::{
+    AttachError, LockError, Locked, Metadata, Options, Publisher, ReadWrite, RemoveError,
+    SharedMemory, Subscriber, segment,
+};
+
+use crate::actor::{Actor, key, options, timed};
+
+/// How long something may take that waits for nobody, or for a dead one; a loaded machine is given time.
+const SOON: Duration = Duration::from_secs(2);
+/// Where the lock word and `latest` stand (LAYOUT.md, section 3).
+const LOCK: u64 = 0x80;
+const LATEST: usize = 0x100;
+
+/// Begins something and stops where `stops` says so; nothing where programs cannot be traced.
+fn stopped(
+    actor: &mut Actor,
+    scene: &Scene,
+    line: &str,
+    stops: impl Fn(Step) -> bool,
+) -> Option<Tracer> {
+    let mut tracer = match Tracer::seize(actor.program(), scene.segments()) {
+        Ok(tracer) => tracer,
+        Err(error) => {
+            skip(&format!("programs cannot be traced here: {error}"));
+            return None;
+        }
+    };
+    actor.begins(line);
+    tracer.take_line();
+    while !stops(tracer.step().expect("it gets there before it answers")) {}
+    Some(tracer)
+}
+
+fn is_abandoned(locked: &Locked<'_, ReadWrite>) -> bool {
+    matches!(locked, Locked::Abandoned(_))
+}
+
+/// *Slot reuse.* A slot is claimed again before anybody noticed that its holder died with the lock.
+#[test]
+fn slot_reuse() {
+    let scene = Scene::new();
+    let keeper = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let mut holder = Actor::new(&scene);
+    holder.does("attach");
+    holder.does("lock 1000");
+    holder.dies();
+
+    // The claim settles what the dead one left: the word is free, and says that it was abandoned.
+    let heir = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
+    let mut word = [0; 4];
+    let file = File::open(scene.segment()).unwrap();
+    file.read_exact_at(&mut word, LOCK).unwrap();
+    assert_eq!(u32::from_le_bytes(word), 0b10);
+
+    // Who holds the slot now is told like anybody else, and everybody is, until somebody repairs.
+    for block in [&heir, &keeper, &heir] {
+        assert!(is_abandoned(&block.try_lock().unwrap()));
+    }
+    drop(keeper.lock().unwrap().repair_with(|bytes| bytes.fill(0)));
+    for block in [&heir, &keeper] {
+        assert!(!is_abandoned(&block.try_lock().unwrap()));
+    }
+}
+
+/// *Own descriptor.* The kernel does not tell of one's own locks: what one holds oneself is alive.
+#[test]
+fn own_descriptor() {
+    let scene = Scene::new();
+    let patience = Duration::from_millis(100); // several looks at whether the holder lives
+    let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let second = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
+    let guard = block.lock().unwrap();
+    // Neither another thread through the same handle nor another handle takes it for a dead one's.
+    for handle in [&block, &second] {
+        thread::scope(|scope| {
+            let other = scope.spawn(|| handle.lock_timeout(patience).map(drop));
+            let refused = other.join().unwrap();
+            assert!(matches!(refused, Err(LockError::Timeout { .. })));
+        });
+    }
+    drop(guard);
+    assert!(!second.detach(), "the first handle keeps it");
+    assert_eq!(segment::list(&options(&scene)).unwrap().len(), 1);
+    assert!(block.detach(), "the last one out");
+
+    // A publisher does not claim what a subscriber of the same process has pinned.
+    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    publisher.publish(&Metadata::Text, &[b'a'; 5000]).unwrap();
+    let pinned = subscriber.latest().unwrap().unwrap();
+    for _ in 0..20 {
+        publisher.publish(&Metadata::Text, &[b'b'; 5000]).unwrap();
+    }
+    assert_eq!(pinned.payload(), [b'a'; 5000]);
+}
+
+/// *No wait without a bound.* Somebody stops for good in the middle of attaching.
+#[test]
+fn no_wait_without_a_bound() {
+    let scene = Scene::new();
+    let patience = Duration::from_millis(200);
+    let impatient = Options::new().directory(scene.segments()).timeout(patience);
+    let keeper = SharedMemory::create(&key(&scene), 64, &impatient).unwrap();
+    let second = SharedMemory::attach(&key(&scene), &impatient).unwrap();
+    let mut sitter = Actor::new(&scene);
+    let takes_lifecycle =
+        |step| matches!(step, Step::Call(call) if call == libc::SYS_fcntl.unsigned_abs());
+    let Some(tracer) = stopped(&mut sitter, &scene, "attach", takes_lifecycle) else {
+        return;
+    };
+
+    let soon = |what: &str, act: &mut dyn FnMut()| {
+        let ((), time) = timed(act);
+        assert!(time < patience + SOON, "{what} took {time:?}");
+    };
+    soon("attaching", &mut || {
+        let refused = SharedMemory::attach(&key(&scene), &impatient).map(drop);
+        assert!(matches!(refused, Err(AttachError::Busy { .. })));
+    });
+    soon("creating", &mut || {
+        let refused = SharedMemory::create(&key(&scene), 64, &impatient).map(drop);
+        assert!(matches!(refused, Err(AttachError::Busy { .. })));
+    });
+    soon("removing", &mut || {
+        let refused = segment::remove(&key(&scene), &impatient, true);
+        assert!(matches!(refused, Err(RemoveError::Busy { .. })));
+    });
+    soon("listing", &mut || {
+        assert_eq!(segment::list(&impatient).unwrap().len(), 1);
+    });
+    soon("locking", &mut || drop(keeper.lock().unwrap()));
+    let mut second = Some(second);
+    soon("detaching", &mut || drop(second.take()));
+
+    tracer.let_go();
+    sitter.has_done("attach");
+    drop(SharedMemory::attach(&key(&scene), &impatient).unwrap());
+}
+
+/// *Death between publishing and waking.* Nobody is woken, and everybody notices.
+#[test]
+fn death_between_publishing_and_waking() {
+    let scene = Scene::new();
+    let _keeper = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let mut sleeper = Actor::new(&scene);
+    sleeper.does("subscribe");
+    let mut victim = Actor::new(&scene);
+    victim.does("open");
+    sleeper.begins("wait 60000");
+    wait_until_asleep(&sleeper);
+    let names_it = |step| matches!(step, Step::Store(offset) if offset == LATEST);
+    let Some(tracer) = stopped(&mut victim, &scene, "publish 2 64", names_it) else {
+        return;
+    };
+    victim.dies();
+    drop(tracer);
+    let (woken, time) = timed(|| sleeper.has_done("wait"));
+    assert_eq!(woken, "New");
+    // It looks again once a second.
+    assert!(time < Duration::from_secs(1) + SOON, "{time:?}");
+}
+
+/// Returns when the program sleeps on a word of memory.
+fn wait_until_asleep(actor: &Actor) {
+    let call = format!("/proc/{}/syscall", actor.program().pid());
+    let futex = format!("{} ", libc::SYS_futex);
+    let deadline = Instant::now() + PATIENCE;
+    while !fs::read_to_string(&call).unwrap().starts_with(&futex) {
+        assert!(Instant::now() < deadline, "it does not fall asleep");
+        thread::yield_now();
+    }
+}
+
+/// *Fork.* A child has its parent's descriptors; when the parent leaves in order, it has left.
+#[test]
+fn fork() {
+    let scene = Scene::new();
+    let keeper = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let mut parent = Actor::new(&scene);
+    parent.does("visit samples");
+    let last = parent.does("leave behind child");
+    assert_eq!(last, "false", "somebody else stays");
+    // The child lives, and sits on nothing.
+    let impatient = options(&scene).timeout(SOON);
+    drop(Publisher::open(&key(&scene), &impatient).unwrap());
+    drop(Subscriber::attach(&key(&scene), &impatient).unwrap());
+    assert_eq!(keeper.others(), [], "the parent has left");
+    assert!(keeper.detach(), "the last one out");
+    scene.assert_empty();
+}

@@ -1,0 +1,273 @@
+//! Other users: nothing by default, reading where the owner allows it, writing never.
+
+use std::fs;
+
+use e2e_tests::{Picture, PictureFile, PrivateDir, Program, Scene, Stranger};
+use image::load_from_memory;
+
+use crate::actor::Actor;
+
+/// A directory for segments that everybody may write to, as /dev/shm is, and a scene in it.
+struct Commons {
+    scene: Scene,
+    /// Behind the scene, so that it goes after it.
+    directory: PrivateDir,
+}
+
+impl Commons {
+    fn new() -> Commons {
+        let directory = PrivateDir::in_memory();
+        directory.set_mode(0o1777);
+        Commons {
+            scene: Scene::within(directory.path()),
+            directory,
+        }
+    }
+
+    fn loads(&self, arguments: &[&str]) -> Program {
+        let loader = self.scene.loader(arguments).start();
+        loader.wait_for(self.scene.key());
+        loader
+    }
+}
+
+/// The owner of all segments here, as a user gives it.
+fn me() -> String {
+    rustix::process::getuid().as_raw().to_string()
+}
+
+/// An actor of another user, who looks among our segments.
+fn foreign_actor(stranger: &Stranger, scene: &Scene) -> Actor {
+    Actor::start(stranger.starts(Actor::launch(scene).args([me()])))
+}
+
+#[test]
+fn by_default_others_are_refused_and_told_whose_it_is() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let loader = commons.loads(&["text", "for me alone"]);
+    for command in ["show", "info"] {
+        let look = scene.viewer([command, "--owner", "root"]);
+        let refused = stranger.starts(look).run().refused("belongs to root");
+        assert!(refused.stderr.contains("--mode 644"), "{refused:?}");
+        assert!(refused.stdout.is_empty(), "{refused:?}");
+    }
+    // What is named without its owner is one's own, and there is none.
+    let nothing = stranger.starts(scene.viewer(["show"])).run();
+    drop(nothing.refused("There is nothing"));
+    let list = scene.bare_viewer(["list", "--json", "--owner", &me()]);
+    let list = stranger.starts(list).run().done().json();
+    assert_eq!(list[0]["key"], scene.key(), "{list}");
+    assert!(list[0]["reason"].is_string(), "{list}");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn what_is_shared_is_shown_to_everybody() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let text = commons.loads(&["text", "--mode", "644", "for all, 給大家"]);
+    for owner in ["root", &me()] {
+        let show = stranger.starts(scene.viewer(["show", "--owner", owner]));
+        assert_eq!(show.run().done().text(), "for all, 給大家");
+    }
+    let info = scene.viewer(["info", "--json", "--owner", "root"]);
+    let info = stranger.starts(info).run().done().json();
+    assert_eq!(info["attached"][0]["pid"], text.pid(), "{info}");
+
+    let picture = Picture::draw(640, 400, 5);
+    let file = scene.file("picture.png", &picture.encode(PictureFile::Png));
+    let image = scene.loader(["image"]).args([&file]).start();
+    image.wait_for("image");
+    let show = scene.viewer(["show", "--output", "-", "--owner", "root"]);
+    let shown = stranger.starts(show).run().done().stdout;
+    assert!(load_from_memory(&shown).unwrap().into_rgb8() == *picture.pixels());
+    text.terminate().done();
+    image.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_mode_for_the_group_is_for_the_group() {
+    let group = rustix::process::getgid().as_raw();
+    let (Some(stranger), Some(colleague)) = (Stranger::new(), Stranger::in_group(group)) else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let _loader = commons.loads(&["text", "--mode", "640", "for colleagues"]);
+    let show = || scene.viewer(["show", "--owner", "root"]);
+    assert_eq!(
+        colleague.starts(show()).run().done().text(),
+        "for colleagues"
+    );
+    drop(stranger.starts(show()).run().refused("belongs to root"));
+}
+
+#[test]
+fn another_user_waits_pins_and_is_seen() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let picture = Picture::draw(640, 400, 6);
+    let file = scene.file("picture.png", &picture.encode(PictureFile::Png));
+    let first = commons.loads(&["image", "--mode", "644", file.to_str().unwrap()]);
+
+    let mut reader = foreign_actor(&stranger, scene);
+    reader.does("subscribe");
+    assert_eq!(reader.does("pin"), "1");
+    let info = scene.viewer(["info", "--json"]).run().done().json();
+    let attached = info["attached"].as_array().unwrap();
+    let seen = attached
+        .iter()
+        .find(|peer| peer["pid"] == reader.program().pid());
+    assert_eq!(seen.unwrap()["access"], "read-only", "{info}");
+
+    reader.begins("wait 60000");
+    let second = commons.loads(&["text", "something new"]);
+    assert_eq!(reader.has_done("wait"), "New");
+    assert_eq!(reader.does("pin"), "2");
+    first.terminate().done();
+    second.terminate().done();
+    assert_eq!(reader.does("wait 60000"), "Ended");
+    drop(reader.ends().done());
+    scene.assert_empty();
+}
+
+#[test]
+fn another_user_cannot_change_a_byte() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let loader = commons.loads(&["text", "--mode", "644", "stays as it is"]);
+    let segment = scene.segment();
+    let before = fs::metadata(&segment).unwrap();
+    for script in [
+        r#"exec 3>>"$0""#,
+        r#"exec 3<>"$0""#,
+        r#"truncate --size=0 "$0""#,
+        r#"mv "$0" "$0.away""#,
+        r#"rm -f "$0""#,
+        r#"chmod 666 "$0""#,
+    ] {
+        let attempt = scene.program("sh").args(["-c", script]).args([&segment]);
+        let outcome = stranger.starts(attempt).run();
+        assert!(outcome.code != Some(0), "{outcome:?}");
+        let refused = ["Permission denied", "not permitted"];
+        let said = &outcome.stderr;
+        assert!(refused.iter().any(|words| said.contains(words)), "{said}");
+    }
+    let after = fs::metadata(&segment).unwrap();
+    assert_eq!(before.len(), after.len());
+    assert_eq!(before.permissions(), after.permissions());
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "stays as it is");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn another_user_publishes_and_removes_nothing_of_ours() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let mut actor = foreign_actor(&stranger, scene);
+    let refused = |answer: String| assert!(answer.contains("does not permit"), "{answer}");
+    // Neither under a name that is free …
+    refused(actor.tries("open"));
+    refused(actor.tries("create 64"));
+    assert_eq!(commons.directory.names(), [] as [String; 0]);
+    // … nor in what is shared for reading.
+    let loader = commons.loads(&["text", "--mode", "644", "mine"]);
+    refused(actor.tries("open"));
+    refused(actor.tries("attach"));
+    refused(actor.tries("remove --force"));
+    drop(actor.ends().done());
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "mine");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn another_users_segments_are_listed() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let _loader = commons.loads(&["text", "--mode", "644", "in the list"]);
+    let list = |arguments: &[&str]| {
+        let list = scene.bare_viewer(["list", "--json"]).args(arguments);
+        stranger.starts(list).run().done().json()
+    };
+    for owner in ["root", &me()] {
+        let listed = list(&["--owner", owner]);
+        assert_eq!(listed[0]["key"], scene.key(), "{listed}");
+        assert_eq!(listed[0]["kind"], "text", "{listed}");
+    }
+    assert_eq!(list(&[]).as_array().unwrap().len(), 0);
+    let nobody = scene.bare_viewer(["list", "--owner", "no-such-user"]);
+    drop(nobody.run().misused("user id"));
+}
+
+#[test]
+fn a_crash_of_the_owner_leaves_nothing_for_others_to_see() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let loader = commons.loads(&["text", "--mode", "644", "gone soon"]);
+    drop(loader.kill());
+    let show = scene.viewer(["show", "--owner", "root"]);
+    drop(stranger.starts(show).run().refused("of root"));
+    // They may not remove it: the owner does, at the next look.
+    scene.assert_empty();
+}
+
+#[test]
+fn only_modes_that_make_sense_are_taken() {
+    let scene = Scene::new();
+    for (mode, words) in [
+        ("755", "not executed"),
+        ("666", "no right to write"),
+        ("620", "no right to write"),
+        ("044", "the first digit is 6"),
+        ("u=rw", "three octal digits"),
+        ("899", "three octal digits"),
+    ] {
+        let misused = scene.loader(["text", "--mode", mode, "x"]).run();
+        drop(misused.misused(words));
+    }
+    scene.assert_empty();
+}
+
+#[test]
+fn a_segment_that_was_there_keeps_its_mode_and_the_loader_says_so() {
+    let scene = Scene::new();
+    let first = scene.loader(["text", "first"]).start();
+    first.wait_for(scene.key());
+    let second = scene.loader(["text", "--mode", "644", "second"]).start();
+    let warning = second.wait_for_complaint("keeps its mode");
+    assert!(warning.contains("600"), "{warning}");
+    second.wait_for(scene.key());
+    let third = scene.loader(["text", "--mode", "600", "third"]).start();
+    third.wait_for(scene.key());
+    let third = third.terminate().done();
+    assert!(!third.stderr.contains("keeps its mode"), "{third:?}");
+    second.terminate().done();
+    first.terminate().done();
+    scene.assert_empty();
+}

@@ -1,0 +1,430 @@
+//! Whatever runs out or is missing: a clear error, and what was loaded before stays readable.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
+
+use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, skip};
+use shm_core::{Metadata, PublishError, Publisher, Subscriber, segment};
+
+use crate::actor::{Actor, key, options};
+
+#[test]
+fn a_full_disk_is_an_error_and_nothing_is_lost() {
+    let Some(disk) = SmallDisk::mount(2048) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let loader = scene.loader(["text", "small enough"]).start();
+    loader.wait_for(scene.key());
+
+    let large = scene.file("large", &vec![7; 8 << 20]);
+    drop(
+        scene
+            .loader(["file"])
+            .args([&large])
+            .run()
+            .refused("There is no room"),
+    );
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "small enough");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+/// Opens and publishes on a disk of so many kilobytes; how many steps there was room for.
+fn steps_done(kilobytes: u32) -> Option<usize> {
+    const STEPS: [&str; 5] = [
+        "open",
+        "publish 1 100",
+        "publish 2 5000",
+        "publish 3 20000",
+        "publish 4 40000",
+    ];
+    let disk = SmallDisk::mount(kilobytes)?;
+    let scene = Scene::within(disk.path());
+    let mut actor = Actor::new(&scene);
+    let mut done = 0;
+    for step in STEPS {
+        let answer = actor.tries(step);
+        if !answer.starts_with("ok") {
+            assert!(
+                answer.contains("no room"),
+                "{kilobytes} KB, {step}: {answer}"
+            );
+            break;
+        }
+        done += 1;
+    }
+    match Subscriber::attach(&key(&scene), &options(&scene)) {
+        Err(error) => assert_eq!(done, 0, "{kilobytes} KB: {error}"),
+        Ok(mut subscriber) => {
+            let latest = subscriber.latest().unwrap();
+            let number = latest.map_or(0, |sample| sample.payload()[0]);
+            assert_eq!(usize::from(number), done - 1, "{kilobytes} KB");
+        }
+    }
+    assert_eq!(actor.ends().code, Some(0));
+    scene.assert_empty();
+    Some(done)
+}
+
+#[test]
+fn a_disk_that_is_full_at_any_page_keeps_the_last_sample_readable() {
+    let mut before = 0;
+    for kilobytes in (4..=160).step_by(4) {
+        let Some(done) = steps_done(kilobytes) else {
+            return;
+        };
+        assert!(done >= before, "more room, and less done: {kilobytes} KB");
+        before = done;
+    }
+    assert_eq!(before, 5, "the last disk has room for everything");
+}
+
+#[test]
+fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
+    let Some(disk) = SmallDisk::mount(512) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    publisher.publish_text("before").unwrap();
+    let filler = disk.path().join("filler");
+    // As much as there is room for; that it does not all fit is the point.
+    drop(fs::write(&filler, vec![1; 1 << 20]));
+
+    let refused = publisher.publish_text("too much").unwrap_err();
+    assert!(matches!(refused, PublishError::NoSpace { .. }), "{refused}");
+    // Attaching, looking and reading need no room.
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    scene.viewer(["info"]).run().done();
+    assert_eq!(scene.list().len(), 1);
+    fs::remove_file(filler).unwrap();
+    publisher.publish_text("after").unwrap();
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "after");
+    drop(publisher);
+    scene.assert_empty();
+}
+
+#[test]
+fn a_disk_too_full_for_any_segment_is_an_error() {
+    let Some(disk) = SmallDisk::mount(64) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let filler = disk.path().join("filler");
+    drop(fs::write(&filler, vec![1; 128 << 10]));
+    let refused = scene.loader(["text", "no room"]).run();
+    drop(refused.refused("Unable to create shared memory segment."));
+    fs::remove_file(filler).unwrap();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_disk_without_reservations_is_an_error() {
+    let Some(disk) = SmallDisk::mount_ramfs() else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let refused = scene.loader(["text", "not here"]).run();
+    drop(refused.refused("reserving memory"));
+    scene.assert_empty();
+}
+
+#[test]
+fn a_disk_that_became_read_only_is_still_read() {
+    let Some(disk) = SmallDisk::mount(512) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    scene.loader(["text", "--persist", "kept"]).run().done();
+    let remount = |mode: &str| {
+        let options = format!("remount,{mode}");
+        let mount = Launch::new("mount").args(["-o", &options]);
+        drop(mount.args([disk.path()]).run().done());
+    };
+    remount("ro");
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "kept");
+    assert_eq!(scene.list().len(), 1);
+    for launch in [scene.loader(["text", "new"]), scene.viewer(["remove"])] {
+        drop(launch.run().refused("ead-only"));
+    }
+    remount("rw");
+    scene.viewer(["remove"]).run().done();
+    scene.assert_empty();
+}
+
+/// Takes away root's right to pass over permissions, if it is root who tests.
+fn unprivileged(launch: Launch) -> Option<Launch> {
+    const NO_PRIVILEGES: [&str; 2] = ["--bounding-set=-all", "--inh-caps=-all"];
+    if !rustix::process::getuid().is_root() {
+        return Some(launch);
+    }
+    let attempt = Launch::new("true").through("setpriv", NO_PRIVILEGES).run();
+    if attempt.code != Some(0) {
+        skip("setpriv cannot take root's privileges away here");
+        return None;
+    }
+    Some(launch.through("setpriv", NO_PRIVILEGES))
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_is_an_error() {
+    let directory = PrivateDir::in_memory();
+    let scene = Scene::within(directory.path());
+    directory.set_mode(0o500);
+    let Some(launch) = unprivileged(scene.loader(["text", "not here"])) else {
+        return;
+    };
+    drop(
+        launch
+            .run()
+            .refused("Unable to create shared memory segment."),
+    );
+    directory.set_mode(0o700);
+    assert_eq!(directory.names(), [] as [String; 0]);
+}
+
+/// Starts it with a limit, such as `--nofile=5`.
+fn limited(launch: Launch, limit: &str) -> Launch {
+    launch.through("prlimit", [limit])
+}
+
+#[test]
+fn a_limit_of_open_files_is_an_error_wherever_it_strikes() {
+    let scene = Scene::new();
+    scene.loader(["text", "--persist", "kept"]).run().done();
+    let mut enough = 0;
+    for files in 4..16 {
+        let limit = format!("--nofile={files}");
+        for launch in [
+            scene.viewer(["show"]),
+            scene.viewer(["list"]),
+            scene.loader(["text", "--persist", "kept"]),
+        ] {
+            let outcome = limited(launch, &limit).run();
+            let said = outcome.stderr.contains("Too many open files");
+            assert!(!outcome.stderr.contains("panicked"), "{outcome:?}");
+            assert!(
+                outcome.code == Some(0) || outcome.code == Some(1) && said,
+                "{outcome:?}"
+            );
+            enough += i32::from(outcome.code == Some(0));
+        }
+        assert_eq!(scene.viewer(["show"]).run().done().text(), "kept");
+    }
+    assert!(enough > 0, "some of these limits leave room");
+    scene.viewer(["remove"]).run().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_limit_of_the_file_size_is_an_error_and_no_signal() {
+    let scene = Scene::new();
+    for limit in [
+        "--fsize=0",
+        "--fsize=4096",
+        "--fsize=65536",
+        "--fsize=1000000000",
+    ] {
+        let refused = limited(scene.loader(["text", "hello"]), limit).run();
+        assert_eq!(
+            (refused.code, refused.signal),
+            (Some(1), None),
+            "{refused:?}"
+        );
+        assert!(!refused.stderr.contains("panicked"), "{refused:?}");
+        scene.assert_empty();
+    }
+}
+
+#[test]
+fn a_limit_of_the_file_size_does_not_keep_from_leaving_or_removing() {
+    let scene = Scene::new();
+    scene.loader(["text", "--persist", "kept"]).run().done();
+    limited(scene.viewer(["show"]), "--fsize=0").run().done();
+    let removed = limited(scene.viewer(["remove"]), "--fsize=0").run();
+    assert_eq!(removed.signal, None, "{removed:?}");
+    removed.done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_limit_of_the_file_size_does_not_kill_who_clears() {
+    let scene = Scene::new();
+    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    for text in ["one", "two", "three"] {
+        publisher.publish_text(text).unwrap();
+    }
+    let mut actor = Actor::start(limited(Actor::launch(&scene), "--fsize=1000000000"));
+    actor.does("open");
+    actor.begins("clear");
+    let outcome = actor.ends();
+    assert_eq!(
+        (outcome.code, outcome.signal),
+        (Some(0), None),
+        "{outcome:?}"
+    );
+    assert!(Subscriber::attach(&key(&scene), &options(&scene)).is_ok());
+}
+
+/// What is large for the limits below.
+const LARGE: usize = 96 << 20;
+
+/// Asserts that the viewer shows what is large, or says why not, however little memory it may have.
+fn assert_shown_or_refused(scene: &Scene) {
+    let mut shown = 0;
+    // From too little for the mapping to enough for all: nowhere between does it die.
+    for megabytes in (128..=640).step_by(64) {
+        let limit = format!("--as={}", megabytes << 20);
+        let outcome = limited(scene.viewer(["show"]), &limit).run();
+        match outcome.code {
+            Some(0) => {
+                assert_eq!(outcome.stdout.len(), LARGE, "{megabytes} MB");
+                shown += 1;
+            }
+            // Not the whole outcome, whose output is large.
+            code => assert!(
+                code == Some(1) && outcome.stderr.contains("emory"),
+                "{megabytes} MB: code {code:?}, signal {:?}, {}",
+                outcome.signal,
+                outcome.stderr
+            ),
+        }
+    }
+    assert!(shown > 0, "some of these limits leave room");
+}
+
+#[test]
+fn a_limit_of_memory_is_an_error_of_who_reads_a_sample() {
+    let scene = Scene::new();
+    let loader = scene.loader(["text"]).input("x".repeat(LARGE)).start();
+    loader.wait_for(scene.key());
+    assert_shown_or_refused(&scene);
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_limit_of_memory_is_an_error_of_who_reads_a_block() {
+    let scene = Scene::new();
+    let mut actor = Actor::new(&scene);
+    actor.does(&format!("create {LARGE}"));
+    assert_shown_or_refused(&scene);
+    actor.dies();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_limit_of_memory_refuses_a_loan_and_keeps_the_last_sample() {
+    let scene = Scene::new();
+    let mut actor = Actor::start(limited(Actor::launch(&scene), "--as=100000000"));
+    actor.does("open");
+    actor.does("publish 1 5000");
+    let refused = actor.tries("loan 200000000");
+    assert!(refused.contains("emory"), "{refused}");
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 1);
+    actor.does("publish 2 5000");
+    assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 2);
+}
+
+/// Loads and shows with both programs started in surroundings that lack something.
+fn assert_works(scene: &Scene, surround: impl Fn(Launch) -> Launch) {
+    let loader = surround(scene.loader(["text", "all the same"])).start();
+    loader.wait_for(scene.key());
+    let names: Vec<_> = fs::read_dir(scene.segments()).unwrap().collect();
+    assert_eq!(names.len(), 1, "a temporary name is left: {names:?}");
+    for shown in [surround(scene.viewer(["show"])), scene.viewer(["show"])] {
+        assert_eq!(shown.run().done().text(), "all the same");
+    }
+    // Both kinds of creator meet at one name.
+    let publisher = Publisher::open(&key(scene), &options(scene)).unwrap();
+    assert!(!publisher.created());
+    drop(publisher);
+    let mut actor = Actor::start(surround(Actor::launch(scene)));
+    let refused = actor.tries("create 64");
+    assert!(refused.contains("already"), "{refused}");
+    assert_eq!(loader.kill().signal, Some(9));
+    // What is stale is replaced by it as by any other.
+    actor.does("create 64");
+    actor.dies();
+    scene.assert_empty();
+}
+
+#[test]
+fn without_proc_everything_works() {
+    const HIDE: [&str; 4] = [
+        "--mount",
+        "sh",
+        "-c",
+        "mount -t tmpfs none /proc && exec \"$@\"",
+    ];
+    let hidden = |launch: Launch| launch.through("unshare", HIDE.into_iter().chain(["sh"]));
+    let attempt = hidden(Launch::new("sh").args(["-c", "! test -e /proc/self"])).run();
+    if attempt.code != Some(0) {
+        return skip("/proc cannot be hidden here: that needs root");
+    }
+    assert_works(&Scene::new(), hidden);
+}
+
+/// Starts it where no file can be made without a name; nothing where that cannot be had.
+fn without_unnamed_files() -> Option<impl Fn(Launch) -> Launch> {
+    let without = |launch: Launch| launch.through(env!("CARGO_BIN_EXE_without"), ["O_TMPFILE"]);
+    if without(Launch::new("true")).run().code != Some(0) {
+        skip("system calls cannot be filtered here");
+        return None;
+    }
+    Some(without)
+}
+
+#[test]
+fn without_unnamed_files_everything_works() {
+    if let Some(without) = without_unnamed_files() {
+        assert_works(&Scene::new(), without);
+    }
+}
+
+#[test]
+fn without_unnamed_files_no_list_sweeps_what_is_being_made() {
+    const CREATIONS: usize = 100;
+    let Some(without) = without_unnamed_files() else {
+        return;
+    };
+    let scene = Scene::new();
+    let created = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !created.load(Ordering::Relaxed) {
+                segment::list(&options(&scene)).unwrap();
+            }
+        });
+        let outcomes: Vec<_> = (0..CREATIONS)
+            .map(|_| without(scene.loader(["text", "--for", "1ms", "new"])).run())
+            .collect();
+        created.store(true, Ordering::Relaxed);
+        for outcome in outcomes {
+            outcome.done();
+        }
+    });
+    scene.assert_empty();
+}
+
+#[test]
+fn all_slots_taken_is_an_error_that_says_how_many_there_are() {
+    let scene = Scene::new();
+    let publishers: Vec<_> = (0..128)
+        .map(|_| Publisher::open(&key(&scene), &options(&scene)).unwrap())
+        .collect();
+    publishers[0]
+        .publish(&Metadata::Text, b"to be read")
+        .unwrap();
+    let refused = scene.loader(["text", "one too many"]).run();
+    drop(refused.refused("All 128 places"));
+    // Readers need no slot.
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "to be read");
+    drop(publishers);
+    scene.assert_empty();
+}

@@ -1,0 +1,355 @@
+//! A peer that keeps to nothing: `liar FILE LIE`, with plain access to the segment's file.
+//!
+//! Knows the layout only from docs/LAYOUT.md. Prints a line once it has begun, and goes on until it is killed.
+
+use std::{
+    env,
+    error::Error,
+    fs::{self, File},
+    io,
+    ops::Range,
+    os::{
+        fd::AsRawFd,
+        unix::fs::{FileExt, symlink},
+    },
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use memmap2::{MmapOptions, MmapRaw};
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    process::{Signal, set_parent_process_death_signal},
+    thread::futex,
+};
+
+const CONTROL: usize = 0x7000;
+const LOCK: usize = 0x80;
+const LATEST: usize = 0x100;
+const ENTRIES: usize = 0x3000;
+const ENTRY: usize = 64;
+const REGION_STRIDE: u64 = 1 << 36;
+
+const LIFECYCLE: u64 = 1 << 60;
+const SLOT: u64 = LIFECYCLE + 0x10000;
+const REGION: u64 = LIFECYCLE + 0x20000;
+const READER: u64 = LIFECYCLE + (1 << 32);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // A storm does not end by itself, and must not outlive a test that was aborted.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let mut arguments = env::args().skip(1);
+    let path = PathBuf::from(arguments.next().ok_or("the file is missing")?);
+    let lie = arguments.next().ok_or("the lie is missing")?;
+    match lie.as_str() {
+        "dance" => dance(&path)?,
+        "huge-block" => huge(&path, Claim::Block)?,
+        "huge-text" => huge(&path, Claim::Sample(&[0]))?,
+        // 65,535 pixels and as many rows, four bytes each.
+        "huge-image" => huge(
+            &path,
+            Claim::Sample(&[1, 2, 251, 255, 255, 251, 255, 255, 252, 252, 255, 3, 0, 0]),
+        )?,
+        _ => {
+            let file = File::options().read(true).write(true).open(&path)?;
+            lie_about(&file, &lie)?;
+        }
+    }
+    Ok(())
+}
+
+fn lie_about(file: &File, lie: &str) -> Result<(), Box<dyn Error>> {
+    match lie {
+        "cut" => cut(file)?,
+        "scribble" => scribble(file)?,
+        "wake" => wake(&map(file)?),
+        "flood" => flood(&map(file)?),
+        "hold" => {
+            take(file, libc::F_WRLCK, SLOT + 127..SLOT + 128)?;
+            store(file, LOCK, &lock_word(127, 1).to_le_bytes())?;
+            sit();
+        }
+        "nobody" => {
+            store(file, LOCK, &lock_word(100, 1).to_le_bytes())?;
+            sit();
+        }
+        "no-slot" => {
+            store(file, LOCK, &lock_word(254, 1).to_le_bytes())?;
+            sit();
+        }
+        "juggle" => juggle(file)?,
+        "slots" => {
+            for slot in SLOT..SLOT + 128 {
+                // Those of others stay theirs.
+                take(file, libc::F_WRLCK, slot..slot + 1).ok();
+            }
+            sit();
+        }
+        "lifecycle" => {
+            take(file, libc::F_WRLCK, LIFECYCLE..LIFECYCLE + 1)?;
+            sit();
+        }
+        "read-regions" | "write-regions" => {
+            let kind = if lie == "read-regions" {
+                libc::F_RDLCK
+            } else {
+                libc::F_WRLCK
+            };
+            for region in REGION + 1..REGION + 256 {
+                take(file, kind, region..region + 1).ok();
+            }
+            sit();
+        }
+        "readers" => {
+            take(file, libc::F_RDLCK, READER..READER + (1 << 22))?;
+            sit();
+        }
+        _ => return Err(format!("unknown: {lie}").into()),
+    }
+    Ok(())
+}
+
+/// Tells the test that the lie is told.
+fn say() {
+    println!("lies");
+}
+
+/// Lets what was done stay until it is killed.
+fn sit() -> ! {
+    say();
+    loop {
+        std::thread::park();
+    }
+}
+
+fn lock_word(slot: u32, generation: u32) -> u32 {
+    generation << 10 | (slot + 1) << 2
+}
+
+fn store(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
+    file.write_all_at(bytes, offset as u64)
+}
+
+/// Cuts the file anywhere, and puts it right again, as often as it can.
+fn cut(file: &File) -> io::Result<()> {
+    const HEAD: usize = 1 << 16;
+    let whole = file.metadata()?.len();
+    let mut control = vec![0; CONTROL];
+    file.read_exact_at(&mut control, 0)?;
+    let mut region = vec![0; HEAD];
+    file.read_exact_at(&mut region, REGION_STRIDE)?;
+    let mut dice = Dice(1);
+    say();
+    loop {
+        let lengths = [
+            0,
+            100,
+            0x1000,
+            0x6fff,
+            0x7000,
+            REGION_STRIDE,
+            REGION_STRIDE + 1024,
+            REGION_STRIDE + 4096,
+            dice.roll() % whole,
+        ];
+        file.set_len(*dice.pick(&lengths))?;
+        file.set_len(whole)?;
+        file.write_all_at(&control, 0)?;
+        file.write_all_at(&region, REGION_STRIDE)?;
+    }
+}
+
+/// Rewrites lengths, generations, the latest, the header and the slots, as often as it can.
+fn scribble(file: &File) -> io::Result<()> {
+    let mut control = vec![0; CONTROL];
+    file.read_exact_at(&mut control, 0)?;
+    let mut dice = Dice(2);
+    say();
+    loop {
+        let values = [
+            0,
+            1,
+            4096,
+            4097,
+            u64::from(u32::MAX),
+            REGION_STRIDE - 1024,
+            REGION_STRIDE,
+            u64::MAX,
+            dice.roll(),
+        ];
+        let word = *dice.pick(&values);
+        let entry = ENTRIES + ENTRY * *dice.pick(&[1, 2, 3, 255]);
+        let offsets = [
+            0x14,
+            0x18,
+            0x30,
+            LATEST,
+            LATEST,
+            entry,
+            entry,
+            entry + 8,
+            entry + 8,
+            entry + 16,
+            entry + 24,
+            entry + 32,
+            0x1000,
+            0x1010,
+        ];
+        store(file, *dice.pick(&offsets), &word.to_le_bytes())?;
+        if dice.roll().is_multiple_of(4) {
+            store(file, 0, &control)?;
+        }
+    }
+}
+
+/// Wakes everybody all the time, for nothing.
+fn wake(control: &MmapRaw) {
+    say();
+    loop {
+        for offset in [LOCK, LATEST] {
+            // It cannot fail on a mapped word, and nothing depends on it.
+            futex::wake(word(control, offset), futex::Flags::empty(), 1 << 30).ok();
+        }
+    }
+}
+
+/// Announces samples that do not exist, all the time.
+fn flood(control: &MmapRaw) {
+    let latest = word(control, LATEST);
+    say();
+    loop {
+        latest.fetch_add(1, Ordering::Relaxed);
+        futex::wake(latest, futex::Flags::empty(), 1 << 30).ok();
+    }
+}
+
+/// Gives the lock from one of its own slots to the next, and never away.
+fn juggle(file: &File) -> io::Result<()> {
+    for slot in SLOT + 120..SLOT + 128 {
+        take(file, libc::F_WRLCK, slot..slot + 1)?;
+    }
+    let control = map(file)?;
+    let lock = word(&control, LOCK);
+    for turn in 0_u32.. {
+        if turn == 1 {
+            say();
+        }
+        lock.store(lock_word(120 + turn % 8, turn & 0xffff), Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// Puts something else at the name, and the segment back, as often as it can.
+fn dance(path: &Path) -> Result<(), Box<dyn Error>> {
+    let beside = |name: &str| path.with_file_name(name);
+    let decoys = ["fifo", "link", "directory", "notes", "sparse"].map(beside);
+    let [fifo, link, directory, notes, sparse] = &decoys;
+    rustix::fs::mkfifoat(CWD, fifo, rustix::fs::Mode::RWXU)?;
+    symlink("/etc/passwd", link)?;
+    fs::create_dir(directory)?;
+    fs::write(notes, "somebody's notes")?;
+    File::create(sparse)?.set_len(1 << 44)?;
+    say();
+    loop {
+        for decoy in &decoys {
+            // Twice, so that the segment is back.
+            for _ in 0..2 {
+                // Somebody who thinks that the name is free may have taken it meanwhile.
+                renameat_with(CWD, decoy, CWD, path, RenameFlags::EXCHANGE).ok();
+            }
+        }
+    }
+}
+
+/// What a file of this liar's own says to hold.
+enum Claim<'a> {
+    Block,
+    /// A sample with this metadata.
+    Sample(&'a [u8]),
+}
+
+/// Makes a segment in good order that says to hold 64 GiB, or what its metadata says, and has memory for nothing.
+fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(path)?;
+    file.set_len(REGION_STRIDE * 3)?;
+    let mut control = vec![0_u8; CONTROL];
+    let mut put = |offset: usize, bytes: &[u8]| {
+        control[offset..offset + bytes.len()].copy_from_slice(bytes);
+    };
+    put(0, b"SHM-CORE");
+    put(8, &1_u32.to_le_bytes());
+    put(12, &128_u32.to_le_bytes());
+    match claim {
+        Claim::Block => {
+            put(0x14, &1_u32.to_le_bytes());
+            put(0x30, &REGION_STRIDE.to_le_bytes());
+        }
+        Claim::Sample(metadata) => {
+            let payload = match metadata {
+                [0] => REGION_STRIDE - 1024,
+                _ => 65_535 * 4 * 65_535,
+            };
+            put(0x14, &2_u32.to_le_bytes());
+            put(LATEST, &(1_u64 << 48 | 1).to_le_bytes());
+            let entry = ENTRIES + ENTRY;
+            put(entry, &1_u64.to_le_bytes());
+            put(entry + 8, &payload.to_le_bytes());
+            let length = u32::try_from(metadata.len()).map_err(io::Error::other)?;
+            put(entry + 16, &length.to_le_bytes());
+            file.write_all_at(metadata, REGION_STRIDE)?;
+        }
+    }
+    store(&file, 0, &control)?;
+    take(&file, libc::F_WRLCK, SLOT..SLOT + 1)?;
+    sit();
+}
+
+fn map(file: &File) -> io::Result<MmapRaw> {
+    MmapOptions::new().len(CONTROL).map_raw(file)
+}
+
+#[expect(unsafe_code, reason = "a word of shared memory")]
+fn word(control: &MmapRaw, offset: usize) -> &AtomicU32 {
+    let address = control.as_mut_ptr().wrapping_add(offset).cast::<u32>();
+    // SAFETY: aligned, within the mapping, which the borrow keeps; all who share it use atomics.
+    unsafe { AtomicU32::from_ptr(address) }
+}
+
+/// Locks bytes of the file's open description, without waiting.
+#[expect(unsafe_code, reason = "nothing safe takes these locks")]
+fn take(file: &File, kind: i32, bytes: Range<u64>) -> io::Result<()> {
+    // SAFETY: `flock` consists of integers, for which zeros are valid.
+    let mut request: libc::flock = unsafe { std::mem::zeroed() };
+    request.l_type = kind.try_into().map_err(io::Error::other)?;
+    request.l_whence = libc::SEEK_SET.try_into().map_err(io::Error::other)?;
+    request.l_start = bytes.start.try_into().map_err(io::Error::other)?;
+    request.l_len = (bytes.end - bytes.start)
+        .try_into()
+        .map_err(io::Error::other)?;
+    // SAFETY: the descriptor is open and the request valid.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut request) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Numbers that look random and are the same each time (xorshift64).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn pick<'a, T>(&mut self, things: &'a [T]) -> &'a T {
+        let index = usize::try_from(self.roll() % things.len() as u64).unwrap_or(0);
+        &things[index]
+    }
+}

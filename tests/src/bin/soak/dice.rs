@@ -1,0 +1,24 @@
+//! Chance that can be repeated.
+
+/// A sequence of numbers that a seed decides (`SplitMix64`).
+#[derive(Debug)]
+pub(crate) struct Dice(u64);
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
+        Dice(seed)
+    }
+
+    pub(crate) fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+
+    /// A number from 0 to `end`, that one excluded.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        // A platform of 64 bits is what the library needs as well.
+        usize::try_from(self.number()).unwrap_or(0) % end
+    }
+}

@@ -1,0 +1,82 @@
+//! Another user of the computer.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{Launch, PrivateDir, skip};
+
+/// The user and the group "nobody": they own nothing.
+const NOBODY: u32 = 65_534;
+
+/// Somebody with another user id, who can start programs although they lie where only we may go.
+#[derive(Debug)]
+pub struct Stranger {
+    group: u32,
+    /// Copies of the programs, where everybody can reach them.
+    programs: PrivateDir,
+}
+
+impl Stranger {
+    /// Makes one; where that is not allowed, says that the test is skipped and returns nothing.
+    #[must_use]
+    pub fn new() -> Option<Stranger> {
+        Stranger::in_group(NOBODY)
+    }
+
+    /// Makes one that belongs to a group.
+    #[must_use]
+    pub fn in_group(group: u32) -> Option<Stranger> {
+        let tried = Command::new("setpriv")
+            .args(become_user(group))
+            .arg("true")
+            .output();
+        if !tried.is_ok_and(|output| output.status.success()) {
+            skip(
+                "nothing can be started as another user: that needs root, and setpriv of util-linux",
+            );
+            return None;
+        }
+        let programs = PrivateDir::on_disk();
+        programs.set_mode(0o755);
+        Some(Stranger { group, programs })
+    }
+
+    /// Lets the stranger start what would have been started by us.
+    pub fn starts(&self, launch: Launch) -> Launch {
+        let lent = self.lend(Path::new(launch.program()));
+        launch
+            .instead(lent)
+            .through("setpriv", become_user(self.group))
+    }
+
+    fn lend(&self, program: &Path) -> PathBuf {
+        if !program.is_absolute() {
+            return program.to_owned(); // found by everybody, in a directory of the system
+        }
+        let name = program.file_name().expect("a program is a file");
+        let copy = self.programs.path().join(name);
+        if !copy.exists() {
+            // Not by ourselves: a child that another thread forks in the meantime would inherit the
+            // file open for writing, and what is open for writing cannot be executed.
+            let copied = Command::new("install")
+                .args(["-m", "755"])
+                .args([program, &copy])
+                .status();
+            assert!(
+                copied.is_ok_and(|status| status.success()),
+                "no copy of {program:?}"
+            );
+        }
+        copy
+    }
+}
+
+fn become_user(group: u32) -> [String; 3] {
+    [
+        format!("--reuid={NOBODY}"),
+        format!("--regid={group}"),
+        "--clear-groups".to_owned(),
+    ]
+}

@@ -1,0 +1,424 @@
+//! A program that is stopped after each of its steps that another process can see.
+//!
+//! Such a step is a system call, or a store into the control area of a segment. Nothing in the
+//! program knows of it: it is the code that ships, run instruction by instruction where that
+//! matters. Whatever can be found by somebody who comes after a death is the state after one
+//! of these steps.
+#![expect(unsafe_code, reason = "nothing safe traces a program")]
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    fs::{self, File},
+    io,
+    mem::MaybeUninit,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    ptr,
+};
+
+use crate::Program;
+
+/// How much of a segment is looked at: its header, its slots, its table of regions.
+const CONTROL_BYTES: usize = 0x7000;
+/// What the processor executes to make a system call.
+const CALL_INSTRUCTION: [u8; 2] = [0x0f, 0x05];
+/// What makes it stop and tell the tracer.
+const BREAKPOINT: u8 = 0xcc;
+/// Where registers stand among those of a stopped program (`struct user_regs_struct`).
+const CALL_NUMBER: usize = 15 * 8;
+const CALL_RESULT: usize = 10 * 8;
+const INSTRUCTION_POINTER: usize = 16 * 8;
+/// The older of the calls that open a file.
+#[cfg(target_arch = "x86_64")]
+const OPEN: libc::c_long = libc::SYS_open;
+#[cfg(not(target_arch = "x86_64"))]
+const OPEN: libc::c_long = libc::SYS_openat;
+/// `op` of what the kernel tells of a stop.
+const AT_ENTRY: u8 = 1;
+const AT_EXIT: u8 = 2;
+/// Said of a stop that a system call caused (`PTRACE_O_TRACESYSGOOD`).
+const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
+
+/// Something that another process can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A system call, by its number, was made.
+    Call(u64),
+    /// A byte of the control area, and maybe more beside it, was changed.
+    Store(usize),
+}
+
+/// The instructions of a program that store into the control area, by their distance from the
+/// place where the program lies. Who knows them need not walk step by step.
+pub type Stores = BTreeSet<u64>;
+
+/// Holds a program and lets it go on step by step.
+#[derive(Debug)]
+pub struct Tracer {
+    tracee: Tracee,
+    memory: File,
+    segments: PathBuf,
+    control: Option<File>,
+    seen: Vec<u8>,
+    fresh: Vec<u8>,
+    /// Addresses, and whether a system call is made there.
+    calls: HashMap<u64, bool>,
+    /// Where the program lies.
+    base: u64,
+    stores: Stores,
+    /// Where breakpoints stand, and what stood there before; `None` while walking.
+    breakpoints: Option<HashMap<u64, u8>>,
+    refuse_unnamed: bool,
+}
+
+/// A process that is stopped most of the time.
+#[derive(Debug)]
+struct Tracee {
+    pid: libc::pid_t,
+    /// A signal that was sent to it, and that it gets when it goes on.
+    signal: i32,
+}
+
+/// What the kernel tells of a stop.
+struct Stop {
+    op: u8,
+    address: u64,
+    call: u64,
+    arguments: [u64; 6],
+    result: i64,
+}
+
+impl Tracer {
+    /// Stops a program where it waits for a line; `segments` is where its segments lie.
+    ///
+    /// # Errors
+    ///
+    /// Where tracing is not permitted on this machine, or its processor is not known here.
+    pub fn seize(program: &Program, segments: &Path) -> io::Result<Tracer> {
+        if !cfg!(target_arch = "x86_64") {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let pid = libc::pid_t::try_from(program.pid()).expect("a process id");
+        let options = usize::try_from(libc::PTRACE_O_TRACESYSGOOD).expect("a small number");
+        request(libc::PTRACE_SEIZE, pid, 0, options)?;
+        request(libc::PTRACE_INTERRUPT, pid, 0, 0)?;
+        let mut tracee = Tracee { pid, signal: 0 };
+        tracee.wait_for_stop();
+        // It may be on its way there, or even about to become the program.
+        while !tracee.next_call().takes_input() {}
+        Ok(Tracer {
+            memory: File::options()
+                .read(true)
+                .write(true)
+                .open(format!("/proc/{pid}/mem"))?,
+            base: base(pid)?,
+            tracee,
+            segments: segments.to_owned(),
+            control: None,
+            seen: vec![0; CONTROL_BYTES],
+            fresh: vec![0; CONTROL_BYTES],
+            calls: HashMap::new(),
+            stores: Stores::new(),
+            breakpoints: None,
+            refuse_unnamed: false,
+        })
+    }
+
+    /// Does not walk, but stops at these instructions, which an earlier run found out.
+    #[must_use]
+    pub fn stopping_at(mut self, stores: Stores) -> Tracer {
+        let addresses = stores.iter().map(|distance| self.base + distance);
+        let breakpoints = addresses.map(|address| {
+            let mut byte = [0];
+            let read = self.memory.read_exact_at(&mut byte, address);
+            read.expect("the program is the same");
+            self.poke(address, BREAKPOINT);
+            (address, byte[0])
+        });
+        self.breakpoints = Some(breakpoints.collect());
+        self.stores = stores;
+        self
+    }
+
+    /// Answers as a file system does that knows no files without a name.
+    #[must_use]
+    pub fn refusing_unnamed_files(mut self) -> Tracer {
+        self.refuse_unnamed = true;
+        self
+    }
+
+    /// Lets the program go on until it has read a line, which must have been written to it.
+    pub fn take_line(&mut self) {
+        while self.tracee.finish_call().result <= 0 {
+            while !self.tracee.next_call().takes_input() {}
+        }
+        self.look_for_control();
+    }
+
+    /// Lets the program do its next step; `None` where it is about to answer instead.
+    pub fn step(&mut self) -> Option<Step> {
+        let entry = match self.breakpoints {
+            None => self.walk(),
+            Some(_) => self.run(),
+        };
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(store) => return Some(store),
+        };
+        if entry.gives_output() {
+            return None;
+        }
+        let unnamed = u64::from(libc::O_TMPFILE.unsigned_abs());
+        let is_unnamed = |flags| flags & unnamed == unnamed;
+        if self.refuse_unnamed && entry.open_flags().is_some_and(is_unnamed) {
+            self.tracee.refuse_call(libc::EOPNOTSUPP);
+        } else {
+            self.tracee.finish_call();
+        }
+        if entry.open_flags().is_some() {
+            self.look_for_control();
+        }
+        // A call can write the control area too; that belongs to the same step.
+        self.change();
+        Some(Step::Call(entry.call))
+    }
+
+    /// Instruction by instruction to the next store (`Err`) or the entry of the next call.
+    fn walk(&mut self) -> Result<Stop, Step> {
+        loop {
+            let address = self.tracee.stop().address;
+            if self.is_call(address) {
+                return Ok(self.tracee.next_call());
+            }
+            self.tracee.resume(libc::PTRACE_SINGLESTEP);
+            if let Some(offset) = self.change() {
+                self.stores.insert(address - self.base);
+                return Err(Step::Store(offset));
+            }
+        }
+    }
+
+    /// From breakpoint to breakpoint to the next store (`Err`) or the entry of the next call.
+    fn run(&mut self) -> Result<Stop, Step> {
+        loop {
+            if self.tracee.resume(libc::PTRACE_SYSCALL) == CALL_STOP {
+                return Ok(self.tracee.stop());
+            }
+            // The processor stands behind the breakpoint.
+            let address = self.tracee.stop().address - 1;
+            let known = self.breakpoints.as_ref();
+            let Some(&byte) = known.and_then(|breakpoints| breakpoints.get(&address)) else {
+                continue;
+            };
+            self.poke(address, byte);
+            let place = usize::try_from(address).expect("an address");
+            self.tracee.set_register(INSTRUCTION_POINTER, place);
+            self.tracee.resume(libc::PTRACE_SINGLESTEP);
+            self.poke(address, BREAKPOINT);
+            if let Some(offset) = self.change() {
+                return Err(Step::Store(offset));
+            }
+        }
+    }
+
+    /// By which instructions the program has stored so far.
+    #[must_use]
+    pub fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// Lets the program run on its own.
+    pub fn let_go(self) {
+        request(libc::PTRACE_DETACH, self.tracee.pid, 0, 0).expect("it is stopped");
+    }
+
+    /// Whether the instruction at an address makes a system call.
+    fn is_call(&mut self, address: u64) -> bool {
+        *self.calls.entry(address).or_insert_with(|| {
+            let mut instruction = [0; CALL_INSTRUCTION.len()];
+            let read = self.memory.read_exact_at(&mut instruction, address);
+            read.is_ok() && instruction == CALL_INSTRUCTION
+        })
+    }
+
+    fn poke(&self, address: u64, byte: u8) {
+        let written = self.memory.write_all_at(&[byte], address);
+        written.expect("a tracer may write there");
+    }
+
+    /// Where the control area differs from the last look, if it does.
+    fn change(&mut self) -> Option<usize> {
+        self.look();
+        if self.fresh == self.seen {
+            return None;
+        }
+        let offset = (0..CONTROL_BYTES).find(|&at| self.fresh[at] != self.seen[at]);
+        std::mem::swap(&mut self.fresh, &mut self.seen);
+        offset
+    }
+
+    fn look(&mut self) {
+        let Some(control) = &self.control else {
+            return;
+        };
+        if control.read_exact_at(&mut self.fresh, 0).is_err() {
+            self.fresh.fill(0); // not that long yet
+        }
+    }
+
+    /// Opens, for ourselves, the segment that the program opened last.
+    fn look_for_control(&mut self) {
+        let directory = format!("/proc/{}/fd", self.tracee.pid);
+        let opened = fs::read_dir(directory).expect("it is running");
+        let segment = opened
+            .filter_map(|entry| {
+                let path = entry.expect("a readable entry").path();
+                let target = fs::read_link(&path).ok()?;
+                let number: u32 = path.file_name()?.to_str()?.parse().ok()?;
+                let inside = target.parent() == Some(self.segments.as_path());
+                inside.then_some((number, path))
+            })
+            .max();
+        if let Some((_, path)) = segment {
+            self.control = File::open(path).ok();
+            self.look();
+            std::mem::swap(&mut self.fresh, &mut self.seen);
+        }
+    }
+}
+
+impl Tracee {
+    /// Goes on to the entry of the next system call.
+    fn next_call(&mut self) -> Stop {
+        loop {
+            if self.resume(libc::PTRACE_SYSCALL) == CALL_STOP {
+                let stop = self.stop();
+                if stop.op == AT_ENTRY {
+                    return stop;
+                }
+            }
+        }
+    }
+
+    /// Goes on from the entry of a system call to its end.
+    fn finish_call(&mut self) -> Stop {
+        while self.resume(libc::PTRACE_SYSCALL) != CALL_STOP {}
+        let stop = self.stop();
+        assert_eq!(stop.op, AT_EXIT, "a call that was entered ends");
+        stop
+    }
+
+    /// Goes on past a system call that is not made, but answered with an error.
+    fn refuse_call(&mut self, error: i32) {
+        self.set_register(CALL_NUMBER, usize::MAX);
+        self.finish_call();
+        let result = -isize::try_from(error).expect("a small number");
+        self.set_register(CALL_RESULT, result.cast_unsigned());
+    }
+
+    /// Lets the program go on, waits for its next stop and returns the signal that tells of it.
+    fn resume(&mut self, how: libc::c_uint) -> i32 {
+        let signal = usize::try_from(std::mem::take(&mut self.signal)).expect("a signal");
+        request(how, self.pid, 0, signal).expect("it is stopped");
+        self.wait_for_stop()
+    }
+
+    fn wait_for_stop(&mut self) -> i32 {
+        let mut status = 0;
+        // SAFETY: `status` is writable; the process is our child and nobody else waits for it now.
+        let waited = unsafe { libc::waitpid(self.pid, &raw mut status, libc::__WALL) };
+        assert_eq!(waited, self.pid, "{}", io::Error::last_os_error());
+        assert!(libc::WIFSTOPPED(status), "it ended: {status:#x}");
+        let signal = libc::WSTOPSIG(status);
+        let event = status >> 16 != 0;
+        if !event && signal != CALL_STOP && signal != libc::SIGTRAP {
+            self.signal = signal; // sent by somebody: it gets it when it goes on
+        }
+        signal
+    }
+
+    fn stop(&self) -> Stop {
+        let mut told = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+        let length = size_of::<libc::ptrace_syscall_info>();
+        let place = told.as_mut_ptr().expose_provenance();
+        request(libc::PTRACE_GET_SYSCALL_INFO, self.pid, length, place).expect("it is stopped");
+        // SAFETY: zeros are valid for all of its fields, and the kernel filled in what it knows.
+        let told = unsafe { told.assume_init() };
+        let mut stop = Stop {
+            op: told.op,
+            address: told.instruction_pointer,
+            call: u64::MAX,
+            arguments: [0; 6],
+            result: 0,
+        };
+        if told.op == AT_ENTRY {
+            // SAFETY: what the kernel tells of an entry.
+            let entry = unsafe { told.u.entry };
+            (stop.call, stop.arguments) = (entry.nr, entry.args);
+        } else if told.op == AT_EXIT {
+            // SAFETY: what the kernel tells of an exit.
+            stop.result = unsafe { told.u.exit }.sval;
+        }
+        stop
+    }
+
+    fn set_register(&self, place: usize, value: usize) {
+        request(libc::PTRACE_POKEUSER, self.pid, place, value).expect("it is stopped");
+    }
+}
+
+impl Stop {
+    /// Whether standard input is read here.
+    fn takes_input(&self) -> bool {
+        self.call == number(libc::SYS_read) && self.arguments[0] == 0
+    }
+
+    /// Whether standard output is written here.
+    fn gives_output(&self) -> bool {
+        self.call == number(libc::SYS_write) && self.arguments[0] == 1
+    }
+
+    /// With what flags a file is opened here, if one is.
+    fn open_flags(&self) -> Option<u64> {
+        if self.call == number(OPEN) {
+            Some(self.arguments[1])
+        } else if self.call == number(libc::SYS_openat) {
+            Some(self.arguments[2])
+        } else {
+            None
+        }
+    }
+}
+
+fn request(what: libc::c_uint, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {
+    let address = ptr::with_exposed_provenance_mut::<libc::c_void>(address);
+    let data = ptr::with_exposed_provenance_mut::<libc::c_void>(data);
+    // SAFETY: of the requests made here only one writes memory of ours, `PTRACE_GET_SYSCALL_INFO`,
+    // and that gets the address and the length of a buffer made for it.
+    let result = unsafe { libc::ptrace(what, pid, address, data) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Where a program lies: its first mapping.
+fn base(pid: libc::pid_t) -> io::Result<u64> {
+    let mappings = fs::read_to_string(format!("/proc/{pid}/maps"))?;
+    let start = mappings.split('-').next().unwrap_or_default();
+    u64::from_str_radix(start, 16).map_err(io::Error::other)
+}
+
+fn number(call: libc::c_long) -> u64 {
+    u64::try_from(call).expect("calls are numbered from 0")
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Call(number) => write!(f, "system call {number}"),
+            Step::Store(offset) => write!(f, "store at {offset:#x}"),
+        }
+    }
+}
