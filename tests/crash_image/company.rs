@@ -18,7 +18,7 @@ pub(crate) enum Company {
     /// Nobody.
     None,
     /// Somebody attached to a block.
-    Block(Option<SharedMemory<ReadWrite>>),
+    Block(Option<Box<SharedMemory<ReadWrite>>>),
     /// A publisher, and a subscriber who has pinned a sample.
     Samples(Option<Box<(Publisher, Subscriber, Sample)>>),
 }
@@ -32,9 +32,9 @@ impl Company {
         let (key, options) = (key(scene), options(scene));
         match self {
             Company::None => Company::None,
-            Company::Block(_) => {
-                Company::Block(Some(SharedMemory::create(&key, BLOCK, &options).unwrap()))
-            }
+            Company::Block(_) => Company::Block(Some(Box::new(
+                SharedMemory::create(&key, BLOCK, &options).unwrap(),
+            ))),
             Company::Samples(_) => {
                 let publisher = Publisher::open(&key, &options).unwrap();
                 let mut subscriber = Subscriber::attach(&key, &options).unwrap();

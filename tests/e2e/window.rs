@@ -318,7 +318,7 @@ fn a_picture_is_chosen_in_the_systems_file_dialog() {
     dialog.type_text(path);
     // The line for a path opens in its own time; Enter counts once the path stands in it.
     desktop.wait_for("the path", || (dialog.copy_all() == path).then_some(()));
-    dialog.press(&["Return"]);
+    dialog.press_until_gone("Return");
     let said = loader.program.wait_for_status("Loaded");
     assert!(said.contains("image"), "{said}");
     loader.window.wait_for_picture(picture.pixels());

@@ -83,6 +83,17 @@ impl<'d> Window<'d> {
         self.xdotool(&command);
     }
 
+    /// Presses a key until the window is gone, for dialogs that are busy with something else at first.
+    pub fn press_until_gone(&self, chord: &str) {
+        self.desktop.wait_for("the end of a window", || {
+            // Sent to this window, so that nobody else gets it; it fails once the window is gone.
+            let press = ["key", "--window", &self.id, chord];
+            let pressed = self.desktop.tool("xdotool", press).run();
+            let looked = self.desktop.tool("xwininfo", ["-id", &self.id]).run();
+            (pressed.code != Some(0) || looked.code != Some(0)).then_some(())
+        });
+    }
+
     /// Types a text that the keyboard has keys for.
     pub fn type_text(&self, text: &str) {
         self.activate();

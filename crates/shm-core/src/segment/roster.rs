@@ -111,17 +111,24 @@ fn readable(name: &str) -> String {
     }
 }
 
+/// The bytes of a range that other open files hold, in order.
 fn held(file: &File, range: Range<u64>, most: usize) -> Vec<u64> {
     let mut bytes = Vec::new();
-    let mut from = range.start;
-    while from < range.end && bytes.len() < most {
-        match sys::held_byte(file, from..range.end) {
-            Ok(Some(byte)) => {
-                bytes.push(byte);
-                from = byte + 1;
-            }
-            Ok(None) | Err(_) => break,
+    let mut unasked = vec![range];
+    // The kernel names one lock in a range, not the first: both sides of it are still to be asked.
+    while let Some(range) = unasked.pop() {
+        if bytes.len() >= most {
+            break;
+        }
+        if let Ok(Some(byte)) = sys::held_byte(file, range.clone()) {
+            bytes.push(byte);
+            unasked.extend(
+                [range.start..byte, byte + 1..range.end]
+                    .into_iter()
+                    .filter(|side| !side.is_empty()),
+            );
         }
     }
+    bytes.sort_unstable();
     bytes
 }

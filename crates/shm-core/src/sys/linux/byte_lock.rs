@@ -69,7 +69,7 @@ pub(crate) fn unlock_bytes_from(file: &File, first: u64) -> io::Result<()> {
     )
 }
 
-/// Tells the first byte of `range` that *another* open file holds, in whatever way.
+/// Tells a byte of `range`, not always the first, that *another* open file holds, in whatever way.
 ///
 /// Locks of this same open file are never reported.
 pub(crate) fn held_byte(file: &File, range: Range<u64>) -> io::Result<Option<u64>> {
