@@ -89,9 +89,13 @@ impl<'d> Window<'d> {
             // Sent to this window, so that nobody else gets it; it fails once the window is gone.
             let press = ["key", "--window", &self.id, chord];
             let pressed = self.desktop.tool("xdotool", press).run();
-            let looked = self.desktop.tool("xwininfo", ["-id", &self.id]).run();
-            (pressed.code != Some(0) || looked.code != Some(0)).then_some(())
+            (pressed.code != Some(0) || !self.is_visible()).then_some(())
         });
+    }
+
+    fn is_visible(&self) -> bool {
+        let looked = self.desktop.tool("xwininfo", ["-id", &self.id]).run();
+        looked.text().contains("IsViewable")
     }
 
     /// Types a text that the keyboard has keys for.

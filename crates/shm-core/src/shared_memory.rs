@@ -200,6 +200,7 @@ impl<A: Attach> SharedMemory<A> {
     /// [`LockError::WouldDeadlock`] where this thread has it already through
     /// this handle, [`LockError::Orphaned`] where the block was removed (noticed
     /// within a second where somebody used rm), [`LockError::Forked`] in a forked child.
+    #[inline]
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment
             .lock(Deadline::after_option(None))
@@ -211,6 +212,7 @@ impl<A: Attach> SharedMemory<A> {
     /// # Errors
     ///
     /// [`LockError::Timeout`] names the holder; and those of [`lock`](Self::lock).
+    #[inline]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
         self.attachment
             .lock(Deadline::after(timeout))
@@ -222,6 +224,7 @@ impl<A: Attach> SharedMemory<A> {
     /// # Errors
     ///
     /// [`LockError::WouldBlock`] where somebody has; and those of [`lock`](Self::lock).
+    #[inline]
     pub fn try_lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment.try_lock().map(|held| self.locked(held))
     }
@@ -260,7 +263,7 @@ impl<A: Attach> SharedMemory<A> {
 
     #[inline]
     fn locked<'a>(&'a self, held: Held<'a>) -> Locked<'a, A> {
-        let abandoned = held.abandoned;
+        let abandoned = held.is_abandoned();
         let guard = Guard {
             memory: self,
             held,

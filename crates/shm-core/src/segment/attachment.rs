@@ -59,9 +59,9 @@ pub(crate) struct Attachment {
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     attachment: &'a Attachment,
-    pub(crate) abandoned: bool,
-    /// What the handle's word goes back to.
-    unwatched: u64,
+    /// What the handle's word goes back to, and [`ABANDONED`](Self::ABANDONED). One word, because
+    /// a flag of its own would be moved in pieces, which costs as much as a lock.
+    state: u64,
 }
 
 impl Attachment {
@@ -284,10 +284,16 @@ impl Attachment {
         let unwatched = self.check_caller()?;
         match lock::acquire(&self.control().header.lock, self.me, deadline, self) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
-            Err(NotTaken::GivenUp) => Err(LockError::Orphaned {
-                key: self.key().clone(),
-            }),
-            Err(NotTaken::TimedOut(holder)) => Err(self.lock_timeout(holder)),
+            Err(not_taken) => Err(self.not_taken(not_taken)),
+        }
+    }
+
+    #[cold]
+    fn not_taken(&self, why: NotTaken) -> LockError {
+        let key = self.key().clone();
+        match why {
+            NotTaken::GivenUp => LockError::Orphaned { key },
+            NotTaken::TimedOut(holder) => self.lock_timeout(holder),
         }
     }
 
@@ -315,28 +321,17 @@ impl Attachment {
         self.holding_thread.store(thread_token(), Ordering::Relaxed);
         Held {
             attachment: self,
-            abandoned,
-            unwatched,
+            state: unwatched | if abandoned { Held::ABANDONED } else { 0 },
         }
     }
 
     /// Checks that locking makes sense here; how many locks may follow without a look at the clock.
     #[inline]
     fn check_caller(&self) -> Result<u64, LockError> {
-        if self.is_forked() {
-            return Err(LockError::Forked {
-                key: self.key().clone(),
-            });
-        }
         // Only the calling thread itself ever stores its own token, so Relaxed shows it the truth.
         let state = self.holding_thread.load(Ordering::Relaxed);
-        if state == thread_token() {
-            return Err(LockError::WouldDeadlock {
-                key: self.key().clone(),
-            });
-        }
-        if self.is_marked_removed() {
-            return Err(self.orphaned());
+        if self.is_forked() || state == thread_token() || self.is_marked_removed() {
+            return Err(self.refusal());
         }
         match state {
             0 => self.watch_name(),
@@ -349,15 +344,21 @@ impl Attachment {
     #[cold]
     fn watch_name(&self) -> Result<u64, LockError> {
         match self.name_watch.look_at_the_clock() {
-            None if self.is_orphaned() => Err(self.orphaned()),
+            None if self.is_orphaned() => Err(self.refusal()),
             let_through => Ok(let_through.unwrap_or(0)),
         }
     }
 
+    /// Why locking makes no sense here.
     #[cold]
-    fn orphaned(&self) -> LockError {
-        LockError::Orphaned {
-            key: self.key().clone(),
+    fn refusal(&self) -> LockError {
+        let key = self.key().clone();
+        if self.is_forked() {
+            LockError::Forked { key }
+        } else if self.holding_thread.load(Ordering::Relaxed) == thread_token() {
+            LockError::WouldDeadlock { key }
+        } else {
+            LockError::Orphaned { key }
         }
     }
 
@@ -429,9 +430,18 @@ impl Drop for Attachment {
 }
 
 impl Held<'_> {
+    const ABANDONED: u64 = 1 << 63;
+
+    /// Tells whether a holder died, and nobody has repaired since.
+    #[inline]
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.state & Self::ABANDONED != 0
+    }
+
     /// Says that the data is whole again.
+    #[inline]
     pub(crate) fn repaired(&mut self) {
-        self.abandoned = false;
+        self.state &= !Self::ABANDONED;
     }
 }
 
@@ -443,8 +453,8 @@ impl Drop for Held<'_> {
             return;
         }
         let word = &self.attachment.holding_thread;
-        word.store(self.unwatched, Ordering::Relaxed);
-        lock::release(&self.attachment.control().header.lock, self.abandoned);
+        word.store(self.state & !Self::ABANDONED, Ordering::Relaxed);
+        lock::release(&self.attachment.control().header.lock, self.is_abandoned());
     }
 }
 
