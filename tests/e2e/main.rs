@@ -10,6 +10,7 @@ mod container;
 mod crash;
 mod fault;
 mod file;
+mod file_dialog;
 mod hole;
 mod image;
 mod inspection;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use e2e_tests::{Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, Signal, ViewerWindow};
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Scene, Signal, ViewerWindow};
 
 const TEXT: &str =
     "Zeile eins\n第二行：你好，世界 – こんにちは 안녕하세요\n\tthird 👩‍👩‍👧‍👦 🏳️‍🌈 🦀\nПривет שלום";
@@ -295,31 +295,4 @@ fn a_key_is_chosen_in_the_window() {
         .bare_viewer(["show", "--key", "auch möglich 鍵"])
         .run();
     assert_eq!(shown.done().text(), "under another key");
-}
-
-#[test]
-fn a_picture_is_chosen_in_the_systems_file_dialog() {
-    let Some(desktop) = Desktop::open() else {
-        return;
-    };
-    let scene = Scene::new();
-    let Some(bus) = Bus::open(&desktop) else {
-        return;
-    };
-    let program = scene.loader(["--verbose"]).on(&desktop).with(&bus).start();
-    let loader = LoaderWindow::of(program, &desktop);
-    let picture = Picture::draw(200, 120, 3);
-    let path = scene.file("chosen.png", &picture.encode(PictureFile::Png));
-
-    loader.open_file_dialog();
-    let dialog = desktop.window("Select an image file");
-    dialog.press(&["ctrl+l"]);
-    let path = path.to_str().unwrap();
-    dialog.type_text(path);
-    // The line for a path opens in its own time; Enter counts once the path stands in it.
-    desktop.wait_for("the path", || (dialog.copy_all() == path).then_some(()));
-    dialog.press_until_gone("Return");
-    let said = loader.program.wait_for_status("Loaded");
-    assert!(said.contains("image"), "{said}");
-    loader.window.wait_for_picture(picture.pixels());
 }

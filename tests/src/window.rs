@@ -83,21 +83,6 @@ impl<'d> Window<'d> {
         self.xdotool(&command);
     }
 
-    /// Presses a key until the window is gone, for dialogs that are busy with something else at first.
-    pub fn press_until_gone(&self, chord: &str) {
-        self.desktop.wait_for("the end of a window", || {
-            // Sent to this window, so that nobody else gets it; it fails once the window is gone.
-            let press = ["key", "--window", &self.id, chord];
-            let pressed = self.desktop.tool("xdotool", press).run();
-            (pressed.code != Some(0) || !self.is_visible()).then_some(())
-        });
-    }
-
-    fn is_visible(&self) -> bool {
-        let looked = self.desktop.tool("xwininfo", ["-id", &self.id]).run();
-        looked.text().contains("IsViewable")
-    }
-
     /// Types a text that the keyboard has keys for.
     pub fn type_text(&self, text: &str) {
         self.activate();
