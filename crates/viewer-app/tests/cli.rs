@@ -188,6 +188,11 @@ fn waiting_ends_quietly_with_ctrl_c() {
     const SIGINT: i32 = 2;
     let place = Place::new();
     let viewer = place.start(&["show", "--wait", "60"]);
+    // Before that it is `env` still, and may ignore the signal.
+    let executable = format!("/proc/{}/exe", viewer.id());
+    while !fs::read_link(&executable).is_ok_and(|path| path.ends_with("viewer-app")) {
+        std::thread::yield_now();
+    }
     let kill = format!("kill -INT {}", viewer.id());
     assert!(
         Command::new("sh")
