@@ -30,13 +30,14 @@ impl<'d> ViewerWindow<'d> {
 
     /// Presses the big button, and returns what the status line then says with `words` in it.
     pub fn show(&self, words: &str) -> String {
+        self.window.activate();
         self.press_show();
         self.program.wait_for_status(words)
     }
 
-    /// Presses the big button.
+    /// Presses the big button, with the window active already.
     pub fn press_show(&self) {
-        self.window.click(SHOW);
+        self.window.click_active(SHOW);
     }
 
     /// The shown text, taken out through the clipboard.

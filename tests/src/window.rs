@@ -68,8 +68,17 @@ impl<'d> Window<'d> {
         }
     }
 
-    /// Presses the left button at a place counted from its upper left corner, which must be in sight.
-    pub fn click(&self, (x, y): (u32, u32)) {
+    /// Presses the left button at a place counted from its upper left corner.
+    pub fn click(&self, place: (u32, u32)) {
+        self.activate();
+        self.click_active(place);
+    }
+
+    /// The same in a window that is active already, without the time it takes to look.
+    ///
+    /// In a window that is not, the window manager takes a click in its own hands before it passes
+    /// it on, and one with a pointer that does not move may get lost.
+    pub fn click_active(&self, (x, y): (u32, u32)) {
         let (x, y) = (x.to_string(), y.to_string());
         // No --sync: that waits for the pointer to move, and it may stand there already.
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
