@@ -248,7 +248,7 @@ fn attached(scene: &Scene) -> Vec<u32> {
     let listed = segment::list(&options(scene)).unwrap();
     assert_eq!(listed.len(), 1, "{listed:?}");
     let info = listed[0].segment.as_ref().unwrap();
-    info.attached.iter().map(|one| one.pid).collect()
+    info.attached.iter().map(|one| one.process.pid()).collect()
 }
 
 fn assert_empty(scene: &Scene) {

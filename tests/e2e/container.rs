@@ -104,6 +104,31 @@ fn loaders_in_two_containers_share_a_key() {
 }
 
 #[test]
+fn a_publisher_sees_another_with_the_same_pid() {
+    let scene = Scene::new();
+    let Some(mut first) = contained_actor(&scene) else {
+        return;
+    };
+    let mut second = contained_actor(&scene).unwrap();
+    first.does("open");
+    second.does("open");
+    assert_eq!(first.does("others"), "1", "hidden by its pid");
+}
+
+#[test]
+fn a_loader_warns_whose_content_it_replaces_although_the_pids_are_the_same() {
+    let scene = Scene::new();
+    let Some(first) = contained(scene.loader(["text", "of the first"])) else {
+        return;
+    };
+    let first = first.start();
+    first.wait_for(scene.key());
+    let second = contained(scene.loader(["text", "--for", "1ms", "of the second"])).unwrap();
+    let outcome = second.run().done();
+    assert!(outcome.stderr.contains("warning"), "{outcome:?}");
+}
+
+#[test]
 fn a_stopped_holder_is_alive_and_others_wait_or_time_out() {
     let scene = Scene::new();
     let (mut holder, mut other) = (Actor::new(&scene), Actor::new(&scene));

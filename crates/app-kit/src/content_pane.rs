@@ -287,11 +287,11 @@ fn age(origin: &Origin, now: SystemTime) -> String {
 /// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
 pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
     let origin = snapshot.origin.as_ref()?;
-    let pid = origin.writer_pid;
-    if pid == std::process::id() {
+    let pid = origin.writer;
+    if pid.is_current() {
         return Some(format!("loaded by this window (pid {pid})"));
     }
-    let is_here = snapshot.attached.iter().any(|peer| peer.pid == pid);
+    let is_here = snapshot.attached.iter().any(|peer| peer.process.is(pid));
     Some(match (&origin.writer_program, is_here) {
         (Some(program), true) => format!("loaded by {program} (pid {pid})"),
         (Some(program), false) => format!("loaded by {program} (pid {pid}), which has left"),
@@ -301,14 +301,17 @@ pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
 
 /// Writes who is attached beside this process and the one that loaded the content.
 pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
-    let writer = snapshot.origin.as_ref().map(|origin| origin.writer_pid);
+    let is_writer = |peer: &Attached| {
+        let origin = snapshot.origin.as_ref();
+        origin.is_some_and(|origin| origin.writer.is(peer.process))
+    };
     let mut others: Vec<&Attached> = snapshot
         .attached
         .iter()
-        .filter(|peer| peer.pid != std::process::id() && Some(peer.pid) != writer)
+        .filter(|peer| !peer.process.is_current() && !is_writer(peer))
         .collect();
-    others.sort_by_key(|peer| peer.pid);
-    others.dedup_by_key(|peer| peer.pid);
+    others.sort_by_key(|peer| peer.process.pid());
+    others.dedup_by(|one, other| one.process.is(other.process));
     if others.is_empty() {
         return None;
     }
@@ -321,14 +324,14 @@ fn peer(peer: &Attached) -> String {
         Access::ReadWrite => "",
         Access::ReadOnly => ", reading",
     };
-    format!("{} (pid {}{access})", peer.program, peer.pid)
+    format!("{} (pid {}{access})", peer.program, peer.process)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use shm_core::Key;
+    use shm_core::{Key, Process};
 
     use super::*;
 
@@ -336,7 +339,7 @@ mod tests {
 
     fn peer(pid: u32, program: &str, access: Access) -> Attached {
         Attached {
-            pid,
+            process: Process::with_pid(pid),
             program: program.to_owned(),
             access,
             since: None,
@@ -353,7 +356,7 @@ mod tests {
             bytes: 1_500_000,
             origin: Some(Origin {
                 generation: 3,
-                writer_pid: 4711,
+                writer: Process::with_pid(4711),
                 writer_program: Some("loader-app".to_owned()),
                 published: NOW,
             }),

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use shm_core::{
-    AttachError, Attached, Key, LockError, Metadata, Options, ReadError, Sample, SharedMemory,
-    Subscriber, segment,
+    AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
+    SharedMemory, Subscriber, segment,
 };
 
 use crate::picture::Picture;
@@ -84,7 +84,7 @@ pub struct Origin {
     /// The number of the sample: 1, 2, 3 …
     pub generation: u64,
     /// The process that published it.
-    pub writer_pid: u32,
+    pub writer: Process,
     /// The name of that process, where it was still attached.
     pub writer_program: Option<String>,
     /// When it was published.
@@ -149,17 +149,17 @@ fn read_sample(
             attached,
         });
     };
-    let writer_pid = sample.writer_pid();
+    let writer = sample.writer();
     Ok(Snapshot {
         key: key.clone(),
         content: content_of(key, &sample)?,
         bytes: sample.len() as u64,
         origin: Some(Origin {
             generation: sample.generation(),
-            writer_pid,
+            writer,
             writer_program: attached
                 .iter()
-                .find(|peer| peer.pid == writer_pid)
+                .find(|peer| peer.process.is(writer))
                 .map(|peer| peer.program.clone()),
             published: sample.published(),
         }),

@@ -454,7 +454,7 @@ impl State {
             .unwrap_or("Another program");
         let sentence = format!(
             "{program} (pid {}) has replaced what this window had loaded into {}.",
-            origin.writer_pid, snapshot.key
+            origin.writer, snapshot.key
         );
         self.status.set(Status::warning(sentence));
     }
@@ -464,11 +464,11 @@ fn is_own(snapshot: &Snapshot) -> bool {
     snapshot
         .origin
         .as_ref()
-        .is_some_and(|origin| origin.writer_pid == std::process::id())
+        .is_some_and(|origin| origin.writer.is_current())
 }
 
 fn is_own_publisher(peer: &Attached) -> bool {
-    peer.pid == std::process::id() && peer.access == Access::ReadWrite
+    peer.process.is_current() && peer.access == Access::ReadWrite
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -9,7 +9,7 @@ mod tests;
 mod thread;
 mod watch;
 
-use std::{error, fmt, io, process};
+use std::{error, fmt, io};
 
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
@@ -142,7 +142,7 @@ impl Session {
             Ok(info) => info
                 .attached
                 .iter()
-                .any(|peer| is_this_process(peer) && peer.access == Access::ReadWrite),
+                .any(|peer| peer.process.is_current() && peer.access == Access::ReadWrite),
             Err(AttachError::NotFound { .. }) => false,
             // What cannot be looked at need not be lost.
             Err(_) => true,
@@ -181,20 +181,16 @@ fn owner_of_content(key: &Key, options: &Options) -> Option<Attached> {
     else {
         return None;
     };
-    if latest.writer_pid == process::id() {
+    if latest.writer.is_current() {
         return None;
     }
     let mut owners: Vec<Attached> = info
         .attached
         .into_iter()
-        .filter(|peer| peer.access == Access::ReadWrite && !is_this_process(peer))
+        .filter(|peer| peer.access == Access::ReadWrite && !peer.process.is_current())
         .collect();
-    owners.sort_by_key(|peer| peer.pid != latest.writer_pid);
+    owners.sort_by_key(|peer| !peer.process.is(latest.writer));
     owners.into_iter().next()
-}
-
-fn is_this_process(peer: &Attached) -> bool {
-    peer.pid == process::id()
 }
 
 impl fmt::Display for Loaded {
@@ -220,7 +216,7 @@ impl Loaded {
         let peer = self.replaced.as_ref()?;
         Some(format!(
             "This replaces what {} (pid {}) had loaded into {}.",
-            peer.program, peer.pid, self.key
+            peer.program, peer.process, self.key
         ))
     }
 }

@@ -154,7 +154,7 @@ pub(crate) struct Slot {
     pub(crate) pid: AtomicU32,
     pub(crate) since: AtomicU64,
     pub(crate) access: AtomicU32,
-    reserved: AtomicU32,
+    pub(crate) token: AtomicU32,
     pub(crate) program: [AtomicU64; 5],
 }
 
@@ -172,7 +172,8 @@ pub(crate) struct Region {
     pub(crate) reserved_bytes: AtomicU64,
     /// Behind so many bytes from the region's beginning there is no memory.
     pub(crate) touched_bytes: AtomicU64,
-    reserved: [AtomicU64; 2],
+    pub(crate) writer_token: AtomicU32,
+    reserved: [AtomicU32; 3],
 }
 
 #[cfg(all(loom, test))]
@@ -187,7 +188,8 @@ impl Region {
             published: AtomicU64::new(0),
             reserved_bytes: AtomicU64::new(0),
             touched_bytes: AtomicU64::new(0),
-            reserved: std::array::from_fn(|_| AtomicU64::new(0)),
+            writer_token: AtomicU32::new(0),
+            reserved: std::array::from_fn(|_| AtomicU32::new(0)),
         }
     }
 }
@@ -233,6 +235,7 @@ const _: () = {
     assert!(offset_of!(Slot, pid) == 4);
     assert!(offset_of!(Slot, since) == 8);
     assert!(offset_of!(Slot, access) == 16);
+    assert!(offset_of!(Slot, token) == 20);
     assert!(offset_of!(Slot, program) == 24);
     assert!(size_of::<Slot>() == 64);
 
@@ -243,6 +246,7 @@ const _: () = {
     assert!(offset_of!(Region, published) == 24);
     assert!(offset_of!(Region, reserved_bytes) == 32);
     assert!(offset_of!(Region, touched_bytes) == 40);
+    assert!(offset_of!(Region, writer_token) == 48);
     assert!(size_of::<Region>() == 64);
 
     assert!(offset_of!(Control, header) == 0);

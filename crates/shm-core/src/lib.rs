@@ -46,6 +46,7 @@ mod message;
 #[cfg(loom)]
 mod model;
 mod options;
+mod process;
 mod sample;
 pub mod segment;
 mod shared_memory;
@@ -56,6 +57,7 @@ pub use error::{AttachError, ListError, LockError, PublishError, ReadError, Remo
 pub use key::{Key, KeyError};
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
+pub use process::Process;
 pub use sample::{Loan, Publisher, Sample, Subscriber, Wait};
 pub use segment::{Access, Attached};
 pub use shared_memory::{

@@ -27,6 +27,7 @@ pub use subscriber::{Subscriber, Wait};
 use crate::error::{ReadError, try_zeroed};
 use crate::layout::{self, Entry, METADATA_CAPACITY};
 use crate::message::{Message, Metadata};
+use crate::process::Process;
 use crate::segment::moment;
 use crate::sys::{self, Mapping};
 use subscriber::Reader;
@@ -173,10 +174,10 @@ impl Sample {
         }
     }
 
-    /// The process that published it, as that process's own pid namespace counts it.
+    /// The process that published it.
     #[must_use]
-    pub fn writer_pid(&self) -> u32 {
-        self.entry.writer_pid
+    pub fn writer(&self) -> Process {
+        self.entry.writer
     }
 
     /// When it was published, by the publisher's wall clock.

@@ -28,6 +28,7 @@ use crate::key::{self, Key};
 use crate::layout;
 use crate::message::Metadata;
 use crate::options::Options;
+use crate::process::Process;
 use crate::sys::{self, OpenMode};
 use file::Head;
 
@@ -75,7 +76,7 @@ pub struct Latest {
     /// The sample's number.
     pub generation: u64,
     /// The process that published it.
-    pub writer_pid: u32,
+    pub writer: Process,
     /// When.
     pub published: SystemTime,
 }

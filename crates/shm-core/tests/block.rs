@@ -74,7 +74,7 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
     else {
         panic!("held by the other handle")
     };
-    assert_eq!(holder.pid, std::process::id());
+    assert!(holder.process.is_current());
     std::thread::scope(|scope| {
         let same_handle =
             scope.spawn(|| matches!(one.try_lock(), Err(LockError::WouldBlock { .. })));

@@ -57,7 +57,7 @@ fn removing_what_is_in_use_is_refused_unless_forced() {
     else {
         panic!("somebody is attached")
     };
-    assert_eq!(by[0].pid, std::process::id());
+    assert!(by[0].process.is_current());
     segment::remove(&key("used"), &place.options(), true).unwrap();
     assert!(place.names().is_empty());
 }

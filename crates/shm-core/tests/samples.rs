@@ -42,7 +42,7 @@ fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
         assert_eq!(subscriber.wait(SOON).unwrap(), Wait::New);
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.generation(), generation);
-        assert_eq!(sample.writer_pid(), std::process::id());
+        assert!(sample.writer().is_current());
         assert!(sample.payload() == payload, "size {size} differs in place");
         let mut copy = vec![0; size];
         sample.copy_to(&mut copy).unwrap();
@@ -400,7 +400,7 @@ fn who_is_attached_is_told() {
     let accesses = || {
         attached()
             .iter()
-            .map(|one| (one.pid, one.access))
+            .map(|one| (one.process.pid(), one.access))
             .collect::<Vec<_>>()
     };
     let me = std::process::id();

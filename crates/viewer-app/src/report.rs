@@ -45,7 +45,7 @@ impl Report {
                     metadata: sample.metadata().clone(),
                     bytes: sample.len() as u64,
                     generation: sample.generation(),
-                    writer_pid: sample.writer_pid(),
+                    writer: sample.writer(),
                     published: sample.published(),
                 },
                 now,
@@ -118,7 +118,7 @@ impl Report {
             height,
             media_type: Some(latest.metadata.media_type().to_owned()),
             generation: Some(latest.generation),
-            writer_pid: Some(latest.writer_pid),
+            writer_pid: Some(latest.writer.pid()),
             age_ms: u64::try_from(age.as_millis()).ok(),
             ..self
         }
@@ -128,7 +128,7 @@ impl Report {
 impl Peer {
     fn new(attached: &Attached) -> Peer {
         Peer {
-            pid: attached.pid,
+            pid: attached.process.pid(),
             program: attached.program.clone(),
             access: access(attached.access),
         }

@@ -14,7 +14,7 @@ use iced::widget::text_editor::{Action, Edit};
 use iced::{Event, event};
 use iced_test::Simulator;
 use iced_test::runtime::{self, task};
-use shm_core::segment;
+use shm_core::{Process, segment};
 use tempfile::TempDir;
 
 /// A window over a directory of its own for segments and files.
@@ -426,7 +426,7 @@ fn somebody_else_s_content_is_announced() {
     let ours = snapshot::read(&key, &bench.options()).unwrap();
     let mut theirs = ours.clone();
     let origin = theirs.origin.as_mut().expect("a text was loaded");
-    origin.writer_pid = 4711;
+    origin.writer = Process::with_pid(4711);
     origin.writer_program = Some("painter".to_owned());
     bench.send(Message::Seen(Observation::Content(ours)));
     assert_eq!(bench.level(), Level::Success);

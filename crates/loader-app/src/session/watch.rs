@@ -243,10 +243,9 @@ mod tests {
         publisher.publish_text("two").unwrap();
         await_observation(&mut stream, |seen| is_text(seen, "two"));
         await_observation(&mut stream, |seen| match seen {
-            Observation::Presence(info) => info
-                .attached
-                .iter()
-                .any(|peer| peer.pid == std::process::id()),
+            Observation::Presence(info) => {
+                info.attached.iter().any(|peer| peer.process.is_current())
+            }
             _ => false,
         });
         publisher.clear().unwrap();

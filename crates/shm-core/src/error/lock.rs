@@ -56,7 +56,7 @@ impl fmt::Display for LockError {
             } => write!(
                 f,
                 "The lock of the segment \"{key}\" is held by {} (pid {}): wait for it, or end it.",
-                holder.program, holder.pid
+                holder.program, holder.process
             ),
             Self::Timeout { key, holder: None } => {
                 write!(

@@ -85,7 +85,7 @@ impl fmt::Display for RemoveError {
                 write!(f, "The segment \"{key}\" is in use by ")?;
                 for (index, user) in by.iter().enumerate() {
                     let comma = if index == 0 { "" } else { ", " };
-                    write!(f, "{comma}{} (pid {})", user.program, user.pid)?;
+                    write!(f, "{comma}{} (pid {})", user.program, user.process)?;
                 }
                 write!(f, ": end them first, or use force.")
             }

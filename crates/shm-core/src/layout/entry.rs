@@ -1,6 +1,7 @@
 //! A private copy of a region's table entry.
 
 use crate::layout::{MAX_PAYLOAD_BYTES, METADATA_CAPACITY, Region};
+use crate::process::Process;
 use crate::sync::{Ordering, load_acquire};
 
 /// What a region's entry said at the moment of copying.
@@ -9,7 +10,7 @@ pub(crate) struct Entry {
     pub(crate) generation: u64,
     pub(crate) payload_bytes: u64,
     pub(crate) metadata_bytes: usize,
-    pub(crate) writer_pid: u32,
+    pub(crate) writer: Process,
     pub(crate) published: u64,
 }
 
@@ -21,7 +22,10 @@ impl Entry {
             generation: load_acquire(&region.generation),
             payload_bytes: region.payload_bytes.load(Ordering::Relaxed),
             metadata_bytes: region.metadata_bytes.load(Ordering::Relaxed) as usize,
-            writer_pid: region.writer_pid.load(Ordering::Relaxed),
+            writer: Process::stored(
+                region.writer_pid.load(Ordering::Relaxed),
+                region.writer_token.load(Ordering::Relaxed),
+            ),
             published: region.published.load(Ordering::Relaxed),
         }
     }
@@ -54,7 +58,12 @@ impl Entry {
         region
             .metadata_bytes
             .store(metadata_bytes, Ordering::Relaxed);
-        region.writer_pid.store(self.writer_pid, Ordering::Relaxed);
+        region
+            .writer_pid
+            .store(self.writer.pid(), Ordering::Relaxed);
+        region
+            .writer_token
+            .store(self.writer.token(), Ordering::Relaxed);
         region.published.store(self.published, Ordering::Relaxed);
         // Release, because whoever sees the generation sees the entry and the
         // payload: pairs with the acquiring load in `Entry::load`.

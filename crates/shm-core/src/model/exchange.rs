@@ -5,6 +5,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use crate::layout::{Entry, Region, SMALL_PAYLOAD_BYTES};
+use crate::process::Process;
 use crate::sample::exchange::{Claims, Exchange, Pins};
 use crate::sync::{AtomicU64, Ordering};
 
@@ -112,7 +113,7 @@ impl World {
             generation: 0,
             payload_bytes,
             metadata_bytes: 0,
-            writer_pid: 0,
+            writer: Process::with_pid(0),
             published: 0,
         };
         let lock = self.lock.lock().unwrap();

@@ -12,6 +12,7 @@ use crate::key::Key;
 use crate::layout::{Entry, LatestWord, METADATA_CAPACITY, access};
 use crate::message::{Message, Metadata};
 use crate::options::Options;
+use crate::process::Process;
 use crate::sample::exchange;
 use crate::sample::exchange::Exchange;
 use crate::sample::pool::Pool;
@@ -321,7 +322,7 @@ impl Loan<'_> {
             generation: 0,
             payload_bytes: self.len as u64,
             metadata_bytes,
-            writer_pid: sys::process_id(),
+            writer: Process::current(),
             published: sys::unix_nanos(),
         })
     }

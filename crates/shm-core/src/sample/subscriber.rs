@@ -13,6 +13,7 @@ use crate::layout::{
 };
 use crate::message::Metadata;
 use crate::options::Options;
+use crate::process::Process;
 use crate::sample::exchange::Pins;
 use crate::sample::{Payload, Sample, exchange};
 use crate::segment::{self, Attached, SegmentFile};
@@ -122,7 +123,7 @@ impl Subscriber {
         if head.kind != layout::kind::SAMPLES {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
-        let presence = layout::reader_byte(sys::process_id());
+        let presence = layout::reader_byte(Process::current().pid());
         // Only shown to people: nothing depends on it.
         let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
         let mapping = Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)

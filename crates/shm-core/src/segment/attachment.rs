@@ -12,6 +12,7 @@ use crate::key::Key;
 use crate::layout::{self, Control, flags};
 use crate::lock::{self, NotTaken, Owner, Watcher};
 use crate::options::Options;
+use crate::process::Process;
 use crate::segment::file::{Head, SegmentFile, wake_everybody};
 use crate::segment::roster::{self, Attached};
 use crate::sync::{AtomicU64, Ordering};
@@ -605,7 +606,9 @@ fn claim_slot(segment: &SegmentFile, control: &Control, access: u32) -> Result<O
         lock::settle(&control.header.lock, number);
         let generation = slot.generation.load(Ordering::Relaxed).wrapping_add(1);
         slot.generation.store(generation, Ordering::Relaxed);
-        slot.pid.store(sys::process_id(), Ordering::Relaxed);
+        let this = Process::current();
+        slot.pid.store(this.pid(), Ordering::Relaxed);
+        slot.token.store(this.token(), Ordering::Relaxed);
         slot.since.store(sys::unix_nanos(), Ordering::Relaxed);
         slot.access.store(access, Ordering::Relaxed);
         write_program(slot);

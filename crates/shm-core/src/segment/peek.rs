@@ -5,6 +5,7 @@ use std::mem::offset_of;
 
 use crate::layout::{self, Control, Entry, Header, LatestWord, Region};
 use crate::message::Metadata;
+use crate::process::Process;
 use crate::segment::{Latest, moment};
 use crate::sys;
 
@@ -41,7 +42,7 @@ fn attempt(file: &File) -> Option<Option<Latest>> {
         metadata,
         bytes: entry.payload_bytes,
         generation: entry.generation,
-        writer_pid: entry.writer_pid,
+        writer: entry.writer,
         published: moment(entry.published),
     }))
 }
@@ -56,7 +57,10 @@ fn read_entry(file: &File, region: u16) -> Option<Entry> {
         generation: u64_at(offset_of!(Region, generation)),
         payload_bytes: u64_at(offset_of!(Region, payload_bytes)),
         metadata_bytes: usize::try_from(u32_at(offset_of!(Region, metadata_bytes))).ok()?,
-        writer_pid: u32_at(offset_of!(Region, writer_pid)),
+        writer: Process::stored(
+            u32_at(offset_of!(Region, writer_pid)),
+            u32_at(offset_of!(Region, writer_token)),
+        ),
         published: u64_at(offset_of!(Region, published)),
     })
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::layout::{self, access};
+use crate::process::Process;
 use crate::sys;
 
 /// The most subscribers that are told of, so that a stranger who locks millions of bytes costs little.
@@ -13,8 +14,8 @@ const MOST_READERS: usize = 1024;
 /// Somebody who is attached to a segment, for people to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
-    /// Process id, as that process's own pid namespace counts it.
-    pub pid: u32,
+    /// Who it is.
+    pub process: Process,
     /// File name of the program; "unknown" where it cannot be told.
     pub program: String,
     /// What it may do.
@@ -47,7 +48,8 @@ pub(crate) fn everybody(file: &File) -> Vec<Attached> {
         .filter_map(|byte| holder_of(file, byte))
         .collect();
     for reader in readers.into_iter().map(reader_of) {
-        if everybody.iter().all(|holder| holder.pid != reader.pid) {
+        let is_known = |holder: &Attached| holder.process.is(reader.process);
+        if !everybody.iter().any(is_known) {
             everybody.push(reader);
         }
     }
@@ -57,7 +59,7 @@ pub(crate) fn everybody(file: &File) -> Vec<Attached> {
 /// Everybody who is attached from another process than this.
 pub(crate) fn others(file: &File) -> Vec<Attached> {
     let mut everybody = everybody(file);
-    everybody.retain(|one| one.pid != sys::process_id());
+    everybody.retain(|one| !one.process.is_current());
     everybody
 }
 
@@ -69,14 +71,13 @@ pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Attached> {
     sys::read_exact_at(file, &mut record, offset).ok()?;
     let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| record[at + i]));
     let since = u64::from_le_bytes(std::array::from_fn(|i| record[8 + i]));
-    let pid = u32_at(4);
     let name = record[24..]
         .split(|&byte| byte == 0)
         .next()
         .unwrap_or_default();
     let reads_only = u32_at(16) == access::BLOCK_READ_ONLY;
     Some(Attached {
-        pid,
+        process: Process::stored(u32_at(4), u32_at(20)),
         program: readable(&String::from_utf8_lossy(name)),
         access: if reads_only {
             Access::ReadOnly
@@ -88,10 +89,10 @@ pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Attached> {
 }
 
 fn reader_of(byte: u64) -> Attached {
-    let pid = layout::pid_of_byte(byte);
-    let program = sys::program_of(pid).unwrap_or_default();
+    let process = Process::with_pid(layout::pid_of_byte(byte));
+    let program = sys::program_of(process.pid()).unwrap_or_default();
     Attached {
-        pid,
+        process,
         program: readable(&program),
         access: Access::ReadOnly,
         since: None,

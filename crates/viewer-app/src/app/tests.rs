@@ -6,7 +6,7 @@ use app_kit::status::Level;
 use app_kit::worker::WorkerError;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::Latest;
-use shm_core::{Access, AttachError, Attached, Metadata};
+use shm_core::{Access, AttachError, Attached, Metadata, Process};
 
 use super::*;
 
@@ -24,7 +24,7 @@ fn ui(state: &State) -> Simulator<'_, Message> {
 
 fn loader() -> Attached {
     Attached {
-        pid: 4711,
+        process: Process::with_pid(4711),
         program: "loader-app".to_owned(),
         access: Access::ReadWrite,
         since: None,
@@ -38,7 +38,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
         bytes,
         origin: Some(Origin {
             generation: 3,
-            writer_pid: 4711,
+            writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: *LONG_AGO,
         }),
@@ -80,7 +80,7 @@ fn seen(generation: u64, published: SystemTime) -> Presence {
                 metadata: Metadata::Text,
                 bytes: 5,
                 generation,
-                writer_pid: 4711,
+                writer: Process::with_pid(4711),
                 published,
             }),
         },
@@ -90,7 +90,7 @@ fn seen(generation: u64, published: SystemTime) -> Presence {
         attached: vec![
             loader(),
             Attached {
-                pid: 4712,
+                process: Process::with_pid(4712),
                 program: "viewer-app".to_owned(),
                 access: Access::ReadOnly,
                 since: None,

@@ -97,7 +97,7 @@ fn describe_peer(peer: &Attached, now: SystemTime) -> String {
     let mut line = format!(
         "{} (pid {}), {}",
         peer.program,
-        peer.pid,
+        peer.process,
         report::access(peer.access)
     );
     if let Some(since) = peer.since {
@@ -112,9 +112,9 @@ fn describe_peer(peer: &Attached, now: SystemTime) -> String {
 
 /// Names the program that published something, where it is still attached.
 pub(super) fn loader(latest: &Latest, attached: &[Attached]) -> String {
-    match attached.iter().find(|peer| peer.pid == latest.writer_pid) {
-        Some(peer) => format!("{} (pid {})", peer.program, peer.pid),
-        None => format!("pid {}, which has left", latest.writer_pid),
+    match attached.iter().find(|peer| peer.process.is(latest.writer)) {
+        Some(peer) => format!("{} (pid {})", peer.program, peer.process),
+        None => format!("pid {}, which has left", latest.writer),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 fn in_use(key: &Key, by: &[Attached]) -> String {
     let names: Vec<String> = by
         .iter()
-        .map(|peer| format!("{} (pid {})", printable(&peer.program), peer.pid))
+        .map(|peer| format!("{} (pid {})", printable(&peer.program), peer.process))
         .collect();
     let who = if names.is_empty() {
         "somebody".to_owned()

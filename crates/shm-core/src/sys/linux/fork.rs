@@ -41,6 +41,14 @@ impl ForkMark {
     }
 }
 
+/// A random number that stays the same in a process, differs in its forked children, and is never 0.
+pub(crate) fn process_token() -> u32 {
+    let ForkMark(mark) = ForkMark::here();
+    // Either half is as random as the other; at least one of them is not 0.
+    let (low, high) = (mark & u64::from(u32::MAX), mark >> u32::BITS);
+    u32::try_from(if low == 0 { high } else { low }).unwrap_or(1)
+}
+
 #[inline]
 fn page() -> &'static AtomicU64 {
     static PAGE: OnceLock<&'static AtomicU64> = OnceLock::new();
