@@ -31,7 +31,8 @@
 //!   change a byte.
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`.
-//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`].
+//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
+//!   [`segment::Watch`] wakes when segments come and go.
 //!
 //! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
 //! alone, through locks on bytes of that file that end with the process. The

@@ -161,11 +161,12 @@ impl Subscriber {
         let deadline = Deadline::after_option(timeout);
         let directory = options.directory_path();
         // Before the first look, so that nothing appears unnoticed in between.
-        let watch = DirectoryWatch::new(&directory).map_err(|source| AttachError::Io {
+        let watch = DirectoryWatch::of_arrivals(&directory).map_err(|source| AttachError::Io {
             key: key.clone(),
             doing: "watching its directory",
             source,
         })?;
+        let name = key.file_name(options.owner_id());
         loop {
             match Self::attach(key, options) {
                 Err(AttachError::NotFound { .. }) => {}
@@ -175,7 +176,7 @@ impl Subscriber {
                 return Err(AttachError::Timeout { key: key.clone() });
             }
             watch
-                .wait(deadline.remaining(SLICE))
+                .wait(&name, deadline.remaining(SLICE))
                 .map_err(|source| AttachError::Io {
                     key: key.clone(),
                     doing: "watching its directory",
