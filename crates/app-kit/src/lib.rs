@@ -1,9 +1,11 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! work off the window's thread, signals.
+//! clipboard, dropped files, typed paths, work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod clipboard;
 pub mod content_pane;
 pub mod display;
+pub mod drop_target;
 pub mod hex;
 pub mod key_field;
 pub mod picture;
@@ -13,5 +15,6 @@ pub mod signals;
 pub mod snapshot;
 pub mod status;
 pub mod theme;
+pub mod typed_path;
 pub mod units;
 pub mod worker;

@@ -230,6 +230,14 @@ pub fn dialog(theme: &Theme) -> container::Style {
     card(theme)
 }
 
+/// Styles the card that says what becomes of a file while it is over the window.
+pub fn drop_hint(theme: &Theme) -> container::Style {
+    container::Style {
+        border: focus_ring(Colors::of(theme).accent),
+        ..dialog(theme)
+    }
+}
+
 /// Styles what lies over the window while a dialog is open.
 pub fn dim(theme: &Theme) -> container::Style {
     container::background(Colors::of(theme).dim)

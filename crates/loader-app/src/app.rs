@@ -1,5 +1,6 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod at_hand;
 mod shortcut;
 #[cfg(test)]
 mod tests;
@@ -7,19 +8,21 @@ mod view;
 
 use std::path::PathBuf;
 
+use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::KeyField;
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::worker::WorkerError;
-use app_kit::{signals, theme};
+use app_kit::{signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
 
+use crate::file_dialog;
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
-use crate::{file_dialog, typed_path};
 
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
@@ -51,6 +54,8 @@ pub struct State {
     attached: Option<Key>,
     directory: Option<PathBuf>,
     session: SessionThread,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
 }
 
 /// What is known of the system's file dialog, which need not ever answer.
@@ -93,8 +98,19 @@ pub enum Message {
     Dialog(text_dialog::Message),
     /// The file dialog ended, with or without a file.
     FileChosen(Option<PathBuf>),
-    /// A file was dropped onto the window.
-    FileDropped(PathBuf),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// What was dropped or pasted was loaded, or not.
+    HandedIn {
+        /// How many more files there were.
+        others: usize,
+        /// What came of it.
+        reply: Reply<Loaded, LoadError>,
+    },
+    /// The shortcut to load what is in the clipboard.
+    PastePressed,
+    /// The clipboard was asked.
+    Pasted(Result<Pasted, ClipboardError>),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
     /// A picture was loaded, or not.
@@ -154,6 +170,8 @@ impl State {
             attached: None,
             directory: settings.directory.clone(),
             session: SessionThread::start(options),
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
         }
     }
 
@@ -166,6 +184,7 @@ impl State {
         Subscription::batch([
             watched,
             event::listen_with(shortcut::message_of),
+            drop_target::subscription().map(Message::Dragged),
             signals::subscription().map(|()| Message::Terminated),
         ])
     }
@@ -182,7 +201,10 @@ impl State {
             Message::ReleasePressed => return self.session.release().map(Message::Released),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileChosen(path) => return self.take_chosen_file(path),
-            Message::FileDropped(path) => return self.load_picture(path),
+            Message::Dragged(event) => return self.follow_drag(event),
+            Message::HandedIn { others, reply } => self.take_handed_in(others, reply),
+            Message::PastePressed => return self.paste(),
+            Message::Pasted(pasted) => return self.take_pasted(pasted),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
             Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
             Message::Cleared(reply) => self.take_cleared(reply),
@@ -335,7 +357,7 @@ impl State {
         match reply {
             Ok(Ok(loaded)) => {
                 self.dialog = None;
-                self.take_loaded(loaded);
+                self.take_loaded(loaded, None);
             }
             // The text stays in the dialog: it may be the only copy.
             Ok(Err(error)) => self.reject_text(failure(&error), error.to_string()),
@@ -352,24 +374,27 @@ impl State {
 
     fn take_picture_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
         match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded),
+            Ok(Ok(loaded)) => self.take_loaded(loaded, None),
             Ok(Err(error)) => self.status.set(failure(&error)),
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
 
-    fn take_loaded(&mut self, loaded: Loaded) {
+    /// Says what was loaded; `note` is what else there is to say.
+    fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
         let sentence = loaded.to_string();
-        let released = loaded.released.as_ref().map(Released::to_string);
-        let status = match (loaded.warning(), released) {
-            (Some(warning), Some(released)) => {
-                Status::warning(sentence).with_remedy(format!("{warning} {released}"))
-            }
-            (Some(warning), None) => Status::warning(sentence).with_remedy(warning),
-            (None, Some(released)) => Status::success(sentence).with_remedy(released),
-            (None, None) => Status::success(sentence),
+        let warning = loaded.warning();
+        let status = if warning.is_some() || note.is_some() {
+            Status::warning(sentence)
+        } else {
+            Status::success(sentence)
         };
-        self.status.set(status);
+        let released = loaded.released.as_ref().map(Released::to_string);
+        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
+        self.status.set(match remedies.is_empty() {
+            true => status,
+            false => status.with_remedy(remedies.join(" ")),
+        });
         self.attached = Some(loaded.key);
     }
 

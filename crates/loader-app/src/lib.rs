@@ -9,4 +9,3 @@ pub mod media_type;
 pub mod picture_file;
 pub mod screen;
 pub mod session;
-pub mod typed_path;

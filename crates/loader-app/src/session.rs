@@ -3,6 +3,7 @@
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
 //! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
 
+mod any_file;
 mod content;
 #[cfg(test)]
 mod tests;
@@ -245,6 +246,8 @@ pub enum LoadError {
     Publish(PublishError),
     /// The picture could not be read.
     Picture(PictureError),
+    /// What claims to be a picture has other sides than bytes.
+    Pixels,
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -263,6 +266,7 @@ impl LoadError {
             }
             LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
             LoadError::Picture(error) => error.headline(),
+            LoadError::Pixels => "What was copied is no picture.".to_owned(),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -273,12 +277,16 @@ impl LoadError {
             LoadError::Attach(error) => error.to_string(),
             LoadError::Publish(error) => error.to_string(),
             LoadError::Picture(error) => error.remedy(),
+            LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
-                io::ErrorKind::IsADirectory => "It is a folder: name a file in it.".to_owned(),
+                io::ErrorKind::IsADirectory => "It is a folder: choose a file in it.".to_owned(),
                 io::ErrorKind::PermissionDenied => {
                     "The system does not permit it: check who owns the file and its mode."
                         .to_owned()
+                }
+                io::ErrorKind::InvalidInput => {
+                    "It is a device or a pipe: name a file instead.".to_owned()
                 }
                 _ => format!("The system says: {source}."),
             },
@@ -298,6 +306,7 @@ impl error::Error for LoadError {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
+            LoadError::Pixels => None,
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

@@ -1,4 +1,4 @@
-//! What the keyboard and dropped files mean, wherever the focus is.
+//! What the keyboard means, wherever the focus is.
 
 use iced::keyboard::{self, Key, key::Named};
 use iced::{Event, event, window};
@@ -14,7 +14,6 @@ pub(super) fn message_of(
     _window: window::Id,
 ) -> Option<Message> {
     match event {
-        Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
         Event::Keyboard(keyboard::Event::KeyPressed {
             key,
             physical_key,
@@ -28,6 +27,7 @@ pub(super) fn message_of(
                     Some('o') => Some(Message::LoadImagePressed),
                     Some('r') => Some(Message::ReleasePressed),
                     _ if status == event::Status::Captured => None,
+                    Some('v') => Some(Message::PastePressed),
                     _ if key == Key::Named(Named::Enter) => {
                         Some(Message::Dialog(text_dialog::Message::Accept))
                     }

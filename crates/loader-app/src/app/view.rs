@@ -34,7 +34,8 @@ impl State {
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
-        stack![window].extend(dialog).into()
+        let hint = self.drop_target.view(self.drop_outcome());
+        stack![window].extend(dialog).extend(hint).into()
     }
 
     fn view_key(&self) -> Element<'_, Message> {
@@ -104,9 +105,11 @@ impl State {
     fn view_content(&self) -> Element<'_, Message> {
         match &self.seen {
             Seen::Unknown => content_pane::notice("", ""),
-            Seen::Nothing => {
-                content_pane::notice("Nothing", "What you load is read back and shown here.")
-            }
+            Seen::Nothing => content_pane::notice(
+                "Nothing",
+                "What you load is read back and shown here. You can also drop a file here, or paste \
+                 with Ctrl+V.",
+            ),
             Seen::Unreadable(sentence) => {
                 content_pane::notice("It cannot be read", sentence.as_str())
             }

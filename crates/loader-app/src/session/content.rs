@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use shm_core::{Attached, Key, Loan, Metadata, Publisher};
+use app_kit::clipboard::Pixels;
+use shm_core::{Attached, ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
 
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
@@ -18,6 +19,8 @@ pub enum Content {
     Text(String),
     /// A picture file, to be decoded.
     Picture(PathBuf),
+    /// A picture from elsewhere, such as the clipboard.
+    Pixels(Pixels),
     /// Any bytes.
     Bytes(Bytes),
 }
@@ -109,6 +112,7 @@ impl fmt::Debug for Bytes {
 pub(super) enum Payload<'a> {
     Text(&'a str),
     Picture(PictureFile),
+    Pixels(ImageMetadata, &'a [u8]),
     Bytes(&'a mut Bytes),
 }
 
@@ -144,6 +148,7 @@ impl<'a> Payload<'a> {
             Content::Picture(path) => {
                 Payload::Picture(PictureFile::open(path).map_err(LoadError::Picture)?)
             }
+            Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
             Content::Bytes(bytes) => Payload::Bytes(bytes),
         })
     }
@@ -162,6 +167,13 @@ impl<'a> Payload<'a> {
                 let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
                 (metadata, length, generation)
             }
+            Payload::Pixels(metadata, pixels) => {
+                let mut loan = publisher.loan(pixels.len()).map_err(LoadError::Publish)?;
+                loan.copy_from_slice(pixels);
+                let metadata = Metadata::Image(metadata);
+                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, pixels.len(), generation)
+            }
             Payload::Bytes(bytes) => {
                 let loan = read_to_end(bytes, publisher)?;
                 let metadata = Metadata::Bytes {
@@ -179,6 +191,14 @@ impl<'a> Payload<'a> {
             generation,
         })
     }
+}
+
+/// Describes a picture whose sides and bytes fit each other.
+fn described(picture: &Pixels) -> Result<ImageMetadata, LoadError> {
+    ImageMetadata::packed(PixelFormat::Rgba8, picture.width, picture.height)
+        .ok()
+        .filter(|metadata| metadata.payload_bytes() == picture.rgba.len())
+        .ok_or(LoadError::Pixels)
 }
 
 /// Reads into shared memory until nothing more comes; a pipe does not tell how much that will be.

@@ -1,0 +1,121 @@
+//! A file of which nobody has said what it is.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::{Bytes, Content, LoadError};
+use crate::picture_file::{PictureError, PictureFile};
+
+/// The longest file that is taken for a text; more than this nobody reads.
+const MAX_TEXT_BYTES: u64 = 256 << 20;
+
+/// How much of a file is looked at before all of it is read as a text.
+const HEAD_BYTES: u64 = 64 * 1024;
+
+impl Content {
+    /// Finds out what a file holds: a picture, UTF-8 text, or else bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] where the file cannot be read, or is none: a folder, a device, a pipe.
+    pub fn of_file(path: &Path) -> Result<Content, LoadError> {
+        let unreadable = |source| LoadError::Bytes {
+            name: path.display().to_string(),
+            source,
+        };
+        let facts = fs::metadata(path).map_err(unreadable)?;
+        if facts.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        if !facts.is_file() {
+            // Whoever opens a pipe may wait for ever.
+            return Err(unreadable(io::ErrorKind::InvalidInput.into()));
+        }
+        match PictureFile::open(path) {
+            Err(PictureError::NotAPicture { .. }) => {}
+            // A picture that is too large should be told to be, not loaded as bytes.
+            Ok(_) | Err(_) => return Ok(Content::Picture(path.to_owned())),
+        }
+        match text_of(path, facts.len()).map_err(unreadable)? {
+            Some(text) => Ok(Content::Text(text)),
+            None => Bytes::open(path).map(Content::Bytes),
+        }
+    }
+}
+
+/// Returns the text in a file; `None` where that is no text, or hardly one.
+fn text_of(path: &Path, length: u64) -> io::Result<Option<String>> {
+    if length > MAX_TEXT_BYTES {
+        return Ok(None);
+    }
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+    if bytes.contains(&0) {
+        return Ok(None);
+    }
+    if let Err(error) = str::from_utf8(&bytes)
+        && error.error_len().is_some()
+    {
+        return Ok(None);
+    }
+    // A file that grows meanwhile is read as far as it was.
+    file.take(MAX_TEXT_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(name: &str, bytes: &[u8]) -> Content {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        Content::of_file(&path).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_told_by_its_bytes() {
+        let long = "語\n".repeat(100_000);
+        for text in ["", "notes", "a\r\n\tb", long.as_str()] {
+            let content = content("picture.png.txt", text.as_bytes());
+            assert!(matches!(content, Content::Text(found) if found == text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_bytes() {
+        let late = [b"a".repeat(100_000), b"\xff".to_vec()].concat();
+        for bytes in [
+            &b"ab\0cd"[..],
+            b"\xff\xfe",
+            "é".as_bytes()[..1].as_ref(),
+            &late,
+        ] {
+            assert!(matches!(content("a.txt", bytes), Content::Bytes(_)));
+        }
+    }
+
+    #[test]
+    fn a_picture_is_told_by_its_bytes() {
+        let pixel = b"P5\n1 1\n255\n\x80";
+        assert!(matches!(content("a.txt", pixel), Content::Picture(_)));
+        let absurd = b"P5\n60000 60000\n255\n";
+        assert!(matches!(content("a.pgm", absurd), Content::Picture(_)));
+        assert!(matches!(content("a.png", b"PNG"), Content::Text(_)));
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_with_a_remedy() {
+        for (path, words) in [
+            ("/", "It is a folder"),
+            ("/dev/zero", "It is a device or a pipe"),
+            ("/nonexistent", "There is no such file"),
+        ] {
+            let error = Content::of_file(Path::new(path)).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}
