@@ -142,35 +142,47 @@ impl Connection {
 
     fn paste(&mut self) -> Result<Pasted, ClipboardError> {
         let clipboard = self.open()?;
-        if let Some(files) = offered(clipboard.get().file_list())?
+        let mut failure = None;
+        // Some programs answer with words when asked for files: what fails as one thing may be
+        // another.
+        if let Some(files) = offered(clipboard.get().file_list(), &mut failure)
             && !files.is_empty()
         {
             return Ok(Pasted::Files(files));
         }
-        if let Some(text) = offered(clipboard.get_text())? {
+        if let Some(text) = offered(clipboard.get_text(), &mut failure) {
             return Ok(Pasted::Text(text));
         }
-        let Some(image) = offered(clipboard.get_image())? else {
-            return Ok(Pasted::Nothing);
-        };
-        let sides = (u32::try_from(image.width), u32::try_from(image.height));
-        let (Ok(width), Ok(height)) = sides else {
-            return Err(arboard::Error::ConversionFailure.into());
-        };
-        Ok(Pasted::Picture(Pixels {
-            width,
-            height,
-            rgba: image.bytes.into_owned(),
-        }))
+        if let Some(image) = offered(clipboard.get_image(), &mut failure) {
+            return pixels_of(image).map(Pasted::Picture);
+        }
+        match failure {
+            Some(error) => Err(error.into()),
+            None => Ok(Pasted::Nothing),
+        }
     }
 }
 
-/// Tells what is not offered in one form from what cannot be had at all.
-fn offered<T>(got: Result<T, arboard::Error>) -> Result<Option<T>, ClipboardError> {
+/// Notes why something that is offered cannot be had.
+fn offered<T>(got: Result<T, arboard::Error>, failure: &mut Option<arboard::Error>) -> Option<T> {
     match got {
-        Ok(content) => Ok(Some(content)),
-        Err(arboard::Error::ContentNotAvailable) => Ok(None),
-        Err(error) => Err(error.into()),
+        Ok(content) => Some(content),
+        Err(arboard::Error::ContentNotAvailable) => None,
+        Err(error) => {
+            *failure = Some(error);
+            None
+        }
+    }
+}
+
+fn pixels_of(image: ImageData<'_>) -> Result<Pixels, ClipboardError> {
+    match (u32::try_from(image.width), u32::try_from(image.height)) {
+        (Ok(width), Ok(height)) => Ok(Pixels {
+            width,
+            height,
+            rgba: image.bytes.into_owned(),
+        }),
+        _ => Err(ClipboardError::Damaged),
     }
 }
 

@@ -201,6 +201,44 @@ pub fn quiet_button(theme: &Theme, status: button::Status) -> button::Style {
     }
 }
 
+/// Styles an action that cannot be taken back.
+pub fn danger_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    let style = secondary_button(theme, status);
+    match status {
+        button::Status::Disabled => style,
+        _ => button::Style {
+            text_color: colors.error,
+            border: outline(colors.error),
+            ..style
+        },
+    }
+}
+
+/// Styles a row that can be pressed, and one that the keyboard has selected.
+pub fn row_button(is_selected: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
+    move |theme, status| {
+        let colors = Colors::of(theme);
+        let style = button::Style {
+            text_color: colors.text,
+            ..quiet_button(theme, status)
+        };
+        match status {
+            button::Status::Active if is_selected => style.with_background(colors.selection),
+            _ => style,
+        }
+    }
+}
+
+/// Styles the quiet action whose panel is open.
+pub fn chosen_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    button::Style {
+        text_color: colors.text,
+        ..quiet_button(theme, status).with_background(colors.hovered)
+    }
+}
+
 fn faded(style: button::Style) -> button::Style {
     button::Style {
         background: style
@@ -308,6 +346,16 @@ pub fn reader(theme: &Theme, _status: text_editor::Status) -> text_editor::Style
         placeholder: colors.muted,
         value: colors.text,
         selection: colors.selection,
+    }
+}
+
+/// Styles a small picture: a hairline around it, so that a white one does not melt into the card.
+pub fn thumbnail(theme: &Theme) -> container::Style {
+    let colors = Colors::of(theme);
+    container::Style {
+        background: Some(Background::Color(colors.field)),
+        border: outline(colors.border),
+        ..container::Style::default()
     }
 }
 

@@ -1,20 +1,29 @@
 //! The window ShowSharedMem: one button that shows what is in shared memory now.
 
+mod at_hand;
+mod panel;
+
 use std::time::SystemTime;
 
+use app_kit::clipboard::{Clipboard, ClipboardError};
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{self, Status, StatusLine};
 use app_kit::theme::{self, Colors};
 use app_kit::{signals, units};
 use iced::keyboard::{self, key::Named};
-use iced::widget::{button, center_x, column, container, operation, row, text};
+use iced::widget::{button, center_x, column, container, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
 use shm_core::Key;
 use shm_core::segment::{Content, Info};
 
-use crate::session::{self, Presence, ShowError};
+use crate::screen::history::{self, History};
+use crate::screen::save_dialog::{self, SaveDialog};
+use crate::screen::segment_list;
+use crate::session::{self, CopyError, Copying, Presence, ShowError};
+use panel::Panel;
 
 const TITLE: &str = "ShowSharedMem";
 
@@ -34,6 +43,13 @@ pub(crate) struct State {
     presence: Option<Presence>,
     /// For the ages; moves on once a second.
     now: SystemTime,
+    /// When what is shown was shown first, where it comes from the history.
+    shown_before: Option<SystemTime>,
+    panel: Panel,
+    history: History,
+    save_dialog: Option<SaveDialog>,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
 }
 
 /// What stands in the middle of the window.
@@ -61,6 +77,28 @@ pub(crate) enum Message {
     Pane(content_pane::Message),
     /// Somebody had a look at a key.
     Seen(Key, Presence),
+    /// What is shown shall be copied.
+    Copy,
+    /// What is to be copied was fetched, or not.
+    CopyFetched(Result<Copying, CopyError>),
+    /// It was copied, the part that is named, or not at all.
+    Copied(Result<(), ClipboardError>, Option<String>),
+    /// What is shown shall be saved.
+    SaveAs,
+    /// Something happened in the card "Save as...".
+    SaveDialog(save_dialog::Message),
+    /// The list of segments shall open, or close.
+    ToggleSegments,
+    /// Something happened in the list of segments.
+    Segments(segment_list::Message),
+    /// The history shall open, or close.
+    ToggleHistory,
+    /// Something happened in the history.
+    History(history::Message),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// What was opened last shall be left.
+    Escape,
     /// The focus moves on.
     FocusNext,
     /// The focus moves back.
@@ -115,6 +153,12 @@ impl State {
             is_reading: false,
             presence: None,
             now: SystemTime::now(),
+            shown_before: None,
+            panel: Panel::Content,
+            history: History::new(),
+            save_dialog: None,
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
         }
     }
 
@@ -137,6 +181,17 @@ impl State {
                 }
             }
             Message::Seen(key, presence) => self.see(&key, presence),
+            Message::Copy => return self.copy(),
+            Message::CopyFetched(fetched) => return self.take_copy_fetched(fetched),
+            Message::Copied(outcome, part) => self.take_copied(outcome, part),
+            Message::SaveAs => return self.open_save_dialog(),
+            Message::SaveDialog(message) => return self.update_save_dialog(message),
+            Message::ToggleSegments => return self.toggle_segments(),
+            Message::Segments(message) => return self.update_segments(message),
+            Message::ToggleHistory => self.toggle_history(),
+            Message::History(message) => self.update_history(message),
+            Message::Dragged(event) => self.follow_drag(event),
+            Message::Escape => self.escape(),
             Message::FocusNext => return operation::focus_next(),
             Message::FocusPrevious => return operation::focus_previous(),
             Message::Quit => return iced::exit(),
@@ -155,14 +210,17 @@ impl State {
         };
         self.request += 1;
         self.is_reading = true;
+        self.panel = Panel::Content;
         let request = self.request;
         session::show(key).map(move |answer| Message::Answered { request, answer })
     }
 
     fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
         self.now = SystemTime::now();
+        self.shown_before = None;
         match answer {
             Ok(snapshot) => {
+                self.history.record(&snapshot, self.now);
                 self.status.set(said_of(&snapshot));
                 self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
             }
@@ -248,6 +306,8 @@ impl State {
                     session::presence(key.clone()).map(|(key, seen)| Message::Seen(key, seen))
                 })
                 .chain([
+                    self.panel_subscription(),
+                    drop_target::subscription().map(Message::Dragged),
                     keyboard::listen().filter_map(shortcut),
                     signals::subscription().map(|()| Message::Quit),
                 ]),
@@ -265,20 +325,20 @@ impl State {
         .padding(theme::space::LARGE)
         .width(Fill)
         .style(theme::primary_button);
-        let body = match &self.shown {
-            Shown::Content(pane) => {
-                column![pane.view().map(Message::Pane), pane.view_facts(self.now)]
-            }
-            Shown::Notice { title, body } => column![content_pane::notice(title, body)],
-        };
-        column![
-            column![key, show, body.spacing(theme::space::MEDIUM).height(Fill)]
+        let window = column![
+            column![key, show, self.view_heading(), self.view_panel()]
                 .spacing(theme::space::MEDIUM)
                 .padding(theme::space::LARGE)
                 .height(Fill),
             self.status.current().view(),
-        ]
-        .into()
+        ];
+        let dialog = self.save_dialog.as_ref();
+        let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
+        let hint = "Files are loaded by the other window, SharedMemoryLoad.";
+        stack![window]
+            .extend(dialog)
+            .extend(self.drop_target.view(hint))
+            .into()
     }
 
     /// Draws, beside the key, whether anything is there to show.
@@ -373,6 +433,20 @@ fn shortcut(event: keyboard::Event) -> Option<Message> {
         keyboard::Key::Named(Named::Enter) if modifiers.command() => Some(Message::Show),
         keyboard::Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
         keyboard::Key::Named(Named::Tab) => Some(Message::FocusNext),
+        keyboard::Key::Character("c") if modifiers.command() => Some(Message::Copy),
+        keyboard::Key::Character("s") if modifiers.command() => Some(Message::SaveAs),
+        keyboard::Key::Character("l") if modifiers.command() => Some(Message::ToggleSegments),
+        keyboard::Key::Character("h") if modifiers.command() => Some(Message::ToggleHistory),
+        keyboard::Key::Named(Named::ArrowDown) => {
+            Some(Message::Segments(segment_list::Message::Moved {
+                down: true,
+            }))
+        }
+        keyboard::Key::Named(Named::ArrowUp) => {
+            Some(Message::Segments(segment_list::Message::Moved {
+                down: false,
+            }))
+        }
         keyboard::Key::Character("q" | "w") if modifiers.command() => Some(Message::Quit),
         _ => None,
     }
