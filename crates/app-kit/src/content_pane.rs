@@ -18,7 +18,11 @@ use crate::{hex, shell, theme, units};
 const DUMP_SIZE: f32 = 12.0;
 
 /// From line to line of a text; one height for all scripts.
-const LINE_HEIGHT: f32 = 20.0;
+const LINE_HEIGHT: f32 = 22.0;
+
+/// How far above its own line a tall script begins, at most. The editor draws every line that
+/// begins within it.
+const OVERHANG: f32 = 2.0;
 
 /// A [`Snapshot`] as a window shows it: its text can be selected and copied, nothing can be changed.
 #[derive(Debug)]
@@ -131,7 +135,7 @@ impl ContentPane {
                 .line_height(LineHeight::Absolute(Pixels(LINE_HEIGHT)))
                 .wrapping(Wrapping::WordOrGlyph)
                 .padding(theme::space::MEDIUM)
-                .height(lines * LINE_HEIGHT + padding)
+                .height(lines * LINE_HEIGHT - OVERHANG + padding)
                 .style(theme::reader)
                 .into()
         })
