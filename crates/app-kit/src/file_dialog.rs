@@ -41,8 +41,9 @@ pub async fn answer(dialog: impl Future<Output = Option<FileHandle>>) -> Answer 
     let dialog = Box::pin(dialog.fuse());
     let chosen = match future::select(dialog, Box::pin(services.death())).await {
         Either::Left((chosen, _)) => chosen,
-        Either::Right(((), dialog)) => match dialog.now_or_never() {
-            Some(chosen) => chosen,
+        Either::Right(((), dialog)) => match dialog.now_or_never().flatten() {
+            // Chosen before it died.
+            Some(file) => Some(file),
             None => return Answer::Died,
         },
     };
