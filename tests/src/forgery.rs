@@ -11,6 +11,7 @@
 //! `tests/fuzz` runs them for seconds, the package in `fuzz/` for as long as one likes.
 
 mod descriptor;
+mod head;
 mod header;
 mod image;
 mod key;

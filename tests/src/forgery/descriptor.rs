@@ -4,7 +4,7 @@ use super::{
     lie::{Field, Lie},
     script::Script,
     stage::Stage,
-    victim,
+    victim::{self, End},
 };
 use crate::layout;
 
@@ -22,12 +22,13 @@ const ENTRY: [Field; 7] = [
 ];
 
 /// Lies about `latest` and the entries: the first byte chooses which sample is the latest, the
-/// second how far `latest` is made to agree with the entry that it names, the others are strokes.
+/// second its end, and which entry `latest` is made to agree with, if any; the others are strokes.
 pub fn descriptor(data: &[u8]) {
     let mut script = Script::new(data);
     let stage = Stage::new();
     let peer = stage.publisher(script.byte());
     let agreement = script.byte();
+    let end = End::chosen_by(agreement);
     let honest = stage.segment().expect("the peer keeps it");
     let mut lie = Lie::read(
         &mut script,
@@ -41,7 +42,7 @@ pub fn descriptor(data: &[u8]) {
             REGIONS[usize::from(agreement / 4) % REGIONS.len()],
         );
     }
-    victim::deceive_readers(&stage, peer, &lie);
+    victim::deceive_readers(&stage, peer, &lie, end);
     stage.close();
 }
 

@@ -4,7 +4,7 @@ use super::{
     lie::{Field, Lie},
     script::Script,
     stage::Stage,
-    victim,
+    victim::{self, End},
 };
 use crate::layout;
 
@@ -23,19 +23,20 @@ const FIELDS: [Field; 12] = [
     (layout::FLAGS, 1), // the bits of it that mean something
 ];
 
-/// Lies about the header: the first byte chooses the kind of segment, the others are strokes.
+/// Lies about the header: the first byte chooses the kind of segment and its end, the others are strokes.
 pub fn header(data: &[u8]) {
     let mut script = Script::new(data);
     let choice = script.byte();
+    let end = End::chosen_by(choice);
     let stage = Stage::new();
     if choice.is_multiple_of(2) {
         let peer = stage.publisher(choice / 2);
         let lie = read(&mut script, &stage);
-        victim::deceive_readers(&stage, peer, &lie);
+        victim::deceive_readers(&stage, peer, &lie, end);
     } else {
         let peer = stage.block();
         let lie = read(&mut script, &stage);
-        victim::deceive_holders(&stage, peer, &lie);
+        victim::deceive_holders(&stage, peer, &lie, end);
     }
     stage.close();
 }

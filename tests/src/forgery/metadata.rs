@@ -56,7 +56,7 @@ pub(super) fn assert_read(encoded: &[u8], payload_bytes: u64) {
     }
     drop(subscriber);
     lie.tell(&stage);
-    victim::deceive_readers(&stage, peer, &lie);
+    victim::deceive_readers(&stage, peer, &lie, victim::End::Left);
     stage.close();
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    os::unix::fs::{FileExt, MetadataExt},
+    os::unix::fs::MetadataExt,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -12,7 +12,8 @@ use shm_core::{
     segment,
 };
 
-use crate::{PrivateDir, forgery::lie::number_at, layout};
+use super::head::Head;
+use crate::{PrivateDir, layout};
 
 /// All of it takes a millisecond. Only a hang takes so long, even on a loaded machine.
 const BOUND: Duration = Duration::from_secs(20);
@@ -73,6 +74,11 @@ impl Stage {
         File::options().read(true).write(true).open(path).ok()
     }
 
+    /// The beginning of what stands at the name.
+    pub(super) fn head(&self) -> Option<Head> {
+        self.segment().as_ref().map(Head::of)
+    }
+
     /// Where a segment of this key lies.
     pub(super) fn path_of(&self, key: &str) -> PathBuf {
         let user = rustix::process::geteuid().as_raw();
@@ -103,15 +109,13 @@ impl Stage {
 
     /// Asserts, when everybody has left, that nothing is left but what nobody may touch.
     pub(super) fn close(self) {
-        let left = self.segment();
-        let fate = left.as_ref().map(Fate::of);
+        let stays = self.head().is_some_and(|head| !head.goes_with_the_last());
         segment::list(&self.options).expect("a directory of ours");
-        let stays = self.segment().is_some();
-        match fate {
-            Some(Fate::Stale) => assert!(!stays, "a stale segment is left behind"),
-            Some(Fate::Kept) => assert!(stays, "somebody else's file is gone"),
-            None => assert!(!stays, "it came back"),
-        }
+        assert_eq!(
+            self.segment().is_some(),
+            stays,
+            "left behind, or taken away"
+        );
         if stays {
             fs::remove_file(self.path_of(self.key.as_str())).expect("it is there");
         }
@@ -151,29 +155,6 @@ pub(super) fn assert_small(segment: &File) {
 /// The memory that a file has, bytes.
 pub(super) fn memory_of(file: &File) -> u64 {
     file.metadata().expect("the facts of an open file").blocks() * 512
-}
-
-/// What becomes of a segment that everybody has left, by the frozen fields alone (docs/LAYOUT.md, section 3).
-enum Fate {
-    /// The next who looks removes it.
-    Stale,
-    /// It is persistent, or no segment at all.
-    Kept,
-}
-
-impl Fate {
-    fn of(file: &File) -> Fate {
-        let mut head = [0; 0x38];
-        let whole = file.read_exact_at(&mut head, 0).is_ok();
-        let is_segment = whole && &head[..8] == b"SHM-CORE" && number_at(file, 0x0c, 4) <= 65_536;
-        let flags = number_at(file, layout::FLAGS, 4);
-        let (persistent, removed) = (flags & 1 != 0, flags & 2 != 0);
-        if is_segment && (removed || !persistent) {
-            Fate::Stale
-        } else {
-            Fate::Kept
-        }
-    }
 }
 
 fn key(name: &str) -> Key {

@@ -8,6 +8,7 @@ use shm_core::{
 };
 
 use super::{
+    head::{BLOCK, SAMPLES},
     lie::{Lie, number_at},
     stage::{Stage, assert_small, memory_of},
 };
@@ -18,8 +19,29 @@ const LONG: usize = 10_000;
 /// How many slots and readers are told of at the most.
 const MOST_ATTACHED: usize = 128 + 1024;
 
+/// How a segment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The last one leaves.
+    Left,
+    /// Somebody removes it before.
+    Removed,
+}
+
+impl End {
+    pub(super) fn chosen_by(byte: u8) -> End {
+        if byte < 128 { End::Left } else { End::Removed }
+    }
+
+    fn come(self, stage: &Stage) {
+        if self == End::Removed {
+            drop(remove(stage));
+        }
+    }
+}
+
 /// Everybody who deals with samples: those who were there before the lie was told, and those who come later.
-pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie) {
+pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: End) {
     let honest = stage.segment().expect("the peer keeps it");
     if !lie.is_about_length() {
         let mut early = Subscriber::attach(stage.key(), stage.options()).expect("no lie yet");
@@ -37,13 +59,18 @@ pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie) {
     drop(join_and_publish(stage));
     lie.tell(stage);
     drop(attach_to_block(stage));
-    drop(remove(stage));
+    end.come(stage);
     assert_small(&honest);
     drop(peer);
 }
 
 /// Everybody who deals with a block.
-pub(super) fn deceive_holders(stage: &Stage, peer: SharedMemory<shm_core::ReadWrite>, lie: &Lie) {
+pub(super) fn deceive_holders(
+    stage: &Stage,
+    peer: SharedMemory<shm_core::ReadWrite>,
+    lie: &Lie,
+    end: End,
+) {
     let honest = stage.segment().expect("the peer keeps it");
     if !lie.is_about_length() {
         lie.tell(stage);
@@ -56,7 +83,7 @@ pub(super) fn deceive_holders(stage: &Stage, peer: SharedMemory<shm_core::ReadWr
     drop(attach_and_read(stage));
     lie.tell(stage);
     drop(join_and_publish(stage));
-    drop(remove(stage));
+    end.come(stage);
     assert_small(&honest);
     drop(peer);
 }
@@ -77,10 +104,13 @@ pub(super) fn look(stage: &Stage) -> Result<segment::Info, AttachError> {
     Ok(info)
 }
 
-/// Attaches as a subscriber, and reads.
+/// Attaches as a subscriber, and reads. For as long as the peer lives, exactly what is in order is attached to.
 pub(super) fn attach_and_read(stage: &Stage) -> Result<(), AttachError> {
-    let mut subscriber =
-        Subscriber::attach(stage.key(), stage.options()).inspect_err(assert_attach_error)?;
+    let head = stage.head();
+    let attached = Subscriber::attach(stage.key(), stage.options());
+    let is_in_order = head.as_ref().is_some_and(|head| head.admits(SAMPLES));
+    assert_eq!(attached.is_ok(), is_in_order, "{head:?}: {attached:?}");
+    let mut subscriber = attached.inspect_err(assert_attach_error)?;
     let segment = stage.segment().expect("it was attached to by this name");
     drop(read(&mut subscriber, &segment));
     Ok(())
@@ -88,8 +118,14 @@ pub(super) fn attach_and_read(stage: &Stage) -> Result<(), AttachError> {
 
 /// Attaches as a publisher, publishes, clears, and leaves.
 pub(super) fn join_and_publish(stage: &Stage) -> Result<(), AttachError> {
-    let publisher =
-        Publisher::open(stage.key(), stage.options()).inspect_err(assert_attach_error)?;
+    let head = stage.head();
+    let joined = Publisher::open(stage.key(), stage.options());
+    // What goes with the last may have gone: then the name is free.
+    let is_in_order = head
+        .as_ref()
+        .is_none_or(|head| head.admits(SAMPLES) || head.goes_with_the_last());
+    assert!(is_in_order || joined.is_err(), "{head:?}: {joined:?}");
+    let publisher = joined.inspect_err(assert_attach_error)?;
     drop(publish(&publisher));
     drop(clear(&publisher));
     assert_readable(&publisher.others());
@@ -97,10 +133,14 @@ pub(super) fn join_and_publish(stage: &Stage) -> Result<(), AttachError> {
     Ok(())
 }
 
-/// Attaches to a block both ways.
+/// Attaches to a block both ways. For as long as the peer lives, exactly what is in order is attached to.
 pub(super) fn attach_to_block(stage: &Stage) -> Result<(), AttachError> {
     let (key, options) = (stage.key(), stage.options());
-    let writer = SharedMemory::attach(key, options).inspect_err(assert_attach_error)?;
+    let head = stage.head();
+    let attached = SharedMemory::attach(key, options);
+    let is_in_order = head.as_ref().is_some_and(|head| head.admits(BLOCK));
+    assert_eq!(attached.is_ok(), is_in_order, "{head:?}: {attached:?}");
+    let writer = attached.inspect_err(assert_attach_error)?;
     assert_backed(&writer, stage);
     drop(hold(&writer));
     let reader = SharedMemory::attach_read_only(key, options).inspect_err(assert_attach_error)?;
