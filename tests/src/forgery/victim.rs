@@ -45,12 +45,20 @@ pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: En
     let honest = stage.segment().expect("the peer keeps it");
     if !lie.is_about_length() {
         let mut early = Subscriber::attach(stage.key(), stage.options()).expect("no lie yet");
+        let sample = early.latest().ok().flatten();
+        let payload = sample.as_ref().map(|sample| sample.payload().to_vec());
         lie.tell(stage);
         drop(read(&mut early, &honest));
         drop(publish(&peer));
         drop(read(&mut early, &honest));
         lie.tell(stage);
         drop(clear(&peer));
+        // What is pinned no publisher takes, whatever it is told of it.
+        let payload_now = sample.as_ref().map(Sample::payload);
+        assert!(
+            payload_now == payload.as_deref(),
+            "it changed under its reader"
+        );
     }
     lie.tell_all(stage);
     drop(look(stage));
