@@ -130,7 +130,8 @@ fn absurd_sizes_are_refused_before_memory_is_asked_for() {
         ("large.qoi", header([b"\0\0\x80\0", b"\0\0\x28\0"])),
         (
             "large.gif",
-            b"GIF89a\xFF\xFF\xFF\xFF\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xFF\xFF\xFF\xFF\0\x02".to_vec(),
+            b"GIF89a\xFF\xFF\xFF\xFF\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xFF\xFF\xFF\xFF\0\x02"
+                .to_vec(),
         ),
     ] {
         let error = PictureFile::open(&file(&directory, name, &header)).expect_err(name);
