@@ -1,11 +1,13 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod loading;
 mod shortcut;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::file_dialog::Answer;
@@ -18,6 +20,7 @@ use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
 
+use loading::Loading;
 use view::PATH_FIELD;
 
 use crate::screen::text_dialog::{self, TextDialog};
@@ -53,6 +56,11 @@ pub struct State {
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
     directory: Option<PathBuf>,
+    /// The picture on its way. It stands before the session, because what is dropped first is
+    /// cancelled first, and the session ends only with what it does.
+    loading: Option<Loading>,
+    /// How many pictures were begun.
+    pictures: u64,
     session: SessionThread,
 }
 
@@ -100,8 +108,12 @@ pub enum Message {
     FileDropped(PathBuf),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
-    /// A picture was loaded, or not.
-    PictureLoaded(Reply<Loaded, LoadError>),
+    /// The picture of that number was loaded, or not.
+    PictureLoaded(u64, Reply<Loaded, LoadError>),
+    /// It is time to look how far the picture is.
+    Glance(Instant),
+    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    CancelPressed,
     /// What was loaded was blanked, or not.
     Cleared(Reply<Option<Key>, PublishError>),
     /// What was loaded was let go of.
@@ -156,6 +168,8 @@ impl State {
             seen: Seen::Unknown,
             attached: None,
             directory: settings.directory.clone(),
+            loading: None,
+            pictures: 0,
             session: SessionThread::start(options),
         }
     }
@@ -166,8 +180,13 @@ impl State {
             Ok(key) => watch(key, self.directory.clone()).map(Message::Seen),
             Err(_) => Subscription::none(),
         };
+        let glances = match &self.loading {
+            Some(_) => loading::glances().map(Message::Glance),
+            None => Subscription::none(),
+        };
         Subscription::batch([
             watched,
+            glances,
             event::listen_with(shortcut::message_of),
             signals::subscription().map(|()| Message::Terminated),
         ])
@@ -187,7 +206,13 @@ impl State {
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::FileDropped(path) => return self.load_picture(path),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
+            Message::PictureLoaded(number, reply) => self.take_picture_loaded(number, reply),
+            Message::Glance(now) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.look(now);
+                }
+            }
+            Message::CancelPressed => self.cancel(),
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
@@ -333,11 +358,27 @@ impl State {
         let Some(key) = self.key_to_load_under() else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", path.display());
+        let sentence = format!("Loading {} into {key} …", name_of(&path));
         self.status.set(Status::neutral(sentence));
+        self.pictures += 1;
+        let number = self.pictures;
+        let (loading, progress) = Loading::start(number);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
         self.session
-            .load_picture(key, path)
-            .map(Message::PictureLoaded)
+            .load_picture(key, path, progress)
+            .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Leaves the dialog, or else gives up the picture on its way.
+    fn cancel(&mut self) {
+        if self.dialog.take().is_some() {
+            return;
+        }
+        if let Some(loading) = &self.loading {
+            loading.cancel();
+            self.status.set(Status::neutral("Cancelling …"));
+        }
     }
 
     fn take_text_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
@@ -359,10 +400,23 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
+    fn take_picture_loaded(&mut self, number: u64, reply: Reply<Loaded, LoadError>) {
+        let is_last = self
+            .loading
+            .as_ref()
+            .is_some_and(|loading| loading.number == number);
+        if is_last {
+            self.loading = None;
+        }
         match reply {
             Ok(Ok(loaded)) => self.take_loaded(loaded),
-            Ok(Err(error)) => self.status.set(failure(&error)),
+            Ok(Err(error)) if !error.is_cancelled() => self.status.set(failure(&error)),
+            Ok(Err(error)) if is_last => {
+                let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                self.status.set(status);
+            }
+            // It made room for another one, which says itself how it goes.
+            Ok(Err(_)) => {}
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
@@ -478,6 +532,12 @@ fn is_own(snapshot: &Snapshot) -> bool {
 
 fn is_own_publisher(peer: &Attached) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
+}
+
+/// Names a file without its folder, which may be long.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -6,6 +6,7 @@ use app_kit::{content_pane, status, theme};
 use iced::widget::{button, column, container, row, space, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
+use super::loading::Loading;
 use super::{Message, Seen, State};
 
 pub(super) const PATH_FIELD: &str = "path";
@@ -28,7 +29,7 @@ impl State {
         .spacing(theme::space::MEDIUM);
         let window = column![
             container(body).padding(theme::space::LARGE).height(Fill),
-            self.status.current().view(),
+            self.view_status(),
         ];
         let dialog = self
             .dialog
@@ -83,6 +84,20 @@ impl State {
         ]
         .spacing(theme::space::SMALL)
         .into()
+    }
+
+    /// Draws the status line, and in it, without a change of its height, how far a picture is.
+    fn view_status(&self) -> Element<'_, Message> {
+        let status = self.status.current().view();
+        let loading = self.loading.as_ref();
+        let Some(cancel) = loading.and_then(Loading::view_cancel) else {
+            return status;
+        };
+        let cancel = container(cancel).padding([0.0, theme::space::MEDIUM]);
+        let line = container(row![status, cancel].align_y(Center)).style(theme::footer);
+        stack![line]
+            .extend(loading.and_then(Loading::view_bar))
+            .into()
     }
 
     fn view_heading(&self) -> Element<'_, Message> {
