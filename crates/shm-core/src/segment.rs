@@ -19,13 +19,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
 pub(crate) use file::SegmentFile;
-pub(crate) use roster::others;
 pub use roster::{Access, Attached};
+pub(crate) use roster::{others, readable};
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, ListError, RemoveError};
 use crate::key::{self, Key};
 use crate::layout;
+use crate::link;
 use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
@@ -94,7 +95,7 @@ pub struct Listed {
     pub segment: Result<Info, String>,
 }
 
-/// Tells of every segment of the user, removing what is stale on the way.
+/// Tells of every segment of the user, removing what is stale on the way, dead sockets too.
 ///
 /// Names in order. Something else under a segment's name is listed with the
 /// reason and not touched. Never waits for anybody.
@@ -142,6 +143,11 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
             }
         }
     }
+    let living: Vec<u128> = listed
+        .iter()
+        .filter_map(|listed| Some(listed.segment.as_ref().ok()?.id))
+        .collect();
+    link::sweep(&directory, &living);
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(listed)
 }

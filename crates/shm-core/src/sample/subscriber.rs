@@ -97,6 +97,7 @@ pub struct Subscriber {
 pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
     mapping: Mapping,
+    id: u128,
     pins: Mutex<Pinned>,
     fork: ForkMark,
 }
@@ -132,6 +133,7 @@ impl Subscriber {
         let reader = Reader {
             segment,
             mapping,
+            id: head.id,
             pins: Mutex::default(),
             fork: ForkMark::here(),
         };
@@ -188,6 +190,12 @@ impl Subscriber {
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.reader.segment.key
+    }
+
+    /// The segment's random id.
+    #[must_use]
+    pub fn id(&self) -> u128 {
+        self.reader.id
     }
 
     /// The latest sample; none where nothing was published yet or it was cleared.
