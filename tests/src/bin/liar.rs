@@ -210,6 +210,8 @@ fn wake(control: &MmapRaw) {
 /// Announces samples that do not exist, all the time.
 fn flood(control: &MmapRaw) {
     let latest = word(control, LATEST);
+    // Before the word is given: who comes then finds nothing true any more.
+    latest.fetch_add(1, Ordering::Relaxed);
     say();
     loop {
         latest.fetch_add(1, Ordering::Relaxed);
