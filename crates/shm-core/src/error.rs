@@ -1,6 +1,7 @@
 //! What can go wrong with a segment: one enum an operation; each text says what is wrong and what to do.
 
 mod attach;
+mod link;
 mod list;
 mod lock;
 mod publish;
@@ -11,6 +12,7 @@ use std::fmt;
 use std::io;
 
 pub use attach::AttachError;
+pub use link::LinkError;
 pub use list::ListError;
 pub use lock::LockError;
 pub use publish::PublishError;
@@ -31,6 +33,14 @@ fn write_no_memory(f: &mut fmt::Formatter<'_>, key: &Key, bytes: usize) -> fmt::
         f,
         "There is no memory for a copy of the {bytes} bytes in the segment \"{key}\": end other programs, or raise the \
          limit (ulimit -v)."
+    )
+}
+
+fn write_file_size_limit(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
+    write!(
+        f,
+        "The file size limit of this process (ulimit -f) does not permit it to write the segment \"{key}\": raise it \
+         (ulimit -f unlimited). A segment's file is long, but takes no more memory than its content."
     )
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct FileFacts {
     pub(crate) allocated: u64,
     /// What kind of file it is.
     pub(crate) kind: FileType,
+    /// Permission bits.
+    pub(crate) mode: u32,
 }
 
 impl FileFacts {
@@ -41,7 +43,7 @@ impl FileFacts {
         clippy::unnecessary_cast,
         reason = "the width of stat's fields differs from one architecture to the next"
     )]
-    fn of(stat: &rustix::fs::Stat) -> Self {
+    pub(super) fn of(stat: &rustix::fs::Stat) -> Self {
         Self {
             identity: (u64::from(stat.st_dev), u64::from(stat.st_ino)),
             names: stat.st_nlink as u64,
@@ -52,6 +54,7 @@ impl FileFacts {
                 .unwrap_or(0)
                 .saturating_mul(512),
             kind: FileType::from_raw_mode(stat.st_mode),
+            mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
         }
     }
 }
@@ -170,6 +173,6 @@ pub(crate) fn read_exact_at(file: &File, destination: &mut [u8], offset: u64) ->
     file.read_exact_at(destination, offset)
 }
 
-fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+pub(super) fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     rustix::io::retry_on_intr(&mut call)
 }
