@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use app_kit::unchorded::unchorded;
 use app_kit::{content_pane, status, theme};
 use iced::widget::{button, column, container, row, space, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
@@ -78,7 +79,7 @@ impl State {
             .style(theme::field);
         column![
             load,
-            row![load_image, path]
+            row![load_image, unchorded(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]
