@@ -9,6 +9,7 @@ mod actor;
 mod at_hand;
 mod container;
 mod crash;
+mod dialog_failure;
 mod fault;
 mod file;
 mod file_dialog;

@@ -1,16 +1,20 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
 mod at_hand;
+mod loading;
 mod shortcut;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
 
 use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
+use app_kit::file_dialog::Answer;
 use app_kit::key_field::KeyField;
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
@@ -20,7 +24,11 @@ use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
 
+use loading::Loading;
+use view::PATH_FIELD;
+
 use crate::file_dialog;
+use crate::progress::Progress;
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
 
@@ -53,6 +61,11 @@ pub struct State {
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
     directory: Option<PathBuf>,
+    /// The file on its way. It stands before the session, because what is dropped first is
+    /// cancelled first, and the session ends only with what it does.
+    loading: Option<Loading>,
+    /// How many files were begun.
+    files: u64,
     session: SessionThread,
     drop_target: DropTarget,
     clipboard: Clipboard,
@@ -96,25 +109,33 @@ pub enum Message {
     ReleasePressed,
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
-    /// The file dialog ended, with or without a file.
-    FileChosen(Option<PathBuf>),
+    /// The file dialog ended, one way or another.
+    FileDialogEnded(Answer),
     /// Files are dragged over the window, or dropped on it.
     Dragged(drop_target::Event),
-    /// What was dropped or pasted was loaded, or not.
-    HandedIn {
+    /// The file of that number was loaded, the first of some more, or not.
+    FileLoaded {
+        /// Tells it from one that was given up before.
+        number: u64,
         /// How many more files there were.
         others: usize,
         /// What came of it.
         reply: Reply<Loaded, LoadError>,
     },
+    /// What was pasted was loaded, or not.
+    PastedLoaded(Reply<Loaded, LoadError>),
     /// The shortcut to load what is in the clipboard.
     PastePressed,
     /// The clipboard was asked.
     Pasted(Result<Pasted, ClipboardError>),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
-    /// A picture was loaded, or not.
-    PictureLoaded(Reply<Loaded, LoadError>),
+    /// The picture of that number was loaded, or not.
+    PictureLoaded(u64, Reply<Loaded, LoadError>),
+    /// It is time to look how far the picture is.
+    Glance(Instant),
+    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    CancelPressed,
     /// What was loaded was blanked, or not.
     Cleared(Reply<Option<Key>, PublishError>),
     /// What was loaded was let go of.
@@ -169,6 +190,8 @@ impl State {
             seen: Seen::Unknown,
             attached: None,
             directory: settings.directory.clone(),
+            loading: None,
+            files: 0,
             session: SessionThread::start(options),
             drop_target: DropTarget::new(),
             clipboard: Clipboard::new(),
@@ -181,8 +204,13 @@ impl State {
             Ok(key) => watch(key, self.directory.clone()).map(Message::Seen),
             Err(_) => Subscription::none(),
         };
+        let glances = match &self.loading {
+            Some(_) => loading::glances().map(Message::Glance),
+            None => Subscription::none(),
+        };
         Subscription::batch([
             watched,
+            glances,
             event::listen_with(shortcut::message_of),
             drop_target::subscription().map(Message::Dragged),
             signals::subscription().map(|()| Message::Terminated),
@@ -200,13 +228,24 @@ impl State {
             Message::ClearPressed => return self.session.clear().map(Message::Cleared),
             Message::ReleasePressed => return self.session.release().map(Message::Released),
             Message::Dialog(message) => return self.update_dialog(message),
-            Message::FileChosen(path) => return self.take_chosen_file(path),
+            Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::Dragged(event) => return self.follow_drag(event),
-            Message::HandedIn { others, reply } => self.take_handed_in(others, reply),
+            Message::FileLoaded {
+                number,
+                others,
+                reply,
+            } => self.take_file_loaded(number, others, reply),
+            Message::PastedLoaded(reply) => self.take_reply(reply, None),
             Message::PastePressed => return self.paste(),
             Message::Pasted(pasted) => return self.take_pasted(pasted),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
+            Message::PictureLoaded(number, reply) => self.take_file_loaded(number, 0, reply),
+            Message::Glance(now) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.look(now);
+                }
+            }
+            Message::CancelPressed => self.cancel(),
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
@@ -314,20 +353,26 @@ impl State {
             return Task::none();
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileChosen)
+        file_dialog::pick().map(Message::FileDialogEnded)
     }
 
-    fn take_chosen_file(&mut self, path: Option<PathBuf>) -> Task<Message> {
+    fn take_answer(&mut self, answer: Answer) -> Task<Message> {
         self.file_dialog = FileDialog::Closed;
-        if let Some(path) = path {
-            return self.load_picture(path);
-        }
-        self.status.set(
-            Status::neutral("No file was chosen.").with_remedy(
-                "If no dialog appeared, type the path in the field beside the button.",
+        let status = match answer {
+            Answer::Chosen(path) => return self.load_picture(path),
+            Answer::Cancelled => {
+                self.status.set(Status::neutral("No file was chosen."));
+                return Task::none();
+            }
+            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
+                "Type the path in the field beside the button. Who wants a dialog installs \
+                 xdg-desktop-portal-gtk or zenity.",
             ),
-        );
-        Task::none()
+            Answer::Died => Status::error("The system's file dialog ended without an answer.")
+                .with_remedy("Type the path in the field beside the button, or try again."),
+        };
+        self.status.set(status);
+        operation::focus(PATH_FIELD)
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {
@@ -343,14 +388,35 @@ impl State {
     }
 
     fn load_picture(&mut self, path: PathBuf) -> Task<Message> {
-        let Some(key) = self.key_to_load_under() else {
+        let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", path.display());
-        self.status.set(Status::neutral(sentence));
         self.session
-            .load_picture(key, path)
-            .map(Message::PictureLoaded)
+            .load_picture(key, path, progress)
+            .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
+    fn begin_loading(&mut self, path: &Path) -> Option<(Key, u64, Arc<Progress>)> {
+        let key = self.key_to_load_under()?;
+        let sentence = format!("Loading {} into {key} …", drop_target::file_name(path));
+        self.status.set(Status::neutral(sentence));
+        self.files += 1;
+        let (loading, progress) = Loading::start(self.files);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
+        Some((key, self.files, progress))
+    }
+
+    /// Leaves the dialog, or else gives up the picture on its way.
+    fn cancel(&mut self) {
+        if self.dialog.take().is_some() {
+            return;
+        }
+        if let Some(loading) = &self.loading {
+            loading.cancel();
+            self.status.set(Status::neutral("Cancelling …"));
+        }
     }
 
     fn take_text_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
@@ -372,9 +438,29 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
+    fn take_file_loaded(&mut self, number: u64, others: usize, reply: Reply<Loaded, LoadError>) {
+        let is_last = self
+            .loading
+            .as_ref()
+            .is_some_and(|loading| loading.number == number);
+        if is_last {
+            self.loading = None;
+        }
         match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded, None),
+            Ok(Err(error)) if error.is_cancelled() => {
+                // Otherwise it made room for another one, which says itself how it goes.
+                if is_last {
+                    let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                    self.status.set(status);
+                }
+            }
+            reply => self.take_reply(reply, at_hand::only_the_first(others)),
+        }
+    }
+
+    fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
+        match reply {
+            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
             Ok(Err(error)) => self.status.set(failure(&error)),
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
@@ -496,6 +582,7 @@ fn is_own_publisher(peer: &Attached) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
 }
 
+/// Names a file without its folder, which may be long.
 fn failure(error: &LoadError) -> Status {
     Status::error(error.headline()).with_remedy(error.remedy())
 }

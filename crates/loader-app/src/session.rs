@@ -248,6 +248,11 @@ pub enum LoadError {
     Picture(PictureError),
     /// What claims to be a picture has other sides than bytes.
     Pixels,
+    /// Nobody wanted it any more.
+    Cancelled {
+        /// What was read from, such as a path.
+        name: String,
+    },
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -258,6 +263,14 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Tells whether nobody wanted it any more, which is no fault.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            LoadError::Cancelled { .. } | LoadError::Picture(PictureError::Cancelled { .. })
+        )
+    }
+
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {
@@ -267,6 +280,7 @@ impl LoadError {
             LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
             LoadError::Picture(error) => error.headline(),
             LoadError::Pixels => "What was copied is no picture.".to_owned(),
+            LoadError::Cancelled { name } => format!("Cancelled: {name} was not loaded."),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -277,6 +291,7 @@ impl LoadError {
             LoadError::Attach(error) => error.to_string(),
             LoadError::Publish(error) => error.to_string(),
             LoadError::Picture(error) => error.remedy(),
+            LoadError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
             LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
@@ -306,7 +321,7 @@ impl error::Error for LoadError {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
-            LoadError::Pixels => None,
+            LoadError::Pixels | LoadError::Cancelled { .. } => None,
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

@@ -6,10 +6,10 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use app_kit::clipboard::{Copied, Pixels};
+use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
 use app_kit::snapshot::{self, Snapshot};
 use app_kit::units;
-use iced::widget::image::Handle;
 use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample};
 
 use crate::output::{self, Existing, OutputError};
@@ -49,15 +49,12 @@ pub(crate) fn save_held(
             save_bytes(text.shown.as_bytes(), path, existing, || Ok(()))
         }
         snapshot::Content::Bytes(bytes) => save_bytes(&bytes.head, path, existing, || Ok(())),
-        snapshot::Content::Picture(picture) => match pixels_of(&picture.handle) {
-            Some(pixels) => {
-                let metadata =
-                    ImageMetadata::packed(PixelFormat::Rgba8, pixels.width, pixels.height)
-                        .map_err(|_| ExportError::Nothing)?;
-                save_picture(&metadata, &pixels.rgba, path, existing, || Ok(()))
-            }
-            None => Err(ExportError::Nothing),
-        },
+        snapshot::Content::Picture(picture) => {
+            let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
+            let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
+                .map_err(|_| ExportError::Nothing)?;
+            save_picture(&metadata, &rows.to_rgba(), path, existing, || Ok(()))
+        }
         snapshot::Content::Empty => Err(ExportError::Nothing),
     }
 }
@@ -69,13 +66,9 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
             Metadata::Text => Ok(Copied::Text(text_of(sample)?)),
             Metadata::Image(metadata) => {
                 let rows = Rows::new(metadata, sample.payload()).map_err(PictureFileError::from)?;
-                let rgba = rows.to_rgba();
+                let pixels = pixels_of(&rows);
                 sample.verify()?;
-                Ok(Copied::Picture(Pixels {
-                    width: metadata.width,
-                    height: metadata.height,
-                    rgba,
-                }))
+                Ok(Copied::Picture(pixels))
             }
             Metadata::Bytes { .. } => Err(ExportError::OnlyFile),
         },
@@ -87,9 +80,10 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
 pub(crate) fn copy_held(held: &Snapshot) -> Result<Copied, ExportError> {
     match &held.content {
         snapshot::Content::Text(text) => Ok(Copied::Text(text.shown.clone())),
-        snapshot::Content::Picture(picture) => pixels_of(&picture.handle)
-            .map(Copied::Picture)
-            .ok_or(ExportError::Nothing),
+        snapshot::Content::Picture(picture) => {
+            let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
+            Ok(Copied::Picture(pixels_of(&rows)))
+        }
         snapshot::Content::Bytes(_) => Err(ExportError::OnlyFile),
         snapshot::Content::Empty => Err(ExportError::Nothing),
     }
@@ -108,17 +102,16 @@ pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
             units::bytes(bytes.head.len() as u64),
             units::bytes(held.bytes)
         )),
-        snapshot::Content::Picture(picture) => match &picture.handle {
-            Handle::Rgba { width, height, .. }
-                if (*width, *height) != (picture.width, picture.height) =>
-            {
-                Some(format!(
-                    "a copy of {width} × {height} pixels instead of {} × {}",
-                    picture.width, picture.height
-                ))
-            }
-            _ => None,
-        },
+        snapshot::Content::Picture(picture) if picture.all_pixels().is_none() => {
+            let rows = picture.overview_pixels()?;
+            Some(format!(
+                "a copy of {} × {} pixels instead of {} × {}",
+                rows.width(),
+                rows.height(),
+                picture.width,
+                picture.height
+            ))
+        }
         _ => None,
     }
 }
@@ -174,19 +167,16 @@ pub(crate) fn text_of(sample: &Sample) -> Result<String, ExportError> {
     }
 }
 
-fn pixels_of(handle: &Handle) -> Option<Pixels> {
-    match handle {
-        Handle::Rgba {
-            width,
-            height,
-            pixels,
-            ..
-        } => Some(Pixels {
-            width: *width,
-            height: *height,
-            rgba: pixels.to_vec(),
-        }),
-        _ => None,
+/// Returns as many pixels of a picture as a window holds.
+fn pixels_held(picture: &Picture) -> Option<Rows<'_>> {
+    picture.all_pixels().or_else(|| picture.overview_pixels())
+}
+
+fn pixels_of(rows: &Rows<'_>) -> Pixels {
+    Pixels {
+        width: rows.width(),
+        height: rows.height(),
+        rgba: rows.to_rgba(),
     }
 }
 

@@ -1,18 +1,14 @@
 //! The system's dialog to choose where a file goes. It asks itself before it names a file that is
 //! there already.
-//!
-//! Its answer cannot be relied on: no file means that none was chosen, or that no dialog could be
-//! shown, and a desktop service that dies leaves the question open for ever. So the window never
-//! waits for it, and has a path field beside the button.
 
 use std::env;
-use std::path::PathBuf;
 
+use app_kit::file_dialog::{Answer, answer};
 use iced::{Task, window};
 use rfd::AsyncFileDialog;
 
-/// Asks where to save a file that shall be called `name`. The task may never end.
-pub(crate) fn save_as(name: String) -> Task<Option<PathBuf>> {
+/// Asks where to save a file that shall be called `name`.
+pub(crate) fn save_as(name: String) -> Task<Answer> {
     window::oldest()
         .then(move |window| {
             let dialog = dialog(&name);
@@ -22,8 +18,7 @@ pub(crate) fn save_as(name: String) -> Task<Option<PathBuf>> {
                 None => Task::done(dialog),
             }
         })
-        .then(|dialog| Task::future(dialog.save_file()))
-        .map(|file| file.map(|file| file.path().to_owned()))
+        .then(|dialog| Task::future(answer(dialog.save_file())))
 }
 
 fn dialog(name: &str) -> AsyncFileDialog {

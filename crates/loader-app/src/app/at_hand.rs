@@ -5,8 +5,7 @@ use app_kit::drop_target::{self, Dropped};
 use app_kit::status::Status;
 use iced::Task;
 
-use super::{Message, State, failure};
-use crate::session::{LoadError, Loaded, Reply};
+use super::{Message, State};
 
 impl State {
     pub(super) fn follow_drag(&mut self, event: drop_target::Event) -> Task<Message> {
@@ -25,31 +24,17 @@ impl State {
     }
 
     fn load_file(&mut self, dropped: Dropped) -> Task<Message> {
-        let Some(key) = self.key_to_load_under() else {
+        let Dropped { path, others } = dropped;
+        let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        let Dropped { path, others } = dropped;
-        let sentence = format!("Loading {} into {key} …", path.display());
-        self.status.set(Status::neutral(sentence));
         self.session
-            .load_file(key, path)
-            .map(move |reply| Message::HandedIn { others, reply })
-    }
-
-    pub(super) fn take_handed_in(&mut self, others: usize, reply: Reply<Loaded, LoadError>) {
-        let note = match others {
-            0 => None,
-            1 => Some("Only the first of the two files was loaded: one fits at a time.".to_owned()),
-            _ => Some(format!(
-                "Only the first of the {} files was loaded: one fits at a time.",
-                others + 1
-            )),
-        };
-        match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
-            Ok(Err(error)) => self.status.set(failure(&error)),
-            Err(error) => self.status.set(Status::error(error.to_string())),
-        }
+            .load_file(key, path, progress)
+            .map(move |reply| Message::FileLoaded {
+                number,
+                others,
+                reply,
+            })
     }
 
     /// Takes what is in the clipboard, unless it is meant for the input dialog.
@@ -67,9 +52,12 @@ impl State {
         };
         match pasted {
             Ok(Pasted::Text(text)) if !text.is_empty() => {
-                self.session.load_text(key, text).map(handed_in)
+                self.session.load_text(key, text).map(Message::PastedLoaded)
             }
-            Ok(Pasted::Picture(picture)) => self.session.load_pixels(key, picture).map(handed_in),
+            Ok(Pasted::Picture(picture)) => self
+                .session
+                .load_pixels(key, picture)
+                .map(Message::PastedLoaded),
             Ok(Pasted::Files(files)) => {
                 let others = files.len().saturating_sub(1);
                 match files.into_iter().next() {
@@ -92,6 +80,14 @@ impl State {
     }
 }
 
-fn handed_in(reply: Reply<Loaded, LoadError>) -> Message {
-    Message::HandedIn { others: 0, reply }
+/// Says, where there were more files than one, what became of the others.
+pub(super) fn only_the_first(others: usize) -> Option<String> {
+    match others {
+        0 => None,
+        1 => Some("Only the first of the two files was loaded: one fits at a time.".to_owned()),
+        _ => Some(format!(
+            "Only the first of the {} files was loaded: one fits at a time.",
+            others + 1
+        )),
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use app_kit::clipboard::Pixels;
 use shm_core::{Attached, ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
@@ -11,14 +12,15 @@ use shm_core::{Attached, ImageMetadata, Key, Loan, Metadata, PixelFormat, Publis
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
 use crate::picture_file::PictureFile;
+use crate::progress::{Progress, Watched};
 
 /// Something to load.
 #[derive(Debug)]
 pub enum Content {
     /// A text.
     Text(String),
-    /// A picture file, to be decoded.
-    Picture(PathBuf),
+    /// A picture file, to be decoded, and who is told how far that is.
+    Picture(PathBuf, Arc<Progress>),
     /// A picture from elsewhere, such as the clipboard.
     Pixels(Pixels),
     /// Any bytes.
@@ -42,6 +44,8 @@ pub struct Bytes {
     source: Option<String>,
     /// What errors call it.
     name: String,
+    /// Who may cancel it.
+    progress: Arc<Progress>,
 }
 
 impl Bytes {
@@ -51,6 +55,15 @@ impl Bytes {
     ///
     /// [`LoadError::Bytes`] where it cannot be opened, or is a folder.
     pub fn open(path: &Path) -> Result<Bytes, LoadError> {
+        Bytes::open_watched(path, Arc::default())
+    }
+
+    /// Does what [`Self::open`] does, and tells `progress` while the bytes are read.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], as [`Self::open`] has it.
+    pub fn open_watched(path: &Path, progress: Arc<Progress>) -> Result<Bytes, LoadError> {
         let opened = File::open(path).and_then(|file| {
             let facts = file.metadata()?;
             if facts.is_dir() {
@@ -63,13 +76,14 @@ impl Bytes {
             source,
         })?;
         Ok(Bytes {
-            reader: Box::new(file),
+            reader: Box::new(Watched::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
             media_type: media_type::of(path),
             source: path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned()),
             name: path.display().to_string(),
+            progress,
         })
     }
 
@@ -81,6 +95,7 @@ impl Bytes {
             media_type: media_type::UNKNOWN,
             source: None,
             name: "Standard input".to_owned(),
+            progress: Arc::default(),
         }
     }
 
@@ -89,6 +104,11 @@ impl Bytes {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) if self.progress.is_cancelled() => {
+                    return Err(LoadError::Cancelled {
+                        name: self.name.clone(),
+                    });
+                }
                 result => {
                     return result.map_err(|source| LoadError::Bytes {
                         name: self.name.clone(),
@@ -145,9 +165,10 @@ impl<'a> Payload<'a> {
     pub(super) fn open(content: &'a mut Content) -> Result<Payload<'a>, LoadError> {
         Ok(match content {
             Content::Text(text) => Payload::Text(text),
-            Content::Picture(path) => {
-                Payload::Picture(PictureFile::open(path).map_err(LoadError::Picture)?)
-            }
+            Content::Picture(path, progress) => Payload::Picture(
+                PictureFile::open_watched(path, Arc::clone(progress))
+                    .map_err(LoadError::Picture)?,
+            ),
             Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
             Content::Bytes(bytes) => Payload::Bytes(bytes),
         })

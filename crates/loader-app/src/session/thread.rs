@@ -9,6 +9,7 @@ use iced::Task;
 use shm_core::{Key, Options, PublishError};
 
 use super::{Content, LoadError, Loaded, Released, Session};
+use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.
 pub type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
@@ -29,15 +30,25 @@ impl SessionThread {
         self.load(key, Content::Text(text))
     }
 
-    /// Loads a picture file.
-    pub fn load_picture(&self, key: Key, path: PathBuf) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Picture(path))
+    /// Loads a picture file, unless `progress` is cancelled before that is done.
+    pub fn load_picture(
+        &self,
+        key: Key,
+        path: PathBuf,
+        progress: Arc<Progress>,
+    ) -> Task<Reply<Loaded, LoadError>> {
+        self.load(key, Content::Picture(path, progress))
     }
 
-    /// Loads a file, whatever is in it.
-    pub fn load_file(&self, key: Key, path: PathBuf) -> Task<Reply<Loaded, LoadError>> {
+    /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
+    pub fn load_file(
+        &self,
+        key: Key,
+        path: PathBuf,
+        progress: Arc<Progress>,
+    ) -> Task<Reply<Loaded, LoadError>> {
         self.0.ask(move |session| {
-            let mut content = Content::of_file(&path).map_err(Arc::new)?;
+            let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
             session.load(&key, &mut content).map_err(Arc::new)
         })
     }

@@ -68,7 +68,7 @@ impl Watch {
         loop {
             let has_changed = self
                 .directory
-                .wait(&self.prefix, deadline.remaining(timeout))
+                .wait_for_any(&self.prefix, deadline.remaining(timeout))
                 .map_err(|source| ListError::Directory {
                     path: self.options.directory_path(),
                     source,

@@ -92,7 +92,7 @@ impl State {
             save_dialog::Action::Close => self.save_dialog = None,
             save_dialog::Action::Browse(name) => {
                 return file_dialog::save_as(name)
-                    .map(|path| Message::SaveDialog(save_dialog::Message::Chosen(path)));
+                    .map(|answer| Message::SaveDialog(save_dialog::Message::DialogEnded(answer)));
             }
             save_dialog::Action::Save(saving) => {
                 return session::save(*saving)

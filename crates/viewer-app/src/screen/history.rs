@@ -195,7 +195,11 @@ impl History {
 }
 
 impl Entry {
-    fn new(snapshot: Snapshot, shown: SystemTime) -> Entry {
+    fn new(mut snapshot: Snapshot, shown: SystemTime) -> Entry {
+        if let Content::Picture(picture) = &mut snapshot.content {
+            // What is kept for looking closely may be many times larger than all of the history.
+            picture.original = None;
+        }
         let (title, thumbnail) = match &snapshot.content {
             Content::Text(text) => (first_line(&text.shown), None),
             Content::Picture(picture) => (

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use app_kit::file_dialog::Answer;
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::{theme, typed_path};
 use iced::widget::{
@@ -56,8 +57,8 @@ pub(crate) enum Message {
     Accepted,
     /// The system's dialog is wanted.
     BrowsePressed,
-    /// The system's dialog ended, with or without a file.
-    Chosen(Option<PathBuf>),
+    /// The system's dialog ended, one way or another.
+    DialogEnded(Answer),
     /// It was saved, or not.
     Saved(Result<PathBuf, SaveError>),
     /// It shall close.
@@ -97,13 +98,14 @@ impl SaveDialog {
         match message {
             Message::PathEdited(path) => {
                 self.path = path;
-                if !matches!(self.step, Step::Going(_)) {
-                    self.step = Step::Open;
-                }
+                self.begin_anew();
             }
             Message::Accepted => return self.accept(),
-            Message::BrowsePressed => return Action::Browse(export::file_name(&self.held)),
-            Message::Chosen(Some(path)) => {
+            Message::BrowsePressed => {
+                self.begin_anew();
+                return Action::Browse(export::file_name(&self.held));
+            }
+            Message::DialogEnded(Answer::Chosen(path)) => {
                 self.path = path.display().to_string();
                 let named = export::with_ending(&self.held, path.clone());
                 // The dialog has asked about the file that was named there, and no other.
@@ -113,15 +115,25 @@ impl SaveDialog {
                 };
                 return self.save(named, existing, false);
             }
-            Message::Chosen(None) => {
-                let problem = "No file was chosen. If no dialog appeared, write the path here.";
-                self.step = Step::Failed(problem.to_owned());
+            Message::DialogEnded(Answer::Cancelled) => {}
+            Message::DialogEnded(Answer::NotShown) => {
+                self.fail("The system showed no file dialog. Write the path here.");
+            }
+            Message::DialogEnded(Answer::Died) => {
+                self.fail("The system's file dialog ended without an answer. Write the path here.");
             }
             Message::Saved(Ok(path)) => return Action::Saved(path),
             Message::Saved(Err(error)) => self.explain(error),
             Message::Cancelled => return Action::Close,
         }
         Action::None
+    }
+
+    /// Forgets the question or the problem: it was about another path.
+    fn begin_anew(&mut self) {
+        if !matches!(self.step, Step::Going(_)) {
+            self.step = Step::Open;
+        }
     }
 
     fn accept(&mut self) -> Action {
@@ -135,8 +147,7 @@ impl SaveDialog {
                     self.save(path, Existing::Keep, false)
                 }
                 None => {
-                    let problem = "There is no path in the field. Write one, such as ~/copy.txt.";
-                    self.step = Step::Failed(problem.to_owned());
+                    self.fail("There is no path in the field. Write one, such as ~/copy.txt.");
                     Action::None
                 }
             },
@@ -151,6 +162,10 @@ impl SaveDialog {
             existing,
             accepts_part,
         }))
+    }
+
+    fn fail(&mut self, problem: &str) {
+        self.step = Step::Failed(problem.to_owned());
     }
 
     fn explain(&mut self, error: SaveError) {

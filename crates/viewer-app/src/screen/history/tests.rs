@@ -43,6 +43,7 @@ fn picture(side: u32, generation: u64) -> Snapshot {
         height: side,
         format: PixelFormat::Rgba8,
         source: None,
+        original: None,
     });
     snapshot(content, generation)
 }

@@ -30,6 +30,7 @@ fn picture(source: &str) -> Snapshot {
         height: 1,
         format: shm_core::PixelFormat::Rgba8,
         source: Some(source.to_owned()),
+        original: None,
     }))
 }
 
@@ -133,10 +134,10 @@ fn a_picture_without_an_ending_becomes_a_png() {
 #[test]
 fn the_systems_dialog_has_asked_about_its_own_file_only() {
     let mut chosen = dialog(picture("cat.jpg"));
-    let action = chosen.update(Message::Chosen(Some("/tmp/cat.bmp".into())));
+    let action = chosen.update(Message::DialogEnded(Answer::Chosen("/tmp/cat.bmp".into())));
     assert_eq!(saving(action).existing, Existing::Replace);
     let mut renamed = dialog(picture("cat.jpg"));
-    let action = saving(renamed.update(Message::Chosen(Some("/tmp/cat".into()))));
+    let action = saving(renamed.update(Message::DialogEnded(Answer::Chosen("/tmp/cat".into()))));
     assert_eq!(action.existing, Existing::Keep);
     assert_eq!(action.path, PathBuf::from("/tmp/cat.png"));
 
@@ -145,10 +146,22 @@ fn the_systems_dialog_has_asked_about_its_own_file_only() {
         press(&mut none, "Browse..."),
         Action::Browse(name) if name == "Notes.txt"
     ));
-    none.update(Message::Chosen(None));
-    simulator(none.view())
-        .find("No file was chosen. If no dialog appeared, write the path here.")
-        .expect("it is said");
+    for (answer, words) in [
+        (
+            Answer::NotShown,
+            "The system showed no file dialog. Write the path here.",
+        ),
+        (
+            Answer::Died,
+            "The system's file dialog ended without an answer. Write the path here.",
+        ),
+    ] {
+        none.update(Message::DialogEnded(answer));
+        simulator(none.view()).find(words).expect("it is said");
+    }
+    assert!(matches!(press(&mut none, "Browse..."), Action::Browse(_)));
+    none.update(Message::DialogEnded(Answer::Cancelled));
+    assert_eq!(none.step, Step::Open);
 }
 
 #[test]
