@@ -169,7 +169,7 @@ impl State {
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
-            watchers: Watchers::nobody(),
+            watchers: Watchers::nobody(settings.verbose),
             directory: settings.directory.clone(),
             session: SessionThread::start(options),
         }

@@ -30,7 +30,7 @@ struct Arguments {
     #[arg(long, global = true, value_name = "KEY", default_value = key_field::DEFAULT_KEY)]
     key: Key,
 
-    /// Prints to stderr what happens: the window's status lines, as `status: …`; of a command who watches.
+    /// Prints to stderr who watches what is loaded, and the window's status lines, as `status: …`.
     #[arg(long, global = true)]
     verbose: bool,
 

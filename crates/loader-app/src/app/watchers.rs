@@ -1,5 +1,7 @@
 //! Who watches what is loaded: a quiet line, and a list for those who want to see each.
 
+use std::io::{self, Write};
+
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::Wrapping;
 use iced::widget::{Column, button, column, container, row, scrollable, space, text};
@@ -9,7 +11,7 @@ use shm_core::link::Watcher;
 use app_kit::theme;
 
 use super::Message;
-use crate::session::audience::{Watched, name, progress};
+use crate::session::audience::{Watched, changes, name, progress};
 
 /// The line's height, whether anything stands in it or not: nothing jumps when somebody comes.
 const LINE_HEIGHT: f32 = 24.0;
@@ -21,17 +23,26 @@ const LIST_HEIGHT: f32 = 84.0;
 pub(super) struct Watchers {
     watched: Watched,
     is_open: bool,
+    /// Whether changes are printed to stderr as well.
+    is_verbose: bool,
 }
 
 impl Watchers {
-    pub(super) fn nobody() -> Watchers {
+    pub(super) fn nobody(is_verbose: bool) -> Watchers {
         Watchers {
             watched: Watched::By(Vec::new()),
             is_open: false,
+            is_verbose,
         }
     }
 
     pub(super) fn take(&mut self, watched: Watched) {
+        if self.is_verbose {
+            for line in changes(&self.watched, &watched) {
+                // A closed stderr is no reason to fail.
+                writeln!(io::stderr(), "{line}").ok();
+            }
+        }
         self.watched = watched;
     }
 

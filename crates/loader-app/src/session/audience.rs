@@ -82,3 +82,21 @@ pub fn progress(watcher: &Watcher) -> String {
         ),
     }
 }
+
+/// Says in a line each who has left, and who has come or shown something.
+pub fn changes(before: &Watched, now: &Watched) -> Vec<String> {
+    let now = match now {
+        Watched::By(watchers) => watchers.as_slice(),
+        Watched::Untold(sentence) => return vec![sentence.clone()],
+    };
+    let before = match before {
+        Watched::By(watchers) => watchers.as_slice(),
+        Watched::Untold(_) => &[],
+    };
+    let is_gone = |one: &&Watcher| !now.iter().any(|other| other.process == one.process);
+    let left = before.iter().filter(is_gone);
+    let left = left.map(|one| format!("{} has left", name(one)));
+    let changed = now.iter().filter(|one| !before.contains(one));
+    let changed = changed.map(|one| format!("watched by {}: {}", name(one), progress(one)));
+    left.chain(changed).collect()
+}

@@ -39,7 +39,7 @@ fn crowd() -> Vec<Watcher> {
 }
 
 fn of(watchers: Vec<Watcher>) -> Watchers {
-    let mut this = Watchers::nobody();
+    let mut this = Watchers::nobody(false);
     this.take(Watched::By(watchers));
     this
 }
@@ -129,7 +129,7 @@ fn nothing_jumps_when_somebody_comes() {
         let card = ui(watchers).find("card").unwrap();
         iced_test::selector::Bounded::bounds(&card)
     };
-    let nobody = card(&Watchers::nobody());
+    let nobody = card(&Watchers::nobody(false));
     for watchers in [
         of(vec![watcher(4711, Some(12))]),
         of(vec![watcher(4711, None), watcher(4712, None)]),
@@ -141,7 +141,7 @@ fn nothing_jumps_when_somebody_comes() {
 
 #[test]
 fn where_nobody_can_be_told_of_that_is_all_there_is_to_say() {
-    let mut watchers = Watchers::nobody();
+    let mut watchers = Watchers::nobody(false);
     watchers.take(Watched::Untold("for a long reason".to_owned()));
     assert!(shows(&watchers, "Who watches cannot be told here."));
 }
