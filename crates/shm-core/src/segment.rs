@@ -46,6 +46,8 @@ pub struct Info {
     pub persistent: bool,
     /// When it was created.
     pub created: SystemTime,
+    /// Who may open it: its file's permission bits, 0600 unless somebody shared it.
+    pub mode: u32,
     /// Memory truly in use, bytes, the control area included.
     pub reserved_bytes: u64,
     /// Who is attached.
@@ -85,7 +87,7 @@ pub struct Latest {
 /// One name in the directory.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The key; the raw file name where it is none.
+    /// The key; the end of the file name, as far as it can be shown, where it is none.
     pub name: String,
     /// The file.
     pub path: PathBuf,
@@ -125,11 +127,20 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
     let mut listed = Vec::new();
     for entry in fs::read_dir(&directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&attachment::temporary_prefix()) {
+        let name = entry.file_name();
+        let shown = name.to_string_lossy();
+        if shown.starts_with(&attachment::temporary_prefix()) {
             sweep(&entry.path());
-        } else if let Some(name) = name.strip_prefix(&prefix) {
-            listed.extend(look_at(name, entry.path(), options));
+        } else if let Some(shown) = shown.strip_prefix(&prefix) {
+            if name.to_str().is_some() {
+                listed.extend(look_at(shown, entry.path(), options));
+            } else {
+                listed.push(Listed {
+                    name: shown.to_owned(),
+                    path: entry.path(),
+                    segment: Err("its name is not UTF-8, so it is no key".into()),
+                });
+            }
         }
     }
     let living: Vec<u128> = listed
@@ -193,13 +204,15 @@ fn describe(segment: &SegmentFile, head: &Head) -> Result<Info, AttachError> {
             latest: peek::latest(&segment.file),
         },
     };
+    let facts = segment.facts()?;
     Ok(Info {
         key: segment.key.clone(),
         id: head.id,
         content,
         persistent: head.is_persistent(),
         created: moment(head.created),
-        reserved_bytes: segment.facts()?.allocated,
+        mode: facts.mode,
+        reserved_bytes: facts.allocated,
         attached: roster::everybody(&segment.file),
     })
 }

@@ -20,7 +20,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 struct Stage {
     publisher: Publisher,
     changes: Receiver<Vec<Watcher>>,
-    audience: Audience,
+    _audience: Audience,
 }
 
 impl Stage {
@@ -35,7 +35,7 @@ impl Stage {
         Stage {
             publisher,
             changes,
-            audience,
+            _audience: audience,
         }
     }
 

@@ -34,10 +34,11 @@ pub(super) fn message_of(
                     _ => None,
                 }
             }
+            // A field keeps it too, to let go of the focus.
+            Key::Named(Named::Escape) => Some(Message::CancelPressed),
             _ if status == event::Status::Captured => None,
             Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
             Key::Named(Named::Tab) => Some(Message::FocusNext),
-            Key::Named(Named::Escape) => Some(Message::Dialog(text_dialog::Message::Cancel)),
             _ => None,
         },
         _ => None,

@@ -2,13 +2,15 @@
 
 use std::time::SystemTime;
 
+use app_kit::unchorded::unchorded;
 use app_kit::{content_pane, status, theme};
 use iced::widget::{button, column, container, row, space, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
+use super::loading::Loading;
 use super::{Message, Seen, State};
 
-const PATH_FIELD: &str = "path";
+pub(super) const PATH_FIELD: &str = "path";
 /// The height of the main action.
 const MAIN_HEIGHT: f32 = 52.0;
 /// The height of the other actions: that of a field.
@@ -29,7 +31,7 @@ impl State {
         .spacing(theme::space::MEDIUM);
         let window = column![
             container(body).padding(theme::space::LARGE).height(Fill),
-            self.status.current().view(),
+            self.view_status(),
         ];
         let dialog = self
             .dialog
@@ -78,12 +80,26 @@ impl State {
             .style(theme::field);
         column![
             load,
-            row![load_image, path]
+            row![load_image, unchorded(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]
         .spacing(theme::space::SMALL)
         .into()
+    }
+
+    /// Draws the status line, and in it, without a change of its height, how far a picture is.
+    fn view_status(&self) -> Element<'_, Message> {
+        let status = self.status.current().view();
+        let loading = self.loading.as_ref();
+        let Some(cancel) = loading.and_then(Loading::view_cancel) else {
+            return status;
+        };
+        let cancel = container(cancel).padding([0.0, theme::space::MEDIUM]);
+        let line = container(row![status, cancel].align_y(Center)).style(theme::footer);
+        stack![line]
+            .extend(loading.and_then(Loading::view_bar))
+            .into()
     }
 
     fn view_heading(&self) -> Element<'_, Message> {

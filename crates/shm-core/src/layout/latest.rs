@@ -23,12 +23,12 @@ impl LatestWord {
 
     /// The region; none where nothing was published or it was cleared.
     ///
-    /// A number beyond the table comes from a liar and counts as none.
+    /// A number beyond the table comes from a liar and counts as none; so does the generation 0,
+    /// which entries have that are not to be read.
     pub(crate) fn region(self) -> Option<u16> {
         let region = u16::try_from(self.0 >> GENERATION_BITS).ok()?;
-        (1..=REGIONS)
-            .contains(&usize::from(region))
-            .then_some(region)
+        let names_one = (1..=REGIONS).contains(&usize::from(region)) && self.generation() != 0;
+        names_one.then_some(region)
     }
 
     pub(crate) fn generation(self) -> u64 {
@@ -74,5 +74,10 @@ mod tests {
     fn a_region_beyond_the_table_counts_as_none() {
         assert_eq!(LatestWord::from_bits(256 << 48 | 7).region(), None);
         assert_eq!(LatestWord::from_bits(u64::MAX).region(), None);
+    }
+
+    #[test]
+    fn a_region_without_a_generation_counts_as_none() {
+        assert_eq!(LatestWord::from_bits(1 << 48).region(), None);
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct FileFacts {
     pub(crate) allocated: u64,
     /// What kind of file it is.
     pub(crate) kind: FileType,
-    /// The permission bits.
+    /// Permission bits.
     pub(crate) mode: u32,
 }
 
@@ -54,7 +54,7 @@ impl FileFacts {
                 .unwrap_or(0)
                 .saturating_mul(512),
             kind: FileType::from_raw_mode(stat.st_mode),
-            mode: stat.st_mode & 0o7777,
+            mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
         }
     }
 }
