@@ -398,6 +398,7 @@ mod tests {
             }),
             bytes: 1_500_000,
             origin: Some(Origin {
+                segment: 7,
                 generation: 3,
                 writer: Process::with_pid(4711),
                 writer_program: Some("loader-app".to_owned()),

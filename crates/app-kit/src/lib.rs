@@ -2,6 +2,7 @@
 //! work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod attendance;
 pub mod content_pane;
 pub mod display;
 pub mod file_dialog;

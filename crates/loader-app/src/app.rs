@@ -5,6 +5,7 @@ mod shortcut;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watchers;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -24,8 +25,11 @@ use loading::Loading;
 use view::PATH_FIELD;
 
 use crate::screen::text_dialog::{self, TextDialog};
+use crate::session::audience::Watched;
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
 use crate::{file_dialog, typed_path};
+
+use watchers::Watchers;
 
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
@@ -55,6 +59,8 @@ pub struct State {
     seen: Seen,
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
+    /// Who watches it.
+    watchers: Watchers,
     directory: Option<PathBuf>,
     /// The picture on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
@@ -122,6 +128,10 @@ pub enum Message {
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
     Seen(Observation),
+    /// Somebody came to watch what is loaded, has shown it, or has left.
+    Watched(Watched),
+    /// It was asked for the list of those who watch, or enough of it.
+    WatchersToggled,
     /// Something happened in the content pane.
     Pane(content_pane::Message),
     /// The next field should have the focus.
@@ -136,7 +146,7 @@ pub enum Message {
 pub fn application(
     settings: Settings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
-    iced::application(move || State::new(&settings), State::update, State::view)
+    iced::application(move || State::boot(&settings), State::update, State::view)
         .title(TITLE)
         .subscription(State::subscription)
         .style(theme::window)
@@ -153,6 +163,13 @@ pub fn application(
 }
 
 impl State {
+    /// Begins with nothing loaded, and learns from then on who watches.
+    fn boot(settings: &Settings) -> (State, Task<Message>) {
+        let mut state = State::new(settings);
+        let watched = state.session.watched().map(Message::Watched);
+        (state, watched)
+    }
+
     /// Begins with nothing loaded.
     pub fn new(settings: &Settings) -> State {
         let options = match &settings.directory {
@@ -167,6 +184,7 @@ impl State {
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
+            watchers: Watchers::nobody(settings.verbose),
             directory: settings.directory.clone(),
             loading: None,
             pictures: 0,
@@ -217,6 +235,8 @@ impl State {
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
             Message::Seen(observation) => return self.see(observation),
+            Message::Watched(watched) => self.watchers.take(watched),
+            Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.update(message);

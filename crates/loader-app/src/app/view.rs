@@ -26,6 +26,7 @@ impl State {
             self.view_actions(),
             self.view_heading(),
             self.view_content(),
+            self.watchers.view(),
         ]
         .spacing(theme::space::MEDIUM);
         let window = column![
