@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model soak
+.PHONY: run test model soak shots
 
 run:
 	@bash scripts/run.sh
@@ -15,3 +15,7 @@ model:
 # SOAK_SEED repeats the choices of an earlier run.
 soak:
 	@cargo run --locked --release --quiet -p e2e-tests --bin soak
+
+# Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
+shots:
+	@bash scripts/shots.sh

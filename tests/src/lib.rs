@@ -16,6 +16,7 @@
 mod binaries;
 mod bus;
 mod desktop;
+mod evening;
 mod launch;
 mod loader_window;
 mod output;
@@ -33,6 +34,7 @@ mod window;
 
 pub use bus::Bus;
 pub use desktop::Desktop;
+pub use evening::evening;
 pub use launch::Launch;
 pub use loader_window::LoaderWindow;
 pub use picture::{Picture, PictureFile};

@@ -23,6 +23,12 @@ impl<'d> ViewerWindow<'d> {
     #[must_use]
     pub fn open(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let program = scene.viewer(["--verbose"]).on(desktop).start();
+        ViewerWindow::of(program, desktop)
+    }
+
+    /// Takes over a program whose window is about to open.
+    #[must_use]
+    pub fn of(program: Program, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let window = desktop.window_of(&program, Self::TITLE);
         window.move_to(690, 40);
         ViewerWindow { program, window }

@@ -84,6 +84,11 @@ impl<'d> Window<'d> {
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
     }
 
+    /// Moves the pointer away from it, into the lower right corner of the screen.
+    pub fn point_away(&self) {
+        self.xdotool(&["mousemove", "10000", "10000"]);
+    }
+
     /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
     pub fn press(&self, chords: &[&str]) {
         self.activate();
@@ -131,6 +136,43 @@ impl<'d> Window<'d> {
         self.desktop.wait_to_see("the picture", |screen| {
             screen.crop(self.area()).find(picture)
         })
+    }
+
+    /// Changes the size of its content.
+    pub fn resize(&self, width: u32, height: u32) {
+        let (wide, high) = (width.to_string(), height.to_string());
+        self.xdotool(&["windowsize", &self.id, &wide, &high]);
+        self.desktop.wait_for("the window in its new size", || {
+            let area = self.area();
+            ((area.width, area.height) == (width, height)).then_some(())
+        });
+    }
+
+    /// Waits until what it shows no longer changes, and returns that.
+    ///
+    /// For pictures that people look at: a test waits for what it wants to see.
+    #[must_use]
+    pub fn wait_until_still(&self) -> Screen {
+        const LOOKS: u32 = 4;
+        let (mut last, mut same) = (self.screen(), 0);
+        self.desktop.wait_for("a window that holds still", || {
+            let screen = self.screen();
+            same = if screen == last { same + 1 } else { 0 };
+            last = screen;
+            (same == LOOKS).then_some(())
+        });
+        last
+    }
+
+    /// What the window tells the desktop of itself under this name, as xprop prints it.
+    #[must_use]
+    pub fn property(&self, name: &str) -> String {
+        let printed = self
+            .desktop
+            .tool("xprop", ["-id", &self.id, "-len", "1000000", name])
+            .run()
+            .done();
+        printed.text().to_owned()
     }
 
     /// Asks it to close, as the window manager's button does.
