@@ -1,14 +1,18 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! work off the window's thread, signals.
+//! what is remembered, shortcuts and their overlay, work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
 pub mod content_pane;
 pub mod display;
+pub mod help;
 pub mod hex;
+pub mod icon;
 pub mod key_field;
 pub mod picture;
 pub mod pixels;
+pub mod settings;
 pub mod shell;
+pub mod shortcut;
 pub mod signals;
 pub mod snapshot;
 pub mod status;

@@ -20,6 +20,12 @@ pub const TEXT_SIZE: f32 = 15.0;
 /// The size of text that is glanced at: facts, hints, captions.
 pub const SMALL_SIZE: f32 = 13.0;
 
+/// The height of a line of text of this size.
+pub const fn line_height(size: f32) -> f32 {
+    // What iced makes of it where nothing else is said.
+    size * 1.3
+}
+
 /// The radius of every corner.
 pub const RADIUS: f32 = 8.0;
 
@@ -228,6 +234,20 @@ pub fn card(theme: &Theme) -> container::Style {
 /// it redraws, so that they grow darker with every key that is pressed.
 pub fn dialog(theme: &Theme) -> container::Style {
     card(theme)
+}
+
+/// Styles the name of a key, as if it stood on one.
+pub fn key_cap(theme: &Theme) -> container::Style {
+    let colors = Colors::of(theme);
+    container::Style {
+        background: Some(Background::Color(colors.hovered)),
+        text_color: Some(colors.text),
+        border: Border {
+            radius: (RADIUS / 2.0).into(),
+            ..outline(colors.border)
+        },
+        ..container::Style::default()
+    }
 }
 
 /// Styles what lies over the window while a dialog is open.

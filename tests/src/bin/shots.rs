@@ -16,8 +16,10 @@ const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
     你好，世界 · こんにちは · Привет · שלום · 🦀\n\nNothing was sent. Both look at the same memory.";
 
-/// The name of each state, and how a person gets there.
-const STATES: &[(&str, fn(&Stage))] = &[
+/// The name of a state, and how a person gets there.
+type State = (&'static str, fn(&Stage<'_>));
+
+const STATES: &[State] = &[
     ("loader-empty", |stage| stage.take(&stage.loader().window)),
     ("loader-text", |stage| {
         let loader = stage.loader();

@@ -2,13 +2,14 @@
 
 use std::time::SystemTime;
 
-use app_kit::{content_pane, status, theme};
+use app_kit::{content_pane, help, status, theme};
 use iced::widget::{button, column, container, row, space, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
-use super::{Message, Seen, State};
+use super::{Message, Seen, State, shortcut};
 
-const PATH_FIELD: &str = "path";
+/// The widget id of the path field.
+pub(super) const PATH_FIELD: &str = "path";
 /// The height of the main action.
 const MAIN_HEIGHT: f32 = 52.0;
 /// The height of the other actions: that of a field.
@@ -28,13 +29,18 @@ impl State {
         .spacing(theme::space::MEDIUM);
         let window = column![
             container(body).padding(theme::space::LARGE).height(Fill),
-            self.status.current().view(),
+            self.status
+                .current()
+                .view(help::open_button(Message::ToggleHelp)),
         ];
         let dialog = self
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
-        stack![window].extend(dialog).into()
+        let help = self
+            .is_help_open
+            .then(|| help::view(shortcut::TABLE, Message::ToggleHelp));
+        stack![window].extend(dialog).extend(help).into()
     }
 
     fn view_key(&self) -> Element<'_, Message> {

@@ -193,16 +193,15 @@ fn view_buttons<'a>() -> Element<'a, Message> {
         .into()
 }
 
-/// The editor's own keys, but for the two that end the dialog, and Tab, which is text here.
+/// The editor's own keys, and Tab, which is text here. The two that end the dialog are left to
+/// the window.
 fn binding(press: KeyPress) -> Option<Binding<Message>> {
     if !matches!(press.status, text_editor::Status::Focused { .. }) {
         return None;
     }
     match press.key.as_ref() {
-        Key::Named(Named::Enter) if press.modifiers.command() => {
-            Some(Binding::Custom(Message::Accept))
-        }
-        Key::Named(Named::Escape) => Some(Binding::Custom(Message::Cancel)),
+        Key::Named(Named::Enter) if press.modifiers.command() => None,
+        Key::Named(Named::Escape) => None,
         Key::Named(Named::Tab) if press.modifiers.is_empty() => Some(Binding::Insert('\t')),
         _ => Binding::from_key_press(press),
     }
