@@ -27,7 +27,7 @@ impl Desktop {
     /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn open() -> Option<Desktop> {
-        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo"] {
+        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo", "xprop"] {
             if !is_installed(tool) {
                 skip(&format!("{tool} is not installed"));
                 return None;

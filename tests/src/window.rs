@@ -148,20 +148,19 @@ impl<'d> Window<'d> {
         });
     }
 
-    /// Waits until what it shows no longer changes, and returns that.
+    /// Waits until it has shown the same a few times, and returns that. A cursor may blink.
     ///
     /// For pictures that people look at: a test waits for what it wants to see.
     #[must_use]
     pub fn wait_until_still(&self) -> Screen {
-        const LOOKS: u32 = 4;
-        let (mut last, mut same) = (self.screen(), 0);
+        const TIMES: usize = 4;
+        let mut seen: Vec<Screen> = Vec::new();
         self.desktop.wait_for("a window that holds still", || {
             let screen = self.screen();
-            same = if screen == last { same + 1 } else { 0 };
-            last = screen;
-            (same == LOOKS).then_some(())
-        });
-        last
+            seen.push(screen.clone());
+            let times = seen.iter().filter(|earlier| **earlier == screen).count();
+            (times == TIMES).then_some(screen)
+        })
     }
 
     /// What the window tells the desktop of itself under this name, as xprop prints it.

@@ -14,6 +14,9 @@ use shm_core::{Access, Attached, segment};
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::{hex, shell, theme, units};
 
+/// The widget id of the shown text, to give it the focus.
+pub const TEXT: &str = "shown text";
+
 /// Small enough that a line of a dump fits into a window of the usual width.
 const DUMP_SIZE: f32 = 12.0;
 
@@ -124,6 +127,7 @@ impl ContentPane {
             let padding = 2.0 * theme::space::MEDIUM;
             let lines = ((size.height - padding) / LINE_HEIGHT).floor().max(1.0);
             text_editor(&self.editor)
+                .id(TEXT)
                 .on_action(Message::Text)
                 .key_binding(read_only)
                 .font(self.font)

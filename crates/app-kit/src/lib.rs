@@ -4,6 +4,7 @@
 
 pub mod content_pane;
 pub mod display;
+pub mod focus;
 pub mod help;
 pub mod hex;
 pub mod icon;

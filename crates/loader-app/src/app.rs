@@ -13,7 +13,7 @@ use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::worker::WorkerError;
-use app_kit::{help, icon, signals, theme};
+use app_kit::{focus, help, icon, signals, theme};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
@@ -24,6 +24,9 @@ use crate::{file_dialog, typed_path};
 
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
+
+/// The fields that Tab goes round.
+const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 
 const WELCOME: &str =
     "Load a text or an image: it stays in shared memory until this window closes.";
@@ -120,10 +123,8 @@ pub enum Message {
     FocusKey,
     /// The path field should have the focus.
     FocusPath,
-    /// The next field should have the focus.
-    FocusNext,
-    /// The previous field should have the focus.
-    FocusPrevious,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
     /// The help opens, or closes.
     ToggleHelp,
     /// What is open over the window should close.
@@ -227,8 +228,7 @@ impl State {
             Message::Shortcut(action) => return self.press(action()),
             Message::FocusKey => return operation::focus(key_field::ID),
             Message::FocusPath => return operation::focus(view::PATH_FIELD),
-            Message::FocusNext => return operation::focus_next(),
-            Message::FocusPrevious => return operation::focus_previous(),
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
             Message::ToggleHelp => return self.toggle_help(),
             Message::Escape => return self.update_dialog(text_dialog::Message::Cancel),
             Message::Resized(size) => {

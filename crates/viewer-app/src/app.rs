@@ -10,7 +10,7 @@ use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{self, Status, StatusLine};
 use app_kit::theme::{self, Colors};
-use app_kit::{help, icon, signals, units};
+use app_kit::{focus, help, icon, signals, units};
 use iced::widget::{button, center_x, column, container, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,9 @@ const TITLE: &str = "ShowSharedMem";
 
 /// Wide enough for all that is said there, so that the key field does not move when it changes.
 const PRESENCE_WIDTH: f32 = 120.0;
+
+/// The fields that Tab goes round.
+const FIELDS: [&str; 2] = [key_field::ID, content_pane::TEXT];
 
 /// The switches of the window, all of them remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,10 +92,8 @@ pub(crate) enum Message {
     Shortcut(fn() -> Message),
     /// The key field shall have the focus.
     FocusKey,
-    /// The focus moves on.
-    FocusNext,
-    /// The focus moves back.
-    FocusPrevious,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
     /// The help opens, or closes.
     ToggleHelp,
     /// What is open over the window shall close.
@@ -178,8 +179,7 @@ impl State {
             Message::Seen(key, presence) => self.see(&key, presence),
             Message::Shortcut(action) => return self.press(action()),
             Message::FocusKey => return operation::focus(key_field::ID),
-            Message::FocusNext => return operation::focus_next(),
-            Message::FocusPrevious => return operation::focus_previous(),
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
             Message::ToggleHelp => {
                 self.is_help_open = !self.is_help_open;
                 return operation::focus(help::NO_FIELD);

@@ -43,6 +43,12 @@ const STATES: &[State] = &[
         loader.program.wait_for_status("not an image");
         stage.take(&loader.window);
     }),
+    ("loader-help", |stage| {
+        let loader = stage.loader();
+        loader.window.press(&["F1"]);
+        loader.wait_for_dialog();
+        stage.take(&loader.window);
+    }),
     ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
     ("viewer-text", |stage| {
         let _loaded = stage.load(["text".into(), TEXT.into()]);
@@ -59,6 +65,15 @@ const STATES: &[State] = &[
     ("viewer-error", |stage| {
         let viewer = stage.viewer();
         viewer.show("Unable to attach");
+        stage.take(&viewer.window);
+    }),
+    ("viewer-help", |stage| {
+        let viewer = stage.viewer();
+        let before = viewer.window.screen();
+        viewer.window.press(&["F1"]);
+        stage.desktop.wait_for("the help", || {
+            (viewer.window.screen().pixel(4, 4) != before.pixel(4, 4)).then_some(())
+        });
         stage.take(&viewer.window);
     }),
 ];

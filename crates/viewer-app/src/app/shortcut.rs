@@ -1,5 +1,6 @@
 //! What the keyboard does, wherever the focus is.
 
+use app_kit::focus::Direction;
 use app_kit::shortcut::{self, Chord, Shortcut};
 use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
@@ -24,12 +25,12 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
         does: "Go to the next field",
-        message: || Message::FocusNext,
+        message: || Message::Focus(Direction::Forward),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
         does: "Go back to the field before",
-        message: || Message::FocusPrevious,
+        message: || Message::Focus(Direction::Backward),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],

@@ -335,8 +335,8 @@ fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
         ("Show what is in shared memory now", "Show"),
         ("Go to the key", "FocusKey"),
-        ("Go to the next field", "FocusNext"),
-        ("Go back to the field before", "FocusPrevious"),
+        ("Go to the next field", "Focus(Forward)"),
+        ("Go back to the field before", "Focus(Backward)"),
         ("Open or close this help", "ToggleHelp"),
         ("Close what lies over the window", "Escape"),
         ("Close the window", "Quit"),
