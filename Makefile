@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model soak shots
+.PHONY: run test model soak shots install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -19,3 +19,7 @@ soak:
 # Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
 shots:
 	@bash scripts/shots.sh
+
+# PREFIX=/usr/local is the default; DESTDIR is for those who build packages.
+install uninstall:
+	@bash scripts/install.sh $@

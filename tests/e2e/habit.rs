@@ -17,9 +17,9 @@ const KEY: Area = Area {
 /// Where the loader's path field is.
 const PATH: Area = Area {
     x: 240,
-    y: 118,
+    y: 131,
     width: 390,
-    height: 54,
+    height: 48,
 };
 
 /// Opens the viewer with no key on its command line.

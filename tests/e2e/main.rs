@@ -15,6 +15,7 @@ mod habit;
 mod hole;
 mod image;
 mod inspection;
+mod install;
 mod key;
 mod liar;
 mod lifetime;

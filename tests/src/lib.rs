@@ -32,6 +32,7 @@ mod tracer;
 mod viewer_window;
 mod window;
 
+pub use binaries::binaries_folder;
 pub use bus::Bus;
 pub use desktop::Desktop;
 pub use evening::evening;

@@ -3,7 +3,7 @@
 use crate::{Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const SHOW: (u32, u32) = (320, 90);
+const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
 
 /// The viewer with its window open.

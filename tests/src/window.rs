@@ -153,7 +153,7 @@ impl<'d> Window<'d> {
     /// For pictures that people look at: a test waits for what it wants to see.
     #[must_use]
     pub fn wait_until_still(&self) -> Screen {
-        const TIMES: usize = 4;
+        const TIMES: usize = 3;
         let mut seen: Vec<Screen> = Vec::new();
         self.desktop.wait_for("a window that holds still", || {
             let screen = self.screen();

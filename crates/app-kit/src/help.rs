@@ -14,7 +14,6 @@ pub const NO_FIELD: &str = "no field";
 
 /// Room for the longest keys.
 const KEYS_WIDTH: f32 = 152.0;
-const CARD_WIDTH: f32 = 440.0;
 
 /// Draws the help, and dims what lies below. A click beside it closes it, as Esc does.
 pub fn view<'a, Message: Clone + 'a>(
@@ -34,7 +33,7 @@ pub fn view<'a, Message: Clone + 'a>(
     .align_y(Center);
     let card = container(column![heading, list].spacing(theme::space::LARGE))
         .padding(theme::space::HUGE)
-        .max_width(CARD_WIDTH)
+        .max_width(theme::extent::WORDS)
         .style(theme::dialog);
     let dimmed = center(opaque(card))
         .padding(theme::space::HUGE)

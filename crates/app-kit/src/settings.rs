@@ -22,7 +22,7 @@ use crate::status::Status;
 pub const DEFAULT_SIZE: Size = Size::new(640.0, 560.0);
 
 /// The smallest size of a window: everything in it still has its place.
-pub const MIN_SIZE: Size = Size::new(480.0, 420.0);
+pub const MIN_SIZE: Size = Size::new(480.0, 480.0);
 
 /// No side of a window is longer.
 const MAX_SIDE: f32 = 16_384.0;

@@ -83,7 +83,7 @@ impl Status {
     /// Draws the line with `beside` at its right.
     ///
     /// It always has room for a sentence and a remedy, so that nothing moves when they come and
-    /// go; where they take more lines, it grows.
+    /// go. It grows for longer ones, but never over what the window is there for.
     pub fn view<'a, Message: 'a>(
         &'a self,
         beside: impl Into<Element<'a, Message>>,
@@ -120,6 +120,8 @@ impl Status {
             .align_y(Center),
         )
         .padding([theme::space::SMALL, theme::space::LARGE])
+        .max_height(theme::extent::STATUS)
+        .clip(true)
         .width(Fill)
         .style(theme::footer)
         .into()
@@ -159,7 +161,7 @@ impl Level {
 
 /// Draws a round mark. Drawn rather than written, because not every font has one.
 pub fn dot<'a, Message: 'a>(color: impl Fn(&Theme) -> Color + 'a) -> Element<'a, Message> {
-    const DIAMETER: f32 = 8.0;
+    const DIAMETER: f32 = theme::extent::DOT;
     container(space().width(DIAMETER).height(DIAMETER))
         .style(move |theme| container::Style {
             border: Border {

@@ -11,7 +11,7 @@ use app_kit::snapshot::Snapshot;
 use app_kit::status::{self, Status, StatusLine};
 use app_kit::theme::{self, Colors};
 use app_kit::{focus, help, icon, signals, units};
-use iced::widget::{button, center_x, column, container, operation, row, stack, text};
+use iced::widget::{button, center, column, container, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
 use serde::{Deserialize, Serialize};
 use shm_core::Key;
@@ -20,9 +20,6 @@ use shm_core::segment::{Content, Info};
 use crate::session::{self, Presence, ShowError};
 
 const TITLE: &str = "ShowSharedMem";
-
-/// Wide enough for all that is said there, so that the key field does not move when it changes.
-const PRESENCE_WIDTH: f32 = 120.0;
 
 /// The fields that Tab goes round.
 const FIELDS: [&str; 2] = [key_field::ID, content_pane::TEXT];
@@ -330,11 +327,11 @@ impl State {
         let key = self
             .key
             .view(Message::KeyChanged, Message::Show, self.view_presence());
-        let show = button(center_x(
+        let show = button(center(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
         .on_press(Message::Show)
-        .padding(theme::space::LARGE)
+        .height(theme::extent::MAIN_ACTION)
         .width(Fill)
         .style(theme::primary_button);
         let body = match &self.shown {
@@ -344,10 +341,13 @@ impl State {
             Shown::Notice { title, body } => column![content_pane::notice(title, body)],
         };
         let window = column![
-            column![key, show, body.spacing(theme::space::MEDIUM).height(Fill)]
-                .spacing(theme::space::MEDIUM)
-                .padding(theme::space::LARGE)
-                .height(Fill),
+            column![
+                column![key, show].spacing(theme::space::TINY),
+                body.spacing(theme::space::SMALL).height(Fill),
+            ]
+            .spacing(theme::space::MEDIUM)
+            .padding(theme::space::LARGE)
+            .height(Fill),
             self.status
                 .current()
                 .view(help::open_button(Message::ToggleHelp)),
@@ -360,7 +360,7 @@ impl State {
 
     /// Draws, beside the key, whether anything is there to show.
     fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(PRESENCE_WIDTH).into();
+        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
         let (is_there, words) = match &self.presence {
             None => return place(row![]),
             Some(Presence::Gone) => (false, "nothing there".to_owned()),

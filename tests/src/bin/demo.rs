@@ -79,7 +79,7 @@ fn time_to_show(desktop: &Desktop, viewer: &ViewerWindow<'_>) -> Duration {
     let window = viewer.window.area();
     let content = Area {
         x: window.x + 24,
-        y: window.y + 130,
+        y: window.y + 145,
         width: 590,
         height: 250,
     };

@@ -37,7 +37,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
     Shortcut {
         chords: &[Chord::ctrl('e')],
-        does: "Clear what is loaded, and stay attached",
+        does: "Clear what is loaded",
         message: || Message::ClearPressed,
     },
     Shortcut {
@@ -67,7 +67,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
-        does: "Close the window, and release what is loaded",
+        does: "Close the window",
         message: || Message::Quit,
     },
 ];

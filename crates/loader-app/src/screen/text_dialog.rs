@@ -141,6 +141,7 @@ impl TextDialog {
                 self.key
             ))
             .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
             .style(theme::muted),
         ]
         .spacing(theme::space::TINY);
@@ -154,8 +155,8 @@ impl TextDialog {
             .spacing(theme::space::MEDIUM);
         let card = container(card)
             .padding(theme::space::HUGE)
-            .max_width(560)
-            .max_height(420)
+            .max_width(theme::extent::DIALOG_WIDTH)
+            .max_height(theme::extent::DIALOG_HEIGHT)
             .style(theme::dialog);
         opaque(center(card).padding(theme::space::HUGE).style(theme::dim))
     }
