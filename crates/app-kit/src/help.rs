@@ -6,7 +6,7 @@ use iced::widget::{
 use iced::{Center, Element, Fill};
 
 use crate::shortcut::Shortcut;
-use crate::theme;
+use crate::{picture_view, theme};
 
 /// An id that no widget has: to give it the focus takes it from all others, so that keys are
 /// meant for the help, and not for a field below it.
@@ -15,12 +15,15 @@ pub const NO_FIELD: &str = "no field";
 /// Room for the longest keys.
 const KEYS_WIDTH: f32 = 152.0;
 
-/// Draws the help, and dims what lies below. A click beside it closes it, as Esc does.
+/// Draws the help: the shortcuts of the window, and those of its picture. It dims what lies below;
+/// a click beside it closes it, as Esc does.
 pub fn view<'a, Message: Clone + 'a>(
     shortcuts: &'static [Shortcut<Message>],
     close: Message,
 ) -> Element<'a, Message> {
-    let rows = column(shortcuts.iter().map(view_shortcut)).spacing(theme::space::SMALL);
+    let rows = column(shortcuts.iter().map(view_shortcut))
+        .extend(picture_view::SHORTCUTS.iter().map(view_shortcut))
+        .spacing(theme::space::SMALL);
     let list = scrollable(rows).width(Fill).style(theme::scroll);
     let heading = row![
         text("Keyboard").size(theme::TEXT_SIZE),
@@ -41,7 +44,7 @@ pub fn view<'a, Message: Clone + 'a>(
     opaque(mouse_area(dimmed).on_press(close))
 }
 
-fn view_shortcut<'a, Message: 'a>(shortcut: &Shortcut<Message>) -> Element<'a, Message> {
+fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a, Message> {
     let keys = row(shortcut.chords.iter().map(|chord| {
         container(text(chord.to_string()).size(theme::SMALL_SIZE))
             .padding([0.0, theme::space::SMALL])
@@ -91,7 +94,7 @@ mod tests {
     #[test]
     fn every_key_and_what_it_does_are_drawn() {
         let mut ui = iced_test::simulator(view(TABLE, "close"));
-        for words in ["F5", "Ctrl+S", "Show it", "?", "Open the help"] {
+        for words in ["F5", "Ctrl+S", "Show it", "?", "Open the help", "Ctrl+1"] {
             ui.find(words)
                 .unwrap_or_else(|_| panic!("{words} is drawn"));
         }

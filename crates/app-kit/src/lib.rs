@@ -4,13 +4,16 @@
 
 pub mod content_pane;
 pub mod display;
+pub mod file_dialog;
 pub mod focus;
 pub mod help;
 pub mod hex;
 pub mod icon;
 pub mod key_field;
 pub mod picture;
+pub mod picture_view;
 pub mod pixels;
+pub mod resample;
 pub mod settings;
 pub mod shell;
 pub mod shortcut;
@@ -18,5 +21,6 @@ pub mod signals;
 pub mod snapshot;
 pub mod status;
 pub mod theme;
+pub mod unchorded;
 pub mod units;
 pub mod worker;

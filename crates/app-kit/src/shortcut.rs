@@ -68,12 +68,12 @@ impl Chord {
 
     /// Tells whether a field that is written in leaves this chord to the window.
     ///
-    /// Letters with Ctrl and the function keys write nothing; Enter, Tab, Esc and the question
-    /// mark may be meant for the field, and it says so by capturing them.
+    /// Letters with Ctrl and the function keys write nothing, and Esc is for both. Enter, Tab and
+    /// the question mark may be meant for the field, and it says so by capturing them.
     fn is_for_the_window(self) -> bool {
         matches!(
             self.main,
-            Main::Letter(_) | Main::Named(Named::F1 | Named::F5)
+            Main::Letter(_) | Main::Named(Named::F1 | Named::F5 | Named::Escape)
         )
     }
 
@@ -83,7 +83,6 @@ impl Chord {
             modified_key,
             physical_key,
             modifiers,
-            repeat: false,
             ..
         } = event
         else {
@@ -98,8 +97,10 @@ impl Chord {
                         .is_some_and(|pressed| pressed.eq_ignore_ascii_case(&letter))
             }
             Main::Sign(sign) => {
-                let is_written = !modifiers.command() && !modifiers.alt();
-                is_written && modified_key.as_ref() == Key::Character(sign)
+                // Shift is how many keyboards write it.
+                let is_alike = *modifiers - Modifiers::SHIFT == self.modifiers;
+                let sign = Key::Character(sign);
+                is_alike && (modified_key.as_ref() == sign || key.as_ref() == sign)
             }
         }
     }
@@ -123,8 +124,21 @@ impl fmt::Display for Chord {
     }
 }
 
-/// Returns what a pressed key does. `status` says whether a widget has made use of it already.
+/// Returns what a pressed key does, once however long it is held down. `status` says whether a
+/// widget has made use of it already.
 pub fn pressed<Message>(
+    table: &[Shortcut<Message>],
+    event: &Event,
+    status: event::Status,
+) -> Option<fn() -> Message> {
+    match event {
+        Event::KeyPressed { repeat: true, .. } => None,
+        _ => held(table, event, status),
+    }
+}
+
+/// The same, again and again for as long as the key is held down.
+pub fn held<Message>(
     table: &[Shortcut<Message>],
     event: &Event,
     status: event::Status,

@@ -1,13 +1,16 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod loading;
 mod shortcut;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::file_dialog::Answer;
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
@@ -17,6 +20,9 @@ use app_kit::{focus, help, icon, signals, theme};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
+
+use loading::Loading;
+use view::PATH_FIELD;
 
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
@@ -56,6 +62,11 @@ pub struct State {
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
     directory: Option<PathBuf>,
+    /// The picture on its way. It stands before the session, because what is dropped first is
+    /// cancelled first, and the session ends only with what it does.
+    loading: Option<Loading>,
+    /// How many pictures were begun.
+    pictures: u64,
     session: SessionThread,
     is_help_open: bool,
     keeper: Keeper<NoSwitches>,
@@ -99,14 +110,18 @@ pub enum Message {
     ReleasePressed,
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
-    /// The file dialog ended, with or without a file.
-    FileChosen(Option<PathBuf>),
+    /// The file dialog ended, one way or another.
+    FileDialogEnded(Answer),
     /// A file was dropped onto the window.
     FileDropped(PathBuf),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
-    /// A picture was loaded, or not.
-    PictureLoaded(Reply<Loaded, LoadError>),
+    /// The picture of that number was loaded, or not.
+    PictureLoaded(u64, Reply<Loaded, LoadError>),
+    /// It is time to look how far the picture is.
+    Glance(Instant),
+    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    CancelPressed,
     /// What was loaded was blanked, or not.
     Cleared(Reply<Option<Key>, PublishError>),
     /// What was loaded was let go of.
@@ -127,8 +142,6 @@ pub enum Message {
     Focus(focus::Direction),
     /// The help opens, or closes.
     ToggleHelp,
-    /// What is open over the window should close.
-    Escape,
     /// The window has another size.
     Resized(Size),
     /// The window could not remember something.
@@ -181,6 +194,8 @@ impl State {
             seen: Seen::Unknown,
             attached: None,
             directory: settings.directory.clone(),
+            loading: None,
+            pictures: 0,
             session: SessionThread::start(options),
             is_help_open: false,
             keeper: Keeper::new(remembered),
@@ -193,8 +208,13 @@ impl State {
             Ok(key) => watch(key, self.directory.clone()).map(Message::Seen),
             Err(_) => Subscription::none(),
         };
+        let glances = match &self.loading {
+            Some(_) => loading::glances().map(Message::Glance),
+            None => Subscription::none(),
+        };
         Subscription::batch([
             watched,
+            glances,
             event::listen_with(shortcut::message_of),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             signals::subscription().map(|()| Message::Quit),
@@ -212,10 +232,16 @@ impl State {
             Message::ClearPressed => return self.session.clear().map(Message::Cleared),
             Message::ReleasePressed => return self.session.release().map(Message::Released),
             Message::Dialog(message) => return self.update_dialog(message),
-            Message::FileChosen(path) => return self.take_chosen_file(path),
+            Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::FileDropped(path) => return self.load_picture(path),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
+            Message::PictureLoaded(number, reply) => self.take_picture_loaded(number, reply),
+            Message::Glance(now) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.look(now);
+                }
+            }
+            Message::CancelPressed => self.cancel(),
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
@@ -230,7 +256,6 @@ impl State {
             Message::FocusPath => return operation::focus(view::PATH_FIELD),
             Message::Focus(direction) => return focus::go(&FIELDS, direction),
             Message::ToggleHelp => return self.toggle_help(),
-            Message::Escape => return self.update_dialog(text_dialog::Message::Cancel),
             Message::Resized(size) => {
                 let kept = self.keeper.change(|settings| settings.set_size(size));
                 return kept.map(Message::NotRemembered);
@@ -246,7 +271,7 @@ impl State {
     fn press(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::ToggleHelp => self.toggle_help(),
-            Message::Escape if self.is_help_open => self.toggle_help(),
+            Message::CancelPressed if self.is_help_open => self.toggle_help(),
             // What is written must not get lost by a key that is meant for the window below.
             message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
             message => {
@@ -362,20 +387,26 @@ impl State {
             return Task::none();
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileChosen)
+        file_dialog::pick().map(Message::FileDialogEnded)
     }
 
-    fn take_chosen_file(&mut self, path: Option<PathBuf>) -> Task<Message> {
+    fn take_answer(&mut self, answer: Answer) -> Task<Message> {
         self.file_dialog = FileDialog::Closed;
-        if let Some(path) = path {
-            return self.load_picture(path);
-        }
-        self.status.set(
-            Status::neutral("No file was chosen.").with_remedy(
-                "If no dialog appeared, type the path in the field beside the button.",
+        let status = match answer {
+            Answer::Chosen(path) => return self.load_picture(path),
+            Answer::Cancelled => {
+                self.status.set(Status::neutral("No file was chosen."));
+                return Task::none();
+            }
+            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
+                "Type the path in the field beside the button. Who wants a dialog installs \
+                 xdg-desktop-portal-gtk or zenity.",
             ),
-        );
-        Task::none()
+            Answer::Died => Status::error("The system's file dialog ended without an answer.")
+                .with_remedy("Type the path in the field beside the button, or try again."),
+        };
+        self.status.set(status);
+        operation::focus(PATH_FIELD)
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {
@@ -394,11 +425,27 @@ impl State {
         let Some(key) = self.key_to_load_under() else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", path.display());
+        let sentence = format!("Loading {} into {key} …", name_of(&path));
         self.status.set(Status::neutral(sentence));
+        self.pictures += 1;
+        let number = self.pictures;
+        let (loading, progress) = Loading::start(number);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
         self.session
-            .load_picture(key, path)
-            .map(Message::PictureLoaded)
+            .load_picture(key, path, progress)
+            .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Leaves the dialog, or else gives up the picture on its way.
+    fn cancel(&mut self) {
+        if self.dialog.take().is_some() {
+            return;
+        }
+        if let Some(loading) = &self.loading {
+            loading.cancel();
+            self.status.set(Status::neutral("Cancelling …"));
+        }
     }
 
     fn take_text_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
@@ -420,10 +467,23 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
+    fn take_picture_loaded(&mut self, number: u64, reply: Reply<Loaded, LoadError>) {
+        let is_last = self
+            .loading
+            .as_ref()
+            .is_some_and(|loading| loading.number == number);
+        if is_last {
+            self.loading = None;
+        }
         match reply {
             Ok(Ok(loaded)) => self.take_loaded(loaded),
-            Ok(Err(error)) => self.status.set(failure(&error)),
+            Ok(Err(error)) if !error.is_cancelled() => self.status.set(failure(&error)),
+            Ok(Err(error)) if is_last => {
+                let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                self.status.set(status);
+            }
+            // It made room for another one, which says itself how it goes.
+            Ok(Err(_)) => {}
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
@@ -542,7 +602,13 @@ fn is_own_publisher(peer: &Attached) -> bool {
 }
 
 fn is_for_dialog(message: &Message) -> bool {
-    matches!(message, Message::Dialog(_) | Message::Escape)
+    matches!(message, Message::Dialog(_) | Message::CancelPressed)
+}
+
+/// Names a file without its folder, which may be long.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 fn failure(error: &LoadError) -> Status {

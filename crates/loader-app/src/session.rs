@@ -255,6 +255,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Tells whether nobody wanted it any more, which is no fault.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, LoadError::Picture(PictureError::Cancelled { .. }))
+    }
+
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {

@@ -62,8 +62,8 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "Close what lies over the window",
-        message: || Message::Escape,
+        does: "Close what is open, or cancel a picture",
+        message: || Message::CancelPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],

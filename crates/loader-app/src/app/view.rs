@@ -2,10 +2,12 @@
 
 use std::time::SystemTime;
 
+use app_kit::unchorded::unchorded;
 use app_kit::{content_pane, help, status, theme};
 use iced::widget::{button, column, container, row, space, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
+use super::loading::Loading;
 use super::{Message, Seen, State, shortcut};
 
 /// The widget id of the path field.
@@ -24,9 +26,7 @@ impl State {
         .spacing(theme::space::MEDIUM);
         let window = column![
             container(body).padding(theme::space::LARGE).height(Fill),
-            self.status
-                .current()
-                .view(help::open_button(Message::ToggleHelp)),
+            self.view_status(),
         ];
         let dialog = self
             .dialog
@@ -77,12 +77,26 @@ impl State {
             .style(theme::field);
         column![
             load,
-            row![load_image, path]
+            row![load_image, unchorded(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]
         .spacing(theme::space::SMALL)
         .into()
+    }
+
+    /// Draws the status line, and in it, without a change of its height, how far a picture is.
+    fn view_status(&self) -> Element<'_, Message> {
+        let loading = self.loading.as_ref();
+        let beside = row![
+            loading.and_then(Loading::view_cancel),
+            help::open_button(Message::ToggleHelp),
+        ]
+        .spacing(theme::space::SMALL)
+        .align_y(Center);
+        stack![self.status.current().view(beside)]
+            .extend(loading.and_then(Loading::view_bar))
+            .into()
     }
 
     fn view_heading(&self) -> Element<'_, Message> {

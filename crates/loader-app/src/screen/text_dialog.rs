@@ -201,6 +201,7 @@ fn binding(press: KeyPress) -> Option<Binding<Message>> {
         return None;
     }
     match press.key.as_ref() {
+        // The window's, wherever the focus is.
         Key::Named(Named::Enter) if press.modifiers.command() => None,
         Key::Named(Named::Escape) => None,
         Key::Named(Named::Tab) if press.modifiers.is_empty() => Some(Binding::Insert('\t')),

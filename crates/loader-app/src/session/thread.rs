@@ -11,6 +11,7 @@ use iced::futures::channel::oneshot;
 use shm_core::{Key, Options, PublishError};
 
 use super::{Content, LoadError, Loaded, Released, Session};
+use crate::progress::Progress;
 
 type Command = Box<dyn FnOnce(&mut Session) + Send>;
 
@@ -55,9 +56,14 @@ impl SessionThread {
         self.load(key, Content::Text(text))
     }
 
-    /// Loads a picture file.
-    pub fn load_picture(&self, key: Key, path: PathBuf) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Picture(path))
+    /// Loads a picture file, unless `progress` is cancelled before that is done.
+    pub fn load_picture(
+        &self,
+        key: Key,
+        path: PathBuf,
+        progress: Arc<Progress>,
+    ) -> Task<Reply<Loaded, LoadError>> {
+        self.load(key, Content::Picture(path, progress))
     }
 
     fn load(&self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {

@@ -39,7 +39,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "Close what lies over the window",
+        does: "Close what is open",
         message: || Message::Escape,
     },
     Shortcut {

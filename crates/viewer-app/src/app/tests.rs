@@ -338,7 +338,7 @@ fn every_key_of_the_help_does_what_it_says() {
         ("Go to the next field", "Focus(Forward)"),
         ("Go back to the field before", "Focus(Backward)"),
         ("Open or close this help", "ToggleHelp"),
-        ("Close what lies over the window", "Escape"),
+        ("Close what is open", "Escape"),
         ("Close the window", "Quit"),
     ] {
         let shortcut = shortcut::TABLE
