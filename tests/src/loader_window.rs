@@ -7,11 +7,11 @@ use image::Rgb;
 use crate::{Area, Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const LOAD: (u32, u32) = (320, 89);
-const LOAD_IMAGE: (u32, u32) = (110, 145);
-const PATH: (u32, u32) = (460, 145);
-const CLEAR: (u32, u32) = (522, 191);
-const RELEASE: (u32, u32) = (589, 191);
+const LOAD: (u32, u32) = (320, 103);
+const LOAD_IMAGE: (u32, u32) = (110, 155);
+const PATH: (u32, u32) = (460, 155);
+const CLEAR: (u32, u32) = (522, 197);
+const RELEASE: (u32, u32) = (589, 197);
 const KEY: (u32, u32) = (250, 34);
 /// The left edges of fields: there the ring around what has the focus is to be seen.
 const KEY_EDGE: (u32, u32) = (53, 34);

@@ -5,7 +5,7 @@ use image::Rgb;
 use crate::{Area, Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const SHOW: (u32, u32) = (320, 90);
+const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
 /// Above the first letter of a shown text, and the colour of this place while the text is selected.
 const ABOVE_TEXT: Area = Area {
@@ -34,6 +34,12 @@ impl<'d> ViewerWindow<'d> {
     #[must_use]
     pub fn open(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let program = scene.viewer(["--verbose"]).on(desktop).start();
+        ViewerWindow::of(program, desktop)
+    }
+
+    /// Takes over a program whose window is about to open.
+    #[must_use]
+    pub fn of(program: Program, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let window = desktop.window_of(&program, Self::TITLE);
         window.move_to(690, 40);
         ViewerWindow {
@@ -58,16 +64,13 @@ impl<'d> ViewerWindow<'d> {
     /// The shown text, taken out through the clipboard.
     #[must_use]
     pub fn shown_text(&self) -> String {
-        const NOTHING_YET: &str = "nothing was copied yet";
-        self.desktop.copy(NOTHING_YET);
-        self.window.click(CONTENT);
-        self.wait_for_selection(false);
-        self.window.press(&["ctrl+a"]);
-        // Keys that come at once are asked what to do before any of it is done: nothing would be copied.
-        self.wait_for_selection(true);
-        self.window.press(&["ctrl+c"]);
-        self.desktop.wait_for("the copied text", || {
-            Some(self.desktop.copied()).filter(|copied| copied != NOTHING_YET)
+        self.desktop.copied_by(|| {
+            self.window.click(CONTENT);
+            self.wait_for_selection(false);
+            self.window.press(&["ctrl+a"]);
+            // Keys that come at once are asked what to do before any of it is done: nothing would be copied.
+            self.wait_for_selection(true);
+            self.window.press(&["ctrl+c"]);
         })
     }
 
