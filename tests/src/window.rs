@@ -104,17 +104,6 @@ impl<'d> Window<'d> {
         self.press(&["ctrl+v"]);
     }
 
-    /// Selects all of the text that has the focus, copies it, and returns it.
-    #[must_use]
-    pub fn copy_all(&self) -> String {
-        const NOTHING_YET: &str = "nothing was copied yet";
-        self.desktop.copy(NOTHING_YET);
-        self.press(&["ctrl+a", "ctrl+c"]);
-        self.desktop.wait_for("the copied text", || {
-            Some(self.desktop.copied()).filter(|copied| copied != NOTHING_YET)
-        })
-    }
-
     /// Puts its upper left corner, with the frame around it, at a place on the screen.
     pub fn move_to(&self, x: u32, y: u32) {
         const FRAME: u32 = 40;
