@@ -1,19 +1,26 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! clipboard, dropped files, typed paths, work off the window's thread, signals.
+//! clipboard, dropped files, typed paths, what is remembered, shortcuts and their overlay, work off
+//! the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod attendance;
 pub mod clipboard;
 pub mod content_pane;
 pub mod display;
 pub mod drop_target;
 pub mod file_dialog;
+pub mod focus;
+pub mod help;
 pub mod hex;
+pub mod icon;
 pub mod key_field;
 pub mod picture;
 pub mod picture_view;
 pub mod pixels;
 pub mod resample;
+pub mod settings;
 pub mod shell;
+pub mod shortcut;
 pub mod signals;
 pub mod snapshot;
 pub mod status;

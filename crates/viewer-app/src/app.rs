@@ -2,22 +2,25 @@
 
 mod at_hand;
 mod panel;
+mod shortcut;
 
 use std::time::SystemTime;
 
+use app_kit::attendance::Attendance;
 use app_kit::clipboard::{Clipboard, ClipboardError};
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
+use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{self, Status, StatusLine};
 use app_kit::theme::{self, Colors};
-use app_kit::{signals, units};
-use iced::keyboard::{self, key::Named};
-use iced::widget::{button, center_x, column, container, operation, row, stack, text};
-use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
-use shm_core::Key;
+use app_kit::{focus, help, icon, signals, units};
+use iced::widget::{button, center, column, container, operation, row, stack, text};
+use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
+use serde::{Deserialize, Serialize};
 use shm_core::segment::{Content, Info};
+use shm_core::{Key, Options};
 
 use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
@@ -27,14 +30,35 @@ use panel::Panel;
 
 const TITLE: &str = "ShowSharedMem";
 
-/// Wide enough for all that is said there, so that the key field does not move when it changes.
-const PRESENCE_WIDTH: f32 = 120.0;
+/// The fields that Tab goes round.
+const FIELDS: [&str; 3] = [key_field::ID, segment_list::FILTER, content_pane::TEXT];
+
+/// The switches of the window, all of them remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Switches {
+    /// Whether each new sample is shown by itself.
+    pub(crate) live: bool,
+}
+
+/// What the window begins with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The key that was asked for; without one, the one that is remembered.
+    pub(crate) key: Option<Key>,
+    /// Whether status lines are printed to stderr as well.
+    pub(crate) is_verbose: bool,
+    /// What is remembered.
+    pub(crate) remembered: Remembered<Switches>,
+}
 
 /// The window: what is asked for, what is shown, and what is said about it.
 #[derive(Debug)]
 pub(crate) struct State {
     key: KeyField,
     shown: Shown,
+    /// Lets loaders know what is shown here.
+    attendance: Attendance,
     status: StatusLine,
     /// The number of the last request; an older answer is of no interest any more.
     request: u64,
@@ -50,6 +74,8 @@ pub(crate) struct State {
     save_dialog: Option<SaveDialog>,
     drop_target: DropTarget,
     clipboard: Clipboard,
+    is_help_open: bool,
+    keeper: Keeper<Switches>,
 }
 
 /// What stands in the middle of the window.
@@ -71,7 +97,7 @@ pub(crate) enum Message {
     /// A request was answered.
     Answered {
         request: u64,
-        answer: Result<Snapshot, ShowError>,
+        answer: Result<Box<Snapshot>, ShowError>,
     },
     /// Something was done to the shown text.
     Pane(content_pane::Message),
@@ -97,28 +123,31 @@ pub(crate) enum Message {
     History(history::Message),
     /// Files are dragged over the window, or dropped on it.
     Dragged(drop_target::Event),
-    /// What was opened last shall be left.
+    /// A key was pressed that does something wherever the focus is.
+    Shortcut(fn() -> Message),
+    /// The key field shall have the focus.
+    FocusKey,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
+    /// The help opens, or closes.
+    ToggleHelp,
+    /// What is open over the window shall close.
     Escape,
-    /// The focus moves on.
-    FocusNext,
-    /// The focus moves back.
-    FocusPrevious,
+    /// The window has another size.
+    Resized(Size),
+    /// The window could not remember something.
+    NotRemembered(Status),
     /// The program shall end.
     Quit,
 }
 
 /// Builds the window, to run it or to test it.
 pub(crate) fn application(
-    key: Key,
-    is_verbose: bool,
+    settings: Settings,
 ) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
+    let size = settings.remembered.settings.size;
     iced::application(
-        move || {
-            (
-                State::new(&key, is_verbose),
-                operation::focus(key_field::ID),
-            )
-        },
+        move || (State::new(&settings), operation::focus(key_field::ID)),
         State::update,
         State::view,
     )
@@ -128,8 +157,9 @@ pub(crate) fn application(
     .style(theme::window)
     .default_font(theme::FONT)
     .window(window::Settings {
-        size: Size::new(640.0, 560.0),
-        min_size: Some(Size::new(480.0, 420.0)),
+        size,
+        min_size: Some(settings::MIN_SIZE),
+        icon: icon::of(include_bytes!("../../../packaging/icons/64/viewer-app.png")),
         platform_specific: window::settings::PlatformSpecific {
             application_id: "viewer-app".to_owned(),
             ..Default::default()
@@ -139,16 +169,25 @@ pub(crate) fn application(
 }
 
 impl State {
-    fn new(key: &Key, is_verbose: bool) -> State {
+    fn new(settings: &Settings) -> State {
+        let remembered = settings.remembered.clone();
+        let key = settings.key.as_ref();
+        let first = remembered.notice.clone();
         State {
-            key: KeyField::new(key.as_str()),
+            key: key
+                .or(remembered.settings.key.as_ref())
+                .map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             shown: Shown::Notice {
                 title: "Nothing shown yet".to_owned(),
                 body: "Load a text or a picture in SharedMemoryLoad, then press the button above \
                        to see it here."
                     .to_owned(),
             },
-            status: StatusLine::new(Status::neutral("Ready."), is_verbose),
+            attendance: Attendance::new(Options::new()),
+            status: StatusLine::new(
+                first.unwrap_or_else(|| Status::neutral("Ready.")),
+                settings.is_verbose,
+            ),
             request: 0,
             is_reading: false,
             presence: None,
@@ -159,15 +198,14 @@ impl State {
             save_dialog: None,
             drop_target: DropTarget::new(),
             clipboard: Clipboard::new(),
+            is_help_open: false,
+            keeper: Keeper::new(remembered),
         }
     }
 
     fn update(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::KeyChanged(text) => {
-                self.key.set(text);
-                self.presence = None;
-            }
+            Message::KeyChanged(text) => return self.change_key(text),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
                 if request == self.request {
@@ -191,12 +229,48 @@ impl State {
             Message::ToggleHistory => self.toggle_history(),
             Message::History(message) => self.update_history(message),
             Message::Dragged(event) => self.follow_drag(event),
+            Message::Shortcut(action) => return self.press(action()),
+            Message::FocusKey => return operation::focus(key_field::ID),
+            Message::Focus(direction) if self.save_dialog.is_some() => {
+                return focus::go(&[save_dialog::PATH], direction);
+            }
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
+            Message::ToggleHelp => {
+                self.is_help_open = !self.is_help_open;
+                return operation::focus(help::NO_FIELD);
+            }
             Message::Escape => self.escape(),
-            Message::FocusNext => return operation::focus_next(),
-            Message::FocusPrevious => return operation::focus_previous(),
+            Message::Resized(size) => {
+                let kept = self.keeper.change(|settings| settings.set_size(size));
+                return kept.map(Message::NotRemembered);
+            }
+            Message::NotRemembered(status) => self.status.set(status),
             Message::Quit => return iced::exit(),
         }
         Task::none()
+    }
+
+    /// Does what a shortcut says. One that is tried out from the help closes it; under the card
+    /// "Save as..." only those work that leave it.
+    fn press(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::ToggleHelp | Message::Escape | Message::Quit | Message::Focus(_) => {}
+            _ if self.save_dialog.is_some() && !self.is_help_open => return Task::none(),
+            _ => self.is_help_open = false,
+        }
+        self.update(message)
+    }
+
+    fn change_key(&mut self, text: String) -> Task<Message> {
+        self.key.set(text);
+        self.presence = None;
+        let Ok(key) = self.key.key() else {
+            return Task::none();
+        };
+        let kept = self
+            .keeper
+            .change(|settings| settings.key = Some(key.clone()));
+        kept.map(Message::NotRemembered)
     }
 
     fn show(&mut self) -> Task<Message> {
@@ -215,21 +289,34 @@ impl State {
         session::show(key).map(move |answer| Message::Answered { request, answer })
     }
 
-    fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
+    fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
         self.now = SystemTime::now();
         self.shown_before = None;
         match answer {
             Ok(snapshot) => {
                 self.history.record(&snapshot, self.now);
                 self.status.set(said_of(&snapshot));
-                self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
+                self.attend(&snapshot);
+                self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
             Err(error) => {
                 let (status, shown) = self.explain(&error);
+                self.attendance.leave();
                 self.status.set(status);
                 self.shown = shown;
             }
         }
+    }
+
+    /// Lets the loaders of the content know that it is shown here from now on.
+    fn attend(&mut self, snapshot: &Snapshot) {
+        let Some(origin) = &snapshot.origin else {
+            self.attendance.leave();
+            return;
+        };
+        // A clock that was set back makes the content younger than now.
+        let took = self.now.duration_since(origin.published);
+        self.attendance.shown(origin, took.unwrap_or_default());
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
@@ -308,7 +395,8 @@ impl State {
                 .chain([
                     self.panel_subscription(),
                     drop_target::subscription().map(Message::Dragged),
-                    keyboard::listen().filter_map(shortcut),
+                    event::listen_with(shortcut::message_of),
+                    window::resize_events().map(|(_, size)| Message::Resized(size)),
                     signals::subscription().map(|()| Message::Quit),
                 ]),
         )
@@ -318,32 +406,41 @@ impl State {
         let key = self
             .key
             .view(Message::KeyChanged, Message::Show, self.view_presence());
-        let show = button(center_x(
+        let show = button(center(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
         .on_press(Message::Show)
-        .padding(theme::space::LARGE)
+        .height(theme::extent::MAIN_ACTION)
         .width(Fill)
         .style(theme::primary_button);
         let window = column![
-            column![key, show, self.view_heading(), self.view_panel()]
-                .spacing(theme::space::MEDIUM)
-                .padding(theme::space::LARGE)
-                .height(Fill),
-            self.status.current().view(),
+            column![
+                column![key, show].spacing(theme::space::TINY),
+                column![self.view_heading(), self.view_panel()].spacing(theme::space::SMALL),
+            ]
+            .spacing(theme::space::MEDIUM)
+            .padding(theme::space::LARGE)
+            .height(Fill),
+            self.status
+                .current()
+                .view(help::open_button(Message::ToggleHelp)),
         ];
+        let help = self
+            .is_help_open
+            .then(|| help::view([shortcut::TABLE, shortcut::LIST], Message::ToggleHelp));
         let dialog = self.save_dialog.as_ref();
         let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
         let hint = "Files are loaded by the other window, SharedMemoryLoad.";
         stack![window]
             .extend(dialog)
+            .extend(help)
             .extend(self.drop_target.view(hint))
             .into()
     }
 
     /// Draws, beside the key, whether anything is there to show.
     fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(PRESENCE_WIDTH).into();
+        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
         let (is_there, words) = match &self.presence {
             None => return place(row![]),
             Some(Presence::Gone) => (false, "nothing there".to_owned()),
@@ -421,35 +518,6 @@ fn said_of(snapshot: &Snapshot) -> Status {
         snapshot.key,
         units::bytes(snapshot.bytes),
     ))
-}
-
-/// The keys that work wherever the focus is.
-fn shortcut(event: keyboard::Event) -> Option<Message> {
-    let keyboard::Event::KeyPressed { key, modifiers, .. } = event else {
-        return None;
-    };
-    match key.as_ref() {
-        keyboard::Key::Named(Named::F5) => Some(Message::Show),
-        keyboard::Key::Named(Named::Enter) if modifiers.command() => Some(Message::Show),
-        keyboard::Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
-        keyboard::Key::Named(Named::Tab) => Some(Message::FocusNext),
-        keyboard::Key::Character("c") if modifiers.command() => Some(Message::Copy),
-        keyboard::Key::Character("s") if modifiers.command() => Some(Message::SaveAs),
-        keyboard::Key::Character("l") if modifiers.command() => Some(Message::ToggleSegments),
-        keyboard::Key::Character("h") if modifiers.command() => Some(Message::ToggleHistory),
-        keyboard::Key::Named(Named::ArrowDown) => {
-            Some(Message::Segments(segment_list::Message::Moved {
-                down: true,
-            }))
-        }
-        keyboard::Key::Named(Named::ArrowUp) => {
-            Some(Message::Segments(segment_list::Message::Moved {
-                down: false,
-            }))
-        }
-        keyboard::Key::Character("q" | "w") if modifiers.command() => Some(Message::Quit),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use app_kit::clipboard::Pixels;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
+use iced::futures::channel::mpsc as stream_mpsc;
 use shm_core::{Key, Options, PublishError};
 
+use super::audience::Watched;
 use super::{Content, LoadError, Loaded, Released, Session};
 use crate::progress::Progress;
 
@@ -17,12 +19,31 @@ pub type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
 /// A thread that owns a [`Session`]. Dropping it waits until the session has let go of what is
 /// loaded.
 #[derive(Debug)]
-pub struct SessionThread(Resident<Session>);
+pub struct SessionThread {
+    session: Resident<Session>,
+    watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
+}
 
 impl SessionThread {
     /// Starts the thread, with nothing loaded. Where there is none to be had, every command says so.
     pub fn start(options: Options) -> SessionThread {
-        SessionThread(Resident::start("session", || Session::new(options)))
+        // Without a bound, because it is told of at most ten times a second, and the window keeps up.
+        let (told, watched) = stream_mpsc::unbounded();
+        // An error means that the window is gone.
+        let tell = Arc::new(move |watched| drop(told.unbounded_send(watched)));
+        SessionThread {
+            session: Resident::start("session", || {
+                Session::new(options).telling_who_watches(tell)
+            }),
+            watched: Some(watched),
+        }
+    }
+
+    /// Tells who watches what is loaded, each time that it changes; the first who asks.
+    pub fn watched(&mut self) -> Task<Watched> {
+        self.watched
+            .take()
+            .map_or_else(Task::none, |watched| Task::run(watched, |watched| watched))
     }
 
     /// Loads a text.
@@ -47,7 +68,7 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.0.ask(move |session| {
+        self.session.ask(move |session| {
             let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
             session.load(&key, &mut content).map_err(Arc::new)
         })
@@ -59,22 +80,23 @@ impl SessionThread {
     }
 
     fn load(&self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
-        self.0
+        self.session
             .ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
     /// Does what [`Session::clear`] does.
     pub fn clear(&self) -> Task<Reply<Option<Key>, PublishError>> {
-        self.0.ask(|session| session.clear().map_err(Arc::new))
+        self.session
+            .ask(|session| session.clear().map_err(Arc::new))
     }
 
     /// Does what [`Session::release`] does.
     pub fn release(&self) -> Task<Result<Option<Released>, WorkerError>> {
-        self.0.ask(Session::release)
+        self.session.ask(Session::release)
     }
 
     /// Does what [`Session::release_if_lost`] does.
     pub fn release_if_lost(&self) -> Task<Result<Option<Key>, WorkerError>> {
-        self.0.ask(Session::release_if_lost)
+        self.session.ask(Session::release_if_lost)
     }
 }

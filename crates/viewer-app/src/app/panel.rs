@@ -8,7 +8,7 @@ use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::Status;
 use app_kit::{theme, units};
 use iced::widget::{button, column, row, text};
-use iced::{Center, Element, Fill, Subscription, Task, Theme, event, keyboard};
+use iced::{Center, Element, Fill, Subscription, Task, Theme};
 use shm_core::Key;
 
 use super::{Message, Shown, State};
@@ -48,8 +48,11 @@ impl State {
         };
     }
 
-    /// Leaves what was opened last: the card, a question in the list, or the panel.
+    /// Leaves what was opened last: the help, the card, a question in the list, or the panel.
     pub(super) fn escape(&mut self) {
+        if std::mem::take(&mut self.is_help_open) {
+            return;
+        }
         if self.save_dialog.take().is_some() {
             return;
         }
@@ -119,6 +122,8 @@ impl State {
         // An answer that is on its way would take its place at once.
         self.request += 1;
         self.is_reading = false;
+        // What stands here now is nothing that its loader has loaded for now.
+        self.attendance.leave();
         let status = Status::neutral(format!(
             "From the history of {}: this is what was shown {}, not what is there now.",
             snapshot.key,
@@ -130,23 +135,13 @@ impl State {
         self.shown_before = Some(shown);
     }
 
-    /// Looks at all segments while the list is open, and listens for Escape while there is
-    /// something to leave.
+    /// Looks at all segments while the list is open.
     pub(super) fn panel_subscription(&self) -> Subscription<Message> {
-        let segments = match self.panel {
+        match self.panel {
             Panel::Segments(_) => session::segments()
                 .map(|listing| Message::Segments(segment_list::Message::Listed(listing))),
             Panel::Content | Panel::History => Subscription::none(),
-        };
-        let is_open = self.save_dialog.is_some() || !matches!(self.panel, Panel::Content);
-        let escape = match is_open {
-            // A field would keep Escape to itself, and only let go of the focus.
-            true => event::listen_with(|event, _status, _window| {
-                is_escape(&event).then_some(Message::Escape)
-            }),
-            false => Subscription::none(),
-        };
-        Subscription::batch([segments, escape])
+        }
     }
 
     /// Draws the line above the middle: what stands there, and what can be done about it.
@@ -242,14 +237,4 @@ fn quiet(label: &str) -> button::Button<'_, Message> {
     )
     .padding([theme::space::TINY, theme::space::SMALL])
     .style(theme::quiet_button)
-}
-
-fn is_escape(event: &iced::Event) -> bool {
-    matches!(
-        event,
-        iced::Event::Keyboard(keyboard::Event::KeyPressed {
-            key: keyboard::Key::Named(keyboard::key::Named::Escape),
-            ..
-        })
-    )
 }

@@ -128,7 +128,7 @@ impl History {
         match (&last.snapshot.origin, &snapshot.origin) {
             (Some(last), Some(origin)) => {
                 let is_same =
-                    last.generation == origin.generation && last.published == origin.published;
+                    last.segment == origin.segment && last.generation == origin.generation;
                 is_same || (is_picture && is_soon)
             }
             // A block has no generations; only its first bytes can be compared.

@@ -17,6 +17,7 @@ fn snapshot(content: Content, generation: u64) -> Snapshot {
         content,
         bytes: 5,
         origin: Some(Origin {
+            segment: 1,
             generation,
             writer: Process::with_pid(4711),
             writer_program: None,
@@ -85,7 +86,7 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
     assert_eq!(history.entries.len(), 1);
     // The same generation of another segment under the key.
     let mut anew = text("two", 1);
-    anew.origin.as_mut().expect("it has one").published = at(9);
+    anew.origin.as_mut().expect("it has one").segment = 2;
     history.record(&anew, at(9));
     assert_eq!(history.entries.len(), 2);
     // A block has no generations.
