@@ -20,6 +20,8 @@ mod liar;
 mod lifetime;
 mod obstacle;
 mod permission;
+mod picture_pane;
+mod picture_progress;
 mod python;
 mod resource;
 mod soak;
