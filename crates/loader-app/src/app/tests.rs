@@ -238,7 +238,7 @@ fn every_key_of_the_help_does_what_it_says() {
         ("Go to the next field", "Focus(Forward)"),
         ("Go back to the field before", "Focus(Backward)"),
         ("Open or close this help", "ToggleHelp"),
-        ("Close what is open, or cancel a picture", "CancelPressed"),
+        ("Close what is open, or cancel", "CancelPressed"),
         ("Close the window", "Quit"),
     ] {
         let shortcut = shortcut::TABLE
