@@ -24,6 +24,8 @@ mod lifetime;
 mod link;
 mod obstacle;
 mod permission;
+mod picture_pane;
+mod picture_progress;
 mod python;
 mod resource;
 mod soak;

@@ -91,6 +91,27 @@ impl<'d> Window<'d> {
         self.xdotool(&["mousemove", "10000", "10000"]);
     }
 
+    /// Moves the pointer to a place counted from its upper left corner.
+    pub fn point_at(&self, (x, y): (u32, u32)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.xdotool(&["mousemove", "--window", &self.id, &x, &y]);
+    }
+
+    /// Turns the wheel by two steps, with the pointer where it is: away from the person, or towards
+    /// them.
+    pub fn turn_wheel(&self, away: bool) {
+        // The window library takes the release of a virtual wheel's button for another step.
+        self.xdotool(&["click", if away { "4" } else { "5" }]);
+    }
+
+    /// Takes hold of what is at one place, and lets go of it at another.
+    pub fn drag(&self, from: (u32, u32), to: (u32, u32)) {
+        self.point_at(from);
+        self.xdotool(&["mousedown", "1"]);
+        self.point_at(to);
+        self.xdotool(&["mouseup", "1"]);
+    }
+
     /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
     pub fn press(&self, chords: &[&str]) {
         self.activate();

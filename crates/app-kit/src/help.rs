@@ -13,7 +13,7 @@ use crate::{picture_view, theme};
 pub const NO_FIELD: &str = "no field";
 
 /// Room for the longest keys.
-const KEYS_WIDTH: f32 = 152.0;
+const KEYS_WIDTH: f32 = 136.0;
 
 /// Draws the help: the shortcuts of the window, and those of its picture. It dims what lies below;
 /// a click beside it closes it, as Esc does.
@@ -24,7 +24,7 @@ pub fn view<'a, Message: Clone + 'static>(
     let shortcuts = tables.into_iter().flatten();
     let rows = column(shortcuts.map(view_shortcut))
         .extend(picture_view::SHORTCUTS.iter().map(view_shortcut))
-        .spacing(theme::space::SMALL);
+        .spacing(theme::space::TINY);
     let list = scrollable(rows).width(Fill).style(theme::scroll);
     let heading = row![
         text("Keyboard").size(theme::TEXT_SIZE),

@@ -55,7 +55,7 @@ pub mod extent {
     /// The height of fields, and of buttons beside them.
     pub const FIELD: f32 = 36.0;
     /// The width of what stands at the right of the key, so that the field keeps its own.
-    pub const BESIDE_KEY: f32 = 128.0;
+    pub const BESIDE_KEY: f32 = 136.0;
     /// The most that a few words in the middle of a card take, so that they read well.
     pub const WORDS: f32 = 420.0;
     /// The most that a dialog takes, from side to side.

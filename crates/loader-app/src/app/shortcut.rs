@@ -67,7 +67,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "Close what is open, or cancel a picture",
+        does: "Close what is open, or cancel",
         message: || Message::CancelPressed,
     },
     Shortcut {

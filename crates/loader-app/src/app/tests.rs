@@ -3,6 +3,7 @@
 use super::*;
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use shm_core::{Process, segment};
 use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
+use crate::progress::Watched;
 
 /// A window over a directory of its own for segments and files.
 struct Bench {
@@ -83,6 +85,18 @@ impl Bench {
             ui.click(label)
                 .unwrap_or_else(|_| panic!("\"{label}\" is drawn"));
         });
+    }
+
+    /// Compares with the picture in the folder of snapshots, in light and dark.
+    fn looks_like(&self, name: &str) {
+        for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
+            let settings = iced::Settings::default();
+            let mut ui = Simulator::with_size(settings, (640.0, 560.0), self.state.view());
+            let snapshot = ui.snapshot(&theme).unwrap();
+            let path = Path::new("snapshots").join(format!("{name}-{mode}"));
+            let is_alike = snapshot.matches_image(path).unwrap();
+            assert!(is_alike, "{name} in {mode} looks different");
+        }
     }
 
     fn shows(&self, words: &str) -> bool {
@@ -239,7 +253,7 @@ fn every_key_of_the_help_does_what_it_says() {
         ("Go to the next field", "Focus(Forward)"),
         ("Go back to the field before", "Focus(Backward)"),
         ("Open or close this help", "ToggleHelp"),
-        ("Close what is open, or cancel a picture", "CancelPressed"),
+        ("Close what is open, or cancel", "CancelPressed"),
         ("Close the window", "Quit"),
     ] {
         let shortcut = shortcut::TABLE
@@ -387,6 +401,25 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
     assert_eq!(bench.state.status().text(), "Cancelling …");
     bench.settle(task);
     assert!(!bench.shows("Cancel"));
+}
+
+#[test]
+fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
+    let mut bench = Bench::new();
+    let path = bench.directory.path().join("photo.png");
+    drop(bench.state.update(Message::FileDropped(path)));
+    let (loading, progress) = Loading::start(2);
+    bench.state.loading = Some(loading);
+    let mut file = Watched::new(io::repeat(0), 100, progress);
+    file.read_exact(&mut [0; 42]).unwrap();
+    bench.looks_like("loading-short");
+    let later = Instant::now() + Duration::from_secs(1);
+    bench.send(Message::Glance(later));
+    assert!(bench.shows("42 % read"));
+    bench.looks_like("loading");
+    file.read_exact(&mut [0; 58]).unwrap();
+    bench.send(Message::Glance(later));
+    assert!(bench.shows("all read, decoding"));
 }
 
 #[test]

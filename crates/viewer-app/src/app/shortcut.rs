@@ -15,7 +15,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
             Chord::named(Named::F5),
             Chord::named(Named::Enter).with(Modifiers::CTRL),
         ],
-        does: "Show what is in shared memory now",
+        does: "Show what is in shared memory",
         message: || Message::Show,
     },
     Shortcut {
