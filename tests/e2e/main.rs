@@ -6,6 +6,7 @@
 )]
 
 mod actor;
+mod at_hand;
 mod container;
 mod crash;
 mod dialog_failure;

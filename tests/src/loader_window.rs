@@ -96,6 +96,14 @@ impl<'d> LoaderWindow<'d> {
         });
     }
 
+    /// Waits until nothing dims the window any more.
+    pub fn wait_for_no_dialog(&self) {
+        self.desktop.wait_for("the bright window", || {
+            let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
+            is_bright.then_some(())
+        });
+    }
+
     /// Loads a text through the input dialog, and waits until the window says so.
     pub fn load_text(&self, text: &str) -> String {
         self.open_dialog();

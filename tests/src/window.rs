@@ -1,8 +1,10 @@
 //! A window, and what a person does with it.
 
+use std::path::Path;
+
 use image::RgbImage;
 
-use crate::{Area, Desktop, Outcome, Screen};
+use crate::{Area, Desktop, Drag, Outcome, Screen};
 
 /// A window on a [`Desktop`].
 #[derive(Debug)]
@@ -128,6 +130,13 @@ impl<'d> Window<'d> {
     pub fn paste(&self, text: &str) {
         self.desktop.copy(text);
         self.press(&["ctrl+v"]);
+    }
+
+    /// Drags files over it, as a file manager does.
+    #[must_use]
+    pub fn drag_over(&self, paths: &[&Path]) -> Drag {
+        let id = self.id.parse().expect("a window's number");
+        Drag::over(self.desktop.display(), id, paths)
     }
 
     /// Copies all of the line that has the focus, and returns it.

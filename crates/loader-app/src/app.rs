@@ -1,5 +1,6 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod at_hand;
 mod loading;
 mod shortcut;
 #[cfg(test)]
@@ -8,16 +9,19 @@ mod view;
 mod watchers;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
+use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::drop_target::{self, DropTarget};
 use app_kit::file_dialog::Answer;
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::worker::WorkerError;
-use app_kit::{focus, help, icon, signals, theme};
+use app_kit::{focus, help, icon, signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
@@ -25,10 +29,11 @@ use shm_core::{Access, Attached, Key, Options, PublishError};
 use loading::Loading;
 use view::PATH_FIELD;
 
+use crate::file_dialog;
+use crate::progress::Progress;
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::audience::Watched;
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
-use crate::{file_dialog, typed_path};
 
 use watchers::Watchers;
 
@@ -68,12 +73,14 @@ pub struct State {
     /// Who watches it.
     watchers: Watchers,
     directory: Option<PathBuf>,
-    /// The picture on its way. It stands before the session, because what is dropped first is
+    /// The file on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
     loading: Option<Loading>,
-    /// How many pictures were begun.
-    pictures: u64,
+    /// How many files were begun.
+    files: u64,
     session: SessionThread,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
     is_help_open: bool,
     keeper: Keeper<NoSwitches>,
 }
@@ -118,8 +125,23 @@ pub enum Message {
     Dialog(text_dialog::Message),
     /// The file dialog ended, one way or another.
     FileDialogEnded(Answer),
-    /// A file was dropped onto the window.
-    FileDropped(PathBuf),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// The file of that number was loaded, the first of some more, or not.
+    FileLoaded {
+        /// Tells it from one that was given up before.
+        number: u64,
+        /// How many more files there were.
+        others: usize,
+        /// What came of it.
+        reply: Reply<Loaded, LoadError>,
+    },
+    /// What was pasted was loaded, or not.
+    PastedLoaded(Reply<Loaded, LoadError>),
+    /// The shortcut to load what is in the clipboard.
+    PastePressed,
+    /// The clipboard was asked.
+    Pasted(Result<Pasted, ClipboardError>),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
     /// The picture of that number was loaded, or not.
@@ -213,8 +235,10 @@ impl State {
             watchers: Watchers::nobody(settings.verbose),
             directory: settings.directory.clone(),
             loading: None,
-            pictures: 0,
+            files: 0,
             session: SessionThread::start(options),
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
             is_help_open: false,
             keeper: Keeper::new(remembered),
         }
@@ -234,6 +258,7 @@ impl State {
             watched,
             glances,
             event::listen_with(shortcut::message_of),
+            drop_target::subscription().map(Message::Dragged),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             signals::subscription().map(|()| Message::Quit),
         ])
@@ -251,9 +276,17 @@ impl State {
             Message::ReleasePressed => return self.session.release().map(Message::Released),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
-            Message::FileDropped(path) => return self.load_picture(path),
+            Message::Dragged(event) => return self.follow_drag(event),
+            Message::FileLoaded {
+                number,
+                others,
+                reply,
+            } => self.take_file_loaded(number, others, reply),
+            Message::PastedLoaded(reply) => self.take_reply(reply, None),
+            Message::PastePressed => return self.paste(),
+            Message::Pasted(pasted) => return self.take_pasted(pasted),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(number, reply) => self.take_picture_loaded(number, reply),
+            Message::PictureLoaded(number, reply) => self.take_file_loaded(number, 0, reply),
             Message::Glance(now) => {
                 if let Some(loading) = &mut self.loading {
                     loading.look(now);
@@ -442,19 +475,24 @@ impl State {
     }
 
     fn load_picture(&mut self, path: PathBuf) -> Task<Message> {
-        let Some(key) = self.key_to_load_under() else {
+        let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", name_of(&path));
-        self.status.set(Status::neutral(sentence));
-        self.pictures += 1;
-        let number = self.pictures;
-        let (loading, progress) = Loading::start(number);
-        // One that is still on its way is not wanted any more.
-        self.loading = Some(loading);
         self.session
             .load_picture(key, path, progress)
             .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
+    fn begin_loading(&mut self, path: &Path) -> Option<(Key, u64, Arc<Progress>)> {
+        let key = self.key_to_load_under()?;
+        let sentence = format!("Loading {} into {key} …", drop_target::file_name(path));
+        self.status.set(Status::neutral(sentence));
+        self.files += 1;
+        let (loading, progress) = Loading::start(self.files);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
+        Some((key, self.files, progress))
     }
 
     /// Leaves the dialog, or else gives up the picture on its way.
@@ -472,7 +510,7 @@ impl State {
         match reply {
             Ok(Ok(loaded)) => {
                 self.dialog = None;
-                self.take_loaded(loaded);
+                self.take_loaded(loaded, None);
             }
             // The text stays in the dialog: it may be the only copy.
             Ok(Err(error)) => self.reject_text(failure(&error), error.to_string()),
@@ -487,7 +525,7 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, number: u64, reply: Reply<Loaded, LoadError>) {
+    fn take_file_loaded(&mut self, number: u64, others: usize, reply: Reply<Loaded, LoadError>) {
         let is_last = self
             .loading
             .as_ref()
@@ -496,30 +534,40 @@ impl State {
             self.loading = None;
         }
         match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded),
-            Ok(Err(error)) if !error.is_cancelled() => self.status.set(failure(&error)),
-            Ok(Err(error)) if is_last => {
-                let status = Status::neutral(error.headline()).with_remedy(error.remedy());
-                self.status.set(status);
+            Ok(Err(error)) if error.is_cancelled() => {
+                // Otherwise it made room for another one, which says itself how it goes.
+                if is_last {
+                    let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                    self.status.set(status);
+                }
             }
-            // It made room for another one, which says itself how it goes.
-            Ok(Err(_)) => {}
+            reply => self.take_reply(reply, at_hand::only_the_first(others)),
+        }
+    }
+
+    fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
+        match reply {
+            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
+            Ok(Err(error)) => self.status.set(failure(&error)),
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
 
-    fn take_loaded(&mut self, loaded: Loaded) {
+    /// Says what was loaded; `note` is what else there is to say.
+    fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
         let sentence = loaded.to_string();
-        let released = loaded.released.as_ref().map(Released::to_string);
-        let status = match (loaded.warning(), released) {
-            (Some(warning), Some(released)) => {
-                Status::warning(sentence).with_remedy(format!("{warning} {released}"))
-            }
-            (Some(warning), None) => Status::warning(sentence).with_remedy(warning),
-            (None, Some(released)) => Status::success(sentence).with_remedy(released),
-            (None, None) => Status::success(sentence),
+        let warning = loaded.warning();
+        let status = if warning.is_some() || note.is_some() {
+            Status::warning(sentence)
+        } else {
+            Status::success(sentence)
         };
-        self.status.set(status);
+        let released = loaded.released.as_ref().map(Released::to_string);
+        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
+        self.status.set(match remedies.is_empty() {
+            true => status,
+            false => status.with_remedy(remedies.join(" ")),
+        });
         self.attached = Some(loaded.key);
     }
 
@@ -623,12 +671,6 @@ fn is_own_publisher(peer: &Attached) -> bool {
 
 fn is_for_dialog(message: &Message) -> bool {
     matches!(message, Message::Dialog(_) | Message::CancelPressed)
-}
-
-/// Names a file without its folder, which may be long.
-fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -10,4 +10,3 @@ pub mod picture_file;
 pub mod progress;
 pub mod screen;
 pub mod session;
-pub mod typed_path;

@@ -3,6 +3,7 @@
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
 //! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
 
+mod any_file;
 pub mod audience;
 mod content;
 #[cfg(test)]
@@ -263,6 +264,13 @@ pub enum LoadError {
     Publish(PublishError),
     /// The picture could not be read.
     Picture(PictureError),
+    /// What claims to be a picture has other sides than bytes.
+    Pixels,
+    /// Nobody wanted it any more.
+    Cancelled {
+        /// What was read from, such as a path.
+        name: String,
+    },
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -275,7 +283,10 @@ pub enum LoadError {
 impl LoadError {
     /// Tells whether nobody wanted it any more, which is no fault.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, LoadError::Picture(PictureError::Cancelled { .. }))
+        matches!(
+            self,
+            LoadError::Cancelled { .. } | LoadError::Picture(PictureError::Cancelled { .. })
+        )
     }
 
     /// Returns what is wrong, in one sentence.
@@ -286,6 +297,8 @@ impl LoadError {
             }
             LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
             LoadError::Picture(error) => error.headline(),
+            LoadError::Pixels => "What was copied is no picture.".to_owned(),
+            LoadError::Cancelled { name } => format!("Cancelled: {name} was not loaded."),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -296,12 +309,17 @@ impl LoadError {
             LoadError::Attach(error) => error.to_string(),
             LoadError::Publish(error) => error.to_string(),
             LoadError::Picture(error) => error.remedy(),
+            LoadError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
+            LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
-                io::ErrorKind::IsADirectory => "It is a folder: name a file in it.".to_owned(),
+                io::ErrorKind::IsADirectory => "It is a folder: choose a file in it.".to_owned(),
                 io::ErrorKind::PermissionDenied => {
                     "The system does not permit it: check who owns the file and its mode."
                         .to_owned()
+                }
+                io::ErrorKind::InvalidInput => {
+                    "It is a device or a pipe: name a file instead.".to_owned()
                 }
                 _ => format!("The system says: {source}."),
             },
@@ -321,6 +339,7 @@ impl error::Error for LoadError {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
+            LoadError::Pixels | LoadError::Cancelled { .. } => None,
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

@@ -1,4 +1,4 @@
-//! What the keyboard and dropped files do, wherever the focus is.
+//! What the keyboard does, wherever the focus is.
 
 use app_kit::focus::Direction;
 use app_kit::shortcut::{self, Chord, Shortcut};
@@ -24,6 +24,11 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         chords: &[Chord::ctrl('o')],
         does: "Load an image from a file",
         message: || Message::LoadImagePressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('v')],
+        does: "Load what was copied: text, picture or file",
+        message: || Message::PastePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('p')],
@@ -79,7 +84,6 @@ pub(super) fn message_of(
     _window: window::Id,
 ) -> Option<Message> {
     match event {
-        Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
         Event::Keyboard(event) => shortcut::pressed(TABLE, &event, status).map(Message::Shortcut),
         _ => None,
     }

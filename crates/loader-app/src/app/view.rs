@@ -33,10 +33,15 @@ impl State {
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
+        let hint = self.drop_target.view(self.drop_outcome());
         let help = self
             .is_help_open
-            .then(|| help::view(shortcut::TABLE, Message::ToggleHelp));
-        stack![window].extend(dialog).extend(help).into()
+            .then(|| help::view([shortcut::TABLE], Message::ToggleHelp));
+        stack![window]
+            .extend(dialog)
+            .extend(help)
+            .extend(hint)
+            .into()
     }
 
     fn view_key(&self) -> Element<'_, Message> {
@@ -121,7 +126,8 @@ impl State {
             Seen::Unknown => content_pane::notice("", ""),
             Seen::Nothing => content_pane::notice(
                 "Nothing is there yet",
-                "Load a text or an image: it is read back, and shown here.",
+                "Load a text or an image, drop a file here, or paste with Ctrl+V: it is read back, \
+                 and shown here.",
             ),
             Seen::Unreadable(sentence) => {
                 content_pane::notice("It cannot be read", sentence.as_str())
