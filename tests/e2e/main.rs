@@ -11,6 +11,7 @@ mod crash;
 mod fault;
 mod file;
 mod file_dialog;
+mod frames;
 mod hole;
 mod image;
 mod inspection;

@@ -3,16 +3,21 @@
 //! All three mean: detach, then end. A program that dies of them leaves its segment to be
 //! swept up later; one that waits for them leaves nothing.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use iced::Subscription;
-use iced::futures::channel::mpsc as stream_mpsc;
+use iced::futures::channel::mpsc;
 use iced::futures::{SinkExt, Stream, StreamExt};
 use iced::stream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::{pipe, unregister};
 
 /// What ended a [`Termination::wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +28,23 @@ pub enum Ended {
     Timeout,
 }
 
+/// What ended a [`Termination::wait_for_input`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// SIGINT, SIGTERM or SIGHUP arrived.
+    Signal,
+    /// There is something to read, or the end of it.
+    Input,
+}
+
 /// The signals that end a program, caught from the moment this exists.
+///
+/// One that has arrived is not forgotten: every later wait ends at once.
 #[derive(Debug)]
 pub struct Termination {
-    arrived: mpsc::Receiver<()>,
-    handle: Handle,
+    /// Has something to read once a signal has arrived; nobody reads it.
+    arrived: UnixStream,
+    registered: Vec<SigId>,
 }
 
 impl Termination {
@@ -35,41 +52,66 @@ impl Termination {
     ///
     /// # Errors
     ///
-    /// Where the system lets no handler be registered, or gives no thread.
+    /// Where the system lets no handler be registered.
     pub fn catch() -> io::Result<Termination> {
-        let mut signals = Signals::new(fatal_signals())?;
-        let handle = signals.handle();
-        let (sender, arrived) = mpsc::channel();
-        thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                // Ends when nobody waits any more, or when the handle is closed.
-                for _ in signals.forever() {
-                    if sender.send(()).is_err() {
-                        break;
-                    }
-                }
-            })?;
-        Ok(Termination { arrived, handle })
+        let (arrived, arrival) = UnixStream::pair()?;
+        let mut termination = Termination {
+            arrived,
+            registered: Vec::new(),
+        };
+        for signal in fatal_signals() {
+            let id = pipe::register(signal, arrival.try_clone()?)?;
+            termination.registered.push(id);
+        }
+        Ok(termination)
     }
 
     /// Waits for a signal, as long as `timeout` says; for ever where it says nothing.
     pub fn wait(&self, timeout: Option<Duration>) -> Ended {
-        let waited = match timeout {
-            Some(timeout) => self.arrived.recv_timeout(timeout),
-            None => self.arrived.recv().map_err(RecvTimeoutError::from),
-        };
-        match waited {
-            Err(RecvTimeoutError::Timeout) => Ended::Timeout,
-            // With the thread gone no signal could be told any more: better to end than to hang.
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => Ended::Signal,
+        match wait_until_readable([self.arrived.as_fd()], timeout) {
+            Ok([false]) => Ended::Timeout,
+            // Where it cannot be waited no signal could be told: better to end than to hang.
+            Ok([true]) | Err(_) => Ended::Signal,
+        }
+    }
+
+    /// Waits until reading from `input` does not block, or a signal arrives.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the wait.
+    pub fn wait_for_input(&self, input: impl AsFd) -> io::Result<Ready> {
+        match wait_until_readable([self.arrived.as_fd(), input.as_fd()], None)? {
+            [true, _] => Ok(Ready::Signal),
+            [false, _] => Ok(Ready::Input),
         }
     }
 }
 
 impl Drop for Termination {
     fn drop(&mut self) {
-        self.handle.close();
+        for id in self.registered.drain(..) {
+            unregister(id);
+        }
+    }
+}
+
+/// Waits until one of `sources` has something to read, or its end; says of each whether it has.
+fn wait_until_readable<const N: usize>(
+    sources: [BorrowedFd<'_>; N],
+    timeout: Option<Duration>,
+) -> io::Result<[bool; N]> {
+    // What is too long to be told as a moment has no end that anybody will see.
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut polled = sources.map(|source| PollFd::from_borrowed_fd(source, PollFlags::IN));
+        match poll(&mut polled, left.as_ref()) {
+            Ok(_) => return Ok(polled.map(|polled| !polled.revents().is_empty())),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -79,8 +121,8 @@ pub fn subscription() -> Subscription<()> {
 }
 
 fn arrivals() -> impl Stream<Item = ()> {
-    stream::channel(1, async |mut output: stream_mpsc::Sender<()>| {
-        let (sender, mut arrived) = stream_mpsc::unbounded();
+    stream::channel(1, async |mut output: mpsc::Sender<()>| {
+        let (sender, mut arrived) = mpsc::unbounded();
         let Ok(mut signals) = Signals::new(fatal_signals()) else {
             // Without handlers a signal ends the process at once, and the kernel cleans up.
             return;
@@ -140,6 +182,8 @@ fn ignored_mask(status: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
+    use std::io::Write;
+
     #[test]
     fn the_mask_of_ignored_signals_is_read() {
         let status = "Name:\tcat\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000001\n";
@@ -148,17 +192,22 @@ mod tests {
         assert_eq!(ignored_mask("SigIgn:\tnonsense\n"), None);
     }
 
+    // One test, because a signal reaches every `Termination` of the process.
     #[test]
-    fn a_signal_ends_the_wait_and_time_does_too() {
+    fn a_signal_ends_every_wait_and_time_and_input_do_too() {
         let termination = Termination::catch().expect("handlers can be registered");
         assert_eq!(
             termination.wait(Some(Duration::from_millis(1))),
             Ended::Timeout
         );
+        let (reader, writer) = UnixStream::pair().expect("there are descriptors left");
+        (&writer).write_all(b"x").expect("there is room");
+        assert_eq!(termination.wait_for_input(&reader).unwrap(), Ready::Input);
+
+        let (silent, _open) = UnixStream::pair().expect("there are descriptors left");
         signal_hook::low_level::raise(SIGTERM).expect("a signal can be raised");
-        assert_eq!(
-            termination.wait(Some(Duration::from_secs(10))),
-            Ended::Signal
-        );
+        assert_eq!(termination.wait_for_input(&silent).unwrap(), Ready::Signal);
+        assert_eq!(termination.wait(None), Ended::Signal);
+        assert_eq!(termination.wait(Some(Duration::MAX)), Ended::Signal);
     }
 }

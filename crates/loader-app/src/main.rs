@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use app_kit::{display, key_field};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command};
 use shm_core::Key;
@@ -16,6 +16,7 @@ Examples:
   loader-app text \"Hello, 世界\"                load a text, and stay until Ctrl-C
   loader-app --key Photo image cat.png         load a picture under another key
   tar c src | loader-app file --persist -      load bytes, and leave them there
+  loader-app frames --test-pattern             stream a moving picture
 
 What is loaded lives as long as a program that loaded it is attached, or until
 `viewer-app remove` where --persist was given. `viewer-app show` reads it.";
@@ -39,7 +40,12 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    if let Some(command) = &arguments.command {
+        let checked = command.check(&mut Arguments::command());
+        checked.unwrap_or_else(|error| error.exit());
+    }
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             // Where stderr is closed the exit code still tells.

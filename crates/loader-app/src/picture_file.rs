@@ -223,7 +223,7 @@ fn swaps_sides(orientation: Orientation) -> bool {
 
 /// Runs a decoder. Decoders are other people's code, and files are anybody's: a decoder that
 /// gives up by a panic must not take along what is already loaded.
-fn guarded<T>(
+pub(crate) fn guarded<T>(
     path: &Path,
     decode: impl FnOnce() -> Result<T, PictureError>,
 ) -> Result<T, PictureError> {
@@ -270,7 +270,7 @@ pub enum PictureError {
 }
 
 impl PictureError {
-    fn from_image(path: &Path, error: ImageError) -> PictureError {
+    pub(crate) fn from_image(path: &Path, error: ImageError) -> PictureError {
         let path = path.to_owned();
         match error {
             // The file ended too early: that is the picture's fault, not the system's.

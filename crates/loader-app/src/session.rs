@@ -4,6 +4,7 @@
 //! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
 
 mod content;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -15,11 +16,13 @@ use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
 pub use content::{Bytes, Content};
-pub use thread::{Reply, SessionThread};
+pub use stream::{Audience, End, Progress, Streamed, Tally};
+pub use thread::{News, Reply, SessionThread, Source};
 pub use watch::{Observation, watch};
 
 use content::Payload;
 
+use crate::frames::FrameError;
 use crate::picture_file::PictureError;
 
 /// Loads contents into one segment at a time, and keeps the last one alive.
@@ -245,6 +248,8 @@ pub enum LoadError {
     Publish(PublishError),
     /// The picture could not be read.
     Picture(PictureError),
+    /// There are no frames.
+    Frames(FrameError),
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -263,6 +268,7 @@ impl LoadError {
             }
             LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
             LoadError::Picture(error) => error.headline(),
+            LoadError::Frames(error) => error.headline(),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -273,6 +279,7 @@ impl LoadError {
             LoadError::Attach(error) => error.to_string(),
             LoadError::Publish(error) => error.to_string(),
             LoadError::Picture(error) => error.remedy(),
+            LoadError::Frames(error) => error.remedy(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
                 io::ErrorKind::IsADirectory => "It is a folder: name a file in it.".to_owned(),
@@ -298,6 +305,7 @@ impl error::Error for LoadError {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
+            LoadError::Frames(error) => Some(error),
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

@@ -1,16 +1,21 @@
 //! A session on a thread of its own: commands in, replies out as tasks.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 use std::{io, mem};
 
 use app_kit::worker::WorkerError;
 use iced::Task;
-use iced::futures::channel::oneshot;
-use shm_core::{Key, Options, PublishError};
+use iced::futures::channel::{mpsc as stream_mpsc, oneshot};
+use shm_core::{ImageMetadata, Key, Options, PixelFormat, PublishError};
 
-use super::{Content, LoadError, Loaded, Released, Session};
+use super::{Audience, Content, LoadError, Loaded, Progress, Released, Session, Streamed};
+use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};
 
 type Command = Box<dyn FnOnce(&mut Session) + Send>;
 
@@ -24,6 +29,35 @@ pub struct SessionThread {
     /// Where commands go, or why there is no thread to take them.
     commands: Result<mpsc::Sender<Command>, Arc<io::Error>>,
     thread: Option<JoinHandle<()>>,
+    /// Nothing is ever sent: the stream that plays ends when this is dropped.
+    playing: Option<mpsc::Sender<Infallible>>,
+}
+
+/// What the window can stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The test pattern, at 1280 × 720 pixels and 30 frames a second.
+    TestPattern,
+    /// An animated GIF, or a folder of pictures.
+    Path {
+        /// The file or folder.
+        path: PathBuf,
+        /// How long each picture of a folder stands.
+        each: Duration,
+    },
+}
+
+/// What happens to a stream.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The first frame is there.
+    Begun(Loaded),
+    /// It goes on.
+    Progress(Progress),
+    /// Frames find no room; the sentence says why.
+    LeftOut(String),
+    /// It came to an end; `None` where there was no frame before it was stopped.
+    Ended(Reply<Option<Arc<Streamed>>, LoadError>),
 }
 
 impl SessionThread {
@@ -42,47 +76,78 @@ impl SessionThread {
             Ok(thread) => SessionThread {
                 commands: Ok(sender),
                 thread: Some(thread),
+                playing: None,
             },
             Err(error) => SessionThread {
                 commands: Err(Arc::new(error)),
                 thread: None,
+                playing: None,
             },
         }
     }
 
     /// Loads a text.
-    pub fn load_text(&self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_text(&mut self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Text(text))
     }
 
     /// Loads a picture file.
-    pub fn load_picture(&self, key: Key, path: PathBuf) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_picture(&mut self, key: Key, path: PathBuf) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Picture(path))
     }
 
-    fn load(&self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+    fn load(&mut self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
     /// Does what [`Session::clear`] does.
-    pub fn clear(&self) -> Task<Reply<Option<Key>, PublishError>> {
+    pub fn clear(&mut self) -> Task<Reply<Option<Key>, PublishError>> {
         self.ask(|session| session.clear().map_err(Arc::new))
     }
 
     /// Does what [`Session::release`] does.
-    pub fn release(&self) -> Task<Result<Option<Released>, WorkerError>> {
+    pub fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
         self.ask(Session::release)
     }
 
     /// Does what [`Session::release_if_lost`] does.
-    pub fn release_if_lost(&self) -> Task<Result<Option<Key>, WorkerError>> {
+    pub fn release_if_lost(&mut self) -> Task<Result<Option<Key>, WorkerError>> {
         self.ask(Session::release_if_lost)
     }
 
+    /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
+    pub fn stream(&mut self, key: Key, source: Source) -> Task<News> {
+        let (sender, news) = stream_mpsc::unbounded();
+        let (playing, stopped) = mpsc::channel();
+        let mut window = Window {
+            news: sender,
+            stopped,
+        };
+        let played = self.ask(move |session| {
+            let streamed = source
+                .open()
+                .map_err(LoadError::Frames)
+                .and_then(|mut frames| session.stream(&key, frames.as_mut(), &mut window));
+            streamed
+                .map(|streamed| streamed.map(Arc::new))
+                .map_err(Arc::new)
+        });
+        self.playing = Some(playing);
+        // Who tells the news is gone before the end is told, so that the end comes last.
+        Task::run(news, |news| news).chain(played.map(News::Ended))
+    }
+
+    /// Ends the stream that plays, if one does. Its last frame stays.
+    pub fn stop(&mut self) {
+        self.playing = None;
+    }
+
+    /// Has the session do something; a stream that plays gives way to it.
     fn ask<T: Send + 'static>(
-        &self,
+        &mut self,
         question: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Task<Result<T, WorkerError>> {
+        self.stop();
         let commands = match &self.commands {
             Ok(commands) => commands,
             Err(error) => return Task::done(Err(WorkerError::NoThread(Arc::clone(error)))),
@@ -101,6 +166,7 @@ impl SessionThread {
 
 impl Drop for SessionThread {
     fn drop(&mut self) {
+        self.stop();
         // The thread ends when nobody can send to it any more.
         let (nobody, _) = mpsc::channel();
         drop(mem::replace(&mut self.commands, Ok(nobody)));
@@ -108,5 +174,55 @@ impl Drop for SessionThread {
             // A thread that died has detached while it unwound.
             thread.join().ok();
         }
+    }
+}
+
+impl Source {
+    fn open(&self) -> Result<Box<dyn Frames>, FrameError> {
+        Ok(match self {
+            Source::TestPattern => {
+                let shape = frames::shape(PixelFormat::Rgba8, 1280, 720)?;
+                Box::new(TestPattern::new(shape, Some(Rate::per_second(30)), None)?)
+            }
+            Source::Path { path, each } if path.is_dir() => Box::new(Folder::open(path, *each)?),
+            Source::Path { path, .. } => Box::new(Gif::open(path)?),
+        })
+    }
+}
+
+/// The window, as the audience of a stream.
+struct Window {
+    news: stream_mpsc::UnboundedSender<News>,
+    stopped: mpsc::Receiver<Infallible>,
+}
+
+impl Window {
+    fn tell(&self, news: News) {
+        // An error means that the window is gone; it takes the stream with it.
+        self.news.unbounded_send(news).ok();
+    }
+}
+
+impl Audience for Window {
+    fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
+        let left = due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        });
+        match self.stopped.recv_timeout(left) {
+            Err(RecvTimeoutError::Timeout) => ControlFlow::Continue(()),
+            Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
+        }
+    }
+
+    fn begun(&mut self, loaded: &Loaded, _frame: &ImageMetadata) {
+        self.tell(News::Begun(loaded.clone()));
+    }
+
+    fn progress(&mut self, progress: &Progress) {
+        self.tell(News::Progress(progress.clone()));
+    }
+
+    fn left_out(&mut self, reason: &PublishError) {
+        self.tell(News::LeftOut(reason.to_string()));
     }
 }
