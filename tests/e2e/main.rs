@@ -8,6 +8,7 @@
 mod actor;
 mod container;
 mod crash;
+mod dialog_failure;
 mod fault;
 mod file;
 mod file_dialog;

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::{Desktop, Launch, PrivateDir, Program, skip};
 
 /// Where the system says how the services of a desktop are started.
@@ -31,8 +33,18 @@ impl Bus {
     /// test is skipped and returns nothing.
     #[must_use]
     pub fn open(desktop: &Desktop) -> Option<Bus> {
+        Bus::with_services(desktop, &SERVICES)
+    }
+
+    /// Starts one on which nobody shows dialogs; skipped where there is no bus at all.
+    #[must_use]
+    pub fn without_portal(desktop: &Desktop) -> Option<Bus> {
+        Bus::with_services(desktop, &[])
+    }
+
+    fn with_services(desktop: &Desktop, services: &[&str]) -> Option<Bus> {
         let directory = PrivateDir::on_disk();
-        let Ok(configuration) = configure(directory.path()) else {
+        let Ok(configuration) = configure(directory.path(), services) else {
             skip("xdg-desktop-portal-gtk is not installed");
             return None;
         };
@@ -61,6 +73,22 @@ impl Bus {
         &self.address
     }
 
+    /// Kills a service that was started on this bus.
+    pub fn kill(&self, service: &str) {
+        let answer = Launch::new("dbus-send")
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .args(["--session", "--print-reply=literal"])
+            .args(["--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
+            .args(["org.freedesktop.DBus.GetConnectionUnixProcessID"])
+            .args([format!("string:{service}")])
+            .run()
+            .done();
+        // "   uint32 4711"
+        let pid = answer.text().split_whitespace().last().map(str::parse);
+        let pid = pid.and_then(Result::ok).and_then(Pid::from_raw);
+        kill_process(pid.expect("the service runs"), Signal::KILL).expect("the service is ours");
+    }
+
     /// The value of `XDG_RUNTIME_DIR`.
     #[must_use]
     pub fn runtime_dir(&self) -> &Path {
@@ -68,9 +96,9 @@ impl Bus {
     }
 }
 
-/// Writes a configuration for a bus in `directory` that can start [`SERVICES`].
-fn configure(directory: &Path) -> io::Result<PathBuf> {
-    for service in SERVICES {
+/// Writes a configuration for a bus in `directory` that can start `services`.
+fn configure(directory: &Path, services: &[&str]) -> io::Result<PathBuf> {
+    for service in services {
         let installed = Path::new(SYSTEM_SERVICES).join(service);
         installed.metadata()?;
         symlink(installed, directory.join(service))?;

@@ -4,6 +4,7 @@
 
 pub mod content_pane;
 pub mod display;
+pub mod file_dialog;
 pub mod hex;
 pub mod key_field;
 pub mod picture;

@@ -8,6 +8,7 @@ mod view;
 use std::path::PathBuf;
 
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::file_dialog::Answer;
 use app_kit::key_field::KeyField;
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
@@ -16,6 +17,8 @@ use app_kit::{signals, theme};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
+
+use view::PATH_FIELD;
 
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
@@ -91,8 +94,8 @@ pub enum Message {
     ReleasePressed,
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
-    /// The file dialog ended, with or without a file.
-    FileChosen(Option<PathBuf>),
+    /// The file dialog ended, one way or another.
+    FileDialogEnded(Answer),
     /// A file was dropped onto the window.
     FileDropped(PathBuf),
     /// A text was loaded, or not.
@@ -181,7 +184,7 @@ impl State {
             Message::ClearPressed => return self.session.clear().map(Message::Cleared),
             Message::ReleasePressed => return self.session.release().map(Message::Released),
             Message::Dialog(message) => return self.update_dialog(message),
-            Message::FileChosen(path) => return self.take_chosen_file(path),
+            Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::FileDropped(path) => return self.load_picture(path),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
             Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
@@ -292,20 +295,26 @@ impl State {
             return Task::none();
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileChosen)
+        file_dialog::pick().map(Message::FileDialogEnded)
     }
 
-    fn take_chosen_file(&mut self, path: Option<PathBuf>) -> Task<Message> {
+    fn take_answer(&mut self, answer: Answer) -> Task<Message> {
         self.file_dialog = FileDialog::Closed;
-        if let Some(path) = path {
-            return self.load_picture(path);
-        }
-        self.status.set(
-            Status::neutral("No file was chosen.").with_remedy(
-                "If no dialog appeared, type the path in the field beside the button.",
+        let status = match answer {
+            Answer::Chosen(path) => return self.load_picture(path),
+            Answer::Cancelled => {
+                self.status.set(Status::neutral("No file was chosen."));
+                return Task::none();
+            }
+            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
+                "Type the path in the field beside the button. Who wants a dialog installs \
+                 xdg-desktop-portal-gtk or zenity.",
             ),
-        );
-        Task::none()
+            Answer::Died => Status::error("The system's file dialog ended without an answer.")
+                .with_remedy("Type the path in the field beside the button, or try again."),
+        };
+        self.status.set(status);
+        operation::focus(PATH_FIELD)
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {

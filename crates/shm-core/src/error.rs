@@ -34,6 +34,14 @@ fn write_no_memory(f: &mut fmt::Formatter<'_>, key: &Key, bytes: usize) -> fmt::
     )
 }
 
+fn write_file_size_limit(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
+    write!(
+        f,
+        "The file size limit of this process (ulimit -f) does not permit it to write the segment \"{key}\": raise it \
+         (ulimit -f unlimited). A segment's file is long, but takes no more memory than its content."
+    )
+}
+
 fn write_forked(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     write!(
         f,

@@ -45,6 +45,8 @@ pub struct Info {
     pub persistent: bool,
     /// When it was created.
     pub created: SystemTime,
+    /// Who may open it: its file's permission bits, 0600 unless somebody shared it.
+    pub mode: u32,
     /// Memory truly in use, bytes, the control area included.
     pub reserved_bytes: u64,
     /// Who is attached.
@@ -187,13 +189,15 @@ fn describe(segment: &SegmentFile, head: &Head) -> Result<Info, AttachError> {
             latest: peek::latest(&segment.file),
         },
     };
+    let facts = segment.facts()?;
     Ok(Info {
         key: segment.key.clone(),
         id: head.id,
         content,
         persistent: head.is_persistent(),
         created: moment(head.created),
-        reserved_bytes: segment.facts()?.allocated,
+        mode: facts.mode,
+        reserved_bytes: facts.allocated,
         attached: roster::everybody(&segment.file),
     })
 }

@@ -256,7 +256,7 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let no_picture = bench.file("notes.txt", b"plain words");
-    bench.send(Message::FileChosen(Some(no_picture)));
+    bench.send(Message::FileDialogEnded(Answer::Chosen(no_picture)));
     assert_eq!(
         bench.state.status().text(),
         "Selected file is not an image, please select another."
@@ -286,12 +286,24 @@ fn no_path_is_said_to_be_none() {
 #[test]
 fn no_file_is_told_gently() {
     let mut bench = Bench::new();
-    bench.send(Message::FileChosen(None));
-    assert_eq!(
-        bench.state.status().to_string(),
-        "No file was chosen. If no dialog appeared, type the path in the field beside the button."
-    );
+    bench.send(Message::FileDialogEnded(Answer::Cancelled));
+    assert_eq!(bench.state.status().to_string(), "No file was chosen.");
     assert_eq!(bench.level(), Level::Neutral);
+}
+
+#[test]
+fn a_dialog_that_failed_is_told_with_the_way_out() {
+    let mut bench = Bench::new();
+    for answer in [Answer::NotShown, Answer::Died] {
+        bench.send(Message::FileDialogEnded(answer));
+        let said = bench.state.status().to_string();
+        assert!(
+            said.contains("Type the path in the field beside the button"),
+            "{said}"
+        );
+        assert_eq!(bench.level(), Level::Error);
+        assert_eq!(bench.state.file_dialog, FileDialog::Closed);
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
 use super::{Message, Seen, State};
 
-const PATH_FIELD: &str = "path";
+pub(super) const PATH_FIELD: &str = "path";
 /// The height of the main action.
 const MAIN_HEIGHT: f32 = 52.0;
 /// The height of the other actions: that of a field.

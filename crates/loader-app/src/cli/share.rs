@@ -2,8 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::str::FromStr;
 
 use clap::Args;
@@ -32,12 +30,7 @@ impl Share {
     /// Says that the segment was there before, and is shared with others than asked for.
     pub(super) fn warning(self, key: &Key, options: &Options) -> Option<String> {
         let Mode(wanted) = self.mode?;
-        let path = segment::list(options)
-            .ok()?
-            .into_iter()
-            .find(|listed| listed.name == key.as_str())?
-            .path;
-        let found = fs::metadata(&path).ok()?.permissions().mode() & 0o777;
+        let found = segment::info(key, options).ok()?.mode;
         (found != wanted).then(|| {
             format!(
                 "{key} was there before and keeps its mode {found:o}. For mode {wanted:o} end the \

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::is_no_space;
+use crate::error::{is_no_space, write_file_size_limit};
 use crate::key::Key;
 
 /// Why a segment could not be created, attached to or looked at.
@@ -54,6 +54,11 @@ pub enum AttachError {
         /// The system's word.
         source: io::Error,
     },
+    /// The process's file size limit forbids it; segments need it to be unlimited.
+    FileSizeLimit {
+        /// The key asked for.
+        key: Key,
+    },
     /// Every slot is taken.
     SlotsFull {
         /// The key asked for.
@@ -95,6 +100,7 @@ impl AttachError {
         match source.kind() {
             io::ErrorKind::NotFound => Self::NotFound { key },
             io::ErrorKind::PermissionDenied => Self::Permission { key, source },
+            io::ErrorKind::FileTooLarge => Self::FileSizeLimit { key },
             _ if is_no_space(&source) => Self::NoSpace { key, source },
             _ => Self::Io { key, doing, source },
         }
@@ -134,6 +140,7 @@ impl fmt::Display for AttachError {
                 "There is no room in shared memory for the segment \"{key}\": remove what is not needed, or enlarge the file system \
                  (containers give 64 MB unless told otherwise; with Docker, --shm-size)."
             ),
+            Self::FileSizeLimit { key } => write_file_size_limit(f, key),
             Self::SlotsFull { key, slots } => write!(
                 f,
                 "All {slots} places of the segment \"{key}\" are taken: end a program that is attached to it."
@@ -186,6 +193,7 @@ impl AttachError {
             | Self::WrongKind { key }
             | Self::Permission { key, .. }
             | Self::NoSpace { key, .. }
+            | Self::FileSizeLimit { key }
             | Self::SlotsFull { key, .. }
             | Self::Busy { key }
             | Self::Timeout { key }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{LockError, is_no_space, write_forked, write_orphaned};
+use crate::error::{LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned};
 use crate::key::Key;
 
 /// Why a sample was not published.
@@ -18,12 +18,17 @@ pub enum PublishError {
         /// How many bytes were asked for.
         bytes: u64,
     },
-    /// It is longer than a region can be, or than the process may make a file.
+    /// It is longer than a region can be.
     TooLarge {
         /// The segment.
         key: Key,
         /// How many bytes were asked for.
         bytes: u64,
+    },
+    /// The process's file size limit forbids it; segments need it to be unlimited.
+    FileSizeLimit {
+        /// The segment.
+        key: Key,
     },
     /// The metadata does not fit the payload, or its own bounds.
     Metadata {
@@ -67,7 +72,7 @@ impl PublishError {
     pub(crate) fn io(key: &Key, doing: &'static str, bytes: u64, source: io::Error) -> Self {
         let key = key.clone();
         match source.kind() {
-            io::ErrorKind::FileTooLarge => Self::TooLarge { key, bytes },
+            io::ErrorKind::FileTooLarge => Self::FileSizeLimit { key },
             _ if is_no_space(&source) => Self::NoSpace { key, bytes },
             _ => Self::Io { key, doing, source },
         }
@@ -96,9 +101,9 @@ impl fmt::Display for PublishError {
             ),
             Self::TooLarge { key, bytes } => write!(
                 f,
-                "{bytes} bytes are too many for one sample of the segment \"{key}\": the most is 64 GiB, or the file size limit \
-                 of the process (ulimit -f)."
+                "{bytes} bytes are too many for one sample of the segment \"{key}\": the most is 64 GiB."
             ),
+            Self::FileSizeLimit { key } => write_file_size_limit(f, key),
             Self::Metadata { key, reason } => {
                 write!(
                     f,

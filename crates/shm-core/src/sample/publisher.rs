@@ -203,6 +203,7 @@ impl Publisher {
             .collect();
         match warmed {
             Ok(_) => Ok(()),
+            Err(PublishError::FileSizeLimit { key }) => Err(AttachError::FileSizeLimit { key }),
             Err(error) => Err(AttachError::NoSpace {
                 key: self.key().clone(),
                 source: io::Error::other(error),

@@ -84,6 +84,7 @@ fn seen(generation: u64, published: SystemTime) -> Presence {
                 published,
             }),
         },
+        mode: 0o600,
         persistent: false,
         created: SystemTime::now(),
         reserved_bytes: 4096,

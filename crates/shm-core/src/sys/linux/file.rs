@@ -33,6 +33,8 @@ pub(crate) struct FileFacts {
     pub(crate) allocated: u64,
     /// What kind of file it is.
     pub(crate) kind: FileType,
+    /// Permission bits.
+    pub(crate) mode: u32,
 }
 
 impl FileFacts {
@@ -52,6 +54,7 @@ impl FileFacts {
                 .unwrap_or(0)
                 .saturating_mul(512),
             kind: FileType::from_raw_mode(stat.st_mode),
+            mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
         }
     }
 }
