@@ -165,9 +165,9 @@ fn the_progress_is_told_where_it_is_asked_for() {
     let loader = scene
         .loader(["frames", "--test-pattern", "--size", "64x48", "--verbose"])
         .start();
-    let line = loader.wait_for_complaint("a second");
+    let line = loader.wait_for_complaint("fps");
     assert!(line.contains("frames · "), "{line}");
-    loader.wait_for_complaint("a second");
+    loader.wait_for_complaint("fps");
     loader.terminate().done();
     scene.assert_empty();
 }

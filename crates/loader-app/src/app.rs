@@ -1,6 +1,7 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
 mod shortcut;
+mod streaming;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -20,8 +21,11 @@ use shm_core::{Access, Attached, Key, Options, PublishError};
 
 use view::PATH_FIELD;
 
+use streaming::Stream;
+
+use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
-use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
+use crate::session::{LoadError, Loaded, News, Observation, Released, Reply, SessionThread, watch};
 use crate::{file_dialog, typed_path};
 
 /// The title of the window.
@@ -48,6 +52,10 @@ pub struct State {
     path: String,
     status: StatusLine,
     dialog: Option<TextDialog>,
+    stream_card: Option<StreamCard>,
+    stream: Option<Stream>,
+    /// How many streams were begun.
+    streams: u64,
     file_dialog: FileDialog,
     seen: Seen,
     /// The key under which something is loaded by this window.
@@ -92,6 +100,16 @@ pub enum Message {
     ClearPressed,
     /// The button "Release", or its shortcut.
     ReleasePressed,
+    /// The button "Stream...", or "Stop" while a stream plays, or their shortcut.
+    StreamPressed,
+    /// Something happened on the card that starts a stream.
+    StreamCard(stream_card::Message),
+    /// The file dialog for a stream ended, with or without a choice.
+    StreamSourceChosen(Answer),
+    /// Something happened to the stream of that number.
+    StreamNews(u64, News),
+    /// Escape: what is open over the window is not wanted.
+    CancelPressed,
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
     /// The file dialog ended, one way or another.
@@ -152,6 +170,9 @@ impl State {
             path: String::new(),
             status: StatusLine::new(Status::neutral(WELCOME), settings.verbose),
             dialog: None,
+            stream_card: None,
+            stream: None,
+            streams: 0,
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
@@ -181,8 +202,13 @@ impl State {
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
             Message::LoadImagePressed => return self.open_file_dialog(),
-            Message::ClearPressed => return self.session.clear().map(Message::Cleared),
-            Message::ReleasePressed => return self.session.release().map(Message::Released),
+            Message::ClearPressed => return self.session().clear().map(Message::Cleared),
+            Message::ReleasePressed => return self.session().release().map(Message::Released),
+            Message::StreamPressed => return self.toggle_stream(),
+            Message::StreamCard(message) => return self.update_stream_card(message),
+            Message::StreamSourceChosen(answer) => return self.take_stream_source(answer),
+            Message::StreamNews(number, news) => self.take_stream_news(number, news),
+            Message::CancelPressed => return self.cancel(),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::FileDropped(path) => return self.load_picture(path),
@@ -246,8 +272,21 @@ impl State {
         }
     }
 
-    fn open_text_dialog(&mut self) -> Task<Message> {
+    /// Returns the session, for a command to which a stream that plays gives way.
+    fn session(&mut self) -> &mut SessionThread {
+        self.stream = None;
+        &mut self.session
+    }
+
+    fn cancel(&mut self) -> Task<Message> {
         if self.dialog.is_some() {
+            return self.update_dialog(text_dialog::Message::Cancel);
+        }
+        self.update_stream_card(stream_card::Message::Close)
+    }
+
+    fn open_text_dialog(&mut self) -> Task<Message> {
+        if self.dialog.is_some() || self.stream_card.is_some() {
             return Task::none();
         }
         let Some(key) = self.key_to_load_under() else {
@@ -269,7 +308,7 @@ impl State {
                 Task::none()
             }
             text_dialog::Action::Load(text) => match self.key_to_load_under() {
-                Some(key) => self.session.load_text(key, text).map(Message::TextLoaded),
+                Some(key) => self.session().load_text(key, text).map(Message::TextLoaded),
                 None => {
                     let problem = self.status.current().to_string();
                     if let Some(dialog) = &mut self.dialog {
@@ -282,9 +321,18 @@ impl State {
     }
 
     fn open_file_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some() || self.key_to_load_under().is_none() {
+        if self.dialog.is_some()
+            || self.stream_card.is_some()
+            || self.key_to_load_under().is_none()
+            || !self.enter_file_dialog()
+        {
             return Task::none();
         }
+        file_dialog::pick().map(Message::FileDialogEnded)
+    }
+
+    /// Notes that a file dialog opens. Where one is open says so, and is content the next time.
+    fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenAndSaidSo;
             self.status.set(
@@ -292,29 +340,42 @@ impl State {
                     "If you see none, type the path in the field beside the button, or press it again.",
                 ),
             );
-            return Task::none();
+            return false;
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileDialogEnded)
+        true
+    }
+
+    /// Notes that the file dialog is closed; returns its choice, or what is to be said of it.
+    fn leave_file_dialog(&mut self, answer: Answer) -> Result<PathBuf, Status> {
+        self.file_dialog = FileDialog::Closed;
+        match answer {
+            Answer::Chosen(path) => Ok(path),
+            Answer::Cancelled => Err(Status::neutral("No file was chosen.")),
+            Answer::NotShown => Err(Status::error("The system showed no file dialog.")
+                .with_remedy(
+                    "Type the path in the field beside the button. Who wants a dialog installs \
+                     xdg-desktop-portal-gtk or zenity.",
+                )),
+            Answer::Died => Err(
+                Status::error("The system's file dialog ended without an answer.")
+                    .with_remedy("Type the path in the field beside the button, or try again."),
+            ),
+        }
     }
 
     fn take_answer(&mut self, answer: Answer) -> Task<Message> {
-        self.file_dialog = FileDialog::Closed;
-        let status = match answer {
-            Answer::Chosen(path) => return self.load_picture(path),
-            Answer::Cancelled => {
-                self.status.set(Status::neutral("No file was chosen."));
-                return Task::none();
+        let was_cancelled = answer == Answer::Cancelled;
+        match self.leave_file_dialog(answer) {
+            Ok(path) => self.load_picture(path),
+            Err(status) => {
+                self.status.set(status);
+                if was_cancelled {
+                    return Task::none();
+                }
+                operation::focus(PATH_FIELD)
             }
-            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
-                "Type the path in the field beside the button. Who wants a dialog installs \
-                 xdg-desktop-portal-gtk or zenity.",
-            ),
-            Answer::Died => Status::error("The system's file dialog ended without an answer.")
-                .with_remedy("Type the path in the field beside the button, or try again."),
-        };
-        self.status.set(status);
-        operation::focus(PATH_FIELD)
+        }
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {
@@ -335,7 +396,7 @@ impl State {
         };
         let sentence = format!("Loading {} into {key} …", path.display());
         self.status.set(Status::neutral(sentence));
-        self.session
+        self.session()
             .load_picture(key, path)
             .map(Message::PictureLoaded)
     }
@@ -368,7 +429,12 @@ impl State {
     }
 
     fn take_loaded(&mut self, loaded: Loaded) {
-        let sentence = loaded.to_string();
+        self.say_loaded(loaded.to_string(), &loaded);
+        self.attached = Some(loaded.key);
+    }
+
+    /// Says what was loaded, and what it took the place of.
+    fn say_loaded(&mut self, sentence: String, loaded: &Loaded) {
         let released = loaded.released.as_ref().map(Released::to_string);
         let status = match (loaded.warning(), released) {
             (Some(warning), Some(released)) => {
@@ -379,7 +445,6 @@ impl State {
             (None, None) => Status::success(sentence),
         };
         self.status.set(status);
-        self.attached = Some(loaded.key);
     }
 
     fn take_cleared(&mut self, reply: Reply<Option<Key>, PublishError>) {
@@ -441,7 +506,8 @@ impl State {
                 !info.attached.iter().any(is_own_publisher)
             }
         };
-        if is_gone && self.is_attached_here() {
+        // A stream finds that out by itself.
+        if is_gone && self.is_attached_here() && self.stream.is_none() {
             // What was seen may be older than what was loaded: the session knows.
             return self.session.release_if_lost().map(Message::LossChecked);
         }

@@ -16,7 +16,7 @@ use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
 pub use content::{Bytes, Content};
-pub use stream::{Audience, End, Progress, Streamed, Tally};
+pub use stream::{Audience, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread, Source};
 pub use watch::{Observation, watch};
 
@@ -260,6 +260,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Tells whether somebody has removed the segment, so that nothing is loaded any more.
+    pub fn is_orphaned(&self) -> bool {
+        matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
+    }
+
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {

@@ -27,6 +27,7 @@ pub(super) fn message_of(
                     Some('l') => Some(Message::LoadPressed),
                     Some('o') => Some(Message::LoadImagePressed),
                     Some('r') => Some(Message::ReleasePressed),
+                    Some('t') => Some(Message::StreamPressed),
                     _ if status == event::Status::Captured => None,
                     _ if key == Key::Named(Named::Enter) => {
                         Some(Message::Dialog(text_dialog::Message::Accept))
@@ -37,7 +38,7 @@ pub(super) fn message_of(
             _ if status == event::Status::Captured => None,
             Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
             Key::Named(Named::Tab) => Some(Message::FocusNext),
-            Key::Named(Named::Escape) => Some(Message::Dialog(text_dialog::Message::Cancel)),
+            Key::Named(Named::Escape) => Some(Message::CancelPressed),
             _ => None,
         },
         _ => None,

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use app_kit::{content_pane, status, theme};
-use iced::widget::{button, column, container, row, space, stack, text, text_input};
+use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
 use super::{Message, Seen, State};
@@ -13,6 +13,8 @@ pub(super) const PATH_FIELD: &str = "path";
 const MAIN_HEIGHT: f32 = 52.0;
 /// The height of the other actions: that of a field.
 const FIELD_HEIGHT: f32 = 44.0;
+/// The height of a line of the usual size: what stands in its place is as high.
+const TITLE_HEIGHT: f32 = 19.5;
 /// Room for the label of "Load Image From File...", and half of the narrowest window at the most.
 const IMAGE_BUTTON_WIDTH: f32 = 220.0;
 
@@ -34,7 +36,11 @@ impl State {
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
-        stack![window].extend(dialog).into()
+        let card = self
+            .stream_card
+            .as_ref()
+            .map(|card| card.view().map(Message::StreamCard));
+        stack![window].extend(dialog).extend(card).into()
     }
 
     fn view_key(&self) -> Element<'_, Message> {
@@ -90,15 +96,33 @@ impl State {
             .on_press_maybe(self.is_attached_here().then_some(Message::ClearPressed));
         let release = quiet_button("Release")
             .on_press_maybe(self.attached.as_ref().map(|_| Message::ReleasePressed));
-        row![
-            text("In shared memory now").size(theme::TEXT_SIZE),
-            space::horizontal(),
-            clear,
-            release,
-        ]
-        .spacing(theme::space::TINY)
-        .align_y(Center)
-        .into()
+        let stream = if self.stream.is_some() {
+            quiet_button("Stop").style(theme::secondary_button)
+        } else {
+            quiet_button("Stream...")
+        };
+        let stream = stream.on_press(Message::StreamPressed);
+        row![self.view_title(), stream, clear, release]
+            .spacing(theme::space::TINY)
+            .align_y(Center)
+            .into()
+    }
+
+    /// Draws what the content is; while a stream plays, in the same place, how that goes.
+    fn view_title(&self) -> Element<'_, Message> {
+        let Some(stream) = &self.stream else {
+            let title = text("In shared memory now").size(theme::TEXT_SIZE);
+            return title.width(Fill).into();
+        };
+        let mark = status::dot(move |theme| theme::Colors::of(theme).accent);
+        let words = text(stream.summary())
+            .size(theme::SMALL_SIZE)
+            .line_height(Pixels(TITLE_HEIGHT))
+            .wrapping(text::Wrapping::None);
+        let line = row![mark, words]
+            .spacing(theme::space::SMALL)
+            .align_y(Center);
+        container(line).width(Fill).clip(true).into()
     }
 
     fn view_content(&self) -> Element<'_, Message> {

@@ -15,7 +15,7 @@ use shm_core::{ImageMetadata, Key, Options, PixelFormat, PublishError};
 use super::share::Share;
 use super::{CommandError, print, tell};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
-use crate::session::{Audience, End, LoadError, Loaded, Progress, Session};
+use crate::session::{Audience, End, LoadError, Loaded, Report, Session};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -288,12 +288,12 @@ impl Audience for Terminal<'_> {
         ));
     }
 
-    fn progress(&mut self, progress: &Progress) {
+    fn report(&mut self, report: &Report) {
         if self.arguments.verbose {
-            tell(&progress.to_string());
+            tell(&report.to_string());
         } else if io::stderr().is_terminal() {
             let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K{progress}")
+            write!(stderr, "\r\x1b[K{report}")
                 .and_then(|()| stderr.flush())
                 .ok();
             self.has_progress = true;

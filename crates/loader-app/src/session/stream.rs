@@ -22,7 +22,7 @@ pub trait Audience {
     fn begun(&mut self, loaded: &Loaded, frame: &ImageMetadata);
 
     /// Tells once a second how it goes.
-    fn progress(&mut self, progress: &Progress);
+    fn report(&mut self, report: &Report);
 
     /// Frames are left out from now on, until one goes through again.
     fn left_out(&mut self, reason: &PublishError);
@@ -30,7 +30,7 @@ pub trait Audience {
 
 /// How a stream goes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Progress {
+pub struct Report {
     /// How many frames were published.
     pub frames: u64,
     /// How many a second, of late.
@@ -219,7 +219,7 @@ impl<'a> Player<'a> {
                 Ok(Step::Stopped) => return End::Stopped,
                 Err(error) => return End::Failed(error),
             }
-            self.report();
+            self.tell_audience();
         }
     }
 
@@ -282,14 +282,14 @@ impl<'a> Player<'a> {
         }
     }
 
-    fn report(&mut self) {
+    fn tell_audience(&mut self) {
         let (when, frames) = self.reported;
         let since = when.elapsed();
         if since < REPORT {
             return;
         }
         self.reported = (Instant::now(), self.tally.frames);
-        self.audience.progress(&Progress {
+        self.audience.report(&Report {
             frames: self.tally.frames,
             rate: per_second(self.tally.frames - frames, since),
             notice: self.frames.notice(),
@@ -316,10 +316,10 @@ fn per_second(frames: u64, time: Duration) -> f64 {
     frames as f64 / time.as_secs_f64().max(f64::EPSILON)
 }
 
-impl fmt::Display for Progress {
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = units::count(self.frames);
-        write!(f, "{frames} frames · {:.1} a second", self.rate)
+        write!(f, "{frames} frames · {:.1} fps", self.rate)
     }
 }
 

@@ -14,7 +14,7 @@ use iced::Task;
 use iced::futures::channel::{mpsc as stream_mpsc, oneshot};
 use shm_core::{ImageMetadata, Key, Options, PixelFormat, PublishError};
 
-use super::{Audience, Content, LoadError, Loaded, Progress, Released, Session, Streamed};
+use super::{Audience, Content, LoadError, Loaded, Released, Report, Session, Streamed};
 use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};
 
 type Command = Box<dyn FnOnce(&mut Session) + Send>;
@@ -53,7 +53,7 @@ pub enum News {
     /// The first frame is there.
     Begun(Loaded),
     /// It goes on.
-    Progress(Progress),
+    Progress(Report),
     /// Frames find no room; the sentence says why.
     LeftOut(String),
     /// It came to an end; `None` where there was no frame before it was stopped.
@@ -218,8 +218,8 @@ impl Audience for Window {
         self.tell(News::Begun(loaded.clone()));
     }
 
-    fn progress(&mut self, progress: &Progress) {
-        self.tell(News::Progress(progress.clone()));
+    fn report(&mut self, report: &Report) {
+        self.tell(News::Progress(report.clone()));
     }
 
     fn left_out(&mut self, reason: &PublishError) {
