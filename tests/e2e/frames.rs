@@ -6,50 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Launch, PATIENCE, Program, Scene, Signal, SmallDisk, skip};
-use shm_core::{ImageMetadata, Metadata, PixelFormat, Subscriber, Wait};
+use e2e_tests::{Launch, Program, Scene, Signal, SmallDisk, skip};
+use shm_core::PixelFormat;
 
-use crate::actor::{key, options};
-
-/// A frame that a reader has seen.
-struct Seen {
-    generation: u64,
-    shape: ImageMetadata,
-    pixels: Vec<u8>,
-}
-
-/// Whoever reads along, as fast as it can.
-struct Reader(Subscriber);
-
-impl Reader {
-    /// Waits for the segment.
-    fn attach(scene: &Scene) -> Reader {
-        let patience = Some(PATIENCE);
-        Reader(Subscriber::attach_within(&key(scene), &options(scene), patience).unwrap())
-    }
-
-    /// The next frame that it comes to see; `None` when no more will come.
-    fn next(&mut self) -> Option<Seen> {
-        loop {
-            match self.0.wait(Some(PATIENCE)).unwrap() {
-                Wait::New => {}
-                Wait::Ended | Wait::Orphaned => return None,
-                Wait::Timeout => panic!("no frame came"),
-            }
-            let Some(sample) = self.0.latest().unwrap() else {
-                continue;
-            };
-            let Metadata::Image(shape) = sample.metadata().clone() else {
-                panic!("frames are pictures");
-            };
-            return Some(Seen {
-                generation: sample.generation(),
-                shape,
-                pixels: sample.payload().to_vec(),
-            });
-        }
-    }
-}
+use crate::reader::Reader;
 
 fn has_ffmpeg() -> bool {
     let found = Command::new("ffmpeg").arg("-version").output();
@@ -114,22 +74,6 @@ fn what_ffmpeg_pipes_in_arrives_pixel_for_pixel() {
     }
 }
 
-/// Reads the number of a frame of the test pattern, as `loader-app frames --help` says.
-fn number_in(frame: &Seen) -> u64 {
-    let ImageMetadata {
-        width,
-        height,
-        stride,
-        format,
-        ..
-    } = frame.shape;
-    (0..32).fold(0, |number, cell| {
-        let x = (2 * cell + 1) * width / 64;
-        let at = (height - 1) * stride + x * u32::try_from(format.bytes_per_pixel()).unwrap();
-        number << 1 | u64::from(frame.pixels[at as usize] > 127)
-    })
-}
-
 #[test]
 fn each_frame_of_the_test_pattern_shows_its_number() {
     let scene = Scene::new();
@@ -140,7 +84,7 @@ fn each_frame_of_the_test_pattern_shows_its_number() {
     let mut reader = Reader::attach(&scene);
     let mut last = 0;
     while let Some(frame) = reader.next() {
-        assert_eq!(number_in(&frame), frame.generation);
+        assert_eq!(frame.number(), frame.generation);
         assert_eq!(frame.shape.format, PixelFormat::Bgra8);
         assert!(frame.generation > last, "backwards");
         last = frame.generation;

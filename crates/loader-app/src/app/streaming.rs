@@ -143,7 +143,7 @@ impl State {
                 {
                     let sentence = format!("Streaming {}.", stream.name);
                     self.status
-                        .set(Status::warning(sentence).with_remedy(notice));
+                        .set(Status::neutral(sentence).with_remedy(notice));
                 }
             }
             News::LeftOut(reason) => {

@@ -181,7 +181,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
         |news| matches!(news, News::Progress(report) if report.frames > 5),
     );
     assert!(matches!(bench.picture_in_memory(), Some((1 | 2, _))));
-    assert_eq!(bench.level(), Level::Warning);
+    assert_eq!(bench.level(), Level::Neutral);
     assert_eq!(
         bench.state.status().remedy(),
         Some("1 file that is no picture is passed over.")
@@ -335,6 +335,13 @@ fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     drop(bench.state.update(Message::LoadImagePressed));
     assert_eq!(bench.state.file_dialog, FileDialog::Closed);
     bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    assert!(bench.state.stream_card.is_none());
+    // Its fields take the key for themselves, to let go of the focus.
+    bench.send(Message::StreamPressed);
+    let escape = key_pressed(Named::Escape.into(), Modifiers::NONE);
+    let captured = event::Status::Captured;
+    let message = shortcut::message_of(escape, captured, window::Id::unique());
+    bench.send(message.unwrap());
     assert!(bench.state.stream_card.is_none());
     bench.send(Message::KeyEdited("a/b".to_owned()));
     bench.click("Stream...");
