@@ -1,5 +1,7 @@
 //! The system's own file dialog: GTK's, shown by the desktop portal.
 
+use std::path::Path;
+
 use e2e_tests::{Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, Window};
 use image::Rgb;
 
@@ -27,11 +29,18 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
     });
 
     loader.open_file_dialog();
-    let dialog = desktop.window(TITLE);
+    choose(&desktop, &desktop.window(TITLE), &path);
+    let said = loader.program.wait_for_status("Loaded");
+    assert!(said.contains("image"), "{said}");
+    loader.window.wait_for_picture(picture.pixels());
+}
+
+/// Types a path into GTK's file dialog and presses "Select".
+pub(crate) fn choose(desktop: &Desktop, dialog: &Window<'_>, path: &Path) {
     dialog.press(&["ctrl+l"]);
     dialog.type_text(path.to_str().unwrap());
     // The button wakes up once GTK has looked at the file.
-    let select = lower_right(&dialog);
+    let select = lower_right(dialog);
     desktop.wait_to_see("the button Select", |screen| {
         let is_dark = |pixel: &Rgb<u8>| pixel.0.iter().all(|part| *part < 90);
         screen
@@ -42,9 +51,6 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
             .then_some(())
     });
     dialog.click((dialog.area().width - 50, dialog.area().height - 24));
-    let said = loader.program.wait_for_status("Loaded");
-    assert!(said.contains("image"), "{said}");
-    loader.window.wait_for_picture(picture.pixels());
 }
 
 /// Where the button "Select" is in GTK's file dialog, on the screen.
