@@ -19,6 +19,7 @@ mod inspection;
 mod key;
 mod liar;
 mod lifetime;
+mod link;
 mod obstacle;
 mod permission;
 mod python;

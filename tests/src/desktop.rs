@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Launch, PATIENCE, PrivateDir, Program, Screen, Window, skip};
+use crate::{Launch, Outcome, PATIENCE, PrivateDir, Program, Screen, Window, skip};
 
 /// How often the screen is looked at, while something on it is waited for.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -124,16 +124,22 @@ impl Desktop {
         .input(text)
         .run()
         .done();
+        // It is what stays behind that takes the clipboard, maybe after the first process has ended.
+        self.wait_for("the text in the clipboard", || {
+            (self.clipboard().stdout == text.as_bytes()).then_some(())
+        });
     }
 
     /// What Ctrl+C put there.
     #[must_use]
     pub fn copied(&self) -> String {
+        self.clipboard().done().text().to_owned()
+    }
+
+    /// Asks for what is in the clipboard; fails while nothing is.
+    fn clipboard(&self) -> Outcome {
         self.tool("xclip", ["-selection", "clipboard", "-out"])
             .run()
-            .done()
-            .text()
-            .to_owned()
     }
 
     /// A tool that works on this display.

@@ -16,7 +16,9 @@
 mod binaries;
 mod bus;
 mod desktop;
+pub mod forgery;
 mod launch;
+pub mod layout;
 mod loader_window;
 mod output;
 mod picture;

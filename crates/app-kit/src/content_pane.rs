@@ -6,13 +6,13 @@ use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
 use iced::widget::text_editor::{Binding, KeyPress};
 use iced::widget::{
-    Column, center, column, container, image, responsive, scrollable, text, text_editor,
+    Column, center, column, container, responsive, row, scrollable, space, text, text_editor,
 };
-use iced::{Center, ContentFit, Element, Fill, Font, Pixels};
+use iced::{Center, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
-use crate::{hex, shell, theme, units};
+use crate::{hex, picture_view, shell, theme, units};
 
 /// Small enough that a line of a dump fits into a window of the usual width.
 const DUMP_SIZE: f32 = 12.0;
@@ -26,6 +26,8 @@ pub struct ContentPane {
     snapshot: Snapshot,
     editor: text_editor::Content,
     font: Font,
+    /// What of a picture is looked at.
+    seen: picture_view::Seen,
 }
 
 /// What a person does to the shown text.
@@ -33,6 +35,8 @@ pub struct ContentPane {
 pub enum Message {
     /// Selects, scrolls, moves; edits are ignored.
     Text(text_editor::Action),
+    /// Zooms into a picture, moves it, or points at it.
+    Picture(picture_view::Seen),
 }
 
 impl ContentPane {
@@ -49,6 +53,7 @@ impl ContentPane {
                 theme::FONT
             },
             editor: text_editor::Content::with_text(shown),
+            seen: picture_view::Seen::default(),
             snapshot,
         }
     }
@@ -80,6 +85,7 @@ impl ContentPane {
         match message {
             Message::Text(action) if action.is_edit() => {}
             Message::Text(action) => self.editor.perform(action),
+            Message::Picture(seen) => self.seen = seen,
         }
     }
 
@@ -96,12 +102,13 @@ impl ContentPane {
                 footnote(cut_notice(&self.snapshot, text))
             ]),
             Content::Picture(picture) => card(
-                center(
-                    image(picture.handle.clone())
-                        .content_fit(ContentFit::ScaleDown)
-                        .border_radius(theme::RADIUS / 2.0),
-                )
-                .padding(theme::space::MEDIUM),
+                // So far in that its corners do not stand out of the card's round ones.
+                container(picture_view::picture_view(
+                    picture,
+                    self.seen,
+                    Message::Picture,
+                ))
+                .padding(theme::space::TINY),
             ),
             Content::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
@@ -138,17 +145,38 @@ impl ContentPane {
         .into()
     }
 
+    /// Says what of a picture is looked at: `12, 34 · #3A5FE0FF · 200 %`.
+    fn looked_at(&self) -> Option<String> {
+        let Content::Picture(picture) = &self.snapshot.content else {
+            return None;
+        };
+        let mut parts = Vec::new();
+        if let Some((x, y)) = self.seen.pixel {
+            parts.push(format!("{x}, {y}"));
+            parts.extend(picture.pixel(x, y).map(hex_color));
+        }
+        parts.extend(self.seen.zoom.map(percent));
+        (!parts.is_empty()).then(|| parts.join(" · "))
+    }
+
     /// Draws the lines below the card: what it is, who loaded it, who else is attached.
     pub fn view_facts<'a, M: 'a>(&self, now: SystemTime) -> Element<'a, M> {
-        let quiet = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+        let quiet = |line| text(line).size(theme::SMALL_SIZE).style(theme::muted);
+        // Beside what is there anyway, and cut where there is no room, so that nothing jumps.
+        let looked_at = self.looked_at().map(|words| {
+            row![
+                space::horizontal(),
+                container(quiet(words).wrapping(Wrapping::None)).clip(true)
+            ]
+        });
         Column::new()
             .push(text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE))
-            .extend(quiet.into_iter().flatten().map(|line| {
-                text(line)
-                    .size(theme::SMALL_SIZE)
-                    .style(theme::muted)
-                    .into()
-            }))
+            .push(
+                row![]
+                    .push(loaded_by(&self.snapshot).map(quiet))
+                    .push(looked_at),
+            )
+            .push(also_attached(&self.snapshot).map(quiet))
             .spacing(theme::space::TINY)
             .width(Fill)
             .into()
@@ -275,6 +303,16 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     parts.join(" · ")
 }
 
+/// Writes a colour as style sheets do: red, green, blue, opacity.
+fn hex_color([red, green, blue, alpha]: [u8; 4]) -> String {
+    format!("#{red:02X}{green:02X}{blue:02X}{alpha:02X}")
+}
+
+/// Writes a zoom: `200 %`, and `1.5 %` only where it is so small.
+fn percent(zoom: f64) -> String {
+    format!("{} %", (zoom * 1000.0).round() / 10.0)
+}
+
 fn age(origin: &Origin, now: SystemTime) -> String {
     // A clock that was set back makes the content younger than now.
     let age = now.duration_since(origin.published).unwrap_or_default();
@@ -329,9 +367,14 @@ fn peer(peer: &Attached) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
-    use shm_core::{Key, Process};
+    use iced::{Size, Theme};
+    use iced_test::Simulator;
+    use shm_core::{ImageMetadata, Key, PixelFormat, Process};
+
+    use crate::picture::Picture;
 
     use super::*;
 
@@ -355,6 +398,7 @@ mod tests {
             }),
             bytes: 1_500_000,
             origin: Some(Origin {
+                segment: 7,
                 generation: 3,
                 writer: Process::with_pid(4711),
                 writer_program: Some("loader-app".to_owned()),
@@ -413,6 +457,68 @@ mod tests {
              viewer-app show --key 'two words' --output FILE",
         )
         .expect("the notice is there");
+    }
+
+    /// A pane that shows a red picture with a transparent stripe.
+    fn picture_pane() -> ContentPane {
+        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 64, 48).expect("it is small");
+        let row = [[200, 30, 60, 255].repeat(40), [0, 0, 0, 0].repeat(24)].concat();
+        let picture = Picture::from_payload(&metadata, &row.repeat(48)).expect("it fits");
+        ContentPane::new(Snapshot {
+            content: Content::Picture(picture),
+            bytes: 64 * 48 * 4,
+            attached: Vec::new(),
+            persistent: false,
+            ..snapshot()
+        })
+    }
+
+    /// The card and the lines below it, as a window draws them.
+    fn view(pane: &ContentPane) -> Element<'_, Message> {
+        let facts = pane.view_facts(NOW + Duration::from_secs(90));
+        container(self::column![pane.view(), facts].spacing(theme::space::MEDIUM))
+            .padding(theme::space::LARGE)
+            .into()
+    }
+
+    /// Compares with the pictures in the folder of snapshots.
+    fn assert_looks_like(pane: &ContentPane, name: &str) {
+        for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
+            let size = Size::new(480.0, 300.0);
+            let mut ui = Simulator::with_size(iced::Settings::default(), size, view(pane));
+            let snapshot = ui.snapshot(&theme).expect("it is drawn");
+            let path = Path::new("snapshots").join(format!("pane-{name}-{mode}"));
+            let is_alike = snapshot.matches_image(path).expect("it can be compared");
+            assert!(is_alike, "{name} in {mode} looks different");
+        }
+    }
+
+    #[test]
+    fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
+        let mut pane = picture_pane();
+        let place_of_facts = |pane: &ContentPane| {
+            let mut ui = iced_test::simulator(view(pane));
+            let loaded_by = "loaded by loader-app (pid 4711), which has left";
+            ui.find(loaded_by).expect("it is told").bounds()
+        };
+        let before = place_of_facts(&pane);
+        assert_looks_like(&pane, "picture");
+        for (pixel, zoom, said) in [
+            (Some((3, 4)), None, "3, 4 · #C81E3CFF"),
+            (None, Some(0.015), "1.5 %"),
+            (Some((63, 47)), Some(12.0), "63, 47 · #00000000 · 1200 %"),
+        ] {
+            pane.update(Message::Picture(picture_view::Seen {
+                pane: iced::Size::new(400, 200),
+                zoom,
+                pixel,
+            }));
+            let mut ui = iced_test::simulator(view(&pane));
+            ui.find(said).expect("it is told");
+            drop(ui);
+            assert_eq!(place_of_facts(&pane), before);
+        }
+        assert_looks_like(&pane, "pixel");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use iced::{Center, Element, Fill};
 use shm_core::Key;
 
 use crate::theme;
+use crate::unchorded::unchorded;
 
 /// The key that both windows begin with.
 pub const DEFAULT_KEY: &str = "MySharedMemory";
@@ -66,9 +67,13 @@ impl KeyField {
             } else {
                 theme::wrong_field
             });
-        let line = row![text("Key").size(theme::TEXT_SIZE), field, beside.into()]
-            .spacing(theme::space::MEDIUM)
-            .align_y(Center);
+        let line = row![
+            text("Key").size(theme::TEXT_SIZE),
+            unchorded(field),
+            beside.into()
+        ]
+        .spacing(theme::space::MEDIUM)
+        .align_y(Center);
         let problem = self.checked.as_ref().err().map(|problem| {
             text(problem)
                 .size(theme::SMALL_SIZE)

@@ -2,17 +2,21 @@
 //! work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod attendance;
 pub mod content_pane;
 pub mod display;
 pub mod file_dialog;
 pub mod hex;
 pub mod key_field;
 pub mod picture;
+pub mod picture_view;
 pub mod pixels;
+pub mod resample;
 pub mod shell;
 pub mod signals;
 pub mod snapshot;
 pub mod status;
 pub mod theme;
+pub mod unchorded;
 pub mod units;
 pub mod worker;

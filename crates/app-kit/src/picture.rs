@@ -1,20 +1,28 @@
 //! Pixels from shared memory as something a window can draw.
 
+use std::sync::Arc;
+
+use iced::Size;
 use iced::widget::image::Handle;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::pixels::{PixelsError, Rows};
 
-/// The longest side of what is drawn, in pixels; larger pictures are scaled down to it.
+/// The longest side of an overview, in pixels; larger pictures are scaled down to it.
 ///
-/// It is more than most windows have, and bounds the memory of the drawing to 16 MB however large
+/// It is more than most windows have, and bounds the memory of an overview to 16 MB however large
 /// the picture in shared memory is.
 pub const MAX_SIDE: u32 = 2_048;
 
-/// A picture ready to draw, and what it was before it was scaled down.
+/// The most bytes of a picture that are kept beside its overview, to be looked at closely: a
+/// photograph of 80 megapixels.
+pub const ORIGINAL_LIMIT: usize = 256 << 20;
+
+/// A picture ready to draw.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// What is drawn: RGBA, at most [`MAX_SIDE`] wide and high.
+    /// The whole picture as RGBA, in any size: that of the pane that it is drawn in, or at most
+    /// [`MAX_SIDE`] wide and high, or its own.
     pub handle: Handle,
     /// The width in shared memory.
     pub width: u32,
@@ -24,10 +32,40 @@ pub struct Picture {
     pub format: PixelFormat,
     /// Where the loader had it from, such as a file name.
     pub source: Option<String>,
+    /// All of its pixels, where the overview has fewer: what is seen when it is zoomed into.
+    pub original: Option<Arc<Original>>,
+}
+
+/// The pixels of a picture as they lay in shared memory.
+#[derive(Debug)]
+pub struct Original {
+    metadata: ImageMetadata,
+    payload: Vec<u8>,
+}
+
+impl Original {
+    /// Copies a payload.
+    ///
+    /// # Errors
+    ///
+    /// [`PixelsError`] where metadata and payload contradict each other.
+    pub fn copy(metadata: &ImageMetadata, payload: &[u8]) -> Result<Original, PixelsError> {
+        let payload = payload.to_vec();
+        Rows::new(metadata, &payload)?;
+        Ok(Original {
+            metadata: metadata.clone(),
+            payload,
+        })
+    }
+
+    fn rows(&self) -> Option<Rows<'_>> {
+        Rows::new(&self.metadata, &self.payload).ok()
+    }
 }
 
 impl Picture {
-    /// Converts the pixels of a payload, read in place, to what a window can draw.
+    /// Converts the pixels of a payload, read in place, to what a window can draw, and keeps a copy
+    /// of them where the window gets fewer.
     ///
     /// Takes as long as the picture is large: call it on a worker thread.
     ///
@@ -42,13 +80,58 @@ impl Picture {
         } else {
             rows.to_scaled_rgba(scale)
         };
+        let original = if scale > 1 && payload.len() <= ORIGINAL_LIMIT {
+            Some(Arc::new(Original::copy(metadata, payload)?))
+        } else {
+            None
+        };
         Ok(Picture {
             handle: Handle::from_rgba(width, height, pixels),
             width: metadata.width,
             height: metadata.height,
             format: metadata.format,
             source: metadata.source.clone(),
+            original,
         })
+    }
+
+    /// Returns width and height in shared memory.
+    pub fn size(&self) -> Size<u32> {
+        Size::new(self.width, self.height)
+    }
+
+    /// Tells whether it can have transparent pixels.
+    pub fn has_alpha(&self) -> bool {
+        matches!(self.format, PixelFormat::Rgba8 | PixelFormat::Bgra8)
+    }
+
+    /// Returns a pixel as red, green, blue and alpha; `None` outside of the picture, and where its
+    /// pixels were not kept.
+    pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
+        self.all_pixels()?.pixel(x, y)
+    }
+
+    /// Returns all of its pixels, where they were kept.
+    pub fn all_pixels(&self) -> Option<Rows<'_>> {
+        let original = self.original.as_ref().and_then(|original| original.rows());
+        original
+            .or_else(|| self.overview_pixels())
+            .filter(|rows| Size::new(rows.width(), rows.height()) == self.size())
+    }
+
+    /// Returns the pixels of the overview; `None` where it is no RGBA.
+    pub fn overview_pixels(&self) -> Option<Rows<'_>> {
+        let Handle::Rgba {
+            width,
+            height,
+            pixels,
+            ..
+        } = &self.handle
+        else {
+            return None;
+        };
+        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, *width, *height).ok()?;
+        Rows::new(&metadata, pixels).ok()
     }
 }
 
@@ -56,39 +139,37 @@ impl Picture {
 mod tests {
     use super::*;
 
-    fn drawn(width: u32, height: u32) -> Handle {
-        let metadata = ImageMetadata {
-            format: PixelFormat::Gray8,
-            width,
-            height,
-            stride: width,
-            source: None,
-        };
-        let payload = vec![9; width as usize * height as usize];
-        let picture = Picture::from_payload(&metadata, &payload).expect("the pixels fit");
-        assert_eq!((picture.width, picture.height), (width, height));
-        picture.handle
+    fn picture(width: u32, height: u32) -> Picture {
+        let metadata = ImageMetadata::packed(PixelFormat::Gray8, width, height).expect("it fits");
+        let mut payload = vec![9; width as usize * height as usize];
+        payload[1] = 10;
+        Picture::from_payload(&metadata, &payload).expect("the pixels fit")
     }
 
     #[test]
-    fn what_is_drawn_is_as_long_as_its_sides_say() {
+    fn overviews_are_bounded() {
         for (size, expected) in [
             ((3, 2), (3, 2)),
             ((MAX_SIDE, 1), (MAX_SIDE, 1)),
             ((MAX_SIDE + 1, 1), (MAX_SIDE / 2 + 1, 1)),
             ((60_000, 3), (2_000, 1)),
         ] {
-            let Handle::Rgba {
-                width,
-                height,
-                pixels,
-                ..
-            } = drawn(size.0, size.1)
-            else {
-                panic!("a picture is drawn from RGBA");
-            };
-            assert_eq!((width, height), expected);
-            assert_eq!(pixels.len(), width as usize * height as usize * 4);
+            let picture = picture(size.0, size.1);
+            assert_eq!((picture.width, picture.height), size);
+            let overview = picture.overview_pixels().expect("it is RGBA");
+            assert_eq!((overview.width(), overview.height()), expected);
+        }
+    }
+
+    #[test]
+    fn every_pixel_can_be_looked_at_however_large_the_picture_is() {
+        for (width, height) in [(3, 2), (60_000, 3)] {
+            let mut picture = picture(width, height);
+            assert_eq!(picture.pixel(1, 0), Some([10, 10, 10, 255]));
+            assert_eq!(picture.pixel(width - 1, height - 1), Some([9, 9, 9, 255]));
+            assert_eq!(picture.pixel(width, 0), None);
+            picture.original = None;
+            assert_eq!(picture.pixel(1, 0).is_some(), width < MAX_SIDE);
         }
     }
 }

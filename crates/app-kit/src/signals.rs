@@ -3,6 +3,7 @@
 //! All three mean: detach, then end. A program that dies of them leaves its segment to be
 //! swept up later; one that waits for them leaves nothing.
 
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub enum Ended {
     Signal,
     /// The time was up.
     Timeout,
+    /// An [`Announcement`] was dropped.
+    Done,
 }
 
 /// What ended a [`Termination::wait_for_input`].
@@ -44,6 +47,9 @@ pub enum Ready {
 pub struct Termination {
     /// Has something to read once a signal has arrived; nobody reads it.
     arrived: UnixStream,
+    /// Has something to read for each announcement that was dropped.
+    announced: UnixStream,
+    announcer: UnixStream,
     registered: Vec<SigId>,
 }
 
@@ -55,8 +61,11 @@ impl Termination {
     /// Where the system lets no handler be registered.
     pub fn catch() -> io::Result<Termination> {
         let (arrived, arrival) = UnixStream::pair()?;
+        let (announced, announcer) = UnixStream::pair()?;
         let mut termination = Termination {
             arrived,
+            announced,
+            announcer,
             registered: Vec::new(),
         };
         for signal in fatal_signals() {
@@ -66,12 +75,26 @@ impl Termination {
         Ok(termination)
     }
 
+    /// Returns what ends a wait when it is dropped; for a thread to tell that its work is done.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no descriptor for it.
+    pub fn announcement(&self) -> io::Result<Announcement> {
+        self.announcer.try_clone().map(Announcement)
+    }
+
     /// Waits for a signal, as long as `timeout` says; for ever where it says nothing.
     pub fn wait(&self, timeout: Option<Duration>) -> Ended {
-        match wait_until_readable([self.arrived.as_fd()], timeout) {
-            Ok([false]) => Ended::Timeout,
+        match wait_until_readable([self.arrived.as_fd(), self.announced.as_fd()], timeout) {
+            Ok([false, false]) => Ended::Timeout,
+            Ok([false, true]) => {
+                // One byte an announcement.
+                (&self.announced).read_exact(&mut [0]).ok();
+                Ended::Done
+            }
             // Where it cannot be waited no signal could be told: better to end than to hang.
-            Ok([true]) | Err(_) => Ended::Signal,
+            Ok([true, _]) | Err(_) => Ended::Signal,
         }
     }
 
@@ -85,6 +108,17 @@ impl Termination {
             [true, _] => Ok(Ready::Signal),
             [false, _] => Ok(Ready::Input),
         }
+    }
+}
+
+/// Ends a [`Termination::wait`] when it is dropped, however that comes about.
+#[derive(Debug)]
+pub struct Announcement(UnixStream);
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        // Where nobody waits any more there is nobody to tell.
+        self.0.write_all(&[0]).ok();
     }
 }
 
@@ -182,8 +216,6 @@ fn ignored_mask(status: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    use std::io::Write;
-
     #[test]
     fn the_mask_of_ignored_signals_is_read() {
         let status = "Name:\tcat\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000001\n";
@@ -194,7 +226,7 @@ mod tests {
 
     // One test, because a signal reaches every `Termination` of the process.
     #[test]
-    fn a_signal_ends_every_wait_and_time_and_input_do_too() {
+    fn a_signal_ends_every_wait_and_so_do_time_input_and_an_announcement() {
         let termination = Termination::catch().expect("handlers can be registered");
         assert_eq!(
             termination.wait(Some(Duration::from_millis(1))),
@@ -203,6 +235,11 @@ mod tests {
         let (reader, writer) = UnixStream::pair().expect("there are descriptors left");
         (&writer).write_all(b"x").expect("there is room");
         assert_eq!(termination.wait_for_input(&reader).unwrap(), Ready::Input);
+
+        let announcement = termination.announcement().expect("and more");
+        thread::spawn(move || drop(announcement));
+        assert_eq!(termination.wait(Some(Duration::from_secs(10))), Ended::Done);
+        assert_eq!(termination.wait(Some(Duration::ZERO)), Ended::Timeout);
 
         let (silent, _open) = UnixStream::pair().expect("there are descriptors left");
         signal_hook::low_level::raise(SIGTERM).expect("a signal can be raised");

@@ -68,6 +68,8 @@ pub struct Colors {
     pub warning: Color,
     /// Something could not be done.
     pub error: Color,
+    /// Every second square behind a transparent picture; the others are [`Colors::surface`].
+    pub square: Color,
     /// What lies over the window while a dialog is open.
     pub dim: Color,
 }
@@ -89,6 +91,7 @@ impl Colors {
         success: color!(0x16794A),
         warning: color!(0x8C5A00),
         error: color!(0xB3261E),
+        square: color!(0xE4E7ED),
         dim: color!(0x10131A, 0.45),
     };
 
@@ -108,6 +111,7 @@ impl Colors {
         success: color!(0x5CC98C),
         warning: color!(0xE8B457),
         error: color!(0xFF8A80),
+        square: color!(0x2A2E38),
         dim: color!(0x000000, 0.6),
     };
 

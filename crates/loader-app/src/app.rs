@@ -1,12 +1,15 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod loading;
 mod shortcut;
 mod streaming;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watchers;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::file_dialog::Answer;
@@ -19,14 +22,18 @@ use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
 
+use loading::Loading;
 use view::PATH_FIELD;
 
 use streaming::Stream;
 
 use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
+use crate::session::audience::Watched;
 use crate::session::{LoadError, Loaded, News, Observation, Released, Reply, SessionThread, watch};
 use crate::{file_dialog, typed_path};
+
+use watchers::Watchers;
 
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
@@ -60,7 +67,14 @@ pub struct State {
     seen: Seen,
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
+    /// Who watches it.
+    watchers: Watchers,
     directory: Option<PathBuf>,
+    /// The picture on its way. It stands before the session, because what is dropped first is
+    /// cancelled first, and the session ends only with what it does.
+    loading: Option<Loading>,
+    /// How many pictures were begun.
+    pictures: u64,
     session: SessionThread,
 }
 
@@ -108,8 +122,6 @@ pub enum Message {
     StreamSourceChosen(Answer),
     /// Something happened to the stream of that number.
     StreamNews(u64, News),
-    /// Escape: what is open over the window is not wanted.
-    CancelPressed,
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
     /// The file dialog ended, one way or another.
@@ -118,8 +130,12 @@ pub enum Message {
     FileDropped(PathBuf),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
-    /// A picture was loaded, or not.
-    PictureLoaded(Reply<Loaded, LoadError>),
+    /// The picture of that number was loaded, or not.
+    PictureLoaded(u64, Reply<Loaded, LoadError>),
+    /// It is time to look how far the picture is.
+    Glance(Instant),
+    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    CancelPressed,
     /// What was loaded was blanked, or not.
     Cleared(Reply<Option<Key>, PublishError>),
     /// What was loaded was let go of.
@@ -128,6 +144,10 @@ pub enum Message {
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
     Seen(Observation),
+    /// Somebody came to watch what is loaded, has shown it, or has left.
+    Watched(Watched),
+    /// It was asked for the list of those who watch, or enough of it.
+    WatchersToggled,
     /// Something happened in the content pane.
     Pane(content_pane::Message),
     /// The next field should have the focus.
@@ -142,7 +162,7 @@ pub enum Message {
 pub fn application(
     settings: Settings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
-    iced::application(move || State::new(&settings), State::update, State::view)
+    iced::application(move || State::boot(&settings), State::update, State::view)
         .title(TITLE)
         .subscription(State::subscription)
         .style(theme::window)
@@ -159,6 +179,13 @@ pub fn application(
 }
 
 impl State {
+    /// Begins with nothing loaded, and learns from then on who watches.
+    fn boot(settings: &Settings) -> (State, Task<Message>) {
+        let mut state = State::new(settings);
+        let watched = state.session.watched().map(Message::Watched);
+        (state, watched)
+    }
+
     /// Begins with nothing loaded.
     pub fn new(settings: &Settings) -> State {
         let options = match &settings.directory {
@@ -176,7 +203,10 @@ impl State {
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
+            watchers: Watchers::nobody(settings.verbose),
             directory: settings.directory.clone(),
+            loading: None,
+            pictures: 0,
             session: SessionThread::start(options),
         }
     }
@@ -187,8 +217,13 @@ impl State {
             Ok(key) => watch(key, self.directory.clone()).map(Message::Seen),
             Err(_) => Subscription::none(),
         };
+        let glances = match &self.loading {
+            Some(_) => loading::glances().map(Message::Glance),
+            None => Subscription::none(),
+        };
         Subscription::batch([
             watched,
+            glances,
             event::listen_with(shortcut::message_of),
             signals::subscription().map(|()| Message::Terminated),
         ])
@@ -208,16 +243,23 @@ impl State {
             Message::StreamCard(message) => return self.update_stream_card(message),
             Message::StreamSourceChosen(answer) => return self.take_stream_source(answer),
             Message::StreamNews(number, news) => self.take_stream_news(number, news),
-            Message::CancelPressed => return self.cancel(),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::FileDropped(path) => return self.load_picture(path),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
+            Message::PictureLoaded(number, reply) => self.take_picture_loaded(number, reply),
+            Message::Glance(now) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.look(now);
+                }
+            }
+            Message::CancelPressed => self.cancel(),
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
             Message::Seen(observation) => return self.see(observation),
+            Message::Watched(watched) => self.watchers.take(watched),
+            Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.update(message);
@@ -276,13 +318,6 @@ impl State {
     fn session(&mut self) -> &mut SessionThread {
         self.stream = None;
         &mut self.session
-    }
-
-    fn cancel(&mut self) -> Task<Message> {
-        if self.dialog.is_some() {
-            return self.update_dialog(text_dialog::Message::Cancel);
-        }
-        self.update_stream_card(stream_card::Message::Close)
     }
 
     fn open_text_dialog(&mut self) -> Task<Message> {
@@ -394,11 +429,31 @@ impl State {
         let Some(key) = self.key_to_load_under() else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", path.display());
+        let sentence = format!("Loading {} into {key} …", name_of(&path));
         self.status.set(Status::neutral(sentence));
+        self.pictures += 1;
+        let number = self.pictures;
+        let (loading, progress) = Loading::start(number);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
         self.session()
-            .load_picture(key, path)
-            .map(Message::PictureLoaded)
+            .load_picture(key, path, progress)
+            .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Leaves the dialog, or else gives up the picture on its way.
+    fn cancel(&mut self) {
+        if self.dialog.take().is_some() {
+            return;
+        }
+        if self.stream_card.is_some() {
+            self.close_stream_card();
+            return;
+        }
+        if let Some(loading) = &self.loading {
+            loading.cancel();
+            self.status.set(Status::neutral("Cancelling …"));
+        }
     }
 
     fn take_text_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
@@ -420,10 +475,23 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
+    fn take_picture_loaded(&mut self, number: u64, reply: Reply<Loaded, LoadError>) {
+        let is_last = self
+            .loading
+            .as_ref()
+            .is_some_and(|loading| loading.number == number);
+        if is_last {
+            self.loading = None;
+        }
         match reply {
             Ok(Ok(loaded)) => self.take_loaded(loaded),
-            Ok(Err(error)) => self.status.set(failure(&error)),
+            Ok(Err(error)) if !error.is_cancelled() => self.status.set(failure(&error)),
+            Ok(Err(error)) if is_last => {
+                let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                self.status.set(status);
+            }
+            // It made room for another one, which says itself how it goes.
+            Ok(Err(_)) => {}
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
@@ -544,6 +612,12 @@ fn is_own(snapshot: &Snapshot) -> bool {
 
 fn is_own_publisher(peer: &Attached) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
+}
+
+/// Names a file without its folder, which may be long.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    name.to_string_lossy().into_owned()
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -8,6 +8,7 @@ pub mod file_dialog;
 pub mod frames;
 pub mod media_type;
 pub mod picture_file;
+pub mod progress;
 pub mod screen;
 pub mod session;
 pub mod typed_path;

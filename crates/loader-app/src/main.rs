@@ -31,8 +31,9 @@ struct Arguments {
     #[arg(long, global = true, value_name = "KEY", default_value = key_field::DEFAULT_KEY)]
     key: Key,
 
-    /// Prints each status line of the window also to stderr, as `status: …`.
-    #[arg(long)]
+    /// Prints to stderr who watches what is loaded, how a stream goes, and the window's status lines,
+    /// as `status: …`.
+    #[arg(long, global = true)]
     verbose: bool,
 
     #[command(subcommand)]
@@ -60,7 +61,9 @@ fn run(arguments: Arguments) -> Result<(), String> {
     shm_core::guard_against_truncation()
         .map_err(|error| format!("The handler of SIGBUS cannot be installed: {error}."))?;
     match arguments.command {
-        Some(command) => cli::run(command, &arguments.key).map_err(|error| error.to_string()),
+        Some(command) => {
+            cli::run(command, &arguments.key, arguments.verbose).map_err(|error| error.to_string())
+        }
         None => open_window(Settings {
             key: arguments.key,
             directory: None,

@@ -33,6 +33,8 @@
 //!   survives the death of its holder, for those who come from `QSharedMemory`.
 //! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`].
 //!
+//! And a publisher can know who watches, over a local socket: [`link`].
+//!
 //! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
@@ -41,6 +43,7 @@ mod deadline;
 mod error;
 mod key;
 mod layout;
+pub mod link;
 mod lock;
 mod message;
 #[cfg(loom)]
@@ -53,7 +56,9 @@ mod shared_memory;
 mod sync;
 mod sys;
 
-pub use error::{AttachError, ListError, LockError, PublishError, ReadError, RemoveError};
+pub use error::{
+    AttachError, LinkError, ListError, LockError, PublishError, ReadError, RemoveError,
+};
 pub use key::{Key, KeyError};
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use app_kit::attendance::Attendance;
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::key_field::{self, KeyField};
 use app_kit::snapshot::Snapshot;
@@ -11,8 +12,8 @@ use app_kit::{signals, units};
 use iced::keyboard::{self, key::Named};
 use iced::widget::{button, center_x, column, container, operation, row, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
-use shm_core::Key;
 use shm_core::segment::{Content, Info};
+use shm_core::{Key, Options};
 
 use crate::session::{self, Presence, ShowError};
 
@@ -26,6 +27,8 @@ const PRESENCE_WIDTH: f32 = 120.0;
 pub(crate) struct State {
     key: KeyField,
     shown: Shown,
+    /// Lets loaders know what is shown here.
+    attendance: Attendance,
     status: StatusLine,
     /// The number of the last request; an older answer is of no interest any more.
     request: u64,
@@ -55,7 +58,7 @@ pub(crate) enum Message {
     /// A request was answered.
     Answered {
         request: u64,
-        answer: Result<Snapshot, ShowError>,
+        answer: Result<Box<Snapshot>, ShowError>,
     },
     /// Something was done to the shown text.
     Pane(content_pane::Message),
@@ -110,6 +113,7 @@ impl State {
                        to see it here."
                     .to_owned(),
             },
+            attendance: Attendance::new(Options::new()),
             status: StatusLine::new(Status::neutral("Ready."), is_verbose),
             request: 0,
             is_reading: false,
@@ -159,19 +163,32 @@ impl State {
         session::show(key).map(move |answer| Message::Answered { request, answer })
     }
 
-    fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
+    fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
         self.now = SystemTime::now();
         match answer {
             Ok(snapshot) => {
                 self.status.set(said_of(&snapshot));
-                self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
+                self.attend(&snapshot);
+                self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
             Err(error) => {
                 let (status, shown) = self.explain(&error);
+                self.attendance.leave();
                 self.status.set(status);
                 self.shown = shown;
             }
         }
+    }
+
+    /// Lets the loaders of the content know that it is shown here from now on.
+    fn attend(&mut self, snapshot: &Snapshot) {
+        let Some(origin) = &snapshot.origin else {
+            self.attendance.leave();
+            return;
+        };
+        // A clock that was set back makes the content younger than now.
+        let took = self.now.duration_since(origin.published);
+        self.attendance.shown(origin, took.unwrap_or_default());
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {

@@ -4,7 +4,7 @@ use iced::keyboard::{self, Key, key::Named};
 use iced::{Event, event, window};
 
 use super::Message;
-use crate::screen::{stream_card, text_dialog};
+use crate::screen::text_dialog;
 
 /// Returns the message of an event, where it has one. `status` says whether a widget has already
 /// made use of the event: a field that is written in keeps its keys, but for those with Ctrl.
@@ -35,14 +35,11 @@ pub(super) fn message_of(
                     _ => None,
                 }
             }
-            // A field on a card lets go of the focus, and the card is closed all the same.
-            Key::Named(Named::Escape) if status == event::Status::Captured => {
-                Some(Message::StreamCard(stream_card::Message::Close))
-            }
+            // A field keeps it too, to let go of the focus.
+            Key::Named(Named::Escape) => Some(Message::CancelPressed),
             _ if status == event::Status::Captured => None,
             Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
             Key::Named(Named::Tab) => Some(Message::FocusNext),
-            Key::Named(Named::Escape) => Some(Message::CancelPressed),
             _ => None,
         },
         _ => None,

@@ -68,12 +68,17 @@ impl State {
             stream_card::Action::ChooseFolder => self.choose_source(file_dialog::pick_folder),
             stream_card::Action::Start(source) => self.start_stream(source),
             stream_card::Action::Close => {
-                let card = self.stream_card.take();
-                if card.is_some_and(|card| card.is_starting()) {
-                    self.session.stop();
-                }
+                self.close_stream_card();
                 Task::none()
             }
+        }
+    }
+
+    /// Closes the card; a stream that it was about to begin is not wanted any more.
+    pub(super) fn close_stream_card(&mut self) {
+        let card = self.stream_card.take();
+        if card.is_some_and(|card| card.is_starting()) {
+            self.session.stop();
         }
     }
 

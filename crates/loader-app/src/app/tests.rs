@@ -6,6 +6,8 @@ use super::*;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use app_kit::snapshot::{self, Content};
 use app_kit::status::Level;
@@ -18,6 +20,8 @@ use iced_test::Simulator;
 use iced_test::runtime::{self, task};
 use shm_core::{Process, segment};
 use tempfile::TempDir;
+
+use crate::picture_file::PictureError;
 
 /// A window over a directory of its own for segments and files.
 struct Bench {
@@ -273,6 +277,82 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
         bench.text_in_memory("MySharedMemory").as_deref(),
         Some("kept")
     );
+}
+
+#[test]
+fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    let path = bench.directory.path().join("large.png");
+    image::RgbImage::new(300, 300).save(&path).unwrap();
+    // The answer is not taken yet: for the window the picture is on its way.
+    let task = bench.state.update(Message::FileDropped(path));
+    let begun = Instant::now();
+    bench.send(Message::Glance(begun));
+    assert!(!bench.shows("Cancel"), "nothing is said of what is quick");
+    bench.send(Message::Glance(begun + Duration::from_millis(400)));
+    assert!(bench.shows("Loading large.png into MySharedMemory …"));
+    bench.click("Cancel");
+    assert_eq!(bench.state.status().text(), "Cancelling …");
+    bench.settle(task);
+    assert!(!bench.shows("Cancel"));
+}
+
+#[test]
+fn a_cancelled_picture_leaves_what_was_loaded() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    let (number, error) = begin_and_fail(&mut bench);
+    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    bench.send(Message::PictureLoaded(number, Ok(Err(error))));
+    assert_eq!(
+        bench.state.status().to_string(),
+        "Cancelled: a.png was not loaded. What was loaded before stays."
+    );
+    assert_eq!(bench.level(), Level::Neutral);
+    assert!(bench.state.loading.is_none());
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("kept")
+    );
+}
+
+#[test]
+fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
+    let mut bench = Bench::new();
+    let (first, error) = begin_and_fail(&mut bench);
+    let (second, _) = begin_and_fail(&mut bench);
+    bench.send(Message::PictureLoaded(first, Ok(Err(error))));
+    assert!(bench.state.status().text().starts_with("Loading"));
+    assert_eq!(
+        bench.state.loading.as_ref().map(|loading| loading.number),
+        Some(second)
+    );
+}
+
+/// Begins to load a picture, without an answer; returns its number, and an answer for later.
+fn begin_and_fail(bench: &mut Bench) -> (u64, Arc<LoadError>) {
+    drop(bench.state.update(Message::FileDropped("a.png".into())));
+    let loading = bench
+        .state
+        .loading
+        .as_ref()
+        .expect("a picture is on its way");
+    let path = "a.png".into();
+    let error = LoadError::Picture(PictureError::Cancelled { path });
+    (loading.number, Arc::new(error))
+}
+
+#[test]
+fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
+    let mut bench = Bench::new();
+    begin_and_fail(&mut bench);
+    bench.click("Load");
+    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    assert!(!bench.shows("Text to load"));
+    assert!(bench.state.status().text().starts_with("Loading"));
+    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    assert_eq!(bench.state.status().text(), "Cancelling …");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::time::SystemTime;
 
+use app_kit::unchorded::unchorded;
 use app_kit::{content_pane, status, theme};
 use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
+use super::loading::Loading;
 use super::{Message, Seen, State};
 
 pub(super) const PATH_FIELD: &str = "path";
@@ -26,11 +28,12 @@ impl State {
             self.view_actions(),
             self.view_heading(),
             self.view_content(),
+            self.watchers.view(),
         ]
         .spacing(theme::space::MEDIUM);
         let window = column![
             container(body).padding(theme::space::LARGE).height(Fill),
-            self.status.current().view(),
+            self.view_status(),
         ];
         let dialog = self
             .dialog
@@ -83,12 +86,26 @@ impl State {
             .style(theme::field);
         column![
             load,
-            row![load_image, path]
+            row![load_image, unchorded(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]
         .spacing(theme::space::SMALL)
         .into()
+    }
+
+    /// Draws the status line, and in it, without a change of its height, how far a picture is.
+    fn view_status(&self) -> Element<'_, Message> {
+        let status = self.status.current().view();
+        let loading = self.loading.as_ref();
+        let Some(cancel) = loading.and_then(Loading::view_cancel) else {
+            return status;
+        };
+        let cancel = container(cancel).padding([0.0, theme::space::MEDIUM]);
+        let line = container(row![status, cancel].align_y(Center)).style(theme::footer);
+        stack![line]
+            .extend(loading.and_then(Loading::view_bar))
+            .into()
     }
 
     fn view_heading(&self) -> Element<'_, Message> {

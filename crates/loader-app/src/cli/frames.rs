@@ -13,9 +13,9 @@ use clap::{Args, ValueEnum};
 use shm_core::{ImageMetadata, Key, Options, PixelFormat, PublishError};
 
 use super::share::Share;
-use super::{CommandError, print, tell};
+use super::{CommandError, audience, print, tell};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
-use crate::session::{Audience, End, LoadError, Loaded, Report, Session};
+use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -69,10 +69,6 @@ pub struct FramesArguments {
     /// Who else may read it.
     #[command(flatten)]
     share: Share,
-
-    /// Prints a line to stderr once a second: how many frames, and how many a second.
-    #[arg(long)]
-    verbose: bool,
 
     /// Standard input, which is also read without it.
     #[arg(value_name = "-", value_parser = ["-"])]
@@ -202,15 +198,23 @@ impl FramesArguments {
 
 /// Streams until the frames end or a signal arrives, and prints a line when it begins and one when
 /// it ends.
-pub(super) fn run(arguments: &FramesArguments, key: &Key) -> Result<(), CommandError> {
+pub(super) fn run(
+    arguments: &FramesArguments,
+    key: &Key,
+    verbose: bool,
+) -> Result<(), CommandError> {
     let options = arguments.share.apply(Options::new());
     let termination = Termination::catch().map_err(CommandError::Signals)?;
     let mut frames = arguments.open(&termination)?;
     let mut session = Session::new(options.clone());
+    if verbose {
+        session = session.telling_who_watches(audience::printed());
+    }
     let mut terminal = Terminal {
         termination: &termination,
         arguments,
         options,
+        verbose,
         has_progress: false,
     };
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
@@ -218,7 +222,7 @@ pub(super) fn run(arguments: &FramesArguments, key: &Key) -> Result<(), CommandE
     let Some(streamed) = streamed.map_err(CommandError::Load)? else {
         return match termination.wait(Some(Duration::ZERO)) {
             Ended::Signal => Ok(()),
-            Ended::Timeout => Err(CommandError::NoFrames),
+            Ended::Timeout | Ended::Done => Err(CommandError::NoFrames),
         };
     };
     if arguments.persist {
@@ -234,11 +238,12 @@ pub(super) fn run(arguments: &FramesArguments, key: &Key) -> Result<(), CommandE
     }
 }
 
-/// The terminal, or the script, as the audience of a stream.
+/// The terminal, or the script, as what controls a stream.
 struct Terminal<'a> {
     termination: &'a Termination,
     arguments: &'a FramesArguments,
     options: Options,
+    verbose: bool,
     /// Whether the line that the cursor is in tells the progress.
     has_progress: bool,
 }
@@ -261,13 +266,13 @@ impl Terminal<'_> {
     }
 }
 
-impl Audience for Terminal<'_> {
+impl Control for Terminal<'_> {
     fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
         let left = due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())
         });
         match self.termination.wait(Some(left)) {
-            Ended::Timeout => ControlFlow::Continue(()),
+            Ended::Timeout | Ended::Done => ControlFlow::Continue(()),
             Ended::Signal => ControlFlow::Break(()),
         }
     }
@@ -289,7 +294,7 @@ impl Audience for Terminal<'_> {
     }
 
     fn report(&mut self, report: &Report) {
-        if self.arguments.verbose {
+        if self.verbose {
             tell(&report.to_string());
         } else if io::stderr().is_terminal() {
             let mut stderr = io::stderr().lock();

@@ -3,11 +3,13 @@
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io, mem, vec};
 
 use super::{Drawn, Found, Frame, FrameError, Frames};
 use crate::picture_file::PictureFile;
+use crate::progress::Progress;
 
 /// The pictures of a folder in the order of their names. What comes into the folder meanwhile is
 /// shown in the next round.
@@ -16,6 +18,7 @@ pub struct Folder {
     path: PathBuf,
     /// How long each picture stands.
     each: Duration,
+    progress: Arc<Progress>,
     /// What is still to be looked at in this round.
     rest: vec::IntoIter<PathBuf>,
     /// The picture that was found and not drawn.
@@ -28,16 +31,22 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Looks what is in a folder. Each picture will stand as long as `each` says.
+    /// Looks what is in a folder. Each picture will stand as long as `each` says. When `progress` is
+    /// cancelled, no more pictures are read.
     ///
     /// # Errors
     ///
     /// [`FrameError::Folder`] where it cannot be read.
-    pub fn open(path: &Path, each: Duration) -> Result<Folder, FrameError> {
+    pub fn open(
+        path: &Path,
+        each: Duration,
+        progress: Arc<Progress>,
+    ) -> Result<Folder, FrameError> {
         Ok(Folder {
             rest: files_of(path)?,
             path: path.to_owned(),
             each,
+            progress,
             current: None,
             pictures: 0,
             others: 0,
@@ -64,7 +73,7 @@ impl Frames for Folder {
         let Some(path) = self.rest.next() else {
             return self.begin_again();
         };
-        let Ok(picture) = PictureFile::open(&path) else {
+        let Ok(picture) = PictureFile::open_watched(&path, Arc::clone(&self.progress)) else {
             self.others += 1;
             return Ok(Found::NoFrame);
         };
@@ -201,7 +210,7 @@ mod tests {
         for (name, gray) in [("frame10.png", 10), ("frame9.png", 9), ("frame1.png", 1)] {
             picture(&directory, name, gray);
         }
-        let mut folder = Folder::open(directory.path(), EACH).unwrap();
+        let mut folder = Folder::open(directory.path(), EACH, Arc::default()).unwrap();
         for _ in 0..3 {
             for (name, gray) in [("frame1.png", 1), ("frame9.png", 9), ("frame10.png", 10)] {
                 assert_eq!(next(&mut folder).unwrap(), (name.to_owned(), gray));
@@ -226,7 +235,7 @@ mod tests {
         fs::write(&cut, &bytes[..bytes.len() - 20]).unwrap();
         fs::create_dir(directory.path().join("d.png")).unwrap();
         picture(&directory, ".hidden.png", 8);
-        let mut folder = Folder::open(directory.path(), EACH).unwrap();
+        let mut folder = Folder::open(directory.path(), EACH, Arc::default()).unwrap();
         for _ in 0..3 {
             assert_eq!(next(&mut folder).unwrap().1, 7);
         }
@@ -238,7 +247,7 @@ mod tests {
     fn a_folder_without_pictures_is_an_error_and_no_endless_search() {
         let directory = tempfile::tempdir().unwrap();
         let refused = |files: &str| {
-            let mut folder = Folder::open(directory.path(), EACH).unwrap();
+            let mut folder = Folder::open(directory.path(), EACH, Arc::default()).unwrap();
             let said = next(&mut folder).unwrap_err().to_string();
             assert!(
                 said.contains("no picture") && said.contains(files),
@@ -250,7 +259,7 @@ mod tests {
         refused("only file");
         fs::write(directory.path().join("b.png"), b"\x89PNG\r\n\x1a\n").unwrap();
         refused("its 2 files");
-        let missing = Folder::open(Path::new("/nonexistent"), EACH).unwrap_err();
+        let missing = Folder::open(Path::new("/nonexistent"), EACH, Arc::default()).unwrap_err();
         assert!(missing.to_string().contains("no such folder"), "{missing}");
     }
 

@@ -11,6 +11,7 @@ use shm_core::PixelFormat;
 
 use super::{Drawn, Found, Frame, FrameError, Frames, shape};
 use crate::picture_file::{MAX_PIXEL_BYTES, PictureError, guarded};
+use crate::progress::Progress;
 
 /// Delays up to this one are not meant, but left over from times when nothing was that fast.
 const TOO_SHORT: Duration = Duration::from_millis(10);
@@ -105,7 +106,7 @@ impl Frames for Gif {
     fn find(&mut self) -> Result<Found, FrameError> {
         self.current = None;
         let pass = &mut self.pass;
-        let next = guarded(&self.path, || {
+        let next = guarded(&self.path, &Progress::default(), || {
             let read = pass.next().transpose();
             read.map_err(|error| PictureError::from_image(&self.path, error))
         });
@@ -152,7 +153,7 @@ impl std::fmt::Debug for Gif {
 
 /// Begins to decode at the first frame.
 fn begin(path: &Path, file: &File) -> Result<image::Frames<'static>, FrameError> {
-    let opened = guarded(path, || {
+    let opened = guarded(path, &Progress::default(), || {
         let mut file = file.try_clone().map_err(|error| unreadable(path, error))?;
         file.rewind().map_err(|error| unreadable(path, error))?;
         let failed = |error| PictureError::from_image(path, error);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use app_kit::unchorded::unchorded;
 use app_kit::{theme, units};
 use iced::widget::{button, center, column, container, opaque, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
@@ -176,14 +177,14 @@ impl StreamCard {
     }
 
     fn view_path(&self) -> Element<'_, Message> {
-        text_input("or the path of a GIF or a folder, then Enter", &self.path)
+        let path = text_input("or the path of a GIF or a folder, then Enter", &self.path)
             .id(PATH)
             .on_input(Message::PathEdited)
             .on_submit(Message::PathSubmitted)
             .size(theme::TEXT_SIZE)
             .padding(theme::space::MEDIUM)
-            .style(theme::field)
-            .into()
+            .style(theme::field);
+        unchorded(path)
     }
 
     fn view_seconds(&self) -> Element<'_, Message> {
@@ -209,7 +210,7 @@ impl StreamCard {
             text("Each picture of a folder stands")
                 .size(theme::SMALL_SIZE)
                 .style(theme::muted),
-            field,
+            unchorded(field),
             unit.size(theme::SMALL_SIZE),
         ]
         .spacing(theme::space::SMALL)

@@ -202,7 +202,8 @@ fn binding(press: KeyPress) -> Option<Binding<Message>> {
         Key::Named(Named::Enter) if press.modifiers.command() => {
             Some(Binding::Custom(Message::Accept))
         }
-        Key::Named(Named::Escape) => Some(Binding::Custom(Message::Cancel)),
+        // The window's, wherever the focus is.
+        Key::Named(Named::Escape) => None,
         Key::Named(Named::Tab) if press.modifiers.is_empty() => Some(Binding::Insert('\t')),
         _ => Binding::from_key_press(press),
     }

@@ -4,20 +4,22 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use shm_core::{Attached, Key, Loan, Metadata, Publisher};
 
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
 use crate::picture_file::PictureFile;
+use crate::progress::Progress;
 
 /// Something to load.
 #[derive(Debug)]
 pub enum Content {
     /// A text.
     Text(String),
-    /// A picture file, to be decoded.
-    Picture(PathBuf),
+    /// A picture file, to be decoded, and who is told how far that is.
+    Picture(PathBuf, Arc<Progress>),
     /// Any bytes.
     Bytes(Bytes),
 }
@@ -141,9 +143,10 @@ impl<'a> Payload<'a> {
     pub(super) fn open(content: &'a mut Content) -> Result<Payload<'a>, LoadError> {
         Ok(match content {
             Content::Text(text) => Payload::Text(text),
-            Content::Picture(path) => {
-                Payload::Picture(PictureFile::open(path).map_err(LoadError::Picture)?)
-            }
+            Content::Picture(path, progress) => Payload::Picture(
+                PictureFile::open_watched(path, Arc::clone(progress))
+                    .map_err(LoadError::Picture)?,
+            ),
             Content::Bytes(bytes) => Payload::Bytes(bytes),
         })
     }

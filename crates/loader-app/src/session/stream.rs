@@ -10,11 +10,11 @@ use shm_core::{ImageMetadata, Key, Loan, Metadata, Options, PublishError, Publis
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
 use crate::frames::{Drawn, Found, Frame, FrameError, Frames, Pace};
 
-/// How often an audience is told how it goes.
+/// How often it is told how a stream goes.
 const REPORT: Duration = Duration::from_secs(1);
 
-/// Whoever has a stream played: waits for it, may stop it, and is told how it goes.
-pub trait Audience {
+/// Whoever has a stream played: waits for its frames, may stop it, and is told how it goes.
+pub trait Control {
     /// Waits until `due`, or not at all where nothing is due; breaks to stop the stream.
     fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()>;
 
@@ -88,15 +88,14 @@ impl Session {
         &mut self,
         key: &Key,
         frames: &mut dyn Frames,
-        audience: &mut dyn Audience,
+        control: &mut dyn Control,
     ) -> Result<Option<Streamed>, LoadError> {
         // One that somebody has removed is made anew: frames cannot be read a second time.
         self.release_if_lost();
-        let mut player = Player::new(frames, audience);
-        let (publisher, first, released) = match &self.publisher {
+        let mut player = Player::new(frames, control);
+        let (first, released) = match &self.publisher {
             Some(publisher) if publisher.key() == key => {
-                let first = player.first(publisher, &self.options)?;
-                (publisher, first, None)
+                (player.first(publisher, &self.options)?, None)
             }
             _ => {
                 let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
@@ -105,16 +104,13 @@ impl Session {
                 if first.is_none() {
                     return Ok(None);
                 }
-                let released = self.publisher.take().map(Released::from);
-                (&*self.publisher.insert(publisher), first, released)
+                (first, self.hold(Some(publisher)).map(Released::from))
             }
         };
-        let Some((loaded, shape)) = first else {
+        let (Some((loaded, shape)), Some(publisher)) = (first, &self.publisher) else {
             return Ok(None);
         };
-        player
-            .audience
-            .begun(&Loaded { released, ..loaded }, &shape);
+        player.control.begun(&Loaded { released, ..loaded }, &shape);
         let end = player.rest(publisher);
         let tally = player.tally;
         if matches!(end, End::Failed(_)) {
@@ -131,12 +127,12 @@ impl Session {
 /// Frames on their way into a segment.
 struct Player<'a> {
     frames: &'a mut dyn Frames,
-    audience: &'a mut dyn Audience,
+    control: &'a mut dyn Control,
     pace: Pace,
     tally: Tally,
     /// When the first frame was published.
     began: Instant,
-    /// When the audience was told last, and how many frames there were.
+    /// When it was told last how it goes, and how many frames there were then.
     reported: (Instant, u64),
     is_leaving_out: bool,
 }
@@ -155,11 +151,11 @@ enum Step {
 }
 
 impl<'a> Player<'a> {
-    fn new(frames: &'a mut dyn Frames, audience: &'a mut dyn Audience) -> Player<'a> {
+    fn new(frames: &'a mut dyn Frames, control: &'a mut dyn Control) -> Player<'a> {
         let now = Instant::now();
         Player {
             frames,
-            audience,
+            control,
             pace: Pace::default(),
             tally: Tally::default(),
             began: now,
@@ -211,7 +207,7 @@ impl<'a> Player<'a> {
                 Ok(Step::NoFrame) => {}
                 Ok(Step::Finished) => {
                     // The last frame stands as long as any other.
-                    return match self.audience.wait(self.pace.next()) {
+                    return match self.control.wait(self.pace.next()) {
                         ControlFlow::Continue(()) => End::Finished,
                         ControlFlow::Break(()) => End::Stopped,
                     };
@@ -219,13 +215,13 @@ impl<'a> Player<'a> {
                 Ok(Step::Stopped) => return End::Stopped,
                 Err(error) => return End::Failed(error),
             }
-            self.tell_audience();
+            self.tell();
         }
     }
 
     /// Draws the next frame where it will be read, and publishes it when it is due.
     fn step(&mut self, publisher: &Publisher) -> Result<Step, LoadError> {
-        if self.audience.wait(None).is_break() {
+        if self.control.wait(None).is_break() {
             return Ok(Step::Stopped);
         }
         let (frame, drawn) = match self.draw(publisher) {
@@ -236,7 +232,7 @@ impl<'a> Player<'a> {
         };
         if let Some(lasts) = frame.lasts {
             let due = self.pace.due(Instant::now(), lasts);
-            if self.audience.wait(Some(due)).is_break() {
+            if self.control.wait(Some(due)).is_break() {
                 return Ok(Step::Stopped);
             }
         }
@@ -278,18 +274,18 @@ impl<'a> Player<'a> {
         self.tally.left_out += 1;
         if !self.is_leaving_out {
             self.is_leaving_out = true;
-            self.audience.left_out(reason);
+            self.control.left_out(reason);
         }
     }
 
-    fn tell_audience(&mut self) {
+    fn tell(&mut self) {
         let (when, frames) = self.reported;
         let since = when.elapsed();
         if since < REPORT {
             return;
         }
         self.reported = (Instant::now(), self.tally.frames);
-        self.audience.report(&Report {
+        self.control.report(&Report {
             frames: self.tally.frames,
             rate: per_second(self.tally.frames - frames, since),
             notice: self.frames.notice(),

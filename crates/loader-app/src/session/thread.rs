@@ -12,10 +12,11 @@ use std::{io, mem};
 use app_kit::worker::WorkerError;
 use iced::Task;
 use iced::futures::channel::{mpsc as stream_mpsc, oneshot};
-use shm_core::{ImageMetadata, Key, Options, PixelFormat, PublishError};
+use shm_core::{ImageMetadata, Key, Options, PublishError};
 
-use super::{Audience, Content, LoadError, Loaded, Released, Report, Session, Streamed};
-use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};
+use super::audience::Watched;
+use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
+use crate::progress::Progress;
 
 type Command = Box<dyn FnOnce(&mut Session) + Send>;
 
@@ -29,22 +30,23 @@ pub struct SessionThread {
     /// Where commands go, or why there is no thread to take them.
     commands: Result<mpsc::Sender<Command>, Arc<io::Error>>,
     thread: Option<JoinHandle<()>>,
-    /// Nothing is ever sent: the stream that plays ends when this is dropped.
-    playing: Option<mpsc::Sender<Infallible>>,
+    watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
+    playing: Option<Playing>,
 }
 
-/// What the window can stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The test pattern, at 1280 × 720 pixels and 30 frames a second.
-    TestPattern,
-    /// An animated GIF, or a folder of pictures.
-    Path {
-        /// The file or folder.
-        path: PathBuf,
-        /// How long each picture of a folder stands.
-        each: Duration,
-    },
+/// A stream on the session's thread. It ends when this is dropped.
+#[derive(Debug)]
+struct Playing {
+    /// Nothing is ever sent: whoever waits for something learns that this is gone.
+    _alive: mpsc::Sender<Infallible>,
+    /// What is read for the next frame.
+    progress: Arc<Progress>,
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        self.progress.cancel();
+    }
 }
 
 /// What happens to a stream.
@@ -64,10 +66,14 @@ impl SessionThread {
     /// Starts the thread, with nothing loaded. Where there is none to be had, every command says so.
     pub fn start(options: Options) -> SessionThread {
         let (sender, receiver) = mpsc::channel::<Command>();
+        // Without a bound, because it is told of at most ten times a second, and the window keeps up.
+        let (told, watched) = stream_mpsc::unbounded();
+        // An error means that the window is gone.
+        let tell = Arc::new(move |watched| drop(told.unbounded_send(watched)));
         let spawned = thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || {
-                let mut session = Session::new(options);
+                let mut session = Session::new(options).telling_who_watches(tell);
                 for command in receiver {
                     command(&mut session);
                 }
@@ -76,14 +82,23 @@ impl SessionThread {
             Ok(thread) => SessionThread {
                 commands: Ok(sender),
                 thread: Some(thread),
+                watched: Some(watched),
                 playing: None,
             },
             Err(error) => SessionThread {
                 commands: Err(Arc::new(error)),
                 thread: None,
+                watched: None,
                 playing: None,
             },
         }
+    }
+
+    /// Tells who watches what is loaded, each time that it changes; the first who asks.
+    pub fn watched(&mut self) -> Task<Watched> {
+        self.watched
+            .take()
+            .map_or_else(Task::none, |watched| Task::run(watched, |watched| watched))
     }
 
     /// Loads a text.
@@ -91,9 +106,14 @@ impl SessionThread {
         self.load(key, Content::Text(text))
     }
 
-    /// Loads a picture file.
-    pub fn load_picture(&mut self, key: Key, path: PathBuf) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Picture(path))
+    /// Loads a picture file, unless `progress` is cancelled before that is done.
+    pub fn load_picture(
+        &mut self,
+        key: Key,
+        path: PathBuf,
+        progress: Arc<Progress>,
+    ) -> Task<Reply<Loaded, LoadError>> {
+        self.load(key, Content::Picture(path, progress))
     }
 
     fn load(&mut self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
@@ -118,14 +138,19 @@ impl SessionThread {
     /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
     pub fn stream(&mut self, key: Key, source: Source) -> Task<News> {
         let (sender, news) = stream_mpsc::unbounded();
-        let (playing, stopped) = mpsc::channel();
+        let (alive, stopped) = mpsc::channel();
+        let progress = Arc::new(Progress::default());
+        let playing = Playing {
+            _alive: alive,
+            progress: Arc::clone(&progress),
+        };
         let mut window = Window {
             news: sender,
             stopped,
         };
         let played = self.ask(move |session| {
             let streamed = source
-                .open()
+                .open(&progress)
                 .map_err(LoadError::Frames)
                 .and_then(|mut frames| session.stream(&key, frames.as_mut(), &mut window));
             streamed
@@ -177,20 +202,7 @@ impl Drop for SessionThread {
     }
 }
 
-impl Source {
-    fn open(&self) -> Result<Box<dyn Frames>, FrameError> {
-        Ok(match self {
-            Source::TestPattern => {
-                let shape = frames::shape(PixelFormat::Rgba8, 1280, 720)?;
-                Box::new(TestPattern::new(shape, Some(Rate::per_second(30)), None)?)
-            }
-            Source::Path { path, each } if path.is_dir() => Box::new(Folder::open(path, *each)?),
-            Source::Path { path, .. } => Box::new(Gif::open(path)?),
-        })
-    }
-}
-
-/// The window, as the audience of a stream.
+/// The window, as what controls a stream.
 struct Window {
     news: stream_mpsc::UnboundedSender<News>,
     stopped: mpsc::Receiver<Infallible>,
@@ -203,7 +215,7 @@ impl Window {
     }
 }
 
-impl Audience for Window {
+impl Control for Window {
     fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
         let left = due.map_or(Duration::ZERO, |due| {
             due.saturating_duration_since(Instant::now())

@@ -15,7 +15,11 @@ fn key() -> Key {
 }
 
 fn state() -> State {
-    State::new(&key(), false)
+    State {
+        // Nobody is to be told of what is only made up.
+        attendance: Attendance::new(Options::new().directory("/nowhere")),
+        ..State::new(&key(), false)
+    }
 }
 
 fn ui(state: &State) -> Simulator<'_, Message> {
@@ -37,6 +41,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
         content,
         bytes,
         origin: Some(Origin {
+            segment: 7,
             generation: 3,
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
@@ -64,6 +69,7 @@ fn show(state: &mut State, answer: Result<Snapshot, ShowError>) {
     // The task would look into real shared memory: the answer is given here instead.
     drop(state.update(Message::Show));
     let request = state.request;
+    let answer = answer.map(Box::new);
     drop(state.update(Message::Answered { request, answer }));
 }
 
@@ -243,12 +249,12 @@ fn only_the_newest_request_counts() {
     drop(state.update(Message::Show));
     drop(state.update(Message::Answered {
         request: 1,
-        answer: Ok(text("old")),
+        answer: Ok(Box::new(text("old"))),
     }));
     assert!(matches!(state.shown, Shown::Notice { .. }));
     drop(state.update(Message::Answered {
         request: 2,
-        answer: Ok(text("new")),
+        answer: Ok(Box::new(text("new"))),
     }));
     assert!(matches!(state.shown, Shown::Content(_)));
     assert!(!state.is_reading);

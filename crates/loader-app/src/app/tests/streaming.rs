@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use iced::Element;
 use iced::futures::Stream as Actions;
 use image::codecs::gif::GifEncoder;
 use image::{Delay, Frame, Rgb, RgbImage, Rgba, RgbaImage};
@@ -43,7 +44,7 @@ impl Playing {
     }
 
     /// Lets all news happen that are left.
-    fn to_its_end(mut self, bench: &mut Bench) {
+    fn finish(mut self, bench: &mut Bench) {
         while let Some(action) = block_on(self.0.next()) {
             if let runtime::Action::Output(message) = action {
                 bench.send(message);
@@ -105,10 +106,10 @@ fn told(news: &News) -> bool {
     matches!(news, News::Progress(_))
 }
 
-/// Compares the window with the picture that is kept of it.
-fn assert_looks(bench: &Bench, name: &str) {
+/// Compares what is drawn with the picture that is kept of it.
+fn assert_looks<'s>(view: impl Fn() -> Element<'s, Message>, name: &str) {
     for (theme, tone) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-        let window = iced::widget::container(bench.state.view()).style(|theme| {
+        let window = iced::widget::container(view()).style(|theme| {
             iced::widget::container::background(theme::Colors::of(theme).background)
         });
         let settings = iced::Settings {
@@ -141,7 +142,7 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
     assert!(bench.shows(&summary));
 
     bench.click("Stop");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     let said = bench.state.status().text();
     assert!(
         said.starts_with("Streamed ") && said.ends_with(" a second."),
@@ -172,7 +173,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
     let source = Some("moving.gif".to_owned());
     assert_eq!(bench.picture_in_memory(), Some((5, source)));
     bench.click("Stop");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
 
     let folder = bench.folder();
     let mut playing = bench.stream_path(&folder, "0.05");
@@ -187,7 +188,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
         Some("1 file that is no picture is passed over.")
     );
     bench.send(message_of(character("t"), Modifiers::CTRL).unwrap());
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     assert_eq!(bench.level(), Level::Success);
 }
 
@@ -196,7 +197,7 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
     let mut bench = Bench::new();
     let playing = Playing::pattern(&mut bench);
     bench.load_text("instead");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     assert!(bench.state.status().text().starts_with("Loaded text"));
     let kept = bench.text_in_memory("MySharedMemory");
     assert_eq!(kept.as_deref(), Some("instead"));
@@ -205,20 +206,20 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
     let playing = Playing::pattern(&mut bench);
     let picture = bench.folder().join("2.png");
     bench.load_path(&picture);
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     let source = Some("2.png".to_owned());
     assert_eq!(bench.picture_in_memory(), Some((2, source)));
 
     let playing = Playing::pattern(&mut bench);
     bench.click("Clear");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
         Some(Content::Empty)
     ));
     let playing = Playing::pattern(&mut bench);
     bench.click("Release");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert!(bench.shows("not attached"));
 }
@@ -235,7 +236,7 @@ fn a_stream_under_another_key_releases_the_first() {
         Some("Released MySharedMemory: what was loaded is gone.")
     );
     bench.click("Stop");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
 }
 
 #[test]
@@ -251,7 +252,7 @@ fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
         (Path::new("/nonexistent/a.gif"), "cannot be read."),
     ] {
         let playing = bench.stream_path(path, "1");
-        playing.to_its_end(&mut bench);
+        playing.finish(&mut bench);
         let said = bench.state.status().to_string();
         assert!(said.contains(words), "{said}");
         assert_eq!(bench.level(), Level::Error);
@@ -272,7 +273,7 @@ fn a_stream_whose_segment_somebody_removed_ends() {
     bench.send(Message::Seen(Observation::Nothing));
     assert!(bench.state.stream.is_some());
     segment::remove(&key, &bench.options(), true).unwrap();
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
     assert_eq!(bench.level(), Level::Error);
     let said = bench.state.status().to_string();
     assert!(said.contains("removed"), "{said}");
@@ -317,7 +318,7 @@ fn the_systems_dialog_may_choose_and_may_fail() {
     let mut playing = Playing::start(&mut bench, chosen);
     playing.until(&mut bench, begun);
     bench.click("Stop");
-    playing.to_its_end(&mut bench);
+    playing.finish(&mut bench);
 
     // Who closes the card has answered.
     let chosen = Message::StreamSourceChosen(Answer::Chosen(bench.gif()));
@@ -349,17 +350,23 @@ fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     assert_eq!(bench.level(), Level::Error);
 }
 
+/// The card without the window below, whose looks are not its own.
+fn view_card(bench: &Bench) -> Element<'_, Message> {
+    let card = bench.state.stream_card.as_ref().unwrap();
+    card.view().map(Message::StreamCard)
+}
+
 #[test]
 fn it_looks_as_it_should() {
     let mut bench = Bench::new();
     bench.send(Message::Seen(Observation::Nothing));
     bench.send(Message::StreamPressed);
-    assert_looks(&bench, "stream-card");
+    assert_looks(|| view_card(&bench), "stream-card");
     let card = bench.state.stream_card.as_mut().unwrap();
     card.reject("Selected file is not an animated GIF. notes.txt is something else.");
     let seconds = stream_card::Message::SecondsEdited("now".to_owned());
     bench.send(Message::StreamCard(seconds));
-    assert_looks(&bench, "stream-card-wrong");
+    assert_looks(|| view_card(&bench), "stream-card-wrong");
 
     let key = Key::new("MySharedMemory").unwrap();
     // Its own news are dropped.
@@ -384,5 +391,5 @@ fn it_looks_as_it_should() {
             notice: None,
         }),
     ));
-    assert_looks(&bench, "streaming");
+    assert_looks(|| bench.state.view(), "streaming");
 }

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
+
+use super::bell::{PollFd, PollFlags, poll};
 
 /// Wakes whoever waits for a file to appear.
 #[derive(Debug)]
@@ -16,37 +17,51 @@ pub(crate) struct DirectoryWatch {
     inotify: OwnedFd,
 }
 
+/// Readable as soon as a name has appeared.
+impl AsFd for DirectoryWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
+    }
+}
+
 impl DirectoryWatch {
     /// Begins to watch: what appears from now on is noticed.
     pub(crate) fn new(directory: &Path) -> io::Result<Self> {
+        let watch = Self::of_nothing()?;
+        watch.add(directory)?;
+        Ok(watch)
+    }
+
+    /// Watches nothing yet.
+    pub(crate) fn of_nothing() -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        Ok(Self { inotify })
+    }
+
+    /// Watches one more directory.
+    pub(crate) fn add(&self, directory: &Path) -> io::Result<()> {
         // A link made to an unnamed file arrives as CREATE; a rename as MOVED_TO.
         inotify::add_watch(
-            &inotify,
+            &self.inotify,
             directory,
             WatchFlags::CREATE | WatchFlags::MOVED_TO,
         )?;
-        Ok(Self { inotify })
+        Ok(())
     }
 
     /// Sleeps until some name has appeared, at most for `timeout`.
     ///
     /// Says nothing about which: the caller looks for its own.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<()> {
-        let timeout = Timespec {
-            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(timeout.subsec_nanos()),
-        };
-        match poll(
+        poll(
             &mut [PollFd::new(&self.inotify, PollFlags::IN)],
-            Some(&timeout),
-        ) {
-            Ok(_) | Err(Errno::INTR) => self.drain(),
-            Err(error) => Err(error.into()),
-        }
+            Some(timeout),
+        )?;
+        self.drain()
     }
 
-    fn drain(&self) -> io::Result<()> {
+    /// Forgets what has appeared so far.
+    pub(crate) fn drain(&self) -> io::Result<()> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
