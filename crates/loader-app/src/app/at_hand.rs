@@ -28,7 +28,7 @@ impl State {
         let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        self.session
+        self.session()
             .load_file(key, path, progress)
             .map(move |reply| Message::FileLoaded {
                 number,
@@ -51,9 +51,10 @@ impl State {
             return Task::none();
         };
         match pasted {
-            Ok(Pasted::Text(text)) if !text.is_empty() => {
-                self.session.load_text(key, text).map(Message::PastedLoaded)
-            }
+            Ok(Pasted::Text(text)) if !text.is_empty() => self
+                .session()
+                .load_text(key, text)
+                .map(Message::PastedLoaded),
             Ok(Pasted::Picture(picture)) => self
                 .session
                 .load_pixels(key, picture)

@@ -1,5 +1,7 @@
 //! The window, driven without a display: clicks, keys and replies in, words and segments out.
 
+mod streaming;
+
 use super::*;
 
 use std::fs;
