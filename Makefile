@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model soak fuzz sanitize miri
+.PHONY: run test model soak fuzz sanitize miri shots install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -27,3 +27,11 @@ sanitize:
 # The library's tests that need no file, under Miri.
 miri:
 	@bash scripts/miri.sh
+
+# Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
+shots:
+	@bash scripts/shots.sh
+
+# PREFIX=/usr/local is the default; DESTDIR is for those who build packages.
+install uninstall:
+	@bash scripts/install.sh $@

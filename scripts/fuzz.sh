@@ -19,9 +19,25 @@ targets=("$@")
 
 cargo +nightly fuzz build --target-dir "$root"
 
+# The fuzzer at work. It ends with this script, which a background command does not by itself.
+pid=""
+stop() {
+    [ -n "$pid" ] || return 0
+    kill -KILL "$pid"
+    wait "$pid" || true
+    sweep
+}
+# What a fuzzer that died leaves.
+sweep() {
+    rm -rf "/dev/shm/e2e.$pid".*
+    pid=""
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
 # Runs one target. Its limits: no answer takes 20 seconds, nor 64 MB at a time.
 fuzz() {
-    local learnt=$root/corpus/$1 broken=$root/broken/$1 log=$root/$1.log pid status=0
+    local learnt=$root/corpus/$1 broken=$root/broken/$1 log=$root/$1.log status=0
     mkdir -p "$learnt" "$broken"
     # Not through `cargo fuzz run`, so that its process is known, and what it leaves when it dies.
     "$root/$host/release/$1" "$learnt" "tests/fuzz/corpus/$1" -artifact_prefix="$broken/" \
@@ -29,7 +45,7 @@ fuzz() {
         -print_final_stats=1 >"$log" 2>&1 &
     pid=$!
     wait "$pid" || status=$?
-    rm -rf "/dev/shm/e2e.$pid".*
+    sweep
     if [ "$status" -ne 0 ]; then
         tail -n 60 "$log"
         say "$1 broke a promise. Mend it, and put the file named above into tests/fuzz/corpus/$1."

@@ -54,9 +54,11 @@ impl Bus {
             .env("DISPLAY", desktop.display())
             .env("XDG_RUNTIME_DIR", directory.path())
             .env("HOME", directory.path())
+            .env("XDG_CONFIG_HOME", directory.path())
             // Newer portals ask which desktop this is before they choose whose dialog to show.
             .env("XDG_CURRENT_DESKTOP", "GNOME")
-            .env("GSETTINGS_BACKEND", "memory")
+            // Settings in a file that a test can write: see `set_dark`.
+            .env("GSETTINGS_BACKEND", "keyfile")
             .env("GIO_USE_VFS", "local")
             .env("NO_AT_BRIDGE", "1")
             .start();
@@ -71,6 +73,20 @@ impl Bus {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Chooses dark or light windows for the whole desktop, as its owner does in its settings.
+    pub fn set_dark(&self, is_dark: bool) {
+        let scheme = if is_dark {
+            "prefer-dark"
+        } else {
+            "prefer-light"
+        };
+        let directory = self.directory.path().join("glib-2.0/settings");
+        let settings = format!("[org/gnome/desktop/interface]\ncolor-scheme='{scheme}'\n");
+        fs::create_dir_all(&directory)
+            .and_then(|()| fs::write(directory.join("keyfile"), settings))
+            .expect("the directory is ours");
     }
 
     /// Kills a service that was started on this bus.

@@ -27,7 +27,7 @@ impl Desktop {
     /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn open() -> Option<Desktop> {
-        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo"] {
+        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo", "xprop"] {
             if !is_installed(tool) {
                 skip(&format!("{tool} is not installed"));
                 return None;
@@ -134,6 +134,16 @@ impl Desktop {
     #[must_use]
     pub fn copied(&self) -> String {
         self.clipboard().done().text().to_owned()
+    }
+
+    /// What a person has copied by what `copy` does.
+    pub fn copied_by(&self, copy: impl FnOnce()) -> String {
+        const NOTHING_YET: &str = "nothing was copied yet";
+        self.copy(NOTHING_YET);
+        copy();
+        self.wait_for("the copied text", || {
+            Some(self.copied()).filter(|copied| copied != NOTHING_YET)
+        })
     }
 
     /// Asks for what is in the clipboard; fails while nothing is.

@@ -16,6 +16,7 @@
 mod binaries;
 mod bus;
 mod desktop;
+mod evening;
 pub mod forgery;
 mod launch;
 pub mod layout;
@@ -33,8 +34,10 @@ mod tracer;
 mod viewer_window;
 mod window;
 
+pub use binaries::binaries_folder;
 pub use bus::Bus;
 pub use desktop::Desktop;
+pub use evening::evening;
 pub use launch::Launch;
 pub use loader_window::LoaderWindow;
 pub use picture::{Picture, PictureFile};

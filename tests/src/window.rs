@@ -105,6 +105,11 @@ impl<'d> Window<'d> {
         self.xdotool(&["mouseup", "1"]);
     }
 
+    /// Moves the pointer away from it, into the lower right corner of the screen.
+    pub fn point_away(&self) {
+        self.xdotool(&["mousemove", "10000", "10000"]);
+    }
+
     /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
     pub fn press(&self, chords: &[&str]) {
         self.activate();
@@ -125,15 +130,10 @@ impl<'d> Window<'d> {
         self.press(&["ctrl+v"]);
     }
 
-    /// Selects all of the text that has the focus, copies it, and returns it.
+    /// Copies all of the line that has the focus, and returns it.
     #[must_use]
-    pub fn copy_all(&self) -> String {
-        const NOTHING_YET: &str = "nothing was copied yet";
-        self.desktop.copy(NOTHING_YET);
-        self.press(&["ctrl+a", "ctrl+c"]);
-        self.desktop.wait_for("the copied text", || {
-            Some(self.desktop.copied()).filter(|copied| copied != NOTHING_YET)
-        })
+    pub fn copy_field(&self) -> String {
+        self.desktop.copied_by(|| self.press(&["ctrl+a", "ctrl+c"]))
     }
 
     /// Puts its upper left corner, with the frame around it, at a place on the screen.
@@ -152,6 +152,42 @@ impl<'d> Window<'d> {
         self.desktop.wait_to_see("the picture", |screen| {
             screen.crop(self.area()).find(picture)
         })
+    }
+
+    /// Changes the size of its content.
+    pub fn resize(&self, width: u32, height: u32) {
+        let (wide, high) = (width.to_string(), height.to_string());
+        self.xdotool(&["windowsize", &self.id, &wide, &high]);
+        self.desktop.wait_for("the window in its new size", || {
+            let area = self.area();
+            ((area.width, area.height) == (width, height)).then_some(())
+        });
+    }
+
+    /// Waits until it has shown the same a few times, and returns that. A cursor may blink.
+    ///
+    /// For pictures that people look at: a test waits for what it wants to see.
+    #[must_use]
+    pub fn wait_until_still(&self) -> Screen {
+        const TIMES: usize = 3;
+        let mut seen: Vec<Screen> = Vec::new();
+        self.desktop.wait_for("a window that holds still", || {
+            let screen = self.screen();
+            seen.push(screen.clone());
+            let times = seen.iter().filter(|earlier| **earlier == screen).count();
+            (times == TIMES).then_some(screen)
+        })
+    }
+
+    /// What the window tells the desktop of itself under this name, as xprop prints it.
+    #[must_use]
+    pub fn property(&self, name: &str) -> String {
+        let printed = self
+            .desktop
+            .tool("xprop", ["-id", &self.id, "-len", "1000000", name])
+            .run()
+            .done();
+        printed.text().to_owned()
     }
 
     /// Asks it to close, as the window manager's button does.

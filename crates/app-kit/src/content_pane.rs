@@ -5,20 +5,15 @@ use std::time::SystemTime;
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
 use iced::widget::text_editor::{Binding, KeyPress};
-use iced::widget::{
-    Column, center, column, container, responsive, row, scrollable, space, text, text_editor,
-};
+use iced::widget::{center, column, container, responsive, row, scrollable, text, text_editor};
 use iced::{Center, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::{hex, picture_view, shell, theme, units};
 
-/// Small enough that a line of a dump fits into a window of the usual width.
-const DUMP_SIZE: f32 = 12.0;
-
-/// From line to line of a text; one height for all scripts.
-const LINE_HEIGHT: f32 = 20.0;
+/// The widget id of the shown text, to give it the focus.
+pub const TEXT: &str = "shown text";
 
 /// A [`Snapshot`] as a window shows it: its text can be selected and copied, nothing can be changed.
 #[derive(Debug)]
@@ -129,16 +124,19 @@ impl ContentPane {
     fn view_text(&self) -> Element<'_, Message> {
         responsive(move |size| {
             let padding = 2.0 * theme::space::MEDIUM;
-            let lines = ((size.height - padding) / LINE_HEIGHT).floor().max(1.0);
+            let lines = ((size.height - padding) / theme::TEXT_LINE)
+                .floor()
+                .max(1.0);
             text_editor(&self.editor)
+                .id(TEXT)
                 .on_action(Message::Text)
                 .key_binding(read_only)
                 .font(self.font)
                 .size(theme::TEXT_SIZE)
-                .line_height(LineHeight::Absolute(Pixels(LINE_HEIGHT)))
+                .line_height(LineHeight::Absolute(Pixels(theme::TEXT_LINE)))
                 .wrapping(Wrapping::WordOrGlyph)
                 .padding(theme::space::MEDIUM)
-                .height(lines * LINE_HEIGHT + padding)
+                .height(lines * theme::TEXT_LINE + padding)
                 .style(theme::reader)
                 .into()
         })
@@ -159,27 +157,36 @@ impl ContentPane {
         (!parts.is_empty()).then(|| parts.join(" · "))
     }
 
-    /// Draws the lines below the card: what it is, who loaded it, who else is attached.
+    /// Draws the two lines below the card: what it is, who loaded it and who else is attached, and
+    /// what of a picture is looked at. There are always two, cut where there is no room, so that
+    /// the card keeps its height while people come and go.
     pub fn view_facts<'a, M: 'a>(&self, now: SystemTime) -> Element<'a, M> {
-        let quiet = |line| text(line).size(theme::SMALL_SIZE).style(theme::muted);
-        // Beside what is there anyway, and cut where there is no room, so that nothing jumps.
-        let looked_at = self.looked_at().map(|words| {
+        let quiet = |words| {
+            text(words)
+                .size(theme::SMALL_SIZE)
+                .wrapping(Wrapping::None)
+                .style(theme::muted)
+        };
+        let people = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+        let people = row(people
+            .into_iter()
+            .flatten()
+            .map(|words| quiet(words).into()))
+        .spacing(theme::space::MEDIUM);
+        column![
+            text(facts(&self.snapshot, now))
+                .size(theme::TEXT_SIZE)
+                .wrapping(Wrapping::WordOrGlyph),
             row![
-                space::horizontal(),
-                container(quiet(words).wrapping(Wrapping::None)).clip(true)
+                container(people).width(Fill).clip(true),
+                self.looked_at().map(quiet),
             ]
-        });
-        Column::new()
-            .push(text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE))
-            .push(
-                row![]
-                    .push(loaded_by(&self.snapshot).map(quiet))
-                    .push(looked_at),
-            )
-            .push(also_attached(&self.snapshot).map(quiet))
-            .spacing(theme::space::TINY)
-            .width(Fill)
-            .into()
+            .spacing(theme::space::MEDIUM)
+            .height(theme::line_height(theme::SMALL_SIZE)),
+        ]
+        .spacing(theme::space::TINY)
+        .width(Fill)
+        .into()
     }
 }
 
@@ -188,14 +195,18 @@ pub fn notice<'a, M: 'a>(title: &'a str, body: impl text::IntoFragment<'a>) -> E
     card(
         center(
             column![
-                text(title).size(theme::TEXT_SIZE).align_x(Center),
+                text(title)
+                    .size(theme::TEXT_SIZE)
+                    .wrapping(Wrapping::WordOrGlyph)
+                    .align_x(Center),
                 text(body)
                     .size(theme::TEXT_SIZE)
+                    .wrapping(Wrapping::WordOrGlyph)
                     .style(theme::muted)
                     .align_x(Center),
             ]
             .spacing(theme::space::SMALL)
-            .max_width(420)
+            .max_width(theme::extent::WORDS)
             .align_x(Center),
         )
         .padding(theme::space::HUGE),
@@ -214,9 +225,14 @@ fn card<'a, M: 'a>(content: impl Into<Element<'a, M>>) -> Element<'a, M> {
 fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
     let dump = text(hex::dump(bytes))
         .font(theme::MONOSPACE)
-        .size(DUMP_SIZE)
+        .size(theme::DUMP_SIZE)
         .wrapping(Wrapping::None);
-    let bar = || Scrollbar::new().width(6).scroller_width(6).margin(2);
+    let bar = || {
+        Scrollbar::new()
+            .width(theme::extent::SCROLLBAR)
+            .scroller_width(theme::extent::SCROLLBAR)
+            .margin(theme::space::TINY / 2.0)
+    };
     scrollable(container(dump).padding([0.0, theme::space::MEDIUM]))
         .direction(Direction::Both {
             vertical: bar(),
@@ -229,7 +245,11 @@ fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
 }
 
 fn footnote<'a, M: 'a>(words: String) -> Element<'a, M> {
-    container(text(words).size(theme::SMALL_SIZE).style(theme::muted))
+    let words = text(words)
+        .size(theme::SMALL_SIZE)
+        .wrapping(Wrapping::WordOrGlyph)
+        .style(theme::muted);
+    container(words)
         .padding([theme::space::SMALL, theme::space::MEDIUM])
         .width(Fill)
         .into()
@@ -398,6 +418,7 @@ mod tests {
             }),
             bytes: 1_500_000,
             origin: Some(Origin {
+                segment: 7,
                 generation: 3,
                 writer: Process::with_pid(4711),
                 writer_program: Some("loader-app".to_owned()),

@@ -1,17 +1,23 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! work off the window's thread, signals.
+//! what is remembered, shortcuts and their overlay, work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod attendance;
 pub mod content_pane;
 pub mod display;
 pub mod file_dialog;
+pub mod focus;
+pub mod help;
 pub mod hex;
+pub mod icon;
 pub mod key_field;
 pub mod picture;
 pub mod picture_view;
 pub mod pixels;
 pub mod resample;
+pub mod settings;
 pub mod shell;
+pub mod shortcut;
 pub mod signals;
 pub mod snapshot;
 pub mod status;

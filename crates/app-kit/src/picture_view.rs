@@ -16,10 +16,12 @@ use iced::advanced::mouse::{self, click};
 use iced::advanced::renderer;
 use iced::advanced::widget::{Tree, tree};
 use iced::advanced::{Clipboard, Shell, Widget};
-use iced::keyboard::{self, Key};
+use iced::keyboard::Modifiers;
 use iced::mouse::{Button, ScrollDelta};
 use iced::widget::image::Handle;
-use iced::{Color, Element, Event, Fill, Length, Point, Rectangle, Renderer, Size, Theme, window};
+use iced::{
+    Color, Element, Event, Fill, Length, Point, Rectangle, Renderer, Size, Theme, event, window,
+};
 
 pub use camera::fitted;
 
@@ -27,6 +29,7 @@ use camera::{Camera, Frame};
 
 use crate::picture::Picture;
 use crate::resample::{self, Ground, Manner};
+use crate::shortcut::{self, Chord, Shortcut};
 use crate::theme::Colors;
 
 /// The side of the squares that show through a transparent picture.
@@ -34,6 +37,46 @@ const SQUARE: u32 = 8;
 
 /// How far a touchpad is stroked for one step of the wheel, in pixels.
 const STROKE: f32 = 40.0;
+
+/// What the keyboard does to a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zoom {
+    /// A step closer.
+    In,
+    /// A step back.
+    Out,
+    /// The whole picture.
+    Fit,
+    /// A pixel for a pixel.
+    AsItIs,
+}
+
+/// The keys of a picture that is shown.
+pub const SHORTCUTS: &[Shortcut<Zoom>] = &[
+    Shortcut {
+        chords: &[
+            Chord::sign("+").with(Modifiers::CTRL),
+            Chord::sign("=").with(Modifiers::CTRL),
+        ],
+        does: "Look closer at a picture",
+        message: || Zoom::In,
+    },
+    Shortcut {
+        chords: &[Chord::sign("-").with(Modifiers::CTRL)],
+        does: "Step back from a picture",
+        message: || Zoom::Out,
+    },
+    Shortcut {
+        chords: &[Chord::sign("0").with(Modifiers::CTRL)],
+        does: "Fit a picture into the window",
+        message: || Zoom::Fit,
+    },
+    Shortcut {
+        chords: &[Chord::sign("1").with(Modifiers::CTRL)],
+        does: "Show a picture pixel by pixel",
+        message: || Zoom::AsItIs,
+    },
+];
 
 /// What is looked at, in pixels as the screen has them, for the window to tell and for others to make ready.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -137,16 +180,14 @@ impl State {
         }
     }
 
-    /// Does what is pressed with Ctrl; returns whether that is anything.
-    fn zoom_by_key(&mut self, key: &Key, point: Point) -> bool {
-        match key.as_ref() {
-            Key::Character("+" | "=") => self.camera.zoom_in(point),
-            Key::Character("-") => self.camera.zoom_out(point),
-            Key::Character("0") => self.camera.fit(),
-            Key::Character("1") => self.camera.show_as_it_is(point),
-            _ => return false,
+    /// Does what the keyboard asks for.
+    fn zoom(&mut self, zoom: Zoom, point: Point) {
+        match zoom {
+            Zoom::In => self.camera.zoom_in(point),
+            Zoom::Out => self.camera.zoom_out(point),
+            Zoom::Fit => self.camera.fit(),
+            Zoom::AsItIs => self.camera.show_as_it_is(point),
         }
-        true
     }
 
     /// Returns where in the pane the pointer is, if it is over it.
@@ -184,15 +225,12 @@ impl State {
                     _ => false,
                 }
             }
-            Event::Keyboard(keyboard::Event::KeyPressed {
-                key,
-                modified_key,
-                modifiers,
-                ..
-            }) if modifiers.command() && !modifiers.alt() => {
-                let point = over.unwrap_or_else(|| self.camera.middle());
-                // On some keyboards + or a digit is reached with Shift only.
-                self.zoom_by_key(modified_key, point) || self.zoom_by_key(key, point)
+            Event::Keyboard(pressed) => {
+                let Some(zoom) = shortcut::held(SHORTCUTS, pressed, event::Status::Ignored) else {
+                    return false;
+                };
+                self.zoom(zoom(), over.unwrap_or_else(|| self.camera.middle()));
+                true
             }
             _ => false,
         }

@@ -81,6 +81,8 @@ pub struct Bytes {
 /// Who published a sample, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
+    /// The id of the segment: generations begin anew with it.
+    pub segment: u128,
     /// The number of the sample: 1, 2, 3 …
     pub generation: u64,
     /// The process that published it.
@@ -155,6 +157,7 @@ fn read_sample(
         content: content_of(key, &sample)?,
         bytes: sample.len() as u64,
         origin: Some(Origin {
+            segment: subscriber.id(),
             generation: sample.generation(),
             writer,
             writer_program: attached

@@ -5,17 +5,19 @@ mod shortcut;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watchers;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::file_dialog::Answer;
-use app_kit::key_field::KeyField;
+use app_kit::key_field::{self, KeyField};
+use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::worker::WorkerError;
-use app_kit::{signals, theme};
+use app_kit::{focus, help, icon, signals, theme};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
@@ -24,11 +26,17 @@ use loading::Loading;
 use view::PATH_FIELD;
 
 use crate::screen::text_dialog::{self, TextDialog};
+use crate::session::audience::Watched;
 use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
 use crate::{file_dialog, typed_path};
 
+use watchers::Watchers;
+
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
+
+/// The fields that Tab goes round.
+const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 
 const WELCOME: &str =
     "Load a text or an image: it stays in shared memory until this window closes.";
@@ -36,12 +44,14 @@ const WELCOME: &str =
 /// What the window begins with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The key in the key field.
-    pub key: Key,
+    /// The key that was asked for; without one, the one that is remembered.
+    pub key: Option<Key>,
     /// Where segments are, if not where the environment says.
     pub directory: Option<PathBuf>,
     /// Whether status lines are printed to stderr as well.
     pub verbose: bool,
+    /// What is remembered.
+    pub remembered: Remembered<NoSwitches>,
 }
 
 /// Everything the window knows.
@@ -55,6 +65,8 @@ pub struct State {
     seen: Seen,
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
+    /// Who watches it.
+    watchers: Watchers,
     directory: Option<PathBuf>,
     /// The picture on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
@@ -62,6 +74,8 @@ pub struct State {
     /// How many pictures were begun.
     pictures: u64,
     session: SessionThread,
+    is_help_open: bool,
+    keeper: Keeper<NoSwitches>,
 }
 
 /// What is known of the system's file dialog, which need not ever answer.
@@ -122,28 +136,44 @@ pub enum Message {
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
     Seen(Observation),
+    /// Somebody came to watch what is loaded, has shown it, or has left.
+    Watched(Watched),
+    /// It was asked for the list of those who watch, or enough of it.
+    WatchersToggled,
     /// Something happened in the content pane.
     Pane(content_pane::Message),
-    /// The next field should have the focus.
-    FocusNext,
-    /// The previous field should have the focus.
-    FocusPrevious,
-    /// A signal asks the program to end.
-    Terminated,
+    /// A key was pressed that does something wherever the focus is.
+    Shortcut(fn() -> Message),
+    /// The key field should have the focus.
+    FocusKey,
+    /// The path field should have the focus.
+    FocusPath,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
+    /// The help opens, or closes.
+    ToggleHelp,
+    /// The window has another size.
+    Resized(Size),
+    /// The window could not remember something.
+    NotRemembered(Status),
+    /// A key or a signal asks the program to end.
+    Quit,
 }
 
 /// Builds the application, ready to run.
 pub fn application(
     settings: Settings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
-    iced::application(move || State::new(&settings), State::update, State::view)
+    let size = settings.remembered.settings.size;
+    iced::application(move || State::boot(&settings), State::update, State::view)
         .title(TITLE)
         .subscription(State::subscription)
         .style(theme::window)
         .default_font(theme::FONT)
         .window(window::Settings {
-            size: Size::new(640.0, 560.0),
-            min_size: Some(Size::new(480.0, 420.0)),
+            size,
+            min_size: Some(settings::MIN_SIZE),
+            icon: icon::of(include_bytes!("../../../packaging/icons/64/loader-app.png")),
             platform_specific: window::settings::PlatformSpecific {
                 application_id: "loader-app".to_owned(),
                 ..window::settings::PlatformSpecific::default()
@@ -153,24 +183,40 @@ pub fn application(
 }
 
 impl State {
+    /// Begins with nothing loaded, and learns from then on who watches.
+    fn boot(settings: &Settings) -> (State, Task<Message>) {
+        let mut state = State::new(settings);
+        let watched = state.session.watched().map(Message::Watched);
+        (state, watched)
+    }
+
     /// Begins with nothing loaded.
     pub fn new(settings: &Settings) -> State {
         let options = match &settings.directory {
             Some(directory) => Options::new().directory(directory),
             None => Options::new(),
         };
+        let remembered = settings.remembered.clone();
+        let key = settings.key.as_ref().or(remembered.settings.key.as_ref());
+        let first = remembered.notice.clone();
         State {
-            key_field: KeyField::new(settings.key.as_str()),
+            key_field: key.map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             path: String::new(),
-            status: StatusLine::new(Status::neutral(WELCOME), settings.verbose),
+            status: StatusLine::new(
+                first.unwrap_or_else(|| Status::neutral(WELCOME)),
+                settings.verbose,
+            ),
             dialog: None,
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
+            watchers: Watchers::nobody(settings.verbose),
             directory: settings.directory.clone(),
             loading: None,
             pictures: 0,
             session: SessionThread::start(options),
+            is_help_open: false,
+            keeper: Keeper::new(remembered),
         }
     }
 
@@ -188,14 +234,15 @@ impl State {
             watched,
             glances,
             event::listen_with(shortcut::message_of),
-            signals::subscription().map(|()| Message::Terminated),
+            window::resize_events().map(|(_, size)| Message::Resized(size)),
+            signals::subscription().map(|()| Message::Quit),
         ])
     }
 
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::KeyEdited(text) => self.edit_key(text),
+            Message::KeyEdited(text) => return self.edit_key(text),
             Message::PathEdited(path) => self.path = path,
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
@@ -217,18 +264,51 @@ impl State {
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
             Message::Seen(observation) => return self.see(observation),
+            Message::Watched(watched) => self.watchers.take(watched),
+            Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.update(message);
                 }
             }
-            Message::FocusNext if self.dialog.is_none() => return operation::focus_next(),
-            Message::FocusPrevious if self.dialog.is_none() => return operation::focus_previous(),
-            Message::FocusNext | Message::FocusPrevious => {}
+            Message::Shortcut(action) => return self.press(action()),
+            Message::FocusKey => return operation::focus(key_field::ID),
+            Message::FocusPath => return operation::focus(view::PATH_FIELD),
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
+            Message::ToggleHelp => return self.toggle_help(),
+            Message::Resized(size) => {
+                let kept = self.keeper.change(|settings| settings.set_size(size));
+                return kept.map(Message::NotRemembered);
+            }
+            Message::NotRemembered(status) => self.status.set(status),
             // The session lets go of what is loaded when the state is dropped.
-            Message::Terminated => return iced::exit(),
+            Message::Quit => return iced::exit(),
         }
         Task::none()
+    }
+
+    /// Does what a shortcut says. One that is tried out from the help closes it.
+    fn press(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::ToggleHelp => self.toggle_help(),
+            Message::CancelPressed if self.is_help_open => self.toggle_help(),
+            // What is written must not get lost by a key that is meant for the window below.
+            message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
+            message => {
+                self.is_help_open = false;
+                self.update(message)
+            }
+        }
+    }
+
+    fn toggle_help(&mut self) -> Task<Message> {
+        self.is_help_open = !self.is_help_open;
+        let is_back_in_dialog = self.dialog.is_some() && !self.is_help_open;
+        operation::focus(if is_back_in_dialog {
+            text_dialog::EDITOR
+        } else {
+            help::NO_FIELD
+        })
     }
 
     /// Returns what stands in the status line.
@@ -236,9 +316,9 @@ impl State {
         self.status.current()
     }
 
-    fn edit_key(&mut self, text: String) {
+    fn edit_key(&mut self, text: String) -> Task<Message> {
         if text == self.key_field.text() {
-            return;
+            return Task::none();
         }
         let was_here = self.is_attached_here();
         self.key_field.set(text);
@@ -252,6 +332,13 @@ impl State {
                 "It is released when something is loaded under another key, or by Release.",
             ));
         }
+        let Ok(key) = self.key_field.key() else {
+            return Task::none();
+        };
+        let kept = self
+            .keeper
+            .change(|settings| settings.key = Some(key.clone()));
+        kept.map(Message::NotRemembered)
     }
 
     /// Returns whether what is loaded is loaded under the key in the key field.
@@ -532,6 +619,10 @@ fn is_own(snapshot: &Snapshot) -> bool {
 
 fn is_own_publisher(peer: &Attached) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
+}
+
+fn is_for_dialog(message: &Message) -> bool {
+    matches!(message, Message::Dialog(_) | Message::CancelPressed)
 }
 
 /// Names a file without its folder, which may be long.

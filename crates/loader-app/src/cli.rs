@@ -1,5 +1,6 @@
 //! The command line: the same session as the window's, without a window.
 
+mod audience;
 mod picture;
 mod share;
 
@@ -140,12 +141,12 @@ impl std::error::Error for CommandError {
     }
 }
 
-/// Loads, prints one line, and stays attached as long as it is asked to.
+/// Loads, prints one line, if `verbose` others about who watches, and stays attached as long as it is asked to.
 ///
 /// # Errors
 ///
 /// [`CommandError`], in a sentence for people.
-pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
+pub fn run(command: Command, key: &Key, verbose: bool) -> Result<(), CommandError> {
     let (stay, share, content) = match command {
         Command::Text { stay, share, text } => (stay, share, Content::Text(text_of(text)?)),
         Command::Image { stay, share, file } => {
@@ -155,6 +156,9 @@ pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
     };
     let options = share.apply(Options::new());
     let mut session = Session::new(options.clone());
+    if verbose {
+        session = session.telling_who_watches(audience::printed());
+    }
     let (loaded, caught) = match content {
         // Decoding may take long, and can be stopped.
         Content::Picture(path, progress) => {

@@ -3,13 +3,14 @@
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
 //! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
 
+pub mod audience;
 mod content;
 #[cfg(test)]
 mod tests;
 mod thread;
 mod watch;
 
-use std::{error, fmt, io};
+use std::{error, fmt, io, mem};
 
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
@@ -18,6 +19,7 @@ pub use content::{Bytes, Content};
 pub use thread::{Reply, SessionThread};
 pub use watch::{Observation, watch};
 
+use audience::{Tell, Usher};
 use content::Payload;
 
 use crate::picture_file::PictureError;
@@ -27,6 +29,8 @@ use crate::picture_file::PictureError;
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
 pub struct Session {
     options: Options,
+    /// Before the publisher, so that it ends first.
+    usher: Usher,
     publisher: Option<Publisher>,
 }
 
@@ -61,8 +65,16 @@ impl Session {
     pub fn new(options: Options) -> Session {
         Session {
             options,
+            usher: Usher::default(),
             publisher: None,
         }
+    }
+
+    /// Tells from now on who watches what is loaded.
+    #[must_use]
+    pub fn telling_who_watches(mut self, tell: Tell) -> Session {
+        self.usher = Usher::telling(tell);
+        self
     }
 
     /// Loads `content` under `key`, and only then lets go of what is loaded under another.
@@ -85,7 +97,7 @@ impl Session {
             Ok(published) => Ok(published.into_loaded(key, replaced, None)),
             // Somebody removed the segment, so nobody would ever see what is published here.
             Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
-                self.publisher = None;
+                self.hold(None);
                 self.load_anew(key, Payload::open(content)?)
             }
             Err(error) => Err(error),
@@ -97,7 +109,7 @@ impl Session {
         let replaced = owner_of_content(key, &self.options);
         // On failure the new publisher is dropped, and with it a segment that it made.
         let published = payload.publish(&publisher)?;
-        let released = self.publisher.replace(publisher).map(Released::from);
+        let released = self.hold(Some(publisher)).map(Released::from);
         Ok(published.into_loaded(key, replaced, released))
     }
 
@@ -132,7 +144,7 @@ impl Session {
 
     /// Lets go of what is loaded. Returns `None` where nothing is.
     pub fn release(&mut self) -> Option<Released> {
-        self.publisher.take().map(Released::from)
+        self.hold(None).map(Released::from)
     }
 
     /// Lets go of what is loaded if somebody else has removed it, and returns its key then.
@@ -150,8 +162,14 @@ impl Session {
         if is_kept {
             return None;
         }
-        self.publisher = None;
+        self.hold(None);
         Some(key)
+    }
+
+    /// Takes another publisher, or none, and returns the one before.
+    fn hold(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
+        self.usher.turn_to(publisher.as_ref());
+        mem::replace(&mut self.publisher, publisher)
     }
 }
 

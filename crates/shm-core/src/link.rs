@@ -27,7 +27,6 @@ use place::{Missing, Place};
 
 /// Somebody who watches, as it says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Watcher {
     /// Who it is.
     pub process: Process,

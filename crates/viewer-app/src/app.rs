@@ -1,31 +1,56 @@
 //! The window ShowSharedMem: one button that shows what is in shared memory now.
 
+mod shortcut;
+
 use std::time::SystemTime;
 
+use app_kit::attendance::Attendance;
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::key_field::{self, KeyField};
+use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{self, Status, StatusLine};
 use app_kit::theme::{self, Colors};
-use app_kit::{signals, units};
-use iced::keyboard::{self, key::Named};
-use iced::widget::{button, center_x, column, container, operation, row, text};
-use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
-use shm_core::Key;
+use app_kit::{focus, help, icon, signals, units};
+use iced::widget::{button, center, column, container, operation, row, stack, text};
+use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
+use serde::{Deserialize, Serialize};
 use shm_core::segment::{Content, Info};
+use shm_core::{Key, Options};
 
 use crate::session::{self, Presence, ShowError};
 
 const TITLE: &str = "ShowSharedMem";
 
-/// Wide enough for all that is said there, so that the key field does not move when it changes.
-const PRESENCE_WIDTH: f32 = 120.0;
+/// The fields that Tab goes round.
+const FIELDS: [&str; 2] = [key_field::ID, content_pane::TEXT];
+
+/// The switches of the window, all of them remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Switches {
+    /// Whether each new sample is shown by itself.
+    pub(crate) live: bool,
+}
+
+/// What the window begins with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The key that was asked for; without one, the one that is remembered.
+    pub(crate) key: Option<Key>,
+    /// Whether status lines are printed to stderr as well.
+    pub(crate) is_verbose: bool,
+    /// What is remembered.
+    pub(crate) remembered: Remembered<Switches>,
+}
 
 /// The window: what is asked for, what is shown, and what is said about it.
 #[derive(Debug)]
 pub(crate) struct State {
     key: KeyField,
     shown: Shown,
+    /// Lets loaders know what is shown here.
+    attendance: Attendance,
     status: StatusLine,
     /// The number of the last request; an older answer is of no interest any more.
     request: u64,
@@ -34,6 +59,8 @@ pub(crate) struct State {
     presence: Option<Presence>,
     /// For the ages; moves on once a second.
     now: SystemTime,
+    is_help_open: bool,
+    keeper: Keeper<Switches>,
 }
 
 /// What stands in the middle of the window.
@@ -55,32 +82,37 @@ pub(crate) enum Message {
     /// A request was answered.
     Answered {
         request: u64,
-        answer: Result<Snapshot, ShowError>,
+        answer: Result<Box<Snapshot>, ShowError>,
     },
     /// Something was done to the shown text.
     Pane(content_pane::Message),
     /// Somebody had a look at a key.
     Seen(Key, Presence),
-    /// The focus moves on.
-    FocusNext,
-    /// The focus moves back.
-    FocusPrevious,
+    /// A key was pressed that does something wherever the focus is.
+    Shortcut(fn() -> Message),
+    /// The key field shall have the focus.
+    FocusKey,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
+    /// The help opens, or closes.
+    ToggleHelp,
+    /// What is open over the window shall close.
+    Escape,
+    /// The window has another size.
+    Resized(Size),
+    /// The window could not remember something.
+    NotRemembered(Status),
     /// The program shall end.
     Quit,
 }
 
 /// Builds the window, to run it or to test it.
 pub(crate) fn application(
-    key: Key,
-    is_verbose: bool,
+    settings: Settings,
 ) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
+    let size = settings.remembered.settings.size;
     iced::application(
-        move || {
-            (
-                State::new(&key, is_verbose),
-                operation::focus(key_field::ID),
-            )
-        },
+        move || (State::new(&settings), operation::focus(key_field::ID)),
         State::update,
         State::view,
     )
@@ -90,8 +122,9 @@ pub(crate) fn application(
     .style(theme::window)
     .default_font(theme::FONT)
     .window(window::Settings {
-        size: Size::new(640.0, 560.0),
-        min_size: Some(Size::new(480.0, 420.0)),
+        size,
+        min_size: Some(settings::MIN_SIZE),
+        icon: icon::of(include_bytes!("../../../packaging/icons/64/viewer-app.png")),
         platform_specific: window::settings::PlatformSpecific {
             application_id: "viewer-app".to_owned(),
             ..Default::default()
@@ -101,29 +134,37 @@ pub(crate) fn application(
 }
 
 impl State {
-    fn new(key: &Key, is_verbose: bool) -> State {
+    fn new(settings: &Settings) -> State {
+        let remembered = settings.remembered.clone();
+        let key = settings.key.as_ref();
+        let first = remembered.notice.clone();
         State {
-            key: KeyField::new(key.as_str()),
+            key: key
+                .or(remembered.settings.key.as_ref())
+                .map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             shown: Shown::Notice {
                 title: "Nothing shown yet".to_owned(),
                 body: "Load a text or a picture in SharedMemoryLoad, then press the button above \
                        to see it here."
                     .to_owned(),
             },
-            status: StatusLine::new(Status::neutral("Ready."), is_verbose),
+            attendance: Attendance::new(Options::new()),
+            status: StatusLine::new(
+                first.unwrap_or_else(|| Status::neutral("Ready.")),
+                settings.is_verbose,
+            ),
             request: 0,
             is_reading: false,
             presence: None,
             now: SystemTime::now(),
+            is_help_open: false,
+            keeper: Keeper::new(remembered),
         }
     }
 
     fn update(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::KeyChanged(text) => {
-                self.key.set(text);
-                self.presence = None;
-            }
+            Message::KeyChanged(text) => return self.change_key(text),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
                 if request == self.request {
@@ -137,11 +178,42 @@ impl State {
                 }
             }
             Message::Seen(key, presence) => self.see(&key, presence),
-            Message::FocusNext => return operation::focus_next(),
-            Message::FocusPrevious => return operation::focus_previous(),
+            Message::Shortcut(action) => return self.press(action()),
+            Message::FocusKey => return operation::focus(key_field::ID),
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
+            Message::ToggleHelp => {
+                self.is_help_open = !self.is_help_open;
+                return operation::focus(help::NO_FIELD);
+            }
+            Message::Escape => self.is_help_open = false,
+            Message::Resized(size) => {
+                let kept = self.keeper.change(|settings| settings.set_size(size));
+                return kept.map(Message::NotRemembered);
+            }
+            Message::NotRemembered(status) => self.status.set(status),
             Message::Quit => return iced::exit(),
         }
         Task::none()
+    }
+
+    /// Does what a shortcut says. One that is tried out from the help closes it.
+    fn press(&mut self, message: Message) -> Task<Message> {
+        if !matches!(message, Message::ToggleHelp) {
+            self.is_help_open = false;
+        }
+        self.update(message)
+    }
+
+    fn change_key(&mut self, text: String) -> Task<Message> {
+        self.key.set(text);
+        self.presence = None;
+        let Ok(key) = self.key.key() else {
+            return Task::none();
+        };
+        let kept = self
+            .keeper
+            .change(|settings| settings.key = Some(key.clone()));
+        kept.map(Message::NotRemembered)
     }
 
     fn show(&mut self) -> Task<Message> {
@@ -159,19 +231,32 @@ impl State {
         session::show(key).map(move |answer| Message::Answered { request, answer })
     }
 
-    fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
+    fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
         self.now = SystemTime::now();
         match answer {
             Ok(snapshot) => {
                 self.status.set(said_of(&snapshot));
-                self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
+                self.attend(&snapshot);
+                self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
             Err(error) => {
                 let (status, shown) = self.explain(&error);
+                self.attendance.leave();
                 self.status.set(status);
                 self.shown = shown;
             }
         }
+    }
+
+    /// Lets the loaders of the content know that it is shown here from now on.
+    fn attend(&mut self, snapshot: &Snapshot) {
+        let Some(origin) = &snapshot.origin else {
+            self.attendance.leave();
+            return;
+        };
+        // A clock that was set back makes the content younger than now.
+        let took = self.now.duration_since(origin.published);
+        self.attendance.shown(origin, took.unwrap_or_default());
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
@@ -248,7 +333,8 @@ impl State {
                     session::presence(key.clone()).map(|(key, seen)| Message::Seen(key, seen))
                 })
                 .chain([
-                    keyboard::listen().filter_map(shortcut),
+                    event::listen_with(shortcut::message_of),
+                    window::resize_events().map(|(_, size)| Message::Resized(size)),
                     signals::subscription().map(|()| Message::Quit),
                 ]),
         )
@@ -258,11 +344,11 @@ impl State {
         let key = self
             .key
             .view(Message::KeyChanged, Message::Show, self.view_presence());
-        let show = button(center_x(
+        let show = button(center(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
         .on_press(Message::Show)
-        .padding(theme::space::LARGE)
+        .height(theme::extent::MAIN_ACTION)
         .width(Fill)
         .style(theme::primary_button);
         let body = match &self.shown {
@@ -271,19 +357,27 @@ impl State {
             }
             Shown::Notice { title, body } => column![content_pane::notice(title, body)],
         };
-        column![
-            column![key, show, body.spacing(theme::space::MEDIUM).height(Fill)]
-                .spacing(theme::space::MEDIUM)
-                .padding(theme::space::LARGE)
-                .height(Fill),
-            self.status.current().view(),
-        ]
-        .into()
+        let window = column![
+            column![
+                column![key, show].spacing(theme::space::TINY),
+                body.spacing(theme::space::SMALL).height(Fill),
+            ]
+            .spacing(theme::space::MEDIUM)
+            .padding(theme::space::LARGE)
+            .height(Fill),
+            self.status
+                .current()
+                .view(help::open_button(Message::ToggleHelp)),
+        ];
+        let help = self
+            .is_help_open
+            .then(|| help::view(shortcut::TABLE, Message::ToggleHelp));
+        stack![window].extend(help).into()
     }
 
     /// Draws, beside the key, whether anything is there to show.
     fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(PRESENCE_WIDTH).into();
+        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
         let (is_there, words) = match &self.presence {
             None => return place(row![]),
             Some(Presence::Gone) => (false, "nothing there".to_owned()),
@@ -361,21 +455,6 @@ fn said_of(snapshot: &Snapshot) -> Status {
         snapshot.key,
         units::bytes(snapshot.bytes),
     ))
-}
-
-/// The keys that work wherever the focus is.
-fn shortcut(event: keyboard::Event) -> Option<Message> {
-    let keyboard::Event::KeyPressed { key, modifiers, .. } = event else {
-        return None;
-    };
-    match key.as_ref() {
-        keyboard::Key::Named(Named::F5) => Some(Message::Show),
-        keyboard::Key::Named(Named::Enter) if modifiers.command() => Some(Message::Show),
-        keyboard::Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
-        keyboard::Key::Named(Named::Tab) => Some(Message::FocusNext),
-        keyboard::Key::Character("q" | "w") if modifiers.command() => Some(Message::Quit),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

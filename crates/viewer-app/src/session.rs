@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, Task};
+use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed};
 use shm_core::{
     AttachError, Attached, Key, ListError, LockError, Options, ReadError, RemoveError, Sample,
@@ -36,10 +37,11 @@ pub(crate) enum ShowError {
 }
 
 /// Reads what is under `key`, on a thread of its own.
-pub(crate) fn show(key: Key) -> Task<Result<Snapshot, ShowError>> {
+pub(crate) fn show(key: Key) -> Task<Result<Box<Snapshot>, ShowError>> {
     worker::run("show", move || snapshot::read(&key, &Options::new())).map(|worked| {
         worked
             .map_err(ShowError::Worker)?
+            .map(Box::new)
             .map_err(|error| ShowError::Snapshot(Arc::new(error)))
     })
 }
@@ -112,6 +114,19 @@ pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) persistent: bool,
     pub(crate) attached: Vec<Attached>,
+    /// Where the loaders of a sample are told that it was shown.
+    pub(crate) seat: Option<Seat>,
+}
+
+impl Found {
+    /// Tells the loaders of a sample that it is shown now.
+    pub(crate) fn tell_shown(&self, now: SystemTime) {
+        if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
+            // A clock that was set back makes it younger than now.
+            let took = now.duration_since(sample.published()).unwrap_or_default();
+            seat.shown(sample.generation(), took);
+        }
+    }
 }
 
 /// The content itself, whole.
@@ -182,6 +197,8 @@ fn fetch_sample(
     options: &Options,
     patience: Option<&Patience>,
 ) -> Result<Option<Found>, FetchError> {
+    // Already while it waits: it watches from now on. Without a seat all else works.
+    let seat = Seat::take(subscriber.id(), options).ok();
     loop {
         if let Some(sample) = subscriber.latest().map_err(FetchError::Read)? {
             let key = subscriber.key();
@@ -190,6 +207,7 @@ fn fetch_sample(
                 persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
+                seat,
             }));
         }
         let Some(patience) = patience else {
@@ -215,6 +233,7 @@ fn fetch_block(key: &Key, options: &Options) -> Result<Found, FetchError> {
         },
         persistent: info.persistent,
         attached: info.attached,
+        seat: None,
     })
 }
 

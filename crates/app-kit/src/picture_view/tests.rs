@@ -3,7 +3,6 @@ use std::path::Path;
 use std::rc::Rc;
 
 use iced_test::Simulator;
-use iced_test::simulator::press_key;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use super::*;
@@ -77,12 +76,9 @@ impl<'a> Pane<'a> {
         self
     }
 
-    fn control(&mut self, key: &str) -> &mut Pane<'a> {
-        let mut event = press_key(Key::Character(key.into()), None);
-        if let Event::Keyboard(keyboard::Event::KeyPressed { modifiers, .. }) = &mut event {
-            *modifiers = keyboard::Modifiers::CTRL;
-        }
-        self.ui.simulate([event]);
+    fn control(&mut self, key: &'static str) -> &mut Pane<'a> {
+        let chord = Chord::sign(key).with(Modifiers::CTRL);
+        self.ui.simulate([Event::Keyboard(shortcut::press(chord))]);
         self
     }
 

@@ -8,11 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app_kit::shortcut::{Chord, press};
 use app_kit::snapshot::{self, Content};
 use app_kit::status::Level;
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
-use iced::keyboard::{self, Modifiers, key::Named};
+use iced::keyboard::{Modifiers, key::Named};
 use iced::widget::text_editor::{Action, Edit};
 use iced::{Event, event};
 use iced_test::Simulator;
@@ -33,9 +34,10 @@ impl Bench {
     fn new() -> Bench {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings {
-            key: Key::new("MySharedMemory").unwrap(),
+            key: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
+            remembered: Remembered::default(),
         };
         Bench {
             state: State::new(&settings),
@@ -99,6 +101,11 @@ impl Bench {
     fn shows(&self, words: &str) -> bool {
         let mut ui = Simulator::<Message>::new(self.state.view());
         ui.find(words).is_ok()
+    }
+
+    /// Presses a key while no field takes it.
+    fn press(&mut self, chord: Chord) {
+        self.send(message_of(chord).expect("it is in the table"));
     }
 
     fn write(&mut self, text: &str) {
@@ -201,30 +208,101 @@ fn keys_end_the_dialog() {
     bench.click("Load");
     assert!(bench.shows("Text to load"));
     bench.write("by keyboard");
-    bench.send(message_of(Named::Enter.into(), Modifiers::CTRL).unwrap());
+    bench.press(Chord::named(Named::Enter).with(Modifiers::CTRL));
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
         Some("by keyboard")
     );
-    bench.send(message_of(character("l"), Modifiers::CTRL).unwrap());
+    bench.press(Chord::ctrl('l'));
     assert!(bench.shows("Text to load"));
-    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    bench.press(Chord::ctrl('r'));
+    bench.press(Chord::ctrl('q'));
+    assert!(bench.shows("Text to load"), "other keys are asleep");
+    assert!(bench.in_memory("MySharedMemory").is_some());
+    bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
-    bench.send(message_of(character("r"), Modifiers::CTRL).unwrap());
+    bench.press(Chord::ctrl('r'));
     assert!(bench.in_memory("MySharedMemory").is_none());
 }
 
 #[test]
-fn keys_that_a_field_takes_are_left_to_it() {
-    let tab = key_pressed(Named::Tab.into(), Modifiers::NONE);
-    let captured = shortcut::message_of(tab, event::Status::Captured, window::Id::unique());
-    assert!(captured.is_none());
-    assert!(message_of(character("l"), Modifiers::NONE).is_none());
-    assert!(message_of(character("l"), Modifiers::CTRL | Modifiers::SHIFT).is_none());
+fn every_key_of_the_help_does_what_it_says() {
+    for (does, message) in [
+        ("Write a text to load", "LoadPressed"),
+        ("Load the text that is written", "Dialog(Accept)"),
+        ("Load an image from a file", "LoadImagePressed"),
+        ("Go to the path of an image", "FocusPath"),
+        ("Go to the key", "FocusKey"),
+        ("Clear what is loaded", "ClearPressed"),
+        ("Release what is loaded", "ReleasePressed"),
+        ("Go to the next field", "Focus(Forward)"),
+        ("Go back to the field before", "Focus(Backward)"),
+        ("Open or close this help", "ToggleHelp"),
+        ("Close what is open, or cancel a picture", "CancelPressed"),
+        ("Close the window", "Quit"),
+    ] {
+        let shortcut = shortcut::TABLE
+            .iter()
+            .find(|shortcut| shortcut.does == does);
+        let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
+        for chord in shortcut.chords {
+            match message_of(*chord) {
+                // Another row with the same keys would be found first.
+                Some(Message::Shortcut(action)) => assert_eq!(format!("{:?}", action()), message),
+                other => panic!("{chord} is no shortcut: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_help_opens_over_the_dialog_and_gives_it_back() {
+    let mut bench = Bench::new();
+    bench.click("Load");
+    bench.write("half a sen");
+    bench.press(Chord::named(Named::F1));
+    assert!(bench.shows("Close the window"));
+    bench.press(Chord::named(Named::Escape));
+    assert!(!bench.state.is_help_open);
+    assert!(bench.shows("Text to load"), "only the help is closed");
+    bench.press(Chord::named(Named::Enter).with(Modifiers::CTRL));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("half a sen")
+    );
+    bench.click("?");
+    bench.press(Chord::ctrl('e'));
+    assert!(!bench.state.is_help_open, "what is tried out works");
     assert!(matches!(
-        message_of(Named::Tab.into(), Modifiers::SHIFT),
-        Some(Message::FocusPrevious)
+        bench.in_memory("MySharedMemory"),
+        Some(Content::Empty)
     ));
+}
+
+#[test]
+fn size_and_key_are_remembered_and_the_command_line_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("loader-app.json");
+    let remembered = || settings::load::<NoSwitches>(Some(path.clone()));
+    let open = |key: Option<Key>| {
+        State::new(&Settings {
+            key,
+            directory: Some(directory.path().to_owned()),
+            verbose: false,
+            remembered: remembered(),
+        })
+    };
+    let mut state = open(None);
+    drop(state.update(Message::Resized(Size::new(700.0, 500.0))));
+    drop(state.update(Message::KeyEdited("Mine".to_owned())));
+    drop(state.update(Message::KeyEdited("no/key".to_owned())));
+    drop(state);
+    assert_eq!(remembered().settings.size, Size::new(700.0, 500.0));
+
+    let state = open(Key::new("Theirs").ok());
+    assert_eq!(state.key_field.text(), "Theirs");
+    drop(state);
+    assert_eq!(open(None).key_field.text(), "Mine");
 }
 
 #[test]
@@ -334,7 +412,7 @@ fn a_cancelled_picture_leaves_what_was_loaded() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let (number, error) = begin_and_fail(&mut bench);
-    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    bench.press(Chord::named(Named::Escape));
     bench.send(Message::PictureLoaded(number, Ok(Err(error))));
     assert_eq!(
         bench.state.status().to_string(),
@@ -379,10 +457,10 @@ fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
     let mut bench = Bench::new();
     begin_and_fail(&mut bench);
     bench.click("Load");
-    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
     assert!(bench.state.status().text().starts_with("Loading"));
-    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    bench.press(Chord::named(Named::Escape));
     assert_eq!(bench.state.status().text(), "Cancelling …");
 }
 
@@ -460,7 +538,7 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
     let mut bench = Bench::new();
     bench.load_text("first");
     bench.send(Message::KeyEdited("Other".to_owned()));
-    assert!(bench.shows("attached to MySharedMemory"));
+    assert!(bench.shows("attached elsewhere"));
     assert!(bench.state.status().text().contains("stays there for now"));
     assert!(bench.in_memory("MySharedMemory").is_some());
     bench.load_text("second");
@@ -532,7 +610,7 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
 fn what_is_seen_is_shown() {
     let mut bench = Bench::new();
     bench.send(Message::Seen(Observation::Nothing));
-    assert!(bench.shows("Nothing"));
+    assert!(bench.shows("Nothing is there yet"));
     bench.load_text("read back");
     let key = Key::new("MySharedMemory").unwrap();
     let seen = snapshot::read(&key, &bench.options()).unwrap();
@@ -571,25 +649,7 @@ fn a_closed_window_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
-fn character(latin: &str) -> keyboard::Key {
-    keyboard::Key::Character(latin.into())
-}
-
-fn key_pressed(key: keyboard::Key, modifiers: Modifiers) -> Event {
-    Event::Keyboard(keyboard::Event::KeyPressed {
-        modified_key: key.clone(),
-        key,
-        physical_key: keyboard::key::Physical::Unidentified(
-            keyboard::key::NativeCode::Unidentified,
-        ),
-        location: keyboard::Location::Standard,
-        modifiers,
-        text: None,
-        repeat: false,
-    })
-}
-
-fn message_of(key: keyboard::Key, modifiers: Modifiers) -> Option<Message> {
-    let event = key_pressed(key, modifiers);
+fn message_of(chord: Chord) -> Option<Message> {
+    let event = Event::Keyboard(press(chord));
     shortcut::message_of(event, event::Status::Ignored, window::Id::unique())
 }

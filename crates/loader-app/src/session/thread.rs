@@ -7,9 +7,10 @@ use std::{io, mem};
 
 use app_kit::worker::WorkerError;
 use iced::Task;
-use iced::futures::channel::oneshot;
+use iced::futures::channel::{mpsc as stream_mpsc, oneshot};
 use shm_core::{Key, Options, PublishError};
 
+use super::audience::Watched;
 use super::{Content, LoadError, Loaded, Released, Session};
 use crate::progress::Progress;
 
@@ -25,16 +26,21 @@ pub struct SessionThread {
     /// Where commands go, or why there is no thread to take them.
     commands: Result<mpsc::Sender<Command>, Arc<io::Error>>,
     thread: Option<JoinHandle<()>>,
+    watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
 }
 
 impl SessionThread {
     /// Starts the thread, with nothing loaded. Where there is none to be had, every command says so.
     pub fn start(options: Options) -> SessionThread {
         let (sender, receiver) = mpsc::channel::<Command>();
+        // Without a bound, because it is told of at most ten times a second, and the window keeps up.
+        let (told, watched) = stream_mpsc::unbounded();
+        // An error means that the window is gone.
+        let tell = Arc::new(move |watched| drop(told.unbounded_send(watched)));
         let spawned = thread::Builder::new()
             .name("session".to_owned())
             .spawn(move || {
-                let mut session = Session::new(options);
+                let mut session = Session::new(options).telling_who_watches(tell);
                 for command in receiver {
                     command(&mut session);
                 }
@@ -43,12 +49,21 @@ impl SessionThread {
             Ok(thread) => SessionThread {
                 commands: Ok(sender),
                 thread: Some(thread),
+                watched: Some(watched),
             },
             Err(error) => SessionThread {
                 commands: Err(Arc::new(error)),
                 thread: None,
+                watched: None,
             },
         }
+    }
+
+    /// Tells who watches what is loaded, each time that it changes; the first who asks.
+    pub fn watched(&mut self) -> Task<Watched> {
+        self.watched
+            .take()
+            .map_or_else(Task::none, |watched| Task::run(watched, |watched| watched))
     }
 
     /// Loads a text.

@@ -45,7 +45,7 @@ enum Location {
     Temporary(PathBuf, String),
 }
 
-/// Whether a directory that is not there is made.
+/// Whether a directory is made where none is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Make,
@@ -63,6 +63,12 @@ impl Place {
         let mut reasons = Vec::new();
         let runtime = env::var_os("XDG_RUNTIME_DIR");
         for location in locations(segments, runtime, sys::effective_user()) {
+            // One is enough to be made.
+            let missing = if places.is_empty() {
+                missing
+            } else {
+                Missing::Leave
+            };
             match location.open(missing) {
                 Ok(place) => places.push(place),
                 Err(reason) => reasons.push(reason),

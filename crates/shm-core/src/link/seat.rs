@@ -49,16 +49,21 @@ impl Seat {
     /// Takes a seat at the segment with this id, as [`Publisher::id`](crate::Publisher::id),
     /// [`Subscriber::id`](crate::Subscriber::id) and [`Info::id`](crate::segment::Info::id) tell it.
     ///
-    /// Succeeds where no publisher listens, too: one may come.
+    /// Never waits. Succeeds where no publisher listens, too: one may come; and where there is no
+    /// place for sockets: then nobody is told.
     ///
     /// # Errors
     ///
-    /// [`LinkError`] where there is no place for sockets or the system gives no thread.
+    /// [`LinkError`] where the system gives no thread.
     pub fn take(segment: u128, options: &Options) -> Result<Self, LinkError> {
-        let places = Place::all(&options.directory_path(), Missing::Make)?;
+        let segments = options.directory_path();
         let wishes = Arc::<Mutex<Wishes>>::default();
-        let visitor = Visitor::new(segment, places, Arc::clone(&wishes));
-        let attendant = Attendant::start("seat", move |bell| visitor.visit(&bell))?;
+        let its = Arc::clone(&wishes);
+        let attendant = Attendant::start("seat", move |bell| {
+            if let Ok(places) = Place::all(&segments, Missing::Make) {
+                Visitor::new(segment, places, its).visit(&bell);
+            }
+        })?;
         Ok(Self {
             segment,
             wishes,

@@ -62,9 +62,12 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
         if let Some(output) = &arguments.output {
             deliver(key, &found.content, Some(output))?;
         }
-        return super::print_json(&report);
+        super::print_json(&report)?;
+    } else {
+        deliver(key, &found.content, arguments.output.as_ref())?;
     }
-    deliver(key, &found.content, arguments.output.as_ref())
+    found.tell_shown(SystemTime::now());
+    Ok(())
 }
 
 fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {

@@ -1,0 +1,62 @@
+//! What the keyboard does, wherever the focus is.
+
+use app_kit::focus::Direction;
+use app_kit::shortcut::{self, Chord, Shortcut};
+use iced::keyboard::{Modifiers, key::Named};
+use iced::{Event, event, window};
+
+use super::Message;
+
+/// Every shortcut of the window, in the order in which the help shows them.
+pub(super) const TABLE: &[Shortcut<Message>] = &[
+    Shortcut {
+        chords: &[
+            Chord::named(Named::F5),
+            Chord::named(Named::Enter).with(Modifiers::CTRL),
+        ],
+        does: "Show what is in shared memory now",
+        message: || Message::Show,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('k')],
+        does: "Go to the key",
+        message: || Message::FocusKey,
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Tab)],
+        does: "Go to the next field",
+        message: || Message::Focus(Direction::Forward),
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
+        does: "Go back to the field before",
+        message: || Message::Focus(Direction::Backward),
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::F1), Chord::sign("?")],
+        does: "Open or close this help",
+        message: || Message::ToggleHelp,
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Escape)],
+        does: "Close what is open",
+        message: || Message::Escape,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
+        does: "Close the window",
+        message: || Message::Quit,
+    },
+];
+
+/// Returns what an event means to the window; for [`event::listen_with`].
+pub(super) fn message_of(
+    event: Event,
+    status: event::Status,
+    _window: window::Id,
+) -> Option<Message> {
+    match event {
+        Event::Keyboard(event) => shortcut::pressed(TABLE, &event, status).map(Message::Shortcut),
+        _ => None,
+    }
+}
