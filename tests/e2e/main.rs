@@ -6,12 +6,14 @@
 )]
 
 mod actor;
+mod at_hand;
 mod container;
 mod crash;
 mod dialog_failure;
 mod fault;
 mod file;
 mod file_dialog;
+mod frames;
 mod habit;
 mod hole;
 mod image;
@@ -26,7 +28,9 @@ mod permission;
 mod picture_pane;
 mod picture_progress;
 mod python;
+mod reader;
 mod resource;
 mod soak;
+mod stream;
 mod text;
 mod window;

@@ -12,7 +12,7 @@ use std::{
 use crate::{Launch, Outcome, PATIENCE, PrivateDir, Program, Screen, Window, skip};
 
 /// How often the screen is looked at, while something on it is waited for.
-const GLANCE: Duration = Duration::from_millis(20);
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
 /// A virtual display with a window manager. Both end when it is dropped.
 #[derive(Debug)]
@@ -150,6 +150,32 @@ impl Desktop {
     fn clipboard(&self) -> Outcome {
         self.tool("xclip", ["-selection", "clipboard", "-out"])
             .run()
+    }
+
+    /// Puts a picture, in the bytes of a PNG file, where Ctrl+V takes it from.
+    pub fn copy_png(&self, png: &[u8]) {
+        self.tool(
+            "sh",
+            [
+                "-c",
+                "exec xclip -selection clipboard -target image/png -in >/dev/null 2>&1",
+            ],
+        )
+        .input(png)
+        .run()
+        .done();
+    }
+
+    /// The picture that was copied, in the bytes of a PNG file.
+    #[must_use]
+    pub fn copied_png(&self) -> Vec<u8> {
+        self.tool(
+            "xclip",
+            ["-selection", "clipboard", "-target", "image/png", "-out"],
+        )
+        .run()
+        .done()
+        .stdout
     }
 
     /// A tool that works on this display.

@@ -16,6 +16,7 @@
 mod binaries;
 mod bus;
 mod desktop;
+mod drag;
 mod evening;
 pub mod forgery;
 mod launch;
@@ -37,6 +38,7 @@ mod window;
 pub use binaries::binaries_folder;
 pub use bus::Bus;
 pub use desktop::Desktop;
+pub use drag::Drag;
 pub use evening::evening;
 pub use launch::Launch;
 pub use loader_window::LoaderWindow;

@@ -1,8 +1,10 @@
 //! A window, and what a person does with it.
 
+use std::path::Path;
+
 use image::RgbImage;
 
-use crate::{Area, Desktop, Outcome, Screen};
+use crate::{Area, Desktop, Drag, Outcome, Screen};
 
 /// A window on a [`Desktop`].
 #[derive(Debug)]
@@ -84,6 +86,11 @@ impl<'d> Window<'d> {
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
     }
 
+    /// Moves the pointer away from it, into the lower right corner of the screen.
+    pub fn point_away(&self) {
+        self.xdotool(&["mousemove", "10000", "10000"]);
+    }
+
     /// Moves the pointer to a place counted from its upper left corner.
     pub fn point_at(&self, (x, y): (u32, u32)) {
         let (x, y) = (x.to_string(), y.to_string());
@@ -105,11 +112,6 @@ impl<'d> Window<'d> {
         self.xdotool(&["mouseup", "1"]);
     }
 
-    /// Moves the pointer away from it, into the lower right corner of the screen.
-    pub fn point_away(&self) {
-        self.xdotool(&["mousemove", "10000", "10000"]);
-    }
-
     /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
     pub fn press(&self, chords: &[&str]) {
         self.activate();
@@ -128,6 +130,13 @@ impl<'d> Window<'d> {
     pub fn paste(&self, text: &str) {
         self.desktop.copy(text);
         self.press(&["ctrl+v"]);
+    }
+
+    /// Drags files over it, as a file manager does.
+    #[must_use]
+    pub fn drag_over(&self, paths: &[&Path]) -> Drag {
+        let id = self.id.parse().expect("a window's number");
+        Drag::over(self.desktop.display(), id, paths)
     }
 
     /// Copies all of the line that has the focus, and returns it.

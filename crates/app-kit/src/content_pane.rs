@@ -12,6 +12,10 @@ use shm_core::{Access, Attached, segment};
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::{hex, picture_view, shell, theme, units};
 
+/// How far above its own line a tall script begins, at most. The editor draws every line that
+/// begins within it.
+const OVERHANG: f32 = 2.0;
+
 /// The widget id of the shown text, to give it the focus.
 pub const TEXT: &str = "shown text";
 
@@ -136,7 +140,7 @@ impl ContentPane {
                 .line_height(LineHeight::Absolute(Pixels(theme::TEXT_LINE)))
                 .wrapping(Wrapping::WordOrGlyph)
                 .padding(theme::space::MEDIUM)
-                .height(lines * theme::TEXT_LINE + padding)
+                .height(lines * theme::TEXT_LINE - OVERHANG + padding)
                 .style(theme::reader)
                 .into()
         })

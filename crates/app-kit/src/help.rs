@@ -13,17 +13,18 @@ use crate::{picture_view, theme};
 pub const NO_FIELD: &str = "no field";
 
 /// Room for the longest keys.
-const KEYS_WIDTH: f32 = 152.0;
+const KEYS_WIDTH: f32 = 136.0;
 
 /// Draws the help: the shortcuts of the window, and those of its picture. It dims what lies below;
 /// a click beside it closes it, as Esc does.
-pub fn view<'a, Message: Clone + 'a>(
-    shortcuts: &'static [Shortcut<Message>],
+pub fn view<'a, Message: Clone + 'static>(
+    tables: impl IntoIterator<Item = &'static [Shortcut<Message>]>,
     close: Message,
 ) -> Element<'a, Message> {
-    let rows = column(shortcuts.iter().map(view_shortcut))
+    let shortcuts = tables.into_iter().flatten();
+    let rows = column(shortcuts.map(view_shortcut))
         .extend(picture_view::SHORTCUTS.iter().map(view_shortcut))
-        .spacing(theme::space::SMALL);
+        .spacing(theme::space::TINY);
     let list = scrollable(rows).width(Fill).style(theme::scroll);
     let heading = row![
         text("Keyboard").size(theme::TEXT_SIZE),
@@ -93,7 +94,7 @@ mod tests {
 
     #[test]
     fn every_key_and_what_it_does_are_drawn() {
-        let mut ui = iced_test::simulator(view(TABLE, "close"));
+        let mut ui = iced_test::simulator(view([TABLE], "close"));
         for words in ["F5", "Ctrl+S", "Show it", "?", "Open the help", "Ctrl+1"] {
             ui.find(words)
                 .unwrap_or_else(|_| panic!("{words} is drawn"));
@@ -102,16 +103,16 @@ mod tests {
 
     #[test]
     fn it_closes_by_its_button_and_by_a_click_beside_it() {
-        let mut ui = iced_test::simulator(view(TABLE, "close"));
+        let mut ui = iced_test::simulator(view([TABLE], "close"));
         ui.click("Close").expect("the button is drawn");
         assert_eq!(ui.into_messages().collect::<Vec<_>>(), ["close"]);
 
-        let mut ui = iced_test::simulator(view(TABLE, "close"));
+        let mut ui = iced_test::simulator(view([TABLE], "close"));
         ui.point_at(iced::Point::new(2.0, 2.0));
         ui.simulate(iced_test::simulator::click());
         assert_eq!(ui.into_messages().collect::<Vec<_>>(), ["close"]);
 
-        let mut ui = iced_test::simulator(view(TABLE, "close"));
+        let mut ui = iced_test::simulator(view([TABLE], "close"));
         ui.click("Show it").expect("the row is drawn");
         assert_eq!(ui.into_messages().count(), 0, "the card is no button");
     }

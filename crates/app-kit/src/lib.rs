@@ -1,10 +1,13 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! what is remembered, shortcuts and their overlay, work off the window's thread, signals.
+//! clipboard, dropped files, typed paths, what is remembered, shortcuts and their overlay, work off
+//! the window's thread, signals.
 #![forbid(unsafe_code)]
 
 pub mod attendance;
+pub mod clipboard;
 pub mod content_pane;
 pub mod display;
+pub mod drop_target;
 pub mod file_dialog;
 pub mod focus;
 pub mod help;
@@ -22,6 +25,7 @@ pub mod signals;
 pub mod snapshot;
 pub mod status;
 pub mod theme;
+pub mod typed_path;
 pub mod unchorded;
 pub mod units;
 pub mod worker;

@@ -68,13 +68,15 @@ impl Chord {
 
     /// Tells whether a field that is written in leaves this chord to the window.
     ///
-    /// Letters with Ctrl and the function keys write nothing, and Esc is for both. Enter, Tab and
-    /// the question mark may be meant for the field, and it says so by capturing them.
+    /// Letters with Ctrl and the function keys write nothing, and Esc is for both. Enter, Tab, the
+    /// question mark and the letters that copy and paste may be meant for the field, and it says so
+    /// by capturing them.
     fn is_for_the_window(self) -> bool {
-        matches!(
-            self.main,
-            Main::Letter(_) | Main::Named(Named::F1 | Named::F5 | Named::Escape)
-        )
+        match self.main {
+            Main::Letter(letter) => !matches!(letter, 'c' | 'v' | 'x'),
+            Main::Named(named) => matches!(named, Named::F1 | Named::F5 | Named::Escape),
+            Main::Sign(_) => false,
+        }
     }
 
     fn is_pressed(self, event: &Event) -> bool {

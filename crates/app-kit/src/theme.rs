@@ -29,7 +29,7 @@ pub const fn line_height(size: f32) -> f32 {
 /// The size of a dump of bytes: so small that one of its lines fits into a usual window.
 pub const DUMP_SIZE: f32 = 12.0;
 /// From line to line of shown text; one height for all scripts.
-pub const TEXT_LINE: f32 = 20.0;
+pub const TEXT_LINE: f32 = 22.0;
 
 /// The radius of every corner.
 pub const RADIUS: f32 = 8.0;
@@ -55,7 +55,7 @@ pub mod extent {
     /// The height of fields, and of buttons beside them.
     pub const FIELD: f32 = 36.0;
     /// The width of what stands at the right of the key, so that the field keeps its own.
-    pub const BESIDE_KEY: f32 = 128.0;
+    pub const BESIDE_KEY: f32 = 136.0;
     /// The most that a few words in the middle of a card take, so that they read well.
     pub const WORDS: f32 = 420.0;
     /// The most that a dialog takes, from side to side.
@@ -238,6 +238,44 @@ pub fn quiet_button(theme: &Theme, status: button::Status) -> button::Style {
     }
 }
 
+/// Styles an action that cannot be taken back.
+pub fn danger_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    let style = secondary_button(theme, status);
+    match status {
+        button::Status::Disabled => style,
+        _ => button::Style {
+            text_color: colors.error,
+            border: outline(colors.error),
+            ..style
+        },
+    }
+}
+
+/// Styles a row that can be pressed, and one that the keyboard has selected.
+pub fn row_button(is_selected: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
+    move |theme, status| {
+        let colors = Colors::of(theme);
+        let style = button::Style {
+            text_color: colors.text,
+            ..quiet_button(theme, status)
+        };
+        match status {
+            button::Status::Active if is_selected => style.with_background(colors.selection),
+            _ => style,
+        }
+    }
+}
+
+/// Styles the quiet action whose panel is open.
+pub fn chosen_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    button::Style {
+        text_color: colors.text,
+        ..quiet_button(theme, status).with_background(colors.hovered)
+    }
+}
+
 fn faded(style: button::Style) -> button::Style {
     button::Style {
         background: style
@@ -265,6 +303,14 @@ pub fn card(theme: &Theme) -> container::Style {
 /// it redraws, so that they grow darker with every key that is pressed.
 pub fn dialog(theme: &Theme) -> container::Style {
     card(theme)
+}
+
+/// Styles the card that says what becomes of a file while it is over the window.
+pub fn drop_hint(theme: &Theme) -> container::Style {
+    container::Style {
+        border: focus_ring(Colors::of(theme).accent),
+        ..dialog(theme)
+    }
 }
 
 /// Styles the name of a key, as if it stood on one.
@@ -351,6 +397,16 @@ pub fn reader(theme: &Theme, _status: text_editor::Status) -> text_editor::Style
         placeholder: colors.muted,
         value: colors.text,
         selection: colors.selection,
+    }
+}
+
+/// Styles a small picture: a hairline around it, so that a white one does not melt into the card.
+pub fn thumbnail(theme: &Theme) -> container::Style {
+    let colors = Colors::of(theme);
+    container::Style {
+        background: Some(Background::Color(colors.field)),
+        border: outline(colors.border),
+        ..container::Style::default()
     }
 }
 

@@ -1,23 +1,28 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod at_hand;
 mod loading;
 mod shortcut;
+mod streaming;
 #[cfg(test)]
 mod tests;
 mod view;
 mod watchers;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
+use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::drop_target::{self, DropTarget};
 use app_kit::file_dialog::Answer;
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::worker::WorkerError;
-use app_kit::{focus, help, icon, signals, theme};
+use app_kit::{focus, help, icon, signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
@@ -25,10 +30,14 @@ use shm_core::{Access, Attached, Key, Options, PublishError};
 use loading::Loading;
 use view::PATH_FIELD;
 
+use streaming::Stream;
+
+use crate::file_dialog;
+use crate::progress::Progress;
+use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::audience::Watched;
-use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
-use crate::{file_dialog, typed_path};
+use crate::session::{LoadError, Loaded, News, Observation, Released, Reply, SessionThread, watch};
 
 use watchers::Watchers;
 
@@ -61,6 +70,10 @@ pub struct State {
     path: String,
     status: StatusLine,
     dialog: Option<TextDialog>,
+    stream_card: Option<StreamCard>,
+    stream: Option<Stream>,
+    /// How many streams were begun.
+    streams: u64,
     file_dialog: FileDialog,
     seen: Seen,
     /// The key under which something is loaded by this window.
@@ -68,12 +81,14 @@ pub struct State {
     /// Who watches it.
     watchers: Watchers,
     directory: Option<PathBuf>,
-    /// The picture on its way. It stands before the session, because what is dropped first is
+    /// The file on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
     loading: Option<Loading>,
-    /// How many pictures were begun.
-    pictures: u64,
+    /// How many files were begun.
+    files: u64,
     session: SessionThread,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
     is_help_open: bool,
     keeper: Keeper<NoSwitches>,
 }
@@ -114,12 +129,35 @@ pub enum Message {
     ClearPressed,
     /// The button "Release", or its shortcut.
     ReleasePressed,
+    /// The button "Stream...", or "Stop" while a stream plays, or their shortcut.
+    StreamPressed,
+    /// Something happened on the card that starts a stream.
+    StreamCard(stream_card::Message),
+    /// The file dialog for a stream ended, with or without a choice.
+    StreamSourceChosen(Answer),
+    /// Something happened to the stream of that number.
+    StreamNews(u64, News),
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
     /// The file dialog ended, one way or another.
     FileDialogEnded(Answer),
-    /// A file was dropped onto the window.
-    FileDropped(PathBuf),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// The file of that number was loaded, the first of some more, or not.
+    FileLoaded {
+        /// Tells it from one that was given up before.
+        number: u64,
+        /// How many more files there were.
+        others: usize,
+        /// What came of it.
+        reply: Reply<Loaded, LoadError>,
+    },
+    /// What was pasted was loaded, or not.
+    PastedLoaded(Reply<Loaded, LoadError>),
+    /// The shortcut to load what is in the clipboard.
+    PastePressed,
+    /// The clipboard was asked.
+    Pasted(Result<Pasted, ClipboardError>),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
     /// The picture of that number was loaded, or not.
@@ -207,14 +245,19 @@ impl State {
                 settings.verbose,
             ),
             dialog: None,
+            stream_card: None,
+            stream: None,
+            streams: 0,
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
             watchers: Watchers::nobody(settings.verbose),
             directory: settings.directory.clone(),
             loading: None,
-            pictures: 0,
+            files: 0,
             session: SessionThread::start(options),
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
             is_help_open: false,
             keeper: Keeper::new(remembered),
         }
@@ -234,6 +277,7 @@ impl State {
             watched,
             glances,
             event::listen_with(shortcut::message_of),
+            drop_target::subscription().map(Message::Dragged),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             signals::subscription().map(|()| Message::Quit),
         ])
@@ -247,13 +291,25 @@ impl State {
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
             Message::LoadImagePressed => return self.open_file_dialog(),
-            Message::ClearPressed => return self.session.clear().map(Message::Cleared),
-            Message::ReleasePressed => return self.session.release().map(Message::Released),
+            Message::ClearPressed => return self.session().clear().map(Message::Cleared),
+            Message::ReleasePressed => return self.session().release().map(Message::Released),
+            Message::StreamPressed => return self.toggle_stream(),
+            Message::StreamCard(message) => return self.update_stream_card(message),
+            Message::StreamSourceChosen(answer) => return self.take_stream_source(answer),
+            Message::StreamNews(number, news) => self.take_stream_news(number, news),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
-            Message::FileDropped(path) => return self.load_picture(path),
+            Message::Dragged(event) => return self.follow_drag(event),
+            Message::FileLoaded {
+                number,
+                others,
+                reply,
+            } => self.take_file_loaded(number, others, reply),
+            Message::PastedLoaded(reply) => self.take_reply(reply, None),
+            Message::PastePressed => return self.paste(),
+            Message::Pasted(pasted) => return self.take_pasted(pasted),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(number, reply) => self.take_picture_loaded(number, reply),
+            Message::PictureLoaded(number, reply) => self.take_file_loaded(number, 0, reply),
             Message::Glance(now) => {
                 if let Some(loading) = &mut self.loading {
                     loading.look(now);
@@ -358,8 +414,14 @@ impl State {
         }
     }
 
+    /// Returns the session, for a command to which a stream that plays gives way.
+    fn session(&mut self) -> &mut SessionThread {
+        self.stream = None;
+        &mut self.session
+    }
+
     fn open_text_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some() {
+        if self.dialog.is_some() || self.stream_card.is_some() {
             return Task::none();
         }
         let Some(key) = self.key_to_load_under() else {
@@ -381,7 +443,7 @@ impl State {
                 Task::none()
             }
             text_dialog::Action::Load(text) => match self.key_to_load_under() {
-                Some(key) => self.session.load_text(key, text).map(Message::TextLoaded),
+                Some(key) => self.session().load_text(key, text).map(Message::TextLoaded),
                 None => {
                     let problem = self.status.current().to_string();
                     if let Some(dialog) = &mut self.dialog {
@@ -394,9 +456,18 @@ impl State {
     }
 
     fn open_file_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some() || self.key_to_load_under().is_none() {
+        if self.dialog.is_some()
+            || self.stream_card.is_some()
+            || self.key_to_load_under().is_none()
+            || !self.enter_file_dialog()
+        {
             return Task::none();
         }
+        file_dialog::pick().map(Message::FileDialogEnded)
+    }
+
+    /// Notes that a file dialog opens. Where one is open says so, and is content the next time.
+    fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenAndSaidSo;
             self.status.set(
@@ -404,29 +475,42 @@ impl State {
                     "If you see none, type the path in the field beside the button, or press it again.",
                 ),
             );
-            return Task::none();
+            return false;
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileDialogEnded)
+        true
+    }
+
+    /// Notes that the file dialog is closed; returns its choice, or what is to be said of it.
+    fn leave_file_dialog(&mut self, answer: Answer) -> Result<PathBuf, Status> {
+        self.file_dialog = FileDialog::Closed;
+        match answer {
+            Answer::Chosen(path) => Ok(path),
+            Answer::Cancelled => Err(Status::neutral("No file was chosen.")),
+            Answer::NotShown => Err(Status::error("The system showed no file dialog.")
+                .with_remedy(
+                    "Type the path in the field beside the button. Who wants a dialog installs \
+                     xdg-desktop-portal-gtk or zenity.",
+                )),
+            Answer::Died => Err(
+                Status::error("The system's file dialog ended without an answer.")
+                    .with_remedy("Type the path in the field beside the button, or try again."),
+            ),
+        }
     }
 
     fn take_answer(&mut self, answer: Answer) -> Task<Message> {
-        self.file_dialog = FileDialog::Closed;
-        let status = match answer {
-            Answer::Chosen(path) => return self.load_picture(path),
-            Answer::Cancelled => {
-                self.status.set(Status::neutral("No file was chosen."));
-                return Task::none();
+        let was_cancelled = answer == Answer::Cancelled;
+        match self.leave_file_dialog(answer) {
+            Ok(path) => self.load_picture(path),
+            Err(status) => {
+                self.status.set(status);
+                if was_cancelled {
+                    return Task::none();
+                }
+                operation::focus(PATH_FIELD)
             }
-            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
-                "Type the path in the field beside the button. Who wants a dialog installs \
-                 xdg-desktop-portal-gtk or zenity.",
-            ),
-            Answer::Died => Status::error("The system's file dialog ended without an answer.")
-                .with_remedy("Type the path in the field beside the button, or try again."),
-        };
-        self.status.set(status);
-        operation::focus(PATH_FIELD)
+        }
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {
@@ -442,24 +526,33 @@ impl State {
     }
 
     fn load_picture(&mut self, path: PathBuf) -> Task<Message> {
-        let Some(key) = self.key_to_load_under() else {
+        let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", name_of(&path));
-        self.status.set(Status::neutral(sentence));
-        self.pictures += 1;
-        let number = self.pictures;
-        let (loading, progress) = Loading::start(number);
-        // One that is still on its way is not wanted any more.
-        self.loading = Some(loading);
-        self.session
+        self.session()
             .load_picture(key, path, progress)
             .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
+    fn begin_loading(&mut self, path: &Path) -> Option<(Key, u64, Arc<Progress>)> {
+        let key = self.key_to_load_under()?;
+        let sentence = format!("Loading {} into {key} …", drop_target::file_name(path));
+        self.status.set(Status::neutral(sentence));
+        self.files += 1;
+        let (loading, progress) = Loading::start(self.files);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
+        Some((key, self.files, progress))
     }
 
     /// Leaves the dialog, or else gives up the picture on its way.
     fn cancel(&mut self) {
         if self.dialog.take().is_some() {
+            return;
+        }
+        if self.stream_card.is_some() {
+            self.close_stream_card();
             return;
         }
         if let Some(loading) = &self.loading {
@@ -472,7 +565,7 @@ impl State {
         match reply {
             Ok(Ok(loaded)) => {
                 self.dialog = None;
-                self.take_loaded(loaded);
+                self.take_loaded(loaded, None);
             }
             // The text stays in the dialog: it may be the only copy.
             Ok(Err(error)) => self.reject_text(failure(&error), error.to_string()),
@@ -487,7 +580,7 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, number: u64, reply: Reply<Loaded, LoadError>) {
+    fn take_file_loaded(&mut self, number: u64, others: usize, reply: Reply<Loaded, LoadError>) {
         let is_last = self
             .loading
             .as_ref()
@@ -496,31 +589,45 @@ impl State {
             self.loading = None;
         }
         match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded),
-            Ok(Err(error)) if !error.is_cancelled() => self.status.set(failure(&error)),
-            Ok(Err(error)) if is_last => {
-                let status = Status::neutral(error.headline()).with_remedy(error.remedy());
-                self.status.set(status);
+            Ok(Err(error)) if error.is_cancelled() => {
+                // Otherwise it made room for another one, which says itself how it goes.
+                if is_last {
+                    let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                    self.status.set(status);
+                }
             }
-            // It made room for another one, which says itself how it goes.
-            Ok(Err(_)) => {}
+            reply => self.take_reply(reply, at_hand::only_the_first(others)),
+        }
+    }
+
+    fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
+        match reply {
+            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
+            Ok(Err(error)) => self.status.set(failure(&error)),
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
 
-    fn take_loaded(&mut self, loaded: Loaded) {
-        let sentence = loaded.to_string();
-        let released = loaded.released.as_ref().map(Released::to_string);
-        let status = match (loaded.warning(), released) {
-            (Some(warning), Some(released)) => {
-                Status::warning(sentence).with_remedy(format!("{warning} {released}"))
-            }
-            (Some(warning), None) => Status::warning(sentence).with_remedy(warning),
-            (None, Some(released)) => Status::success(sentence).with_remedy(released),
-            (None, None) => Status::success(sentence),
-        };
-        self.status.set(status);
+    /// Says what was loaded; `note` is what else there is to say.
+    fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
+        self.say_loaded(loaded.to_string(), &loaded, note);
         self.attached = Some(loaded.key);
+    }
+
+    /// Says what was loaded, what it took the place of, and `note`.
+    fn say_loaded(&mut self, sentence: String, loaded: &Loaded, note: Option<String>) {
+        let warning = loaded.warning();
+        let status = if warning.is_some() || note.is_some() {
+            Status::warning(sentence)
+        } else {
+            Status::success(sentence)
+        };
+        let released = loaded.released.as_ref().map(Released::to_string);
+        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
+        self.status.set(match remedies.is_empty() {
+            true => status,
+            false => status.with_remedy(remedies.join(" ")),
+        });
     }
 
     fn take_cleared(&mut self, reply: Reply<Option<Key>, PublishError>) {
@@ -582,7 +689,8 @@ impl State {
                 !info.attached.iter().any(is_own_publisher)
             }
         };
-        if is_gone && self.is_attached_here() {
+        // A stream finds that out by itself.
+        if is_gone && self.is_attached_here() && self.stream.is_none() {
             // What was seen may be older than what was loaded: the session knows.
             return self.session.release_if_lost().map(Message::LossChecked);
         }
@@ -623,12 +731,6 @@ fn is_own_publisher(peer: &Attached) -> bool {
 
 fn is_for_dialog(message: &Message) -> bool {
     matches!(message, Message::Dialog(_) | Message::CancelPressed)
-}
-
-/// Names a file without its folder, which may be long.
-fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    name.to_string_lossy().into_owned()
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -5,9 +5,9 @@
 pub mod app;
 pub mod cli;
 pub mod file_dialog;
+pub mod frames;
 pub mod media_type;
 pub mod picture_file;
 pub mod progress;
 pub mod screen;
 pub mod session;
-pub mod typed_path;

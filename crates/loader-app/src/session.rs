@@ -3,8 +3,11 @@
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
 //! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
 
+mod any_file;
 pub mod audience;
 mod content;
+mod source;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -16,12 +19,15 @@ use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
 pub use content::{Bytes, Content};
-pub use thread::{Reply, SessionThread};
+pub use source::Source;
+pub use stream::{Control, End, Report, Streamed, Tally};
+pub use thread::{News, Reply, SessionThread};
 pub use watch::{Observation, watch};
 
 use audience::{Tell, Usher};
 use content::Payload;
 
+use crate::frames::FrameError;
 use crate::picture_file::PictureError;
 
 /// Loads contents into one segment at a time, and keeps the last one alive.
@@ -263,6 +269,15 @@ pub enum LoadError {
     Publish(PublishError),
     /// The picture could not be read.
     Picture(PictureError),
+    /// What claims to be a picture has other sides than bytes.
+    Pixels,
+    /// Nobody wanted it any more.
+    Cancelled {
+        /// What was read from, such as a path.
+        name: String,
+    },
+    /// There are no frames.
+    Frames(FrameError),
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -273,9 +288,17 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Tells whether somebody has removed the segment, so that nothing is loaded any more.
+    pub fn is_orphaned(&self) -> bool {
+        matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
+    }
+
     /// Tells whether nobody wanted it any more, which is no fault.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self, LoadError::Picture(PictureError::Cancelled { .. }))
+        matches!(
+            self,
+            LoadError::Cancelled { .. } | LoadError::Picture(PictureError::Cancelled { .. })
+        )
     }
 
     /// Returns what is wrong, in one sentence.
@@ -286,6 +309,9 @@ impl LoadError {
             }
             LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
             LoadError::Picture(error) => error.headline(),
+            LoadError::Pixels => "What was copied is no picture.".to_owned(),
+            LoadError::Cancelled { name } => format!("Cancelled: {name} was not loaded."),
+            LoadError::Frames(error) => error.headline(),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -296,12 +322,18 @@ impl LoadError {
             LoadError::Attach(error) => error.to_string(),
             LoadError::Publish(error) => error.to_string(),
             LoadError::Picture(error) => error.remedy(),
+            LoadError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
+            LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
+            LoadError::Frames(error) => error.remedy(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
-                io::ErrorKind::IsADirectory => "It is a folder: name a file in it.".to_owned(),
+                io::ErrorKind::IsADirectory => "It is a folder: choose a file in it.".to_owned(),
                 io::ErrorKind::PermissionDenied => {
                     "The system does not permit it: check who owns the file and its mode."
                         .to_owned()
+                }
+                io::ErrorKind::InvalidInput => {
+                    "It is a device or a pipe: name a file instead.".to_owned()
                 }
                 _ => format!("The system says: {source}."),
             },
@@ -321,6 +353,8 @@ impl error::Error for LoadError {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
+            LoadError::Pixels | LoadError::Cancelled { .. } => None,
+            LoadError::Frames(error) => Some(error),
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

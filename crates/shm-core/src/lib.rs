@@ -31,7 +31,8 @@
 //!   change a byte.
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`.
-//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`].
+//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
+//!   [`segment::Watch`] wakes when segments come and go.
 //!
 //! And a publisher can know who watches, over a local socket: [`link`].
 //!

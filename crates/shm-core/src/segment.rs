@@ -12,6 +12,7 @@ mod attachment;
 mod file;
 mod peek;
 mod roster;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub(crate) use attachment::{Attachment, Held, Kind};
 pub(crate) use file::SegmentFile;
 pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
+pub use watch::Watch;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, ListError, RemoveError};

@@ -1,11 +1,15 @@
 //! The window ShowSharedMem: one button that shows what is in shared memory now.
 
+mod at_hand;
+mod panel;
 mod shortcut;
 
 use std::time::SystemTime;
 
 use app_kit::attendance::Attendance;
+use app_kit::clipboard::{Clipboard, ClipboardError};
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::Snapshot;
@@ -18,12 +22,16 @@ use serde::{Deserialize, Serialize};
 use shm_core::segment::{Content, Info};
 use shm_core::{Key, Options};
 
-use crate::session::{self, Presence, ShowError};
+use crate::screen::history::{self, History};
+use crate::screen::save_dialog::{self, SaveDialog};
+use crate::screen::segment_list;
+use crate::session::{self, CopyError, Copying, Presence, ShowError};
+use panel::Panel;
 
 const TITLE: &str = "ShowSharedMem";
 
 /// The fields that Tab goes round.
-const FIELDS: [&str; 2] = [key_field::ID, content_pane::TEXT];
+const FIELDS: [&str; 3] = [key_field::ID, segment_list::FILTER, content_pane::TEXT];
 
 /// The switches of the window, all of them remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +67,13 @@ pub(crate) struct State {
     presence: Option<Presence>,
     /// For the ages; moves on once a second.
     now: SystemTime,
+    /// When what is shown was shown first, where it comes from the history.
+    shown_before: Option<SystemTime>,
+    panel: Panel,
+    history: History,
+    save_dialog: Option<SaveDialog>,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
     is_help_open: bool,
     keeper: Keeper<Switches>,
 }
@@ -88,6 +103,26 @@ pub(crate) enum Message {
     Pane(content_pane::Message),
     /// Somebody had a look at a key.
     Seen(Key, Presence),
+    /// What is shown shall be copied.
+    Copy,
+    /// What is to be copied was fetched, or not.
+    CopyFetched(Result<Copying, CopyError>),
+    /// It was copied, the part that is named, or not at all.
+    Copied(Result<(), ClipboardError>, Option<String>),
+    /// What is shown shall be saved.
+    SaveAs,
+    /// Something happened in the card "Save as...".
+    SaveDialog(save_dialog::Message),
+    /// The list of segments shall open, or close.
+    ToggleSegments,
+    /// Something happened in the list of segments.
+    Segments(segment_list::Message),
+    /// The history shall open, or close.
+    ToggleHistory,
+    /// Something happened in the history.
+    History(history::Message),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
     /// A key was pressed that does something wherever the focus is.
     Shortcut(fn() -> Message),
     /// The key field shall have the focus.
@@ -157,6 +192,12 @@ impl State {
             is_reading: false,
             presence: None,
             now: SystemTime::now(),
+            shown_before: None,
+            panel: Panel::Content,
+            history: History::new(),
+            save_dialog: None,
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
             is_help_open: false,
             keeper: Keeper::new(remembered),
         }
@@ -178,14 +219,27 @@ impl State {
                 }
             }
             Message::Seen(key, presence) => self.see(&key, presence),
+            Message::Copy => return self.copy(),
+            Message::CopyFetched(fetched) => return self.take_copy_fetched(fetched),
+            Message::Copied(outcome, part) => self.take_copied(outcome, part),
+            Message::SaveAs => return self.open_save_dialog(),
+            Message::SaveDialog(message) => return self.update_save_dialog(message),
+            Message::ToggleSegments => return self.toggle_segments(),
+            Message::Segments(message) => return self.update_segments(message),
+            Message::ToggleHistory => self.toggle_history(),
+            Message::History(message) => self.update_history(message),
+            Message::Dragged(event) => self.follow_drag(event),
             Message::Shortcut(action) => return self.press(action()),
             Message::FocusKey => return operation::focus(key_field::ID),
+            Message::Focus(direction) if self.save_dialog.is_some() => {
+                return focus::go(&[save_dialog::PATH], direction);
+            }
             Message::Focus(direction) => return focus::go(&FIELDS, direction),
             Message::ToggleHelp => {
                 self.is_help_open = !self.is_help_open;
                 return operation::focus(help::NO_FIELD);
             }
-            Message::Escape => self.is_help_open = false,
+            Message::Escape => self.escape(),
             Message::Resized(size) => {
                 let kept = self.keeper.change(|settings| settings.set_size(size));
                 return kept.map(Message::NotRemembered);
@@ -196,10 +250,13 @@ impl State {
         Task::none()
     }
 
-    /// Does what a shortcut says. One that is tried out from the help closes it.
+    /// Does what a shortcut says. One that is tried out from the help closes it; under the card
+    /// "Save as..." only those work that leave it.
     fn press(&mut self, message: Message) -> Task<Message> {
-        if !matches!(message, Message::ToggleHelp) {
-            self.is_help_open = false;
+        match message {
+            Message::ToggleHelp | Message::Escape | Message::Quit | Message::Focus(_) => {}
+            _ if self.save_dialog.is_some() && !self.is_help_open => return Task::none(),
+            _ => self.is_help_open = false,
         }
         self.update(message)
     }
@@ -227,14 +284,17 @@ impl State {
         };
         self.request += 1;
         self.is_reading = true;
+        self.panel = Panel::Content;
         let request = self.request;
         session::show(key).map(move |answer| Message::Answered { request, answer })
     }
 
     fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
         self.now = SystemTime::now();
+        self.shown_before = None;
         match answer {
             Ok(snapshot) => {
+                self.history.record(&snapshot, self.now);
                 self.status.set(said_of(&snapshot));
                 self.attend(&snapshot);
                 self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
@@ -333,6 +393,8 @@ impl State {
                     session::presence(key.clone()).map(|(key, seen)| Message::Seen(key, seen))
                 })
                 .chain([
+                    self.panel_subscription(),
+                    drop_target::subscription().map(Message::Dragged),
                     event::listen_with(shortcut::message_of),
                     window::resize_events().map(|(_, size)| Message::Resized(size)),
                     signals::subscription().map(|()| Message::Quit),
@@ -351,16 +413,10 @@ impl State {
         .height(theme::extent::MAIN_ACTION)
         .width(Fill)
         .style(theme::primary_button);
-        let body = match &self.shown {
-            Shown::Content(pane) => {
-                column![pane.view().map(Message::Pane), pane.view_facts(self.now)]
-            }
-            Shown::Notice { title, body } => column![content_pane::notice(title, body)],
-        };
         let window = column![
             column![
                 column![key, show].spacing(theme::space::TINY),
-                body.spacing(theme::space::SMALL).height(Fill),
+                column![self.view_heading(), self.view_panel()].spacing(theme::space::SMALL),
             ]
             .spacing(theme::space::MEDIUM)
             .padding(theme::space::LARGE)
@@ -371,8 +427,15 @@ impl State {
         ];
         let help = self
             .is_help_open
-            .then(|| help::view(shortcut::TABLE, Message::ToggleHelp));
-        stack![window].extend(help).into()
+            .then(|| help::view([shortcut::TABLE, shortcut::LIST], Message::ToggleHelp));
+        let dialog = self.save_dialog.as_ref();
+        let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
+        let hint = "Files are loaded by the other window, SharedMemoryLoad.";
+        stack![window]
+            .extend(dialog)
+            .extend(help)
+            .extend(self.drop_target.view(hint))
+            .into()
     }
 
     /// Draws, beside the key, whether anything is there to show.

@@ -4,9 +4,12 @@
 
 mod app;
 mod cli;
+mod export;
+mod file_dialog;
 mod output;
 mod picture_file;
 mod report;
+mod screen;
 mod session;
 mod user;
 

@@ -1,5 +1,8 @@
 //! Between shared memory and the rest of the program: the only file that may block.
 
+mod hand;
+mod segments;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -20,6 +23,9 @@ use shm_core::{
 };
 
 use crate::user::User;
+
+pub(crate) use hand::{CopyError, Copying, SaveError, Saving, copy, save};
+pub(crate) use segments::{Listing, RemovalError, remove_in_background, segments};
 
 /// How often the window looks who is there.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);

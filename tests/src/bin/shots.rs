@@ -10,11 +10,16 @@ use std::{
     process::ExitCode,
 };
 
-use e2e_tests::{Bus, Desktop, LoaderWindow, Program, Scene, ViewerWindow, Window, evening};
+use e2e_tests::{
+    Bus, Desktop, Launch, LoaderWindow, Program, Scene, ViewerWindow, Window, evening,
+};
 
 const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
     你好，世界 · こんにちは · Привет · שלום · 🦀\n\nNothing was sent. Both look at the same memory.";
+
+/// The smallest size of both windows.
+const SMALLEST: (u32, u32) = (480, 480);
 
 /// The name of a state, and how a person gets there.
 type State = (&'static str, fn(&Stage<'_>));
@@ -49,6 +54,14 @@ const STATES: &[State] = &[
         loader.wait_for_dialog();
         stage.take(&loader.window);
     }),
+    ("loader-narrow", |stage| {
+        let loader = stage.loader();
+        loader.window.resize(SMALLEST.0, SMALLEST.1);
+        loader.load_picture(&stage.picture());
+        loader.window.press(&["ctrl+k"]);
+        loader.window.type_text("/no/key");
+        stage.take(&loader.window);
+    }),
     ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
     ("viewer-text", |stage| {
         let _loaded = stage.load(["text".into(), TEXT.into()]);
@@ -65,6 +78,20 @@ const STATES: &[State] = &[
     ("viewer-error", |stage| {
         let viewer = stage.viewer();
         viewer.show("Unable to attach");
+        stage.take(&viewer.window);
+    }),
+    ("viewer-narrow", |stage| {
+        let key = "k".repeat(128);
+        let program = stage
+            .scene
+            .bare_loader(["text", "--key", &key, TEXT])
+            .start();
+        program.wait_for("Loaded");
+        let launch = stage.scene.bare_viewer(["--verbose", "--key", &key]);
+        let viewer = stage.open_viewer(launch);
+        viewer.window.resize(SMALLEST.0, SMALLEST.1);
+        viewer.window.press(&["F5"]);
+        viewer.program.wait_for_status("Showing");
         stage.take(&viewer.window);
     }),
     ("viewer-help", |stage| {
@@ -131,7 +158,11 @@ impl Stage<'_> {
 
     /// Opens ShowSharedMem.
     fn viewer(&self) -> ViewerWindow<'_> {
-        let launch = self.scene.viewer(["--verbose"]);
+        self.open_viewer(self.scene.viewer(["--verbose"]))
+    }
+
+    /// Opens ShowSharedMem with arguments of its own.
+    fn open_viewer(&self, launch: Launch) -> ViewerWindow<'_> {
         let viewer = ViewerWindow::of(launch.on(self.desktop).with(self.bus).start(), self.desktop);
         self.wait_for_look(&viewer.window);
         viewer

@@ -1,4 +1,4 @@
-//! What the keyboard and dropped files do, wherever the focus is.
+//! What the keyboard does, wherever the focus is.
 
 use app_kit::focus::Direction;
 use app_kit::shortcut::{self, Chord, Shortcut};
@@ -24,6 +24,16 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         chords: &[Chord::ctrl('o')],
         does: "Load an image from a file",
         message: || Message::LoadImagePressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('v')],
+        does: "Load what was copied: text, picture or file",
+        message: || Message::PastePressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('t')],
+        does: "Stream, or stop the stream",
+        message: || Message::StreamPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('p')],
@@ -62,7 +72,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "Close what is open, or cancel a picture",
+        does: "Close what is open, or cancel",
         message: || Message::CancelPressed,
     },
     Shortcut {
@@ -79,7 +89,6 @@ pub(super) fn message_of(
     _window: window::Id,
 ) -> Option<Message> {
     match event {
-        Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
         Event::Keyboard(event) => shortcut::pressed(TABLE, &event, status).map(Message::Shortcut),
         _ => None,
     }

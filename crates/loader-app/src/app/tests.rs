@@ -1,5 +1,7 @@
 //! The window, driven without a display: clicks, keys and replies in, words and segments out.
 
+mod streaming;
+
 use super::*;
 
 use std::fs;
@@ -8,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app_kit::clipboard::Pixels;
 use app_kit::shortcut::{Chord, press};
 use app_kit::snapshot::{self, Content};
 use app_kit::status::Level;
@@ -124,6 +127,20 @@ impl Bench {
         self.send(Message::PathSubmitted);
     }
 
+    /// Drags files over the window and lets go of them.
+    fn drop_files(&mut self, paths: &[&Path]) {
+        for path in paths {
+            self.send(Message::Dragged(drop_target::Event::Hovered(
+                (*path).to_owned(),
+            )));
+        }
+        for path in paths {
+            self.send(Message::Dragged(drop_target::Event::Dropped(
+                (*path).to_owned(),
+            )));
+        }
+    }
+
     fn in_memory(&self, key: &str) -> Option<Content> {
         snapshot::read(&Key::new(key).unwrap(), &self.options())
             .ok()
@@ -238,7 +255,7 @@ fn every_key_of_the_help_does_what_it_says() {
         ("Go to the next field", "Focus(Forward)"),
         ("Go back to the field before", "Focus(Backward)"),
         ("Open or close this help", "ToggleHelp"),
-        ("Close what is open, or cancel a picture", "CancelPressed"),
+        ("Close what is open, or cancel", "CancelPressed"),
         ("Close the window", "Quit"),
     ] {
         let shortcut = shortcut::TABLE
@@ -360,7 +377,7 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     bench.load_path(Path::new("/nonexistent/cat.png"));
     assert!(bench.state.status().text().contains("cannot be read"));
     let absurd = bench.file("huge.pgm", b"P5\n60000 60000\n255\n");
-    bench.send(Message::FileDropped(absurd));
+    bench.drop_files(&[&absurd]);
     assert_eq!(bench.state.status().text(), "The image is too large.");
     assert_eq!(bench.level(), Level::Error);
     assert_eq!(
@@ -376,7 +393,7 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
     let path = bench.directory.path().join("large.png");
     image::RgbImage::new(300, 300).save(&path).unwrap();
     // The answer is not taken yet: for the window the picture is on its way.
-    let task = bench.state.update(Message::FileDropped(path));
+    let task = bench.state.update(dropped(path));
     let begun = Instant::now();
     bench.send(Message::Glance(begun));
     assert!(!bench.shows("Cancel"), "nothing is said of what is quick");
@@ -392,7 +409,7 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
 fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
     let mut bench = Bench::new();
     let path = bench.directory.path().join("photo.png");
-    drop(bench.state.update(Message::FileDropped(path)));
+    drop(bench.state.update(dropped(path)));
     let (loading, progress) = Loading::start(2);
     bench.state.loading = Some(loading);
     let mut file = Watched::new(io::repeat(0), 100, progress);
@@ -439,9 +456,14 @@ fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
     );
 }
 
+/// A file that is let go of over the window.
+fn dropped(path: PathBuf) -> Message {
+    Message::Dragged(drop_target::Event::Dropped(path))
+}
+
 /// Begins to load a picture, without an answer; returns its number, and an answer for later.
 fn begin_and_fail(bench: &mut Bench) -> (u64, Arc<LoadError>) {
-    drop(bench.state.update(Message::FileDropped("a.png".into())));
+    drop(bench.state.update(dropped("a.png".into())));
     let loading = bench
         .state
         .loading
@@ -647,6 +669,138 @@ fn a_closed_window_leaves_nothing_behind() {
     let Bench { state, directory } = bench;
     drop(state);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_dropped_file_is_loaded_as_what_it_is() {
+    let mut bench = Bench::new();
+    let text = bench.file("notes.md", "# 日本\n".as_bytes());
+    bench.drop_files(&[&text]);
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("# 日本\n")
+    );
+    let picture = bench.file("picture", b"P6\n1 1\n255\nabc");
+    bench.drop_files(&[&picture]);
+    assert!(matches!(
+        bench.in_memory("MySharedMemory"),
+        Some(Content::Picture(picture)) if (picture.width, picture.height) == (1, 1)
+    ));
+    let archive = bench.file("archive.zip", b"PK\x03\x04\0\xff");
+    bench.drop_files(&[&archive]);
+    match bench.in_memory("MySharedMemory") {
+        Some(Content::Bytes(bytes)) => {
+            assert_eq!(bytes.media_type.as_deref(), Some("application/zip"));
+            assert_eq!(bytes.source.as_deref(), Some("archive.zip"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(bench.level(), Level::Success);
+}
+
+#[test]
+fn of_several_files_the_first_is_loaded_and_that_is_said() {
+    let mut bench = Bench::new();
+    let (one, two) = (bench.file("1.txt", b"one"), bench.file("2.txt", b"two"));
+    bench.send(Message::Dragged(drop_target::Event::Hovered(one.clone())));
+    assert!(bench.shows("1.txt"));
+    assert!(bench.shows("Drop it to load it into MySharedMemory."));
+    bench.send(Message::Dragged(drop_target::Event::Left));
+    assert!(!bench.shows("1.txt"));
+
+    bench.drop_files(&[&one, &two]);
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("one")
+    );
+    assert_eq!(bench.level(), Level::Warning);
+    assert_eq!(
+        bench.state.status().remedy(),
+        Some("Only the first of the two files was loaded: one fits at a time.")
+    );
+}
+
+#[test]
+fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    let folder = bench.directory.path().to_owned();
+    bench.drop_files(&[&folder]);
+    assert_eq!(bench.level(), Level::Error);
+    let remedy = bench.state.status().remedy();
+    assert_eq!(remedy, Some("It is a folder: choose a file in it."));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("kept")
+    );
+    bench.send(Message::KeyEdited("a/b".to_owned()));
+    bench.send(Message::Dragged(drop_target::Event::Hovered(folder)));
+    assert!(bench.shows("It cannot be loaded: choose another key first."));
+}
+
+#[test]
+fn what_is_pasted_is_loaded_at_once() {
+    let mut bench = Bench::new();
+    let text = "copied elsewhere\r\n";
+    bench.send(Message::Pasted(Ok(Pasted::Text(text.to_owned()))));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some(text)
+    );
+    let picture = Pixels {
+        width: 2,
+        height: 1,
+        rgba: vec![1, 2, 3, 255, 4, 5, 6, 0],
+    };
+    bench.send(Message::Pasted(Ok(Pasted::Picture(picture.clone()))));
+    match bench.in_memory("MySharedMemory") {
+        Some(Content::Picture(found)) => assert_eq!((found.width, found.height), (2, 1)),
+        other => panic!("{other:?}"),
+    }
+    let file = bench.file("copied.txt", b"from a file manager");
+    bench.send(Message::Pasted(Ok(Pasted::Files(vec![file]))));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("from a file manager")
+    );
+    let damaged = Pixels {
+        width: 3,
+        ..picture
+    };
+    bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
+    assert_eq!(
+        bench.state.status().text(),
+        "What was copied is no picture."
+    );
+}
+
+#[test]
+fn nothing_to_paste_is_said_gently() {
+    let mut bench = Bench::new();
+    for pasted in [Pasted::Nothing, Pasted::Text(String::new())] {
+        bench.send(Message::Pasted(Ok(pasted)));
+        assert_eq!(bench.state.status().text(), "There is nothing to paste.");
+        assert_eq!(bench.level(), Level::Neutral);
+    }
+    bench.send(Message::Pasted(Err(ClipboardError::Closed)));
+    assert_eq!(bench.level(), Level::Error);
+    assert!(bench.in_memory("MySharedMemory").is_none());
+}
+
+#[test]
+fn a_field_and_the_dialog_keep_their_pastes() {
+    let paste = Event::Keyboard(press(Chord::ctrl('v')));
+    let captured = shortcut::message_of(paste, event::Status::Captured, window::Id::unique());
+    assert!(captured.is_none());
+    let ignored = message_of(Chord::ctrl('v'));
+    assert!(matches!(
+        ignored,
+        Some(Message::Shortcut(action)) if matches!(action(), Message::PastePressed)
+    ));
+    // While the dialog is open the clipboard is not even asked.
+    let mut bench = Bench::new();
+    bench.click("Load");
+    assert!(task::into_stream(bench.state.update(Message::PastePressed)).is_none());
 }
 
 fn message_of(chord: Chord) -> Option<Message> {

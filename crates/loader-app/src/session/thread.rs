@@ -1,61 +1,75 @@
 //! A session on a thread of its own: commands in, replies out as tasks.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
-use std::{io, mem};
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
-use app_kit::worker::WorkerError;
+use app_kit::clipboard::Pixels;
+use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
-use iced::futures::channel::{mpsc as stream_mpsc, oneshot};
-use shm_core::{Key, Options, PublishError};
+use iced::futures::channel::mpsc as stream_mpsc;
+use shm_core::{ImageMetadata, Key, Options, PublishError};
 
 use super::audience::Watched;
-use super::{Content, LoadError, Loaded, Released, Session};
+use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
 use crate::progress::Progress;
-
-type Command = Box<dyn FnOnce(&mut Session) + Send>;
 
 /// The result of a command, as a message can carry it.
 pub type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
 
-/// Owns the thread that owns the [`Session`]. Dropping it ends the thread, and waits until the
-/// session has let go of what is loaded.
+/// A thread that owns a [`Session`]. Dropping it waits until the session has let go of what is
+/// loaded.
 #[derive(Debug)]
 pub struct SessionThread {
-    /// Where commands go, or why there is no thread to take them.
-    commands: Result<mpsc::Sender<Command>, Arc<io::Error>>,
-    thread: Option<JoinHandle<()>>,
+    session: Resident<Session>,
     watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
+    playing: Option<Playing>,
+}
+
+/// A stream on the session's thread. It ends when this is dropped.
+#[derive(Debug)]
+struct Playing {
+    /// Nothing is ever sent: whoever waits for something learns that this is gone.
+    _alive: mpsc::Sender<Infallible>,
+    /// What is read for the next frame.
+    progress: Arc<Progress>,
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        self.progress.cancel();
+    }
+}
+
+/// What happens to a stream.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The first frame is there.
+    Begun(Loaded),
+    /// It goes on.
+    Progress(Report),
+    /// Frames find no room; the sentence says why.
+    LeftOut(String),
+    /// It came to an end; `None` where there was no frame before it was stopped.
+    Ended(Reply<Option<Arc<Streamed>>, LoadError>),
 }
 
 impl SessionThread {
     /// Starts the thread, with nothing loaded. Where there is none to be had, every command says so.
     pub fn start(options: Options) -> SessionThread {
-        let (sender, receiver) = mpsc::channel::<Command>();
         // Without a bound, because it is told of at most ten times a second, and the window keeps up.
         let (told, watched) = stream_mpsc::unbounded();
         // An error means that the window is gone.
         let tell = Arc::new(move |watched| drop(told.unbounded_send(watched)));
-        let spawned = thread::Builder::new()
-            .name("session".to_owned())
-            .spawn(move || {
-                let mut session = Session::new(options).telling_who_watches(tell);
-                for command in receiver {
-                    command(&mut session);
-                }
-            });
-        match spawned {
-            Ok(thread) => SessionThread {
-                commands: Ok(sender),
-                thread: Some(thread),
-                watched: Some(watched),
-            },
-            Err(error) => SessionThread {
-                commands: Err(Arc::new(error)),
-                thread: None,
-                watched: None,
-            },
+        SessionThread {
+            session: Resident::start("session", || {
+                Session::new(options).telling_who_watches(tell)
+            }),
+            watched: Some(watched),
+            playing: None,
         }
     }
 
@@ -67,13 +81,13 @@ impl SessionThread {
     }
 
     /// Loads a text.
-    pub fn load_text(&self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_text(&mut self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
     pub fn load_picture(
-        &self,
+        &mut self,
         key: Key,
         path: PathBuf,
         progress: Arc<Progress>,
@@ -81,53 +95,125 @@ impl SessionThread {
         self.load(key, Content::Picture(path, progress))
     }
 
-    fn load(&self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+    /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
+    pub fn load_file(
+        &mut self,
+        key: Key,
+        path: PathBuf,
+        progress: Arc<Progress>,
+    ) -> Task<Reply<Loaded, LoadError>> {
+        self.ask(move |session| {
+            let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
+            session.load(&key, &mut content).map_err(Arc::new)
+        })
+    }
+
+    /// Loads a picture that is in memory already.
+    pub fn load_pixels(&mut self, key: Key, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
+        self.load(key, Content::Pixels(picture))
+    }
+
+    fn load(&mut self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
     /// Does what [`Session::clear`] does.
-    pub fn clear(&self) -> Task<Reply<Option<Key>, PublishError>> {
+    pub fn clear(&mut self) -> Task<Reply<Option<Key>, PublishError>> {
         self.ask(|session| session.clear().map_err(Arc::new))
     }
 
     /// Does what [`Session::release`] does.
-    pub fn release(&self) -> Task<Result<Option<Released>, WorkerError>> {
+    pub fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
         self.ask(Session::release)
     }
 
     /// Does what [`Session::release_if_lost`] does.
-    pub fn release_if_lost(&self) -> Task<Result<Option<Key>, WorkerError>> {
+    pub fn release_if_lost(&mut self) -> Task<Result<Option<Key>, WorkerError>> {
         self.ask(Session::release_if_lost)
     }
 
+    /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
+    pub fn stream(&mut self, key: Key, source: Source) -> Task<News> {
+        let (sender, news) = stream_mpsc::unbounded();
+        let (alive, stopped) = mpsc::channel();
+        let progress = Arc::new(Progress::default());
+        let playing = Playing {
+            _alive: alive,
+            progress: Arc::clone(&progress),
+        };
+        let mut window = Window {
+            news: sender,
+            stopped,
+        };
+        let played = self.ask(move |session| {
+            let streamed = source
+                .open(&progress)
+                .map_err(LoadError::Frames)
+                .and_then(|mut frames| session.stream(&key, frames.as_mut(), &mut window));
+            streamed
+                .map(|streamed| streamed.map(Arc::new))
+                .map_err(Arc::new)
+        });
+        self.playing = Some(playing);
+        // Who tells the news is gone before the end is told, so that the end comes last.
+        Task::run(news, |news| news).chain(played.map(News::Ended))
+    }
+
+    /// Ends the stream that plays, if one does. Its last frame stays.
+    pub fn stop(&mut self) {
+        self.playing = None;
+    }
+
+    /// Has the session do something; a stream that plays gives way to it.
     fn ask<T: Send + 'static>(
-        &self,
+        &mut self,
         question: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Task<Result<T, WorkerError>> {
-        let commands = match &self.commands {
-            Ok(commands) => commands,
-            Err(error) => return Task::done(Err(WorkerError::NoThread(Arc::clone(error)))),
-        };
-        let (sender, receiver) = oneshot::channel();
-        let command = Box::new(move |session: &mut Session| {
-            // An error means that the window is gone, and with it the wish to know.
-            sender.send(question(session)).ok();
-        });
-        if commands.send(command).is_err() {
-            return Task::done(Err(WorkerError::Died));
-        }
-        Task::future(async { receiver.await.map_err(|_| WorkerError::Died) })
+        self.stop();
+        self.session.ask(question)
     }
 }
 
 impl Drop for SessionThread {
     fn drop(&mut self) {
-        // The thread ends when nobody can send to it any more.
-        let (nobody, _) = mpsc::channel();
-        drop(mem::replace(&mut self.commands, Ok(nobody)));
-        if let Some(thread) = self.thread.take() {
-            // A thread that died has detached while it unwound.
-            thread.join().ok();
+        // Before the thread is waited for, which it would keep.
+        self.stop();
+    }
+}
+
+/// The window, as what controls a stream.
+struct Window {
+    news: stream_mpsc::UnboundedSender<News>,
+    stopped: mpsc::Receiver<Infallible>,
+}
+
+impl Window {
+    fn tell(&self, news: News) {
+        // An error means that the window is gone; it takes the stream with it.
+        self.news.unbounded_send(news).ok();
+    }
+}
+
+impl Control for Window {
+    fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
+        let left = due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        });
+        match self.stopped.recv_timeout(left) {
+            Err(RecvTimeoutError::Timeout) => ControlFlow::Continue(()),
+            Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
         }
+    }
+
+    fn begun(&mut self, loaded: &Loaded, _frame: &ImageMetadata) {
+        self.tell(News::Begun(loaded.clone()));
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.tell(News::Progress(report.clone()));
+    }
+
+    fn left_out(&mut self, reason: &PublishError) {
+        self.tell(News::LeftOut(reason.to_string()));
     }
 }

@@ -6,6 +6,7 @@ use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
 
 use super::Message;
+use crate::screen::segment_list;
 
 /// Every shortcut of the window, in the order in which the help shows them.
 pub(super) const TABLE: &[Shortcut<Message>] = &[
@@ -14,8 +15,28 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
             Chord::named(Named::F5),
             Chord::named(Named::Enter).with(Modifiers::CTRL),
         ],
-        does: "Show what is in shared memory now",
+        does: "Show what is in shared memory",
         message: || Message::Show,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('c')],
+        does: "Copy what is shown",
+        message: || Message::Copy,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('s')],
+        does: "Save what is shown",
+        message: || Message::SaveAs,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('l')],
+        does: "Open or close the list of segments",
+        message: || Message::ToggleSegments,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('h')],
+        does: "Open or close the history",
+        message: || Message::ToggleHistory,
     },
     Shortcut {
         chords: &[Chord::ctrl('k')],
@@ -49,6 +70,20 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     },
 ];
 
+/// The shortcuts of the list of segments; they repeat while the key is held down.
+pub(super) const LIST: &[Shortcut<Message>] = &[
+    Shortcut {
+        chords: &[Chord::named(Named::ArrowDown)],
+        does: "Go down the list of segments; Enter opens one",
+        message: || Message::Segments(segment_list::Message::Moved { down: true }),
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::ArrowUp)],
+        does: "Go up the list of segments",
+        message: || Message::Segments(segment_list::Message::Moved { down: false }),
+    },
+];
+
 /// Returns what an event means to the window; for [`event::listen_with`].
 pub(super) fn message_of(
     event: Event,
@@ -56,7 +91,9 @@ pub(super) fn message_of(
     _window: window::Id,
 ) -> Option<Message> {
     match event {
-        Event::Keyboard(event) => shortcut::pressed(TABLE, &event, status).map(Message::Shortcut),
+        Event::Keyboard(event) => shortcut::pressed(TABLE, &event, status)
+            .or_else(|| shortcut::held(LIST, &event, status))
+            .map(Message::Shortcut),
         _ => None,
     }
 }

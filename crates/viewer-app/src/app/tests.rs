@@ -339,7 +339,7 @@ fn told_by(chord: Chord) -> String {
 #[test]
 fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
-        ("Show what is in shared memory now", "Show"),
+        ("Show what is in shared memory", "Show"),
         ("Go to the key", "FocusKey"),
         ("Go to the next field", "Focus(Forward)"),
         ("Go back to the field before", "Focus(Backward)"),

@@ -1,4 +1,4 @@
-//! A directory watched for names that appear in it.
+//! A directory watched for names that come and go.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -6,12 +6,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
 use super::bell::{PollFd, PollFlags, poll};
 
-/// Wakes whoever waits for a file to appear.
+/// A link made to an unnamed file arrives as CREATE; a rename as `MOVED_TO`.
+const ARRIVALS: WatchFlags = WatchFlags::CREATE.union(WatchFlags::MOVED_TO);
+
+const DEPARTURES: WatchFlags = WatchFlags::DELETE.union(WatchFlags::MOVED_FROM);
+
+/// Wakes whoever waits for a file to appear, or to go away.
 #[derive(Debug)]
 pub(crate) struct DirectoryWatch {
     inotify: OwnedFd,
@@ -32,6 +37,13 @@ impl DirectoryWatch {
         Ok(watch)
     }
 
+    /// Begins to watch: what appears or goes away from now on is noticed.
+    pub(crate) fn of_changes(directory: &Path) -> io::Result<Self> {
+        let watch = Self::of_nothing()?;
+        inotify::add_watch(&watch.inotify, directory, ARRIVALS | DEPARTURES)?;
+        Ok(watch)
+    }
+
     /// Watches nothing yet.
     pub(crate) fn of_nothing() -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
@@ -40,12 +52,7 @@ impl DirectoryWatch {
 
     /// Watches one more directory.
     pub(crate) fn add(&self, directory: &Path) -> io::Result<()> {
-        // A link made to an unnamed file arrives as CREATE; a rename as MOVED_TO.
-        inotify::add_watch(
-            &self.inotify,
-            directory,
-            WatchFlags::CREATE | WatchFlags::MOVED_TO,
-        )?;
+        inotify::add_watch(&self.inotify, directory, ARRIVALS)?;
         Ok(())
     }
 
@@ -60,13 +67,34 @@ impl DirectoryWatch {
         self.drain()
     }
 
+    /// Sleeps until something has happened to some name, at most for `timeout`. Tells whether any
+    /// of those names began with `prefix`.
+    pub(crate) fn wait_for_any(&self, prefix: &str, timeout: Duration) -> io::Result<bool> {
+        poll(
+            &mut [PollFd::new(&self.inotify, PollFlags::IN)],
+            Some(timeout),
+        )?;
+        // What an overflow lost, or the end of the directory took along, may be anything.
+        let anything = ReadFlags::QUEUE_OVERFLOW | ReadFlags::IGNORED;
+        let mut has_any = false;
+        self.read(|event| {
+            let name = event.file_name().map_or(&[][..], |name| name.to_bytes());
+            has_any |= name.starts_with(prefix.as_bytes()) || event.events().intersects(anything);
+        })?;
+        Ok(has_any)
+    }
+
     /// Forgets what has appeared so far.
     pub(crate) fn drain(&self) -> io::Result<()> {
+        self.read(|_| {})
+    }
+
+    fn read(&self, mut see: impl FnMut(inotify::Event<'_>)) -> io::Result<()> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
         loop {
             match events.next() {
-                Ok(_) => {}
+                Ok(event) => see(event),
                 Err(Errno::AGAIN) => return Ok(()),
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
