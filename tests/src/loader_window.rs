@@ -76,10 +76,7 @@ impl<'d> LoaderWindow<'d> {
 
     /// Presses the big button "Load", once no dialog is before it any more.
     pub fn press_load(&self) {
-        self.desktop.wait_for("the end of the input dialog", || {
-            let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
-            is_bright.then_some(())
-        });
+        self.wait_until_dim(false);
         self.window.click(LOAD);
     }
 
@@ -101,11 +98,11 @@ impl<'d> LoaderWindow<'d> {
         });
     }
 
-    /// Waits until nothing dims the window any more.
-    pub fn wait_for_no_dialog(&self) {
-        self.desktop.wait_for("the bright window", || {
+    /// Waits until something dims the window, such as a dialog, or nothing any more.
+    pub fn wait_until_dim(&self, is_dim: bool) {
+        self.desktop.wait_for("the window to be dim, or not", || {
             let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
-            is_bright.then_some(())
+            (is_bright != is_dim).then_some(())
         });
     }
 
