@@ -21,6 +21,7 @@ const KEY: (u32, u32) = (250, 34);
 /// The left edges of fields: there the ring around what has the focus is to be seen.
 const KEY_EDGE: (u32, u32) = (53, 34);
 const TEXT_EDGE: (u32, u32) = (65, 270);
+const STREAM_PATH_EDGE: (u32, u32) = (104, 308);
 /// A place with nothing on it: it is dark while the input dialog is open.
 const BLANK: (u32, u32) = (4, 4);
 
@@ -132,7 +133,11 @@ impl<'d> LoaderWindow<'d> {
     /// Opens the card that starts a stream, and waits until it is there.
     pub fn open_stream_card(&self) {
         self.window.click(STREAM);
-        self.wait_for_dialog();
+        self.wait_for_stream_card();
+    }
+
+    fn wait_for_stream_card(&self) {
+        self.wait_for_focus("the card that starts a stream", STREAM_PATH_EDGE);
     }
 
     /// Streams the test pattern, and waits until the window says so.
@@ -150,7 +155,7 @@ impl<'d> LoaderWindow<'d> {
     /// Opens that card, writes a path, and presses Enter: all without the mouse.
     pub fn enter_stream_path(&self, path: &Path) {
         self.window.press(&["ctrl+t"]);
-        self.wait_for_dialog();
+        self.wait_for_stream_card();
         self.window
             .type_text(path.to_str().expect("the path is text"));
         self.window.press(&["Return"]);
