@@ -330,6 +330,9 @@ impl State {
             Message::Shortcut(action) => return self.press(action()),
             Message::FocusKey => return operation::focus(key_field::ID),
             Message::FocusPath => return operation::focus(view::PATH_FIELD),
+            Message::Focus(direction) if self.stream_card.is_some() => {
+                return focus::go(&stream_card::FIELDS, direction);
+            }
             Message::Focus(direction) => return focus::go(&FIELDS, direction),
             Message::ToggleHelp => return self.toggle_help(),
             Message::Resized(size) => {
@@ -350,6 +353,7 @@ impl State {
             Message::CancelPressed if self.is_help_open => self.toggle_help(),
             // What is written must not get lost by a key that is meant for the window below.
             message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
+            message if self.stream_card.is_some() && !is_for_card(&message) => Task::none(),
             message => {
                 self.is_help_open = false;
                 self.update(message)
@@ -359,9 +363,12 @@ impl State {
 
     fn toggle_help(&mut self) -> Task<Message> {
         self.is_help_open = !self.is_help_open;
-        let is_back_in_dialog = self.dialog.is_some() && !self.is_help_open;
-        operation::focus(if is_back_in_dialog {
+        operation::focus(if self.is_help_open {
+            help::NO_FIELD
+        } else if self.dialog.is_some() {
             text_dialog::EDITOR
+        } else if self.stream_card.is_some() {
+            stream_card::PATH
         } else {
             help::NO_FIELD
         })
@@ -420,8 +427,13 @@ impl State {
         &mut self.session
     }
 
+    /// Tells whether something is open over the window that is written in.
+    fn is_covered(&self) -> bool {
+        self.dialog.is_some() || self.stream_card.is_some()
+    }
+
     fn open_text_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some() || self.stream_card.is_some() {
+        if self.is_covered() {
             return Task::none();
         }
         let Some(key) = self.key_to_load_under() else {
@@ -456,11 +468,7 @@ impl State {
     }
 
     fn open_file_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some()
-            || self.stream_card.is_some()
-            || self.key_to_load_under().is_none()
-            || !self.enter_file_dialog()
-        {
+        if self.is_covered() || self.key_to_load_under().is_none() || !self.enter_file_dialog() {
             return Task::none();
         }
         file_dialog::pick().map(Message::FileDialogEnded)
@@ -731,6 +739,13 @@ fn is_own_publisher(peer: &Attached) -> bool {
 
 fn is_for_dialog(message: &Message) -> bool {
     matches!(message, Message::Dialog(_) | Message::CancelPressed)
+}
+
+fn is_for_card(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Focus(_) | Message::CancelPressed | Message::Quit
+    )
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -39,7 +39,7 @@ impl State {
 
     /// Takes what is in the clipboard, unless it is meant for the input dialog.
     pub(super) fn paste(&mut self) -> Task<Message> {
-        if self.dialog.is_some() || self.key_to_load_under().is_none() {
+        if self.is_covered() || self.key_to_load_under().is_none() {
             return Task::none();
         }
         self.clipboard.paste().map(Message::Pasted)

@@ -42,7 +42,7 @@ impl State {
             self.session.stop();
             return Task::none();
         }
-        if self.dialog.is_some() || self.stream_card.is_some() {
+        if self.is_covered() {
             return Task::none();
         }
         let Some(key) = self.key_to_load_under() else {

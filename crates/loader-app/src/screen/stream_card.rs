@@ -17,6 +17,9 @@ pub const PATH: &str = "stream-path";
 /// The widget id of the field that says how long each picture stands.
 pub const SECONDS: &str = "stream-seconds";
 
+/// Its fields, in the order in which Tab goes round them.
+pub const FIELDS: [&str; 2] = [PATH, SECONDS];
+
 /// How long a picture of a folder may stand: between two frames of a film, and an hour.
 const STANDS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(3_600)];
 

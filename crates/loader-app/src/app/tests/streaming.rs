@@ -327,6 +327,23 @@ fn the_systems_dialog_may_choose_and_may_fail() {
 }
 
 #[test]
+fn keys_that_are_meant_for_the_window_do_nothing_below_the_card() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    bench.press(Chord::ctrl('t'));
+    for letter in ['r', 'e', 'l', 'o', 'v', 't'] {
+        bench.press(Chord::ctrl(letter));
+    }
+    assert!(bench.state.stream_card.is_some() && bench.state.dialog.is_none());
+    assert_eq!(bench.state.file_dialog, FileDialog::Closed);
+    let kept = bench.text_in_memory("MySharedMemory");
+    assert_eq!(kept.as_deref(), Some("kept"));
+    bench.press(Chord::named(Named::Escape));
+    bench.press(Chord::ctrl('r'));
+    assert!(bench.in_memory("MySharedMemory").is_none());
+}
+
+#[test]
 fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     let mut bench = Bench::new();
     bench.send(Message::StreamPressed);
