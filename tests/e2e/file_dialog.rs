@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use e2e_tests::{Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, Window};
+use e2e_tests::{
+    Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, ViewerWindow, Window,
+};
 
 const TITLE: &str = "Select an image file";
 
@@ -38,6 +40,44 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
     let said = loader.program.wait_for_status("Loaded");
     assert!(said.contains("image"), "{said}");
     loader.window.wait_for_picture(picture.pixels());
+}
+
+#[test]
+fn what_is_shown_is_saved_by_the_systems_dialog() {
+    const TITLE: &str = "Save as";
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let Some(bus) = Bus::open(&desktop) else {
+        return;
+    };
+    let picture = Picture::draw(64, 48, 9);
+    let source = scene.file("source.png", &picture.encode(PictureFile::Png));
+    let loader = scene.loader(["image"]).args([&source]).start();
+    loader.wait_for("Loaded");
+    let program = scene.viewer(["--verbose"]).on(&desktop).with(&bus).start();
+    let viewer = ViewerWindow::of(program, &desktop);
+    viewer.show("Showing the picture");
+
+    viewer.open_save_dialog();
+    viewer.press_browse();
+    let dialog = desktop.window(TITLE);
+    // The name is selected up to its ending; a whole path in its place leads to another folder.
+    let copy = scene.path("copy.png");
+    let before = dialog.wait_until_still();
+    dialog.paste(copy.with_extension("").to_str().unwrap());
+    desktop.wait_for("the path in the dialog", || {
+        (dialog.screen().pixels() != before.pixels()).then_some(())
+    });
+    dialog.press(&["Return"]);
+    let said = viewer.program.wait_for_status("Saved as");
+    assert!(
+        said.ends_with(&format!("Saved as {}.", copy.display())),
+        "{said}"
+    );
+    let saved = image::open(&copy).unwrap();
+    assert_eq!(&saved.to_rgb8(), picture.pixels());
 }
 
 /// Chooses a folder in GTK's dialog for folders.

@@ -22,6 +22,7 @@ const ROW_KEY: (u32, u32) = (60, 234);
 const ROW_REMOVE: (u32, u32) = (584, 247);
 /// How many rows are looked for; in a window of the first size there is room for four.
 const ROWS: u32 = 4;
+const BROWSE: (u32, u32) = (534, 268);
 /// Where the card "Save as..." asks and complains.
 const CARD_LINE: Area = Area {
     x: 60,
@@ -115,13 +116,23 @@ impl<'d> ViewerWindow<'d> {
 
     /// Opens "Save as...", writes a path and presses Enter.
     pub fn save_as(&self, path: &Path) {
-        self.wait_for_card(false);
-        self.window.press(&["ctrl+s"]);
-        self.wait_for_card(true);
+        self.open_save_dialog();
         self.window.press(&["ctrl+a"]);
         self.window
             .type_text(path.to_str().expect("the path is text"));
         self.window.press(&["Return"]);
+    }
+
+    /// Opens "Save as...".
+    pub fn open_save_dialog(&self) {
+        self.wait_for_card(false);
+        self.window.press(&["ctrl+s"]);
+        self.wait_for_card(true);
+    }
+
+    /// Presses "Browse..." in it.
+    pub fn press_browse(&self) {
+        self.window.click(BROWSE);
     }
 
     fn wait_for_card(&self, is_open: bool) {

@@ -119,6 +119,8 @@ impl fmt::Display for Chord {
         }
         match self.main {
             Main::Named(Named::Escape) => f.write_str("Esc"),
+            Main::Named(Named::ArrowDown) => f.write_str("Down"),
+            Main::Named(Named::ArrowUp) => f.write_str("Up"),
             Main::Named(named) => write!(f, "{named:?}"),
             Main::Letter(letter) => write!(f, "{}", letter.to_ascii_uppercase()),
             Main::Sign(sign) => f.write_str(sign),

@@ -62,6 +62,13 @@ const STATES: &[State] = &[
         loader.window.type_text("/no/key");
         stage.take(&loader.window);
     }),
+    ("loader-drop", |stage| {
+        let loader = stage.loader();
+        let drag = loader.window.drag_over(&[&stage.picture()]);
+        loader.wait_until_dim(true);
+        stage.take(&loader.window);
+        drag.leave();
+    }),
     ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
     ("viewer-text", |stage| {
         let _loaded = stage.load(["text".into(), TEXT.into()]);
@@ -94,13 +101,45 @@ const STATES: &[State] = &[
         viewer.program.wait_for_status("Showing");
         stage.take(&viewer.window);
     }),
+    ("viewer-list", |stage| {
+        let _shown = stage.load(["image".into(), stage.picture().into()]);
+        for (key, text) in [("Notes", "for later"), ("Übersicht 概览", TEXT)] {
+            let arguments = ["text", "--persist", "--key", key, text];
+            stage.scene.bare_loader(arguments).run().done();
+        }
+        let viewer = stage.viewer();
+        viewer.show("Showing the picture");
+        stage.press_and_see(&viewer.window, "ctrl+l");
+        stage.press_and_see(&viewer.window, "Down");
+        stage.take(&viewer.window);
+    }),
+    ("viewer-history", |stage| {
+        let viewer = stage.viewer();
+        let commands: [[OsString; 2]; 3] = [
+            [
+                "text".into(),
+                "The first line of many\nand the second".into(),
+            ],
+            ["image".into(), stage.picture().into()],
+            ["text".into(), TEXT.into()],
+        ];
+        for command in commands {
+            let _loaded = stage.load(command);
+            viewer.show("Showing");
+        }
+        stage.press_and_see(&viewer.window, "ctrl+h");
+        stage.take(&viewer.window);
+    }),
+    ("viewer-save", |stage| {
+        let _loaded = stage.load(["image".into(), stage.picture().into()]);
+        let viewer = stage.viewer();
+        viewer.show("Showing the picture");
+        stage.press_and_see(&viewer.window, "ctrl+s");
+        stage.take(&viewer.window);
+    }),
     ("viewer-help", |stage| {
         let viewer = stage.viewer();
-        let before = viewer.window.screen();
-        viewer.window.press(&["F1"]);
-        stage.desktop.wait_for("the help", || {
-            (viewer.window.screen().pixel(4, 4) != before.pixel(4, 4)).then_some(())
-        });
+        stage.press_and_see(&viewer.window, "F1");
         stage.take(&viewer.window);
     }),
 ];
@@ -190,6 +229,15 @@ impl Stage<'_> {
             let brightness = u32::from(red) + u32::from(green) + u32::from(blue);
             let is_drawn = brightness > 0;
             (is_drawn && (brightness < 384) == self.is_dark).then_some(())
+        });
+    }
+
+    /// Presses a key, and waits until the window looks different.
+    fn press_and_see(&self, window: &Window<'_>, chord: &str) {
+        let before = window.wait_until_still();
+        window.press(&[chord]);
+        self.desktop.wait_for("another look", || {
+            (window.screen().pixels() != before.pixels()).then_some(())
         });
     }
 

@@ -74,7 +74,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
 pub(super) const LIST: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::named(Named::ArrowDown)],
-        does: "Go down the list of segments; Enter opens one",
+        does: "Go down the list of segments",
         message: || Message::Segments(segment_list::Message::Moved { down: true }),
     },
     Shortcut {

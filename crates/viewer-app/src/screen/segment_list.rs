@@ -107,6 +107,7 @@ impl SegmentList {
                 self.filter = filter;
                 self.selected = None;
                 self.find();
+                return self.scroll_to(0.0);
             }
             Message::Scrolled(offset) => self.offset = offset,
             Message::Moved { down } => return self.move_selection(down),
@@ -174,11 +175,12 @@ impl SegmentList {
             (Some(row), false) => row.saturating_sub(1),
         };
         self.selected = Some(self.listed()[self.matching[row]].name.clone());
-        self.offset = rows::offset_to_see(row);
-        let offset = AbsoluteOffset {
-            x: 0.0,
-            y: self.offset,
-        };
+        self.scroll_to(rows::offset_to_see(row))
+    }
+
+    fn scroll_to(&mut self, offset: f32) -> Action {
+        self.offset = offset;
+        let offset = AbsoluteOffset { x: 0.0, y: offset };
         Action::Run(operation::scroll_to(ROWS, offset))
     }
 

@@ -271,6 +271,11 @@ fn of_a_thousand_segments_those_in_sight_are_laid_out() {
     let count = laid_out(&list);
     assert!((5..30).contains(&count), "{count}");
     assert!(shows(&list, "segment 0000"));
+    list.update(Message::Scrolled(40_000.0));
+    // What a filter leaves is looked at from its beginning.
+    filter(&mut list, "segment 09");
+    assert_eq!(list.offset, 0.0);
+    assert!(shows(&list, "segment 0900"));
     filter(&mut list, "0999");
     assert_eq!(laid_out(&list), 1);
 }
