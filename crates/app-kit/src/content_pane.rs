@@ -6,12 +6,15 @@ use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
 use iced::widget::text_editor::{Binding, KeyPress};
 use iced::widget::{
-    Column, center, column, container, image, responsive, scrollable, text, text_editor,
+    Column, center, column, container, image, responsive, row, scrollable, stack, text, text_editor,
 };
 use iced::{Center, ContentFit, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
+use crate::meter::Meter;
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
+use crate::tally::Figures;
+use crate::watch::Fresh;
 use crate::{hex, shell, theme, units};
 
 /// Small enough that a line of a dump fits into a window of the usual width.
@@ -24,6 +27,8 @@ const LINE_HEIGHT: f32 = 20.0;
 #[derive(Debug)]
 pub struct ContentPane {
     snapshot: Snapshot,
+    /// Notes when a picture that came by itself is drawn.
+    meter: Option<Meter>,
     editor: text_editor::Content,
     font: Font,
 }
@@ -49,7 +54,28 @@ impl ContentPane {
                 theme::FONT
             },
             editor: text_editor::Content::with_text(shown),
+            meter: None,
             snapshot,
+        }
+    }
+
+    /// Shows what a watch has seen.
+    pub fn fresh(fresh: Fresh) -> ContentPane {
+        ContentPane {
+            meter: Some(fresh.meter),
+            ..ContentPane::new(fresh.snapshot)
+        }
+    }
+
+    /// Shows what a watch has seen in place of what was shown.
+    pub fn replace(&mut self, fresh: Fresh) {
+        let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Content::Picture(_));
+        if is_picture(&self.snapshot) && is_picture(&fresh.snapshot) {
+            // Nothing is laid out anew, which many times a second would be worth some time.
+            self.meter = Some(fresh.meter);
+            self.snapshot = fresh.snapshot;
+        } else {
+            *self = ContentPane::fresh(fresh);
         }
     }
 
@@ -95,14 +121,15 @@ impl ContentPane {
                 self.view_text(),
                 footnote(cut_notice(&self.snapshot, text))
             ]),
-            Content::Picture(picture) => card(
-                center(
+            Content::Picture(picture) => {
+                let drawn = center(
                     image(picture.handle.clone())
                         .content_fit(ContentFit::ScaleDown)
                         .border_radius(theme::RADIUS / 2.0),
-                )
-                .padding(theme::space::MEDIUM),
-            ),
+                );
+                let meter = self.meter.as_ref().map(Meter::view);
+                card(container(stack![drawn].extend(meter)).padding(theme::space::MEDIUM))
+            }
             Content::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
                 view_dump(&bytes.head),
@@ -139,16 +166,24 @@ impl ContentPane {
     }
 
     /// Draws the lines below the card: what it is, who loaded it, who else is attached.
-    pub fn view_facts<'a, M: 'a>(&self, now: SystemTime) -> Element<'a, M> {
-        let quiet = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+    ///
+    /// At the right of who loaded it stand the figures of a run of pictures, so that they take no
+    /// room of their own.
+    pub fn view_facts<'a, M: 'a>(
+        &self,
+        now: SystemTime,
+        figures: Option<Figures>,
+    ) -> Element<'a, M> {
+        let quiet = |line: String| text(line).size(theme::SMALL_SIZE).style(theme::muted);
+        let loaded_by = loaded_by(&self.snapshot).map(|line| {
+            let figures =
+                figures.map(|figures| quiet(figures.to_string()).wrapping(Wrapping::None));
+            row![quiet(line).width(Fill), figures].spacing(theme::space::MEDIUM)
+        });
         Column::new()
             .push(text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE))
-            .extend(quiet.into_iter().flatten().map(|line| {
-                text(line)
-                    .size(theme::SMALL_SIZE)
-                    .style(theme::muted)
-                    .into()
-            }))
+            .push(loaded_by)
+            .push(also_attached(&self.snapshot).map(quiet))
             .spacing(theme::space::TINY)
             .width(Fill)
             .into()
@@ -256,7 +291,7 @@ fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     parts.join(" · ")
 }
 
-/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 s old`.
+/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 20 s old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind().to_owned()];
     if let Content::Picture(picture) = &snapshot.content {
@@ -277,11 +312,7 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
 
 fn age(origin: &Origin, now: SystemTime) -> String {
     // A clock that was set back makes the content younger than now.
-    let age = now.duration_since(origin.published).unwrap_or_default();
-    match age.as_secs() {
-        0 => "just now".to_owned(),
-        _ => format!("{} old", units::age(age)),
-    }
+    units::rough_age(now.duration_since(origin.published).unwrap_or_default())
 }
 
 /// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
@@ -374,8 +405,8 @@ mod tests {
     #[test]
     fn facts_are_one_line() {
         assert_eq!(
-            facts(&snapshot(), NOW + Duration::from_secs(2)),
-            "text · 1.5 MB · generation 3 · 2 s old · stays until removed"
+            facts(&snapshot(), NOW + Duration::from_secs(25)),
+            "text · 1.5 MB · generation 3 · 20 s old · stays until removed"
         );
         // A clock that was set back.
         let earlier = NOW - Duration::from_secs(60);

@@ -1,14 +1,14 @@
 //! What is in a segment at one moment, copied out of it.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
+use std::{fmt, io};
 
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
 };
 
-use crate::picture::Picture;
+use crate::picture::{Picture, Room};
 use crate::pixels::PixelsError;
 
 /// How much of a text a window shows, in bytes.
@@ -136,23 +136,45 @@ fn read_sample(
     mut subscriber: Subscriber,
 ) -> Result<Snapshot, SnapshotError> {
     let sample = subscriber.latest().map_err(SnapshotError::Read)?;
-    let attached = subscriber.others();
-    // Somebody may remove the segment between these lines: then it was not persistent.
-    let persistent = segment::info(key, options).is_ok_and(|info| info.persistent);
-    let Some(sample) = sample else {
-        return Ok(Snapshot {
-            key: key.clone(),
-            content: Content::Empty,
-            bytes: 0,
-            origin: None,
-            persistent,
-            attached,
-        });
+    let company = Company {
+        attached: subscriber.others(),
+        // Somebody may remove the segment between these lines: then it was not persistent.
+        persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
     };
+    match sample {
+        Some(sample) => of_sample(key, &sample, company, None),
+        None => Ok(of_nothing(key, company)),
+    }
+}
+
+/// Who was at a segment, and whether it stays without them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Company {
+    /// Who was attached beside the reader itself.
+    pub attached: Vec<Attached>,
+    /// Whether the segment stays when everybody has left.
+    pub persistent: bool,
+}
+
+/// Copies a sample out of shared memory; a picture for `room` where that is given.
+///
+/// # Errors
+///
+/// [`SnapshotError`] where the sample is damaged.
+pub fn of_sample(
+    key: &Key,
+    sample: &Sample,
+    company: Company,
+    room: Option<Room>,
+) -> Result<Snapshot, SnapshotError> {
+    let Company {
+        attached,
+        persistent,
+    } = company;
     let writer = sample.writer();
     Ok(Snapshot {
         key: key.clone(),
-        content: content_of(key, &sample)?,
+        content: content_of(key, sample, room)?,
         bytes: sample.len() as u64,
         origin: Some(Origin {
             generation: sample.generation(),
@@ -168,7 +190,19 @@ fn read_sample(
     })
 }
 
-fn content_of(key: &Key, sample: &Sample) -> Result<Content, SnapshotError> {
+/// Makes the snapshot of a segment in which nothing is.
+pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
+    Snapshot {
+        key: key.clone(),
+        content: Content::Empty,
+        bytes: 0,
+        origin: None,
+        persistent: company.persistent,
+        attached: company.attached,
+    }
+}
+
+fn content_of(key: &Key, sample: &Sample, room: Option<Room>) -> Result<Content, SnapshotError> {
     match sample.metadata() {
         Metadata::Text => {
             let is_whole = sample.len() <= TEXT_LIMIT;
@@ -177,12 +211,13 @@ fn content_of(key: &Key, sample: &Sample) -> Result<Content, SnapshotError> {
                 .ok_or_else(|| SnapshotError::Text { key: key.clone() })
         }
         Metadata::Image(metadata) => {
-            let picture = Picture::from_payload(metadata, sample.payload()).map_err(|source| {
-                SnapshotError::Picture {
-                    key: key.clone(),
-                    source,
-                }
-            })?;
+            let picture =
+                Picture::from_payload(metadata, sample.payload(), room).map_err(|source| {
+                    SnapshotError::Picture {
+                        key: key.clone(),
+                        source,
+                    }
+                })?;
             // It was read in place: was it all there?
             sample.verify().map_err(SnapshotError::Read)?;
             Ok(Content::Picture(picture))
@@ -262,6 +297,13 @@ pub enum SnapshotError {
     Read(ReadError),
     /// Somebody holds the lock of a block.
     Lock(LockError),
+    /// The system gave no thread to look on.
+    NoThread {
+        /// What was to be looked at.
+        key: Key,
+        /// The system's word.
+        source: io::Error,
+    },
     /// What says to be a text is not UTF-8.
     Text {
         /// Whose content it is.
@@ -294,6 +336,10 @@ impl fmt::Display for SnapshotError {
             SnapshotError::Attach(error) => error.fmt(formatter),
             SnapshotError::Read(error) => error.fmt(formatter),
             SnapshotError::Lock(error) => error.fmt(formatter),
+            SnapshotError::NoThread { key, source } => write!(
+                formatter,
+                "The system gave no thread to watch {key} ({source}). Close some programs, then try again."
+            ),
             SnapshotError::Text { key } => write!(
                 formatter,
                 "The text in {key} is not UTF-8, so its loader is faulty. Load it again, or as a file."
@@ -312,6 +358,7 @@ impl std::error::Error for SnapshotError {
             SnapshotError::Attach(error) => Some(error),
             SnapshotError::Read(error) => Some(error),
             SnapshotError::Lock(error) => Some(error),
+            SnapshotError::NoThread { source, .. } => Some(source),
             SnapshotError::Text { .. } => None,
             SnapshotError::Picture { source, .. } => Some(source),
         }

@@ -38,6 +38,18 @@ pub fn age(age: Duration) -> String {
     }
 }
 
+/// Writes how long ago something was so that the words change seldom: `just now`, `20 s old`,
+/// `3 min old`.
+///
+/// A window that is only looked at is drawn anew for each change.
+pub fn rough_age(time: Duration) -> String {
+    match time.as_secs() {
+        0..10 => "just now".to_owned(),
+        seconds @ 10..60 => format!("{} s old", seconds / 10 * 10),
+        _ => format!("{} old", age(time)),
+    }
+}
+
 /// Parses a duration written as a number and a unit: `500ms`, `10s`, `1.5m`, `2h`.
 ///
 /// A number without a unit counts seconds.
@@ -114,6 +126,18 @@ mod tests {
         assert_eq!(age(Duration::from_secs(60)), "1 min");
         assert_eq!(age(Duration::from_secs(7_200)), "2 h");
         assert_eq!(age(Duration::from_secs(200_000)), "2 d");
+    }
+
+    #[test]
+    fn rough_ages_change_seldom() {
+        let mut said: Vec<String> = (0..600)
+            .map(|seconds| rough_age(Duration::from_secs(seconds)))
+            .collect();
+        said.dedup();
+        assert_eq!(said.len(), 15, "{said:?}");
+        assert_eq!(said[0], "just now");
+        assert_eq!(said[5], "50 s old");
+        assert_eq!(said[14], "9 min old");
     }
 
     #[test]

@@ -6,11 +6,14 @@ mod tests;
 mod view;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::key_field::KeyField;
+use app_kit::meter::Stage;
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
+use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use app_kit::worker::WorkerError;
 use app_kit::{signals, theme};
 use iced::widget::operation;
@@ -18,7 +21,7 @@ use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
 
 use crate::screen::text_dialog::{self, TextDialog};
-use crate::session::{LoadError, Loaded, Observation, Released, Reply, SessionThread, watch};
+use crate::session::{LoadError, Loaded, Released, Reply, SessionThread};
 use crate::{file_dialog, typed_path};
 
 /// The title of the window.
@@ -49,7 +52,10 @@ pub struct State {
     seen: Seen,
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
-    directory: Option<PathBuf>,
+    /// Looks at the key in the key field; nothing does while that is none.
+    watch: Option<Watch>,
+    stage: Arc<Stage>,
+    options: Options,
     session: SessionThread,
 }
 
@@ -106,7 +112,7 @@ pub enum Message {
     /// It was looked whether what is loaded was removed by somebody else.
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
-    Seen(Observation),
+    Seen(News),
     /// Something happened in the content pane.
     Pane(content_pane::Message),
     /// The next field should have the focus.
@@ -144,7 +150,7 @@ impl State {
             Some(directory) => Options::new().directory(directory),
             None => Options::new(),
         };
-        State {
+        let mut state = State {
             key_field: KeyField::new(settings.key.as_str()),
             path: String::new(),
             status: StatusLine::new(Status::neutral(WELCOME), settings.verbose),
@@ -152,19 +158,21 @@ impl State {
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
-            directory: settings.directory.clone(),
-            session: SessionThread::start(options),
-        }
+            watch: None,
+            stage: Arc::default(),
+            session: SessionThread::start(options.clone()),
+            options,
+        };
+        state.watch_key();
+        state
     }
 
     /// Watches the key in the key field, the keyboard, and signals.
     pub fn subscription(&self) -> Subscription<Message> {
-        let watched = match self.key_field.key() {
-            Ok(key) => watch(key, self.directory.clone()).map(Message::Seen),
-            Err(_) => Subscription::none(),
-        };
         Subscription::batch([
-            watched,
+            (self.watch.as_ref()).map_or_else(Subscription::none, |watch| {
+                watch.subscription().map(Message::Seen)
+            }),
             event::listen_with(shortcut::message_of),
             signals::subscription().map(|()| Message::Terminated),
         ])
@@ -188,7 +196,11 @@ impl State {
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
-            Message::Seen(observation) => return self.see(observation),
+            Message::Seen(news) => {
+                if let Some(observation) = self.watch.as_ref().and_then(|watch| watch.read(news)) {
+                    return self.see(observation);
+                }
+            }
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.update(message);
@@ -215,6 +227,7 @@ impl State {
         let was_here = self.is_attached_here();
         self.key_field.set(text);
         self.seen = Seen::Unknown;
+        self.watch_key();
         if let Some(attached) = &self.attached
             && was_here
             && !self.is_attached_here()
@@ -224,6 +237,13 @@ impl State {
                 "It is released when something is loaded under another key, or by Release.",
             ));
         }
+    }
+
+    fn watch_key(&mut self) {
+        self.watch = self.key_field.key().ok().map(|key| {
+            let stage = Arc::clone(&self.stage);
+            Watch::new(key.clone(), self.options.clone(), Depth::Content, stage)
+        });
     }
 
     /// Returns whether what is loaded is loaded under the key in the key field.
@@ -416,15 +436,17 @@ impl State {
                 self.seen = Seen::Nothing;
                 true
             }
-            Observation::Unreadable(sentence) => {
-                self.seen = Seen::Unreadable(sentence);
+            Observation::Unreadable(error) => {
+                self.seen = Seen::Unreadable(error.to_string());
                 false
             }
-            Observation::Content(snapshot) => {
-                self.tell_who_replaced_us(&snapshot);
-                self.seen = Seen::Content(Box::new(ContentPane::new(snapshot)));
+            Observation::Content(fresh) => {
+                self.tell_who_replaced_us(&fresh.snapshot);
+                self.show(*fresh);
                 false
             }
+            // The ages are drawn anew, as after any message.
+            Observation::Older => false,
             Observation::Presence(info) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.observe(&info);
@@ -437,6 +459,13 @@ impl State {
             return self.session.release_if_lost().map(Message::LossChecked);
         }
         Task::none()
+    }
+
+    fn show(&mut self, fresh: Fresh) {
+        match &mut self.seen {
+            Seen::Content(pane) => pane.replace(fresh),
+            seen => *seen = Seen::Content(Box::new(ContentPane::fresh(fresh))),
+        }
     }
 
     /// Says so when somebody else's content took the place of ours.

@@ -1,13 +1,12 @@
 //! What is loaded, and the publisher that keeps it alive.
 //!
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
-//! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
+//! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
 mod content;
 #[cfg(test)]
 mod tests;
 mod thread;
-mod watch;
 
 use std::{error, fmt, io};
 
@@ -16,7 +15,6 @@ use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publis
 
 pub use content::{Bytes, Content};
 pub use thread::{Reply, SessionThread};
-pub use watch::{Observation, watch};
 
 use content::Payload;
 

@@ -1,0 +1,272 @@
+//! The thread's end of a watch.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use iced::futures::SinkExt;
+use iced::futures::channel::mpsc::Sender;
+use iced::futures::executor::block_on;
+use shm_core::segment::{self, Info};
+use shm_core::{AttachError, Sample};
+
+use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
+use crate::follower::{Follower, Step};
+use crate::meter::Meter;
+use crate::picture::{Picture, Room};
+use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
+use crate::units;
+
+/// Looks, and tells the window. `None` from any function means that nobody wants to know.
+pub(super) struct Lookout {
+    shared: Arc<Shared>,
+    output: Sender<News>,
+    follower: Follower,
+    /// What was told last of what stays the same for long.
+    told: Told,
+    company: Company,
+    /// When it was last looked who is there.
+    glanced: Option<Instant>,
+    /// What of the content that was told last is still of interest, and when that was.
+    last: Option<(Last, Instant)>,
+    /// From when on ages count.
+    published: SystemTime,
+    age: String,
+}
+
+/// What was told, so that it is not told again every second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Told {
+    Unknown,
+    Nothing,
+    Something(Gist),
+    Unreadable(String),
+}
+
+/// What of an [`Info`] a window shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Gist {
+    company: Company,
+    /// The generation and the size; of no interest to who knows the content itself.
+    content: Option<(u64, u64)>,
+}
+
+/// A content that was told.
+enum Last {
+    /// It may be asked for with more pixels.
+    Picture(Picture),
+    /// It is read once a second, and told only if it changed.
+    Block(Bytes, u64),
+    Other,
+}
+
+impl Lookout {
+    pub(super) fn new(shared: Arc<Shared>, output: Sender<News>) -> Lookout {
+        Lookout {
+            follower: Follower::new(shared.key.clone(), shared.options.clone()),
+            shared,
+            output,
+            told: Told::Unknown,
+            company: Company::default(),
+            glanced: None,
+            last: None,
+            published: SystemTime::now(),
+            age: String::new(),
+        }
+    }
+
+    /// Looks until nobody listens any more.
+    pub(super) fn run(&mut self) {
+        while self.look().is_some() {}
+    }
+
+    fn look(&mut self) -> Option<()> {
+        match self.shared.depth {
+            Depth::Presence => {
+                self.glance()?;
+                self.shared.pause()
+            }
+            Depth::Content => {
+                self.follow()?;
+                self.shared.is_wanted()
+            }
+        }
+    }
+
+    /// Waits for what happens next, and tells of it.
+    fn follow(&mut self) -> Option<()> {
+        match self.follower.next(Some(GLANCE)) {
+            Ok(Step::Sample(sample)) => self.tell_sample(sample),
+            Ok(Step::Empty) => {
+                self.glance()?;
+                let nothing = snapshot::of_nothing(&self.shared.key, self.company.clone());
+                self.tell_content(nothing, 0, false)
+            }
+            Ok(Step::Gone) => self.tell_nothing(),
+            Ok(Step::Left | Step::Quiet) => {
+                self.glance()?;
+                self.refine()
+            }
+            Ok(Step::Block) => self.tell_block(),
+            Err(error) => {
+                self.tell_unreadable(error)?;
+                self.shared.pause()
+            }
+        }
+    }
+
+    /// Looks who is there, and how old things are.
+    fn glance(&mut self) -> Option<()> {
+        self.glanced = Some(Instant::now());
+        match segment::info(&self.shared.key, &self.shared.options) {
+            Ok(info) => self.tell_presence(info)?,
+            Err(AttachError::NotFound { .. }) => self.tell_nothing()?,
+            Err(error) => self.tell_unreadable(SnapshotError::Attach(error))?,
+        }
+        let age = self.published.elapsed().unwrap_or_default();
+        let age = units::rough_age(age);
+        if self.age != age {
+            self.age = age;
+            self.tell(Observation::Older)?;
+        }
+        Some(())
+    }
+
+    fn tell_presence(&mut self, info: Info) -> Option<()> {
+        self.company = Company {
+            attached: info.attached.clone(),
+            persistent: info.persistent,
+        };
+        let content = match &info.content {
+            segment::Content::Block { size } => Some((0, *size)),
+            segment::Content::Samples { latest } => latest.as_ref().map(|latest| {
+                self.published = latest.published;
+                (latest.generation, latest.bytes)
+            }),
+        };
+        let told = Told::Something(Gist {
+            company: self.company.clone(),
+            content: content.filter(|_| self.shared.depth == Depth::Presence),
+        });
+        self.tell_once(told, Observation::Presence(Arc::new(info)))
+    }
+
+    fn tell_nothing(&mut self) -> Option<()> {
+        self.company = Company::default();
+        self.tell_once(Told::Nothing, Observation::Nothing)
+    }
+
+    fn tell_unreadable(&mut self, error: SnapshotError) -> Option<()> {
+        let told = Told::Unreadable(error.to_string());
+        self.tell_once(told, Observation::Unreadable(Arc::new(error)))
+    }
+
+    fn tell_sample(&mut self, sample: Sample) -> Option<()> {
+        let is_due = |at: Instant| at.elapsed() >= GLANCE;
+        let is_stranger = |company: &Company| {
+            let mut attached = company.attached.iter();
+            !attached.any(|peer| peer.process.is(sample.writer()))
+        };
+        if self.glanced.is_none_or(is_due) || is_stranger(&self.company) {
+            self.glance()?;
+        }
+        self.published = sample.published();
+        self.tell_converted(sample, self.room(), false)
+    }
+
+    /// Where pictures follow each other fast, as many pixels of them as are seen are enough. One
+    /// that stays is worth more: somebody may look at it closely.
+    fn room(&self) -> Option<Room> {
+        let (_, at) = self.last.as_ref()?;
+        let is_fast = at.elapsed() < GLANCE;
+        is_fast.then(|| self.shared.stage.room()).flatten()
+    }
+
+    /// Converts the latest picture once more, when the window has come to have more room for it.
+    fn refine(&mut self) -> Option<()> {
+        let Some((Last::Picture(picture), _)) = &self.last else {
+            return Some(());
+        };
+        if !picture.is_coarse_in(self.shared.stage.room()) {
+            return Some(());
+        }
+        match self.follower.again() {
+            Ok(Some(sample)) => self.tell_converted(sample, None, true),
+            Ok(None) => Some(()),
+            Err(error) => self.tell_unreadable(error),
+        }
+    }
+
+    fn tell_converted(&mut self, sample: Sample, room: Option<Room>, is_again: bool) -> Option<()> {
+        let company = self.company.clone();
+        let converted = snapshot::of_sample(&self.shared.key, &sample, company, room);
+        let skipped = sample.skipped();
+        // Its memory is the loader's again, before the window is waited for.
+        drop(sample);
+        match converted {
+            Ok(snapshot) => self.tell_content(snapshot, skipped, is_again),
+            Err(error) => self.tell_unreadable(error),
+        }
+    }
+
+    /// A block wakes nobody: it is read as often as it is looked who is there.
+    fn tell_block(&mut self) -> Option<()> {
+        self.glance()?;
+        match snapshot::read(&self.shared.key, &self.shared.options) {
+            Ok(snapshot) if self.is_told(&snapshot) => {}
+            Ok(snapshot) => self.tell_content(snapshot, 0, false)?,
+            // It went away just now, which the next look tells.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => self.tell_unreadable(error)?,
+        }
+        self.shared.pause()
+    }
+
+    fn is_told(&self, snapshot: &Snapshot) -> bool {
+        match (&self.last, &snapshot.content) {
+            (Some((Last::Block(told, size), _)), Content::Bytes(bytes)) => {
+                told == bytes && *size == snapshot.bytes
+            }
+            _ => false,
+        }
+    }
+
+    /// Puts a content into the slot, and tells the window that it is there.
+    fn tell_content(&mut self, snapshot: Snapshot, skipped: u64, is_again: bool) -> Option<()> {
+        let last = match &snapshot.content {
+            Content::Picture(picture) => Last::Picture(picture.clone()),
+            Content::Bytes(bytes) => Last::Block(bytes.clone(), snapshot.bytes),
+            Content::Text(_) | Content::Empty => Last::Other,
+        };
+        self.last = Some((last, Instant::now()));
+        if !matches!(self.told, Told::Something(_)) {
+            self.told = Told::Unknown;
+        }
+        let fresh = Fresh {
+            meter: Meter::new(self.published, Arc::clone(&self.shared.stage)),
+            snapshot,
+            skipped,
+            is_again,
+        };
+        self.shared.wait_for_room()?;
+        self.shared.slot().fresh = Some(Box::new(fresh));
+        self.send(None)
+    }
+
+    fn tell_once(&mut self, told: Told, observation: Observation) -> Option<()> {
+        if self.told == told {
+            return Some(());
+        }
+        self.told = told;
+        self.tell(observation)
+    }
+
+    fn tell(&mut self, observation: Observation) -> Option<()> {
+        self.send(Some(observation))
+    }
+
+    /// Hands over a message; waits until the window has room for it.
+    fn send(&mut self, seen: Option<Observation>) -> Option<()> {
+        let watch = self.shared.id;
+        block_on(self.output.send(News { watch, seen })).ok()
+    }
+}
