@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use iced::advanced::layout::{self, Layout};
 use iced::advanced::widget::{Tree, Widget};
 use iced::advanced::{mouse, renderer};
-use iced::{Element, Fill, Length, Rectangle, Size, Theme};
+use iced::{Element, Event, Fill, Length, Rectangle, Size, Subscription, Theme, event, window};
 
 use crate::picture::Room;
 
@@ -92,6 +92,14 @@ impl Meter {
             meter: self.clone(),
         })
     }
+}
+
+/// Tells that a window has come to a screen that may have other pixels: ask it for its scale factor.
+pub fn rescaled() -> Subscription<window::Id> {
+    event::listen_with(|event, _, window| match event {
+        Event::Window(window::Event::Opened { .. } | window::Event::Rescaled(_)) => Some(window),
+        _ => None,
+    })
 }
 
 struct Probe {

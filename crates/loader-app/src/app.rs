@@ -15,7 +15,7 @@ use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use app_kit::worker::WorkerError;
-use app_kit::{signals, theme};
+use app_kit::{meter, signals, theme};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
@@ -113,6 +113,10 @@ pub enum Message {
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
     Seen(News),
+    /// The window is on a screen with other pixels than the last one, or on its first.
+    Rescaled(window::Id),
+    /// So many pixels of the screen stand for each unit of length.
+    Scaled(f32),
     /// Something happened in the content pane.
     Pane(content_pane::Message),
     /// The next field should have the focus.
@@ -173,6 +177,7 @@ impl State {
             (self.watch.as_ref()).map_or_else(Subscription::none, |watch| {
                 watch.subscription().map(Message::Seen)
             }),
+            meter::rescaled().map(Message::Rescaled),
             event::listen_with(shortcut::message_of),
             signals::subscription().map(|()| Message::Terminated),
         ])
@@ -201,6 +206,8 @@ impl State {
                     return self.see(observation);
                 }
             }
+            Message::Rescaled(window) => return window::scale_factor(window).map(Message::Scaled),
+            Message::Scaled(scale) => self.stage.set_scale(scale),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.update(message);

@@ -1,25 +1,27 @@
-//! The window ShowSharedMem: one button that shows what is in shared memory now.
+//! The window ShowSharedMem: one button that shows what is in shared memory now, and a switch that
+//! lets it appear by itself.
+
+mod live;
+mod presence;
 
 use std::time::SystemTime;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::key_field::{self, KeyField};
 use app_kit::snapshot::Snapshot;
-use app_kit::status::{self, Status, StatusLine};
-use app_kit::theme::{self, Colors};
-use app_kit::{signals, units};
+use app_kit::status::{Status, StatusLine};
+use app_kit::watch::News;
+use app_kit::{meter, signals, theme, units};
 use iced::keyboard::{self, key::Named};
-use iced::widget::{button, center_x, column, container, operation, row, text};
+use iced::widget::{button, center_x, column, operation, row, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
 use shm_core::Key;
-use shm_core::segment::{Content, Info};
 
-use crate::session::{self, Presence, ShowError};
+use crate::session::{self, ShowError};
+use live::Live;
+use presence::Presence;
 
 const TITLE: &str = "ShowSharedMem";
-
-/// Wide enough for all that is said there, so that the key field does not move when it changes.
-const PRESENCE_WIDTH: f32 = 120.0;
 
 /// The window: what is asked for, what is shown, and what is said about it.
 #[derive(Debug)]
@@ -32,7 +34,9 @@ pub(crate) struct State {
     is_reading: bool,
     /// What is under the key in the field, as far as looked at.
     presence: Option<Presence>,
-    /// For the ages; moves on once a second.
+    /// What looks at the key, and how much of it.
+    live: Live,
+    /// For the ages; moves on with everything that happens.
     now: SystemTime,
 }
 
@@ -59,8 +63,16 @@ pub(crate) enum Message {
     },
     /// Something was done to the shown text.
     Pane(content_pane::Message),
-    /// Somebody had a look at a key.
-    Seen(Key, Presence),
+    /// A request takes so long that it is worth a word.
+    StillReading { request: u64 },
+    /// The key was looked at.
+    Watched(News),
+    /// The switch "Live" was thrown, by mouse or by its key.
+    LiveToggled,
+    /// The window is on a screen with other pixels than the last one, or on its first.
+    Rescaled(window::Id),
+    /// So many pixels of the screen stand for each unit of length.
+    Scaled(f32),
     /// The focus moves on.
     FocusNext,
     /// The focus moves back.
@@ -114,16 +126,16 @@ impl State {
             request: 0,
             is_reading: false,
             presence: None,
+            live: Live::new(key),
             now: SystemTime::now(),
         }
     }
 
     fn update(&mut self, message: Message) -> Task<Message> {
+        self.now = SystemTime::now();
         match message {
-            Message::KeyChanged(text) => {
-                self.key.set(text);
-                self.presence = None;
-            }
+            Message::KeyChanged(text) => self.change_key(text),
+            Message::Show if self.is_other_key_wanted() => return self.follow(),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
                 if request == self.request {
@@ -136,7 +148,21 @@ impl State {
                     pane.update(message);
                 }
             }
-            Message::Seen(key, presence) => self.see(&key, presence),
+            Message::StillReading { request } => {
+                if self.is_reading && request == self.request {
+                    let status = Status::neutral(format!("Reading {} …", self.key.text()));
+                    self.status.set(status);
+                }
+            }
+            Message::Watched(news) => {
+                if let Some((key, observation)) = self.live.read(news) {
+                    self.observe(&key, observation);
+                }
+            }
+            Message::LiveToggled if self.live.is_on() => self.stop_following(),
+            Message::LiveToggled => return self.follow(),
+            Message::Rescaled(window) => return window::scale_factor(window).map(Message::Scaled),
+            Message::Scaled(scale) => self.live.set_scale(scale),
             Message::FocusNext => return operation::focus_next(),
             Message::FocusPrevious => return operation::focus_previous(),
             Message::Quit => return iced::exit(),
@@ -144,34 +170,63 @@ impl State {
         Task::none()
     }
 
-    fn show(&mut self) -> Task<Message> {
-        let key = match self.key.key() {
-            Ok(key) => key.clone(),
+    fn change_key(&mut self, text: String) {
+        if text == self.key.text() {
+            return;
+        }
+        self.key.set(text);
+        if !self.live.is_on() {
+            self.live.look_at(self.key.key().ok());
+            self.presence = None;
+        }
+    }
+
+    /// Returns the key in the field; where there is none, says why.
+    fn key_to_use(&mut self) -> Option<Key> {
+        match self.key.key() {
+            Ok(key) => Some(key.clone()),
             Err(problem) => {
                 let status = Status::error("This key cannot be used.").with_remedy(problem);
                 self.status.set(status);
-                return operation::focus(key_field::ID);
+                None
             }
+        }
+    }
+
+    fn focus_key(&self) -> Task<Message> {
+        operation::focus(key_field::ID)
+    }
+
+    fn show(&mut self) -> Task<Message> {
+        let Some(key) = self.key_to_use() else {
+            return self.focus_key();
         };
         self.request += 1;
         self.is_reading = true;
         let request = self.request;
-        session::show(key).map(move |answer| Message::Answered { request, answer })
+        Task::batch([
+            session::show(key).map(move |answer| Message::Answered { request, answer }),
+            session::patience().map(move |()| Message::StillReading { request }),
+        ])
     }
 
     fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
-        self.now = SystemTime::now();
         match answer {
             Ok(snapshot) => {
                 self.status.set(said_of(&snapshot));
                 self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
             }
-            Err(error) => {
-                let (status, shown) = self.explain(&error);
-                self.status.set(status);
-                self.shown = shown;
-            }
+            Err(error) => match self.live.followed().cloned() {
+                Some(key) if error.is_not_found() => self.tell_gone(&key),
+                _ => self.fail(&error),
+            },
         }
+    }
+
+    fn fail(&mut self, error: &ShowError) {
+        let (status, shown) = self.explain(error);
+        self.status.set(status);
+        self.shown = shown;
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
@@ -199,14 +254,6 @@ impl State {
     }
 
     fn see(&mut self, key: &Key, presence: Presence) {
-        self.now = SystemTime::now();
-        if self.is_reading {
-            // Only what takes long is worth a word.
-            let status = Status::neutral(format!("Reading {} …", self.key.text()));
-            if *self.status.current() != status {
-                self.status.set(status);
-            }
-        }
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
@@ -216,17 +263,16 @@ impl State {
                 Presence::Barred => {}
             }
         }
-        if self.key.key() == Ok(key) {
-            self.announce(key, &presence);
-            self.presence = Some(presence);
-        }
+        self.announce(key, &presence);
+        self.presence = Some(presence);
     }
 
     /// Says, when something appears while nothing is shown, that it can be shown now.
     fn announce(&mut self, key: &Key, presence: &Presence) {
         let is_new =
             presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
-        if is_new && !self.is_reading && matches!(self.shown, Shown::Notice { .. }) {
+        let is_asked_for = self.is_reading || self.live.is_on();
+        if is_new && !is_asked_for && matches!(self.shown, Shown::Notice { .. }) {
             self.status.set(Status::neutral(format!(
                 "There is something in {key} now. Press Show from shared memory."
             )));
@@ -234,30 +280,19 @@ impl State {
     }
 
     fn subscription(&self) -> Subscription<Message> {
-        let asked = self.key.key().ok();
-        let shown = match &self.shown {
-            Shown::Content(pane) => Some(&pane.snapshot().key),
-            Shown::Notice { .. } => None,
-        };
-        let watched = asked
-            .into_iter()
-            .chain(shown.filter(|key| asked != Some(*key)));
-        Subscription::batch(
-            watched
-                .map(|key| {
-                    session::presence(key.clone()).map(|(key, seen)| Message::Seen(key, seen))
-                })
-                .chain([
-                    keyboard::listen().filter_map(shortcut),
-                    signals::subscription().map(|()| Message::Quit),
-                ]),
-        )
+        Subscription::batch([
+            self.live.subscription(),
+            meter::rescaled().map(Message::Rescaled),
+            keyboard::listen().filter_map(shortcut),
+            signals::subscription().map(|()| Message::Quit),
+        ])
     }
 
     fn view(&self) -> Element<'_, Message> {
-        let key = self
-            .key
-            .view(Message::KeyChanged, Message::Show, self.view_presence());
+        let beside = row![self.view_presence(), self.view_switch()]
+            .spacing(theme::space::SMALL)
+            .align_y(Center);
+        let key = self.key.view(Message::KeyChanged, Message::Show, beside);
         let show = button(center_x(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
@@ -266,9 +301,10 @@ impl State {
         .width(Fill)
         .style(theme::primary_button);
         let body = match &self.shown {
-            Shown::Content(pane) => {
-                column![pane.view().map(Message::Pane), pane.view_facts(self.now)]
-            }
+            Shown::Content(pane) => column![
+                pane.view().map(Message::Pane),
+                pane.view_facts(self.now, self.live.figures())
+            ],
             Shown::Notice { title, body } => column![content_pane::notice(title, body)],
         };
         column![
@@ -279,62 +315,6 @@ impl State {
             self.status.current().view(),
         ]
         .into()
-    }
-
-    /// Draws, beside the key, whether anything is there to show.
-    fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(PRESENCE_WIDTH).into();
-        let (is_there, words) = match &self.presence {
-            None => return place(row![]),
-            Some(Presence::Gone) => (false, "nothing there".to_owned()),
-            Some(Presence::Barred) => (false, "not readable".to_owned()),
-            Some(Presence::Here(info)) => self.describe(info),
-        };
-        let dot = status::dot(move |theme| {
-            let colors = Colors::of(theme);
-            if is_there {
-                colors.success
-            } else {
-                colors.muted
-            }
-        });
-        place(
-            row![dot, text(words).size(theme::SMALL_SIZE).style(theme::muted)]
-                .spacing(theme::space::SMALL)
-                .align_y(Center),
-        )
-    }
-
-    fn describe(&self, info: &Info) -> (bool, String) {
-        match &info.content {
-            Content::Block { size } => (true, format!("block, {}", units::bytes(*size))),
-            Content::Samples { latest: None } => (false, "empty".to_owned()),
-            Content::Samples {
-                latest: Some(latest),
-            } => {
-                let words = match self.shown_since(&info.key) {
-                    Some(shown) if latest.published <= shown => "up to date".to_owned(),
-                    Some(_) => "newer content".to_owned(),
-                    None => {
-                        let kind = latest.metadata.kind();
-                        format!("{kind}, {}", units::bytes(latest.bytes))
-                    }
-                };
-                (true, words)
-            }
-        }
-    }
-
-    /// Tells when what is shown of `key` was published. Generations would not do: they begin
-    /// anew with the segment.
-    fn shown_since(&self, key: &Key) -> Option<SystemTime> {
-        match &self.shown {
-            Shown::Content(pane) if pane.snapshot().key == *key => {
-                let origin = pane.snapshot().origin.as_ref();
-                origin.map(|origin| origin.published)
-            }
-            _ => None,
-        }
     }
 }
 
@@ -373,6 +353,7 @@ fn shortcut(event: keyboard::Event) -> Option<Message> {
         keyboard::Key::Named(Named::Enter) if modifiers.command() => Some(Message::Show),
         keyboard::Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
         keyboard::Key::Named(Named::Tab) => Some(Message::FocusNext),
+        keyboard::Key::Character("l") if modifiers.command() => Some(Message::LiveToggled),
         keyboard::Key::Character("q" | "w") if modifiers.command() => Some(Message::Quit),
         _ => None,
     }
