@@ -5,6 +5,7 @@ use crate::{Desktop, Program, Scene, Window};
 /// Where things are, counted from the upper left corner of a window of its first size.
 const SHOW: (u32, u32) = (320, 90);
 const CONTENT: (u32, u32) = (320, 300);
+const LIVE: (u32, u32) = (606, 34);
 
 /// The viewer with its window open.
 #[derive(Debug)]
@@ -38,6 +39,11 @@ impl<'d> ViewerWindow<'d> {
     /// Presses the big button, with the window active already.
     pub fn press_show(&self) {
         self.window.click_active(SHOW);
+    }
+
+    /// Throws the switch "Live".
+    pub fn throw_live(&self) {
+        self.window.click(LIVE);
     }
 
     /// The shown text, taken out through the clipboard.

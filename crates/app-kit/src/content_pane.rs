@@ -1,6 +1,6 @@
 //! The card that shows what is in shared memory, and the lines of facts below it.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
@@ -11,6 +11,7 @@ use iced::widget::{
 use iced::{Center, ContentFit, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
+use crate::alarm::alarm;
 use crate::meter::Meter;
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::tally::Figures;
@@ -38,6 +39,8 @@ pub struct ContentPane {
 pub enum Message {
     /// Selects, scrolls, moves; edits are ignored.
     Text(text_editor::Action),
+    /// An age that is shown is another one now.
+    Aged,
 }
 
 impl ContentPane {
@@ -106,6 +109,8 @@ impl ContentPane {
         match message {
             Message::Text(action) if action.is_edit() => {}
             Message::Text(action) => self.editor.perform(action),
+            // It is drawn anew, as after any message.
+            Message::Aged => {}
         }
     }
 
@@ -169,24 +174,31 @@ impl ContentPane {
     ///
     /// At the right of who loaded it stand the figures of a run of pictures, so that they take no
     /// room of their own.
-    pub fn view_facts<'a, M: 'a>(
+    pub fn view_facts<'a>(
         &self,
         now: SystemTime,
         figures: Option<Figures>,
-    ) -> Element<'a, M> {
+    ) -> Element<'a, Message> {
         let quiet = |line: String| text(line).size(theme::SMALL_SIZE).style(theme::muted);
         let loaded_by = loaded_by(&self.snapshot).map(|line| {
             let figures =
                 figures.map(|figures| quiet(figures.to_string()).wrapping(Wrapping::None));
             row![quiet(line).width(Fill), figures].spacing(theme::space::MEDIUM)
         });
+        let facts = text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE);
         Column::new()
-            .push(text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE))
+            .push(row![facts].extend(self.view_alarm(now)))
             .push(loaded_by)
             .push(also_attached(&self.snapshot).map(quiet))
             .spacing(theme::space::TINY)
             .width(Fill)
             .into()
+    }
+
+    /// An invisible element that has the facts drawn anew when an age in them changes.
+    fn view_alarm<'a>(&self, now: SystemTime) -> Option<Element<'a, Message>> {
+        let lasts = units::rough_age_lasts(age_of(self.snapshot.origin.as_ref()?, now));
+        Some(alarm(Instant::now() + lasts, Message::Aged))
     }
 }
 
@@ -291,7 +303,7 @@ fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     parts.join(" · ")
 }
 
-/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 20 s old`.
+/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind().to_owned()];
     if let Content::Picture(picture) = &snapshot.content {
@@ -302,7 +314,7 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     }
     if let Some(origin) = &snapshot.origin {
         parts.push(format!("generation {}", origin.generation));
-        parts.push(age(origin, now));
+        parts.push(units::rough_age(age_of(origin, now)));
     }
     if snapshot.persistent {
         parts.push("stays until removed".to_owned());
@@ -310,9 +322,9 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     parts.join(" · ")
 }
 
-fn age(origin: &Origin, now: SystemTime) -> String {
+fn age_of(origin: &Origin, now: SystemTime) -> Duration {
     // A clock that was set back makes the content younger than now.
-    units::rough_age(now.duration_since(origin.published).unwrap_or_default())
+    now.duration_since(origin.published).unwrap_or_default()
 }
 
 /// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
@@ -360,8 +372,6 @@ fn peer(peer: &Attached) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use shm_core::{Key, Process};
 
     use super::*;
@@ -405,8 +415,8 @@ mod tests {
     #[test]
     fn facts_are_one_line() {
         assert_eq!(
-            facts(&snapshot(), NOW + Duration::from_secs(25)),
-            "text · 1.5 MB · generation 3 · 20 s old · stays until removed"
+            facts(&snapshot(), NOW + Duration::from_secs(125)),
+            "text · 1.5 MB · generation 3 · 2 min old · stays until removed"
         );
         // A clock that was set back.
         let earlier = NOW - Duration::from_secs(60);

@@ -1,10 +1,12 @@
 //! A key followed from loader to loader: what both windows and the command line wait with.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-use shm_core::{AttachError, Attached, Key, KeyWatch, Options, Sample, Subscriber, Wait, segment};
-
-use crate::snapshot::SnapshotError;
+use shm_core::{
+    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, Wait, segment,
+};
 
 /// Follows what is published under a key, also over the ends and beginnings of segments.
 ///
@@ -61,9 +63,9 @@ impl Follower {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`] where what is there cannot be attached to or read. Like a block, that
+    /// [`FollowError`] where what is there cannot be attached to or read. Like a block, that
     /// is told at once each time: whoever wants to try again lets some time pass.
-    pub fn next(&mut self, timeout: Option<Duration>) -> Result<Step, SnapshotError> {
+    pub fn next(&mut self, timeout: Option<Duration>) -> Result<Step, FollowError> {
         loop {
             let place = std::mem::replace(&mut self.place, Place::Outside);
             let step = match place {
@@ -81,10 +83,10 @@ impl Follower {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`] where it cannot be read.
-    pub fn again(&mut self) -> Result<Option<Sample>, SnapshotError> {
+    /// [`FollowError`] where it cannot be read.
+    pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
         match &mut self.place {
-            Place::Within(subscriber) => subscriber.latest().map_err(SnapshotError::Read),
+            Place::Within(subscriber) => subscriber.latest().map_err(FollowError::Read),
             Place::Outside | Place::Before(_) => Ok(None),
         }
     }
@@ -98,11 +100,11 @@ impl Follower {
     }
 
     /// Attaches to what is there now.
-    fn enter(&mut self) -> Result<Option<Step>, SnapshotError> {
+    fn enter(&mut self) -> Result<Option<Step>, FollowError> {
         match Subscriber::attach(&self.key, &self.options) {
             Err(AttachError::NotFound { .. }) => {
                 let watch = KeyWatch::new(&self.key, &self.options);
-                self.place = Place::Before(watch.map_err(SnapshotError::Attach)?);
+                self.place = Place::Before(watch.map_err(FollowError::Attach)?);
                 Ok(Some(Step::Gone))
             }
             attached => self.begin(attached),
@@ -113,11 +115,11 @@ impl Follower {
     fn begin(
         &mut self,
         attached: Result<Subscriber, AttachError>,
-    ) -> Result<Option<Step>, SnapshotError> {
+    ) -> Result<Option<Step>, FollowError> {
         match attached {
             Ok(subscriber) => self.look(subscriber),
             Err(AttachError::WrongKind { .. }) => Ok(Some(Step::Block)),
-            Err(error) => Err(SnapshotError::Attach(error)),
+            Err(error) => Err(FollowError::Attach(error)),
         }
     }
 
@@ -125,7 +127,7 @@ impl Follower {
         &mut self,
         watch: KeyWatch,
         timeout: Option<Duration>,
-    ) -> Result<Option<Step>, SnapshotError> {
+    ) -> Result<Option<Step>, FollowError> {
         match watch.attach_within(timeout) {
             Err(AttachError::Timeout { .. }) => {
                 self.place = Place::Before(watch);
@@ -139,8 +141,8 @@ impl Follower {
         &mut self,
         mut subscriber: Subscriber,
         timeout: Option<Duration>,
-    ) -> Result<Option<Step>, SnapshotError> {
-        match subscriber.wait(timeout).map_err(SnapshotError::Read)? {
+    ) -> Result<Option<Step>, FollowError> {
+        match subscriber.wait(timeout).map_err(FollowError::Read)? {
             Wait::New => self.look(subscriber),
             Wait::Timeout => {
                 self.place = Place::Within(subscriber);
@@ -156,8 +158,8 @@ impl Follower {
         }
     }
 
-    fn look(&mut self, mut subscriber: Subscriber) -> Result<Option<Step>, SnapshotError> {
-        let step = match subscriber.latest().map_err(SnapshotError::Read)? {
+    fn look(&mut self, mut subscriber: Subscriber) -> Result<Option<Step>, FollowError> {
+        let step = match subscriber.latest().map_err(FollowError::Read)? {
             Some(sample) => Step::Sample(sample),
             None => Step::Empty,
         };
@@ -167,5 +169,32 @@ impl Follower {
 
     fn is_persistent(&self) -> bool {
         segment::info(&self.key, &self.options).is_ok_and(|info| info.persistent)
+    }
+}
+
+/// Why a key cannot be followed now. Its text says what to do.
+#[derive(Debug)]
+pub enum FollowError {
+    /// What is there cannot be attached to.
+    Attach(AttachError),
+    /// What is there is damaged.
+    Read(ReadError),
+}
+
+impl fmt::Display for FollowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FollowError::Attach(error) => error.fmt(f),
+            FollowError::Read(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for FollowError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FollowError::Attach(error) => Some(error),
+            FollowError::Read(error) => Some(error),
+        }
     }
 }

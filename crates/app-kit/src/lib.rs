@@ -2,6 +2,7 @@
 //! watching a key, work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod alarm;
 pub mod content_pane;
 pub mod display;
 pub mod follower;

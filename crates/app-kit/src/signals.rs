@@ -53,6 +53,11 @@ impl Termination {
         Ok(Termination { arrived, handle })
     }
 
+    /// Returns what ends the wait where something else than a signal does.
+    pub fn ender(&self) -> Ender {
+        Ender(self.handle.clone())
+    }
+
     /// Waits for a signal, as long as `timeout` says; for ever where it says nothing.
     pub fn wait(&self, timeout: Option<Duration>) -> Ended {
         let waited = match timeout {
@@ -64,6 +69,17 @@ impl Termination {
             // With the thread gone no signal could be told any more: better to end than to hang.
             Ok(()) | Err(RecvTimeoutError::Disconnected) => Ended::Signal,
         }
+    }
+}
+
+/// Ends the wait of a [`Termination`] from another thread.
+#[derive(Clone, Debug)]
+pub struct Ender(Handle);
+
+impl Ender {
+    /// Lets the wait end as if a signal had come.
+    pub fn end(&self) {
+        self.0.close();
     }
 }
 
@@ -160,5 +176,13 @@ mod tests {
             termination.wait(Some(Duration::from_secs(10))),
             Ended::Signal
         );
+    }
+
+    #[test]
+    fn another_thread_ends_the_wait() {
+        let termination = Termination::catch().expect("handlers can be registered");
+        let ender = termination.ender();
+        thread::spawn(move || ender.end());
+        assert_eq!(termination.wait(None), Ended::Signal);
     }
 }

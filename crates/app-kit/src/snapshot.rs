@@ -8,6 +8,7 @@ use shm_core::{
     SharedMemory, Subscriber, segment,
 };
 
+use crate::follower::FollowError;
 use crate::picture::{Picture, Room};
 use crate::pixels::PixelsError;
 
@@ -316,6 +317,15 @@ pub enum SnapshotError {
         /// What does not fit.
         source: PixelsError,
     },
+}
+
+impl From<FollowError> for SnapshotError {
+    fn from(error: FollowError) -> SnapshotError {
+        match error {
+            FollowError::Attach(error) => SnapshotError::Attach(error),
+            FollowError::Read(error) => SnapshotError::Read(error),
+        }
+    }
 }
 
 impl SnapshotError {

@@ -38,16 +38,25 @@ pub fn age(age: Duration) -> String {
     }
 }
 
-/// Writes how long ago something was so that the words change seldom: `just now`, `20 s old`,
-/// `3 min old`.
+/// Writes how long ago something was so that the words change seldom: `just now`, `3 min old`.
 ///
 /// A window that is only looked at is drawn anew for each change.
 pub fn rough_age(time: Duration) -> String {
     match time.as_secs() {
-        0..10 => "just now".to_owned(),
-        seconds @ 10..60 => format!("{} s old", seconds / 10 * 10),
+        0..60 => "just now".to_owned(),
         _ => format!("{} old", age(time)),
     }
+}
+
+/// Returns how long something of this age keeps its [`rough_age`].
+pub fn rough_age_lasts(time: Duration) -> Duration {
+    let step = match time.as_secs() {
+        0..3_600 => 60,
+        3_600..86_400 => 3_600,
+        _ => 86_400,
+    };
+    let next = (time.as_secs() / step + 1) * step;
+    Duration::from_secs(next).saturating_sub(time)
 }
 
 /// Parses a duration written as a number and a unit: `500ms`, `10s`, `1.5m`, `2h`.
@@ -129,15 +138,18 @@ mod tests {
     }
 
     #[test]
-    fn rough_ages_change_seldom() {
-        let mut said: Vec<String> = (0..600)
-            .map(|seconds| rough_age(Duration::from_secs(seconds)))
-            .collect();
-        said.dedup();
-        assert_eq!(said.len(), 15, "{said:?}");
-        assert_eq!(said[0], "just now");
-        assert_eq!(said[5], "50 s old");
-        assert_eq!(said[14], "9 min old");
+    fn rough_ages_last_until_they_change() {
+        let mut time = Duration::from_millis(500);
+        let mut said = rough_age(time);
+        assert_eq!(said, "just now");
+        while time < Duration::from_secs(400_000) {
+            let next = time + rough_age_lasts(time);
+            assert_eq!(rough_age(next - Duration::from_millis(1)), said);
+            said = rough_age(next);
+            assert_ne!(said, rough_age(time), "at {next:?}");
+            time = next;
+        }
+        assert_eq!(said, "5 d old");
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod tests;
 
 use lookout::Lookout;
 
-/// How often it is looked for what makes no wake-up: who is attached, and how time passes.
+/// How often it is looked for what makes no wake-up: who is attached.
 const GLANCE: Duration = Duration::from_secs(1);
 
 /// How much is looked at.
@@ -48,8 +48,6 @@ pub enum Observation {
     Presence(Arc<Info>),
     /// Something is there, and cannot be read.
     Unreadable(Arc<SnapshotError>),
-    /// Nothing changed, but an age that a window shows is another one now.
-    Older,
 }
 
 /// A content that was not shown yet.
@@ -99,12 +97,12 @@ struct Slot {
 }
 
 impl Fresh {
-    /// Makes a content of a snapshot, as if it had just been seen.
-    pub fn new(snapshot: Snapshot) -> Fresh {
+    /// Makes a content of a snapshot that was just seen, to be drawn on `stage`.
+    pub fn new(snapshot: Snapshot, stage: Arc<Stage>) -> Fresh {
         let published = snapshot.origin.as_ref().map(|origin| origin.published);
         let published = published.unwrap_or_else(SystemTime::now);
         Fresh {
-            meter: Meter::new(published, Arc::default()),
+            meter: Meter::new(published, stage),
             snapshot,
             skipped: 0,
             is_again: false,

@@ -452,8 +452,6 @@ impl State {
                 self.show(*fresh);
                 false
             }
-            // The ages are drawn anew, as after any message.
-            Observation::Older => false,
             Observation::Presence(info) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.observe(&info);

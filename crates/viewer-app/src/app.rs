@@ -304,6 +304,7 @@ impl State {
             Shown::Content(pane) => column![
                 pane.view().map(Message::Pane),
                 pane.view_facts(self.now, self.live.figures())
+                    .map(Message::Pane)
             ],
             Shown::Notice { title, body } => column![content_pane::notice(title, body)],
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use app_kit::follower::{FollowError, Follower};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
@@ -194,6 +195,16 @@ impl Patience {
     }
 }
 
+/// Begins to follow a key; blocks only when it is asked for more.
+pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
+    Follower::new(key.clone(), options(owner))
+}
+
+/// Tells whether a segment stays when everybody has left; one that is gone does not.
+pub(crate) fn is_persistent(key: &Key, owner: Option<&User>) -> bool {
+    segment::info(key, &options(owner)).is_ok_and(|info| info.persistent)
+}
+
 /// Why there is nothing to take.
 #[derive(Debug)]
 pub(crate) enum FetchError {
@@ -219,6 +230,13 @@ impl FetchError {
             key: key.clone(),
             owner: owner.cloned(),
             waited,
+        }
+    }
+
+    pub(crate) fn follow(error: FollowError, owner: Option<&User>) -> FetchError {
+        match error {
+            FollowError::Attach(error) => FetchError::attach(error, owner),
+            FollowError::Read(error) => FetchError::Read(error),
         }
     }
 

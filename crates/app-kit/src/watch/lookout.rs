@@ -1,7 +1,7 @@
 //! The thread's end of a watch.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use iced::futures::SinkExt;
 use iced::futures::channel::mpsc::Sender;
@@ -11,10 +11,8 @@ use shm_core::{AttachError, Sample};
 
 use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
 use crate::follower::{Follower, Step};
-use crate::meter::Meter;
 use crate::picture::{Picture, Room};
 use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
-use crate::units;
 
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
 pub(super) struct Lookout {
@@ -28,9 +26,6 @@ pub(super) struct Lookout {
     glanced: Option<Instant>,
     /// What of the content that was told last is still of interest, and when that was.
     last: Option<(Last, Instant)>,
-    /// From when on ages count.
-    published: SystemTime,
-    age: String,
 }
 
 /// What was told, so that it is not told again every second.
@@ -69,8 +64,6 @@ impl Lookout {
             company: Company::default(),
             glanced: None,
             last: None,
-            published: SystemTime::now(),
-            age: String::new(),
         }
     }
 
@@ -108,27 +101,20 @@ impl Lookout {
             }
             Ok(Step::Block) => self.tell_block(),
             Err(error) => {
-                self.tell_unreadable(error)?;
+                self.tell_unreadable(error.into())?;
                 self.shared.pause()
             }
         }
     }
 
-    /// Looks who is there, and how old things are.
+    /// Looks who is there.
     fn glance(&mut self) -> Option<()> {
         self.glanced = Some(Instant::now());
         match segment::info(&self.shared.key, &self.shared.options) {
-            Ok(info) => self.tell_presence(info)?,
-            Err(AttachError::NotFound { .. }) => self.tell_nothing()?,
-            Err(error) => self.tell_unreadable(SnapshotError::Attach(error))?,
+            Ok(info) => self.tell_presence(info),
+            Err(AttachError::NotFound { .. }) => self.tell_nothing(),
+            Err(error) => self.tell_unreadable(SnapshotError::Attach(error)),
         }
-        let age = self.published.elapsed().unwrap_or_default();
-        let age = units::rough_age(age);
-        if self.age != age {
-            self.age = age;
-            self.tell(Observation::Older)?;
-        }
-        Some(())
     }
 
     fn tell_presence(&mut self, info: Info) -> Option<()> {
@@ -138,10 +124,9 @@ impl Lookout {
         };
         let content = match &info.content {
             segment::Content::Block { size } => Some((0, *size)),
-            segment::Content::Samples { latest } => latest.as_ref().map(|latest| {
-                self.published = latest.published;
-                (latest.generation, latest.bytes)
-            }),
+            segment::Content::Samples { latest } => latest
+                .as_ref()
+                .map(|latest| (latest.generation, latest.bytes)),
         };
         let told = Told::Something(Gist {
             company: self.company.clone(),
@@ -169,7 +154,6 @@ impl Lookout {
         if self.glanced.is_none_or(is_due) || is_stranger(&self.company) {
             self.glance()?;
         }
-        self.published = sample.published();
         self.tell_converted(sample, self.room(), false)
     }
 
@@ -192,7 +176,7 @@ impl Lookout {
         match self.follower.again() {
             Ok(Some(sample)) => self.tell_converted(sample, None, true),
             Ok(None) => Some(()),
-            Err(error) => self.tell_unreadable(error),
+            Err(error) => self.tell_unreadable(error.into()),
         }
     }
 
@@ -242,10 +226,9 @@ impl Lookout {
             self.told = Told::Unknown;
         }
         let fresh = Fresh {
-            meter: Meter::new(self.published, Arc::clone(&self.shared.stage)),
-            snapshot,
             skipped,
             is_again,
+            ..Fresh::new(snapshot, Arc::clone(&self.shared.stage))
         };
         self.shared.wait_for_room()?;
         self.shared.slot().fresh = Some(Box::new(fresh));
@@ -257,10 +240,6 @@ impl Lookout {
             return Some(());
         }
         self.told = told;
-        self.tell(observation)
-    }
-
-    fn tell(&mut self, observation: Observation) -> Option<()> {
         self.send(Some(observation))
     }
 

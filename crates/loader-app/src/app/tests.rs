@@ -79,7 +79,10 @@ impl Bench {
     }
 
     fn see_content(&mut self, snapshot: Snapshot) {
-        self.see(Observation::Content(Box::new(Fresh::new(snapshot))));
+        self.see(Observation::Content(Box::new(Fresh::new(
+            snapshot,
+            Arc::default(),
+        ))));
     }
 
     fn click(&mut self, label: &str) {

@@ -112,7 +112,7 @@ impl State {
             }
             Seen::Content(pane) => column![
                 pane.view().map(Message::Pane),
-                pane.view_facts(SystemTime::now(), None),
+                pane.view_facts(SystemTime::now(), None).map(Message::Pane),
             ]
             .spacing(theme::space::SMALL)
             .into(),

@@ -157,7 +157,6 @@ impl State {
                     self.fail(&error.into());
                 }
             }
-            Observation::Older => {}
         }
     }
 

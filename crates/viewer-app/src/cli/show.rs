@@ -1,6 +1,7 @@
 //! `viewer-app show`: the content itself.
 
 use std::io::{self, Cursor, IsTerminal, Write};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use app_kit::units;
@@ -113,18 +114,7 @@ fn deliver_picture(
     output: Option<&Output>,
 ) -> Result<(), Failure> {
     match output {
-        Some(Output::File(path)) => {
-            let format = picture_file::format_of(path)?;
-            output::save(path, |file| {
-                picture_file::encode(metadata, sample.payload(), format, file).map_err(
-                    |error| match error {
-                        PictureFileError::Io(source) => OutputError::at(path, source).into(),
-                        error => Failure::from(error),
-                    },
-                )?;
-                Ok(sample.verify()?)
-            })
-        }
+        Some(Output::File(path)) => save_picture(sample, metadata, path),
         Some(Output::Stdout) => {
             refuse_terminal("A picture")?;
             let mut png = Cursor::new(Vec::new());
@@ -133,23 +123,47 @@ fn deliver_picture(
             Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?)
         }
         None => {
-            let mut line = format!(
-                "image · {} × {} · {} · {} · generation {}",
-                metadata.width,
-                metadata.height,
-                metadata.format.name(),
-                units::bytes(sample.len() as u64),
-                sample.generation(),
-            );
-            if let Some(source) = &metadata.source {
-                line.push_str(" · ");
-                line.push_str(&printable(source));
-            }
+            let line = describe_picture(sample, metadata);
             Ok(output::print(|stdout| {
                 writeln!(stdout, "{line} (--output FILE.png writes it)")
             })?)
         }
     }
+}
+
+/// Writes a picture to a file, in the format of its ending.
+pub(super) fn save_picture(
+    sample: &Sample,
+    metadata: &ImageMetadata,
+    path: &Path,
+) -> Result<(), Failure> {
+    let format = picture_file::format_of(path)?;
+    output::save(path, |file| {
+        picture_file::encode(metadata, sample.payload(), format, file).map_err(
+            |error| match error {
+                PictureFileError::Io(source) => OutputError::at(path, source).into(),
+                error => Failure::from(error),
+            },
+        )?;
+        Ok(sample.verify()?)
+    })
+}
+
+/// Tells of a picture in one line.
+pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
+    let mut line = format!(
+        "image · {} × {} · {} · {} · generation {}",
+        metadata.width,
+        metadata.height,
+        metadata.format.name(),
+        units::bytes(sample.len() as u64),
+        sample.generation(),
+    );
+    if let Some(source) = &metadata.source {
+        line.push_str(" · ");
+        line.push_str(&printable(source));
+    }
+    line
 }
 
 fn deliver_bytes(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
@@ -167,7 +181,7 @@ fn deliver_bytes(key: &Key, content: &Content, output: Option<&Output>) -> Resul
     }
 }
 
-fn refuse_terminal(what: &str) -> Result<(), Failure> {
+pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
         return Err(Failure::new(format!(
             "{what} would garble the terminal. Write it to a file with --output FILE, or pipe it \
