@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model soak
+.PHONY: run test model soak fuzz sanitize miri shots install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -15,3 +15,23 @@ model:
 # SOAK_SEED repeats the choices of an earlier run.
 soak:
 	@cargo run --locked --release --quiet -p e2e-tests --bin soak
+
+# Lets a fuzzer lie about segments, FUZZ_SECONDS (60) for each target.
+fuzz:
+	@bash scripts/fuzz.sh
+
+# The library's tests under AddressSanitizer.
+sanitize:
+	@bash scripts/sanitize.sh
+
+# The library's tests that need no file, under Miri.
+miri:
+	@bash scripts/miri.sh
+
+# Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
+shots:
+	@bash scripts/shots.sh
+
+# PREFIX=/usr/local is the default; DESTDIR is for those who build packages.
+install uninstall:
+	@bash scripts/install.sh $@

@@ -44,6 +44,10 @@ packages() {
     bash scripts/system-packages.sh test || say "SKIPPED: system packages are missing."
 }
 
+format() {
+    cargo fmt --all --check && cargo fmt --manifest-path fuzz/Cargo.toml --check
+}
+
 documentation() {
     RUSTDOCFLAGS="-D warnings" cargo doc "${workspace[@]}" --no-deps
 }
@@ -74,7 +78,7 @@ end_to_end() {
         say "The programs were not built."
         return 1
     fi
-    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e --test crash_image
+    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e --test crash_image --test fuzz
 }
 
 # The lock and the exchange of regions under a model checker; `make model` goes deeper.
@@ -111,7 +115,7 @@ segments >"$logs/segments"
 work_tree >"$logs/work_tree"
 
 part packages packages
-part rustfmt cargo fmt --all --check
+part rustfmt format
 part clippy cargo clippy "${workspace[@]}" --all-targets -- -D warnings
 part rustdoc documentation
 part build build
@@ -119,6 +123,8 @@ part dependencies dependencies
 part unit+gui cargo test "${workspace[@]}" --exclude e2e-tests --lib --bins --tests --examples
 part doctests cargo test "${workspace[@]}" --exclude e2e-tests --doc
 part models models
+part sanitizer bash scripts/sanitize.sh --if-present
+part miri bash scripts/miri.sh --quick
 part end-to-end end_to_end
 part leftovers leftovers
 

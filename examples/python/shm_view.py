@@ -530,8 +530,8 @@ class Subscriber:
             region, generation = self.segment.latest()
             if region == 0:
                 return None
-            if region > LAST_REGION:
-                raise ViewError(f"{self.segment.key} is damaged: there is no region {region}.")
+            if region > LAST_REGION or generation == 0:
+                raise ViewError(f"{self.segment.key} is damaged: region {region} holds no sample.")
             entry = self.segment.entry(region)
             if entry.generation == generation:
                 entry.check()

@@ -1,6 +1,12 @@
 //! Containers, forks and stopped processes: who counts as alive where process ids say nothing.
 
-use e2e_tests::{Launch, Scene, Signal, skip};
+use std::os::fd::OwnedFd;
+
+use e2e_tests::{Launch, PATIENCE, Scene, Signal, skip};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    process::{Pid, PidfdFlags, pidfd_open},
+};
 use shm_core::{Metadata, Publisher, SharedMemory};
 
 use crate::actor::{Actor, key, options};
@@ -142,11 +148,14 @@ fn a_stopped_holder_is_alive_and_others_wait_or_time_out() {
     assert_eq!(other.does("lock 5000"), "clean");
 }
 
-/// Lets it fork without exec and kills it; the child stays until the actor is dropped.
-fn outlived(actor: &mut Actor) {
-    actor.does("fork");
+/// Lets it fork without exec and kills it; the child, by its process, stays until the actor is dropped.
+fn outlived(actor: &mut Actor) -> OwnedFd {
+    let child = Pid::from_raw(actor.does("fork").parse().unwrap()).unwrap();
+    // Found while its parent lives; later its id might be another's.
+    let child = pidfd_open(child, PidfdFlags::empty()).unwrap();
     actor.program().signal(Signal::KILL);
     actor.program().wait_for_end();
+    child
 }
 
 #[test]
@@ -155,7 +164,7 @@ fn a_forked_child_that_outlives_its_parent_keeps_the_segment_and_the_lock() {
     let (mut parent, mut heir) = (Actor::new(&scene), Actor::new(&scene));
     parent.does("create 64");
     parent.does("lock 1000");
-    outlived(&mut parent);
+    drop(outlived(&mut parent));
     // The child has the parent's descriptors, and with them its slot: for all others it lives.
     assert!(heir.tries("create 64").contains("already"));
     heir.does("attach");
@@ -180,13 +189,13 @@ fn a_forked_child_that_outlives_its_parent_keeps_its_pins() {
     let mut reader = Actor::new(&scene);
     reader.does("subscribe");
     reader.does("pin");
-    outlived(&mut reader);
+    let child = outlived(&mut reader);
     ours.publish(&bytes, &[2; 100_000]).unwrap();
     assert_eq!(ours.clear().unwrap(), 1, "pinned by the child");
 
-    // Its end comes without a sign: the child is nobody's that could wait for it.
     drop(reader);
-    while ours.clear().unwrap() > 0 {
-        std::thread::yield_now();
-    }
+    let patience = Timespec::try_from(PATIENCE).unwrap();
+    let mut end = [PollFd::new(&child, PollFlags::IN)];
+    assert_eq!(poll(&mut end, Some(&patience)).unwrap(), 1, "it ends");
+    assert_eq!(ours.clear().unwrap(), 0, "the pin went with the child");
 }

@@ -6,16 +6,19 @@ use e2e_tests::{Scene, skip};
 
 const MEGABYTE: usize = 1 << 20;
 
-/// Bytes without a pattern that a shift or a lost page could hide in.
+/// Bytes in which no shift and no lost page can hide: they repeat, but never at the same place in a page.
 fn noise(length: usize) -> Vec<u8> {
+    const PERIOD: usize = 1_000_003;
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut bytes = Vec::with_capacity(length + 8);
-    while bytes.len() < length {
+    let mut bytes = Vec::with_capacity(PERIOD + 8);
+    while bytes.len() < PERIOD {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         bytes.extend_from_slice(&state.to_le_bytes());
     }
+    bytes.truncate(PERIOD);
+    let mut bytes = bytes.repeat(length.div_ceil(PERIOD));
     bytes.truncate(length);
     bytes
 }

@@ -1,7 +1,6 @@
 //! The system's own file dialog: GTK's, shown by the desktop portal.
 
 use e2e_tests::{Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, Window};
-use image::Rgb;
 
 const TITLE: &str = "Select an image file";
 
@@ -28,32 +27,35 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
 
     loader.open_file_dialog();
     let dialog = desktop.window(TITLE);
-    dialog.press(&["ctrl+l"]);
-    dialog.type_text(path.to_str().unwrap());
-    // The button wakes up once GTK has looked at the file.
-    let select = lower_right(&dialog);
-    desktop.wait_to_see("the button Select", |screen| {
-        let is_dark = |pixel: &Rgb<u8>| pixel.0.iter().all(|part| *part < 90);
-        screen
-            .crop(select)
-            .pixels()
-            .pixels()
-            .any(is_dark)
-            .then_some(())
-    });
-    dialog.click((dialog.area().width - 50, dialog.area().height - 24));
+    // At first the button is awake, although there is nothing to select yet.
+    wait_for_select(&desktop, &dialog, false);
+    // Pasted, the path opens the dialog's line for one and stands in it at once. Ctrl+L opens an empty
+    // line that loses what is typed before GTK has made its window.
+    dialog.paste(path.to_str().unwrap());
+    dialog.click(wait_for_select(&desktop, &dialog, true));
     let said = loader.program.wait_for_status("Loaded");
     assert!(said.contains("image"), "{said}");
     loader.window.wait_for_picture(picture.pixels());
 }
 
-/// Where the button "Select" is in GTK's file dialog, on the screen.
-fn lower_right(dialog: &Window<'_>) -> Area {
-    let area = dialog.area();
-    Area {
-        x: area.x + area.width - 80,
-        y: area.y + area.height - 36,
-        width: 60,
-        height: 24,
-    }
+/// Waits until the button "Select" at the lower right of GTK's file dialog is awake, or asleep, and
+/// returns where it is.
+fn wait_for_select(desktop: &Desktop, dialog: &Window<'_>, awake: bool) -> (u32, u32) {
+    let what = format!("the button Select, awake: {awake}");
+    desktop.wait_for(&what, || {
+        let area = dialog.area();
+        let label = dialog.screen().crop(Area {
+            x: area.width - 80,
+            y: area.height - 36,
+            width: 60,
+            height: 24,
+        });
+        let has = |shade: fn(u8) -> bool| {
+            let mut pixels = label.pixels().pixels();
+            pixels.any(|pixel| pixel.0.into_iter().all(shade))
+        };
+        // Awake it is black on light grey, asleep grey on light grey. Not drawn yet, all is black.
+        let (is_drawn, is_awake) = (has(|part| part > 200), has(|part| part < 90));
+        (is_drawn && is_awake == awake).then_some((area.width - 50, area.height - 24))
+    })
 }

@@ -3,6 +3,7 @@
 use std::{
     fs,
     os::unix::fs::MetadataExt,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -54,6 +55,14 @@ fn victim(launch: Launch) -> Outcome {
     };
     assert!(is_in_order, "{outcome:?}");
     outcome
+}
+
+/// The same with programs that run beside each other, where each waits as long as it may.
+fn victims<const COUNT: usize>(launches: [Launch; COUNT]) -> [Outcome; COUNT] {
+    thread::scope(|scope| {
+        let running = launches.map(|launch| scope.spawn(|| victim(launch)));
+        running.map(|victim| victim.join().unwrap())
+    })
 }
 
 /// All that the programs do with a key, beside a liar.
@@ -220,8 +229,11 @@ fn samples_announced_that_do_not_exist() {
     let scene = Scene::new();
     let _loader = loaded(&scene, &"flood".repeat(2000));
     let _liar = lies(&scene, "flood");
-    drop(victim(scene.viewer(["show"])).refused("latest sample"));
-    drop(victim(scene.viewer(["show", "--wait", "1"])));
+    let [shown, _] = victims([
+        scene.viewer(["show"]),
+        scene.viewer(["show", "--wait", "1"]),
+    ]);
+    drop(shown.refused("latest sample"));
     println!("{} samples read beside it", library(&scene));
     victim(scene.viewer(["info"])).done();
     victim(scene.viewer(["list"])).done();
@@ -269,7 +281,7 @@ fn a_lock_that_nobody_holds_is_taken_over() {
 fn a_lock_that_goes_round_among_liars_costs_the_timeout() {
     // In a thread, because without a bound it would never end, and nor would the test.
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || sender.send(lock_beside("juggle")));
+    thread::spawn(move || sender.send(lock_beside("juggle")));
     let error = receiver
         .recv_timeout(BOUND)
         .expect("the lock keeps to its timeout")
@@ -300,8 +312,10 @@ fn the_lifecycle_held_for_ever_costs_the_timeout() {
     let (attached, time) = timed(|| Subscriber::attach(&key(&scene), &patient(&scene)));
     assert!(matches!(attached, Err(AttachError::Busy { .. })));
     assert!(time < BOUND, "{time:?}");
-    drop(victim(scene.viewer(["show"])).refused(busy));
-    drop(victim(scene.loader(["text", "new"])).refused(busy));
+    let waiting = victims([scene.viewer(["show"]), scene.loader(["text", "new"])]);
+    for outcome in waiting {
+        drop(outcome.refused(busy));
+    }
     // Who only looks never waits.
     for command in ["info", "list"] {
         let (outcome, time) = timed(|| victim(scene.viewer([command])));

@@ -6,21 +6,28 @@
 )]
 
 mod actor;
+mod at_hand;
 mod container;
 mod crash;
+mod dialog_failure;
 mod fault;
 mod file;
 mod file_dialog;
 mod follow;
+mod habit;
 mod hole;
 mod image;
 mod inspection;
+mod install;
 mod key;
 mod liar;
 mod lifetime;
+mod link;
 mod live;
 mod obstacle;
 mod permission;
+mod picture_pane;
+mod picture_progress;
 mod python;
 mod resource;
 mod soak;

@@ -25,6 +25,13 @@ pub(crate) fn binaries() -> &'static Binaries {
     })
 }
 
+/// The folder that holds both programs.
+#[must_use]
+pub fn binaries_folder() -> &'static Path {
+    let folder = binaries().loader.parent();
+    folder.expect("a program is in a folder")
+}
+
 impl Binaries {
     fn in_folder(folder: &Path) -> Binaries {
         Binaries {

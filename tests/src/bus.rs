@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::{Desktop, Launch, PrivateDir, Program, skip};
 
 /// Where the system says how the services of a desktop are started.
@@ -31,8 +33,18 @@ impl Bus {
     /// test is skipped and returns nothing.
     #[must_use]
     pub fn open(desktop: &Desktop) -> Option<Bus> {
+        Bus::with_services(desktop, &SERVICES)
+    }
+
+    /// Starts one on which nobody shows dialogs; skipped where there is no bus at all.
+    #[must_use]
+    pub fn without_portal(desktop: &Desktop) -> Option<Bus> {
+        Bus::with_services(desktop, &[])
+    }
+
+    fn with_services(desktop: &Desktop, services: &[&str]) -> Option<Bus> {
         let directory = PrivateDir::on_disk();
-        let Ok(configuration) = configure(directory.path()) else {
+        let Ok(configuration) = configure(directory.path(), services) else {
             skip("xdg-desktop-portal-gtk is not installed");
             return None;
         };
@@ -42,9 +54,11 @@ impl Bus {
             .env("DISPLAY", desktop.display())
             .env("XDG_RUNTIME_DIR", directory.path())
             .env("HOME", directory.path())
+            .env("XDG_CONFIG_HOME", directory.path())
             // Newer portals ask which desktop this is before they choose whose dialog to show.
             .env("XDG_CURRENT_DESKTOP", "GNOME")
-            .env("GSETTINGS_BACKEND", "memory")
+            // Settings in a file that a test can write: see `set_dark`.
+            .env("GSETTINGS_BACKEND", "keyfile")
             .env("GIO_USE_VFS", "local")
             .env("NO_AT_BRIDGE", "1")
             .start();
@@ -61,6 +75,36 @@ impl Bus {
         &self.address
     }
 
+    /// Chooses dark or light windows for the whole desktop, as its owner does in its settings.
+    pub fn set_dark(&self, is_dark: bool) {
+        let scheme = if is_dark {
+            "prefer-dark"
+        } else {
+            "prefer-light"
+        };
+        let directory = self.directory.path().join("glib-2.0/settings");
+        let settings = format!("[org/gnome/desktop/interface]\ncolor-scheme='{scheme}'\n");
+        fs::create_dir_all(&directory)
+            .and_then(|()| fs::write(directory.join("keyfile"), settings))
+            .expect("the directory is ours");
+    }
+
+    /// Kills a service that was started on this bus.
+    pub fn kill(&self, service: &str) {
+        let answer = Launch::new("dbus-send")
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .args(["--session", "--print-reply=literal"])
+            .args(["--dest=org.freedesktop.DBus", "/org/freedesktop/DBus"])
+            .args(["org.freedesktop.DBus.GetConnectionUnixProcessID"])
+            .args([format!("string:{service}")])
+            .run()
+            .done();
+        // "   uint32 4711"
+        let pid = answer.text().split_whitespace().last().map(str::parse);
+        let pid = pid.and_then(Result::ok).and_then(Pid::from_raw);
+        kill_process(pid.expect("the service runs"), Signal::KILL).expect("the service is ours");
+    }
+
     /// The value of `XDG_RUNTIME_DIR`.
     #[must_use]
     pub fn runtime_dir(&self) -> &Path {
@@ -68,9 +112,9 @@ impl Bus {
     }
 }
 
-/// Writes a configuration for a bus in `directory` that can start [`SERVICES`].
-fn configure(directory: &Path) -> io::Result<PathBuf> {
-    for service in SERVICES {
+/// Writes a configuration for a bus in `directory` that can start `services`.
+fn configure(directory: &Path, services: &[&str]) -> io::Result<PathBuf> {
+    for service in services {
         let installed = Path::new(SYSTEM_SERVICES).join(service);
         installed.metadata()?;
         symlink(installed, directory.join(service))?;

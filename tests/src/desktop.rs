@@ -9,10 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Launch, PATIENCE, PrivateDir, Program, Screen, Window, skip};
+use crate::{Launch, Outcome, PATIENCE, PrivateDir, Program, Screen, Window, skip};
 
 /// How often the screen is looked at, while something on it is waited for.
-const GLANCE: Duration = Duration::from_millis(20);
+pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 
 /// A virtual display with a window manager. Both end when it is dropped.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Desktop {
     /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn open() -> Option<Desktop> {
-        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo"] {
+        for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo", "xprop"] {
             if !is_installed(tool) {
                 skip(&format!("{tool} is not installed"));
                 return None;
@@ -124,16 +124,58 @@ impl Desktop {
         .input(text)
         .run()
         .done();
+        // It is what stays behind that takes the clipboard, maybe after the first process has ended.
+        self.wait_for("the text in the clipboard", || {
+            (self.clipboard().stdout == text.as_bytes()).then_some(())
+        });
     }
 
     /// What Ctrl+C put there.
     #[must_use]
     pub fn copied(&self) -> String {
+        self.clipboard().done().text().to_owned()
+    }
+
+    /// What a person has copied by what `copy` does.
+    pub fn copied_by(&self, copy: impl FnOnce()) -> String {
+        const NOTHING_YET: &str = "nothing was copied yet";
+        self.copy(NOTHING_YET);
+        copy();
+        self.wait_for("the copied text", || {
+            Some(self.copied()).filter(|copied| copied != NOTHING_YET)
+        })
+    }
+
+    /// Asks for what is in the clipboard; fails while nothing is.
+    fn clipboard(&self) -> Outcome {
         self.tool("xclip", ["-selection", "clipboard", "-out"])
             .run()
-            .done()
-            .text()
-            .to_owned()
+    }
+
+    /// Puts a picture, in the bytes of a PNG file, where Ctrl+V takes it from.
+    pub fn copy_png(&self, png: &[u8]) {
+        self.tool(
+            "sh",
+            [
+                "-c",
+                "exec xclip -selection clipboard -target image/png -in >/dev/null 2>&1",
+            ],
+        )
+        .input(png)
+        .run()
+        .done();
+    }
+
+    /// The picture that was copied, in the bytes of a PNG file.
+    #[must_use]
+    pub fn copied_png(&self) -> Vec<u8> {
+        self.tool(
+            "xclip",
+            ["-selection", "clipboard", "-target", "image/png", "-out"],
+        )
+        .run()
+        .done()
+        .stdout
     }
 
     /// A tool that works on this display.

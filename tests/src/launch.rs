@@ -26,7 +26,8 @@ enum Input {
 }
 
 impl Launch {
-    /// Prepares `program`, away from the display and the session bus of whoever runs the tests.
+    /// Prepares `program`, away from the display, the session bus and the configuration of whoever
+    /// runs the tests.
     pub fn new(program: impl AsRef<OsStr>) -> Launch {
         let mut command = Command::new(program);
         command
@@ -34,6 +35,7 @@ impl Launch {
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
             .env_remove("XDG_RUNTIME_DIR")
+            .env("XDG_CONFIG_HOME", "/nonexistent")
             .env("LC_ALL", "C.UTF-8");
         Launch {
             command,

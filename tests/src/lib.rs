@@ -16,7 +16,11 @@
 mod binaries;
 mod bus;
 mod desktop;
+mod drag;
+mod evening;
+pub mod forgery;
 mod launch;
+pub mod layout;
 mod loader_window;
 mod output;
 mod picture;
@@ -31,8 +35,11 @@ mod tracer;
 mod viewer_window;
 mod window;
 
+pub use binaries::binaries_folder;
 pub use bus::Bus;
 pub use desktop::Desktop;
+pub use drag::Drag;
+pub use evening::evening;
 pub use launch::Launch;
 pub use loader_window::LoaderWindow;
 pub use picture::{Picture, PictureFile};

@@ -4,18 +4,23 @@ use std::path::Path;
 
 use image::Rgb;
 
-use crate::{Desktop, Program, Scene, Window};
+use crate::{Area, Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const LOAD: (u32, u32) = (320, 89);
-const LOAD_IMAGE: (u32, u32) = (110, 145);
-const PATH: (u32, u32) = (460, 145);
-const CLEAR: (u32, u32) = (522, 191);
-const RELEASE: (u32, u32) = (589, 191);
+const LOAD: (u32, u32) = (320, 103);
+const LOAD_IMAGE: (u32, u32) = (110, 155);
+const PATH: (u32, u32) = (460, 155);
+const CLEAR: (u32, u32) = (522, 197);
+const RELEASE: (u32, u32) = (589, 197);
 const KEY: (u32, u32) = (250, 34);
-/// A place with nothing on it: it darkens while the input dialog is open.
+/// The left edges of fields: there the ring around what has the focus is to be seen.
+const KEY_EDGE: (u32, u32) = (53, 34);
+const TEXT_EDGE: (u32, u32) = (65, 270);
+/// A place with nothing on it: it is dark while the input dialog is open.
 const BLANK: (u32, u32) = (4, 4);
 
+/// The colour of the ring around what has the focus.
+const RING: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
 /// What the display shows where nothing was drawn yet.
 const NOT_DRAWN: Rgb<u8> = Rgb([0, 0, 0]);
 
@@ -64,16 +69,38 @@ impl<'d> LoaderWindow<'d> {
         self.wait_for_dialog();
     }
 
-    /// Presses the big button "Load".
+    /// Presses the big button "Load", once no dialog is before it any more.
     pub fn press_load(&self) {
+        self.desktop.wait_for("the end of the input dialog", || {
+            let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
+            is_bright.then_some(())
+        });
         self.window.click(LOAD);
     }
 
-    /// Waits until the input dialog is open.
+    /// Waits until the input dialog is open and takes keys: it gets the focus after it was opened.
     pub fn wait_for_dialog(&self) {
-        self.desktop.wait_for("the input dialog", || {
-            let is_dim = self.window.screen().pixel(BLANK.0, BLANK.1) != self.bright;
-            is_dim.then_some(())
+        self.wait_for_focus("the input dialog", TEXT_EDGE);
+    }
+
+    fn wait_for_focus(&self, what: &str, (x, y): (u32, u32)) {
+        let edge = Area {
+            x: x - 6,
+            y,
+            width: 12,
+            height: 4,
+        };
+        self.desktop.wait_for(what, || {
+            let edge = self.window.screen().crop(edge);
+            edge.extent_of(RING).map(drop)
+        });
+    }
+
+    /// Waits until nothing dims the window any more.
+    pub fn wait_for_no_dialog(&self) {
+        self.desktop.wait_for("the bright window", || {
+            let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
+            is_bright.then_some(())
         });
     }
 
@@ -103,6 +130,8 @@ impl<'d> LoaderWindow<'d> {
     /// Replaces what stands in the key field.
     pub fn enter_key(&self, key: &str) {
         self.window.click(KEY);
+        // A busy window takes each click to be where the pointer is by then, so it stays here until this.
+        self.wait_for_focus("the key field", KEY_EDGE);
         self.window.press(&["ctrl+a"]);
         self.window.paste(key);
     }

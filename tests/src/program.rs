@@ -1,6 +1,7 @@
 //! A program that was started.
 
 use std::{
+    fmt,
     io::Write,
     os::unix::process::ExitStatusExt,
     process::{Child, ChildStdin},
@@ -29,7 +30,6 @@ pub struct Program {
 }
 
 /// What a program did, after it ended.
-#[derive(Debug)]
 pub struct Outcome {
     /// The command line.
     pub command: String,
@@ -173,6 +173,22 @@ impl Drop for Program {
         // Both fail only when it has ended already, which is what is wanted.
         drop(self.child.kill());
         drop(self.child.wait());
+    }
+}
+
+/// As a person reads it: what was printed as text, and of a long one the beginning.
+impl fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ENOUGH: usize = 1000;
+        let beginning = &self.stdout[..self.stdout.len().min(ENOUGH)];
+        f.debug_struct("Outcome")
+            .field("command", &self.command)
+            .field("code", &self.code)
+            .field("signal", &self.signal)
+            .field("bytes printed", &self.stdout.len())
+            .field("stdout", &String::from_utf8_lossy(beginning))
+            .field("stderr", &self.stderr)
+            .finish()
     }
 }
 

@@ -91,10 +91,17 @@ impl Scene {
         self.program(&binaries().viewer).args(arguments)
     }
 
-    /// Any program, told of the directory.
+    /// Where the windows of this scene keep what they remember.
+    #[must_use]
+    pub fn configuration(&self) -> PathBuf {
+        self.path("config").join("shm-core")
+    }
+
+    /// Any program, told of the directory, with a configuration that nobody else has.
     pub fn program(&self, program: impl AsRef<OsStr>) -> Launch {
         Launch::new(program)
             .env("SHM_CORE_DIR", &self.segments)
+            .env("XDG_CONFIG_HOME", self.path("config"))
             .in_directory(self.files.path())
     }
 

@@ -1,14 +1,15 @@
 //! What a person would see.
 
-use std::{fs, path::Path};
+use std::{fs, io::BufWriter, path::Path};
 
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{Rgb, RgbImage};
 
 /// How many pixels from the edge the rounding of a shown picture may reach.
 const CORNER: u32 = 8;
 
 /// Everything on a display at one moment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screen {
     pixels: RgbImage,
 }
@@ -53,7 +54,15 @@ impl Screen {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).expect("the directory can be made");
         }
-        self.pixels.save(path).expect("the picture can be written");
+        let file = fs::File::create(path).expect("the picture can be written");
+        let small = PngEncoder::new_with_quality(
+            BufWriter::new(file),
+            CompressionType::Best,
+            FilterType::Adaptive,
+        );
+        self.pixels
+            .write_with_encoder(small)
+            .expect("the picture can be written");
     }
 
     /// The part with a given area.

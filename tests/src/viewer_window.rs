@@ -1,11 +1,47 @@
 //! The window ShowSharedMem, as a person uses it.
 
-use crate::{Desktop, Program, Scene, Window};
+use std::path::Path;
+
+use image::Rgb;
+
+use crate::{Area, Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
-const SHOW: (u32, u32) = (320, 90);
+const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
 const LIVE: (u32, u32) = (606, 34);
+const COPY: (u32, u32) = (388, 139);
+/// The first row of the list of segments, and what stands in it.
+const ROW: Area = Area {
+    x: 30,
+    y: 213,
+    width: 590,
+    height: 52,
+};
+const ROW_KEY: (u32, u32) = (60, 226);
+/// The right end of a row: "Remove", or the strong answer to its question.
+const ROW_REMOVE: (u32, u32) = (584, 239);
+/// How many rows are looked for; in a window of the first size there is room for five.
+const ROWS: u32 = 5;
+/// Where the card "Save as..." asks and complains.
+const CARD_LINE: Area = Area {
+    x: 60,
+    y: 288,
+    width: 520,
+    height: 40,
+};
+/// A place with nothing on it: it darkens while a card is open.
+const BLANK: (u32, u32) = (4, 4);
+/// The colour of questions and complaints.
+const ALARM: Rgb<u8> = Rgb([0xB3, 0x26, 0x1E]);
+/// Above the first letter of a shown text, and the colour of this place while the text is selected.
+const ABOVE_TEXT: Area = Area {
+    x: 30,
+    y: 139,
+    width: 4,
+    height: 2,
+};
+const SELECTED: Rgb<u8> = Rgb([0xC9, 0xD5, 0xFF]);
 
 /// The viewer with its window open.
 #[derive(Debug)]
@@ -14,6 +50,7 @@ pub struct ViewerWindow<'d> {
     pub program: Program,
     /// Its window.
     pub window: Window<'d>,
+    desktop: &'d Desktop,
 }
 
 impl<'d> ViewerWindow<'d> {
@@ -24,9 +61,19 @@ impl<'d> ViewerWindow<'d> {
     #[must_use]
     pub fn open(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let program = scene.viewer(["--verbose"]).on(desktop).start();
+        ViewerWindow::of(program, desktop)
+    }
+
+    /// Takes over a program whose window is about to open.
+    #[must_use]
+    pub fn of(program: Program, desktop: &'d Desktop) -> ViewerWindow<'d> {
         let window = desktop.window_of(&program, Self::TITLE);
         window.move_to(690, 40);
-        ViewerWindow { program, window }
+        ViewerWindow {
+            program,
+            window,
+            desktop,
+        }
     }
 
     /// Presses the big button, and returns what the status line then says with `words` in it.
@@ -49,7 +96,85 @@ impl<'d> ViewerWindow<'d> {
     /// The shown text, taken out through the clipboard.
     #[must_use]
     pub fn shown_text(&self) -> String {
-        self.window.click(CONTENT);
-        self.window.copy_all()
+        self.desktop.copied_by(|| {
+            self.window.click(CONTENT);
+            self.wait_for_selection(false);
+            self.window.press(&["ctrl+a"]);
+            // Keys that come at once are asked what to do before any of it is done: nothing would be copied.
+            self.wait_for_selection(true);
+            self.window.press(&["ctrl+c"]);
+        })
+    }
+
+    fn wait_for_selection(&self, selected: bool) {
+        let what = format!("the text, selected: {selected}");
+        self.desktop.wait_for(&what, || {
+            let place = self.window.screen().crop(ABOVE_TEXT);
+            (place.extent_of(SELECTED).is_some() == selected).then_some(())
+        });
+    }
+
+    /// Presses "Copy".
+    pub fn press_copy(&self) {
+        self.window.click(COPY);
+    }
+
+    /// Opens "Save as...", writes a path and presses Enter.
+    pub fn save_as(&self, path: &Path) {
+        self.wait_for_card(false);
+        self.window.press(&["ctrl+s"]);
+        self.wait_for_card(true);
+        self.window.press(&["ctrl+a"]);
+        self.window
+            .type_text(path.to_str().expect("the path is text"));
+        self.window.press(&["Return"]);
+    }
+
+    fn wait_for_card(&self, is_open: bool) {
+        self.desktop.wait_for("the card to open or close", || {
+            let blank = self.window.screen().pixel(BLANK.0, BLANK.1);
+            let is_dim = blank.0.iter().all(|part| *part < 200);
+            (is_dim == is_open).then_some(())
+        });
+    }
+
+    /// Whether the card "Save as..." asks or complains.
+    #[must_use]
+    pub fn asks_in_card(&self) -> bool {
+        let line = self.window.screen().crop(CARD_LINE);
+        line.extent_of(ALARM).is_some()
+    }
+
+    /// Whether the first row of the list asks to remove.
+    #[must_use]
+    pub fn asks_in_list(&self) -> bool {
+        let row = self.window.screen().crop(ROW);
+        row.extent_of(ALARM).is_some()
+    }
+
+    /// How many rows the list shows.
+    #[must_use]
+    pub fn listed_rows(&self) -> usize {
+        let screen = self.window.screen();
+        let is_dark = |pixel: &Rgb<u8>| pixel.0.iter().all(|part| *part < 90);
+        let has_row = |number: &u32| {
+            let key = Area {
+                y: ROW.y + number * ROW.height,
+                width: 60,
+                ..ROW
+            };
+            screen.crop(key).pixels().pixels().any(is_dark)
+        };
+        (0..ROWS).filter(has_row).count()
+    }
+
+    /// Presses "Remove" in the first row, or the strong answer to its question.
+    pub fn press_remove(&self) {
+        self.window.click(ROW_REMOVE);
+    }
+
+    /// Presses the first row.
+    pub fn press_first_row(&self) {
+        self.window.click(ROW_KEY);
     }
 }

@@ -1,8 +1,10 @@
 //! A window, and what a person does with it.
 
+use std::path::Path;
+
 use image::RgbImage;
 
-use crate::{Area, Desktop, Outcome, Screen};
+use crate::{Area, Desktop, Drag, Outcome, Screen};
 
 /// A window on a [`Desktop`].
 #[derive(Debug)]
@@ -84,6 +86,32 @@ impl<'d> Window<'d> {
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
     }
 
+    /// Moves the pointer away from it, into the lower right corner of the screen.
+    pub fn point_away(&self) {
+        self.xdotool(&["mousemove", "10000", "10000"]);
+    }
+
+    /// Moves the pointer to a place counted from its upper left corner.
+    pub fn point_at(&self, (x, y): (u32, u32)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.xdotool(&["mousemove", "--window", &self.id, &x, &y]);
+    }
+
+    /// Turns the wheel by two steps, with the pointer where it is: away from the person, or towards
+    /// them.
+    pub fn turn_wheel(&self, away: bool) {
+        // The window library takes the release of a virtual wheel's button for another step.
+        self.xdotool(&["click", if away { "4" } else { "5" }]);
+    }
+
+    /// Takes hold of what is at one place, and lets go of it at another.
+    pub fn drag(&self, from: (u32, u32), to: (u32, u32)) {
+        self.point_at(from);
+        self.xdotool(&["mousedown", "1"]);
+        self.point_at(to);
+        self.xdotool(&["mouseup", "1"]);
+    }
+
     /// Presses keys, one chord after the other: `ctrl+l`, `Return`.
     pub fn press(&self, chords: &[&str]) {
         self.activate();
@@ -104,15 +132,17 @@ impl<'d> Window<'d> {
         self.press(&["ctrl+v"]);
     }
 
-    /// Selects all of the text that has the focus, copies it, and returns it.
+    /// Drags files over it, as a file manager does.
     #[must_use]
-    pub fn copy_all(&self) -> String {
-        const NOTHING_YET: &str = "nothing was copied yet";
-        self.desktop.copy(NOTHING_YET);
-        self.press(&["ctrl+a", "ctrl+c"]);
-        self.desktop.wait_for("the copied text", || {
-            Some(self.desktop.copied()).filter(|copied| copied != NOTHING_YET)
-        })
+    pub fn drag_over(&self, paths: &[&Path]) -> Drag {
+        let id = self.id.parse().expect("a window's number");
+        Drag::over(self.desktop.display(), id, paths)
+    }
+
+    /// Copies all of the line that has the focus, and returns it.
+    #[must_use]
+    pub fn copy_field(&self) -> String {
+        self.desktop.copied_by(|| self.press(&["ctrl+a", "ctrl+c"]))
     }
 
     /// Puts its upper left corner, with the frame around it, at a place on the screen.
@@ -131,6 +161,42 @@ impl<'d> Window<'d> {
         self.desktop.wait_to_see("the picture", |screen| {
             screen.crop(self.area()).find(picture)
         })
+    }
+
+    /// Changes the size of its content.
+    pub fn resize(&self, width: u32, height: u32) {
+        let (wide, high) = (width.to_string(), height.to_string());
+        self.xdotool(&["windowsize", &self.id, &wide, &high]);
+        self.desktop.wait_for("the window in its new size", || {
+            let area = self.area();
+            ((area.width, area.height) == (width, height)).then_some(())
+        });
+    }
+
+    /// Waits until it has shown the same a few times, and returns that. A cursor may blink.
+    ///
+    /// For pictures that people look at: a test waits for what it wants to see.
+    #[must_use]
+    pub fn wait_until_still(&self) -> Screen {
+        const TIMES: usize = 3;
+        let mut seen: Vec<Screen> = Vec::new();
+        self.desktop.wait_for("a window that holds still", || {
+            let screen = self.screen();
+            seen.push(screen.clone());
+            let times = seen.iter().filter(|earlier| **earlier == screen).count();
+            (times == TIMES).then_some(screen)
+        })
+    }
+
+    /// What the window tells the desktop of itself under this name, as xprop prints it.
+    #[must_use]
+    pub fn property(&self, name: &str) -> String {
+        let printed = self
+            .desktop
+            .tool("xprop", ["-id", &self.id, "-len", "1000000", name])
+            .run()
+            .done();
+        printed.text().to_owned()
     }
 
     /// Asks it to close, as the window manager's button does.

@@ -6,9 +6,9 @@ use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
 use iced::widget::text_editor::{Binding, KeyPress};
 use iced::widget::{
-    Column, center, column, container, image, responsive, row, scrollable, stack, text, text_editor,
+    center, column, container, responsive, row, scrollable, stack, text, text_editor,
 };
-use iced::{Center, ContentFit, Element, Fill, Font, Pixels};
+use iced::{Center, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
 use crate::alarm::alarm;
@@ -16,13 +16,14 @@ use crate::meter::Meter;
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::tally::Figures;
 use crate::watch::Fresh;
-use crate::{hex, shell, theme, units};
+use crate::{hex, picture_view, shell, theme, units};
 
-/// Small enough that a line of a dump fits into a window of the usual width.
-const DUMP_SIZE: f32 = 12.0;
+/// How far above its own line a tall script begins, at most. The editor draws every line that
+/// begins within it.
+const OVERHANG: f32 = 2.0;
 
-/// From line to line of a text; one height for all scripts.
-const LINE_HEIGHT: f32 = 20.0;
+/// The widget id of the shown text, to give it the focus.
+pub const TEXT: &str = "shown text";
 
 /// A [`Snapshot`] as a window shows it: its text can be selected and copied, nothing can be changed.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct ContentPane {
     meter: Option<Meter>,
     editor: text_editor::Content,
     font: Font,
+    /// What of a picture is looked at.
+    seen: picture_view::Seen,
 }
 
 /// What a person does to the shown text.
@@ -39,6 +42,8 @@ pub struct ContentPane {
 pub enum Message {
     /// Selects, scrolls, moves; edits are ignored.
     Text(text_editor::Action),
+    /// Zooms into a picture, moves it, or points at it.
+    Picture(picture_view::Seen),
     /// An age that is shown is another one now.
     Aged,
 }
@@ -57,6 +62,7 @@ impl ContentPane {
                 theme::FONT
             },
             editor: text_editor::Content::with_text(shown),
+            seen: picture_view::Seen::default(),
             meter: None,
             snapshot,
         }
@@ -74,7 +80,8 @@ impl ContentPane {
     pub fn replace(&mut self, fresh: Fresh) {
         let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Content::Picture(_));
         if is_picture(&self.snapshot) && is_picture(&fresh.snapshot) {
-            // Nothing is laid out anew, which many times a second would be worth some time.
+            // It is looked at as the last one was.
+            fresh.meter.set_seen(self.seen);
             self.meter = Some(fresh.meter);
             self.snapshot = fresh.snapshot;
         } else {
@@ -109,6 +116,12 @@ impl ContentPane {
         match message {
             Message::Text(action) if action.is_edit() => {}
             Message::Text(action) => self.editor.perform(action),
+            Message::Picture(seen) => {
+                self.seen = seen;
+                if let Some(meter) = &self.meter {
+                    meter.set_seen(seen);
+                }
+            }
             // It is drawn anew, as after any message.
             Message::Aged => {}
         }
@@ -127,13 +140,10 @@ impl ContentPane {
                 footnote(cut_notice(&self.snapshot, text))
             ]),
             Content::Picture(picture) => {
-                let drawn = center(
-                    image(picture.handle.clone())
-                        .content_fit(ContentFit::ScaleDown)
-                        .border_radius(theme::RADIUS / 2.0),
-                );
+                let view = picture_view::picture_view(picture, self.seen, Message::Picture);
                 let meter = self.meter.as_ref().map(Meter::view);
-                card(container(stack![drawn].extend(meter)).padding(theme::space::MEDIUM))
+                // So far in that its corners do not stand out of the card's round ones.
+                card(container(stack![view].extend(meter)).padding(theme::space::TINY))
             }
             Content::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
@@ -154,45 +164,77 @@ impl ContentPane {
     fn view_text(&self) -> Element<'_, Message> {
         responsive(move |size| {
             let padding = 2.0 * theme::space::MEDIUM;
-            let lines = ((size.height - padding) / LINE_HEIGHT).floor().max(1.0);
+            let lines = ((size.height - padding) / theme::TEXT_LINE)
+                .floor()
+                .max(1.0);
             text_editor(&self.editor)
+                .id(TEXT)
                 .on_action(Message::Text)
                 .key_binding(read_only)
                 .font(self.font)
                 .size(theme::TEXT_SIZE)
-                .line_height(LineHeight::Absolute(Pixels(LINE_HEIGHT)))
+                .line_height(LineHeight::Absolute(Pixels(theme::TEXT_LINE)))
                 .wrapping(Wrapping::WordOrGlyph)
                 .padding(theme::space::MEDIUM)
-                .height(lines * LINE_HEIGHT + padding)
+                .height(lines * theme::TEXT_LINE - OVERHANG + padding)
                 .style(theme::reader)
                 .into()
         })
         .into()
     }
 
-    /// Draws the lines below the card: what it is, who loaded it, who else is attached.
+    /// Says what of a picture is looked at: `12, 34 · #3A5FE0FF · 200 %`.
+    fn looked_at(&self) -> Option<String> {
+        let Content::Picture(picture) = &self.snapshot.content else {
+            return None;
+        };
+        let mut parts = Vec::new();
+        if let Some((x, y)) = self.seen.pixel {
+            parts.push(format!("{x}, {y}"));
+            parts.extend(picture.pixel(x, y).map(hex_color));
+        }
+        parts.extend(self.seen.zoom.map(percent));
+        (!parts.is_empty()).then(|| parts.join(" · "))
+    }
+
+    /// Draws the two lines below the card: what it is, who loaded it and who else is attached, and
+    /// what of a picture is looked at. There are always two, cut where there is no room, so that
+    /// the card keeps its height while people come and go.
     ///
-    /// At the right of who loaded it stand the figures of a run of pictures, so that they take no
-    /// room of their own.
+    /// At the right of the people stand the figures of a run of pictures.
     pub fn view_facts<'a>(
         &self,
         now: SystemTime,
         figures: Option<Figures>,
     ) -> Element<'a, Message> {
-        let quiet = |line: String| text(line).size(theme::SMALL_SIZE).style(theme::muted);
-        let loaded_by = loaded_by(&self.snapshot).map(|line| {
-            let figures =
-                figures.map(|figures| quiet(figures.to_string()).wrapping(Wrapping::None));
-            row![quiet(line).width(Fill), figures].spacing(theme::space::MEDIUM)
-        });
-        let facts = text(facts(&self.snapshot, now)).size(theme::TEXT_SIZE);
-        Column::new()
-            .push(row![facts].extend(self.view_alarm(now)))
-            .push(loaded_by)
-            .push(also_attached(&self.snapshot).map(quiet))
-            .spacing(theme::space::TINY)
-            .width(Fill)
-            .into()
+        let quiet = |words| {
+            text(words)
+                .size(theme::SMALL_SIZE)
+                .wrapping(Wrapping::None)
+                .style(theme::muted)
+        };
+        let people = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+        let people = row(people
+            .into_iter()
+            .flatten()
+            .map(|words| quiet(words).into()))
+        .spacing(theme::space::MEDIUM);
+        let facts = text(facts(&self.snapshot, now))
+            .size(theme::TEXT_SIZE)
+            .wrapping(Wrapping::WordOrGlyph);
+        column![
+            row![facts].extend(self.view_alarm(now)),
+            row![
+                container(people).width(Fill).clip(true),
+                figures.map(|figures| quiet(figures.to_string())),
+                self.looked_at().map(quiet),
+            ]
+            .spacing(theme::space::MEDIUM)
+            .height(theme::line_height(theme::SMALL_SIZE)),
+        ]
+        .spacing(theme::space::TINY)
+        .width(Fill)
+        .into()
     }
 
     /// An invisible element that has the facts drawn anew when an age in them changes.
@@ -207,14 +249,18 @@ pub fn notice<'a, M: 'a>(title: &'a str, body: impl text::IntoFragment<'a>) -> E
     card(
         center(
             column![
-                text(title).size(theme::TEXT_SIZE).align_x(Center),
+                text(title)
+                    .size(theme::TEXT_SIZE)
+                    .wrapping(Wrapping::WordOrGlyph)
+                    .align_x(Center),
                 text(body)
                     .size(theme::TEXT_SIZE)
+                    .wrapping(Wrapping::WordOrGlyph)
                     .style(theme::muted)
                     .align_x(Center),
             ]
             .spacing(theme::space::SMALL)
-            .max_width(420)
+            .max_width(theme::extent::WORDS)
             .align_x(Center),
         )
         .padding(theme::space::HUGE),
@@ -233,9 +279,14 @@ fn card<'a, M: 'a>(content: impl Into<Element<'a, M>>) -> Element<'a, M> {
 fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
     let dump = text(hex::dump(bytes))
         .font(theme::MONOSPACE)
-        .size(DUMP_SIZE)
+        .size(theme::DUMP_SIZE)
         .wrapping(Wrapping::None);
-    let bar = || Scrollbar::new().width(6).scroller_width(6).margin(2);
+    let bar = || {
+        Scrollbar::new()
+            .width(theme::extent::SCROLLBAR)
+            .scroller_width(theme::extent::SCROLLBAR)
+            .margin(theme::space::TINY / 2.0)
+    };
     scrollable(container(dump).padding([0.0, theme::space::MEDIUM]))
         .direction(Direction::Both {
             vertical: bar(),
@@ -248,7 +299,11 @@ fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
 }
 
 fn footnote<'a, M: 'a>(words: String) -> Element<'a, M> {
-    container(text(words).size(theme::SMALL_SIZE).style(theme::muted))
+    let words = text(words)
+        .size(theme::SMALL_SIZE)
+        .wrapping(Wrapping::WordOrGlyph)
+        .style(theme::muted);
+    container(words)
         .padding([theme::space::SMALL, theme::space::MEDIUM])
         .width(Fill)
         .into()
@@ -322,6 +377,16 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     parts.join(" · ")
 }
 
+/// Writes a colour as style sheets do: red, green, blue, opacity.
+fn hex_color([red, green, blue, alpha]: [u8; 4]) -> String {
+    format!("#{red:02X}{green:02X}{blue:02X}{alpha:02X}")
+}
+
+/// Writes a zoom: `200 %`, and `1.5 %` only where it is so small.
+fn percent(zoom: f64) -> String {
+    format!("{} %", (zoom * 1000.0).round() / 10.0)
+}
+
 fn age_of(origin: &Origin, now: SystemTime) -> Duration {
     // A clock that was set back makes the content younger than now.
     now.duration_since(origin.published).unwrap_or_default()
@@ -372,7 +437,13 @@ fn peer(peer: &Attached) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shm_core::{Key, Process};
+    use std::path::Path;
+
+    use iced::{Size, Theme};
+    use iced_test::Simulator;
+    use shm_core::{ImageMetadata, Key, PixelFormat, Process};
+
+    use crate::picture::Picture;
 
     use super::*;
 
@@ -396,6 +467,7 @@ mod tests {
             }),
             bytes: 1_500_000,
             origin: Some(Origin {
+                segment: 7,
                 generation: 3,
                 writer: Process::with_pid(4711),
                 writer_program: Some("loader-app".to_owned()),
@@ -454,6 +526,68 @@ mod tests {
              viewer-app show --key 'two words' --output FILE",
         )
         .expect("the notice is there");
+    }
+
+    /// A pane that shows a red picture with a transparent stripe.
+    fn picture_pane() -> ContentPane {
+        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 64, 48).expect("it is small");
+        let row = [[200, 30, 60, 255].repeat(40), [0, 0, 0, 0].repeat(24)].concat();
+        let picture = Picture::from_payload(&metadata, &row.repeat(48), None).expect("it fits");
+        ContentPane::new(Snapshot {
+            content: Content::Picture(picture),
+            bytes: 64 * 48 * 4,
+            attached: Vec::new(),
+            persistent: false,
+            ..snapshot()
+        })
+    }
+
+    /// The card and the lines below it, as a window draws them.
+    fn view(pane: &ContentPane) -> Element<'_, Message> {
+        let facts = pane.view_facts(NOW + Duration::from_secs(90), None);
+        container(self::column![pane.view(), facts].spacing(theme::space::MEDIUM))
+            .padding(theme::space::LARGE)
+            .into()
+    }
+
+    /// Compares with the pictures in the folder of snapshots.
+    fn assert_looks_like(pane: &ContentPane, name: &str) {
+        for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
+            let size = Size::new(480.0, 300.0);
+            let mut ui = Simulator::with_size(iced::Settings::default(), size, view(pane));
+            let snapshot = ui.snapshot(&theme).expect("it is drawn");
+            let path = Path::new("snapshots").join(format!("pane-{name}-{mode}"));
+            let is_alike = snapshot.matches_image(path).expect("it can be compared");
+            assert!(is_alike, "{name} in {mode} looks different");
+        }
+    }
+
+    #[test]
+    fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
+        let mut pane = picture_pane();
+        let place_of_facts = |pane: &ContentPane| {
+            let mut ui = iced_test::simulator(view(pane));
+            let loaded_by = "loaded by loader-app (pid 4711), which has left";
+            ui.find(loaded_by).expect("it is told").bounds()
+        };
+        let before = place_of_facts(&pane);
+        assert_looks_like(&pane, "picture");
+        for (pixel, zoom, said) in [
+            (Some((3, 4)), None, "3, 4 · #C81E3CFF"),
+            (None, Some(0.015), "1.5 %"),
+            (Some((63, 47)), Some(12.0), "63, 47 · #00000000 · 1200 %"),
+        ] {
+            pane.update(Message::Picture(picture_view::Seen {
+                pane: iced::Size::new(400, 200),
+                zoom,
+                pixel,
+            }));
+            let mut ui = iced_test::simulator(view(&pane));
+            ui.find(said).expect("it is told");
+            drop(ui);
+            assert_eq!(place_of_facts(&pane), before);
+        }
+        assert_looks_like(&pane, "pixel");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The field that holds the key, checked while it is typed.
 
-use iced::widget::{column, row, text, text_input};
+use iced::widget::{column, row, space, text, text_input};
 use iced::{Center, Element, Fill};
 use shm_core::Key;
 
 use crate::theme;
+use crate::unchorded::unchorded;
 
 /// The key that both windows begin with.
 pub const DEFAULT_KEY: &str = "MySharedMemory";
@@ -47,7 +48,8 @@ impl KeyField {
         self.checked.as_ref().map_err(String::as_str)
     }
 
-    /// Draws the label and the field with `beside` at its right; below them, what is wrong.
+    /// Draws the label and the field with `beside` at its right; below them, what is wrong. That
+    /// line is always there, so that nothing moves while a key is typed.
     pub fn view<'a, Message: Clone + 'a>(
         &'a self,
         on_input: impl Fn(String) -> Message + 'a,
@@ -66,15 +68,21 @@ impl KeyField {
             } else {
                 theme::wrong_field
             });
-        let line = row![text("Key").size(theme::TEXT_SIZE), field, beside.into()]
-            .spacing(theme::space::MEDIUM)
-            .align_y(Center);
-        let problem = self.checked.as_ref().err().map(|problem| {
-            text(problem)
-                .size(theme::SMALL_SIZE)
-                .wrapping(text::Wrapping::WordOrGlyph)
-                .style(theme::wrong)
-        });
+        let line = row![
+            text("Key").size(theme::TEXT_SIZE),
+            unchorded(field),
+            beside.into()
+        ]
+        .spacing(theme::space::MEDIUM)
+        .align_y(Center);
+        let problem = text(self.checked.as_ref().err().map_or("", String::as_str))
+            .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
+            .style(theme::wrong);
+        let problem = row![
+            space().height(theme::line_height(theme::SMALL_SIZE)),
+            problem
+        ];
         column![line, problem].spacing(theme::space::TINY).into()
     }
 }

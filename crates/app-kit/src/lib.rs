@@ -1,22 +1,36 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! watching a key, work off the window's thread, signals.
+//! clipboard, dropped files, typed paths, what is remembered, shortcuts and their overlay, work off
+//! the window's thread, signals.
 #![forbid(unsafe_code)]
 
 pub mod alarm;
+pub mod attendance;
+pub mod clipboard;
 pub mod content_pane;
 pub mod display;
+pub mod drop_target;
+pub mod file_dialog;
+pub mod focus;
 pub mod follower;
+pub mod help;
 pub mod hex;
+pub mod icon;
 pub mod key_field;
 pub mod meter;
 pub mod picture;
+pub mod picture_view;
 pub mod pixels;
+pub mod resample;
+pub mod settings;
 pub mod shell;
+pub mod shortcut;
 pub mod signals;
 pub mod snapshot;
 pub mod status;
 pub mod tally;
 pub mod theme;
+pub mod typed_path;
+pub mod unchorded;
 pub mod units;
 pub mod watch;
 pub mod worker;

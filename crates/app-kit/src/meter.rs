@@ -1,4 +1,4 @@
-//! What happens to a picture on its way to the screen: whether it was drawn, when, and how large.
+//! What happens to a picture on its way to the screen: how large it is wanted, and when it is drawn.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -7,51 +7,36 @@ use std::time::{Duration, SystemTime};
 use iced::advanced::layout::{self, Layout};
 use iced::advanced::widget::{Tree, Widget};
 use iced::advanced::{mouse, renderer};
-use iced::{Element, Event, Fill, Length, Rectangle, Size, Subscription, Theme, event, window};
+use iced::{Element, Fill, Length, Rectangle, Size, Theme};
 
-use crate::picture::Room;
+use crate::picture_view::Seen;
 
-/// How many pixels the picture of a window has room on; told by its drawing to whoever converts.
+/// How many pixels a window has for a picture; told by what is seen to whoever converts.
 #[derive(Debug, Default)]
 pub struct Stage {
-    /// Width and height in pixels, each in one half; 0 as long as nothing was drawn.
-    size: AtomicU64,
-    /// Pixels for each unit of length, as the bits of an `f32`.
-    scale: AtomicU64,
+    /// Width and height, each in one half; 0 where there is no reason to convert fewer than all.
+    pane: AtomicU64,
 }
 
 impl Stage {
-    /// Returns the room; `None` as long as nothing was drawn.
-    pub fn room(&self) -> Option<Room> {
-        let size = self.size.load(Ordering::Relaxed);
-        let [width, height] = [size >> 32, size & u64::from(u32::MAX)]
+    /// Returns the room that a picture is fitted to; `None` where all of its pixels are wanted.
+    pub fn pane(&self) -> Option<Size<u32>> {
+        let pane = self.pane.load(Ordering::Relaxed);
+        let [width, height] = [pane >> 32, pane & u64::from(u32::MAX)]
             .map(|side| u32::try_from(side).unwrap_or_default());
-        (width > 0 && height > 0).then_some(Room { width, height })
+        (width > 0 && height > 0).then_some(Size::new(width, height))
     }
 
-    /// Takes over how many pixels the screen has for each unit of length.
-    pub fn set_scale(&self, scale: f32) {
-        self.scale
-            .store(u64::from(scale.to_bits()), Ordering::Relaxed);
-    }
-
-    pub(crate) fn set_size(&self, size: Size) {
-        let scale = match u32::try_from(self.scale.load(Ordering::Relaxed)) {
-            Ok(bits) if bits != 0 => f32::from_bits(bits),
-            _ => 1.0,
+    /// Takes over what is seen.
+    pub fn set(&self, seen: Seen) {
+        let Size { width, height } = match seen.zoom {
+            None => seen.pane,
+            // Any of its pixels may come into sight.
+            Some(_) => Size::new(0, 0),
         };
-        let [width, height] = [size.width, size.height].map(|side| pixels(side * scale));
-        self.size.store(width << 32 | height, Ordering::Relaxed);
+        let pane = u64::from(width) << 32 | u64::from(height);
+        self.pane.store(pane, Ordering::Relaxed);
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and below zero there is nothing to draw on"
-)]
-fn pixels(length: f32) -> u64 {
-    u64::from(length.round() as u32)
 }
 
 /// Watches over one picture: notes when it is first drawn.
@@ -86,20 +71,17 @@ impl Meter {
         });
     }
 
-    /// An invisible element: put where the picture is drawn, it notes that, and how large.
+    /// Takes over what is seen of it, for those that follow.
+    pub fn set_seen(&self, seen: Seen) {
+        self.stage.set(seen);
+    }
+
+    /// An invisible element: put where the picture is drawn, it notes that.
     pub fn view<'a, Message: 'a>(&self) -> Element<'a, Message> {
         Element::new(Probe {
             meter: self.clone(),
         })
     }
-}
-
-/// Tells that a window has come to a screen that may have other pixels: ask it for its scale factor.
-pub fn rescaled() -> Subscription<window::Id> {
-    event::listen_with(|event, _, window| match event {
-        Event::Window(window::Event::Opened { .. } | window::Event::Rescaled(_)) => Some(window),
-        _ => None,
-    })
 }
 
 struct Probe {
@@ -121,11 +103,10 @@ impl<Message, Renderer: iced::advanced::Renderer> Widget<Message, Theme, Rendere
         _: &mut Renderer,
         _: &Theme,
         _: &renderer::Style,
-        layout: Layout<'_>,
+        _: Layout<'_>,
         _: mouse::Cursor,
         _: &Rectangle,
     ) {
-        self.meter.stage.set_size(layout.bounds().size());
         self.meter.note();
     }
 }

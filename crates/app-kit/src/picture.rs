@@ -1,20 +1,29 @@
 //! Pixels from shared memory as something a window can draw.
 
+use std::sync::Arc;
+
+use iced::Size;
 use iced::widget::image::Handle;
 use shm_core::{ImageMetadata, PixelFormat};
 
+use crate::picture_view;
 use crate::pixels::{PixelsError, Rows};
 
-/// The longest side of what is drawn, in pixels; larger pictures are scaled down to it.
+/// The longest side of an overview, in pixels; larger pictures are scaled down to it.
 ///
-/// It is more than most windows have, and bounds the memory of the drawing to 16 MB however large
+/// It is more than most windows have, and bounds the memory of an overview to 16 MB however large
 /// the picture in shared memory is.
 pub const MAX_SIDE: u32 = 2_048;
 
-/// A picture ready to draw, and what it was before it was scaled down.
+/// The most bytes of a picture that are kept beside its overview, to be looked at closely: a
+/// photograph of 80 megapixels.
+pub const ORIGINAL_LIMIT: usize = 256 << 20;
+
+/// A picture ready to draw.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    /// What is drawn: RGBA, at most [`MAX_SIDE`] wide and high.
+    /// The whole picture as RGBA, in any size: that of the pane that it is drawn in, or at most
+    /// [`MAX_SIDE`] wide and high, or its own.
     pub handle: Handle,
     /// The width in shared memory.
     pub width: u32,
@@ -24,22 +33,45 @@ pub struct Picture {
     pub format: PixelFormat,
     /// Where the loader had it from, such as a file name.
     pub source: Option<String>,
+    /// All of its pixels, where the overview has fewer: what is seen when it is zoomed into.
+    pub original: Option<Arc<Original>>,
+    /// Whether nothing of the overview is transparent.
+    pub is_opaque: bool,
 }
 
-/// How many pixels there are to draw on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
-    /// From left to right.
-    pub width: u32,
-    /// From top to bottom.
-    pub height: u32,
+/// The pixels of a picture as they lay in shared memory.
+#[derive(Debug)]
+pub struct Original {
+    metadata: ImageMetadata,
+    payload: Vec<u8>,
+}
+
+impl Original {
+    /// Copies a payload.
+    ///
+    /// # Errors
+    ///
+    /// [`PixelsError`] where metadata and payload contradict each other.
+    pub fn copy(metadata: &ImageMetadata, payload: &[u8]) -> Result<Original, PixelsError> {
+        let payload = payload.to_vec();
+        Rows::new(metadata, &payload)?;
+        Ok(Original {
+            metadata: metadata.clone(),
+            payload,
+        })
+    }
+
+    fn rows(&self) -> Option<Rows<'_>> {
+        Rows::new(&self.metadata, &self.payload).ok()
+    }
 }
 
 impl Picture {
-    /// Converts the pixels of a payload, read in place, to what a window can draw.
+    /// Converts the pixels of a payload, read in place, to what a window can draw, and keeps a copy
+    /// of them where the window gets fewer.
     ///
-    /// Where there is little `room` for it, the picture is scaled down to that: what nobody sees
-    /// need not be converted, copied and drawn. Without, it keeps its size up to [`MAX_SIDE`].
+    /// For one of many that follow each other, `pane` is the room that there is for it: what nobody
+    /// sees of it is neither converted nor kept.
     ///
     /// Takes as long as the picture is large: call it on a worker thread.
     ///
@@ -49,131 +81,135 @@ impl Picture {
     pub fn from_payload(
         metadata: &ImageMetadata,
         payload: &[u8],
-        room: Option<Room>,
+        pane: Option<Size<u32>>,
     ) -> Result<Picture, PixelsError> {
         let rows = Rows::new(metadata, payload)?;
-        let (width, height) = drawn_size(metadata.width, metadata.height, room);
-        let pixels = if (width, height) == (metadata.width, metadata.height) {
+        let whole = Size::new(metadata.width, metadata.height);
+        let size = overview_size(whole, pane);
+        let pixels = if size == whole {
             rows.to_rgba()
         } else {
-            rows.to_scaled_rgba(width, height)
+            rows.to_scaled_rgba(size.width, size.height)
         };
+        let keeps_all = pane.is_none() && size != whole && payload.len() <= ORIGINAL_LIMIT;
+        let original = if keeps_all {
+            Some(Arc::new(Original::copy(metadata, payload)?))
+        } else {
+            None
+        };
+        let is_opaque = pixels.iter().skip(3).step_by(4).all(|alpha| *alpha == 255);
         Ok(Picture {
-            handle: Handle::from_rgba(width, height, pixels),
+            handle: Handle::from_rgba(size.width, size.height, pixels),
             width: metadata.width,
             height: metadata.height,
             format: metadata.format,
             source: metadata.source.clone(),
+            original,
+            is_opaque,
         })
     }
 
-    /// Tells whether in this much room, or in any, more pixels of it could be drawn than it has now.
-    pub fn is_coarse_in(&self, room: Option<Room>) -> bool {
-        let Handle::Rgba { width, height, .. } = self.handle else {
-            return false;
+    /// Returns width and height in shared memory.
+    pub fn size(&self) -> Size<u32> {
+        Size::new(self.width, self.height)
+    }
+
+    /// Tells whether it can have transparent pixels.
+    pub fn has_alpha(&self) -> bool {
+        matches!(self.format, PixelFormat::Rgba8 | PixelFormat::Bgra8)
+    }
+
+    /// Returns a pixel as red, green, blue and alpha; `None` outside of the picture, and where its
+    /// pixels were not kept.
+    pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
+        self.all_pixels()?.pixel(x, y)
+    }
+
+    /// Returns all of its pixels, where they were kept.
+    pub fn all_pixels(&self) -> Option<Rows<'_>> {
+        let original = self.original.as_ref().and_then(|original| original.rows());
+        original
+            .or_else(|| self.overview_pixels())
+            .filter(|rows| Size::new(rows.width(), rows.height()) == self.size())
+    }
+
+    /// Returns the pixels of the overview; `None` where it is no RGBA.
+    pub fn overview_pixels(&self) -> Option<Rows<'_>> {
+        let Handle::Rgba {
+            width,
+            height,
+            pixels,
+            ..
+        } = &self.handle
+        else {
+            return None;
         };
-        let (better_width, better_height) = drawn_size(self.width, self.height, room);
-        better_width > width || better_height > height
+        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, *width, *height).ok()?;
+        Rows::new(&metadata, pixels).ok()
     }
 }
 
-/// Chooses how many pixels of a picture are drawn.
-fn drawn_size(width: u32, height: u32, room: Option<Room>) -> (u32, u32) {
-    if let Some(room) = room {
-        let (wide, high) = (u64::from(width), u64::from(height));
-        let [room_width, room_height] =
-            [room.width, room.height].map(|side| u64::from(side.min(MAX_SIDE)));
-        // Averaging makes neighbours unequal where it takes less than two pixels for one.
-        let is_small = wide >= 2 * room_width || high >= 2 * room_height;
-        if is_small && room_width > 0 && room_height > 0 {
-            let fitted = if wide * room_height >= high * room_width {
-                (room_width, high * room_width / wide)
-            } else {
-                (wide * room_height / high, room_height)
-            };
-            let side = |length: u64| u32::try_from(length.max(1)).unwrap_or(MAX_SIDE);
-            return (side(fitted.0), side(fitted.1));
-        }
+/// Chooses how many pixels an overview has.
+fn overview_size(whole: Size<u32>, pane: Option<Size<u32>>) -> Size<u32> {
+    if let Some(pane) = pane {
+        return picture_view::fitted(whole, pane);
     }
-    let scale = width.max(height).div_ceil(MAX_SIDE).max(1);
-    (width.div_ceil(scale), height.div_ceil(scale))
+    let scale = whole.width.max(whole.height).div_ceil(MAX_SIDE).max(1);
+    Size::new(whole.width.div_ceil(scale), whole.height.div_ceil(scale))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn drawn(width: u32, height: u32) -> Handle {
-        let metadata = ImageMetadata {
-            format: PixelFormat::Gray8,
-            width,
-            height,
-            stride: width,
-            source: None,
-        };
-        let payload = vec![9; width as usize * height as usize];
-        let picture = Picture::from_payload(&metadata, &payload, None).expect("the pixels fit");
-        assert_eq!((picture.width, picture.height), (width, height));
-        picture.handle
+    fn picture(width: u32, height: u32) -> Picture {
+        let metadata = ImageMetadata::packed(PixelFormat::Gray8, width, height).expect("it fits");
+        let mut payload = vec![9; width as usize * height as usize];
+        payload[1] = 10;
+        Picture::from_payload(&metadata, &payload, None).expect("the pixels fit")
     }
 
     #[test]
-    fn what_is_drawn_is_as_long_as_its_sides_say() {
+    fn overviews_are_bounded() {
         for (size, expected) in [
             ((3, 2), (3, 2)),
             ((MAX_SIDE, 1), (MAX_SIDE, 1)),
             ((MAX_SIDE + 1, 1), (MAX_SIDE / 2 + 1, 1)),
             ((60_000, 3), (2_000, 1)),
         ] {
-            let Handle::Rgba {
-                width,
-                height,
-                pixels,
-                ..
-            } = drawn(size.0, size.1)
-            else {
-                panic!("a picture is drawn from RGBA");
-            };
-            assert_eq!((width, height), expected);
-            assert_eq!(pixels.len(), width as usize * height as usize * 4);
+            let picture = picture(size.0, size.1);
+            assert_eq!((picture.width, picture.height), size);
+            let overview = picture.overview_pixels().expect("it is RGBA");
+            assert_eq!((overview.width(), overview.height()), expected);
         }
     }
 
     #[test]
-    fn little_room_is_filled_and_not_more() {
-        let room = |width, height| Some(Room { width, height });
-        for (picture, room, expected) in [
-            ((1920, 1080), room(600, 400), (600, 337)),
-            ((1920, 1080), room(600, 100), (177, 100)),
-            ((1080, 1920), room(600, 400), (225, 400)),
-            // What nearly fits is left to the renderer.
-            ((1920, 1080), room(1000, 1000), (1920, 1080)),
-            ((300, 200), room(600, 400), (300, 200)),
-            ((60_000, 3), room(600, 400), (600, 1)),
-            ((9_000, 6_000), room(4_000, 4_000), (2_048, 1_365)),
-            // Not drawn yet.
-            ((1920, 1080), room(0, 400), (1920, 1080)),
-            ((3840, 2160), None, (1920, 1080)),
-        ] {
-            assert_eq!(drawn_size(picture.0, picture.1, room), expected);
+    fn every_pixel_can_be_looked_at_however_large_the_picture_is() {
+        for (width, height) in [(3, 2), (60_000, 3)] {
+            let mut picture = picture(width, height);
+            assert_eq!(picture.pixel(1, 0), Some([10, 10, 10, 255]));
+            assert_eq!(picture.pixel(width - 1, height - 1), Some([9, 9, 9, 255]));
+            assert_eq!(picture.pixel(width, 0), None);
+            picture.original = None;
+            assert_eq!(picture.pixel(1, 0).is_some(), width < MAX_SIDE);
         }
     }
 
     #[test]
-    fn a_larger_window_shows_more_of_a_picture() {
-        let metadata = ImageMetadata::packed(PixelFormat::Gray8, 400, 300).expect("it is small");
-        let room = |width| {
-            Some(Room {
-                width,
-                height: 2_000,
-            })
-        };
-        let payload = vec![7; 400 * 300];
-        let picture =
-            Picture::from_payload(&metadata, &payload, room(100)).expect("the pixels fit");
-        assert!(!picture.is_coarse_in(room(100)));
-        assert!(!picture.is_coarse_in(room(50)));
-        assert!(picture.is_coarse_in(room(150)));
-        assert!(picture.is_coarse_in(None));
+    fn of_one_that_is_seen_for_a_moment_only_what_is_seen_is_converted() {
+        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 400, 300).expect("it is small");
+        let mut payload = vec![255; 400 * 300 * 4];
+        let pane = Some(Size::new(100, 100));
+        let picture = Picture::from_payload(&metadata, &payload, pane).expect("the pixels fit");
+        let overview = picture.overview_pixels().expect("it is RGBA");
+        assert_eq!((overview.width(), overview.height()), (100, 75));
+        assert!(picture.all_pixels().is_none());
+        assert!(picture.is_opaque);
+
+        payload[3] = 0;
+        let picture = Picture::from_payload(&metadata, &payload, None).expect("the pixels fit");
+        assert!(picture.all_pixels().is_some());
+        assert!(!picture.is_opaque);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use shm_core::{ImageMetadata, PixelFormat};
 
@@ -122,6 +123,52 @@ impl<'a> Rows<'a> {
             rgba.extend(sums.iter().flat_map(|sum| sum.to_rgba()));
         }
         rgba
+    }
+
+    /// Returns the number of pixels in a row.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Returns the number of rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Returns one pixel as red, green, blue and alpha; `None` outside of the picture.
+    pub fn pixel(&self, x: u32, y: u32) -> Option<[u8; 4]> {
+        if x >= self.width || y >= self.height {
+            return None;
+        }
+        let size = self.format.bytes_per_pixel();
+        let bytes = &self.row(y)[x as usize * size..][..size];
+        Some(rgba_of(self.format, bytes))
+    }
+
+    /// Hands over some pixels of a row, one after the other; those outside of the picture are left
+    /// out.
+    pub fn for_each_pixel(&self, y: usize, columns: Range<usize>, mut take: impl FnMut([u8; 4])) {
+        let Some(y) = u32::try_from(y).ok().filter(|y| *y < self.height) else {
+            return;
+        };
+        let size = self.format.bytes_per_pixel();
+        let end = columns.end.min(self.width as usize);
+        let bytes = &self.row(y)[columns.start.min(end) * size..end * size];
+        // One match for the whole row, so that each becomes a tight loop.
+        match self.format {
+            PixelFormat::Gray8 => bytes.iter().for_each(|&gray| take([gray, gray, gray, 255])),
+            PixelFormat::Rgb8 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .for_each(|&[red, green, blue]| take([red, green, blue, 255])),
+            PixelFormat::Rgba8 => bytes.as_chunks().0.iter().for_each(|&pixel| take(pixel)),
+            PixelFormat::Bgra8 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .for_each(|&[blue, green, red, alpha]| take([red, green, blue, alpha])),
+        }
     }
 
     fn pixels(&self) -> usize {

@@ -5,7 +5,7 @@ pub fn quoted(word: &str) -> String {
     let is_plain = !word.is_empty()
         && word
             .chars()
-            .all(|character| character.is_alphanumeric() || "-_.,+@%".contains(character));
+            .all(|character| character.is_alphanumeric() || "-_.,+@%/".contains(character));
     if is_plain {
         word.to_owned()
     } else {

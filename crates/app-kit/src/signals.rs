@@ -3,7 +3,7 @@
 //! All three mean: detach, then end. A program that dies of them leaves its segment to be
 //! swept up later; one that waits for them leaves nothing.
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, io, thread};
 
@@ -21,12 +21,15 @@ pub enum Ended {
     Signal,
     /// The time was up.
     Timeout,
+    /// An [`Announcement`] was dropped.
+    Done,
 }
 
 /// The signals that end a program, caught from the moment this exists.
 #[derive(Debug)]
 pub struct Termination {
-    arrived: mpsc::Receiver<()>,
+    sender: mpsc::Sender<Ended>,
+    arrived: mpsc::Receiver<Ended>,
     handle: Handle,
 }
 
@@ -40,46 +43,47 @@ impl Termination {
         let mut signals = Signals::new(fatal_signals())?;
         let handle = signals.handle();
         let (sender, arrived) = mpsc::channel();
+        let to_wait = sender.clone();
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
                 // Ends when nobody waits any more, or when the handle is closed.
                 for _ in signals.forever() {
-                    if sender.send(()).is_err() {
+                    if to_wait.send(Ended::Signal).is_err() {
                         break;
                     }
                 }
             })?;
-        Ok(Termination { arrived, handle })
+        Ok(Termination {
+            sender,
+            arrived,
+            handle,
+        })
     }
 
-    /// Returns what ends the wait where something else than a signal does.
-    pub fn ender(&self) -> Ender {
-        Ender(self.handle.clone())
+    /// Returns what ends a wait when it is dropped; for a thread to tell that its work is done.
+    pub fn announcement(&self) -> Announcement {
+        Announcement(self.sender.clone())
     }
 
     /// Waits for a signal, as long as `timeout` says; for ever where it says nothing.
     pub fn wait(&self, timeout: Option<Duration>) -> Ended {
-        let waited = match timeout {
-            Some(timeout) => self.arrived.recv_timeout(timeout),
-            None => self.arrived.recv().map_err(RecvTimeoutError::from),
-        };
-        match waited {
-            Err(RecvTimeoutError::Timeout) => Ended::Timeout,
-            // With the thread gone no signal could be told any more: better to end than to hang.
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => Ended::Signal,
+        match timeout {
+            Some(timeout) => self.arrived.recv_timeout(timeout).unwrap_or(Ended::Timeout),
+            // It does not fail as long as there is somebody who could send, which is always.
+            None => self.arrived.recv().unwrap_or(Ended::Signal),
         }
     }
 }
 
-/// Ends the wait of a [`Termination`] from another thread.
-#[derive(Clone, Debug)]
-pub struct Ender(Handle);
+/// Ends a [`Termination::wait`] when it is dropped, however that comes about.
+#[derive(Debug)]
+pub struct Announcement(mpsc::Sender<Ended>);
 
-impl Ender {
-    /// Lets the wait end as if a signal had come.
-    pub fn end(&self) {
-        self.0.close();
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        // Where nobody waits any more there is nobody to tell.
+        self.0.send(Ended::Done).ok();
     }
 }
 
@@ -165,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_ends_the_wait_and_time_does_too() {
+    fn a_signal_ends_the_wait_and_so_do_time_and_an_announcement() {
         let termination = Termination::catch().expect("handlers can be registered");
         assert_eq!(
             termination.wait(Some(Duration::from_millis(1))),
@@ -176,13 +180,8 @@ mod tests {
             termination.wait(Some(Duration::from_secs(10))),
             Ended::Signal
         );
-    }
-
-    #[test]
-    fn another_thread_ends_the_wait() {
-        let termination = Termination::catch().expect("handlers can be registered");
-        let ender = termination.ender();
-        thread::spawn(move || ender.end());
-        assert_eq!(termination.wait(None), Ended::Signal);
+        let announcement = termination.announcement();
+        thread::spawn(move || drop(announcement));
+        assert_eq!(termination.wait(Some(Duration::from_secs(10))), Ended::Done);
     }
 }

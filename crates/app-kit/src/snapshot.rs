@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 use std::{fmt, io};
 
+use iced::Size;
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
 };
 
 use crate::follower::FollowError;
-use crate::picture::{Picture, Room};
+use crate::picture::Picture;
 use crate::pixels::PixelsError;
 
 /// How much of a text a window shows, in bytes.
@@ -82,6 +83,8 @@ pub struct Bytes {
 /// Who published a sample, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
+    /// The id of the segment: generations begin anew with it.
+    pub segment: u128,
     /// The number of the sample: 1, 2, 3 …
     pub generation: u64,
     /// The process that published it.
@@ -90,6 +93,23 @@ pub struct Origin {
     pub writer_program: Option<String>,
     /// When it was published.
     pub published: SystemTime,
+}
+
+impl Origin {
+    /// Tells where a sample comes from; its writer is called by name where it is `attached`.
+    pub fn of(sample: &Sample, attached: &[Attached]) -> Origin {
+        let writer = sample.writer();
+        Origin {
+            segment: sample.segment(),
+            generation: sample.generation(),
+            writer,
+            writer_program: attached
+                .iter()
+                .find(|peer| peer.process.is(writer))
+                .map(|peer| peer.program.clone()),
+            published: sample.published(),
+        }
+    }
 }
 
 impl Snapshot {
@@ -157,7 +177,7 @@ pub struct Company {
     pub persistent: bool,
 }
 
-/// Copies a sample out of shared memory; a picture for `room` where that is given.
+/// Copies a sample out of shared memory; of a picture only what is seen in `pane`, where that is given.
 ///
 /// # Errors
 ///
@@ -166,26 +186,17 @@ pub fn of_sample(
     key: &Key,
     sample: &Sample,
     company: Company,
-    room: Option<Room>,
+    pane: Option<Size<u32>>,
 ) -> Result<Snapshot, SnapshotError> {
     let Company {
         attached,
         persistent,
     } = company;
-    let writer = sample.writer();
     Ok(Snapshot {
         key: key.clone(),
-        content: content_of(key, sample, room)?,
+        content: content_of(key, sample, pane)?,
         bytes: sample.len() as u64,
-        origin: Some(Origin {
-            generation: sample.generation(),
-            writer,
-            writer_program: attached
-                .iter()
-                .find(|peer| peer.process.is(writer))
-                .map(|peer| peer.program.clone()),
-            published: sample.published(),
-        }),
+        origin: Some(Origin::of(sample, &attached)),
         persistent,
         attached,
     })
@@ -203,7 +214,11 @@ pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
     }
 }
 
-fn content_of(key: &Key, sample: &Sample, room: Option<Room>) -> Result<Content, SnapshotError> {
+fn content_of(
+    key: &Key,
+    sample: &Sample,
+    pane: Option<Size<u32>>,
+) -> Result<Content, SnapshotError> {
     match sample.metadata() {
         Metadata::Text => {
             let is_whole = sample.len() <= TEXT_LIMIT;
@@ -213,7 +228,7 @@ fn content_of(key: &Key, sample: &Sample, room: Option<Room>) -> Result<Content,
         }
         Metadata::Image(metadata) => {
             let picture =
-                Picture::from_payload(metadata, sample.payload(), room).map_err(|source| {
+                Picture::from_payload(metadata, sample.payload(), pane).map_err(|source| {
                     SnapshotError::Picture {
                         key: key.clone(),
                         source,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use iced::widget::{column, container, row, space, text};
-use iced::{Border, Color, Element, Fill, Theme};
+use iced::{Border, Center, Color, Element, Fill, Theme};
 
 use crate::theme::{self, Colors};
 
@@ -80,8 +80,14 @@ impl Status {
         self.remedy.as_deref()
     }
 
-    /// Draws the line, as high as its sentences need.
-    pub fn view<'a, Message: 'a>(&'a self) -> Element<'a, Message> {
+    /// Draws the line with `beside` at its right.
+    ///
+    /// It always has room for a sentence and a remedy, so that nothing moves when they come and
+    /// go. It grows for longer ones, but never over what the window is there for.
+    pub fn view<'a, Message: 'a>(
+        &'a self,
+        beside: impl Into<Element<'a, Message>>,
+    ) -> Element<'a, Message> {
         let level = self.level;
         let sentence = text(&self.text)
             .size(theme::TEXT_SIZE)
@@ -99,12 +105,26 @@ impl Status {
             .spacing(theme::space::TINY)
             .width(Fill);
         // The mark sits in the middle of the first line, however many there are.
-        let mark = container(dot(move |theme| level.mark_color(theme))).padding([6, 0]);
-        container(row![mark, words].spacing(theme::space::SMALL))
-            .padding([theme::space::MEDIUM, theme::space::LARGE])
-            .width(Fill)
-            .style(theme::footer)
-            .into()
+        let mark = container(dot(move |theme| level.mark_color(theme)))
+            .center_y(theme::line_height(theme::TEXT_SIZE));
+        let line = row![mark, words].spacing(theme::space::SMALL);
+        let usual_height = theme::line_height(theme::TEXT_SIZE)
+            + theme::space::TINY
+            + theme::line_height(theme::SMALL_SIZE);
+        container(
+            row![
+                row![space().height(usual_height), line].align_y(Center),
+                beside.into()
+            ]
+            .spacing(theme::space::SMALL)
+            .align_y(Center),
+        )
+        .padding([theme::space::SMALL, theme::space::LARGE])
+        .max_height(theme::extent::STATUS)
+        .clip(true)
+        .width(Fill)
+        .style(theme::footer)
+        .into()
     }
 }
 
@@ -141,7 +161,7 @@ impl Level {
 
 /// Draws a round mark. Drawn rather than written, because not every font has one.
 pub fn dot<'a, Message: 'a>(color: impl Fn(&Theme) -> Color + 'a) -> Element<'a, Message> {
-    const DIAMETER: f32 = 8.0;
+    const DIAMETER: f32 = theme::extent::DOT;
     container(space().width(DIAMETER).height(DIAMETER))
         .style(move |theme| container::Style {
             border: Border {
@@ -213,7 +233,7 @@ mod tests {
     #[test]
     fn sentence_and_remedy_are_drawn() {
         let status = Status::warning("One thing.").with_remedy("Another thing.");
-        let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view());
+        let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view(space()));
         ui.find("One thing.").expect("the sentence is drawn");
         ui.find("Another thing.").expect("the remedy is drawn");
     }

@@ -20,6 +20,17 @@ pub const TEXT_SIZE: f32 = 15.0;
 /// The size of text that is glanced at: facts, hints, captions.
 pub const SMALL_SIZE: f32 = 13.0;
 
+/// The height of a line of text of this size.
+pub const fn line_height(size: f32) -> f32 {
+    // What iced makes of it where nothing else is said.
+    size * 1.3
+}
+
+/// The size of a dump of bytes: so small that one of its lines fits into a usual window.
+pub const DUMP_SIZE: f32 = 12.0;
+/// From line to line of shown text; one height for all scripts.
+pub const TEXT_LINE: f32 = 22.0;
+
 /// The radius of every corner.
 pub const RADIUS: f32 = 8.0;
 
@@ -35,6 +46,28 @@ pub mod space {
     pub const LARGE: f32 = 16.0;
     /// Around a dialog.
     pub const HUGE: f32 = 24.0;
+}
+
+/// How high and wide things are that are alike in both windows.
+pub mod extent {
+    /// The height of the main action of a window.
+    pub const MAIN_ACTION: f32 = 52.0;
+    /// The height of fields, and of buttons beside them.
+    pub const FIELD: f32 = 36.0;
+    /// The width of what stands at the right of the key, so that the field keeps its own.
+    pub const BESIDE_KEY: f32 = 136.0;
+    /// The most that a few words in the middle of a card take, so that they read well.
+    pub const WORDS: f32 = 420.0;
+    /// The most that a dialog takes, from side to side.
+    pub const DIALOG_WIDTH: f32 = 560.0;
+    /// The most that a dialog takes, from top to bottom.
+    pub const DIALOG_HEIGHT: f32 = 420.0;
+    /// The most that the line at the bottom takes, whatever it has to say.
+    pub const STATUS: f32 = 128.0;
+    /// The bars of what scrolls.
+    pub const SCROLLBAR: f32 = 6.0;
+    /// The round mark before a few words.
+    pub const DOT: f32 = 8.0;
 }
 
 /// The colours of one appearance, named by what they are for.
@@ -68,6 +101,8 @@ pub struct Colors {
     pub warning: Color,
     /// Something could not be done.
     pub error: Color,
+    /// Every second square behind a transparent picture; the others are [`Colors::surface`].
+    pub square: Color,
     /// What lies over the window while a dialog is open.
     pub dim: Color,
 }
@@ -89,6 +124,7 @@ impl Colors {
         success: color!(0x16794A),
         warning: color!(0x8C5A00),
         error: color!(0xB3261E),
+        square: color!(0xE4E7ED),
         dim: color!(0x10131A, 0.45),
     };
 
@@ -108,6 +144,7 @@ impl Colors {
         success: color!(0x5CC98C),
         warning: color!(0xE8B457),
         error: color!(0xFF8A80),
+        square: color!(0x2A2E38),
         dim: color!(0x000000, 0.6),
     };
 
@@ -201,6 +238,44 @@ pub fn quiet_button(theme: &Theme, status: button::Status) -> button::Style {
     }
 }
 
+/// Styles an action that cannot be taken back.
+pub fn danger_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    let style = secondary_button(theme, status);
+    match status {
+        button::Status::Disabled => style,
+        _ => button::Style {
+            text_color: colors.error,
+            border: outline(colors.error),
+            ..style
+        },
+    }
+}
+
+/// Styles a row that can be pressed, and one that the keyboard has selected.
+pub fn row_button(is_selected: bool) -> impl Fn(&Theme, button::Status) -> button::Style {
+    move |theme, status| {
+        let colors = Colors::of(theme);
+        let style = button::Style {
+            text_color: colors.text,
+            ..quiet_button(theme, status)
+        };
+        match status {
+            button::Status::Active if is_selected => style.with_background(colors.selection),
+            _ => style,
+        }
+    }
+}
+
+/// Styles the quiet action whose panel is open.
+pub fn chosen_button(theme: &Theme, status: button::Status) -> button::Style {
+    let colors = Colors::of(theme);
+    button::Style {
+        text_color: colors.text,
+        ..quiet_button(theme, status).with_background(colors.hovered)
+    }
+}
+
 fn faded(style: button::Style) -> button::Style {
     button::Style {
         background: style
@@ -228,6 +303,28 @@ pub fn card(theme: &Theme) -> container::Style {
 /// it redraws, so that they grow darker with every key that is pressed.
 pub fn dialog(theme: &Theme) -> container::Style {
     card(theme)
+}
+
+/// Styles the card that says what becomes of a file while it is over the window.
+pub fn drop_hint(theme: &Theme) -> container::Style {
+    container::Style {
+        border: focus_ring(Colors::of(theme).accent),
+        ..dialog(theme)
+    }
+}
+
+/// Styles the name of a key, as if it stood on one.
+pub fn key_cap(theme: &Theme) -> container::Style {
+    let colors = Colors::of(theme);
+    container::Style {
+        background: Some(Background::Color(colors.hovered)),
+        text_color: Some(colors.text),
+        border: Border {
+            radius: (RADIUS / 2.0).into(),
+            ..outline(colors.border)
+        },
+        ..container::Style::default()
+    }
 }
 
 /// Styles what lies over the window while a dialog is open.
@@ -300,6 +397,16 @@ pub fn reader(theme: &Theme, _status: text_editor::Status) -> text_editor::Style
         placeholder: colors.muted,
         value: colors.text,
         selection: colors.selection,
+    }
+}
+
+/// Styles a small picture: a hairline around it, so that a white one does not melt into the card.
+pub fn thumbnail(theme: &Theme) -> container::Style {
+    let colors = Colors::of(theme);
+    container::Style {
+        background: Some(Background::Color(colors.field)),
+        border: outline(colors.border),
+        ..container::Style::default()
     }
 }
 

@@ -59,6 +59,18 @@ pub fn rough_age_lasts(time: Duration) -> Duration {
     Duration::from_secs(next).saturating_sub(time)
 }
 
+/// Writes how long something took, short as it may be: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
+pub fn lapse(time: Duration) -> String {
+    match time.as_micros() {
+        micros @ 0..1_000 => format!("0.{} ms", micros / 100),
+        micros @ 1_000..1_000_000 => format!("{} ms", micros / 1_000),
+        micros @ 1_000_000..10_000_000 => {
+            format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10)
+        }
+        _ => age(time),
+    }
+}
+
 /// Parses a duration written as a number and a unit: `500ms`, `10s`, `1.5m`, `2h`.
 ///
 /// A number without a unit counts seconds.
@@ -115,6 +127,22 @@ impl std::error::Error for DurationError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_no_time_is_told_in_milliseconds() {
+        for (micros, written) in [
+            (0, "0.0 ms"),
+            (449, "0.4 ms"),
+            (999, "0.9 ms"),
+            (3_999, "3 ms"),
+            (999_999, "999 ms"),
+            (1_000_000, "1.0 s"),
+            (9_950_000, "9.9 s"),
+            (61_000_000, "1 min"),
+        ] {
+            assert_eq!(lapse(Duration::from_micros(micros)), written);
+        }
+    }
 
     #[test]
     fn bytes_read_as_people_write_them() {

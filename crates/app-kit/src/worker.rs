@@ -1,8 +1,8 @@
 //! Blocking work on a thread of its own, so that the window never waits.
 
-use std::fmt;
-use std::sync::Arc;
-use std::{io, thread};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::{fmt, io, mem};
 
 use iced::Task;
 use iced::futures::channel::oneshot;
@@ -59,6 +59,81 @@ pub fn run<T: Send + 'static>(
     }
 }
 
+/// A thread that owns something which may block, and works on it as it is asked to.
+///
+/// Dropping it waits until what was asked is done and what it owns is dropped.
+#[derive(Debug)]
+pub struct Resident<T> {
+    /// Where questions go, or why there is no thread to take them.
+    questions: Result<mpsc::Sender<Question<T>>, Arc<io::Error>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Question<T> = Box<dyn FnOnce(&mut T) + Send>;
+
+impl<T: 'static> Resident<T> {
+    /// Starts a thread called `name`, which makes what it owns. Where there is none to be had,
+    /// every question is answered so.
+    pub fn start(name: &str, make: impl FnOnce() -> T + Send + 'static) -> Resident<T> {
+        let (sender, receiver) = mpsc::channel::<Question<T>>();
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let mut owned = make();
+            for question in receiver {
+                question(&mut owned);
+            }
+        });
+        match spawned {
+            Ok(thread) => Resident {
+                questions: Ok(sender),
+                thread: Some(thread),
+            },
+            Err(error) => Resident {
+                questions: Err(Arc::new(error)),
+                thread: None,
+            },
+        }
+    }
+
+    /// Asks the thread to do something. The task ends with exactly one value.
+    pub fn ask<A: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut T) -> A + Send + 'static,
+    ) -> Task<Result<A, WorkerError>> {
+        let questions = match &self.questions {
+            Ok(questions) => questions,
+            Err(error) => return Task::done(Err(WorkerError::NoThread(Arc::clone(error)))),
+        };
+        let (sender, receiver) = oneshot::channel();
+        let question = Box::new(move |owned: &mut T| {
+            // An error means that the window is gone, and with it the wish to know.
+            sender.send(question(owned)).ok();
+        });
+        if questions.send(question).is_err() {
+            return Task::done(Err(WorkerError::Died));
+        }
+        Task::future(async { receiver.await.map_err(|_| WorkerError::Died) })
+    }
+}
+
+impl<T> Resident<T> {
+    /// Lets the thread end by itself, without waiting for it.
+    pub fn leave(mut self) {
+        drop(self.thread.take());
+    }
+}
+
+impl<T> Drop for Resident<T> {
+    fn drop(&mut self) {
+        // The thread ends when nobody can ask it any more.
+        let (nobody, _) = mpsc::channel();
+        drop(mem::replace(&mut self.questions, Ok(nobody)));
+        if let Some(thread) = self.thread.take() {
+            // A thread that died has dropped what it owned while it unwound.
+            thread.join().ok();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +160,28 @@ mod tests {
     #[test]
     fn work_that_dies_is_an_error() {
         let died = outcome(run::<()>("test", || panic!("on purpose")));
+        assert!(matches!(died, Some(Err(WorkerError::Died))));
+    }
+
+    #[test]
+    fn a_resident_keeps_what_it_owns_until_it_is_dropped() {
+        let (told, ended) = mpsc::channel::<()>();
+        let resident = Resident::start("test", move || (0, told));
+        for expected in 1..4 {
+            let count = resident.ask(|owned| {
+                owned.0 += 1;
+                owned.0
+            });
+            assert!(matches!(outcome(count), Some(Ok(count)) if count == expected));
+        }
+        drop(resident);
+        assert_eq!(ended.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn a_resident_that_died_says_so() {
+        let resident = Resident::<()>::start("test", || ());
+        let died = outcome(resident.ask(|()| -> () { panic!("on purpose") }));
         assert!(matches!(died, Some(Err(WorkerError::Died))));
     }
 }

@@ -1,31 +1,49 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
+mod at_hand;
+mod loading;
 mod shortcut;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watchers;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
+use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
-use app_kit::key_field::KeyField;
+use app_kit::drop_target::{self, DropTarget};
+use app_kit::file_dialog::Answer;
+use app_kit::key_field::{self, KeyField};
 use app_kit::meter::Stage;
+use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use app_kit::worker::WorkerError;
-use app_kit::{meter, signals, theme};
+use app_kit::{focus, help, icon, signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
 
+use loading::Loading;
+use view::PATH_FIELD;
+
+use crate::file_dialog;
+use crate::progress::Progress;
 use crate::screen::text_dialog::{self, TextDialog};
+use crate::session::audience::Watched;
 use crate::session::{LoadError, Loaded, Released, Reply, SessionThread};
-use crate::{file_dialog, typed_path};
+
+use watchers::Watchers;
 
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
+
+/// The fields that Tab goes round.
+const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 
 const WELCOME: &str =
     "Load a text or an image: it stays in shared memory until this window closes.";
@@ -33,12 +51,14 @@ const WELCOME: &str =
 /// What the window begins with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The key in the key field.
-    pub key: Key,
+    /// The key that was asked for; without one, the one that is remembered.
+    pub key: Option<Key>,
     /// Where segments are, if not where the environment says.
     pub directory: Option<PathBuf>,
     /// Whether status lines are printed to stderr as well.
     pub verbose: bool,
+    /// What is remembered.
+    pub remembered: Remembered<NoSwitches>,
 }
 
 /// Everything the window knows.
@@ -52,11 +72,22 @@ pub struct State {
     seen: Seen,
     /// The key under which something is loaded by this window.
     attached: Option<Key>,
+    /// Who watches it.
+    watchers: Watchers,
     /// Looks at the key in the key field; nothing does while that is none.
     watch: Option<Watch>,
     stage: Arc<Stage>,
     options: Options,
+    /// The file on its way. It stands before the session, because what is dropped first is
+    /// cancelled first, and the session ends only with what it does.
+    loading: Option<Loading>,
+    /// How many files were begun.
+    files: u64,
     session: SessionThread,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
+    is_help_open: bool,
+    keeper: Keeper<NoSwitches>,
 }
 
 /// What is known of the system's file dialog, which need not ever answer.
@@ -97,14 +128,33 @@ pub enum Message {
     ReleasePressed,
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
-    /// The file dialog ended, with or without a file.
-    FileChosen(Option<PathBuf>),
-    /// A file was dropped onto the window.
-    FileDropped(PathBuf),
+    /// The file dialog ended, one way or another.
+    FileDialogEnded(Answer),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// The file of that number was loaded, the first of some more, or not.
+    FileLoaded {
+        /// Tells it from one that was given up before.
+        number: u64,
+        /// How many more files there were.
+        others: usize,
+        /// What came of it.
+        reply: Reply<Loaded, LoadError>,
+    },
+    /// What was pasted was loaded, or not.
+    PastedLoaded(Reply<Loaded, LoadError>),
+    /// The shortcut to load what is in the clipboard.
+    PastePressed,
+    /// The clipboard was asked.
+    Pasted(Result<Pasted, ClipboardError>),
     /// A text was loaded, or not.
     TextLoaded(Reply<Loaded, LoadError>),
-    /// A picture was loaded, or not.
-    PictureLoaded(Reply<Loaded, LoadError>),
+    /// The picture of that number was loaded, or not.
+    PictureLoaded(u64, Reply<Loaded, LoadError>),
+    /// It is time to look how far the picture is.
+    Glance(Instant),
+    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    CancelPressed,
     /// What was loaded was blanked, or not.
     Cleared(Reply<Option<Key>, PublishError>),
     /// What was loaded was let go of.
@@ -113,32 +163,44 @@ pub enum Message {
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
     Seen(News),
-    /// The window is on a screen with other pixels than the last one, or on its first.
-    Rescaled(window::Id),
-    /// So many pixels of the screen stand for each unit of length.
-    Scaled(f32),
+    /// Somebody came to watch what is loaded, has shown it, or has left.
+    Watched(Watched),
+    /// It was asked for the list of those who watch, or enough of it.
+    WatchersToggled,
     /// Something happened in the content pane.
     Pane(content_pane::Message),
-    /// The next field should have the focus.
-    FocusNext,
-    /// The previous field should have the focus.
-    FocusPrevious,
-    /// A signal asks the program to end.
-    Terminated,
+    /// A key was pressed that does something wherever the focus is.
+    Shortcut(fn() -> Message),
+    /// The key field should have the focus.
+    FocusKey,
+    /// The path field should have the focus.
+    FocusPath,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
+    /// The help opens, or closes.
+    ToggleHelp,
+    /// The window has another size.
+    Resized(Size),
+    /// The window could not remember something.
+    NotRemembered(Status),
+    /// A key or a signal asks the program to end.
+    Quit,
 }
 
 /// Builds the application, ready to run.
 pub fn application(
     settings: Settings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
-    iced::application(move || State::new(&settings), State::update, State::view)
+    let size = settings.remembered.settings.size;
+    iced::application(move || State::boot(&settings), State::update, State::view)
         .title(TITLE)
         .subscription(State::subscription)
         .style(theme::window)
         .default_font(theme::FONT)
         .window(window::Settings {
-            size: Size::new(640.0, 560.0),
-            min_size: Some(Size::new(480.0, 420.0)),
+            size,
+            min_size: Some(settings::MIN_SIZE),
+            icon: icon::of(include_bytes!("../../../packaging/icons/64/loader-app.png")),
             platform_specific: window::settings::PlatformSpecific {
                 application_id: "loader-app".to_owned(),
                 ..window::settings::PlatformSpecific::default()
@@ -148,24 +210,44 @@ pub fn application(
 }
 
 impl State {
+    /// Begins with nothing loaded, and learns from then on who watches.
+    fn boot(settings: &Settings) -> (State, Task<Message>) {
+        let mut state = State::new(settings);
+        let watched = state.session.watched().map(Message::Watched);
+        (state, watched)
+    }
+
     /// Begins with nothing loaded.
     pub fn new(settings: &Settings) -> State {
         let options = match &settings.directory {
             Some(directory) => Options::new().directory(directory),
             None => Options::new(),
         };
+        let remembered = settings.remembered.clone();
+        let key = settings.key.as_ref().or(remembered.settings.key.as_ref());
+        let first = remembered.notice.clone();
         let mut state = State {
-            key_field: KeyField::new(settings.key.as_str()),
+            key_field: key.map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             path: String::new(),
-            status: StatusLine::new(Status::neutral(WELCOME), settings.verbose),
+            status: StatusLine::new(
+                first.unwrap_or_else(|| Status::neutral(WELCOME)),
+                settings.verbose,
+            ),
             dialog: None,
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
+            watchers: Watchers::nobody(settings.verbose),
             watch: None,
             stage: Arc::default(),
+            loading: None,
+            files: 0,
             session: SessionThread::start(options.clone()),
             options,
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
+            is_help_open: false,
+            keeper: Keeper::new(remembered),
         };
         state.watch_key();
         state
@@ -173,20 +255,28 @@ impl State {
 
     /// Watches the key in the key field, the keyboard, and signals.
     pub fn subscription(&self) -> Subscription<Message> {
+        let watched = match &self.watch {
+            Some(watch) => watch.subscription().map(Message::Seen),
+            None => Subscription::none(),
+        };
+        let glances = match &self.loading {
+            Some(_) => loading::glances().map(Message::Glance),
+            None => Subscription::none(),
+        };
         Subscription::batch([
-            (self.watch.as_ref()).map_or_else(Subscription::none, |watch| {
-                watch.subscription().map(Message::Seen)
-            }),
-            meter::rescaled().map(Message::Rescaled),
+            watched,
+            glances,
             event::listen_with(shortcut::message_of),
-            signals::subscription().map(|()| Message::Terminated),
+            drop_target::subscription().map(Message::Dragged),
+            window::resize_events().map(|(_, size)| Message::Resized(size)),
+            signals::subscription().map(|()| Message::Quit),
         ])
     }
 
     /// Takes in what happened.
     pub fn update(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::KeyEdited(text) => self.edit_key(text),
+            Message::KeyEdited(text) => return self.edit_key(text),
             Message::PathEdited(path) => self.path = path,
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
@@ -194,10 +284,24 @@ impl State {
             Message::ClearPressed => return self.session.clear().map(Message::Cleared),
             Message::ReleasePressed => return self.session.release().map(Message::Released),
             Message::Dialog(message) => return self.update_dialog(message),
-            Message::FileChosen(path) => return self.take_chosen_file(path),
-            Message::FileDropped(path) => return self.load_picture(path),
+            Message::FileDialogEnded(answer) => return self.take_answer(answer),
+            Message::Dragged(event) => return self.follow_drag(event),
+            Message::FileLoaded {
+                number,
+                others,
+                reply,
+            } => self.take_file_loaded(number, others, reply),
+            Message::PastedLoaded(reply) => self.take_reply(reply, None),
+            Message::PastePressed => return self.paste(),
+            Message::Pasted(pasted) => return self.take_pasted(pasted),
             Message::TextLoaded(reply) => self.take_text_loaded(reply),
-            Message::PictureLoaded(reply) => self.take_picture_loaded(reply),
+            Message::PictureLoaded(number, reply) => self.take_file_loaded(number, 0, reply),
+            Message::Glance(now) => {
+                if let Some(loading) = &mut self.loading {
+                    loading.look(now);
+                }
+            }
+            Message::CancelPressed => self.cancel(),
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
@@ -206,20 +310,51 @@ impl State {
                     return self.see(observation);
                 }
             }
-            Message::Rescaled(window) => return window::scale_factor(window).map(Message::Scaled),
-            Message::Scaled(scale) => self.stage.set_scale(scale),
+            Message::Watched(watched) => self.watchers.take(watched),
+            Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.update(message);
                 }
             }
-            Message::FocusNext if self.dialog.is_none() => return operation::focus_next(),
-            Message::FocusPrevious if self.dialog.is_none() => return operation::focus_previous(),
-            Message::FocusNext | Message::FocusPrevious => {}
+            Message::Shortcut(action) => return self.press(action()),
+            Message::FocusKey => return operation::focus(key_field::ID),
+            Message::FocusPath => return operation::focus(view::PATH_FIELD),
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
+            Message::ToggleHelp => return self.toggle_help(),
+            Message::Resized(size) => {
+                let kept = self.keeper.change(|settings| settings.set_size(size));
+                return kept.map(Message::NotRemembered);
+            }
+            Message::NotRemembered(status) => self.status.set(status),
             // The session lets go of what is loaded when the state is dropped.
-            Message::Terminated => return iced::exit(),
+            Message::Quit => return iced::exit(),
         }
         Task::none()
+    }
+
+    /// Does what a shortcut says. One that is tried out from the help closes it.
+    fn press(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::ToggleHelp => self.toggle_help(),
+            Message::CancelPressed if self.is_help_open => self.toggle_help(),
+            // What is written must not get lost by a key that is meant for the window below.
+            message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
+            message => {
+                self.is_help_open = false;
+                self.update(message)
+            }
+        }
+    }
+
+    fn toggle_help(&mut self) -> Task<Message> {
+        self.is_help_open = !self.is_help_open;
+        let is_back_in_dialog = self.dialog.is_some() && !self.is_help_open;
+        operation::focus(if is_back_in_dialog {
+            text_dialog::EDITOR
+        } else {
+            help::NO_FIELD
+        })
     }
 
     /// Returns what stands in the status line.
@@ -227,9 +362,9 @@ impl State {
         self.status.current()
     }
 
-    fn edit_key(&mut self, text: String) {
+    fn edit_key(&mut self, text: String) -> Task<Message> {
         if text == self.key_field.text() {
-            return;
+            return Task::none();
         }
         let was_here = self.is_attached_here();
         self.key_field.set(text);
@@ -244,6 +379,13 @@ impl State {
                 "It is released when something is loaded under another key, or by Release.",
             ));
         }
+        let Ok(key) = self.key_field.key() else {
+            return Task::none();
+        };
+        let kept = self
+            .keeper
+            .change(|settings| settings.key = Some(key.clone()));
+        kept.map(Message::NotRemembered)
     }
 
     fn watch_key(&mut self) {
@@ -319,20 +461,26 @@ impl State {
             return Task::none();
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileChosen)
+        file_dialog::pick().map(Message::FileDialogEnded)
     }
 
-    fn take_chosen_file(&mut self, path: Option<PathBuf>) -> Task<Message> {
+    fn take_answer(&mut self, answer: Answer) -> Task<Message> {
         self.file_dialog = FileDialog::Closed;
-        if let Some(path) = path {
-            return self.load_picture(path);
-        }
-        self.status.set(
-            Status::neutral("No file was chosen.").with_remedy(
-                "If no dialog appeared, type the path in the field beside the button.",
+        let status = match answer {
+            Answer::Chosen(path) => return self.load_picture(path),
+            Answer::Cancelled => {
+                self.status.set(Status::neutral("No file was chosen."));
+                return Task::none();
+            }
+            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
+                "Type the path in the field beside the button. Who wants a dialog installs \
+                 xdg-desktop-portal-gtk or zenity.",
             ),
-        );
-        Task::none()
+            Answer::Died => Status::error("The system's file dialog ended without an answer.")
+                .with_remedy("Type the path in the field beside the button, or try again."),
+        };
+        self.status.set(status);
+        operation::focus(PATH_FIELD)
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {
@@ -348,21 +496,42 @@ impl State {
     }
 
     fn load_picture(&mut self, path: PathBuf) -> Task<Message> {
-        let Some(key) = self.key_to_load_under() else {
+        let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        let sentence = format!("Loading {} into {key} …", path.display());
-        self.status.set(Status::neutral(sentence));
         self.session
-            .load_picture(key, path)
-            .map(Message::PictureLoaded)
+            .load_picture(key, path, progress)
+            .map(move |reply| Message::PictureLoaded(number, reply))
+    }
+
+    /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
+    fn begin_loading(&mut self, path: &Path) -> Option<(Key, u64, Arc<Progress>)> {
+        let key = self.key_to_load_under()?;
+        let sentence = format!("Loading {} into {key} …", drop_target::file_name(path));
+        self.status.set(Status::neutral(sentence));
+        self.files += 1;
+        let (loading, progress) = Loading::start(self.files);
+        // One that is still on its way is not wanted any more.
+        self.loading = Some(loading);
+        Some((key, self.files, progress))
+    }
+
+    /// Leaves the dialog, or else gives up the picture on its way.
+    fn cancel(&mut self) {
+        if self.dialog.take().is_some() {
+            return;
+        }
+        if let Some(loading) = &self.loading {
+            loading.cancel();
+            self.status.set(Status::neutral("Cancelling …"));
+        }
     }
 
     fn take_text_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
         match reply {
             Ok(Ok(loaded)) => {
                 self.dialog = None;
-                self.take_loaded(loaded);
+                self.take_loaded(loaded, None);
             }
             // The text stays in the dialog: it may be the only copy.
             Ok(Err(error)) => self.reject_text(failure(&error), error.to_string()),
@@ -377,26 +546,49 @@ impl State {
         }
     }
 
-    fn take_picture_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
+    fn take_file_loaded(&mut self, number: u64, others: usize, reply: Reply<Loaded, LoadError>) {
+        let is_last = self
+            .loading
+            .as_ref()
+            .is_some_and(|loading| loading.number == number);
+        if is_last {
+            self.loading = None;
+        }
         match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded),
+            Ok(Err(error)) if error.is_cancelled() => {
+                // Otherwise it made room for another one, which says itself how it goes.
+                if is_last {
+                    let status = Status::neutral(error.headline()).with_remedy(error.remedy());
+                    self.status.set(status);
+                }
+            }
+            reply => self.take_reply(reply, at_hand::only_the_first(others)),
+        }
+    }
+
+    fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
+        match reply {
+            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
             Ok(Err(error)) => self.status.set(failure(&error)),
             Err(error) => self.status.set(Status::error(error.to_string())),
         }
     }
 
-    fn take_loaded(&mut self, loaded: Loaded) {
+    /// Says what was loaded; `note` is what else there is to say.
+    fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
         let sentence = loaded.to_string();
-        let released = loaded.released.as_ref().map(Released::to_string);
-        let status = match (loaded.warning(), released) {
-            (Some(warning), Some(released)) => {
-                Status::warning(sentence).with_remedy(format!("{warning} {released}"))
-            }
-            (Some(warning), None) => Status::warning(sentence).with_remedy(warning),
-            (None, Some(released)) => Status::success(sentence).with_remedy(released),
-            (None, None) => Status::success(sentence),
+        let warning = loaded.warning();
+        let status = if warning.is_some() || note.is_some() {
+            Status::warning(sentence)
+        } else {
+            Status::success(sentence)
         };
-        self.status.set(status);
+        let released = loaded.released.as_ref().map(Released::to_string);
+        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
+        self.status.set(match remedies.is_empty() {
+            true => status,
+            false => status.with_remedy(remedies.join(" ")),
+        });
         self.attached = Some(loaded.key);
     }
 
@@ -503,6 +695,10 @@ fn is_own(snapshot: &Snapshot) -> bool {
 
 fn is_own_publisher(peer: &Attached) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
+}
+
+fn is_for_dialog(message: &Message) -> bool {
+    matches!(message, Message::Dialog(_) | Message::CancelPressed)
 }
 
 fn failure(error: &LoadError) -> Status {

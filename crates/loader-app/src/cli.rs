@@ -1,10 +1,13 @@
 //! The command line: the same session as the window's, without a window.
 
+mod audience;
+mod picture;
 mod share;
 
 use std::fmt;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use app_kit::signals::Termination;
@@ -138,24 +141,37 @@ impl std::error::Error for CommandError {
     }
 }
 
-/// Loads, prints one line, and stays attached as long as it is asked to.
+/// Loads, prints one line, if `verbose` others about who watches, and stays attached as long as it is asked to.
 ///
 /// # Errors
 ///
 /// [`CommandError`], in a sentence for people.
-pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
-    let (stay, share, mut content) = match command {
+pub fn run(command: Command, key: &Key, verbose: bool) -> Result<(), CommandError> {
+    let (stay, share, content) = match command {
         Command::Text { stay, share, text } => (stay, share, Content::Text(text_of(text)?)),
-        Command::Image { stay, share, file } => (stay, share, Content::Picture(file)),
+        Command::Image { stay, share, file } => {
+            (stay, share, Content::Picture(file, Arc::default()))
+        }
         Command::File { stay, share, file } => (stay, share, Content::Bytes(bytes_of(&file)?)),
     };
     let options = share.apply(Options::new());
     let mut session = Session::new(options.clone());
-    let loaded = session
-        .load(key, &mut content)
-        .map_err(CommandError::Load)?;
-    // The session has a copy now, and it is the one that counts.
-    drop(content);
+    if verbose {
+        session = session.telling_who_watches(audience::printed());
+    }
+    let (loaded, caught) = match content {
+        // Decoding may take long, and can be stopped.
+        Content::Picture(path, progress) => {
+            let termination = Termination::catch().map_err(CommandError::Signals)?;
+            let loaded = picture::load(&mut session, key, path, &progress, &termination)?;
+            (loaded, Some(termination))
+        }
+        // A signal ends the process, and the kernel lets go of its segment.
+        mut content => {
+            let loaded = session.load(key, &mut content);
+            (loaded.map_err(CommandError::Load)?, None)
+        }
+    };
     if let Some(warning) = loaded.warning() {
         tell(&format!("warning: {warning}"));
     }
@@ -170,9 +186,11 @@ pub fn run(command: Command, key: &Key) -> Result<(), CommandError> {
         session.release();
         return Ok(());
     }
-    // Caught before the line is printed: whoever reads it may send a signal at once. A signal
-    // before that ends the process, and the kernel lets go of its segment.
-    let termination = Termination::catch().map_err(CommandError::Signals)?;
+    // Caught before the line is printed: whoever reads it may send a signal at once.
+    let termination = match caught {
+        Some(termination) => termination,
+        None => Termination::catch().map_err(CommandError::Signals)?,
+    };
     print(&loaded.to_string());
     if stay.duration.is_none() && io::stderr().is_terminal() {
         tell("It stays until Ctrl-C.");

@@ -1,26 +1,20 @@
 //! The system's dialog to choose an image file.
-//!
-//! Its answer cannot be relied on: no file means that none was chosen, or that no dialog could
-//! be shown, and a desktop service that dies leaves the question open for ever. So the window
-//! never waits for it, and has a path field beside the button.
 
-use std::path::PathBuf;
-
+use app_kit::file_dialog::{Answer, answer};
 use iced::{Task, window};
 use rfd::AsyncFileDialog;
 
 use crate::picture_file;
 
-/// Asks for a file. The task may never end.
-pub fn pick() -> Task<Option<PathBuf>> {
+/// Asks for a file.
+pub fn pick() -> Task<Answer> {
     window::oldest()
         .then(|window| match window {
             // Belonging to the window, the dialog stands over it.
             Some(id) => window::run(id, |window| dialog().set_parent(window)),
             None => Task::done(dialog()),
         })
-        .then(|dialog| Task::future(dialog.pick_file()))
-        .map(|file| file.map(|file| file.path().to_owned()))
+        .then(|dialog| Task::future(answer(dialog.pick_file())))
 }
 
 fn dialog() -> AsyncFileDialog {

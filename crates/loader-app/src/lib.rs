@@ -7,6 +7,6 @@ pub mod cli;
 pub mod file_dialog;
 pub mod media_type;
 pub mod picture_file;
+pub mod progress;
 pub mod screen;
 pub mod session;
-pub mod typed_path;

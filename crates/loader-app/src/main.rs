@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use app_kit::{display, key_field};
+use app_kit::key_field::DEFAULT_KEY;
+use app_kit::{display, settings};
 use clap::Parser;
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command};
@@ -26,12 +27,13 @@ What is loaded lives as long as a program that loaded it is attached, or until
 #[derive(Debug, Parser)]
 #[command(name = "loader-app", version, about, after_help = EXAMPLES)]
 struct Arguments {
-    /// The name under which other programs find it.
-    #[arg(long, global = true, value_name = "KEY", default_value = key_field::DEFAULT_KEY)]
-    key: Key,
+    /// The name under which other programs find it [default: MySharedMemory; in the window, the
+    /// last one there].
+    #[arg(long, global = true, value_name = "KEY")]
+    key: Option<Key>,
 
-    /// Prints each status line of the window also to stderr, as `status: …`.
-    #[arg(long)]
+    /// Prints to stderr who watches what is loaded, and the window's status lines, as `status: …`.
+    #[arg(long, global = true)]
     verbose: bool,
 
     #[command(subcommand)]
@@ -54,17 +56,26 @@ fn run(arguments: Arguments) -> Result<(), String> {
     shm_core::guard_against_truncation()
         .map_err(|error| format!("The handler of SIGBUS cannot be installed: {error}."))?;
     match arguments.command {
-        Some(command) => cli::run(command, &arguments.key).map_err(|error| error.to_string()),
-        None => open_window(Settings {
-            key: arguments.key,
-            directory: None,
-            verbose: arguments.verbose,
-        }),
+        Some(command) => {
+            let key = arguments.key.map_or_else(|| Key::new(DEFAULT_KEY), Ok);
+            let key = key.map_err(|error| error.to_string())?;
+            cli::run(command, &key, arguments.verbose).map_err(|error| error.to_string())
+        }
+        None => open_window(arguments.key, arguments.verbose),
     }
 }
 
-fn open_window(settings: Settings) -> Result<(), String> {
-    display::open(|| app::application(settings).run()).map_err(|error| {
+fn open_window(key: Option<Key>, verbose: bool) -> Result<(), String> {
+    let run = || {
+        let settings = Settings {
+            key,
+            directory: None,
+            verbose,
+            remembered: settings::load(settings::path_of("loader-app")),
+        };
+        app::application(settings).run()
+    };
+    display::open(run).map_err(|error| {
         format!(
             "{error} Without a window, load from the command line: loader-app text \"Hello\" \
              (loader-app --help tells more)."

@@ -3,12 +3,14 @@
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
 //! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
+mod any_file;
+pub mod audience;
 mod content;
 #[cfg(test)]
 mod tests;
 mod thread;
 
-use std::{error, fmt, io};
+use std::{error, fmt, io, mem};
 
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
@@ -16,6 +18,7 @@ use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publis
 pub use content::{Bytes, Content};
 pub use thread::{Reply, SessionThread};
 
+use audience::{Tell, Usher};
 use content::Payload;
 
 use crate::picture_file::PictureError;
@@ -25,6 +28,8 @@ use crate::picture_file::PictureError;
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
 pub struct Session {
     options: Options,
+    /// Before the publisher, so that it ends first.
+    usher: Usher,
     publisher: Option<Publisher>,
 }
 
@@ -59,8 +64,16 @@ impl Session {
     pub fn new(options: Options) -> Session {
         Session {
             options,
+            usher: Usher::default(),
             publisher: None,
         }
+    }
+
+    /// Tells from now on who watches what is loaded.
+    #[must_use]
+    pub fn telling_who_watches(mut self, tell: Tell) -> Session {
+        self.usher = Usher::telling(tell);
+        self
     }
 
     /// Loads `content` under `key`, and only then lets go of what is loaded under another.
@@ -83,7 +96,7 @@ impl Session {
             Ok(published) => Ok(published.into_loaded(key, replaced, None)),
             // Somebody removed the segment, so nobody would ever see what is published here.
             Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
-                self.publisher = None;
+                self.hold(None);
                 self.load_anew(key, Payload::open(content)?)
             }
             Err(error) => Err(error),
@@ -95,7 +108,7 @@ impl Session {
         let replaced = owner_of_content(key, &self.options);
         // On failure the new publisher is dropped, and with it a segment that it made.
         let published = payload.publish(&publisher)?;
-        let released = self.publisher.replace(publisher).map(Released::from);
+        let released = self.hold(Some(publisher)).map(Released::from);
         Ok(published.into_loaded(key, replaced, released))
     }
 
@@ -130,7 +143,7 @@ impl Session {
 
     /// Lets go of what is loaded. Returns `None` where nothing is.
     pub fn release(&mut self) -> Option<Released> {
-        self.publisher.take().map(Released::from)
+        self.hold(None).map(Released::from)
     }
 
     /// Lets go of what is loaded if somebody else has removed it, and returns its key then.
@@ -148,8 +161,14 @@ impl Session {
         if is_kept {
             return None;
         }
-        self.publisher = None;
+        self.hold(None);
         Some(key)
+    }
+
+    /// Takes another publisher, or none, and returns the one before.
+    fn hold(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
+        self.usher.turn_to(publisher.as_ref());
+        mem::replace(&mut self.publisher, publisher)
     }
 }
 
@@ -243,6 +262,13 @@ pub enum LoadError {
     Publish(PublishError),
     /// The picture could not be read.
     Picture(PictureError),
+    /// What claims to be a picture has other sides than bytes.
+    Pixels,
+    /// Nobody wanted it any more.
+    Cancelled {
+        /// What was read from, such as a path.
+        name: String,
+    },
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -253,6 +279,14 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Tells whether nobody wanted it any more, which is no fault.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            LoadError::Cancelled { .. } | LoadError::Picture(PictureError::Cancelled { .. })
+        )
+    }
+
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {
@@ -261,6 +295,8 @@ impl LoadError {
             }
             LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
             LoadError::Picture(error) => error.headline(),
+            LoadError::Pixels => "What was copied is no picture.".to_owned(),
+            LoadError::Cancelled { name } => format!("Cancelled: {name} was not loaded."),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -271,12 +307,17 @@ impl LoadError {
             LoadError::Attach(error) => error.to_string(),
             LoadError::Publish(error) => error.to_string(),
             LoadError::Picture(error) => error.remedy(),
+            LoadError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
+            LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
-                io::ErrorKind::IsADirectory => "It is a folder: name a file in it.".to_owned(),
+                io::ErrorKind::IsADirectory => "It is a folder: choose a file in it.".to_owned(),
                 io::ErrorKind::PermissionDenied => {
                     "The system does not permit it: check who owns the file and its mode."
                         .to_owned()
+                }
+                io::ErrorKind::InvalidInput => {
+                    "It is a device or a pipe: name a file instead.".to_owned()
                 }
                 _ => format!("The system says: {source}."),
             },
@@ -296,6 +337,7 @@ impl error::Error for LoadError {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
+            LoadError::Pixels | LoadError::Cancelled { .. } => None,
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

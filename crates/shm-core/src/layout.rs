@@ -11,7 +11,7 @@ use std::mem::offset_of;
 use std::ops::Range;
 
 pub(crate) use entry::Entry;
-pub(crate) use latest::LatestWord;
+pub(crate) use latest::{LatestWord, MAX_GENERATION};
 
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::sys::Shared;

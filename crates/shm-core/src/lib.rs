@@ -31,7 +31,10 @@
 //!   change a byte.
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`.
-//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`].
+//! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
+//!   [`segment::Watch`] wakes when segments come and go.
+//!
+//! And a publisher can know who watches, over a local socket: [`link`].
 //!
 //! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
 //! alone, through locks on bytes of that file that end with the process. The
@@ -41,6 +44,7 @@ mod deadline;
 mod error;
 mod key;
 mod layout;
+pub mod link;
 mod lock;
 mod message;
 #[cfg(loom)]
@@ -53,7 +57,9 @@ mod shared_memory;
 mod sync;
 mod sys;
 
-pub use error::{AttachError, ListError, LockError, PublishError, ReadError, RemoveError};
+pub use error::{
+    AttachError, LinkError, ListError, LockError, PublishError, ReadError, RemoveError,
+};
 pub use key::{Key, KeyError};
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;

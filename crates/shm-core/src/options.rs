@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::key::Key;
 use crate::sys;
 
+/// Where segments are unless told otherwise.
+pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
+
 /// Says how and where a segment is created, attached to or looked at.
 ///
 /// # Examples
@@ -122,7 +125,9 @@ impl Options {
         let from_environment = || std::env::var_os("SHM_CORE_DIR").filter(|path| !path.is_empty());
         match &self.directory {
             Some(directory) => directory.clone(),
-            None => from_environment().map_or_else(|| Path::new("/dev/shm").into(), Into::into),
+            None => {
+                from_environment().map_or_else(|| Path::new(DEFAULT_DIRECTORY).into(), Into::into)
+            }
         }
     }
 

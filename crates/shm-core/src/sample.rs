@@ -56,6 +56,12 @@ enum Payload {
 }
 
 impl Sample {
+    /// The id of its segment, as [`Subscriber::id`] tells it: generations begin anew with each.
+    #[must_use]
+    pub fn segment(&self) -> u128 {
+        self.reader.id
+    }
+
     /// The sample's number: each publication in a segment raises it, a clear too.
     #[must_use]
     pub fn generation(&self) -> u64 {

@@ -12,6 +12,7 @@ mod attachment;
 mod file;
 mod peek;
 mod roster;
+mod watch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,13 +20,15 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
 pub(crate) use file::SegmentFile;
-pub(crate) use roster::others;
 pub use roster::{Access, Attached};
+pub(crate) use roster::{others, readable};
+pub use watch::Watch;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, ListError, RemoveError};
 use crate::key::{self, Key};
 use crate::layout;
+use crate::link;
 use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
@@ -86,7 +89,7 @@ pub struct Latest {
 /// One name in the directory.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The key; the raw file name where it is none.
+    /// The key; the end of the file name, as far as it can be shown, where it is none.
     pub name: String,
     /// The file.
     pub path: PathBuf,
@@ -94,7 +97,7 @@ pub struct Listed {
     pub segment: Result<Info, String>,
 }
 
-/// Tells of every segment of the user, removing what is stale on the way.
+/// Tells of every segment of the user, removing what is stale on the way, dead sockets too.
 ///
 /// Names in order. Something else under a segment's name is listed with the
 /// reason and not touched. Never waits for anybody.
@@ -126,13 +129,27 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
     let mut listed = Vec::new();
     for entry in fs::read_dir(&directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&attachment::temporary_prefix()) {
+        let name = entry.file_name();
+        let shown = name.to_string_lossy();
+        if shown.starts_with(&attachment::temporary_prefix()) {
             sweep(&entry.path());
-        } else if let Some(name) = name.strip_prefix(&prefix) {
-            listed.extend(look_at(name, entry.path(), options));
+        } else if let Some(shown) = shown.strip_prefix(&prefix) {
+            if name.to_str().is_some() {
+                listed.extend(look_at(shown, entry.path(), options));
+            } else {
+                listed.push(Listed {
+                    name: shown.to_owned(),
+                    path: entry.path(),
+                    segment: Err("its name is not UTF-8, so it is no key".into()),
+                });
+            }
         }
     }
+    let living: Vec<u128> = listed
+        .iter()
+        .filter_map(|listed| Some(listed.segment.as_ref().ok()?.id))
+        .collect();
+    link::sweep(&directory, &living);
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(listed)
 }

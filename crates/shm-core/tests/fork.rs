@@ -5,7 +5,12 @@
 
 mod common;
 
+use std::io::Read;
+use std::sync::mpsc;
+use std::time::Duration;
+
 use common::{Place, key, octets};
+use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::{LockError, Locked, PublishError, Publisher, ReadError, SharedMemory, Subscriber};
 
 #[test]
@@ -19,6 +24,12 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
     let guard = block.lock().unwrap();
+    let (sender, changes) = mpsc::channel();
+    let tell = move |watchers: &[Watcher]| sender.send(watchers.to_vec()).unwrap();
+    let audience = Audience::gather(&publisher, tell).unwrap();
+    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    assert_eq!(changes.recv().unwrap().len(), 1);
+    let (mut ended, end) = std::io::pipe().unwrap();
 
     // SAFETY: the child only uses what a fork leaves whole, and ends by _exit.
     let child = unsafe { libc::fork() };
@@ -29,10 +40,23 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
         ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
             && matches!(block.try_lock(), Err(LockError::Forked { .. }))
             && sample.payload() == [1; 10_000];
-        drop((guard, loan, sample, subscriber));
+        seat.shown(7, Duration::ZERO);
+        drop((guard, loan, sample, subscriber, audience, seat, end));
+        // It lives on until the parent lets it go, with a copy of every descriptor.
+        let _let_go = ended.read(&mut [0]);
         // SAFETY: ends the child without running anything of the parent's.
         unsafe { libc::_exit(i32::from(!refused)) };
     }
+    // The child's copies said nothing and ended nothing; nor do they keep what ours end.
+    seat.shown(8, Duration::ZERO);
+    let shown = changes.recv().unwrap()[0].shown.unwrap();
+    assert_eq!(shown.generation, 8);
+    drop(seat);
+    assert!(changes.recv().unwrap().is_empty());
+    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    assert_eq!(changes.recv().unwrap().len(), 1);
+    drop((audience, seat, end));
+
     let mut status = 0;
     // SAFETY: waits for the child made above; `status` is writable.
     assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);

@@ -326,3 +326,22 @@ fn slots_run_out_with_a_clear_error() {
     publishers.pop();
     assert!(Publisher::open(&key("full"), &place.options()).is_ok());
 }
+
+#[test]
+fn a_watch_wakes_when_segments_come_and_go_and_for_nothing_else() {
+    const LONG: Duration = Duration::from_secs(30);
+    let place = Place::new();
+    let watch = segment::Watch::new(&place.options()).unwrap();
+    assert!(!watch.wait(Duration::ZERO).unwrap());
+
+    let publisher = Publisher::open(&key("k"), &place.options()).unwrap();
+    assert!(watch.wait(LONG).unwrap(), "it came");
+    publisher.publish_text("changes no name").unwrap();
+    std::fs::write(place.path().join("somebody-elses"), b"").unwrap();
+    assert!(!watch.wait(Duration::from_millis(50)).unwrap());
+    assert!(publisher.detach());
+    assert!(watch.wait(LONG).unwrap(), "it went");
+
+    let gone = place.options().directory("/nonexistent");
+    assert!(segment::Watch::new(&gone).is_err());
+}

@@ -1,33 +1,68 @@
 //! The window ShowSharedMem: one button that shows what is in shared memory now, and a switch that
 //! lets it appear by itself.
 
+mod at_hand;
 mod live;
+mod panel;
 mod presence;
+mod shortcut;
 
 use std::time::SystemTime;
 
+use app_kit::attendance::Attendance;
+use app_kit::clipboard::{Clipboard, ClipboardError};
 use app_kit::content_pane::{self, ContentPane};
+use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
+use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::watch::News;
-use app_kit::{meter, signals, theme, units};
-use iced::keyboard::{self, key::Named};
-use iced::widget::{button, center_x, column, operation, row, text};
-use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, window};
-use shm_core::Key;
+use app_kit::{focus, help, icon, signals, theme, units};
+use iced::widget::{button, center, column, operation, row, stack, text};
+use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
+use serde::{Deserialize, Serialize};
+use shm_core::{Key, Options};
 
-use crate::session::{self, ShowError};
+use crate::screen::history::{self, History};
+use crate::screen::save_dialog::{self, SaveDialog};
+use crate::screen::segment_list;
+use crate::session::{self, CopyError, Copying, ShowError};
 use live::Live;
+use panel::Panel;
 use presence::Presence;
 
 const TITLE: &str = "ShowSharedMem";
+
+/// The fields that Tab goes round.
+const FIELDS: [&str; 3] = [key_field::ID, segment_list::FILTER, content_pane::TEXT];
+
+/// The switches of the window, all of them remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Switches {
+    /// Whether each new sample is shown by itself.
+    pub(crate) live: bool,
+}
+
+/// What the window begins with.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// The key that was asked for; without one, the one that is remembered.
+    pub(crate) key: Option<Key>,
+    /// Whether status lines are printed to stderr as well.
+    pub(crate) is_verbose: bool,
+    /// What is remembered.
+    pub(crate) remembered: Remembered<Switches>,
+}
 
 /// The window: what is asked for, what is shown, and what is said about it.
 #[derive(Debug)]
 pub(crate) struct State {
     key: KeyField,
     shown: Shown,
+    /// Lets loaders know what is shown here.
+    attendance: Attendance,
     status: StatusLine,
     /// The number of the last request; an older answer is of no interest any more.
     request: u64,
@@ -38,6 +73,15 @@ pub(crate) struct State {
     live: Live,
     /// For the ages; moves on with everything that happens.
     now: SystemTime,
+    /// When what is shown was shown first, where it comes from the history.
+    shown_before: Option<SystemTime>,
+    panel: Panel,
+    history: History,
+    save_dialog: Option<SaveDialog>,
+    drop_target: DropTarget,
+    clipboard: Clipboard,
+    is_help_open: bool,
+    keeper: Keeper<Switches>,
 }
 
 /// What stands in the middle of the window.
@@ -59,7 +103,7 @@ pub(crate) enum Message {
     /// A request was answered.
     Answered {
         request: u64,
-        answer: Result<Snapshot, ShowError>,
+        answer: Result<Box<Snapshot>, ShowError>,
     },
     /// Something was done to the shown text.
     Pane(content_pane::Message),
@@ -69,29 +113,54 @@ pub(crate) enum Message {
     Watched(News),
     /// The switch "Live" was thrown, by mouse or by its key.
     LiveToggled,
-    /// The window is on a screen with other pixels than the last one, or on its first.
-    Rescaled(window::Id),
-    /// So many pixels of the screen stand for each unit of length.
-    Scaled(f32),
-    /// The focus moves on.
-    FocusNext,
-    /// The focus moves back.
-    FocusPrevious,
+    /// What is shown shall be copied.
+    Copy,
+    /// What is to be copied was fetched, or not.
+    CopyFetched(Result<Copying, CopyError>),
+    /// It was copied, the part that is named, or not at all.
+    Copied(Result<(), ClipboardError>, Option<String>),
+    /// What is shown shall be saved.
+    SaveAs,
+    /// Something happened in the card "Save as...".
+    SaveDialog(save_dialog::Message),
+    /// The list of segments shall open, or close.
+    ToggleSegments,
+    /// Something happened in the list of segments.
+    Segments(segment_list::Message),
+    /// The history shall open, or close.
+    ToggleHistory,
+    /// Something happened in the history.
+    History(history::Message),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// A key was pressed that does something wherever the focus is.
+    Shortcut(fn() -> Message),
+    /// The key field shall have the focus.
+    FocusKey,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
+    /// The help opens, or closes.
+    ToggleHelp,
+    /// What is open over the window shall close.
+    Escape,
+    /// The window has another size.
+    Resized(Size),
+    /// The window could not remember something.
+    NotRemembered(Status),
     /// The program shall end.
     Quit,
 }
 
 /// Builds the window, to run it or to test it.
 pub(crate) fn application(
-    key: Key,
-    is_verbose: bool,
+    settings: Settings,
 ) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
+    let size = settings.remembered.settings.size;
     iced::application(
         move || {
-            (
-                State::new(&key, is_verbose),
-                operation::focus(key_field::ID),
-            )
+            let state = State::new(&settings);
+            let focus = state.first_focus();
+            (state, focus)
         },
         State::update,
         State::view,
@@ -102,8 +171,9 @@ pub(crate) fn application(
     .style(theme::window)
     .default_font(theme::FONT)
     .window(window::Settings {
-        size: Size::new(640.0, 560.0),
-        min_size: Some(Size::new(480.0, 420.0)),
+        size,
+        min_size: Some(settings::MIN_SIZE),
+        icon: icon::of(include_bytes!("../../../packaging/icons/64/viewer-app.png")),
         platform_specific: window::settings::PlatformSpecific {
             application_id: "viewer-app".to_owned(),
             ..Default::default()
@@ -113,28 +183,62 @@ pub(crate) fn application(
 }
 
 impl State {
-    fn new(key: &Key, is_verbose: bool) -> State {
-        State {
-            key: KeyField::new(key.as_str()),
+    fn new(settings: &Settings) -> State {
+        let remembered = settings.remembered.clone();
+        let key = settings.key.as_ref();
+        let first = remembered.notice.clone();
+        let key = key
+            .or(remembered.settings.key.as_ref())
+            .map_or_else(KeyField::default, |key| KeyField::new(key.as_str()));
+        let mut state = State {
+            live: Live::new(key.key().ok()),
+            key,
             shown: Shown::Notice {
                 title: "Nothing shown yet".to_owned(),
                 body: "Load a text or a picture in SharedMemoryLoad, then press the button above \
                        to see it here."
                     .to_owned(),
             },
-            status: StatusLine::new(Status::neutral("Ready."), is_verbose),
+            attendance: Attendance::new(Options::new()),
+            status: StatusLine::new(
+                first.unwrap_or_else(|| Status::neutral("Ready.")),
+                settings.is_verbose,
+            ),
             request: 0,
             is_reading: false,
             presence: None,
-            live: Live::new(key),
             now: SystemTime::now(),
+            shown_before: None,
+            panel: Panel::Content,
+            history: History::new(),
+            save_dialog: None,
+            drop_target: DropTarget::new(),
+            clipboard: Clipboard::new(),
+            is_help_open: false,
+            keeper: Keeper::new(remembered),
+        };
+        if settings.remembered.settings.switches.live {
+            state.begin_live();
         }
+        state
+    }
+
+    /// A cursor that blinks would wake a window twice a second that is there to be looked at.
+    fn first_focus(&self) -> Task<Message> {
+        if self.live.is_on() {
+            return Task::none();
+        }
+        self.focus_key()
+    }
+
+    fn focus_key(&self) -> Task<Message> {
+        operation::focus(key_field::ID)
     }
 
     fn update(&mut self, message: Message) -> Task<Message> {
         self.now = SystemTime::now();
         match message {
-            Message::KeyChanged(text) => self.change_key(text),
+            Message::KeyChanged(text) => return self.change_key(text),
             Message::Show if self.is_other_key_wanted() => return self.follow(),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
@@ -159,26 +263,65 @@ impl State {
                     self.observe(&key, observation);
                 }
             }
-            Message::LiveToggled if self.live.is_on() => self.stop_following(),
-            Message::LiveToggled => return self.follow(),
-            Message::Rescaled(window) => return window::scale_factor(window).map(Message::Scaled),
-            Message::Scaled(scale) => self.live.set_scale(scale),
-            Message::FocusNext => return operation::focus_next(),
-            Message::FocusPrevious => return operation::focus_previous(),
+            Message::LiveToggled => return self.toggle_live(),
+            Message::Copy => return self.copy(),
+            Message::CopyFetched(fetched) => return self.take_copy_fetched(fetched),
+            Message::Copied(outcome, part) => self.take_copied(outcome, part),
+            Message::SaveAs => return self.open_save_dialog(),
+            Message::SaveDialog(message) => return self.update_save_dialog(message),
+            Message::ToggleSegments => return self.toggle_segments(),
+            Message::Segments(message) => return self.update_segments(message),
+            Message::ToggleHistory => self.toggle_history(),
+            Message::History(message) => self.update_history(message),
+            Message::Dragged(event) => self.follow_drag(event),
+            Message::Shortcut(action) => return self.press(action()),
+            Message::FocusKey => return self.focus_key(),
+            Message::Focus(direction) if self.save_dialog.is_some() => {
+                return focus::go(&[save_dialog::PATH], direction);
+            }
+            Message::Focus(direction) => return focus::go(&FIELDS, direction),
+            Message::ToggleHelp => {
+                self.is_help_open = !self.is_help_open;
+                return operation::focus(help::NO_FIELD);
+            }
+            Message::Escape => self.escape(),
+            Message::Resized(size) => {
+                let kept = self.keeper.change(|settings| settings.set_size(size));
+                return kept.map(Message::NotRemembered);
+            }
+            Message::NotRemembered(status) => self.status.set(status),
             Message::Quit => return iced::exit(),
         }
         Task::none()
     }
 
-    fn change_key(&mut self, text: String) {
+    /// Does what a shortcut says. One that is tried out from the help closes it; under the card
+    /// "Save as..." only those work that leave it.
+    fn press(&mut self, message: Message) -> Task<Message> {
+        match message {
+            Message::ToggleHelp | Message::Escape | Message::Quit | Message::Focus(_) => {}
+            _ if self.save_dialog.is_some() && !self.is_help_open => return Task::none(),
+            _ => self.is_help_open = false,
+        }
+        self.update(message)
+    }
+
+    fn change_key(&mut self, text: String) -> Task<Message> {
         if text == self.key.text() {
-            return;
+            return Task::none();
         }
         self.key.set(text);
         if !self.live.is_on() {
             self.live.look_at(self.key.key().ok());
             self.presence = None;
         }
+        let Ok(key) = self.key.key() else {
+            return Task::none();
+        };
+        let kept = self
+            .keeper
+            .change(|settings| settings.key = Some(key.clone()));
+        kept.map(Message::NotRemembered)
     }
 
     /// Returns the key in the field; where there is none, says why.
@@ -193,16 +336,13 @@ impl State {
         }
     }
 
-    fn focus_key(&self) -> Task<Message> {
-        operation::focus(key_field::ID)
-    }
-
     fn show(&mut self) -> Task<Message> {
         let Some(key) = self.key_to_use() else {
             return self.focus_key();
         };
         self.request += 1;
         self.is_reading = true;
+        self.panel = Panel::Content;
         let request = self.request;
         Task::batch([
             session::show(key).map(move |answer| Message::Answered { request, answer }),
@@ -210,11 +350,12 @@ impl State {
         ])
     }
 
-    fn answer(&mut self, answer: Result<Snapshot, ShowError>) {
+    fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
         match answer {
             Ok(snapshot) => {
+                self.take_shown(&snapshot);
                 self.status.set(said_of(&snapshot));
-                self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
+                self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
             Err(error) => match self.live.followed().cloned() {
                 Some(key) if error.is_not_found() => self.tell_gone(&key),
@@ -223,10 +364,30 @@ impl State {
         }
     }
 
+    /// Notes what is about to be shown.
+    fn take_shown(&mut self, snapshot: &Snapshot) {
+        self.shown_before = None;
+        self.history.record(snapshot, self.now);
+        self.attend(snapshot);
+    }
+
     fn fail(&mut self, error: &ShowError) {
         let (status, shown) = self.explain(error);
+        self.shown_before = None;
+        self.attendance.leave();
         self.status.set(status);
         self.shown = shown;
+    }
+
+    /// Lets the loaders of the content know that it is shown here from now on.
+    fn attend(&mut self, snapshot: &Snapshot) {
+        let Some(origin) = &snapshot.origin else {
+            self.attendance.leave();
+            return;
+        };
+        // A clock that was set back makes the content younger than now.
+        let took = self.now.duration_since(origin.published);
+        self.attendance.shown(origin, took.unwrap_or_default());
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
@@ -282,8 +443,10 @@ impl State {
     fn subscription(&self) -> Subscription<Message> {
         Subscription::batch([
             self.live.subscription(),
-            meter::rescaled().map(Message::Rescaled),
-            keyboard::listen().filter_map(shortcut),
+            self.panel_subscription(),
+            drop_target::subscription().map(Message::Dragged),
+            event::listen_with(shortcut::message_of),
+            window::resize_events().map(|(_, size)| Message::Resized(size)),
             signals::subscription().map(|()| Message::Quit),
         ])
     }
@@ -293,29 +456,36 @@ impl State {
             .spacing(theme::space::SMALL)
             .align_y(Center);
         let key = self.key.view(Message::KeyChanged, Message::Show, beside);
-        let show = button(center_x(
+        let show = button(center(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
         .on_press(Message::Show)
-        .padding(theme::space::LARGE)
+        .height(theme::extent::MAIN_ACTION)
         .width(Fill)
         .style(theme::primary_button);
-        let body = match &self.shown {
-            Shown::Content(pane) => column![
-                pane.view().map(Message::Pane),
-                pane.view_facts(self.now, self.live.figures())
-                    .map(Message::Pane)
-            ],
-            Shown::Notice { title, body } => column![content_pane::notice(title, body)],
-        };
-        column![
-            column![key, show, body.spacing(theme::space::MEDIUM).height(Fill)]
-                .spacing(theme::space::MEDIUM)
-                .padding(theme::space::LARGE)
-                .height(Fill),
-            self.status.current().view(),
-        ]
-        .into()
+        let window = column![
+            column![
+                column![key, show].spacing(theme::space::TINY),
+                column![self.view_heading(), self.view_panel()].spacing(theme::space::SMALL),
+            ]
+            .spacing(theme::space::MEDIUM)
+            .padding(theme::space::LARGE)
+            .height(Fill),
+            self.status
+                .current()
+                .view(help::open_button(Message::ToggleHelp)),
+        ];
+        let help = self
+            .is_help_open
+            .then(|| help::view([shortcut::TABLE, shortcut::LIST], Message::ToggleHelp));
+        let dialog = self.save_dialog.as_ref();
+        let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
+        let hint = "Files are loaded by the other window, SharedMemoryLoad.";
+        stack![window]
+            .extend(dialog)
+            .extend(help)
+            .extend(self.drop_target.view(hint))
+            .into()
     }
 }
 
@@ -342,22 +512,6 @@ fn said_of(snapshot: &Snapshot) -> Status {
         snapshot.key,
         units::bytes(snapshot.bytes),
     ))
-}
-
-/// The keys that work wherever the focus is.
-fn shortcut(event: keyboard::Event) -> Option<Message> {
-    let keyboard::Event::KeyPressed { key, modifiers, .. } = event else {
-        return None;
-    };
-    match key.as_ref() {
-        keyboard::Key::Named(Named::F5) => Some(Message::Show),
-        keyboard::Key::Named(Named::Enter) if modifiers.command() => Some(Message::Show),
-        keyboard::Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
-        keyboard::Key::Named(Named::Tab) => Some(Message::FocusNext),
-        keyboard::Key::Character("l") if modifiers.command() => Some(Message::LiveToggled),
-        keyboard::Key::Character("q" | "w") if modifiers.command() => Some(Message::Quit),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
 
-use app_kit::key_field::DEFAULT_KEY;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
@@ -34,9 +33,9 @@ use crate::output;
 The environment variable SHM_CORE_DIR names another directory than /dev/shm."
 )]
 pub(crate) struct Cli {
-    /// The name of the shared memory
-    #[arg(long, global = true, value_name = "KEY", default_value = DEFAULT_KEY)]
-    pub(crate) key: Key,
+    /// The name of the shared memory [default: MySharedMemory; in the window, the last one there]
+    #[arg(long, global = true, value_name = "KEY")]
+    pub(crate) key: Option<Key>,
 
     /// Also print each status line of the window to stderr, as "status: …"
     #[arg(long)]
@@ -155,16 +154,16 @@ mod tests {
     }
 
     #[test]
-    fn the_key_has_a_default_and_stands_anywhere() {
+    fn the_key_may_be_left_out_and_stands_anywhere() {
         let window = Cli::try_read(["viewer-app"]).expect("no argument is needed");
-        assert_eq!(window.key.as_str(), "MySharedMemory");
+        assert_eq!(window.key, None);
         assert!(window.command.is_none());
         for line in [
             ["viewer-app", "--key", "K", "show"],
             ["viewer-app", "show", "--key", "K"],
         ] {
             let cli = Cli::try_read(line).expect("both orders are usual");
-            assert_eq!(cli.key.as_str(), "K");
+            assert_eq!(cli.key.as_ref().map(Key::as_str), Some("K"));
         }
     }
 

@@ -4,13 +4,20 @@
 
 mod app;
 mod cli;
+mod export;
+mod file_dialog;
 mod output;
 mod picture_file;
 mod report;
+mod screen;
 mod session;
 mod user;
 
 use std::process::ExitCode;
+
+use app_kit::key_field::DEFAULT_KEY;
+use app_kit::settings;
+use shm_core::Key;
 
 use crate::cli::{Cli, Failure};
 
@@ -28,19 +35,28 @@ fn run(arguments: Cli) -> Result<(), Failure> {
     // Before anything is mapped: pictures are read in place, and their loader may be faulty.
     shm_core::guard_against_truncation()?;
     match arguments.command {
-        Some(command) => cli::run(&arguments.key, command),
-        None => open_window(arguments),
+        Some(command) => {
+            let key = arguments.key.map_or_else(|| Key::new(DEFAULT_KEY), Ok)?;
+            cli::run(&key, command)
+        }
+        None => open_window(arguments.key, arguments.verbose),
     }
 }
 
-fn open_window(arguments: Cli) -> Result<(), Failure> {
-    let key = arguments.key.clone();
-    app_kit::display::open(|| app::application(arguments.key, arguments.verbose).run()).map_err(
-        |error| {
-            Failure::new(format!(
-                "{error}\nWithout a window: viewer-app show --key {}",
-                app_kit::shell::quoted(key.as_str())
-            ))
-        },
-    )
+fn open_window(key: Option<Key>, is_verbose: bool) -> Result<(), Failure> {
+    let asked_for = key.as_ref().map_or(DEFAULT_KEY, Key::as_str).to_owned();
+    let run = || {
+        let settings = app::Settings {
+            key,
+            is_verbose,
+            remembered: settings::load(settings::path_of("viewer-app")),
+        };
+        app::application(settings).run()
+    };
+    app_kit::display::open(run).map_err(|error| {
+        Failure::new(format!(
+            "{error}\nWithout a window: viewer-app show --key {}",
+            app_kit::shell::quoted(&asked_for)
+        ))
+    })
 }

@@ -1,15 +1,19 @@
 //! Between shared memory and the rest of the program: the only file that may block.
 
+mod hand;
+mod segments;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use app_kit::follower::{FollowError, Follower};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
+use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed};
 use shm_core::{
     AttachError, Attached, Key, ListError, LockError, Options, ReadError, RemoveError, Sample,
@@ -17,6 +21,9 @@ use shm_core::{
 };
 
 use crate::user::User;
+
+pub(crate) use hand::{CopyError, Copying, SaveError, Saving, copy, save};
+pub(crate) use segments::{Listing, RemovalError, remove_in_background, segments};
 
 /// How long a request may take without a word.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -47,10 +54,11 @@ impl From<Arc<SnapshotError>> for ShowError {
 }
 
 /// Reads what is under `key`, on a thread of its own.
-pub(crate) fn show(key: Key) -> Task<Result<Snapshot, ShowError>> {
+pub(crate) fn show(key: Key) -> Task<Result<Box<Snapshot>, ShowError>> {
     worker::run("show", move || snapshot::read(&key, &Options::new())).map(|worked| {
         worked
             .map_err(ShowError::Worker)?
+            .map(Box::new)
             .map_err(|error| ShowError::Snapshot(Arc::new(error)))
     })
 }
@@ -66,6 +74,19 @@ pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) persistent: bool,
     pub(crate) attached: Vec<Attached>,
+    /// Where the loaders of a sample are told that it was shown.
+    pub(crate) seat: Option<Seat>,
+}
+
+impl Found {
+    /// Tells the loaders of a sample that it is shown now.
+    pub(crate) fn tell_shown(&self, now: SystemTime) {
+        if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
+            // A clock that was set back makes it younger than now.
+            let took = now.duration_since(sample.published()).unwrap_or_default();
+            seat.shown(sample.generation(), took);
+        }
+    }
 }
 
 /// The content itself, whole.
@@ -136,6 +157,8 @@ fn fetch_sample(
     options: &Options,
     patience: Option<&Patience>,
 ) -> Result<Option<Found>, FetchError> {
+    // Already while it waits: it watches from now on. Without a seat all else works.
+    let seat = Seat::take(subscriber.id(), options).ok();
     loop {
         if let Some(sample) = subscriber.latest().map_err(FetchError::Read)? {
             let key = subscriber.key();
@@ -144,6 +167,7 @@ fn fetch_sample(
                 persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
+                seat,
             }));
         }
         let Some(patience) = patience else {
@@ -169,6 +193,7 @@ fn fetch_block(key: &Key, options: &Options) -> Result<Found, FetchError> {
         },
         persistent: info.persistent,
         attached: info.attached,
+        seat: None,
     })
 }
 
@@ -195,14 +220,14 @@ impl Patience {
     }
 }
 
-/// Begins to follow a key; blocks only when it is asked for more.
-pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
-    Follower::new(key.clone(), options(owner))
-}
-
 /// Tells whether a segment stays when everybody has left; one that is gone does not.
 pub(crate) fn is_persistent(key: &Key, owner: Option<&User>) -> bool {
     segment::info(key, &options(owner)).is_ok_and(|info| info.persistent)
+}
+
+/// Begins to follow a key; blocks only when it is asked for more.
+pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
+    Follower::new(key.clone(), options(owner))
 }
 
 /// Why there is nothing to take.
@@ -310,7 +335,7 @@ pub(crate) fn list(owner: Option<&User>) -> Result<Vec<Listed>, ListError> {
 }
 
 /// Where to look: among another user's segments, or one's own.
-fn options(owner: Option<&User>) -> Options {
+pub(crate) fn options(owner: Option<&User>) -> Options {
     match owner {
         Some(owner) => Options::new().owner(owner.id()),
         None => Options::new(),

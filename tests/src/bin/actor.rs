@@ -5,10 +5,13 @@
 //! user id of the segment's owner; the directory comes from `SHM_CORE_DIR`.
 
 use std::error::Error;
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::{
     Guard, ImageMetadata, Key, Loan, Locked, Metadata, Options, PixelFormat, Publisher, ReadWrite,
     Sample, SharedMemory, Subscriber, segment,
@@ -56,6 +59,9 @@ struct Hands {
     subscriber: Option<Subscriber>,
     samples: Vec<Sample>,
     visit: Option<Box<dyn FnOnce() -> bool>>,
+    audience: Option<(Audience, Receiver<Vec<Watcher>>)>,
+    seat: Option<Seat>,
+    traps: Vec<UnixListener>,
 }
 
 impl Actor {
@@ -175,10 +181,82 @@ impl Actor {
                 let patience = Duration::from_millis(milliseconds.parse()?);
                 return Ok(format!("{:?}", subscriber.wait(Some(patience))?));
             }
-            _ => return act_on_the_rest(words, hands),
+            _ => return self.act_on_the_link(words, hands),
         }
         Ok(String::new())
     }
+
+    /// Watches, and knows who watches.
+    fn act_on_the_link(&self, words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
+        match *words {
+            ["sit"] => {
+                let id = segment::info(&self.key, &self.options)?.id;
+                hands.seat = Some(Seat::take(id, &self.options)?);
+            }
+            ["show", generation, milliseconds] => {
+                let seat = hands.seat.as_ref().ok_or("not seated")?;
+                let took = Duration::from_millis(milliseconds.parse()?);
+                seat.shown(generation.parse()?, took);
+            }
+            ["gather"] => {
+                let publisher = hands.publisher.ok_or("no publisher")?;
+                let (sender, told) = mpsc::channel();
+                let tell = move |watchers: &[Watcher]| drop(sender.send(watchers.to_vec()));
+                hands.audience = Some((Audience::gather(publisher, tell)?, told));
+            }
+            // Waits until it is told anything.
+            ["attends"] => {
+                let (_, told) = hands.audience.as_ref().ok_or("no audience")?;
+                let watchers: Vec<String> = told.recv()?.iter().map(described).collect();
+                return Ok(watchers.join(", "));
+            }
+            _ => return act_on_sockets(words, hands),
+        }
+        Ok(String::new())
+    }
+}
+
+/// Goes to sockets past the library, or makes some.
+fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
+    match *words {
+        // Says the greeting of docs/LINK.md, and waits until it is hung up on.
+        ["knock", path] => {
+            let mut door = match UnixStream::connect(path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    return Ok("refused".into());
+                }
+                other => other?,
+            };
+            let mut greeting =
+                b"SHM-LINK\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0stranger".to_vec();
+            greeting.resize(64, 0);
+            // Whichever of these fails: then it was hung up on.
+            let _ended = door.write_all(&greeting).and_then(|()| door.read(&mut [0]));
+            return Ok("hung up".into());
+        }
+        ["trap", path] => {
+            let trap = UnixListener::bind(path)?;
+            trap.set_nonblocking(true)?;
+            hands.traps.push(trap);
+        }
+        // What was said to the traps until now by those who have left.
+        ["caught"] => {
+            let mut said = String::new();
+            for (mut caught, _) in hands.traps.iter().flat_map(UnixListener::accept) {
+                caught.read_to_string(&mut said)?;
+            }
+            return Ok(format!("{said:?}"));
+        }
+        _ => return act_on_the_rest(words, hands),
+    }
+    Ok(String::new())
+}
+
+/// Program, process id, and the generation that was shown.
+fn described(watcher: &Watcher) -> String {
+    let shown = watcher.shown.map(|shown| shown.generation.to_string());
+    let shown = shown.unwrap_or_else(|| "-".into());
+    format!("{} {} {shown}", watcher.program, watcher.process)
 }
 
 fn act_on_the_rest(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {

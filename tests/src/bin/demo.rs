@@ -11,8 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, LoaderWindow, Scene, ViewerWindow};
-use image::{Rgb, RgbImage, imageops};
+use e2e_tests::{Area, Desktop, LoaderWindow, Scene, ViewerWindow, evening};
 
 const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
@@ -80,7 +79,7 @@ fn time_to_show(desktop: &Desktop, viewer: &ViewerWindow<'_>) -> Duration {
     let window = viewer.window.area();
     let content = Area {
         x: window.x + 24,
-        y: window.y + 130,
+        y: window.y + 145,
         width: 590,
         height: 250,
     };
@@ -105,51 +104,4 @@ fn save(desktop: &Desktop, path: &Path) {
         height: 640,
     };
     desktop.screen().crop(both).save(path);
-}
-
-/// Paints hills under a setting sun.
-fn evening(width: u32, height: u32) -> RgbImage {
-    let [wide, high] = [width * 2, height * 2];
-    let twice_as_large = RgbImage::from_fn(wide, high, |x, y| {
-        #[expect(clippy::cast_precision_loss, reason = "a picture has few pixels")]
-        let [across, down] = [x as f32 / wide as f32, y as f32 / high as f32];
-        let hill = |base: f32, swell: f32, turns: f32| base + swell * (across * turns).sin();
-        if down > hill(0.82, 0.05, 5.0) {
-            return Rgb([28, 32, 58]);
-        }
-        if down > hill(0.70, 0.07, 3.0) {
-            return Rgb([58, 52, 92]);
-        }
-        let ratio = f64::from(width) / f64::from(height);
-        let from_sun = f64::hypot((f64::from(across) - 0.62) * ratio, f64::from(down) - 0.5);
-        if from_sun < 0.13 {
-            return Rgb([255, 236, 190]);
-        }
-        blend([58, 72, 140], [255, 150, 96], f64::from(down) / 0.75)
-    });
-    // Made smaller, its edges are smooth.
-    imageops::resize(
-        &twice_as_large,
-        width,
-        height,
-        imageops::FilterType::Triangle,
-    )
-}
-
-/// The colour between two others.
-fn blend(from: [u8; 3], to: [u8; 3], part: f64) -> Rgb<u8> {
-    let part = part.clamp(0.0, 1.0);
-    let mut mixed = from;
-    for (from, to) in mixed.iter_mut().zip(to) {
-        let value = f64::from(*from) * (1.0 - part) + f64::from(to) * part;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it lies between two bytes"
-        )]
-        {
-            *from = value.round() as u8;
-        }
-    }
-    Rgb(mixed)
 }

@@ -16,19 +16,13 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use e2e_tests::layout::{CONTROL, ENTRIES, ENTRY, LATEST, LOCK, REGION_STRIDE};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
     process::{Signal, set_parent_process_death_signal},
     thread::futex,
 };
-
-const CONTROL: usize = 0x7000;
-const LOCK: usize = 0x80;
-const LATEST: usize = 0x100;
-const ENTRIES: usize = 0x3000;
-const ENTRY: usize = 64;
-const REGION_STRIDE: u64 = 1 << 36;
 
 const LIFECYCLE: u64 = 1 << 60;
 const SLOT: u64 = LIFECYCLE + 0x10000;
@@ -216,6 +210,8 @@ fn wake(control: &MmapRaw) {
 /// Announces samples that do not exist, all the time.
 fn flood(control: &MmapRaw) {
     let latest = word(control, LATEST);
+    // Before the word is given: who comes then finds nothing true any more.
+    latest.fetch_add(1, Ordering::Relaxed);
     say();
     loop {
         latest.fetch_add(1, Ordering::Relaxed);

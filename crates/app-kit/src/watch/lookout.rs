@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use iced::Size;
 use iced::futures::SinkExt;
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
@@ -11,7 +12,6 @@ use shm_core::{AttachError, Sample};
 
 use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
 use crate::follower::{Follower, Step};
-use crate::picture::{Picture, Room};
 use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
 
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
@@ -47,8 +47,8 @@ struct Gist {
 
 /// A content that was told.
 enum Last {
-    /// It may be asked for with more pixels.
-    Picture(Picture),
+    /// A picture of which only what is seen was converted.
+    Fitted,
     /// It is read once a second, and told only if it changed.
     Block(Bytes, u64),
     Other,
@@ -92,7 +92,8 @@ impl Lookout {
             Ok(Step::Empty) => {
                 self.glance()?;
                 let nothing = snapshot::of_nothing(&self.shared.key, self.company.clone());
-                self.tell_content(nothing, 0, false)
+                let fresh = self.fresh(nothing);
+                self.tell_content(fresh, Last::Other)
             }
             Ok(Step::Gone) => self.tell_nothing(),
             Ok(Step::Left | Step::Quiet) => {
@@ -154,23 +155,20 @@ impl Lookout {
         if self.glanced.is_none_or(is_due) || is_stranger(&self.company) {
             self.glance()?;
         }
-        self.tell_converted(sample, self.room(), false)
+        self.tell_converted(sample, self.pane(), false)
     }
 
     /// Where pictures follow each other fast, as many pixels of them as are seen are enough. One
     /// that stays is worth more: somebody may look at it closely.
-    fn room(&self) -> Option<Room> {
+    fn pane(&self) -> Option<Size<u32>> {
         let (_, at) = self.last.as_ref()?;
         let is_fast = at.elapsed() < GLANCE;
-        is_fast.then(|| self.shared.stage.room()).flatten()
+        is_fast.then(|| self.shared.stage.pane()).flatten()
     }
 
-    /// Converts the latest picture once more, when the window has come to have more room for it.
+    /// Converts the latest picture once more, with all of its pixels, when it turned out to stay.
     fn refine(&mut self) -> Option<()> {
-        let Some((Last::Picture(picture), _)) = &self.last else {
-            return Some(());
-        };
-        if !picture.is_coarse_in(self.shared.stage.room()) {
+        if !matches!(self.last, Some((Last::Fitted, _))) {
             return Some(());
         }
         match self.follower.again() {
@@ -180,16 +178,32 @@ impl Lookout {
         }
     }
 
-    fn tell_converted(&mut self, sample: Sample, room: Option<Room>, is_again: bool) -> Option<()> {
+    fn tell_converted(
+        &mut self,
+        sample: Sample,
+        pane: Option<Size<u32>>,
+        is_again: bool,
+    ) -> Option<()> {
         let company = self.company.clone();
-        let converted = snapshot::of_sample(&self.shared.key, &sample, company, room);
+        let converted = snapshot::of_sample(&self.shared.key, &sample, company, pane);
         let skipped = sample.skipped();
         // Its memory is the loader's again, before the window is waited for.
         drop(sample);
-        match converted {
-            Ok(snapshot) => self.tell_content(snapshot, skipped, is_again),
-            Err(error) => self.tell_unreadable(error),
-        }
+        let snapshot = match converted {
+            Ok(snapshot) => snapshot,
+            Err(error) => return self.tell_unreadable(error),
+        };
+        let is_picture = matches!(snapshot.content, Content::Picture(_));
+        let last = match pane {
+            Some(_) if is_picture => Last::Fitted,
+            _ => Last::Other,
+        };
+        let fresh = Fresh {
+            skipped,
+            is_again,
+            ..self.fresh(snapshot)
+        };
+        self.tell_content(fresh, last)
     }
 
     /// A block wakes nobody: it is read as often as it is looked who is there.
@@ -197,7 +211,14 @@ impl Lookout {
         self.glance()?;
         match snapshot::read(&self.shared.key, &self.shared.options) {
             Ok(snapshot) if self.is_told(&snapshot) => {}
-            Ok(snapshot) => self.tell_content(snapshot, 0, false)?,
+            Ok(snapshot) => {
+                let last = match &snapshot.content {
+                    Content::Bytes(bytes) => Last::Block(bytes.clone(), snapshot.bytes),
+                    _ => Last::Other,
+                };
+                let fresh = self.fresh(snapshot);
+                self.tell_content(fresh, last)?;
+            }
             // It went away just now, which the next look tells.
             Err(error) if error.is_not_found() => {}
             Err(error) => self.tell_unreadable(error)?,
@@ -214,22 +235,16 @@ impl Lookout {
         }
     }
 
+    fn fresh(&self, snapshot: Snapshot) -> Fresh {
+        Fresh::new(snapshot, Arc::clone(&self.shared.stage))
+    }
+
     /// Puts a content into the slot, and tells the window that it is there.
-    fn tell_content(&mut self, snapshot: Snapshot, skipped: u64, is_again: bool) -> Option<()> {
-        let last = match &snapshot.content {
-            Content::Picture(picture) => Last::Picture(picture.clone()),
-            Content::Bytes(bytes) => Last::Block(bytes.clone(), snapshot.bytes),
-            Content::Text(_) | Content::Empty => Last::Other,
-        };
+    fn tell_content(&mut self, fresh: Fresh, last: Last) -> Option<()> {
         self.last = Some((last, Instant::now()));
         if !matches!(self.told, Told::Something(_)) {
             self.told = Told::Unknown;
         }
-        let fresh = Fresh {
-            skipped,
-            is_again,
-            ..Fresh::new(snapshot, Arc::clone(&self.shared.stage))
-        };
         self.shared.wait_for_room()?;
         self.shared.slot().fresh = Some(Box::new(fresh));
         self.send(None)

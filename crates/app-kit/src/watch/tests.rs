@@ -3,10 +3,12 @@ use super::*;
 use std::pin::{Pin, pin};
 use std::time::Instant;
 
+use iced::Size;
 use iced::futures::executor::block_on;
 use shm_core::{Access, ImageMetadata, Metadata, PixelFormat, Publisher, SharedMemory};
 use tempfile::TempDir;
 
+use crate::picture_view::Seen;
 use crate::snapshot::Content;
 
 /// A key in a directory of its own, and a watch of it.
@@ -235,13 +237,12 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
         "one that stays has all its pixels"
     );
 
-    // As its drawing does.
-    bench.watch.shared.stage.set_scale(2.0);
-    bench
-        .watch
-        .shared
-        .stage
-        .set_size(iced::Size::new(40.0, 40.0));
+    // As the view of it tells.
+    let pane = Size::new(80, 80);
+    bench.watch.shared.stage.set(Seen {
+        pane,
+        ..Seen::default()
+    });
     let began = Instant::now();
     publish_picture(&publisher, 400, 300);
     let second = bench.await_picture(&mut stream);
@@ -249,15 +250,11 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
         assert_eq!(drawn_width(&second), 80);
     }
 
-    bench
-        .watch
-        .shared
-        .stage
-        .set_size(iced::Size::new(200.0, 200.0));
-    let larger = bench.await_picture(&mut stream);
-    assert!(larger.is_again, "it is no news");
-    assert_eq!(drawn_width(&larger), 400);
-    assert_eq!(larger.skipped, 0);
+    // None follows, so it is one that stays.
+    let whole = bench.await_picture(&mut stream);
+    assert!(whole.is_again, "it is no news");
+    assert_eq!(drawn_width(&whole), 400);
+    assert_eq!(whole.skipped, 0);
 }
 
 #[test]

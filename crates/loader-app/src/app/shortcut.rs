@@ -1,45 +1,90 @@
-//! What the keyboard and dropped files mean, wherever the focus is.
+//! What the keyboard does, wherever the focus is.
 
-use iced::keyboard::{self, Key, key::Named};
+use app_kit::focus::Direction;
+use app_kit::shortcut::{self, Chord, Shortcut};
+use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
 
 use super::Message;
 use crate::screen::text_dialog;
 
-/// Returns the message of an event, where it has one. `status` says whether a widget has already
-/// made use of the event: a field that is written in keeps its keys, but for those with Ctrl.
+/// Every shortcut of the window, in the order in which the help shows them.
+pub(super) const TABLE: &[Shortcut<Message>] = &[
+    Shortcut {
+        chords: &[Chord::ctrl('l')],
+        does: "Write a text to load",
+        message: || Message::LoadPressed,
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Enter).with(Modifiers::CTRL)],
+        does: "Load the text that is written",
+        message: || Message::Dialog(text_dialog::Message::Accept),
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('o')],
+        does: "Load an image from a file",
+        message: || Message::LoadImagePressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('v')],
+        does: "Load what was copied: text, picture or file",
+        message: || Message::PastePressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('p')],
+        does: "Go to the path of an image",
+        message: || Message::FocusPath,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('k')],
+        does: "Go to the key",
+        message: || Message::FocusKey,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('e')],
+        does: "Clear what is loaded",
+        message: || Message::ClearPressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('r')],
+        does: "Release what is loaded",
+        message: || Message::ReleasePressed,
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Tab)],
+        does: "Go to the next field",
+        message: || Message::Focus(Direction::Forward),
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
+        does: "Go back to the field before",
+        message: || Message::Focus(Direction::Backward),
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::F1), Chord::sign("?")],
+        does: "Open or close this help",
+        message: || Message::ToggleHelp,
+    },
+    Shortcut {
+        chords: &[Chord::named(Named::Escape)],
+        does: "Close what is open, or cancel",
+        message: || Message::CancelPressed,
+    },
+    Shortcut {
+        chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
+        does: "Close the window",
+        message: || Message::Quit,
+    },
+];
+
+/// Returns what an event means to the window; for [`event::listen_with`].
 pub(super) fn message_of(
     event: Event,
     status: event::Status,
     _window: window::Id,
 ) -> Option<Message> {
     match event {
-        Event::Window(window::Event::FileDropped(path)) => Some(Message::FileDropped(path)),
-        Event::Keyboard(keyboard::Event::KeyPressed {
-            key,
-            physical_key,
-            modifiers,
-            repeat: false,
-            ..
-        }) => match key.as_ref() {
-            _ if modifiers.command() && !modifiers.alt() && !modifiers.shift() => {
-                match key.to_latin(physical_key) {
-                    Some('l') => Some(Message::LoadPressed),
-                    Some('o') => Some(Message::LoadImagePressed),
-                    Some('r') => Some(Message::ReleasePressed),
-                    _ if status == event::Status::Captured => None,
-                    _ if key == Key::Named(Named::Enter) => {
-                        Some(Message::Dialog(text_dialog::Message::Accept))
-                    }
-                    _ => None,
-                }
-            }
-            _ if status == event::Status::Captured => None,
-            Key::Named(Named::Tab) if modifiers.shift() => Some(Message::FocusPrevious),
-            Key::Named(Named::Tab) => Some(Message::FocusNext),
-            Key::Named(Named::Escape) => Some(Message::Dialog(text_dialog::Message::Cancel)),
-            _ => None,
-        },
+        Event::Keyboard(event) => shortcut::pressed(TABLE, &event, status).map(Message::Shortcut),
         _ => None,
     }
 }

@@ -3,19 +3,27 @@
 use super::*;
 
 use std::fs;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use app_kit::clipboard::Pixels;
+use app_kit::shortcut::{Chord, press};
 use app_kit::snapshot::{self, Content, SnapshotError};
 use app_kit::status::Level;
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
-use iced::keyboard::{self, Modifiers, key::Named};
+use iced::keyboard::{Modifiers, key::Named};
 use iced::widget::text_editor::{Action, Edit};
 use iced::{Event, event};
 use iced_test::Simulator;
 use iced_test::runtime::{self, task};
 use shm_core::{Process, segment};
 use tempfile::TempDir;
+
+use crate::picture_file::PictureError;
+use crate::progress::Watched;
 
 /// A window over a directory of its own for segments and files.
 struct Bench {
@@ -27,9 +35,10 @@ impl Bench {
     fn new() -> Bench {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings {
-            key: Key::new("MySharedMemory").unwrap(),
+            key: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
+            remembered: Remembered::default(),
         };
         Bench {
             state: State::new(&settings),
@@ -92,9 +101,26 @@ impl Bench {
         });
     }
 
+    /// Compares with the picture in the folder of snapshots, in light and dark.
+    fn looks_like(&self, name: &str) {
+        for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
+            let settings = iced::Settings::default();
+            let mut ui = Simulator::with_size(settings, (640.0, 560.0), self.state.view());
+            let snapshot = ui.snapshot(&theme).unwrap();
+            let path = Path::new("snapshots").join(format!("{name}-{mode}"));
+            let is_alike = snapshot.matches_image(path).unwrap();
+            assert!(is_alike, "{name} in {mode} looks different");
+        }
+    }
+
     fn shows(&self, words: &str) -> bool {
         let mut ui = Simulator::<Message>::new(self.state.view());
         ui.find(words).is_ok()
+    }
+
+    /// Presses a key while no field takes it.
+    fn press(&mut self, chord: Chord) {
+        self.send(message_of(chord).expect("it is in the table"));
     }
 
     fn write(&mut self, text: &str) {
@@ -111,6 +137,20 @@ impl Bench {
     fn load_path(&mut self, path: &Path) {
         self.send(Message::PathEdited(path.display().to_string()));
         self.send(Message::PathSubmitted);
+    }
+
+    /// Drags files over the window and lets go of them.
+    fn drop_files(&mut self, paths: &[&Path]) {
+        for path in paths {
+            self.send(Message::Dragged(drop_target::Event::Hovered(
+                (*path).to_owned(),
+            )));
+        }
+        for path in paths {
+            self.send(Message::Dragged(drop_target::Event::Dropped(
+                (*path).to_owned(),
+            )));
+        }
     }
 
     fn in_memory(&self, key: &str) -> Option<Content> {
@@ -197,30 +237,101 @@ fn keys_end_the_dialog() {
     bench.click("Load");
     assert!(bench.shows("Text to load"));
     bench.write("by keyboard");
-    bench.send(message_of(Named::Enter.into(), Modifiers::CTRL).unwrap());
+    bench.press(Chord::named(Named::Enter).with(Modifiers::CTRL));
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
         Some("by keyboard")
     );
-    bench.send(message_of(character("l"), Modifiers::CTRL).unwrap());
+    bench.press(Chord::ctrl('l'));
     assert!(bench.shows("Text to load"));
-    bench.send(message_of(Named::Escape.into(), Modifiers::NONE).unwrap());
+    bench.press(Chord::ctrl('r'));
+    bench.press(Chord::ctrl('q'));
+    assert!(bench.shows("Text to load"), "other keys are asleep");
+    assert!(bench.in_memory("MySharedMemory").is_some());
+    bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
-    bench.send(message_of(character("r"), Modifiers::CTRL).unwrap());
+    bench.press(Chord::ctrl('r'));
     assert!(bench.in_memory("MySharedMemory").is_none());
 }
 
 #[test]
-fn keys_that_a_field_takes_are_left_to_it() {
-    let tab = key_pressed(Named::Tab.into(), Modifiers::NONE);
-    let captured = shortcut::message_of(tab, event::Status::Captured, window::Id::unique());
-    assert!(captured.is_none());
-    assert!(message_of(character("l"), Modifiers::NONE).is_none());
-    assert!(message_of(character("l"), Modifiers::CTRL | Modifiers::SHIFT).is_none());
+fn every_key_of_the_help_does_what_it_says() {
+    for (does, message) in [
+        ("Write a text to load", "LoadPressed"),
+        ("Load the text that is written", "Dialog(Accept)"),
+        ("Load an image from a file", "LoadImagePressed"),
+        ("Go to the path of an image", "FocusPath"),
+        ("Go to the key", "FocusKey"),
+        ("Clear what is loaded", "ClearPressed"),
+        ("Release what is loaded", "ReleasePressed"),
+        ("Go to the next field", "Focus(Forward)"),
+        ("Go back to the field before", "Focus(Backward)"),
+        ("Open or close this help", "ToggleHelp"),
+        ("Close what is open, or cancel", "CancelPressed"),
+        ("Close the window", "Quit"),
+    ] {
+        let shortcut = shortcut::TABLE
+            .iter()
+            .find(|shortcut| shortcut.does == does);
+        let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
+        for chord in shortcut.chords {
+            match message_of(*chord) {
+                // Another row with the same keys would be found first.
+                Some(Message::Shortcut(action)) => assert_eq!(format!("{:?}", action()), message),
+                other => panic!("{chord} is no shortcut: {other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_help_opens_over_the_dialog_and_gives_it_back() {
+    let mut bench = Bench::new();
+    bench.click("Load");
+    bench.write("half a sen");
+    bench.press(Chord::named(Named::F1));
+    assert!(bench.shows("Close the window"));
+    bench.press(Chord::named(Named::Escape));
+    assert!(!bench.state.is_help_open);
+    assert!(bench.shows("Text to load"), "only the help is closed");
+    bench.press(Chord::named(Named::Enter).with(Modifiers::CTRL));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("half a sen")
+    );
+    bench.click("?");
+    bench.press(Chord::ctrl('e'));
+    assert!(!bench.state.is_help_open, "what is tried out works");
     assert!(matches!(
-        message_of(Named::Tab.into(), Modifiers::SHIFT),
-        Some(Message::FocusPrevious)
+        bench.in_memory("MySharedMemory"),
+        Some(Content::Empty)
     ));
+}
+
+#[test]
+fn size_and_key_are_remembered_and_the_command_line_wins() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("loader-app.json");
+    let remembered = || settings::load::<NoSwitches>(Some(path.clone()));
+    let open = |key: Option<Key>| {
+        State::new(&Settings {
+            key,
+            directory: Some(directory.path().to_owned()),
+            verbose: false,
+            remembered: remembered(),
+        })
+    };
+    let mut state = open(None);
+    drop(state.update(Message::Resized(Size::new(700.0, 500.0))));
+    drop(state.update(Message::KeyEdited("Mine".to_owned())));
+    drop(state.update(Message::KeyEdited("no/key".to_owned())));
+    drop(state);
+    assert_eq!(remembered().settings.size, Size::new(700.0, 500.0));
+
+    let state = open(Key::new("Theirs").ok());
+    assert_eq!(state.key_field.text(), "Theirs");
+    drop(state);
+    assert_eq!(open(None).key_field.text(), "Mine");
 }
 
 #[test]
@@ -270,7 +381,7 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     let mut bench = Bench::new();
     bench.load_text("kept");
     let no_picture = bench.file("notes.txt", b"plain words");
-    bench.send(Message::FileChosen(Some(no_picture)));
+    bench.send(Message::FileDialogEnded(Answer::Chosen(no_picture)));
     assert_eq!(
         bench.state.status().text(),
         "Selected file is not an image, please select another."
@@ -278,13 +389,113 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     bench.load_path(Path::new("/nonexistent/cat.png"));
     assert!(bench.state.status().text().contains("cannot be read"));
     let absurd = bench.file("huge.pgm", b"P5\n60000 60000\n255\n");
-    bench.send(Message::FileDropped(absurd));
+    bench.drop_files(&[&absurd]);
     assert_eq!(bench.state.status().text(), "The image is too large.");
     assert_eq!(bench.level(), Level::Error);
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
         Some("kept")
     );
+}
+
+#[test]
+fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    let path = bench.directory.path().join("large.png");
+    image::RgbImage::new(300, 300).save(&path).unwrap();
+    // The answer is not taken yet: for the window the picture is on its way.
+    let task = bench.state.update(dropped(path));
+    let begun = Instant::now();
+    bench.send(Message::Glance(begun));
+    assert!(!bench.shows("Cancel"), "nothing is said of what is quick");
+    bench.send(Message::Glance(begun + Duration::from_millis(400)));
+    assert!(bench.shows("Loading large.png into MySharedMemory …"));
+    bench.click("Cancel");
+    assert_eq!(bench.state.status().text(), "Cancelling …");
+    bench.settle(task);
+    assert!(!bench.shows("Cancel"));
+}
+
+#[test]
+fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
+    let mut bench = Bench::new();
+    let path = bench.directory.path().join("photo.png");
+    drop(bench.state.update(Message::FileDropped(path)));
+    let (loading, progress) = Loading::start(2);
+    bench.state.loading = Some(loading);
+    let mut file = Watched::new(io::repeat(0), 100, progress);
+    file.read_exact(&mut [0; 42]).unwrap();
+    bench.looks_like("loading-short");
+    let later = Instant::now() + Duration::from_secs(1);
+    bench.send(Message::Glance(later));
+    assert!(bench.shows("42 % read"));
+    bench.looks_like("loading");
+    file.read_exact(&mut [0; 58]).unwrap();
+    bench.send(Message::Glance(later));
+    assert!(bench.shows("all read, decoding"));
+}
+
+#[test]
+fn a_cancelled_picture_leaves_what_was_loaded() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    let (number, error) = begin_and_fail(&mut bench);
+    bench.press(Chord::named(Named::Escape));
+    bench.send(Message::PictureLoaded(number, Ok(Err(error))));
+    assert_eq!(
+        bench.state.status().to_string(),
+        "Cancelled: a.png was not loaded. What was loaded before stays."
+    );
+    assert_eq!(bench.level(), Level::Neutral);
+    assert!(bench.state.loading.is_none());
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("kept")
+    );
+}
+
+#[test]
+fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
+    let mut bench = Bench::new();
+    let (first, error) = begin_and_fail(&mut bench);
+    let (second, _) = begin_and_fail(&mut bench);
+    bench.send(Message::PictureLoaded(first, Ok(Err(error))));
+    assert!(bench.state.status().text().starts_with("Loading"));
+    assert_eq!(
+        bench.state.loading.as_ref().map(|loading| loading.number),
+        Some(second)
+    );
+}
+
+/// A file that is let go of over the window.
+fn dropped(path: PathBuf) -> Message {
+    Message::Dragged(drop_target::Event::Dropped(path))
+}
+
+/// Begins to load a picture, without an answer; returns its number, and an answer for later.
+fn begin_and_fail(bench: &mut Bench) -> (u64, Arc<LoadError>) {
+    drop(bench.state.update(dropped("a.png".into())));
+    let loading = bench
+        .state
+        .loading
+        .as_ref()
+        .expect("a picture is on its way");
+    let path = "a.png".into();
+    let error = LoadError::Picture(PictureError::Cancelled { path });
+    (loading.number, Arc::new(error))
+}
+
+#[test]
+fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
+    let mut bench = Bench::new();
+    begin_and_fail(&mut bench);
+    bench.click("Load");
+    bench.press(Chord::named(Named::Escape));
+    assert!(!bench.shows("Text to load"));
+    assert!(bench.state.status().text().starts_with("Loading"));
+    bench.press(Chord::named(Named::Escape));
+    assert_eq!(bench.state.status().text(), "Cancelling …");
 }
 
 #[test]
@@ -300,12 +511,24 @@ fn no_path_is_said_to_be_none() {
 #[test]
 fn no_file_is_told_gently() {
     let mut bench = Bench::new();
-    bench.send(Message::FileChosen(None));
-    assert_eq!(
-        bench.state.status().to_string(),
-        "No file was chosen. If no dialog appeared, type the path in the field beside the button."
-    );
+    bench.send(Message::FileDialogEnded(Answer::Cancelled));
+    assert_eq!(bench.state.status().to_string(), "No file was chosen.");
     assert_eq!(bench.level(), Level::Neutral);
+}
+
+#[test]
+fn a_dialog_that_failed_is_told_with_the_way_out() {
+    let mut bench = Bench::new();
+    for answer in [Answer::NotShown, Answer::Died] {
+        bench.send(Message::FileDialogEnded(answer));
+        let said = bench.state.status().to_string();
+        assert!(
+            said.contains("Type the path in the field beside the button"),
+            "{said}"
+        );
+        assert_eq!(bench.level(), Level::Error);
+        assert_eq!(bench.state.file_dialog, FileDialog::Closed);
+    }
 }
 
 #[test]
@@ -349,7 +572,7 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
     let mut bench = Bench::new();
     bench.load_text("first");
     bench.send(Message::KeyEdited("Other".to_owned()));
-    assert!(bench.shows("attached to MySharedMemory"));
+    assert!(bench.shows("attached elsewhere"));
     assert!(bench.state.status().text().contains("stays there for now"));
     assert!(bench.in_memory("MySharedMemory").is_some());
     bench.load_text("second");
@@ -421,7 +644,7 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
 fn what_is_seen_is_shown() {
     let mut bench = Bench::new();
     bench.see(Observation::Nothing);
-    assert!(bench.shows("Nothing"));
+    assert!(bench.shows("Nothing is there yet"));
     bench.load_text("read back");
     let key = Key::new("MySharedMemory").unwrap();
     let seen = snapshot::read(&key, &bench.options()).unwrap();
@@ -461,25 +684,139 @@ fn a_closed_window_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
-fn character(latin: &str) -> keyboard::Key {
-    keyboard::Key::Character(latin.into())
+#[test]
+fn a_dropped_file_is_loaded_as_what_it_is() {
+    let mut bench = Bench::new();
+    let text = bench.file("notes.md", "# 日本\n".as_bytes());
+    bench.drop_files(&[&text]);
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("# 日本\n")
+    );
+    let picture = bench.file("picture", b"P6\n1 1\n255\nabc");
+    bench.drop_files(&[&picture]);
+    assert!(matches!(
+        bench.in_memory("MySharedMemory"),
+        Some(Content::Picture(picture)) if (picture.width, picture.height) == (1, 1)
+    ));
+    let archive = bench.file("archive.zip", b"PK\x03\x04\0\xff");
+    bench.drop_files(&[&archive]);
+    match bench.in_memory("MySharedMemory") {
+        Some(Content::Bytes(bytes)) => {
+            assert_eq!(bytes.media_type.as_deref(), Some("application/zip"));
+            assert_eq!(bytes.source.as_deref(), Some("archive.zip"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(bench.level(), Level::Success);
 }
 
-fn key_pressed(key: keyboard::Key, modifiers: Modifiers) -> Event {
-    Event::Keyboard(keyboard::Event::KeyPressed {
-        modified_key: key.clone(),
-        key,
-        physical_key: keyboard::key::Physical::Unidentified(
-            keyboard::key::NativeCode::Unidentified,
-        ),
-        location: keyboard::Location::Standard,
-        modifiers,
-        text: None,
-        repeat: false,
-    })
+#[test]
+fn of_several_files_the_first_is_loaded_and_that_is_said() {
+    let mut bench = Bench::new();
+    let (one, two) = (bench.file("1.txt", b"one"), bench.file("2.txt", b"two"));
+    bench.send(Message::Dragged(drop_target::Event::Hovered(one.clone())));
+    assert!(bench.shows("1.txt"));
+    assert!(bench.shows("Drop it to load it into MySharedMemory."));
+    bench.send(Message::Dragged(drop_target::Event::Left));
+    assert!(!bench.shows("1.txt"));
+
+    bench.drop_files(&[&one, &two]);
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("one")
+    );
+    assert_eq!(bench.level(), Level::Warning);
+    assert_eq!(
+        bench.state.status().remedy(),
+        Some("Only the first of the two files was loaded: one fits at a time.")
+    );
 }
 
-fn message_of(key: keyboard::Key, modifiers: Modifiers) -> Option<Message> {
-    let event = key_pressed(key, modifiers);
+#[test]
+fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
+    let mut bench = Bench::new();
+    bench.load_text("kept");
+    let folder = bench.directory.path().to_owned();
+    bench.drop_files(&[&folder]);
+    assert_eq!(bench.level(), Level::Error);
+    let remedy = bench.state.status().remedy();
+    assert_eq!(remedy, Some("It is a folder: choose a file in it."));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("kept")
+    );
+    bench.send(Message::KeyEdited("a/b".to_owned()));
+    bench.send(Message::Dragged(drop_target::Event::Hovered(folder)));
+    assert!(bench.shows("It cannot be loaded: choose another key first."));
+}
+
+#[test]
+fn what_is_pasted_is_loaded_at_once() {
+    let mut bench = Bench::new();
+    let text = "copied elsewhere\r\n";
+    bench.send(Message::Pasted(Ok(Pasted::Text(text.to_owned()))));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some(text)
+    );
+    let picture = Pixels {
+        width: 2,
+        height: 1,
+        rgba: vec![1, 2, 3, 255, 4, 5, 6, 0],
+    };
+    bench.send(Message::Pasted(Ok(Pasted::Picture(picture.clone()))));
+    match bench.in_memory("MySharedMemory") {
+        Some(Content::Picture(found)) => assert_eq!((found.width, found.height), (2, 1)),
+        other => panic!("{other:?}"),
+    }
+    let file = bench.file("copied.txt", b"from a file manager");
+    bench.send(Message::Pasted(Ok(Pasted::Files(vec![file]))));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("from a file manager")
+    );
+    let damaged = Pixels {
+        width: 3,
+        ..picture
+    };
+    bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
+    assert_eq!(
+        bench.state.status().text(),
+        "What was copied is no picture."
+    );
+}
+
+#[test]
+fn nothing_to_paste_is_said_gently() {
+    let mut bench = Bench::new();
+    for pasted in [Pasted::Nothing, Pasted::Text(String::new())] {
+        bench.send(Message::Pasted(Ok(pasted)));
+        assert_eq!(bench.state.status().text(), "There is nothing to paste.");
+        assert_eq!(bench.level(), Level::Neutral);
+    }
+    bench.send(Message::Pasted(Err(ClipboardError::Closed)));
+    assert_eq!(bench.level(), Level::Error);
+    assert!(bench.in_memory("MySharedMemory").is_none());
+}
+
+#[test]
+fn a_field_and_the_dialog_keep_their_pastes() {
+    let paste = Event::Keyboard(press(Chord::ctrl('v')));
+    let captured = shortcut::message_of(paste, event::Status::Captured, window::Id::unique());
+    assert!(captured.is_none());
+    let ignored = message_of(Chord::ctrl('v'));
+    assert!(matches!(
+        ignored,
+        Some(Message::Shortcut(action)) if matches!(action(), Message::PastePressed)
+    ));
+    // While the dialog is open the clipboard is not even asked.
+    let mut bench = Bench::new();
+    bench.click("Load");
+    assert!(task::into_stream(bench.state.update(Message::PastePressed)).is_none());
+}
+
+fn message_of(chord: Chord) -> Option<Message> {
+    let event = Event::Keyboard(press(chord));
     shortcut::message_of(event, event::Status::Ignored, window::Id::unique())
 }

@@ -2,17 +2,16 @@
 
 use std::time::SystemTime;
 
-use app_kit::{content_pane, status, theme};
+use app_kit::unchorded::unchorded;
+use app_kit::{content_pane, help, status, theme};
 use iced::widget::{button, column, container, row, space, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
-use super::{Message, Seen, State};
+use super::loading::Loading;
+use super::{Message, Seen, State, shortcut};
 
-const PATH_FIELD: &str = "path";
-/// The height of the main action.
-const MAIN_HEIGHT: f32 = 52.0;
-/// The height of the other actions: that of a field.
-const FIELD_HEIGHT: f32 = 44.0;
+/// The widget id of the path field.
+pub(super) const PATH_FIELD: &str = "path";
 /// Room for the label of "Load Image From File...", and half of the narrowest window at the most.
 const IMAGE_BUTTON_WIDTH: f32 = 220.0;
 
@@ -20,37 +19,44 @@ impl State {
     /// Draws the window, and the input dialog over it while it is open.
     pub fn view(&self) -> Element<'_, Message> {
         let body = column![
-            self.view_key(),
-            self.view_actions(),
+            column![self.view_key(), self.view_actions()].spacing(theme::space::TINY),
             self.view_heading(),
             self.view_content(),
+            self.watchers.view(),
         ]
         .spacing(theme::space::MEDIUM);
         let window = column![
             container(body).padding(theme::space::LARGE).height(Fill),
-            self.status.current().view(),
+            self.view_status(),
         ];
         let dialog = self
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
-        stack![window].extend(dialog).into()
+        let hint = self.drop_target.view(self.drop_outcome());
+        let help = self
+            .is_help_open
+            .then(|| help::view([shortcut::TABLE], Message::ToggleHelp));
+        stack![window]
+            .extend(dialog)
+            .extend(help)
+            .extend(hint)
+            .into()
     }
 
     fn view_key(&self) -> Element<'_, Message> {
         let (words, color): (_, fn(&theme::Colors) -> Color) = match &self.attached {
-            None => ("not attached".to_owned(), |colors| colors.border),
-            Some(_) if self.is_attached_here() => ("attached".to_owned(), |colors| colors.success),
-            Some(key) => (
-                format!("attached to {}", shortened(key.as_str())),
-                |colors| colors.warning,
-            ),
+            None => ("not attached", |colors| colors.border),
+            Some(_) if self.is_attached_here() => ("attached", |colors| colors.success),
+            // To which, was said in the status line.
+            Some(_) => ("attached elsewhere", |colors| colors.warning),
         };
         let mark = row![
             status::dot(move |theme| color(theme::Colors::of(theme))),
             text(words).size(theme::SMALL_SIZE).style(theme::muted),
         ]
         .spacing(theme::space::SMALL)
+        .width(theme::extent::BESIDE_KEY)
         .align_y(Center);
         self.key_field
             .view(Message::KeyEdited, Message::LoadPressed, mark)
@@ -59,12 +65,12 @@ impl State {
     fn view_actions(&self) -> Element<'_, Message> {
         let load = big_button("Load")
             .width(Fill)
-            .height(MAIN_HEIGHT)
+            .height(theme::extent::MAIN_ACTION)
             .style(theme::primary_button)
             .on_press(Message::LoadPressed);
         let load_image = big_button("Load Image From File...")
             .width(IMAGE_BUTTON_WIDTH)
-            .height(FIELD_HEIGHT)
+            .height(theme::extent::FIELD)
             .style(theme::secondary_button)
             .on_press(Message::LoadImagePressed);
         let path = text_input("or its path, then Enter", &self.path)
@@ -72,17 +78,31 @@ impl State {
             .on_input(Message::PathEdited)
             .on_submit(Message::PathSubmitted)
             .size(theme::TEXT_SIZE)
-            .line_height(Pixels(FIELD_HEIGHT - 2.0 * theme::space::MEDIUM))
-            .padding(theme::space::MEDIUM)
+            .line_height(Pixels(theme::extent::FIELD - 2.0 * theme::space::SMALL))
+            .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::field);
         column![
             load,
-            row![load_image, path]
+            row![load_image, unchorded(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]
         .spacing(theme::space::SMALL)
         .into()
+    }
+
+    /// Draws the status line, and in it, without a change of its height, how far a picture is.
+    fn view_status(&self) -> Element<'_, Message> {
+        let loading = self.loading.as_ref();
+        let beside = row![
+            loading.and_then(Loading::view_cancel),
+            help::open_button(Message::ToggleHelp),
+        ]
+        .spacing(theme::space::SMALL)
+        .align_y(Center);
+        stack![self.status.current().view(beside)]
+            .extend(loading.and_then(Loading::view_bar))
+            .into()
     }
 
     fn view_heading(&self) -> Element<'_, Message> {
@@ -104,9 +124,11 @@ impl State {
     fn view_content(&self) -> Element<'_, Message> {
         match &self.seen {
             Seen::Unknown => content_pane::notice("", ""),
-            Seen::Nothing => {
-                content_pane::notice("Nothing", "What you load is read back and shown here.")
-            }
+            Seen::Nothing => content_pane::notice(
+                "Nothing is there yet",
+                "Load a text or an image, drop a file here, or paste with Ctrl+V: it is read back, \
+                 and shown here.",
+            ),
             Seen::Unreadable(sentence) => {
                 content_pane::notice("It cannot be read", sentence.as_str())
             }
@@ -134,13 +156,4 @@ fn quiet_button(label: &str) -> button::Button<'_, Message, Theme> {
     button(text(label).size(theme::SMALL_SIZE))
         .padding([theme::space::TINY, theme::space::MEDIUM])
         .style(theme::quiet_button)
-}
-
-/// Cuts a long key so that it leaves room for the key field.
-fn shortened(key: &str) -> String {
-    const MOST: usize = 16;
-    if key.chars().count() <= MOST {
-        return key.to_owned();
-    }
-    key.chars().take(MOST - 1).chain(['…']).collect()
 }

@@ -141,6 +141,7 @@ impl TextDialog {
                 self.key
             ))
             .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
             .style(theme::muted),
         ]
         .spacing(theme::space::TINY);
@@ -154,8 +155,8 @@ impl TextDialog {
             .spacing(theme::space::MEDIUM);
         let card = container(card)
             .padding(theme::space::HUGE)
-            .max_width(560)
-            .max_height(420)
+            .max_width(theme::extent::DIALOG_WIDTH)
+            .max_height(theme::extent::DIALOG_HEIGHT)
             .style(theme::dialog);
         opaque(center(card).padding(theme::space::HUGE).style(theme::dim))
     }
@@ -193,16 +194,16 @@ fn view_buttons<'a>() -> Element<'a, Message> {
         .into()
 }
 
-/// The editor's own keys, but for the two that end the dialog, and Tab, which is text here.
+/// The editor's own keys, and Tab, which is text here. The two that end the dialog are left to
+/// the window.
 fn binding(press: KeyPress) -> Option<Binding<Message>> {
     if !matches!(press.status, text_editor::Status::Focused { .. }) {
         return None;
     }
     match press.key.as_ref() {
-        Key::Named(Named::Enter) if press.modifiers.command() => {
-            Some(Binding::Custom(Message::Accept))
-        }
-        Key::Named(Named::Escape) => Some(Binding::Custom(Message::Cancel)),
+        // The window's, wherever the focus is.
+        Key::Named(Named::Enter) if press.modifiers.command() => None,
+        Key::Named(Named::Escape) => None,
         Key::Named(Named::Tab) if press.modifiers.is_empty() => Some(Binding::Insert('\t')),
         _ => Binding::from_key_press(press),
     }

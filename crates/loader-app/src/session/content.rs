@@ -4,20 +4,25 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use shm_core::{Attached, Key, Loan, Metadata, Publisher};
+use app_kit::clipboard::Pixels;
+use shm_core::{Attached, ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
 
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
 use crate::picture_file::PictureFile;
+use crate::progress::{Progress, Watched};
 
 /// Something to load.
 #[derive(Debug)]
 pub enum Content {
     /// A text.
     Text(String),
-    /// A picture file, to be decoded.
-    Picture(PathBuf),
+    /// A picture file, to be decoded, and who is told how far that is.
+    Picture(PathBuf, Arc<Progress>),
+    /// A picture from elsewhere, such as the clipboard.
+    Pixels(Pixels),
     /// Any bytes.
     Bytes(Bytes),
 }
@@ -39,6 +44,8 @@ pub struct Bytes {
     source: Option<String>,
     /// What errors call it.
     name: String,
+    /// Who may cancel it.
+    progress: Arc<Progress>,
 }
 
 impl Bytes {
@@ -48,6 +55,15 @@ impl Bytes {
     ///
     /// [`LoadError::Bytes`] where it cannot be opened, or is a folder.
     pub fn open(path: &Path) -> Result<Bytes, LoadError> {
+        Bytes::open_watched(path, Arc::default())
+    }
+
+    /// Does what [`Self::open`] does, and tells `progress` while the bytes are read.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`], as [`Self::open`] has it.
+    pub fn open_watched(path: &Path, progress: Arc<Progress>) -> Result<Bytes, LoadError> {
         let opened = File::open(path).and_then(|file| {
             let facts = file.metadata()?;
             if facts.is_dir() {
@@ -60,13 +76,14 @@ impl Bytes {
             source,
         })?;
         Ok(Bytes {
-            reader: Box::new(file),
+            reader: Box::new(Watched::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
             media_type: media_type::of(path),
             source: path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned()),
             name: path.display().to_string(),
+            progress,
         })
     }
 
@@ -78,6 +95,7 @@ impl Bytes {
             media_type: media_type::UNKNOWN,
             source: None,
             name: "Standard input".to_owned(),
+            progress: Arc::default(),
         }
     }
 
@@ -86,6 +104,11 @@ impl Bytes {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) if self.progress.is_cancelled() => {
+                    return Err(LoadError::Cancelled {
+                        name: self.name.clone(),
+                    });
+                }
                 result => {
                     return result.map_err(|source| LoadError::Bytes {
                         name: self.name.clone(),
@@ -109,6 +132,7 @@ impl fmt::Debug for Bytes {
 pub(super) enum Payload<'a> {
     Text(&'a str),
     Picture(PictureFile),
+    Pixels(ImageMetadata, &'a [u8]),
     Bytes(&'a mut Bytes),
 }
 
@@ -141,9 +165,11 @@ impl<'a> Payload<'a> {
     pub(super) fn open(content: &'a mut Content) -> Result<Payload<'a>, LoadError> {
         Ok(match content {
             Content::Text(text) => Payload::Text(text),
-            Content::Picture(path) => {
-                Payload::Picture(PictureFile::open(path).map_err(LoadError::Picture)?)
-            }
+            Content::Picture(path, progress) => Payload::Picture(
+                PictureFile::open_watched(path, Arc::clone(progress))
+                    .map_err(LoadError::Picture)?,
+            ),
+            Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
             Content::Bytes(bytes) => Payload::Bytes(bytes),
         })
     }
@@ -162,6 +188,13 @@ impl<'a> Payload<'a> {
                 let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
                 (metadata, length, generation)
             }
+            Payload::Pixels(metadata, pixels) => {
+                let mut loan = publisher.loan(pixels.len()).map_err(LoadError::Publish)?;
+                loan.copy_from_slice(pixels);
+                let metadata = Metadata::Image(metadata);
+                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, pixels.len(), generation)
+            }
             Payload::Bytes(bytes) => {
                 let loan = read_to_end(bytes, publisher)?;
                 let metadata = Metadata::Bytes {
@@ -179,6 +212,14 @@ impl<'a> Payload<'a> {
             generation,
         })
     }
+}
+
+/// Describes a picture whose sides and bytes fit each other.
+fn described(picture: &Pixels) -> Result<ImageMetadata, LoadError> {
+    ImageMetadata::packed(PixelFormat::Rgba8, picture.width, picture.height)
+        .ok()
+        .filter(|metadata| metadata.payload_bytes() == picture.rgba.len())
+        .ok_or(LoadError::Pixels)
 }
 
 /// Reads into shared memory until nothing more comes; a pipe does not tell how much that will be.

@@ -1,9 +1,11 @@
 //! Loading, clearing and letting go, in a directory of their own.
 
 use super::*;
+use crate::progress::Progress;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use app_kit::snapshot::{self, Snapshot};
 use shm_core::{Message, Subscriber};
@@ -141,10 +143,26 @@ fn a_failure_leaves_no_segment() {
     let path = place.file("cut.png", &png);
     let error = place
         .session()
-        .load(&key("K"), &mut Content::Picture(path))
+        .load(&key("K"), &mut Content::Picture(path, Arc::default()))
         .unwrap_err();
     assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
     assert!(place.snapshot("K").is_none());
+}
+
+#[test]
+fn what_is_cancelled_leaves_what_was_loaded() {
+    let place = Place::new();
+    let mut session = place.session();
+    session.load(&key("K"), &mut text("kept")).unwrap();
+    for name in ["K", "Other"] {
+        let progress = Arc::new(Progress::default());
+        progress.cancel();
+        let mut content = Content::Picture(picture(&place), progress);
+        let error = session.load(&key(name), &mut content).unwrap_err();
+        assert!(error.is_cancelled(), "{error:?}");
+    }
+    assert_eq!(place.message("K"), Message::Text("kept".to_owned()));
+    assert!(place.snapshot("Other").is_none());
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::layout::REGIONS;
 pub(crate) struct LatestWord(u64);
 
 const GENERATION_BITS: u32 = 48;
-const GENERATION_MASK: u64 = (1 << GENERATION_BITS) - 1;
+/// The largest generation; 1 comes after it.
+pub(crate) const MAX_GENERATION: u64 = (1 << GENERATION_BITS) - 1;
 
 impl LatestWord {
     pub(crate) fn from_bits(bits: u64) -> Self {
@@ -22,16 +23,16 @@ impl LatestWord {
 
     /// The region; none where nothing was published or it was cleared.
     ///
-    /// A number beyond the table comes from a liar and counts as none.
+    /// A number beyond the table comes from a liar and counts as none; so does the generation 0,
+    /// which entries have that are not to be read.
     pub(crate) fn region(self) -> Option<u16> {
         let region = u16::try_from(self.0 >> GENERATION_BITS).ok()?;
-        (1..=REGIONS)
-            .contains(&usize::from(region))
-            .then_some(region)
+        let names_one = (1..=REGIONS).contains(&usize::from(region)) && self.generation() != 0;
+        names_one.then_some(region)
     }
 
     pub(crate) fn generation(self) -> u64 {
-        self.0 & GENERATION_MASK
+        self.0 & MAX_GENERATION
     }
 
     /// What sleepers compare.
@@ -47,7 +48,7 @@ impl LatestWord {
     pub(crate) fn next(self, region: Option<u16>) -> Self {
         // Never 0, which means that a region holds nothing. At a million
         // samples a second the 48 bits last for nine years.
-        let generation = (self.generation() + 1) & GENERATION_MASK;
+        let generation = (self.generation() + 1) & MAX_GENERATION;
         Self(u64::from(region.unwrap_or(0)) << GENERATION_BITS | generation.max(1))
     }
 }
@@ -65,7 +66,7 @@ mod tests {
         let cleared = first.next(None);
         assert_eq!((cleared.region(), cleared.generation()), (None, 2));
         assert_ne!(first.low(), cleared.low());
-        let wrapped = LatestWord::from_bits(GENERATION_MASK).next(Some(1));
+        let wrapped = LatestWord::from_bits(MAX_GENERATION).next(Some(1));
         assert_eq!(wrapped.generation(), 1);
     }
 
@@ -73,5 +74,10 @@ mod tests {
     fn a_region_beyond_the_table_counts_as_none() {
         assert_eq!(LatestWord::from_bits(256 << 48 | 7).region(), None);
         assert_eq!(LatestWord::from_bits(u64::MAX).region(), None);
+    }
+
+    #[test]
+    fn a_region_without_a_generation_counts_as_none() {
+        assert_eq!(LatestWord::from_bits(1 << 48).region(), None);
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Pool {
     claimed: [bool; REGIONS + 1],
     /// Claimed ahead for the next loan, off the path that readers wait for.
     ready: Option<u16>,
+    /// How much of each region is known to lie within the file, whatever its entry says.
+    within_file: [u64; REGIONS + 1],
     recent: [u64; RECENT],
     /// Never trim below this: the caller reserved it.
     floor: u64,
@@ -40,6 +42,7 @@ impl Pool {
             mappings: HashMap::new(),
             claimed: [false; REGIONS + 1],
             ready: None,
+            within_file: [0; REGIONS + 1],
             recent: [0; RECENT],
             floor,
             published: 0,
@@ -80,11 +83,11 @@ impl Pool {
             });
         }
         let bytes = (METADATA_CAPACITY as u64 + payload).max(REGION_HEAD_BYTES);
-        if let Err(error) = reserve(attachment, region, bytes) {
+        if let Err(error) = self.reserve(attachment, region, bytes) {
             // What lies idle in other regions may be what is missing here.
             self.trim(attachment, 0);
             if error.kind() != io::ErrorKind::StorageFull
-                || reserve(attachment, region, bytes).is_err()
+                || self.reserve(attachment, region, bytes).is_err()
             {
                 return Err(PublishError::io(key, "reserving memory", payload, error));
             }
@@ -161,6 +164,31 @@ impl Pool {
         Ok(pinned)
     }
 
+    /// Reserves memory from a claimed region's beginning, unless it has as much already.
+    ///
+    /// Whoever dies between two of these stores leaves true bounds: at least `reserved_bytes` have
+    /// memory, at most `touched_bytes` do (invariant I8).
+    fn reserve(&mut self, attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
+        let within_file = &mut self.within_file[usize::from(region)];
+        if is_reserved(attachment, region, bytes) {
+            // A liar's word would lead behind the end of the file, where writing is a signal.
+            if *within_file < bytes && reaches(attachment, region, bytes)? {
+                *within_file = bytes;
+            }
+            if *within_file >= bytes {
+                return Ok(());
+            }
+        }
+        let entry = attachment.control().region(region);
+        let touched = touched(attachment, region).max(bytes);
+        entry.touched_bytes.store(touched, Ordering::Relaxed);
+        let offset = layout::region_offset(region);
+        sys::reserve(&attachment.segment.file, offset, bytes)?;
+        entry.reserved_bytes.store(bytes, Ordering::Relaxed);
+        *within_file = bytes.max(*within_file);
+        Ok(())
+    }
+
     fn claim(&mut self, attachment: &Attachment) -> Result<u16, PublishError> {
         let key = attachment.key();
         for region in regions() {
@@ -230,8 +258,9 @@ fn regions() -> impl Iterator<Item = u16> {
 /// Overwrites what a claimed region keeps, and gives back the rest.
 #[expect(unsafe_code, reason = "a slice of claimed memory")]
 fn blank(attachment: &Attachment, region: u16) -> io::Result<()> {
-    let entry = attachment.control().region(region);
-    if entry.reserved_bytes.load(Ordering::Relaxed) < REGION_HEAD_BYTES {
+    let has_head = is_reserved(attachment, region, REGION_HEAD_BYTES)
+        && reaches(attachment, region, REGION_HEAD_BYTES)?;
+    if !has_head {
         return give_back(attachment, region, 0);
     }
     // Through memory, because no limit on the size of files concerns that.
@@ -254,24 +283,16 @@ fn touched(attachment: &Attachment, region: u16) -> u64 {
         .min(layout::REGION_STRIDE)
 }
 
-/// Reserves memory from a claimed region's beginning, unless it has as much already.
-///
-/// Whoever dies between two of these stores leaves true bounds: at least `reserved_bytes` have
-/// memory, at most `touched_bytes` do (invariant I8).
-fn reserve(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
+/// Tells whether a region's entry says that so many bytes from its beginning have memory.
+fn is_reserved(attachment: &Attachment, region: u16, bytes: u64) -> bool {
     let entry = attachment.control().region(region);
-    if entry.reserved_bytes.load(Ordering::Relaxed) >= bytes {
-        return Ok(());
-    }
-    let touched = touched(attachment, region).max(bytes);
-    entry.touched_bytes.store(touched, Ordering::Relaxed);
-    sys::reserve(
-        &attachment.segment.file,
-        layout::region_offset(region),
-        bytes,
-    )?;
-    entry.reserved_bytes.store(bytes, Ordering::Relaxed);
-    Ok(())
+    entry.reserved_bytes.load(Ordering::Relaxed) >= bytes
+}
+
+/// Tells whether the file is long enough for so many bytes of a region.
+fn reaches(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<bool> {
+    let size = sys::facts(&attachment.segment.file)?.size;
+    Ok(size >= layout::region_offset(region) + bytes)
 }
 
 /// Gives a claimed region's memory behind `keep` bytes back to the system.

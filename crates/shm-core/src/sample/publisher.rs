@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -86,6 +87,10 @@ impl Publisher {
     #[must_use]
     pub fn id(&self) -> u128 {
         self.attachment.id()
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.attachment.directory()
     }
 
     /// Tells whether this publisher made the segment; false where it joined one.

@@ -18,7 +18,7 @@ use crate::sample::exchange::Pins;
 use crate::sample::{KeyWatch, Payload, Sample, exchange};
 use crate::segment::{self, Attached, SegmentFile};
 use crate::sync::Ordering;
-use crate::sys::{self, ByteLock, ForkMark, Mapping, OpenMode};
+use crate::sys::{self, ByteLock, FileFacts, ForkMark, Mapping, OpenMode};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
 pub(super) const SLICE: Duration = Duration::from_secs(1);
@@ -97,6 +97,7 @@ pub struct Subscriber {
 pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
     mapping: Mapping,
+    pub(crate) id: u128,
     pins: Mutex<Pinned>,
     fork: ForkMark,
 }
@@ -132,6 +133,7 @@ impl Subscriber {
         let reader = Reader {
             segment,
             mapping,
+            id: head.id,
             pins: Mutex::default(),
             fork: ForkMark::here(),
         };
@@ -166,6 +168,12 @@ impl Subscriber {
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.reader.segment.key
+    }
+
+    /// The segment's random id.
+    #[must_use]
+    pub fn id(&self) -> u128 {
+        self.reader.id
     }
 
     /// The latest sample; none where nothing was published yet or it was cleared.
@@ -359,8 +367,7 @@ impl Reader {
     fn look_at_pinned(&self, region: u16, entry: Entry) -> Result<Found, ReadError> {
         entry.check().map_err(|reason| self.invalid(reason))?;
         let end = METADATA_CAPACITY as u64 + entry.payload_bytes;
-        let facts = sys::facts(&self.segment.file)
-            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))?;
+        let facts = self.facts()?;
         if facts.size < layout::region_offset(region) + end {
             return Err(self.truncated());
         }
@@ -391,6 +398,9 @@ impl Reader {
     }
 
     /// Maps a region's first `length` bytes, or more; mappings are kept, so that they stay warm.
+    ///
+    /// The file is so long when they are mapped: a liar may name a region behind its end, and
+    /// reading there would be a signal.
     fn map(&self, region: u16, length: usize) -> Result<Arc<Mapping>, ReadError> {
         let mut pins = self.pins();
         if let Some(mapping) = pins
@@ -400,13 +410,21 @@ impl Reader {
         {
             return Ok(Arc::clone(mapping));
         }
-        let generous = length.max(1 << 16).next_power_of_two();
         let offset = layout::region_offset(region);
+        if self.facts()?.size < offset + length as u64 {
+            return Err(self.truncated());
+        }
+        let generous = length.max(1 << 16).next_power_of_two();
         let mapping = Mapping::read_only(&self.segment.file, offset, generous)
             .map_err(|error| ReadError::io(&self.segment.key, "mapping", error))?;
         let mapping = Arc::new(mapping);
         pins.mappings.insert(region, Arc::clone(&mapping));
         Ok(mapping)
+    }
+
+    fn facts(&self) -> Result<FileFacts, ReadError> {
+        sys::facts(&self.segment.file)
+            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))
     }
 
     fn truncated(&self) -> ReadError {

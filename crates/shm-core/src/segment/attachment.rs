@@ -227,6 +227,11 @@ impl Attachment {
         &self.segment.key
     }
 
+    /// The directory in which the segment has its name.
+    pub(crate) fn directory(&self) -> &Path {
+        self.segment.path.parent().unwrap_or(Path::new(""))
+    }
+
     pub(crate) fn id(&self) -> u128 {
         self.id
     }

@@ -29,8 +29,11 @@ fn attempt(file: &File) -> Option<Option<Latest>> {
     if entry.generation != word.generation() {
         return None;
     }
+    if entry.check().is_err() {
+        return Some(None);
+    }
     let mut encoded = [0; layout::METADATA_CAPACITY];
-    let encoded = encoded.get_mut(..entry.metadata_bytes)?;
+    let encoded = &mut encoded[..entry.metadata_bytes];
     sys::read_exact_at(file, encoded, layout::region_offset(region)).ok()?;
     if read_entry(file, region)?.generation != word.generation() {
         return None;

@@ -100,7 +100,7 @@ fn reader_of(byte: u64) -> Attached {
 }
 
 /// A stranger's name, fit for a terminal.
-fn readable(name: &str) -> String {
+pub(crate) fn readable(name: &str) -> String {
     let name: String = name
         .chars()
         .filter(|character| !character.is_control())

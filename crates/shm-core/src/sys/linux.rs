@@ -1,6 +1,8 @@
 //! Linux: rustix for every call it has, libc for open-file-description locks and signals.
 
+mod bell;
 mod byte_lock;
+mod directory;
 mod file;
 mod fork;
 #[cfg(not(loom))]
@@ -8,11 +10,14 @@ mod futex;
 mod map;
 mod process;
 mod sigbus;
+mod socket;
 mod watch;
 
 #[cfg(loom)]
 pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
+pub(crate) use bell::{Bell, PollFd, PollFlags, poll};
 pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte, unlock_bytes_from};
+pub(crate) use directory::Directory;
 pub(crate) use file::{
     FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
     open_segment, punch, read_exact_at, reserve, set_mode, write_at,
@@ -25,4 +30,5 @@ pub(crate) use process::{
     effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
 };
 pub use sigbus::guard_against_truncation;
+pub(crate) use socket::{hang_up, peer_user, send};
 pub(crate) use watch::DirectoryWatch;

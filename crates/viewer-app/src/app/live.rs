@@ -14,7 +14,7 @@ use iced::widget::{mouse_area, row, text, toggler};
 use iced::{Center, Element, Subscription, Task};
 use shm_core::{Key, Options};
 
-use super::{Message, Presence, Shown, State};
+use super::{Message, Panel, Presence, Shown, State};
 
 /// What looks at a key for the window, and how much of it.
 #[derive(Debug)]
@@ -29,14 +29,14 @@ pub(super) struct Live {
 
 impl Live {
     /// Begins with a look at who is there, and no more.
-    pub(super) fn new(key: &Key) -> Live {
+    pub(super) fn new(key: Option<&Key>) -> Live {
         let mut live = Live {
             watch: None,
             stage: Arc::default(),
             tally: Tally::default(),
             is_last_copy: false,
         };
-        live.watch(Some(key), Depth::Presence);
+        live.watch(key, Depth::Presence);
         live
     }
 
@@ -58,10 +58,6 @@ impl Live {
     /// Returns what was counted of the pictures that follow each other.
     pub(super) fn figures(&self) -> Option<Figures> {
         self.is_on().then(|| self.tally.figures()).flatten()
-    }
-
-    pub(super) fn set_scale(&self, scale: f32) {
-        self.stage.set_scale(scale);
     }
 
     pub(super) fn subscription(&self) -> Subscription<Message> {
@@ -111,8 +107,22 @@ impl Live {
 
 /// What the window does while it follows a key.
 impl State {
-    /// Leaves what is shown as it is from now on.
-    pub(super) fn stop_following(&mut self) {
+    /// Throws the switch, and remembers where it stands.
+    pub(super) fn toggle_live(&mut self) -> Task<Message> {
+        let turned = if self.live.is_on() {
+            self.stop_following();
+            Task::none()
+        } else {
+            self.follow()
+        };
+        let is_on = self.live.is_on();
+        let kept = self
+            .keeper
+            .change(|settings| settings.switches.live = is_on);
+        Task::batch([turned, kept.map(Message::NotRemembered)])
+    }
+
+    fn stop_following(&mut self) {
         self.live.watch(self.key.key().ok(), Depth::Presence);
         self.presence = None;
         self.status.set(Status::neutral(
@@ -120,18 +130,28 @@ impl State {
         ));
     }
 
-    /// Follows the key in the field from now on.
+    /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
+    /// would wake the window twice a second.
     pub(super) fn follow(&mut self) -> Task<Message> {
+        if self.begin_live() {
+            operate(focusable::unfocus())
+        } else {
+            self.focus_key()
+        }
+    }
+
+    /// Follows the key in the field from now on; tells whether there is one.
+    pub(super) fn begin_live(&mut self) -> bool {
         let Some(key) = self.key_to_use() else {
-            return self.focus_key();
+            return false;
         };
         self.live.watch(Some(&key), Depth::Content);
         self.presence = None;
+        self.panel = Panel::Content;
         self.status.set(Status::neutral(format!(
             "Live: what is loaded into {key} appears here by itself."
         )));
-        // A blinking cursor would wake the window twice a second, for nobody.
-        operate(focusable::unfocus())
+        true
     }
 
     /// Tells whether the field holds a key, and not the one that is followed.
@@ -168,6 +188,7 @@ impl State {
         }
         self.live.is_last_copy = false;
         let figures_changed = self.live.count(&fresh);
+        self.take_shown(&fresh.snapshot);
         self.say(super::said_of(&fresh.snapshot));
         match &mut self.shown {
             Shown::Content(pane) => pane.replace(fresh),

@@ -11,9 +11,6 @@ use shm_core::segment::{Content, Info};
 
 use super::{Message, Shown, State};
 
-/// Wide enough for all that is said there, so that the key field does not move when it changes.
-const WIDTH: f32 = 120.0;
-
 /// What is there.
 #[derive(Clone, Debug)]
 pub(super) enum Presence {
@@ -38,7 +35,7 @@ impl Presence {
 impl State {
     /// Draws, beside the key, whether anything is there to show.
     pub(super) fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(WIDTH).into();
+        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
         let Some((is_there, words)) = self.describe_presence() else {
             return place(row![]);
         };

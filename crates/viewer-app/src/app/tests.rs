@@ -3,10 +3,13 @@ mod live;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use app_kit::shortcut::{Chord, press};
 use app_kit::snapshot::{self, Bytes, Origin, SnapshotError};
 use app_kit::status::Level;
 use app_kit::watch::{Fresh, Observation};
 use app_kit::worker::WorkerError;
+use iced::Event;
+use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
 use shm_core::{Access, AttachError, Attached, Metadata, Process};
@@ -18,7 +21,11 @@ fn key() -> Key {
 }
 
 fn state() -> State {
-    State::new(&key(), false)
+    State {
+        // Nobody is to be told of what is only made up.
+        attendance: Attendance::new(Options::new().directory("/nowhere")),
+        ..State::new(&Settings::default())
+    }
 }
 
 fn ui(state: &State) -> Simulator<'_, Message> {
@@ -40,6 +47,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
         content,
         bytes,
         origin: Some(Origin {
+            segment: 7,
             generation: 3,
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
@@ -67,6 +75,7 @@ fn show(state: &mut State, answer: Result<Snapshot, ShowError>) {
     // The task would look into real shared memory: the answer is given here instead.
     drop(state.update(Message::Show));
     let request = state.request;
+    let answer = answer.map(Box::new);
     drop(state.update(Message::Answered { request, answer }));
 }
 
@@ -124,7 +133,10 @@ fn the_button_asks_for_what_is_there() {
 
 #[test]
 fn typing_changes_the_key_and_enter_shows() {
-    let mut state = State::new(&Key::new("K").expect("it is a key"), false);
+    let mut state = State::new(&Settings {
+        key: Key::new("K").ok(),
+        ..Settings::default()
+    });
     let mut ui = ui(&state);
     ui.click("K").expect("the field shows the key");
     ui.typewrite("ey");
@@ -252,12 +264,12 @@ fn only_the_newest_request_counts() {
     drop(state.update(Message::Show));
     drop(state.update(Message::Answered {
         request: 1,
-        answer: Ok(text("old")),
+        answer: Ok(Box::new(text("old"))),
     }));
     assert!(matches!(state.shown, Shown::Notice { .. }));
     drop(state.update(Message::Answered {
         request: 2,
-        answer: Ok(text("new")),
+        answer: Ok(Box::new(text("new"))),
     }));
     assert!(matches!(state.shown, Shown::Content(_)));
     assert!(!state.is_reading);
@@ -318,47 +330,128 @@ fn bytes_are_shown_as_a_dump() {
         .expect("the first bytes are there");
 }
 
+/// Presses a key while no field takes it.
+fn press_key(state: &mut State, chord: Chord) -> Task<Message> {
+    let event = Event::Keyboard(press(chord));
+    let message = shortcut::message_of(event, event::Status::Ignored, window::Id::unique());
+    state.update(message.unwrap_or_else(|| panic!("{chord} is in the table")))
+}
+
+/// Returns what a key tells the window, as it is written in the source.
+fn told_by(chord: Chord) -> String {
+    let event = Event::Keyboard(press(chord));
+    match shortcut::message_of(event, event::Status::Ignored, window::Id::unique()) {
+        Some(Message::Shortcut(action)) => format!("{:?}", action()),
+        other => panic!("{chord} is no shortcut: {other:?}"),
+    }
+}
+
 #[test]
-fn the_usual_keys_show_and_quit() {
-    use iced::keyboard::{Location, Modifiers, key};
-    let press = |key: keyboard::Key, modifiers| keyboard::Event::KeyPressed {
-        modified_key: key.clone(),
-        key,
-        physical_key: key::Physical::Unidentified(key::NativeCode::Unidentified),
-        location: Location::Standard,
-        modifiers,
-        text: None,
-        repeat: false,
+fn every_key_of_the_help_does_what_it_says() {
+    for (does, message) in [
+        ("Show what is in shared memory", "Show"),
+        ("Let what is loaded appear by itself, or not", "LiveToggled"),
+        ("Go to the key", "FocusKey"),
+        ("Go to the next field", "Focus(Forward)"),
+        ("Go back to the field before", "Focus(Backward)"),
+        ("Open or close this help", "ToggleHelp"),
+        ("Close what is open", "Escape"),
+        ("Close the window", "Quit"),
+    ] {
+        let shortcut = shortcut::TABLE
+            .iter()
+            .find(|shortcut| shortcut.does == does);
+        let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
+        for chord in shortcut.chords {
+            // Another row with the same keys would be found first.
+            assert_eq!(told_by(*chord), message, "{chord}");
+        }
+    }
+}
+
+#[test]
+fn the_help_opens_shows_every_key_and_closes() {
+    let mut state = state();
+    drop(press_key(&mut state, Chord::named(Named::F1)));
+    let mut ui = ui(&state);
+    for shortcut in shortcut::TABLE {
+        ui.find(shortcut.does).expect(shortcut.does);
+        for chord in shortcut.chords {
+            ui.find(chord.to_string().as_str()).expect("it is drawn");
+        }
+    }
+    drop(ui);
+    drop(press_key(&mut state, Chord::named(Named::Escape)));
+    assert!(!state.is_help_open);
+    drop(press_key(&mut state, Chord::sign("?")));
+    assert!(state.is_help_open);
+    drop(press_key(&mut state, Chord::sign("?")));
+    assert!(!state.is_help_open);
+}
+
+#[test]
+fn the_help_opens_by_its_button_and_makes_way_for_what_is_tried_out() {
+    let mut state = state();
+    let mut ui = ui(&state);
+    ui.click("?").expect("the button is there");
+    let messages: Vec<Message> = ui.into_messages().collect();
+    assert!(matches!(messages[..], [Message::ToggleHelp]));
+    drop(state.update(Message::ToggleHelp));
+    assert!(state.is_help_open);
+    drop(press_key(&mut state, Chord::named(Named::F5)));
+    assert!(!state.is_help_open);
+    assert_eq!(state.request, 1);
+}
+
+/// What the next window would begin with.
+fn remembered(path: &std::path::Path) -> app_kit::settings::Settings<Switches> {
+    settings::load(Some(path.to_owned())).settings
+}
+
+#[test]
+fn size_and_key_are_remembered_and_the_command_line_wins() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("viewer-app.json");
+    let open = |key: Option<Key>| {
+        State::new(&Settings {
+            key,
+            is_verbose: false,
+            remembered: settings::load(Some(path.clone())),
+        })
     };
-    let named = keyboard::Key::Named;
-    let none = Modifiers::empty();
-    assert!(matches!(
-        shortcut(press(named(Named::F5), none)),
-        Some(Message::Show)
-    ));
-    assert!(matches!(
-        shortcut(press(
-            keyboard::Key::Character("l".into()),
-            Modifiers::COMMAND
-        )),
-        Some(Message::LiveToggled)
-    ));
-    assert!(matches!(
-        shortcut(press(named(Named::Enter), Modifiers::COMMAND)),
-        Some(Message::Show)
-    ));
-    assert!(shortcut(press(named(Named::Enter), none)).is_none());
-    assert!(matches!(
-        shortcut(press(named(Named::Tab), Modifiers::SHIFT)),
-        Some(Message::FocusPrevious)
-    ));
-    assert!(matches!(
-        shortcut(press(
-            keyboard::Key::Character("q".into()),
-            Modifiers::COMMAND
-        )),
-        Some(Message::Quit)
-    ));
+    let mut state = open(None);
+    drop(state.update(Message::Resized(Size::new(700.0, 500.0))));
+    drop(state.update(Message::KeyChanged("Mine".to_owned())));
+    drop(state.update(Message::KeyChanged("no/key".to_owned())));
+    drop(state);
+    assert_eq!(remembered(&path).size, Size::new(700.0, 500.0));
+    assert_eq!(remembered(&path).key, Key::new("Mine").ok());
+
+    let state = open(Key::new("Theirs").ok());
+    assert_eq!(state.key.text(), "Theirs");
+    drop(state);
+    assert_eq!(remembered(&path).key, Key::new("Mine").ok(), "once only");
+
+    let mut state = open(None);
+    assert_eq!(state.key.text(), "Mine");
+    let live = |settings: &mut app_kit::settings::Settings<Switches>| settings.switches.live = true;
+    drop(state.keeper.change(live));
+    drop(state);
+    assert!(remembered(&path).switches.live);
+}
+
+#[test]
+fn what_cannot_be_remembered_is_told() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("viewer-app.json");
+    std::fs::write(&path, "{").expect("there is room");
+    let state = State::new(&Settings {
+        remembered: settings::load(Some(path)),
+        ..Settings::default()
+    });
+    ui(&state)
+        .find("What this window had remembered cannot be read, so it begins anew.")
+        .expect("the status line says so");
 }
 
 #[test]

@@ -7,8 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use app_kit::attendance::Attendance;
 use app_kit::follower::Step;
 use app_kit::signals::Termination;
+use app_kit::snapshot::Origin;
 use app_kit::units;
 use clap::Args;
 use serde::Serialize;
@@ -17,7 +19,8 @@ use shm_core::{Attached, Key, Message, Metadata, Sample};
 use self::pattern::Pattern;
 use self::raw::Raw;
 use super::{Failure, printable, show};
-use crate::output::{self, Output};
+use crate::export;
+use crate::output::{self, Existing, Output};
 use crate::report::Report;
 use crate::session::{self, Content, FetchError, Found};
 use crate::user::User;
@@ -80,7 +83,7 @@ pub(super) fn run(key: &Key, arguments: Arguments) -> Result<(), Failure> {
         show::refuse_terminal("Pixels")?;
     }
     let termination = Termination::catch()?;
-    let ender = termination.ender();
+    let announcement = termination.announcement();
     let desk = Arc::new(Desk::default());
     let (sender, ended) = mpsc::sync_channel(1);
     let (key, at) = (key.clone(), Arc::clone(&desk));
@@ -90,7 +93,7 @@ pub(super) fn run(key: &Key, arguments: Arguments) -> Result<(), Failure> {
             let outcome = follow(&key, &arguments, &at);
             // Nobody waits for it where a signal was faster.
             sender.send(outcome).ok();
-            ender.end();
+            drop(announcement);
         })?;
     termination.wait(None);
     // Where it was a signal, what waits waits in vain, but no file is left half-written.
@@ -220,6 +223,8 @@ struct Delivery<'a> {
     key: &'a Key,
     arguments: &'a Arguments,
     raw: Option<Raw>,
+    /// Lets loaders know what was shown here.
+    attendance: Attendance,
 }
 
 /// What a line of `--json` holds: what `show --json` does, and more.
@@ -239,11 +244,29 @@ impl<'a> Delivery<'a> {
             key,
             arguments,
             raw: arguments.raw.as_ref().map(Raw::open).transpose()?,
+            attendance: Attendance::new(session::options(arguments.owner.as_ref())),
         })
     }
 
-    /// Writes a content where it is wanted, and tells of it. It is the one with this `number`.
+    /// Writes a content where it is wanted, tells of it, and lets its loaders know. It is the one
+    /// with this `number`.
     fn deliver(
+        &mut self,
+        sample: Sample,
+        attached: Vec<Attached>,
+        number: u64,
+    ) -> Result<Delivered, Failure> {
+        let origin = Origin::of(&sample, &attached);
+        let delivered = self.write(sample, attached, number)?;
+        if matches!(delivered, Delivered::Yes) {
+            // A clock that was set back makes it younger than now.
+            let took = SystemTime::now().duration_since(origin.published);
+            self.attendance.shown(&origin, took.unwrap_or_default());
+        }
+        Ok(delivered)
+    }
+
+    fn write(
         &mut self,
         sample: Sample,
         attached: Vec<Attached>,
@@ -257,15 +280,15 @@ impl<'a> Delivery<'a> {
         }
         let mut file = None;
         if let Some(pattern) = &self.arguments.output {
-            let Metadata::Image(metadata) = sample.metadata() else {
+            if !matches!(sample.metadata(), Metadata::Image(_)) {
                 let kind = sample.metadata().kind();
                 super::warn(format_args!(
                     "What came is {kind}, no picture: it is left out."
                 ));
                 return Ok(Delivered::LeftOut);
-            };
+            }
             let path = pattern.path(number);
-            show::save_picture(&sample, metadata, &path)?;
+            export::save_sample(&sample, &path, Existing::Replace)?;
             file = Some(path);
         }
         let mut line = if self.arguments.json {
@@ -299,6 +322,7 @@ impl<'a> Delivery<'a> {
             persistent: session::is_persistent(self.key, self.arguments.owner.as_ref()),
             attached,
             content: Content::Sample(sample),
+            seat: None,
         };
         Ok(serde_json::to_string(&Line {
             report: Report::of_found(self.key, &found, SystemTime::now()),

@@ -1,17 +1,17 @@
 //! `viewer-app show`: the content itself.
 
-use std::io::{self, Cursor, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, Cursor, IsTerminal};
 use std::time::{Duration, SystemTime};
 
 use app_kit::units;
 use clap::Args;
 use image::ImageFormat;
-use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
+use shm_core::{ImageMetadata, Key, Metadata, Sample};
 
 use super::{Failure, printable};
-use crate::output::{self, Output, OutputError};
-use crate::picture_file::{self, PictureFileError};
+use crate::export;
+use crate::output::{self, Existing, Output};
+use crate::picture_file;
 use crate::report::Report;
 use crate::session::{self, Content};
 use crate::user::User;
@@ -63,90 +63,67 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
         if let Some(output) = &arguments.output {
             deliver(key, &found.content, Some(output))?;
         }
-        return super::print_json(&report);
+        super::print_json(&report)?;
+    } else {
+        deliver(key, &found.content, arguments.output.as_ref())?;
     }
-    deliver(key, &found.content, arguments.output.as_ref())
+    found.tell_shown(SystemTime::now());
+    Ok(())
 }
 
 fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
-    match content {
-        Content::Sample(sample) => match sample.metadata() {
-            Metadata::Text => return deliver_text(sample, output),
-            Metadata::Image(metadata) => return deliver_picture(sample, metadata, output),
-            Metadata::Bytes { .. } => {}
-        },
-        Content::Block {
-            is_half_written: true,
-            ..
-        } => super::warn(format_args!(
+    if let Content::Block {
+        is_half_written: true,
+        ..
+    } = content
+    {
+        super::warn(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
-        )),
-        Content::Block { .. } => {}
-    }
-    deliver_bytes(key, content, output)
-}
-
-fn deliver_text(sample: &Sample, output: Option<&Output>) -> Result<(), Failure> {
-    // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
-    let Message::Text(text) = sample.to_message()? else {
-        return Err(Failure::new(
-            "The content changed its kind while it was read. Try again.",
         ));
-    };
-    match output {
-        Some(Output::File(path)) => output::save(path, |file| {
-            file.write_all(text.as_bytes())
-                .map_err(|source| OutputError::at(path, source).into())
-        }),
-        Some(Output::Stdout) | None => Ok(output::print(|stdout| {
-            stdout.write_all(text.as_bytes())?;
-            if io::stdout().is_terminal() && !text.ends_with('\n') {
-                stdout.write_all(b"\n")?;
-            }
-            Ok(())
-        })?),
     }
+    if let Some(Output::File(path)) = output {
+        return Ok(export::save(content, path, Existing::Replace)?);
+    }
+    if let Content::Sample(sample) = content {
+        match sample.metadata() {
+            Metadata::Text => return print_text(sample),
+            Metadata::Image(metadata) => return print_picture(sample, metadata, output),
+            Metadata::Bytes { .. } => {}
+        }
+    }
+    refuse_terminal(&format!("What is in {key} is no text and"))?;
+    output::print(|stdout| stdout.write_all(content.bytes()))?;
+    Ok(content.verify()?)
 }
 
-fn deliver_picture(
+fn print_text(sample: &Sample) -> Result<(), Failure> {
+    let text = export::text_of(sample)?;
+    Ok(output::print(|stdout| {
+        stdout.write_all(text.as_bytes())?;
+        if io::stdout().is_terminal() && !text.ends_with('\n') {
+            stdout.write_all(b"\n")?;
+        }
+        Ok(())
+    })?)
+}
+
+/// Writes a picture to standard output where that was asked for; else describes it.
+fn print_picture(
     sample: &Sample,
     metadata: &ImageMetadata,
     output: Option<&Output>,
 ) -> Result<(), Failure> {
-    match output {
-        Some(Output::File(path)) => save_picture(sample, metadata, path),
-        Some(Output::Stdout) => {
-            refuse_terminal("A picture")?;
-            let mut png = Cursor::new(Vec::new());
-            picture_file::encode(metadata, sample.payload(), ImageFormat::Png, &mut png)?;
-            sample.verify()?;
-            Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?)
-        }
-        None => {
-            let line = describe_picture(sample, metadata);
-            Ok(output::print(|stdout| {
-                writeln!(stdout, "{line} (--output FILE.png writes it)")
-            })?)
-        }
+    if output.is_some() {
+        refuse_terminal("A picture")?;
+        let mut png = Cursor::new(Vec::new());
+        picture_file::encode(metadata, sample.payload(), ImageFormat::Png, &mut png)?;
+        sample.verify()?;
+        return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
     }
-}
-
-/// Writes a picture to a file, in the format of its ending.
-pub(super) fn save_picture(
-    sample: &Sample,
-    metadata: &ImageMetadata,
-    path: &Path,
-) -> Result<(), Failure> {
-    let format = picture_file::format_of(path)?;
-    output::save(path, |file| {
-        picture_file::encode(metadata, sample.payload(), format, file).map_err(
-            |error| match error {
-                PictureFileError::Io(source) => OutputError::at(path, source).into(),
-                error => Failure::from(error),
-            },
-        )?;
-        Ok(sample.verify()?)
-    })
+    let line = describe_picture(sample, metadata);
+    Ok(output::print(|stdout| {
+        writeln!(stdout, "{line} (--output FILE.png writes it)")
+    })?)
 }
 
 /// Tells of a picture in one line.
@@ -164,21 +141,6 @@ pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> Str
         line.push_str(&printable(source));
     }
     line
-}
-
-fn deliver_bytes(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
-    match output {
-        Some(Output::File(path)) => output::save(path, |file| {
-            file.write_all(content.bytes())
-                .map_err(|source| OutputError::at(path, source))?;
-            Ok(content.verify()?)
-        }),
-        Some(Output::Stdout) | None => {
-            refuse_terminal(&format!("What is in {key} is no text and"))?;
-            output::print(|stdout| stdout.write_all(content.bytes()))?;
-            Ok(content.verify()?)
-        }
-    }
 }
 
 pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {

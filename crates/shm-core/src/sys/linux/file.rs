@@ -43,7 +43,7 @@ impl FileFacts {
         clippy::unnecessary_cast,
         reason = "the width of stat's fields differs from one architecture to the next"
     )]
-    fn of(stat: &rustix::fs::Stat) -> Self {
+    pub(super) fn of(stat: &rustix::fs::Stat) -> Self {
         Self {
             identity: (u64::from(stat.st_dev), u64::from(stat.st_ino)),
             names: stat.st_nlink as u64,
@@ -173,6 +173,6 @@ pub(crate) fn read_exact_at(file: &File, destination: &mut [u8], offset: u64) ->
     file.read_exact_at(destination, offset)
 }
 
-fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+pub(super) fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
     rustix::io::retry_on_intr(&mut call)
 }

@@ -1,0 +1,356 @@
+//! Which part of a picture is seen, and how large: all that zooming and panning is.
+
+use iced::{Point, Size, Vector};
+
+use crate::resample::Span;
+
+/// The zooms at which the wheel and the keys stop, in drawn pixels for one of the picture.
+const STOPS: [f64; 25] = [
+    0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0,
+    6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0,
+];
+
+/// How a picture is looked at: the whole of it, or a part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Camera {
+    picture: Size<u32>,
+    pane: Size<u32>,
+    zoom: Zoom,
+    /// The point of the picture in the middle of the pane, in its pixels.
+    center: [f64; 2],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Zoom {
+    /// As large as there is room for, and never larger than it is.
+    Fit,
+    /// This many drawn pixels for one of the picture; more than in [`Zoom::Fit`].
+    Scale(f64),
+}
+
+/// Where the whole picture lies in the pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) across: Span,
+    pub(super) down: Span,
+}
+
+impl Camera {
+    /// Looks at the whole picture.
+    pub(super) fn new(picture: Size<u32>, pane: Size<u32>) -> Camera {
+        Camera {
+            picture,
+            pane: at_least_a_pixel(pane),
+            zoom: Zoom::Fit,
+            center: [picture.width, picture.height].map(|side| f64::from(side) / 2.0),
+        }
+    }
+
+    /// Takes over another picture: one of the same size is looked at in the same way.
+    pub(super) fn show(&mut self, picture: Size<u32>) {
+        if self.picture != picture {
+            *self = Camera::new(picture, self.pane);
+        }
+    }
+
+    /// Takes over another size of the pane.
+    pub(super) fn resize(&mut self, pane: Size<u32>) {
+        self.pane = at_least_a_pixel(pane);
+        self.set(self.zoom);
+    }
+
+    /// Returns the drawn pixels for one of the picture.
+    pub(super) fn scale(&self) -> f64 {
+        match self.zoom {
+            Zoom::Fit => self.fitting(),
+            Zoom::Scale(scale) => scale,
+        }
+    }
+
+    /// Tells whether the whole picture is seen because it was fitted.
+    pub(super) fn is_fit(&self) -> bool {
+        self.zoom == Zoom::Fit
+    }
+
+    /// Tells whether a part of the picture is hidden, so that there is something to move to.
+    pub(super) fn hides_something(&self) -> bool {
+        let Frame { across, down } = self.frame();
+        across.drawn > across.pane || down.drawn > down.pane
+    }
+
+    /// Shows the whole picture.
+    pub(super) fn fit(&mut self) {
+        self.set(Zoom::Fit);
+    }
+
+    /// Shows each pixel as large as it is; what is at `point` of the pane stays there.
+    pub(super) fn show_as_it_is(&mut self, point: Point) {
+        self.zoom_to(1.0, point);
+    }
+
+    /// Goes to the next larger stop; what is at `point` of the pane stays there.
+    pub(super) fn zoom_in(&mut self, point: Point) {
+        let scale = self.scale();
+        // A bit more than it is: what was computed need not be exactly a stop.
+        if let Some(next) = STOPS.into_iter().find(|stop| *stop > scale * 1.001) {
+            self.zoom_to(next, point);
+        }
+    }
+
+    /// Goes to the next smaller stop, of which the smallest shows the whole picture.
+    pub(super) fn zoom_out(&mut self, point: Point) {
+        let scale = self.scale();
+        let next = STOPS.into_iter().rfind(|stop| *stop < scale * 0.999);
+        self.zoom_to(next.unwrap_or(0.0), point);
+    }
+
+    fn zoom_to(&mut self, scale: f64, point: Point) {
+        let before = self.scale();
+        let sides = [(point.x, self.pane.width), (point.y, self.pane.height)];
+        // Not by way of the frame, which is rounded: that would add up.
+        for (center, (point, pane)) in self.center.iter_mut().zip(sides) {
+            let off_middle = f64::from(point) - f64::from(pane) / 2.0;
+            *center += off_middle / before - off_middle / scale.max(f64::MIN_POSITIVE);
+        }
+        self.set(Zoom::Scale(scale));
+    }
+
+    /// Returns the middle of the pane.
+    pub(super) fn middle(&self) -> Point {
+        let Size { width, height } = self.pane;
+        #[expect(clippy::cast_precision_loss, reason = "a pane is small")]
+        let middle = Point::new(width as f32 / 2.0, height as f32 / 2.0);
+        middle
+    }
+
+    /// Moves the picture by as many drawn pixels.
+    pub(super) fn pan(&mut self, by: Vector) {
+        let scale = self.scale();
+        self.center[0] -= f64::from(by.x) / scale;
+        self.center[1] -= f64::from(by.y) / scale;
+        self.set(self.zoom);
+    }
+
+    /// Returns the pixel of the picture at a point of the pane.
+    pub(super) fn pixel_at(&self, point: Point) -> Option<(u32, u32)> {
+        let [x, y] = self.at(point);
+        Some((
+            whole_within(x, self.picture.width)?,
+            whole_within(y, self.picture.height)?,
+        ))
+    }
+
+    /// Returns where in the picture a point of the pane is, in its pixels.
+    fn at(&self, point: Point) -> [f64; 2] {
+        let along = |span: Span, point: f32, side: u32| {
+            #[expect(clippy::cast_precision_loss, reason = "a pane is small")]
+            let from_start = f64::from(point) - span.start as f64;
+            from_start * f64::from(side) / f64::from(span.drawn)
+        };
+        let Frame { across, down } = self.frame();
+        [
+            along(across, point.x, self.picture.width),
+            along(down, point.y, self.picture.height),
+        ]
+    }
+
+    /// Returns where the whole picture lies, in whole pixels of the screen.
+    pub(super) fn frame(&self) -> Frame {
+        let scale = self.scale();
+        let span = |side: u32, pane: u32, center: f64| {
+            let drawn = rounded(f64::from(side) * scale).max(1);
+            let start = if drawn <= i64::from(pane) {
+                (i64::from(pane) - drawn) / 2
+            } else {
+                rounded(f64::from(pane) / 2.0 - center * scale).clamp(i64::from(pane) - drawn, 0)
+            };
+            Span {
+                start,
+                drawn: u32::try_from(drawn).unwrap_or(u32::MAX),
+                pane,
+            }
+        };
+        Frame {
+            across: span(self.picture.width, self.pane.width, self.center[0]),
+            down: span(self.picture.height, self.pane.height, self.center[1]),
+        }
+    }
+
+    fn fitting(&self) -> f64 {
+        let across = f64::from(self.pane.width) / f64::from(self.picture.width);
+        let down = f64::from(self.pane.height) / f64::from(self.picture.height);
+        across.min(down).min(1.0)
+    }
+
+    /// Takes over a zoom, and moves to where no side shows more of the pane than it must.
+    fn set(&mut self, zoom: Zoom) {
+        self.zoom = match zoom {
+            Zoom::Scale(scale) if scale > self.fitting() => zoom,
+            _ => Zoom::Fit,
+        };
+        let scale = self.scale();
+        let sides = [
+            (self.picture.width, self.pane.width),
+            (self.picture.height, self.pane.height),
+        ];
+        for (center, (side, pane)) in self.center.iter_mut().zip(sides) {
+            let side = f64::from(side);
+            let half = f64::from(pane) / 2.0 / scale;
+            *center = if 2.0 * half >= side {
+                side / 2.0
+            } else {
+                center.clamp(half, side - half)
+            };
+        }
+    }
+}
+
+/// Returns the size at which a picture is drawn in a pane that it is fitted to.
+///
+/// A thread that scales pictures down for the screen aims at this: they are then drawn as they are.
+pub fn fitted(picture: Size<u32>, pane: Size<u32>) -> Size<u32> {
+    let Frame { across, down } = Camera::new(picture, pane).frame();
+    Size::new(across.drawn, down.drawn)
+}
+
+/// A pane can be squeezed to nothing; by nothing cannot be divided.
+fn at_least_a_pixel(pane: Size<u32>) -> Size<u32> {
+    Size::new(pane.width.max(1), pane.height.max(1))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the cast saturates, and a drawn picture is no longer than 64 times a side"
+)]
+fn rounded(number: f64) -> i64 {
+    number.round() as i64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "compared before with the side of a picture"
+)]
+fn whole_within(number: f64, side: u32) -> Option<u32> {
+    (number >= 0.0 && number < f64::from(side)).then_some(number as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PANE: Size<u32> = Size::new(400, 200);
+
+    fn camera(width: u32, height: u32) -> Camera {
+        Camera::new(Size::new(width, height), PANE)
+    }
+
+    #[test]
+    fn fitting_shrinks_and_never_enlarges() {
+        assert_eq!(fitted(Size::new(4000, 1000), PANE), Size::new(400, 100));
+        assert_eq!(fitted(Size::new(100, 1000), PANE), Size::new(20, 200));
+        assert_eq!(fitted(Size::new(30, 20), PANE), Size::new(30, 20));
+        // A line stays visible, however long it is.
+        assert_eq!(fitted(Size::new(60_000, 1), PANE), Size::new(400, 1));
+    }
+
+    #[test]
+    fn what_is_under_the_pointer_stays_there() {
+        let mut camera = camera(2000, 1000);
+        let pointer = Point::new(300.5, 50.5);
+        let pixel = camera.at(pointer);
+        for _ in 0..6 {
+            camera.zoom_in(pointer);
+            let [x, y] = camera.at(pointer);
+            let tolerance = 1.0 / camera.scale();
+            assert!((x - pixel[0]).abs() <= tolerance, "{x} {pixel:?}");
+            assert!((y - pixel[1]).abs() <= tolerance, "{y} {pixel:?}");
+        }
+        assert_eq!(camera.scale(), 2.0);
+        for _ in 0..6 {
+            camera.zoom_out(pointer);
+        }
+        assert!(camera.is_fit());
+    }
+
+    #[test]
+    fn zooming_stops_at_round_numbers_and_at_the_whole() {
+        let mut camera = camera(30, 20);
+        let middle = Point::new(200.0, 100.0);
+        camera.zoom_out(middle);
+        assert!(camera.is_fit());
+        let mut scales = Vec::new();
+        for _ in 0..20 {
+            camera.zoom_in(middle);
+            scales.push(camera.scale());
+        }
+        assert_eq!(scales[..4], [1.5, 2.0, 3.0, 4.0]);
+        assert_eq!(scales[19], 64.0);
+        camera.show_as_it_is(middle);
+        assert!(
+            camera.is_fit(),
+            "a small picture is shown as it is to begin with"
+        );
+        camera.fit();
+        assert_eq!(camera, Camera::new(Size::new(30, 20), PANE));
+    }
+
+    #[test]
+    fn a_picture_is_moved_up_to_its_edges() {
+        let mut camera = camera(800, 100);
+        camera.show_as_it_is(Point::new(200.0, 100.0));
+        assert!(camera.hides_something());
+        assert_eq!(camera.frame().across.start, -200);
+        camera.pan(Vector::new(50.0, 70.0));
+        // It is lower than the pane: there it stays in the middle.
+        assert_eq!(
+            (camera.frame().across.start, camera.frame().down.start),
+            (-150, 50)
+        );
+        camera.pan(Vector::new(9000.0, 0.0));
+        assert_eq!(camera.frame().across.start, 0);
+        camera.pan(Vector::new(-9000.0, 0.0));
+        assert_eq!(camera.frame().across.start, -400);
+        camera.resize(Size::new(1000, 200));
+        assert!(!camera.hides_something());
+    }
+
+    #[test]
+    fn pixels_are_found_where_they_are_drawn() {
+        let mut camera = camera(30, 20);
+        assert_eq!(camera.pixel_at(Point::new(185.0, 90.0)), Some((0, 0)));
+        assert_eq!(camera.pixel_at(Point::new(184.9, 90.0)), None);
+        assert_eq!(camera.pixel_at(Point::new(214.9, 109.9)), Some((29, 19)));
+        assert_eq!(camera.pixel_at(Point::new(200.0, 110.0)), None);
+        for _ in 0..6 {
+            camera.zoom_in(Point::new(200.0, 100.0));
+        }
+        assert_eq!(camera.scale(), 8.0);
+        let Frame { across, .. } = camera.frame();
+        #[expect(clippy::cast_precision_loss, reason = "a small number")]
+        let left = across.start as f32;
+        assert_eq!(
+            camera
+                .pixel_at(Point::new(left + 7.9, 100.0))
+                .map(|at| at.0),
+            Some(0)
+        );
+        assert_eq!(
+            camera
+                .pixel_at(Point::new(left + 8.0, 100.0))
+                .map(|at| at.0),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn another_picture_of_the_same_size_is_looked_at_in_the_same_way() {
+        let mut camera = camera(800, 800);
+        camera.zoom_in(Point::new(10.0, 10.0));
+        let before = camera;
+        camera.show(Size::new(800, 800));
+        assert_eq!(camera, before);
+        camera.show(Size::new(801, 800));
+        assert!(camera.is_fit());
+    }
+}

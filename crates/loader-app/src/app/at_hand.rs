@@ -1,0 +1,93 @@
+//! What comes by itself: files that are dropped on the window, and what is pasted into it.
+
+use app_kit::clipboard::{ClipboardError, Pasted};
+use app_kit::drop_target::{self, Dropped};
+use app_kit::status::Status;
+use iced::Task;
+
+use super::{Message, State};
+
+impl State {
+    pub(super) fn follow_drag(&mut self, event: drop_target::Event) -> Task<Message> {
+        match self.drop_target.update(event) {
+            Some(dropped) => self.load_file(dropped),
+            None => Task::none(),
+        }
+    }
+
+    /// Says what becomes of a file that is over the window.
+    pub(super) fn drop_outcome(&self) -> String {
+        match self.key_field.key() {
+            Ok(key) => format!("Drop it to load it into {key}."),
+            Err(_) => "It cannot be loaded: choose another key first.".to_owned(),
+        }
+    }
+
+    fn load_file(&mut self, dropped: Dropped) -> Task<Message> {
+        let Dropped { path, others } = dropped;
+        let Some((key, number, progress)) = self.begin_loading(&path) else {
+            return Task::none();
+        };
+        self.session
+            .load_file(key, path, progress)
+            .map(move |reply| Message::FileLoaded {
+                number,
+                others,
+                reply,
+            })
+    }
+
+    /// Takes what is in the clipboard, unless it is meant for the input dialog.
+    pub(super) fn paste(&mut self) -> Task<Message> {
+        if self.dialog.is_some() || self.key_to_load_under().is_none() {
+            return Task::none();
+        }
+        self.clipboard.paste().map(Message::Pasted)
+    }
+
+    pub(super) fn take_pasted(&mut self, pasted: Result<Pasted, ClipboardError>) -> Task<Message> {
+        // The key may have been edited while the clipboard was asked.
+        let Some(key) = self.key_to_load_under() else {
+            return Task::none();
+        };
+        match pasted {
+            Ok(Pasted::Text(text)) if !text.is_empty() => {
+                self.session.load_text(key, text).map(Message::PastedLoaded)
+            }
+            Ok(Pasted::Picture(picture)) => self
+                .session
+                .load_pixels(key, picture)
+                .map(Message::PastedLoaded),
+            Ok(Pasted::Files(files)) => {
+                let others = files.len().saturating_sub(1);
+                match files.into_iter().next() {
+                    Some(path) => self.load_file(Dropped { path, others }),
+                    None => Task::none(),
+                }
+            }
+            Ok(Pasted::Text(_) | Pasted::Nothing) => {
+                let status = Status::neutral("There is nothing to paste.")
+                    .with_remedy("Copy a text, a picture or a file first, then press Ctrl+V here.");
+                self.status.set(status);
+                Task::none()
+            }
+            Err(error) => {
+                let status = Status::error("It could not be pasted.");
+                self.status.set(status.with_remedy(error.to_string()));
+                Task::none()
+            }
+        }
+    }
+}
+
+/// Says, where there were more files than one, what became of the others.
+pub(super) fn only_the_first(others: usize) -> Option<String> {
+    match others {
+        0 => None,
+        1 => Some("Only the first of the two files was loaded: one fits at a time.".to_owned()),
+        _ => Some(format!(
+            "Only the first of the {} files was loaded: one fits at a time.",
+            others + 1
+        )),
+    }
+}

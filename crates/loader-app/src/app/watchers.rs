@@ -1,0 +1,132 @@
+//! Who watches what is loaded: a quiet line, and a list for those who want to see each.
+
+use std::io::{self, Write};
+
+use iced::widget::scrollable::{Direction, Scrollbar};
+use iced::widget::text::Wrapping;
+use iced::widget::{Column, button, column, container, row, scrollable, space, text};
+use iced::{Center, Element, Fill};
+use shm_core::link::Watcher;
+
+use app_kit::theme;
+
+use super::Message;
+use crate::session::audience::{Watched, changes, name, progress};
+
+/// The line's height, whether anything stands in it or not: nothing jumps when somebody comes.
+const LINE_HEIGHT: f32 = 24.0;
+/// Room for five in the list; the others are scrolled to.
+const LIST_HEIGHT: f32 = 84.0;
+
+/// Who watches, and whether each of them is shown.
+#[derive(Debug)]
+pub(super) struct Watchers {
+    watched: Watched,
+    is_open: bool,
+    /// Whether changes are printed to stderr as well.
+    is_verbose: bool,
+}
+
+impl Watchers {
+    pub(super) fn nobody(is_verbose: bool) -> Watchers {
+        Watchers {
+            watched: Watched::By(Vec::new()),
+            is_open: false,
+            is_verbose,
+        }
+    }
+
+    pub(super) fn take(&mut self, watched: Watched) {
+        if self.is_verbose {
+            for line in changes(&self.watched, &watched) {
+                // A closed stderr is no reason to fail.
+                writeln!(io::stderr(), "{line}").ok();
+            }
+        }
+        self.watched = watched;
+    }
+
+    pub(super) fn toggle(&mut self) {
+        self.is_open = !self.is_open;
+    }
+
+    pub(super) fn view(&self) -> Element<'_, Message> {
+        let watchers = match &self.watched {
+            Watched::By(watchers) => watchers.as_slice(),
+            Watched::Untold(_) => return line("Who watches cannot be told here.".to_owned(), None),
+        };
+        match watchers {
+            [] => line(String::new(), None),
+            [one] => line(
+                format!("Watched by {} · {}", name(one), progress(one)),
+                None,
+            ),
+            many if self.is_open => column![line(summary(many), Some("Hide")), list(many)].into(),
+            many => line(summary(many), Some("Show each")),
+        }
+    }
+}
+
+fn line<'a>(words: String, action: Option<&'a str>) -> Element<'a, Message> {
+    let words = text(words)
+        .size(theme::SMALL_SIZE)
+        .style(theme::muted)
+        .wrapping(Wrapping::None);
+    let action = action.map(|label| {
+        button(text(label).size(theme::SMALL_SIZE))
+            .padding([0.0, theme::space::SMALL])
+            .style(theme::quiet_button)
+            .on_press(Message::WatchersToggled)
+    });
+    row![container(words).width(Fill).clip(true)]
+        .extend(action.map(Element::from))
+        .spacing(theme::space::SMALL)
+        .height(LINE_HEIGHT)
+        .align_y(Center)
+        .into()
+}
+
+/// Writes how far so many are: `Watched by 40 · 38 show generation 12`.
+fn summary(watchers: &[Watcher]) -> String {
+    let generations = watchers
+        .iter()
+        .filter_map(|watcher| Some(watcher.shown?.generation));
+    let number = watchers.len();
+    match generations.clone().max() {
+        None => format!("Watched by {number} · nothing shown yet"),
+        Some(latest) => {
+            let there = generations.filter(|shown| *shown == latest).count();
+            let there = if there == number {
+                "all".to_owned()
+            } else {
+                there.to_string()
+            };
+            let verb = if there == "1" { "shows" } else { "show" };
+            format!("Watched by {number} · {there} {verb} generation {latest}")
+        }
+    }
+}
+
+fn list(watchers: &[Watcher]) -> Element<'_, Message> {
+    let cell = |words: String| text(words).size(theme::SMALL_SIZE).style(theme::muted);
+    let rows = watchers.iter().map(|watcher| {
+        row![
+            cell(name(watcher)).wrapping(Wrapping::None),
+            space::horizontal(),
+            cell(progress(watcher)),
+        ]
+        .spacing(theme::space::SMALL)
+        .into()
+    });
+    let bar = Scrollbar::new().width(6).scroller_width(6).margin(2);
+    let rows = container(Column::with_children(rows)).padding([0.0, theme::space::MEDIUM]);
+    scrollable(rows)
+        .direction(Direction::Vertical(bar))
+        .width(Fill)
+        .height(LIST_HEIGHT)
+        .style(theme::scroll)
+        .into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! A file of which nobody has said what it is.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{Bytes, Content, LoadError};
+use crate::picture_file::{MAX_PIXEL_BYTES, PictureError, PictureFile};
+use crate::progress::{Progress, Watched};
+
+/// The longest file that is taken for a text; more than this nobody reads.
+const MAX_TEXT_BYTES: u64 = 256 << 20;
+
+/// How much of a file is looked at before all of it is read as a text.
+const HEAD_BYTES: u64 = 64 * 1024;
+
+impl Content {
+    /// Finds out what a file holds: a picture, UTF-8 text, or else bytes. `progress` is told how
+    /// far it is read, now and while it is loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] where the file cannot be read, or is none: a folder, a device, a pipe.
+    pub fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Content, LoadError> {
+        let name = || path.display().to_string();
+        let unreadable = |source| LoadError::Bytes {
+            name: name(),
+            source,
+        };
+        let facts = fs::metadata(path).map_err(unreadable)?;
+        if facts.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        if !facts.is_file() {
+            // Whoever opens a pipe may wait for ever.
+            return Err(unreadable(io::ErrorKind::InvalidInput.into()));
+        }
+        // Of no larger file it is looked whether it is a picture.
+        if facts.len() > MAX_PIXEL_BYTES {
+            return Bytes::open_watched(path, progress).map(Content::Bytes);
+        }
+        match PictureFile::open_watched(path, Arc::clone(&progress)) {
+            Err(PictureError::NotAPicture { .. }) => {}
+            Err(error @ PictureError::Cancelled { .. }) => return Err(LoadError::Picture(error)),
+            // A picture that is too large should be told to be, not loaded as bytes.
+            Ok(_) | Err(_) => return Ok(Content::Picture(path.to_owned(), progress)),
+        }
+        match text_of(path, facts.len(), &progress) {
+            Ok(Some(text)) => Ok(Content::Text(text)),
+            Ok(None) => Bytes::open_watched(path, progress).map(Content::Bytes),
+            Err(_) if progress.is_cancelled() => Err(LoadError::Cancelled { name: name() }),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+}
+
+/// Returns the text in a file; `None` where that is no text, or hardly one.
+fn text_of(path: &Path, length: u64, progress: &Arc<Progress>) -> io::Result<Option<String>> {
+    if length > MAX_TEXT_BYTES {
+        return Ok(None);
+    }
+    let mut file = Watched::new(File::open(path)?, length, Arc::clone(progress));
+    let mut bytes = Vec::new();
+    file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
+    if bytes.contains(&0) {
+        return Ok(None);
+    }
+    if let Err(error) = str::from_utf8(&bytes)
+        && error.error_len().is_some()
+    {
+        return Ok(None);
+    }
+    // A file that grows meanwhile is read as far as it was.
+    file.take(MAX_TEXT_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8(bytes).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(name: &str, bytes: &[u8]) -> Content {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        Content::of_file(&path, Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn a_text_is_told_by_its_bytes() {
+        let long = "語\n".repeat(100_000);
+        for text in ["", "notes", "a\r\n\tb", long.as_str()] {
+            let content = content("picture.png.txt", text.as_bytes());
+            assert!(matches!(content, Content::Text(found) if found == text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_bytes() {
+        let late = [b"a".repeat(100_000), b"\xff".to_vec()].concat();
+        for bytes in [
+            &b"ab\0cd"[..],
+            b"\xff\xfe",
+            "é".as_bytes()[..1].as_ref(),
+            &late,
+        ] {
+            assert!(matches!(content("a.txt", bytes), Content::Bytes(_)));
+        }
+    }
+
+    #[test]
+    fn a_picture_is_told_by_its_bytes() {
+        let pixel = b"P5\n1 1\n255\n\x80";
+        assert!(matches!(content("a.txt", pixel), Content::Picture(..)));
+        let absurd = b"P5\n60000 60000\n255\n";
+        assert!(matches!(content("a.pgm", absurd), Content::Picture(..)));
+        assert!(matches!(content("a.png", b"PNG"), Content::Text(_)));
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_with_a_remedy() {
+        for (path, words) in [
+            ("/", "It is a folder"),
+            ("/dev/zero", "It is a device or a pipe"),
+            ("/nonexistent", "There is no such file"),
+        ] {
+            let error = Content::of_file(Path::new(path), Arc::default())
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_cancelled() {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("text", &b"words"[..]), ("bytes", b"\0")] {
+            let path = directory.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let progress = Arc::new(Progress::default());
+            let content = Content::of_file(&path, Arc::clone(&progress)).unwrap();
+            drop(content);
+            progress.cancel();
+            let error = Content::of_file(&path, progress).unwrap_err();
+            assert!(error.is_cancelled(), "{name}: {error}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The thread at one end of a link, and how it ends.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crate::error::LinkError;
+use crate::sys::{Bell, ForkMark};
+
+/// Owns a thread that sleeps on sockets. Dropping it rings, and waits for the thread's end.
+#[derive(Debug)]
+pub(super) struct Attendant {
+    bell: Arc<Bell>,
+    thread: Option<JoinHandle<()>>,
+    fork: ForkMark,
+}
+
+impl Attendant {
+    /// Starts the thread; `work` sleeps on the bell beside its sockets.
+    pub(super) fn start(
+        name: &str,
+        work: impl FnOnce(Arc<Bell>) + Send + 'static,
+    ) -> Result<Self, LinkError> {
+        let fork = ForkMark::here();
+        let started = || -> io::Result<Self> {
+            let bell = Arc::new(Bell::new()?);
+            let its = Arc::clone(&bell);
+            let builder = thread::Builder::new().name(name.to_owned());
+            let thread = Some(builder.spawn(move || work(its))?);
+            Ok(Self { bell, thread, fork })
+        };
+        started().map_err(LinkError::io("starting its thread"))
+    }
+
+    /// Tells whether this is a copy in a forked child: the thread and its sockets are the parent's.
+    pub(super) fn is_forked(&self) -> bool {
+        self.fork.is_elsewhere()
+    }
+
+    /// Wakes the thread.
+    pub(super) fn ring(&self) {
+        self.bell.ring();
+    }
+}
+
+impl Drop for Attendant {
+    fn drop(&mut self) {
+        let Some(thread) = self.thread.take() else {
+            return;
+        };
+        if self.is_forked() {
+            // There is no such thread in this process.
+            std::mem::forget(thread);
+            return;
+        }
+        self.bell.ring();
+        // A thread that is told to end from within itself ends when it gets there.
+        if thread.thread().id() != thread::current().id() {
+            // If it panicked it has ended, too.
+            let _ended = thread.join();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! An open directory: what is done to its names is done to that directory, wherever its path
+//! leads meanwhile.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
+
+use super::file::{FileFacts, retry};
+
+/// A directory that stays the same whatever happens to its path.
+#[derive(Debug)]
+pub(crate) struct Directory(OwnedFd);
+
+impl Directory {
+    const FLAGS: OFlags = OFlags::RDONLY
+        .union(OFlags::DIRECTORY)
+        .union(OFlags::CLOEXEC);
+
+    /// Opens what `path` leads to.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let opened = retry(|| rustix::fs::openat(CWD, path, Self::FLAGS, Mode::empty()))?;
+        Ok(Self(opened))
+    }
+
+    /// Opens a directory in this one, following no link.
+    pub(crate) fn open_in(&self, name: &str) -> io::Result<Self> {
+        let flags = Self::FLAGS | OFlags::NOFOLLOW;
+        let opened = retry(|| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?;
+        Ok(Self(opened))
+    }
+
+    /// Makes a directory in this one that nobody else may enter; one that is there is left as it is.
+    pub(crate) fn make_in(&self, name: &str) -> io::Result<()> {
+        match retry(|| rustix::fs::mkdirat(&self.0, name, Mode::RWXU)) {
+            Err(rustix::io::Errno::EXIST) => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    pub(crate) fn facts(&self) -> io::Result<FileFacts> {
+        Ok(FileFacts::of(&retry(|| rustix::fs::fstat(&self.0))?))
+    }
+
+    /// The facts of what stands under a name in it, following no link.
+    pub(crate) fn facts_of(&self, name: &str) -> io::Result<FileFacts> {
+        let look = || rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW);
+        Ok(FileFacts::of(&retry(look)?))
+    }
+
+    /// The names in it that are UTF-8.
+    pub(crate) fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.0)? {
+            if let Ok(name) = entry?.file_name().to_str() {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(retry(|| rustix::fs::renameat(&self.0, from, &self.0, to))?)
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(retry(|| {
+            rustix::fs::unlinkat(&self.0, name, AtFlags::empty())
+        })?)
+    }
+
+    /// A short path that leads to this directory while it is open, in this process alone.
+    pub(crate) fn own_path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
+    }
+}

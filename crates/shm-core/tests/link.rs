@@ -1,0 +1,303 @@
+//! Publishers know who watches, as far as viewers tell them; whoever else comes to the socket
+//! costs nothing.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use common::{Place, key};
+use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::{Options, Process, Publisher, segment};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// A publisher that keeps an eye on its audience.
+struct Stage {
+    publisher: Publisher,
+    changes: Receiver<Vec<Watcher>>,
+    _audience: Audience,
+}
+
+impl Stage {
+    fn open(options: &Options) -> Stage {
+        let publisher = Publisher::open(&key("stage"), options).expect("a publisher");
+        let (sender, changes) = mpsc::channel();
+        let tell = move |watchers: &[Watcher]| {
+            // Nobody listens any more where the test is over.
+            sender.send(watchers.to_vec()).ok();
+        };
+        let audience = Audience::gather(&publisher, tell).expect("an audience");
+        Stage {
+            publisher,
+            changes,
+            _audience: audience,
+        }
+    }
+
+    fn seat(&self, place: &Place) -> Seat {
+        Seat::take(self.publisher.id(), &place.options()).expect("a seat")
+    }
+
+    /// Waits until what is told is so.
+    fn wait_for(&self, is_so: impl Fn(&[Watcher]) -> bool) -> Vec<Watcher> {
+        loop {
+            let watchers = self.changes.recv().expect("the audience goes on");
+            if is_so(&watchers) {
+                return watchers;
+            }
+        }
+    }
+
+    fn wait_for_number(&self, number: usize) -> Vec<Watcher> {
+        self.wait_for(|watchers| watchers.len() == number)
+    }
+
+    fn wait_for_generation(&self, generation: u64) -> Vec<Watcher> {
+        self.wait_for(|watchers| {
+            let shown = watchers.first().and_then(|watcher| watcher.shown);
+            shown.is_some_and(|shown| shown.generation == generation)
+        })
+    }
+}
+
+/// The sockets in a directory.
+fn sockets(place: &Place) -> Vec<PathBuf> {
+    let paths = place
+        .names()
+        .into_iter()
+        .map(|name| place.path().join(name));
+    paths
+        .filter(|path| {
+            let facts = path.symlink_metadata().expect("it is there");
+            facts.file_type().is_socket()
+        })
+        .collect()
+}
+
+/// A greeting, written down from docs/LINK.md.
+fn greeting(program: &[u8]) -> Vec<u8> {
+    let mut bytes = b"SHM-LINK\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0".to_vec();
+    bytes.extend(program);
+    bytes.resize(64, 0);
+    bytes
+}
+
+#[test]
+fn everybody_is_told_of_with_what_was_shown() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    let first = stage.seat(&place);
+    let watchers = stage.wait_for_number(1);
+    assert!(watchers[0].process.is(Process::current()));
+    assert!(watchers[0].program.starts_with("link-"), "{watchers:?}");
+    assert_eq!(watchers[0].shown, None);
+
+    let second = stage.seat(&place);
+    stage.wait_for_number(2);
+    first.shown(3, 2 * MILLISECOND);
+    second.shown(4, 5 * MILLISECOND);
+    let both = |watchers: &[Watcher]| watchers.iter().all(|watcher| watcher.shown.is_some());
+    let watchers = stage.wait_for(both);
+    let shown: Vec<_> = watchers
+        .iter()
+        .filter_map(|watcher| watcher.shown)
+        .collect();
+    assert_eq!(shown.len(), 2);
+    assert_eq!((shown[0].generation, shown[0].took), (3, 2 * MILLISECOND));
+    assert_eq!((shown[1].generation, shown[1].took), (4, 5 * MILLISECOND));
+
+    drop(first);
+    let left = stage.wait_for_number(1);
+    assert_eq!(left[0].shown, Some(shown[1]));
+    drop(second);
+    stage.wait_for_number(0);
+}
+
+#[test]
+fn every_publisher_is_told_whenever_it_comes() {
+    let place = Place::new();
+    let first = Stage::open(&place.options());
+    let seat = first.seat(&place);
+    first.wait_for_number(1);
+    seat.shown(7, MILLISECOND);
+    first.wait_for_generation(7);
+
+    let second = Stage::open(&place.options());
+    second.wait_for_generation(7);
+    drop(first);
+    seat.shown(8, MILLISECOND);
+    second.wait_for_generation(8);
+}
+
+#[test]
+fn a_seat_may_be_taken_before_anybody_listens() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
+    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    seat.shown(1, MILLISECOND);
+    let stage = Stage::open(&place.options());
+    stage.wait_for_generation(1);
+}
+
+#[test]
+fn only_the_last_of_many_is_told() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    let seat = stage.seat(&place);
+    let last = 100_000;
+    for generation in 1..=last {
+        seat.shown(generation, MILLISECOND);
+    }
+    let told = std::cell::Cell::new(0);
+    stage.wait_for(|watchers| {
+        told.set(told.get() + 1);
+        watchers
+            .iter()
+            .any(|watcher| watcher.shown.is_some_and(|shown| shown.generation == last))
+    });
+    assert!(told.get() < 100, "told {} times", told.get());
+}
+
+#[test]
+fn what_is_shown_last_is_told_although_the_seat_is_left() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    for generation in 1..=5 {
+        let seat = stage.seat(&place);
+        seat.shown(generation, MILLISECOND);
+        drop(seat);
+        stage.wait_for(|watchers| {
+            let mut shown = watchers.iter().filter_map(|watcher| watcher.shown);
+            shown.any(|shown| shown.generation == generation)
+        });
+    }
+    stage.wait_for_number(0);
+}
+
+#[test]
+fn sockets_are_private_and_leave_nothing_behind() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    let _seat = stage.seat(&place);
+    let sockets = sockets(&place);
+    let [socket] = sockets.as_slice() else {
+        panic!("one socket, not {sockets:?}");
+    };
+    let mode = socket.symlink_metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    drop(stage);
+    assert_eq!(place.names(), [] as [&str; 0]);
+}
+
+#[test]
+fn dead_sockets_are_removed_by_viewers_and_lists_and_living_ones_are_not() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    let id = stage.publisher.id();
+    let dead = |segment: u128| {
+        let path = place
+            .path()
+            .join(format!(".shm-core-link.{segment:032x}.{:016x}", 1));
+        drop(UnixListener::bind(&path).unwrap());
+        path
+    };
+    let (of_this, of_another) = (dead(id), dead(!id));
+    segment::list(&place.options()).unwrap();
+    assert!(!of_another.exists());
+    assert!(of_this.exists(), "its viewers go there anyway");
+    let _seat = stage.seat(&place);
+    stage.wait_for_number(1);
+    drop(stage.seat(&place));
+    assert!(!of_this.exists());
+    assert_eq!(sockets(&place).len(), 1);
+}
+
+#[test]
+fn what_strangers_say_is_checked_and_cleaned() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    let socket = &sockets(&place)[0];
+    for nonsense in [vec![0; 64], vec![255; 4096], greeting(b"x").repeat(2)] {
+        let mut peer = UnixStream::connect(socket).unwrap();
+        peer.write_all(&nonsense).unwrap();
+        // It hangs up, at the latest for the bytes behind the greeting.
+        let _ended = peer.read(&mut [0]);
+    }
+    let mut peer = UnixStream::connect(socket).unwrap();
+    peer.write_all(&greeting(b"bell\x07\x1b[31m\xff")).unwrap();
+    let watchers = stage.wait_for(|watchers| watchers.iter().any(|one| one.program != "x"));
+    let programs: Vec<_> = watchers.iter().map(|one| one.program.as_str()).collect();
+    assert_eq!(programs, ["bell[31m\u{fffd}"]);
+    assert_eq!(watchers[0].process.pid(), 4711);
+}
+
+#[test]
+fn a_crowd_that_says_nothing_is_sent_away() {
+    let place = Place::new();
+    let stage = Stage::open(&place.options());
+    let socket = &sockets(&place)[0];
+    let crowd: Vec<UnixStream> = (0..300)
+        .map(|_| UnixStream::connect(socket).unwrap())
+        .collect();
+    // There is no room for more than 256; nobody is kept from publishing.
+    stage.publisher.publish_text("all the same").unwrap();
+    for mut silent in crowd {
+        assert!(matches!(silent.read(&mut [0]), Ok(0) | Err(_)));
+    }
+    let _seat = stage.seat(&place);
+    stage.wait_for_number(1);
+}
+
+#[test]
+fn a_publisher_that_does_not_listen_keeps_no_viewer_waiting() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
+    let name = format!(".shm-core-link.{:032x}.{:016x}", publisher.id(), 1);
+    let listener = UnixListener::bind(place.path().join(name)).unwrap();
+    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    seat.shown(1, MILLISECOND);
+    drop(seat);
+    // It had greeted and reported before anybody let it in.
+    let (mut peer, _) = listener.accept().unwrap();
+    let mut said = Vec::new();
+    peer.read_to_end(&mut said).unwrap();
+    assert_eq!(said.len(), 64 + 16);
+    assert_eq!(said[..12], *b"SHM-LINK\x01\0\0\0");
+    assert_eq!(said[64..72], 1_u64.to_le_bytes());
+
+    // One that says something is none of ours.
+    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    peer.read_exact(&mut [0; 64]).unwrap();
+    peer.write_all(b"hello").unwrap();
+    assert!(matches!(peer.read(&mut [0]), Ok(0) | Err(_)));
+    drop(seat);
+}
+
+#[test]
+fn without_a_place_nothing_else_is_lost() {
+    let place = Place::new();
+    let long = place.path().join("long".repeat(20)).join("long".repeat(20));
+    std::fs::create_dir_all(&long).unwrap();
+    let stage = Stage::open(&Options::new().directory(&long));
+    let _seat = Seat::take(stage.publisher.id(), &Options::new().directory(&long)).unwrap();
+    stage.wait_for_number(1);
+
+    let gone = place.path().join("gone");
+    std::fs::create_dir(&gone).unwrap();
+    let nowhere = Options::new().directory(&gone);
+    let publisher = Publisher::open(&key("stage"), &nowhere.clone().persistent(true)).unwrap();
+    std::fs::remove_dir_all(&gone).unwrap();
+    let error = Audience::gather(&publisher, |_| {})
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("all else works"), "{error}");
+    assert!(error.contains("gone"), "{error}");
+    let seat = Seat::take(publisher.id(), &nowhere).unwrap();
+    seat.shown(1, MILLISECOND);
+}

@@ -1,0 +1,146 @@
+//! What a person takes out of the window, and what they drop on it.
+
+use std::path::Path;
+
+use app_kit::clipboard::ClipboardError;
+use app_kit::drop_target::{self, Dropped};
+use app_kit::shell;
+use app_kit::status::Status;
+use iced::Task;
+
+use super::{Message, Shown, State};
+use crate::file_dialog;
+use crate::screen::save_dialog::{self, SaveDialog};
+use crate::session::{self, CopyError, Copying};
+
+impl State {
+    /// Puts what is shown into the clipboard: all of it, not only what the window shows of it.
+    pub(super) fn copy(&mut self) -> Task<Message> {
+        let Shown::Content(pane) = &self.shown else {
+            self.say_nothing_is_shown();
+            return Task::none();
+        };
+        session::copy(pane.snapshot().clone()).map(Message::CopyFetched)
+    }
+
+    pub(super) fn take_copy_fetched(
+        &mut self,
+        fetched: Result<Copying, CopyError>,
+    ) -> Task<Message> {
+        match fetched {
+            Ok(Copying { copied, part }) => {
+                let copying = self.clipboard.copy(copied);
+                copying.map(move |outcome| Message::Copied(outcome, part.clone()))
+            }
+            Err(error) => {
+                let status = Status::error("It could not be copied.");
+                self.status.set(status.with_remedy(error.to_string()));
+                Task::none()
+            }
+        }
+    }
+
+    pub(super) fn take_copied(
+        &mut self,
+        outcome: Result<(), ClipboardError>,
+        part: Option<String>,
+    ) {
+        self.status.set(match (outcome, part) {
+            (Ok(()), None) => {
+                Status::success("Copied: paste it anywhere while this window is open.")
+            }
+            (Ok(()), Some(part)) => Status::warning(format!("Copied {part}.")).with_remedy(
+                "Something else is in shared memory by now: show it again for the rest.",
+            ),
+            (Err(error), _) => {
+                Status::error("It could not be copied.").with_remedy(error.to_string())
+            }
+        });
+    }
+
+    pub(super) fn open_save_dialog(&mut self) -> Task<Message> {
+        match &self.shown {
+            Shown::Content(pane) if !pane.snapshot().is_empty() => {
+                let (dialog, focus) = SaveDialog::open(pane.snapshot().clone());
+                self.save_dialog = Some(dialog);
+                focus
+            }
+            _ => {
+                self.say_nothing_is_shown();
+                Task::none()
+            }
+        }
+    }
+
+    fn say_nothing_is_shown(&mut self) {
+        self.status.set(
+            Status::neutral("There is nothing here to copy or to save.")
+                .with_remedy("Press Show from shared memory first."),
+        );
+    }
+
+    pub(super) fn update_save_dialog(&mut self, message: save_dialog::Message) -> Task<Message> {
+        let Some(dialog) = &mut self.save_dialog else {
+            // The system's dialog, or a slow disk, may outlive the card.
+            if let save_dialog::Message::Saved(Ok(path)) = message {
+                self.say_saved(&path);
+            }
+            return Task::none();
+        };
+        match dialog.update(message) {
+            save_dialog::Action::None => {}
+            save_dialog::Action::Close => self.save_dialog = None,
+            save_dialog::Action::Browse(name) => {
+                return file_dialog::save_as(name)
+                    .map(|answer| Message::SaveDialog(save_dialog::Message::DialogEnded(answer)));
+            }
+            save_dialog::Action::Save(saving) => {
+                return session::save(*saving)
+                    .map(|saved| Message::SaveDialog(save_dialog::Message::Saved(saved)));
+            }
+            save_dialog::Action::Saved(path) => {
+                self.save_dialog = None;
+                self.say_saved(&path);
+            }
+        }
+        Task::none()
+    }
+
+    fn say_saved(&mut self, path: &Path) {
+        self.status
+            .set(Status::success(format!("Saved as {}.", path.display())));
+    }
+
+    /// A file that is dropped here was meant for the other window: says so, and how it gets there.
+    pub(super) fn follow_drag(&mut self, event: drop_target::Event) {
+        if let Some(Dropped { path, .. }) = self.drop_target.update(event) {
+            let status =
+                Status::warning("Files are loaded by SharedMemoryLoad, not by this window.");
+            self.status.set(status.with_remedy(format!(
+                "Drop it there, or run: loader-app {} --key {} {}",
+                command_for(&path),
+                shell::quoted(self.key.text()),
+                shell::quoted(&path.display().to_string()),
+            )));
+        }
+    }
+}
+
+/// Chooses the command that loads a file, by the ending of its name.
+fn command_for(path: &Path) -> &'static str {
+    const PICTURES: [&str; 14] = [
+        "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "xpm", "pbm", "pgm", "ppm",
+        "qoi", "ico",
+    ];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    match ending {
+        Some(ending)
+            if PICTURES
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(ending)) =>
+        {
+            "image"
+        }
+        _ => "file",
+    }
+}

@@ -1,0 +1,241 @@
+//! What stands in the middle of the window: the content, or a panel that was asked for in its
+//! place.
+
+use std::time::SystemTime;
+
+use app_kit::content_pane::{self, ContentPane};
+use app_kit::snapshot::{Content, Snapshot};
+use app_kit::status::Status;
+use app_kit::{theme, units};
+use iced::widget::{button, column, row, text};
+use iced::{Center, Element, Fill, Subscription, Task, Theme};
+use shm_core::Key;
+
+use super::{Message, Shown, State};
+use crate::screen::history;
+use crate::screen::segment_list::{self, SegmentList};
+use crate::session;
+
+type Style = fn(&Theme, button::Status) -> button::Style;
+
+/// What is in the middle now.
+#[derive(Debug)]
+pub(super) enum Panel {
+    /// What is shown.
+    Content,
+    /// All segments on this computer.
+    Segments(SegmentList),
+    /// What was shown before.
+    History,
+}
+
+impl State {
+    pub(super) fn toggle_segments(&mut self) -> Task<Message> {
+        if matches!(self.panel, Panel::Segments(_)) {
+            self.panel = Panel::Content;
+            return Task::none();
+        }
+        let (list, focus) = SegmentList::open();
+        self.panel = Panel::Segments(list);
+        focus
+    }
+
+    pub(super) fn toggle_history(&mut self) {
+        self.now = SystemTime::now();
+        self.panel = match self.panel {
+            Panel::History => Panel::Content,
+            Panel::Content | Panel::Segments(_) => Panel::History,
+        };
+    }
+
+    /// Leaves what was opened last: the help, the card, a question in the list, or the panel.
+    pub(super) fn escape(&mut self) {
+        if std::mem::take(&mut self.is_help_open) {
+            return;
+        }
+        if self.save_dialog.take().is_some() {
+            return;
+        }
+        if let Panel::Segments(list) = &mut self.panel
+            && list.drop_question()
+        {
+            return;
+        }
+        self.panel = Panel::Content;
+    }
+
+    pub(super) fn update_segments(&mut self, message: segment_list::Message) -> Task<Message> {
+        self.now = SystemTime::now();
+        let Panel::Segments(list) = &mut self.panel else {
+            // A removal may end after the list was left.
+            if let segment_list::Message::Removed(key, Ok(())) = message {
+                self.say_removed(&key);
+            }
+            return Task::none();
+        };
+        match list.update(message) {
+            segment_list::Action::None => Task::none(),
+            segment_list::Action::Run(task) => task.map(Message::Segments),
+            segment_list::Action::Open(key) => self.open_segment(&key),
+            segment_list::Action::Remove { key, force } => {
+                session::remove_in_background(key.clone(), force).map(move |outcome| {
+                    Message::Segments(segment_list::Message::Removed(key.clone(), outcome))
+                })
+            }
+            segment_list::Action::Removed(key) => {
+                self.say_removed(&key);
+                Task::none()
+            }
+        }
+    }
+
+    fn open_segment(&mut self, key: &Key) -> Task<Message> {
+        self.panel = Panel::Content;
+        let edit = self.update(Message::KeyChanged(key.to_string()));
+        Task::batch([edit, self.update(Message::Show)])
+    }
+
+    fn say_removed(&mut self, key: &Key) {
+        self.status.set(Status::success(format!("Removed {key}.")));
+    }
+
+    pub(super) fn update_history(&mut self, message: history::Message) {
+        match self.history.update(message) {
+            history::Action::None => {}
+            history::Action::Show(snapshot, shown) => {
+                self.panel = Panel::Content;
+                self.show_again(*snapshot, shown);
+            }
+            history::Action::Cleared => {
+                let status = Status::success("The history is cleared.");
+                self.status.set(match self.shown {
+                    Shown::Content(_) => {
+                        status.with_remedy("What is on view stays until you show something else.")
+                    }
+                    Shown::Notice { .. } => status,
+                });
+            }
+        }
+    }
+
+    fn show_again(&mut self, snapshot: Snapshot, shown: SystemTime) {
+        // An answer that is on its way would take its place at once.
+        self.request += 1;
+        self.is_reading = false;
+        // What stands here now is nothing that its loader has loaded for now.
+        self.attendance.leave();
+        let status = Status::neutral(format!(
+            "From the history of {}: this is what was shown {}, not what is there now.",
+            snapshot.key,
+            ago(shown, SystemTime::now())
+        ));
+        self.status
+            .set(status.with_remedy("Press Show from shared memory to see what is there now."));
+        self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
+        self.shown_before = Some(shown);
+    }
+
+    /// Looks at all segments while the list is open.
+    pub(super) fn panel_subscription(&self) -> Subscription<Message> {
+        match self.panel {
+            Panel::Segments(_) => session::segments()
+                .map(|listing| Message::Segments(segment_list::Message::Listed(listing))),
+            Panel::Content | Panel::History => Subscription::none(),
+        }
+    }
+
+    /// Draws the line above the middle: what stands there, and what can be done about it.
+    pub(super) fn view_heading(&self) -> Element<'_, Message> {
+        let snapshot = match &self.shown {
+            Shown::Content(pane) if !pane.snapshot().is_empty() => Some(pane.snapshot()),
+            Shown::Content(_) | Shown::Notice { .. } => None,
+        };
+        let (title, actions) = match &self.panel {
+            Panel::Content => (
+                self.content_title(),
+                vec![
+                    quiet("Copy").on_press_maybe(
+                        snapshot
+                            .filter(|shown| can_copy(shown))
+                            .map(|_| Message::Copy),
+                    ),
+                    quiet("Save as...").on_press_maybe(snapshot.map(|_| Message::SaveAs)),
+                ],
+            ),
+            Panel::Segments(_) => ("Segments on this computer".to_owned(), vec![]),
+            Panel::History => {
+                let clear = Message::History(history::Message::Cleared);
+                (
+                    "Shown before".to_owned(),
+                    vec![
+                        quiet("Clear history")
+                            .on_press_maybe((!self.history.is_empty()).then_some(clear)),
+                    ],
+                )
+            }
+        };
+        let (segments_style, history_style): (Style, Style) = match self.panel {
+            Panel::Content => (theme::quiet_button, theme::quiet_button),
+            Panel::Segments(_) => (theme::chosen_button, theme::quiet_button),
+            Panel::History => (theme::quiet_button, theme::chosen_button),
+        };
+        let segments = quiet("Segments").on_press(Message::ToggleSegments);
+        let history = quiet("History").on_press(Message::ToggleHistory);
+        row![
+            text(title)
+                .size(theme::TEXT_SIZE)
+                .wrapping(text::Wrapping::None)
+                .width(Fill)
+        ]
+        .extend(actions.into_iter().map(Element::from))
+        .push(segments.style(segments_style))
+        .push(history.style(history_style))
+        .spacing(theme::space::TINY)
+        .align_y(Center)
+        .into()
+    }
+
+    fn content_title(&self) -> String {
+        match self.shown_before {
+            Some(shown) => format!("From the history, {}", ago(shown, self.now)),
+            None => "Shown".to_owned(),
+        }
+    }
+
+    /// Draws the middle of the window.
+    pub(super) fn view_panel(&self) -> Element<'_, Message> {
+        match (&self.panel, &self.shown) {
+            (Panel::Segments(list), _) => list.view(self.now).map(Message::Segments),
+            (Panel::History, _) => self.history.view(self.now).map(Message::History),
+            (Panel::Content, Shown::Content(pane)) => {
+                let facts = pane.view_facts(self.now, self.live.figures());
+                column![pane.view().map(Message::Pane), facts.map(Message::Pane)]
+                    .spacing(theme::space::MEDIUM)
+                    .into()
+            }
+            (Panel::Content, Shown::Notice { title, body }) => content_pane::notice(title, body),
+        }
+    }
+}
+
+fn can_copy(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.content, Content::Text(_) | Content::Picture(_))
+}
+
+fn ago(then: SystemTime, now: SystemTime) -> String {
+    let age = now.duration_since(then).unwrap_or_default();
+    match age.as_secs() {
+        0 => "just now".to_owned(),
+        _ => format!("{} ago", units::age(age)),
+    }
+}
+
+fn quiet(label: &str) -> button::Button<'_, Message> {
+    button(
+        text(label)
+            .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::None),
+    )
+    .padding([theme::space::TINY, theme::space::SMALL])
+    .style(theme::quiet_button)
+}

@@ -1,0 +1,283 @@
+//! Content on its way out: to a file, or to the clipboard.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use app_kit::clipboard::{Copied, Pixels};
+use app_kit::picture::Picture;
+use app_kit::pixels::Rows;
+use app_kit::snapshot::{self, Snapshot};
+use app_kit::units;
+use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample};
+
+use crate::output::{self, Existing, OutputError};
+use crate::picture_file::{self, PictureFileError};
+use crate::session::Content;
+
+/// Writes content to a file: a text byte for byte, a picture in the format that the file's ending
+/// chooses, anything else as it is.
+pub(crate) fn save(content: &Content, path: &Path, existing: Existing) -> Result<(), ExportError> {
+    match content {
+        Content::Sample(sample) => save_sample(sample, path, existing),
+        Content::Block { bytes, .. } => save_bytes(bytes, path, existing, || Ok(())),
+    }
+}
+
+/// Writes a sample to a file, as [`save`] does.
+pub(crate) fn save_sample(
+    sample: &Sample,
+    path: &Path,
+    existing: Existing,
+) -> Result<(), ExportError> {
+    match sample.metadata() {
+        Metadata::Text => {
+            let text = text_of(sample)?;
+            save_bytes(text.as_bytes(), path, existing, || Ok(()))
+        }
+        Metadata::Image(metadata) => {
+            save_picture(metadata, sample.payload(), path, existing, || {
+                sample.verify()
+            })
+        }
+        Metadata::Bytes { .. } => save_bytes(sample.payload(), path, existing, || sample.verify()),
+    }
+}
+
+/// Writes to a file what a window holds, as far as it holds it.
+pub(crate) fn save_held(
+    held: &Snapshot,
+    path: &Path,
+    existing: Existing,
+) -> Result<(), ExportError> {
+    match &held.content {
+        snapshot::Content::Text(text) => {
+            save_bytes(text.shown.as_bytes(), path, existing, || Ok(()))
+        }
+        snapshot::Content::Bytes(bytes) => save_bytes(&bytes.head, path, existing, || Ok(())),
+        snapshot::Content::Picture(picture) => {
+            let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
+            let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
+                .map_err(|_| ExportError::Nothing)?;
+            save_picture(&metadata, &rows.to_rgba(), path, existing, || Ok(()))
+        }
+        snapshot::Content::Empty => Err(ExportError::Nothing),
+    }
+}
+
+/// Makes of content what the clipboard takes.
+pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
+    match content {
+        Content::Sample(sample) => match sample.metadata() {
+            Metadata::Text => Ok(Copied::Text(text_of(sample)?)),
+            Metadata::Image(metadata) => {
+                let rows = Rows::new(metadata, sample.payload()).map_err(PictureFileError::from)?;
+                let pixels = pixels_of(&rows);
+                sample.verify()?;
+                Ok(Copied::Picture(pixels))
+            }
+            Metadata::Bytes { .. } => Err(ExportError::OnlyFile),
+        },
+        Content::Block { .. } => Err(ExportError::OnlyFile),
+    }
+}
+
+/// Makes what the clipboard takes of what a window holds, as far as it holds it.
+pub(crate) fn copy_held(held: &Snapshot) -> Result<Copied, ExportError> {
+    match &held.content {
+        snapshot::Content::Text(text) => Ok(Copied::Text(text.shown.clone())),
+        snapshot::Content::Picture(picture) => {
+            let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
+            Ok(Copied::Picture(pixels_of(&rows)))
+        }
+        snapshot::Content::Bytes(_) => Err(ExportError::OnlyFile),
+        snapshot::Content::Empty => Err(ExportError::Nothing),
+    }
+}
+
+/// Says how much of the content a window holds, where that is not all: `the first 131 kB of 10 MB`.
+pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
+    match &held.content {
+        snapshot::Content::Text(text) if !text.is_whole => Some(format!(
+            "the first {} of {}",
+            units::bytes(text.shown.len() as u64),
+            units::bytes(held.bytes)
+        )),
+        snapshot::Content::Bytes(bytes) if (bytes.head.len() as u64) < held.bytes => Some(format!(
+            "the first {} of {}",
+            units::bytes(bytes.head.len() as u64),
+            units::bytes(held.bytes)
+        )),
+        snapshot::Content::Picture(picture) if picture.all_pixels().is_none() => {
+            let rows = picture.overview_pixels()?;
+            Some(format!(
+                "a copy of {} × {} pixels instead of {} × {}",
+                rows.width(),
+                rows.height(),
+                picture.width,
+                picture.height
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// Suggests a name for a file: that of the file that was loaded, or the key, with an ending that
+/// fits.
+pub(crate) fn file_name(held: &Snapshot) -> String {
+    let key = held.key.as_str();
+    let (source, ending) = match &held.content {
+        snapshot::Content::Text(_) | snapshot::Content::Empty => (None, Some("txt")),
+        snapshot::Content::Picture(picture) => (picture.source.as_deref(), Some("png")),
+        snapshot::Content::Bytes(bytes) => match bytes.source.as_deref() {
+            Some(source) => (Some(source), None),
+            None => (None, Some("bin")),
+        },
+    };
+    // The loader chose it: only its last part counts.
+    let name = source.and_then(|source| Path::new(source).file_name()?.to_str());
+    let Some(ending) = ending else {
+        return harmless(name.unwrap_or(key));
+    };
+    match name.and_then(|name| Path::new(name).file_stem()?.to_str()) {
+        Some(stem) => harmless(&format!("{stem}.{ending}")),
+        None => harmless(&format!("{key}.{ending}")),
+    }
+}
+
+fn harmless(name: &str) -> String {
+    let visible = |character: char| match character.is_control() {
+        true => '_',
+        false => character,
+    };
+    match name.trim_start_matches('.') {
+        "" => "content".to_owned(),
+        name => name.chars().map(visible).collect(),
+    }
+}
+
+/// Gives a picture's file the ending `png` where its name has none.
+pub(crate) fn with_ending(held: &Snapshot, path: PathBuf) -> PathBuf {
+    match held.content {
+        snapshot::Content::Picture(_) if path.extension().is_none() => path.with_extension("png"),
+        _ => path,
+    }
+}
+
+/// Copies a text out.
+pub(crate) fn text_of(sample: &Sample) -> Result<String, ExportError> {
+    // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
+    match sample.to_message()? {
+        Message::Text(text) => Ok(text),
+        _ => Err(ExportError::Changed),
+    }
+}
+
+/// Returns as many pixels of a picture as a window holds.
+fn pixels_held(picture: &Picture) -> Option<Rows<'_>> {
+    picture.all_pixels().or_else(|| picture.overview_pixels())
+}
+
+fn pixels_of(rows: &Rows<'_>) -> Pixels {
+    Pixels {
+        width: rows.width(),
+        height: rows.height(),
+        rgba: rows.to_rgba(),
+    }
+}
+
+fn save_bytes(
+    bytes: &[u8],
+    path: &Path,
+    existing: Existing,
+    verify: impl FnOnce() -> Result<(), ReadError>,
+) -> Result<(), ExportError> {
+    output::save(path, existing, |file: &mut BufWriter<File>| {
+        file.write_all(bytes)
+            .map_err(|source| OutputError::at(path, source))?;
+        Ok(verify()?)
+    })
+}
+
+fn save_picture(
+    metadata: &ImageMetadata,
+    payload: &[u8],
+    path: &Path,
+    existing: Existing,
+    verify: impl FnOnce() -> Result<(), ReadError>,
+) -> Result<(), ExportError> {
+    let format = picture_file::format_of(path)?;
+    output::save(path, existing, |file| {
+        picture_file::encode(metadata, payload, format, file).map_err(|error| match error {
+            PictureFileError::Io(source) => ExportError::Output(OutputError::at(path, source)),
+            error => ExportError::Picture(error),
+        })?;
+        Ok(verify()?)
+    })
+}
+
+/// Why content did not get out.
+#[derive(Debug)]
+pub(crate) enum ExportError {
+    /// The file could not be written.
+    Output(OutputError),
+    /// The picture does not go into a file of this kind.
+    Picture(PictureFileError),
+    /// The segment is damaged, or was cut short.
+    Read(ReadError),
+    /// The sample changed its kind while it was read.
+    Changed,
+    /// Bytes do not go into the clipboard.
+    OnlyFile,
+    /// There is nothing to be had.
+    Nothing,
+}
+
+impl From<OutputError> for ExportError {
+    fn from(error: OutputError) -> ExportError {
+        ExportError::Output(error)
+    }
+}
+
+impl From<PictureFileError> for ExportError {
+    fn from(error: PictureFileError) -> ExportError {
+        ExportError::Picture(error)
+    }
+}
+
+impl From<ReadError> for ExportError {
+    fn from(error: ReadError) -> ExportError {
+        ExportError::Read(error)
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExportError::Output(error) => error.fmt(formatter),
+            ExportError::Picture(error) => error.fmt(formatter),
+            ExportError::Read(error) => error.fmt(formatter),
+            ExportError::Changed => {
+                formatter.write_str("The content changed its kind while it was read. Try again.")
+            }
+            ExportError::OnlyFile => formatter.write_str(
+                "The clipboard takes texts and pictures. Bytes go to a file: press Save as...",
+            ),
+            ExportError::Nothing => {
+                formatter.write_str("There is nothing here yet. Show something first.")
+            }
+        }
+    }
+}
+
+impl std::error::Error for ExportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ExportError::Output(error) => Some(error),
+            ExportError::Picture(error) => Some(error),
+            ExportError::Read(error) => Some(error),
+            ExportError::Changed | ExportError::OnlyFile | ExportError::Nothing => None,
+        }
+    }
+}

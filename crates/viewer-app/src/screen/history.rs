@@ -1,0 +1,342 @@
+//! What the window has shown: texts by their first line, pictures as thumbnails.
+//!
+//! It may hold secrets, so it lives in memory alone and is forgotten by one button. It is bounded
+//! too: old pictures shrink to their thumbnails first, then old entries go.
+
+use std::collections::VecDeque;
+use std::time::{Duration, SystemTime};
+
+use app_kit::snapshot::{Content, Snapshot};
+use app_kit::{content_pane, theme, units};
+use iced::widget::image::Handle;
+use iced::widget::{button, center, column, container, image, row, text};
+use iced::{Center, ContentFit, Element, Fill};
+
+use super::rows;
+
+/// The most entries that are kept.
+pub(crate) const MAX_ENTRIES: usize = 100;
+
+/// The most memory that they take, bytes.
+pub(crate) const MAX_BYTES: usize = 16 << 20;
+
+/// The longest side of a thumbnail, pixels: twice that of its place, for dense screens.
+const THUMBNAIL_SIDE: u32 = 96;
+
+/// The side of the place for a thumbnail.
+const PLACE: f32 = 40.0;
+
+/// Of pictures that follow each other faster than this, as in a film, only one is kept.
+const PICTURE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How much of a text's first line is drawn.
+const LINE_LENGTH: usize = 200;
+
+const ROWS: &str = "history";
+
+/// What was shown, the newest last.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    entries: VecDeque<Entry>,
+    offset: f32,
+}
+
+/// One thing that was shown.
+#[derive(Debug)]
+struct Entry {
+    shown: SystemTime,
+    snapshot: Snapshot,
+    thumbnail: Option<Handle>,
+    /// Its first line, or what it is.
+    title: String,
+}
+
+/// What happens in the history.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    /// The list was scrolled.
+    Scrolled(f32),
+    /// An entry was pressed; the newest is 0.
+    Opened(usize),
+    /// All of it shall be forgotten.
+    Cleared,
+}
+
+/// What is to be done now.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Nothing.
+    None,
+    /// Show this once more: it was shown at that time.
+    Show(Box<Snapshot>, SystemTime),
+    /// Say that all is forgotten.
+    Cleared,
+}
+
+impl History {
+    /// Begins with nothing.
+    pub(crate) fn new() -> History {
+        History::default()
+    }
+
+    /// Notes what is shown now, unless that is what was noted last.
+    pub(crate) fn record(&mut self, snapshot: &Snapshot, now: SystemTime) {
+        if snapshot.is_empty() || self.has_just_noted(snapshot, now) {
+            return;
+        }
+        self.entries.push_back(Entry::new(snapshot.clone(), now));
+        self.trim();
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::Scrolled(offset) => self.offset = offset,
+            Message::Opened(row) => {
+                if let Some(entry) = self.entry(row) {
+                    return Action::Show(Box::new(entry.snapshot.clone()), entry.shown);
+                }
+            }
+            Message::Cleared => {
+                *self = History::new();
+                return Action::Cleared;
+            }
+        }
+        Action::None
+    }
+
+    /// Tells whether there is nothing to forget.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn entry(&self, row: usize) -> Option<&Entry> {
+        self.entries.iter().rev().nth(row)
+    }
+
+    fn has_just_noted(&self, snapshot: &Snapshot, now: SystemTime) -> bool {
+        let Some(last) = self.entries.back() else {
+            return false;
+        };
+        if last.snapshot.key != snapshot.key || last.snapshot.kind() != snapshot.kind() {
+            return false;
+        }
+        let is_picture = matches!(snapshot.content, Content::Picture(_));
+        let is_soon = now
+            .duration_since(last.shown)
+            .is_ok_and(|age| age < PICTURE_INTERVAL);
+        match (&last.snapshot.origin, &snapshot.origin) {
+            (Some(last), Some(origin)) => {
+                let is_same =
+                    last.segment == origin.segment && last.generation == origin.generation;
+                is_same || (is_picture && is_soon)
+            }
+            // A block has no generations; only its first bytes can be compared.
+            _ => match (&last.snapshot.content, &snapshot.content) {
+                (Content::Bytes(last), Content::Bytes(bytes)) => last == bytes,
+                _ => false,
+            },
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.entries.len() > MAX_ENTRIES {
+            self.entries.pop_front();
+        }
+        let mut bytes: usize = self.entries.iter().map(Entry::bytes).sum();
+        // The newest is on view anyway: it keeps its pixels as long as nothing else can go.
+        for entry in &mut self.entries {
+            if bytes <= MAX_BYTES {
+                return;
+            }
+            bytes -= entry.bytes();
+            entry.shrink();
+            bytes += entry.bytes();
+        }
+        while bytes > MAX_BYTES
+            && let Some(oldest) = self.entries.pop_front()
+        {
+            bytes -= oldest.bytes();
+        }
+    }
+
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
+        self.entries.iter().map(Entry::bytes).sum()
+    }
+
+    /// Draws the entries, the newest on top.
+    pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
+        if self.entries.is_empty() {
+            return content_pane::notice(
+                "Nothing was shown yet",
+                "What this window shows is listed here. It is kept in memory alone, and only until \
+                 the window closes.",
+            );
+        }
+        let rows = rows::view(
+            ROWS,
+            self.entries.len(),
+            self.offset,
+            Message::Scrolled,
+            move |row| match self.entry(row) {
+                Some(entry) => entry.view(row, now),
+                None => row![].into(),
+            },
+        );
+        let note = text("Kept in this window's memory only, even what a loader has cleared since.")
+            .size(theme::SMALL_SIZE)
+            .style(theme::muted);
+        column![rows, note]
+            .spacing(theme::space::SMALL)
+            .height(Fill)
+            .into()
+    }
+}
+
+impl Entry {
+    fn new(mut snapshot: Snapshot, shown: SystemTime) -> Entry {
+        if let Content::Picture(picture) = &mut snapshot.content {
+            // What is kept for looking closely may be many times larger than all of the history.
+            picture.original = None;
+        }
+        let (title, thumbnail) = match &snapshot.content {
+            Content::Text(text) => (first_line(&text.shown), None),
+            Content::Picture(picture) => (
+                picture.source.clone().unwrap_or_else(|| {
+                    format!("A picture of {} × {}", picture.width, picture.height)
+                }),
+                thumbnail(&picture.handle),
+            ),
+            Content::Bytes(bytes) => {
+                let name = bytes.source.clone().or_else(|| bytes.media_type.clone());
+                (name.unwrap_or_else(|| "A block of bytes".to_owned()), None)
+            }
+            Content::Empty => (String::new(), None),
+        };
+        Entry {
+            shown,
+            snapshot,
+            thumbnail,
+            title,
+        }
+    }
+
+    /// Returns about how much memory it takes.
+    fn bytes(&self) -> usize {
+        let content = match &self.snapshot.content {
+            Content::Text(text) => text.shown.len(),
+            Content::Picture(picture) => pixel_bytes(&picture.handle),
+            Content::Bytes(bytes) => bytes.head.len(),
+            Content::Empty => 0,
+        };
+        let thumbnail = self.thumbnail.as_ref().map_or(0, pixel_bytes);
+        size_of::<Entry>() + self.title.len() + content + thumbnail
+    }
+
+    /// Keeps of a picture only its thumbnail.
+    fn shrink(&mut self) {
+        if let Content::Picture(picture) = &mut self.snapshot.content
+            && let Some(thumbnail) = self.thumbnail.take()
+        {
+            picture.handle = thumbnail;
+        }
+    }
+
+    fn view(&self, row: usize, now: SystemTime) -> Element<'_, Message> {
+        let age = now.duration_since(self.shown).unwrap_or_default();
+        let ago = match age.as_secs() {
+            0 => "just now".to_owned(),
+            _ => format!("{} ago", units::age(age)),
+        };
+        let mut facts = vec![ago, self.snapshot.key.to_string()];
+        if let Some(generation) = self.snapshot.generation() {
+            facts.push(format!("generation {generation}"));
+        }
+        facts.push(self.snapshot.kind().to_owned());
+        facts.push(units::bytes(self.snapshot.bytes));
+        let words = column![
+            text(&self.title)
+                .size(theme::TEXT_SIZE)
+                .wrapping(text::Wrapping::None),
+            text(facts.join(" · "))
+                .size(theme::SMALL_SIZE)
+                .wrapping(text::Wrapping::None)
+                .style(theme::muted),
+        ]
+        .width(Fill)
+        .clip(true);
+        button(
+            row![self.view_thumbnail(), words]
+                .spacing(theme::space::MEDIUM)
+                .align_y(Center),
+        )
+        .on_press(Message::Opened(row))
+        .padding([theme::space::TINY, theme::space::MEDIUM])
+        .width(Fill)
+        .height(Fill)
+        .style(theme::row_button(false))
+        .into()
+    }
+
+    fn view_thumbnail(&self) -> Option<Element<'_, Message>> {
+        let Content::Picture(picture) = &self.snapshot.content else {
+            return None;
+        };
+        let small = self.thumbnail.as_ref().unwrap_or(&picture.handle);
+        let small = image(small.clone())
+            .content_fit(ContentFit::ScaleDown)
+            .border_radius(theme::RADIUS / 2.0);
+        let place = container(center(small))
+            .width(PLACE)
+            .height(PLACE)
+            .padding(theme::space::TINY / 2.0)
+            .style(theme::thumbnail);
+        Some(place.into())
+    }
+}
+
+/// Returns the first line in which something stands.
+fn first_line(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    match line {
+        None if text.is_empty() => "An empty text".to_owned(),
+        None => "A text of blanks".to_owned(),
+        Some(line) => line.chars().take(LINE_LENGTH).collect(),
+    }
+}
+
+fn pixel_bytes(handle: &Handle) -> usize {
+    match handle {
+        Handle::Rgba { pixels, .. } => pixels.len(),
+        _ => 0,
+    }
+}
+
+/// Makes a small copy; `None` where the picture is small already.
+fn thumbnail(handle: &Handle) -> Option<Handle> {
+    let Handle::Rgba {
+        width,
+        height,
+        pixels,
+        ..
+    } = handle
+    else {
+        return None;
+    };
+    let longest = (*width).max(*height);
+    if longest <= THUMBNAIL_SIDE {
+        return None;
+    }
+    let side = |length: u32| {
+        let side = u64::from(length) * u64::from(THUMBNAIL_SIDE) / u64::from(longest);
+        u32::try_from(side).unwrap_or(THUMBNAIL_SIDE).max(1)
+    };
+    let full = ::image::ImageBuffer::<::image::Rgba<u8>, &[u8]>::from_raw(*width, *height, pixels)?;
+    let small = ::image::imageops::thumbnail(&full, side(*width), side(*height));
+    let (width, height) = small.dimensions();
+    Some(Handle::from_rgba(width, height, small.into_raw()))
+}
+
+#[cfg(test)]
+mod tests;

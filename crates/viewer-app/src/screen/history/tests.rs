@@ -1,0 +1,187 @@
+use app_kit::picture::Picture;
+use app_kit::snapshot::{Bytes, Origin, Text};
+use iced_test::simulator;
+use shm_core::{Key, PixelFormat, Process};
+
+use super::*;
+
+const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+fn at(seconds: u64) -> SystemTime {
+    NOW + Duration::from_secs(seconds)
+}
+
+fn snapshot(content: Content, generation: u64) -> Snapshot {
+    Snapshot {
+        key: Key::new("Notes").expect("it is a key"),
+        content,
+        bytes: 5,
+        origin: Some(Origin {
+            segment: 1,
+            generation,
+            writer: Process::with_pid(4711),
+            writer_program: None,
+            published: at(generation),
+        }),
+        persistent: false,
+        attached: vec![],
+    }
+}
+
+fn text(words: &str, generation: u64) -> Snapshot {
+    let content = Content::Text(Text {
+        shown: words.to_owned(),
+        is_whole: true,
+    });
+    snapshot(content, generation)
+}
+
+fn picture(side: u32, generation: u64) -> Snapshot {
+    let pixels = vec![200; side as usize * side as usize * 4];
+    let content = Content::Picture(Picture {
+        handle: Handle::from_rgba(side, side, pixels),
+        width: side,
+        height: side,
+        format: PixelFormat::Rgba8,
+        source: None,
+        original: None,
+        is_opaque: true,
+    });
+    snapshot(content, generation)
+}
+
+fn shows(history: &History, words: &str) -> bool {
+    simulator(history.view(at(65))).find(words).is_ok()
+}
+
+#[test]
+fn what_was_shown_is_listed_with_the_newest_on_top() {
+    let mut history = History::new();
+    assert!(shows(&history, "Nothing was shown yet"));
+    history.record(&text("\n  first line\nsecond line", 1), at(5));
+    history.record(&text("newest", 2), at(62));
+    assert!(shows(&history, "first line"));
+    assert!(shows(
+        &history,
+        "1 min ago · Notes · generation 1 · text · 5 bytes"
+    ));
+    assert!(shows(
+        &history,
+        "3 s ago · Notes · generation 2 · text · 5 bytes"
+    ));
+    match history.update(Message::Opened(0)) {
+        Action::Show(snapshot, shown) => {
+            assert_eq!((snapshot.generation(), shown), (Some(2), at(62)));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(history.update(Message::Opened(2)), Action::None));
+}
+
+#[test]
+fn the_same_is_noted_once_and_nothing_not_at_all() {
+    let mut history = History::new();
+    history.record(&text("one", 1), at(1));
+    history.record(&text("one", 1), at(2));
+    history.record(&snapshot(Content::Empty, 2), at(3));
+    assert_eq!(history.entries.len(), 1);
+    // The same generation of another segment under the key.
+    let mut anew = text("two", 1);
+    anew.origin.as_mut().expect("it has one").segment = 2;
+    history.record(&anew, at(9));
+    assert_eq!(history.entries.len(), 2);
+    // A block has no generations.
+    let block = |byte| Snapshot {
+        origin: None,
+        ..snapshot(
+            Content::Bytes(Bytes {
+                media_type: None,
+                source: None,
+                head: vec![byte],
+                is_half_written: false,
+            }),
+            0,
+        )
+    };
+    for byte in [1, 1, 2] {
+        history.record(&block(byte), at(10));
+    }
+    assert_eq!(history.entries.len(), 4);
+}
+
+#[test]
+fn of_a_film_one_picture_a_second_is_kept() {
+    let mut history = History::new();
+    for frame in 0..180 {
+        history.record(&picture(8, frame), NOW + Duration::from_millis(frame * 16));
+    }
+    assert_eq!(history.entries.len(), 3);
+}
+
+#[test]
+fn entries_are_bounded() {
+    let mut history = History::new();
+    for generation in 0..500 {
+        history.record(&text("words", generation), at(generation));
+    }
+    assert_eq!(history.entries.len(), MAX_ENTRIES);
+    assert_eq!(history.entries[0].snapshot.generation(), Some(400));
+}
+
+#[test]
+fn memory_is_bounded_and_old_pictures_become_thumbnails() {
+    let mut history = History::new();
+    history.record(&text("kept", 0), at(0));
+    for generation in 1..20 {
+        // 4 MB each.
+        history.record(&picture(1_024, generation), at(generation * 2));
+        assert!(history.bytes() <= MAX_BYTES);
+    }
+    assert_eq!(history.entries.len(), 20, "all of them are still listed");
+    let sides: Vec<u32> = history
+        .entries
+        .iter()
+        .filter_map(|entry| match &entry.snapshot.content {
+            Content::Picture(Picture {
+                handle: Handle::Rgba { width, .. },
+                ..
+            }) => Some(*width),
+            _ => None,
+        })
+        .collect();
+    let whole = sides.iter().filter(|side| **side == 1_024).count();
+    assert_eq!(whole, 3);
+    assert_eq!(sides[..16], [THUMBNAIL_SIDE; 16]);
+    assert_eq!(sides[16..], [1_024; 3]);
+    // Texts have no smaller form: the oldest go.
+    for generation in 100..160 {
+        history.record(&text(&"x".repeat(1 << 20), generation), at(generation));
+        assert!(history.bytes() <= MAX_BYTES);
+    }
+    assert!(history.entries.len() >= 15);
+}
+
+#[test]
+fn one_button_forgets_all() {
+    let mut history = History::new();
+    history.record(&text("a secret", 1), at(1));
+    assert!(!history.is_empty());
+    assert!(matches!(history.update(Message::Cleared), Action::Cleared));
+    assert!(history.is_empty());
+    assert_eq!(history.bytes(), 0);
+    assert!(shows(&history, "Nothing was shown yet"));
+}
+
+#[test]
+fn a_thumbnail_keeps_the_shape_of_its_picture() {
+    let sides = |width: u32, height: u32| {
+        let pixels = vec![9; width as usize * height as usize * 4];
+        match thumbnail(&Handle::from_rgba(width, height, pixels)) {
+            Some(Handle::Rgba { width, height, .. }) => Some((width, height)),
+            _ => None,
+        }
+    };
+    assert_eq!(sides(96, 96), None);
+    assert_eq!(sides(192, 96), Some((96, 48)));
+    assert_eq!(sides(1, 2_000), Some((1, 96)));
+}

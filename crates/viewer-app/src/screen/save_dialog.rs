@@ -1,0 +1,289 @@
+//! "Save as...": a card over the dimmed window, with a path to be written or chosen.
+//!
+//! The system's own dialog is one button away, and nothing depends on it: where none can be
+//! shown, the field is enough.
+
+use std::path::PathBuf;
+
+use app_kit::file_dialog::Answer;
+use app_kit::snapshot::{Content, Snapshot};
+use app_kit::{theme, typed_path};
+use iced::widget::{
+    button, center, column, container, opaque, operation, row, space, text, text_input,
+};
+use iced::{Center, Element, Fill, Task};
+
+use crate::export;
+use crate::output::Existing;
+use crate::session::{SaveError, Saving};
+
+/// The widget id of the path field.
+pub(crate) const PATH: &str = "save-path";
+
+/// The card, while it is open.
+#[derive(Debug)]
+pub(crate) struct SaveDialog {
+    /// What is to be saved, as it was when the card opened.
+    held: Snapshot,
+    path: String,
+    step: Step,
+}
+
+/// How far it has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// A path is to be given.
+    Open,
+    /// There is a file already: shall it be replaced?
+    AskedToReplace(PathBuf),
+    /// Only a part is left: shall that be saved?
+    AskedForPart {
+        part: String,
+        path: PathBuf,
+        existing: Existing,
+    },
+    /// It is being saved.
+    Going(Existing),
+    /// It could not be saved.
+    Failed(String),
+}
+
+/// What happens in the card.
+#[derive(Clone, Debug)]
+pub(crate) enum Message {
+    /// The path was edited.
+    PathEdited(String),
+    /// The strong button, or Enter.
+    Accepted,
+    /// The system's dialog is wanted.
+    BrowsePressed,
+    /// The system's dialog ended, one way or another.
+    DialogEnded(Answer),
+    /// It was saved, or not.
+    Saved(Result<PathBuf, SaveError>),
+    /// It shall close.
+    Cancelled,
+}
+
+/// What is to be done now.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Nothing: the card goes on.
+    None,
+    /// Open the system's dialog with this name in it.
+    Browse(String),
+    /// Save it.
+    Save(Box<Saving>),
+    /// Close the card, and say where it was saved.
+    Saved(PathBuf),
+    /// Close the card.
+    Close,
+}
+
+impl SaveDialog {
+    /// Opens the card with a path in it; the task gives the focus to the field.
+    pub(crate) fn open<M: 'static>(held: Snapshot) -> (SaveDialog, Task<M>) {
+        let path = format!("~/{}", export::file_name(&held));
+        let dialog = SaveDialog {
+            held,
+            path,
+            step: Step::Open,
+        };
+        let focus = Task::batch([operation::focus(PATH), operation::select_all(PATH)]);
+        (dialog, focus)
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::PathEdited(path) => {
+                self.path = path;
+                self.begin_anew();
+            }
+            Message::Accepted => return self.accept(),
+            Message::BrowsePressed => {
+                self.begin_anew();
+                return Action::Browse(export::file_name(&self.held));
+            }
+            Message::DialogEnded(Answer::Chosen(path)) => {
+                self.path = path.display().to_string();
+                let named = export::with_ending(&self.held, path.clone());
+                // The dialog has asked about the file that was named there, and no other.
+                let existing = match named == path {
+                    true => Existing::Replace,
+                    false => Existing::Keep,
+                };
+                return self.save(named, existing, false);
+            }
+            Message::DialogEnded(Answer::Cancelled) => {}
+            Message::DialogEnded(Answer::NotShown) => {
+                self.fail("The system showed no file dialog. Write the path here.");
+            }
+            Message::DialogEnded(Answer::Died) => {
+                self.fail("The system's file dialog ended without an answer. Write the path here.");
+            }
+            Message::Saved(Ok(path)) => return Action::Saved(path),
+            Message::Saved(Err(error)) => self.explain(error),
+            Message::Cancelled => return Action::Close,
+        }
+        Action::None
+    }
+
+    /// Forgets the question or the problem: it was about another path.
+    fn begin_anew(&mut self) {
+        if !matches!(self.step, Step::Going(_)) {
+            self.step = Step::Open;
+        }
+    }
+
+    fn accept(&mut self) -> Action {
+        match self.step.clone() {
+            Step::Going(_) => Action::None,
+            Step::AskedToReplace(path) => self.save(path, Existing::Replace, false),
+            Step::AskedForPart { path, existing, .. } => self.save(path, existing, true),
+            Step::Open | Step::Failed(_) => match typed_path::parse(&self.path) {
+                Some(path) => {
+                    let path = export::with_ending(&self.held, path);
+                    self.save(path, Existing::Keep, false)
+                }
+                None => {
+                    self.fail("There is no path in the field. Write one, such as ~/copy.txt.");
+                    Action::None
+                }
+            },
+        }
+    }
+
+    fn save(&mut self, path: PathBuf, existing: Existing, accepts_part: bool) -> Action {
+        self.step = Step::Going(existing);
+        Action::Save(Box::new(Saving {
+            held: self.held.clone(),
+            path,
+            existing,
+            accepts_part,
+        }))
+    }
+
+    fn fail(&mut self, problem: &str) {
+        self.step = Step::Failed(problem.to_owned());
+    }
+
+    fn explain(&mut self, error: SaveError) {
+        let existing = match self.step {
+            Step::Going(existing) => existing,
+            _ => Existing::Keep,
+        };
+        self.step = match error {
+            SaveError::Taken(path) => Step::AskedToReplace(path),
+            SaveError::OnlyPart { part, path } => Step::AskedForPart {
+                part,
+                path,
+                existing,
+            },
+            SaveError::Failed(problem) => Step::Failed(problem),
+        };
+    }
+
+    /// Draws the card and dims what lies below.
+    pub(crate) fn view(&self) -> Element<'_, Message> {
+        let field = text_input("a path", &self.path)
+            .id(PATH)
+            .on_input(Message::PathEdited)
+            .on_submit(Message::Accepted)
+            .size(theme::TEXT_SIZE)
+            .padding(theme::space::MEDIUM)
+            .style(theme::field);
+        let browse = button(text("Browse...").size(theme::TEXT_SIZE))
+            .padding(theme::space::MEDIUM)
+            .style(theme::secondary_button)
+            .on_press(Message::BrowsePressed);
+        let card = column![
+            self.view_title(),
+            row![field, browse]
+                .spacing(theme::space::SMALL)
+                .align_y(Center),
+            self.view_line(),
+            self.view_buttons(),
+        ]
+        .spacing(theme::space::MEDIUM);
+        let card = container(card)
+            .padding(theme::space::HUGE)
+            .max_width(560)
+            .style(theme::dialog);
+        opaque(center(card).padding(theme::space::HUGE).style(theme::dim))
+    }
+
+    fn view_title(&self) -> Element<'_, Message> {
+        let (what, hint) = match self.held.content {
+            Content::Text(_) => ("Save the text as", "It is written byte for byte, as UTF-8."),
+            Content::Picture(_) => (
+                "Save the picture as",
+                "The ending chooses the format: png, jpg, bmp, gif, webp, ppm or qoi.",
+            ),
+            Content::Bytes(_) | Content::Empty => {
+                ("Save the bytes as", "They are written as they are.")
+            }
+        };
+        column![
+            text(what).size(theme::TEXT_SIZE),
+            text(hint).size(theme::SMALL_SIZE).style(theme::muted),
+        ]
+        .spacing(theme::space::TINY)
+        .into()
+    }
+
+    /// Draws the line below the field: a question, a problem, or nothing. It is always there, so
+    /// that the card keeps its place.
+    fn view_line(&self) -> Element<'_, Message> {
+        let words = match &self.step {
+            Step::Open => String::new(),
+            Step::Going(_) => "Saving …".to_owned(),
+            Step::AskedToReplace(path) => {
+                format!("{} is there already. Replace it?", path.display())
+            }
+            Step::AskedForPart { part, .. } => format!(
+                "Something else is in {} by now, and only {part} is left here. Save that?",
+                self.held.key
+            ),
+            Step::Failed(problem) => problem.clone(),
+        };
+        let is_problem = !matches!(self.step, Step::Open | Step::Going(_));
+        text(words)
+            .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
+            .style(if is_problem {
+                theme::wrong
+            } else {
+                theme::muted
+            })
+            .into()
+    }
+
+    fn view_buttons(&self) -> Element<'_, Message> {
+        let yes = match self.step {
+            Step::AskedToReplace(_) => "Replace",
+            Step::AskedForPart { .. } => "Save the part",
+            Step::Open | Step::Going(_) | Step::Failed(_) => "Save",
+        };
+        let hint = text("Enter to save, Esc to cancel")
+            .size(theme::SMALL_SIZE)
+            .style(theme::muted);
+        let padding = [theme::space::SMALL, theme::space::LARGE];
+        let cancel = button(text("Cancel").size(theme::TEXT_SIZE))
+            .padding(padding)
+            .style(theme::secondary_button)
+            .on_press(Message::Cancelled);
+        let is_going = matches!(self.step, Step::Going(_));
+        let save = button(text(yes).size(theme::TEXT_SIZE))
+            .padding(padding)
+            .style(theme::primary_button)
+            .on_press_maybe((!is_going).then_some(Message::Accepted));
+        row![hint.width(Fill), space(), cancel, save]
+            .spacing(theme::space::SMALL)
+            .align_y(Center)
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use app_kit::snapshot::Text;
+use iced::keyboard::key::Named;
+use iced_test::simulator;
+use shm_core::Key;
+
+use super::*;
+
+fn held(content: Content) -> Snapshot {
+    Snapshot {
+        key: Key::new("Notes").expect("it is a key"),
+        content,
+        bytes: 10_000_000,
+        origin: None,
+        persistent: false,
+        attached: vec![],
+    }
+}
+
+fn text() -> Snapshot {
+    held(Content::Text(Text {
+        shown: "Hello".to_owned(),
+        is_whole: true,
+    }))
+}
+
+fn picture(source: &str) -> Snapshot {
+    held(Content::Picture(app_kit::picture::Picture {
+        handle: iced::widget::image::Handle::from_rgba(1, 1, vec![0; 4]),
+        width: 1,
+        height: 1,
+        format: shm_core::PixelFormat::Rgba8,
+        source: Some(source.to_owned()),
+        original: None,
+        is_opaque: true,
+    }))
+}
+
+fn dialog(held: Snapshot) -> SaveDialog {
+    let (dialog, focus) = SaveDialog::open::<()>(held);
+    drop(focus);
+    dialog
+}
+
+/// Presses a button, and returns the last action that comes of it.
+fn press(dialog: &mut SaveDialog, label: &str) -> Action {
+    let messages: Vec<Message> = {
+        let mut ui = simulator(dialog.view());
+        ui.click(label)
+            .unwrap_or_else(|_| panic!("\"{label}\" is drawn"));
+        ui.into_messages().collect()
+    };
+    let mut action = Action::None;
+    for message in messages {
+        action = dialog.update(message);
+    }
+    action
+}
+
+fn saving(action: Action) -> Saving {
+    match action {
+        Action::Save(saving) => *saving,
+        other => panic!("{other:?} saves nothing"),
+    }
+}
+
+fn write(dialog: &mut SaveDialog, path: &str) {
+    let edited = dialog.update(Message::PathEdited(path.to_owned()));
+    assert!(matches!(edited, Action::None));
+}
+
+#[test]
+fn it_begins_with_a_name_that_fits() {
+    assert_eq!(dialog(text()).path, "~/Notes.txt");
+    assert_eq!(dialog(picture("cat.jpg")).path, "~/cat.png");
+    assert_eq!(dialog(picture("../.ev\nil/..")).path, "~/Notes.png");
+    assert_eq!(dialog(picture(".profile")).path, "~/profile.png");
+    let mut home = dialog(text());
+    let saving = saving(press(&mut home, "Save"));
+    assert!(saving.path.is_absolute() && saving.path.ends_with("Notes.txt"));
+}
+
+#[test]
+fn a_file_that_is_there_is_asked_about() {
+    let mut dialog = dialog(text());
+    write(&mut dialog, "/tmp/notes.txt");
+    let first = saving(press(&mut dialog, "Save"));
+    assert_eq!(first.existing, Existing::Keep);
+    assert!(!first.accepts_part);
+    // Enter a second time, before the answer, saves nothing twice.
+    assert!(matches!(dialog.update(Message::Accepted), Action::None));
+
+    dialog.update(Message::Saved(Err(SaveError::Taken(first.path))));
+    simulator(dialog.view())
+        .find("/tmp/notes.txt is there already. Replace it?")
+        .expect("it is asked");
+    // Another path is another question.
+    write(&mut dialog, "/tmp/other.txt");
+    let other = saving(press(&mut dialog, "Save"));
+    assert_eq!(other.existing, Existing::Keep);
+
+    dialog.update(Message::Saved(Err(SaveError::Taken(other.path.clone()))));
+    let replacing = saving(press(&mut dialog, "Replace"));
+    assert_eq!(replacing.existing, Existing::Replace);
+    assert_eq!(replacing.path, other.path);
+    let saved = dialog.update(Message::Saved(Ok(replacing.path)));
+    assert!(matches!(saved, Action::Saved(path) if path == other.path));
+}
+
+#[test]
+fn a_part_is_saved_only_when_that_is_wanted() {
+    let mut dialog = dialog(text());
+    write(&mut dialog, "/tmp/notes.txt");
+    let path = saving(press(&mut dialog, "Save")).path;
+    let part = "the first 131 kB of 10 MB".to_owned();
+    dialog.update(Message::Saved(Err(SaveError::OnlyPart { part, path })));
+    simulator(dialog.view())
+        .find(
+            "Something else is in Notes by now, and only the first 131 kB of 10 MB is left here. \
+             Save that?",
+        )
+        .expect("it is asked");
+    let part = saving(press(&mut dialog, "Save the part"));
+    assert!(part.accepts_part);
+    assert_eq!(part.existing, Existing::Keep);
+}
+
+#[test]
+fn a_picture_without_an_ending_becomes_a_png() {
+    let mut dialog = dialog(picture("cat.jpg"));
+    write(&mut dialog, "/tmp/cat");
+    let saving = saving(press(&mut dialog, "Save"));
+    assert_eq!(saving.path, PathBuf::from("/tmp/cat.png"));
+}
+
+#[test]
+fn the_systems_dialog_has_asked_about_its_own_file_only() {
+    let mut chosen = dialog(picture("cat.jpg"));
+    let action = chosen.update(Message::DialogEnded(Answer::Chosen("/tmp/cat.bmp".into())));
+    assert_eq!(saving(action).existing, Existing::Replace);
+    let mut renamed = dialog(picture("cat.jpg"));
+    let action = saving(renamed.update(Message::DialogEnded(Answer::Chosen("/tmp/cat".into()))));
+    assert_eq!(action.existing, Existing::Keep);
+    assert_eq!(action.path, PathBuf::from("/tmp/cat.png"));
+
+    let mut none = dialog(text());
+    assert!(matches!(
+        press(&mut none, "Browse..."),
+        Action::Browse(name) if name == "Notes.txt"
+    ));
+    for (answer, words) in [
+        (
+            Answer::NotShown,
+            "The system showed no file dialog. Write the path here.",
+        ),
+        (
+            Answer::Died,
+            "The system's file dialog ended without an answer. Write the path here.",
+        ),
+    ] {
+        none.update(Message::DialogEnded(answer));
+        simulator(none.view()).find(words).expect("it is said");
+    }
+    assert!(matches!(press(&mut none, "Browse..."), Action::Browse(_)));
+    none.update(Message::DialogEnded(Answer::Cancelled));
+    assert_eq!(none.step, Step::Open);
+}
+
+#[test]
+fn what_failed_is_said_and_can_be_tried_again() {
+    let mut dialog = dialog(text());
+    write(&mut dialog, "  ");
+    assert!(matches!(press(&mut dialog, "Save"), Action::None));
+    simulator(dialog.view())
+        .find("There is no path in the field. Write one, such as ~/copy.txt.")
+        .expect("it is said");
+    write(&mut dialog, "/nowhere/notes.txt");
+    drop(saving(press(&mut dialog, "Save")));
+    let problem = "Could not write to /nowhere/notes.txt.".to_owned();
+    dialog.update(Message::Saved(Err(SaveError::Failed(problem.clone()))));
+    simulator(dialog.view())
+        .find(problem.as_str())
+        .expect("it is said");
+    drop(saving(press(&mut dialog, "Save")));
+    assert!(matches!(press(&mut dialog, "Cancel"), Action::Close));
+}
+
+#[test]
+fn enter_in_the_field_saves() {
+    let dialog = dialog(text());
+    let mut ui = simulator(dialog.view());
+    ui.click(iced::widget::Id::new(PATH))
+        .expect("the field is drawn");
+    ui.tap_key(Named::Enter);
+    let messages: Vec<Message> = ui.into_messages().collect();
+    assert!(matches!(messages.last(), Some(Message::Accepted)));
+}

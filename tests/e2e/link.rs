@@ -1,0 +1,322 @@
+//! Who watches: told while they live, gone when they die, and nobody else's business.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use e2e_tests::{
+    Area, Desktop, Launch, LoaderWindow, PrivateDir, Program, Scene, Screen, Signal, Stranger,
+    ViewerWindow, skip,
+};
+
+use crate::actor::{Actor, timed};
+
+/// A loader that tells who watches.
+fn loader(scene: &Scene) -> Program {
+    let loader = scene.loader(["text", "--verbose", "on stage"]).start();
+    loader.wait_for(scene.key());
+    loader
+}
+
+/// An actor that sits in the audience, known to the loader.
+fn watcher(scene: &Scene, loader: &Program) -> Actor {
+    let mut actor = Actor::new(scene);
+    actor.does("sit");
+    loader.wait_for_complaint(&format!("watched by actor (pid {})", actor.program().pid()));
+    actor
+}
+
+/// The sockets in a directory.
+fn sockets(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).unwrap();
+    entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.symlink_metadata().unwrap().file_type().is_socket())
+        .collect()
+}
+
+#[test]
+fn a_viewer_tells_what_it_has_shown_and_how_soon() {
+    let scene = Scene::new();
+    let loader = loader(&scene);
+    let mut actor = watcher(&scene, &loader);
+    actor.does("show 12 3");
+    loader.wait_for_complaint(": generation 12 after 3 ms");
+    drop(actor.ends().done());
+    loader.wait_for_complaint("has left");
+
+    // One that only comes and goes is told of as well.
+    let viewer = scene.viewer(["show"]).start();
+    let name = format!("viewer-app (pid {})", viewer.pid());
+    loader.wait_for_complaint(&format!("watched by {name}: generation 1 after"));
+    loader.wait_for_complaint(&format!("{name} has left"));
+    drop(viewer.finish().done());
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_viewer_that_waits_is_watching_already() {
+    let scene = Scene::new();
+    let mut publisher = Actor::new(&scene);
+    publisher.does("open");
+    publisher.does("gather");
+    let viewer = scene.viewer(["show", "--wait", "60"]).start();
+    assert_eq!(
+        publisher.does("attends"),
+        format!("viewer-app {} -", viewer.pid())
+    );
+    publisher.does("publish 7 100");
+    drop(viewer.finish().done());
+    let said = publisher.does("attends");
+    assert!(said.ends_with(" 1") || said.is_empty(), "{said}");
+    publisher.dies();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_viewer_that_dies_disappears_at_once() {
+    let scene = Scene::new();
+    let loader = loader(&scene);
+    let gone_after = || {
+        let actor = watcher(&scene, &loader);
+        let name = format!("actor (pid {}) has left", actor.program().pid());
+        actor.program().signal(Signal::KILL);
+        timed(|| loader.wait_for_complaint(&name)).1
+    };
+    let quickest = (0..5).map(|_| gone_after()).min().unwrap();
+    // Who looks once a second who is there does not reach this in five times.
+    assert!(quickest < Duration::from_millis(150), "{quickest:?}");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn every_loader_of_a_key_is_told_also_the_one_that_comes_later() {
+    let scene = Scene::new();
+    let first = loader(&scene);
+    let mut actor = watcher(&scene, &first);
+    let second = loader(&scene);
+    second.wait_for_complaint("watched by actor");
+    actor.does("show 2 1");
+    for loader in [&first, &second] {
+        loader.wait_for_complaint("generation 2 after 1 ms");
+    }
+    first.kill();
+    actor.does("show 3 1");
+    second.wait_for_complaint("generation 3 after 1 ms");
+    second.terminate().done();
+    drop(actor.ends().done());
+    scene.assert_empty();
+}
+
+#[test]
+fn what_a_killed_loader_leaves_is_cleared_away() {
+    let scene = Scene::new();
+    let killed = loader(&scene);
+    let survivor = loader(&scene);
+    assert_eq!(sockets(scene.segments()).len(), 2);
+    killed.kill();
+    // By viewers, while the segment lives …
+    let mut actor = watcher(&scene, &survivor);
+    actor.does("show 1 1");
+    survivor.wait_for_complaint("generation 1");
+    assert_eq!(sockets(scene.segments()).len(), 1);
+    survivor.kill();
+    drop(actor.ends().done());
+    // … and by whoever lists, when it is gone.
+    scene.assert_empty();
+}
+
+#[test]
+fn a_stopped_loader_keeps_no_viewer_waiting() {
+    let scene = Scene::new();
+    let loader = loader(&scene);
+    loader.signal(Signal::STOP);
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "on stage");
+    loader.signal(Signal::CONT);
+    loader.wait_for_complaint("generation 1");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn another_user_is_not_listened_to_whatever_the_mode() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let directory = PrivateDir::in_memory();
+    directory.set_mode(0o1777);
+    let scene = Scene::within(directory.path());
+    let loader = scene
+        .loader(["text", "--verbose", "--mode", "644", "on stage"])
+        .start();
+    loader.wait_for(scene.key());
+    let [socket] = sockets(scene.segments()).try_into().unwrap();
+    let facts = fs::symlink_metadata(&socket).unwrap();
+    assert_eq!(facts.permissions().mode() & 0o777, 0o600);
+
+    let knock = format!("knock {}", socket.display());
+    let mut other = Actor::start(stranger.starts(Actor::launch(&scene)));
+    assert_eq!(other.does(&knock), "refused");
+    // The mode is one door; who is behind it is asked as well.
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(other.does(&knock), "hung up");
+
+    let _watcher = watcher(&scene, &loader);
+    let loader = loader.terminate().done();
+    assert!(!loader.stderr.contains("stranger"), "{loader:?}");
+    scene.assert_empty();
+}
+
+#[test]
+fn another_users_socket_is_not_spoken_to() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let directory = PrivateDir::in_memory();
+    directory.set_mode(0o1777);
+    let scene = Scene::within(directory.path());
+    let loader = loader(&scene);
+    let [socket] = sockets(scene.segments()).try_into().unwrap();
+    let (prefix, _) = socket.to_str().unwrap().rsplit_once('.').unwrap();
+    let traps = [
+        format!("{prefix}.{:016x}", 1),
+        format!("{prefix}.{:016x}", 2),
+    ];
+    let mut trapper = Actor::start(stranger.starts(Actor::launch(&scene)));
+    for trap in &traps {
+        trapper.does(&format!("trap {trap}"));
+    }
+    // Even one that looks as if it were ours.
+    chown(&traps[0], Some(rustix::process::getuid().as_raw()), None).unwrap();
+
+    let mut actor = watcher(&scene, &loader);
+    actor.does("show 1 1");
+    loader.wait_for_complaint("generation 1");
+    drop(actor.ends().done());
+    assert_eq!(trapper.does("caught"), "\"\"", "it was greeted");
+    loader.terminate().done();
+    for trap in &traps {
+        fs::remove_file(trap).unwrap();
+    }
+    scene.assert_empty();
+}
+
+/// The usual directory of segments, with a key that nobody else has.
+fn usual(launch: Launch) -> Launch {
+    launch.env("SHM_CORE_DIR", "")
+}
+
+#[test]
+fn the_usual_place_is_the_runtime_directory() {
+    let scene = Scene::new();
+    let runtime = PrivateDir::on_disk();
+    let here = |launch| usual(launch).env("XDG_RUNTIME_DIR", runtime.path());
+    let loader = here(scene.loader(["text", "--verbose", "on stage"])).start();
+    loader.wait_for(scene.key());
+    let place = runtime.path().join("shm-core");
+    let mode = fs::metadata(&place).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    assert_eq!(sockets(&place).len(), 1);
+    assert_eq!(here(scene.viewer(["show"])).run().done().text(), "on stage");
+    loader.wait_for_complaint("watched by viewer-app");
+    loader.terminate().done();
+    assert_eq!(sockets(&place), [] as [PathBuf; 0]);
+}
+
+/// Starts it where /tmp and /run are empty, and writable or not.
+fn bare(launch: Launch, temporary: &str) -> Option<Launch> {
+    let script = format!(
+        "mount -t tmpfs -o {temporary} tmpfs /tmp && mount -t tmpfs tmpfs /run && exec \"$@\""
+    );
+    let arguments = ["--mount", "sh", "-c", &script, "sh"];
+    let attempt = Launch::new("true").through("unshare", arguments);
+    if attempt.run().code != Some(0) {
+        skip("mounts of a test's own are not permitted here");
+        return None;
+    }
+    Some(launch.through("unshare", arguments))
+}
+
+#[test]
+fn without_a_runtime_directory_the_temporary_one_serves() {
+    let scene = Scene::new();
+    let Some(loader) = bare(
+        usual(scene.loader(["text", "--verbose", "on stage"])),
+        "mode=1777",
+    ) else {
+        return;
+    };
+    let loader = loader.start();
+    loader.wait_for(scene.key());
+    let inside = format!("--target={}", loader.pid());
+    let show = usual(scene.viewer(["show"])).through("nsenter", [inside.as_str(), "--mount"]);
+    assert_eq!(show.run().done().text(), "on stage");
+    loader.wait_for_complaint("watched by viewer-app");
+    loader.terminate().done();
+}
+
+#[test]
+fn without_any_place_all_else_works() {
+    let scene = Scene::new();
+    let loader = usual(scene.loader(["text", "--verbose", "all the same"]));
+    let Some(loader) = bare(loader.env("XDG_RUNTIME_DIR", "/etc"), "ro") else {
+        return;
+    };
+    let loader = loader.start();
+    let complaint = loader.wait_for_complaint("cannot be told here");
+    assert!(complaint.contains("/etc is open to others"), "{complaint}");
+    loader.wait_for(scene.key());
+    let show = usual(scene.viewer(["show"])).env("XDG_RUNTIME_DIR", "/etc");
+    let show = bare(show, "ro").unwrap();
+    assert_eq!(show.run().done().text(), "all the same");
+    loader.terminate().done();
+}
+
+/// A line of small text in the loader's window, by its distance from the top.
+fn line(loader: &LoaderWindow<'_>, y: u32) -> Screen {
+    loader.window.screen().crop(Area {
+        x: 16,
+        y,
+        width: 560,
+        height: 18,
+    })
+}
+
+fn is_blank(line: &Screen) -> bool {
+    let first = line.pixel(0, 0);
+    line.pixels().pixels().all(|pixel| *pixel == first)
+}
+
+#[test]
+fn the_loaders_window_shows_who_watches_until_they_are_gone() {
+    const FACTS: u32 = 423;
+    const WATCHERS: u32 = 478;
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    loader.load_text("on stage");
+    desktop.wait_for("what was loaded, and nobody who watches", || {
+        let is_shown = !is_blank(&line(&loader, FACTS)) && is_blank(&line(&loader, WATCHERS));
+        is_shown.then_some(())
+    });
+
+    viewer.show("Showing the text");
+    let name = format!("viewer-app (pid {})", viewer.program.pid());
+    let program = &loader.program;
+    program.wait_for_complaint(&format!("watched by {name}: generation 1 after"));
+    desktop.wait_for("words about the viewer", || {
+        (!is_blank(&line(&loader, WATCHERS))).then_some(())
+    });
+
+    viewer.program.kill();
+    program.wait_for_complaint(&format!("{name} has left"));
+    desktop.wait_for("an empty line", || {
+        is_blank(&line(&loader, WATCHERS)).then_some(())
+    });
+}

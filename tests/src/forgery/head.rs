@@ -1,0 +1,68 @@
+//! The beginning of a segment, judged as docs/LAYOUT.md, section 3, says.
+
+use std::{
+    fs::File,
+    os::unix::fs::{FileExt, MetadataExt},
+};
+
+use crate::layout;
+
+pub(super) const BLOCK: u32 = 1;
+pub(super) const SAMPLES: u32 = 2;
+
+/// What stands at the beginning of a file, and how long the file is.
+#[derive(Debug)]
+pub(super) struct Head {
+    bytes: [u8; 0x38],
+    is_long_enough: bool,
+    length: u64,
+    memory: u64,
+}
+
+impl Head {
+    pub(super) fn of(file: &File) -> Head {
+        let facts = file.metadata().expect("the facts of an open file");
+        let mut bytes = [0; 0x38];
+        Head {
+            is_long_enough: file.read_exact_at(&mut bytes, 0).is_ok(),
+            bytes,
+            length: facts.len(),
+            memory: facts.blocks() * 512,
+        }
+    }
+
+    /// Tells whether it is a segment of whatever version.
+    pub(super) fn is_segment(&self) -> bool {
+        self.is_long_enough && self.bytes.starts_with(b"SHM-CORE") && self.number(0x0c) <= 65_536
+    }
+
+    /// Tells whether the next who looks removes it, once nobody is there.
+    pub(super) fn goes_with_the_last(&self) -> bool {
+        self.is_segment() && (self.is_removed() || self.number(layout::FLAGS) & 1 == 0)
+    }
+
+    /// Tells whether who deals with segments of this kind attaches to it, as long as somebody is there.
+    pub(super) fn admits(&self, kind: u32) -> bool {
+        let block = u64::from_le_bytes(std::array::from_fn(|at| self.bytes[0x30 + at]));
+        let (length, memory) = match kind {
+            BLOCK if !(1..=layout::REGION_STRIDE).contains(&block) => return false,
+            BLOCK => (0x10000 + block, layout::CONTROL as u64 + block),
+            _ => (layout::CONTROL as u64, 0),
+        };
+        self.is_segment()
+            && !self.is_removed()
+            && self.number(0x08) == 1
+            && self.number(0x0c) == 128
+            && self.number(0x14) == kind
+            && self.length >= length
+            && self.memory >= memory
+    }
+
+    fn is_removed(&self) -> bool {
+        self.number(layout::FLAGS) & 2 != 0
+    }
+
+    fn number(&self, offset: usize) -> u32 {
+        u32::from_le_bytes(std::array::from_fn(|at| self.bytes[offset + at]))
+    }
+}

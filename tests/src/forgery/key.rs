@@ -1,0 +1,75 @@
+//! Any text as a key, and any bytes as the name of a file where segments lie.
+
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
+
+use shm_core::{Key, Options, Publisher, Subscriber, segment};
+
+use crate::PrivateDir;
+
+const TEXT: &str = "under this key";
+
+/// Takes the bytes for a key, and for the end of a file's name.
+pub fn key(data: &[u8]) {
+    let directory = PrivateDir::in_memory();
+    let options = Options::new().directory(directory.path());
+    let name = String::from_utf8_lossy(data);
+    let key = Key::new(&name);
+    assert_eq!(key.is_ok(), is_key(&name), "{name:?}: {key:?}");
+    match key {
+        Ok(key) => assert_usable(&key, &name, &directory, &options),
+        Err(error) => assert!(error.to_string().ends_with('.'), "{error}"),
+    }
+    assert_foreign(data, directory.path(), &options);
+}
+
+/// Tells whether docs/LAYOUT.md, section 1, lets this be a key.
+fn is_key(name: &str) -> bool {
+    let is_control = |character| matches!(character, '\0'..='\x1f' | '\x7f'..='\u{9f}');
+    let has_scheme = name.split_once(':').is_some_and(|(scheme, _)| {
+        let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.as_bytes().iter().all(goes_on)
+    });
+    (1..=128).contains(&name.len())
+        && !name.contains('/')
+        && !name.contains(is_control)
+        && !has_scheme
+}
+
+/// Asserts that a segment can live under the key, is listed by it, and is the only thing there.
+fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Options) {
+    assert_eq!(key.as_str(), name);
+    let publisher = Publisher::open(key, options).expect("a fresh key");
+    publisher.publish_text(TEXT).expect("room for a text");
+    let user = rustix::process::geteuid().as_raw();
+    assert_eq!(directory.names(), [format!("shm-core.{user}.{name}")]);
+    let listed = segment::list(options).expect("a directory of ours");
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].name, name);
+    let info = listed[0].segment.as_ref().expect("it lives");
+    assert_eq!((&info.key, info.id), (key, publisher.id()));
+    let mut reader = Subscriber::attach(key, options).expect("it lives");
+    let sample = reader.latest().expect("it is honest");
+    assert_eq!(sample.expect("it was published").payload(), TEXT.as_bytes());
+    assert!(publisher.detach(), "the last one out");
+    assert!(directory.names().is_empty(), "left behind");
+}
+
+/// Asserts that a file of this name, which is no segment, is told of and left alone.
+fn assert_foreign(data: &[u8], directory: &Path, options: &Options) {
+    if data.contains(&b'/') {
+        return; // the name of a file elsewhere
+    }
+    let user = rustix::process::geteuid().as_raw();
+    let name = [format!("shm-core.{user}.").as_bytes(), data].concat();
+    let path = directory.join(OsStr::from_bytes(&name));
+    if fs::write(&path, TEXT).is_err() {
+        return; // no name of a file: too long, or with a NUL in it
+    }
+    let listed = segment::list(options).expect("a directory of ours");
+    assert_eq!(listed.len(), 1);
+    assert!(listed[0].segment.is_err(), "{listed:?}");
+    assert_eq!(listed[0].name, String::from_utf8_lossy(data));
+    let kept = fs::read_to_string(&path).expect("it is still there");
+    assert_eq!(kept, TEXT);
+}
