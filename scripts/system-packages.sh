@@ -25,7 +25,7 @@ wanted() {
     case $1 in
         window) ;;
         headless) printf '%s\n' "${headless[@]}" ;;
-        test) printf '%s\n' "${headless[@]}" "${portal[@]}" python3 desktop-file-utils ;;
+        test) printf '%s\n' "${headless[@]}" "${portal[@]}" python3 desktop-file-utils ffmpeg ;;
         *)
             echo "usage: $0 window|headless|test" >&2
             exit 2

@@ -45,10 +45,9 @@ fn files_over_a_window_are_met_by_a_hint() {
     let loader = LoaderWindow::open(&scene, &desktop);
     let text = scene.file("notes.txt", b"not dropped");
     let drag = loader.window.drag_over(&[&text]);
-    // The hint dims the window as the input dialog does.
-    loader.wait_for_dialog();
+    loader.wait_until_dim(true);
     drag.leave();
-    loader.wait_for_no_dialog();
+    loader.wait_until_dim(false);
     scene.assert_empty();
 }
 

@@ -1,5 +1,7 @@
 //! The system's own file dialog: GTK's, shown by the desktop portal.
 
+use std::path::Path;
+
 use e2e_tests::{Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, Window};
 
 const TITLE: &str = "Select an image file";
@@ -36,6 +38,30 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
     let said = loader.program.wait_for_status("Loaded");
     assert!(said.contains("image"), "{said}");
     loader.window.wait_for_picture(picture.pixels());
+}
+
+/// Chooses a folder in GTK's dialog for folders.
+pub(crate) fn choose_folder(desktop: &Desktop, dialog: &Window<'_>, path: &Path) {
+    /// Where "Home" is, counted from the dialog's upper left corner.
+    const HOME: (u32, u32) = (57, 60);
+    // It begins among recently used files, where no folder can be selected.
+    wait_for_select(desktop, dialog, false);
+    dialog.click(HOME);
+    wait_for_select(desktop, dialog, true);
+    let top = || {
+        let area = dialog.area();
+        let line = Area {
+            x: 160,
+            y: 0,
+            width: area.width - 160,
+            height: 40,
+        };
+        dialog.screen().crop(line).pixels().clone()
+    };
+    let before = top();
+    dialog.paste(path.to_str().unwrap());
+    desktop.wait_for("the line with the path", || (top() != before).then_some(()));
+    dialog.click(wait_for_select(desktop, dialog, true));
 }
 
 /// Waits until the button "Select" at the lower right of GTK's file dialog is awake, or asleep, and

@@ -6,9 +6,6 @@ use image::imageops::{self, FilterType};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, Rgb, RgbImage};
 use image::{Rgba, RgbaImage};
 
-/// A place with nothing on it.
-const BESIDE: (u32, u32) = (4, 4);
-
 /// The side of the squares behind a transparent picture.
 const SQUARE: u32 = 8;
 
@@ -113,7 +110,7 @@ fn the_wheel_and_the_keys_zoom() {
         viewer.window.point_at(middle(area));
         viewer.window.turn_wheel(away);
         // The arrow is on the screen like everything else.
-        viewer.window.point_at(BESIDE);
+        viewer.window.point_away();
     };
     // By way of 150 %.
     turn_wheel(true);
@@ -150,7 +147,7 @@ fn a_large_picture_is_seen_at_its_size_and_moved() {
     let before = viewer.window.wait_for_picture(&part(1100, 750));
     let from = middle(before);
     viewer.window.drag(from, (from.0 - 60, from.1 + 25));
-    viewer.window.point_at(BESIDE);
+    viewer.window.point_away();
     let after = desktop.wait_to_see("the picture in another place", |screen| {
         let found = screen.crop(viewer.window.area()).find(&part(1100, 750))?;
         (found != before).then_some(found)
@@ -168,7 +165,7 @@ fn the_pixel_under_the_pointer_is_told_and_nothing_else_moves() {
     let scene = Scene::new();
     let picture = Picture::draw(120, 80, 5);
     let (_loader, viewer) = show(&scene, &desktop, &png(picture.pixels().clone()));
-    viewer.window.point_at(BESIDE);
+    viewer.window.point_away();
     let area = viewer.window.wait_for_picture(picture.pixels());
     let differences = |before: &e2e_tests::Screen| -> Vec<(u32, u32)> {
         let now = viewer.window.screen();
@@ -192,7 +189,7 @@ fn the_pixel_under_the_pointer_is_told_and_nothing_else_moves() {
         top > area.y + area.height && bottom - top < 20,
         "{top} {bottom}"
     );
-    viewer.window.point_at(BESIDE);
+    viewer.window.point_away();
     desktop.wait_for("the words to go", || {
         differences(&before).is_empty().then_some(())
     });

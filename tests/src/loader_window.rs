@@ -10,6 +10,11 @@ use crate::{Area, Desktop, Program, Scene, Window};
 const LOAD: (u32, u32) = (320, 103);
 const LOAD_IMAGE: (u32, u32) = (110, 155);
 const PATH: (u32, u32) = (460, 155);
+/// "Stream...", and in its place "Stop".
+const STREAM: (u32, u32) = (466, 197);
+/// On the card that "Stream..." opens.
+const TEST_PATTERN: (u32, u32) = (173, 252);
+const FOLDER: (u32, u32) = (466, 252);
 const CLEAR: (u32, u32) = (522, 197);
 const RELEASE: (u32, u32) = (589, 197);
 const KEY: (u32, u32) = (250, 34);
@@ -71,10 +76,7 @@ impl<'d> LoaderWindow<'d> {
 
     /// Presses the big button "Load", once no dialog is before it any more.
     pub fn press_load(&self) {
-        self.desktop.wait_for("the end of the input dialog", || {
-            let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
-            is_bright.then_some(())
-        });
+        self.wait_until_dim(false);
         self.window.click(LOAD);
     }
 
@@ -96,11 +98,11 @@ impl<'d> LoaderWindow<'d> {
         });
     }
 
-    /// Waits until nothing dims the window any more.
-    pub fn wait_for_no_dialog(&self) {
-        self.desktop.wait_for("the bright window", || {
+    /// Waits until something dims the window, such as a dialog, or nothing any more.
+    pub fn wait_until_dim(&self, is_dim: bool) {
+        self.desktop.wait_for("the window to be dim, or not", || {
             let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
-            is_bright.then_some(())
+            (is_bright != is_dim).then_some(())
         });
     }
 
@@ -125,6 +127,45 @@ impl<'d> LoaderWindow<'d> {
     pub fn load_picture(&self, path: &Path) -> String {
         self.enter_path(path);
         self.program.wait_for_status("Loaded")
+    }
+
+    /// Opens the card that starts a stream, and waits until it is there.
+    pub fn open_stream_card(&self) {
+        self.window.click(STREAM);
+        self.wait_for_dialog();
+    }
+
+    /// Streams the test pattern, and waits until the window says so.
+    pub fn stream_test_pattern(&self) -> String {
+        self.open_stream_card();
+        self.window.click(TEST_PATTERN);
+        self.program.wait_for_status("Streaming")
+    }
+
+    /// Presses the button on that card that opens the system's dialog for folders.
+    pub fn choose_folder(&self) {
+        self.window.click(FOLDER);
+    }
+
+    /// Opens that card, writes a path, and presses Enter: all without the mouse.
+    pub fn enter_stream_path(&self, path: &Path) {
+        self.window.press(&["ctrl+t"]);
+        self.wait_for_dialog();
+        self.window
+            .type_text(path.to_str().expect("the path is text"));
+        self.window.press(&["Return"]);
+    }
+
+    /// Streams a GIF or a folder by its path, and waits until the window says so.
+    pub fn stream(&self, path: &Path) -> String {
+        self.enter_stream_path(path);
+        self.program.wait_for_status("Streaming")
+    }
+
+    /// Stops the stream, and returns what the window says of it.
+    pub fn stop_stream(&self) -> String {
+        self.window.click(STREAM);
+        self.program.wait_for_status("Streamed")
     }
 
     /// Replaces what stands in the key field.

@@ -95,6 +95,12 @@ impl Program {
         writeln!(stdin, "{line}").expect("it reads its input");
     }
 
+    /// Writes bytes to its standard input, which must have been kept open.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let stdin = self.stdin.as_mut().expect("its input was kept open");
+        stdin.write_all(bytes).expect("it reads its input");
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.rustix_pid(), signal).expect("it is running");

@@ -10,25 +10,25 @@ use crate::{Area, Desktop, Program, Scene, Window};
 const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
 const LIVE: (u32, u32) = (606, 34);
-const COPY: (u32, u32) = (388, 139);
+const COPY: (u32, u32) = (388, 152);
 /// The first row of the list of segments, and what stands in it.
 const ROW: Area = Area {
     x: 30,
-    y: 213,
+    y: 221,
     width: 590,
     height: 52,
 };
-const ROW_KEY: (u32, u32) = (60, 226);
+const ROW_KEY: (u32, u32) = (60, 234);
 /// The right end of a row: "Remove", or the strong answer to its question.
-const ROW_REMOVE: (u32, u32) = (584, 239);
-/// How many rows are looked for; in a window of the first size there is room for five.
-const ROWS: u32 = 5;
+const ROW_REMOVE: (u32, u32) = (584, 247);
+/// How many rows are looked for; in a window of the first size there is room for four.
+const ROWS: u32 = 4;
 /// Where the card "Save as..." asks and complains.
 const CARD_LINE: Area = Area {
     x: 60,
-    y: 288,
+    y: 292,
     width: 520,
-    height: 40,
+    height: 36,
 };
 /// A place with nothing on it: it darkens while a card is open.
 const BLANK: (u32, u32) = (4, 4);
@@ -37,7 +37,7 @@ const ALARM: Rgb<u8> = Rgb([0xB3, 0x26, 0x1E]);
 /// Above the first letter of a shown text, and the colour of this place while the text is selected.
 const ABOVE_TEXT: Area = Area {
     x: 30,
-    y: 139,
+    y: 186,
     width: 4,
     height: 2,
 };

@@ -3,16 +3,22 @@
 //! All three mean: detach, then end. A program that dies of them leaves its segment to be
 //! swept up later; one that waits for them leaves nothing.
 
-use std::sync::mpsc;
-use std::time::Duration;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
 use iced::Subscription;
-use iced::futures::channel::mpsc as stream_mpsc;
+use iced::futures::channel::mpsc;
 use iced::futures::{SinkExt, Stream, StreamExt};
 use iced::stream;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::{pipe, unregister};
 
 /// What ended a [`Termination::wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +31,26 @@ pub enum Ended {
     Done,
 }
 
+/// What ended a [`Termination::wait_for_input`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// SIGINT, SIGTERM or SIGHUP arrived.
+    Signal,
+    /// There is something to read, or the end of it.
+    Input,
+}
+
 /// The signals that end a program, caught from the moment this exists.
+///
+/// One that has arrived is not forgotten: every later wait ends at once.
 #[derive(Debug)]
 pub struct Termination {
-    sender: mpsc::Sender<Ended>,
-    arrived: mpsc::Receiver<Ended>,
-    handle: Handle,
+    /// Has something to read once a signal has arrived; nobody reads it.
+    arrived: UnixStream,
+    /// Has something to read for each announcement that was dropped.
+    announced: UnixStream,
+    announcer: UnixStream,
+    registered: Vec<SigId>,
 }
 
 impl Termination {
@@ -38,58 +58,94 @@ impl Termination {
     ///
     /// # Errors
     ///
-    /// Where the system lets no handler be registered, or gives no thread.
+    /// Where the system lets no handler be registered.
     pub fn catch() -> io::Result<Termination> {
-        let mut signals = Signals::new(fatal_signals())?;
-        let handle = signals.handle();
-        let (sender, arrived) = mpsc::channel();
-        let to_wait = sender.clone();
-        thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                // Ends when nobody waits any more, or when the handle is closed.
-                for _ in signals.forever() {
-                    if to_wait.send(Ended::Signal).is_err() {
-                        break;
-                    }
-                }
-            })?;
-        Ok(Termination {
-            sender,
+        let (arrived, arrival) = UnixStream::pair()?;
+        let (announced, announcer) = UnixStream::pair()?;
+        let mut termination = Termination {
             arrived,
-            handle,
-        })
+            announced,
+            announcer,
+            registered: Vec::new(),
+        };
+        for signal in fatal_signals() {
+            let id = pipe::register(signal, arrival.try_clone()?)?;
+            termination.registered.push(id);
+        }
+        Ok(termination)
     }
 
     /// Returns what ends a wait when it is dropped; for a thread to tell that its work is done.
-    pub fn announcement(&self) -> Announcement {
-        Announcement(self.sender.clone())
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no descriptor for it.
+    pub fn announcement(&self) -> io::Result<Announcement> {
+        self.announcer.try_clone().map(Announcement)
     }
 
     /// Waits for a signal, as long as `timeout` says; for ever where it says nothing.
     pub fn wait(&self, timeout: Option<Duration>) -> Ended {
-        match timeout {
-            Some(timeout) => self.arrived.recv_timeout(timeout).unwrap_or(Ended::Timeout),
-            // It does not fail as long as there is somebody who could send, which is always.
-            None => self.arrived.recv().unwrap_or(Ended::Signal),
+        match wait_until_readable([self.arrived.as_fd(), self.announced.as_fd()], timeout) {
+            Ok([false, false]) => Ended::Timeout,
+            Ok([false, true]) => {
+                // One byte an announcement.
+                (&self.announced).read_exact(&mut [0]).ok();
+                Ended::Done
+            }
+            // Where it cannot be waited no signal could be told: better to end than to hang.
+            Ok([true, _]) | Err(_) => Ended::Signal,
+        }
+    }
+
+    /// Waits until reading from `input` does not block, or a signal arrives.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of the wait.
+    pub fn wait_for_input(&self, input: impl AsFd) -> io::Result<Ready> {
+        match wait_until_readable([self.arrived.as_fd(), input.as_fd()], None)? {
+            [true, _] => Ok(Ready::Signal),
+            [false, _] => Ok(Ready::Input),
         }
     }
 }
 
 /// Ends a [`Termination::wait`] when it is dropped, however that comes about.
 #[derive(Debug)]
-pub struct Announcement(mpsc::Sender<Ended>);
+pub struct Announcement(UnixStream);
 
 impl Drop for Announcement {
     fn drop(&mut self) {
         // Where nobody waits any more there is nobody to tell.
-        self.0.send(Ended::Done).ok();
+        self.0.write_all(&[0]).ok();
     }
 }
 
 impl Drop for Termination {
     fn drop(&mut self) {
-        self.handle.close();
+        for id in self.registered.drain(..) {
+            unregister(id);
+        }
+    }
+}
+
+/// Waits until one of `sources` has something to read, or its end; says of each whether it has.
+fn wait_until_readable<const N: usize>(
+    sources: [BorrowedFd<'_>; N],
+    timeout: Option<Duration>,
+) -> io::Result<[bool; N]> {
+    // What is too long to be told as a moment has no end that anybody will see.
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut polled = sources.map(|source| PollFd::from_borrowed_fd(source, PollFlags::IN));
+        match poll(&mut polled, left.as_ref()) {
+            Ok(_) => return Ok(polled.map(|polled| !polled.revents().is_empty())),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -99,8 +155,8 @@ pub fn subscription() -> Subscription<()> {
 }
 
 fn arrivals() -> impl Stream<Item = ()> {
-    stream::channel(1, async |mut output: stream_mpsc::Sender<()>| {
-        let (sender, mut arrived) = stream_mpsc::unbounded();
+    stream::channel(1, async |mut output: mpsc::Sender<()>| {
+        let (sender, mut arrived) = mpsc::unbounded();
         let Ok(mut signals) = Signals::new(fatal_signals()) else {
             // Without handlers a signal ends the process at once, and the kernel cleans up.
             return;
@@ -168,20 +224,27 @@ mod tests {
         assert_eq!(ignored_mask("SigIgn:\tnonsense\n"), None);
     }
 
+    // One test, because a signal reaches every `Termination` of the process.
     #[test]
-    fn a_signal_ends_the_wait_and_so_do_time_and_an_announcement() {
+    fn a_signal_ends_every_wait_and_so_do_time_input_and_an_announcement() {
         let termination = Termination::catch().expect("handlers can be registered");
         assert_eq!(
             termination.wait(Some(Duration::from_millis(1))),
             Ended::Timeout
         );
-        signal_hook::low_level::raise(SIGTERM).expect("a signal can be raised");
-        assert_eq!(
-            termination.wait(Some(Duration::from_secs(10))),
-            Ended::Signal
-        );
-        let announcement = termination.announcement();
+        let (reader, writer) = UnixStream::pair().expect("there are descriptors left");
+        (&writer).write_all(b"x").expect("there is room");
+        assert_eq!(termination.wait_for_input(&reader).unwrap(), Ready::Input);
+
+        let announcement = termination.announcement().expect("and more");
         thread::spawn(move || drop(announcement));
         assert_eq!(termination.wait(Some(Duration::from_secs(10))), Ended::Done);
+        assert_eq!(termination.wait(Some(Duration::ZERO)), Ended::Timeout);
+
+        let (silent, _open) = UnixStream::pair().expect("there are descriptors left");
+        signal_hook::low_level::raise(SIGTERM).expect("a signal can be raised");
+        assert_eq!(termination.wait_for_input(&silent).unwrap(), Ready::Signal);
+        assert_eq!(termination.wait(None), Ended::Signal);
+        assert_eq!(termination.wait(Some(Duration::MAX)), Ended::Signal);
     }
 }

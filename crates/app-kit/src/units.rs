@@ -27,6 +27,19 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// Writes a number with its thousands apart: `1,234,567`.
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut written = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
 /// Writes how long ago something was, in its largest whole unit: `now`, `2 s`, `3 min`, `5 h`, `2 d`.
 pub fn age(age: Duration) -> String {
     match age.as_secs() {
@@ -154,6 +167,14 @@ mod tests {
         assert_eq!(bytes(999_999), "999.9 kB");
         assert_eq!(bytes(33_177_600), "33.1 MB");
         assert_eq!(bytes(u64::MAX), "18446744 TB");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000), "1,000");
+        assert_eq!(count(1_234_567), "1,234,567");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod at_hand;
 mod loading;
 mod shortcut;
+mod streaming;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -21,7 +22,7 @@ use app_kit::meter::Stage;
 use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
-use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
+use app_kit::watch::{self, Depth, Fresh, Observation, Watch};
 use app_kit::worker::WorkerError;
 use app_kit::{focus, help, icon, signals, theme, typed_path};
 use iced::widget::operation;
@@ -31,11 +32,14 @@ use shm_core::{Access, Attached, Key, Options, PublishError};
 use loading::Loading;
 use view::PATH_FIELD;
 
+use streaming::Stream;
+
 use crate::file_dialog;
 use crate::progress::Progress;
+use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::audience::Watched;
-use crate::session::{LoadError, Loaded, Released, Reply, SessionThread};
+use crate::session::{LoadError, Loaded, News, Released, Reply, SessionThread};
 
 use watchers::Watchers;
 
@@ -68,6 +72,10 @@ pub struct State {
     path: String,
     status: StatusLine,
     dialog: Option<TextDialog>,
+    stream_card: Option<StreamCard>,
+    stream: Option<Stream>,
+    /// How many streams were begun.
+    streams: u64,
     file_dialog: FileDialog,
     seen: Seen,
     /// The key under which something is loaded by this window.
@@ -126,6 +134,14 @@ pub enum Message {
     ClearPressed,
     /// The button "Release", or its shortcut.
     ReleasePressed,
+    /// The button "Stream...", or "Stop" while a stream plays, or their shortcut.
+    StreamPressed,
+    /// Something happened on the card that starts a stream.
+    StreamCard(stream_card::Message),
+    /// The file dialog for a stream ended, with or without a choice.
+    StreamSourceChosen(Answer),
+    /// Something happened to the stream of that number.
+    StreamNews(u64, News),
     /// Something happened in the input dialog.
     Dialog(text_dialog::Message),
     /// The file dialog ended, one way or another.
@@ -162,7 +178,7 @@ pub enum Message {
     /// It was looked whether what is loaded was removed by somebody else.
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
-    Seen(News),
+    Seen(watch::News),
     /// Somebody came to watch what is loaded, has shown it, or has left.
     Watched(Watched),
     /// It was asked for the list of those who watch, or enough of it.
@@ -234,6 +250,9 @@ impl State {
                 settings.verbose,
             ),
             dialog: None,
+            stream_card: None,
+            stream: None,
+            streams: 0,
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
@@ -281,8 +300,12 @@ impl State {
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
             Message::LoadImagePressed => return self.open_file_dialog(),
-            Message::ClearPressed => return self.session.clear().map(Message::Cleared),
-            Message::ReleasePressed => return self.session.release().map(Message::Released),
+            Message::ClearPressed => return self.session().clear().map(Message::Cleared),
+            Message::ReleasePressed => return self.session().release().map(Message::Released),
+            Message::StreamPressed => return self.toggle_stream(),
+            Message::StreamCard(message) => return self.update_stream_card(message),
+            Message::StreamSourceChosen(answer) => return self.take_stream_source(answer),
+            Message::StreamNews(number, news) => self.take_stream_news(number, news),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
             Message::Dragged(event) => return self.follow_drag(event),
@@ -320,6 +343,9 @@ impl State {
             Message::Shortcut(action) => return self.press(action()),
             Message::FocusKey => return operation::focus(key_field::ID),
             Message::FocusPath => return operation::focus(view::PATH_FIELD),
+            Message::Focus(direction) if self.stream_card.is_some() => {
+                return focus::go(&stream_card::FIELDS, direction);
+            }
             Message::Focus(direction) => return focus::go(&FIELDS, direction),
             Message::ToggleHelp => return self.toggle_help(),
             Message::Resized(size) => {
@@ -340,6 +366,7 @@ impl State {
             Message::CancelPressed if self.is_help_open => self.toggle_help(),
             // What is written must not get lost by a key that is meant for the window below.
             message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
+            message if self.stream_card.is_some() && !is_for_card(&message) => Task::none(),
             message => {
                 self.is_help_open = false;
                 self.update(message)
@@ -349,9 +376,12 @@ impl State {
 
     fn toggle_help(&mut self) -> Task<Message> {
         self.is_help_open = !self.is_help_open;
-        let is_back_in_dialog = self.dialog.is_some() && !self.is_help_open;
-        operation::focus(if is_back_in_dialog {
+        operation::focus(if self.is_help_open {
+            help::NO_FIELD
+        } else if self.dialog.is_some() {
             text_dialog::EDITOR
+        } else if self.stream_card.is_some() {
+            stream_card::PATH
         } else {
             help::NO_FIELD
         })
@@ -412,8 +442,19 @@ impl State {
         }
     }
 
+    /// Returns the session, for a command to which a stream that plays gives way.
+    fn session(&mut self) -> &mut SessionThread {
+        self.stream = None;
+        &mut self.session
+    }
+
+    /// Tells whether something is open over the window that is written in.
+    fn is_covered(&self) -> bool {
+        self.dialog.is_some() || self.stream_card.is_some()
+    }
+
     fn open_text_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some() {
+        if self.is_covered() {
             return Task::none();
         }
         let Some(key) = self.key_to_load_under() else {
@@ -435,7 +476,7 @@ impl State {
                 Task::none()
             }
             text_dialog::Action::Load(text) => match self.key_to_load_under() {
-                Some(key) => self.session.load_text(key, text).map(Message::TextLoaded),
+                Some(key) => self.session().load_text(key, text).map(Message::TextLoaded),
                 None => {
                     let problem = self.status.current().to_string();
                     if let Some(dialog) = &mut self.dialog {
@@ -448,9 +489,14 @@ impl State {
     }
 
     fn open_file_dialog(&mut self) -> Task<Message> {
-        if self.dialog.is_some() || self.key_to_load_under().is_none() {
+        if self.is_covered() || self.key_to_load_under().is_none() || !self.enter_file_dialog() {
             return Task::none();
         }
+        file_dialog::pick().map(Message::FileDialogEnded)
+    }
+
+    /// Notes that a file dialog opens. Where one is open says so, and is content the next time.
+    fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenAndSaidSo;
             self.status.set(
@@ -458,29 +504,42 @@ impl State {
                     "If you see none, type the path in the field beside the button, or press it again.",
                 ),
             );
-            return Task::none();
+            return false;
         }
         self.file_dialog = FileDialog::Open;
-        file_dialog::pick().map(Message::FileDialogEnded)
+        true
+    }
+
+    /// Notes that the file dialog is closed; returns its choice, or what is to be said of it.
+    fn leave_file_dialog(&mut self, answer: Answer) -> Result<PathBuf, Status> {
+        self.file_dialog = FileDialog::Closed;
+        match answer {
+            Answer::Chosen(path) => Ok(path),
+            Answer::Cancelled => Err(Status::neutral("No file was chosen.")),
+            Answer::NotShown => Err(Status::error("The system showed no file dialog.")
+                .with_remedy(
+                    "Type the path in the field beside the button. Who wants a dialog installs \
+                     xdg-desktop-portal-gtk or zenity.",
+                )),
+            Answer::Died => Err(
+                Status::error("The system's file dialog ended without an answer.")
+                    .with_remedy("Type the path in the field beside the button, or try again."),
+            ),
+        }
     }
 
     fn take_answer(&mut self, answer: Answer) -> Task<Message> {
-        self.file_dialog = FileDialog::Closed;
-        let status = match answer {
-            Answer::Chosen(path) => return self.load_picture(path),
-            Answer::Cancelled => {
-                self.status.set(Status::neutral("No file was chosen."));
-                return Task::none();
+        let was_cancelled = answer == Answer::Cancelled;
+        match self.leave_file_dialog(answer) {
+            Ok(path) => self.load_picture(path),
+            Err(status) => {
+                self.status.set(status);
+                if was_cancelled {
+                    return Task::none();
+                }
+                operation::focus(PATH_FIELD)
             }
-            Answer::NotShown => Status::error("The system showed no file dialog.").with_remedy(
-                "Type the path in the field beside the button. Who wants a dialog installs \
-                 xdg-desktop-portal-gtk or zenity.",
-            ),
-            Answer::Died => Status::error("The system's file dialog ended without an answer.")
-                .with_remedy("Type the path in the field beside the button, or try again."),
-        };
-        self.status.set(status);
-        operation::focus(PATH_FIELD)
+        }
     }
 
     fn load_typed_path(&mut self) -> Task<Message> {
@@ -499,7 +558,7 @@ impl State {
         let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        self.session
+        self.session()
             .load_picture(key, path, progress)
             .map(move |reply| Message::PictureLoaded(number, reply))
     }
@@ -519,6 +578,10 @@ impl State {
     /// Leaves the dialog, or else gives up the picture on its way.
     fn cancel(&mut self) {
         if self.dialog.take().is_some() {
+            return;
+        }
+        if self.stream_card.is_some() {
+            self.close_stream_card();
             return;
         }
         if let Some(loading) = &self.loading {
@@ -576,7 +639,12 @@ impl State {
 
     /// Says what was loaded; `note` is what else there is to say.
     fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
-        let sentence = loaded.to_string();
+        self.say_loaded(loaded.to_string(), &loaded, note);
+        self.attached = Some(loaded.key);
+    }
+
+    /// Says what was loaded, what it took the place of, and `note`.
+    fn say_loaded(&mut self, sentence: String, loaded: &Loaded, note: Option<String>) {
         let warning = loaded.warning();
         let status = if warning.is_some() || note.is_some() {
             Status::warning(sentence)
@@ -589,7 +657,6 @@ impl State {
             true => status,
             false => status.with_remedy(remedies.join(" ")),
         });
-        self.attached = Some(loaded.key);
     }
 
     fn take_cleared(&mut self, reply: Reply<Option<Key>, PublishError>) {
@@ -651,7 +718,8 @@ impl State {
                 !info.attached.iter().any(is_own_publisher)
             }
         };
-        if is_gone && self.is_attached_here() {
+        // A stream finds that out by itself.
+        if is_gone && self.is_attached_here() && self.stream.is_none() {
             // What was seen may be older than what was loaded: the session knows.
             return self.session.release_if_lost().map(Message::LossChecked);
         }
@@ -699,6 +767,13 @@ fn is_own_publisher(peer: &Attached) -> bool {
 
 fn is_for_dialog(message: &Message) -> bool {
     matches!(message, Message::Dialog(_) | Message::CancelPressed)
+}
+
+fn is_for_card(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Focus(_) | Message::CancelPressed | Message::Quit
+    )
 }
 
 fn failure(error: &LoadError) -> Status {

@@ -1,6 +1,7 @@
 //! The command line: the same session as the window's, without a window.
 
 mod audience;
+mod frames;
 mod picture;
 mod share;
 
@@ -15,6 +16,7 @@ use app_kit::units;
 use clap::{Args, Subcommand};
 use shm_core::{Key, Options};
 
+use self::frames::FramesArguments;
 use self::share::Share;
 use crate::session::{Bytes, Content, LoadError, Session};
 
@@ -80,6 +82,23 @@ pub enum Command {
         /// The file; "-" reads standard input.
         file: PathBuf,
     },
+    /// Streams frames: raw video from standard input, or a moving test pattern.
+    #[command(after_help = frames::EXAMPLES)]
+    Frames(FramesArguments),
+}
+
+impl Command {
+    /// Checks what no argument can tell by itself. `program` is the command line's definition.
+    ///
+    /// # Errors
+    ///
+    /// The usage error, ready to be printed.
+    pub fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
+        match self {
+            Command::Frames(arguments) => arguments.check(program),
+            Command::Text { .. } | Command::Image { .. } | Command::File { .. } => Ok(()),
+        }
+    }
 }
 
 /// How long to stay attached.
@@ -107,6 +126,10 @@ pub enum CommandError {
     },
     /// Standard input could not be read.
     Stdin(io::Error),
+    /// Standard input is a keyboard, where video should come from.
+    NoVideo,
+    /// The video ended before its first frame.
+    NoFrames,
     /// It could not be waited for the end.
     Signals(io::Error),
 }
@@ -123,6 +146,14 @@ impl fmt::Display for CommandError {
             CommandError::Stdin(error) => {
                 write!(f, "Standard input cannot be read: {error}.")
             }
+            CommandError::NoVideo => f.write_str(
+                "Video is read from standard input, and that is a terminal. Pipe it in, as in \
+                 ffmpeg … | loader-app frames …, or use --test-pattern.",
+            ),
+            CommandError::NoFrames => f.write_str(
+                "Standard input ended before there was a frame, so nothing was loaded. Look what \
+                 the program that should write the video says.",
+            ),
             CommandError::Signals(error) => write!(
                 f,
                 "It cannot be waited for Ctrl-C ({error}), so nothing stays loaded. Try --persist."
@@ -136,12 +167,12 @@ impl std::error::Error for CommandError {
         match self {
             CommandError::Load(error) => Some(error),
             CommandError::Stdin(error) | CommandError::Signals(error) => Some(error),
-            CommandError::NotUtf8 { .. } => None,
+            CommandError::NotUtf8 { .. } | CommandError::NoVideo | CommandError::NoFrames => None,
         }
     }
 }
 
-/// Loads, prints one line, if `verbose` others about who watches, and stays attached as long as it is asked to.
+/// Loads, prints one line, if `verbose` others about who watches, and stays attached as long as it is asked to; or streams.
 ///
 /// # Errors
 ///
@@ -153,6 +184,7 @@ pub fn run(command: Command, key: &Key, verbose: bool) -> Result<(), CommandErro
             (stay, share, Content::Picture(file, Arc::default()))
         }
         Command::File { stay, share, file } => (stay, share, Content::Bytes(bytes_of(&file)?)),
+        Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
     let options = share.apply(Options::new());
     let mut session = Session::new(options.clone());

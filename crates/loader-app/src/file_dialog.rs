@@ -1,27 +1,59 @@
-//! The system's dialog to choose an image file.
+//! The system's dialogs to choose an image file, an animated GIF, or a folder.
 
 use app_kit::file_dialog::{Answer, answer};
 use iced::{Task, window};
-use rfd::AsyncFileDialog;
+use rfd::{AsyncFileDialog, FileHandle};
 
 use crate::picture_file;
 
-/// Asks for a file.
+/// Asks for an image file.
 pub fn pick() -> Task<Answer> {
-    window::oldest()
-        .then(|window| match window {
-            // Belonging to the window, the dialog stands over it.
-            Some(id) => window::run(id, |window| dialog().set_parent(window)),
-            None => Task::done(dialog()),
-        })
-        .then(|dialog| Task::future(answer(dialog.pick_file())))
+    show(
+        || {
+            AsyncFileDialog::new()
+                .set_title("Select an image file")
+                .add_filter("Images", &endings_in_both_cases())
+                .add_filter("All files", &["*"])
+        },
+        AsyncFileDialog::pick_file,
+    )
 }
 
-fn dialog() -> AsyncFileDialog {
-    AsyncFileDialog::new()
-        .set_title("Select an image file")
-        .add_filter("Images", &endings_in_both_cases())
-        .add_filter("All files", &["*"])
+/// Asks for an animated GIF.
+pub fn pick_gif() -> Task<Answer> {
+    show(
+        || {
+            AsyncFileDialog::new()
+                .set_title("Select an animated GIF")
+                .add_filter("GIF", &["gif", "GIF"])
+                .add_filter("All files", &["*"])
+        },
+        AsyncFileDialog::pick_file,
+    )
+}
+
+/// Asks for a folder.
+pub fn pick_folder() -> Task<Answer> {
+    show(
+        || AsyncFileDialog::new().set_title("Select a folder of pictures"),
+        AsyncFileDialog::pick_folder,
+    )
+}
+
+fn show<F>(
+    dialog: fn() -> AsyncFileDialog,
+    pick: impl Fn(AsyncFileDialog) -> F + Send + 'static,
+) -> Task<Answer>
+where
+    F: Future<Output = Option<FileHandle>> + Send + 'static,
+{
+    window::oldest()
+        .then(move |window| match window {
+            // Belonging to the window, the dialog stands over it.
+            Some(id) => window::run(id, move |window| dialog().set_parent(window)),
+            None => Task::done(dialog()),
+        })
+        .then(move |dialog| Task::future(answer(pick(dialog))))
 }
 
 /// The filters of some dialogs take upper and lower case for different endings; cameras write

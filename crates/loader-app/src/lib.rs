@@ -5,6 +5,7 @@
 pub mod app;
 pub mod cli;
 pub mod file_dialog;
+pub mod frames;
 pub mod media_type;
 pub mod picture_file;
 pub mod progress;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::{display, settings};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command};
 use shm_core::Key;
@@ -17,6 +17,7 @@ Examples:
   loader-app text \"Hello, 世界\"                load a text, and stay until Ctrl-C
   loader-app --key Photo image cat.png         load a picture under another key
   tar c src | loader-app file --persist -      load bytes, and leave them there
+  loader-app frames --test-pattern             stream a moving picture
 
 What is loaded lives as long as a program that loaded it is attached, or until
 `viewer-app remove` where --persist was given. `viewer-app show` reads it.";
@@ -32,7 +33,8 @@ struct Arguments {
     #[arg(long, global = true, value_name = "KEY")]
     key: Option<Key>,
 
-    /// Prints to stderr who watches what is loaded, and the window's status lines, as `status: …`.
+    /// Prints to stderr who watches what is loaded, how a stream goes, and the window's status lines,
+    /// as `status: …`.
     #[arg(long, global = true)]
     verbose: bool,
 
@@ -41,7 +43,12 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    if let Some(command) = &arguments.command {
+        let checked = command.check(&mut Arguments::command());
+        checked.unwrap_or_else(|error| error.exit());
+    }
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
             // Where stderr is closed the exit code still tells.

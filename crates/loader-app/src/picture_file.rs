@@ -253,7 +253,7 @@ fn describe(
 /// Runs a decoder. Decoders are other people's code, and files are anybody's: a decoder that
 /// gives up by a panic must not take along what is already loaded. Whatever it makes of being
 /// cancelled, that is what is told.
-fn guarded<T>(
+pub(crate) fn guarded<T>(
     path: &Path,
     progress: &Progress,
     decode: impl FnOnce() -> Result<T, PictureError>,

@@ -6,6 +6,8 @@
 mod any_file;
 pub mod audience;
 mod content;
+mod source;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -16,11 +18,14 @@ use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
 pub use content::{Bytes, Content};
-pub use thread::{Reply, SessionThread};
+pub use source::Source;
+pub use stream::{Control, End, Report, Streamed, Tally};
+pub use thread::{News, Reply, SessionThread};
 
 use audience::{Tell, Usher};
 use content::Payload;
 
+use crate::frames::FrameError;
 use crate::picture_file::PictureError;
 
 /// Loads contents into one segment at a time, and keeps the last one alive.
@@ -269,6 +274,8 @@ pub enum LoadError {
         /// What was read from, such as a path.
         name: String,
     },
+    /// There are no frames.
+    Frames(FrameError),
     /// The bytes could not be read.
     Bytes {
         /// What was read from, such as a path.
@@ -279,6 +286,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Tells whether somebody has removed the segment, so that nothing is loaded any more.
+    pub fn is_orphaned(&self) -> bool {
+        matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
+    }
+
     /// Tells whether nobody wanted it any more, which is no fault.
     pub fn is_cancelled(&self) -> bool {
         matches!(
@@ -297,6 +309,7 @@ impl LoadError {
             LoadError::Picture(error) => error.headline(),
             LoadError::Pixels => "What was copied is no picture.".to_owned(),
             LoadError::Cancelled { name } => format!("Cancelled: {name} was not loaded."),
+            LoadError::Frames(error) => error.headline(),
             LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
         }
     }
@@ -309,6 +322,7 @@ impl LoadError {
             LoadError::Picture(error) => error.remedy(),
             LoadError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
             LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
+            LoadError::Frames(error) => error.remedy(),
             LoadError::Bytes { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
                 io::ErrorKind::IsADirectory => "It is a folder: choose a file in it.".to_owned(),
@@ -338,6 +352,7 @@ impl error::Error for LoadError {
             LoadError::Publish(error) => Some(error),
             LoadError::Picture(error) => Some(error),
             LoadError::Pixels | LoadError::Cancelled { .. } => None,
+            LoadError::Frames(error) => Some(error),
             LoadError::Bytes { source, .. } => Some(source),
         }
     }

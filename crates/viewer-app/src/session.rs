@@ -125,23 +125,31 @@ pub(crate) fn fetch(
     owner: Option<&User>,
     wait: Option<Duration>,
 ) -> Result<Found, FetchError> {
-    let options = options(owner);
+    fetch_with(&options(owner), key, owner, wait)
+}
+
+fn fetch_with(
+    options: &Options,
+    key: &Key,
+    owner: Option<&User>,
+    wait: Option<Duration>,
+) -> Result<Found, FetchError> {
     let patience = Patience::new(wait);
     loop {
         let attached = match wait {
-            None => Subscriber::attach(key, &options),
-            Some(_) => Subscriber::attach_within(key, &options, patience.left()),
+            None => Subscriber::attach(key, options),
+            Some(_) => Subscriber::attach_within(key, options, patience.left()),
         };
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
-            Err(AttachError::WrongKind { .. }) => return fetch_block(key, &options),
+            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options),
             Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, owner, wait)),
             Err(AttachError::Timeout { .. }) if wait.is_some() => {
                 return Err(FetchError::nothing(key, owner, wait));
             }
             Err(error) => return Err(FetchError::attach(error, owner)),
         };
-        if let Some(found) = fetch_sample(&mut subscriber, &options, wait.map(|_| &patience))? {
+        if let Some(found) = fetch_sample(&mut subscriber, options, wait.map(|_| &patience))? {
             return Ok(found);
         }
         // The segment went away before anything was in it; with time left, another may come.

@@ -215,6 +215,7 @@ fn a_picture_that_was_made_ready_is_drawn_as_it_is() {
         format: PixelFormat::Rgb8,
         source: None,
         original: None,
+        is_opaque: true,
     };
     let view = PictureView {
         picture: &ready,

@@ -28,7 +28,7 @@ impl State {
         let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
         };
-        self.session
+        self.session()
             .load_file(key, path, progress)
             .map(move |reply| Message::FileLoaded {
                 number,
@@ -39,7 +39,7 @@ impl State {
 
     /// Takes what is in the clipboard, unless it is meant for the input dialog.
     pub(super) fn paste(&mut self) -> Task<Message> {
-        if self.dialog.is_some() || self.key_to_load_under().is_none() {
+        if self.is_covered() || self.key_to_load_under().is_none() {
             return Task::none();
         }
         self.clipboard.paste().map(Message::Pasted)
@@ -51,9 +51,10 @@ impl State {
             return Task::none();
         };
         match pasted {
-            Ok(Pasted::Text(text)) if !text.is_empty() => {
-                self.session.load_text(key, text).map(Message::PastedLoaded)
-            }
+            Ok(Pasted::Text(text)) if !text.is_empty() => self
+                .session()
+                .load_text(key, text)
+                .map(Message::PastedLoaded),
             Ok(Pasted::Picture(picture)) => self
                 .session
                 .load_pixels(key, picture)

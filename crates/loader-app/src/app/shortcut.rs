@@ -31,6 +31,11 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         message: || Message::PastePressed,
     },
     Shortcut {
+        chords: &[Chord::ctrl('t')],
+        does: "Stream, or stop the stream",
+        message: || Message::StreamPressed,
+    },
+    Shortcut {
         chords: &[Chord::ctrl('p')],
         does: "Go to the path of an image",
         message: || Message::FocusPath,

@@ -1,5 +1,7 @@
 //! The window, driven without a display: clicks, keys and replies in, words and segments out.
 
+mod streaming;
+
 use super::*;
 
 use std::fs;
@@ -421,7 +423,7 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
 fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
     let mut bench = Bench::new();
     let path = bench.directory.path().join("photo.png");
-    drop(bench.state.update(Message::FileDropped(path)));
+    drop(bench.state.update(dropped(path)));
     let (loading, progress) = Loading::start(2);
     bench.state.loading = Some(loading);
     let mut file = Watched::new(io::repeat(0), 100, progress);

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use app_kit::unchorded::unchorded;
 use app_kit::{content_pane, help, status, theme};
-use iced::widget::{button, column, container, row, space, stack, text, text_input};
+use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
 use super::loading::Loading;
@@ -34,11 +34,16 @@ impl State {
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
         let hint = self.drop_target.view(self.drop_outcome());
+        let card = self
+            .stream_card
+            .as_ref()
+            .map(|card| card.view().map(Message::StreamCard));
         let help = self
             .is_help_open
             .then(|| help::view([shortcut::TABLE], Message::ToggleHelp));
         stack![window]
             .extend(dialog)
+            .extend(card)
             .extend(help)
             .extend(hint)
             .into()
@@ -110,15 +115,33 @@ impl State {
             .on_press_maybe(self.is_attached_here().then_some(Message::ClearPressed));
         let release = quiet_button("Release")
             .on_press_maybe(self.attached.as_ref().map(|_| Message::ReleasePressed));
-        row![
-            text("In shared memory now").size(theme::TEXT_SIZE),
-            space::horizontal(),
-            clear,
-            release,
-        ]
-        .spacing(theme::space::TINY)
-        .align_y(Center)
-        .into()
+        let stream = if self.stream.is_some() {
+            quiet_button("Stop").style(theme::secondary_button)
+        } else {
+            quiet_button("Stream...")
+        };
+        let stream = stream.on_press(Message::StreamPressed);
+        row![self.view_title(), stream, clear, release]
+            .spacing(theme::space::TINY)
+            .align_y(Center)
+            .into()
+    }
+
+    /// Draws what the content is; while a stream plays, in the same place, how that goes.
+    fn view_title(&self) -> Element<'_, Message> {
+        let Some(stream) = &self.stream else {
+            let title = text("In shared memory now").size(theme::TEXT_SIZE);
+            return title.width(Fill).into();
+        };
+        let mark = status::dot(move |theme| theme::Colors::of(theme).accent);
+        let words = text(stream.summary())
+            .size(theme::SMALL_SIZE)
+            .line_height(Pixels(theme::line_height(theme::TEXT_SIZE)))
+            .wrapping(text::Wrapping::None);
+        let line = row![mark, words]
+            .spacing(theme::space::SMALL)
+            .align_y(Center);
+        container(line).width(Fill).clip(true).into()
     }
 
     fn view_content(&self) -> Element<'_, Message> {

@@ -33,7 +33,7 @@ pub(super) fn load(
     termination: &Termination,
 ) -> Result<Loaded, CommandError> {
     let mut content = Content::Picture(path.clone(), Arc::clone(progress));
-    let done = termination.announcement();
+    let done = termination.announcement().map_err(CommandError::Signals)?;
     let mut meter = Meter::new();
     let loaded = thread::scope(|scope| {
         let worker = scope.spawn(|| {
@@ -42,7 +42,11 @@ pub(super) fn load(
         });
         loop {
             match termination.wait(Some(GLANCE)) {
-                Ended::Signal => progress.cancel(),
+                Ended::Signal => {
+                    // It gives up when it reads the next time.
+                    progress.cancel();
+                    break worker.join();
+                }
                 Ended::Timeout => meter.show(progress.fraction()),
                 Ended::Done => break worker.join(),
             }

@@ -52,7 +52,7 @@ pub enum PictureError {
 
 impl PictureError {
     /// Takes over what a decoder says.
-    pub(super) fn from_image(path: &Path, error: ImageError) -> PictureError {
+    pub(crate) fn from_image(path: &Path, error: ImageError) -> PictureError {
         let path = path.to_owned();
         match error {
             // The file ended too early: that is the picture's fault, not the system's.

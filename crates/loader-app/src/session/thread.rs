@@ -1,16 +1,20 @@
 //! A session on a thread of its own: commands in, replies out as tasks.
 
+use std::convert::Infallible;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use app_kit::clipboard::Pixels;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
-use shm_core::{Key, Options, PublishError};
+use shm_core::{ImageMetadata, Key, Options, PublishError};
 
 use super::audience::Watched;
-use super::{Content, LoadError, Loaded, Released, Session};
+use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
 use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.
@@ -22,6 +26,35 @@ pub type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
 pub struct SessionThread {
     session: Resident<Session>,
     watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
+    playing: Option<Playing>,
+}
+
+/// A stream on the session's thread. It ends when this is dropped.
+#[derive(Debug)]
+struct Playing {
+    /// Nothing is ever sent: whoever waits for something learns that this is gone.
+    _alive: mpsc::Sender<Infallible>,
+    /// What is read for the next frame.
+    progress: Arc<Progress>,
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        self.progress.cancel();
+    }
+}
+
+/// What happens to a stream.
+#[derive(Clone, Debug)]
+pub enum News {
+    /// The first frame is there.
+    Begun(Loaded),
+    /// It goes on.
+    Progress(Report),
+    /// Frames find no room; the sentence says why.
+    LeftOut(String),
+    /// It came to an end; `None` where there was no frame before it was stopped.
+    Ended(Reply<Option<Arc<Streamed>>, LoadError>),
 }
 
 impl SessionThread {
@@ -36,6 +69,7 @@ impl SessionThread {
                 Session::new(options).telling_who_watches(tell)
             }),
             watched: Some(watched),
+            playing: None,
         }
     }
 
@@ -47,13 +81,13 @@ impl SessionThread {
     }
 
     /// Loads a text.
-    pub fn load_text(&self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_text(&mut self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
     pub fn load_picture(
-        &self,
+        &mut self,
         key: Key,
         path: PathBuf,
         progress: Arc<Progress>,
@@ -63,40 +97,123 @@ impl SessionThread {
 
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
     pub fn load_file(
-        &self,
+        &mut self,
         key: Key,
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.session.ask(move |session| {
+        self.ask(move |session| {
             let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
             session.load(&key, &mut content).map_err(Arc::new)
         })
     }
 
     /// Loads a picture that is in memory already.
-    pub fn load_pixels(&self, key: Key, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_pixels(&mut self, key: Key, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Pixels(picture))
     }
 
-    fn load(&self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
-        self.session
-            .ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
+    fn load(&mut self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+        self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
     /// Does what [`Session::clear`] does.
-    pub fn clear(&self) -> Task<Reply<Option<Key>, PublishError>> {
-        self.session
-            .ask(|session| session.clear().map_err(Arc::new))
+    pub fn clear(&mut self) -> Task<Reply<Option<Key>, PublishError>> {
+        self.ask(|session| session.clear().map_err(Arc::new))
     }
 
     /// Does what [`Session::release`] does.
-    pub fn release(&self) -> Task<Result<Option<Released>, WorkerError>> {
-        self.session.ask(Session::release)
+    pub fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
+        self.ask(Session::release)
     }
 
     /// Does what [`Session::release_if_lost`] does.
-    pub fn release_if_lost(&self) -> Task<Result<Option<Key>, WorkerError>> {
-        self.session.ask(Session::release_if_lost)
+    pub fn release_if_lost(&mut self) -> Task<Result<Option<Key>, WorkerError>> {
+        self.ask(Session::release_if_lost)
+    }
+
+    /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
+    pub fn stream(&mut self, key: Key, source: Source) -> Task<News> {
+        let (sender, news) = stream_mpsc::unbounded();
+        let (alive, stopped) = mpsc::channel();
+        let progress = Arc::new(Progress::default());
+        let playing = Playing {
+            _alive: alive,
+            progress: Arc::clone(&progress),
+        };
+        let mut window = Window {
+            news: sender,
+            stopped,
+        };
+        let played = self.ask(move |session| {
+            let streamed = source
+                .open(&progress)
+                .map_err(LoadError::Frames)
+                .and_then(|mut frames| session.stream(&key, frames.as_mut(), &mut window));
+            streamed
+                .map(|streamed| streamed.map(Arc::new))
+                .map_err(Arc::new)
+        });
+        self.playing = Some(playing);
+        // Who tells the news is gone before the end is told, so that the end comes last.
+        Task::run(news, |news| news).chain(played.map(News::Ended))
+    }
+
+    /// Ends the stream that plays, if one does. Its last frame stays.
+    pub fn stop(&mut self) {
+        self.playing = None;
+    }
+
+    /// Has the session do something; a stream that plays gives way to it.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl FnOnce(&mut Session) -> T + Send + 'static,
+    ) -> Task<Result<T, WorkerError>> {
+        self.stop();
+        self.session.ask(question)
+    }
+}
+
+impl Drop for SessionThread {
+    fn drop(&mut self) {
+        // Before the thread is waited for, which it would keep.
+        self.stop();
+    }
+}
+
+/// The window, as what controls a stream.
+struct Window {
+    news: stream_mpsc::UnboundedSender<News>,
+    stopped: mpsc::Receiver<Infallible>,
+}
+
+impl Window {
+    fn tell(&self, news: News) {
+        // An error means that the window is gone; it takes the stream with it.
+        self.news.unbounded_send(news).ok();
+    }
+}
+
+impl Control for Window {
+    fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()> {
+        let left = due.map_or(Duration::ZERO, |due| {
+            due.saturating_duration_since(Instant::now())
+        });
+        match self.stopped.recv_timeout(left) {
+            Err(RecvTimeoutError::Timeout) => ControlFlow::Continue(()),
+            Err(RecvTimeoutError::Disconnected) => ControlFlow::Break(()),
+        }
+    }
+
+    fn begun(&mut self, loaded: &Loaded, _frame: &ImageMetadata) {
+        self.tell(News::Begun(loaded.clone()));
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.tell(News::Progress(report.clone()));
+    }
+
+    fn left_out(&mut self, reason: &PublishError) {
+        self.tell(News::LeftOut(reason.to_string()));
     }
 }

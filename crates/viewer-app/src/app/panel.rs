@@ -125,8 +125,7 @@ impl State {
         // What stands here now is nothing that its loader has loaded for now.
         self.attendance.leave();
         let status = Status::neutral(format!(
-            "From the history of {}: this is what was shown {}, not what is there now.",
-            snapshot.key,
+            "This was shown {}: it is not what is there now.",
             ago(shown, SystemTime::now())
         ));
         self.status
@@ -196,9 +195,10 @@ impl State {
     }
 
     fn content_title(&self) -> String {
-        match self.shown_before {
-            Some(shown) => format!("From the history, {}", ago(shown, self.now)),
-            None => "Shown".to_owned(),
+        match (&self.shown, self.shown_before) {
+            (_, Some(shown)) => format!("From the history, {}", ago(shown, self.now)),
+            (Shown::Content(_), None) => "Shown".to_owned(),
+            (Shown::Notice { .. }, None) => String::new(),
         }
     }
 

@@ -16,6 +16,8 @@ use shm_core::{Access, AttachError, Attached, Metadata, Process};
 
 use super::*;
 
+mod at_hand;
+
 fn key() -> Key {
     Key::new("MySharedMemory").expect("it is a key")
 }

@@ -28,7 +28,10 @@ pub(super) fn view<'a, Message: Clone + 'a>(
         scrollable(rows)
             .id(id)
             .direction(Direction::Vertical(
-                Scrollbar::new().width(6).scroller_width(6).margin(2),
+                Scrollbar::new()
+                    .width(theme::extent::SCROLLBAR)
+                    .scroller_width(theme::extent::SCROLLBAR)
+                    .margin(2),
             ))
             .on_scroll(move |viewport| on_scroll(viewport.absolute_offset().y))
             .width(Fill)

@@ -191,10 +191,10 @@ impl SaveDialog {
             .on_input(Message::PathEdited)
             .on_submit(Message::Accepted)
             .size(theme::TEXT_SIZE)
-            .padding(theme::space::MEDIUM)
+            .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::field);
         let browse = button(text("Browse...").size(theme::TEXT_SIZE))
-            .padding(theme::space::MEDIUM)
+            .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::secondary_button)
             .on_press(Message::BrowsePressed);
         let card = column![
@@ -208,7 +208,7 @@ impl SaveDialog {
         .spacing(theme::space::MEDIUM);
         let card = container(card)
             .padding(theme::space::HUGE)
-            .max_width(560)
+            .max_width(theme::extent::DIALOG_WIDTH)
             .style(theme::dialog);
         opaque(center(card).padding(theme::space::HUGE).style(theme::dim))
     }

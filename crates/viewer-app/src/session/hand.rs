@@ -7,8 +7,9 @@ use app_kit::clipboard::Copied;
 use app_kit::snapshot::Snapshot;
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
+use shm_core::Options;
 
-use super::{Content, fetch};
+use super::{Content, fetch_with};
 use crate::export::{self, ExportError};
 use crate::output::Existing;
 
@@ -44,13 +45,13 @@ pub(crate) enum SaveError {
 /// Saves what is shown, and returns where: all of it from shared memory, where it is still there;
 /// else what the window holds.
 pub(crate) fn save(saving: Saving) -> Task<Result<PathBuf, SaveError>> {
-    worker::run("save", move || save_now(saving)).map(|worked| match worked {
+    worker::run("save", move || save_now(&Options::new(), saving)).map(|worked| match worked {
         Ok(outcome) => outcome,
         Err(error) => Err(SaveError::Failed(error.to_string())),
     })
 }
 
-fn save_now(saving: Saving) -> Result<PathBuf, SaveError> {
+fn save_now(options: &Options, saving: Saving) -> Result<PathBuf, SaveError> {
     let Saving {
         held,
         path,
@@ -61,7 +62,7 @@ fn save_now(saving: Saving) -> Result<PathBuf, SaveError> {
     if existing == Existing::Keep && path.exists() {
         return Err(SaveError::Taken(path));
     }
-    let saved = match (whole(&held), export::part_held(&held)) {
+    let saved = match (whole(options, &held), export::part_held(&held)) {
         (Some(content), _) => export::save(&content, &path, existing),
         (None, Some(part)) if !accepts_part => return Err(SaveError::OnlyPart { part, path }),
         (None, _) => export::save_held(&held, &path, existing),
@@ -92,7 +93,7 @@ impl fmt::Display for CopyError {
 
 /// Gets for the clipboard what is shown, as [`save`] does for a file.
 pub(crate) fn copy(held: Snapshot) -> Task<Result<Copying, CopyError>> {
-    worker::run("copy", move || copy_now(&held)).map(
+    worker::run("copy", move || copy_now(&Options::new(), &held)).map(
         |worked: Result<_, WorkerError>| match worked {
             Ok(outcome) => outcome.map_err(|error: ExportError| CopyError(error.to_string())),
             Err(error) => Err(CopyError(error.to_string())),
@@ -100,8 +101,8 @@ pub(crate) fn copy(held: Snapshot) -> Task<Result<Copying, CopyError>> {
     )
 }
 
-fn copy_now(held: &Snapshot) -> Result<Copying, ExportError> {
-    Ok(match whole(held) {
+fn copy_now(options: &Options, held: &Snapshot) -> Result<Copying, ExportError> {
+    Ok(match whole(options, held) {
         Some(content) => Copying {
             copied: export::copy(&content)?,
             part: None,
@@ -114,8 +115,8 @@ fn copy_now(held: &Snapshot) -> Result<Copying, ExportError> {
 }
 
 /// Fetches again what is shown; `None` where something else has taken its place.
-fn whole(held: &Snapshot) -> Option<Content> {
-    let content = fetch(&held.key, None, None).ok()?.content;
+fn whole(options: &Options, held: &Snapshot) -> Option<Content> {
+    let content = fetch_with(options, &held.key, None, None).ok()?.content;
     let is_same = match (&content, &held.origin) {
         (Content::Sample(sample), Some(origin)) => {
             // Generations begin anew with the segment: the time tells them apart.
@@ -128,4 +129,140 @@ fn whole(held: &Snapshot) -> Option<Content> {
         _ => false,
     };
     is_same.then_some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use app_kit::snapshot;
+    use shm_core::{ImageMetadata, Key, Metadata, PixelFormat, Publisher};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A directory of a test's own, for a segment and for files.
+    struct Bench {
+        directory: TempDir,
+        publisher: Option<Publisher>,
+    }
+
+    impl Bench {
+        fn new() -> Bench {
+            let directory = tempfile::tempdir().expect("there is room");
+            let key = Key::new("K").expect("it is a key");
+            let options = Options::new().directory(directory.path());
+            Bench {
+                publisher: Publisher::open(&key, &options).ok(),
+                directory,
+            }
+        }
+
+        fn options(&self) -> Options {
+            Options::new().directory(self.directory.path())
+        }
+
+        fn publisher(&self) -> &Publisher {
+            self.publisher.as_ref().expect("it has not left")
+        }
+
+        fn shown(&self) -> Snapshot {
+            snapshot::read(self.publisher().key(), &self.options()).expect("it is there")
+        }
+
+        fn copy(&self, held: &Snapshot) -> Copying {
+            copy_now(&self.options(), held).expect("something is held")
+        }
+
+        fn save(&self, held: &Snapshot, name: &str, accepts_part: bool) -> Result<(), SaveError> {
+            let saving = Saving {
+                held: held.clone(),
+                path: self.path(name),
+                existing: Existing::Keep,
+                accepts_part,
+            };
+            save_now(&self.options(), saving).map(drop)
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.directory.path().join(name)
+        }
+
+        fn read(&self, name: &str) -> Vec<u8> {
+            fs::read(self.path(name)).expect("it was saved")
+        }
+    }
+
+    #[test]
+    fn a_long_text_goes_out_whole_as_long_as_it_is_there() {
+        let bench = Bench::new();
+        let long = "0123456789 日本\n".repeat(20_000);
+        bench
+            .publisher()
+            .publish_text(&long)
+            .expect("there is room");
+        let held = bench.shown();
+        bench.save(&held, "whole", false).expect("it is there");
+        assert!(bench.read("whole") == long.as_bytes());
+        let copying = bench.copy(&held);
+        assert_eq!(copying.copied, Copied::Text(long.clone()));
+        assert_eq!(copying.part, None);
+
+        // Something else under the key must never be taken for it.
+        bench
+            .publisher()
+            .publish_text("another")
+            .expect("there is room");
+        let refused = bench.save(&held, "part", false);
+        assert!(
+            matches!(&refused, Err(SaveError::OnlyPart { part, .. }) if part.contains("of 360 kB")),
+            "{refused:?}"
+        );
+        bench.save(&held, "part", true).expect("it is wanted");
+        let part = bench.read("part");
+        assert!(!part.is_empty() && part.len() < long.len());
+        assert!(long.as_bytes().starts_with(&part));
+        assert!(bench.copy(&held).part.is_some());
+    }
+
+    #[test]
+    fn what_is_held_whole_goes_out_after_its_loader_has_left() {
+        let mut bench = Bench::new();
+        bench
+            .publisher()
+            .publish_text("a\r\nb")
+            .expect("there is room");
+        let text = bench.shown();
+        let metadata = ImageMetadata::packed(PixelFormat::Bgra8, 2, 1).expect("it is small");
+        let pixels = [1, 2, 3, 255, 4, 5, 6, 128];
+        bench
+            .publisher()
+            .publish(&Metadata::Image(metadata), &pixels)
+            .expect("there is room");
+        let held = bench.shown();
+        bench.publisher = None;
+        bench.save(&text, "text", false).expect("it is held whole");
+        assert_eq!(bench.read("text"), b"a\r\nb");
+        bench.save(&held, "picture.png", false).expect("it is held");
+        let saved = image::open(bench.path("picture.png")).expect("it is a picture");
+        assert_eq!(saved.to_rgba8().as_raw(), &[3, 2, 1, 255, 6, 5, 4, 128]);
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_touched() {
+        let bench = Bench::new();
+        bench
+            .publisher()
+            .publish_text("new")
+            .expect("there is room");
+        fs::write(bench.path("file"), "old").expect("there is room");
+        let refused = bench.save(&bench.shown(), "file", true);
+        assert!(matches!(refused, Err(SaveError::Taken(_))), "{refused:?}");
+        assert_eq!(bench.read("file"), b"old");
+        let refused = bench.save(&bench.shown(), "no/such/folder", false);
+        assert!(
+            matches!(&refused, Err(SaveError::Failed(why)) if why.contains("Create the folder first")),
+            "{refused:?}"
+        );
+    }
 }

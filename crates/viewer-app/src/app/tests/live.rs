@@ -3,6 +3,7 @@
 use app_kit::picture::Picture;
 use shm_core::{ImageMetadata, PixelFormat};
 
+use super::at_hand::looks_like;
 use super::*;
 
 fn live() -> State {
@@ -39,24 +40,6 @@ fn draw(state: &State) {
         .expect("it can be drawn without a display");
 }
 
-/// Compares the window with the picture that is kept of it.
-fn assert_looks(state: &State, name: &str) {
-    for (theme, tone) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-        let window = iced::widget::container(state.view()).style(|theme| {
-            iced::widget::container::background(theme::Colors::of(theme).background)
-        });
-        let settings = iced::Settings {
-            default_font: theme::FONT,
-            ..iced::Settings::default()
-        };
-        let mut ui = Simulator::with_size(settings, Size::new(640.0, 560.0), window);
-        let path = format!("snapshots/{name}-{tone}");
-        let snapshot = ui.snapshot(&theme).expect("it can be drawn");
-        let is_same = snapshot.matches_image(&path).expect("it can be compared");
-        assert!(is_same, "{path} is another picture");
-    }
-}
-
 #[test]
 fn the_switch_is_thrown_by_mouse() {
     let state = state();
@@ -75,7 +58,7 @@ fn off_nothing_appears_by_itself() {
     observe(&mut state, seen(1, *LONG_AGO));
     assert!(!state.live.is_on());
     assert!(matches!(state.shown, Shown::Notice { .. }));
-    assert_looks(&state, "live-off");
+    looks_like(&state, "live-off");
 }
 
 #[test]
@@ -89,7 +72,7 @@ fn what_is_loaded_appears_by_itself() {
     ui(&state)
         .find("Nothing there yet")
         .expect("the pane says so");
-    assert_looks(&state, "live-waiting");
+    looks_like(&state, "live-waiting");
 
     observe(&mut state, seen(3, *LONG_AGO));
     appear(&mut state, text("one"));
@@ -99,7 +82,7 @@ fn what_is_loaded_appears_by_itself() {
     ui(&state)
         .find("following")
         .expect("it says that it goes on");
-    assert_looks(&state, "live-text");
+    looks_like(&state, "live-text");
 }
 
 #[test]
@@ -112,7 +95,7 @@ fn the_last_copy_stays_when_the_loader_leaves() {
     assert_eq!(state.status.current().text(), sentence);
     assert_eq!(state.status.current().level(), Level::Warning);
     assert_eq!(shown_text(&state), "to be kept");
-    assert_looks(&state, "live-left");
+    looks_like(&state, "live-left");
 
     // The button has nothing better.
     let error = AttachError::NotFound { key: key() };

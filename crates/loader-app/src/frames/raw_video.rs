@@ -1,0 +1,217 @@
+//! Raw video: frame after frame of pixels from standard input, with nothing in between.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+
+use app_kit::signals::{Ready, Termination};
+use shm_core::ImageMetadata;
+
+use super::{Drawn, Found, Frame, FrameError, Frames, Rate};
+
+/// How much of a frame is read to find out that there is one: little, because it is copied.
+const HEAD: usize = 64;
+
+/// Frames that are read from a pipe or a file.
+#[derive(Debug)]
+pub struct RawVideo<'t> {
+    input: File,
+    /// Ends a wait for input that does not come.
+    termination: &'t Termination,
+    metadata: ImageMetadata,
+    rate: Option<Rate>,
+    /// How many frames were found.
+    found: u64,
+    /// The beginning of the frame that was found and not drawn; empty when there is none.
+    head: Vec<u8>,
+}
+
+impl<'t> RawVideo<'t> {
+    /// Begins to read frames of this shape from standard input.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no descriptor for it.
+    pub fn stdin(
+        metadata: ImageMetadata,
+        rate: Option<Rate>,
+        termination: &'t Termination,
+    ) -> io::Result<RawVideo<'t>> {
+        // Not `io::stdin()` itself: what it has buffered no poll can tell of.
+        let input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(RawVideo::new(input, metadata, rate, termination))
+    }
+
+    fn new(
+        input: File,
+        metadata: ImageMetadata,
+        rate: Option<Rate>,
+        termination: &'t Termination,
+    ) -> RawVideo<'t> {
+        RawVideo {
+            input,
+            termination,
+            metadata,
+            rate,
+            found: 0,
+            head: Vec::with_capacity(HEAD),
+        }
+    }
+
+    /// Reads some bytes; none only at the end.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FrameError> {
+        loop {
+            match self.termination.wait_for_input(&self.input) {
+                Ok(Ready::Input) => {}
+                Ok(Ready::Signal) => return Err(FrameError::Stopped),
+                Err(error) => return Err(FrameError::Input(error)),
+            }
+            match self.input.read(buffer) {
+                // Somebody else may read from it too, or have made it non-blocking.
+                Err(error) if is_passing(&error) => {}
+                result => return result.map_err(FrameError::Input),
+            }
+        }
+    }
+
+    /// Reads on until `buffer` is full; `came` is how much of the frame came before.
+    fn read_exactly(&mut self, buffer: &mut [u8], came: usize) -> Result<(), FrameError> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.read(&mut buffer[filled..])? {
+                0 => {
+                    return Err(FrameError::CutOff {
+                        came: came + filled,
+                        whole: self.metadata.payload_bytes(),
+                    });
+                }
+                count => filled += count,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is left of a frame that nobody drew.
+    fn pass_over(&mut self) -> Result<(), FrameError> {
+        let whole = self.metadata.payload_bytes();
+        let mut came = self.head.len();
+        self.head.clear();
+        let mut rest = vec![0; (whole - came).min(64 * 1024)];
+        while came < whole {
+            let length = rest.len().min(whole - came);
+            self.read_exactly(&mut rest[..length], came)?;
+            came += length;
+        }
+        Ok(())
+    }
+}
+
+impl Frames for RawVideo<'_> {
+    fn find(&mut self) -> Result<Found, FrameError> {
+        if !self.head.is_empty() {
+            self.pass_over()?;
+        }
+        let mut head = [0; HEAD];
+        let length = HEAD.min(self.metadata.payload_bytes());
+        let count = self.read(&mut head[..length])?;
+        if count == 0 {
+            return Ok(Found::End);
+        }
+        self.head.extend_from_slice(&head[..count]);
+        let lasts = self.rate.map(|rate| rate.lasts(self.found));
+        self.found += 1;
+        Ok(Found::Frame(Frame {
+            metadata: self.metadata.clone(),
+            lasts,
+        }))
+    }
+
+    fn draw(&mut self, pixels: &mut [u8]) -> Result<Drawn, FrameError> {
+        let (head, rest) = pixels.split_at_mut(self.head.len());
+        head.copy_from_slice(&self.head);
+        self.head.clear();
+        self.read_exactly(rest, head.len())?;
+        Ok(Drawn::Whole)
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::io::{Seek, Write};
+
+    use shm_core::PixelFormat;
+
+    /// A file with these bytes, at its beginning.
+    fn file(bytes: &[u8]) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        file
+    }
+
+    fn shape(width: u32, height: u32) -> ImageMetadata {
+        ImageMetadata::packed(PixelFormat::Gray8, width, height).unwrap()
+    }
+
+    fn drawn(frames: &mut dyn Frames, bytes: usize) -> Vec<u8> {
+        assert!(matches!(frames.find(), Ok(Found::Frame(_))));
+        let mut pixels = vec![0; bytes];
+        assert_eq!(frames.draw(&mut pixels).unwrap(), Drawn::Whole);
+        pixels
+    }
+
+    #[test]
+    fn each_frame_is_read_whole_and_passed_over_whole() {
+        let bytes: Vec<u8> = (0..=199).cycle().take(4 * 400).collect();
+        let termination = Termination::catch().unwrap();
+        let mut video = RawVideo::new(file(&bytes), shape(20, 20), None, &termination);
+        assert_eq!(drawn(&mut video, 400), bytes[..400]);
+        assert!(matches!(video.find(), Ok(Found::Frame(_))), "and not drawn");
+        assert_eq!(drawn(&mut video, 400), bytes[800..1200]);
+        assert_eq!(drawn(&mut video, 400), bytes[1200..]);
+        assert_eq!(video.find().unwrap(), Found::End);
+    }
+
+    #[test]
+    fn a_frame_may_be_a_single_pixel() {
+        let termination = Termination::catch().unwrap();
+        let mut video = RawVideo::new(file(b"ab"), shape(1, 1), None, &termination);
+        assert_eq!(drawn(&mut video, 1), b"a");
+        assert_eq!(drawn(&mut video, 1), b"b");
+        assert_eq!(video.find().unwrap(), Found::End);
+    }
+
+    #[test]
+    fn what_is_missing_of_a_frame_is_counted() {
+        let termination = Termination::catch().unwrap();
+        for (came, passes_over) in [
+            (1, false),
+            (64, false),
+            (399, false),
+            (1, true),
+            (399, true),
+        ] {
+            let bytes = vec![7; 400 + came];
+            let mut video = RawVideo::new(file(&bytes), shape(20, 20), None, &termination);
+            drawn(&mut video, 400);
+            assert!(matches!(video.find(), Ok(Found::Frame(_))));
+            let error = if passes_over {
+                video.find().unwrap_err()
+            } else {
+                video.draw(&mut [0; 400]).unwrap_err()
+            };
+            let said = error.to_string();
+            let missing = format!("{} of its 400 bytes are missing", 400 - came);
+            assert!(said.contains(&missing), "{said}");
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! The card that starts a stream: a test pattern, an animated GIF, or a folder of pictures.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use app_kit::unchorded::unchorded;
+use app_kit::{theme, units};
+use iced::widget::{button, center, column, container, opaque, operation, row, text, text_input};
+use iced::{Center, Element, Fill, Task};
+
+use crate::session::Source;
+use app_kit::typed_path;
+
+/// The widget id of the field that takes a path.
+pub const PATH: &str = "stream-path";
+
+/// The widget id of the field that says how long each picture stands.
+pub const SECONDS: &str = "stream-seconds";
+
+/// Its fields, in the order in which Tab goes round them.
+pub const FIELDS: [&str; 2] = [PATH, SECONDS];
+
+/// How long a picture of a folder may stand: between two frames of a film, and an hour.
+const STANDS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(3_600)];
+
+/// What is chosen so far.
+#[derive(Debug)]
+pub struct StreamCard {
+    /// Where the frames will go; shown only.
+    key: String,
+    path: String,
+    seconds: String,
+    /// Why nothing was started.
+    problem: Option<String>,
+    /// Whether a stream is about to begin: a second press should not begin another.
+    is_starting: bool,
+}
+
+/// What the person at the keyboard does.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Wants the test pattern.
+    TestPatternPressed,
+    /// Wants to choose an animated GIF.
+    GifPressed,
+    /// Wants to choose a folder.
+    FolderPressed,
+    /// Edited the path.
+    PathEdited(String),
+    /// The path is complete.
+    PathSubmitted,
+    /// Edited how long each picture stands.
+    SecondsEdited(String),
+    /// Wants to leave.
+    Close,
+}
+
+/// What is to be done now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing: the card goes on.
+    None,
+    /// Ask the system for a GIF.
+    ChooseGif,
+    /// Ask the system for a folder.
+    ChooseFolder,
+    /// Begin to stream. The card stays until it is closed, so that a failure is said on it.
+    Start(Source),
+    /// Close the card.
+    Close,
+}
+
+impl StreamCard {
+    /// Opens the card for streams under `key`; the task gives the focus to its first field.
+    pub fn open<M>(key: &str) -> (StreamCard, Task<M>) {
+        let card = StreamCard {
+            key: key.to_owned(),
+            path: String::new(),
+            seconds: "1".to_owned(),
+            problem: None,
+            is_starting: false,
+        };
+        (card, operation::focus(PATH))
+    }
+
+    /// Says why nothing was started.
+    pub fn reject(&mut self, problem: impl Into<String>) {
+        self.problem = Some(problem.into());
+        self.is_starting = false;
+    }
+
+    /// Tells whether a stream is about to begin.
+    pub fn is_starting(&self) -> bool {
+        self.is_starting
+    }
+
+    /// Takes in what was done.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::PathEdited(path) => self.path = path,
+            Message::SecondsEdited(seconds) => self.seconds = seconds,
+            Message::Close => return Action::Close,
+            _ if self.is_starting => return Action::None,
+            Message::TestPatternPressed => return self.start(Source::TestPattern),
+            Message::GifPressed => return self.choose(Action::ChooseGif),
+            Message::FolderPressed if self.each().is_some() => {
+                return self.choose(Action::ChooseFolder);
+            }
+            // It is said beside the field what is wrong with it.
+            Message::FolderPressed => {}
+            Message::PathSubmitted => match typed_path::parse(&self.path) {
+                Some(path) => return self.take_path(path),
+                None => {
+                    self.reject("Type or paste the path of a GIF or a folder, then press Enter.")
+                }
+            },
+        }
+        Action::None
+    }
+
+    /// Begins with what was chosen in the system's dialog, or typed.
+    pub fn take_path(&mut self, path: PathBuf) -> Action {
+        match self.each() {
+            Some(each) => self.start(Source::Path { path, each }),
+            None => Action::None,
+        }
+    }
+
+    fn choose(&mut self, action: Action) -> Action {
+        self.problem = None;
+        action
+    }
+
+    fn start(&mut self, source: Source) -> Action {
+        self.problem = None;
+        self.is_starting = true;
+        Action::Start(source)
+    }
+
+    /// Returns how long each picture stands, where the field says so.
+    fn each(&self) -> Option<Duration> {
+        let [shortest, longest] = STANDS;
+        let each = units::duration(&self.seconds).ok()?;
+        (shortest..=longest).contains(&each).then_some(each)
+    }
+
+    /// Draws the card and dims what lies below.
+    pub fn view(&self) -> Element<'_, Message> {
+        let title = column![
+            text("Stream").size(theme::TEXT_SIZE),
+            text(format!(
+                "A test pattern, an animated GIF or the pictures of a folder go into shared memory \
+                 under the key {}, one frame after the other, until Stop.",
+                self.key
+            ))
+            .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
+            .style(theme::muted),
+        ]
+        .spacing(theme::space::TINY);
+        let choices = row![
+            choice("Test Pattern", Message::TestPatternPressed),
+            choice("Animated GIF...", Message::GifPressed),
+            choice("Folder...", Message::FolderPressed),
+        ]
+        .spacing(theme::space::SMALL);
+        let card = column![
+            title,
+            choices,
+            self.view_path(),
+            self.view_seconds(),
+            self.view_footer(),
+        ]
+        .spacing(theme::space::MEDIUM);
+        let card = container(card)
+            .padding(theme::space::HUGE)
+            .max_width(480)
+            .style(theme::dialog);
+        opaque(center(card).padding(theme::space::LARGE).style(theme::dim))
+    }
+
+    fn view_path(&self) -> Element<'_, Message> {
+        let path = text_input("or the path of a GIF or a folder, then Enter", &self.path)
+            .id(PATH)
+            .on_input(Message::PathEdited)
+            .on_submit(Message::PathSubmitted)
+            .size(theme::TEXT_SIZE)
+            .padding(theme::space::MEDIUM)
+            .style(theme::field);
+        unchorded(path)
+    }
+
+    fn view_seconds(&self) -> Element<'_, Message> {
+        let is_good = self.each().is_some();
+        let field = text_input("1", &self.seconds)
+            .id(SECONDS)
+            .on_input(Message::SecondsEdited)
+            .on_submit(Message::PathSubmitted)
+            .size(theme::SMALL_SIZE)
+            .padding([theme::space::TINY, theme::space::SMALL])
+            .width(64)
+            .style(if is_good {
+                theme::field
+            } else {
+                theme::wrong_field
+            });
+        let unit = if is_good {
+            text("seconds").style(theme::muted)
+        } else {
+            text("0.02 to 3600 seconds").style(theme::wrong)
+        };
+        row![
+            text("Each picture of a folder stands")
+                .size(theme::SMALL_SIZE)
+                .style(theme::muted),
+            unchorded(field),
+            unit.size(theme::SMALL_SIZE),
+        ]
+        .spacing(theme::space::SMALL)
+        .align_y(Center)
+        .into()
+    }
+
+    /// Draws the button that closes the card, and beside it what is wrong.
+    fn view_footer(&self) -> Element<'_, Message> {
+        let words = match self.problem.as_deref() {
+            Some(problem) => text(problem).style(theme::wrong),
+            None => text("Esc to close").style(theme::muted),
+        };
+        let words = words
+            .size(theme::SMALL_SIZE)
+            .wrapping(text::Wrapping::WordOrGlyph)
+            .width(Fill);
+        let close = button(text("Close").size(theme::TEXT_SIZE))
+            .padding([theme::space::SMALL, theme::space::LARGE])
+            .style(theme::secondary_button)
+            .on_press(Message::Close);
+        row![words, close]
+            .spacing(theme::space::MEDIUM)
+            .align_y(Center)
+            .into()
+    }
+}
+
+fn choice<'a>(label: &'a str, message: Message) -> Element<'a, Message> {
+    button(text(label).size(theme::TEXT_SIZE).width(Fill).center())
+        .padding(theme::space::MEDIUM)
+        .width(Fill)
+        .style(theme::secondary_button)
+        .on_press(message)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card() -> StreamCard {
+        let (card, focus) = StreamCard::open::<()>("K");
+        drop(focus);
+        card
+    }
+
+    #[test]
+    fn a_path_is_started_once_with_its_time() {
+        let mut card = card();
+        card.update(Message::PathEdited(" /tmp/a.gif\n".to_owned()));
+        card.update(Message::SecondsEdited("2.5".to_owned()));
+        let source = Source::Path {
+            path: PathBuf::from("/tmp/a.gif"),
+            each: Duration::from_millis(2_500),
+        };
+        assert_eq!(
+            card.update(Message::PathSubmitted),
+            Action::Start(source.clone())
+        );
+        assert_eq!(card.update(Message::PathSubmitted), Action::None);
+        assert_eq!(card.update(Message::TestPatternPressed), Action::None);
+        card.reject("No room.");
+        assert_eq!(card.update(Message::PathSubmitted), Action::Start(source));
+        assert_eq!(card.update(Message::Close), Action::Close);
+    }
+
+    #[test]
+    fn a_time_that_is_none_starts_nothing_that_needs_it() {
+        for seconds in ["", "x", "0", "0.01", "-1", "3601"] {
+            let mut card = card();
+            card.update(Message::PathEdited("/tmp".to_owned()));
+            card.update(Message::SecondsEdited(seconds.to_owned()));
+            assert_eq!(
+                card.update(Message::PathSubmitted),
+                Action::None,
+                "{seconds}"
+            );
+            assert_eq!(card.update(Message::FolderPressed), Action::None);
+            assert_eq!(card.update(Message::GifPressed), Action::ChooseGif);
+            assert!(!card.is_starting());
+        }
+    }
+
+    #[test]
+    fn no_path_is_asked_for() {
+        let mut card = card();
+        assert_eq!(card.update(Message::PathSubmitted), Action::None);
+        assert!(card.problem.is_some());
+        assert_eq!(card.update(Message::FolderPressed), Action::ChooseFolder);
+        assert!(card.problem.is_none());
+    }
+}

@@ -1,0 +1,41 @@
+//! What the window can stream.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shm_core::PixelFormat;
+
+use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};
+use crate::progress::Progress;
+
+/// What the window can stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The test pattern, at 1280 × 720 pixels and 30 frames a second.
+    TestPattern,
+    /// An animated GIF, or a folder of pictures.
+    Path {
+        /// The file or folder.
+        path: PathBuf,
+        /// How long each picture of a folder stands.
+        each: Duration,
+    },
+}
+
+impl Source {
+    /// Looks what is there. When `progress` is cancelled, what takes long gives up.
+    pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn Frames>, FrameError> {
+        Ok(match self {
+            Source::TestPattern => {
+                let shape = frames::shape(PixelFormat::Rgba8, 1280, 720)?;
+                let rate = Rate::per_second(30);
+                Box::new(TestPattern::new(shape, Some(rate), None)?)
+            }
+            Source::Path { path, each } if path.is_dir() => {
+                Box::new(Folder::open(path, *each, Arc::clone(progress))?)
+            }
+            Source::Path { path, .. } => Box::new(Gif::open(path)?),
+        })
+    }
+}

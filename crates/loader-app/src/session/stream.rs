@@ -1,0 +1,350 @@
+//! Frames into shared memory, one after the other, each when it is due.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use app_kit::units;
+use shm_core::{ImageMetadata, Key, Loan, Metadata, Options, PublishError, Publisher};
+
+use super::{LoadError, Loaded, Released, Session, owner_of_content};
+use crate::frames::{Drawn, Found, Frame, FrameError, Frames, Pace};
+
+/// How often it is told how a stream goes.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// Whoever has a stream played: waits for its frames, may stop it, and is told how it goes.
+pub trait Control {
+    /// Waits until `due`, or not at all where nothing is due; breaks to stop the stream.
+    fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()>;
+
+    /// The first frame is in shared memory.
+    fn begun(&mut self, loaded: &Loaded, frame: &ImageMetadata);
+
+    /// Tells once a second how it goes.
+    fn report(&mut self, report: &Report);
+
+    /// Frames are left out from now on, until one goes through again.
+    fn left_out(&mut self, reason: &PublishError);
+}
+
+/// How a stream goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// How many frames were published.
+    pub frames: u64,
+    /// How many a second, of late.
+    pub rate: f64,
+    /// What of the source is left out.
+    pub notice: Option<String>,
+}
+
+/// What was streamed.
+#[derive(Debug)]
+pub struct Streamed {
+    /// Where to.
+    pub key: Key,
+    /// How much.
+    pub tally: Tally,
+    /// Why it came to an end.
+    pub end: End,
+}
+
+/// What a stream came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many frames were published.
+    pub frames: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+    /// How many frames found no room.
+    pub left_out: u64,
+    /// From the first frame to the last.
+    pub time: Duration,
+}
+
+/// Why a stream came to an end.
+#[derive(Debug)]
+pub enum End {
+    /// There are no more frames.
+    Finished,
+    /// Somebody stopped it.
+    Stopped,
+    /// It could not go on.
+    Failed(LoadError),
+}
+
+impl Session {
+    /// Publishes frames under `key` until they end or somebody stops it. The last one stays loaded.
+    ///
+    /// As [`Session::load`] does, it lets go of what is loaded under another key once the first frame
+    /// is there. A later frame for which there is no room is left out: the one before it stays. `None`
+    /// means that it was stopped before there was a frame, or that there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] where not even the first frame could be published; what was loaded before stays.
+    pub fn stream(
+        &mut self,
+        key: &Key,
+        frames: &mut dyn Frames,
+        control: &mut dyn Control,
+    ) -> Result<Option<Streamed>, LoadError> {
+        // One that somebody has removed is made anew: frames cannot be read a second time.
+        self.release_if_lost();
+        let mut player = Player::new(frames, control);
+        let (first, released) = match &self.publisher {
+            Some(publisher) if publisher.key() == key => {
+                (player.first(publisher, &self.options)?, None)
+            }
+            _ => {
+                let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+                // On failure the new publisher is dropped, and with it a segment that it made.
+                let first = player.first(&publisher, &self.options)?;
+                if first.is_none() {
+                    return Ok(None);
+                }
+                (first, self.hold(Some(publisher)).map(Released::from))
+            }
+        };
+        let (Some((loaded, shape)), Some(publisher)) = (first, &self.publisher) else {
+            return Ok(None);
+        };
+        player.control.begun(&Loaded { released, ..loaded }, &shape);
+        let end = player.rest(publisher);
+        let tally = player.tally;
+        if matches!(end, End::Failed(_)) {
+            self.release_if_lost();
+        }
+        Ok(Some(Streamed {
+            key: key.clone(),
+            tally,
+            end,
+        }))
+    }
+}
+
+/// Frames on their way into a segment.
+struct Player<'a> {
+    frames: &'a mut dyn Frames,
+    control: &'a mut dyn Control,
+    pace: Pace,
+    tally: Tally,
+    /// When the first frame was published.
+    began: Instant,
+    /// When it was told last how it goes, and how many frames there were then.
+    reported: (Instant, u64),
+    is_leaving_out: bool,
+}
+
+/// What came of looking for a frame.
+enum Step {
+    Published {
+        generation: u64,
+        shape: ImageMetadata,
+    },
+    /// There was a frame, and no room for it.
+    LeftOut(PublishError),
+    NoFrame,
+    Finished,
+    Stopped,
+}
+
+impl<'a> Player<'a> {
+    fn new(frames: &'a mut dyn Frames, control: &'a mut dyn Control) -> Player<'a> {
+        let now = Instant::now();
+        Player {
+            frames,
+            control,
+            pace: Pace::default(),
+            tally: Tally::default(),
+            began: now,
+            reported: (now, 0),
+            is_leaving_out: false,
+        }
+    }
+
+    /// Publishes the first frame; `None` where there is none.
+    fn first(
+        &mut self,
+        publisher: &Publisher,
+        options: &Options,
+    ) -> Result<Option<(Loaded, ImageMetadata)>, LoadError> {
+        let key = publisher.key();
+        let replaced = owner_of_content(key, options);
+        loop {
+            match self.step(publisher)? {
+                Step::Published { generation, shape } => {
+                    self.began = Instant::now();
+                    self.reported = (self.began, 1);
+                    self.count(&shape);
+                    let loaded = Loaded {
+                        key: key.clone(),
+                        kind: "image",
+                        bytes: shape.payload_bytes() as u64,
+                        generation,
+                        replaced,
+                        released: None,
+                    };
+                    return Ok(Some((loaded, shape)));
+                }
+                Step::LeftOut(error) => return Err(LoadError::Publish(error)),
+                Step::NoFrame => {}
+                Step::Finished | Step::Stopped => return Ok(None),
+            }
+        }
+    }
+
+    /// Publishes all other frames.
+    fn rest(&mut self, publisher: &Publisher) -> End {
+        loop {
+            match self.step(publisher) {
+                Ok(Step::Published { shape, .. }) => {
+                    self.is_leaving_out = false;
+                    self.count(&shape);
+                }
+                Ok(Step::LeftOut(error)) => self.leave_out(&error),
+                Ok(Step::NoFrame) => {}
+                Ok(Step::Finished) => {
+                    // The last frame stands as long as any other.
+                    return match self.control.wait(self.pace.next()) {
+                        ControlFlow::Continue(()) => End::Finished,
+                        ControlFlow::Break(()) => End::Stopped,
+                    };
+                }
+                Ok(Step::Stopped) => return End::Stopped,
+                Err(error) => return End::Failed(error),
+            }
+            self.tell();
+        }
+    }
+
+    /// Draws the next frame where it will be read, and publishes it when it is due.
+    fn step(&mut self, publisher: &Publisher) -> Result<Step, LoadError> {
+        if self.control.wait(None).is_break() {
+            return Ok(Step::Stopped);
+        }
+        let (frame, drawn) = match self.draw(publisher) {
+            Ok(ControlFlow::Continue(drawn)) => drawn,
+            Ok(ControlFlow::Break(step)) => return Ok(step),
+            Err(FrameError::Stopped) => return Ok(Step::Stopped),
+            Err(error) => return Err(LoadError::Frames(error)),
+        };
+        if let Some(lasts) = frame.lasts {
+            let due = self.pace.due(Instant::now(), lasts);
+            if self.control.wait(Some(due)).is_break() {
+                return Ok(Step::Stopped);
+            }
+        }
+        let metadata = Metadata::Image(frame.metadata.clone());
+        match drawn.and_then(|loan| loan.publish(&metadata)) {
+            Ok(generation) => Ok(Step::Published {
+                generation,
+                shape: frame.metadata,
+            }),
+            Err(error) if is_passing(&error) => Ok(Step::LeftOut(error)),
+            Err(error) => Err(LoadError::Publish(error)),
+        }
+    }
+
+    /// Finds the next frame and draws it, where there is room for it.
+    fn draw<'p>(&mut self, publisher: &'p Publisher) -> Result<Attempt<'p>, FrameError> {
+        let frame = match self.frames.find()? {
+            Found::Frame(frame) => frame,
+            Found::NoFrame => return Ok(ControlFlow::Break(Step::NoFrame)),
+            Found::End => return Ok(ControlFlow::Break(Step::Finished)),
+        };
+        let mut loan = match publisher.loan(frame.metadata.payload_bytes()) {
+            Ok(loan) => loan,
+            Err(error) => return Ok(ControlFlow::Continue((frame, Err(error)))),
+        };
+        Ok(match self.frames.draw(&mut loan)? {
+            Drawn::Whole => ControlFlow::Continue((frame, Ok(loan))),
+            Drawn::Damaged => ControlFlow::Break(Step::NoFrame),
+        })
+    }
+
+    fn count(&mut self, shape: &ImageMetadata) {
+        self.tally.frames += 1;
+        self.tally.bytes += shape.payload_bytes() as u64;
+        self.tally.time = self.began.elapsed();
+    }
+
+    fn leave_out(&mut self, reason: &PublishError) {
+        self.tally.left_out += 1;
+        if !self.is_leaving_out {
+            self.is_leaving_out = true;
+            self.control.left_out(reason);
+        }
+    }
+
+    fn tell(&mut self) {
+        let (when, frames) = self.reported;
+        let since = when.elapsed();
+        if since < REPORT {
+            return;
+        }
+        self.reported = (Instant::now(), self.tally.frames);
+        self.control.report(&Report {
+            frames: self.tally.frames,
+            rate: per_second(self.tally.frames - frames, since),
+            notice: self.frames.notice(),
+        });
+    }
+}
+
+/// A frame and where it was drawn, if there was room; or a step that ends here.
+type Attempt<'p> = ControlFlow<Step, (Frame, Result<Loan<'p>, PublishError>)>;
+
+/// Returns whether the next frame may go through all the same.
+fn is_passing(error: &PublishError) -> bool {
+    matches!(
+        error,
+        PublishError::NoSpace { .. } | PublishError::RegionsFull { .. } | PublishError::Busy { .. }
+    )
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "people read one decimal place of it"
+)]
+fn per_second(frames: u64, time: Duration) -> f64 {
+    frames as f64 / time.as_secs_f64().max(f64::EPSILON)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let frames = units::count(self.frames);
+        write!(f, "{frames} frames · {:.1} fps", self.rate)
+    }
+}
+
+impl fmt::Display for Streamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally {
+            frames,
+            bytes,
+            left_out,
+            time,
+        } = self.tally;
+        let plural = if frames == 1 { "" } else { "s" };
+        let count = units::count(frames);
+        let bytes = units::bytes(bytes);
+        write!(
+            f,
+            "Streamed {count} frame{plural} ({bytes}) into {}",
+            self.key
+        )?;
+        if frames > 1 {
+            // Between two frames there is one interval.
+            let rate = per_second(frames - 1, time);
+            write!(f, " in {:.1} s, {rate:.1} a second", time.as_secs_f64())?;
+        }
+        f.write_str(".")?;
+        match left_out {
+            0 => Ok(()),
+            1 => f.write_str(" For 1 more there was no room."),
+            more => write!(f, " For {} more there was no room.", units::count(more)),
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! `loader-app frames`: raw video through a pipe, and the test pattern.
+
+use std::{
+    fs,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use e2e_tests::{Launch, Program, Scene, Signal, SmallDisk, skip};
+use shm_core::PixelFormat;
+
+use crate::reader::Reader;
+
+fn has_ffmpeg() -> bool {
+    let found = Command::new("ffmpeg").arg("-version").output();
+    let is_there = found.is_ok_and(|output| output.status.success());
+    if !is_there {
+        skip("ffmpeg is not installed");
+    }
+    is_there
+}
+
+/// Frames from ffmpeg, which must arrive as ffmpeg writes them to a file.
+fn assert_arrives(pixel_format: &str, format: &str, bytes_per_pixel: usize) {
+    const FRAMES: usize = 30;
+    const SCRIPT: &str = "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc=size=322x242:rate=50 \
+                          -frames:v 30 -f rawvideo -pix_fmt";
+    let scene = Scene::new();
+    let file = scene.path("frames.raw");
+    let written = Launch::new("sh")
+        .args(["-c", &format!("{SCRIPT} {pixel_format} \"$0\"")])
+        .args([&file]);
+    written.run().done();
+    let expected = fs::read(file).unwrap();
+    let frame_bytes = 322 * 242 * bytes_per_pixel;
+    assert_eq!(expected.len(), FRAMES * frame_bytes);
+
+    let arguments = ["frames", "--size", "322x242", "--fps", "50", "--persist"];
+    let loader = scene.loader(arguments).args(["--format", format, "-"]);
+    let piped = format!("{SCRIPT} {pixel_format} - | exec \"$@\"");
+    let loader = loader.through("sh", ["-c", &piped, "sh"]).start();
+    let mut reader = Reader::attach(&scene);
+    let mut seen = 0;
+    while let Some(frame) = reader.next() {
+        let index = usize::try_from(frame.generation - 1).unwrap();
+        let expected = &expected[index * frame_bytes..][..frame_bytes];
+        assert!(frame.pixels == expected, "{pixel_format}, frame {index}");
+        assert_eq!((frame.shape.width, frame.shape.height), (322, 242));
+        assert_eq!(frame.shape.format.name(), format);
+        seen += 1;
+    }
+    drop(reader);
+    println!("{pixel_format}: {seen} of {FRAMES} frames were seen");
+    assert!(seen > 0);
+    let said = loader.finish().done();
+    assert!(said.text().contains("Streamed 30 frames"), "{said:?}");
+    let shown = scene.viewer(["info", "--json"]).run().done().json();
+    assert_eq!(shown["generation"], FRAMES, "{shown}");
+    scene.viewer(["remove"]).run().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn what_ffmpeg_pipes_in_arrives_pixel_for_pixel() {
+    if has_ffmpeg() {
+        for (pixel_format, format, bytes) in [
+            ("rgba", "rgba", 4),
+            ("bgra", "bgra", 4),
+            ("rgb24", "rgb", 3),
+            ("gray", "gray", 1),
+        ] {
+            assert_arrives(pixel_format, format, bytes);
+        }
+    }
+}
+
+#[test]
+fn each_frame_of_the_test_pattern_shows_its_number() {
+    let scene = Scene::new();
+    let arguments = ["frames", "--test-pattern", "--size", "640x360"];
+    let rest = ["--count", "60", "--fps", "60", "--format", "bgra"];
+    let began = Instant::now();
+    let loader = scene.loader(arguments).args(rest).start();
+    let mut reader = Reader::attach(&scene);
+    let mut last = 0;
+    while let Some(frame) = reader.next() {
+        assert_eq!(frame.number(), frame.generation);
+        assert_eq!(frame.shape.format, PixelFormat::Bgra8);
+        assert!(frame.generation > last, "backwards");
+        last = frame.generation;
+    }
+    assert!((1..=60).contains(&last), "{last}");
+    let outcome = loader.finish().done();
+    // 60 frames have 59 intervals between them, and the last one stands as long as the others.
+    assert!(began.elapsed() >= Duration::from_millis(999));
+    let lines: Vec<&str> = outcome.text().lines().collect();
+    let [first, last] = lines[..] else {
+        panic!("{outcome:?}");
+    };
+    assert!(first.starts_with("Streaming 640 × 360 bgra"), "{first}");
+    assert!(last.starts_with("Streamed 60 frames (55.2 MB)"), "{last}");
+    assert!(outcome.stderr.is_empty(), "{outcome:?}");
+    scene.assert_empty();
+}
+
+#[test]
+fn the_progress_is_told_where_it_is_asked_for() {
+    let scene = Scene::new();
+    let loader = scene
+        .loader(["frames", "--test-pattern", "--size", "64x48", "--verbose"])
+        .start();
+    let line = loader.wait_for_complaint("fps");
+    assert!(line.contains("frames · "), "{line}");
+    loader.wait_for_complaint("fps");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+/// Raw video of gray frames with 100 pixels, `frames` of them whole, and `more` bytes.
+fn video(frames: u8, more: usize) -> Vec<u8> {
+    let whole = (1..=frames).flat_map(|gray| [gray; 100]);
+    whole.chain([0; 100].into_iter().take(more)).collect()
+}
+
+fn gray_frames(scene: &Scene) -> Launch {
+    scene.loader(["frames", "--size", "10x10", "--format", "gray"])
+}
+
+#[test]
+fn a_frame_that_is_cut_off_is_told_and_not_shown() {
+    let scene = Scene::new();
+    let cut = gray_frames(&scene).args(["--persist"]).input(video(3, 40));
+    let outcome = cut.run().refused("60 of its 100 bytes are missing");
+    assert!(outcome.text().contains("Streamed 3 frames"), "{outcome:?}");
+    let shown = scene.viewer(["show", "--output", "last.png"]).run().done();
+    drop(shown);
+    let last = image::open(scene.path("last.png")).unwrap().into_luma8();
+    assert!(last.pixels().all(|pixel| pixel.0 == [3]));
+    scene.viewer(["remove"]).run().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_stream_without_a_frame_is_no_success_and_loads_nothing() {
+    let scene = Scene::new();
+    let empty = gray_frames(&scene).input([]).run();
+    drop(empty.refused("ended before there was a frame"));
+    let short = gray_frames(&scene).input(video(0, 99)).run();
+    drop(short.refused("1 of its 100 bytes are missing"));
+    scene.assert_empty();
+}
+
+#[test]
+fn what_is_wrong_with_the_arguments_is_said_with_the_remedy() {
+    let scene = Scene::new();
+    for (arguments, words) in [
+        ["frames", "", "", ""].as_slice(),
+        &["frames", "--size", "1280", ""],
+        &["frames", "--size", "65536x1", ""],
+    ]
+    .into_iter()
+    .zip([
+        "such as --size 1280x720",
+        "such as 1280x720",
+        "at most 65535 each",
+    ]) {
+        let arguments = arguments.iter().filter(|argument| !argument.is_empty());
+        drop(scene.loader(arguments).run().misused(words));
+    }
+    let large = scene.loader(["frames", "--size", "65535x65535"]).run();
+    drop(large.misused("17.1 GB"));
+    let both = scene.loader(["frames", "--test-pattern", "-"]).run();
+    drop(both.misused("--test-pattern"));
+    let speed = scene
+        .loader(["frames", "--test-pattern", "--fps", "0"])
+        .run();
+    drop(speed.misused("such as 25"));
+    scene.assert_empty();
+}
+
+#[test]
+fn signals_end_it_while_it_waits_for_input() {
+    for signal in [Signal::INT, Signal::TERM] {
+        // Before the first frame, between two, and in the middle of one.
+        for (bytes, frames) in [(video(0, 0), 0), (video(2, 0), 2), (video(2, 1), 2)] {
+            let scene = Scene::new();
+            let mut loader = gray_frames(&scene).input_kept_open().start();
+            loader.write(&bytes);
+            let mut reader = Reader::attach(&scene);
+            while frames > 0 && reader.next().unwrap().generation < frames {}
+            loader.signal(signal);
+            loader.wait_for_end();
+            let outcome = loader.finish().done();
+            assert_eq!(outcome.text().contains("Streamed 2 frames"), frames == 2);
+            assert!(outcome.stderr.is_empty(), "{outcome:?}");
+            scene.assert_empty();
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_frame_that_is_due_much_later() {
+    let scene = Scene::new();
+    let slow = [
+        "frames",
+        "--test-pattern",
+        "--size",
+        "64x48",
+        "--fps",
+        "0.001",
+    ];
+    let loader = scene.loader(slow).start();
+    loader.wait_for("Streaming");
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+/// A loader that has published a frame of 400 kB, and has its input open.
+fn streaming_large(scene: &Scene) -> Program {
+    let mut loader = scene
+        .loader(["frames", "--size", "1000x400", "--format", "gray"])
+        .input_kept_open()
+        .start();
+    loader.write(&[1; 400_000]);
+    loader.wait_for("Streaming");
+    loader
+}
+
+#[test]
+fn frames_without_room_are_left_out_and_the_one_before_stays() {
+    let Some(disk) = SmallDisk::mount(1024) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let mut loader = streaming_large(&scene);
+    let filler = disk.path().join("filler");
+    // As much as there is room for; that it does not all fit is the point.
+    drop(fs::write(&filler, vec![1; 2 << 20]));
+    loader.write(&[2; 800_000]);
+    let warning = loader.wait_for_complaint("left out");
+    assert!(warning.contains("There is no room"), "{warning}");
+    let mut reader = Reader::attach(&scene);
+    let shown = reader.0.latest().unwrap().unwrap();
+    assert_eq!((shown.generation(), shown.payload()[0]), (1, 1));
+    drop(shown);
+    fs::remove_file(&filler).unwrap();
+    loader.write(&[4; 400_000]);
+    while reader.next().unwrap().pixels[0] != 4 {}
+    let outcome = loader.finish().done();
+    let said = outcome.text();
+    assert!(said.contains("Streamed 2 frames"), "{said}");
+    assert!(said.contains("For 2 more there was no room."), "{said}");
+    assert_eq!(outcome.stderr.matches("left out").count(), 1, "told once");
+    scene.assert_empty();
+}
+
+#[test]
+fn no_room_for_the_first_frame_is_an_error() {
+    let Some(disk) = SmallDisk::mount(1024) else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let loader = scene.loader(["frames", "--test-pattern"]).run();
+    drop(loader.refused("There is no room"));
+    scene.assert_empty();
+}
+
+#[test]
+fn a_stream_whose_segment_somebody_removed_ends_and_says_so() {
+    for is_rm in [false, true] {
+        let scene = Scene::new();
+        let pattern = ["frames", "--test-pattern", "--size", "64x48"];
+        let loader = scene.loader(pattern).start();
+        loader.wait_for("Streaming");
+        if is_rm {
+            fs::remove_file(scene.segment()).unwrap();
+        } else {
+            scene.viewer(["remove", "--force"]).run().done();
+        }
+        let outcome = loader.finish().refused("removed");
+        assert!(outcome.text().contains("Streamed "), "{outcome:?}");
+        scene.assert_empty();
+    }
+}
