@@ -9,6 +9,7 @@ use crate::{Area, Desktop, Program, Scene, Window};
 /// Where things are, counted from the upper left corner of a window of its first size.
 const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
+const LIVE: (u32, u32) = (606, 34);
 const COPY: (u32, u32) = (388, 152);
 /// The first row of the list of segments, and what stands in it.
 const ROW: Area = Area {
@@ -86,6 +87,11 @@ impl<'d> ViewerWindow<'d> {
     /// Presses the big button, with the window active already.
     pub fn press_show(&self) {
         self.window.click_active(SHOW);
+    }
+
+    /// Throws the switch "Live".
+    pub fn throw_live(&self) {
+        self.window.click(LIVE);
     }
 
     /// The shown text, taken out through the clipboard.

@@ -1,15 +1,21 @@
 //! The card that shows what is in shared memory, and the lines of facts below it.
 
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
 use iced::widget::text_editor::{Binding, KeyPress};
-use iced::widget::{center, column, container, responsive, row, scrollable, text, text_editor};
+use iced::widget::{
+    center, column, container, responsive, row, scrollable, stack, text, text_editor,
+};
 use iced::{Center, Element, Fill, Font, Pixels};
 use shm_core::{Access, Attached, segment};
 
+use crate::alarm::alarm;
+use crate::meter::Meter;
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
+use crate::tally::Figures;
+use crate::watch::Fresh;
 use crate::{hex, picture_view, shell, theme, units};
 
 /// How far above its own line a tall script begins, at most. The editor draws every line that
@@ -23,6 +29,8 @@ pub const TEXT: &str = "shown text";
 #[derive(Debug)]
 pub struct ContentPane {
     snapshot: Snapshot,
+    /// Notes when a picture that came by itself is drawn.
+    meter: Option<Meter>,
     editor: text_editor::Content,
     font: Font,
     /// What of a picture is looked at.
@@ -36,6 +44,8 @@ pub enum Message {
     Text(text_editor::Action),
     /// Zooms into a picture, moves it, or points at it.
     Picture(picture_view::Seen),
+    /// An age that is shown is another one now.
+    Aged,
 }
 
 impl ContentPane {
@@ -53,7 +63,29 @@ impl ContentPane {
             },
             editor: text_editor::Content::with_text(shown),
             seen: picture_view::Seen::default(),
+            meter: None,
             snapshot,
+        }
+    }
+
+    /// Shows what a watch has seen.
+    pub fn fresh(fresh: Fresh) -> ContentPane {
+        ContentPane {
+            meter: Some(fresh.meter),
+            ..ContentPane::new(fresh.snapshot)
+        }
+    }
+
+    /// Shows what a watch has seen in place of what was shown.
+    pub fn replace(&mut self, fresh: Fresh) {
+        let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Content::Picture(_));
+        if is_picture(&self.snapshot) && is_picture(&fresh.snapshot) {
+            // It is looked at as the last one was.
+            fresh.meter.set_seen(self.seen);
+            self.meter = Some(fresh.meter);
+            self.snapshot = fresh.snapshot;
+        } else {
+            *self = ContentPane::fresh(fresh);
         }
     }
 
@@ -84,7 +116,14 @@ impl ContentPane {
         match message {
             Message::Text(action) if action.is_edit() => {}
             Message::Text(action) => self.editor.perform(action),
-            Message::Picture(seen) => self.seen = seen,
+            Message::Picture(seen) => {
+                self.seen = seen;
+                if let Some(meter) = &self.meter {
+                    meter.set_seen(seen);
+                }
+            }
+            // It is drawn anew, as after any message.
+            Message::Aged => {}
         }
     }
 
@@ -100,15 +139,12 @@ impl ContentPane {
                 self.view_text(),
                 footnote(cut_notice(&self.snapshot, text))
             ]),
-            Content::Picture(picture) => card(
+            Content::Picture(picture) => {
+                let view = picture_view::picture_view(picture, self.seen, Message::Picture);
+                let meter = self.meter.as_ref().map(Meter::view);
                 // So far in that its corners do not stand out of the card's round ones.
-                container(picture_view::picture_view(
-                    picture,
-                    self.seen,
-                    Message::Picture,
-                ))
-                .padding(theme::space::TINY),
-            ),
+                card(container(stack![view].extend(meter)).padding(theme::space::TINY))
+            }
             Content::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
                 view_dump(&bytes.head),
@@ -164,7 +200,13 @@ impl ContentPane {
     /// Draws the two lines below the card: what it is, who loaded it and who else is attached, and
     /// what of a picture is looked at. There are always two, cut where there is no room, so that
     /// the card keeps its height while people come and go.
-    pub fn view_facts<'a, M: 'a>(&self, now: SystemTime) -> Element<'a, M> {
+    ///
+    /// At the right of the people stand the figures of a run of pictures.
+    pub fn view_facts<'a>(
+        &self,
+        now: SystemTime,
+        figures: Option<Figures>,
+    ) -> Element<'a, Message> {
         let quiet = |words| {
             text(words)
                 .size(theme::SMALL_SIZE)
@@ -177,12 +219,14 @@ impl ContentPane {
             .flatten()
             .map(|words| quiet(words).into()))
         .spacing(theme::space::MEDIUM);
+        let facts = text(facts(&self.snapshot, now))
+            .size(theme::TEXT_SIZE)
+            .wrapping(Wrapping::WordOrGlyph);
         column![
-            text(facts(&self.snapshot, now))
-                .size(theme::TEXT_SIZE)
-                .wrapping(Wrapping::WordOrGlyph),
+            row![facts].extend(self.view_alarm(now)),
             row![
                 container(people).width(Fill).clip(true),
+                figures.map(|figures| quiet(figures.to_string())),
                 self.looked_at().map(quiet),
             ]
             .spacing(theme::space::MEDIUM)
@@ -191,6 +235,12 @@ impl ContentPane {
         .spacing(theme::space::TINY)
         .width(Fill)
         .into()
+    }
+
+    /// An invisible element that has the facts drawn anew when an age in them changes.
+    fn view_alarm<'a>(&self, now: SystemTime) -> Option<Element<'a, Message>> {
+        let lasts = units::rough_age_lasts(age_of(self.snapshot.origin.as_ref()?, now));
+        Some(alarm(Instant::now() + lasts, Message::Aged))
     }
 }
 
@@ -308,7 +358,7 @@ fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     parts.join(" · ")
 }
 
-/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 s old`.
+/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind().to_owned()];
     if let Content::Picture(picture) = &snapshot.content {
@@ -319,7 +369,7 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     }
     if let Some(origin) = &snapshot.origin {
         parts.push(format!("generation {}", origin.generation));
-        parts.push(age(origin, now));
+        parts.push(units::rough_age(age_of(origin, now)));
     }
     if snapshot.persistent {
         parts.push("stays until removed".to_owned());
@@ -337,13 +387,9 @@ fn percent(zoom: f64) -> String {
     format!("{} %", (zoom * 1000.0).round() / 10.0)
 }
 
-fn age(origin: &Origin, now: SystemTime) -> String {
+fn age_of(origin: &Origin, now: SystemTime) -> Duration {
     // A clock that was set back makes the content younger than now.
-    let age = now.duration_since(origin.published).unwrap_or_default();
-    match age.as_secs() {
-        0 => "just now".to_owned(),
-        _ => format!("{} old", units::age(age)),
-    }
+    now.duration_since(origin.published).unwrap_or_default()
 }
 
 /// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
@@ -392,7 +438,6 @@ fn peer(peer: &Attached) -> String {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Duration;
 
     use iced::{Size, Theme};
     use iced_test::Simulator;
@@ -442,8 +487,8 @@ mod tests {
     #[test]
     fn facts_are_one_line() {
         assert_eq!(
-            facts(&snapshot(), NOW + Duration::from_secs(2)),
-            "text · 1.5 MB · generation 3 · 2 s old · stays until removed"
+            facts(&snapshot(), NOW + Duration::from_secs(125)),
+            "text · 1.5 MB · generation 3 · 2 min old · stays until removed"
         );
         // A clock that was set back.
         let earlier = NOW - Duration::from_secs(60);
@@ -487,7 +532,7 @@ mod tests {
     fn picture_pane() -> ContentPane {
         let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 64, 48).expect("it is small");
         let row = [[200, 30, 60, 255].repeat(40), [0, 0, 0, 0].repeat(24)].concat();
-        let picture = Picture::from_payload(&metadata, &row.repeat(48)).expect("it fits");
+        let picture = Picture::from_payload(&metadata, &row.repeat(48), None).expect("it fits");
         ContentPane::new(Snapshot {
             content: Content::Picture(picture),
             bytes: 64 * 48 * 4,
@@ -499,7 +544,7 @@ mod tests {
 
     /// The card and the lines below it, as a window draws them.
     fn view(pane: &ContentPane) -> Element<'_, Message> {
-        let facts = pane.view_facts(NOW + Duration::from_secs(90));
+        let facts = pane.view_facts(NOW + Duration::from_secs(90), None);
         container(self::column![pane.view(), facts].spacing(theme::space::MEDIUM))
             .padding(theme::space::LARGE)
             .into()

@@ -3,6 +3,7 @@
 //! the window's thread, signals.
 #![forbid(unsafe_code)]
 
+pub mod alarm;
 pub mod attendance;
 pub mod clipboard;
 pub mod content_pane;
@@ -10,10 +11,12 @@ pub mod display;
 pub mod drop_target;
 pub mod file_dialog;
 pub mod focus;
+pub mod follower;
 pub mod help;
 pub mod hex;
 pub mod icon;
 pub mod key_field;
+pub mod meter;
 pub mod picture;
 pub mod picture_view;
 pub mod pixels;
@@ -24,8 +27,10 @@ pub mod shortcut;
 pub mod signals;
 pub mod snapshot;
 pub mod status;
+pub mod tally;
 pub mod theme;
 pub mod typed_path;
 pub mod unchorded;
 pub mod units;
+pub mod watch;
 pub mod worker;

@@ -6,6 +6,7 @@ use iced::Size;
 use iced::widget::image::Handle;
 use shm_core::{ImageMetadata, PixelFormat};
 
+use crate::picture_view;
 use crate::pixels::{PixelsError, Rows};
 
 /// The longest side of an overview, in pixels; larger pictures are scaled down to it.
@@ -34,6 +35,8 @@ pub struct Picture {
     pub source: Option<String>,
     /// All of its pixels, where the overview has fewer: what is seen when it is zoomed into.
     pub original: Option<Arc<Original>>,
+    /// Whether nothing of the overview is transparent.
+    pub is_opaque: bool,
 }
 
 /// The pixels of a picture as they lay in shared memory.
@@ -67,31 +70,42 @@ impl Picture {
     /// Converts the pixels of a payload, read in place, to what a window can draw, and keeps a copy
     /// of them where the window gets fewer.
     ///
+    /// For one of many that follow each other, `pane` is the room that there is for it: what nobody
+    /// sees of it is neither converted nor kept.
+    ///
     /// Takes as long as the picture is large: call it on a worker thread.
     ///
     /// # Errors
     ///
     /// [`PixelsError`] where metadata and payload contradict each other.
-    pub fn from_payload(metadata: &ImageMetadata, payload: &[u8]) -> Result<Picture, PixelsError> {
+    pub fn from_payload(
+        metadata: &ImageMetadata,
+        payload: &[u8],
+        pane: Option<Size<u32>>,
+    ) -> Result<Picture, PixelsError> {
         let rows = Rows::new(metadata, payload)?;
-        let scale = metadata.width.max(metadata.height).div_ceil(MAX_SIDE);
-        let (width, height, pixels) = if scale <= 1 {
-            (metadata.width, metadata.height, rows.to_rgba())
+        let whole = Size::new(metadata.width, metadata.height);
+        let size = overview_size(whole, pane);
+        let pixels = if size == whole {
+            rows.to_rgba()
         } else {
-            rows.to_scaled_rgba(scale)
+            rows.to_scaled_rgba(size.width, size.height)
         };
-        let original = if scale > 1 && payload.len() <= ORIGINAL_LIMIT {
+        let keeps_all = pane.is_none() && size != whole && payload.len() <= ORIGINAL_LIMIT;
+        let original = if keeps_all {
             Some(Arc::new(Original::copy(metadata, payload)?))
         } else {
             None
         };
+        let is_opaque = pixels.iter().skip(3).step_by(4).all(|alpha| *alpha == 255);
         Ok(Picture {
-            handle: Handle::from_rgba(width, height, pixels),
+            handle: Handle::from_rgba(size.width, size.height, pixels),
             width: metadata.width,
             height: metadata.height,
             format: metadata.format,
             source: metadata.source.clone(),
             original,
+            is_opaque,
         })
     }
 
@@ -135,6 +149,15 @@ impl Picture {
     }
 }
 
+/// Chooses how many pixels an overview has.
+fn overview_size(whole: Size<u32>, pane: Option<Size<u32>>) -> Size<u32> {
+    if let Some(pane) = pane {
+        return picture_view::fitted(whole, pane);
+    }
+    let scale = whole.width.max(whole.height).div_ceil(MAX_SIDE).max(1);
+    Size::new(whole.width.div_ceil(scale), whole.height.div_ceil(scale))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,7 +166,7 @@ mod tests {
         let metadata = ImageMetadata::packed(PixelFormat::Gray8, width, height).expect("it fits");
         let mut payload = vec![9; width as usize * height as usize];
         payload[1] = 10;
-        Picture::from_payload(&metadata, &payload).expect("the pixels fit")
+        Picture::from_payload(&metadata, &payload, None).expect("the pixels fit")
     }
 
     #[test]
@@ -171,5 +194,22 @@ mod tests {
             picture.original = None;
             assert_eq!(picture.pixel(1, 0).is_some(), width < MAX_SIDE);
         }
+    }
+
+    #[test]
+    fn of_one_that_is_seen_for_a_moment_only_what_is_seen_is_converted() {
+        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 400, 300).expect("it is small");
+        let mut payload = vec![255; 400 * 300 * 4];
+        let pane = Some(Size::new(100, 100));
+        let picture = Picture::from_payload(&metadata, &payload, pane).expect("the pixels fit");
+        let overview = picture.overview_pixels().expect("it is RGBA");
+        assert_eq!((overview.width(), overview.height()), (100, 75));
+        assert!(picture.all_pixels().is_none());
+        assert!(picture.is_opaque);
+
+        payload[3] = 0;
+        let picture = Picture::from_payload(&metadata, &payload, None).expect("the pixels fit");
+        assert!(picture.all_pixels().is_some());
+        assert!(!picture.is_opaque);
     }
 }

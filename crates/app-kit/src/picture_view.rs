@@ -358,7 +358,7 @@ impl<Message> PictureView<'_, Message> {
         let picture = self.picture;
         let overview = picture.overview_pixels()?;
         let drawn_size = Size::new(frame.across.drawn, frame.down.drawn);
-        if !picture.has_alpha()
+        if picture.is_opaque
             && drawn_size == Size::new(overview.width(), overview.height())
             && !state.camera.hides_something()
         {

@@ -98,24 +98,31 @@ impl<'a> Rows<'a> {
         rgba
     }
 
-    /// Converts to RGBA and scales down: returns width, height and pixels.
+    /// Converts to RGBA and scales down to `width` × `height`, neither of them more than there are.
     ///
-    /// Averages squares of `scale` × `scale` pixels; those at the right and lower edge may be smaller.
-    pub fn to_scaled_rgba(&self, scale: u32) -> (u32, u32, Vec<u8>) {
-        let width = self.width.div_ceil(scale);
-        let height = self.height.div_ceil(scale);
-        let step = scale.div_ceil(MAX_SAMPLES_PER_SIDE) as usize;
+    /// Each pixel is the average of the rectangle that it stands for; of a large rectangle not all
+    /// pixels are looked at.
+    pub fn to_scaled_rgba(&self, width: u32, height: u32) -> Vec<u8> {
+        let columns: Vec<usize> = (1..=width)
+            .map(|x| boundary(x, width, self.width) as usize)
+            .collect();
+        let sparse = |whole: u32, parts: u32| (whole / parts.max(1)).div_ceil(MAX_SAMPLES_PER_SIDE);
+        let step_x = sparse(self.width, width).max(1) as usize;
+        let step_y = sparse(self.height, height).max(1) as usize;
         let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
         let mut sums = vec![Average::default(); width as usize];
-        for top in (0..self.height).step_by(scale as usize) {
+        for y in 0..height {
             sums.fill(Average::default());
-            let bottom = top.saturating_add(scale).min(self.height);
-            for y in (top..bottom).step_by(step) {
-                self.add_row(y, scale as usize, step, &mut sums);
+            let (top, bottom) = (
+                boundary(y, height, self.height),
+                boundary(y + 1, height, self.height),
+            );
+            for y in (top..bottom).step_by(step_y) {
+                self.add_row(y, &columns, step_x, &mut sums);
             }
             rgba.extend(sums.iter().flat_map(|sum| sum.to_rgba()));
         }
-        (width, height, rgba)
+        rgba
     }
 
     /// Returns the number of pixels in a row.
@@ -180,13 +187,40 @@ impl<'a> Rows<'a> {
         (0..self.height).map(|y| self.row(y))
     }
 
-    fn add_row(&self, y: u32, scale: usize, step: usize, sums: &mut [Average]) {
-        let pixel = self.format.bytes_per_pixel();
-        for (square, sum) in self.row(y).chunks(scale * pixel).zip(sums) {
-            for bytes in square.chunks_exact(pixel).step_by(step) {
-                sum.add(rgba_of(self.format, bytes));
-            }
+    fn add_row(&self, y: u32, columns: &[usize], step: usize, sums: &mut [Average]) {
+        let row = self.row(y);
+        // With the format known to the compiler each becomes a tight loop.
+        match self.format {
+            PixelFormat::Gray8 => add_row::<1>(PixelFormat::Gray8, row, columns, step, sums),
+            PixelFormat::Rgb8 => add_row::<3>(PixelFormat::Rgb8, row, columns, step, sums),
+            PixelFormat::Rgba8 => add_row::<4>(PixelFormat::Rgba8, row, columns, step, sums),
+            PixelFormat::Bgra8 => add_row::<4>(PixelFormat::Bgra8, row, columns, step, sums),
         }
+    }
+}
+
+/// Where the part number `part` of `parts` begins when `whole` is divided among them.
+fn boundary(part: u32, parts: u32, whole: u32) -> u32 {
+    let begin = (u64::from(part) * u64::from(whole)).div_ceil(u64::from(parts));
+    u32::try_from(begin).unwrap_or(whole)
+}
+
+/// Adds a row of pixels of `N` bytes to the averages; `columns` says where each of them ends.
+#[inline(always)]
+fn add_row<const N: usize>(
+    format: PixelFormat,
+    row: &[u8],
+    columns: &[usize],
+    step: usize,
+    sums: &mut [Average],
+) {
+    let (pixels, _) = row.as_chunks::<N>();
+    let mut begin = 0;
+    for (&end, sum) in columns.iter().zip(sums) {
+        for pixel in pixels[begin..end].iter().step_by(step) {
+            sum.add(rgba_of(format, pixel));
+        }
+        begin = end;
     }
 }
 
@@ -302,11 +336,10 @@ mod tests {
     }
 
     #[test]
-    fn scaling_down_averages_squares_and_what_is_left_at_the_edge() {
+    fn scaling_down_averages_rectangles_of_nearly_one_size() {
         let metadata = metadata(PixelFormat::Gray8, 3, 2, 3);
         let rows = Rows::new(&metadata, &[0, 10, 200, 20, 30, 100]).expect("two rows fit");
-        let (width, height, rgba) = rows.to_scaled_rgba(2);
-        assert_eq!((width, height), (2, 1));
+        let rgba = rows.to_scaled_rgba(2, 1);
         assert_eq!(rgba, [15, 15, 15, 255, 150, 150, 150, 255]);
     }
 
@@ -314,6 +347,6 @@ mod tests {
     fn invisible_pixels_lend_no_colour() {
         let metadata = metadata(PixelFormat::Rgba8, 2, 1, 8);
         let rows = Rows::new(&metadata, &[255, 0, 0, 0, 0, 0, 80, 255]).expect("one row fits");
-        assert_eq!(rows.to_scaled_rgba(2).2, [0, 0, 80, 128]);
+        assert_eq!(rows.to_scaled_rgba(1, 1), [0, 0, 80, 128]);
     }
 }

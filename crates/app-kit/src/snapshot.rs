@@ -1,13 +1,15 @@
 //! What is in a segment at one moment, copied out of it.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
+use std::{fmt, io};
 
+use iced::Size;
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
 };
 
+use crate::follower::FollowError;
 use crate::picture::Picture;
 use crate::pixels::PixelsError;
 
@@ -93,6 +95,23 @@ pub struct Origin {
     pub published: SystemTime,
 }
 
+impl Origin {
+    /// Tells where a sample comes from; its writer is called by name where it is `attached`.
+    pub fn of(sample: &Sample, attached: &[Attached]) -> Origin {
+        let writer = sample.writer();
+        Origin {
+            segment: sample.segment(),
+            generation: sample.generation(),
+            writer,
+            writer_program: attached
+                .iter()
+                .find(|peer| peer.process.is(writer))
+                .map(|peer| peer.program.clone()),
+            published: sample.published(),
+        }
+    }
+}
+
 impl Snapshot {
     /// Names the kind of content: `text`, `image`, `bytes`, or `nothing`.
     pub fn kind(&self) -> &'static str {
@@ -138,40 +157,68 @@ fn read_sample(
     mut subscriber: Subscriber,
 ) -> Result<Snapshot, SnapshotError> {
     let sample = subscriber.latest().map_err(SnapshotError::Read)?;
-    let attached = subscriber.others();
-    // Somebody may remove the segment between these lines: then it was not persistent.
-    let persistent = segment::info(key, options).is_ok_and(|info| info.persistent);
-    let Some(sample) = sample else {
-        return Ok(Snapshot {
-            key: key.clone(),
-            content: Content::Empty,
-            bytes: 0,
-            origin: None,
-            persistent,
-            attached,
-        });
+    let company = Company {
+        attached: subscriber.others(),
+        // Somebody may remove the segment between these lines: then it was not persistent.
+        persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
     };
-    let writer = sample.writer();
+    match sample {
+        Some(sample) => of_sample(key, &sample, company, None),
+        None => Ok(of_nothing(key, company)),
+    }
+}
+
+/// Who was at a segment, and whether it stays without them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Company {
+    /// Who was attached beside the reader itself.
+    pub attached: Vec<Attached>,
+    /// Whether the segment stays when everybody has left.
+    pub persistent: bool,
+}
+
+/// Copies a sample out of shared memory; of a picture only what is seen in `pane`, where that is given.
+///
+/// # Errors
+///
+/// [`SnapshotError`] where the sample is damaged.
+pub fn of_sample(
+    key: &Key,
+    sample: &Sample,
+    company: Company,
+    pane: Option<Size<u32>>,
+) -> Result<Snapshot, SnapshotError> {
+    let Company {
+        attached,
+        persistent,
+    } = company;
     Ok(Snapshot {
         key: key.clone(),
-        content: content_of(key, &sample)?,
+        content: content_of(key, sample, pane)?,
         bytes: sample.len() as u64,
-        origin: Some(Origin {
-            segment: subscriber.id(),
-            generation: sample.generation(),
-            writer,
-            writer_program: attached
-                .iter()
-                .find(|peer| peer.process.is(writer))
-                .map(|peer| peer.program.clone()),
-            published: sample.published(),
-        }),
+        origin: Some(Origin::of(sample, &attached)),
         persistent,
         attached,
     })
 }
 
-fn content_of(key: &Key, sample: &Sample) -> Result<Content, SnapshotError> {
+/// Makes the snapshot of a segment in which nothing is.
+pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
+    Snapshot {
+        key: key.clone(),
+        content: Content::Empty,
+        bytes: 0,
+        origin: None,
+        persistent: company.persistent,
+        attached: company.attached,
+    }
+}
+
+fn content_of(
+    key: &Key,
+    sample: &Sample,
+    pane: Option<Size<u32>>,
+) -> Result<Content, SnapshotError> {
     match sample.metadata() {
         Metadata::Text => {
             let is_whole = sample.len() <= TEXT_LIMIT;
@@ -180,12 +227,13 @@ fn content_of(key: &Key, sample: &Sample) -> Result<Content, SnapshotError> {
                 .ok_or_else(|| SnapshotError::Text { key: key.clone() })
         }
         Metadata::Image(metadata) => {
-            let picture = Picture::from_payload(metadata, sample.payload()).map_err(|source| {
-                SnapshotError::Picture {
-                    key: key.clone(),
-                    source,
-                }
-            })?;
+            let picture =
+                Picture::from_payload(metadata, sample.payload(), pane).map_err(|source| {
+                    SnapshotError::Picture {
+                        key: key.clone(),
+                        source,
+                    }
+                })?;
             // It was read in place: was it all there?
             sample.verify().map_err(SnapshotError::Read)?;
             Ok(Content::Picture(picture))
@@ -265,6 +313,13 @@ pub enum SnapshotError {
     Read(ReadError),
     /// Somebody holds the lock of a block.
     Lock(LockError),
+    /// The system gave no thread to look on.
+    NoThread {
+        /// What was to be looked at.
+        key: Key,
+        /// The system's word.
+        source: io::Error,
+    },
     /// What says to be a text is not UTF-8.
     Text {
         /// Whose content it is.
@@ -277,6 +332,15 @@ pub enum SnapshotError {
         /// What does not fit.
         source: PixelsError,
     },
+}
+
+impl From<FollowError> for SnapshotError {
+    fn from(error: FollowError) -> SnapshotError {
+        match error {
+            FollowError::Attach(error) => SnapshotError::Attach(error),
+            FollowError::Read(error) => SnapshotError::Read(error),
+        }
+    }
 }
 
 impl SnapshotError {
@@ -297,6 +361,10 @@ impl fmt::Display for SnapshotError {
             SnapshotError::Attach(error) => error.fmt(formatter),
             SnapshotError::Read(error) => error.fmt(formatter),
             SnapshotError::Lock(error) => error.fmt(formatter),
+            SnapshotError::NoThread { key, source } => write!(
+                formatter,
+                "The system gave no thread to watch {key} ({source}). Close some programs, then try again."
+            ),
             SnapshotError::Text { key } => write!(
                 formatter,
                 "The text in {key} is not UTF-8, so its loader is faulty. Load it again, or as a file."
@@ -315,6 +383,7 @@ impl std::error::Error for SnapshotError {
             SnapshotError::Attach(error) => Some(error),
             SnapshotError::Read(error) => Some(error),
             SnapshotError::Lock(error) => Some(error),
+            SnapshotError::NoThread { source, .. } => Some(source),
             SnapshotError::Text { .. } => None,
             SnapshotError::Picture { source, .. } => Some(source),
         }

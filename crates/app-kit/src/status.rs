@@ -202,11 +202,16 @@ impl StatusLine {
         &self.current
     }
 
-    fn print(&self) {
+    /// Prints what is of interest to scripts only, where they asked for it.
+    pub fn note(&self, words: impl fmt::Display) {
         if self.verbose {
             // Nobody listens any more: that is no reason to disturb the window.
-            writeln!(io::stderr().lock(), "status: {}", self.current).ok();
+            writeln!(io::stderr().lock(), "{words}").ok();
         }
+    }
+
+    fn print(&self) {
+        self.note(format_args!("status: {}", self.current));
     }
 }
 

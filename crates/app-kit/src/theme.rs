@@ -7,7 +7,7 @@
 
 use iced::border::Border;
 use iced::theme::{Base, Mode};
-use iced::widget::{button, container, scrollable, text, text_editor, text_input};
+use iced::widget::{button, container, scrollable, text, text_editor, text_input, toggler};
 use iced::{Background, Color, Font, Theme, color};
 
 /// The family that both windows bring along, so that labels show where no font is installed.
@@ -429,6 +429,32 @@ pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
         vertical_rail: rail,
         horizontal_rail: rail,
         ..scrollable::default(theme, status)
+    }
+}
+
+/// Styles a switch.
+pub fn switch(theme: &Theme, status: toggler::Status) -> toggler::Style {
+    let colors = Colors::of(theme);
+    let (toggler::Status::Active { is_toggled }
+    | toggler::Status::Hovered { is_toggled }
+    | toggler::Status::Disabled { is_toggled }) = status;
+    let is_hovered = matches!(status, toggler::Status::Hovered { .. });
+    let (background, knob) = match (is_toggled, is_hovered) {
+        (true, false) => (colors.accent, colors.on_accent),
+        (true, true) => (colors.accent_hovered, colors.on_accent),
+        (false, false) => (colors.border, colors.surface),
+        (false, true) => (colors.muted, colors.surface),
+    };
+    toggler::Style {
+        background: Background::Color(background),
+        background_border_width: 0.0,
+        background_border_color: Color::TRANSPARENT,
+        foreground: Background::Color(knob),
+        foreground_border_width: 0.0,
+        foreground_border_color: Color::TRANSPARENT,
+        text_color: Some(colors.text),
+        border_radius: None,
+        padding_ratio: 0.15,
     }
 }
 

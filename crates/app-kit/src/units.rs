@@ -51,6 +51,27 @@ pub fn age(age: Duration) -> String {
     }
 }
 
+/// Writes how long ago something was so that the words change seldom: `just now`, `3 min old`.
+///
+/// A window that is only looked at is drawn anew for each change.
+pub fn rough_age(time: Duration) -> String {
+    match time.as_secs() {
+        0..60 => "just now".to_owned(),
+        _ => format!("{} old", age(time)),
+    }
+}
+
+/// Returns how long something of this age keeps its [`rough_age`].
+pub fn rough_age_lasts(time: Duration) -> Duration {
+    let step = match time.as_secs() {
+        0..3_600 => 60,
+        3_600..86_400 => 3_600,
+        _ => 86_400,
+    };
+    let next = (time.as_secs() / step + 1) * step;
+    Duration::from_secs(next).saturating_sub(time)
+}
+
 /// Writes how long something took, short as it may be: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
 pub fn lapse(time: Duration) -> String {
     match time.as_micros() {
@@ -163,6 +184,21 @@ mod tests {
         assert_eq!(age(Duration::from_secs(60)), "1 min");
         assert_eq!(age(Duration::from_secs(7_200)), "2 h");
         assert_eq!(age(Duration::from_secs(200_000)), "2 d");
+    }
+
+    #[test]
+    fn rough_ages_last_until_they_change() {
+        let mut time = Duration::from_millis(500);
+        let mut said = rough_age(time);
+        assert_eq!(said, "just now");
+        while time < Duration::from_secs(400_000) {
+            let next = time + rough_age_lasts(time);
+            assert_eq!(rough_age(next - Duration::from_millis(1)), said);
+            said = rough_age(next);
+            assert_ne!(said, rough_age(time), "at {next:?}");
+            time = next;
+        }
+        assert_eq!(said, "5 d old");
     }
 
     #[test]

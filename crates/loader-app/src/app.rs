@@ -18,9 +18,11 @@ use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
 use app_kit::file_dialog::Answer;
 use app_kit::key_field::{self, KeyField};
+use app_kit::meter::Stage;
 use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
 use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
+use app_kit::watch::{self, Depth, Fresh, Observation, Watch};
 use app_kit::worker::WorkerError;
 use app_kit::{focus, help, icon, signals, theme, typed_path};
 use iced::widget::operation;
@@ -37,7 +39,7 @@ use crate::progress::Progress;
 use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::audience::Watched;
-use crate::session::{LoadError, Loaded, News, Observation, Released, Reply, SessionThread, watch};
+use crate::session::{LoadError, Loaded, News, Released, Reply, SessionThread};
 
 use watchers::Watchers;
 
@@ -80,7 +82,10 @@ pub struct State {
     attached: Option<Key>,
     /// Who watches it.
     watchers: Watchers,
-    directory: Option<PathBuf>,
+    /// Looks at the key in the key field; nothing does while that is none.
+    watch: Option<Watch>,
+    stage: Arc<Stage>,
+    options: Options,
     /// The file on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
     loading: Option<Loading>,
@@ -173,7 +178,7 @@ pub enum Message {
     /// It was looked whether what is loaded was removed by somebody else.
     LossChecked(Result<Option<Key>, WorkerError>),
     /// Something was seen in shared memory.
-    Seen(Observation),
+    Seen(watch::News),
     /// Somebody came to watch what is loaded, has shown it, or has left.
     Watched(Watched),
     /// It was asked for the list of those who watch, or enough of it.
@@ -237,7 +242,7 @@ impl State {
         let remembered = settings.remembered.clone();
         let key = settings.key.as_ref().or(remembered.settings.key.as_ref());
         let first = remembered.notice.clone();
-        State {
+        let mut state = State {
             key_field: key.map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             path: String::new(),
             status: StatusLine::new(
@@ -252,22 +257,26 @@ impl State {
             seen: Seen::Unknown,
             attached: None,
             watchers: Watchers::nobody(settings.verbose),
-            directory: settings.directory.clone(),
+            watch: None,
+            stage: Arc::default(),
             loading: None,
             files: 0,
-            session: SessionThread::start(options),
+            session: SessionThread::start(options.clone()),
+            options,
             drop_target: DropTarget::new(),
             clipboard: Clipboard::new(),
             is_help_open: false,
             keeper: Keeper::new(remembered),
-        }
+        };
+        state.watch_key();
+        state
     }
 
     /// Watches the key in the key field, the keyboard, and signals.
     pub fn subscription(&self) -> Subscription<Message> {
-        let watched = match self.key_field.key() {
-            Ok(key) => watch(key, self.directory.clone()).map(Message::Seen),
-            Err(_) => Subscription::none(),
+        let watched = match &self.watch {
+            Some(watch) => watch.subscription().map(Message::Seen),
+            None => Subscription::none(),
         };
         let glances = match &self.loading {
             Some(_) => loading::glances().map(Message::Glance),
@@ -319,7 +328,11 @@ impl State {
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
-            Message::Seen(observation) => return self.see(observation),
+            Message::Seen(news) => {
+                if let Some(observation) = self.watch.as_ref().and_then(|watch| watch.read(news)) {
+                    return self.see(observation);
+                }
+            }
             Message::Watched(watched) => self.watchers.take(watched),
             Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
@@ -386,6 +399,7 @@ impl State {
         let was_here = self.is_attached_here();
         self.key_field.set(text);
         self.seen = Seen::Unknown;
+        self.watch_key();
         if let Some(attached) = &self.attached
             && was_here
             && !self.is_attached_here()
@@ -402,6 +416,13 @@ impl State {
             .keeper
             .change(|settings| settings.key = Some(key.clone()));
         kept.map(Message::NotRemembered)
+    }
+
+    fn watch_key(&mut self) {
+        self.watch = self.key_field.key().ok().map(|key| {
+            let stage = Arc::clone(&self.stage);
+            Watch::new(key.clone(), self.options.clone(), Depth::Content, stage)
+        });
     }
 
     /// Returns whether what is loaded is loaded under the key in the key field.
@@ -681,13 +702,13 @@ impl State {
                 self.seen = Seen::Nothing;
                 true
             }
-            Observation::Unreadable(sentence) => {
-                self.seen = Seen::Unreadable(sentence);
+            Observation::Unreadable(error) => {
+                self.seen = Seen::Unreadable(error.to_string());
                 false
             }
-            Observation::Content(snapshot) => {
-                self.tell_who_replaced_us(&snapshot);
-                self.seen = Seen::Content(Box::new(ContentPane::new(snapshot)));
+            Observation::Content(fresh) => {
+                self.tell_who_replaced_us(&fresh.snapshot);
+                self.show(*fresh);
                 false
             }
             Observation::Presence(info) => {
@@ -703,6 +724,13 @@ impl State {
             return self.session.release_if_lost().map(Message::LossChecked);
         }
         Task::none()
+    }
+
+    fn show(&mut self, fresh: Fresh) {
+        match &mut self.seen {
+            Seen::Content(pane) => pane.replace(fresh),
+            seen => *seen = Seen::Content(Box::new(ContentPane::fresh(fresh))),
+        }
     }
 
     /// Says so when somebody else's content took the place of ours.

@@ -1,7 +1,7 @@
 //! What is loaded, and the publisher that keeps it alive.
 //!
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
-//! [`SessionThread`]. What others do with the segment is seen by a [`watch`].
+//! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
 mod any_file;
 pub mod audience;
@@ -11,7 +11,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod thread;
-mod watch;
 
 use std::{error, fmt, io, mem};
 
@@ -22,7 +21,6 @@ pub use content::{Bytes, Content};
 pub use source::Source;
 pub use stream::{Control, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread};
-pub use watch::{Observation, watch};
 
 use audience::{Tell, Usher};
 use content::Payload;

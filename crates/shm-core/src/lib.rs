@@ -64,7 +64,7 @@ pub use key::{Key, KeyError};
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
 pub use process::Process;
-pub use sample::{Loan, Publisher, Sample, Subscriber, Wait};
+pub use sample::{KeyWatch, Loan, Publisher, Sample, Subscriber, Wait};
 pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,

@@ -12,6 +12,7 @@
 //! locks kept by the kernel, so a process that dies anywhere frees what it held.
 
 pub(crate) mod exchange;
+mod key_watch;
 mod pool;
 mod publisher;
 mod subscriber;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use exchange::{Exchange, Pins as _};
+pub use key_watch::KeyWatch;
 pub use publisher::{Loan, Publisher};
 pub use subscriber::{Subscriber, Wait};
 
@@ -54,6 +56,12 @@ enum Payload {
 }
 
 impl Sample {
+    /// The id of its segment, as [`Subscriber::id`] tells it: generations begin anew with each.
+    #[must_use]
+    pub fn segment(&self) -> u128 {
+        self.reader.id
+    }
+
     /// The sample's number: each publication in a segment raises it, a clear too.
     #[must_use]
     pub fn generation(&self) -> u64 {

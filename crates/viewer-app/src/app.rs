@@ -1,7 +1,10 @@
-//! The window ShowSharedMem: one button that shows what is in shared memory now.
+//! The window ShowSharedMem: one button that shows what is in shared memory now, and a switch that
+//! lets it appear by itself.
 
 mod at_hand;
+mod live;
 mod panel;
+mod presence;
 mod shortcut;
 
 use std::time::SystemTime;
@@ -13,20 +16,21 @@ use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::Snapshot;
-use app_kit::status::{self, Status, StatusLine};
-use app_kit::theme::{self, Colors};
-use app_kit::{focus, help, icon, signals, units};
-use iced::widget::{button, center, column, container, operation, row, stack, text};
+use app_kit::status::{Status, StatusLine};
+use app_kit::watch::News;
+use app_kit::{focus, help, icon, signals, theme, units};
+use iced::widget::{button, center, column, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
 use serde::{Deserialize, Serialize};
-use shm_core::segment::{Content, Info};
 use shm_core::{Key, Options};
 
 use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
 use crate::screen::segment_list;
-use crate::session::{self, CopyError, Copying, Presence, ShowError};
+use crate::session::{self, CopyError, Copying, ShowError};
+use live::Live;
 use panel::Panel;
+use presence::Presence;
 
 const TITLE: &str = "ShowSharedMem";
 
@@ -65,7 +69,9 @@ pub(crate) struct State {
     is_reading: bool,
     /// What is under the key in the field, as far as looked at.
     presence: Option<Presence>,
-    /// For the ages; moves on once a second.
+    /// What looks at the key, and how much of it.
+    live: Live,
+    /// For the ages; moves on with everything that happens.
     now: SystemTime,
     /// When what is shown was shown first, where it comes from the history.
     shown_before: Option<SystemTime>,
@@ -101,8 +107,12 @@ pub(crate) enum Message {
     },
     /// Something was done to the shown text.
     Pane(content_pane::Message),
-    /// Somebody had a look at a key.
-    Seen(Key, Presence),
+    /// A request takes so long that it is worth a word.
+    StillReading { request: u64 },
+    /// The key was looked at.
+    Watched(News),
+    /// The switch "Live" was thrown, by mouse or by its key.
+    LiveToggled,
     /// What is shown shall be copied.
     Copy,
     /// What is to be copied was fetched, or not.
@@ -147,7 +157,11 @@ pub(crate) fn application(
 ) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
     let size = settings.remembered.settings.size;
     iced::application(
-        move || (State::new(&settings), operation::focus(key_field::ID)),
+        move || {
+            let state = State::new(&settings);
+            let focus = state.first_focus();
+            (state, focus)
+        },
         State::update,
         State::view,
     )
@@ -173,10 +187,12 @@ impl State {
         let remembered = settings.remembered.clone();
         let key = settings.key.as_ref();
         let first = remembered.notice.clone();
-        State {
-            key: key
-                .or(remembered.settings.key.as_ref())
-                .map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
+        let key = key
+            .or(remembered.settings.key.as_ref())
+            .map_or_else(KeyField::default, |key| KeyField::new(key.as_str()));
+        let mut state = State {
+            live: Live::new(key.key().ok()),
+            key,
             shown: Shown::Notice {
                 title: "Nothing shown yet".to_owned(),
                 body: "Load a text or a picture in SharedMemoryLoad, then press the button above \
@@ -200,12 +216,30 @@ impl State {
             clipboard: Clipboard::new(),
             is_help_open: false,
             keeper: Keeper::new(remembered),
+        };
+        if settings.remembered.settings.switches.live {
+            state.begin_live();
         }
+        state
+    }
+
+    /// A cursor that blinks would wake a window twice a second that is there to be looked at.
+    fn first_focus(&self) -> Task<Message> {
+        if self.live.is_on() {
+            return Task::none();
+        }
+        self.focus_key()
+    }
+
+    fn focus_key(&self) -> Task<Message> {
+        operation::focus(key_field::ID)
     }
 
     fn update(&mut self, message: Message) -> Task<Message> {
+        self.now = SystemTime::now();
         match message {
             Message::KeyChanged(text) => return self.change_key(text),
+            Message::Show if self.is_other_key_wanted() => return self.follow(),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
                 if request == self.request {
@@ -218,7 +252,18 @@ impl State {
                     pane.update(message);
                 }
             }
-            Message::Seen(key, presence) => self.see(&key, presence),
+            Message::StillReading { request } => {
+                if self.is_reading && request == self.request {
+                    let status = Status::neutral(format!("Reading {} …", self.key.text()));
+                    self.status.set(status);
+                }
+            }
+            Message::Watched(news) => {
+                if let Some((key, observation)) = self.live.read(news) {
+                    self.observe(&key, observation);
+                }
+            }
+            Message::LiveToggled => return self.toggle_live(),
             Message::Copy => return self.copy(),
             Message::CopyFetched(fetched) => return self.take_copy_fetched(fetched),
             Message::Copied(outcome, part) => self.take_copied(outcome, part),
@@ -230,7 +275,7 @@ impl State {
             Message::History(message) => self.update_history(message),
             Message::Dragged(event) => self.follow_drag(event),
             Message::Shortcut(action) => return self.press(action()),
-            Message::FocusKey => return operation::focus(key_field::ID),
+            Message::FocusKey => return self.focus_key(),
             Message::Focus(direction) if self.save_dialog.is_some() => {
                 return focus::go(&[save_dialog::PATH], direction);
             }
@@ -262,8 +307,14 @@ impl State {
     }
 
     fn change_key(&mut self, text: String) -> Task<Message> {
+        if text == self.key.text() {
+            return Task::none();
+        }
         self.key.set(text);
-        self.presence = None;
+        if !self.live.is_on() {
+            self.live.look_at(self.key.key().ok());
+            self.presence = None;
+        }
         let Ok(key) = self.key.key() else {
             return Task::none();
         };
@@ -273,39 +324,59 @@ impl State {
         kept.map(Message::NotRemembered)
     }
 
-    fn show(&mut self) -> Task<Message> {
-        let key = match self.key.key() {
-            Ok(key) => key.clone(),
+    /// Returns the key in the field; where there is none, says why.
+    fn key_to_use(&mut self) -> Option<Key> {
+        match self.key.key() {
+            Ok(key) => Some(key.clone()),
             Err(problem) => {
                 let status = Status::error("This key cannot be used.").with_remedy(problem);
                 self.status.set(status);
-                return operation::focus(key_field::ID);
+                None
             }
+        }
+    }
+
+    fn show(&mut self) -> Task<Message> {
+        let Some(key) = self.key_to_use() else {
+            return self.focus_key();
         };
         self.request += 1;
         self.is_reading = true;
         self.panel = Panel::Content;
         let request = self.request;
-        session::show(key).map(move |answer| Message::Answered { request, answer })
+        Task::batch([
+            session::show(key).map(move |answer| Message::Answered { request, answer }),
+            session::patience().map(move |()| Message::StillReading { request }),
+        ])
     }
 
     fn answer(&mut self, answer: Result<Box<Snapshot>, ShowError>) {
-        self.now = SystemTime::now();
-        self.shown_before = None;
         match answer {
             Ok(snapshot) => {
-                self.history.record(&snapshot, self.now);
+                self.take_shown(&snapshot);
                 self.status.set(said_of(&snapshot));
-                self.attend(&snapshot);
                 self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
-            Err(error) => {
-                let (status, shown) = self.explain(&error);
-                self.attendance.leave();
-                self.status.set(status);
-                self.shown = shown;
-            }
+            Err(error) => match self.live.followed().cloned() {
+                Some(key) if error.is_not_found() => self.tell_gone(&key),
+                _ => self.fail(&error),
+            },
         }
+    }
+
+    /// Notes what is about to be shown.
+    fn take_shown(&mut self, snapshot: &Snapshot) {
+        self.shown_before = None;
+        self.history.record(snapshot, self.now);
+        self.attend(snapshot);
+    }
+
+    fn fail(&mut self, error: &ShowError) {
+        let (status, shown) = self.explain(error);
+        self.shown_before = None;
+        self.attendance.leave();
+        self.status.set(status);
+        self.shown = shown;
     }
 
     /// Lets the loaders of the content know that it is shown here from now on.
@@ -344,14 +415,6 @@ impl State {
     }
 
     fn see(&mut self, key: &Key, presence: Presence) {
-        self.now = SystemTime::now();
-        if self.is_reading {
-            // Only what takes long is worth a word.
-            let status = Status::neutral(format!("Reading {} …", self.key.text()));
-            if *self.status.current() != status {
-                self.status.set(status);
-            }
-        }
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
@@ -361,17 +424,16 @@ impl State {
                 Presence::Barred => {}
             }
         }
-        if self.key.key() == Ok(key) {
-            self.announce(key, &presence);
-            self.presence = Some(presence);
-        }
+        self.announce(key, &presence);
+        self.presence = Some(presence);
     }
 
     /// Says, when something appears while nothing is shown, that it can be shown now.
     fn announce(&mut self, key: &Key, presence: &Presence) {
         let is_new =
             presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
-        if is_new && !self.is_reading && matches!(self.shown, Shown::Notice { .. }) {
+        let is_asked_for = self.is_reading || self.live.is_on();
+        if is_new && !is_asked_for && matches!(self.shown, Shown::Notice { .. }) {
             self.status.set(Status::neutral(format!(
                 "There is something in {key} now. Press Show from shared memory."
             )));
@@ -379,33 +441,21 @@ impl State {
     }
 
     fn subscription(&self) -> Subscription<Message> {
-        let asked = self.key.key().ok();
-        let shown = match &self.shown {
-            Shown::Content(pane) => Some(&pane.snapshot().key),
-            Shown::Notice { .. } => None,
-        };
-        let watched = asked
-            .into_iter()
-            .chain(shown.filter(|key| asked != Some(*key)));
-        Subscription::batch(
-            watched
-                .map(|key| {
-                    session::presence(key.clone()).map(|(key, seen)| Message::Seen(key, seen))
-                })
-                .chain([
-                    self.panel_subscription(),
-                    drop_target::subscription().map(Message::Dragged),
-                    event::listen_with(shortcut::message_of),
-                    window::resize_events().map(|(_, size)| Message::Resized(size)),
-                    signals::subscription().map(|()| Message::Quit),
-                ]),
-        )
+        Subscription::batch([
+            self.live.subscription(),
+            self.panel_subscription(),
+            drop_target::subscription().map(Message::Dragged),
+            event::listen_with(shortcut::message_of),
+            window::resize_events().map(|(_, size)| Message::Resized(size)),
+            signals::subscription().map(|()| Message::Quit),
+        ])
     }
 
     fn view(&self) -> Element<'_, Message> {
-        let key = self
-            .key
-            .view(Message::KeyChanged, Message::Show, self.view_presence());
+        let beside = row![self.view_presence(), self.view_switch()]
+            .spacing(theme::space::SMALL)
+            .align_y(Center);
+        let key = self.key.view(Message::KeyChanged, Message::Show, beside);
         let show = button(center(
             text("Show from shared memory").size(theme::TEXT_SIZE),
         ))
@@ -436,62 +486,6 @@ impl State {
             .extend(help)
             .extend(self.drop_target.view(hint))
             .into()
-    }
-
-    /// Draws, beside the key, whether anything is there to show.
-    fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
-        let (is_there, words) = match &self.presence {
-            None => return place(row![]),
-            Some(Presence::Gone) => (false, "nothing there".to_owned()),
-            Some(Presence::Barred) => (false, "not readable".to_owned()),
-            Some(Presence::Here(info)) => self.describe(info),
-        };
-        let dot = status::dot(move |theme| {
-            let colors = Colors::of(theme);
-            if is_there {
-                colors.success
-            } else {
-                colors.muted
-            }
-        });
-        place(
-            row![dot, text(words).size(theme::SMALL_SIZE).style(theme::muted)]
-                .spacing(theme::space::SMALL)
-                .align_y(Center),
-        )
-    }
-
-    fn describe(&self, info: &Info) -> (bool, String) {
-        match &info.content {
-            Content::Block { size } => (true, format!("block, {}", units::bytes(*size))),
-            Content::Samples { latest: None } => (false, "empty".to_owned()),
-            Content::Samples {
-                latest: Some(latest),
-            } => {
-                let words = match self.shown_since(&info.key) {
-                    Some(shown) if latest.published <= shown => "up to date".to_owned(),
-                    Some(_) => "newer content".to_owned(),
-                    None => {
-                        let kind = latest.metadata.kind();
-                        format!("{kind}, {}", units::bytes(latest.bytes))
-                    }
-                };
-                (true, words)
-            }
-        }
-    }
-
-    /// Tells when what is shown of `key` was published. Generations would not do: they begin
-    /// anew with the segment.
-    fn shown_since(&self, key: &Key) -> Option<SystemTime> {
-        match &self.shown {
-            Shown::Content(pane) if pane.snapshot().key == *key => {
-                let origin = pane.snapshot().origin.as_ref();
-                origin.map(|origin| origin.published)
-            }
-            _ => None,
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: what it understands, and how it fails.
 
+mod follow;
 mod info;
 mod list;
 mod remove;
@@ -26,6 +27,7 @@ use crate::output;
   viewer-app                        open the window ShowSharedMem
   viewer-app show                   print the text in MySharedMemory
   viewer-app show --key Frames --output frame.png
+  viewer-app follow                 each text that is loaded, a line each
   viewer-app list                   who shares what
 
 The environment variable SHM_CORE_DIR names another directory than /dev/shm."
@@ -53,15 +55,16 @@ impl Cli {
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Cli, clap::Error> {
         let cli = Cli::try_parse_from(arguments)?;
-        if let Some(Command::Show(arguments)) = &cli.command
-            && arguments.wants_stdout_twice()
-        {
-            return Err(Cli::command().error(
-                ErrorKind::ArgumentConflict,
-                "--json and --output - both want standard output. Name a file for --output.",
-            ));
-        }
-        Ok(cli)
+        let conflict = match &cli.command {
+            Some(Command::Show(arguments)) if arguments.wants_stdout_twice() => {
+                "--json and --output - both want standard output. Name a file for --output."
+            }
+            Some(Command::Follow(arguments)) if arguments.wants_stdout_twice() => {
+                "--json and --raw - both want standard output. Name a file for --raw."
+            }
+            _ => return Ok(cli),
+        };
+        Err(Cli::command().error(ErrorKind::ArgumentConflict, conflict))
     }
 }
 
@@ -70,6 +73,8 @@ impl Cli {
 pub(crate) enum Command {
     /// Print a text, or write a picture or any bytes to a file
     Show(show::Arguments),
+    /// Print or write each new content as it comes, until Ctrl-C
+    Follow(follow::Arguments),
     /// Tell what is in one segment, without reading its content
     Info(info::Arguments),
     /// Tell of all segments, and of what only looks like one
@@ -82,6 +87,7 @@ pub(crate) enum Command {
 pub(crate) fn run(key: &Key, command: Command) -> Result<(), Failure> {
     match command {
         Command::Show(arguments) => show::run(key, &arguments),
+        Command::Follow(arguments) => follow::run(key, arguments),
         Command::Info(arguments) => info::run(key, &arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Remove(arguments) => remove::run(key, &arguments),
@@ -171,6 +177,25 @@ mod tests {
             (
                 &["show", "--json", "--output", "-"],
                 ErrorKind::ArgumentConflict,
+            ),
+            (
+                &["follow", "--json", "--raw", "-"],
+                ErrorKind::ArgumentConflict,
+            ),
+            (
+                &["follow", "--output", "f%d.png", "--raw", "f"],
+                ErrorKind::ArgumentConflict,
+            ),
+            (&["follow", "--count", "0"], ErrorKind::ValueValidation),
+            (&["follow", "--count", "x"], ErrorKind::ValueValidation),
+            (&["follow", "--timeout", "-1"], ErrorKind::UnknownArgument),
+            (
+                &["follow", "--output", "frame.png"],
+                ErrorKind::ValueValidation,
+            ),
+            (
+                &["follow", "--output", "f%d.mp4"],
+                ErrorKind::ValueValidation,
             ),
             (&["info", "--json", "--hex"], ErrorKind::ArgumentConflict),
             (&["paint"], ErrorKind::InvalidSubcommand),

@@ -20,21 +20,28 @@ use crate::session::Content;
 /// chooses, anything else as it is.
 pub(crate) fn save(content: &Content, path: &Path, existing: Existing) -> Result<(), ExportError> {
     match content {
-        Content::Sample(sample) => match sample.metadata() {
-            Metadata::Text => {
-                let text = text_of(sample)?;
-                save_bytes(text.as_bytes(), path, existing, || Ok(()))
-            }
-            Metadata::Image(metadata) => {
-                save_picture(metadata, sample.payload(), path, existing, || {
-                    sample.verify()
-                })
-            }
-            Metadata::Bytes { .. } => {
-                save_bytes(sample.payload(), path, existing, || sample.verify())
-            }
-        },
+        Content::Sample(sample) => save_sample(sample, path, existing),
         Content::Block { bytes, .. } => save_bytes(bytes, path, existing, || Ok(())),
+    }
+}
+
+/// Writes a sample to a file, as [`save`] does.
+pub(crate) fn save_sample(
+    sample: &Sample,
+    path: &Path,
+    existing: Existing,
+) -> Result<(), ExportError> {
+    match sample.metadata() {
+        Metadata::Text => {
+            let text = text_of(sample)?;
+            save_bytes(text.as_bytes(), path, existing, || Ok(()))
+        }
+        Metadata::Image(metadata) => {
+            save_picture(metadata, sample.payload(), path, existing, || {
+                sample.verify()
+            })
+        }
+        Metadata::Bytes { .. } => save_bytes(sample.payload(), path, existing, || sample.verify()),
     }
 }
 

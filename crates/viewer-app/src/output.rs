@@ -29,13 +29,21 @@ impl From<OsString> for Output {
 pub(crate) fn print(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), OutputError> {
+    is_heard(write).map(|_| ())
+}
+
+/// Writes to standard output, and tells whether anybody listens.
+pub(crate) fn is_heard(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<bool, OutputError> {
     let mut stdout = io::stdout().lock();
     match write(&mut stdout).and_then(|()| stdout.flush()) {
-        Err(source) if source.kind() != ErrorKind::BrokenPipe => Err(OutputError {
+        Ok(()) => Ok(true),
+        Err(source) if source.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(source) => Err(OutputError {
             place: "standard output".to_owned(),
             source,
         }),
-        _ => Ok(()),
     }
 }
 

@@ -6,15 +6,13 @@ mod segments;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use app_kit::follower::{FollowError, Follower};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
-use iced::futures::channel::mpsc as stream_mpsc;
-use iced::futures::{Stream, StreamExt};
-use iced::{Subscription, Task};
+use iced::Task;
 use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed};
 use shm_core::{
@@ -27,8 +25,8 @@ use crate::user::User;
 pub(crate) use hand::{CopyError, Copying, SaveError, Saving, copy, save};
 pub(crate) use segments::{Listing, RemovalError, remove_in_background, segments};
 
-/// How often the window looks who is there.
-const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a request may take without a word.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a command waits for somebody who holds the lock of a block.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +40,19 @@ pub(crate) enum ShowError {
     Worker(WorkerError),
 }
 
+impl ShowError {
+    /// Tells whether there simply is nothing of that key.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, ShowError::Snapshot(error) if error.is_not_found())
+    }
+}
+
+impl From<Arc<SnapshotError>> for ShowError {
+    fn from(error: Arc<SnapshotError>) -> ShowError {
+        ShowError::Snapshot(error)
+    }
+}
+
 /// Reads what is under `key`, on a thread of its own.
 pub(crate) fn show(key: Key) -> Task<Result<Box<Snapshot>, ShowError>> {
     worker::run("show", move || snapshot::read(&key, &Options::new())).map(|worked| {
@@ -52,66 +63,9 @@ pub(crate) fn show(key: Key) -> Task<Result<Box<Snapshot>, ShowError>> {
     })
 }
 
-/// What is to be seen of a key without attaching to it.
-#[derive(Clone, Debug)]
-pub(crate) enum Presence {
-    /// The segment is there.
-    Here(Arc<Info>),
-    /// There is none.
-    Gone,
-    /// What is there cannot be looked into.
-    Barred,
-}
-
-impl Presence {
-    fn of(key: &Key) -> Presence {
-        match segment::info(key, &Options::new()) {
-            Ok(info) => Presence::Here(Arc::new(info)),
-            Err(AttachError::NotFound { .. }) => Presence::Gone,
-            Err(_) => Presence::Barred,
-        }
-    }
-
-    /// Tells whether there is anything to show.
-    pub(crate) fn has_content(&self) -> bool {
-        match self {
-            Presence::Here(info) => {
-                !matches!(info.content, segment::Content::Samples { latest: None })
-            }
-            Presence::Gone | Presence::Barred => false,
-        }
-    }
-}
-
-/// Looks at `key` once a second for as long as the window wants to know.
-pub(crate) fn presence(key: Key) -> Subscription<(Key, Presence)> {
-    Subscription::run_with(key, |key| watch(key.clone()))
-}
-
-fn watch(key: Key) -> impl Stream<Item = (Key, Presence)> {
-    // Room for one: who does not keep up is told the newest when there is room again.
-    let (mut sender, receiver) = stream_mpsc::channel(0);
-    let (alive, ended) = mpsc::channel::<()>();
-    let spawned = thread::Builder::new()
-        .name("presence".to_owned())
-        .spawn(move || {
-            loop {
-                let told = sender.try_send((key.clone(), Presence::of(&key)));
-                if told.is_err_and(|error| error.is_disconnected()) {
-                    break;
-                }
-                // The channel carries nothing: it breaks when the stream is dropped.
-                if ended.recv_timeout(PRESENCE_INTERVAL) != Err(RecvTimeoutError::Timeout) {
-                    break;
-                }
-            }
-        });
-    // Without a thread the sender is gone and the stream ends: the window just knows less.
-    drop(spawned);
-    receiver.map(move |seen| {
-        let _keeps_the_thread = &alive;
-        seen
-    })
+/// Ends when a request that is not answered yet is worth a word.
+pub(crate) fn patience() -> Task<()> {
+    worker::run("patience", || thread::sleep(PATIENCE)).map(|_| ())
 }
 
 /// What a command found under a key.
@@ -274,6 +228,16 @@ impl Patience {
     }
 }
 
+/// Tells whether a segment stays when everybody has left; one that is gone does not.
+pub(crate) fn is_persistent(key: &Key, owner: Option<&User>) -> bool {
+    segment::info(key, &options(owner)).is_ok_and(|info| info.persistent)
+}
+
+/// Begins to follow a key; blocks only when it is asked for more.
+pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
+    Follower::new(key.clone(), options(owner))
+}
+
 /// Why there is nothing to take.
 #[derive(Debug)]
 pub(crate) enum FetchError {
@@ -299,6 +263,13 @@ impl FetchError {
             key: key.clone(),
             owner: owner.cloned(),
             waited,
+        }
+    }
+
+    pub(crate) fn follow(error: FollowError, owner: Option<&User>) -> FetchError {
+        match error {
+            FollowError::Attach(error) => FetchError::attach(error, owner),
+            FollowError::Read(error) => FetchError::Read(error),
         }
     }
 
@@ -372,7 +343,7 @@ pub(crate) fn list(owner: Option<&User>) -> Result<Vec<Listed>, ListError> {
 }
 
 /// Where to look: among another user's segments, or one's own.
-fn options(owner: Option<&User>) -> Options {
+pub(crate) fn options(owner: Option<&User>) -> Options {
     match owner {
         Some(owner) => Options::new().owner(owner.id()),
         None => Options::new(),

@@ -27,7 +27,7 @@ fn picture(format: PixelFormat, width: u32, height: u32) -> Picture {
             }
         }
     }
-    Picture::from_payload(&metadata, &payload).expect("it fits")
+    Picture::from_payload(&metadata, &payload, None).expect("it fits")
 }
 
 /// A pane, and what happened in it, at twice the usual density.
@@ -215,6 +215,7 @@ fn a_picture_that_was_made_ready_is_drawn_as_it_is() {
         format: PixelFormat::Rgb8,
         source: None,
         original: None,
+        is_opaque: true,
     };
     let view = PictureView {
         picture: &ready,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use app_kit::clipboard::Pixels;
 use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{self, Content};
+use app_kit::snapshot::{self, Content, SnapshotError};
 use app_kit::status::Level;
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
@@ -80,6 +80,20 @@ impl Bench {
         for message in messages {
             self.send(message);
         }
+    }
+
+    /// Lets the watch of the key see something.
+    fn see(&mut self, observation: Observation) {
+        let watch = self.state.watch.as_ref().expect("a key is watched");
+        let news = watch.news(observation);
+        self.send(Message::Seen(news));
+    }
+
+    fn see_content(&mut self, snapshot: Snapshot) {
+        self.see(Observation::Content(Box::new(Fresh::new(
+            snapshot,
+            Arc::default(),
+        ))));
     }
 
     fn click(&mut self, label: &str) {
@@ -609,10 +623,10 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
     bench.load_text("removed by force");
     let key = Key::new("MySharedMemory").unwrap();
     // What is seen may be older than what is loaded: that alone is no loss.
-    bench.send(Message::Seen(Observation::Nothing));
+    bench.see(Observation::Nothing);
     assert!(bench.shows("attached"));
     segment::remove(&key, &bench.options(), true).unwrap();
-    bench.send(Message::Seen(Observation::Nothing));
+    bench.see(Observation::Nothing);
     assert!(bench.shows("not attached"));
     assert!(
         bench
@@ -631,15 +645,16 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
 #[test]
 fn what_is_seen_is_shown() {
     let mut bench = Bench::new();
-    bench.send(Message::Seen(Observation::Nothing));
+    bench.see(Observation::Nothing);
     assert!(bench.shows("Nothing is there yet"));
     bench.load_text("read back");
     let key = Key::new("MySharedMemory").unwrap();
     let seen = snapshot::read(&key, &bench.options()).unwrap();
-    bench.send(Message::Seen(Observation::Content(seen)));
+    bench.see_content(seen);
     assert!(bench.shows("text · 9 bytes · generation 1 · just now"));
-    let sentence = "Something is wrong there.".to_owned();
-    bench.send(Message::Seen(Observation::Unreadable(sentence.clone())));
+    let error = SnapshotError::Text { key };
+    let sentence = error.to_string();
+    bench.see(Observation::Unreadable(Arc::new(error)));
     assert!(bench.shows(&sentence));
 }
 
@@ -653,9 +668,9 @@ fn somebody_else_s_content_is_announced() {
     let origin = theirs.origin.as_mut().expect("a text was loaded");
     origin.writer = Process::with_pid(4711);
     origin.writer_program = Some("painter".to_owned());
-    bench.send(Message::Seen(Observation::Content(ours)));
+    bench.see_content(ours);
     assert_eq!(bench.level(), Level::Success);
-    bench.send(Message::Seen(Observation::Content(theirs)));
+    bench.see_content(theirs);
     assert_eq!(
         bench.state.status().text(),
         "painter (pid 4711) has replaced what this window had loaded into MySharedMemory."

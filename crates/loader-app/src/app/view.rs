@@ -157,7 +157,7 @@ impl State {
             }
             Seen::Content(pane) => column![
                 pane.view().map(Message::Pane),
-                pane.view_facts(SystemTime::now()),
+                pane.view_facts(SystemTime::now(), None).map(Message::Pane),
             ]
             .spacing(theme::space::SMALL)
             .into(),

@@ -15,13 +15,13 @@ use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::exchange::Pins;
-use crate::sample::{Payload, Sample, exchange};
+use crate::sample::{KeyWatch, Payload, Sample, exchange};
 use crate::segment::{self, Attached, SegmentFile};
 use crate::sync::Ordering;
-use crate::sys::{self, ByteLock, DirectoryWatch, FileFacts, ForkMark, Mapping, OpenMode};
+use crate::sys::{self, ByteLock, FileFacts, ForkMark, Mapping, OpenMode};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
-const SLICE: Duration = Duration::from_secs(1);
+pub(super) const SLICE: Duration = Duration::from_secs(1);
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub struct Subscriber {
 pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
     mapping: Mapping,
-    id: u128,
+    pub(crate) id: u128,
     pins: Mutex<Pinned>,
     fork: ForkMark,
 }
@@ -149,7 +149,8 @@ impl Subscriber {
 
     /// Attaches as soon as the key appears, waiting so long for it, or for ever.
     ///
-    /// Sleeps until something appears in the directory; does not poll.
+    /// Sleeps until something appears in the directory; does not poll. Who waits again and again
+    /// keeps a [`KeyWatch`].
     ///
     /// # Errors
     ///
@@ -160,30 +161,7 @@ impl Subscriber {
         options: &Options,
         timeout: Option<Duration>,
     ) -> Result<Self, AttachError> {
-        let deadline = Deadline::after_option(timeout);
-        let directory = options.directory_path();
-        // Before the first look, so that nothing appears unnoticed in between.
-        let watch = DirectoryWatch::new(&directory).map_err(|source| AttachError::Io {
-            key: key.clone(),
-            doing: "watching its directory",
-            source,
-        })?;
-        loop {
-            match Self::attach(key, options) {
-                Err(AttachError::NotFound { .. }) => {}
-                other => return other,
-            }
-            if deadline.is_over() {
-                return Err(AttachError::Timeout { key: key.clone() });
-            }
-            watch
-                .wait(deadline.remaining(SLICE))
-                .map_err(|source| AttachError::Io {
-                    key: key.clone(),
-                    doing: "watching its directory",
-                    source,
-                })?;
-        }
+        KeyWatch::new(key, options)?.attach_within(timeout)
     }
 
     /// The segment's key.

@@ -92,7 +92,7 @@ impl State {
     fn open_segment(&mut self, key: &Key) -> Task<Message> {
         self.panel = Panel::Content;
         let edit = self.update(Message::KeyChanged(key.to_string()));
-        Task::batch([edit, self.show()])
+        Task::batch([edit, self.update(Message::Show)])
     }
 
     fn say_removed(&mut self, key: &Key) {
@@ -208,7 +208,8 @@ impl State {
             (Panel::Segments(list), _) => list.view(self.now).map(Message::Segments),
             (Panel::History, _) => self.history.view(self.now).map(Message::History),
             (Panel::Content, Shown::Content(pane)) => {
-                column![pane.view().map(Message::Pane), pane.view_facts(self.now)]
+                let facts = pane.view_facts(self.now, self.live.figures());
+                column![pane.view().map(Message::Pane), facts.map(Message::Pane)]
                     .spacing(theme::space::MEDIUM)
                     .into()
             }

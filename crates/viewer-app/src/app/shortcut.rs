@@ -19,6 +19,11 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         message: || Message::Show,
     },
     Shortcut {
+        chords: &[Chord::named(Named::F6)],
+        does: "Let what is loaded appear by itself, or not",
+        message: || Message::LiveToggled,
+    },
+    Shortcut {
         chords: &[Chord::ctrl('c')],
         does: "Copy what is shown",
         message: || Message::Copy,

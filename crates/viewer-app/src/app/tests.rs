@@ -1,14 +1,17 @@
+mod live;
+
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use app_kit::shortcut::{Chord, press};
 use app_kit::snapshot::{self, Bytes, Origin, SnapshotError};
 use app_kit::status::Level;
+use app_kit::watch::{Fresh, Observation};
 use app_kit::worker::WorkerError;
 use iced::Event;
 use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
-use shm_core::segment::Latest;
+use shm_core::segment::{Content, Info, Latest};
 use shm_core::{Access, AttachError, Attached, Metadata, Process};
 
 use super::*;
@@ -82,8 +85,14 @@ fn attach_error(error: AttachError) -> ShowError {
     ShowError::Snapshot(Arc::new(SnapshotError::Attach(error)))
 }
 
-fn seen(generation: u64, published: SystemTime) -> Presence {
-    Presence::Here(Arc::new(Info {
+/// Lets what looks at the key see something.
+fn observe(state: &mut State, observation: Observation) {
+    let message = state.live.news(observation);
+    drop(state.update(message));
+}
+
+fn seen(generation: u64, published: SystemTime) -> Observation {
+    Observation::Presence(Arc::new(Info {
         key: key(),
         id: 1,
         content: Content::Samples {
@@ -272,7 +281,7 @@ fn only_the_newest_request_counts() {
 fn ages_and_neighbours_move_on() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
-    drop(state.update(Message::Seen(key(), seen(3, *LONG_AGO))));
+    observe(&mut state, seen(3, *LONG_AGO));
     state.now += Duration::from_secs(60);
     let mut ui = ui(&state);
     ui.find("text · 5 bytes · generation 3 · 2 min old")
@@ -286,11 +295,11 @@ fn ages_and_neighbours_move_on() {
 fn newer_content_and_its_end_are_told() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
-    drop(state.update(Message::Seen(key(), seen(4, SystemTime::now()))));
+    observe(&mut state, seen(4, SystemTime::now()));
     ui(&state)
         .find("newer content")
         .expect("generation 4 is there");
-    drop(state.update(Message::Seen(key(), Presence::Gone)));
+    observe(&mut state, Observation::Nothing);
     let mut ui = ui(&state);
     ui.find("nothing there").expect("the segment is gone");
     ui.find("loaded by loader-app (pid 4711), which has left")
@@ -300,8 +309,9 @@ fn newer_content_and_its_end_are_told() {
 #[test]
 fn what_was_seen_of_another_key_is_of_no_interest() {
     let mut state = state();
+    let message = state.live.news(seen(1, *LONG_AGO));
     drop(state.update(Message::KeyChanged("Other".to_owned())));
-    drop(state.update(Message::Seen(key(), seen(1, *LONG_AGO))));
+    drop(state.update(message));
     assert!(state.presence.is_none());
 }
 
@@ -342,6 +352,7 @@ fn told_by(chord: Chord) -> String {
 fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
         ("Show what is in shared memory", "Show"),
+        ("Let what is loaded appear by itself, or not", "LiveToggled"),
         ("Go to the key", "FocusKey"),
         ("Go to the next field", "Focus(Forward)"),
         ("Go back to the field before", "Focus(Backward)"),
@@ -448,12 +459,12 @@ fn what_cannot_be_remembered_is_told() {
 #[test]
 fn what_appears_while_nothing_is_shown_is_announced_once() {
     let mut state = state();
-    drop(state.update(Message::Seen(key(), Presence::Gone)));
+    observe(&mut state, Observation::Nothing);
     assert_eq!(state.status.current().text(), "Ready.");
-    drop(state.update(Message::Seen(key(), seen(1, *LONG_AGO))));
+    observe(&mut state, seen(1, *LONG_AGO));
     let announced = "There is something in MySharedMemory now. Press Show from shared memory.";
     assert_eq!(state.status.current().text(), announced);
     show(&mut state, Ok(text("Hello")));
-    drop(state.update(Message::Seen(key(), seen(2, SystemTime::now()))));
+    observe(&mut state, seen(2, SystemTime::now()));
     assert_ne!(state.status.current().text(), announced);
 }

@@ -120,6 +120,14 @@ fn print_picture(
         sample.verify()?;
         return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
     }
+    let line = describe_picture(sample, metadata);
+    Ok(output::print(|stdout| {
+        writeln!(stdout, "{line} (--output FILE.png writes it)")
+    })?)
+}
+
+/// Tells of a picture in one line.
+pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
     let mut line = format!(
         "image · {} × {} · {} · {} · generation {}",
         metadata.width,
@@ -132,12 +140,10 @@ fn print_picture(
         line.push_str(" · ");
         line.push_str(&printable(source));
     }
-    Ok(output::print(|stdout| {
-        writeln!(stdout, "{line} (--output FILE.png writes it)")
-    })?)
+    line
 }
 
-fn refuse_terminal(what: &str) -> Result<(), Failure> {
+pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
     if io::stdout().is_terminal() {
         return Err(Failure::new(format!(
             "{what} would garble the terminal. Write it to a file with --output FILE, or pipe it \

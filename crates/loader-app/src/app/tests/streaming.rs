@@ -270,7 +270,7 @@ fn a_stream_whose_segment_somebody_removed_ends() {
     let playing = Playing::pattern(&mut bench);
     let key = Key::new("MySharedMemory").unwrap();
     // What is seen may be older than the stream: only the stream knows.
-    bench.send(Message::Seen(Observation::Nothing));
+    bench.see(Observation::Nothing);
     assert!(bench.state.stream.is_some());
     segment::remove(&key, &bench.options(), true).unwrap();
     playing.finish(&mut bench);
@@ -376,7 +376,7 @@ fn view_card(bench: &Bench) -> Element<'_, Message> {
 #[test]
 fn it_looks_as_it_should() {
     let mut bench = Bench::new();
-    bench.send(Message::Seen(Observation::Nothing));
+    bench.see(Observation::Nothing);
     bench.send(Message::StreamPressed);
     assert_looks(|| view_card(&bench), "stream-card");
     let card = bench.state.stream_card.as_mut().unwrap();

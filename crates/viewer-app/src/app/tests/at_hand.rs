@@ -20,12 +20,12 @@ fn picture() -> Snapshot {
     };
     let row = (0..160_u8).flat_map(|x| [255 - x, 90, x].repeat(2));
     let pixels = row.collect::<Vec<u8>>().repeat(height as usize);
-    let picture = Picture::from_payload(&metadata, &pixels).expect("it fits");
+    let picture = Picture::from_payload(&metadata, &pixels, None).expect("it fits");
     snapshot(snapshot::Content::Picture(picture), pixels.len() as u64)
 }
 
 fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -> Listed {
-    let Presence::Here(info) = seen(1, *LONG_AGO) else {
+    let Observation::Presence(info) = seen(1, *LONG_AGO) else {
         panic!("it is there");
     };
     Listed {
@@ -96,7 +96,7 @@ fn shows(state: &State, words: &str) -> bool {
 }
 
 /// Compares with the picture in the folder of snapshots, in light and dark.
-fn looks_like(state: &State, name: &str) {
+pub(super) fn looks_like(state: &State, name: &str) {
     for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
         let settings = iced::Settings {
             default_font: app_kit::theme::FONT,

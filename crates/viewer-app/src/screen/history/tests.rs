@@ -45,6 +45,7 @@ fn picture(side: u32, generation: u64) -> Snapshot {
         format: PixelFormat::Rgba8,
         source: None,
         original: None,
+        is_opaque: true,
     });
     snapshot(content, generation)
 }

@@ -31,6 +31,7 @@ fn picture(source: &str) -> Snapshot {
         format: shm_core::PixelFormat::Rgba8,
         source: Some(source.to_owned()),
         original: None,
+        is_opaque: true,
     }))
 }
 

@@ -1,0 +1,200 @@
+//! A key followed from loader to loader: what both windows and the command line wait with.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use shm_core::{
+    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, Wait, segment,
+};
+
+/// Follows what is published under a key, also over the ends and beginnings of segments.
+///
+/// Attaches once, and stays attached while the segment lives. Sleeps on it until there is news;
+/// where there is no segment, sleeps until one appears. For one thread, which it blocks.
+#[derive(Debug)]
+pub struct Follower {
+    key: Key,
+    options: Options,
+    place: Place,
+}
+
+/// Where a follower waits.
+#[derive(Debug)]
+enum Place {
+    /// It does not know yet.
+    Outside,
+    /// For the key to appear.
+    Before(KeyWatch),
+    /// At a segment, for news.
+    Within(Subscriber),
+}
+
+/// What happened to a key.
+#[derive(Debug)]
+pub enum Step {
+    /// A sample is there that was not given out before.
+    Sample(Sample),
+    /// The segment has no content: nothing was published yet, or it was cleared.
+    Empty,
+    /// The last loader has left or died; the segment stays, because it is persistent.
+    Left,
+    /// There is no segment, or not any more.
+    Gone,
+    /// A block of bytes is there: nothing tells when it changes.
+    Block,
+    /// Nothing happened within the time.
+    Quiet,
+}
+
+impl Follower {
+    /// Begins to follow a key; looks only when asked.
+    pub fn new(key: Key, options: Options) -> Follower {
+        Follower {
+            key,
+            options,
+            place: Place::Outside,
+        }
+    }
+
+    /// Waits for what happens next, at most for `timeout`, or for ever.
+    ///
+    /// First tells what there is: a sample, [`Step::Empty`], [`Step::Gone`] or [`Step::Block`].
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError`] where what is there cannot be attached to or read. Like a block, that
+    /// is told at once each time: whoever wants to try again lets some time pass.
+    pub fn next(&mut self, timeout: Option<Duration>) -> Result<Step, FollowError> {
+        loop {
+            let place = std::mem::replace(&mut self.place, Place::Outside);
+            let step = match place {
+                Place::Outside => self.enter()?,
+                Place::Before(watch) => self.wait_before(watch, timeout)?,
+                Place::Within(subscriber) => self.wait_within(subscriber, timeout)?,
+            };
+            if let Some(step) = step {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// Gives out once more the sample that is the latest now.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError`] where it cannot be read.
+    pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
+        match &mut self.place {
+            Place::Within(subscriber) => subscriber.latest().map_err(FollowError::Read),
+            Place::Outside | Place::Before(_) => Ok(None),
+        }
+    }
+
+    /// Returns who is attached, but for this process; nobody where there is no segment.
+    pub fn others(&self) -> Vec<Attached> {
+        match &self.place {
+            Place::Within(subscriber) => subscriber.others(),
+            Place::Outside | Place::Before(_) => Vec::new(),
+        }
+    }
+
+    /// Attaches to what is there now.
+    fn enter(&mut self) -> Result<Option<Step>, FollowError> {
+        match Subscriber::attach(&self.key, &self.options) {
+            Err(AttachError::NotFound { .. }) => {
+                let watch = KeyWatch::new(&self.key, &self.options);
+                self.place = Place::Before(watch.map_err(FollowError::Attach)?);
+                Ok(Some(Step::Gone))
+            }
+            attached => self.begin(attached),
+        }
+    }
+
+    /// Tells what is in a segment that was just attached to.
+    fn begin(
+        &mut self,
+        attached: Result<Subscriber, AttachError>,
+    ) -> Result<Option<Step>, FollowError> {
+        match attached {
+            Ok(subscriber) => self.look(subscriber),
+            Err(AttachError::WrongKind { .. }) => Ok(Some(Step::Block)),
+            Err(error) => Err(FollowError::Attach(error)),
+        }
+    }
+
+    fn wait_before(
+        &mut self,
+        watch: KeyWatch,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Step>, FollowError> {
+        match watch.attach_within(timeout) {
+            Err(AttachError::Timeout { .. }) => {
+                self.place = Place::Before(watch);
+                Ok(Some(Step::Quiet))
+            }
+            attached => self.begin(attached),
+        }
+    }
+
+    fn wait_within(
+        &mut self,
+        mut subscriber: Subscriber,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Step>, FollowError> {
+        match subscriber.wait(timeout).map_err(FollowError::Read)? {
+            Wait::New => self.look(subscriber),
+            Wait::Timeout => {
+                self.place = Place::Within(subscriber);
+                Ok(Some(Step::Quiet))
+            }
+            // What is not persistent ends with its last loader; under the same name another may
+            // have begun.
+            Wait::Ended if self.is_persistent() => {
+                self.place = Place::Within(subscriber);
+                Ok(Some(Step::Left))
+            }
+            Wait::Ended | Wait::Orphaned => Ok(None),
+        }
+    }
+
+    fn look(&mut self, mut subscriber: Subscriber) -> Result<Option<Step>, FollowError> {
+        let step = match subscriber.latest().map_err(FollowError::Read)? {
+            Some(sample) => Step::Sample(sample),
+            None => Step::Empty,
+        };
+        self.place = Place::Within(subscriber);
+        Ok(Some(step))
+    }
+
+    fn is_persistent(&self) -> bool {
+        segment::info(&self.key, &self.options).is_ok_and(|info| info.persistent)
+    }
+}
+
+/// Why a key cannot be followed now. Its text says what to do.
+#[derive(Debug)]
+pub enum FollowError {
+    /// What is there cannot be attached to.
+    Attach(AttachError),
+    /// What is there is damaged.
+    Read(ReadError),
+}
+
+impl fmt::Display for FollowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FollowError::Attach(error) => error.fmt(f),
+            FollowError::Read(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for FollowError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            FollowError::Attach(error) => Some(error),
+            FollowError::Read(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Waiting for a key that has no segment yet.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+use crate::error::AttachError;
+use crate::key::Key;
+use crate::options::Options;
+use crate::sample::subscriber::{SLICE, Subscriber};
+use crate::sys::DirectoryWatch;
+
+/// Waits for samples to appear under a key, as often as one likes.
+///
+/// Sleeps until something appears in the directory of segments; does not poll. It is made once and
+/// waited on again and again, because beginning and ending such a watch takes the system longer
+/// than a look.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use std::time::Duration;
+/// use shm_core::{AttachError, Key, KeyWatch, Options, Publisher};
+///
+/// let options = Options::new().directory(directory.path());
+/// let key = Key::new("later")?;
+/// let watch = KeyWatch::new(&key, &options)?;
+/// let waited = watch.attach_within(Some(Duration::from_millis(1)));
+/// assert!(matches!(waited, Err(AttachError::Timeout { .. })));
+///
+/// let publisher = Publisher::open(&key, &options)?;
+/// let subscriber = watch.attach_within(None)?;
+/// assert_eq!(subscriber.key(), publisher.key());
+/// # Ok(()) }
+/// ```
+pub struct KeyWatch {
+    key: Key,
+    options: Options,
+    directory: DirectoryWatch,
+}
+
+impl KeyWatch {
+    /// Begins to watch: what appears from now on is noticed.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::Io`] where the directory cannot be watched.
+    pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
+        let directory = DirectoryWatch::new(&options.directory_path())
+            .map_err(|source| cannot_watch(key, source))?;
+        Ok(Self {
+            key: key.clone(),
+            options: options.clone(),
+            directory,
+        })
+    }
+
+    /// Attaches as soon as the key appears, waiting so long for it, or for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::Timeout`] where it did not appear in time, and those of
+    /// [`Subscriber::attach`] but for `NotFound`.
+    pub fn attach_within(&self, timeout: Option<Duration>) -> Result<Subscriber, AttachError> {
+        let deadline = Deadline::after_option(timeout);
+        loop {
+            match Subscriber::attach(&self.key, &self.options) {
+                Err(AttachError::NotFound { .. }) => {}
+                other => return other,
+            }
+            if deadline.is_over() {
+                return Err(AttachError::Timeout {
+                    key: self.key.clone(),
+                });
+            }
+            self.directory
+                .wait(deadline.remaining(SLICE))
+                .map_err(|source| cannot_watch(&self.key, source))?;
+        }
+    }
+}
+
+/// Not by the kind of the source: a missing directory is no missing key.
+fn cannot_watch(key: &Key, source: io::Error) -> AttachError {
+    AttachError::Io {
+        key: key.clone(),
+        doing: "watching its directory",
+        source,
+    }
+}
+
+impl fmt::Debug for KeyWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyWatch")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

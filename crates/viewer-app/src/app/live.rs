@@ -1,0 +1,254 @@
+//! Following a key: what is loaded appears by itself, and stays when its loader leaves.
+
+use std::sync::Arc;
+
+use app_kit::content_pane::ContentPane;
+use app_kit::meter::Stage;
+use app_kit::snapshot::{Content, Snapshot};
+use app_kit::status::Status;
+use app_kit::tally::{Figures, Tally};
+use app_kit::theme;
+use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
+use iced::advanced::widget::{operate, operation::focusable};
+use iced::widget::{mouse_area, row, text, toggler};
+use iced::{Center, Element, Subscription, Task};
+use shm_core::{Key, Options};
+
+use super::{Message, Panel, Presence, Shown, State};
+
+/// What looks at a key for the window, and how much of it.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// Nothing is looked at where the field holds no key.
+    watch: Option<Watch>,
+    stage: Arc<Stage>,
+    tally: Tally,
+    /// What is shown is a copy of what is not there any more.
+    is_last_copy: bool,
+}
+
+impl Live {
+    /// Begins with a look at who is there, and no more.
+    pub(super) fn new(key: Option<&Key>) -> Live {
+        let mut live = Live {
+            watch: None,
+            stage: Arc::default(),
+            tally: Tally::default(),
+            is_last_copy: false,
+        };
+        live.watch(key, Depth::Presence);
+        live
+    }
+
+    /// Tells whether contents appear by themselves.
+    pub(super) fn is_on(&self) -> bool {
+        self.followed().is_some()
+    }
+
+    /// Returns the key whose contents appear by themselves.
+    pub(super) fn followed(&self) -> Option<&Key> {
+        let watch = self.watch.as_ref()?;
+        (watch.depth() == Depth::Content).then(|| watch.key())
+    }
+
+    pub(super) fn is_last_copy(&self) -> bool {
+        self.is_last_copy
+    }
+
+    /// Returns what was counted of the pictures that follow each other.
+    pub(super) fn figures(&self) -> Option<Figures> {
+        self.is_on().then(|| self.tally.figures()).flatten()
+    }
+
+    pub(super) fn subscription(&self) -> Subscription<Message> {
+        match &self.watch {
+            Some(watch) => watch.subscription().map(Message::Watched),
+            None => Subscription::none(),
+        }
+    }
+
+    /// Returns what a message tells, and of which key.
+    pub(super) fn read(&self, news: News) -> Option<(Key, Observation)> {
+        let watch = self.watch.as_ref()?;
+        Some((watch.key().clone(), watch.read(news)?))
+    }
+
+    /// Looks only at who is there under what stands in the field, while nothing is followed.
+    pub(super) fn look_at(&mut self, key: Option<&Key>) {
+        if !self.is_on() {
+            self.watch(key, Depth::Presence);
+        }
+    }
+
+    fn watch(&mut self, key: Option<&Key>, depth: Depth) {
+        self.tally = Tally::default();
+        self.is_last_copy = false;
+        self.watch = key.map(|key| {
+            let stage = Arc::clone(&self.stage);
+            Watch::new(key.clone(), Options::new(), depth, stage)
+        });
+    }
+
+    /// Counts a content that is about to be shown. Tells whether there are new figures.
+    fn count(&mut self, fresh: &Fresh) -> bool {
+        if !matches!(fresh.snapshot.content, Content::Picture(_)) {
+            self.tally = Tally::default();
+            return false;
+        }
+        self.tally.take(fresh)
+    }
+
+    #[cfg(test)]
+    pub(super) fn news(&self, observation: Observation) -> Message {
+        let watch = self.watch.as_ref().expect("a key is watched");
+        Message::Watched(watch.news(observation))
+    }
+}
+
+/// What the window does while it follows a key.
+impl State {
+    /// Throws the switch, and remembers where it stands.
+    pub(super) fn toggle_live(&mut self) -> Task<Message> {
+        let turned = if self.live.is_on() {
+            self.stop_following();
+            Task::none()
+        } else {
+            self.follow()
+        };
+        let is_on = self.live.is_on();
+        let kept = self
+            .keeper
+            .change(|settings| settings.switches.live = is_on);
+        Task::batch([turned, kept.map(Message::NotRemembered)])
+    }
+
+    fn stop_following(&mut self) {
+        self.live.watch(self.key.key().ok(), Depth::Presence);
+        self.presence = None;
+        self.status.set(Status::neutral(
+            "Live is off: what is shown stays. Press Show from shared memory to read again.",
+        ));
+    }
+
+    /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
+    /// would wake the window twice a second.
+    pub(super) fn follow(&mut self) -> Task<Message> {
+        if self.begin_live() {
+            operate(focusable::unfocus())
+        } else {
+            self.focus_key()
+        }
+    }
+
+    /// Follows the key in the field from now on; tells whether there is one.
+    pub(super) fn begin_live(&mut self) -> bool {
+        let Some(key) = self.key_to_use() else {
+            return false;
+        };
+        self.live.watch(Some(&key), Depth::Content);
+        self.presence = None;
+        self.panel = Panel::Content;
+        self.status.set(Status::neutral(format!(
+            "Live: what is loaded into {key} appears here by itself."
+        )));
+        true
+    }
+
+    /// Tells whether the field holds a key, and not the one that is followed.
+    pub(super) fn is_other_key_wanted(&self) -> bool {
+        let followed = self.live.followed();
+        followed.is_some() && self.key.key().ok() != followed
+    }
+
+    /// Takes over what was seen of a key.
+    pub(super) fn observe(&mut self, key: &Key, observation: Observation) {
+        match observation {
+            Observation::Content(fresh) => self.show_fresh(*fresh),
+            Observation::Presence(info) => self.see(key, Presence::Here(info)),
+            Observation::Nothing => {
+                self.see(key, Presence::Gone);
+                if self.live.is_on() {
+                    self.tell_gone(key);
+                }
+            }
+            Observation::Unreadable(error) => {
+                self.see(key, Presence::Barred);
+                if self.live.is_on() {
+                    self.fail(&error.into());
+                }
+            }
+        }
+    }
+
+    /// Shows what has appeared by itself.
+    fn show_fresh(&mut self, fresh: Fresh) {
+        if fresh.snapshot.is_empty() && self.live.is_last_copy {
+            // A loader has come, and has not loaded anything yet.
+            return;
+        }
+        self.live.is_last_copy = false;
+        let figures_changed = self.live.count(&fresh);
+        self.take_shown(&fresh.snapshot);
+        self.say(super::said_of(&fresh.snapshot));
+        match &mut self.shown {
+            Shown::Content(pane) => pane.replace(fresh),
+            shown @ Shown::Notice { .. } => {
+                *shown = Shown::Content(Box::new(ContentPane::fresh(fresh)));
+            }
+        }
+        if figures_changed && let Some(figures) = self.live.figures() {
+            self.status.note(format_args!("live: {figures}"));
+        }
+    }
+
+    /// Says that nothing is there any more, or not yet.
+    pub(super) fn tell_gone(&mut self, key: &Key) {
+        if self.shown_of(key).is_some_and(|shown| !shown.is_empty()) {
+            self.live.is_last_copy = true;
+            // Without a remedy, which would need another line: it goes on by itself.
+            self.say(Status::warning(
+                "The loader has left; this is the last copy.",
+            ));
+            return;
+        }
+        self.say(Status::neutral(format!("Waiting for something in {key}.")));
+        self.shown = Shown::Notice {
+            title: "Nothing there yet".to_owned(),
+            body: format!(
+                "What is loaded into {key} appears here by itself: a text or a picture from \
+                 SharedMemoryLoad, or the frames of any program."
+            ),
+        };
+    }
+
+    /// Returns what is shown, if it is from this key.
+    fn shown_of(&self, key: &Key) -> Option<&Snapshot> {
+        match &self.shown {
+            Shown::Content(pane) if pane.snapshot().key == *key => Some(pane.snapshot()),
+            _ => None,
+        }
+    }
+
+    /// Says what was not said already: it may be the same many times a second.
+    fn say(&mut self, status: Status) {
+        if *self.status.current() != status {
+            self.status.set(status);
+        }
+    }
+
+    /// Draws the switch, with a label that throws it too.
+    pub(super) fn view_switch(&self) -> Element<'_, Message> {
+        let label = text("Live").size(theme::TEXT_SIZE);
+        let switch = toggler(self.live.is_on())
+            .size(SWITCH_HEIGHT)
+            .on_toggle(|_| Message::LiveToggled)
+            .style(theme::switch);
+        row![mouse_area(label).on_press(Message::LiveToggled), switch]
+            .spacing(theme::space::SMALL)
+            .align_y(Center)
+            .into()
+    }
+}
+
+/// The height of the switch: that of a line of text.
+const SWITCH_HEIGHT: f32 = 18.0;

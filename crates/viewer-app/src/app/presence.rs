@@ -1,0 +1,103 @@
+//! What is to be seen of a key beside its field, without reading the content.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use app_kit::theme::{self, Colors};
+use app_kit::{status, units};
+use iced::widget::{container, row, text};
+use iced::{Center, Element};
+use shm_core::segment::{Content, Info};
+
+use super::{Message, Shown, State};
+
+/// What is there.
+#[derive(Clone, Debug)]
+pub(super) enum Presence {
+    /// The segment.
+    Here(Arc<Info>),
+    /// Nothing.
+    Gone,
+    /// Something that cannot be looked into.
+    Barred,
+}
+
+impl Presence {
+    /// Tells whether there is anything to show.
+    pub(super) fn has_content(&self) -> bool {
+        match self {
+            Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None }),
+            Presence::Gone | Presence::Barred => false,
+        }
+    }
+}
+
+impl State {
+    /// Draws, beside the key, whether anything is there to show.
+    pub(super) fn view_presence(&self) -> Element<'_, Message> {
+        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
+        let Some((is_there, words)) = self.describe_presence() else {
+            return place(row![]);
+        };
+        let dot = status::dot(move |theme| {
+            let colors = Colors::of(theme);
+            if is_there {
+                colors.success
+            } else {
+                colors.muted
+            }
+        });
+        place(
+            row![dot, text(words).size(theme::SMALL_SIZE).style(theme::muted)]
+                .spacing(theme::space::SMALL)
+                .align_y(Center),
+        )
+    }
+
+    /// Tells whether something is there, and says it in few words.
+    fn describe_presence(&self) -> Option<(bool, String)> {
+        if self.is_other_key_wanted() {
+            return Some((false, "Enter follows".to_owned()));
+        }
+        Some(match self.presence.as_ref()? {
+            Presence::Gone if self.live.is_last_copy() => (false, "loader has left".to_owned()),
+            Presence::Gone if self.live.is_on() => (false, "waiting".to_owned()),
+            Presence::Gone => (false, "nothing there".to_owned()),
+            Presence::Barred => (false, "not readable".to_owned()),
+            Presence::Here(info) => self.describe(info),
+        })
+    }
+
+    fn describe(&self, info: &Info) -> (bool, String) {
+        match &info.content {
+            _ if self.live.is_on() => (true, "following".to_owned()),
+            Content::Samples { latest: None } => (false, "empty".to_owned()),
+            Content::Block { size } => (true, format!("block, {}", units::bytes(*size))),
+            Content::Samples {
+                latest: Some(latest),
+            } => {
+                let words = match self.shown_since(&info.key) {
+                    Some(shown) if latest.published <= shown => "up to date".to_owned(),
+                    Some(_) => "newer content".to_owned(),
+                    None => {
+                        let kind = latest.metadata.kind();
+                        format!("{kind}, {}", units::bytes(latest.bytes))
+                    }
+                };
+                (true, words)
+            }
+        }
+    }
+
+    /// Tells when what is shown of `key` was published. Generations would not do: they begin
+    /// anew with the segment.
+    fn shown_since(&self, key: &shm_core::Key) -> Option<SystemTime> {
+        match &self.shown {
+            Shown::Content(pane) if pane.snapshot().key == *key => {
+                let origin = pane.snapshot().origin.as_ref();
+                origin.map(|origin| origin.published)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Pictures as nothing but their pixels, one behind the other.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
+use app_kit::pixels::Rows;
+use shm_core::{ImageMetadata, Metadata, PixelFormat, Sample};
+
+use crate::cli::Failure;
+use crate::output::{Output, OutputError};
+
+/// Where pixels go, and of what kind they have been so far.
+pub(super) struct Raw {
+    writer: Box<dyn Write>,
+    /// For errors.
+    name: String,
+    shape: Option<Shape>,
+}
+
+/// What cannot change, because nothing between the pixels would tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shape {
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+}
+
+impl Raw {
+    pub(super) fn open(output: &Output) -> Result<Raw, OutputError> {
+        let (writer, name): (Box<dyn Write>, _) = match output {
+            Output::Stdout => (Box::new(io::stdout().lock()), "standard output".to_owned()),
+            Output::File(path) => {
+                let file = File::create(path).map_err(|source| OutputError::at(path, source))?;
+                (Box::new(file), path.display().to_string())
+            }
+        };
+        Ok(Raw {
+            writer,
+            name,
+            shape: None,
+        })
+    }
+
+    /// Writes the pixels of a picture. Tells whether anybody takes them.
+    pub(super) fn write(&mut self, sample: &Sample) -> Result<bool, Failure> {
+        let Metadata::Image(metadata) = sample.metadata() else {
+            return Err(Failure::new(format!(
+                "What came is {}, no picture, so it cannot follow as pixels. Follow it without \
+                 --raw.",
+                sample.metadata().kind()
+            )));
+        };
+        self.check(Shape::of(metadata))?;
+        let rows = Rows::new(metadata, sample.payload())?;
+        let written = self.writer.write_all(&rows.packed());
+        match written.and_then(|()| self.writer.flush()) {
+            Ok(()) => {
+                sample.verify()?;
+                Ok(true)
+            }
+            Err(source) if source.kind() == ErrorKind::BrokenPipe => Ok(false),
+            Err(source) => Err(OutputError::at(Path::new(&self.name), source).into()),
+        }
+    }
+
+    fn check(&mut self, shape: Shape) -> Result<(), Failure> {
+        let first = *self.shape.get_or_insert(shape);
+        if first == shape {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "The pictures changed from {first} to {shape}, which the reader of their pixels \
+             could not tell. Follow them anew."
+        )))
+    }
+}
+
+impl Shape {
+    fn of(metadata: &ImageMetadata) -> Shape {
+        Shape {
+            width: metadata.width,
+            height: metadata.height,
+            format: metadata.format,
+        }
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Shape {
+            width,
+            height,
+            format,
+        } = self;
+        write!(f, "{width} × {height} {}", format.name())
+    }
+}

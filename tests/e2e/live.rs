@@ -1,0 +1,172 @@
+//! The switch "Live" of ShowSharedMem, on a display.
+
+use std::thread;
+use std::time::Duration;
+
+use e2e_tests::{Desktop, Picture, PictureFile, Program, Scene, ViewerWindow};
+
+/// The viewer, following.
+fn live<'d>(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
+    let viewer = ViewerWindow::open(scene, desktop);
+    viewer.throw_live();
+    viewer.program.wait_for_status("Live: what is loaded");
+    viewer
+}
+
+/// A loader that has loaded `text`.
+fn loaded(scene: &Scene, text: &str) -> Program {
+    let loader = scene.loader(["text", text]).start();
+    loader.wait_for(scene.key());
+    loader
+}
+
+#[test]
+fn what_is_loaded_appears_by_itself_and_stays() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = live(&scene, &desktop);
+    viewer.program.wait_for_status("Waiting for something");
+
+    let loader = loaded(&scene, "one");
+    viewer.program.wait_for_status("Showing the text");
+    assert_eq!(viewer.shown_text(), "one");
+    loader.kill();
+    viewer
+        .program
+        .wait_for_status("The loader has left; this is the last copy.");
+    assert_eq!(viewer.shown_text(), "one");
+
+    let loader = loaded(&scene, "back again");
+    viewer.program.wait_for_status("Showing the text");
+    assert_eq!(viewer.shown_text(), "back again");
+    loader.terminate().done();
+    viewer.program.wait_for_status("The loader has left");
+    scene.assert_empty();
+}
+
+#[test]
+fn a_picture_appears_by_itself_and_stays() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = live(&scene, &desktop);
+    let picture = Picture::draw(240, 160, 1);
+    let path = scene.file("p.png", &picture.encode(PictureFile::Png));
+    let loader = scene.loader(["image"]).args([&path]).start();
+    viewer.window.wait_for_picture(picture.pixels());
+    loader.terminate().done();
+    viewer.program.wait_for_status("The loader has left");
+    viewer.window.wait_for_picture(picture.pixels());
+    scene.assert_empty();
+}
+
+#[test]
+fn off_again_what_is_loaded_waits_for_the_button() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = live(&scene, &desktop);
+    let first = loaded(&scene, "one");
+    viewer.program.wait_for_status("Showing the text");
+    viewer.throw_live();
+    viewer.program.wait_for_status("Live is off");
+    let second = loaded(&scene, "and two");
+    assert_eq!(viewer.shown_text(), "one");
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), "and two");
+    first.terminate().done();
+    second.terminate().done();
+}
+
+#[test]
+fn pictures_that_follow_each_other_are_shown_and_counted() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = live(&scene, &desktop);
+    let mut painter = scene
+        .program(env!("CARGO_BIN_EXE_actor"))
+        .args([scene.key()])
+        .input_kept_open()
+        .start();
+    painter.write_line("open");
+    painter.wait_for("ok");
+    const FRAMES: u64 = 60;
+    painter.write_line(&format!("frames 640 360 30 {FRAMES}"));
+    painter.wait_for(&format!("ok {FRAMES}"));
+
+    // Twice a second: "live: 58 shown, 2 skipped, 9 ms".
+    let mut last = 0;
+    let mut shown = 0;
+    while last == 0 || last < FRAMES / 2 {
+        let line = viewer.program.wait_for_complaint("live: ");
+        let numbers: Vec<u64> = line
+            .split(|character: char| !character.is_ascii_digit())
+            .filter_map(|digits| digits.parse().ok())
+            .collect();
+        let &[now_shown, skipped, _] = &numbers[..] else {
+            panic!("not three numbers: {line}");
+        };
+        assert!(now_shown >= shown, "{line} after {shown}");
+        shown = now_shown;
+        last = shown + skipped;
+    }
+    assert!(
+        last < FRAMES,
+        "{last} of {FRAMES}: what is shown now is counted later"
+    );
+    assert!(shown > 0);
+}
+
+/// How many times the threads of a process have been switched to.
+fn switches(pid: u32) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    tasks
+        .map(|task| {
+            let status = std::fs::read_to_string(task.unwrap().path().join("status"));
+            // A thread may end meanwhile.
+            let status = status.unwrap_or_default();
+            let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
+            counts
+                .filter_map(|line| line.split_whitespace().last()?.parse::<u64>().ok())
+                .sum::<u64>()
+        })
+        .sum()
+}
+
+/// Asserts that a process does nearly nothing: at most two switches a second.
+fn assert_quiet(pid: u32) {
+    const SECONDS: u32 = 8;
+    // Only time tells whether nothing happens in it. What was begun before may end first.
+    thread::sleep(Duration::from_secs(2));
+    let before = switches(pid);
+    thread::sleep(Duration::from_secs(SECONDS.into()));
+    let switches = switches(pid) - before;
+    println!("{switches} switches in {SECONDS} s");
+    assert!(
+        switches <= u64::from(2 * SECONDS),
+        "{switches} switches in {SECONDS} s"
+    );
+}
+
+#[test]
+fn while_nothing_comes_the_window_sleeps() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = live(&scene, &desktop);
+    viewer.program.wait_for_status("Waiting for something");
+    assert_quiet(viewer.program.pid());
+    let loader = loaded(&scene, "once");
+    viewer.program.wait_for_status("Showing the text");
+    assert_quiet(viewer.program.pid());
+    loader.kill();
+    viewer.program.wait_for_status("The loader has left");
+    assert_quiet(viewer.program.pid());
+}
