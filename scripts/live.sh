@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets ShowSharedMem follow a film on a virtual display, and prints what came of it.
+# Lets ShowSharedMem follow a test pattern on a virtual display, and prints what came of it.
 #
 # usage: scripts/live.sh [WIDTHxHEIGHT [FRAMES_A_SECOND [SECONDS]]]     (1920x1080 60 600)
 set -euo pipefail
@@ -52,7 +52,7 @@ follow() {
     started+=("$viewer")
     local window
     window=$(xdotool search --sync --onlyvisible --name '^ShowSharedMem$')
-    xdotool windowactivate --sync "${window%%$'\n'*}" key ctrl+l
+    xdotool windowactivate --sync "${window%%$'\n'*}" key F6
     until grep -q "^status: Waiting" "$folder/said"; do
         sleep 0.1
     done
@@ -62,29 +62,30 @@ require_cargo
 for tool in Xvfb openbox xdotool; do
     command -v "$tool" >/dev/null || die "$tool is missing. Install what the tests need: bash scripts/system-packages.sh test"
 done
-actor=$(cargo build --release --locked --message-format=json-render-diagnostics -p viewer-app -p e2e-tests --bins |
-    executable_named actor)
-bin=$(dirname "$actor")
+viewer=$(cargo build --release --locked --message-format=json-render-diagnostics -p loader-app -p viewer-app |
+    executable_named viewer-app)
+bin=$(dirname "$viewer")
 folder=$(mktemp -d /dev/shm/live.XXXXXX)
 trap end EXIT
 mkfifo "$folder/display"
-export SHM_CORE_DIR=$folder
+export SHM_CORE_DIR=$folder XDG_CONFIG_HOME=$folder/config
 
 open_display
 follow
-printf 'open\nframes %s %s %s\n' "${size/x/ }" "$rate" "$((rate * seconds))" | "$actor" "$key" >"$folder/published" &
-painter=$!
-started+=("$painter")
+"$bin/loader-app" frames --key "$key" --test-pattern --size "$size" --fps "$rate" --count "$((rate * seconds))" \
+    >"$folder/published" &
+loader=$!
+started+=("$loader")
 sleep 1 # The first figures come after half a second.
 before=$(processor_time "$viewer")
-while kill -0 "$painter" 2>/dev/null; do
+while kill -0 "$loader" 2>/dev/null; do
     memory "$viewer" >>"$folder/memory"
     sleep 1
 done
 after=$(processor_time "$viewer")
 
 say "$size at $rate frames a second for $seconds s, load $(cut -d' ' -f1 /proc/loadavg):"
-sed -n 's/^ok //p' "$folder/published" | awk 'NR == 2 { print "  published  " $1 }'
+sed 's/^/  /' "$folder/published"
 grep '^live: ' "$folder/said" | tail -n 1 | tr -d ',' | awk -v seconds="$seconds" '
     { printf "  shown      %d, %.1f a second\n  skipped    %d\n  latency    %d ms, on average of late\n", $2, $2 / seconds, $4, $6 }'
 awk '

@@ -12,20 +12,12 @@ fn loaded(scene: &Scene, text: &str) -> Program {
     loader
 }
 
-/// A peer that publishes pictures when it is told to.
-fn painter(scene: &Scene) -> Program {
-    let mut actor = scene
-        .program(env!("CARGO_BIN_EXE_actor"))
-        .args([scene.key()])
-        .input_kept_open()
-        .start();
-    ask(&mut actor, "open");
-    actor
-}
-
-fn ask(actor: &mut Program, what: &str) {
-    actor.write_line(what);
-    actor.wait_for("ok");
+/// Starts a loader that streams frames of this size, and leaves the last one there.
+fn streaming(scene: &Scene, size: &str, count: &str) -> Program {
+    scene
+        .loader(["frames", "--test-pattern", "--persist", "--size", size])
+        .args(["--fps", "20", "--count", count])
+        .start()
 }
 
 #[test]
@@ -114,10 +106,10 @@ fn signals_end_it_well() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let scene = Scene::new();
         let _loader = loaded(&scene, "there");
-        // A shell's background jobs ignore SIGINT, and children inherit that.
+        // A shell's background jobs ignore SIGINT, those of nohup SIGHUP, and children inherit that.
         let follow = scene
             .viewer(["follow"])
-            .through("env", ["--default-signal=INT"])
+            .through("env", ["--default-signal=INT,HUP"])
             .start();
         follow.wait_for("there");
         follow.signal(signal);
@@ -179,13 +171,12 @@ fn pictures_are_written_with_numbers() {
 #[test]
 fn pixels_go_on_behind_each_other() {
     let scene = Scene::new();
-    let mut painter = painter(&scene);
     let follow = scene
         .viewer(["follow", "--raw", "-", "--count", "3", "--timeout", "60"])
         .start();
-    ask(&mut painter, "frames 8 4 20 40");
+    streaming(&scene, "64x48", "40").finish().done();
     let outcome = follow.finish().done();
-    assert_eq!(outcome.stdout.len(), 3 * 8 * 4 * 4);
+    assert_eq!(outcome.stdout.len(), 3 * 64 * 48 * 4);
     assert_eq!(outcome.stderr, "");
 
     let file = scene.path("pixels");
@@ -194,14 +185,12 @@ fn pixels_go_on_behind_each_other() {
         .args([&file])
         .args(["--timeout", "60"])
         .start();
-    follow.wait_for("8 × 4");
-    ask(&mut painter, "frames 8 5 20 1");
-    drop(
-        follow
-            .finish()
-            .refused("changed from 8 × 4 rgba to 8 × 5 rgba"),
-    );
-    assert_eq!(fs::read(&file).unwrap().len(), 8 * 4 * 4);
+    follow.wait_for("64 × 48");
+    streaming(&scene, "64x50", "1").finish().done();
+    let words = "changed from 64 × 48 rgba to 64 × 50 rgba";
+    drop(follow.finish().refused(words));
+    assert_eq!(fs::read(&file).unwrap().len(), 64 * 48 * 4);
+    scene.viewer(["remove"]).run().done();
 }
 
 #[test]
@@ -233,6 +222,7 @@ fn a_block_cannot_be_followed() {
         .args([scene.key()])
         .input_kept_open()
         .start();
-    ask(&mut actor, "create 64");
+    actor.write_line("create 64");
+    actor.wait_for("ok");
     drop(scene.viewer(["follow"]).run().refused("viewer-app show"));
 }

@@ -89,16 +89,18 @@ fn pictures_that_follow_each_other_are_shown_and_counted() {
     };
     let scene = Scene::new();
     let viewer = live(&scene, &desktop);
-    let mut painter = scene
-        .program(env!("CARGO_BIN_EXE_actor"))
-        .args([scene.key()])
-        .input_kept_open()
-        .start();
-    painter.write_line("open");
-    painter.wait_for("ok");
     const FRAMES: u64 = 60;
-    painter.write_line(&format!("frames 640 360 30 {FRAMES}"));
-    painter.wait_for(&format!("ok {FRAMES}"));
+    let count = FRAMES.to_string();
+    let pattern = [
+        "frames",
+        "--test-pattern",
+        "--size",
+        "640x360",
+        "--fps",
+        "30",
+    ];
+    let loader = scene.loader(pattern).args(["--count", &count]).start();
+    loader.finish().done();
 
     // Twice a second: "live: 58 shown, 2 skipped, 9 ms".
     let mut last = 0;

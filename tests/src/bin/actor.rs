@@ -8,13 +8,12 @@ use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::{
-    Guard, ImageMetadata, Key, Loan, Locked, Metadata, Options, PixelFormat, Publisher, ReadWrite,
-    Sample, SharedMemory, Subscriber, segment,
+    Guard, Key, Loan, Locked, Metadata, Options, Publisher, ReadWrite, Sample, SharedMemory,
+    Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -299,13 +298,6 @@ fn act_on_loans(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Err
             let loan = hands.loans.pop().ok_or("nothing on loan")?;
             return Ok(loan.publish(&octets())?.to_string());
         }
-        ["frames", width, height, rate, count] => {
-            let publisher = hands.publisher.ok_or("no publisher")?;
-            let metadata =
-                ImageMetadata::packed(PixelFormat::Rgba8, width.parse()?, height.parse()?)
-                    .map_err(|error| error.to_string())?;
-            return Ok(film(publisher, metadata, rate.parse()?, count.parse()?)?.to_string());
-        }
         ["forget"] => drop(hands.loans.pop()),
         ["unpin"] => drop(hands.samples.pop()),
         _ => return Err(format!("unknown: {words:?}").into()),
@@ -325,32 +317,6 @@ fn publish(publisher: &Publisher, number: u64, size: usize) -> Result<(), Box<dy
     fill(&mut loan, number);
     loan.publish(&octets())?;
     Ok(())
-}
-
-/// Publishes pictures, so many a second, each of them of one colour but for a bar that moves on;
-/// the number of the last.
-fn film(
-    publisher: &Publisher,
-    metadata: ImageMetadata,
-    rate: u32,
-    count: u32,
-) -> Result<u64, Box<dyn Error>> {
-    let row = metadata.stride as usize;
-    let length = metadata.payload_bytes();
-    let metadata = Metadata::Image(metadata);
-    let period = Duration::from_secs(1) / rate;
-    let began = Instant::now();
-    let mut last = 0;
-    for number in 0..count {
-        // Against the clock, so that what takes long does not make the film slower.
-        thread::sleep((began + period * number).saturating_duration_since(Instant::now()));
-        let mut loan = publisher.loan(length)?;
-        loan.fill(u8::try_from(60 + number % 120)?);
-        let bar = number as usize * 8 % (length / row) * row;
-        loan[bar..bar + row].fill(255);
-        last = loan.publish(&metadata)?;
-    }
-    Ok(last)
 }
 
 /// Forks without exec; the child's process id. The child keeps every descriptor but its outputs,
