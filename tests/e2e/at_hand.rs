@@ -48,6 +48,13 @@ fn files_over_a_window_are_met_by_a_hint() {
     loader.wait_until_dim(true);
     drag.leave();
     loader.wait_until_dim(false);
+
+    // A source that dies does not say so: a click takes the hint away.
+    let drag = loader.window.drag_over(&[&text]);
+    loader.wait_until_dim(true);
+    drop(drag);
+    loader.window.click(LoaderWindow::NOWHERE);
+    loader.wait_until_dim(false);
     scene.assert_empty();
 }
 

@@ -157,7 +157,8 @@ impl Drag {
         self.connection
             .send_event(false, self.target, EventMask::NO_EVENT, message)
             .expect("the display answers");
-        self.connection.flush().expect("the display answers");
+        // Not only sent: what the server has not read when the connection ends may get lost.
+        self.connection.sync().expect("the display answers");
     }
 
     fn wait_for(&self, what: &str, mut is_it: impl FnMut(&Event) -> bool) {

@@ -45,6 +45,8 @@ pub struct LoaderWindow<'d> {
 impl<'d> LoaderWindow<'d> {
     /// The title of the window.
     pub const TITLE: &'static str = "SharedMemoryLoad";
+    /// A place where a click does nothing.
+    pub const NOWHERE: (u32, u32) = (320, 478);
 
     /// Opens it in the left half of the desktop.
     #[must_use]

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use iced::widget::{center, column, container, text};
-use iced::{Center, Element, Subscription, event, window};
+use iced::{Center, Element, Subscription, event, mouse, window};
 
 use crate::theme;
 
@@ -44,6 +44,8 @@ pub fn subscription() -> Subscription<Event> {
         iced::Event::Window(window::Event::FileHovered(path)) => Some(Event::Hovered(path)),
         iced::Event::Window(window::Event::FileDropped(path)) => Some(Event::Dropped(path)),
         iced::Event::Window(window::Event::FilesHoveredLeft) => Some(Event::Left),
+        // While files are held no button reaches the window: where one does, their source has died.
+        iced::Event::Mouse(mouse::Event::ButtonPressed(_)) => Some(Event::Left),
         _ => None,
     })
 }
