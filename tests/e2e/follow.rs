@@ -106,10 +106,10 @@ fn signals_end_it_well() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let scene = Scene::new();
         let _loader = loaded(&scene, "there");
-        // A shell's background jobs ignore SIGINT, and children inherit that.
+        // A shell's background jobs ignore SIGINT, those of nohup SIGHUP, and children inherit that.
         let follow = scene
             .viewer(["follow"])
-            .through("env", ["--default-signal=INT"])
+            .through("env", ["--default-signal=INT,HUP"])
             .start();
         follow.wait_for("there");
         follow.signal(signal);

@@ -226,10 +226,22 @@ fn the_usual_place_is_the_runtime_directory() {
     assert_eq!(sockets(&place), [] as [PathBuf; 0]);
 }
 
-/// Starts it where /tmp and /run are empty, and writable or not.
+/// Starts it where /tmp and /run are empty, and /tmp writable ("rw") or not ("ro").
+///
+/// The programs under test stay where they are, even if that is in /tmp.
 fn bare(launch: Launch, temporary: &str) -> Option<Launch> {
     let script = format!(
-        "mount -t tmpfs -o {temporary} tmpfs /tmp && mount -t tmpfs tmpfs /run && exec \"$@\""
+        r#"set -e
+        programs=$(dirname "$1")
+        mount --bind /tmp /mnt
+        mount -t tmpfs -o mode=1777 tmpfs /tmp
+        case $programs in /tmp/*)
+            mkdir -p "$programs"
+            mount --bind "/mnt/${{programs#/tmp/}}" "$programs"
+        esac
+        mount -o remount,{temporary} /tmp
+        mount -t tmpfs tmpfs /run
+        exec "$@""#
     );
     let arguments = ["--mount", "sh", "-c", &script, "sh"];
     let attempt = Launch::new("true").through("unshare", arguments);
@@ -243,10 +255,7 @@ fn bare(launch: Launch, temporary: &str) -> Option<Launch> {
 #[test]
 fn without_a_runtime_directory_the_temporary_one_serves() {
     let scene = Scene::new();
-    let Some(loader) = bare(
-        usual(scene.loader(["text", "--verbose", "on stage"])),
-        "mode=1777",
-    ) else {
+    let Some(loader) = bare(usual(scene.loader(["text", "--verbose", "on stage"])), "rw") else {
         return;
     };
     let loader = loader.start();

@@ -22,7 +22,7 @@ use shm_core::{
 
 use crate::user::User;
 
-pub(crate) use hand::{CopyError, Copying, SaveError, Saving, copy, save};
+pub(crate) use hand::{CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save};
 pub(crate) use segments::{Listing, RemovalError, remove_in_background, segments};
 
 /// How long a request may take without a word.

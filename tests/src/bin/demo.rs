@@ -56,7 +56,7 @@ fn play(desktop: &Desktop, folder: &Path) -> bool {
     }
 
     println!("\nA picture, by its path:");
-    let picture = evening(480, 270);
+    let picture = evening(400, 225);
     let path = scene.path("evening.png");
     picture.save(&path).expect("there is room for a picture");
     println!("  {}", loader.load_picture(&path));

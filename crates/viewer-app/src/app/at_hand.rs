@@ -11,7 +11,7 @@ use iced::Task;
 use super::{Message, Shown, State};
 use crate::file_dialog;
 use crate::screen::save_dialog::{self, SaveDialog};
-use crate::session::{self, CopyError, Copying};
+use crate::session::{self, CopyError, Copying, Newest};
 
 impl State {
     /// Puts what is shown into the clipboard: all of it, not only what the window shows of it.
@@ -20,7 +20,7 @@ impl State {
             self.say_nothing_is_shown();
             return Task::none();
         };
-        session::copy(pane.snapshot().clone()).map(Message::CopyFetched)
+        session::copy(pane.snapshot().clone(), self.newest()).map(Message::CopyFetched)
     }
 
     pub(super) fn take_copy_fetched(
@@ -61,14 +61,24 @@ impl State {
     pub(super) fn open_save_dialog(&mut self) -> Task<Message> {
         match &self.shown {
             Shown::Content(pane) if !pane.snapshot().is_empty() => {
+                let keep = session::keep(pane.snapshot().clone(), self.newest());
                 let (dialog, focus) = SaveDialog::open(pane.snapshot().clone());
                 self.save_dialog = Some(dialog);
-                focus
+                let kept = |kept| Message::SaveDialog(save_dialog::Message::Kept(kept));
+                Task::batch([focus, keep.map(kept)])
             }
             _ => {
                 self.say_nothing_is_shown();
                 Task::none()
             }
+        }
+    }
+
+    /// While contents appear by themselves, another one may have come since what is shown was drawn.
+    fn newest(&self) -> Newest {
+        match self.live.is_on() {
+            true => Newest::Accepted,
+            false => Newest::Refused,
         }
     }
 

@@ -126,7 +126,7 @@ impl State {
         Task::batch([turned, kept.map(Message::NotRemembered)])
     }
 
-    fn stop_following(&mut self) {
+    pub(super) fn stop_following(&mut self) {
         self.live.watch(self.key.key().ok(), Depth::Presence);
         self.presence = None;
         self.status.set(Status::neutral(

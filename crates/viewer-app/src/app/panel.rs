@@ -124,12 +124,18 @@ impl State {
         self.is_reading = false;
         // What stands here now is nothing that its loader has loaded for now.
         self.attendance.leave();
+        let remedy = if self.live.is_on() {
+            // Otherwise the next content would take its place before it was looked at.
+            self.stop_following();
+            "Live is off meanwhile: throw its switch to see again what is there now."
+        } else {
+            "Press Show from shared memory to see what is there now."
+        };
         let status = Status::neutral(format!(
             "This was shown {}: it is not what is there now.",
-            ago(shown, SystemTime::now())
+            ago(shown, self.now)
         ));
-        self.status
-            .set(status.with_remedy("Press Show from shared memory to see what is there now."));
+        self.status.set(status.with_remedy(remedy));
         self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
         self.shown_before = Some(shown);
     }

@@ -4,6 +4,7 @@
 //! shown, the field is enough.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use app_kit::file_dialog::Answer;
 use app_kit::snapshot::{Content, Snapshot};
@@ -15,7 +16,7 @@ use iced::{Center, Element, Fill, Task};
 
 use crate::export;
 use crate::output::Existing;
-use crate::session::{SaveError, Saving};
+use crate::session::{self, Kept, SaveError, Saving};
 
 /// The widget id of the path field.
 pub(crate) const PATH: &str = "save-path";
@@ -25,6 +26,8 @@ pub(crate) const PATH: &str = "save-path";
 pub(crate) struct SaveDialog {
     /// What is to be saved, as it was when the card opened.
     held: Snapshot,
+    /// All of it, once it is held on to.
+    kept: Option<Arc<session::Content>>,
     path: String,
     step: Step,
 }
@@ -59,6 +62,8 @@ pub(crate) enum Message {
     BrowsePressed,
     /// The system's dialog ended, one way or another.
     DialogEnded(Answer),
+    /// All of the content is held on to, or cannot be any more.
+    Kept(Kept),
     /// It was saved, or not.
     Saved(Result<PathBuf, SaveError>),
     /// It shall close.
@@ -86,6 +91,7 @@ impl SaveDialog {
         let path = format!("~/{}", export::file_name(&held));
         let dialog = SaveDialog {
             held,
+            kept: None,
             path,
             step: Step::Open,
         };
@@ -122,6 +128,9 @@ impl SaveDialog {
             Message::DialogEnded(Answer::Died) => {
                 self.fail("The system's file dialog ended without an answer. Write the path here.");
             }
+            // The card may have been opened for something else meanwhile.
+            Message::Kept(kept) if kept.is_of(&self.held) => self.kept = kept.content,
+            Message::Kept(_) => {}
             Message::Saved(Ok(path)) => return Action::Saved(path),
             Message::Saved(Err(error)) => self.explain(error),
             Message::Cancelled => return Action::Close,
@@ -158,6 +167,7 @@ impl SaveDialog {
         self.step = Step::Going(existing);
         Action::Save(Box::new(Saving {
             held: self.held.clone(),
+            kept: self.kept.clone(),
             path,
             existing,
             accepts_part,

@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use app_kit::clipboard::Copied;
-use app_kit::snapshot::Snapshot;
+use app_kit::snapshot::{Origin, Snapshot};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use shm_core::Options;
+use shm_core::{Key, Options};
 
 use super::{Content, fetch_with};
 use crate::export::{self, ExportError};
@@ -18,6 +19,8 @@ use crate::output::Existing;
 pub(crate) struct Saving {
     /// What the window shows.
     pub(crate) held: Snapshot,
+    /// All of it, where it was held on to in time.
+    pub(crate) kept: Option<Arc<Content>>,
     /// The file.
     pub(crate) path: PathBuf,
     /// What becomes of a file that is there already.
@@ -42,6 +45,42 @@ pub(crate) enum SaveError {
     Failed(String),
 }
 
+/// Whether what has just taken the place of what is shown will do as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Newest {
+    /// It will: what follows each other many times a second is gone before it can be asked for.
+    Accepted,
+    /// It will not: it is something else.
+    Refused,
+}
+
+/// All of what is shown, held on to, so that nothing takes its place while a path is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    key: Key,
+    origin: Option<Origin>,
+    /// Nothing where it is not there any more.
+    pub(crate) content: Option<Arc<Content>>,
+}
+
+impl Kept {
+    /// Tells whether this was held on to for what is shown there.
+    pub(crate) fn is_of(&self, held: &Snapshot) -> bool {
+        self.key == held.key && self.origin == held.origin
+    }
+}
+
+/// Holds on to all of what is shown.
+pub(crate) fn keep(held: Snapshot, newest: Newest) -> Task<Kept> {
+    let (key, origin) = (held.key.clone(), held.origin.clone());
+    let content = move || whole(&Options::new(), &held, newest).map(Arc::new);
+    worker::run("keep", content).map(move |worked| Kept {
+        key: key.clone(),
+        origin: origin.clone(),
+        content: worked.ok().flatten(),
+    })
+}
+
 /// Saves what is shown, and returns where: all of it from shared memory, where it is still there;
 /// else what the window holds.
 pub(crate) fn save(saving: Saving) -> Task<Result<PathBuf, SaveError>> {
@@ -54,6 +93,7 @@ pub(crate) fn save(saving: Saving) -> Task<Result<PathBuf, SaveError>> {
 fn save_now(options: &Options, saving: Saving) -> Result<PathBuf, SaveError> {
     let Saving {
         held,
+        kept,
         path,
         existing,
         accepts_part,
@@ -62,7 +102,8 @@ fn save_now(options: &Options, saving: Saving) -> Result<PathBuf, SaveError> {
     if existing == Existing::Keep && path.exists() {
         return Err(SaveError::Taken(path));
     }
-    let saved = match (whole(options, &held), export::part_held(&held)) {
+    let kept = kept.or_else(|| whole(options, &held, Newest::Refused).map(Arc::new));
+    let saved = match (kept, export::part_held(&held)) {
         (Some(content), _) => export::save(&content, &path, existing),
         (None, Some(part)) if !accepts_part => return Err(SaveError::OnlyPart { part, path }),
         (None, _) => export::save_held(&held, &path, existing),
@@ -92,8 +133,8 @@ impl fmt::Display for CopyError {
 }
 
 /// Gets for the clipboard what is shown, as [`save`] does for a file.
-pub(crate) fn copy(held: Snapshot) -> Task<Result<Copying, CopyError>> {
-    worker::run("copy", move || copy_now(&Options::new(), &held)).map(
+pub(crate) fn copy(held: Snapshot, newest: Newest) -> Task<Result<Copying, CopyError>> {
+    worker::run("copy", move || copy_now(&Options::new(), &held, newest)).map(
         |worked: Result<_, WorkerError>| match worked {
             Ok(outcome) => outcome.map_err(|error: ExportError| CopyError(error.to_string())),
             Err(error) => Err(CopyError(error.to_string())),
@@ -101,8 +142,8 @@ pub(crate) fn copy(held: Snapshot) -> Task<Result<Copying, CopyError>> {
     )
 }
 
-fn copy_now(options: &Options, held: &Snapshot) -> Result<Copying, ExportError> {
-    Ok(match whole(options, held) {
+fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copying, ExportError> {
+    Ok(match whole(options, held, newest) {
         Some(content) => Copying {
             copied: export::copy(&content)?,
             part: None,
@@ -115,9 +156,12 @@ fn copy_now(options: &Options, held: &Snapshot) -> Result<Copying, ExportError> 
 }
 
 /// Fetches again what is shown; `None` where something else has taken its place.
-fn whole(options: &Options, held: &Snapshot) -> Option<Content> {
+fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
     let content = fetch_with(options, &held.key, None, None).ok()?.content;
     let is_same = match (&content, &held.origin) {
+        (Content::Sample(sample), Some(_)) if newest == Newest::Accepted => {
+            sample.metadata().kind() == held.kind()
+        }
         (Content::Sample(sample), Some(origin)) => {
             // Generations begin anew with the segment: the time tells them apart.
             sample.generation() == origin.generation
@@ -136,7 +180,7 @@ mod tests {
     use std::fs;
 
     use app_kit::snapshot;
-    use shm_core::{ImageMetadata, Key, Metadata, PixelFormat, Publisher};
+    use shm_core::{ImageMetadata, Metadata, PixelFormat, Publisher};
     use tempfile::TempDir;
 
     use super::*;
@@ -171,12 +215,13 @@ mod tests {
         }
 
         fn copy(&self, held: &Snapshot) -> Copying {
-            copy_now(&self.options(), held).expect("something is held")
+            copy_now(&self.options(), held, Newest::Refused).expect("something is held")
         }
 
         fn save(&self, held: &Snapshot, name: &str, accepts_part: bool) -> Result<(), SaveError> {
             let saving = Saving {
                 held: held.clone(),
+                kept: None,
                 path: self.path(name),
                 existing: Existing::Keep,
                 accepts_part,
@@ -208,6 +253,9 @@ mod tests {
         assert_eq!(copying.copied, Copied::Text(long.clone()));
         assert_eq!(copying.part, None);
 
+        let kept = whole(&bench.options(), &held, Newest::Refused).map(Arc::new);
+        assert!(kept.is_some());
+
         // Something else under the key must never be taken for it.
         bench
             .publisher()
@@ -223,6 +271,21 @@ mod tests {
         assert!(!part.is_empty() && part.len() < long.len());
         assert!(long.as_bytes().starts_with(&part));
         assert!(bench.copy(&held).part.is_some());
+
+        // What was held on to in time goes out whole.
+        let saving = Saving {
+            held: held.clone(),
+            kept,
+            path: bench.path("kept"),
+            existing: Existing::Keep,
+            accepts_part: false,
+        };
+        save_now(&bench.options(), saving).expect("it was kept");
+        assert!(bench.read("kept") == long.as_bytes());
+
+        // Of what follows each other so fast that nobody could have asked, the newest will do.
+        let newest = copy_now(&bench.options(), &held, Newest::Accepted).expect("it is there");
+        assert_eq!(newest.copied, Copied::Text("another".to_owned()));
     }
 
     #[test]

@@ -275,6 +275,30 @@ fn the_history_is_cleared_by_its_button() {
 }
 
 #[test]
+fn looking_back_turns_live_off() {
+    let mut state = state();
+    show(&mut state, Ok(text("old")));
+    drop(state.update(Message::LiveToggled));
+    assert!(state.live.is_on());
+    drop(state.update(Message::ToggleHistory));
+    click(&mut state, "old");
+    assert!(!state.live.is_on(), "the next content would take its place");
+    assert!(shows(&state, "From the history, just now"));
+    let remedy = state.status.current().remedy();
+    assert!(remedy.is_some_and(|remedy| remedy.starts_with("Live is off")));
+}
+
+#[test]
+fn while_live_a_segment_of_the_list_is_followed() {
+    let mut state = state();
+    drop(state.update(Message::LiveToggled));
+    open_list(&mut state);
+    click(&mut state, "Report");
+    assert_eq!(state.live.followed().map(Key::as_str), Some("Report"));
+    assert!(matches!(state.panel, Panel::Content));
+}
+
+#[test]
 fn an_answer_that_comes_late_does_not_take_the_place_of_history() {
     let mut state = state();
     show(&mut state, Ok(text("old")));
