@@ -25,6 +25,8 @@ pub(super) struct Live {
     tally: Tally,
     /// What is shown is a copy of what is not there any more.
     is_last_copy: bool,
+    /// What was said last of what was seen.
+    said: Option<Status>,
 }
 
 impl Live {
@@ -35,6 +37,7 @@ impl Live {
             stage: Arc::default(),
             tally: Tally::default(),
             is_last_copy: false,
+            said: None,
         };
         live.watch(key, Depth::Presence);
         live
@@ -83,6 +86,7 @@ impl Live {
     fn watch(&mut self, key: Option<&Key>, depth: Depth) {
         self.tally = Tally::default();
         self.is_last_copy = false;
+        self.said = None;
         self.watch = key.map(|key| {
             let stage = Arc::clone(&self.stage);
             Watch::new(key.clone(), Options::new(), depth, stage)
@@ -229,9 +233,11 @@ impl State {
         }
     }
 
-    /// Says what was not said already: it may be the same many times a second.
+    /// Says what it did not say before: it may be the same many times a second, and by then
+    /// something else may stand there that a person is to read.
     fn say(&mut self, status: Status) {
-        if *self.status.current() != status {
+        if self.live.said.as_ref() != Some(&status) {
+            self.live.said = Some(status.clone());
             self.status.set(status);
         }
     }

@@ -147,6 +147,24 @@ fn another_key_is_followed_when_it_is_complete() {
 }
 
 #[test]
+fn the_switch_is_remembered() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let path = directory.path().join("viewer-app.json");
+    let open = || {
+        State::new(&Settings {
+            remembered: settings::load(Some(path.clone())),
+            ..Settings::default()
+        })
+    };
+    let mut state = open();
+    assert!(!state.live.is_on());
+    drop(state.update(Message::LiveToggled));
+    drop(state);
+    let state = open();
+    assert_eq!(state.live.followed(), Some(&key()));
+}
+
+#[test]
 fn no_key_cannot_be_followed() {
     let mut state = state();
     drop(state.update(Message::KeyChanged("a/b".to_owned())));
@@ -191,6 +209,18 @@ fn pictures_are_counted_when_they_are_drawn() {
     // A text ends the run.
     appear(&mut state, text("no picture"));
     assert_eq!(state.live.figures(), None);
+}
+
+#[test]
+fn what_a_person_is_to_read_is_not_talked_over() {
+    let mut state = live();
+    appear(&mut state, picture());
+    drop(state.update(Message::Copied(Ok(()), None)));
+    let copied = state.status.current().clone();
+    appear(&mut state, picture());
+    assert_eq!(*state.status.current(), copied);
+    appear(&mut state, text("something else"));
+    assert_ne!(*state.status.current(), copied);
 }
 
 #[test]
