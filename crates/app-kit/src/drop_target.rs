@@ -38,13 +38,18 @@ pub struct DropTarget {
     dropped: usize,
 }
 
-/// Listens for files. Not every desktop lets them be dropped: Wayland's does not yet.
-pub fn subscription() -> Subscription<Event> {
+fn files() -> Subscription<Event> {
     event::listen_with(|event, _status, _window| match event {
         iced::Event::Window(window::Event::FileHovered(path)) => Some(Event::Hovered(path)),
         iced::Event::Window(window::Event::FileDropped(path)) => Some(Event::Dropped(path)),
         iced::Event::Window(window::Event::FilesHoveredLeft) => Some(Event::Left),
-        // While files are held no button reaches the window: where one does, their source has died.
+        _ => None,
+    })
+}
+
+/// While files are held no button reaches the window: where one does, their source has died.
+fn clicks() -> Subscription<Event> {
+    event::listen_with(|event, _status, _window| match event {
         iced::Event::Mouse(mouse::Event::ButtonPressed(_)) => Some(Event::Left),
         _ => None,
     })
@@ -54,6 +59,16 @@ impl DropTarget {
     /// Begins with nothing over the window.
     pub fn new() -> DropTarget {
         DropTarget::default()
+    }
+
+    /// Listens for files. Not every desktop lets them be dropped: Wayland's does not yet.
+    pub fn subscription(&self) -> Subscription<Event> {
+        // Beside the files, not with them: another subscription would miss what comes meanwhile.
+        let clicks = match self.hovered.is_empty() {
+            true => Subscription::none(),
+            false => clicks(),
+        };
+        Subscription::batch([files(), clicks])
     }
 
     /// Follows a drag. Returns, once for each, what was dropped.

@@ -286,7 +286,7 @@ impl State {
             watched,
             glances,
             event::listen_with(shortcut::message_of),
-            drop_target::subscription().map(Message::Dragged),
+            self.drop_target.subscription().map(Message::Dragged),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             signals::subscription().map(|()| Message::Quit),
         ])

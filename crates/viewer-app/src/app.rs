@@ -444,7 +444,7 @@ impl State {
         Subscription::batch([
             self.live.subscription(),
             self.panel_subscription(),
-            drop_target::subscription().map(Message::Dragged),
+            self.drop_target.subscription().map(Message::Dragged),
             event::listen_with(shortcut::message_of),
             window::resize_events().map(|(_, size)| Message::Resized(size)),
             signals::subscription().map(|()| Message::Quit),
