@@ -318,7 +318,7 @@ fn write_stranger(
 ) -> fmt::Result {
     write!(
         f,
-        "The Qt key \"{key}\" is taken by the user with the id {owner}, who owns {}: have that user remove it, choose another key, or \
+        "The Qt key \"{key}\" is taken by the user with the id {owner} ({}): have that user remove it, choose another key, or \
          set TMPDIR to a folder of your own for both programs.",
         file.display()
     )

@@ -279,7 +279,7 @@ impl Place {
                 match SemaphoreId::open(number) {
                     Ok(id) => (id, false),
                     Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(None),
-                    Err(error) => return Err(Fault::io("opening the semaphore", error)),
+                    Err(error) => return Err(key_file::denied(file, "sem", number, error)),
                 }
             }
             Err(error) => return Err(Fault::io("making the semaphore", error)),

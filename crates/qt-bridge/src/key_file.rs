@@ -44,6 +44,38 @@ pub(crate) fn remove(file: &Path, project: u8, number: i32) {
     }
 }
 
+/// Whose a semaphore or a segment is that the system denies us, and why that is so.
+///
+/// `table` is a file in `/proc/sysvipc`.
+pub(crate) fn denied(file: &Path, table: &str, number: i32, error: io::Error) -> Fault {
+    const DOING: &str = "opening";
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return Fault::io(DOING, error);
+    }
+    match owner_of(table, number) {
+        Some(owner) => Fault::Stranger {
+            file: file.to_owned(),
+            owner,
+        },
+        None => Fault::io(DOING, error),
+    }
+}
+
+fn owner_of(table: &str, number: i32) -> Option<u32> {
+    let text = fs::read_to_string(Path::new("/proc/sysvipc").join(table)).ok()?;
+    let mut lines = text.lines();
+    let column = lines
+        .next()?
+        .split_ascii_whitespace()
+        .position(|name| name == "uid")?;
+    let row = |line: &str| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let is_it = fields.first()?.parse() == Ok(number);
+        is_it.then(|| fields.get(column)?.parse().ok())?
+    };
+    lines.find_map(row)
+}
+
 /// A file of somebody else can be taken away at any time, and with it the segment.
 pub(crate) fn refuse_stranger(file: &Path, owner: u32) -> Result<(), Fault> {
     let user = rustix::process::geteuid().as_raw();

@@ -50,10 +50,7 @@ impl Memory {
     pub(crate) fn attach(key: &QtKey, is_read_only: bool) -> Result<Self, SegmentError> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let number = key_file::number(file, *project)
-                    .map_err(|fault| SegmentError::of(key, fault))?;
-                let id = SegmentId::open(number, is_read_only)
-                    .map_err(|error| SegmentError::io(key, "opening", error))?;
+                let (number, id) = numbered(key, file, *project, is_read_only)?;
                 let attached = id
                     .attach(is_read_only)
                     .map_err(|error| SegmentError::io(key, "attaching", error))?;
@@ -71,7 +68,7 @@ impl Memory {
     pub(crate) fn find(key: &QtKey) -> Result<Facts, SegmentError> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let id = numbered(key, file, *project)?;
+                let (_, id) = numbered(key, file, *project, true)?;
                 let facts = id
                     .facts()
                     .map_err(|error| SegmentError::io(key, "looking at it", error))?;
@@ -91,8 +88,8 @@ impl Memory {
     pub(crate) fn users_of(key: &QtKey) -> Vec<User> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let id = numbered(key, file, *project);
-                id.map_or_else(|_| Vec::new(), |id| user::of_segment(id.number()))
+                let found = numbered(key, file, *project, true);
+                found.map_or_else(|_| Vec::new(), |(_, id)| user::of_segment(id.number()))
             }
             NativeName::Posix(name) => user::of_file(&path_of(name)),
         }
@@ -174,9 +171,17 @@ pub(crate) struct Facts {
     pub(crate) attached: Option<u64>,
 }
 
-fn numbered(key: &QtKey, file: &Path, project: u8) -> Result<SegmentId, SegmentError> {
-    let number = key_file::number(file, project).map_err(|fault| SegmentError::of(key, fault))?;
-    SegmentId::open(number, true).map_err(|error| SegmentError::io(key, "opening", error))
+fn numbered(
+    key: &QtKey,
+    file: &Path,
+    project: u8,
+    is_read_only: bool,
+) -> Result<(i32, SegmentId), SegmentError> {
+    let of = |fault| SegmentError::of(key, fault);
+    let number = key_file::number(file, project).map_err(of)?;
+    let opened = SegmentId::open(number, is_read_only);
+    let id = opened.map_err(|error| of(key_file::denied(file, "shm", number, error)))?;
+    Ok((number, id))
 }
 
 pub(crate) fn path_of(name: &str) -> PathBuf {
@@ -191,18 +196,23 @@ fn create_system_v(
 ) -> Result<Memory, SegmentError> {
     let (number, is_new) =
         key_file::ensure(file, project).map_err(|fault| SegmentError::of(key, fault))?;
-    let created = create_numbered(key, number, size);
+    let created = create_numbered(key, file, number, size);
     if created.is_err() && is_new {
         key_file::remove(file, project, number);
     }
     created
 }
 
-fn create_numbered(key: &QtKey, number: i32, size: usize) -> Result<Memory, SegmentError> {
+fn create_numbered(
+    key: &QtKey,
+    file: &Path,
+    number: i32,
+    size: usize,
+) -> Result<Memory, SegmentError> {
     let mut created = SegmentId::create(number, size);
     let exists = |result: &io::Result<SegmentId>| matches!(result, Err(error) if error.raw_os_error() == Some(libc::EEXIST));
     if exists(&created) {
-        sweep(key, number)?;
+        sweep(key, file, number)?;
         created = SegmentId::create(number, size);
     }
     let id = match created {
@@ -228,11 +238,14 @@ fn create_numbered(key: &QtKey, number: i32, size: usize) -> Result<Memory, Segm
 
 /// Removes a segment that nobody is attached to: a crash left it behind. Whoever is just making
 /// one has the lock, and the lock is ours.
-fn sweep(key: &QtKey, number: i32) -> Result<(), SegmentError> {
+fn sweep(key: &QtKey, file: &Path, number: i32) -> Result<(), SegmentError> {
     let id = match SegmentId::open(number, true) {
         Ok(id) => id,
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(()),
-        Err(error) => return Err(SegmentError::io(key, "opening", error)),
+        Err(error) => {
+            let fault = key_file::denied(file, "shm", number, error);
+            return Err(SegmentError::of(key, fault));
+        }
     };
     match id.facts() {
         Ok(facts) if facts.attached == 0 => id

@@ -462,8 +462,9 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     if users.is_none() && lock.is_none() {
         return Err(SegmentError::NotFound { key: key.clone() });
     }
+    let patience = if force { Duration::ZERO } else { PARTING };
     if let Some(lock) = &mut lock
-        && let Err(fault) = lock.take(PARTING)
+        && let Err(fault) = lock.take(patience)
         && !force
     {
         return Err(of(fault));

@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use qt_bridge::{

@@ -1,5 +1,9 @@
 //! Keys of all kinds that nobody else uses, and the assertion that nothing is left of them.
 #![allow(dead_code, reason = "each test program uses what it needs")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
 #![allow(unreachable_pub, reason = "shared by test programs, not by crates")]
 
 use std::path::Path;
