@@ -56,9 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The shortest of some runs.
-fn best(
-    mut run: impl FnMut() -> Result<(), Box<dyn Error>>,
-) -> Result<Duration, Box<dyn Error>> {
+fn best(mut run: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
     let mut best = Duration::MAX;
     for _ in 0..RUNS {
         let began = Instant::now();

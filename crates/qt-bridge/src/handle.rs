@@ -82,16 +82,28 @@ impl Handle {
         self.is_creator
     }
 
-    /// Takes one, waiting for it so long.
+    /// Takes one, waiting for it so long. Tells whether it was time to look after the semaphore.
     #[inline]
-    pub(crate) fn take(&mut self, patience: Duration) -> Result<(), Fault> {
-        if self.look.is_due() && !self.place.is_named(&self.name) {
+    pub(crate) fn take(&mut self, patience: Duration) -> Result<bool, Fault> {
+        let is_due = self.look.is_due();
+        if is_due && !self.place.is_named(&self.name) {
             self.reopen()?;
         }
         match self.place.take(Duration::ZERO) {
-            Ok(()) => Ok(()),
-            Err(error) => self.take_slowly(error, patience),
+            Ok(()) => {}
+            Err(error) => self.take_slowly(error, patience)?,
         }
+        Ok(is_due)
+    }
+
+    /// Takes away what is too much of a lock that is taken: somebody gave it back after it was reset.
+    #[cold]
+    pub(crate) fn mend(&self) {
+        let discard = || match &self.place {
+            Place::SystemV { id, .. } => id.change(Change::Discard, Duration::ZERO),
+            Place::Posix { semaphore, .. } => semaphore.take(Duration::ZERO),
+        };
+        while discard().is_ok() {}
     }
 
     #[cold]
@@ -137,6 +149,10 @@ impl Handle {
     #[inline]
     pub(crate) fn give_back(&mut self) -> Result<(), Fault> {
         let given = match &self.place {
+            // Where one follows the other that fast, it is looked now and then.
+            Place::SystemV { id, .. } if self.look.is_hasty() => {
+                id.change(Change::Give(1), Duration::ZERO)
+            }
             Place::SystemV { id, .. } => id.change(Change::GiveBack, Duration::ZERO),
             // What somebody gave meanwhile was not theirs; a second one would let two in.
             Place::Posix { semaphore, .. } => match semaphore.value() {
@@ -381,6 +397,12 @@ struct Look {
 
 impl Look {
     const MOST: u32 = 1024;
+
+    /// Tells whether there were hundreds of takes within this second.
+    #[inline]
+    fn is_hasty(&self) -> bool {
+        self.step >= Self::MOST / 4
+    }
 
     #[inline]
     fn is_due(&mut self) -> bool {

@@ -28,7 +28,11 @@ impl Lock {
     #[inline]
     pub(crate) fn take(&mut self, patience: Duration) -> Result<(), LockError> {
         match self.handle.take(patience) {
-            Ok(()) => Ok(()),
+            Ok(false) => Ok(()),
+            Ok(true) => {
+                self.handle.mend();
+                Ok(())
+            }
             Err(fault) => Err(self.error(fault)),
         }
     }

@@ -76,7 +76,7 @@ impl Semaphore {
     ///
     /// [`LockError::Timeout`] where there was none.
     pub fn acquire(&mut self, patience: Duration) -> Result<(), LockError> {
-        self.with(|handle| handle.take(patience))
+        self.with(|handle| handle.take(patience).map(drop))
     }
 
     /// Takes one if there is one, and tells whether there was.
@@ -85,13 +85,10 @@ impl Semaphore {
     ///
     /// [`LockError::Io`] where the system does not let it.
     pub fn try_acquire(&mut self) -> Result<bool, LockError> {
-        match self.with(|handle| match handle.take(Duration::ZERO) {
+        self.with(|handle| match handle.take(Duration::ZERO) {
             Err(Fault::Timeout) => Ok(false),
-            taken => taken.map(|()| true),
-        }) {
-            Ok(is_taken) => Ok(is_taken),
-            Err(error) => Err(error),
-        }
+            taken => taken.map(|_| true),
+        })
     }
 
     /// Gives so many.

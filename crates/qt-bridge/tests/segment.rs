@@ -241,7 +241,8 @@ fn what_is_no_semaphore_or_segment_is_left_alone() {
 #[test]
 fn this_users_segments_are_listed_by_their_keys() {
     let (_directory, keys) = keys();
-    for key in [&keys[1]] {
+    let key = &keys[1];
+    {
         let segment = Segment::create(key, 12, PATIENCE).unwrap();
         let listed = qt_bridge::list();
         let found = listed

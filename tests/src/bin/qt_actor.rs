@@ -64,7 +64,7 @@ impl Holder {
     fn start(
         mut segment: Segment<ReadWrite>,
         patience: Duration,
-    ) -> Result<Self, (Segment<ReadWrite>, LockError)> {
+    ) -> Result<Self, Box<(Segment<ReadWrite>, LockError)>> {
         let (let_go, told) = mpsc::channel();
         let (tell, taken) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -87,7 +87,7 @@ impl Holder {
             return Ok(holder);
         }
         match holder.thread.join() {
-            Ok((segment, Err(error))) => Err((segment, error)),
+            Ok((segment, Err(error))) => Err(Box::new((segment, error))),
             _ => panic!("the thread says why it has no lock"),
         }
     }
@@ -206,7 +206,8 @@ impl Actor {
                     self.memory = Some(Memory::Locked(holder));
                     Ok(String::new())
                 }
-                Err((segment, error)) => {
+                Err(failed) => {
+                    let (segment, error) = *failed;
                     self.memory = Some(Memory::Writable(segment));
                     Err(error.into())
                 }

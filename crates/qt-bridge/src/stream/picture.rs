@@ -9,8 +9,15 @@ use shm_core::{ImageMetadata, PixelFormat};
 
 use super::{Form, Source, StreamError};
 
-/// The most that a picture may take in memory: a PNG file of some kilobytes can say to have any size.
+/// The most that a picture may take in memory.
 const MOST_BYTES: u64 = 1 << 30;
+
+/// How many times longer than its file a picture can be: deflate makes 1,032 bytes of one at most, and
+/// each bit of these may be a pixel of four. A file that says more is not worth the memory.
+const MOST_TIMES: u64 = 1_032 * 32;
+
+/// What reading any picture takes.
+const LEAST_BYTES: u64 = 1 << 20;
 
 /// Reads the picture that begins at an offset.
 pub(super) fn read(
@@ -26,7 +33,10 @@ pub(super) fn read(
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(ImageMetadata::MAX_SIDE);
     limits.max_image_height = Some(ImageMetadata::MAX_SIDE);
-    limits.max_alloc = Some(MOST_BYTES);
+    let believable = MOST_TIMES
+        .saturating_mul(source.size() as u64)
+        .saturating_add(LEAST_BYTES);
+    limits.max_alloc = Some(believable.min(MOST_BYTES));
     reader.limits(limits);
     let image = reader.decode().map_err(|error| not_this(&error))?;
     let (width, height) = (image.width(), image.height());
