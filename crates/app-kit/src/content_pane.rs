@@ -16,7 +16,7 @@ use crate::meter::Meter;
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::tally::Figures;
 use crate::watch::Fresh;
-use crate::{hex, picture_view, shell, theme, units};
+use crate::{explain, hex, language, picture_view, say, shell, theme, units};
 
 /// How far above its own line a tall script begins, at most. The editor draws every line that
 /// begins within it.
@@ -131,8 +131,8 @@ impl ContentPane {
     pub fn view(&self) -> Element<'_, Message> {
         match &self.snapshot.content {
             Content::Text(text) if text.shown.is_empty() => notice(
-                "An empty text",
-                format!("The text in {} has no characters.", self.snapshot.key),
+                say!("pane-empty-text"),
+                say!("pane-empty-text-body", key = self.snapshot.key),
             ),
             Content::Text(text) if text.is_whole => card(self.view_text()),
             Content::Text(text) => card(column![
@@ -150,11 +150,8 @@ impl ContentPane {
                 view_dump(&bytes.head),
             ]),
             Content::Empty => notice(
-                "Enter a text first",
-                format!(
-                    "Nothing is in {} now: it was cleared, or nothing was loaded yet.",
-                    self.snapshot.key
-                ),
+                say!("pane-nothing"),
+                say!("pane-nothing-body", key = self.snapshot.key),
             ),
         }
     }
@@ -245,7 +242,10 @@ impl ContentPane {
 }
 
 /// Draws the card with words instead of content: what is the matter, and what to do.
-pub fn notice<'a, M: 'a>(title: &'a str, body: impl text::IntoFragment<'a>) -> Element<'a, M> {
+pub fn notice<'a, M: 'a>(
+    title: impl text::IntoFragment<'a>,
+    body: impl text::IntoFragment<'a>,
+) -> Element<'a, M> {
     card(
         center(
             column![
@@ -333,12 +333,11 @@ fn has_columns(text: &str) -> bool {
 }
 
 fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
-    format!(
-        "Shown are the first {} of {}. All of it goes to a file with\n\
-         viewer-app show --key {} --output FILE",
-        units::bytes(text.shown.len() as u64),
-        units::bytes(snapshot.bytes),
-        shell::quoted(snapshot.key.as_str()),
+    say!(
+        "pane-cut",
+        part = units::bytes(text.shown.len() as u64),
+        whole = units::bytes(snapshot.bytes),
+        key = shell::quoted(snapshot.key.as_str()),
     )
 }
 
@@ -346,21 +345,21 @@ fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     let mut parts = Vec::new();
     parts.push(match &bytes.media_type {
         Some(media_type) => media_type.clone(),
-        None => "a block of bytes under its lock".to_owned(),
+        None => say!("pane-block"),
     });
     parts.extend(bytes.source.clone());
     if size > snapshot::HEAD_LIMIT as u64 {
-        parts.push(format!("the first {} bytes", snapshot::HEAD_LIMIT));
+        parts.push(say!("pane-head", count = snapshot::HEAD_LIMIT));
     }
     if bytes.is_half_written {
-        parts.push("its last writer died while writing: some bytes may be old".to_owned());
+        parts.push(say!("pane-half-written"));
     }
     parts.join(" · ")
 }
 
 /// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
-    let mut parts = vec![snapshot.kind().to_owned()];
+    let mut parts = vec![snapshot::name_of_kind(snapshot.kind())];
     if let Content::Picture(picture) = &snapshot.content {
         parts.push(format!("{} × {}", picture.width, picture.height));
     }
@@ -368,11 +367,11 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
         parts.push(units::bytes(snapshot.bytes));
     }
     if let Some(origin) = &snapshot.origin {
-        parts.push(format!("generation {}", origin.generation));
+        parts.push(say!("fact-generation", number = origin.generation));
         parts.push(units::rough_age(age_of(origin, now)));
     }
     if snapshot.persistent {
-        parts.push("stays until removed".to_owned());
+        parts.push(say!("fact-persistent"));
     }
     parts.join(" · ")
 }
@@ -397,13 +396,13 @@ pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
     let origin = snapshot.origin.as_ref()?;
     let pid = origin.writer;
     if pid.is_current() {
-        return Some(format!("loaded by this window (pid {pid})"));
+        return Some(say!("loaded-by-here", pid = pid));
     }
     let is_here = snapshot.attached.iter().any(|peer| peer.process.is(pid));
     Some(match (&origin.writer_program, is_here) {
-        (Some(program), true) => format!("loaded by {program} (pid {pid})"),
-        (Some(program), false) => format!("loaded by {program} (pid {pid}), which has left"),
-        (None, _) => format!("loaded by a program that has left (pid {pid})"),
+        (Some(program), true) => say!("loaded-by", program = program, pid = pid),
+        (Some(program), false) => say!("loaded-by-left", program = program, pid = pid),
+        (None, _) => say!("loaded-by-unknown", pid = pid),
     })
 }
 
@@ -423,16 +422,15 @@ pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
     if others.is_empty() {
         return None;
     }
-    let names: Vec<String> = others.into_iter().map(peer).collect();
-    Some(format!("also attached: {}", names.join(", ")))
+    let names = language::names(others.into_iter().map(peer));
+    Some(say!("also-attached", names = names))
 }
 
 fn peer(peer: &Attached) -> String {
-    let access = match peer.access {
-        Access::ReadWrite => "",
-        Access::ReadOnly => ", reading",
-    };
-    format!("{} (pid {}{access})", peer.program, peer.process)
+    match peer.access {
+        Access::ReadWrite => explain::name_of(peer),
+        Access::ReadOnly => say!("peer-reading", program = peer.program, pid = peer.process),
+    }
 }
 
 #[cfg(test)]
