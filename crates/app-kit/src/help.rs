@@ -6,7 +6,7 @@ use iced::widget::{
 use iced::{Center, Element, Fill};
 
 use crate::shortcut::Shortcut;
-use crate::{language, picture_view, say, theme};
+use crate::{picture_view, say, theme};
 
 /// An id that no widget has: to give it the focus takes it from all others, so that keys are
 /// meant for the help, and not for a field below it.
@@ -56,9 +56,7 @@ fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a
     .width(KEYS_WIDTH);
     row![
         keys,
-        text(language::say(shortcut.does, &[]))
-            .size(theme::SMALL_SIZE)
-            .width(Fill),
+        text(shortcut.said()).size(theme::SMALL_SIZE).width(Fill),
     ]
     .spacing(theme::space::SMALL)
     .align_y(Center)

@@ -271,6 +271,23 @@ pub fn names(parts: impl IntoIterator<Item = String>) -> String {
     joined(parts, &say!("between-names"))
 }
 
+/// Returns the first word of a text that is English and no name, for tests of other languages.
+#[doc(hidden)]
+pub fn english_word_in(said: &str) -> Option<&str> {
+    /// Programs, keys, formats and units, which are called the same everywhere.
+    const NAMES: &str = "SharedMemoryLoad ShowSharedMem MySharedMemory loader viewer app text image \
+                         file show key output FILE Ctrl Enter Esc Shift Tab GIF PNG UTF png jpg \
+                         bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
+                         zenity ulimit unlimited Docker shm size format fork SHM CORE DIR";
+    let is_path = |token: &&str| token.contains('/');
+    let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);
+    let words = tokens
+        .filter(|token| !is_path(token))
+        .flat_map(|token| token.split(|letter: char| !letter.is_ascii_alphabetic()));
+    let mut words = words.filter(|word| word.len() > 1);
+    words.find(|word| !NAMES.split(' ').any(|name| name == *word))
+}
+
 fn joined(parts: impl IntoIterator<Item = String>, between: &str) -> String {
     parts.into_iter().collect::<Vec<_>>().join(between)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use iced::event;
 use iced::keyboard::{Event, Key, Modifiers, key::Named};
 
-use crate::say;
+use crate::{language, say};
 
 /// What some keys do, wherever the focus is.
 #[derive(Debug)]
@@ -16,6 +16,13 @@ pub struct Shortcut<Message: 'static> {
     pub does: &'static str,
     /// What they tell the window.
     pub message: fn() -> Message,
+}
+
+impl<Message> Shortcut<Message> {
+    /// Says what the keys do.
+    pub fn said(&self) -> String {
+        language::say(self.does, &[])
+    }
 }
 
 /// A key with the modifiers that are held down meanwhile.
