@@ -76,6 +76,7 @@ const STATES: &[State] = &[
     ("loader-stream", |stage| {
         let loader = stage.loader();
         loader.stream_test_pattern();
+        loader.window.point_away();
         let viewer = stage.scene.viewer(["follow", "--count", "30"]);
         viewer.run().done();
         stage.take_moving(&loader.window);
@@ -105,6 +106,7 @@ const STATES: &[State] = &[
         let viewer = stage.live_viewer();
         let pattern = ["frames", "--test-pattern", "--size", "1280x720"];
         let program = stage.scene.loader(pattern).start();
+        viewer.window.point_away();
         // Told twice a second.
         for _ in 0..4 {
             viewer.program.wait_for_complaint("live: ");
@@ -293,9 +295,8 @@ impl Stage<'_> {
         window.wait_until_still().save(self.path);
     }
 
-    /// Saves what a window shows that never holds still.
+    /// Saves what a window shows that never holds still, and has no pointer over it.
     fn take_moving(&self, window: &Window<'_>) {
-        window.point_away();
         window.screen().save(self.path);
     }
 }

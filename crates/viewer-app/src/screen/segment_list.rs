@@ -428,7 +428,7 @@ fn two_lines<'a>(
     first: impl text::IntoFragment<'a>,
     second: impl text::IntoFragment<'a>,
 ) -> Element<'a, Message> {
-    column![
+    let lines = column![
         text(first)
             .size(theme::TEXT_SIZE)
             .wrapping(text::Wrapping::None),
@@ -436,10 +436,12 @@ fn two_lines<'a>(
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::None)
             .style(theme::muted),
-    ]
-    .width(Fill)
-    .clip(true)
-    .into()
+    ];
+    container(lines)
+        .width(Fill)
+        .center_y(Fill)
+        .clip(true)
+        .into()
 }
 
 fn quiet(label: &str) -> button::Button<'_, Message> {
