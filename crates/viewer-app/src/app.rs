@@ -243,6 +243,8 @@ impl State {
                 if request == self.request {
                     self.is_reading = false;
                     self.answer(answer);
+                    // What stands beside the key would be a second behind.
+                    self.live.look_at(self.key.key().ok());
                 }
             }
             Message::Pane(message) => {

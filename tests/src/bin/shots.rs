@@ -50,8 +50,7 @@ const STATES: &[State] = &[
     }),
     ("loader-help", |stage| {
         let loader = stage.loader();
-        loader.window.press(&["F1"]);
-        loader.wait_for_dialog();
+        stage.press_and_see(&loader.window, "F1");
         stage.take(&loader.window);
     }),
     ("loader-narrow", |stage| {
@@ -69,6 +68,27 @@ const STATES: &[State] = &[
         stage.take(&loader.window);
         drag.leave();
     }),
+    ("loader-stream-card", |stage| {
+        let loader = stage.loader();
+        loader.open_stream_card();
+        stage.take(&loader.window);
+    }),
+    ("loader-stream", |stage| {
+        let loader = stage.loader();
+        loader.stream_test_pattern();
+        loader.window.point_away();
+        let viewer = stage.scene.viewer(["follow", "--count", "30"]);
+        viewer.run().done();
+        stage.take_moving(&loader.window);
+    }),
+    ("loader-watched", |stage| {
+        let loader = stage.loader();
+        loader.load_picture(&stage.picture());
+        let viewer = stage.live_viewer();
+        viewer.program.wait_for_status("Showing the picture");
+        loader.program.wait_for_complaint(": generation 1 after");
+        stage.take(&loader.window);
+    }),
     ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
     ("viewer-text", |stage| {
         let _loaded = stage.load(["text".into(), TEXT.into()]);
@@ -80,6 +100,26 @@ const STATES: &[State] = &[
         let _loaded = stage.load(["image".into(), stage.picture().into()]);
         let viewer = stage.viewer();
         viewer.show("Showing the picture");
+        stage.take(&viewer.window);
+    }),
+    ("viewer-live", |stage| {
+        let viewer = stage.live_viewer();
+        let pattern = ["frames", "--test-pattern", "--size", "1280x720"];
+        let program = stage.scene.loader(pattern).start();
+        viewer.window.point_away();
+        // Told twice a second.
+        for _ in 0..4 {
+            viewer.program.wait_for_complaint("live: ");
+        }
+        stage.take_moving(&viewer.window);
+        program.terminate().done();
+    }),
+    ("viewer-last-copy", |stage| {
+        let viewer = stage.live_viewer();
+        let loaded = stage.load(["text".into(), TEXT.into()]);
+        viewer.program.wait_for_status("Showing the text");
+        loaded.terminate().done();
+        viewer.program.wait_for_status("The loader has left");
         stage.take(&viewer.window);
     }),
     ("viewer-error", |stage| {
@@ -207,6 +247,14 @@ impl Stage<'_> {
         viewer
     }
 
+    /// Opens ShowSharedMem with its switch "Live" thrown.
+    fn live_viewer(&self) -> ViewerWindow<'_> {
+        let viewer = self.viewer();
+        viewer.throw_live();
+        viewer.program.wait_for_status("Live: what is loaded");
+        viewer
+    }
+
     /// Loads something without a window.
     fn load(&self, command: [OsString; 2]) -> Program {
         let program = self.scene.loader(command).start();
@@ -245,5 +293,10 @@ impl Stage<'_> {
     fn take(&self, window: &Window<'_>) {
         window.point_away();
         window.wait_until_still().save(self.path);
+    }
+
+    /// Saves what a window shows that never holds still, and has no pointer over it.
+    fn take_moving(&self, window: &Window<'_>) {
+        window.screen().save(self.path);
     }
 }

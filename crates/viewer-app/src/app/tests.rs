@@ -317,6 +317,15 @@ fn what_was_seen_of_another_key_is_of_no_interest() {
 }
 
 #[test]
+fn an_older_look_does_not_contradict_an_answer() {
+    let mut state = state();
+    let message = state.live.news(Observation::Nothing);
+    show(&mut state, Ok(text("Hello")));
+    drop(state.update(message));
+    assert!(ui(&state).find("nothing there").is_err());
+}
+
+#[test]
 fn bytes_are_shown_as_a_dump() {
     let mut state = state();
     let content = snapshot::Content::Bytes(Bytes {

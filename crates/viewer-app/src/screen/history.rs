@@ -262,17 +262,16 @@ impl Entry {
         ]
         .width(Fill)
         .clip(true);
-        button(
-            row![self.view_thumbnail(), words]
-                .spacing(theme::space::MEDIUM)
-                .align_y(Center),
-        )
-        .on_press(Message::Opened(row))
-        .padding([theme::space::TINY, theme::space::MEDIUM])
-        .width(Fill)
-        .height(Fill)
-        .style(theme::row_button(false))
-        .into()
+        let line = row![self.view_thumbnail(), words]
+            .spacing(theme::space::MEDIUM)
+            .align_y(Center);
+        button(container(line).center_y(Fill))
+            .on_press(Message::Opened(row))
+            .padding([theme::space::TINY, theme::space::MEDIUM])
+            .width(Fill)
+            .height(Fill)
+            .style(theme::row_button(false))
+            .into()
     }
 
     fn view_thumbnail(&self) -> Option<Element<'_, Message>> {

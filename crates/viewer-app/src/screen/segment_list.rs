@@ -431,7 +431,7 @@ fn two_lines<'a>(
     first: impl text::IntoFragment<'a>,
     second: impl text::IntoFragment<'a>,
 ) -> Element<'a, Message> {
-    column![
+    let lines = column![
         text(first)
             .size(theme::TEXT_SIZE)
             .wrapping(text::Wrapping::None),
@@ -439,10 +439,12 @@ fn two_lines<'a>(
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::None)
             .style(theme::muted),
-    ]
-    .width(Fill)
-    .clip(true)
-    .into()
+    ];
+    container(lines)
+        .width(Fill)
+        .center_y(Fill)
+        .clip(true)
+        .into()
 }
 
 fn quiet<'a>(label: String) -> button::Button<'a, Message> {
