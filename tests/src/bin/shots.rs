@@ -89,6 +89,22 @@ const STATES: &[State] = &[
         loader.program.wait_for_complaint(": generation 1 after");
         stage.take(&loader.window);
     }),
+    ("loader-zh", |stage| {
+        let chinese = stage.scene.loader(["--verbose", "--lang", "zh-CN"]);
+        let loader = stage.open_loader(chinese);
+        loader.open_dialog();
+        loader.window.paste(TEXT);
+        loader.window.press(&["ctrl+Return"]);
+        loader.program.wait_for_status("加载到");
+        stage.take(&loader.window);
+    }),
+    ("viewer-zh", |stage| {
+        let _loaded = stage.load(["image".into(), stage.picture().into()]);
+        let chinese = stage.scene.viewer(["--verbose", "--lang", "zh-CN"]);
+        let viewer = stage.open_viewer(chinese);
+        viewer.show("正在显示");
+        stage.take(&viewer.window);
+    }),
     ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
     ("viewer-text", |stage| {
         let _loaded = stage.load(["text".into(), TEXT.into()]);
@@ -229,7 +245,11 @@ struct Stage<'a> {
 impl Stage<'_> {
     /// Opens SharedMemoryLoad.
     fn loader(&self) -> LoaderWindow<'_> {
-        let launch = self.scene.loader(["--verbose"]);
+        self.open_loader(self.scene.loader(["--verbose"]))
+    }
+
+    /// Opens SharedMemoryLoad with arguments of its own.
+    fn open_loader(&self, launch: Launch) -> LoaderWindow<'_> {
         let loader = LoaderWindow::of(launch.on(self.desktop).with(self.bus).start(), self.desktop);
         self.wait_for_look(&loader.window);
         loader
