@@ -284,6 +284,7 @@ frames-stopped = The stream was stopped.
 frames-stopped-remedy = Start it again when you like.
 frames-size = Frames cannot have that size.
 frames-size-remedy = Choose another: { $reason }.
+frames-size-bytes = one of { $width } × { $height } pixels takes { $bytes }, and { $most } MiB are the most
 frames-input = The video cannot be read.
 frames-cut-off = The video ended in the middle of a frame: { $missing } of its { $whole } bytes are missing.
 frames-cut-off-remedy = If it came whole, --size or --format is not what its writer has: the bytes of a frame must be the same on both sides.

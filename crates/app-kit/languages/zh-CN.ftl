@@ -251,6 +251,7 @@ frames-stopped = 推流已停止。
 frames-stopped-remedy = 需要时可以重新开始。
 frames-size = 帧不能是这个大小。
 frames-size-remedy = 请另选大小：{ $reason }。
+frames-size-bytes = { $width } × { $height } 像素的一帧需要 { $bytes }，上限为 { $most } MiB
 frames-input = 无法读取视频。
 frames-cut-off = 视频在一帧中途结束：该帧共 { $whole } 字节，缺少 { $missing } 字节。
 frames-cut-off-remedy = 如果视频是完整的，则 --size 或 --format 与写入方不一致：两边每帧的字节数必须相同。

@@ -79,26 +79,35 @@ struct Use {
 
 /// Returns what the sources of the windows say, without their tests.
 fn uses() -> Vec<Use> {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut uses = Vec::new();
-    for name in ["app-kit", "loader-app", "viewer-app"] {
-        read(&crates.join(name).join("src"), &mut uses);
-    }
-    uses
+    let sources = sources();
+    sources.iter().flat_map(|source| uses_in(source)).collect()
 }
 
-fn read(folder: &Path, uses: &mut Vec<Use>) {
+/// Returns the sources of the windows, without their tests.
+fn sources() -> Vec<String> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let crates = ["app-kit", "loader-app", "viewer-app"].map(|name| crates.join(name));
+    crates
+        .iter()
+        .flat_map(|one| shipped(&one.join("src")))
+        .collect()
+}
+
+/// Returns the sources below a folder, without their tests.
+fn shipped(folder: &Path) -> Vec<String> {
+    let mut sources = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap();
         if path.is_dir() && name != "tests" {
-            read(&path, uses);
+            sources.extend(shipped(&path));
         } else if path.extension().is_some_and(|ending| ending == "rs") && name != "tests.rs" {
             let source = fs::read_to_string(&path).unwrap();
             let shipped = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            uses.extend(uses_in(shipped));
+            sources.push(shipped.to_owned());
         }
     }
+    sources
 }
 
 fn uses_in(source: &str) -> Vec<Use> {
@@ -260,6 +269,33 @@ fn what_is_given_is_taken_by_some_language() {
                 takes(&english, name) || takes(&chinese, name),
                 "{id}: {name}"
             );
+        }
+    }
+}
+
+/// What a window draws is never written in its code.
+#[test]
+fn nothing_is_said_without_an_entry() {
+    const DRAWING: [&str; 9] = [
+        "text(",
+        "text_input(",
+        "placeholder(",
+        "notice(",
+        "Status::neutral(",
+        "Status::success(",
+        "Status::warning(",
+        "Status::error(",
+        "with_remedy(",
+    ];
+    for source in sources() {
+        for call in DRAWING {
+            for (at, _) in source.match_indices(call) {
+                for argument in arguments(&source[at + call.len()..]) {
+                    let is_literal = argument.starts_with('"') || argument.starts_with("format!");
+                    let has_words = argument.contains(|c: char| c.is_ascii_alphabetic());
+                    assert!(!(is_literal && has_words), "{call}{argument}");
+                }
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{error, fmt, io};
 
+use app_kit::explain::explain_reason;
 use app_kit::{language, say, units};
 use shm_core::{ImageMetadata, PixelFormat};
 
@@ -84,14 +85,16 @@ pub enum Drawn {
 pub fn shape(format: PixelFormat, width: u32, height: u32) -> Result<ImageMetadata, FrameError> {
     let metadata =
         ImageMetadata::packed(format, width, height).map_err(|reason| FrameError::Size {
-            reason: reason.to_string(),
+            reason: explain_reason(&reason.to_string()),
         })?;
     let bytes = u64::from(metadata.stride) * u64::from(metadata.height);
     if bytes > MAX_PIXEL_BYTES {
-        let reason = format!(
-            "one of {width} × {height} pixels takes {}, and {} MiB are the most",
-            units::bytes(bytes),
-            MAX_PIXEL_BYTES >> 20
+        let reason = say!(
+            "frames-size-bytes",
+            width = width,
+            height = height,
+            bytes = units::bytes(bytes),
+            most = MAX_PIXEL_BYTES >> 20
         );
         return Err(FrameError::Size { reason });
     }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
+use app_kit::explain::explain_reason;
 use app_kit::{language, say};
 use image::ImageError;
 use image::error::UnsupportedErrorKind;
@@ -74,7 +75,10 @@ impl fmt::Display for Flaw {
             Flaw::Rare => say!("flaw-rare"),
             Flaw::Decoder => say!("flaw-decoder"),
             Flaw::NoFrames => say!("flaw-frames"),
-            Flaw::Other(reason) => say!("flaw-other", reason = reason.trim_end_matches('.')),
+            Flaw::Other(reason) => {
+                let reason = explain_reason(reason.trim_end_matches('.'));
+                say!("flaw-other", reason = reason)
+            }
         })
     }
 }
