@@ -154,7 +154,7 @@ paste-nothing-remedy = 请先复制文本、图片或文件，然后在这里按
 paste-failed = 无法粘贴。
 
 watchers-untold = 这里无法得知谁在查看。
-watchers-one = { $name } 正在查看 · { $progress }
+watchers-one = { $name }正在查看 · { $progress }
 watchers-none-shown = { $count } 个程序正在查看 · 尚未显示任何内容
 watchers-all = { $count } 个程序正在查看 · 均已显示第 { $generation } 版
 watchers-some = { $count } 个程序正在查看 · { $there } 个已显示第 { $generation } 版
@@ -355,7 +355,7 @@ remove-force = 强制移除
 remove-keep = 保留
 remove-question = 移除“{ $key }”？
 remove-question-body = 其中的内容将永久消失。
-remove-in-use = “{ $key }”正由 { $by } 使用。
+remove-in-use = “{ $key }”正由 { $by }使用。
 remove-in-use-body = 正在使用的程序可以继续使用，其他程序将无法再找到它。
 removing = 正在移除“{ $key }”…
 remove-failed = 未能移除“{ $key }”。
@@ -454,7 +454,7 @@ error-lock-would-block = 段“{ $key }”的锁正被持有：请重试，或�
 error-lock-deadlock = 本线程已持有段“{ $key }”的锁：请先释放前一个锁，再重新加锁。
 
 error-remove-not-found = 共享内存中没有键名“{ $key }”：请检查键名。
-error-remove-in-use = 段“{ $key }”正由 { $by } 使用：请先结束它们，或强制移除。
+error-remove-in-use = 段“{ $key }”正由 { $by }使用：请先结束它们，或强制移除。
 error-remove-foreign = 键名“{ $key }”下不是段，因此不予处理：{ $reason }。请另选键名，或让其所有者移除。
 error-remove-permission = 系统不允许移除段“{ $key }”：请让其所有者移除。
 error-remove-io = 未能移除段“{ $key }”：{ $reason }。

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use app_kit::language;
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use fluent_syntax::parser;
 
@@ -300,21 +301,38 @@ fn nothing_is_said_without_an_entry() {
     }
 }
 
+/// Returns what an entry's line says itself, without what is put into it.
+fn own_words(line: &str) -> String {
+    let said = line.split_once(" =").map_or(line, |(_, said)| said);
+    let variant = said.trim_start().trim_start_matches('*');
+    let said = match variant.strip_prefix('[') {
+        Some(variant) => variant.split_once(']').unwrap().1,
+        None => said,
+    };
+    let mut words = String::new();
+    for part in said.split('{') {
+        let own = part.split_once('}').map_or(part, |(_, own)| own);
+        words.push_str(own);
+        words.push(' ');
+    }
+    words
+}
+
 /// Chinese sentences have full-width signs, and no English left in them.
 #[test]
 fn chinese_is_chinese() {
     for line in CHINESE.lines().filter(|line| !line.starts_with('#')) {
-        let words: Vec<&str> = line
-            .split([' ', '，', '。', '：', '（', '）', '；'])
-            .collect();
-        let is_word = |word: &&str| word.len() > 2 && word.chars().all(|c| c.is_ascii_lowercase());
-        let english = words.windows(2).find(|pair| pair.iter().all(is_word));
-        assert_eq!(english, None, "{line}");
-        let characters: Vec<char> = line.chars().collect();
+        // What an entry chooses by is named after it.
+        let said = own_words(line).replace("$count ->", "");
+        assert_eq!(language::english_word_in(&said), None, "{line}");
+        let characters: Vec<char> = said.chars().collect();
         for pair in characters.windows(2) {
             let is_han = ('\u{4e00}'..='\u{9fff}').contains(&pair[0]);
             let is_narrow = matches!(pair[1], ',' | ';' | ':' | '!' | '?' | '(' | ')' | '.');
             assert!(!(is_han && is_narrow), "{line}");
         }
     }
+    let english = ENGLISH.lines().filter(|line| line.contains(" = "));
+    let found = english.filter(|line| language::english_word_in(&own_words(line)).is_some());
+    assert!(found.count() > 300, "English is taken for Chinese");
 }

@@ -154,7 +154,7 @@ fn who_watches() {
             shown: None,
         };
         bench.send(Message::Watched(Watched::By(vec![watcher(1)])));
-        assert_says(bench, &["viewer-app（pid 1） 正在查看 · 尚未显示任何内容"]);
+        assert_says(bench, &["viewer-app（pid 1）正在查看 · 尚未显示任何内容"]);
         let two = Watched::By(vec![watcher(1), watcher(2)]);
         bench.send(Message::Watched(two));
         assert_says(bench, &["2 个程序正在查看 · 尚未显示任何内容", "逐个显示"]);
