@@ -144,11 +144,7 @@ loading = Loading { $file } into { $key } …
 loading-read = { $percent } % read
 loading-decoding = all read, decoding
 cancelling = Cancelling …
-loaded =
-    { $bytes ->
-        [one] Loaded { $kind }, 1 byte, into { $key } (generation { $generation }).
-       *[other] Loaded { $kind }, { $bytes } bytes, into { $key } (generation { $generation }).
-    }
+loaded = Loaded { $kind }, { $size }, into { $key } (generation { $generation }).
 loaded-replaces = This replaces what { $program } (pid { $pid }) had loaded into { $key }.
 cleared = Cleared { $key }: nothing of it is left to read. This window stays attached.
 clear-nothing = There is nothing to clear.

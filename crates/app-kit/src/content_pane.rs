@@ -9,7 +9,7 @@ use iced::widget::{
     center, column, container, responsive, row, scrollable, stack, text, text_editor,
 };
 use iced::{Center, Element, Fill, Font, Pixels};
-use shm_core::{Access, Attached, segment};
+use shm_core::{Access, Attached, Process, segment};
 
 use crate::alarm::alarm;
 use crate::meter::Meter;
@@ -198,11 +198,13 @@ impl ContentPane {
     /// what of a picture is looked at. There are always two, cut where there is no room, so that
     /// the card keeps its height while people come and go.
     ///
-    /// At the right of the people stand the figures of a run of pictures.
+    /// Those who are `told` of elsewhere in the window are left out. At the right of the people
+    /// stand the figures of a run of pictures.
     pub fn view_facts<'a>(
         &self,
         now: SystemTime,
         figures: Option<Figures>,
+        told: &[Process],
     ) -> Element<'a, Message> {
         let quiet = |words| {
             text(words)
@@ -210,7 +212,10 @@ impl ContentPane {
                 .wrapping(Wrapping::None)
                 .style(theme::muted)
         };
-        let people = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+        let people = [
+            loaded_by(&self.snapshot),
+            also_attached(&self.snapshot, told),
+        ];
         let people = row(people
             .into_iter()
             .flatten()
@@ -406,8 +411,9 @@ pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// Writes who is attached beside this process and the one that loaded the content.
-pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
+/// Writes who is attached beside this process, the one that loaded the content, and those who are
+/// `told` of elsewhere.
+pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
     let is_writer = |peer: &Attached| {
         let origin = snapshot.origin.as_ref();
         origin.is_some_and(|origin| origin.writer.is(peer.process))
@@ -416,6 +422,7 @@ pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
         .attached
         .iter()
         .filter(|peer| !peer.process.is_current() && !is_writer(peer))
+        .filter(|peer| !told.iter().any(|one| one.is(peer.process)))
         .collect();
     others.sort_by_key(|peer| peer.process.pid());
     others.dedup_by(|one, other| one.process.is(other.process));
@@ -439,7 +446,7 @@ mod tests {
 
     use iced::{Size, Theme};
     use iced_test::Simulator;
-    use shm_core::{ImageMetadata, Key, PixelFormat, Process};
+    use shm_core::{ImageMetadata, Key, PixelFormat};
 
     use crate::picture::Picture;
 
@@ -496,8 +503,13 @@ mod tests {
     #[test]
     fn everybody_else_is_named_once() {
         assert_eq!(
-            also_attached(&snapshot()).as_deref(),
+            also_attached(&snapshot(), &[]).as_deref(),
             Some("also attached: camera (pid 4712), viewer-app (pid 4713, reading)")
+        );
+        let told = [Process::with_pid(4713)];
+        assert_eq!(
+            also_attached(&snapshot(), &told).as_deref(),
+            Some("also attached: camera (pid 4712)")
         );
     }
 
@@ -542,7 +554,7 @@ mod tests {
 
     /// The card and the lines below it, as a window draws them.
     fn view(pane: &ContentPane) -> Element<'_, Message> {
-        let facts = pane.view_facts(NOW + Duration::from_secs(90), None);
+        let facts = pane.view_facts(NOW + Duration::from_secs(90), None, &[]);
         container(self::column![pane.view(), facts].spacing(theme::space::MEDIUM))
             .padding(theme::space::LARGE)
             .into()

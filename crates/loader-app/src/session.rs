@@ -15,7 +15,7 @@ mod thread;
 use std::{error, fmt, io, mem};
 
 use app_kit::explain::Explain;
-use app_kit::{language, say, snapshot};
+use app_kit::{language, say, snapshot, units};
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
@@ -229,7 +229,7 @@ impl fmt::Display for Loaded {
         f.write_str(&say!(
             "loaded",
             kind = snapshot::name_of_kind(kind),
-            bytes = bytes,
+            size = units::bytes(*bytes),
             key = key,
             generation = generation
         ))

@@ -155,7 +155,8 @@ impl State {
             }
             Seen::Content(pane) => column![
                 pane.view().map(Message::Pane),
-                pane.view_facts(SystemTime::now(), None).map(Message::Pane),
+                pane.view_facts(SystemTime::now(), None, &self.watchers.processes())
+                    .map(Message::Pane),
             ]
             .spacing(theme::space::SMALL)
             .into(),

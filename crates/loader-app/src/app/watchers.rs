@@ -6,6 +6,7 @@ use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::Wrapping;
 use iced::widget::{Column, button, column, container, row, scrollable, space, text};
 use iced::{Center, Element, Fill};
+use shm_core::Process;
 use shm_core::link::Watcher;
 
 use app_kit::language::{self, Language};
@@ -51,6 +52,14 @@ impl Watchers {
 
     pub(super) fn toggle(&mut self) {
         self.is_open = !self.is_open;
+    }
+
+    /// Returns who is told of here.
+    pub(super) fn processes(&self) -> Vec<Process> {
+        match &self.watched {
+            Watched::By(watchers) => watchers.iter().map(|watcher| watcher.process).collect(),
+            Watched::Untold(_) => Vec::new(),
+        }
     }
 
     pub(super) fn view(&self) -> Element<'_, Message> {

@@ -209,7 +209,7 @@ impl State {
             (Panel::Segments(list), _) => list.view(self.now).map(Message::Segments),
             (Panel::History, _) => self.history.view(self.now).map(Message::History),
             (Panel::Content, Shown::Content(pane)) => {
-                let facts = pane.view_facts(self.now, self.live.figures());
+                let facts = pane.view_facts(self.now, self.live.figures(), &[]);
                 column![pane.view().map(Message::Pane), facts.map(Message::Pane)]
                     .spacing(theme::space::MEDIUM)
                     .into()
