@@ -17,6 +17,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use qt_bridge::{Address, QtKey};
 use shm_core::{Key, Process};
 use unic_langid::LanguageIdentifier;
 
@@ -214,6 +215,8 @@ impl_argument! {
     str => |text| FluentValue::from(text);
     String => |text| FluentValue::from(text.as_str());
     Key => |key| FluentValue::from(key.as_str());
+    QtKey => |key| FluentValue::from(key.as_str());
+    Address => |address| FluentValue::from(address.as_str());
     u32 => |number| FluentValue::from(*number);
     u64 => |number| FluentValue::from(*number);
     usize => |number| FluentValue::from(*number);

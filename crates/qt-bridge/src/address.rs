@@ -47,9 +47,27 @@ impl Address {
     }
 }
 
+impl From<&Key> for Address {
+    fn from(key: &Key) -> Self {
+        Self::Own(key.clone())
+    }
+}
+
+impl From<&Address> for Address {
+    fn from(address: &Address) -> Self {
+        address.clone()
+    }
+}
+
 impl From<Key> for Address {
     fn from(key: Key) -> Self {
         Self::Own(key)
+    }
+}
+
+impl From<&QtKey> for Address {
+    fn from(key: &QtKey) -> Self {
+        Self::Qt(key.clone())
     }
 }
 

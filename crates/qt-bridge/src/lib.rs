@@ -63,7 +63,7 @@ pub use follower::{Follower, Reading, ReadingError, Step, read};
 pub use key::{KeyError, Kind, QtKey};
 pub use list::{Listed, list};
 pub use publisher::{PublishError, Publisher};
-pub use segment::{Attach, Departure, Guard, ReadOnly, ReadWrite, Segment, remove};
+pub use segment::{Attach, Departure, Guard, ReadOnly, ReadWrite, Segment, remove, size, users};
 pub use semaphore::Semaphore;
 pub use stream::{Form, Source, Stream, StreamError, Value};
 pub use user::User;

@@ -148,6 +148,13 @@ impl Publisher {
         })
     }
 
+    /// Leaves what is published there, for whoever comes: until the last of them leaves.
+    pub fn keep(&mut self) {
+        if let Some(segment) = self.segment.take() {
+            segment.keep();
+        }
+    }
+
     /// Lets go of what is published. `None` where nothing is.
     pub fn release(&mut self) -> Option<Departure> {
         self.segment.take().map(Segment::detach)

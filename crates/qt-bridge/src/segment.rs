@@ -242,6 +242,11 @@ impl<A: Attach> Segment<A> {
         self.leave()
     }
 
+    /// Leaves the segment, and leaves it there, for whoever comes: until the last of them leaves.
+    pub fn keep(mut self) {
+        self.memory = None;
+    }
+
     fn leave(&mut self) -> Departure {
         let (Some(memory), Some(mut lock)) = (self.memory.take(), self.lock.take()) else {
             return Departure::Kept;
@@ -439,6 +444,21 @@ impl io::Write for Writer<'_, '_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Tells how long the segment under a key is, without attaching to it.
+///
+/// # Errors
+///
+/// [`SegmentError::NotFound`] where there is none.
+pub fn size(key: &QtKey) -> Result<usize, SegmentError> {
+    Memory::find(key).map(|facts| facts.size)
+}
+
+/// Who is seen to use the segment under a key: processes of this user, in this container.
+#[must_use]
+pub fn users(key: &QtKey) -> Vec<User> {
+    Memory::users_of(key)
 }
 
 /// Removes a segment and its lock by name, whatever state they are in.
