@@ -10,3 +10,4 @@ mod exclusion;
 mod fault;
 mod peer;
 mod table;
+mod window;

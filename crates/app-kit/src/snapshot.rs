@@ -160,10 +160,10 @@ pub fn name_of_kind(kind: &'static str) -> String {
 /// # Errors
 ///
 /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
-pub fn read(address: &Address, options: &Options) -> Result<Snapshot, SnapshotError> {
-    let key = match address {
+pub fn read(address: impl Into<Address>, options: &Options) -> Result<Snapshot, SnapshotError> {
+    let key = &match address.into() {
         Address::Own(key) => key,
-        Address::Qt(key) => return qt::read(key),
+        Address::Qt(key) => return qt::read(&key),
     };
     match Subscriber::attach(key, options) {
         Ok(subscriber) => read_sample(key, options, subscriber),

@@ -188,7 +188,7 @@ fn what_was_removed_by_force_is_made_anew() {
     assert_eq!(loaded.generation, 1);
     assert_eq!(place.message("K"), Message::Text("second".to_owned()));
     segment::remove(&key("K"), &place.options(), true).unwrap();
-    assert_eq!(session.release_if_lost(), Some(key("K")));
+    assert_eq!(session.release_if_lost(), Some(key("K").into()));
     assert!(session.release().is_none());
 }
 
@@ -198,7 +198,7 @@ fn clear_leaves_nothing_to_read() {
     let mut session = place.session();
     assert_eq!(session.clear().unwrap(), None);
     session.load(&key("K"), &mut text("a secret")).unwrap();
-    assert_eq!(session.clear().unwrap(), Some(key("K")));
+    assert_eq!(session.clear().unwrap(), Some(key("K").into()));
     assert!(place.snapshot("K").expect("still attached").is_empty());
 }
 

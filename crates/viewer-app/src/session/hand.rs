@@ -181,7 +181,7 @@ mod tests {
     use std::fs;
 
     use app_kit::snapshot;
-    use shm_core::{ImageMetadata, Metadata, PixelFormat, Publisher};
+    use shm_core::{ImageMetadata, Key, Metadata, PixelFormat, Publisher};
     use tempfile::TempDir;
 
     use super::*;
