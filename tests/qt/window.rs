@@ -38,7 +38,7 @@ impl<'d> Example<'d> {
     /// "Load Image From File...", which has the focus at first; then the path, in Qt's own file dialog.
     fn load(&self, path: &str) {
         self.window.press(&["space"]);
-        let dialog = self.desktop.window("Open File");
+        let dialog = self.desktop.window("Open");
         dialog.paste(path);
         dialog.press(&["Return"]);
     }
@@ -71,7 +71,7 @@ fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
         return;
     };
     let scene = Scene::new().with_key(KEY);
-    let picture = Picture::draw(240, 180, 3);
+    let picture = Picture::draw(160, 120, 3);
     let file = scene.file("cat.png", &picture.encode(PictureFile::Png));
     let example = Example::open(program, &stage, &desktop);
     example.load(file.to_str().unwrap());
@@ -88,7 +88,7 @@ fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
 
     // It follows what the example loads next.
     viewer.throw_live();
-    let next = Picture::draw(200, 150, 5);
+    let next = Picture::draw(150, 110, 5);
     let file = scene.file("dog.png", &next.encode(PictureFile::Png));
     example.load(file.to_str().unwrap());
     viewer.window.wait_for_picture(next.pixels());
@@ -108,7 +108,7 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
         return;
     };
     let scene = Scene::new().with_key(KEY);
-    let picture = Picture::draw(240, 180, 4);
+    let picture = Picture::draw(160, 120, 4);
     let file = scene.file("cat.png", &picture.encode(PictureFile::Png));
     let loader = scene
         .loader(["--verbose"])

@@ -281,7 +281,9 @@ pub fn english_word_in(said: &str) -> Option<&str> {
     const NAMES: &str = "SharedMemoryLoad ShowSharedMem MySharedMemory loader viewer app text image \
                          file show key output FILE Ctrl Enter Esc Shift Tab GIF PNG UTF png jpg \
                          bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
-                         zenity ulimit unlimited Docker shm size format fork SHM CORE DIR";
+                         zenity ulimit unlimited Docker shm size format fork SHM CORE DIR \
+                         Qt qt posix POSIX systemv QSharedMemory nativeKey create ipcs remove force \
+                         list id TMPDIR dev";
     let is_path = |token: &&str| token.contains('/');
     let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);
     let words = tokens
