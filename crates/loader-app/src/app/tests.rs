@@ -157,7 +157,7 @@ impl Bench {
     }
 
     fn in_memory(&self, key: &str) -> Option<Content> {
-        snapshot::read(&Key::new(key).unwrap(), &self.options())
+        snapshot::read(Key::new(key).unwrap(), &self.options())
             .ok()
             .map(|snapshot| snapshot.content)
     }
