@@ -81,17 +81,18 @@ fn try_acquire_unusual(word: &AtomicU32, mut seen: LockWord, me: Owner) -> Optio
     None
 }
 
-/// Takes the lock, waiting for it until the deadline.
+/// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait:
+/// a look at the clock costs more than a lock.
 #[inline]
 pub(crate) fn acquire(
     word: &AtomicU32,
     me: Owner,
-    deadline: Deadline,
+    deadline: impl FnOnce() -> Deadline,
     watcher: &impl Watcher,
 ) -> Result<Taken, NotTaken> {
     match try_acquire(word, me) {
         Some(taken) => Ok(taken),
-        None => contend(word, me, deadline, watcher),
+        None => contend(word, me, deadline(), watcher),
     }
 }
 
@@ -233,7 +234,7 @@ mod tests {
             asked: Cell::new(0),
         };
         assert_eq!(
-            acquire(&word, two, soon(), &world).unwrap_err(),
+            acquire(&word, two, soon, &world).unwrap_err(),
             NotTaken::TimedOut(Some(one))
         );
         assert!(world.asked.get() >= 2, "asked once a slice");
@@ -248,7 +249,7 @@ mod tests {
             alive: false,
             asked: Cell::new(0),
         };
-        assert!(acquire(&word, heir, soon(), &world).unwrap().abandoned);
+        assert!(acquire(&word, heir, soon, &world).unwrap().abandoned);
         release(&word, true);
         assert!(
             try_acquire(&word, third).unwrap().abandoned,
@@ -288,7 +289,7 @@ mod tests {
                     let me = Owner::new(slot, 1);
                     for _ in 0..ROUNDS {
                         let deadline = Deadline::after(Duration::from_secs(60));
-                        acquire(&shared.0, me, deadline, &world).unwrap();
+                        acquire(&shared.0, me, || deadline, &world).unwrap();
                         let seen = shared.1.load(Ordering::Relaxed);
                         shared.1.store(seen + 1, Ordering::Relaxed);
                         release(&shared.0, false);

@@ -19,7 +19,8 @@ pub(crate) struct Ours {
 
 impl Ours {
     pub(crate) fn open(side: Side, place: &Path, is_polled: bool) -> Outcome<Self> {
-        let options = Options::new().directory(place);
+        // Nobody sleeps where all poll, so nobody is woken: as at the other polled ways.
+        let options = Options::new().directory(place).polled(is_polled);
         let (there, back) = match side {
             Side::Asking => ("there", "back"),
             Side::Answering => ("back", "there"),

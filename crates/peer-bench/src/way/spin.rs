@@ -7,9 +7,9 @@ use super::{Link, Side};
 use crate::Outcome;
 use crate::ground::Ground;
 
-/// Apart, so that neither processor fetches one along with the other.
+/// The payload right behind the line of its word, so that processors that fetch two lines fetch both.
 const WORD: usize = 0;
-const PAYLOAD: usize = 4096;
+const PAYLOAD: usize = 64;
 
 pub(crate) struct Spin {
     pub(super) ground: Ground,

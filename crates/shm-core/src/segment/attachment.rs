@@ -47,6 +47,7 @@ pub(crate) struct Attachment {
     id: u128,
     block_bytes: u64,
     created: bool,
+    process: Process,
     fork: ForkMark,
     /// The thread that holds the lock through this handle; while none does, how many more locks
     /// go without a look at the clock. One word for both, because a store before a
@@ -173,6 +174,7 @@ impl Attachment {
             id: head.id,
             block_bytes: head.block_bytes,
             created,
+            process: Process::current(),
             fork: ForkMark::here(),
             holding_thread: AtomicU64::new(0),
             name_watch: NameWatch::new(),
@@ -240,6 +242,11 @@ impl Attachment {
         self.block_bytes
     }
 
+    /// The process that this handle belongs to: known without asking the system.
+    pub(crate) fn process(&self) -> Process {
+        self.process
+    }
+
     /// Tells whether this handle made the segment.
     pub(crate) fn created(&self) -> bool {
         self.created
@@ -284,9 +291,9 @@ impl Attachment {
         }
     }
 
-    /// Takes the lock, waiting for it until the deadline.
+    /// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait.
     #[inline]
-    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Held<'_>, LockError> {
+    pub(crate) fn lock(&self, deadline: impl FnOnce() -> Deadline) -> Result<Held<'_>, LockError> {
         let unwatched = self.check_caller()?;
         match lock::acquire(&self.control().header.lock, self.me, deadline, self) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
@@ -309,7 +316,7 @@ impl Attachment {
         match lock::acquire(
             &self.control().header.lock,
             self.me,
-            Deadline::after(Duration::ZERO),
+            || Deadline::after(Duration::ZERO),
             self,
         ) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
