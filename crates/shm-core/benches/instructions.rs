@@ -73,6 +73,9 @@ fn instructions(operation: &str, times: u64) -> Outcome<u64> {
         .output()
         .map_err(|error| format!("valgrind does not start: {error}. Install it."))?;
     let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(format!("{operation} failed: {said}").into());
+    }
     // "==123== Collected : 456"
     let collected = said
         .lines()
@@ -87,7 +90,11 @@ fn run(operation: &str, times: &str) -> Outcome {
     let directory = tempfile::tempdir()?;
     let options = Options::new().directory(directory.path());
     let key = Key::new("counted")?;
-    let publish = |publisher: &Publisher| publisher.publish(&octets(), &[7; 64]);
+    let metadata = Metadata::Bytes {
+        media_type: "application/octet-stream".into(),
+        source: None,
+    };
+    let publish = |publisher: &Publisher| publisher.publish(&metadata, &[7; 64]);
     match operation {
         "nothing" => {}
         "lock" => {
@@ -119,11 +126,4 @@ fn run(operation: &str, times: &str) -> Outcome {
         other => return Err(format!("nothing is called {other}").into()),
     }
     Ok(())
-}
-
-fn octets() -> Metadata {
-    Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    }
 }

@@ -42,6 +42,12 @@ pub(crate) trait Watcher {
     fn gives_up(&self) -> bool;
 }
 
+/// Takes the lock if its word says nothing at all.
+#[inline]
+pub(crate) fn take_free(word: &AtomicU32, me: Owner) -> bool {
+    exchange(word, LockWord::FREE, LockWord::FREE.taken_by(me))
+}
+
 /// Takes the lock if it is free.
 #[inline]
 pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Taken> {
@@ -96,8 +102,9 @@ pub(crate) fn acquire(
     }
 }
 
+/// Takes a lock that was not free a moment ago, waiting for it until the deadline.
 #[cold]
-fn contend(
+pub(crate) fn contend(
     word: &AtomicU32,
     me: Owner,
     deadline: Deadline,
@@ -182,6 +189,7 @@ pub(crate) fn settle(word: &AtomicU32, slot: u8) {
     }
 }
 
+#[inline]
 fn exchange(word: &AtomicU32, from: LockWord, to: LockWord) -> bool {
     // Acquire, because some of these exchanges take the lock: pairs with `release`.
     word.compare_exchange(from.bits(), to.bits(), Ordering::Acquire, Ordering::Relaxed)

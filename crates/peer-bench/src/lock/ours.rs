@@ -21,9 +21,9 @@ impl Lock for Ours {
     #[inline]
     fn with(&self, work: impl FnOnce()) {
         // Nobody dies or removes it in a contest; were it otherwise, the count would tell.
-        if let Ok(guard) = self.0.lock() {
-            work();
-            drop(guard);
-        }
+        let Ok(locked) = self.0.lock() else { return };
+        let guard = locked.ignore_abandonment();
+        work();
+        drop(guard);
     }
 }
