@@ -3,6 +3,7 @@
 pub(crate) mod attach;
 pub(crate) mod first_frame;
 pub(crate) mod frame;
+pub(crate) mod growth;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod picture;
@@ -10,6 +11,7 @@ pub(crate) mod python;
 pub(crate) mod readers;
 pub(crate) mod reserved;
 pub(crate) mod small;
+pub(crate) mod wake;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -28,6 +30,24 @@ pub(crate) struct Arena {
     pub(crate) is_quick: bool,
     /// The program that speaks for Qt, where Qt is installed.
     pub(crate) qt: Option<PathBuf>,
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // iceoryx2 leaves files behind, whose names begin as it was told: with the arena's.
+        let name = self.place().file_name().map(ToOwned::to_owned);
+        let files = std::fs::read_dir("/dev/shm")
+            .into_iter()
+            .flatten()
+            .flatten();
+        for file in files.filter(|file| {
+            let name = name.as_ref().map(|name| name.as_encoded_bytes());
+            name.is_some_and(|name| file.file_name().as_encoded_bytes().starts_with(name))
+        }) {
+            // The arena's own directory is none, and goes next.
+            let _removed = std::fs::remove_file(file.path());
+        }
+    }
 }
 
 impl Arena {
@@ -57,7 +77,11 @@ impl Arena {
 
     /// So many rounds, or a few where it is to be quick.
     pub(crate) fn rounds(&self, rounds: usize) -> usize {
-        if self.is_quick { rounds.div_ceil(10) } else { rounds }
+        if self.is_quick {
+            rounds.div_ceil(10)
+        } else {
+            rounds
+        }
     }
 }
 

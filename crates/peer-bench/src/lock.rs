@@ -64,7 +64,12 @@ impl Kind {
     }
 
     /// Opens the lock in this place; the first to do so also makes it.
-    pub(crate) fn open<T: Trial>(self, place: &Path, is_first: bool, trial: T) -> Outcome<T::Found> {
+    pub(crate) fn open<T: Trial>(
+        self,
+        place: &Path,
+        is_first: bool,
+        trial: T,
+    ) -> Outcome<T::Found> {
         let ground = || Ground::open(&place.join(self.name()), 4096);
         match self {
             Self::Bare => trial.run(&native::Bare(ground()?)),

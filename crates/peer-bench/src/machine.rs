@@ -11,16 +11,23 @@ use crate::Outcome;
 pub(crate) struct Cores {
     pub(crate) ours: usize,
     pub(crate) peers: usize,
+    /// How many there are.
+    count: usize,
 }
 
 impl Cores {
     /// The first two that this process may use; the same twice where there is one only.
     pub(crate) fn find() -> Outcome<Self> {
         let allowed = rustix::thread::sched_getaffinity(None)?;
-        let mut cores = (0..CpuSet::MAX_CPU).filter(|&core| allowed.is_set(core));
-        let ours = cores.next().ok_or("no core may be used")?;
-        let peers = cores.next().unwrap_or(ours);
-        Ok(Self { ours, peers })
+        let cores: Vec<usize> = (0..CpuSet::MAX_CPU)
+            .filter(|&core| allowed.is_set(core))
+            .collect();
+        let ours = *cores.first().ok_or("no core may be used")?;
+        Ok(Self {
+            ours,
+            peers: cores.get(1).copied().unwrap_or(ours),
+            count: cores.len(),
+        })
     }
 }
 
@@ -41,9 +48,8 @@ pub(crate) fn describe(cores: Cores) -> String {
         .map_or("unknown processor", |rest| {
             rest.trim_start_matches([' ', '\t', ':'])
         });
-    let count = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = text("/proc/sys/kernel/osrelease");
-    let Cores { ours, peers } = cores;
+    let Cores { ours, peers, count } = cores;
     format!(
         "{model}, {count} cores, Linux {}; pinned to cores {ours} and {peers}",
         kernel.trim()

@@ -10,6 +10,7 @@ mod lock;
 mod machine;
 mod payload;
 mod peer;
+mod plot;
 mod report;
 mod round;
 mod spread;
@@ -28,9 +29,10 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// A contest's name on the command line, and what plays it.
 type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
-const CONTESTS: [Contest; 10] = [
+const CONTESTS: [Contest; 11] = [
     ("lock", contest::lock::run),
     ("small", contest::small::run),
+    ("wake", contest::wake::run),
     ("python", contest::python::run),
     ("frame", contest::frame::run),
     ("first-frame", contest::first_frame::run),
@@ -40,6 +42,9 @@ const CONTESTS: [Contest; 10] = [
     ("list", contest::list::run),
     ("reserved", contest::reserved::run),
 ];
+
+/// The contest whose outcome is tables and plots.
+const GROWTH: &str = "growth";
 
 const USAGE: &str = "usage: peer-bench [--quick] [--qt PROGRAM] [--output FOLDER] [CONTEST...]";
 
@@ -67,6 +72,7 @@ fn play(arguments: &[String]) -> Outcome {
     match role.as_str() {
         "lock" => contest::lock::peer(rest),
         "echo" => contest::small::peer(rest),
+        "sleeper" => contest::wake::peer(rest),
         "look" => contest::frame::peer(rest),
         "reader" => contest::readers::peer(rest),
         other => Err(format!("no role is called {other}").into()),
@@ -94,7 +100,7 @@ impl Choice {
                 "--quick" => choice.is_quick = true,
                 "--qt" => choice.qt = Some(arguments.next().ok_or(USAGE)?.into()),
                 "--output" => choice.output = arguments.next().ok_or(USAGE)?.into(),
-                name if CONTESTS.iter().any(|(contest, _)| *contest == name) => {
+                name if name == GROWTH || CONTESTS.iter().any(|(contest, _)| *contest == name) => {
                     choice.contests.push(argument);
                 }
                 _ => return Err(USAGE.into()),
@@ -118,6 +124,9 @@ fn run(choice: Choice) -> Outcome {
         if choice.wants(name) {
             contest(&arena, &mut report)?;
         }
+    }
+    if choice.wants(GROWTH) {
+        contest::growth::run(&arena, &mut report, &choice.output)?;
     }
     report.conclude();
     report.line(&format!("load at the end: {}", machine::load()));

@@ -2,9 +2,16 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::Outcome;
 use crate::machine::Cores;
+
+/// How long a process may take to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A process that plays a role; it is ended with this value.
 pub(crate) struct Peer {
@@ -63,14 +70,23 @@ impl Drop for Peer {
     fn drop(&mut self) {
         // It ends when there are no more orders; one that hangs is ended.
         drop(self.orders.take());
-        let patience = std::time::Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) {
-            if patience.elapsed().as_secs() >= 2 {
-                // It may have ended by itself just now.
-                let _ended_already = self.child.kill();
-            }
-            std::thread::yield_now();
+        if !self.has_ended_within(PATIENCE) {
+            // It may have ended by itself just now.
+            let _ended_already = self.child.kill();
         }
+        let _reaped = self.child.wait();
+    }
+}
+
+impl Peer {
+    fn has_ended_within(&self, patience: Duration) -> bool {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let Some(Ok(handle)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else {
+            return false;
+        };
+        let mut handles = [PollFd::new(&handle, PollFlags::IN)];
+        let patience = Timespec::try_from(patience).ok();
+        poll(&mut handles, patience.as_ref()).is_ok_and(|ended| ended > 0)
     }
 }
 

@@ -76,6 +76,13 @@ impl Unit {
     }
 }
 
+impl Unit {
+    /// For the numbers of an axis, which are powers of ten.
+    pub(crate) fn show_short(self, figure: f64) -> String {
+        self.show(figure).replace(".00", "").replace(".0", "")
+    }
+}
+
 impl Report {
     /// Begins the table with what it was measured on.
     pub(crate) fn new(machine: &str) -> Self {
@@ -132,7 +139,9 @@ impl Report {
         goal: Goal,
     ) {
         if !rounds.has(ours) || !rounds.has(reference) {
-            self.line(&format!("  {name}: not measured, because {reference} is not here"));
+            self.line(&format!(
+                "  {name}: not measured, because {reference} is not here"
+            ));
             return;
         }
         let ratio = rounds.ratio(ours, reference, of);

@@ -1,7 +1,7 @@
 //! Contenders measured in turn, round after round, so that all meet the same machine.
 
-use crate::spread::{Of, Spread};
 use crate::Outcome;
+use crate::spread::{Of, Spread};
 
 /// One way of doing a thing, and how it is measured once.
 pub(crate) struct Contender<'a> {
@@ -70,10 +70,7 @@ impl Rounds {
 
     /// The spread of a contender's figures; of none where nobody has that name.
     pub(crate) fn spread(&self, name: &str) -> Spread {
-        Spread::of(
-            self.turns(name)
-                .flat_map(|figures| figures.iter().copied()),
-        )
+        Spread::of(self.turns(name).flat_map(|figures| figures.iter().copied()))
     }
 
     /// One contender beside another, round by round: what disturbs a round disturbs both.

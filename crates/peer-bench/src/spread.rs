@@ -48,7 +48,10 @@ mod tests {
     #[test]
     fn sums_up_in_whatever_order() {
         let spread = Spread::of((1..=100).rev().map(f64::from));
-        assert_eq!((spread.minimum, spread.median, spread.p99), (1.0, 51.0, 100.0));
+        assert_eq!(
+            (spread.minimum, spread.median, spread.p99),
+            (1.0, 51.0, 100.0)
+        );
         assert_eq!(Spread::of([7.0]).p99, 7.0);
         assert_eq!(Spread::of([]).median, 0.0);
     }

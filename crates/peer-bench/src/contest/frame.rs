@@ -34,9 +34,21 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     report.rounds(title, Unit::Time, MEMCPY, &rounds);
     let [ours, socket] = [Way::OursBlocking, Way::UnixSocket].map(Way::name);
     let goal = Goal::AtMost(1.08);
-    report.judge("frame4k_in_place", &rounds, (ours, MEMCPY), Of::Median, goal);
+    report.judge(
+        "frame4k_in_place",
+        &rounds,
+        (ours, MEMCPY),
+        Of::Median,
+        goal,
+    );
     let goal = Goal::AtMost(0.50);
-    report.judge("frame4k_vs_socket", &rounds, (ours, socket), Of::Median, goal);
+    report.judge(
+        "frame4k_vs_socket",
+        &rounds,
+        (ours, socket),
+        Of::Median,
+        goal,
+    );
     Ok(())
 }
 

@@ -26,7 +26,13 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     let rounds = Rounds::play(arena.rounds(31), contenders)?;
     report.rounds("tell of 1000 segments", Unit::Time, BARE, &rounds);
     let goal = Goal::AtMost(6.0);
-    report.judge("list_1000_segments", &rounds, (OURS, BARE), Of::Median, goal);
+    report.judge(
+        "list_1000_segments",
+        &rounds,
+        (OURS, BARE),
+        Of::Median,
+        goal,
+    );
     Ok(())
 }
 
@@ -51,7 +57,8 @@ impl Population {
         let options = Options::new().directory(place);
         let publishers = (0..segments)
             .map(|number| {
-                let publisher = Publisher::open(&Key::new(&format!("segment-{number}"))?, &options)?;
+                let publisher =
+                    Publisher::open(&Key::new(&format!("segment-{number}"))?, &options)?;
                 publisher.publish_text("here")?;
                 Ok(publisher)
             })
@@ -65,7 +72,10 @@ impl Population {
     /// Nanoseconds of one list.
     pub(crate) fn list(&self) -> Outcome<f64> {
         let (listed, nanoseconds) = timed(|| segment::list(&self.options));
-        let whole = listed?.iter().filter(|listed| listed.segment.is_ok()).count();
+        let whole = listed?
+            .iter()
+            .filter(|listed| listed.segment.is_ok())
+            .count();
         if whole == self.publishers.len() {
             Ok(nanoseconds)
         } else {

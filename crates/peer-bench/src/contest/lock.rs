@@ -37,7 +37,10 @@ fn uncontended(arena: &Arena, report: &mut Report) -> Outcome {
         let mut qt = Peer::of(Command::new(program))?;
         contenders.push(Contender::new(QT, move || {
             let answer = qt.ask(&format!("lock {PAIRS} {FIGURES}"))?;
-            Ok(answer.split(' ').map(str::parse).collect::<Result<_, _>>()?)
+            Ok(answer
+                .split(' ')
+                .map(str::parse)
+                .collect::<Result<_, _>>()?)
         }));
     }
     let rounds = Rounds::play(arena.rounds(41), contenders)?;
@@ -83,7 +86,14 @@ fn contended(arena: &Arena, report: &mut Report) -> Outcome {
             let place = arena.fresh_place()?;
             Ok(Contender::new(kind.name(), move || {
                 let bout = Bout::Ours { arena, kind };
-                kind.open(&place, true, Contending { place: &place, bout })
+                kind.open(
+                    &place,
+                    true,
+                    Contending {
+                        place: &place,
+                        bout,
+                    },
+                )
             }))
         })
         .collect::<Outcome<_>>()?;
@@ -92,7 +102,13 @@ fn contended(arena: &Arena, report: &mut Report) -> Outcome {
     let title = "lock, add, unlock: two processes";
     report.rounds(title, Unit::Rate, futex, &rounds);
     let goal = Goal::AtLeast(0.95);
-    report.judge("lock_contended_2p", &rounds, (ours, futex), Of::Median, goal);
+    report.judge(
+        "lock_contended_2p",
+        &rounds,
+        (ours, futex),
+        Of::Median,
+        goal,
+    );
     Ok(())
 }
 
@@ -169,5 +185,6 @@ pub(crate) fn peer(arguments: &[String]) -> Outcome {
     };
     let (kind, place): (Kind, _) = (kind.parse()?, Path::new(place));
     let bout = Bout::Peers;
-    kind.open(place, false, Contending { place, bout }).map(drop)
+    kind.open(place, false, Contending { place, bout })
+        .map(drop)
 }

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use shm_core::{ImageMetadata, Key, Message, Metadata, Options, PixelFormat, Publisher, Subscriber};
+use shm_core::{
+    ImageMetadata, Key, Message, Metadata, Options, PixelFormat, Publisher, Subscriber,
+};
 
 use super::{Arena, timed};
 use crate::Outcome;
@@ -17,7 +19,10 @@ const QT: &str = "Qt: QImage through QDataStream";
 const SIDES: (u32, u32) = (3840, 2160);
 
 pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
-    let (key, options) = (Key::new("picture")?, Options::new().directory(arena.place()));
+    let (key, options) = (
+        Key::new("picture")?,
+        Options::new().directory(arena.place()),
+    );
     let publisher = Publisher::open(&key, &options)?;
     let mut subscriber = Subscriber::attach(&key, &options)?;
     let shape = ImageMetadata::packed(PixelFormat::Rgba8, SIDES.0, SIDES.1)?;
@@ -37,7 +42,10 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     if let Some(program) = &arena.qt {
         let mut qt = Peer::of(Command::new(program))?;
         contenders.push(Contender::new(QT, move || {
-            Ok(vec![qt.ask(&format!("picture {} {}", SIDES.0, SIDES.1))?.parse()?])
+            Ok(vec![
+                qt.ask(&format!("picture {} {}", SIDES.0, SIDES.1))?
+                    .parse()?,
+            ])
         }));
     }
     let rounds = Rounds::play(if arena.is_quick { 1 } else { 3 }, contenders)?;

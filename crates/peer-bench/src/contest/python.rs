@@ -57,6 +57,9 @@ impl Pair {
         self.answering.tell("300")?;
         let answer = self.asking.ask("300")?;
         self.answering.hear()?;
-        Ok(answer.split(' ').map(str::parse).collect::<Result<_, _>>()?)
+        Ok(answer
+            .split(' ')
+            .map(str::parse)
+            .collect::<Result<_, _>>()?)
     }
 }

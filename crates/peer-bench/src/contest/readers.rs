@@ -34,7 +34,10 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
 }
 
 fn name(readers: usize) -> String {
-    format!("publish with {readers} reader{}", if readers == 1 { "" } else { "s" })
+    format!(
+        "publish with {readers} reader{}",
+        if readers == 1 { "" } else { "s" }
+    )
 }
 
 /// A publisher and its readers, each a process, asleep until there is something.
@@ -111,8 +114,10 @@ pub(crate) fn peer(arguments: &[String]) -> Outcome {
         for number in number + 1..=number + samples {
             subscriber.wait(None)?;
             let sample = subscriber.latest()?.ok_or("nothing was published")?;
+            // A number at the beginning of each page; of short payloads in every word.
             check(&sample.payload()[..8], number)?;
-            std::hint::black_box(sample.payload()[..64].iter().map(|&byte| u64::from(byte)).sum::<u64>());
+            let touched = sample.payload()[..64].iter().map(|&byte| u64::from(byte));
+            std::hint::black_box(touched.sum::<u64>());
             drop(sample);
             looked.wide(0).fetch_add(1, Ordering::Release);
         }

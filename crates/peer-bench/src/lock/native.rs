@@ -67,7 +67,10 @@ pub(super) struct FutexPi {
 
 impl FutexPi {
     pub(super) fn new(ground: Ground) -> Self {
-        let me = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
+        let me = rustix::thread::gettid()
+            .as_raw_nonzero()
+            .get()
+            .unsigned_abs();
         Self {
             ground,
             me: Cell::new(me),

@@ -19,17 +19,12 @@ pub(crate) struct Iceoryx {
 }
 
 impl Iceoryx {
-    pub(crate) fn open(
-        side: Side,
-        place: &Path,
-        bytes: usize,
-        with_event: bool,
-    ) -> Outcome<Self> {
+    pub(crate) fn open(side: Side, place: &Path, bytes: usize, with_event: bool) -> Outcome<Self> {
         set_log_level(LogLevel::Error);
-        let node = NodeBuilder::new().create::<ipc::Service>()?;
-        // Services have no directory of their own: the place's name keeps runs apart.
-        let run = place.display();
-        let name = |lane: &str| ServiceName::new(&format!("peer-bench{run}/{lane}"));
+        let node = NodeBuilder::new()
+            .config(&config(place)?)
+            .create::<ipc::Service>()?;
+        let name = |lane: &str| ServiceName::new(lane);
         let (there, back) = match side {
             Side::Asking => ("there", "back"),
             Side::Answering => ("back", "there"),
@@ -39,7 +34,10 @@ impl Iceoryx {
             Ok(service.publish_subscribe::<[u8]>().open_or_create()?)
         };
         let event = |lane: &str| -> Outcome<_> {
-            Ok(node.service_builder(&name(lane)?).event().open_or_create()?)
+            Ok(node
+                .service_builder(&name(lane)?)
+                .event()
+                .open_or_create()?)
         };
         let publisher = samples(there)?
             .publisher_builder()
@@ -59,6 +57,25 @@ impl Iceoryx {
             _node: node,
         })
     }
+}
+
+/// The defaults, but for where things lie: static files in the contest's place, the others under
+/// names that begin with the arena's, which removes them.
+fn config(place: &Path) -> Outcome<Config> {
+    let mut config = Config::default();
+    let mut names = place.iter().rev().map(|name| name.to_string_lossy());
+    let (place_name, arena) = (names.next(), names.next());
+    let prefix = format!(
+        "{}{}_",
+        arena.unwrap_or_default(),
+        place_name.unwrap_or_default()
+    );
+    config.global.prefix = FileName::new(prefix.as_bytes())?;
+    let root = place.to_str().ok_or("a place without a name")?;
+    config
+        .global
+        .set_root_path(&iceoryx2::prelude::Path::new(root.as_bytes())?);
+    Ok(config)
 }
 
 impl Link for Iceoryx {
