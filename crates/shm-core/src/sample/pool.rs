@@ -31,7 +31,7 @@ const CACHE_LINE: usize = 64;
 /// How many regions stay claimed after small samples, beside the one that is ready: the latest,
 /// and the one before, which slow readers may still be copying.
 const KEPT: usize = 2;
-/// Who publishes again within this time is hasty, and keeps its regions.
+/// Who publishes small samples within this time of each other is hasty, and keeps its regions.
 const HASTY: Duration = Duration::from_millis(100);
 /// Regions above this are always given back, so that there is room for everybody however many
 /// publishers keep theirs.
@@ -60,8 +60,8 @@ pub(crate) struct Pool {
     /// Never trim below this: the caller reserved it.
     floor: u64,
     published: u64,
-    /// When the last one was, by the wall clock.
-    published_at: u64,
+    /// When the last one was, by the wall clock, if it was small.
+    small_at: u64,
     /// How many publications make it time to look for memory to give back.
     trim_at: u64,
 }
@@ -81,7 +81,7 @@ impl Pool {
             recent: [0; RECENT],
             floor,
             published: 0,
-            published_at: 0,
+            small_at: 0,
             trim_at: TRIM_EVERY,
         }
     }
@@ -244,7 +244,7 @@ impl Pool {
     }
 
     fn is_hasty(&self, moment: u64, payload: u64) -> bool {
-        let since = Duration::from_nanos(moment.abs_diff(self.published_at));
+        let since = Duration::from_nanos(moment.abs_diff(self.small_at));
         since < HASTY && payload <= SMALL_PAYLOAD_BYTES as u64
     }
 
@@ -262,7 +262,8 @@ impl Pool {
     pub(crate) fn published(&mut self, attachment: &Attachment, region: u16, entry: &Entry) {
         let payload = entry.payload_bytes;
         let is_kept = region <= LAST_KEPT && self.is_hasty(entry.published, payload);
-        self.published_at = entry.published;
+        let is_small = payload <= SMALL_PAYLOAD_BYTES as u64;
+        self.small_at = if is_small { entry.published } else { 0 };
         self.kept.push_back(region);
         if !is_kept {
             self.let_kept_go(attachment);
