@@ -117,7 +117,7 @@ fn publishing_hastily() {
 fn publishing_into_fresh_memory() {
     beside_others(
         "publish into memory that is not there yet",
-        "publish 2 200000",
+        "copy 2 1500000",
     )
     .after(&["open"])
     .finds(&[OLD, Some((2, 1_500_000))])
