@@ -115,13 +115,10 @@ fn publishing_hastily() {
 
 #[test]
 fn publishing_into_fresh_memory() {
-    beside_others(
-        "publish into memory that is not there yet",
-        "copy 2 1500000",
-    )
-    .after(&["open"])
-    .finds(&[OLD, Some((2, 1_500_000))])
-    .dies_everywhere();
+    beside_others("publish into memory that is not there yet", "copy 2 20000")
+        .after(&["open"])
+        .finds(&[OLD, Some((2, 20_000))])
+        .dies_everywhere();
 }
 
 #[test]

@@ -25,7 +25,7 @@ const TRIM_SELDOM: u64 = 1024;
 /// Memory below this is not worth a system call to give back.
 const WORTH_TRIMMING: u64 = 1 << 20;
 /// From this length on a payload that has no memory yet is written through the file.
-const WRITTEN_FRESH: u64 = 1 << 16;
+const WRITTEN_FRESH: u64 = 1 << 14;
 /// What processors fetch at once; a wrong guess costs speed only.
 const CACHE_LINE: usize = 64;
 /// How many regions stay claimed after small samples, beside the one that is ready: the latest,
