@@ -311,8 +311,16 @@ impl Pool {
         // SAFETY: the region's byte is write-locked and it is not on loan, so
         // nobody else reads or writes it (LAYOUT.md, invariant I4).
         let region = unsafe { mapping.slice_mut(0, METADATA_CAPACITY + payload) };
-        region[..self.metadata_bytes].copy_from_slice(&self.encoded[..self.metadata_bytes]);
-        for line in region[METADATA_CAPACITY..].chunks_mut(CACHE_LINE) {
+        let (head, payload) = region.split_at_mut(METADATA_CAPACITY);
+        let (head, metadata) = (
+            &mut head[..self.metadata_bytes],
+            &self.encoded[..self.metadata_bytes],
+        );
+        // What stands there already is not written, so that readers keep its cache line.
+        if head != metadata {
+            head.copy_from_slice(metadata);
+        }
+        for line in payload.chunks_mut(CACHE_LINE) {
             line[0] = 0;
         }
         self.likened = Some(next);
