@@ -20,7 +20,7 @@ pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte, unlo
 pub(crate) use directory::Directory;
 pub(crate) use file::{
     FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
-    open_segment, punch, read_exact_at, reserve, set_mode, write_at,
+    open_segment, punch, read_at, read_exact_at, reserve, set_mode, write_at,
 };
 pub(crate) use fork::{ForkMark, process_token};
 #[cfg(not(loom))]
