@@ -48,31 +48,18 @@ pub(crate) fn take_free(word: &AtomicU32, me: Owner) -> bool {
     exchange(word, LockWord::FREE, LockWord::FREE.taken_by(me))
 }
 
-/// Takes the lock if it is free.
-#[inline]
+/// Takes the lock if it is free, whatever else its word says.
+///
+/// Looks first: an exchange that fails takes the word's cache line from the holder, who needs it to
+/// let go.
 pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Taken> {
-    let free = LockWord::FREE;
-    // Acquire, because the holder sees what the last one did: pairs with the
-    // Release swap in `release`.
-    match word.compare_exchange(
-        free.bits(),
-        free.taken_by(me).bits(),
-        Ordering::Acquire,
-        Ordering::Relaxed,
-    ) {
-        Ok(_) => Some(Taken { abandoned: false }),
-        Err(seen) => try_acquire_unusual(word, LockWord::from_bits(seen), me),
-    }
-}
-
-/// The same for a word that is free but has something to say.
-#[cold]
-fn try_acquire_unusual(word: &AtomicU32, mut seen: LockWord, me: Owner) -> Option<Taken> {
+    let mut seen = LockWord::from_bits(word.load(Ordering::Relaxed));
     while seen.owner().is_none() {
-        let taken = seen.taken_by(me);
+        // Acquire, because the holder sees what the last one did: pairs with the
+        // Release swap in `release`.
         match word.compare_exchange(
             seen.bits(),
-            taken.bits(),
+            seen.taken_by(me).bits(),
             Ordering::Acquire,
             Ordering::Relaxed,
         ) {
@@ -89,7 +76,6 @@ fn try_acquire_unusual(word: &AtomicU32, mut seen: LockWord, me: Owner) -> Optio
 
 /// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait:
 /// a look at the clock costs more than a lock.
-#[inline]
 pub(crate) fn acquire(
     word: &AtomicU32,
     me: Owner,
@@ -102,9 +88,8 @@ pub(crate) fn acquire(
     }
 }
 
-/// Takes a lock that was not free a moment ago, waiting for it until the deadline.
 #[cold]
-pub(crate) fn contend(
+fn contend(
     word: &AtomicU32,
     me: Owner,
     deadline: Deadline,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::key::Key;
-use crate::layout::{self, Control, LatestWord, REGIONS, flags};
+use crate::layout::{self, Control, LatestWord, flags};
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::exchange::Pins;
@@ -96,7 +96,7 @@ pub(crate) struct Reader {
     mapping: Mapping,
     pub(crate) id: u128,
     /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
-    pins: Mutex<[u32; REGIONS + 1]>,
+    pins: Mutex<Vec<u32>>,
     fork: ForkMark,
 }
 
@@ -122,7 +122,7 @@ impl Subscriber {
             segment,
             mapping,
             id: head.id,
-            pins: Mutex::new([0; REGIONS + 1]),
+            pins: Mutex::default(),
             fork: ForkMark::here(),
         };
         Ok(Self {
@@ -328,7 +328,7 @@ impl Reader {
         self.mapping.view()
     }
 
-    fn pins(&self) -> MutexGuard<'_, [u32; REGIONS + 1]> {
+    fn pins(&self) -> MutexGuard<'_, Vec<u32>> {
         // Every change under it is complete before anything can panic.
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -368,7 +368,11 @@ impl Pins for Reader {
 
     fn try_pin(&self, region: u16) -> Result<bool, ReadError> {
         let mut pins = self.pins();
-        let count = &mut pins[usize::from(region)];
+        let index = usize::from(region);
+        if pins.len() <= index {
+            pins.resize(index + 1, 0);
+        }
+        let count = &mut pins[index];
         let byte = layout::region_byte(region);
         if *count == 0
             && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
@@ -386,7 +390,9 @@ impl Pins for Reader {
             return;
         }
         let mut pins = self.pins();
-        let count = &mut pins[usize::from(region)];
+        let Some(count) = pins.get_mut(usize::from(region)) else {
+            return;
+        };
         *count = count.saturating_sub(1);
         if *count == 0 {
             let freed = sys::unlock_byte(&self.segment.file, layout::region_byte(region));

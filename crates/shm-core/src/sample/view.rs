@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::ReadError;
-use crate::layout::{self, Entry, METADATA_CAPACITY, REGIONS, SMALL_PAYLOAD_BYTES};
+use crate::layout::{self, Entry, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES};
 use crate::message::Metadata;
 use crate::sample::exchange::Pins;
 use crate::sample::subscriber::Reader;
@@ -17,11 +17,11 @@ pub(super) type Found = (Entry, Payload, Arc<Origin>);
 /// samples are of the same kind as the one before.
 #[derive(Debug)]
 pub(super) struct View {
-    mappings: [Option<Arc<Mapping>>; REGIONS + 1],
-    /// Where a small payload is copied to before it is known to be whole.
-    room: Box<[u8; SMALL_PAYLOAD_BYTES]>,
-    /// The same for metadata.
-    metadata_room: [u8; METADATA_CAPACITY],
+    /// By region, as far as any was read; most segments use the first few.
+    mappings: Vec<Option<Arc<Mapping>>>,
+    /// Where metadata and a small payload are copied to, as they lie in a region, before they are
+    /// known to be whole.
+    room: Vec<u8>,
     /// The metadata that was decoded last, as it was encoded.
     encoded: Vec<u8>,
     origin: Arc<Origin>,
@@ -34,9 +34,8 @@ impl View {
             metadata: Metadata::Text,
         };
         Self {
-            mappings: std::array::from_fn(|_| None),
-            room: Box::new([0; SMALL_PAYLOAD_BYTES]),
-            metadata_room: [0; METADATA_CAPACITY],
+            mappings: Vec::new(),
+            room: vec![0; METADATA_CAPACITY],
             encoded: Vec::new(),
             origin: Arc::new(origin),
         }
@@ -68,20 +67,25 @@ impl View {
         let checked = entry.check();
         checked.map_err(|reason| self.reader().invalid(reason))?;
         self.map(region, METADATA_CAPACITY + SMALL_PAYLOAD_BYTES)?;
-        let Some(mapping) = &self.mappings[usize::from(region)] else {
+        let Some(Some(mapping)) = self.mappings.get(usize::from(region)) else {
             return Ok(None);
         };
-        let payload = &mut self.room[..usize::try_from(entry.payload_bytes).unwrap_or(0)];
-        mapping.copy_out(METADATA_CAPACITY, payload);
-        mapping.copy_out(0, &mut self.metadata_room[..entry.metadata_bytes]);
-        let control = self.origin.reader.control();
-        if exchange(control).copied(region, &entry, ()).is_none() {
-            return Ok(None);
+        let end = METADATA_CAPACITY + usize::try_from(entry.payload_bytes).unwrap_or(0);
+        if self.room.len() < end {
+            self.room.resize(end, 0);
         }
+        let payload = &mut self.room[METADATA_CAPACITY..end];
+        mapping.copy_out(METADATA_CAPACITY, payload);
+        let payload = payload.to_vec();
+        mapping.copy_out(0, &mut self.room[..entry.metadata_bytes]);
+        let control = self.origin.reader.control();
+        let Some(payload) = exchange(control).copied(region, &entry, payload) else {
+            return Ok(None);
+        };
         if mapping.was_truncated() {
             return Err(self.reader().truncated());
         }
-        let payload = Payload::Private(payload.to_vec());
+        let payload = Payload::Private(payload);
         Ok(Some((entry, payload, self.origin(&entry)?)))
     }
 
@@ -116,14 +120,14 @@ impl View {
         }
         let length = usize::try_from(end).unwrap_or(usize::MAX);
         let mapping = Arc::clone(self.map(region, length)?);
-        mapping.copy_out(0, &mut self.metadata_room[..entry.metadata_bytes]);
+        mapping.copy_out(0, &mut self.room[..entry.metadata_bytes]);
         let payload = Payload::Pinned { region, mapping };
         Ok((entry, payload, self.origin(&entry)?))
     }
 
     /// Decodes what stands in the room for metadata, unless it is what was decoded last.
     fn origin(&mut self, entry: &Entry) -> Result<Arc<Origin>, ReadError> {
-        let encoded = &self.metadata_room[..entry.metadata_bytes];
+        let encoded = &self.room[..entry.metadata_bytes];
         let checked = if encoded == self.encoded && !encoded.is_empty() {
             self.origin.metadata.check(entry.payload_bytes)
         } else {
@@ -144,7 +148,11 @@ impl View {
     /// The file is so long when they are mapped: a liar may name a region behind its end, and
     /// reading there would be a signal.
     fn map(&mut self, region: u16, length: usize) -> Result<&Arc<Mapping>, ReadError> {
-        let mapped = &mut self.mappings[usize::from(region)];
+        let index = usize::from(region);
+        if self.mappings.len() <= index {
+            self.mappings.resize(index + 1, None);
+        }
+        let mapped = &mut self.mappings[index];
         let is_long_enough = |mapping: &Arc<Mapping>| mapping.len() >= length;
         if !mapped.as_ref().is_some_and(is_long_enough) {
             *mapped = Some(Arc::new(self.origin.reader.map(region, length)?));

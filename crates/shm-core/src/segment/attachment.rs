@@ -66,16 +66,6 @@ pub(crate) struct Held<'a> {
     state: u64,
 }
 
-/// Why the lock could not be taken at once.
-#[derive(Clone, Copy, Debug)]
-enum Obstacle {
-    /// Its word says something; that this thread does not hold it through this handle is known,
-    /// and how many more locks may go without a look at the clock.
-    NotFree { unwatched: u64 },
-    /// Everything is still to be looked at.
-    Unknown,
-}
-
 impl Attachment {
     /// Makes a segment that did not exist, and attaches to it.
     pub(crate) fn create(
@@ -294,14 +284,19 @@ impl Attachment {
     /// Takes the lock if nobody has it.
     #[inline]
     pub(crate) fn try_lock(&self) -> Result<Held<'_>, LockError> {
-        self.lock_hastily().or_else(|_| self.try_lock_carefully())
+        match self.lock_hastily() {
+            Some(held) => Ok(held),
+            None => self.try_lock_carefully(),
+        }
     }
 
     /// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait.
     #[inline]
     pub(crate) fn lock(&self, deadline: impl FnOnce() -> Deadline) -> Result<Held<'_>, LockError> {
-        self.lock_hastily()
-            .or_else(|obstacle| self.lock_carefully(obstacle, deadline))
+        match self.lock_hastily() {
+            Some(held) => Ok(held),
+            None => self.lock_carefully(deadline),
+        }
     }
 
     /// Takes the lock where nothing at all stands in the way, and no look at the clock is due.
@@ -309,19 +304,13 @@ impl Attachment {
     /// So small that it becomes part of its caller: what is passed through memory must be written
     /// before the lock is let go again, and that took a third of the time of both.
     #[inline]
-    fn lock_hastily(&self) -> Result<Held<'_>, Obstacle> {
+    fn lock_hastily(&self) -> Option<Held<'_>> {
         let state = self.holding_thread.load(Ordering::Relaxed);
         let is_unwatched = (1..=NameWatch::MOST_LET_THROUGH).contains(&state);
         if !is_unwatched || self.is_forked() || self.is_marked_removed() {
-            return Err(Obstacle::Unknown);
+            return None;
         }
-        if lock::take_free(&self.control().header.lock, self.me) {
-            Ok(self.held(false, state - 1))
-        } else {
-            Err(Obstacle::NotFree {
-                unwatched: state - 1,
-            })
-        }
+        lock::take_free(&self.control().header.lock, self.me).then(|| self.held(false, state - 1))
     }
 
     #[inline(never)]
@@ -334,22 +323,9 @@ impl Attachment {
     }
 
     #[inline(never)]
-    fn lock_carefully(
-        &self,
-        obstacle: Obstacle,
-        deadline: impl FnOnce() -> Deadline,
-    ) -> Result<Held<'_>, LockError> {
-        let word = &self.control().header.lock;
-        let (unwatched, taken) = match obstacle {
-            Obstacle::NotFree { unwatched } => {
-                (unwatched, lock::contend(word, self.me, deadline(), self))
-            }
-            Obstacle::Unknown => (
-                self.check_caller()?,
-                lock::acquire(word, self.me, deadline, self),
-            ),
-        };
-        match taken {
+    fn lock_carefully(&self, deadline: impl FnOnce() -> Deadline) -> Result<Held<'_>, LockError> {
+        let unwatched = self.check_caller()?;
+        match lock::acquire(&self.control().header.lock, self.me, deadline, self) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
             Err(not_taken) => Err(self.not_taken(not_taken)),
         }
