@@ -5,7 +5,7 @@
 # usage: scripts/bench.sh [--quick] [--record] [CONTEST...]
 #
 #   --quick    a tenth of the rounds: to see that everything works, not to quote
-#   --record   puts tables and plots of growth into docs/PERFORMANCE.md and docs/plots
+#   --record   puts what was measured into docs/PERFORMANCE.md and docs/plots; of a whole run only
 #
 # Contests: lock small wake python frame first-frame picture readers attach list reserved growth.
 # Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
@@ -14,11 +14,11 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 readonly output=target/bench
-record=no
+recorded=no
 arguments=(--output "$output")
 for argument in "$@"; do
     if [ "$argument" = --record ]; then
-        record=yes
+        recorded=yes
     else
         arguments+=("$argument")
     fi
@@ -33,17 +33,23 @@ build_qt() {
     c++ -std=c++17 -O2 -fPIC crates/peer-bench/qt/peer.cpp -o "$output/qt-peer" $flags
 }
 
-# Puts the tables between the two marks of docs/PERFORMANCE.md.
-record_growth() {
-    local page=docs/PERFORMANCE.md
+# Puts what was measured between its marks in docs/PERFORMANCE.md.
+record() {
+    local page=docs/PERFORMANCE.md part
     mkdir -p docs/plots
     cp "$output"/plots/*.svg docs/plots/
-    awk -v tables="$output/growth.md" '
-        /^<!-- growth: end -->/ { skipped = 0 }
-        !skipped
-        /^<!-- growth: begin/ { skipped = 1; print ""; while ((getline line < tables) > 0) print line }
-    ' "$page" >"$output/page.md"
-    cp "$output/page.md" "$page"
+    for part in goals table growth; do
+        awk -v part="$part" -v file="$output/$part.md" '
+            $0 ~ "^<!-- " part ": end" { print ""; skipped = 0 }
+            !skipped
+            $0 ~ "^<!-- " part ": begin" {
+                skipped = 1
+                print ""
+                while ((getline line < file) > 0) print line
+            }
+        ' "$page" >"$output/page.md"
+        cp "$output/page.md" "$page"
+    done
 }
 
 require_cargo
@@ -57,6 +63,6 @@ else
     say "Qt is not measured: qt6-base-dev, a C++ compiler or pkg-config is missing."
 fi
 "$peer_bench" "${arguments[@]}"
-if [ "$record" = yes ]; then
-    record_growth
+if [ "$recorded" = yes ]; then
+    record
 fi

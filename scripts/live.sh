@@ -89,8 +89,13 @@ sed 's/^/  /' "$folder/published"
 grep '^live: ' "$folder/said" | tail -n 1 | tr -d ',' | awk -v seconds="$seconds" '
     { printf "  shown      %d, %.1f a second\n  skipped    %d\n  latency    %d ms, on average of late\n", $2, $2 / seconds, $4, $6 }'
 awk '
-    NR == 1 { least = $1 } $1 < least { least = $1 } $1 > most { most = $1 } { last = $1; private = $2 }
-    END { printf "  memory     %.0f to %.0f MB resident, %.0f at the end, of which %.0f private\n", least, most, last, private }
+    $1 > most { most = $1 } $2 > private { private = $2 }
+    NR <= 60 { early += $1; early_lines++ } { resident[NR] = $1 }
+    END {
+        for (line = NR; line > NR - 60 && line > 0; line--) { late += resident[line]; late_lines++ }
+        printf "  memory     %.0f MB resident on average of the first minute, %.0f of the last, %.0f at most; private %.0f at most\n",
+            early / early_lines, late / late_lines, most, private
+    }
 ' "$folder/memory"
 awk -v used="$before $after" -v seconds="$seconds" 'BEGIN {
     split(used, at, " ")

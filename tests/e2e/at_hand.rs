@@ -87,7 +87,7 @@ fn what_is_pasted_into_the_loader_is_loaded_at_once() {
     let picture = Picture::draw(200, 120, 6);
     desktop.copy_png(&picture.encode(PictureFile::Png));
     loader.window.press(&["ctrl+v"]);
-    loader.program.wait_for_status("Loaded image, 96000 bytes");
+    loader.program.wait_for_status("Loaded image, 96 kB");
     loader.window.wait_for_picture(picture.pixels());
 
     // In the key field it is the field's.

@@ -7,9 +7,9 @@ use std::{
 };
 
 use e2e_tests::{Launch, Program, Scene, Signal, SmallDisk, skip};
-use shm_core::PixelFormat;
+use shm_core::{ImageMetadata, PixelFormat};
 
-use crate::reader::Reader;
+use crate::reader::{Reader, number_in};
 
 fn has_ffmpeg() -> bool {
     let found = Command::new("ffmpeg").arg("-version").output();
@@ -72,6 +72,44 @@ fn what_ffmpeg_pipes_in_arrives_pixel_for_pixel() {
             assert_arrives(pixel_format, format, bytes);
         }
     }
+}
+
+#[test]
+fn what_goes_to_ffmpeg_is_a_video_of_these_frames() {
+    const FRAMES: usize = 8;
+    if !has_ffmpeg() {
+        return;
+    }
+    let scene = Scene::new();
+    let shape = ImageMetadata::packed(PixelFormat::Rgba8, 320, 240).unwrap();
+    let raw = "-f rawvideo -pixel_format rgba -video_size 320x240 -framerate 25 -i -";
+    // Without loss, so that each frame's number is what it was.
+    let script =
+        format!("\"$@\" | exec ffmpeg -loglevel error {raw} -c:v ffv1 -pix_fmt bgra \"$0\"");
+    let video = scene.path("copy.mkv");
+    let count = FRAMES.to_string();
+    let follow = scene
+        .viewer(["follow", "--raw", "-", "--timeout", "60", "--count", &count])
+        .through("sh", ["-c".as_ref(), script.as_ref(), video.as_os_str()])
+        .start();
+    let loader = scene
+        .loader(["frames", "--test-pattern", "--size", "320x240"])
+        .args(["--fps", "25"])
+        .start();
+    follow.finish().done();
+    loader.terminate().done();
+
+    let decoded = Launch::new("ffmpeg")
+        .args(["-nostdin", "-loglevel", "error", "-i"])
+        .args([&video])
+        .args(["-f", "rawvideo", "-pix_fmt", "rgba", "-"])
+        .run()
+        .done();
+    let frames = decoded.stdout.chunks(shape.payload_bytes());
+    let numbers: Vec<u64> = frames.map(|pixels| number_in(pixels, &shape)).collect();
+    assert_eq!(numbers.len(), FRAMES, "{numbers:?}");
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    scene.assert_empty();
 }
 
 #[test]

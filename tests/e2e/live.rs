@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use e2e_tests::{Desktop, Picture, PictureFile, Program, Scene, ViewerWindow};
+use e2e_tests::{Desktop, Picture, PictureFile, Program, Scene, Signal, ViewerWindow};
 
 /// The viewer, following.
 fn live<'d>(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
@@ -82,6 +82,38 @@ fn off_again_what_is_loaded_waits_for_the_button() {
     second.terminate().done();
 }
 
+/// How many pictures were shown and how many skipped, as the viewer says next.
+fn figures(viewer: &ViewerWindow<'_>) -> [u64; 2] {
+    let line = viewer.program.wait_for_complaint("live: ");
+    let numbers: Vec<u64> = line
+        .split(|character: char| !character.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .collect();
+    let &[shown, skipped, _milliseconds] = &numbers[..] else {
+        panic!("not three numbers: {line}");
+    };
+    [shown, skipped]
+}
+
+#[test]
+fn a_viewer_that_stands_still_skips_and_holds_nobody_up() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = live(&scene, &desktop);
+    let pattern = ["frames", "--test-pattern", "--size", "320x180"];
+    let loader = scene.loader(pattern).args(["--fps", "60"]).start();
+    let [_, skipped_before] = figures(&viewer);
+    viewer.program.signal(Signal::STOP);
+    const MISSED: u64 = 60;
+    let other = scene.viewer(["follow", "--count", &MISSED.to_string()]);
+    other.run().done();
+    viewer.program.signal(Signal::CONT);
+    while figures(&viewer)[1] < skipped_before + MISSED / 2 {}
+    loader.terminate().done();
+}
+
 #[test]
 fn pictures_that_follow_each_other_are_shown_and_counted() {
     let Some(desktop) = Desktop::open() else {
@@ -106,15 +138,8 @@ fn pictures_that_follow_each_other_are_shown_and_counted() {
     let mut last = 0;
     let mut shown = 0;
     while last == 0 || last < FRAMES / 2 {
-        let line = viewer.program.wait_for_complaint("live: ");
-        let numbers: Vec<u64> = line
-            .split(|character: char| !character.is_ascii_digit())
-            .filter_map(|digits| digits.parse().ok())
-            .collect();
-        let &[now_shown, skipped, _] = &numbers[..] else {
-            panic!("not three numbers: {line}");
-        };
-        assert!(now_shown >= shown, "{line} after {shown}");
+        let [now_shown, skipped] = figures(&viewer);
+        assert!(now_shown >= shown, "{now_shown} after {shown}");
         shown = now_shown;
         last = shown + skipped;
     }

@@ -21,6 +21,7 @@ mod image;
 mod inspection;
 mod install;
 mod key;
+mod language;
 mod liar;
 mod lifetime;
 mod link;

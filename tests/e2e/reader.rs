@@ -46,19 +46,18 @@ impl Reader {
 }
 
 impl Seen {
-    /// Reads the number of this frame of the test pattern, as `loader-app frames --help` says.
+    /// Reads the number of this frame of the test pattern.
     pub(crate) fn number(&self) -> u64 {
-        let ImageMetadata {
-            width,
-            height,
-            stride,
-            format,
-            ..
-        } = self.shape;
-        (0..32).fold(0, |number, cell| {
-            let x = (2 * cell + 1) * width / 64;
-            let at = (height - 1) * stride + x * u32::try_from(format.bytes_per_pixel()).unwrap();
-            number << 1 | u64::from(self.pixels[at as usize] > 127)
-        })
+        number_in(&self.pixels, &self.shape)
     }
+}
+
+/// Reads the number of a frame of the test pattern, as `loader-app frames --help` says.
+pub(crate) fn number_in(pixels: &[u8], shape: &ImageMetadata) -> u64 {
+    let bytes_per_pixel = u32::try_from(shape.format.bytes_per_pixel()).unwrap();
+    (0..32).fold(0, |number, cell| {
+        let x = (2 * cell + 1) * shape.width / 64;
+        let at = (shape.height - 1) * shape.stride + x * bytes_per_pixel;
+        number << 1 | u64::from(pixels[at as usize] > 127)
+    })
 }

@@ -25,8 +25,8 @@ const STREAM_PATH_EDGE: (u32, u32) = (104, 308);
 /// A place with nothing on it: it is dark while the input dialog is open.
 const BLANK: (u32, u32) = (4, 4);
 
-/// The colour of the ring around what has the focus.
-const RING: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
+/// The colours of the ring around what has the focus: light and dark.
+const RINGS: [Rgb<u8>; 2] = [Rgb([0x3A, 0x5F, 0xE0]), Rgb([0x4A, 0x6C, 0xF0])];
 /// What the display shows where nothing was drawn yet.
 const NOT_DRAWN: Rgb<u8> = Rgb([0, 0, 0]);
 
@@ -97,7 +97,10 @@ impl<'d> LoaderWindow<'d> {
         };
         self.desktop.wait_for(what, || {
             let edge = self.window.screen().crop(edge);
-            edge.extent_of(RING).map(drop)
+            RINGS
+                .into_iter()
+                .find_map(|ring| edge.extent_of(ring))
+                .map(drop)
         });
     }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use arboard::ImageData;
 use iced::Task;
 
+use crate::say;
 use crate::worker::{Resident, WorkerError};
 
 /// A window's access to the clipboard; nothing is opened before it is used.
@@ -214,17 +215,12 @@ impl fmt::Display for ClipboardError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ClipboardError::Worker(error) => error.fmt(formatter),
-            ClipboardError::Closed => {
-                formatter.write_str("There is no connection to the desktop's clipboard. Try again.")
+            ClipboardError::Closed => formatter.write_str(&say!("clipboard-closed")),
+            ClipboardError::Damaged => formatter.write_str(&say!("clipboard-damaged")),
+            ClipboardError::System(reason) => {
+                let reason = reason.trim_end_matches('.');
+                formatter.write_str(&say!("clipboard-system", reason = reason))
             }
-            ClipboardError::Damaged => formatter.write_str(
-                "What was copied there is damaged, or too large for the clipboard. Use a file instead.",
-            ),
-            ClipboardError::System(reason) => write!(
-                formatter,
-                "The desktop's clipboard did not answer ({}). Try again, or use a file instead.",
-                reason.trim_end_matches('.')
-            ),
         }
     }
 }

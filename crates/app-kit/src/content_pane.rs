@@ -9,14 +9,14 @@ use iced::widget::{
     center, column, container, responsive, row, scrollable, stack, text, text_editor,
 };
 use iced::{Center, Element, Fill, Font, Pixels};
-use shm_core::{Access, Attached, segment};
+use shm_core::{Access, Attached, Process, segment};
 
 use crate::alarm::alarm;
 use crate::meter::Meter;
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::tally::Figures;
 use crate::watch::Fresh;
-use crate::{hex, picture_view, shell, theme, units};
+use crate::{explain, hex, language, picture_view, say, shell, theme, units};
 
 /// How far above its own line a tall script begins, at most. The editor draws every line that
 /// begins within it.
@@ -131,8 +131,8 @@ impl ContentPane {
     pub fn view(&self) -> Element<'_, Message> {
         match &self.snapshot.content {
             Content::Text(text) if text.shown.is_empty() => notice(
-                "An empty text",
-                format!("The text in {} has no characters.", self.snapshot.key),
+                say!("pane-empty-text"),
+                say!("pane-empty-text-body", key = self.snapshot.key),
             ),
             Content::Text(text) if text.is_whole => card(self.view_text()),
             Content::Text(text) => card(column![
@@ -150,11 +150,8 @@ impl ContentPane {
                 view_dump(&bytes.head),
             ]),
             Content::Empty => notice(
-                "Enter a text first",
-                format!(
-                    "Nothing is in {} now: it was cleared, or nothing was loaded yet.",
-                    self.snapshot.key
-                ),
+                say!("pane-nothing"),
+                say!("pane-nothing-body", key = self.snapshot.key),
             ),
         }
     }
@@ -201,11 +198,13 @@ impl ContentPane {
     /// what of a picture is looked at. There are always two, cut where there is no room, so that
     /// the card keeps its height while people come and go.
     ///
-    /// At the right of the people stand the figures of a run of pictures.
+    /// Those who are `told` of elsewhere in the window are left out. At the right of the people
+    /// stand the figures of a run of pictures.
     pub fn view_facts<'a>(
         &self,
         now: SystemTime,
         figures: Option<Figures>,
+        told: &[Process],
     ) -> Element<'a, Message> {
         let quiet = |words| {
             text(words)
@@ -213,7 +212,10 @@ impl ContentPane {
                 .wrapping(Wrapping::None)
                 .style(theme::muted)
         };
-        let people = [loaded_by(&self.snapshot), also_attached(&self.snapshot)];
+        let people = [
+            loaded_by(&self.snapshot),
+            also_attached(&self.snapshot, told),
+        ];
         let people = row(people
             .into_iter()
             .flatten()
@@ -245,7 +247,10 @@ impl ContentPane {
 }
 
 /// Draws the card with words instead of content: what is the matter, and what to do.
-pub fn notice<'a, M: 'a>(title: &'a str, body: impl text::IntoFragment<'a>) -> Element<'a, M> {
+pub fn notice<'a, M: 'a>(
+    title: impl text::IntoFragment<'a>,
+    body: impl text::IntoFragment<'a>,
+) -> Element<'a, M> {
     card(
         center(
             column![
@@ -333,12 +338,11 @@ fn has_columns(text: &str) -> bool {
 }
 
 fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
-    format!(
-        "Shown are the first {} of {}. All of it goes to a file with\n\
-         viewer-app show --key {} --output FILE",
-        units::bytes(text.shown.len() as u64),
-        units::bytes(snapshot.bytes),
-        shell::quoted(snapshot.key.as_str()),
+    say!(
+        "pane-cut",
+        part = units::bytes(text.shown.len() as u64),
+        whole = units::bytes(snapshot.bytes),
+        key = shell::quoted(snapshot.key.as_str()),
     )
 }
 
@@ -346,21 +350,21 @@ fn bytes_notice(bytes: &Bytes, size: u64) -> String {
     let mut parts = Vec::new();
     parts.push(match &bytes.media_type {
         Some(media_type) => media_type.clone(),
-        None => "a block of bytes under its lock".to_owned(),
+        None => say!("pane-block"),
     });
     parts.extend(bytes.source.clone());
     if size > snapshot::HEAD_LIMIT as u64 {
-        parts.push(format!("the first {} bytes", snapshot::HEAD_LIMIT));
+        parts.push(say!("pane-head", count = snapshot::HEAD_LIMIT));
     }
     if bytes.is_half_written {
-        parts.push("its last writer died while writing: some bytes may be old".to_owned());
+        parts.push(say!("pane-half-written"));
     }
     parts.join(" · ")
 }
 
 /// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
-    let mut parts = vec![snapshot.kind().to_owned()];
+    let mut parts = vec![snapshot::name_of_kind(snapshot.kind())];
     if let Content::Picture(picture) = &snapshot.content {
         parts.push(format!("{} × {}", picture.width, picture.height));
     }
@@ -368,11 +372,11 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
         parts.push(units::bytes(snapshot.bytes));
     }
     if let Some(origin) = &snapshot.origin {
-        parts.push(format!("generation {}", origin.generation));
+        parts.push(say!("fact-generation", number = origin.generation));
         parts.push(units::rough_age(age_of(origin, now)));
     }
     if snapshot.persistent {
-        parts.push("stays until removed".to_owned());
+        parts.push(say!("fact-persistent"));
     }
     parts.join(" · ")
 }
@@ -397,18 +401,19 @@ pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
     let origin = snapshot.origin.as_ref()?;
     let pid = origin.writer;
     if pid.is_current() {
-        return Some(format!("loaded by this window (pid {pid})"));
+        return Some(say!("loaded-by-here", pid = pid));
     }
     let is_here = snapshot.attached.iter().any(|peer| peer.process.is(pid));
     Some(match (&origin.writer_program, is_here) {
-        (Some(program), true) => format!("loaded by {program} (pid {pid})"),
-        (Some(program), false) => format!("loaded by {program} (pid {pid}), which has left"),
-        (None, _) => format!("loaded by a program that has left (pid {pid})"),
+        (Some(program), true) => say!("loaded-by", program = program, pid = pid),
+        (Some(program), false) => say!("loaded-by-left", program = program, pid = pid),
+        (None, _) => say!("loaded-by-unknown", pid = pid),
     })
 }
 
-/// Writes who is attached beside this process and the one that loaded the content.
-pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
+/// Writes who is attached beside this process, the one that loaded the content, and those who are
+/// `told` of elsewhere.
+pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
     let is_writer = |peer: &Attached| {
         let origin = snapshot.origin.as_ref();
         origin.is_some_and(|origin| origin.writer.is(peer.process))
@@ -417,22 +422,22 @@ pub fn also_attached(snapshot: &Snapshot) -> Option<String> {
         .attached
         .iter()
         .filter(|peer| !peer.process.is_current() && !is_writer(peer))
+        .filter(|peer| !told.iter().any(|one| one.is(peer.process)))
         .collect();
     others.sort_by_key(|peer| peer.process.pid());
     others.dedup_by(|one, other| one.process.is(other.process));
     if others.is_empty() {
         return None;
     }
-    let names: Vec<String> = others.into_iter().map(peer).collect();
-    Some(format!("also attached: {}", names.join(", ")))
+    let names = language::names(others.into_iter().map(peer));
+    Some(say!("also-attached", names = names))
 }
 
 fn peer(peer: &Attached) -> String {
-    let access = match peer.access {
-        Access::ReadWrite => "",
-        Access::ReadOnly => ", reading",
-    };
-    format!("{} (pid {}{access})", peer.program, peer.process)
+    match peer.access {
+        Access::ReadWrite => explain::name_of(peer),
+        Access::ReadOnly => say!("peer-reading", program = peer.program, pid = peer.process),
+    }
 }
 
 #[cfg(test)]
@@ -441,7 +446,7 @@ mod tests {
 
     use iced::{Size, Theme};
     use iced_test::Simulator;
-    use shm_core::{ImageMetadata, Key, PixelFormat, Process};
+    use shm_core::{ImageMetadata, Key, PixelFormat};
 
     use crate::picture::Picture;
 
@@ -498,8 +503,13 @@ mod tests {
     #[test]
     fn everybody_else_is_named_once() {
         assert_eq!(
-            also_attached(&snapshot()).as_deref(),
+            also_attached(&snapshot(), &[]).as_deref(),
             Some("also attached: camera (pid 4712), viewer-app (pid 4713, reading)")
+        );
+        let told = [Process::with_pid(4713)];
+        assert_eq!(
+            also_attached(&snapshot(), &told).as_deref(),
+            Some("also attached: camera (pid 4712)")
         );
     }
 
@@ -544,7 +554,7 @@ mod tests {
 
     /// The card and the lines below it, as a window draws them.
     fn view(pane: &ContentPane) -> Element<'_, Message> {
-        let facts = pane.view_facts(NOW + Duration::from_secs(90), None);
+        let facts = pane.view_facts(NOW + Duration::from_secs(90), None, &[]);
         container(self::column![pane.view(), facts].spacing(theme::space::MEDIUM))
             .padding(theme::space::LARGE)
             .into()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use iced::widget::{center, column, container, text};
 use iced::{Center, Element, Subscription, event, mouse, window};
 
-use crate::theme;
+use crate::{say, theme};
 
 /// One file of a drag, or its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,8 +130,7 @@ fn names(first: &Path, others: usize) -> String {
     let name = file_name(first);
     match others {
         0 => name,
-        1 => format!("{name} and one more"),
-        _ => format!("{name} and {others} more"),
+        _ => say!("dropped-more", name = name, count = others),
     }
 }
 

@@ -6,7 +6,7 @@ use iced::widget::{
 use iced::{Center, Element, Fill};
 
 use crate::shortcut::Shortcut;
-use crate::{picture_view, theme};
+use crate::{picture_view, say, theme};
 
 /// An id that no widget has: to give it the focus takes it from all others, so that keys are
 /// meant for the help, and not for a field below it.
@@ -27,9 +27,9 @@ pub fn view<'a, Message: Clone + 'static>(
         .spacing(theme::space::TINY);
     let list = scrollable(rows).width(Fill).style(theme::scroll);
     let heading = row![
-        text("Keyboard").size(theme::TEXT_SIZE),
+        text(say!("help-title")).size(theme::TEXT_SIZE),
         space::horizontal(),
-        button(text("Close").size(theme::SMALL_SIZE))
+        button(text(say!("close")).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::quiet_button)
             .on_press(close.clone()),
@@ -56,7 +56,7 @@ fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a
     .width(KEYS_WIDTH);
     row![
         keys,
-        text(shortcut.does).size(theme::SMALL_SIZE).width(Fill),
+        text(shortcut.said()).size(theme::SMALL_SIZE).width(Fill),
     ]
     .spacing(theme::space::SMALL)
     .align_y(Center)

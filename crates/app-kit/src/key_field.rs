@@ -4,8 +4,9 @@ use iced::widget::{column, row, space, text, text_input};
 use iced::{Center, Element, Fill};
 use shm_core::Key;
 
-use crate::theme;
+use crate::explain::Explain;
 use crate::unchorded::unchorded;
+use crate::{say, theme};
 
 /// The key that both windows begin with.
 pub const DEFAULT_KEY: &str = "MySharedMemory";
@@ -25,7 +26,7 @@ impl KeyField {
     /// Begins with `text`, valid or not.
     pub fn new(text: impl Into<String>) -> KeyField {
         let text = text.into();
-        let checked = Key::new(&text).map_err(|error| error.to_string());
+        let checked = Key::new(&text).map_err(|error| error.explain());
         KeyField { text, checked }
     }
 
@@ -56,7 +57,7 @@ impl KeyField {
         on_submit: Message,
         beside: impl Into<Element<'a, Message>>,
     ) -> Element<'a, Message> {
-        let field = text_input("a name of your choice", &self.text)
+        let field = text_input(&say!("key-placeholder"), &self.text)
             .id(ID)
             .on_input(on_input)
             .on_submit(on_submit)
@@ -69,7 +70,7 @@ impl KeyField {
                 theme::wrong_field
             });
         let line = row![
-            text("Key").size(theme::TEXT_SIZE),
+            text(say!("key-label")).size(theme::TEXT_SIZE),
             unchorded(field),
             beside.into()
         ]

@@ -1,6 +1,6 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
-//! clipboard, dropped files, typed paths, what is remembered, shortcuts and their overlay, work off
-//! the window's thread, signals.
+//! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
+//! overlay, work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
 pub mod alarm;
@@ -9,6 +9,7 @@ pub mod clipboard;
 pub mod content_pane;
 pub mod display;
 pub mod drop_target;
+pub mod explain;
 pub mod file_dialog;
 pub mod focus;
 pub mod follower;
@@ -16,6 +17,7 @@ pub mod help;
 pub mod hex;
 pub mod icon;
 pub mod key_field;
+pub mod language;
 pub mod meter;
 pub mod picture;
 pub mod picture_view;

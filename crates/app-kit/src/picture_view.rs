@@ -58,22 +58,22 @@ pub const SHORTCUTS: &[Shortcut<Zoom>] = &[
             Chord::sign("+").with(Modifiers::CTRL),
             Chord::sign("=").with(Modifiers::CTRL),
         ],
-        does: "Look closer at a picture",
+        does: "shortcut-look-closer",
         message: || Zoom::In,
     },
     Shortcut {
         chords: &[Chord::sign("-").with(Modifiers::CTRL)],
-        does: "Step back from a picture",
+        does: "shortcut-step-back",
         message: || Zoom::Out,
     },
     Shortcut {
         chords: &[Chord::sign("0").with(Modifiers::CTRL)],
-        does: "Fit a picture into the window",
+        does: "shortcut-fit",
         message: || Zoom::Fit,
     },
     Shortcut {
         chords: &[Chord::sign("1").with(Modifiers::CTRL)],
-        does: "Show a picture pixel by pixel",
+        does: "shortcut-as-it-is",
         message: || Zoom::AsItIs,
     },
 ];

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use shm_core::{ImageMetadata, PixelFormat};
 
+use crate::say;
+
 /// At most this many pixels a side are averaged into one, so that an absurdly large picture takes
 /// no absurdly long time.
 const MAX_SAMPLES_PER_SIDE: u32 = 4;
@@ -21,11 +23,13 @@ pub struct PixelsError {
 
 impl fmt::Display for PixelsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "a picture of {} × {} pixels with {} bytes a row does not fit its {} bytes",
-            self.width, self.height, self.stride, self.payload
-        )
+        formatter.write_str(&say!(
+            "pixels-do-not-fit",
+            width = self.width,
+            height = self.height,
+            stride = self.stride,
+            bytes = self.payload
+        ))
     }
 }
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shm_core::Key;
 
 pub use self::keeper::Keeper;
+use crate::say;
 use crate::status::Status;
 
 /// The size of a window that is opened for the first time.
@@ -137,13 +138,12 @@ pub fn load<S: Switches>(path: Option<PathBuf>) -> Remembered<S> {
 }
 
 fn notice(path: &Path, problem: &file::ReadError) -> Status {
-    Status::warning("What this window had remembered cannot be read, so it begins anew.")
-        .with_remedy(format!(
-            "{}: {problem}. Mend it, or leave it: it is kept as {} once there is something new to \
-             remember.",
-            path.display(),
-            file::name_of(&file::kept_aside(path)),
-        ))
+    Status::warning(say!("settings-unreadable")).with_remedy(say!(
+        "settings-unreadable-remedy",
+        path = path.display(),
+        problem = problem.to_string(),
+        name = file::name_of(&file::kept_aside(path)),
+    ))
 }
 
 #[cfg(test)]

@@ -5,15 +5,24 @@ use std::fmt;
 use iced::event;
 use iced::keyboard::{Event, Key, Modifiers, key::Named};
 
+use crate::{language, say};
+
 /// What some keys do, wherever the focus is.
 #[derive(Debug)]
 pub struct Shortcut<Message: 'static> {
     /// The keys, each of which does it.
     pub chords: &'static [Chord],
-    /// What they do, in the imperative.
+    /// The id of what they do, which is said in the imperative.
     pub does: &'static str,
     /// What they tell the window.
     pub message: fn() -> Message,
+}
+
+impl<Message> Shortcut<Message> {
+    /// Says what the keys do.
+    pub fn said(&self) -> String {
+        language::say(self.does, &[])
+    }
 }
 
 /// A key with the modifiers that are held down meanwhile.
@@ -119,8 +128,8 @@ impl fmt::Display for Chord {
         }
         match self.main {
             Main::Named(Named::Escape) => f.write_str("Esc"),
-            Main::Named(Named::ArrowDown) => f.write_str("Down"),
-            Main::Named(Named::ArrowUp) => f.write_str("Up"),
+            Main::Named(Named::ArrowDown) => f.write_str(&say!("chord-down")),
+            Main::Named(Named::ArrowUp) => f.write_str(&say!("chord-up")),
             Main::Named(named) => write!(f, "{named:?}"),
             Main::Letter(letter) => write!(f, "{}", letter.to_ascii_uppercase()),
             Main::Sign(sign) => f.write_str(sign),

@@ -9,9 +9,11 @@ use shm_core::{
     SharedMemory, Subscriber, segment,
 };
 
+use crate::explain::Explain;
 use crate::follower::FollowError;
 use crate::picture::Picture;
 use crate::pixels::PixelsError;
+use crate::say;
 
 /// How much of a text a window shows, in bytes.
 ///
@@ -131,6 +133,19 @@ impl Snapshot {
     /// Returns the number of the sample, where the content is one.
     pub fn generation(&self) -> Option<u64> {
         self.origin.as_ref().map(|origin| origin.generation)
+    }
+}
+
+/// Names a kind of content in the language of the window.
+pub fn name_of_kind(kind: &'static str) -> String {
+    match kind {
+        "text" => say!("kind-text"),
+        "image" => say!("kind-image"),
+        "bytes" => say!("kind-bytes"),
+        "nothing" => say!("kind-nothing"),
+        "block" => say!("kind-block"),
+        "empty" => say!("kind-empty"),
+        kind => kind.to_owned(),
     }
 }
 
@@ -358,21 +373,20 @@ impl SnapshotError {
 impl fmt::Display for SnapshotError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SnapshotError::Attach(error) => error.fmt(formatter),
-            SnapshotError::Read(error) => error.fmt(formatter),
-            SnapshotError::Lock(error) => error.fmt(formatter),
-            SnapshotError::NoThread { key, source } => write!(
-                formatter,
-                "The system gave no thread to watch {key} ({source}). Close some programs, then try again."
-            ),
-            SnapshotError::Text { key } => write!(
-                formatter,
-                "The text in {key} is not UTF-8, so its loader is faulty. Load it again, or as a file."
-            ),
-            SnapshotError::Picture { key, source } => write!(
-                formatter,
-                "The picture in {key} is damaged: {source}. Load it again."
-            ),
+            SnapshotError::Attach(error) => formatter.write_str(&error.explain()),
+            SnapshotError::Read(error) => formatter.write_str(&error.explain()),
+            SnapshotError::Lock(error) => formatter.write_str(&error.explain()),
+            SnapshotError::NoThread { key, source } => {
+                formatter.write_str(&say!("snapshot-no-thread", key = key, reason = source))
+            }
+            SnapshotError::Text { key } => {
+                formatter.write_str(&say!("snapshot-not-utf8", key = key))
+            }
+            SnapshotError::Picture { key, source } => formatter.write_str(&say!(
+                "snapshot-damaged-picture",
+                key = key,
+                reason = source.to_string()
+            )),
         }
     }
 }

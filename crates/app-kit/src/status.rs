@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use iced::widget::{column, container, row, space, text};
 use iced::{Border, Center, Color, Element, Fill, Theme};
 
+use crate::language;
 use crate::theme::{self, Colors};
 
 /// How a [`Status`] is meant.
@@ -130,11 +131,8 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)?;
-        match &self.remedy {
-            Some(remedy) => write!(f, " {remedy}"),
-            None => Ok(()),
-        }
+        let parts = [Some(&self.text), self.remedy.as_ref()];
+        f.write_str(&language::sentences(parts.into_iter().flatten().cloned()))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::meter::Meter;
+use crate::say;
 use crate::watch::Fresh;
 
 /// How often the figures change: faster than this nobody reads them.
@@ -83,12 +84,11 @@ impl Tally {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} shown, {} skipped, {} ms",
-            self.shown,
-            self.skipped,
-            self.latency.as_millis()
-        )
+        f.write_str(&say!(
+            "figures",
+            shown = self.shown,
+            skipped = self.skipped,
+            latency = self.latency.as_millis().to_string()
+        ))
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::say;
+
 /// Writes a number of bytes with at most one decimal place: `42 bytes`, `1.5 MB`.
 ///
 /// The units are decimal: 1 kB is 1,000 bytes, as file managers and `ls -h --si` count.
@@ -14,8 +16,7 @@ pub fn bytes(count: u64) -> String {
         (1_000, "kB"),
     ];
     match UNITS.iter().find(|(unit, _)| count >= *unit) {
-        None if count == 1 => "1 byte".to_owned(),
-        None => format!("{count} bytes"),
+        None => say!("bytes-few", count = count),
         Some((unit, name)) => {
             // Cut, not rounded: 999,999 bytes must not read "1000 kB".
             let tenths = count / (unit / 10);
@@ -43,11 +44,11 @@ pub fn count(number: u64) -> String {
 /// Writes how long ago something was, in its largest whole unit: `now`, `2 s`, `3 min`, `5 h`, `2 d`.
 pub fn age(age: Duration) -> String {
     match age.as_secs() {
-        0 => "now".to_owned(),
-        seconds @ 1..60 => format!("{seconds} s"),
-        seconds @ 60..3_600 => format!("{} min", seconds / 60),
-        seconds @ 3_600..86_400 => format!("{} h", seconds / 3_600),
-        seconds => format!("{} d", seconds / 86_400),
+        0 => say!("age-now"),
+        seconds @ 1..60 => say!("age-seconds", count = seconds),
+        seconds @ 60..3_600 => say!("age-minutes", count = seconds / 60),
+        seconds @ 3_600..86_400 => say!("age-hours", count = seconds / 3_600),
+        seconds => say!("age-days", count = seconds / 86_400),
     }
 }
 
@@ -56,8 +57,24 @@ pub fn age(age: Duration) -> String {
 /// A window that is only looked at is drawn anew for each change.
 pub fn rough_age(time: Duration) -> String {
     match time.as_secs() {
-        0..60 => "just now".to_owned(),
-        _ => format!("{} old", age(time)),
+        0..60 => say!("age-just-now"),
+        _ => say!("age-old", age = age(time)),
+    }
+}
+
+/// Writes how old something is: `just now`, `2 s old`.
+pub fn old(time: Duration) -> String {
+    match time.as_secs() {
+        0 => say!("age-just-now"),
+        _ => say!("age-old", age = age(time)),
+    }
+}
+
+/// Writes when something was done: `just now`, `2 s ago`.
+pub fn ago(time: Duration) -> String {
+    match time.as_secs() {
+        0 => say!("age-just-now"),
+        _ => say!("age-ago", age = age(time)),
     }
 }
 
@@ -75,13 +92,18 @@ pub fn rough_age_lasts(time: Duration) -> Duration {
 /// Writes how long something took, short as it may be: `0.4 ms`, `3 ms`, `1.5 s`, then as [`age`] does.
 pub fn lapse(time: Duration) -> String {
     match time.as_micros() {
-        micros @ 0..1_000 => format!("0.{} ms", micros / 100),
-        micros @ 1_000..1_000_000 => format!("{} ms", micros / 1_000),
+        micros @ 0..1_000 => milliseconds(format!("0.{}", micros / 100)),
+        micros @ 1_000..1_000_000 => milliseconds((micros / 1_000).to_string()),
         micros @ 1_000_000..10_000_000 => {
-            format!("{}.{} s", micros / 1_000_000, micros / 100_000 % 10)
+            let number = format!("{}.{}", micros / 1_000_000, micros / 100_000 % 10);
+            say!("lapse-seconds", number = number)
         }
         _ => age(time),
     }
+}
+
+fn milliseconds(number: String) -> String {
+    say!("lapse-milliseconds", number = number)
 }
 
 /// Parses a duration written as a number and a unit: `500ms`, `10s`, `1.5m`, `2h`.

@@ -7,6 +7,8 @@ use std::{fmt, io, mem};
 use iced::Task;
 use iced::futures::channel::oneshot;
 
+use crate::say;
+
 /// Why a piece of work gave no result.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -20,13 +22,10 @@ pub enum WorkerError {
 impl fmt::Display for WorkerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            WorkerError::NoThread(error) => write!(
-                f,
-                "The system gave no thread to work on ({error}). Close some programs, then try again."
-            ),
-            WorkerError::Died => f.write_str(
-                "The work ended without a result, which is a mistake in this program. Try again.",
-            ),
+            WorkerError::NoThread(error) => {
+                f.write_str(&say!("worker-no-thread", reason = **error))
+            }
+            WorkerError::Died => f.write_str(&say!("worker-died")),
         }
     }
 }

@@ -72,7 +72,7 @@ fn a_text_is_read_with_its_origin() {
         content_pane::loaded_by(&snapshot).unwrap(),
         format!("loaded by this window (pid {})", std::process::id())
     );
-    assert_eq!(content_pane::also_attached(&snapshot), None);
+    assert_eq!(content_pane::also_attached(&snapshot, &[]), None);
     assert_eq!(ContentPane::new(snapshot).shown_text(), "two, 日本");
 }
 

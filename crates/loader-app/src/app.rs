@@ -16,6 +16,7 @@ use std::time::Instant;
 use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
+use app_kit::explain::Explain;
 use app_kit::file_dialog::Answer;
 use app_kit::key_field::{self, KeyField};
 use app_kit::meter::Stage;
@@ -24,7 +25,7 @@ use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
 use app_kit::watch::{self, Depth, Fresh, Observation, Watch};
 use app_kit::worker::WorkerError;
-use app_kit::{focus, help, icon, signals, theme, typed_path};
+use app_kit::{focus, help, icon, language, say, signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
 use shm_core::{Access, Attached, Key, Options, PublishError};
@@ -48,9 +49,6 @@ pub const TITLE: &str = "SharedMemoryLoad";
 
 /// The fields that Tab goes round.
 const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
-
-const WELCOME: &str =
-    "Load a text or an image: it stays in shared memory until this window closes.";
 
 /// What the window begins with.
 #[derive(Clone, Debug)]
@@ -246,7 +244,7 @@ impl State {
             key_field: key.map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             path: String::new(),
             status: StatusLine::new(
-                first.unwrap_or_else(|| Status::neutral(WELCOME)),
+                first.unwrap_or_else(|| Status::neutral(say!("welcome"))),
                 settings.verbose,
             ),
             dialog: None,
@@ -404,10 +402,8 @@ impl State {
             && was_here
             && !self.is_attached_here()
         {
-            let sentence = format!("What is loaded into {attached} stays there for now.");
-            self.status.set(Status::neutral(sentence).with_remedy(
-                "It is released when something is loaded under another key, or by Release.",
-            ));
+            let status = Status::neutral(say!("key-left", key = attached));
+            self.status.set(status.with_remedy(say!("key-left-remedy")));
         }
         let Ok(key) = self.key_field.key() else {
             return Task::none();
@@ -499,11 +495,9 @@ impl State {
     fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenAndSaidSo;
-            self.status.set(
-                Status::neutral("A file dialog is open already.").with_remedy(
-                    "If you see none, type the path in the field beside the button, or press it again.",
-                ),
-            );
+            let status = Status::neutral(say!("file-dialog-open"));
+            self.status
+                .set(status.with_remedy(say!("file-dialog-open-remedy")));
             return false;
         }
         self.file_dialog = FileDialog::Open;
@@ -515,16 +509,11 @@ impl State {
         self.file_dialog = FileDialog::Closed;
         match answer {
             Answer::Chosen(path) => Ok(path),
-            Answer::Cancelled => Err(Status::neutral("No file was chosen.")),
-            Answer::NotShown => Err(Status::error("The system showed no file dialog.")
-                .with_remedy(
-                    "Type the path in the field beside the button. Who wants a dialog installs \
-                     xdg-desktop-portal-gtk or zenity.",
-                )),
-            Answer::Died => Err(
-                Status::error("The system's file dialog ended without an answer.")
-                    .with_remedy("Type the path in the field beside the button, or try again."),
-            ),
+            Answer::Cancelled => Err(Status::neutral(say!("file-dialog-cancelled"))),
+            Answer::NotShown => Err(Status::error(say!("file-dialog-not-shown"))
+                .with_remedy(say!("file-dialog-not-shown-remedy"))),
+            Answer::Died => Err(Status::error(say!("file-dialog-died"))
+                .with_remedy(say!("file-dialog-died-remedy"))),
         }
     }
 
@@ -546,9 +535,9 @@ impl State {
         match typed_path::parse(&self.path) {
             Some(path) => self.load_picture(path),
             None => {
-                let status = Status::error("There is no path in the field.")
-                    .with_remedy("Type or paste the path of an image, then press Enter.");
-                self.status.set(status);
+                let status = Status::error(say!("path-missing"));
+                self.status
+                    .set(status.with_remedy(say!("path-missing-remedy")));
                 Task::none()
             }
         }
@@ -566,7 +555,7 @@ impl State {
     /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
     fn begin_loading(&mut self, path: &Path) -> Option<(Key, u64, Arc<Progress>)> {
         let key = self.key_to_load_under()?;
-        let sentence = format!("Loading {} into {key} …", drop_target::file_name(path));
+        let sentence = say!("loading", file = drop_target::file_name(path), key = key);
         self.status.set(Status::neutral(sentence));
         self.files += 1;
         let (loading, progress) = Loading::start(self.files);
@@ -586,7 +575,7 @@ impl State {
         }
         if let Some(loading) = &self.loading {
             loading.cancel();
-            self.status.set(Status::neutral("Cancelling …"));
+            self.status.set(Status::neutral(say!("cancelling")));
         }
     }
 
@@ -655,19 +644,15 @@ impl State {
         let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
         self.status.set(match remedies.is_empty() {
             true => status,
-            false => status.with_remedy(remedies.join(" ")),
+            false => status.with_remedy(language::sentences(remedies)),
         });
     }
 
     fn take_cleared(&mut self, reply: Reply<Option<Key>, PublishError>) {
         self.status.set(match reply {
-            Ok(Ok(Some(key))) => Status::success(format!(
-                "Cleared {key}: nothing of it is left to read. This window stays attached."
-            )),
-            Ok(Ok(None)) => Status::neutral("There is nothing to clear."),
-            Ok(Err(error)) => {
-                Status::error("It could not be cleared.").with_remedy(error.to_string())
-            }
+            Ok(Ok(Some(key))) => Status::success(say!("cleared", key = key)),
+            Ok(Ok(None)) => Status::neutral(say!("clear-nothing")),
+            Ok(Err(error)) => Status::error(say!("clear-failed")).with_remedy(error.explain()),
             Err(error) => Status::error(error.to_string()),
         });
     }
@@ -678,7 +663,7 @@ impl State {
                 self.attached = None;
                 match released {
                     Some(released) => Status::success(released.to_string()),
-                    None => Status::neutral("There is nothing to release."),
+                    None => Status::neutral(say!("release-nothing")),
                 }
             }
             Err(error) => Status::error(error.to_string()),
@@ -691,9 +676,8 @@ impl State {
             return;
         };
         self.attached = None;
-        let sentence = format!("What was loaded into {key} was removed by another program.");
-        self.status
-            .set(Status::error(sentence).with_remedy("Load it again."));
+        let status = Status::error(say!("lost", key = key));
+        self.status.set(status.with_remedy(say!("load-it-again")));
     }
 
     fn see(&mut self, observation: Observation) -> Task<Message> {
@@ -742,14 +726,11 @@ impl State {
         if !was_ours || is_own(snapshot) || !self.is_attached_here() {
             return;
         }
-        let program = origin
-            .writer_program
-            .as_deref()
-            .unwrap_or("Another program");
-        let sentence = format!(
-            "{program} (pid {}) has replaced what this window had loaded into {}.",
-            origin.writer, snapshot.key
-        );
+        let (pid, key) = (origin.writer, &snapshot.key);
+        let sentence = match &origin.writer_program {
+            Some(program) => say!("replaced", program = program, pid = pid, key = key),
+            None => say!("replaced-by-unknown", pid = pid, key = key),
+        };
         self.status.set(Status::warning(sentence));
     }
 }

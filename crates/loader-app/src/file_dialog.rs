@@ -1,6 +1,7 @@
 //! The system's dialogs to choose an image file, an animated GIF, or a folder.
 
 use app_kit::file_dialog::{Answer, answer};
+use app_kit::say;
 use iced::{Task, window};
 use rfd::{AsyncFileDialog, FileHandle};
 
@@ -11,9 +12,9 @@ pub fn pick() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
-                .set_title("Select an image file")
-                .add_filter("Images", &endings_in_both_cases())
-                .add_filter("All files", &["*"])
+                .set_title(say!("file-dialog-image"))
+                .add_filter(say!("file-dialog-images"), &endings_in_both_cases())
+                .add_filter(say!("file-dialog-all"), &["*"])
         },
         AsyncFileDialog::pick_file,
     )
@@ -24,9 +25,9 @@ pub fn pick_gif() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
-                .set_title("Select an animated GIF")
+                .set_title(say!("file-dialog-gif"))
                 .add_filter("GIF", &["gif", "GIF"])
-                .add_filter("All files", &["*"])
+                .add_filter(say!("file-dialog-all"), &["*"])
         },
         AsyncFileDialog::pick_file,
     )
@@ -35,7 +36,7 @@ pub fn pick_gif() -> Task<Answer> {
 /// Asks for a folder.
 pub fn pick_folder() -> Task<Answer> {
     show(
-        || AsyncFileDialog::new().set_title("Select a folder of pictures"),
+        || AsyncFileDialog::new().set_title(say!("file-dialog-folder")),
         AsyncFileDialog::pick_folder,
     )
 }

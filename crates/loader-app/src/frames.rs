@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{error, fmt, io};
 
-use app_kit::units;
+use app_kit::explain::explain_reason;
+use app_kit::{language, say, units};
 use shm_core::{ImageMetadata, PixelFormat};
 
 pub use folder::Folder;
@@ -84,14 +85,16 @@ pub enum Drawn {
 pub fn shape(format: PixelFormat, width: u32, height: u32) -> Result<ImageMetadata, FrameError> {
     let metadata =
         ImageMetadata::packed(format, width, height).map_err(|reason| FrameError::Size {
-            reason: reason.to_string(),
+            reason: explain_reason(&reason.to_string()),
         })?;
     let bytes = u64::from(metadata.stride) * u64::from(metadata.height);
     if bytes > MAX_PIXEL_BYTES {
-        let reason = format!(
-            "one of {width} × {height} pixels takes {}, and {} MiB are the most",
-            units::bytes(bytes),
-            MAX_PIXEL_BYTES >> 20
+        let reason = say!(
+            "frames-size-bytes",
+            width = width,
+            height = height,
+            bytes = units::bytes(bytes),
+            most = MAX_PIXEL_BYTES >> 20
         );
         return Err(FrameError::Size { reason });
     }
@@ -145,65 +148,51 @@ impl FrameError {
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {
-            FrameError::Stopped => "The stream was stopped.".to_owned(),
-            FrameError::Size { .. } => "Frames cannot have that size.".to_owned(),
-            FrameError::Input(_) => "The video cannot be read.".to_owned(),
-            FrameError::CutOff { came, whole } => format!(
-                "The video ended in the middle of a frame: {} of its {} bytes are missing.",
-                units::count((whole - came) as u64),
-                units::count(*whole as u64)
+            FrameError::Stopped => say!("frames-stopped"),
+            FrameError::Size { .. } => say!("frames-size"),
+            FrameError::Input(_) => say!("frames-input"),
+            FrameError::CutOff { came, whole } => say!(
+                "frames-cut-off",
+                missing = units::count((whole - came) as u64),
+                whole = units::count(*whole as u64)
             ),
-            FrameError::Folder { path, .. } => {
-                format!("The folder {} cannot be read.", path.display())
-            }
+            FrameError::Folder { path, .. } => say!("frames-folder", path = path.display()),
             FrameError::NoPictures { path, .. } => {
-                format!("There is no picture in the folder {}.", path.display())
+                say!("frames-no-pictures", path = path.display())
             }
             FrameError::Animation(error) => error.headline(),
-            FrameError::NotAGif { .. } => "Selected file is not an animated GIF.".to_owned(),
+            FrameError::NotAGif { .. } => say!("frames-not-a-gif"),
         }
     }
 
     /// Returns the reason and what to do.
     pub fn remedy(&self) -> String {
         match self {
-            FrameError::Stopped => "Start it again when you like.".to_owned(),
-            FrameError::Size { reason } => format!("Choose another: {reason}."),
-            FrameError::Input(source) => format!("The system says: {source}."),
-            FrameError::CutOff { .. } => {
-                "If it came whole, --size or --format is not what its writer has: the bytes of a \
-                 frame must be the same on both sides."
-                    .to_owned()
-            }
+            FrameError::Stopped => say!("frames-stopped-remedy"),
+            FrameError::Size { reason } => say!("frames-size-remedy", reason = reason),
+            FrameError::Input(source) => say!("system-says", reason = source),
+            FrameError::CutOff { .. } => say!("frames-cut-off-remedy"),
             FrameError::Folder { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => "There is no such folder: check the path.".to_owned(),
-                io::ErrorKind::PermissionDenied => {
-                    "The system does not permit it: check who owns the folder and its mode."
-                        .to_owned()
-                }
-                _ => format!("The system says: {source}."),
+                io::ErrorKind::NotFound => say!("frames-folder-not-found"),
+                io::ErrorKind::PermissionDenied => say!("frames-folder-not-permitted"),
+                _ => say!("system-says", reason = source),
             },
-            FrameError::NoPictures { files, .. } => match files {
-                0 => "It has no files: choose another.".to_owned(),
-                1 => "Its only file is none: choose another.".to_owned(),
-                files => format!(
-                    "None of its {} files is one: choose another.",
-                    units::count(*files)
-                ),
-            },
-            FrameError::Animation(error) => error.remedy(),
-            FrameError::NotAGif { path } => format!(
-                "{} is something else. A picture that stands still is loaded by \"Load Image From \
-                 File...\".",
-                path.display()
+            FrameError::NoPictures { files, .. } => say!(
+                "frames-no-pictures-remedy",
+                count = files,
+                files = units::count(*files)
             ),
+            FrameError::Animation(error) => error.remedy(),
+            FrameError::NotAGif { path } => {
+                say!("frames-not-a-gif-remedy", path = path.display())
+            }
         }
     }
 }
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.headline(), self.remedy())
+        f.write_str(&language::sentences([self.headline(), self.remedy()]))
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
+use app_kit::language::{self, Language};
 use app_kit::{display, settings};
 use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
@@ -38,6 +39,11 @@ struct Arguments {
     #[arg(long, global = true)]
     verbose: bool,
 
+    /// The language of the window, and of its status lines: en or zh-CN [default: the locale's].
+    /// Commands speak English.
+    #[arg(long, value_name = "LANGUAGE")]
+    lang: Option<Language>,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -68,7 +74,10 @@ fn run(arguments: Arguments) -> Result<(), String> {
             let key = key.map_err(|error| error.to_string())?;
             cli::run(command, &key, arguments.verbose).map_err(|error| error.to_string())
         }
-        None => open_window(arguments.key, arguments.verbose),
+        None => {
+            language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
+            open_window(arguments.key, arguments.verbose)
+        }
     }
 }
 

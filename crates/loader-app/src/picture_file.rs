@@ -18,7 +18,7 @@ use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
 use shm_core::ImageMetadata;
 
-pub use error::PictureError;
+pub use error::{Flaw, PictureError};
 
 use conversion::Conversion;
 
@@ -213,7 +213,7 @@ fn refuse_cut_jpeg(path: &Path) -> Result<(), PictureError> {
     }
     Err(PictureError::NotAPicture {
         path: path.to_owned(),
-        reason: error::TOO_SHORT.to_owned(),
+        flaw: Flaw::Cut,
     })
 }
 
@@ -237,7 +237,7 @@ fn describe(
         ImageMetadata::packed(conversion.format(), width, height).map_err(|reason| {
             PictureError::NotAPicture {
                 path: path.to_owned(),
-                reason: reason.to_string(),
+                flaw: Flaw::Other(reason.to_string()),
             }
         })?;
     let published = u64::from(metadata.stride) * u64::from(metadata.height);
@@ -261,7 +261,7 @@ pub(crate) fn guarded<T>(
     let result = panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
         Err(PictureError::NotAPicture {
             path: path.to_owned(),
-            reason: "its decoder gave up on it".to_owned(),
+            flaw: Flaw::Decoder,
         })
     });
     if progress.is_cancelled() {

@@ -14,6 +14,8 @@ mod thread;
 
 use std::{error, fmt, io, mem};
 
+use app_kit::explain::Explain;
+use app_kit::{language, say, snapshot, units};
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
@@ -224,11 +226,13 @@ impl fmt::Display for Loaded {
             generation,
             ..
         } = self;
-        let plural = if *bytes == 1 { "" } else { "s" };
-        write!(
-            f,
-            "Loaded {kind}, {bytes} byte{plural}, into {key} (generation {generation})."
-        )
+        f.write_str(&say!(
+            "loaded",
+            kind = snapshot::name_of_kind(kind),
+            size = units::bytes(*bytes),
+            key = key,
+            generation = generation
+        ))
     }
 }
 
@@ -236,9 +240,11 @@ impl Loaded {
     /// Says whose content this took the place of.
     pub fn warning(&self) -> Option<String> {
         let peer = self.replaced.as_ref()?;
-        Some(format!(
-            "This replaces what {} (pid {}) had loaded into {}.",
-            peer.program, peer.process, self.key
+        Some(say!(
+            "loaded-replaces",
+            program = peer.program,
+            pid = peer.process,
+            key = self.key
         ))
     }
 }
@@ -246,14 +252,10 @@ impl Loaded {
 impl fmt::Display for Released {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Released { key, is_removed } = self;
-        if *is_removed {
-            write!(f, "Released {key}: what was loaded is gone.")
-        } else {
-            write!(
-                f,
-                "Released {key}: it stays, because others are attached to it or it is persistent."
-            )
-        }
+        f.write_str(&match is_removed {
+            true => say!("released-gone", key = key),
+            false => say!("released-stays", key = key),
+        })
     }
 }
 
@@ -303,37 +305,32 @@ impl LoadError {
     pub fn headline(&self) -> String {
         match self {
             LoadError::Attach(_) | LoadError::Publish(PublishError::NoSpace { .. }) => {
-                "Unable to create shared memory segment.".to_owned()
+                say!("load-no-segment")
             }
-            LoadError::Publish(_) => "Unable to load into the shared memory segment.".to_owned(),
+            LoadError::Publish(_) => say!("load-not-published"),
             LoadError::Picture(error) => error.headline(),
-            LoadError::Pixels => "What was copied is no picture.".to_owned(),
-            LoadError::Cancelled { name } => format!("Cancelled: {name} was not loaded."),
+            LoadError::Pixels => say!("load-no-pixels"),
+            LoadError::Cancelled { name } => say!("load-cancelled", name = name),
             LoadError::Frames(error) => error.headline(),
-            LoadError::Bytes { name, .. } => format!("{name} cannot be read."),
+            LoadError::Bytes { name, .. } => say!("load-unreadable", name = name),
         }
     }
 
     /// Returns the reason and what to do.
     pub fn remedy(&self) -> String {
         match self {
-            LoadError::Attach(error) => error.to_string(),
-            LoadError::Publish(error) => error.to_string(),
+            LoadError::Attach(error) => error.explain(),
+            LoadError::Publish(error) => error.explain(),
             LoadError::Picture(error) => error.remedy(),
-            LoadError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
-            LoadError::Pixels => "Copy it again, or save it to a file and load that.".to_owned(),
+            LoadError::Cancelled { .. } => say!("load-cancelled-remedy"),
+            LoadError::Pixels => say!("load-no-pixels-remedy"),
             LoadError::Frames(error) => error.remedy(),
             LoadError::Bytes { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
-                io::ErrorKind::IsADirectory => "It is a folder: choose a file in it.".to_owned(),
-                io::ErrorKind::PermissionDenied => {
-                    "The system does not permit it: check who owns the file and its mode."
-                        .to_owned()
-                }
-                io::ErrorKind::InvalidInput => {
-                    "It is a device or a pipe: name a file instead.".to_owned()
-                }
-                _ => format!("The system says: {source}."),
+                io::ErrorKind::NotFound => say!("file-not-found"),
+                io::ErrorKind::IsADirectory => say!("file-is-folder"),
+                io::ErrorKind::PermissionDenied => say!("file-not-permitted"),
+                io::ErrorKind::InvalidInput => say!("file-is-device"),
+                _ => say!("system-says", reason = source),
             },
         }
     }
@@ -341,7 +338,7 @@ impl LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.headline(), self.remedy())
+        f.write_str(&language::sentences([self.headline(), self.remedy()]))
     }
 }
 

@@ -188,7 +188,28 @@ impl Report {
         fs::create_dir_all(folder)?;
         let json = serde_json::to_string_pretty(&self.verdicts)?;
         fs::write(folder.join("ratios.json"), json + "\n")?;
-        fs::write(folder.join("table.txt"), &self.text)?;
+        fs::write(folder.join("goals.md"), self.goals())?;
+        fs::write(folder.join("table.md"), format!("```text\n{}```\n", self.text))?;
         Ok(())
+    }
+
+    /// All goals as a table for a document.
+    fn goals(&self) -> String {
+        let mut table = "| | ours beside | ratio | in the rounds | goal | |\n".to_owned();
+        table.push_str("| --- | --- | --- | --- | --- | --- |\n");
+        for verdict in &self.verdicts {
+            let _always_fits = writeln!(
+                table,
+                "| {} | {} | **{:.3}** | {:.3} .. {:.3} | {} | {} |",
+                verdict.name,
+                verdict.reference_name,
+                verdict.ratio,
+                verdict.ratio_least,
+                verdict.ratio_most,
+                verdict.goal,
+                if verdict.holds { "holds" } else { "does not hold" },
+            );
+        }
+        table
     }
 }

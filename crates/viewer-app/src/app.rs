@@ -15,10 +15,10 @@ use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, Remembered};
-use app_kit::snapshot::Snapshot;
+use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::{Status, StatusLine};
 use app_kit::watch::News;
-use app_kit::{focus, help, icon, signals, theme, units};
+use app_kit::{focus, help, icon, say, signals, theme, units};
 use iced::widget::{button, center, column, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
 use serde::{Deserialize, Serialize};
@@ -194,14 +194,12 @@ impl State {
             live: Live::new(key.key().ok()),
             key,
             shown: Shown::Notice {
-                title: "Nothing shown yet".to_owned(),
-                body: "Load a text or a picture in SharedMemoryLoad, then press the button above \
-                       to see it here."
-                    .to_owned(),
+                title: say!("nothing-shown"),
+                body: say!("nothing-shown-body"),
             },
             attendance: Attendance::new(Options::new()),
             status: StatusLine::new(
-                first.unwrap_or_else(|| Status::neutral("Ready.")),
+                first.unwrap_or_else(|| Status::neutral(say!("ready"))),
                 settings.is_verbose,
             ),
             request: 0,
@@ -245,6 +243,8 @@ impl State {
                 if request == self.request {
                     self.is_reading = false;
                     self.answer(answer);
+                    // What stands beside the key would be a second behind.
+                    self.live.look_at(self.key.key().ok());
                 }
             }
             Message::Pane(message) => {
@@ -254,7 +254,7 @@ impl State {
             }
             Message::StillReading { request } => {
                 if self.is_reading && request == self.request {
-                    let status = Status::neutral(format!("Reading {} …", self.key.text()));
+                    let status = Status::neutral(say!("reading", key = self.key.text()));
                     self.status.set(status);
                 }
             }
@@ -329,7 +329,7 @@ impl State {
         match self.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
-                let status = Status::error("This key cannot be used.").with_remedy(problem);
+                let status = Status::error(say!("key-unusable")).with_remedy(problem);
                 self.status.set(status);
                 None
             }
@@ -393,24 +393,17 @@ impl State {
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
         match error {
             ShowError::Snapshot(error) if error.is_not_found() => (
-                Status::warning("Unable to attach to shared memory segment. Load an image first."),
+                Status::warning(say!("show-not-found")),
                 Shown::Notice {
-                    title: "Enter a text first".to_owned(),
-                    body: format!(
-                        "There is nothing in {} yet. Start SharedMemoryLoad with the same key, \
-                         press Load, enter a text, and show it here.",
-                        self.key.text()
-                    ),
+                    title: say!("show-not-found-title"),
+                    body: say!("show-not-found-body", key = self.key.text()),
                 },
             ),
             ShowError::Snapshot(error) if error.is_attach() => {
-                let title = "Unable to attach to shared memory segment.";
-                barred(title, error.to_string())
+                barred(say!("show-not-attached"), error.to_string())
             }
-            ShowError::Snapshot(error) => {
-                barred("This content cannot be shown.", error.to_string())
-            }
-            ShowError::Worker(error) => barred("The window could not look.", error.to_string()),
+            ShowError::Snapshot(error) => barred(say!("show-impossible"), error.to_string()),
+            ShowError::Worker(error) => barred(say!("show-no-worker"), error.to_string()),
         }
     }
 
@@ -434,9 +427,8 @@ impl State {
             presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
         let is_asked_for = self.is_reading || self.live.is_on();
         if is_new && !is_asked_for && matches!(self.shown, Shown::Notice { .. }) {
-            self.status.set(Status::neutral(format!(
-                "There is something in {key} now. Press Show from shared memory."
-            )));
+            let status = Status::neutral(say!("appeared", key = key));
+            self.status.set(status);
         }
     }
 
@@ -456,13 +448,11 @@ impl State {
             .spacing(theme::space::SMALL)
             .align_y(Center);
         let key = self.key.view(Message::KeyChanged, Message::Show, beside);
-        let show = button(center(
-            text("Show from shared memory").size(theme::TEXT_SIZE),
-        ))
-        .on_press(Message::Show)
-        .height(theme::extent::MAIN_ACTION)
-        .width(Fill)
-        .style(theme::primary_button);
+        let show = button(center(text(say!("show")).size(theme::TEXT_SIZE)))
+            .on_press(Message::Show)
+            .height(theme::extent::MAIN_ACTION)
+            .width(Fill)
+            .style(theme::primary_button);
         let window = column![
             column![
                 column![key, show].spacing(theme::space::TINY),
@@ -480,7 +470,7 @@ impl State {
             .then(|| help::view([shortcut::TABLE, shortcut::LIST], Message::ToggleHelp));
         let dialog = self.save_dialog.as_ref();
         let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
-        let hint = "Files are loaded by the other window, SharedMemoryLoad.";
+        let hint = say!("drop-refused");
         stack![window]
             .extend(dialog)
             .extend(help)
@@ -489,29 +479,19 @@ impl State {
     }
 }
 
-fn barred(title: &str, body: String) -> (Status, Shown) {
-    let status = Status::error(title).with_remedy(body.clone());
-    let shown = Shown::Notice {
-        title: title.to_owned(),
-        body,
-    };
-    (status, shown)
+fn barred(title: String, body: String) -> (Status, Shown) {
+    let status = Status::error(title.clone()).with_remedy(body.clone());
+    (status, Shown::Notice { title, body })
 }
 
 fn said_of(snapshot: &Snapshot) -> Status {
-    if snapshot.is_empty() {
-        return Status::warning(format!("There is nothing in {} to show.", snapshot.key));
+    let (key, bytes) = (&snapshot.key, units::bytes(snapshot.bytes));
+    match snapshot.content {
+        Content::Empty => Status::warning(say!("showing-nothing", key = key)),
+        Content::Text(_) => Status::success(say!("showing-text", key = key, bytes = bytes)),
+        Content::Picture(_) => Status::success(say!("showing-image", key = key, bytes = bytes)),
+        Content::Bytes(_) => Status::success(say!("showing-bytes", key = key, bytes = bytes)),
     }
-    Status::success(format!(
-        "Showing {} from {}, {}.",
-        match snapshot.kind() {
-            "text" => "the text",
-            "image" => "the picture",
-            _ => "the bytes",
-        },
-        snapshot.key,
-        units::bytes(snapshot.bytes),
-    ))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
 
+use app_kit::language::Language;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
@@ -40,6 +41,11 @@ pub(crate) struct Cli {
     /// Also print each status line of the window to stderr, as "status: …"
     #[arg(long)]
     pub(crate) verbose: bool,
+
+    /// The language of the window, and of its status lines: en or zh-CN [default: the locale's].
+    /// Commands speak English
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Language>,
 
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

@@ -6,10 +6,11 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use app_kit::clipboard::{Copied, Pixels};
+use app_kit::explain::Explain;
 use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
 use app_kit::snapshot::{self, Snapshot};
-use app_kit::units;
+use app_kit::{say, units};
 use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample};
 
 use crate::output::{self, Existing, OutputError};
@@ -99,28 +100,29 @@ pub(crate) fn copy_held(held: &Snapshot) -> Result<Copied, ExportError> {
 /// Says how much of the content a window holds, where that is not all: `the first 131 kB of 10 MB`.
 pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
     match &held.content {
-        snapshot::Content::Text(text) if !text.is_whole => Some(format!(
-            "the first {} of {}",
-            units::bytes(text.shown.len() as u64),
-            units::bytes(held.bytes)
-        )),
-        snapshot::Content::Bytes(bytes) if (bytes.head.len() as u64) < held.bytes => Some(format!(
-            "the first {} of {}",
-            units::bytes(bytes.head.len() as u64),
-            units::bytes(held.bytes)
-        )),
+        snapshot::Content::Text(text) if !text.is_whole => {
+            Some(first_part(text.shown.len(), held.bytes))
+        }
+        snapshot::Content::Bytes(bytes) if (bytes.head.len() as u64) < held.bytes => {
+            Some(first_part(bytes.head.len(), held.bytes))
+        }
         snapshot::Content::Picture(picture) if picture.all_pixels().is_none() => {
             let rows = picture.overview_pixels()?;
-            Some(format!(
-                "a copy of {} × {} pixels instead of {} × {}",
-                rows.width(),
-                rows.height(),
-                picture.width,
-                picture.height
+            Some(say!(
+                "part-smaller",
+                width = rows.width(),
+                height = rows.height(),
+                whole_width = picture.width,
+                whole_height = picture.height
             ))
         }
         _ => None,
     }
+}
+
+fn first_part(part: usize, whole: u64) -> String {
+    let (part, whole) = (units::bytes(part as u64), units::bytes(whole));
+    say!("part-first", part = part, whole = whole)
 }
 
 /// Suggests a name for a file: that of the file that was loaded, or the key, with an ending that
@@ -257,16 +259,10 @@ impl fmt::Display for ExportError {
         match self {
             ExportError::Output(error) => error.fmt(formatter),
             ExportError::Picture(error) => error.fmt(formatter),
-            ExportError::Read(error) => error.fmt(formatter),
-            ExportError::Changed => {
-                formatter.write_str("The content changed its kind while it was read. Try again.")
-            }
-            ExportError::OnlyFile => formatter.write_str(
-                "The clipboard takes texts and pictures. Bytes go to a file: press Save as...",
-            ),
-            ExportError::Nothing => {
-                formatter.write_str("There is nothing here yet. Show something first.")
-            }
+            ExportError::Read(error) => formatter.write_str(&error.explain()),
+            ExportError::Changed => formatter.write_str(&say!("export-changed")),
+            ExportError::OnlyFile => formatter.write_str(&say!("export-only-file")),
+            ExportError::Nothing => formatter.write_str(&say!("export-nothing")),
         }
     }
 }

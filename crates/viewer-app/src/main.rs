@@ -16,6 +16,7 @@ mod user;
 use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
+use app_kit::language::{self, Language};
 use app_kit::settings;
 use shm_core::Key;
 
@@ -39,7 +40,10 @@ fn run(arguments: Cli) -> Result<(), Failure> {
             let key = arguments.key.map_or_else(|| Key::new(DEFAULT_KEY), Ok)?;
             cli::run(&key, command)
         }
-        None => open_window(arguments.key, arguments.verbose),
+        None => {
+            language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
+            open_window(arguments.key, arguments.verbose)
+        }
     }
 }
 

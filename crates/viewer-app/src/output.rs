@@ -6,6 +6,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use app_kit::{language, say};
+
 /// Where to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -161,21 +163,16 @@ impl OutputError {
 
 impl fmt::Display for OutputError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "Could not write to {}: {}. ",
-            self.place, self.source
-        )?;
-        formatter.write_str(match self.source.kind() {
-            ErrorKind::NotFound => "Create the folder first, or name another one.",
-            ErrorKind::PermissionDenied => "Name a place where you may write.",
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                "Free some space there, or name another place."
-            }
-            ErrorKind::IsADirectory => "Name a file in it.",
-            ErrorKind::AlreadyExists => "Name another one, or replace it.",
-            _ => "Name another place.",
-        })
+        let failure = say!("output-failed", place = self.place, reason = self.source);
+        let remedy = match self.source.kind() {
+            ErrorKind::NotFound => say!("output-not-found"),
+            ErrorKind::PermissionDenied => say!("output-not-permitted"),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => say!("output-no-space"),
+            ErrorKind::IsADirectory => say!("output-is-folder"),
+            ErrorKind::AlreadyExists => say!("output-taken"),
+            _ => say!("output-other"),
+        };
+        formatter.write_str(&language::sentences([failure, remedy]))
     }
 }
 

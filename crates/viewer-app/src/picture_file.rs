@@ -5,6 +5,7 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use app_kit::pixels::{PixelsError, Rows};
+use app_kit::say;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{ExtendedColorType, ImageEncoder, ImageError, ImageFormat};
@@ -12,9 +13,6 @@ use shm_core::{ImageMetadata, PixelFormat};
 
 /// High enough that nobody sees the loss.
 const JPEG_QUALITY: u8 = 92;
-
-/// The endings that choose a format, as a sentence goes on.
-const ENDINGS: &str = "png, jpg, bmp, gif, webp, ppm or qoi";
 
 /// Chooses the format by the ending of a file's name, in small or capital letters.
 pub(crate) fn format_of(path: &Path) -> Result<ImageFormat, PictureFileError> {
@@ -106,22 +104,21 @@ impl From<ImageError> for PictureFileError {
 impl fmt::Display for PictureFileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PictureFileError::Ending(None) => write!(
-                formatter,
-                "The name of the file has no ending, which chooses the format. Use {ENDINGS}."
-            ),
-            PictureFileError::Ending(Some(ending)) => write!(
-                formatter,
-                "A picture cannot be written as \"{ending}\". Use {ENDINGS}."
-            ),
+            PictureFileError::Ending(None) => {
+                formatter.write_str(&say!("export-no-ending", endings = say!("export-endings")))
+            }
+            PictureFileError::Ending(Some(ending)) => formatter.write_str(&say!(
+                "export-ending",
+                ending = ending,
+                endings = say!("export-endings")
+            )),
             PictureFileError::Pixels(error) => {
-                write!(formatter, "The picture is damaged: {error}. Load it again.")
+                formatter.write_str(&say!("export-damaged", reason = error.to_string()))
             }
             PictureFileError::Io(error) => error.fmt(formatter),
-            PictureFileError::Encoder(error) => write!(
-                formatter,
-                "This format cannot hold the picture: {error}. Use another one: png holds any."
-            ),
+            PictureFileError::Encoder(error) => {
+                formatter.write_str(&say!("export-format", reason = error.to_string()))
+            }
         }
     }
 }
@@ -161,7 +158,7 @@ mod tests {
         }
         for name in ["a", "a.", "a.xpm", ".png", "png", "a.png.txt"] {
             let error = format_of(Path::new(name)).expect_err(name);
-            assert!(error.to_string().contains(ENDINGS), "{error}");
+            assert!(error.to_string().contains("png, jpg"), "{error}");
         }
     }
 

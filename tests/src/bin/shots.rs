@@ -50,8 +50,7 @@ const STATES: &[State] = &[
     }),
     ("loader-help", |stage| {
         let loader = stage.loader();
-        loader.window.press(&["F1"]);
-        loader.wait_for_dialog();
+        stage.press_and_see(&loader.window, "F1");
         stage.take(&loader.window);
     }),
     ("loader-narrow", |stage| {
@@ -69,6 +68,43 @@ const STATES: &[State] = &[
         stage.take(&loader.window);
         drag.leave();
     }),
+    ("loader-stream-card", |stage| {
+        let loader = stage.loader();
+        loader.open_stream_card();
+        stage.take(&loader.window);
+    }),
+    ("loader-stream", |stage| {
+        let loader = stage.loader();
+        loader.stream_test_pattern();
+        loader.window.point_away();
+        let viewer = stage.scene.viewer(["follow", "--count", "30"]);
+        viewer.run().done();
+        stage.take_moving(&loader.window);
+    }),
+    ("loader-watched", |stage| {
+        let loader = stage.loader();
+        loader.load_picture(&stage.picture());
+        let viewer = stage.live_viewer();
+        viewer.program.wait_for_status("Showing the picture");
+        loader.program.wait_for_complaint(": generation 1 after");
+        stage.take(&loader.window);
+    }),
+    ("loader-zh", |stage| {
+        let chinese = stage.scene.loader(["--verbose", "--lang", "zh-CN"]);
+        let loader = stage.open_loader(chinese);
+        loader.open_dialog();
+        loader.window.paste(TEXT);
+        loader.window.press(&["ctrl+Return"]);
+        loader.program.wait_for_status("加载到");
+        stage.take(&loader.window);
+    }),
+    ("viewer-zh", |stage| {
+        let _loaded = stage.load(["image".into(), stage.picture().into()]);
+        let chinese = stage.scene.viewer(["--verbose", "--lang", "zh-CN"]);
+        let viewer = stage.open_viewer(chinese);
+        viewer.show("正在显示");
+        stage.take(&viewer.window);
+    }),
     ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
     ("viewer-text", |stage| {
         let _loaded = stage.load(["text".into(), TEXT.into()]);
@@ -80,6 +116,26 @@ const STATES: &[State] = &[
         let _loaded = stage.load(["image".into(), stage.picture().into()]);
         let viewer = stage.viewer();
         viewer.show("Showing the picture");
+        stage.take(&viewer.window);
+    }),
+    ("viewer-live", |stage| {
+        let viewer = stage.live_viewer();
+        let pattern = ["frames", "--test-pattern", "--size", "1280x720"];
+        let program = stage.scene.loader(pattern).start();
+        viewer.window.point_away();
+        // Told twice a second.
+        for _ in 0..4 {
+            viewer.program.wait_for_complaint("live: ");
+        }
+        stage.take_moving(&viewer.window);
+        program.terminate().done();
+    }),
+    ("viewer-last-copy", |stage| {
+        let viewer = stage.live_viewer();
+        let loaded = stage.load(["text".into(), TEXT.into()]);
+        viewer.program.wait_for_status("Showing the text");
+        loaded.terminate().done();
+        viewer.program.wait_for_status("The loader has left");
         stage.take(&viewer.window);
     }),
     ("viewer-error", |stage| {
@@ -189,7 +245,11 @@ struct Stage<'a> {
 impl Stage<'_> {
     /// Opens SharedMemoryLoad.
     fn loader(&self) -> LoaderWindow<'_> {
-        let launch = self.scene.loader(["--verbose"]);
+        self.open_loader(self.scene.loader(["--verbose"]))
+    }
+
+    /// Opens SharedMemoryLoad with arguments of its own.
+    fn open_loader(&self, launch: Launch) -> LoaderWindow<'_> {
         let loader = LoaderWindow::of(launch.on(self.desktop).with(self.bus).start(), self.desktop);
         self.wait_for_look(&loader.window);
         loader
@@ -204,6 +264,14 @@ impl Stage<'_> {
     fn open_viewer(&self, launch: Launch) -> ViewerWindow<'_> {
         let viewer = ViewerWindow::of(launch.on(self.desktop).with(self.bus).start(), self.desktop);
         self.wait_for_look(&viewer.window);
+        viewer
+    }
+
+    /// Opens ShowSharedMem with its switch "Live" thrown.
+    fn live_viewer(&self) -> ViewerWindow<'_> {
+        let viewer = self.viewer();
+        viewer.throw_live();
+        viewer.program.wait_for_status("Live: what is loaded");
         viewer
     }
 
@@ -245,5 +313,10 @@ impl Stage<'_> {
     fn take(&self, window: &Window<'_>) {
         window.point_away();
         window.wait_until_still().save(self.path);
+    }
+
+    /// Saves what a window shows that never holds still, and has no pointer over it.
+    fn take_moving(&self, window: &Window<'_>) {
+        window.screen().save(self.path);
     }
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use shm_core::Key;
 
 use super::{MAX_SIDE, MIN_SIZE, Settings, Switches};
+use crate::explain::Explain;
+use crate::say;
 
 /// The version of the file: raised when an older program would misunderstand it.
 const VERSION: u32 = 1;
@@ -51,17 +53,16 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReadError::System(error) => error.fmt(f),
-            ReadError::NotAFile => f.write_str("it is no file"),
-            ReadError::TooLong => f.write_str("it is far too long"),
+            ReadError::NotAFile => f.write_str(&say!("settings-not-a-file")),
+            ReadError::TooLong => f.write_str(&say!("settings-too-long")),
             ReadError::Json(error) => error.fmt(f),
-            ReadError::Version(version) => write!(
-                f,
-                "it is of version {version}, and this program knows version {VERSION}"
-            ),
-            ReadError::Size => f.write_str("no window has such a width and height"),
+            ReadError::Version(version) => {
+                f.write_str(&say!("settings-version", found = version, known = VERSION))
+            }
+            ReadError::Size => f.write_str(&say!("settings-size")),
             ReadError::Key(error) => {
                 // A sentence of its own elsewhere; its full stop follows here too.
-                f.write_str(error.to_string().trim_end_matches('.'))
+                f.write_str(error.explain().trim_end_matches(['.', '。']))
             }
         }
     }

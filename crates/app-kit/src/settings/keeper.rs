@@ -9,6 +9,7 @@ use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 
 use super::{Remembered, Settings, Switches, file};
+use crate::say;
 use crate::status::Status;
 
 /// How long nothing changes before it is written: a window that is dragged larger changes many
@@ -174,8 +175,9 @@ impl Desk {
 }
 
 fn complaint(path: &Path, error: &io::Error) -> Status {
-    Status::warning("This window cannot remember its size and its key.").with_remedy(format!(
-        "{}: {error}. See that you may write there, and that there is room.",
-        path.display()
+    Status::warning(say!("settings-unwritable")).with_remedy(say!(
+        "settings-unwritable-remedy",
+        path = path.display(),
+        reason = error
     ))
 }

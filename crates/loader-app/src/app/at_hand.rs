@@ -2,6 +2,7 @@
 
 use app_kit::clipboard::{ClipboardError, Pasted};
 use app_kit::drop_target::{self, Dropped};
+use app_kit::say;
 use app_kit::status::Status;
 use iced::Task;
 
@@ -18,8 +19,8 @@ impl State {
     /// Says what becomes of a file that is over the window.
     pub(super) fn drop_outcome(&self) -> String {
         match self.key_field.key() {
-            Ok(key) => format!("Drop it to load it into {key}."),
-            Err(_) => "It cannot be loaded: choose another key first.".to_owned(),
+            Ok(key) => say!("drop-outcome", key = key),
+            Err(_) => say!("drop-without-key"),
         }
     }
 
@@ -67,13 +68,13 @@ impl State {
                 }
             }
             Ok(Pasted::Text(_) | Pasted::Nothing) => {
-                let status = Status::neutral("There is nothing to paste.")
-                    .with_remedy("Copy a text, a picture or a file first, then press Ctrl+V here.");
-                self.status.set(status);
+                let status = Status::neutral(say!("paste-nothing"));
+                self.status
+                    .set(status.with_remedy(say!("paste-nothing-remedy")));
                 Task::none()
             }
             Err(error) => {
-                let status = Status::error("It could not be pasted.");
+                let status = Status::error(say!("paste-failed"));
                 self.status.set(status.with_remedy(error.to_string()));
                 Task::none()
             }
@@ -85,10 +86,6 @@ impl State {
 pub(super) fn only_the_first(others: usize) -> Option<String> {
     match others {
         0 => None,
-        1 => Some("Only the first of the two files was loaded: one fits at a time.".to_owned()),
-        _ => Some(format!(
-            "Only the first of the {} files was loaded: one fits at a time.",
-            others + 1
-        )),
+        _ => Some(say!("only-the-first", count = others + 1)),
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use app_kit::say;
 use app_kit::theme::{self, Colors};
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
@@ -81,12 +82,12 @@ impl Loading {
             // The reader stops as soon as its decoder lets it.
             String::new()
         } else if shown < 1.0 {
-            format!("{:.0} % read", shown * 100.0)
+            say!("loading-read", percent = format!("{:.0}", shown * 100.0))
         } else {
-            "all read, decoding".to_owned()
+            say!("loading-decoding")
         };
         let is_wanted = !self.progress.is_cancelled();
-        let cancel = button(text("Cancel").size(theme::SMALL_SIZE))
+        let cancel = button(text(say!("cancel")).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::quiet_button)
             .on_press_maybe(is_wanted.then_some(Message::CancelPressed));

@@ -12,72 +12,72 @@ use crate::screen::text_dialog;
 pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::ctrl('l')],
-        does: "Write a text to load",
+        does: "shortcut-load-text",
         message: || Message::LoadPressed,
     },
     Shortcut {
         chords: &[Chord::named(Named::Enter).with(Modifiers::CTRL)],
-        does: "Load the text that is written",
+        does: "shortcut-accept-text",
         message: || Message::Dialog(text_dialog::Message::Accept),
     },
     Shortcut {
         chords: &[Chord::ctrl('o')],
-        does: "Load an image from a file",
+        does: "shortcut-load-image",
         message: || Message::LoadImagePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('v')],
-        does: "Load what was copied: text, picture or file",
+        does: "shortcut-paste",
         message: || Message::PastePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('t')],
-        does: "Stream, or stop the stream",
+        does: "shortcut-stream",
         message: || Message::StreamPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('p')],
-        does: "Go to the path of an image",
+        does: "shortcut-path",
         message: || Message::FocusPath,
     },
     Shortcut {
         chords: &[Chord::ctrl('k')],
-        does: "Go to the key",
+        does: "shortcut-key",
         message: || Message::FocusKey,
     },
     Shortcut {
         chords: &[Chord::ctrl('e')],
-        does: "Clear what is loaded",
+        does: "shortcut-clear",
         message: || Message::ClearPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('r')],
-        does: "Release what is loaded",
+        does: "shortcut-release",
         message: || Message::ReleasePressed,
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
-        does: "Go to the next field",
+        does: "shortcut-next-field",
         message: || Message::Focus(Direction::Forward),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
-        does: "Go back to the field before",
+        does: "shortcut-field-before",
         message: || Message::Focus(Direction::Backward),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],
-        does: "Open or close this help",
+        does: "shortcut-help",
         message: || Message::ToggleHelp,
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "Close what is open, or cancel",
+        does: "shortcut-cancel",
         message: || Message::CancelPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
-        does: "Close the window",
+        does: "shortcut-quit",
         message: || Message::Quit,
     },
 ];

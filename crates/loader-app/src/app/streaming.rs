@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app_kit::file_dialog::Answer;
+use app_kit::say;
 use app_kit::status::Status;
 use iced::Task;
 use iced::widget::operation;
@@ -28,8 +29,10 @@ impl Stream {
     /// Says how it goes, in a few words.
     pub(super) fn summary(&self) -> String {
         match &self.report {
-            Some(report) if report.frames > 0 => format!("Streaming · {report}"),
-            _ => "Streaming …".to_owned(),
+            Some(report) if report.frames > 0 => {
+                say!("streaming-figures", report = report.to_string())
+            }
+            _ => say!("streaming"),
         }
     }
 }
@@ -146,13 +149,13 @@ impl State {
                 if let Some(notice) = report.notice
                     && noticed_before.as_ref() != Some(&notice)
                 {
-                    let sentence = format!("Streaming {}.", stream.name);
+                    let sentence = say!("streaming-name", name = stream.name);
                     self.status
                         .set(Status::neutral(sentence).with_remedy(notice));
                 }
             }
             News::LeftOut(reason) => {
-                let sentence = "Frames are left out, and the last one stays.";
+                let sentence = say!("streaming-left-out");
                 self.status
                     .set(Status::warning(sentence).with_remedy(reason));
             }
@@ -162,8 +165,11 @@ impl State {
 
     fn take_begun(&mut self, loaded: Loaded) {
         self.stream_card = None;
-        let name = self.stream.as_ref().map_or("", |stream| &stream.name);
-        let sentence = format!("Streaming {name} into {}.", loaded.key);
+        let name = self
+            .stream
+            .as_ref()
+            .map_or("", |stream| stream.name.as_str());
+        let sentence = say!("streaming-into", name = name, key = loaded.key);
         self.say_loaded(sentence, &loaded, None);
         self.attached = Some(loaded.key);
     }
@@ -172,8 +178,9 @@ impl State {
         self.stream = None;
         let status = match reply {
             Ok(Ok(Some(streamed))) => match &streamed.end {
-                End::Finished | End::Stopped => Status::success(streamed.to_string())
-                    .with_remedy("The last frame stays, until Release."),
+                End::Finished | End::Stopped => {
+                    Status::success(streamed.to_string()).with_remedy(say!("streamed-remedy"))
+                }
                 End::Failed(error) => {
                     if error.is_orphaned() {
                         self.attached = None;
@@ -181,7 +188,7 @@ impl State {
                     failure(error)
                 }
             },
-            Ok(Ok(None)) => Status::neutral("The stream was stopped before its first frame."),
+            Ok(Ok(None)) => Status::neutral(say!("streamed-nothing")),
             Ok(Err(error)) => {
                 self.reject_stream(error.to_string());
                 failure(&error)
@@ -208,7 +215,7 @@ fn name_of(source: &Source) -> String {
             .map(|name| Path::new(name).display().to_string())
     };
     match source {
-        Source::TestPattern => "the test pattern".to_owned(),
+        Source::TestPattern => say!("streaming-pattern"),
         Source::Path { path, .. } => file_name(path).unwrap_or_else(|| path.display().to_string()),
     }
 }

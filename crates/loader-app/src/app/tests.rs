@@ -1,5 +1,6 @@
 //! The window, driven without a display: clicks, keys and replies in, words and segments out.
 
+mod chinese;
 mod streaming;
 
 use super::*;
@@ -274,7 +275,7 @@ fn every_key_of_the_help_does_what_it_says() {
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.does == does);
+            .find(|shortcut| shortcut.said() == does);
         let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
         for chord in shortcut.chords {
             match message_of(*chord) {

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use app_kit::unchorded::unchorded;
-use app_kit::{content_pane, help, status, theme};
+use app_kit::{content_pane, help, say, status, theme};
 use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
@@ -51,10 +51,10 @@ impl State {
 
     fn view_key(&self) -> Element<'_, Message> {
         let (words, color): (_, fn(&theme::Colors) -> Color) = match &self.attached {
-            None => ("not attached", |colors| colors.border),
-            Some(_) if self.is_attached_here() => ("attached", |colors| colors.success),
+            None => (say!("not-attached"), |colors| colors.border),
+            Some(_) if self.is_attached_here() => (say!("attached"), |colors| colors.success),
             // To which, was said in the status line.
-            Some(_) => ("attached elsewhere", |colors| colors.warning),
+            Some(_) => (say!("attached-elsewhere"), |colors| colors.warning),
         };
         let mark = row![
             status::dot(move |theme| color(theme::Colors::of(theme))),
@@ -68,17 +68,17 @@ impl State {
     }
 
     fn view_actions(&self) -> Element<'_, Message> {
-        let load = big_button("Load")
+        let load = big_button(say!("load"))
             .width(Fill)
             .height(theme::extent::MAIN_ACTION)
             .style(theme::primary_button)
             .on_press(Message::LoadPressed);
-        let load_image = big_button("Load Image From File...")
+        let load_image = big_button(say!("load-image"))
             .width(IMAGE_BUTTON_WIDTH)
             .height(theme::extent::FIELD)
             .style(theme::secondary_button)
             .on_press(Message::LoadImagePressed);
-        let path = text_input("or its path, then Enter", &self.path)
+        let path = text_input(&say!("path-placeholder"), &self.path)
             .id(PATH_FIELD)
             .on_input(Message::PathEdited)
             .on_submit(Message::PathSubmitted)
@@ -111,14 +111,14 @@ impl State {
     }
 
     fn view_heading(&self) -> Element<'_, Message> {
-        let clear = quiet_button("Clear")
+        let clear = quiet_button(say!("clear"))
             .on_press_maybe(self.is_attached_here().then_some(Message::ClearPressed));
-        let release = quiet_button("Release")
+        let release = quiet_button(say!("release"))
             .on_press_maybe(self.attached.as_ref().map(|_| Message::ReleasePressed));
         let stream = if self.stream.is_some() {
-            quiet_button("Stop").style(theme::secondary_button)
+            quiet_button(say!("stream-stop")).style(theme::secondary_button)
         } else {
-            quiet_button("Stream...")
+            quiet_button(say!("stream"))
         };
         let stream = stream.on_press(Message::StreamPressed);
         row![self.view_title(), stream, clear, release]
@@ -130,7 +130,7 @@ impl State {
     /// Draws what the content is; while a stream plays, in the same place, how that goes.
     fn view_title(&self) -> Element<'_, Message> {
         let Some(stream) = &self.stream else {
-            let title = text("In shared memory now").size(theme::TEXT_SIZE);
+            let title = text(say!("in-memory-now")).size(theme::TEXT_SIZE);
             return title.width(Fill).into();
         };
         let mark = status::dot(move |theme| theme::Colors::of(theme).accent);
@@ -147,17 +147,16 @@ impl State {
     fn view_content(&self) -> Element<'_, Message> {
         match &self.seen {
             Seen::Unknown => content_pane::notice("", ""),
-            Seen::Nothing => content_pane::notice(
-                "Nothing is there yet",
-                "Load a text or an image, drop a file here, or paste with Ctrl+V: it is read back, \
-                 and shown here.",
-            ),
+            Seen::Nothing => {
+                content_pane::notice(say!("nothing-there"), say!("nothing-there-body"))
+            }
             Seen::Unreadable(sentence) => {
-                content_pane::notice("It cannot be read", sentence.as_str())
+                content_pane::notice(say!("cannot-be-read"), sentence.as_str())
             }
             Seen::Content(pane) => column![
                 pane.view().map(Message::Pane),
-                pane.view_facts(SystemTime::now(), None).map(Message::Pane),
+                pane.view_facts(SystemTime::now(), None, &self.watchers.processes())
+                    .map(Message::Pane),
             ]
             .spacing(theme::space::SMALL)
             .into(),
@@ -165,7 +164,7 @@ impl State {
     }
 }
 
-fn big_button(label: &str) -> button::Button<'_, Message, Theme> {
+fn big_button<'a>(label: String) -> button::Button<'a, Message, Theme> {
     button(
         text(label)
             .size(theme::TEXT_SIZE)
@@ -175,7 +174,7 @@ fn big_button(label: &str) -> button::Button<'_, Message, Theme> {
     )
 }
 
-fn quiet_button(label: &str) -> button::Button<'_, Message, Theme> {
+fn quiet_button<'a>(label: String) -> button::Button<'a, Message, Theme> {
     button(text(label).size(theme::SMALL_SIZE))
         .padding([theme::space::TINY, theme::space::MEDIUM])
         .style(theme::quiet_button)

@@ -6,9 +6,11 @@ use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::Wrapping;
 use iced::widget::{Column, button, column, container, row, scrollable, space, text};
 use iced::{Center, Element, Fill};
+use shm_core::Process;
 use shm_core::link::Watcher;
 
-use app_kit::theme;
+use app_kit::language::{self, Language};
+use app_kit::{say, theme};
 
 use super::Message;
 use crate::session::audience::{Watched, changes, name, progress};
@@ -38,7 +40,9 @@ impl Watchers {
 
     pub(super) fn take(&mut self, watched: Watched) {
         if self.is_verbose {
-            for line in changes(&self.watched, &watched) {
+            // Scripts read them.
+            let told = || changes(&self.watched, &watched);
+            for line in language::speaking(Language::English, told) {
                 // A closed stderr is no reason to fail.
                 writeln!(io::stderr(), "{line}").ok();
             }
@@ -50,24 +54,34 @@ impl Watchers {
         self.is_open = !self.is_open;
     }
 
+    /// Returns who is told of here.
+    pub(super) fn processes(&self) -> Vec<Process> {
+        match &self.watched {
+            Watched::By(watchers) => watchers.iter().map(|watcher| watcher.process).collect(),
+            Watched::Untold(_) => Vec::new(),
+        }
+    }
+
     pub(super) fn view(&self) -> Element<'_, Message> {
         let watchers = match &self.watched {
             Watched::By(watchers) => watchers.as_slice(),
-            Watched::Untold(_) => return line("Who watches cannot be told here.".to_owned(), None),
+            Watched::Untold(_) => return line(say!("watchers-untold"), None),
         };
         match watchers {
             [] => line(String::new(), None),
             [one] => line(
-                format!("Watched by {} · {}", name(one), progress(one)),
+                say!("watchers-one", name = name(one), progress = progress(one)),
                 None,
             ),
-            many if self.is_open => column![line(summary(many), Some("Hide")), list(many)].into(),
-            many => line(summary(many), Some("Show each")),
+            many if self.is_open => {
+                column![line(summary(many), Some(say!("watchers-hide"))), list(many)].into()
+            }
+            many => line(summary(many), Some(say!("watchers-show"))),
         }
     }
 }
 
-fn line<'a>(words: String, action: Option<&'a str>) -> Element<'a, Message> {
+fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
     let words = text(words)
         .size(theme::SMALL_SIZE)
         .style(theme::muted)
@@ -93,16 +107,19 @@ fn summary(watchers: &[Watcher]) -> String {
         .filter_map(|watcher| Some(watcher.shown?.generation));
     let number = watchers.len();
     match generations.clone().max() {
-        None => format!("Watched by {number} · nothing shown yet"),
+        None => say!("watchers-none-shown", count = number),
         Some(latest) => {
             let there = generations.filter(|shown| *shown == latest).count();
-            let there = if there == number {
-                "all".to_owned()
+            if there == number {
+                say!("watchers-all", count = number, generation = latest)
             } else {
-                there.to_string()
-            };
-            let verb = if there == "1" { "shows" } else { "show" };
-            format!("Watched by {number} · {there} {verb} generation {latest}")
+                say!(
+                    "watchers-some",
+                    count = number,
+                    there = there,
+                    generation = latest
+                )
+            }
         }
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io, mem, vec};
 
+use app_kit::say;
+
 use super::{Drawn, Found, Frame, FrameError, Frames};
 use crate::picture_file::PictureFile;
 use crate::progress::Progress;
@@ -100,10 +102,7 @@ impl Frames for Folder {
     fn notice(&self) -> Option<String> {
         match self.others.max(self.others_before) {
             0 => None,
-            1 => Some("1 file that is no picture is passed over.".to_owned()),
-            others => Some(format!(
-                "{others} files that are no pictures are passed over."
-            )),
+            others => Some(say!("streaming-not-pictures", count = others)),
         }
     }
 }

@@ -5,12 +5,13 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use app_kit::say;
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, ImageDecoder, Limits, RgbaImage};
 use shm_core::PixelFormat;
 
 use super::{Drawn, Found, Frame, FrameError, Frames, shape};
-use crate::picture_file::{MAX_PIXEL_BYTES, PictureError, guarded};
+use crate::picture_file::{Flaw, MAX_PIXEL_BYTES, PictureError, guarded};
 use crate::progress::Progress;
 
 /// Delays up to this one are not meant, but left over from times when nothing was that fast.
@@ -97,7 +98,7 @@ impl Gif {
     fn empty(&self) -> FrameError {
         FrameError::Animation(PictureError::NotAPicture {
             path: self.path.clone(),
-            reason: "it has no frames".to_owned(),
+            flaw: Flaw::NoFrames,
         })
     }
 }
@@ -134,11 +135,7 @@ impl Frames for Gif {
     }
 
     fn notice(&self) -> Option<String> {
-        let frames = match self.usable? {
-            1 => "only its first frame is shown".to_owned(),
-            usable => format!("only its first {usable} frames are shown"),
-        };
-        Some(format!("The file is damaged: {frames}."))
+        Some(say!("streaming-damaged", count = self.usable?))
     }
 }
 

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
+use app_kit::explain::explain_reason;
+use app_kit::{language, say};
 use image::ImageError;
 use image::error::UnsupportedErrorKind;
 
 use super::{MAX_PIXEL_BYTES, MAX_SIDE};
-
-/// What is said of a file that was cut.
-pub(super) const TOO_SHORT: &str = "it ends too early";
 
 /// Why a picture file was not loaded.
 #[derive(Debug)]
@@ -33,8 +32,8 @@ pub enum PictureError {
     NotAPicture {
         /// The file.
         path: PathBuf,
-        /// What the decoder said.
-        reason: String,
+        /// What is wrong with it.
+        flaw: Flaw,
     },
     /// It is, or claims to be, larger than [`MAX_SIDE`] or [`MAX_PIXEL_BYTES`] allow.
     TooLarge {
@@ -50,6 +49,40 @@ pub enum PictureError {
     },
 }
 
+/// What is wrong with a file that is no picture, or a damaged one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Flaw {
+    /// It was cut.
+    Cut,
+    /// It is of no known format.
+    Format,
+    /// Its format is known, and not this kind of it, such as a palette in a TIFF.
+    Rare,
+    /// Its decoder died of it.
+    Decoder,
+    /// It is an animation without a frame.
+    NoFrames,
+    /// Something else; what the decoder said.
+    Other(String),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Flaw::Cut => say!("flaw-cut"),
+            Flaw::Format => say!("flaw-format"),
+            Flaw::Rare => say!("flaw-rare"),
+            Flaw::Decoder => say!("flaw-decoder"),
+            Flaw::NoFrames => say!("flaw-frames"),
+            Flaw::Other(reason) => {
+                let reason = explain_reason(reason.trim_end_matches('.'));
+                say!("flaw-other", reason = reason)
+            }
+        })
+    }
+}
+
 impl PictureError {
     /// Takes over what a decoder says.
     pub(crate) fn from_image(path: &Path, error: ImageError) -> PictureError {
@@ -59,7 +92,7 @@ impl PictureError {
             ImageError::IoError(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
                 PictureError::NotAPicture {
                     path,
-                    reason: TOO_SHORT.to_owned(),
+                    flaw: Flaw::Cut,
                 }
             }
             ImageError::IoError(source) if source.raw_os_error().is_some() => {
@@ -68,16 +101,14 @@ impl PictureError {
             ImageError::Limits(_) => PictureError::TooLarge { path, sides: None },
             ImageError::Unsupported(error) => PictureError::NotAPicture {
                 path,
-                reason: match error.kind() {
-                    UnsupportedErrorKind::Format(_) => "its format is not known",
-                    // Such as a palette in a TIFF.
-                    _ => "it is of a rare kind that cannot be read: save it as PNG first",
-                }
-                .to_owned(),
+                flaw: match error.kind() {
+                    UnsupportedErrorKind::Format(_) => Flaw::Format,
+                    _ => Flaw::Rare,
+                },
             },
             other => PictureError::NotAPicture {
                 path,
-                reason: other.to_string(),
+                flaw: Flaw::Other(other.to_string()),
             },
         }
     }
@@ -86,15 +117,13 @@ impl PictureError {
     pub fn headline(&self) -> String {
         match self {
             PictureError::Unreadable { path, .. } => {
-                format!("The file {} cannot be read.", path.display())
+                say!("picture-unreadable", path = path.display())
             }
             PictureError::NotAFile { .. } | PictureError::NotAPicture { .. } => {
-                "Selected file is not an image, please select another.".to_owned()
+                say!("picture-is-none")
             }
-            PictureError::TooLarge { .. } => "The image is too large.".to_owned(),
-            PictureError::Cancelled { path } => {
-                format!("Cancelled: {} was not loaded.", path.display())
-            }
+            PictureError::TooLarge { .. } => say!("picture-too-large"),
+            PictureError::Cancelled { path } => say!("load-cancelled", name = path.display()),
         }
     }
 
@@ -102,45 +131,47 @@ impl PictureError {
     pub fn remedy(&self) -> String {
         match self {
             PictureError::Unreadable { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => "There is no such file: check the path.".to_owned(),
-                io::ErrorKind::PermissionDenied => {
-                    "The system does not permit it: check who owns the file and its mode."
-                        .to_owned()
-                }
-                _ => format!("The system says: {source}."),
+                io::ErrorKind::NotFound => say!("file-not-found"),
+                io::ErrorKind::PermissionDenied => say!("file-not-permitted"),
+                _ => say!("system-says", reason = source),
             },
-            PictureError::NotAFile { path, is_directory } => {
-                let what = if *is_directory {
-                    "a folder"
-                } else {
-                    "no regular file"
-                };
-                format!("{} is {what}.", path.display())
-            }
-            PictureError::NotAPicture { path, reason } => {
-                format!("{}: {}.", path.display(), reason.trim_end_matches('.'))
-            }
+            PictureError::NotAFile { path, is_directory } => match is_directory {
+                true => say!("picture-is-folder", path = path.display()),
+                false => say!("picture-is-no-file", path = path.display()),
+            },
+            PictureError::NotAPicture { path, flaw } => say!(
+                "picture-reason",
+                path = path.display(),
+                reason = flaw.to_string()
+            ),
             PictureError::TooLarge { path, sides } => {
                 let path = path.display();
                 let claim = match sides {
                     Some((width, height)) => {
-                        format!("{path} claims {width} × {height} pixels.")
+                        say!(
+                            "picture-claims",
+                            path = path,
+                            width = width,
+                            height = height
+                        )
                     }
-                    None => format!("{path} claims more pixels than can be loaded."),
+                    None => say!("picture-claims-more", path = path),
                 };
-                format!(
-                    "{claim} At most {MAX_SIDE} a side and {} MiB of pixels can be loaded: scale it down first.",
-                    MAX_PIXEL_BYTES >> 20
-                )
+                let limits = say!(
+                    "picture-limits",
+                    side = MAX_SIDE,
+                    size = MAX_PIXEL_BYTES >> 20
+                );
+                language::sentences([claim, limits])
             }
-            PictureError::Cancelled { .. } => "What was loaded before stays.".to_owned(),
+            PictureError::Cancelled { .. } => say!("load-cancelled-remedy"),
         }
     }
 }
 
 impl fmt::Display for PictureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.headline(), self.remedy())
+        f.write_str(&language::sentences([self.headline(), self.remedy()]))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use app_kit::unchorded::unchorded;
-use app_kit::{theme, units};
+use app_kit::{say, theme, units};
 use iced::widget::{button, center, column, container, opaque, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
 
@@ -110,9 +110,7 @@ impl StreamCard {
             Message::FolderPressed => {}
             Message::PathSubmitted => match typed_path::parse(&self.path) {
                 Some(path) => return self.take_path(path),
-                None => {
-                    self.reject("Type or paste the path of a GIF or a folder, then press Enter.")
-                }
+                None => self.reject(say!("stream-path-missing")),
             },
         }
         Action::None
@@ -147,21 +145,17 @@ impl StreamCard {
     /// Draws the card and dims what lies below.
     pub fn view(&self) -> Element<'_, Message> {
         let title = column![
-            text("Stream").size(theme::TEXT_SIZE),
-            text(format!(
-                "A test pattern, an animated GIF or the pictures of a folder go into shared memory \
-                 under the key {}, one frame after the other, until Stop.",
-                self.key
-            ))
-            .size(theme::SMALL_SIZE)
-            .wrapping(text::Wrapping::WordOrGlyph)
-            .style(theme::muted),
+            text(say!("stream-title")).size(theme::TEXT_SIZE),
+            text(say!("stream-body", key = self.key))
+                .size(theme::SMALL_SIZE)
+                .wrapping(text::Wrapping::WordOrGlyph)
+                .style(theme::muted),
         ]
         .spacing(theme::space::TINY);
         let choices = row![
-            choice("Test Pattern", Message::TestPatternPressed),
-            choice("Animated GIF...", Message::GifPressed),
-            choice("Folder...", Message::FolderPressed),
+            choice(say!("stream-pattern"), Message::TestPatternPressed),
+            choice(say!("stream-gif"), Message::GifPressed),
+            choice(say!("stream-folder"), Message::FolderPressed),
         ]
         .spacing(theme::space::SMALL);
         let card = column![
@@ -180,7 +174,7 @@ impl StreamCard {
     }
 
     fn view_path(&self) -> Element<'_, Message> {
-        let path = text_input("or the path of a GIF or a folder, then Enter", &self.path)
+        let path = text_input(&say!("stream-path-placeholder"), &self.path)
             .id(PATH)
             .on_input(Message::PathEdited)
             .on_submit(Message::PathSubmitted)
@@ -205,12 +199,12 @@ impl StreamCard {
                 theme::wrong_field
             });
         let unit = if is_good {
-            text("seconds").style(theme::muted)
+            text(say!("stream-seconds")).style(theme::muted)
         } else {
-            text("0.02 to 3600 seconds").style(theme::wrong)
+            text(say!("stream-seconds-wrong")).style(theme::wrong)
         };
         row![
-            text("Each picture of a folder stands")
+            text(say!("stream-each"))
                 .size(theme::SMALL_SIZE)
                 .style(theme::muted),
             unchorded(field),
@@ -225,13 +219,13 @@ impl StreamCard {
     fn view_footer(&self) -> Element<'_, Message> {
         let words = match self.problem.as_deref() {
             Some(problem) => text(problem).style(theme::wrong),
-            None => text("Esc to close").style(theme::muted),
+            None => text(say!("stream-hint")).style(theme::muted),
         };
         let words = words
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .width(Fill);
-        let close = button(text("Close").size(theme::TEXT_SIZE))
+        let close = button(text(say!("close")).size(theme::TEXT_SIZE))
             .padding([theme::space::SMALL, theme::space::LARGE])
             .style(theme::secondary_button)
             .on_press(Message::Close);
@@ -242,7 +236,7 @@ impl StreamCard {
     }
 }
 
-fn choice<'a>(label: &'a str, message: Message) -> Element<'a, Message> {
+fn choice<'a>(label: String, message: Message) -> Element<'a, Message> {
     button(text(label).size(theme::TEXT_SIZE).width(Fill).center())
         .padding(theme::space::MEDIUM)
         .width(Fill)

@@ -1,6 +1,6 @@
 //! The input dialog: a card over the dimmed window, with a text to be written.
 
-use app_kit::theme;
+use app_kit::{say, theme};
 use iced::keyboard::{Key, key::Named};
 use iced::widget::text_editor::{self, Binding, KeyPress};
 use iced::widget::{
@@ -87,7 +87,7 @@ impl TextDialog {
             Message::Accept => {
                 let text = self.content.text();
                 if text.is_empty() {
-                    self.problem = Some("Enter a text first".to_owned());
+                    self.problem = Some(say!("text-missing"));
                     return Action::None;
                 }
                 self.is_loading = true;
@@ -135,14 +135,11 @@ impl TextDialog {
     /// Draws the dialog and dims what lies below.
     pub fn view(&self) -> Element<'_, Message> {
         let title = column![
-            text("Text to load").size(theme::TEXT_SIZE),
-            text(format!(
-                "It goes into shared memory under the key {}.",
-                self.key
-            ))
-            .size(theme::SMALL_SIZE)
-            .wrapping(text::Wrapping::WordOrGlyph)
-            .style(theme::muted),
+            text(say!("text-title")).size(theme::TEXT_SIZE),
+            text(say!("text-key", key = self.key))
+                .size(theme::SMALL_SIZE)
+                .wrapping(text::Wrapping::WordOrGlyph)
+                .style(theme::muted),
         ]
         .spacing(theme::space::TINY);
         let problem = self.problem.as_deref().map(|problem| {
@@ -164,7 +161,7 @@ impl TextDialog {
     fn view_editor(&self) -> Element<'_, Message> {
         editor(&self.content)
             .id(EDITOR)
-            .placeholder("Write or paste any text, in any script.")
+            .placeholder(say!("text-placeholder"))
             .on_action(Message::Edit)
             .key_binding(binding)
             .size(theme::TEXT_SIZE)
@@ -176,15 +173,15 @@ impl TextDialog {
 }
 
 fn view_buttons<'a>() -> Element<'a, Message> {
-    let hint = text("Ctrl+Enter for OK, Esc to cancel")
+    let hint = text(say!("text-hint"))
         .size(theme::SMALL_SIZE)
         .style(theme::muted);
     let padding = [theme::space::SMALL, theme::space::LARGE];
-    let cancel = button(text("Cancel").size(theme::TEXT_SIZE))
+    let cancel = button(text(say!("cancel")).size(theme::TEXT_SIZE))
         .padding(padding)
         .style(theme::secondary_button)
         .on_press(Message::Cancel);
-    let ok = button(text("OK").size(theme::TEXT_SIZE))
+    let ok = button(text(say!("text-ok")).size(theme::TEXT_SIZE))
         .padding(padding)
         .style(theme::primary_button)
         .on_press(Message::Accept);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use app_kit::units;
+use app_kit::{say, units};
 use shm_core::Publisher;
 use shm_core::link::{Audience, Watcher};
 
@@ -68,22 +68,22 @@ impl fmt::Debug for Usher {
 
 /// Names somebody who watches: `viewer-app (pid 4711)`.
 pub fn name(watcher: &Watcher) -> String {
-    format!("{} (pid {})", watcher.program, watcher.process)
+    say!("peer", program = watcher.program, pid = watcher.process)
 }
 
 /// Says what somebody who watches has shown: `generation 12 after 3 ms`.
 pub fn progress(watcher: &Watcher) -> String {
     match watcher.shown {
-        None => "nothing shown yet".to_owned(),
-        Some(shown) => format!(
-            "generation {} after {}",
-            shown.generation,
-            units::lapse(shown.took)
+        None => say!("watcher-shown-nothing"),
+        Some(shown) => say!(
+            "watcher-shown",
+            generation = shown.generation,
+            lapse = units::lapse(shown.took)
         ),
     }
 }
 
-/// Says in a line each who has left, and who has come or shown something.
+/// Says for scripts, in a line each, who has left, and who has come or shown something.
 pub fn changes(before: &Watched, now: &Watched) -> Vec<String> {
     let now = match now {
         Watched::By(watchers) => watchers.as_slice(),

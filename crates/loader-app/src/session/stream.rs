@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use app_kit::units;
+use app_kit::{language, say, units};
 use shm_core::{ImageMetadata, Key, Loan, Metadata, Options, PublishError, Publisher};
 
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
@@ -315,7 +315,8 @@ fn per_second(frames: u64, time: Duration) -> f64 {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = units::count(self.frames);
-        write!(f, "{frames} frames · {:.1} fps", self.rate)
+        let rate = format!("{:.1}", self.rate);
+        f.write_str(&say!("streaming-report", frames = frames, rate = rate))
     }
 }
 
@@ -327,24 +328,30 @@ impl fmt::Display for Streamed {
             left_out,
             time,
         } = self.tally;
-        let plural = if frames == 1 { "" } else { "s" };
-        let count = units::count(frames);
+        let written = units::count(frames);
         let bytes = units::bytes(bytes);
-        write!(
-            f,
-            "Streamed {count} frame{plural} ({bytes}) into {}",
-            self.key
-        )?;
-        if frames > 1 {
-            // Between two frames there is one interval.
-            let rate = per_second(frames - 1, time);
-            write!(f, " in {:.1} s, {rate:.1} a second", time.as_secs_f64())?;
-        }
-        f.write_str(".")?;
-        match left_out {
-            0 => Ok(()),
-            1 => f.write_str(" For 1 more there was no room."),
-            more => write!(f, " For {} more there was no room.", units::count(more)),
-        }
+        // Between two frames there is one interval.
+        let streamed = match frames {
+            0 | 1 => say!(
+                "streamed",
+                count = frames,
+                frames = written,
+                bytes = bytes,
+                key = self.key
+            ),
+            _ => say!(
+                "streamed-in-time",
+                frames = written,
+                bytes = bytes,
+                key = self.key,
+                seconds = format!("{:.1}", time.as_secs_f64()),
+                rate = format!("{:.1}", per_second(frames - 1, time))
+            ),
+        };
+        let no_room = match left_out {
+            0 => None,
+            more => Some(say!("streamed-no-room", frames = units::count(more))),
+        };
+        f.write_str(&language::sentences([streamed].into_iter().chain(no_room)))
     }
 }

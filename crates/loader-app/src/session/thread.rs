@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use app_kit::clipboard::Pixels;
+use app_kit::explain::Explain;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
@@ -214,6 +215,6 @@ impl Control for Window {
     }
 
     fn left_out(&mut self, reason: &PublishError) {
-        self.tell(News::LeftOut(reason.to_string()));
+        self.tell(News::LeftOut(reason.explain()));
     }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use app_kit::clipboard::ClipboardError;
 use app_kit::drop_target::{self, Dropped};
-use app_kit::shell;
 use app_kit::status::Status;
+use app_kit::{say, shell};
 use iced::Task;
 
 use super::{Message, Shown, State};
@@ -33,7 +33,7 @@ impl State {
                 copying.map(move |outcome| Message::Copied(outcome, part.clone()))
             }
             Err(error) => {
-                let status = Status::error("It could not be copied.");
+                let status = Status::error(say!("copy-failed"));
                 self.status.set(status.with_remedy(error.to_string()));
                 Task::none()
             }
@@ -46,15 +46,10 @@ impl State {
         part: Option<String>,
     ) {
         self.status.set(match (outcome, part) {
-            (Ok(()), None) => {
-                Status::success("Copied: paste it anywhere while this window is open.")
-            }
-            (Ok(()), Some(part)) => Status::warning(format!("Copied {part}.")).with_remedy(
-                "Something else is in shared memory by now: show it again for the rest.",
-            ),
-            (Err(error), _) => {
-                Status::error("It could not be copied.").with_remedy(error.to_string())
-            }
+            (Ok(()), None) => Status::success(say!("copied")),
+            (Ok(()), Some(part)) => Status::warning(say!("copied-part", part = part))
+                .with_remedy(say!("copied-part-remedy")),
+            (Err(error), _) => Status::error(say!("copy-failed")).with_remedy(error.to_string()),
         });
     }
 
@@ -83,10 +78,9 @@ impl State {
     }
 
     fn say_nothing_is_shown(&mut self) {
-        self.status.set(
-            Status::neutral("There is nothing here to copy or to save.")
-                .with_remedy("Press Show from shared memory first."),
-        );
+        let status = Status::neutral(say!("nothing-to-save"));
+        self.status
+            .set(status.with_remedy(say!("nothing-to-save-remedy")));
     }
 
     pub(super) fn update_save_dialog(&mut self, message: save_dialog::Message) -> Task<Message> {
@@ -118,19 +112,18 @@ impl State {
 
     fn say_saved(&mut self, path: &Path) {
         self.status
-            .set(Status::success(format!("Saved as {}.", path.display())));
+            .set(Status::success(say!("saved", path = path.display())));
     }
 
     /// A file that is dropped here was meant for the other window: says so, and how it gets there.
     pub(super) fn follow_drag(&mut self, event: drop_target::Event) {
         if let Some(Dropped { path, .. }) = self.drop_target.update(event) {
-            let status =
-                Status::warning("Files are loaded by SharedMemoryLoad, not by this window.");
-            self.status.set(status.with_remedy(format!(
-                "Drop it there, or run: loader-app {} --key {} {}",
-                command_for(&path),
-                shell::quoted(self.key.text()),
-                shell::quoted(&path.display().to_string()),
+            let status = Status::warning(say!("drop-refused-status"));
+            self.status.set(status.with_remedy(say!(
+                "drop-refused-remedy",
+                command = command_for(&path),
+                key = shell::quoted(self.key.text()),
+                path = shell::quoted(&path.display().to_string()),
             )));
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use app_kit::content_pane::ContentPane;
+use app_kit::language::{self, Language};
 use app_kit::meter::Stage;
+use app_kit::say;
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::Status;
 use app_kit::tally::{Figures, Tally};
@@ -129,9 +131,7 @@ impl State {
     pub(super) fn stop_following(&mut self) {
         self.live.watch(self.key.key().ok(), Depth::Presence);
         self.presence = None;
-        self.status.set(Status::neutral(
-            "Live is off: what is shown stays. Press Show from shared memory to read again.",
-        ));
+        self.status.set(Status::neutral(say!("live-off")));
     }
 
     /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
@@ -152,9 +152,7 @@ impl State {
         self.live.watch(Some(&key), Depth::Content);
         self.presence = None;
         self.panel = Panel::Content;
-        self.status.set(Status::neutral(format!(
-            "Live: what is loaded into {key} appears here by itself."
-        )));
+        self.status.set(Status::neutral(say!("live-on", key = key)));
         true
     }
 
@@ -201,7 +199,10 @@ impl State {
             }
         }
         if figures_changed && let Some(figures) = self.live.figures() {
-            self.status.note(format_args!("live: {figures}"));
+            // Scripts read them.
+            language::speaking(Language::English, || {
+                self.status.note(format_args!("live: {figures}"));
+            });
         }
     }
 
@@ -210,18 +211,13 @@ impl State {
         if self.shown_of(key).is_some_and(|shown| !shown.is_empty()) {
             self.live.is_last_copy = true;
             // Without a remedy, which would need another line: it goes on by itself.
-            self.say(Status::warning(
-                "The loader has left; this is the last copy.",
-            ));
+            self.say(Status::warning(say!("live-left")));
             return;
         }
-        self.say(Status::neutral(format!("Waiting for something in {key}.")));
+        self.say(Status::neutral(say!("live-waiting", key = key)));
         self.shown = Shown::Notice {
-            title: "Nothing there yet".to_owned(),
-            body: format!(
-                "What is loaded into {key} appears here by itself: a text or a picture from \
-                 SharedMemoryLoad, or the frames of any program."
-            ),
+            title: say!("live-waiting-title"),
+            body: say!("live-waiting-body", key = key),
         };
     }
 
@@ -244,7 +240,7 @@ impl State {
 
     /// Draws the switch, with a label that throws it too.
     pub(super) fn view_switch(&self) -> Element<'_, Message> {
-        let label = text("Live").size(theme::TEXT_SIZE);
+        let label = text(say!("live")).size(theme::TEXT_SIZE);
         let switch = toggler(self.live.is_on())
             .size(SWITCH_HEIGHT)
             .on_toggle(|_| Message::LiveToggled)

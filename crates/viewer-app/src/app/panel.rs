@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::Status;
-use app_kit::{theme, units};
+use app_kit::{say, theme, units};
 use iced::widget::{button, column, row, text};
 use iced::{Center, Element, Fill, Subscription, Task, Theme};
 use shm_core::Key;
@@ -96,7 +96,7 @@ impl State {
     }
 
     fn say_removed(&mut self, key: &Key) {
-        self.status.set(Status::success(format!("Removed {key}.")));
+        self.status.set(Status::success(say!("removed", key = key)));
     }
 
     pub(super) fn update_history(&mut self, message: history::Message) {
@@ -107,11 +107,9 @@ impl State {
                 self.show_again(*snapshot, shown);
             }
             history::Action::Cleared => {
-                let status = Status::success("The history is cleared.");
+                let status = Status::success(say!("history-cleared"));
                 self.status.set(match self.shown {
-                    Shown::Content(_) => {
-                        status.with_remedy("What is on view stays until you show something else.")
-                    }
+                    Shown::Content(_) => status.with_remedy(say!("history-cleared-remedy")),
                     Shown::Notice { .. } => status,
                 });
             }
@@ -127,14 +125,11 @@ impl State {
         let remedy = if self.live.is_on() {
             // Otherwise the next content would take its place before it was looked at.
             self.stop_following();
-            "Live is off meanwhile: throw its switch to see again what is there now."
+            say!("shown-before-live")
         } else {
-            "Press Show from shared memory to see what is there now."
+            say!("shown-before-remedy")
         };
-        let status = Status::neutral(format!(
-            "This was shown {}: it is not what is there now.",
-            ago(shown, self.now)
-        ));
+        let status = Status::neutral(say!("shown-before", ago = ago(shown, self.now)));
         self.status.set(status.with_remedy(remedy));
         self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
         self.shown_before = Some(shown);
@@ -159,21 +154,21 @@ impl State {
             Panel::Content => (
                 self.content_title(),
                 vec![
-                    quiet("Copy").on_press_maybe(
+                    quiet(say!("copy")).on_press_maybe(
                         snapshot
                             .filter(|shown| can_copy(shown))
                             .map(|_| Message::Copy),
                     ),
-                    quiet("Save as...").on_press_maybe(snapshot.map(|_| Message::SaveAs)),
+                    quiet(say!("save-as")).on_press_maybe(snapshot.map(|_| Message::SaveAs)),
                 ],
             ),
-            Panel::Segments(_) => ("Segments on this computer".to_owned(), vec![]),
+            Panel::Segments(_) => (say!("segments-title"), vec![]),
             Panel::History => {
                 let clear = Message::History(history::Message::Cleared);
                 (
-                    "Shown before".to_owned(),
+                    say!("history-title"),
                     vec![
-                        quiet("Clear history")
+                        quiet(say!("history-clear"))
                             .on_press_maybe((!self.history.is_empty()).then_some(clear)),
                     ],
                 )
@@ -184,8 +179,8 @@ impl State {
             Panel::Segments(_) => (theme::chosen_button, theme::quiet_button),
             Panel::History => (theme::quiet_button, theme::chosen_button),
         };
-        let segments = quiet("Segments").on_press(Message::ToggleSegments);
-        let history = quiet("History").on_press(Message::ToggleHistory);
+        let segments = quiet(say!("segments")).on_press(Message::ToggleSegments);
+        let history = quiet(say!("history")).on_press(Message::ToggleHistory);
         row![
             text(title)
                 .size(theme::TEXT_SIZE)
@@ -202,8 +197,8 @@ impl State {
 
     fn content_title(&self) -> String {
         match (&self.shown, self.shown_before) {
-            (_, Some(shown)) => format!("From the history, {}", ago(shown, self.now)),
-            (Shown::Content(_), None) => "Shown".to_owned(),
+            (_, Some(shown)) => say!("shown-before-title", ago = ago(shown, self.now)),
+            (Shown::Content(_), None) => say!("shown"),
             (Shown::Notice { .. }, None) => String::new(),
         }
     }
@@ -214,7 +209,7 @@ impl State {
             (Panel::Segments(list), _) => list.view(self.now).map(Message::Segments),
             (Panel::History, _) => self.history.view(self.now).map(Message::History),
             (Panel::Content, Shown::Content(pane)) => {
-                let facts = pane.view_facts(self.now, self.live.figures());
+                let facts = pane.view_facts(self.now, self.live.figures(), &[]);
                 column![pane.view().map(Message::Pane), facts.map(Message::Pane)]
                     .spacing(theme::space::MEDIUM)
                     .into()
@@ -229,14 +224,10 @@ fn can_copy(snapshot: &Snapshot) -> bool {
 }
 
 fn ago(then: SystemTime, now: SystemTime) -> String {
-    let age = now.duration_since(then).unwrap_or_default();
-    match age.as_secs() {
-        0 => "just now".to_owned(),
-        _ => format!("{} ago", units::age(age)),
-    }
+    units::ago(now.duration_since(then).unwrap_or_default())
 }
 
-fn quiet(label: &str) -> button::Button<'_, Message> {
+fn quiet<'a>(label: String) -> button::Button<'a, Message> {
     button(
         text(label)
             .size(theme::SMALL_SIZE)

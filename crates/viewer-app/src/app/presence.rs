@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use app_kit::snapshot::name_of_kind;
 use app_kit::theme::{self, Colors};
-use app_kit::{status, units};
+use app_kit::{say, status, units};
 use iced::widget::{container, row, text};
 use iced::{Center, Element};
 use shm_core::segment::{Content, Info};
@@ -57,31 +58,35 @@ impl State {
     /// Tells whether something is there, and says it in few words.
     fn describe_presence(&self) -> Option<(bool, String)> {
         if self.is_other_key_wanted() {
-            return Some((false, "Enter follows".to_owned()));
+            return Some((false, say!("presence-enter")));
         }
         Some(match self.presence.as_ref()? {
-            Presence::Gone if self.live.is_last_copy() => (false, "loader has left".to_owned()),
-            Presence::Gone if self.live.is_on() => (false, "waiting".to_owned()),
-            Presence::Gone => (false, "nothing there".to_owned()),
-            Presence::Barred => (false, "not readable".to_owned()),
+            Presence::Gone if self.live.is_last_copy() => (false, say!("presence-left")),
+            Presence::Gone if self.live.is_on() => (false, say!("presence-waiting")),
+            Presence::Gone => (false, say!("presence-gone")),
+            Presence::Barred => (false, say!("presence-barred")),
             Presence::Here(info) => self.describe(info),
         })
     }
 
     fn describe(&self, info: &Info) -> (bool, String) {
         match &info.content {
-            _ if self.live.is_on() => (true, "following".to_owned()),
-            Content::Samples { latest: None } => (false, "empty".to_owned()),
-            Content::Block { size } => (true, format!("block, {}", units::bytes(*size))),
+            _ if self.live.is_on() => (true, say!("presence-following")),
+            Content::Samples { latest: None } => (false, say!("kind-empty")),
+            Content::Block { size } => (true, say!("presence-block", bytes = units::bytes(*size))),
             Content::Samples {
                 latest: Some(latest),
             } => {
                 let words = match self.shown_since(&info.key) {
-                    Some(shown) if latest.published <= shown => "up to date".to_owned(),
-                    Some(_) => "newer content".to_owned(),
+                    Some(shown) if latest.published <= shown => say!("presence-shown"),
+                    Some(_) => say!("presence-newer"),
                     None => {
-                        let kind = latest.metadata.kind();
-                        format!("{kind}, {}", units::bytes(latest.bytes))
+                        let kind = name_of_kind(latest.metadata.kind());
+                        say!(
+                            "presence-new",
+                            kind = kind,
+                            bytes = units::bytes(latest.bytes)
+                        )
                     }
                 };
                 (true, words)

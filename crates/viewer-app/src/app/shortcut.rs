@@ -15,62 +15,62 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
             Chord::named(Named::F5),
             Chord::named(Named::Enter).with(Modifiers::CTRL),
         ],
-        does: "Show what is in shared memory",
+        does: "shortcut-show",
         message: || Message::Show,
     },
     Shortcut {
         chords: &[Chord::named(Named::F6)],
-        does: "Let what is loaded appear by itself, or not",
+        does: "shortcut-live",
         message: || Message::LiveToggled,
     },
     Shortcut {
         chords: &[Chord::ctrl('c')],
-        does: "Copy what is shown",
+        does: "shortcut-copy",
         message: || Message::Copy,
     },
     Shortcut {
         chords: &[Chord::ctrl('s')],
-        does: "Save what is shown",
+        does: "shortcut-save",
         message: || Message::SaveAs,
     },
     Shortcut {
         chords: &[Chord::ctrl('l')],
-        does: "Open or close the list of segments",
+        does: "shortcut-segments",
         message: || Message::ToggleSegments,
     },
     Shortcut {
         chords: &[Chord::ctrl('h')],
-        does: "Open or close the history",
+        does: "shortcut-history",
         message: || Message::ToggleHistory,
     },
     Shortcut {
         chords: &[Chord::ctrl('k')],
-        does: "Go to the key",
+        does: "shortcut-key",
         message: || Message::FocusKey,
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
-        does: "Go to the next field",
+        does: "shortcut-next-field",
         message: || Message::Focus(Direction::Forward),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
-        does: "Go back to the field before",
+        does: "shortcut-field-before",
         message: || Message::Focus(Direction::Backward),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],
-        does: "Open or close this help",
+        does: "shortcut-help",
         message: || Message::ToggleHelp,
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "Close what is open",
+        does: "shortcut-close",
         message: || Message::Escape,
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
-        does: "Close the window",
+        does: "shortcut-quit",
         message: || Message::Quit,
     },
 ];
@@ -79,12 +79,12 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
 pub(super) const LIST: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::named(Named::ArrowDown)],
-        does: "Go down the list of segments",
+        does: "shortcut-list-down",
         message: || Message::Segments(segment_list::Message::Moved { down: true }),
     },
     Shortcut {
         chords: &[Chord::named(Named::ArrowUp)],
-        does: "Go up the list of segments",
+        does: "shortcut-list-up",
         message: || Message::Segments(segment_list::Message::Moved { down: false }),
     },
 ];

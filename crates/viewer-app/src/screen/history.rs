@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use app_kit::snapshot::{Content, Snapshot};
-use app_kit::{content_pane, theme, units};
+use app_kit::snapshot::{Content, Snapshot, name_of_kind};
+use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
 use iced::widget::{button, center, column, container, image, row, text};
 use iced::{Center, ContentFit, Element, Fill};
@@ -168,11 +168,7 @@ impl History {
     /// Draws the entries, the newest on top.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
         if self.entries.is_empty() {
-            return content_pane::notice(
-                "Nothing was shown yet",
-                "What this window shows is listed here. It is kept in memory alone, and only until \
-                 the window closes.",
-            );
+            return content_pane::notice(say!("history-empty"), say!("history-empty-body"));
         }
         let rows = rows::view(
             ROWS,
@@ -184,7 +180,7 @@ impl History {
                 None => row![].into(),
             },
         );
-        let note = text("Kept in this window's memory only, even what a loader has cleared since.")
+        let note = text(say!("history-note"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         column![rows, note]
@@ -204,13 +200,17 @@ impl Entry {
             Content::Text(text) => (first_line(&text.shown), None),
             Content::Picture(picture) => (
                 picture.source.clone().unwrap_or_else(|| {
-                    format!("A picture of {} × {}", picture.width, picture.height)
+                    say!(
+                        "history-picture",
+                        width = picture.width,
+                        height = picture.height
+                    )
                 }),
                 thumbnail(&picture.handle),
             ),
             Content::Bytes(bytes) => {
                 let name = bytes.source.clone().or_else(|| bytes.media_type.clone());
-                (name.unwrap_or_else(|| "A block of bytes".to_owned()), None)
+                (name.unwrap_or_else(|| say!("history-block")), None)
             }
             Content::Empty => (String::new(), None),
         };
@@ -245,15 +245,11 @@ impl Entry {
 
     fn view(&self, row: usize, now: SystemTime) -> Element<'_, Message> {
         let age = now.duration_since(self.shown).unwrap_or_default();
-        let ago = match age.as_secs() {
-            0 => "just now".to_owned(),
-            _ => format!("{} ago", units::age(age)),
-        };
-        let mut facts = vec![ago, self.snapshot.key.to_string()];
+        let mut facts = vec![units::ago(age), self.snapshot.key.to_string()];
         if let Some(generation) = self.snapshot.generation() {
-            facts.push(format!("generation {generation}"));
+            facts.push(say!("fact-generation", number = generation));
         }
-        facts.push(self.snapshot.kind().to_owned());
+        facts.push(name_of_kind(self.snapshot.kind()));
         facts.push(units::bytes(self.snapshot.bytes));
         let words = column![
             text(&self.title)
@@ -266,17 +262,16 @@ impl Entry {
         ]
         .width(Fill)
         .clip(true);
-        button(
-            row![self.view_thumbnail(), words]
-                .spacing(theme::space::MEDIUM)
-                .align_y(Center),
-        )
-        .on_press(Message::Opened(row))
-        .padding([theme::space::TINY, theme::space::MEDIUM])
-        .width(Fill)
-        .height(Fill)
-        .style(theme::row_button(false))
-        .into()
+        let line = row![self.view_thumbnail(), words]
+            .spacing(theme::space::MEDIUM)
+            .align_y(Center);
+        button(container(line).center_y(Fill))
+            .on_press(Message::Opened(row))
+            .padding([theme::space::TINY, theme::space::MEDIUM])
+            .width(Fill)
+            .height(Fill)
+            .style(theme::row_button(false))
+            .into()
     }
 
     fn view_thumbnail(&self) -> Option<Element<'_, Message>> {
@@ -300,8 +295,8 @@ impl Entry {
 fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
-        None if text.is_empty() => "An empty text".to_owned(),
-        None => "A text of blanks".to_owned(),
+        None if text.is_empty() => say!("pane-empty-text"),
+        None => say!("history-blanks"),
         Some(line) => line.chars().take(LINE_LENGTH).collect(),
     }
 }

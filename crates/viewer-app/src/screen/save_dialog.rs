@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use app_kit::file_dialog::Answer;
 use app_kit::snapshot::{Content, Snapshot};
-use app_kit::{theme, typed_path};
+use app_kit::{say, theme, typed_path};
 use iced::widget::{
     button, center, column, container, opaque, operation, row, space, text, text_input,
 };
@@ -123,10 +123,10 @@ impl SaveDialog {
             }
             Message::DialogEnded(Answer::Cancelled) => {}
             Message::DialogEnded(Answer::NotShown) => {
-                self.fail("The system showed no file dialog. Write the path here.");
+                self.fail(say!("save-not-shown"));
             }
             Message::DialogEnded(Answer::Died) => {
-                self.fail("The system's file dialog ended without an answer. Write the path here.");
+                self.fail(say!("save-died"));
             }
             // The card may have been opened for something else meanwhile.
             Message::Kept(kept) if kept.is_of(&self.held) => self.kept = kept.content,
@@ -156,7 +156,7 @@ impl SaveDialog {
                     self.save(path, Existing::Keep, false)
                 }
                 None => {
-                    self.fail("There is no path in the field. Write one, such as ~/copy.txt.");
+                    self.fail(say!("save-no-path"));
                     Action::None
                 }
             },
@@ -174,8 +174,8 @@ impl SaveDialog {
         }))
     }
 
-    fn fail(&mut self, problem: &str) {
-        self.step = Step::Failed(problem.to_owned());
+    fn fail(&mut self, problem: String) {
+        self.step = Step::Failed(problem);
     }
 
     fn explain(&mut self, error: SaveError) {
@@ -196,14 +196,14 @@ impl SaveDialog {
 
     /// Draws the card and dims what lies below.
     pub(crate) fn view(&self) -> Element<'_, Message> {
-        let field = text_input("a path", &self.path)
+        let field = text_input(&say!("save-placeholder"), &self.path)
             .id(PATH)
             .on_input(Message::PathEdited)
             .on_submit(Message::Accepted)
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::field);
-        let browse = button(text("Browse...").size(theme::TEXT_SIZE))
+        let browse = button(text(say!("save-browse")).size(theme::TEXT_SIZE))
             .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::secondary_button)
             .on_press(Message::BrowsePressed);
@@ -225,14 +225,9 @@ impl SaveDialog {
 
     fn view_title(&self) -> Element<'_, Message> {
         let (what, hint) = match self.held.content {
-            Content::Text(_) => ("Save the text as", "It is written byte for byte, as UTF-8."),
-            Content::Picture(_) => (
-                "Save the picture as",
-                "The ending chooses the format: png, jpg, bmp, gif, webp, ppm or qoi.",
-            ),
-            Content::Bytes(_) | Content::Empty => {
-                ("Save the bytes as", "They are written as they are.")
-            }
+            Content::Text(_) => (say!("save-text"), say!("save-text-hint")),
+            Content::Picture(_) => (say!("save-picture"), say!("save-picture-hint")),
+            Content::Bytes(_) | Content::Empty => (say!("save-bytes"), say!("save-bytes-hint")),
         };
         column![
             text(what).size(theme::TEXT_SIZE),
@@ -247,14 +242,13 @@ impl SaveDialog {
     fn view_line(&self) -> Element<'_, Message> {
         let words = match &self.step {
             Step::Open => String::new(),
-            Step::Going(_) => "Saving …".to_owned(),
+            Step::Going(_) => say!("saving"),
             Step::AskedToReplace(path) => {
-                format!("{} is there already. Replace it?", path.display())
+                say!("save-taken", path = path.display())
             }
-            Step::AskedForPart { part, .. } => format!(
-                "Something else is in {} by now, and only {part} is left here. Save that?",
-                self.held.key
-            ),
+            Step::AskedForPart { part, .. } => {
+                say!("save-only-part", key = self.held.key, part = part)
+            }
             Step::Failed(problem) => problem.clone(),
         };
         let is_problem = !matches!(self.step, Step::Open | Step::Going(_));
@@ -271,15 +265,15 @@ impl SaveDialog {
 
     fn view_buttons(&self) -> Element<'_, Message> {
         let yes = match self.step {
-            Step::AskedToReplace(_) => "Replace",
-            Step::AskedForPart { .. } => "Save the part",
-            Step::Open | Step::Going(_) | Step::Failed(_) => "Save",
+            Step::AskedToReplace(_) => say!("save-replace"),
+            Step::AskedForPart { .. } => say!("save-part"),
+            Step::Open | Step::Going(_) | Step::Failed(_) => say!("save"),
         };
-        let hint = text("Enter to save, Esc to cancel")
+        let hint = text(say!("save-hint"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         let padding = [theme::space::SMALL, theme::space::LARGE];
-        let cancel = button(text("Cancel").size(theme::TEXT_SIZE))
+        let cancel = button(text(say!("cancel")).size(theme::TEXT_SIZE))
             .padding(padding)
             .style(theme::secondary_button)
             .on_press(Message::Cancelled);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use app_kit::{content_pane, theme, units};
+use app_kit::explain::{Explain, explain_reason, name_of};
+use app_kit::snapshot::name_of_kind;
+use app_kit::{content_pane, say, theme, units};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
@@ -234,7 +236,7 @@ impl SegmentList {
             Err(RemovalError::Segment(RemoveError::InUse { by, .. })) => {
                 Step::AskedForce { by: names(by) }
             }
-            Err(RemovalError::Segment(error)) => Step::Failed(error.to_string()),
+            Err(RemovalError::Segment(error)) => Step::Failed(error.explain()),
             Err(RemovalError::Worker(error)) => Step::Failed(error.to_string()),
         };
         self.removal = Some(Removal { key, step });
@@ -243,7 +245,7 @@ impl SegmentList {
 
     /// Draws the filter, and the rows that it leaves.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
-        let filter = text_input("Filter by key, kind or loader", &self.filter)
+        let filter = text_input(&say!("filter-placeholder"), &self.filter)
             .id(FILTER)
             .on_input(Message::FilterEdited)
             .on_submit(Message::Submitted)
@@ -259,17 +261,13 @@ impl SegmentList {
     fn view_rows(&self, now: SystemTime) -> Element<'_, Message> {
         match &self.listing {
             None => content_pane::notice("", ""),
-            Some(Err(problem)) => {
-                content_pane::notice("The segments cannot be listed", problem.as_str())
+            Some(Err(problem)) => content_pane::notice(say!("segments-unlisted"), problem.as_str()),
+            Some(Ok(listed)) if listed.is_empty() => {
+                content_pane::notice(say!("segments-none"), say!("segments-none-body"))
             }
-            Some(Ok(listed)) if listed.is_empty() => content_pane::notice(
-                "There is no shared memory now",
-                "Load something in SharedMemoryLoad: it appears here by itself.",
-            ),
-            Some(Ok(_)) if self.matching.is_empty() => content_pane::notice(
-                "No segment matches",
-                "Shorten the filter above to see more of them.",
-            ),
+            Some(Ok(_)) if self.matching.is_empty() => {
+                content_pane::notice(say!("segments-filtered"), say!("segments-filtered-body"))
+            }
             Some(Ok(_)) => rows::view(
                 ROWS,
                 self.matching.len(),
@@ -291,8 +289,8 @@ impl SegmentList {
                     .width(Fill)
                     .height(Fill)
                     .style(theme::row_button(is_selected));
-                let remove =
-                    quiet("Remove").on_press_with(|| Message::RemovePressed(info.key.clone()));
+                let remove = quiet(say!("remove"))
+                    .on_press_with(|| Message::RemovePressed(info.key.clone()));
                 row![open, remove]
                     .spacing(theme::space::TINY)
                     .align_y(Center)
@@ -309,8 +307,11 @@ fn is_match(listed: &Listed, words: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(words);
     has(&listed.name)
         || match &listed.segment {
-            Ok(info) => has(kind(info)) || info.attached.iter().any(|peer| has(&peer.program)),
-            Err(reason) => has(reason),
+            Ok(info) => {
+                has(&name_of_kind(kind(info)))
+                    || info.attached.iter().any(|peer| has(&peer.program))
+            }
+            Err(reason) => has(&explain_reason(reason)),
         }
 }
 
@@ -327,7 +328,7 @@ fn kind(info: &Info) -> &'static str {
 /// Writes what there is to know of a segment in one line:
 /// `text · 42 bytes · loader-app (pid 4711) · 2 watching · 3 min old`.
 fn facts(info: &Info, now: SystemTime) -> String {
-    let mut parts = vec![kind(info).to_owned()];
+    let mut parts = vec![name_of_kind(kind(info))];
     let since = match &info.content {
         Content::Block { size } => {
             parts.push(units::bytes(*size));
@@ -346,22 +347,18 @@ fn facts(info: &Info, now: SystemTime) -> String {
         .iter()
         .partition(|peer| peer.access == Access::ReadWrite);
     parts.push(match writers.as_slice() {
-        [] if kind(info) == "block" => "nobody attached".to_owned(),
-        [] => "its loader has left".to_owned(),
-        [one] => name(one),
-        [first, others @ ..] => format!("{} and {} more", name(first), others.len()),
+        [] if kind(info) == "block" => say!("segment-unattached"),
+        [] => say!("segment-left"),
+        [first, others @ ..] => first_and_more(first, others.len()),
     });
     if !readers.is_empty() {
-        parts.push(format!("{} watching", readers.len()));
+        parts.push(say!("segment-watching", count = readers.len()));
     }
     // A clock that was set back makes it younger than now.
     let age = now.duration_since(since).unwrap_or_default();
-    parts.push(match age.as_secs() {
-        0 => "just now".to_owned(),
-        _ => format!("{} old", units::age(age)),
-    });
+    parts.push(units::old(age));
     if info.persistent {
-        parts.push("stays".to_owned());
+        parts.push(say!("segment-persistent"));
     }
     parts.join(" · ")
 }
@@ -370,18 +367,24 @@ fn facts(info: &Info, now: SystemTime) -> String {
 fn left_alone(listed: &Listed, reason: &str) -> String {
     let path = format!("{}: ", listed.path.display());
     let reason = reason.strip_prefix(&path).unwrap_or(reason);
-    format!("left alone: {}", reason.trim_end_matches('.'))
-}
-
-fn name(peer: &Attached) -> String {
-    format!("{} (pid {})", peer.program, peer.process)
+    let reason = explain_reason(reason);
+    say!(
+        "segment-left-alone",
+        reason = reason.trim_end_matches(['.', '。'])
+    )
 }
 
 fn names(peers: &[Attached]) -> String {
     match peers {
-        [] => "somebody".to_owned(),
-        [one] => name(one),
-        [first, others @ ..] => format!("{} and {} more", name(first), others.len()),
+        [] => say!("segment-somebody"),
+        [first, others @ ..] => first_and_more(first, others.len()),
+    }
+}
+
+fn first_and_more(first: &Attached, others: usize) -> String {
+    match (name_of(first), others) {
+        (name, 0) => name,
+        (name, others) => say!("peer-and-more", name = name, count = others),
     }
 }
 
@@ -389,21 +392,21 @@ fn view_removal(removal: &Removal) -> Element<'_, Message> {
     let key = &removal.key;
     let (title, body, yes) = match &removal.step {
         Step::Asked => (
-            format!("Remove {key}?"),
-            "What is in it is gone for good.".to_owned(),
-            Some("Remove"),
+            say!("remove-question", key = key),
+            say!("remove-question-body"),
+            Some(say!("remove")),
         ),
         Step::AskedForce { by } => (
-            format!("{key} is in use by {by}."),
-            "Who has it keeps it; nobody else finds it any more.".to_owned(),
-            Some("Remove by force"),
+            say!("remove-in-use", key = key, by = by),
+            say!("remove-in-use-body"),
+            Some(say!("remove-force")),
         ),
-        Step::Going => (format!("Removing {key} …"), String::new(), None),
-        Step::Failed(problem) => (format!("{key} was not removed."), problem.clone(), None),
+        Step::Going => (say!("removing", key = key), String::new(), None),
+        Step::Failed(problem) => (say!("remove-failed", key = key), problem.clone(), None),
     };
     let no = match removal.step {
-        Step::Failed(_) => "Close",
-        _ => "Keep",
+        Step::Failed(_) => say!("close"),
+        _ => say!("remove-keep"),
     };
     let yes = yes.map(|label| {
         button(text(label).size(theme::SMALL_SIZE))
@@ -428,7 +431,7 @@ fn two_lines<'a>(
     first: impl text::IntoFragment<'a>,
     second: impl text::IntoFragment<'a>,
 ) -> Element<'a, Message> {
-    column![
+    let lines = column![
         text(first)
             .size(theme::TEXT_SIZE)
             .wrapping(text::Wrapping::None),
@@ -436,13 +439,15 @@ fn two_lines<'a>(
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::None)
             .style(theme::muted),
-    ]
-    .width(Fill)
-    .clip(true)
-    .into()
+    ];
+    container(lines)
+        .width(Fill)
+        .center_y(Fill)
+        .clip(true)
+        .into()
 }
 
-fn quiet(label: &str) -> button::Button<'_, Message> {
+fn quiet<'a>(label: String) -> button::Button<'a, Message> {
     button(text(label).size(theme::SMALL_SIZE))
         .padding([theme::space::TINY, theme::space::MEDIUM])
         .style(theme::quiet_button)

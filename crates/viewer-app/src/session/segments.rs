@@ -5,6 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use app_kit::explain::Explain;
 use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
@@ -69,7 +70,7 @@ fn watch() -> impl Stream<Item = Listing> {
 fn list() -> Listing {
     super::list(None)
         .map(Arc::new)
-        .map_err(|error| error.to_string())
+        .map_err(|error| error.explain())
 }
 
 /// Removes a segment on a thread of its own.

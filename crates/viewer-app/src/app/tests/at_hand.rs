@@ -12,7 +12,7 @@ use shm_core::{ImageMetadata, PixelFormat};
 use super::*;
 
 /// A picture that is easy to know again: red at the left, blue at the right.
-fn picture() -> Snapshot {
+pub(super) fn picture() -> Snapshot {
     let (width, height) = (320, 200);
     let metadata = ImageMetadata {
         source: Some("sunset.jpg".to_owned()),
@@ -50,7 +50,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
 }
 
 /// Opens the list with some segments in it.
-fn open_list(state: &mut State) {
+pub(super) fn open_list(state: &mut State) {
     let viewer = Attached {
         process: Process::with_pid(4712),
         program: "viewer-app".to_owned(),

@@ -1,0 +1,440 @@
+# What the windows say in English.
+#
+# One entry an id; every id stands in each language. The commands speak these words too, because
+# nobody chooses a language for them. What shm-core says of errors is not here: its own words are
+# the English ones (src/explain.rs).
+
+
+## Everywhere
+
+close = Close
+cancel = Cancel
+between-sentences = {" "}
+between-names = {", "}
+peer = { $program } (pid { $pid })
+peer-reading = { $program } (pid { $pid }, reading)
+peer-and-more = { $name } and { $count } more
+system-says = The system says: { $reason }.
+load-it-again = Load it again.
+
+kind-text = text
+kind-image = image
+kind-bytes = bytes
+kind-nothing = nothing
+kind-block = block
+kind-empty = empty
+
+bytes-few =
+    { $count ->
+        [one] 1 byte
+       *[other] { $count } bytes
+    }
+age-now = now
+age-seconds = { $count } s
+age-minutes = { $count } min
+age-hours = { $count } h
+age-days = { $count } d
+age-just-now = just now
+age-old = { $age } old
+age-ago = { $age } ago
+lapse-milliseconds = { $number } ms
+lapse-seconds = { $number } s
+
+
+## The key field
+
+key-label = Key
+key-placeholder = a name of your choice
+
+
+## The help
+
+help-title = Keyboard
+chord-down = Down
+chord-up = Up
+shortcut-look-closer = Look closer at a picture
+shortcut-step-back = Step back from a picture
+shortcut-fit = Fit a picture into the window
+shortcut-as-it-is = Show a picture pixel by pixel
+shortcut-key = Go to the key
+shortcut-next-field = Go to the next field
+shortcut-field-before = Go back to the field before
+shortcut-help = Open or close this help
+shortcut-quit = Close the window
+
+
+## The content
+
+pane-empty-text = An empty text
+pane-empty-text-body = The text in { $key } has no characters.
+pane-nothing = Enter a text first
+pane-nothing-body = Nothing is in { $key } now: it was cleared, or nothing was loaded yet.
+pane-cut =
+    Shown are the first { $part } of { $whole }. All of it goes to a file with
+    viewer-app show --key { $key } --output FILE
+pane-block = a block of bytes under its lock
+pane-head = the first { $count } bytes
+pane-half-written = its last writer died while writing: some bytes may be old
+fact-generation = generation { $number }
+fact-persistent = stays until removed
+loaded-by-here = loaded by this window (pid { $pid })
+loaded-by = loaded by { $program } (pid { $pid })
+loaded-by-left = loaded by { $program } (pid { $pid }), which has left
+loaded-by-unknown = loaded by a program that has left (pid { $pid })
+also-attached = also attached: { $names }
+figures = { $shown } shown, { $skipped } skipped, { $latency } ms
+
+
+## Dropped files
+
+dropped-more =
+    { $count ->
+        [one] { $name } and one more
+       *[other] { $name } and { $count } more
+    }
+
+
+## What is remembered
+
+settings-unreadable = What this window had remembered cannot be read, so it begins anew.
+settings-unreadable-remedy = { $path }: { $problem }. Mend it, or leave it: it is kept as { $name } once there is something new to remember.
+settings-not-a-file = it is no file
+settings-too-long = it is far too long
+settings-version = it is of version { $found }, and this program knows version { $known }
+settings-size = no window has such a width and height
+settings-unwritable = This window cannot remember its size and its key.
+settings-unwritable-remedy = { $path }: { $reason }. See that you may write there, and that there is room.
+
+
+## What goes wrong in both windows
+
+clipboard-closed = There is no connection to the desktop's clipboard. Try again.
+clipboard-damaged = What was copied there is damaged, or too large for the clipboard. Use a file instead.
+clipboard-system = The desktop's clipboard did not answer ({ $reason }). Try again, or use a file instead.
+snapshot-no-thread = The system gave no thread to watch { $key } ({ $reason }). Close some programs, then try again.
+snapshot-not-utf8 = The text in { $key } is not UTF-8, so its loader is faulty. Load it again, or as a file.
+snapshot-damaged-picture = The picture in { $key } is damaged: { $reason }. Load it again.
+pixels-do-not-fit = a picture of { $width } × { $height } pixels with { $stride } bytes a row does not fit its { $bytes } bytes
+worker-no-thread = The system gave no thread to work on ({ $reason }). Close some programs, then try again.
+worker-died = The work ended without a result, which is a mistake in this program. Try again.
+
+
+## SharedMemoryLoad
+
+welcome = Load a text or an image: it stays in shared memory until this window closes.
+attached = attached
+attached-elsewhere = attached elsewhere
+not-attached = not attached
+load = Load
+load-image = Load Image From File...
+path-placeholder = or its path, then Enter
+in-memory-now = In shared memory now
+stream = Stream...
+stream-stop = Stop
+clear = Clear
+release = Release
+nothing-there = Nothing is there yet
+nothing-there-body = Load a text or an image, drop a file here, or paste with Ctrl+V: it is read back, and shown here.
+cannot-be-read = It cannot be read
+key-left = What is loaded into { $key } stays there for now.
+key-left-remedy = It is released when something is loaded under another key, or by Release.
+path-missing = There is no path in the field.
+path-missing-remedy = Type or paste the path of an image, then press Enter.
+loading = Loading { $file } into { $key } …
+loading-read = { $percent } % read
+loading-decoding = all read, decoding
+cancelling = Cancelling …
+loaded = Loaded { $kind }, { $size }, into { $key } (generation { $generation }).
+loaded-replaces = This replaces what { $program } (pid { $pid }) had loaded into { $key }.
+cleared = Cleared { $key }: nothing of it is left to read. This window stays attached.
+clear-nothing = There is nothing to clear.
+clear-failed = It could not be cleared.
+released-gone = Released { $key }: what was loaded is gone.
+released-stays = Released { $key }: it stays, because others are attached to it or it is persistent.
+release-nothing = There is nothing to release.
+lost = What was loaded into { $key } was removed by another program.
+replaced = { $program } (pid { $pid }) has replaced what this window had loaded into { $key }.
+replaced-by-unknown = Another program (pid { $pid }) has replaced what this window had loaded into { $key }.
+drop-outcome = Drop it to load it into { $key }.
+drop-without-key = It cannot be loaded: choose another key first.
+only-the-first =
+    { $count ->
+        [2] Only the first of the two files was loaded: one fits at a time.
+       *[other] Only the first of the { $count } files was loaded: one fits at a time.
+    }
+paste-nothing = There is nothing to paste.
+paste-nothing-remedy = Copy a text, a picture or a file first, then press Ctrl+V here.
+paste-failed = It could not be pasted.
+
+watchers-untold = Who watches cannot be told here.
+watchers-one = Watched by { $name } · { $progress }
+watchers-none-shown = Watched by { $count } · nothing shown yet
+watchers-all = Watched by { $count } · all show generation { $generation }
+watchers-some =
+    { $there ->
+        [one] Watched by { $count } · 1 shows generation { $generation }
+       *[other] Watched by { $count } · { $there } show generation { $generation }
+    }
+watchers-hide = Hide
+watchers-show = Show each
+watcher-shown-nothing = nothing shown yet
+watcher-shown = generation { $generation } after { $lapse }
+
+file-dialog-image = Select an image file
+file-dialog-gif = Select an animated GIF
+file-dialog-folder = Select a folder of pictures
+file-dialog-images = Images
+file-dialog-all = All files
+file-dialog-open = A file dialog is open already.
+file-dialog-open-remedy = If you see none, type the path in the field beside the button, or press it again.
+file-dialog-cancelled = No file was chosen.
+file-dialog-not-shown = The system showed no file dialog.
+file-dialog-not-shown-remedy = Type the path in the field beside the button. Who wants a dialog installs xdg-desktop-portal-gtk or zenity.
+file-dialog-died = The system's file dialog ended without an answer.
+file-dialog-died-remedy = Type the path in the field beside the button, or try again.
+
+text-title = Text to load
+text-key = It goes into shared memory under the key { $key }.
+text-placeholder = Write or paste any text, in any script.
+text-missing = Enter a text first
+text-hint = Ctrl+Enter for OK, Esc to cancel
+text-ok = OK
+
+stream-title = Stream
+stream-body = A test pattern, an animated GIF or the pictures of a folder go into shared memory under the key { $key }, one frame after the other, until Stop.
+stream-pattern = Test Pattern
+stream-gif = Animated GIF...
+stream-folder = Folder...
+stream-path-placeholder = or the path of a GIF or a folder, then Enter
+stream-path-missing = Type or paste the path of a GIF or a folder, then press Enter.
+stream-each = Each picture of a folder stands
+stream-seconds = seconds
+stream-seconds-wrong = 0.02 to 3600 seconds
+stream-hint = Esc to close
+streaming = Streaming …
+streaming-figures = Streaming · { $report }
+streaming-report = { $frames } frames · { $rate } fps
+streaming-name = Streaming { $name }.
+streaming-into = Streaming { $name } into { $key }.
+streaming-pattern = the test pattern
+streaming-left-out = Frames are left out, and the last one stays.
+streaming-not-pictures =
+    { $count ->
+        [one] 1 file that is no picture is passed over.
+       *[other] { $count } files that are no pictures are passed over.
+    }
+streaming-damaged =
+    { $count ->
+        [one] The file is damaged: only its first frame is shown.
+       *[other] The file is damaged: only its first { $count } frames are shown.
+    }
+streamed =
+    { $count ->
+        [one] Streamed { $frames } frame ({ $bytes }) into { $key }.
+       *[other] Streamed { $frames } frames ({ $bytes }) into { $key }.
+    }
+streamed-in-time = Streamed { $frames } frames ({ $bytes }) into { $key } in { $seconds } s, { $rate } a second.
+streamed-no-room = For { $frames } more there was no room.
+streamed-remedy = The last frame stays, until Release.
+streamed-nothing = The stream was stopped before its first frame.
+
+shortcut-load-text = Write a text to load
+shortcut-accept-text = Load the text that is written
+shortcut-load-image = Load an image from a file
+shortcut-paste = Load what was copied: text, picture or file
+shortcut-stream = Stream, or stop the stream
+shortcut-path = Go to the path of an image
+shortcut-clear = Clear what is loaded
+shortcut-release = Release what is loaded
+shortcut-cancel = Close what is open, or cancel
+
+load-no-segment = Unable to create shared memory segment.
+load-not-published = Unable to load into the shared memory segment.
+load-no-pixels = What was copied is no picture.
+load-no-pixels-remedy = Copy it again, or save it to a file and load that.
+load-cancelled = Cancelled: { $name } was not loaded.
+load-cancelled-remedy = What was loaded before stays.
+load-unreadable = { $name } cannot be read.
+file-not-found = There is no such file: check the path.
+file-is-folder = It is a folder: choose a file in it.
+file-not-permitted = The system does not permit it: check who owns the file and its mode.
+file-is-device = It is a device or a pipe: name a file instead.
+
+picture-unreadable = The file { $path } cannot be read.
+picture-is-none = Selected file is not an image, please select another.
+picture-too-large = The image is too large.
+picture-is-folder = { $path } is a folder.
+picture-is-no-file = { $path } is no regular file.
+picture-reason = { $path }: { $reason }.
+picture-claims = { $path } claims { $width } × { $height } pixels.
+picture-claims-more = { $path } claims more pixels than can be loaded.
+picture-limits = At most { $side } a side and { $size } MiB of pixels can be loaded: scale it down first.
+flaw-cut = it ends too early
+flaw-format = its format is not known
+flaw-rare = it is of a rare kind that cannot be read: save it as PNG first
+flaw-decoder = its decoder gave up on it
+flaw-frames = it has no frames
+flaw-other = { $reason }
+
+frames-stopped = The stream was stopped.
+frames-stopped-remedy = Start it again when you like.
+frames-size = Frames cannot have that size.
+frames-size-remedy = Choose another: { $reason }.
+frames-size-bytes = one of { $width } × { $height } pixels takes { $bytes }, and { $most } MiB are the most
+frames-input = The video cannot be read.
+frames-cut-off = The video ended in the middle of a frame: { $missing } of its { $whole } bytes are missing.
+frames-cut-off-remedy = If it came whole, --size or --format is not what its writer has: the bytes of a frame must be the same on both sides.
+frames-folder = The folder { $path } cannot be read.
+frames-folder-not-found = There is no such folder: check the path.
+frames-folder-not-permitted = The system does not permit it: check who owns the folder and its mode.
+frames-no-pictures = There is no picture in the folder { $path }.
+frames-no-pictures-remedy =
+    { $count ->
+        [0] It has no files: choose another.
+        [one] Its only file is none: choose another.
+       *[other] None of its { $files } files is one: choose another.
+    }
+frames-not-a-gif = Selected file is not an animated GIF.
+frames-not-a-gif-remedy = { $path } is something else. A picture that stands still is loaded by "Load Image From File...".
+
+
+## ShowSharedMem
+
+ready = Ready.
+show = Show from shared memory
+live = Live
+copy = Copy
+save-as = Save as...
+segments = Segments
+history = History
+shown = Shown
+segments-title = Segments on this computer
+history-title = Shown before
+history-clear = Clear history
+nothing-shown = Nothing shown yet
+nothing-shown-body = Load a text or a picture in SharedMemoryLoad, then press the button above to see it here.
+reading = Reading { $key } …
+key-unusable = This key cannot be used.
+showing-text = Showing the text from { $key }, { $bytes }.
+showing-image = Showing the picture from { $key }, { $bytes }.
+showing-bytes = Showing the bytes from { $key }, { $bytes }.
+showing-nothing = There is nothing in { $key } to show.
+show-not-found = Unable to attach to shared memory segment. Load an image first.
+show-not-found-title = Enter a text first
+show-not-found-body = There is nothing in { $key } yet. Start SharedMemoryLoad with the same key, press Load, enter a text, and show it here.
+show-not-attached = Unable to attach to shared memory segment.
+show-impossible = This content cannot be shown.
+show-no-worker = The window could not look.
+appeared = There is something in { $key } now. Press Show from shared memory.
+drop-refused = Files are loaded by the other window, SharedMemoryLoad.
+drop-refused-status = Files are loaded by SharedMemoryLoad, not by this window.
+drop-refused-remedy = Drop it there, or run: loader-app { $command } --key { $key } { $path }
+copied = Copied: paste it anywhere while this window is open.
+copied-part = Copied { $part }.
+copied-part-remedy = Something else is in shared memory by now: show it again for the rest.
+copy-failed = It could not be copied.
+nothing-to-save = There is nothing here to copy or to save.
+nothing-to-save-remedy = Press Show from shared memory first.
+saved = Saved as { $path }.
+
+live-on = Live: what is loaded into { $key } appears here by itself.
+live-off = Live is off: what is shown stays. Press Show from shared memory to read again.
+live-left = The loader has left; this is the last copy.
+live-waiting = Waiting for something in { $key }.
+live-waiting-title = Nothing there yet
+live-waiting-body = What is loaded into { $key } appears here by itself: a text or a picture from SharedMemoryLoad, or the frames of any program.
+
+presence-enter = Enter follows
+presence-left = loader has left
+presence-waiting = waiting
+presence-gone = nothing there
+presence-barred = not readable
+presence-following = following
+presence-block = block, { $bytes }
+presence-new = { $kind }, { $bytes }
+presence-shown = up to date
+presence-newer = newer content
+
+shown-before = This was shown { $ago }: it is not what is there now.
+shown-before-live = Live is off meanwhile: throw its switch to see again what is there now.
+shown-before-remedy = Press Show from shared memory to see what is there now.
+shown-before-title = From the history, { $ago }
+history-empty = Nothing was shown yet
+history-empty-body = What this window shows is listed here. It is kept in memory alone, and only until the window closes.
+history-note = Kept in this window's memory only, even what a loader has cleared since.
+history-picture = A picture of { $width } × { $height }
+history-block = A block of bytes
+history-blanks = A text of blanks
+history-cleared = The history is cleared.
+history-cleared-remedy = What is on view stays until you show something else.
+
+filter-placeholder = Filter by key, kind or loader
+segments-unlisted = The segments cannot be listed
+segments-none = There is no shared memory now
+segments-none-body = Load something in SharedMemoryLoad: it appears here by itself.
+segments-filtered = No segment matches
+segments-filtered-body = Shorten the filter above to see more of them.
+segment-unattached = nobody attached
+segment-left = its loader has left
+segment-watching = { $count } watching
+segment-persistent = stays
+segment-left-alone = left alone: { $reason }
+segment-somebody = somebody
+remove = Remove
+remove-force = Remove by force
+remove-keep = Keep
+remove-question = Remove { $key }?
+remove-question-body = What is in it is gone for good.
+remove-in-use = { $key } is in use by { $by }.
+remove-in-use-body = Who has it keeps it; nobody else finds it any more.
+removing = Removing { $key } …
+remove-failed = { $key } was not removed.
+removed = Removed { $key }.
+
+save-dialog = Save as
+save-text = Save the text as
+save-text-hint = It is written byte for byte, as UTF-8.
+save-picture = Save the picture as
+save-picture-hint = The ending chooses the format: png, jpg, bmp, gif, webp, ppm or qoi.
+save-bytes = Save the bytes as
+save-bytes-hint = They are written as they are.
+save-placeholder = a path
+save-browse = Browse...
+save-hint = Enter to save, Esc to cancel
+save = Save
+save-replace = Replace
+save-part = Save the part
+saving = Saving …
+save-taken = { $path } is there already. Replace it?
+save-only-part = Something else is in { $key } by now, and only { $part } is left here. Save that?
+save-no-path = There is no path in the field. Write one, such as ~/copy.txt.
+save-not-shown = The system showed no file dialog. Write the path here.
+save-died = The system's file dialog ended without an answer. Write the path here.
+part-first = the first { $part } of { $whole }
+part-smaller = a copy of { $width } × { $height } pixels instead of { $whole_width } × { $whole_height }
+
+export-changed = The content changed its kind while it was read. Try again.
+export-only-file = The clipboard takes texts and pictures. Bytes go to a file: press Save as...
+export-nothing = There is nothing here yet. Show something first.
+export-no-ending = The name of the file has no ending, which chooses the format. Use { $endings }.
+export-ending = A picture cannot be written as "{ $ending }". Use { $endings }.
+export-endings = png, jpg, bmp, gif, webp, ppm or qoi
+export-damaged = The picture is damaged: { $reason }. Load it again.
+export-format = This format cannot hold the picture: { $reason }. Use another one: png holds any.
+output-failed = Could not write to { $place }: { $reason }.
+output-not-found = Create the folder first, or name another one.
+output-not-permitted = Name a place where you may write.
+output-no-space = Free some space there, or name another place.
+output-is-folder = Name a file in it.
+output-taken = Name another one, or replace it.
+output-other = Name another place.
+
+shortcut-show = Show what is in shared memory
+shortcut-live = Let what is loaded appear by itself, or not
+shortcut-copy = Copy what is shown
+shortcut-save = Save what is shown
+shortcut-segments = Open or close the list of segments
+shortcut-history = Open or close the history
+shortcut-close = Close what is open
+shortcut-list-down = Go down the list of segments
+shortcut-list-up = Go up the list of segments

@@ -1,0 +1,484 @@
+# 窗口的简体中文文字。
+#
+# 每个 id 在每种语言中各有一条；只有 shm-core 的错误例外，其英文即 shm-core 自己的文字（src/explain.rs）。
+# 键名、文件名和内容从不翻译。全句用全角标点。
+
+
+## 通用
+
+close = 关闭
+cancel = 取消
+between-sentences = {""}
+between-names = 、
+peer = { $program }（pid { $pid }）
+peer-reading = { $program }（pid { $pid }，只读）
+peer-and-more = { $name } 和另外 { $count } 个程序
+system-says = 系统提示：{ $reason }。
+load-it-again = 请重新加载。
+
+kind-text = 文本
+kind-image = 图片
+kind-bytes = 数据
+kind-nothing = 空
+kind-block = 数据块
+kind-empty = 空
+
+bytes-few = { $count } 字节
+age-now = 刚刚
+age-seconds = { $count } 秒
+age-minutes = { $count } 分钟
+age-hours = { $count } 小时
+age-days = { $count } 天
+age-just-now = 刚刚
+age-old = { $age }前
+age-ago = { $age }前
+lapse-milliseconds = { $number } 毫秒
+lapse-seconds = { $number } 秒
+
+
+## 键名栏
+
+key-label = 键名
+key-placeholder = 自取一个名字
+
+
+## 帮助
+
+help-title = 键盘快捷键
+chord-down = ↓
+chord-up = ↑
+shortcut-look-closer = 放大图片
+shortcut-step-back = 缩小图片
+shortcut-fit = 让图片适应窗口
+shortcut-as-it-is = 按原始像素显示图片
+shortcut-key = 转到键名
+shortcut-next-field = 转到下一栏
+shortcut-field-before = 转到上一栏
+shortcut-help = 打开或关闭本帮助
+shortcut-quit = 关闭窗口
+
+
+## 内容
+
+pane-empty-text = 空文本
+pane-empty-text-body = “{ $key }”中的文本没有任何字符。
+pane-nothing = 请先输入文本
+pane-nothing-body = “{ $key }”中现在没有内容：已被清空，或者尚未加载。
+pane-cut =
+    此处显示 { $whole } 中的前 { $part }。以下命令将全部内容写入文件：
+    viewer-app show --key { $key } --output FILE
+pane-block = 带锁的数据块
+pane-head = 前 { $count } 字节
+pane-half-written = 上次写入时写入方意外退出，部分字节可能是旧的
+fact-generation = 第 { $number } 版
+fact-persistent = 移除前一直保留
+loaded-by-here = 由本窗口加载（pid { $pid }）
+loaded-by = 由 { $program } 加载（pid { $pid }）
+loaded-by-left = 由 { $program } 加载（pid { $pid }），该程序已离开
+loaded-by-unknown = 由一个已离开的程序加载（pid { $pid }）
+also-attached = 其他连接：{ $names }
+figures = 已显示 { $shown }，跳过 { $skipped }，{ $latency } 毫秒
+
+
+## 拖放的文件
+
+dropped-more = { $name } 和另外 { $count } 个文件
+
+
+## 记住的设置
+
+settings-unreadable = 无法读取本窗口上次保存的设置，已恢复默认。
+settings-unreadable-remedy = { $path }：{ $problem }。可以修复它，也可以不管：保存新设置时，它会另存为 { $name }。
+settings-not-a-file = 这不是文件
+settings-too-long = 文件过大
+settings-version = 其版本为 { $found }，而本程序支持的版本为 { $known }
+settings-size = 窗口不可能有这样的宽高
+settings-unwritable = 无法保存本窗口的大小和键名。
+settings-unwritable-remedy = { $path }：{ $reason }。请确认您有写入权限，并且有可用空间。
+
+
+## 两个窗口共有的错误
+
+clipboard-closed = 无法连接桌面剪贴板。请重试。
+clipboard-damaged = 剪贴板中的内容已损坏或过大。请改用文件。
+clipboard-system = 桌面剪贴板没有响应（{ $reason }）。请重试，或改用文件。
+snapshot-no-thread = 系统无法分配用于监视“{ $key }”的线程（{ $reason }）。请关闭一些程序后重试。
+snapshot-not-utf8 = “{ $key }”中的文本不是 UTF-8，加载它的程序有误。请重新加载，或作为文件加载。
+snapshot-damaged-picture = “{ $key }”中的图片已损坏：{ $reason }。请重新加载。
+pixels-do-not-fit = { $width } × { $height } 像素、每行 { $stride } 字节的图片与其 { $bytes } 字节不符
+worker-no-thread = 系统无法分配工作线程（{ $reason }）。请关闭一些程序后重试。
+worker-died = 操作没有得出结果，这是本程序的错误。请重试。
+
+
+## SharedMemoryLoad
+
+welcome = 加载文本或图片：它会保留在共享内存中，直到关闭本窗口。
+attached = 已连接
+attached-elsewhere = 已连接其他键名
+not-attached = 未连接
+load = 加载
+load-image = 从文件加载图片…
+path-placeholder = 或输入路径后按 Enter
+in-memory-now = 共享内存中的内容
+stream = 推流…
+stream-stop = 停止
+clear = 清空
+release = 释放
+nothing-there = 这里还没有内容
+nothing-there-body = 加载文本或图片，将文件拖到这里，或按 Ctrl+V 粘贴：内容会从共享内存中读回并显示在这里。
+cannot-be-read = 无法读取
+key-left = 已加载到“{ $key }”的内容暂时保留在那里。
+key-left-remedy = 加载到其他键名或按“释放”后，它才会被释放。
+path-missing = 路径栏是空的。
+path-missing-remedy = 请输入或粘贴图片的路径，然后按 Enter。
+loading = 正在将 { $file } 加载到“{ $key }”…
+loading-read = 已读取 { $percent }%
+loading-decoding = 读取完毕，正在解码
+cancelling = 正在取消…
+loaded = 已将{ $kind }（{ $size }）加载到“{ $key }”（第 { $generation } 版）。
+loaded-replaces = 它取代了 { $program }（pid { $pid }）加载到“{ $key }”的内容。
+cleared = 已清空“{ $key }”：原内容无法再读取。本窗口保持连接。
+clear-nothing = 没有可清空的内容。
+clear-failed = 无法清空。
+released-gone = 已释放“{ $key }”：加载的内容已不存在。
+released-stays = 已释放“{ $key }”：内容仍在，因为还有其他程序连接，或者它是常驻的。
+release-nothing = 没有可释放的内容。
+lost = 加载到“{ $key }”的内容已被其他程序移除。
+replaced = { $program }（pid { $pid }）取代了本窗口加载到“{ $key }”的内容。
+replaced-by-unknown = 另一个程序（pid { $pid }）取代了本窗口加载到“{ $key }”的内容。
+drop-outcome = 松开即可加载到“{ $key }”。
+drop-without-key = 无法加载：请先更改键名。
+only-the-first = { $count } 个文件中只加载了第一个：一次只能加载一个。
+paste-nothing = 没有可粘贴的内容。
+paste-nothing-remedy = 请先复制文本、图片或文件，然后在这里按 Ctrl+V。
+paste-failed = 无法粘贴。
+
+watchers-untold = 这里无法得知谁在查看。
+watchers-one = { $name }正在查看 · { $progress }
+watchers-none-shown = { $count } 个程序正在查看 · 尚未显示任何内容
+watchers-all = { $count } 个程序正在查看 · 均已显示第 { $generation } 版
+watchers-some = { $count } 个程序正在查看 · { $there } 个已显示第 { $generation } 版
+watchers-hide = 收起
+watchers-show = 逐个显示
+watcher-shown-nothing = 尚未显示任何内容
+watcher-shown = 第 { $generation } 版，耗时 { $lapse }
+
+file-dialog-image = 选择图片文件
+file-dialog-gif = 选择 GIF 动画
+file-dialog-folder = 选择图片文件夹
+file-dialog-images = 图片
+file-dialog-all = 所有文件
+file-dialog-open = 文件对话框已经打开。
+file-dialog-open-remedy = 如果看不到它，请在按钮旁的栏中输入路径，或再按一次按钮。
+file-dialog-cancelled = 未选择文件。
+file-dialog-not-shown = 系统未能显示文件对话框。
+file-dialog-not-shown-remedy = 请在按钮旁的栏中输入路径。如需对话框，请安装 xdg-desktop-portal-gtk 或 zenity。
+file-dialog-died = 系统的文件对话框意外关闭，没有给出结果。
+file-dialog-died-remedy = 请在按钮旁的栏中输入路径，或重试。
+
+text-title = 要加载的文本
+text-key = 它将以键名“{ $key }”存入共享内存。
+text-placeholder = 输入或粘贴任意文字的文本。
+text-missing = 请先输入文本
+text-hint = Ctrl+Enter 确定，Esc 取消
+text-ok = 确定
+
+stream-title = 推流
+stream-body = 测试图案、GIF 动画或文件夹中的图片会以键名“{ $key }”逐帧存入共享内存，直到按“停止”。
+stream-pattern = 测试图案
+stream-gif = GIF 动画…
+stream-folder = 文件夹…
+stream-path-placeholder = 或输入 GIF 或文件夹的路径后按 Enter
+stream-path-missing = 请输入或粘贴 GIF 或文件夹的路径，然后按 Enter。
+stream-each = 文件夹中每张图片停留
+stream-seconds = 秒
+stream-seconds-wrong = 0.02 至 3600 秒
+stream-hint = Esc 关闭
+streaming = 正在推流…
+streaming-figures = 正在推流 · { $report }
+streaming-report = { $frames } 帧 · { $rate } fps
+streaming-name = 正在推流：{ $name }。
+streaming-into = 正在将{ $name }推流到“{ $key }”。
+streaming-pattern = 测试图案
+streaming-left-out = 部分帧被略过，画面停在最后一帧。
+streaming-not-pictures = 已略过 { $count } 个非图片文件。
+streaming-damaged = 文件已损坏：只显示前 { $count } 帧。
+streamed = 已将 { $frames } 帧（{ $bytes }）推流到“{ $key }”。
+streamed-in-time = 已将 { $frames } 帧（{ $bytes }）推流到“{ $key }”，用时 { $seconds } 秒，每秒 { $rate } 帧。
+streamed-no-room = 另有 { $frames } 帧因空间不足而略过。
+streamed-remedy = 最后一帧会保留到“释放”为止。
+streamed-nothing = 推流在第一帧之前就已停止。
+
+shortcut-load-text = 输入要加载的文本
+shortcut-accept-text = 加载已输入的文本
+shortcut-load-image = 从文件加载图片
+shortcut-paste = 加载已复制的文本、图片或文件
+shortcut-stream = 推流，或停止推流
+shortcut-path = 转到图片路径
+shortcut-clear = 清空已加载的内容
+shortcut-release = 释放已加载的内容
+shortcut-cancel = 关闭打开的面板，或取消
+
+load-no-segment = 无法创建共享内存段。
+load-not-published = 无法加载到共享内存段。
+load-no-pixels = 复制的内容不是图片。
+load-no-pixels-remedy = 请重新复制，或先存为文件再加载。
+load-cancelled = 已取消：未加载 { $name }。
+load-cancelled-remedy = 之前加载的内容保持不变。
+load-unreadable = 无法读取 { $name }。
+file-not-found = 没有这个文件：请检查路径。
+file-is-folder = 这是文件夹：请选择其中的文件。
+file-not-permitted = 系统不允许：请检查文件的所有者和权限。
+file-is-device = 这是设备或管道：请改选文件。
+
+picture-unreadable = 无法读取文件 { $path }。
+picture-is-none = 所选文件不是图片，请另选一个。
+picture-too-large = 图片过大。
+picture-is-folder = { $path } 是文件夹。
+picture-is-no-file = { $path } 不是普通文件。
+picture-reason = { $path }：{ $reason }。
+picture-claims = { $path } 声称有 { $width } × { $height } 像素。
+picture-claims-more = { $path } 声称的像素数超出可加载的范围。
+picture-limits = 每边最多 { $side } 像素，像素数据最多 { $size } MiB：请先缩小图片。
+flaw-cut = 文件不完整
+flaw-format = 格式未知
+flaw-rare = 这种少见的格式无法读取，请先存为 PNG
+flaw-decoder = 解码器无法处理它
+flaw-frames = 其中没有帧
+flaw-other = 文件已损坏或无法解码（{ $reason }）
+
+frames-stopped = 推流已停止。
+frames-stopped-remedy = 需要时可以重新开始。
+frames-size = 帧不能是这个大小。
+frames-size-remedy = 请另选大小：{ $reason }。
+frames-size-bytes = { $width } × { $height } 像素的一帧需要 { $bytes }，上限为 { $most } MiB
+frames-input = 无法读取视频。
+frames-cut-off = 视频在一帧中途结束：该帧共 { $whole } 字节，缺少 { $missing } 字节。
+frames-cut-off-remedy = 如果视频是完整的，则 --size 或 --format 与写入方不一致：两边每帧的字节数必须相同。
+frames-folder = 无法读取文件夹 { $path }。
+frames-folder-not-found = 没有这个文件夹：请检查路径。
+frames-folder-not-permitted = 系统不允许：请检查文件夹的所有者和权限。
+frames-no-pictures = 文件夹 { $path } 中没有图片。
+frames-no-pictures-remedy =
+    { $count ->
+        [0] 其中没有文件：请另选一个。
+       *[other] 其中 { $files } 个文件都不是图片：请另选一个。
+    }
+frames-not-a-gif = 所选文件不是 GIF 动画。
+frames-not-a-gif-remedy = { $path } 是其他类型的文件。静态图片请用“从文件加载图片…”加载。
+
+
+## ShowSharedMem
+
+ready = 就绪。
+show = 从共享内存显示
+live = 实时
+copy = 复制
+save-as = 另存为…
+segments = 段列表
+history = 历史记录
+shown = 当前内容
+segments-title = 本机上的段
+history-title = 曾经显示
+history-clear = 清空历史记录
+nothing-shown = 尚未显示任何内容
+nothing-shown-body = 请在 SharedMemoryLoad 中加载文本或图片，然后按上面的按钮在这里查看。
+reading = 正在读取“{ $key }”…
+key-unusable = 这个键名不可用。
+showing-text = 正在显示“{ $key }”中的文本，{ $bytes }。
+showing-image = 正在显示“{ $key }”中的图片，{ $bytes }。
+showing-bytes = 正在显示“{ $key }”中的数据，{ $bytes }。
+showing-nothing = “{ $key }”中没有可显示的内容。
+show-not-found = 无法连接到共享内存段。请先加载图片。
+show-not-found-title = 请先输入文本
+show-not-found-body = “{ $key }”中还没有内容。请以相同的键名启动 SharedMemoryLoad，按“加载”并输入文本，然后在这里显示。
+show-not-attached = 无法连接到共享内存段。
+show-impossible = 无法显示此内容。
+show-no-worker = 窗口无法读取。
+appeared = “{ $key }”中现在有内容了。请按“从共享内存显示”。
+drop-refused = 文件请在另一个窗口 SharedMemoryLoad 中加载。
+drop-refused-status = 文件由 SharedMemoryLoad 加载，而不是本窗口。
+drop-refused-remedy = 请拖放到那里，或运行：loader-app { $command } --key { $key } { $path }
+copied = 已复制：在关闭本窗口之前，可以粘贴到任何地方。
+copied-part = 已复制{ $part }。
+copied-part-remedy = 共享内存中的内容已经改变：如需其余部分，请重新显示。
+copy-failed = 无法复制。
+nothing-to-save = 这里没有可复制或保存的内容。
+nothing-to-save-remedy = 请先按“从共享内存显示”。
+saved = 已保存为 { $path }。
+
+live-on = 实时：加载到“{ $key }”的内容会自动显示在这里。
+live-off = 实时已关闭：当前内容保留。如需重新读取，请按“从共享内存显示”。
+live-left = 加载方已离开；这是最后的副本。
+live-waiting = 正在等待“{ $key }”中出现内容。
+live-waiting-title = 这里还没有内容
+live-waiting-body = 加载到“{ $key }”的内容会自动显示在这里：可以是 SharedMemoryLoad 的文本或图片，也可以是任何程序的帧。
+
+presence-enter = 按 Enter 跟随
+presence-left = 加载方已离开
+presence-waiting = 等待中
+presence-gone = 没有内容
+presence-barred = 无法读取
+presence-following = 跟随中
+presence-block = 数据块，{ $bytes }
+presence-new = { $kind }，{ $bytes }
+presence-shown = 已是最新
+presence-newer = 有新内容
+
+shown-before = 这是{ $ago }显示过的内容，并非现在的内容。
+shown-before-live = 实时已暂时关闭：打开开关即可再次查看现在的内容。
+shown-before-remedy = 按“从共享内存显示”查看现在的内容。
+shown-before-title = 来自历史记录，{ $ago }
+history-empty = 尚未显示过任何内容
+history-empty-body = 本窗口显示过的内容会列在这里。它们只保存在内存中，关闭窗口后即消失。
+history-note = 只保存在本窗口的内存中，加载方清空后也仍在此处。
+history-picture = { $width } × { $height } 的图片
+history-block = 一个数据块
+history-blanks = 只有空白的文本
+history-cleared = 历史记录已清空。
+history-cleared-remedy = 当前显示的内容会保留到显示其他内容为止。
+
+filter-placeholder = 按键名、类型或加载方筛选
+segments-unlisted = 无法列出段
+segments-none = 现在没有共享内存段
+segments-none-body = 在 SharedMemoryLoad 中加载内容，它就会自动出现在这里。
+segments-filtered = 没有匹配的段
+segments-filtered-body = 缩短上面的筛选文字可以看到更多。
+segment-unattached = 没有程序连接
+segment-left = 加载方已离开
+segment-watching = { $count } 个正在查看
+segment-persistent = 常驻
+segment-left-alone = 已忽略：{ $reason }
+segment-somebody = 某个程序
+remove = 移除
+remove-force = 强制移除
+remove-keep = 保留
+remove-question = 移除“{ $key }”？
+remove-question-body = 其中的内容将永久消失。
+remove-in-use = “{ $key }”正由 { $by }使用。
+remove-in-use-body = 正在使用的程序可以继续使用，其他程序将无法再找到它。
+removing = 正在移除“{ $key }”…
+remove-failed = 未能移除“{ $key }”。
+removed = 已移除“{ $key }”。
+
+save-dialog = 另存为
+save-text = 文本另存为
+save-text-hint = 以 UTF-8 逐字节写入。
+save-picture = 图片另存为
+save-picture-hint = 扩展名决定格式：png、jpg、bmp、gif、webp、ppm 或 qoi。
+save-bytes = 数据另存为
+save-bytes-hint = 按原样写入。
+save-placeholder = 路径
+save-browse = 浏览…
+save-hint = Enter 保存，Esc 取消
+save = 保存
+save-replace = 替换
+save-part = 保存部分内容
+saving = 正在保存…
+save-taken = { $path } 已存在。要替换它吗？
+save-only-part = “{ $key }”中的内容已经改变，这里只剩{ $part }。要保存吗？
+save-no-path = 路径栏是空的。请输入路径，例如 ~/copy.txt。
+save-not-shown = 系统未能显示文件对话框。请在这里输入路径。
+save-died = 系统的文件对话框意外关闭，没有给出结果。请在这里输入路径。
+part-first = { $whole } 中的前 { $part }
+part-smaller = { $width } × { $height } 像素的缩小副本（原图 { $whole_width } × { $whole_height }）
+
+export-changed = 内容的类型在读取时发生了变化。请重试。
+export-only-file = 剪贴板只接受文本和图片。数据请存为文件：按“另存为…”。
+export-nothing = 这里还没有内容。请先显示内容。
+export-no-ending = 文件名没有扩展名，无法确定格式。请使用 { $endings }。
+export-ending = 图片不能写成“{ $ending }”格式。请使用 { $endings }。
+export-endings = png、jpg、bmp、gif、webp、ppm 或 qoi
+export-damaged = 图片已损坏：{ $reason }。请重新加载。
+export-format = 该格式无法容纳这张图片：{ $reason }。请改用其他格式：png 可以容纳任何图片。
+output-failed = 无法写入 { $place }：{ $reason }。
+output-not-found = 请先创建文件夹，或另选一个。
+output-not-permitted = 请选择您有写入权限的位置。
+output-no-space = 请在那里腾出空间，或另选位置。
+output-is-folder = 请指定其中的文件。
+output-taken = 请换一个名字，或替换它。
+output-other = 请另选位置。
+
+shortcut-show = 显示共享内存中的内容
+shortcut-live = 开启或关闭实时显示
+shortcut-copy = 复制当前内容
+shortcut-save = 保存当前内容
+shortcut-segments = 打开或关闭段列表
+shortcut-history = 打开或关闭历史记录
+shortcut-close = 关闭打开的面板
+shortcut-list-down = 在段列表中下移
+shortcut-list-up = 在段列表中上移
+
+
+## shm-core 的错误（src/explain.rs）
+
+error-orphaned = 段“{ $key }”已被其他程序移除：请重新打开。
+error-no-memory = 没有内存来复制段“{ $key }”中的 { $bytes } 字节：请结束其他程序，或提高限制（ulimit -v）。
+error-file-size-limit = 本进程的文件大小限制（ulimit -f）不允许写入段“{ $key }”：请提高限制（ulimit -f unlimited）。段文件看起来很长，但占用的内存不超过其内容。
+error-forked = 段“{ $key }”的这个句柄属于父进程：请在 fork 之后自行打开。
+error-busy = 另一个程序正在创建、连接或移除段“{ $key }”，迟迟没有完成：请重试，或结束该程序（它可能已被暂停）。
+
+error-key-empty = 键名为空：请给段取个名字，例如 MySharedMemory。
+error-key-too-long = 键名长 { $bytes } 字节，最多 { $most } 字节：请改短一些。
+error-key-slash = 键名的第 { $at } 字节处有“/”：键名是名字，不是路径。
+error-key-character = 键名的第 { $at } 字节处有控制字符 { $code }：请去掉它。
+error-key-scheme = 键名以“{ $scheme }:”开头，这是为其他类型的段保留的：请去掉这个前缀。
+
+error-attach-not-found = 共享内存中没有键名“{ $key }”：请先加载内容，或检查键名。
+error-attach-exists = 键名“{ $key }”的段已经存在：请连接它、移除它，或另选键名。
+error-attach-foreign = 键名“{ $key }”已被占用：{ $reason }。请另选键名，或让其所有者移除。
+error-attach-version = 段“{ $key }”的布局版本为 { $found }，本程序不支持：请使用同一发行版的程序。
+error-attach-kind = 段“{ $key }”是另一种类型（固定的块与一系列样本不同）：请另选键名。
+error-attach-permission = 系统不允许访问段“{ $key }”：请检查它及其目录的所有者和权限。
+error-attach-no-space = 共享内存中没有空间容纳段“{ $key }”：请移除不需要的内容，或扩大文件系统（容器默认只有 64 MB；Docker 可用 --shm-size）。
+error-attach-slots = 段“{ $key }”的 { $slots } 个位置都已占满：请结束一个已连接的程序。
+error-attach-timeout = 键名“{ $key }”没有及时出现在共享内存中。
+error-attach-size = 无法以键名“{ $key }”创建 { $size } 字节的块：大小须为 1 字节至 64 GiB。
+error-attach-io = 无法访问段“{ $key }”：{ $reason }。
+
+error-publish-no-space = 共享内存中没有空间将 { $bytes } 字节放入段“{ $key }”；之前加载的内容保持不变。请移除不需要的内容，或扩大文件系统（容器默认只有 64 MB；Docker 可用 --shm-size）。
+error-publish-too-large = { $bytes } 字节超出了段“{ $key }”单个样本的上限：最多 64 GiB。
+error-publish-metadata = 要加载到段“{ $key }”的内容有误：{ $reason }。
+error-publish-regions = 段“{ $key }”的所有区域都在被读取：请结束一些读取它的程序。
+error-publish-busy = 另一个程序正在向段“{ $key }”发布内容，迟迟没有完成：请重试，或结束该程序（它可能已被暂停）。
+error-publish-io = 发布到段“{ $key }”失败：{ $reason }。
+
+error-read-invalid = 段“{ $key }”中的内容已损坏，或由其他程序写入：{ $reason }。请重新加载。
+error-read-truncated = 段“{ $key }”被其他程序截短：请移除后重新加载。
+error-read-busy = 另一个程序使段“{ $key }”的最新样本无法读取：请重试，或结束该程序。
+error-read-io = 读取段“{ $key }”失败：{ $reason }。
+
+error-lock-holder = 段“{ $key }”的锁由 { $program }（pid { $pid }）持有：请等待，或结束它。
+error-lock-unknown = 段“{ $key }”的锁由另一个程序持有：请等待，或结束它。
+error-lock-would-block = 段“{ $key }”的锁正被持有：请重试，或等待。
+error-lock-deadlock = 本线程已持有段“{ $key }”的锁：请先释放前一个锁，再重新加锁。
+
+error-remove-not-found = 共享内存中没有键名“{ $key }”：请检查键名。
+error-remove-in-use = 段“{ $key }”正由 { $by }使用：请先结束它们，或强制移除。
+error-remove-foreign = 键名“{ $key }”下不是段，因此不予处理：{ $reason }。请另选键名，或让其所有者移除。
+error-remove-permission = 系统不允许移除段“{ $key }”：请让其所有者移除。
+error-remove-io = 未能移除段“{ $key }”：{ $reason }。
+
+error-list-directory = 无法读取目录 { $path }（{ $reason }）：请检查它是否存在，或将 SHM_CORE_DIR 设为其他目录。
+
+reason-at = { $path }：{ $reason }
+reason-magic = 它的开头与段不符
+reason-slots = 它声称有 { $count } 个槽位
+reason-kind = 它的类型未知（{ $kind }）
+reason-block = 它声称是 { $bytes } 字节的块
+reason-cut = 它被截短：{ $whole } 字节中只有 { $bytes } 字节
+reason-memory = 它声称有 { $bytes } 字节，实际内存为 { $memory } 字节
+reason-short = 它太短，不可能是段
+reason-owner = { $path } 属于用户 { $found }，而不是用户 { $expected }
+reason-no-file = { $path } 不是普通文件
+reason-payload = 它声称内容有 { $bytes } 字节
+reason-metadata = 它声称元数据有 { $bytes } 字节
+reason-behind-metadata = 元数据之后还有字节
+reason-unreadable-metadata = 元数据无法解读（{ $reason }）
+reason-sides = { $width } × { $height } 像素的图片超出范围（每边 1 至 { $most }）
+reason-name = { $what } 长 { $bytes } 字节，最多 { $most } 字节
+reason-stride = 每行 { $row } 字节，与行距 { $stride } 不符
+reason-pixels = 图片需要 { $needed } 字节的像素，实际有 { $found } 字节
+reason-utf8 = 文本在第 { $at } 字节处不是 UTF-8
+reason-version = 它的布局版本为 { $found }，本程序支持的版本为 { $known }
+reason-permission = 系统不允许访问它：请检查它及其目录的所有者和权限

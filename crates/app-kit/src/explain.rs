@@ -1,0 +1,363 @@
+//! What shm-core says of errors, in the language of the window.
+//!
+//! Its own words are English, and are what is said in English; other languages have entries for
+//! them, `error-…` and `reason-…`. What the system says is told as it says it.
+
+use shm_core::{
+    AttachError, Attached, Key, KeyError, ListError, LockError, PublishError, ReadError,
+    RemoveError,
+};
+
+use crate::language::{self, Language};
+use crate::say;
+
+/// An error in the language of the window.
+pub trait Explain {
+    /// Says what is wrong and what to do.
+    fn explain(&self) -> String;
+}
+
+/// Says an entry, or the error's own words where the language has no such entry.
+macro_rules! explained {
+    ($error:expr, $id:literal $(, $name:ident = $value:expr)* $(,)?) => {
+        language::say_in(
+            Language::spoken(),
+            $id,
+            &[$((stringify!($name), language::Argument::value(&$value))),*],
+        )
+        .unwrap_or_else(|| $error.to_string())
+    };
+}
+
+impl Explain for KeyError {
+    fn explain(&self) -> String {
+        match self {
+            KeyError::Empty => explained!(self, "error-key-empty"),
+            KeyError::TooLong { bytes } => {
+                explained!(
+                    self,
+                    "error-key-too-long",
+                    bytes = bytes,
+                    most = Key::MAX_BYTES
+                )
+            }
+            KeyError::Character { character: '/', at } => {
+                explained!(self, "error-key-slash", at = at)
+            }
+            KeyError::Character { character, at } => {
+                let code = format!("U+{:04X}", u32::from(*character));
+                explained!(self, "error-key-character", code = code, at = at)
+            }
+            KeyError::Scheme { scheme } => {
+                explained!(self, "error-key-scheme", scheme = scheme)
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for AttachError {
+    fn explain(&self) -> String {
+        match self {
+            AttachError::NotFound { key } => {
+                explained!(self, "error-attach-not-found", key = key)
+            }
+            AttachError::AlreadyExists { key } => {
+                explained!(self, "error-attach-exists", key = key)
+            }
+            AttachError::Foreign { key, reason } => explained!(
+                self,
+                "error-attach-foreign",
+                key = key,
+                reason = explain_reason(reason)
+            ),
+            AttachError::Version { key, found } => {
+                explained!(self, "error-attach-version", key = key, found = found)
+            }
+            AttachError::WrongKind { key } => explained!(self, "error-attach-kind", key = key),
+            AttachError::Permission { key, .. } => {
+                explained!(self, "error-attach-permission", key = key)
+            }
+            AttachError::NoSpace { key, .. } => {
+                explained!(self, "error-attach-no-space", key = key)
+            }
+            AttachError::FileSizeLimit { key } => {
+                explained!(self, "error-file-size-limit", key = key)
+            }
+            AttachError::SlotsFull { key, slots } => {
+                explained!(self, "error-attach-slots", key = key, slots = slots)
+            }
+            AttachError::Busy { key } => explained!(self, "error-busy", key = key),
+            AttachError::Timeout { key } => explained!(self, "error-attach-timeout", key = key),
+            AttachError::Size { key, size } => {
+                explained!(self, "error-attach-size", key = key, size = size)
+            }
+            AttachError::Io { key, source, .. } => {
+                explained!(self, "error-attach-io", key = key, reason = source)
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for PublishError {
+    fn explain(&self) -> String {
+        match self {
+            PublishError::NoSpace { key, bytes } => {
+                explained!(self, "error-publish-no-space", key = key, bytes = bytes)
+            }
+            PublishError::TooLarge { key, bytes } => {
+                explained!(self, "error-publish-too-large", key = key, bytes = bytes)
+            }
+            PublishError::FileSizeLimit { key } => {
+                explained!(self, "error-file-size-limit", key = key)
+            }
+            PublishError::Metadata { key, reason } => explained!(
+                self,
+                "error-publish-metadata",
+                key = key,
+                reason = explain_reason(reason)
+            ),
+            PublishError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
+            PublishError::RegionsFull { key } => {
+                explained!(self, "error-publish-regions", key = key)
+            }
+            PublishError::Busy { key } => explained!(self, "error-publish-busy", key = key),
+            PublishError::Forked { key } => explained!(self, "error-forked", key = key),
+            PublishError::Io { key, source, .. } => {
+                explained!(self, "error-publish-io", key = key, reason = source)
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for ReadError {
+    fn explain(&self) -> String {
+        match self {
+            ReadError::Invalid { key, reason } => explained!(
+                self,
+                "error-read-invalid",
+                key = key,
+                reason = explain_reason(reason)
+            ),
+            ReadError::Truncated { key } => explained!(self, "error-read-truncated", key = key),
+            ReadError::Busy { key } => explained!(self, "error-read-busy", key = key),
+            ReadError::NoMemory { key, bytes } => {
+                explained!(self, "error-no-memory", key = key, bytes = bytes)
+            }
+            ReadError::Forked { key } => explained!(self, "error-forked", key = key),
+            ReadError::Io { key, source, .. } => {
+                explained!(self, "error-read-io", key = key, reason = source)
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for LockError {
+    fn explain(&self) -> String {
+        match self {
+            LockError::Timeout {
+                key,
+                holder: Some(holder),
+            } => explained!(
+                self,
+                "error-lock-holder",
+                key = key,
+                program = holder.program,
+                pid = holder.process
+            ),
+            LockError::Timeout { key, holder: None } => {
+                explained!(self, "error-lock-unknown", key = key)
+            }
+            LockError::WouldBlock { key } => {
+                explained!(self, "error-lock-would-block", key = key)
+            }
+            LockError::WouldDeadlock { key } => {
+                explained!(self, "error-lock-deadlock", key = key)
+            }
+            LockError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
+            LockError::NoMemory { key, bytes } => {
+                explained!(self, "error-no-memory", key = key, bytes = bytes)
+            }
+            LockError::Forked { key } => explained!(self, "error-forked", key = key),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for RemoveError {
+    fn explain(&self) -> String {
+        match self {
+            RemoveError::NotFound { key } => {
+                explained!(self, "error-remove-not-found", key = key)
+            }
+            RemoveError::InUse { key, by } => explained!(
+                self,
+                "error-remove-in-use",
+                key = key,
+                by = language::names(by.iter().map(name_of))
+            ),
+            RemoveError::Foreign { key, reason } => explained!(
+                self,
+                "error-remove-foreign",
+                key = key,
+                reason = explain_reason(reason)
+            ),
+            RemoveError::Permission { key } => {
+                explained!(self, "error-remove-permission", key = key)
+            }
+            RemoveError::Busy { key } => explained!(self, "error-busy", key = key),
+            RemoveError::Io { key, source, .. } => {
+                explained!(self, "error-remove-io", key = key, reason = source)
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for ListError {
+    fn explain(&self) -> String {
+        match self {
+            ListError::Directory { path, source } => explained!(
+                self,
+                "error-list-directory",
+                path = path.display(),
+                reason = source
+            ),
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// Names somebody who is attached: `loader-app (pid 4711)`.
+pub fn name_of(peer: &Attached) -> String {
+    say!("peer", program = peer.program, pid = peer.process)
+}
+
+/// What shm-core says of a file that is no segment, or of a damaged one, with `{}` for what varies;
+/// and how an entry calls that. These come as texts, because files can be wrong in so many ways.
+const REASONS: [(&str, &str, &[&str]); 20] = [
+    ("it does not begin as a segment does", "reason-magic", &[]),
+    ("it claims to have {} slots", "reason-slots", &["count"]),
+    ("it is of an unknown kind ({})", "reason-kind", &["kind"]),
+    ("it claims a block of {} bytes", "reason-block", &["bytes"]),
+    (
+        "it is cut short: {} bytes of {}",
+        "reason-cut",
+        &["bytes", "whole"],
+    ),
+    (
+        "it claims {} bytes, and has memory for {}",
+        "reason-memory",
+        &["bytes", "memory"],
+    ),
+    ("it is too short to be a segment", "reason-short", &[]),
+    (
+        "{} belongs to user {}, not to user {}",
+        "reason-owner",
+        &["path", "found", "expected"],
+    ),
+    (
+        "{} is {}, not a regular file",
+        "reason-no-file",
+        &["path", "what"],
+    ),
+    (
+        "it claims a payload of {} bytes",
+        "reason-payload",
+        &["bytes"],
+    ),
+    (
+        "it claims metadata of {} bytes",
+        "reason-metadata",
+        &["bytes"],
+    ),
+    (
+        "there are bytes behind the metadata",
+        "reason-behind-metadata",
+        &[],
+    ),
+    (
+        "the metadata is not readable: {}",
+        "reason-unreadable-metadata",
+        &["reason"],
+    ),
+    (
+        "an image of {} × {} pixels is out of bounds (1 to {} a side)",
+        "reason-sides",
+        &["width", "height", "most"],
+    ),
+    (
+        "its {} is {} bytes long, and {} are the most",
+        "reason-name",
+        &["what", "bytes", "most"],
+    ),
+    (
+        "rows of {} bytes do not fit a stride of {}",
+        "reason-stride",
+        &["row", "stride"],
+    ),
+    (
+        "the image needs {} bytes of pixels, and there are {}",
+        "reason-pixels",
+        &["needed", "found"],
+    ),
+    ("the text is not UTF-8 at byte {}", "reason-utf8", &["at"]),
+    (
+        "The segment \"{}\" has layout version {}, and this program knows version {}: use programs of one release.",
+        "reason-version",
+        &["key", "found", "known"],
+    ),
+    (
+        "The system does not permit access to the segment \"{}\": check who owns it and its mode, and the directory's.",
+        "reason-permission",
+        &["key"],
+    ),
+];
+
+/// Says what shm-core said of a file; in its own words where there are no others.
+pub fn explain_reason(reason: &str) -> String {
+    known_reason(reason)
+        .or_else(|| {
+            // Which file it is about stands before it; its name may have a colon too.
+            reason.match_indices(": ").find_map(|(at, colon)| {
+                let rest = known_reason(&reason[at + colon.len()..])?;
+                let arguments = [("path", reason[..at].into()), ("reason", rest.into())];
+                language::say_in(Language::spoken(), "reason-at", &arguments)
+            })
+        })
+        .unwrap_or_else(|| reason.to_owned())
+}
+
+fn known_reason(reason: &str) -> Option<String> {
+    REASONS.iter().find_map(|(template, id, names)| {
+        let found = holes(template, reason)?;
+        let arguments: Vec<_> = names
+            .iter()
+            .zip(found)
+            .map(|(name, value)| (*name, value.into()))
+            .collect();
+        language::say_in(Language::spoken(), id, &arguments)
+    })
+}
+
+/// Returns what stands in a text where a template has `{}`; `None` where the rest differs.
+fn holes<'a>(template: &str, text: &'a str) -> Option<Vec<&'a str>> {
+    let mut parts = template.split("{}");
+    let mut rest = text.strip_prefix(parts.next()?)?;
+    let mut found = Vec::new();
+    for part in parts {
+        let end = match part {
+            "" => rest.len(),
+            part => rest.find(part)?,
+        };
+        found.push(&rest[..end]);
+        rest = &rest[end + part.len()..];
+    }
+    rest.is_empty().then_some(found)
+}
+
+#[cfg(test)]
+mod tests;

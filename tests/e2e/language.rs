@@ -1,0 +1,184 @@
+//! Windows in another language, and contents in any script.
+
+use e2e_tests::{Area, Bus, Desktop, Launch, LoaderWindow, Scene, Screen, ViewerWindow};
+
+/// Where the first line of a shown text begins.
+const LINE: Area = Area {
+    x: 28,
+    y: 184,
+    width: 120,
+    height: 28,
+};
+
+/// Has the locale ask for Chinese, as a Chinese desktop does.
+fn in_china(launch: Launch) -> Launch {
+    launch.env("LC_ALL", "").env("LANG", "zh_CN.UTF-8")
+}
+
+#[test]
+fn windows_speak_chinese_where_the_locale_does() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    // Found by their titles, which are names.
+    let launch = in_china(scene.loader(["--verbose"]));
+    let loader = LoaderWindow::of(launch.on(&desktop).start(), &desktop);
+    let launch = in_china(scene.viewer(["--verbose"]));
+    let viewer = ViewerWindow::of(launch.on(&desktop).start(), &desktop);
+    viewer.program.wait_for_status("就绪。");
+    viewer.show("无法连接到共享内存段。请先加载图片。");
+
+    loader.open_dialog();
+    loader.window.paste("你好，世界");
+    loader.window.press(&["ctrl+Return"]);
+    let said = loader.program.wait_for_status("加载到");
+    let key = scene.key();
+    assert_eq!(
+        said,
+        format!("status: 已将文本（15 字节）加载到“{key}”（第 1 版）。")
+    );
+    viewer.show(&format!("正在显示“{key}”中的文本，15 字节。"));
+    assert_eq!(viewer.shown_text(), "你好，世界");
+    // What is no status line is for scripts.
+    loader.program.wait_for_complaint(": generation 1 after");
+
+    loader.enter_path(&scene.file("notes.txt", b"plain words"));
+    let said = loader
+        .program
+        .wait_for_status("所选文件不是图片，请另选一个。");
+    assert!(said.ends_with("notes.txt：格式未知。"), "{said}");
+    loader.window.press(&["ctrl+r"]);
+    loader
+        .program
+        .wait_for_status(&format!("已释放“{key}”：加载的内容已不存在。"));
+}
+
+#[test]
+fn the_language_can_be_asked_for() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = scene.viewer(["--verbose", "--lang", "zh-CN"]);
+    let viewer = viewer.on(&desktop).start();
+    viewer.wait_for_status("就绪。");
+    let loader = in_china(scene.loader(["--verbose", "--lang", "en"]));
+    let loader = loader.on(&desktop).start();
+    loader.wait_for_status("Load a text or an image");
+    for program in [
+        scene.bare_loader(["--lang=de"]),
+        scene.bare_viewer(["--lang=de"]),
+    ] {
+        program
+            .run()
+            .misused("the languages of the windows are en and zh-CN");
+    }
+    for program in [scene.bare_loader(["--help"]), scene.bare_viewer(["--help"])] {
+        let help = program.run().done();
+        assert!(help.text().contains("en or zh-CN"), "{help:?}");
+    }
+}
+
+#[test]
+fn commands_speak_english_everywhere() {
+    let scene = Scene::new();
+    let loader = in_china(scene.loader(["text", "Hello"])).start();
+    let said = loader.wait_for("Loaded text, 5 bytes");
+    assert!(said.contains("(generation 1)."), "{said}");
+    let listed = in_china(scene.bare_viewer(["list"])).run().done();
+    assert!(listed.text().contains("text"), "{listed:?}");
+    loader.terminate().done();
+    in_china(scene.viewer(["show"]))
+        .run()
+        .refused("There is nothing in");
+}
+
+#[test]
+fn the_systems_dialog_has_a_title_in_the_windows_language() {
+    const TITLE: &str = "选择图片文件";
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let Some(bus) = Bus::open(&desktop) else {
+        return;
+    };
+    let launch = scene.loader(["--verbose", "--lang", "zh-CN"]);
+    let loader = LoaderWindow::of(launch.on(&desktop).with(&bus).start(), &desktop);
+    loader.open_file_dialog();
+    desktop.window(TITLE).press(&["Escape"]);
+    loader.program.wait_for_status("未选择文件。");
+}
+
+/// Loads a text and returns the place where its first characters are drawn.
+fn drawn(scene: &Scene, viewer: &ViewerWindow<'_>, text: &str) -> Screen {
+    let loader = scene.loader(["text", text]).start();
+    loader.wait_for("Loaded");
+    viewer.show("Showing the text");
+    let drawn = viewer.window.wait_until_still().crop(LINE);
+    loader.terminate().done();
+    drawn
+}
+
+/// Whether nothing is drawn but shades of grey, as letters are.
+fn is_grey(screen: &Screen) -> bool {
+    let is_grey = |pixel: &image::Rgb<u8>| {
+        let [red, green, blue] = pixel.0.map(i16::from);
+        (red - green).abs().max((green - blue).abs()) < 60
+    };
+    screen.pixels().pixels().all(is_grey)
+}
+
+#[test]
+fn every_script_is_drawn_as_it_is_written() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    viewer.window.point_away();
+    // Behind a Latin letter, which keeps what is written from the right at the left.
+    let draw = |character: &str| drawn(&scene, &viewer, &format!("x {character}"));
+    // What no font has is drawn as the same box, whatever it is.
+    let unknown = draw("\u{e123}");
+    let other = draw("\u{e124}");
+    assert!(unknown.pixels() == other.pixels(), "two boxes differ");
+    for (script, one, another) in [
+        ("Latin", "a", "é"),
+        ("Chinese", "你", "好"),
+        ("Japanese", "こ", "ん"),
+        ("Korean", "안", "녕"),
+        ("Arabic", "م", "ش"),
+        ("Hebrew", "ש", "ל"),
+        ("emoji", "🦀", "🙂"),
+    ] {
+        let [one, another] = [one, another].map(draw);
+        assert!(one.pixels() != another.pixels(), "{script}: alike");
+        for drawn in [&one, &another] {
+            assert!(drawn.pixels() != unknown.pixels(), "{script}: boxes");
+            assert_eq!(is_grey(drawn), script != "emoji", "{script}: colours");
+        }
+    }
+}
+
+#[test]
+fn letters_that_join_are_joined_and_run_from_the_right() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    viewer.window.point_away();
+    // Kept apart by characters without a width, they have other shapes.
+    let joined = drawn(&scene, &viewer, "abc ممم");
+    let apart = drawn(&scene, &viewer, "abc م\u{200c}م\u{200c}م");
+    assert!(joined.pixels() != apart.pixels(), "Arabic does not join");
+    // Between letters from the left, what stands first stands at the right.
+    let hebrew = drawn(&scene, &viewer, "a ש ל z");
+    let reversed = drawn(&scene, &viewer, "a \u{202d}ל ש\u{202c} z");
+    assert!(
+        hebrew.pixels() == reversed.pixels(),
+        "Hebrew runs from the left"
+    );
+}
