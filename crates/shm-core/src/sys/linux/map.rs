@@ -125,7 +125,7 @@ impl Mapping {
     /// Sees `count` words from `offset`, for relaxed loads only.
     fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
         assert!(offset.is_multiple_of(8), "copies begin at a word");
-        let length = count.checked_mul(8).unwrap_or(usize::MAX);
+        let length = count.saturating_mul(8);
         let start = self.address(offset, length).cast::<AtomicU64>();
         // SAFETY: in bounds by `address`, aligned because the mapping is and
         // `offset` is a multiple of eight; that others change them is what
