@@ -189,7 +189,10 @@ impl Report {
         let json = serde_json::to_string_pretty(&self.verdicts)?;
         fs::write(folder.join("ratios.json"), json + "\n")?;
         fs::write(folder.join("goals.md"), self.goals())?;
-        fs::write(folder.join("table.md"), format!("```text\n{}```\n", self.text))?;
+        fs::write(
+            folder.join("table.md"),
+            format!("```text\n{}```\n", self.text),
+        )?;
         Ok(())
     }
 
@@ -207,7 +210,11 @@ impl Report {
                 verdict.ratio_least,
                 verdict.ratio_most,
                 verdict.goal,
-                if verdict.holds { "holds" } else { "does not hold" },
+                if verdict.holds {
+                    "holds"
+                } else {
+                    "does not hold"
+                },
             );
         }
         table

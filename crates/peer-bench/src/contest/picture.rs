@@ -15,6 +15,8 @@ use crate::spread::Of;
 const OURS: &str = "ours: publish pixels, copy them to a window";
 const COPIED: &str = "ours: publish pixels, copy them by to_message";
 const QT: &str = "Qt: QImage through QDataStream";
+/// How many one after the other; of Qt's, which take seconds, one.
+const PICTURES: usize = 5;
 const SIDES: (u32, u32) = (3840, 2160);
 
 pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
@@ -26,18 +28,24 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     );
     let mut contenders = vec![
         Contender::new(OURS, || {
-            let (done, nanoseconds) = timed(|| {
-                let sample = shown.pass(&picture)?;
-                window.copy_from_slice(sample.payload());
-                Outcome::Ok(())
-            });
-            done?;
-            is_same(&window, &picture).map(|()| vec![nanoseconds])
+            let mut show = || {
+                let (done, nanoseconds) = timed(|| {
+                    let sample = shown.pass(&picture)?;
+                    window.copy_from_slice(sample.payload());
+                    Outcome::Ok(())
+                });
+                done?;
+                is_same(&window, &picture).map(|()| nanoseconds)
+            };
+            (0..PICTURES).map(|_| show()).collect()
         }),
         Contender::new(COPIED, || {
-            let (message, nanoseconds) =
-                timed(|| Outcome::Ok(copied.pass(&picture)?.to_message()?));
-            is_same(message?.payload(), &picture).map(|()| vec![nanoseconds])
+            let mut show = || {
+                let (message, nanoseconds) =
+                    timed(|| Outcome::Ok(copied.pass(&picture)?.to_message()?));
+                is_same(message?.payload(), &picture).map(|()| nanoseconds)
+            };
+            (0..PICTURES).map(|_| show()).collect()
         }),
     ];
     if let Some(program) = &arena.qt {
