@@ -1,11 +1,15 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model soak fuzz sanitize miri shots startup install uninstall
+.PHONY: run test bench model soak fuzz sanitize miri shots startup install uninstall
 
 run:
 	@bash scripts/run.sh
 
 test:
 	@bash scripts/test.sh
+
+# Everything beside its peers, in minutes: a table, and target/bench/ratios.json.
+bench:
+	@bash scripts/bench.sh
 
 # The models of `make test` with one more preemption each: minutes instead of seconds.
 model:
