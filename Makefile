@@ -1,11 +1,15 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test model soak fuzz sanitize miri shots install uninstall
+.PHONY: run test bench model soak fuzz sanitize miri shots startup install uninstall
 
 run:
 	@bash scripts/run.sh
 
 test:
 	@bash scripts/test.sh
+
+# Everything beside its peers, in minutes: a table, and target/bench/ratios.json.
+bench:
+	@bash scripts/bench.sh
 
 # The models of `make test` with one more preemption each: minutes instead of seconds.
 model:
@@ -31,6 +35,10 @@ miri:
 # Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
 shots:
 	@bash scripts/shots.sh
+
+# How soon both windows are there, and what they take, beside the dialog of Qt's example.
+startup:
+	@bash scripts/startup.sh
 
 # PREFIX=/usr/local is the default; DESTDIR is for those who build packages.
 install uninstall:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing for: window | headless | test
+# Installs the Debian packages that are missing for: window | headless | test | bench
 #
 #   window    the two windows on a desktop
 #   headless  the same two windows on a virtual display
 #   test      everything that the tests start
+#   bench     the peers that `make bench` measures beside where they are there
 #
 # Prints nothing and does nothing when all of them are there. Exits with 1 when
 # something is missing and cannot be installed from here; then it has said what.
@@ -22,13 +23,20 @@ readonly qt=(g++ pkg-config qt6-base-dev qtbase5-examples python3-venv)
 
 wanted() {
     command -v cc >/dev/null || printf '%s\n' "${linker[@]}"
+    if [ "$1" = bench ]; then
+        printf '%s\n' g++ pkg-config qt6-base-dev python3
+        return
+    fi
     printf '%s\n' "${window[@]}"
     case $1 in
         window) ;;
         headless) printf '%s\n' "${headless[@]}" ;;
-        test) printf '%s\n' "${headless[@]}" "${portal[@]}" "${qt[@]}" python3 desktop-file-utils ffmpeg ;;
+        test)
+            printf '%s\n' "${headless[@]}" "${portal[@]}" "${qt[@]}"
+            printf '%s\n' python3 desktop-file-utils ffmpeg valgrind
+            ;;
         *)
-            echo "usage: $0 window|headless|test" >&2
+            echo "usage: $0 window|headless|test|bench" >&2
             exit 2
             ;;
     esac

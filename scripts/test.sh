@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check and every test, part by part, and tells the time of each.
 #
-# Builds nothing in release. Where a part cannot run here, "SKIPPED: reason" is
+# Builds nothing optimised but the instruction count. Where a part cannot run here, "SKIPPED: reason" is
 # printed; with CI=true a skip is a failure. The last line sums up.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -45,7 +45,8 @@ packages() {
 }
 
 format() {
-    cargo fmt --all --check && cargo fmt --manifest-path fuzz/Cargo.toml --check
+    cargo fmt --all --check && cargo fmt --manifest-path fuzz/Cargo.toml --check &&
+        cargo fmt --manifest-path crates/peer-bench/Cargo.toml --check
 }
 
 documentation() {
@@ -85,6 +86,15 @@ end_to_end() {
 models() {
     RUSTFLAGS="--cfg loom" cargo test --locked -p shm-core --lib \
         --target-dir "${CARGO_TARGET_DIR:-target}/model" model::
+}
+
+# The instructions of what is done most often, against recorded bounds: whatever else runs meanwhile.
+instructions() {
+    if ! command -v valgrind >/dev/null; then
+        say "SKIPPED: valgrind is not installed."
+        return
+    fi
+    cargo bench --locked -p shm-core --bench instructions
 }
 
 segments() {
@@ -127,6 +137,7 @@ part dependencies dependencies
 part unit+gui cargo test "${workspace[@]}" --exclude e2e-tests --lib --bins --tests --examples
 part doctests cargo test "${workspace[@]}" --exclude e2e-tests --doc
 part models models
+part instructions instructions
 part sanitizer bash scripts/sanitize.sh --if-present
 part miri bash scripts/miri.sh --quick
 part end-to-end end_to_end

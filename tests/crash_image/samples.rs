@@ -7,6 +7,8 @@ use crate::{
 
 /// What is there before the peer does anything.
 const OLD: Found = Some(BEFORE);
+/// What the peer has published before it publishes more.
+const OLD_SMALL: Found = Some((1, 64));
 /// What the peer publishes.
 const NEW: Found = Some((2, 64));
 const NEW_LARGE: Found = Some((2, 5000));
@@ -86,6 +88,36 @@ fn publishing_again() {
     beside_others("publish the next small sample", "publish 2 64")
         .after(&["open", "publish 1 5000"])
         .finds(&[OLD, NEW])
+        .dies_everywhere();
+}
+
+#[test]
+fn publishing_hastily() {
+    // From the second of several small samples on, regions stay claimed and are used in turn.
+    let mut before = vec!["open"];
+    before.extend(["publish 1 64"; 5]);
+    beside_others("publish one of many small samples", "publish 2 64")
+        .after(&before)
+        .finds(&[OLD_SMALL, NEW])
+        .dies_everywhere();
+    beside_others(
+        "publish a large sample after many small ones",
+        "publish 2 5000",
+    )
+    .after(&before)
+    .finds(&[OLD_SMALL, NEW_LARGE])
+    .dies_everywhere();
+    beside_others("clear after many small samples", "clear")
+        .after(&before)
+        .finds(&[OLD_SMALL, None])
+        .dies_everywhere();
+}
+
+#[test]
+fn publishing_into_fresh_memory() {
+    beside_others("publish into memory that is not there yet", "copy 2 20000")
+        .after(&["open"])
+        .finds(&[OLD, Some((2, 20_000))])
         .dies_everywhere();
 }
 

@@ -42,31 +42,24 @@ pub(crate) trait Watcher {
     fn gives_up(&self) -> bool;
 }
 
-/// Takes the lock if it is free.
+/// Takes the lock if its word says nothing at all.
 #[inline]
-pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Taken> {
-    let free = LockWord::FREE;
-    // Acquire, because the holder sees what the last one did: pairs with the
-    // Release swap in `release`.
-    match word.compare_exchange(
-        free.bits(),
-        free.taken_by(me).bits(),
-        Ordering::Acquire,
-        Ordering::Relaxed,
-    ) {
-        Ok(_) => Some(Taken { abandoned: false }),
-        Err(seen) => try_acquire_unusual(word, LockWord::from_bits(seen), me),
-    }
+pub(crate) fn take_free(word: &AtomicU32, me: Owner) -> bool {
+    exchange(word, LockWord::FREE, LockWord::FREE.taken_by(me))
 }
 
-/// The same for a word that is free but has something to say.
-#[cold]
-fn try_acquire_unusual(word: &AtomicU32, mut seen: LockWord, me: Owner) -> Option<Taken> {
+/// Takes the lock if it is free, whatever else its word says.
+///
+/// Looks first: an exchange that fails takes the word's cache line from the holder, who needs it to
+/// let go.
+pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Taken> {
+    let mut seen = LockWord::from_bits(word.load(Ordering::Relaxed));
     while seen.owner().is_none() {
-        let taken = seen.taken_by(me);
+        // Acquire, because the holder sees what the last one did: pairs with the
+        // Release swap in `release`.
         match word.compare_exchange(
             seen.bits(),
-            taken.bits(),
+            seen.taken_by(me).bits(),
             Ordering::Acquire,
             Ordering::Relaxed,
         ) {
@@ -81,17 +74,17 @@ fn try_acquire_unusual(word: &AtomicU32, mut seen: LockWord, me: Owner) -> Optio
     None
 }
 
-/// Takes the lock, waiting for it until the deadline.
-#[inline]
+/// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait:
+/// a look at the clock costs more than a lock.
 pub(crate) fn acquire(
     word: &AtomicU32,
     me: Owner,
-    deadline: Deadline,
+    deadline: impl FnOnce() -> Deadline,
     watcher: &impl Watcher,
 ) -> Result<Taken, NotTaken> {
     match try_acquire(word, me) {
         Some(taken) => Ok(taken),
-        None => contend(word, me, deadline, watcher),
+        None => contend(word, me, deadline(), watcher),
     }
 }
 
@@ -181,6 +174,7 @@ pub(crate) fn settle(word: &AtomicU32, slot: u8) {
     }
 }
 
+#[inline]
 fn exchange(word: &AtomicU32, from: LockWord, to: LockWord) -> bool {
     // Acquire, because some of these exchanges take the lock: pairs with `release`.
     word.compare_exchange(from.bits(), to.bits(), Ordering::Acquire, Ordering::Relaxed)
@@ -233,7 +227,7 @@ mod tests {
             asked: Cell::new(0),
         };
         assert_eq!(
-            acquire(&word, two, soon(), &world).unwrap_err(),
+            acquire(&word, two, soon, &world).unwrap_err(),
             NotTaken::TimedOut(Some(one))
         );
         assert!(world.asked.get() >= 2, "asked once a slice");
@@ -248,7 +242,7 @@ mod tests {
             alive: false,
             asked: Cell::new(0),
         };
-        assert!(acquire(&word, heir, soon(), &world).unwrap().abandoned);
+        assert!(acquire(&word, heir, soon, &world).unwrap().abandoned);
         release(&word, true);
         assert!(
             try_acquire(&word, third).unwrap().abandoned,
@@ -288,7 +282,7 @@ mod tests {
                     let me = Owner::new(slot, 1);
                     for _ in 0..ROUNDS {
                         let deadline = Deadline::after(Duration::from_secs(60));
-                        acquire(&shared.0, me, deadline, &world).unwrap();
+                        acquire(&shared.0, me, || deadline, &world).unwrap();
                         let seen = shared.1.load(Ordering::Relaxed);
                         shared.1.store(seen + 1, Ordering::Relaxed);
                         release(&shared.0, false);

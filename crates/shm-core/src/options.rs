@@ -27,6 +27,7 @@ pub struct Options {
     mode: u32,
     persistent: bool,
     reserve: u64,
+    polled: bool,
     timeout: Duration,
 }
 
@@ -38,6 +39,7 @@ impl Default for Options {
             mode: 0o600,
             persistent: false,
             reserve: 0,
+            polled: false,
             timeout: Duration::from_secs(5),
         }
     }
@@ -113,6 +115,16 @@ impl Options {
         self
     }
 
+    /// Says that readers poll ([`has_news`](crate::Subscriber::has_news)), so that publishing wakes
+    /// nobody: the one system call of a small sample, and most of its time.
+    ///
+    /// A reader that sleeps all the same notices within a second.
+    #[must_use]
+    pub fn polled(mut self, polled: bool) -> Self {
+        self.polled = polled;
+        self
+    }
+
     /// Bounds every wait for another process that holds a lock for a moment; five seconds unless
     /// told otherwise.
     #[must_use]
@@ -149,6 +161,10 @@ impl Options {
 
     pub(crate) fn reserved_bytes(&self) -> u64 {
         self.reserve
+    }
+
+    pub(crate) fn is_polled(&self) -> bool {
+        self.polled
     }
 
     pub(crate) fn patience(&self) -> Duration {

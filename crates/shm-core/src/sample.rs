@@ -16,6 +16,7 @@ mod key_watch;
 mod pool;
 mod publisher;
 mod subscriber;
+mod view;
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,11 +41,18 @@ use subscriber::Reader;
 /// the publisher does not reuse its memory while the sample lives. A shorter
 /// one is a private copy. Outlives its [`Subscriber`].
 pub struct Sample {
-    reader: Arc<Reader>,
+    origin: Arc<Origin>,
     entry: Entry,
-    metadata: Metadata,
     skipped: u64,
     payload: Payload,
+}
+
+/// What samples of one kind in a row have in common: counted once for all of it, because counting
+/// costs as much as a small sample's copy.
+#[derive(Debug)]
+struct Origin {
+    reader: Arc<Reader>,
+    metadata: Metadata,
 }
 
 /// Where a sample's payload is.
@@ -59,7 +67,7 @@ impl Sample {
     /// The id of its segment, as [`Subscriber::id`] tells it: generations begin anew with each.
     #[must_use]
     pub fn segment(&self) -> u128 {
-        self.reader.id
+        self.origin.reader.id
     }
 
     /// The sample's number: each publication in a segment raises it, a clear too.
@@ -77,7 +85,7 @@ impl Sample {
     /// What the payload is; checked against its length.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        &self.metadata
+        &self.origin.metadata
     }
 
     /// The payload, in place where it is longer than 4 KB.
@@ -128,8 +136,9 @@ impl Sample {
             Payload::Private(bytes) => destination.copy_from_slice(&bytes[..length]),
             Payload::Pinned { region, .. } => {
                 let offset = layout::region_offset(*region) + METADATA_CAPACITY as u64;
-                sys::read_exact_at(&self.reader.segment.file, destination, offset)
-                    .map_err(|error| ReadError::io(&self.reader.segment.key, "copying", error))?;
+                sys::read_exact_at(&self.origin.reader.segment.file, destination, offset).map_err(
+                    |error| ReadError::io(&self.origin.reader.segment.key, "copying", error),
+                )?;
             }
         }
         Ok(())
@@ -144,11 +153,11 @@ impl Sample {
     /// [`ReadError::NoMemory`] where there is none for a copy.
     pub fn to_message(&self) -> Result<Message, ReadError> {
         let bytes = self.len();
-        let key = || self.reader.segment.key.clone();
+        let key = || self.origin.reader.segment.key.clone();
         let mut data =
             try_zeroed(bytes).ok_or_else(|| ReadError::NoMemory { key: key(), bytes })?;
         self.copy_to(&mut data)?;
-        Ok(match self.metadata.clone() {
+        Ok(match self.origin.metadata.clone() {
             Metadata::Text => Message::Text(String::from_utf8(data).map_err(|error| {
                 let at = error.utf8_error().valid_up_to();
                 self.invalid(format!("the text is not UTF-8 at byte {at}"))
@@ -175,7 +184,7 @@ impl Sample {
         match &self.payload {
             Payload::Pinned { mapping, .. } if mapping.was_truncated() => {
                 Err(ReadError::Truncated {
-                    key: self.reader.segment.key.clone(),
+                    key: self.origin.reader.segment.key.clone(),
                 })
             }
             _ => Ok(()),
@@ -196,7 +205,7 @@ impl Sample {
 
     fn invalid(&self, reason: String) -> ReadError {
         ReadError::Invalid {
-            key: self.reader.segment.key.clone(),
+            key: self.origin.reader.segment.key.clone(),
             reason,
         }
     }
@@ -212,7 +221,7 @@ impl fmt::Debug for Sample {
         // Not the payload: it may be a secret, and it may be long.
         f.debug_struct("Sample")
             .field("generation", &self.generation())
-            .field("metadata", &self.metadata)
+            .field("metadata", self.metadata())
             .field("bytes", &self.len())
             .field("pinned", &matches!(self.payload, Payload::Pinned { .. }))
             .finish_non_exhaustive()
@@ -222,7 +231,7 @@ impl fmt::Debug for Sample {
 impl Drop for Sample {
     fn drop(&mut self) {
         if let Payload::Pinned { region, .. } = self.payload {
-            self.reader.release(region);
+            self.origin.reader.release(region);
         }
     }
 }

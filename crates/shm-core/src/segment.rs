@@ -32,7 +32,7 @@ use crate::link;
 use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{self, OpenMode};
+use crate::sys::{self, FileFacts, OpenMode};
 use file::Head;
 
 /// What can be told of a segment from outside.
@@ -120,18 +120,24 @@ pub struct Listed {
 /// # Ok(()) }
 /// ```
 pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
+    // Asked once for all: the environment, and who we are.
     let directory = options.directory_path();
+    let options = &options
+        .clone()
+        .directory(&directory)
+        .owner(options.owner_id());
     let failed = |source| ListError::Directory {
         path: directory.clone(),
         source,
     };
     let prefix = key::file_prefix(options.owner_id());
+    let temporary = attachment::temporary_prefix();
     let mut listed = Vec::new();
     for entry in fs::read_dir(&directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let shown = name.to_string_lossy();
-        if shown.starts_with(&attachment::temporary_prefix()) {
+        if shown.starts_with(&temporary) {
             sweep(&entry.path());
         } else if let Some(shown) = shown.strip_prefix(&prefix) {
             if name.to_str().is_some() {
@@ -161,16 +167,21 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
 /// [`AttachError::NotFound`] where there is none, or only stale remains; and
 /// what else keeps the name from being a segment of this user.
 pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
-    let segment = SegmentFile::open(key, options, OpenMode::ReadOnly)?;
+    inspect(key, options.path_of(key), options)
+}
+
+fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachError> {
+    let (segment, facts) = SegmentFile::look(key, path, options)?;
     let head = segment.head()?;
-    if segment.is_stale(&head)? {
+    let slot = segment.held_slot(head.slot_count)?;
+    if head.is_removed() || (slot.is_none() && !head.is_persistent()) {
         drop(segment);
         // Somebody may be coming or going at this moment; then it is not ours to judge.
         let _left_to_others = file::reclaim(key, options);
         return Err(AttachError::NotFound { key: key.clone() });
     }
-    segment.check_version(&head)?;
-    describe(&segment, &head)
+    segment.check_version_by(&facts, &head)?;
+    Ok(describe(&segment, &facts, &head, slot))
 }
 
 /// Removes the segment under a key, whether persistent or not.
@@ -197,17 +208,16 @@ pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveErr
     segment.remove(&head).map_err(RemoveError::attach)
 }
 
-fn describe(segment: &SegmentFile, head: &Head) -> Result<Info, AttachError> {
+fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<u64>) -> Info {
     let content = match head.kind {
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
         },
         _ => Content::Samples {
-            latest: peek::latest(&segment.file),
+            latest: peek::latest(&segment.file, head.latest),
         },
     };
-    let facts = segment.facts()?;
-    Ok(Info {
+    Info {
         key: segment.key.clone(),
         id: head.id,
         content,
@@ -215,15 +225,15 @@ fn describe(segment: &SegmentFile, head: &Head) -> Result<Info, AttachError> {
         created: moment(head.created),
         mode: facts.mode,
         reserved_bytes: facts.allocated,
-        attached: roster::everybody(&segment.file),
-    })
+        attached: roster::everybody_beside(&segment.file, slot),
+    }
 }
 
 /// What stands under one name; nothing where it was stale, or went away while we looked.
 fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
     let segment = match Key::new(name) {
         Err(error) => Err(error.to_string()),
-        Ok(key) => match info(&key, options) {
+        Ok(key) => match inspect(&key, path.clone(), options) {
             Err(AttachError::NotFound { .. }) => return None,
             Err(AttachError::Foreign { reason, .. }) => Err(reason),
             other => other.map_err(|error| error.to_string()),

@@ -203,7 +203,7 @@ impl<A: Attach> SharedMemory<A> {
     #[inline]
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment
-            .lock(Deadline::after_option(None))
+            .lock(|| Deadline::after_option(None))
             .map(|held| self.locked(held))
     }
 
@@ -215,7 +215,7 @@ impl<A: Attach> SharedMemory<A> {
     #[inline]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
         self.attachment
-            .lock(Deadline::after(timeout))
+            .lock(|| Deadline::after(timeout))
             .map(|held| self.locked(held))
     }
 

@@ -435,3 +435,78 @@ fn reserving_warms_three_regions() {
         .reserved_bytes;
     assert!((3 << 20..4 << 20).contains(&reserved), "{reserved}");
 }
+
+#[test]
+fn publishers_that_keep_regions_leave_enough_for_all() {
+    let place = Place::new();
+    let publishers: Vec<_> = (0..128)
+        .map(|_| Publisher::open(&key("crowd"), &place.options()).unwrap())
+        .collect();
+    let mut subscriber = Subscriber::attach(&key("crowd"), &place.options()).unwrap();
+    for round in 0..6u64 {
+        for publisher in &publishers {
+            // Several in a row, so that who can keeps what it used.
+            for number in 0..4 {
+                let payload = pattern(round + number, 100);
+                publisher.publish(&octets(), &payload).unwrap();
+                assert!(subscriber.latest().unwrap().unwrap().payload() == payload);
+            }
+        }
+    }
+    drop(publishers);
+}
+
+#[test]
+fn many_small_samples_in_a_row_are_each_what_they_say() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("row"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("row"), &place.options()).unwrap();
+    let kinds = ["a/x", "a/y", "application/octet-stream"];
+    for number in 0..200usize {
+        let metadata = Metadata::Bytes {
+            media_type: kinds[number / 3 % 3].into(),
+            source: (number % 7 == 0).then(|| number.to_string()),
+        };
+        let payload = pattern(number as u64, number * 13 % 4097);
+        publisher.publish(&metadata, &payload).unwrap();
+        if number % 50 == 49 {
+            publisher.clear().unwrap();
+            assert!(subscriber.latest().unwrap().is_none());
+            continue;
+        }
+        let sample = subscriber.latest().unwrap().unwrap();
+        assert_eq!(sample.metadata(), &metadata);
+        assert!(sample.payload() == payload);
+    }
+}
+
+#[test]
+fn clearing_after_many_small_samples_blanks_them_all() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("row"), &place.options()).unwrap();
+    for _ in 0..20 {
+        publisher
+            .publish_text("correct horse battery staple")
+            .unwrap();
+    }
+    assert_eq!(publisher.clear().unwrap(), 0, "what was kept is given back");
+    let file = std::fs::File::open(place.file(&key("row"))).unwrap();
+    for region in 1..8u64 {
+        let mut bytes = vec![0; 8192];
+        let read = std::os::unix::fs::FileExt::read_at(&file, &mut bytes, region << 36).unwrap();
+        assert!(bytes[..read].iter().all(|&byte| byte == 0));
+    }
+}
+
+#[test]
+fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
+    let place = Place::new();
+    let options = place.options().polled(true);
+    let publisher = Publisher::open(&key("polled"), &options).unwrap();
+    let mut subscriber = Subscriber::attach(&key("polled"), &options).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || subscriber.wait(SOON).unwrap());
+        publisher.publish_text("look").unwrap();
+        assert_eq!(waiting.join().unwrap(), Wait::New);
+    });
+}

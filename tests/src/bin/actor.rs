@@ -154,6 +154,12 @@ impl Actor {
                 let publisher = hands.publisher.ok_or("no publisher")?;
                 publish(publisher, number.parse()?, size.parse()?)?;
             }
+            ["copy", number, size] => {
+                let publisher = hands.publisher.ok_or("no publisher")?;
+                let mut payload = vec![0; size.parse()?];
+                fill(&mut payload, number.parse()?);
+                publisher.publish(&octets(), &payload)?;
+            }
             ["flood", size] => {
                 // Until killed: sizes around the given one, small ones among them.
                 let publisher = hands.publisher.ok_or("no publisher")?;

@@ -1,5 +1,7 @@
 //! The exchange of regions: no torn copy, no write under a pin, no sample lost from sight.
 
+use std::collections::VecDeque;
+
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};
 use loom::thread;
@@ -99,9 +101,30 @@ impl World {
     /// Publishes one number, which names itself: every writer's numbers differ.
     fn publish(&self, name: u8, number: u64, is_large: bool) {
         let file = File { world: self, name };
-        let claimed = (1..=REGIONS).find(|&region| self.exchange().claim(&file, region).unwrap());
         // Both others may be pinned: then this one publishes nothing.
-        let Some(region) = claimed else { return };
+        let Some(region) = self.claim(&file) else {
+            return;
+        };
+        self.publish_in(&file, region, number, is_large);
+        file.release(region);
+    }
+
+    /// The same for small numbers, by one who keeps regions claimed and uses them in turn.
+    fn publish_keeping(&self, name: u8, number: u64, kept: &mut VecDeque<u16>) {
+        let file = File { world: self, name };
+        let reused = kept.pop_front_if(|region| self.exchange().reuse(*region));
+        let Some(region) = reused.or_else(|| self.claim(&file)) else {
+            return;
+        };
+        self.publish_in(&file, region, number, false);
+        kept.push_back(region);
+    }
+
+    fn claim(&self, file: &File<'_>) -> Option<u16> {
+        (1..=REGIONS).find(|&region| self.exchange().claim(file, region).unwrap())
+    }
+
+    fn publish_in(&self, file: &File<'_>, region: u16, number: u64, is_large: bool) {
         let payload_bytes = if is_large {
             self.write_large(region, number);
             SMALL_PAYLOAD_BYTES as u64 + number
@@ -117,9 +140,8 @@ impl World {
             published: 0,
         };
         let lock = self.lock.lock().unwrap();
-        self.exchange().publish(&file, region, entry).unwrap();
+        self.exchange().publish(file, region, entry).unwrap();
         drop(lock);
-        file.release(region);
     }
 
     /// Reads the latest sample, trying twice; its number, or nothing where it was overtaken twice.
@@ -225,4 +247,50 @@ fn two_publishers_of_small_samples_never_share_a_region() {
 #[test]
 fn two_publishers_of_large_samples_never_share_a_region() {
     check(1, true, 2, 1);
+}
+
+/// One publisher keeps its regions; `others` publish beside it, and do not.
+fn check_keeping(preemptions: usize, rounds: u64, others: u8) {
+    super::check(preemptions, move || {
+        let world = World::new();
+        let mut kept = VecDeque::new();
+        world.publish_keeping(0, 1, &mut kept);
+        let keeping = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                for round in 0..rounds {
+                    world.publish_keeping(0, 2 + round, &mut kept);
+                }
+            })
+        };
+        let others: Vec<_> = (1..=others)
+            .map(|name| {
+                let world = Arc::clone(&world);
+                thread::spawn(move || world.publish(name, 10 + u64::from(name), false))
+            })
+            .collect();
+        let reader = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.read(9))
+        };
+        keeping.join().unwrap();
+        for other in others {
+            other.join().unwrap();
+        }
+        let _overtaken = reader.join().unwrap();
+        assert!(
+            world.read(9).is_some_and(|number| number > 1),
+            "the latest is always there to be read"
+        );
+    });
+}
+
+#[test]
+fn small_samples_in_kept_regions_are_never_torn() {
+    check_keeping(2, 2, 0);
+}
+
+#[test]
+fn kept_regions_are_nobody_elses() {
+    check_keeping(1, 1, 1);
 }

@@ -49,7 +49,7 @@ impl World {
             me: Owner::new(slot, generation),
         };
         let never = Deadline::after_option(None);
-        lock::acquire(&self.word, contender.me, never, &contender)
+        lock::acquire(&self.word, contender.me, || never, &contender)
             .unwrap()
             .abandoned
     }

@@ -45,24 +45,33 @@ impl<'a> Exchange<'a> {
 
     /// Claims a region unless it is the latest, or held by somebody else.
     pub(crate) fn claim<L: Claims>(self, locks: &L, region: u16) -> Result<bool, L::Error> {
-        let is_latest = || self.latest().region() == Some(region);
-        if is_latest() || !locks.try_claim(region)? {
+        if self.is_latest(region) || !locks.try_claim(region)? {
             return Ok(false);
         }
         // Its last claimer may have published it between our look and our
         // lock. From here on nobody can: publishing needs this byte.
-        if is_latest() {
+        let is_claimed = self.reuse(region);
+        if !is_claimed {
             locks.release(region);
-            return Ok(false);
         }
-        Entry::withdraw(self.region(region));
-        Ok(true)
+        Ok(is_claimed)
+    }
+
+    /// Makes a region that is claimed ready to be filled anew, unless it is the latest.
+    #[inline]
+    pub(crate) fn reuse(self, region: u16) -> bool {
+        let is_free = !self.is_latest(region);
+        if is_free {
+            Entry::withdraw(self.region(region));
+        }
+        is_free
     }
 
     /// Publishes a claimed region as the latest sample. Only while holding the lock.
     ///
     /// The claim is still held afterwards, or has become a pin; the caller
-    /// wakes the sleepers, then gives it back.
+    /// wakes the sleepers, then gives it back, or keeps the claim of a small
+    /// sample until it is not the latest any more.
     pub(crate) fn publish<L: Claims>(
         self,
         locks: &L,
@@ -120,6 +129,11 @@ impl<'a> Exchange<'a> {
             locks.release(region);
         }
         Ok(entry)
+    }
+
+    #[inline]
+    fn is_latest(self, region: u16) -> bool {
+        self.latest().region() == Some(region)
     }
 
     fn store_latest(self, latest: LatestWord) {

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, PublishError};
@@ -13,15 +13,12 @@ use crate::key::Key;
 use crate::layout::{Entry, LatestWord, METADATA_CAPACITY, access};
 use crate::message::{Message, Metadata};
 use crate::options::Options;
-use crate::process::Process;
 use crate::sample::exchange;
 use crate::sample::exchange::Exchange;
 use crate::sample::pool::Pool;
 use crate::segment::{Attached, Attachment, Kind};
 use crate::sys::{self, WritableMapping};
 
-/// How often publishing asks the kernel whether the segment still has its name.
-const ORPHAN_CHECK: Duration = Duration::from_secs(1);
 /// How many regions [`Options::reserve`] warms: the latest, the one before, the next.
 const RESERVED_REGIONS: usize = 3;
 
@@ -54,8 +51,8 @@ const RESERVED_REGIONS: usize = 3;
 pub struct Publisher {
     attachment: Attachment,
     pool: Mutex<Pool>,
-    checked: Mutex<Instant>,
     patience: Duration,
+    wakes: bool,
 }
 
 impl Publisher {
@@ -70,8 +67,8 @@ impl Publisher {
         let publisher = Self {
             attachment,
             pool: Mutex::new(Pool::new(options.reserved_bytes())),
-            checked: Mutex::new(Instant::now()),
             patience: options.patience(),
+            wakes: !options.is_polled(),
         };
         publisher.warm(options.reserved_bytes())?;
         Ok(publisher)
@@ -125,9 +122,14 @@ impl Publisher {
     ///
     /// Those of [`loan`](Self::loan) and [`Loan::publish`].
     pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
-        let mut loan = self.loan(payload.len())?;
-        loan.copy_from_slice(payload);
-        loan.publish(metadata)
+        self.check_process()?;
+        let mut pool = self.pool();
+        let region = pool.take_filled(&self.attachment, payload)?;
+        let published = self.put(&mut pool, region, metadata, payload.len() as u64);
+        if published.is_err() {
+            pool.put_back(&self.attachment, region);
+        }
+        published
     }
 
     /// Publishes a text; the sample's generation.
@@ -162,6 +164,7 @@ impl Publisher {
         self.check_process()?;
         let mut pool = self.pool();
         self.exchange(|exchange| Ok(exchange.clear()))?;
+        sys::wake_all_low(&self.attachment.control().header.latest);
         pool.erase(&self.attachment)
             .map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
     }
@@ -216,13 +219,45 @@ impl Publisher {
         }
     }
 
-    /// Changes the word that names the latest sample, under the lock, and wakes the sleepers.
+    /// Publishes a region that was claimed and filled; the sample's generation.
+    fn put(
+        &self,
+        pool: &mut Pool,
+        region: u16,
+        metadata: &Metadata,
+        payload_bytes: u64,
+    ) -> Result<u64, PublishError> {
+        let (key, attachment) = (self.key(), &self.attachment);
+        let metadata_bytes = pool
+            .describe(region, metadata, payload_bytes)
+            .map_err(|error| PublishError::Metadata {
+                key: key.clone(),
+                reason: error.to_string(),
+            })?;
+        if pool.was_truncated(region) {
+            return Err(PublishError::Orphaned { key: key.clone() });
+        }
+        let entry = Entry {
+            generation: 0,
+            payload_bytes,
+            metadata_bytes,
+            writer: attachment.process(),
+            published: pool.moment(payload_bytes),
+        };
+        let published = self.exchange(|exchange| exchange.publish(attachment, region, entry))?;
+        if self.wakes {
+            sys::wake_all_low(&attachment.control().header.latest);
+        }
+        pool.published(attachment, region, &entry);
+        Ok(published.generation())
+    }
+
+    /// Changes the word that names the latest sample, under the lock.
     fn exchange(
         &self,
         change: impl FnOnce(Exchange<'_>) -> io::Result<LatestWord>,
     ) -> Result<LatestWord, PublishError> {
-        self.check_name()?;
-        let deadline = Deadline::after(self.patience);
+        let deadline = || Deadline::after(self.patience);
         let mut held = self.attachment.lock(deadline).map_err(PublishError::lock)?;
         // A publisher that died here left nothing half-done: the word is one store.
         held.repaired();
@@ -230,26 +265,7 @@ impl Publisher {
         let changed = change(exchange(control))
             .map_err(|error| PublishError::io(self.key(), "admitting readers", 0, error))?;
         drop(held);
-        sys::wake_all_low(&control.header.latest);
         Ok(changed)
-    }
-
-    fn check_name(&self) -> Result<(), PublishError> {
-        let mut orphaned = self.attachment.is_marked_removed();
-        // Somebody may have used rm, which sets no flag: ask now and then.
-        if let Ok(mut checked) = self.checked.try_lock()
-            && checked.elapsed() >= ORPHAN_CHECK
-        {
-            *checked = Instant::now();
-            orphaned |= self.attachment.is_orphaned();
-        }
-        if orphaned {
-            Err(PublishError::Orphaned {
-                key: self.key().clone(),
-            })
-        } else {
-            Ok(())
-        }
     }
 }
 
@@ -280,10 +296,9 @@ impl Loan<'_> {
     /// [`PublishError::NoSpace`] where the file system is full; the loan stays as it was.
     pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
         if len > self.len {
-            self.mapping =
-                self.publisher
-                    .pool()
-                    .grow(&self.publisher.attachment, self.region, len as u64)?;
+            let mut pool = self.publisher.pool();
+            let grown = pool.grow(&self.publisher.attachment, self.region, len as u64)?;
+            self.mapping = Arc::clone(grown);
         }
         self.len = len;
         Ok(())
@@ -299,47 +314,10 @@ impl Loan<'_> {
     pub fn publish(mut self, metadata: &Metadata) -> Result<u64, PublishError> {
         let publisher = self.publisher;
         publisher.check_process()?;
-        let attachment = &publisher.attachment;
-        let entry = self.describe(metadata)?;
-        let published =
-            publisher.exchange(|exchange| exchange.publish(attachment, self.region, entry))?;
-        self.published = true;
         let mut pool = publisher.pool();
-        pool.let_go(attachment, self.region);
-        pool.prepare_next(attachment, self.len as u64);
-        Ok(published.generation())
-    }
-
-    /// Writes the metadata in front of the payload; the entry, still without a generation.
-    fn describe(&mut self, metadata: &Metadata) -> Result<Entry, PublishError> {
-        let key = self.publisher.key();
-        let mut room = [0; METADATA_CAPACITY];
-        let metadata_bytes = metadata
-            .encode(self.len as u64, &mut room)
-            .map_err(|error| PublishError::Metadata {
-                key: key.clone(),
-                reason: error.to_string(),
-            })?;
-        self.head()[..metadata_bytes].copy_from_slice(&room[..metadata_bytes]);
-        if self.mapping.was_truncated() {
-            return Err(PublishError::Orphaned { key: key.clone() });
-        }
-        Ok(Entry {
-            generation: 0,
-            payload_bytes: self.len as u64,
-            metadata_bytes,
-            writer: Process::current(),
-            published: sys::unix_nanos(),
-        })
-    }
-
-    #[expect(unsafe_code, reason = "a slice of claimed memory")]
-    fn head(&mut self) -> &mut [u8] {
-        // SAFETY: the region's byte is write-locked until this loan is
-        // published or dropped, so no other process reads or writes it
-        // (LAYOUT.md, invariant I4), no other loan has it, and `&mut self`
-        // keeps other slices of this loan away.
-        unsafe { self.mapping.slice_mut(0, METADATA_CAPACITY) }
+        let generation = publisher.put(&mut pool, self.region, metadata, self.len as u64)?;
+        self.published = true;
+        Ok(generation)
     }
 }
 

@@ -1,23 +1,20 @@
 //! The reading end.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::key::Key;
-use crate::layout::{
-    self, Control, Entry, LatestWord, METADATA_CAPACITY, SMALL_PAYLOAD_BYTES, flags,
-};
-use crate::message::Metadata;
+use crate::layout::{self, Control, LatestWord, flags};
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::exchange::Pins;
-use crate::sample::{KeyWatch, Payload, Sample, exchange};
+use crate::sample::view::View;
+use crate::sample::{KeyWatch, Sample, exchange};
 use crate::segment::{self, Attached, SegmentFile};
-use crate::sync::Ordering;
+use crate::sync::{Ordering, SPINS};
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, Mapping, OpenMode};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
@@ -82,7 +79,7 @@ pub enum Wait {
 /// # }
 /// ```
 pub struct Subscriber {
-    reader: Arc<Reader>,
+    view: View,
     /// What `latest` saw last.
     seen: LatestWord,
     /// The generation of the sample that `latest` gave out last; 0 for none.
@@ -98,18 +95,9 @@ pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
     mapping: Mapping,
     pub(crate) id: u128,
-    pins: Mutex<Pinned>,
+    /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
+    pins: Mutex<Vec<u32>>,
     fork: ForkMark,
-}
-
-/// A sample as it was found: its entry, where its payload is, what it is.
-type Found = (Entry, Payload, Metadata);
-
-/// Pins of one open file: the kernel counts them once, so they are counted here.
-#[derive(Debug, Default)]
-struct Pinned {
-    counts: HashMap<u16, usize>,
-    mappings: HashMap<u16, Arc<Mapping>>,
 }
 
 impl Subscriber {
@@ -138,7 +126,7 @@ impl Subscriber {
             fork: ForkMark::here(),
         };
         Ok(Self {
-            reader: Arc::new(reader),
+            view: View::new(reader),
             seen: LatestWord::from_bits(0),
             given: 0,
             publisher_seen: true,
@@ -167,13 +155,13 @@ impl Subscriber {
     /// The segment's key.
     #[must_use]
     pub fn key(&self) -> &Key {
-        &self.reader.segment.key
+        &self.view.reader().segment.key
     }
 
     /// The segment's random id.
     #[must_use]
     pub fn id(&self) -> u128 {
-        self.reader.id
+        self.view.reader().id
     }
 
     /// The latest sample; none where nothing was published yet or it was cleared.
@@ -184,15 +172,15 @@ impl Subscriber {
     /// [`ReadError::Truncated`] where the file was cut short,
     /// [`ReadError::Busy`] where somebody keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
-        if self.reader.fork.is_elsewhere() {
+        if self.view.reader().fork.is_elsewhere() {
             return Err(ReadError::Forked {
                 key: self.key().clone(),
             });
         }
         let mut pace = Pace::new(self.patience);
         loop {
-            let latest = exchange(self.reader.control()).latest();
-            if self.reader.mapping.was_truncated() {
+            let latest = exchange(self.view.reader().control()).latest();
+            if self.view.reader().mapping.was_truncated() {
                 return Err(ReadError::Truncated {
                     key: self.key().clone(),
                 });
@@ -201,9 +189,7 @@ impl Subscriber {
                 self.seen = latest;
                 return Ok(None);
             };
-            if let Some((entry, payload, metadata)) =
-                self.reader.read(region, latest.generation())?
-            {
+            if let Some((entry, payload, origin)) = self.view.read(region, latest.generation())? {
                 self.seen = latest;
                 let skipped = if self.given == 0 {
                     0
@@ -212,9 +198,8 @@ impl Subscriber {
                 };
                 self.given = entry.generation;
                 return Ok(Some(Sample {
-                    reader: Arc::clone(&self.reader),
+                    origin,
                     entry,
-                    metadata,
                     skipped,
                     payload,
                 }));
@@ -232,7 +217,7 @@ impl Subscriber {
     #[inline]
     #[must_use]
     pub fn has_news(&self) -> bool {
-        exchange(self.reader.control()).latest() != self.seen
+        exchange(self.view.reader().control()).latest() != self.seen
     }
 
     /// Sleeps until there is something newer than [`latest`](Self::latest) saw, at most for
@@ -242,7 +227,7 @@ impl Subscriber {
     ///
     /// [`ReadError::Truncated`] where the file was cut short.
     pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Wait, ReadError> {
-        if self.reader.fork.is_elsewhere() {
+        if self.view.reader().fork.is_elsewhere() {
             return Err(ReadError::Forked {
                 key: self.key().clone(),
             });
@@ -260,7 +245,10 @@ impl Subscriber {
             if deadline.is_over() {
                 return Ok(Wait::Timeout);
             }
-            let word = &self.reader.control().header.latest;
+            if self.spin() {
+                return Ok(Wait::New);
+            }
+            let word = &self.view.reader().control().header.latest;
             sys::wait_low(word, self.seen.low(), deadline.remaining(SLICE));
             // Woken although nothing is new: somebody left.
             if !self.has_news()
@@ -271,20 +259,36 @@ impl Subscriber {
         }
     }
 
+    /// Looks a while before sleeping: falling asleep and being woken costs many times as much, and
+    /// where messages go to and fro the next is there before that.
+    fn spin(&self) -> bool {
+        (0..SPINS).any(|_| {
+            std::hint::spin_loop();
+            self.has_news()
+        })
+    }
+
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
     pub fn others(&self) -> Vec<Attached> {
-        segment::others(&self.reader.segment.file)
+        segment::others(&self.view.reader().segment.file)
     }
 
     fn is_marked_removed(&self) -> bool {
-        self.reader.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
+        self.view
+            .reader()
+            .control()
+            .header
+            .flags
+            .load(Ordering::Relaxed)
+            & flags::REMOVED
+            != 0
     }
 
     /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
     fn look_for_an_end(&mut self) -> Result<Option<Wait>, ReadError> {
         self.looked = Instant::now();
-        let reader = &self.reader;
+        let reader = self.view.reader();
         let error = |error| ReadError::io(&reader.segment.key, "asking who is attached", error);
         if reader.mapping.was_truncated() {
             return Err(ReadError::Truncated {
@@ -302,7 +306,9 @@ impl Subscriber {
         if std::mem::replace(&mut self.publisher_seen, publishers) && !publishers {
             return Ok(Some(Wait::Ended));
         }
-        let names = sys::facts(&self.reader.segment.file).map_err(error)?.names;
+        let names = sys::facts(&self.view.reader().segment.file)
+            .map_err(error)?
+            .names;
         Ok((names == 0 || self.is_marked_removed()).then_some(Wait::Orphaned))
     }
 }
@@ -317,123 +323,39 @@ impl fmt::Debug for Subscriber {
 }
 
 impl Reader {
-    fn control(&self) -> &Control {
+    #[inline]
+    pub(super) fn control(&self) -> &Control {
         self.mapping.view()
     }
 
-    /// Reads the sample of this generation in this region; nothing where it has moved on.
-    fn read(&self, region: u16, generation: u64) -> Result<Option<Found>, ReadError> {
-        let Some(entry) = exchange(self.control()).entry(region, generation) else {
-            return Ok(None);
-        };
-        if entry.payload_bytes <= SMALL_PAYLOAD_BYTES as u64 {
-            self.copy_small(region, entry)
-        } else {
-            self.pin_large(region, generation)
-        }
-    }
-
-    /// Copies a small sample, without a pin: whole if the region still holds it afterwards.
-    fn copy_small(&self, region: u16, entry: Entry) -> Result<Option<Found>, ReadError> {
-        entry.check().map_err(|reason| self.invalid(reason))?;
-        let mapping = self.map(region, METADATA_CAPACITY + SMALL_PAYLOAD_BYTES)?;
-        let mut room = [0; METADATA_CAPACITY];
-        let encoded = &mut room[..entry.metadata_bytes];
-        mapping.copy_out(0, encoded);
-        let mut payload = vec![0; usize::try_from(entry.payload_bytes).unwrap_or(0)];
-        mapping.copy_out(METADATA_CAPACITY, &mut payload);
-        let Some(payload) = exchange(self.control()).copied(region, &entry, payload) else {
-            return Ok(None);
-        };
-        if mapping.was_truncated() {
-            return Err(self.truncated());
-        }
-        let metadata = self.decode(encoded, &entry)?;
-        Ok(Some((entry, Payload::Private(payload), metadata)))
-    }
-
-    /// Pins a large sample where it lies.
-    fn pin_large(&self, region: u16, generation: u64) -> Result<Option<Found>, ReadError> {
-        let Some(entry) = exchange(self.control()).pin(self, region, generation)? else {
-            return Ok(None);
-        };
-        let found = self.look_at_pinned(region, entry);
-        if found.is_err() {
-            self.release(region);
-        }
-        found.map(Some)
-    }
-
-    fn look_at_pinned(&self, region: u16, entry: Entry) -> Result<Found, ReadError> {
-        entry.check().map_err(|reason| self.invalid(reason))?;
-        let end = METADATA_CAPACITY as u64 + entry.payload_bytes;
-        let facts = self.facts()?;
-        if facts.size < layout::region_offset(region) + end {
-            return Err(self.truncated());
-        }
-        // Publishers reserve before they publish: who claims more than the file
-        // has memory for lies, and reading that would allocate it.
-        if facts.allocated < end {
-            let memory = facts.allocated;
-            return Err(self.invalid(format!(
-                "it claims {end} bytes, and has memory for {memory}"
-            )));
-        }
-        let mapping = self.map(region, usize::try_from(end).unwrap_or(usize::MAX))?;
-        let mut room = [0; METADATA_CAPACITY];
-        let encoded = &mut room[..entry.metadata_bytes];
-        mapping.copy_out(0, encoded);
-        let metadata = self.decode(encoded, &entry)?;
-        Ok((entry, Payload::Pinned { region, mapping }, metadata))
-    }
-
-    fn decode(&self, encoded: &[u8], entry: &Entry) -> Result<Metadata, ReadError> {
-        Metadata::decode(encoded, entry.payload_bytes)
-            .map_err(|error| self.invalid(error.to_string()))
-    }
-
-    fn pins(&self) -> MutexGuard<'_, Pinned> {
+    fn pins(&self) -> MutexGuard<'_, Vec<u32>> {
         // Every change under it is complete before anything can panic.
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Maps a region's first `length` bytes, or more; mappings are kept, so that they stay warm.
-    ///
-    /// The file is so long when they are mapped: a liar may name a region behind its end, and
-    /// reading there would be a signal.
-    fn map(&self, region: u16, length: usize) -> Result<Arc<Mapping>, ReadError> {
-        let mut pins = self.pins();
-        if let Some(mapping) = pins
-            .mappings
-            .get(&region)
-            .filter(|mapping| mapping.len() >= length)
-        {
-            return Ok(Arc::clone(mapping));
-        }
+    /// Maps a region's first `length` bytes, or more, unless the file ends before.
+    pub(super) fn map(&self, region: u16, length: usize) -> Result<Mapping, ReadError> {
         let offset = layout::region_offset(region);
         if self.facts()?.size < offset + length as u64 {
             return Err(self.truncated());
         }
         let generous = length.max(1 << 16).next_power_of_two();
-        let mapping = Mapping::read_only(&self.segment.file, offset, generous)
-            .map_err(|error| ReadError::io(&self.segment.key, "mapping", error))?;
-        let mapping = Arc::new(mapping);
-        pins.mappings.insert(region, Arc::clone(&mapping));
-        Ok(mapping)
+        Mapping::read_only(&self.segment.file, offset, generous)
+            .map_err(|error| ReadError::io(&self.segment.key, "mapping", error))
     }
 
-    fn facts(&self) -> Result<FileFacts, ReadError> {
+    pub(super) fn facts(&self) -> Result<FileFacts, ReadError> {
         sys::facts(&self.segment.file)
             .map_err(|error| ReadError::io(&self.segment.key, "looking", error))
     }
 
-    fn truncated(&self) -> ReadError {
+    pub(super) fn truncated(&self) -> ReadError {
         ReadError::Truncated {
             key: self.segment.key.clone(),
         }
     }
 
-    fn invalid(&self, reason: String) -> ReadError {
+    pub(super) fn invalid(&self, reason: String) -> ReadError {
         ReadError::Invalid {
             key: self.segment.key.clone(),
             reason,
@@ -446,7 +368,11 @@ impl Pins for Reader {
 
     fn try_pin(&self, region: u16) -> Result<bool, ReadError> {
         let mut pins = self.pins();
-        let count = pins.counts.entry(region).or_default();
+        let index = usize::from(region);
+        if pins.len() <= index {
+            pins.resize(index + 1, 0);
+        }
+        let count = &mut pins[index];
         let byte = layout::region_byte(region);
         if *count == 0
             && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
@@ -464,7 +390,7 @@ impl Pins for Reader {
             return;
         }
         let mut pins = self.pins();
-        let Some(count) = pins.counts.get_mut(&region) else {
+        let Some(count) = pins.get_mut(usize::from(region)) else {
             return;
         };
         *count = count.saturating_sub(1);

@@ -2,12 +2,13 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::mem::offset_of;
 use std::path::{Path, PathBuf};
 
 use crate::deadline::{Backoff, Deadline};
 use crate::error::AttachError;
 use crate::key::Key;
-use crate::layout::{self, flags};
+use crate::layout::{self, LatestWord, flags};
 use crate::options::Options;
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, OpenMode, WritableMapping};
 
@@ -20,13 +21,15 @@ pub(crate) struct SegmentFile {
     pub(crate) key: Key,
     pub(crate) path: PathBuf,
     fork: ForkMark,
+    /// No byte is ever locked through it.
+    only_looks: bool,
 }
 
 impl Drop for SegmentFile {
     fn drop(&mut self) {
         // Not left to the descriptor's end: a child that some other thread
         // forks meanwhile has a copy of it, and would keep every lock.
-        if !self.fork.is_elsewhere() {
+        if !self.only_looks && !self.fork.is_elsewhere() {
             let unlocked = sys::unlock_bytes_from(&self.file, layout::LIFECYCLE_BYTE);
             debug_assert!(unlocked.is_ok(), "unlocking cannot fail on an open file");
         }
@@ -43,10 +46,15 @@ pub(crate) struct Head {
     pub(crate) id: u128,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
+    /// Nothing where the file ends before, or the version is another.
+    pub(crate) latest: LatestWord,
 }
 
 impl Head {
-    const BYTES: usize = 56;
+    /// What every segment has, whatever its version.
+    const LEAST_BYTES: usize = 56;
+    /// As far as the word that names the latest sample.
+    const BYTES: usize = offset_of!(layout::Header, latest) + 8;
 
     /// Takes the fields out of the bytes; the reason where they are no segment's.
     fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, String> {
@@ -63,6 +71,7 @@ impl Head {
             id: u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64,
             created: u64_at(40),
             block_bytes: u64_at(48),
+            latest: LatestWord::from_bits(u64_at(offset_of!(layout::Header, latest))),
         };
         if head.slot_count > layout::MAX_SLOTS {
             return Err(format!("it claims to have {} slots", head.slot_count));
@@ -117,12 +126,32 @@ impl SegmentFile {
             key: key.clone(),
             path,
             fork: ForkMark::here(),
+            only_looks: false,
         }
+    }
+
+    /// Opens what stands under the key's name to look at it, with what the kernel says of it; takes no locks.
+    pub(crate) fn look(
+        key: &Key,
+        path: PathBuf,
+        options: &Options,
+    ) -> Result<(Self, FileFacts), AttachError> {
+        let (mut found, facts) = Self::open_at(path, key, options, OpenMode::ReadOnly)?;
+        found.only_looks = true;
+        Ok((found, facts))
     }
 
     /// Opens what stands under the key's name, provided it is a regular file of the expected owner.
     pub(crate) fn open(key: &Key, options: &Options, mode: OpenMode) -> Result<Self, AttachError> {
-        let path = options.path_of(key);
+        Self::open_at(options.path_of(key), key, options, mode).map(|(found, _)| found)
+    }
+
+    fn open_at(
+        path: PathBuf,
+        key: &Key,
+        options: &Options,
+        mode: OpenMode,
+    ) -> Result<(Self, FileFacts), AttachError> {
         let foreign = |reason| AttachError::Foreign {
             key: key.clone(),
             reason,
@@ -139,7 +168,7 @@ impl SegmentFile {
         };
         let facts = sys::facts(&file).map_err(|error| AttachError::io(key, "looking", error))?;
         check_ours(&path, &facts, options).map_err(foreign)?;
-        Ok(Self::new(file, key, path))
+        Ok((Self::new(file, key, path), facts))
     }
 
     /// Finds the living segment under the key and holds its lifecycle byte.
@@ -185,11 +214,9 @@ impl SegmentFile {
     /// Copies the head out of the file.
     pub(crate) fn head(&self) -> Result<Head, AttachError> {
         let mut bytes = [0; Head::BYTES];
-        let head = match sys::read_exact_at(&self.file, &mut bytes, 0) {
-            Ok(()) => Head::parse(&bytes),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err("it is too short to be a segment".into())
-            }
+        let head = match sys::read_at(&self.file, &mut bytes, 0) {
+            Ok(Head::LEAST_BYTES..) => Head::parse(&bytes),
+            Ok(_) => Err("it is too short to be a segment".into()),
             Err(error) => return Err(AttachError::io(&self.key, "reading its head", error)),
         };
         head.map_err(|reason| self.foreign(&reason))
@@ -197,14 +224,22 @@ impl SegmentFile {
 
     /// Checks that this program knows the layout and the file is as long as the head says.
     pub(crate) fn check_version(&self, head: &Head) -> Result<(), AttachError> {
+        self.check_version_by(&self.facts()?, head)
+    }
+
+    /// The same by facts that are known.
+    pub(crate) fn check_version_by(
+        &self,
+        facts: &FileFacts,
+        head: &Head,
+    ) -> Result<(), AttachError> {
         if head.version != layout::VERSION {
             return Err(AttachError::Version {
                 key: self.key.clone(),
                 found: head.version,
             });
         }
-        let facts = self.facts()?;
-        head.check_whole(&facts)
+        head.check_whole(facts)
             .map_err(|reason| self.foreign(&reason))
     }
 
@@ -248,11 +283,14 @@ impl SegmentFile {
 
     /// Tells whether anybody but this open file holds a slot.
     pub(crate) fn has_other_holders(&self, slot_count: u32) -> Result<bool, AttachError> {
-        let slots = layout::slot_bytes(u64::from(slot_count));
-        match sys::held_byte(&self.file, slots) {
-            Ok(held) => Ok(held.is_some()),
-            Err(error) => Err(AttachError::io(&self.key, "asking who is attached", error)),
-        }
+        self.held_slot(slot_count).map(|held| held.is_some())
+    }
+
+    /// The byte of a slot that somebody else holds, not always the first.
+    pub(crate) fn held_slot(&self, slot_count: u32) -> Result<Option<u64>, AttachError> {
+        let slots = layout::slot_bytes(u64::from(slot_count.max(1)));
+        sys::held_byte(&self.file, slots)
+            .map_err(|error| AttachError::io(&self.key, "asking who is attached", error))
     }
 
     /// Tells whether nothing keeps this segment: nobody attached and not persistent, or removed already.
@@ -260,7 +298,7 @@ impl SegmentFile {
         if head.is_removed() {
             return Ok(true);
         }
-        Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count.max(1))?)
+        Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count)?)
     }
 
     /// Sets the removed flag, takes the name away, wakes whoever sleeps on the segment.

@@ -12,32 +12,37 @@ use crate::sys;
 /// How often to look again where a publisher is faster than we are.
 const ATTEMPTS: usize = 16;
 
-/// Tells of the latest sample; nothing where there is none or it makes no sense.
-pub(crate) fn latest(file: &File) -> Option<Latest> {
-    (0..ATTEMPTS).find_map(|_| attempt(file))?
+/// Tells of the sample that a look at the header found to be the latest; nothing where there is none or
+/// it makes no sense.
+pub(crate) fn latest(file: &File, mut word: LatestWord) -> Option<Latest> {
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = attempt(file, word) {
+            return found;
+        }
+        let mut bytes = [0; 8];
+        sys::read_exact_at(file, &mut bytes, offset_of!(Header, latest) as u64).ok()?;
+        word = LatestWord::from_bits(u64::from_le_bytes(bytes));
+    }
+    None
 }
 
-/// `None` where the entry changed while it was read.
-fn attempt(file: &File) -> Option<Option<Latest>> {
-    let mut word = [0; 8];
-    sys::read_exact_at(file, &mut word, offset_of!(Header, latest) as u64).ok()?;
-    let word = LatestWord::from_bits(u64::from_le_bytes(word));
+/// `None` where the region has another sample by now.
+fn attempt(file: &File, word: LatestWord) -> Option<Option<Latest>> {
     let Some(region) = word.region() else {
         return Some(None);
     };
+    let mut room = [0; layout::METADATA_CAPACITY];
+    let read = sys::read_at(file, &mut room, layout::region_offset(region)).ok()?;
+    // After the metadata: a region that was named as the latest, and still has that generation,
+    // had it all the time.
     let entry = read_entry(file, region)?;
     if entry.generation != word.generation() {
         return None;
     }
-    if entry.check().is_err() {
+    if entry.check().is_err() || read < entry.metadata_bytes {
         return Some(None);
     }
-    let mut encoded = [0; layout::METADATA_CAPACITY];
-    let encoded = &mut encoded[..entry.metadata_bytes];
-    sys::read_exact_at(file, encoded, layout::region_offset(region)).ok()?;
-    if read_entry(file, region)?.generation != word.generation() {
-        return None;
-    }
+    let encoded = &room[..entry.metadata_bytes];
     let Ok(metadata) = Metadata::decode(encoded, entry.payload_bytes) else {
         return Some(None);
     };

@@ -37,12 +37,18 @@ pub enum Access {
 ///
 /// A process that publishes and reads along is told of once, as the publisher.
 pub(crate) fn everybody(file: &File) -> Vec<Attached> {
-    let slots = held(
-        file,
-        layout::slot_bytes(layout::SLOTS as u64),
-        layout::SLOTS,
-    );
-    let readers = held(file, layout::reader_bytes(), MOST_READERS);
+    let slots = layout::slot_bytes(layout::SLOTS as u64);
+    everybody_beside(file, sys::held_byte(file, slots).ok().flatten())
+}
+
+/// The same, where it is known already which slot's byte the kernel names first, if any.
+pub(crate) fn everybody_beside(file: &File, slot: Option<u64>) -> Vec<Attached> {
+    let slots = layout::slot_bytes(layout::SLOTS as u64);
+    let slots = slot.map_or(Vec::new(), |slot| {
+        held(file, vec![slot], sides(slots, slot), layout::SLOTS)
+    });
+    let readers = vec![layout::reader_bytes()];
+    let readers = held(file, Vec::new(), readers, MOST_READERS);
     let mut everybody: Vec<_> = slots
         .into_iter()
         .filter_map(|byte| holder_of(file, byte))
@@ -112,10 +118,8 @@ pub(crate) fn readable(name: &str) -> String {
     }
 }
 
-/// The bytes of a range that other open files hold, in order.
-fn held(file: &File, range: Range<u64>, most: usize) -> Vec<u64> {
-    let mut bytes = Vec::new();
-    let mut unasked = vec![range];
+/// The bytes that other open files hold, in order: those that are known, and those in some ranges.
+fn held(file: &File, mut bytes: Vec<u64>, mut unasked: Vec<Range<u64>>, most: usize) -> Vec<u64> {
     // The kernel names one lock in a range, not the first: both sides of it are still to be asked.
     while let Some(range) = unasked.pop() {
         if bytes.len() >= most {
@@ -123,13 +127,15 @@ fn held(file: &File, range: Range<u64>, most: usize) -> Vec<u64> {
         }
         if let Ok(Some(byte)) = sys::held_byte(file, range.clone()) {
             bytes.push(byte);
-            unasked.extend(
-                [range.start..byte, byte + 1..range.end]
-                    .into_iter()
-                    .filter(|side| !side.is_empty()),
-            );
+            unasked.extend(sides(range, byte));
         }
     }
     bytes.sort_unstable();
     bytes
+}
+
+/// What is left of a range on both sides of a byte.
+fn sides(range: Range<u64>, byte: u64) -> Vec<Range<u64>> {
+    let sides = [range.start..byte, byte + 1..range.end];
+    sides.into_iter().filter(|side| !side.is_empty()).collect()
 }

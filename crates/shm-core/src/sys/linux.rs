@@ -20,7 +20,7 @@ pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte, unlo
 pub(crate) use directory::Directory;
 pub(crate) use file::{
     FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
-    open_segment, punch, read_exact_at, reserve, set_mode, write_at,
+    open_segment, punch, read_at, read_exact_at, reserve, set_mode, write_at,
 };
 pub(crate) use fork::{ForkMark, process_token};
 #[cfg(not(loom))]
@@ -28,6 +28,7 @@ pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use process::{
     effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
+    unix_nanos_of_tick,
 };
 pub use sigbus::guard_against_truncation;
 pub(crate) use socket::{hang_up, peer_user, send};

@@ -166,6 +166,12 @@ fn check_size_limit(end: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Copies as much of a range out of the file as there is; how much.
+pub(crate) fn read_at(file: &File, destination: &mut [u8], offset: u64) -> io::Result<usize> {
+    let read = retry(|| rustix::io::pread(file, &mut *destination, offset))?;
+    Ok(read)
+}
+
 /// Copies a range out of the file; `UnexpectedEof` where the file ends before.
 ///
 /// Neither allocates memory for holes nor raises a signal, unlike a read through a mapping.

@@ -15,41 +15,46 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::mm::{Advice, MapFlags, ProtFlags};
 
 /// Remembers the process that made a handle.
+///
+/// And where its number stands, because whoever asks is about to take a lock or lets go of one, and
+/// a locked instruction waits for every load before it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ForkMark(u64);
+pub(crate) struct ForkMark {
+    page: &'static AtomicU64,
+    number: u64,
+}
 
 impl ForkMark {
     /// Marks the calling process.
     pub(crate) fn here() -> Self {
         let page = page();
         // Relaxed: the number orders nothing, it only differs from process to process.
-        let current = page.load(Ordering::Relaxed);
-        if current != 0 {
-            return Self(current);
+        let mut number = page.load(Ordering::Relaxed);
+        if number == 0 {
+            let fresh = super::random_u64().max(1);
+            number = match page.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => fresh,
+                Err(other) => other,
+            };
         }
-        let fresh = super::random_u64().max(1);
-        match page.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => Self(fresh),
-            Err(other) => Self(other),
-        }
+        Self { page, number }
     }
 
     /// Tells whether this is a forked child of the process that made the mark.
     #[inline]
     pub(crate) fn is_elsewhere(self) -> bool {
-        page().load(Ordering::Relaxed) != self.0
+        self.page.load(Ordering::Relaxed) != self.number
     }
 }
 
 /// A random number that stays the same in a process, differs in its forked children, and is never 0.
 pub(crate) fn process_token() -> u32 {
-    let ForkMark(mark) = ForkMark::here();
+    let ForkMark { number, .. } = ForkMark::here();
     // Either half is as random as the other; at least one of them is not 0.
-    let (low, high) = (mark & u64::from(u32::MAX), mark >> u32::BITS);
+    let (low, high) = (number & u64::from(u32::MAX), number >> u32::BITS);
     u32::try_from(if low == 0 { high } else { low }).unwrap_or(1)
 }
 
-#[inline]
 fn page() -> &'static AtomicU64 {
     static PAGE: OnceLock<&'static AtomicU64> = OnceLock::new();
     PAGE.get_or_init(wiped_page)

@@ -93,21 +93,15 @@ impl Mapping {
     ///
     /// If the range leaves the mapping or `offset` is no multiple of eight.
     pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) {
-        let words = destination.len().div_ceil(8);
-        assert!(offset.is_multiple_of(8), "copies begin at a word");
-        assert!(
-            words
-                .checked_mul(8)
-                .and_then(|length| length.checked_add(offset))
-                <= Some(self.len()),
-            "copy leaves the mapping"
-        );
-        for (index, chunk) in destination.chunks_mut(8).enumerate() {
-            let word = self
-                .word(offset + index * 8)
-                .load(Ordering::Relaxed)
-                .to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
+        let words = self.words(offset, destination.len().div_ceil(8));
+        let mut chunks = destination.chunks_exact_mut(8);
+        for (chunk, word) in chunks.by_ref().zip(words) {
+            chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+        }
+        let rest = chunks.into_remainder();
+        if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
+            let word = word.load(Ordering::Relaxed).to_le_bytes();
+            rest.copy_from_slice(&word[..rest.len()]);
         }
     }
 
@@ -128,12 +122,15 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
-    fn word(&self, offset: usize) -> &AtomicU64 {
-        let address = self.address(offset, 8).cast_mut().cast::<u64>();
+    /// Sees `count` words from `offset`, for relaxed loads only.
+    fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        assert!(offset.is_multiple_of(8), "copies begin at a word");
+        let length = count.saturating_mul(8);
+        let start = self.address(offset, length).cast::<AtomicU64>();
         // SAFETY: in bounds by `address`, aligned because the mapping is and
-        // `offset` is a multiple of eight; only relaxed loads are made through
-        // it, which are defined on read-only memory.
-        unsafe { AtomicU64::from_ptr(address) }
+        // `offset` is a multiple of eight; that others change them is what
+        // atomics are for, and relaxed loads are defined on read-only memory.
+        unsafe { std::slice::from_raw_parts(start, count) }
     }
 
     fn address(&self, offset: usize, length: usize) -> *const u8 {

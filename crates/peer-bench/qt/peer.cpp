@@ -1,0 +1,126 @@
+// Speaks for Qt in the benchmark: reads orders line by line, answers with nanoseconds.
+//
+//   lock PAIRS FIGURES     nanoseconds for a lock + unlock, one figure after the other
+//   picture WIDTH HEIGHT   nanoseconds from a QImage to another, through QSharedMemory
+
+#include <QBuffer>
+#include <QCoreApplication>
+#include <QDataStream>
+#include <QElapsedTimer>
+#include <QImage>
+#include <QSharedMemory>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+namespace {
+
+[[noreturn]] void fail(const QString &why)
+{
+    std::cerr << "Qt: " << why.toStdString() << std::endl;
+    std::exit(1);
+}
+
+QString unique_key(const char *what)
+{
+    return QStringLiteral("peer-bench.%1.%2").arg(what).arg(QCoreApplication::applicationPid());
+}
+
+void lock(std::istream &order)
+{
+    long pairs = 0, figures = 0;
+    order >> pairs >> figures;
+    QSharedMemory memory(unique_key("lock"));
+    if (!memory.create(64))
+        fail(memory.errorString());
+    for (long figure = 0; figure < figures; ++figure) {
+        QElapsedTimer timer;
+        timer.start();
+        for (long pair = 0; pair < pairs; ++pair) {
+            if (!memory.lock() || !memory.unlock())
+                fail(memory.errorString());
+        }
+        std::cout << (figure ? " " : "") << double(timer.nsecsElapsed()) / double(pairs);
+    }
+    std::cout << std::endl;
+}
+
+// Gradients with a little noise: the same as in src/contest/picture.rs.
+QImage draw(int width, int height)
+{
+    QImage image(width, height, QImage::Format_RGBA8888);
+    std::uint32_t noise = 1;
+    for (int y = 0; y < height; ++y) {
+        uchar *row = image.scanLine(y);
+        for (int x = 0; x < width; ++x) {
+            noise = noise * 1664525u + 1013904223u;
+            const int grain = int(noise >> 29);
+            *row++ = uchar(x / 16 + grain);
+            *row++ = uchar(y / 9 + grain);
+            *row++ = uchar((x + y) / 24 + grain);
+            *row++ = 255;
+        }
+    }
+    return image;
+}
+
+// As Qt's example does it: loadFromFile from the loaded image on, then loadFromMemory.
+void picture(std::istream &order)
+{
+    int width = 0, height = 0;
+    order >> width >> height;
+    const QImage image = draw(width, height);
+    QSharedMemory writer(unique_key("picture")), reader(unique_key("picture"));
+    QElapsedTimer timer;
+    timer.start();
+
+    QBuffer buffer;
+    buffer.open(QBuffer::ReadWrite);
+    QDataStream out(&buffer);
+    out << image;
+    if (!writer.create(int(buffer.size())))
+        fail(writer.errorString());
+    writer.lock();
+    std::memcpy(writer.data(), buffer.data().data(), std::size_t(buffer.size()));
+    writer.unlock();
+
+    if (!reader.attach(QSharedMemory::ReadOnly))
+        fail(reader.errorString());
+    QBuffer copy;
+    QDataStream in(&copy);
+    QImage shown;
+    reader.lock();
+    copy.setData(static_cast<const char *>(reader.constData()), int(reader.size()));
+    copy.open(QBuffer::ReadOnly);
+    in >> shown;
+    reader.unlock();
+    reader.detach();
+
+    const qint64 elapsed = timer.nsecsElapsed();
+    if (shown.convertToFormat(QImage::Format_RGBA8888) != image)
+        fail(QStringLiteral("another picture came"));
+    std::cout << elapsed << std::endl;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    QCoreApplication application(argc, argv);
+    std::string line;
+    while (std::getline(std::cin, line)) {
+        std::istringstream order(line);
+        std::string what;
+        order >> what;
+        if (what == "lock")
+            lock(order);
+        else if (what == "picture")
+            picture(order);
+        else
+            fail(QStringLiteral("an unknown order"));
+    }
+}

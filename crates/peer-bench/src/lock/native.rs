@@ -1,0 +1,93 @@
+//! Locks of one word: the bare limit, a plain futex mutex, and the kernel's own.
+
+use std::cell::Cell;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use rustix::thread::futex::{self, Flags};
+
+use super::Lock;
+use crate::ground::Ground;
+
+/// Spins until it is free: no kernel, no death, no sleep.
+pub(super) struct Bare(pub(super) Ground);
+
+impl Lock for Bare {
+    #[inline]
+    fn with(&self, work: impl FnOnce()) {
+        let word = self.0.word(0);
+        while word.compare_exchange(0, 1, Acquire, Relaxed).is_err() {
+            while word.load(Relaxed) != 0 {
+                std::hint::spin_loop();
+            }
+        }
+        work();
+        word.swap(0, Release);
+    }
+}
+
+/// 0 free, 1 held, 2 held and somebody may sleep.
+pub(super) struct Futex(pub(super) Ground);
+
+impl Lock for Futex {
+    #[inline]
+    fn with(&self, work: impl FnOnce()) {
+        let word = self.0.word(0);
+        if word.compare_exchange(0, 1, Acquire, Relaxed).is_err() {
+            self.contend();
+        }
+        work();
+        if word.swap(0, Release) == 2 {
+            let _nobody_slept = futex::wake(word, Flags::empty(), 1);
+        }
+    }
+}
+
+impl Futex {
+    #[cold]
+    fn contend(&self) {
+        let word = self.0.word(0);
+        for _ in 0..100 {
+            std::hint::spin_loop();
+            if word.load(Relaxed) == 0 && word.compare_exchange(0, 1, Acquire, Relaxed).is_ok() {
+                return;
+            }
+        }
+        while word.swap(2, Acquire) != 0 {
+            // Whatever ends the sleep, the word is tried again.
+            let _woken = futex::wait(word, Flags::empty(), 2, None);
+        }
+    }
+}
+
+/// The word names the holding thread; the kernel passes it on, and frees it where a holder dies.
+pub(super) struct FutexPi {
+    ground: Ground,
+    me: Cell<u32>,
+}
+
+impl FutexPi {
+    pub(super) fn new(ground: Ground) -> Self {
+        let me = rustix::thread::gettid()
+            .as_raw_nonzero()
+            .get()
+            .unsigned_abs();
+        Self {
+            ground,
+            me: Cell::new(me),
+        }
+    }
+}
+
+impl Lock for FutexPi {
+    #[inline]
+    fn with(&self, work: impl FnOnce()) {
+        let (word, me) = (self.ground.word(0), self.me.get());
+        if word.compare_exchange(0, me, Acquire, Relaxed).is_err() {
+            while futex::lock_pi(word, Flags::empty(), None).is_err() {}
+        }
+        work();
+        if word.compare_exchange(me, 0, Release, Relaxed).is_err() {
+            let _passed_on = futex::unlock_pi(word, Flags::empty());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Measures this project beside its peers and beside what no peer can beat, in one run.
+//!
+//! `make bench` runs it. Every contest lets all contenders have a turn in each round, so that all
+//! meet the same machine; goals are about the ratios. The other process of a contest is this
+//! program once more, in a role.
+
+mod contest;
+mod ground;
+mod lock;
+mod machine;
+mod payload;
+mod peer;
+mod plot;
+mod report;
+mod round;
+mod spread;
+mod way;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use contest::Arena;
+use machine::Cores;
+use report::Report;
+
+/// What can go wrong ends the run with a sentence.
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+/// A contest's name on the command line, and what plays it.
+type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
+
+const CONTESTS: [Contest; 11] = [
+    ("lock", contest::lock::run),
+    ("small", contest::small::run),
+    ("wake", contest::wake::run),
+    ("python", contest::python::run),
+    ("frame", contest::frame::run),
+    ("first-frame", contest::first_frame::run),
+    ("picture", contest::picture::run),
+    ("readers", contest::readers::run),
+    ("attach", contest::attach::run),
+    ("list", contest::list::run),
+    ("reserved", contest::reserved::run),
+];
+
+/// The contest whose outcome is tables and plots.
+const GROWTH: &str = "growth";
+
+const USAGE: &str = "usage: peer-bench [--quick] [--qt PROGRAM] [--output FOLDER] [CONTEST...]";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let ended = match arguments.split_first() {
+        Some((first, rest)) if first == "role" => play(rest),
+        _ => Choice::parse(arguments).and_then(run),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("peer-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The other process of a contest.
+fn play(arguments: &[String]) -> Outcome {
+    let [role, core, rest @ ..] = arguments else {
+        return Err("a role and a core are wanted".into());
+    };
+    machine::pin(core.parse()?)?;
+    match role.as_str() {
+        "lock" => contest::lock::peer(rest),
+        "echo" => contest::small::peer(rest),
+        "sleeper" => contest::wake::peer(rest),
+        "look" => contest::frame::peer(rest),
+        "reader" => contest::readers::peer(rest),
+        other => Err(format!("no role is called {other}").into()),
+    }
+}
+
+/// What the command line asks for.
+#[derive(Default)]
+struct Choice {
+    is_quick: bool,
+    qt: Option<PathBuf>,
+    output: PathBuf,
+    contests: Vec<String>,
+}
+
+impl Choice {
+    fn parse(arguments: Vec<String>) -> Outcome<Self> {
+        let mut choice = Self {
+            output: "target/bench".into(),
+            ..Self::default()
+        };
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => choice.is_quick = true,
+                "--qt" => choice.qt = Some(arguments.next().ok_or(USAGE)?.into()),
+                "--output" => choice.output = arguments.next().ok_or(USAGE)?.into(),
+                name if name == GROWTH || CONTESTS.iter().any(|(contest, _)| *contest == name) => {
+                    choice.contests.push(argument);
+                }
+                _ => return Err(USAGE.into()),
+            }
+        }
+        Ok(choice)
+    }
+
+    fn wants(&self, contest: &str) -> bool {
+        self.contests.is_empty() || self.contests.iter().any(|wanted| wanted == contest)
+    }
+}
+
+fn run(choice: Choice) -> Outcome {
+    let cores = Cores::find()?;
+    machine::pin(cores.ours)?;
+    let mut report = Report::new(&machine::describe(cores));
+    report.line(&format!("load at the beginning: {}", machine::load()));
+    let arena = Arena::new(cores, choice.is_quick, choice.qt.clone())?;
+    for (name, contest) in CONTESTS {
+        if choice.wants(name) {
+            contest(&arena, &mut report)?;
+        }
+    }
+    if choice.wants(GROWTH) {
+        contest::growth::run(&arena, &mut report, &choice.output)?;
+    }
+    report.conclude();
+    report.line(&format!("load at the end: {}", machine::load()));
+    report.save(&choice.output)
+}

@@ -1,0 +1,222 @@
+//! What was measured: one table for people, the ratios for programs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::round::{Ratio, Rounds};
+use crate::spread::{Of, Spread};
+
+/// What a ratio is to be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Goal {
+    fn holds(self, ratio: f64) -> bool {
+        match self {
+            Self::AtMost(bound) => ratio <= bound,
+            Self::AtLeast(bound) => ratio >= bound,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::AtMost(bound) => format!("<= {bound}"),
+            Self::AtLeast(bound) => format!(">= {bound}"),
+        }
+    }
+}
+
+/// One goal, as `ratios.json` has it.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    name: &'static str,
+    ours: f64,
+    reference: f64,
+    reference_name: String,
+    ratio: f64,
+    goal: String,
+    holds: bool,
+    /// The extremes of the rounds: not part of the verdict, but no figure goes without its spread.
+    ratio_least: f64,
+    ratio_most: f64,
+}
+
+/// Everything that a run has found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    text: String,
+    verdicts: Vec<Verdict>,
+}
+
+/// What the figures of a contest count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Nanoseconds, written in whatever unit of time fits.
+    Time,
+    /// Operations a second, in millions.
+    Rate,
+}
+
+impl Unit {
+    pub(crate) fn show(self, figure: f64) -> String {
+        match self {
+            Self::Rate => format!("{figure:.2} M/s"),
+            Self::Time if figure < 1e3 => format!("{figure:.1} ns"),
+            Self::Time if figure < 1e6 => format!("{:.2} µs", figure / 1e3),
+            Self::Time if figure < 1e9 => format!("{:.2} ms", figure / 1e6),
+            Self::Time => format!("{:.2} s", figure / 1e9),
+        }
+    }
+}
+
+impl Unit {
+    /// For the numbers of an axis, which are powers of ten.
+    pub(crate) fn show_short(self, figure: f64) -> String {
+        self.show(figure).replace(".00", "").replace(".0", "")
+    }
+}
+
+impl Report {
+    /// Begins the table with what it was measured on.
+    pub(crate) fn new(machine: &str) -> Self {
+        let mut report = Self::default();
+        report.line(machine);
+        report
+    }
+
+    /// Adds a line, and shows it at once: a run takes minutes.
+    pub(crate) fn line(&mut self, line: &str) {
+        println!("{line}");
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// Adds the spread of every contender, and how it compares with one of them.
+    pub(crate) fn rounds(&mut self, title: &str, unit: Unit, reference: &str, rounds: &Rounds) {
+        self.heading(title, reference);
+        for (name, spread) in rounds.spreads() {
+            let ratio = rounds.ratio(name, reference, Of::Median);
+            self.row(name, unit, spread, ratio);
+        }
+    }
+
+    fn heading(&mut self, title: &str, reference: &str) {
+        self.line("");
+        self.line(&format!(
+            "{title:<46} {:>11} {:>11} {:>11}   x of {reference} (least .. most of the rounds)",
+            "minimum", "median", "p99"
+        ));
+    }
+
+    fn row(&mut self, name: &str, unit: Unit, spread: Spread, ratio: Ratio) {
+        let Ratio {
+            least,
+            median,
+            most,
+        } = ratio;
+        self.line(&format!(
+            "  {name:<44} {:>11} {:>11} {:>11}   {median:.3} ({least:.3} .. {most:.3})",
+            unit.show(spread.minimum),
+            unit.show(spread.median),
+            unit.show(spread.p99),
+        ));
+    }
+
+    /// Holds a ratio against its goal.
+    pub(crate) fn judge(
+        &mut self,
+        name: &'static str,
+        rounds: &Rounds,
+        (ours, reference): (&str, &str),
+        of: Of,
+        goal: Goal,
+    ) {
+        if !rounds.has(ours) || !rounds.has(reference) {
+            self.line(&format!(
+                "  {name}: not measured, because {reference} is not here"
+            ));
+            return;
+        }
+        let ratio = rounds.ratio(ours, reference, of);
+        self.verdicts.push(Verdict {
+            name,
+            ours: of.pick(rounds.spread(ours)),
+            reference: of.pick(rounds.spread(reference)),
+            reference_name: reference.to_owned(),
+            ratio: ratio.median,
+            goal: goal.text(),
+            holds: goal.holds(ratio.median),
+            ratio_least: ratio.least,
+            ratio_most: ratio.most,
+        });
+    }
+
+    /// Ends the table with all goals; whether they were kept is in the last column.
+    pub(crate) fn conclude(&mut self) {
+        self.line("");
+        self.line(&format!(
+            "{:<28} {:>8} {:>19}  {:<10} {:<7} beside",
+            "goal", "ratio", "of the rounds", "goal", "holds"
+        ));
+        for index in 0..self.verdicts.len() {
+            let verdict = &self.verdicts[index];
+            let mut line = String::new();
+            let _always_fits = write!(
+                line,
+                "{:<28} {:>8.4} {:>8.4} .. {:<8.4} {:<10} {:<7} {}",
+                verdict.name,
+                verdict.ratio,
+                verdict.ratio_least,
+                verdict.ratio_most,
+                verdict.goal,
+                if verdict.holds { "yes" } else { "NO" },
+                verdict.reference_name,
+            );
+            self.line(&line);
+        }
+    }
+
+    /// Writes `ratios.json` and the table beside it.
+    pub(crate) fn save(&self, folder: &Path) -> Outcome {
+        fs::create_dir_all(folder)?;
+        let json = serde_json::to_string_pretty(&self.verdicts)?;
+        fs::write(folder.join("ratios.json"), json + "\n")?;
+        fs::write(folder.join("goals.md"), self.goals())?;
+        fs::write(
+            folder.join("table.md"),
+            format!("```text\n{}```\n", self.text),
+        )?;
+        Ok(())
+    }
+
+    /// All goals as a table for a document.
+    fn goals(&self) -> String {
+        let mut table = "| | ours beside | ratio | in the rounds | goal | |\n".to_owned();
+        table.push_str("| --- | --- | --- | --- | --- | --- |\n");
+        for verdict in &self.verdicts {
+            let _always_fits = writeln!(
+                table,
+                "| {} | {} | **{:.3}** | {:.3} .. {:.3} | {} | {} |",
+                verdict.name,
+                verdict.reference_name,
+                verdict.ratio,
+                verdict.ratio_least,
+                verdict.ratio_most,
+                verdict.goal,
+                if verdict.holds {
+                    "holds"
+                } else {
+                    "does not hold"
+                },
+            );
+        }
+        table
+    }
+}

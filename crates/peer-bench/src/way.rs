@@ -1,0 +1,108 @@
+//! The ways on which bytes go from one process to another, all with the same two steps.
+
+mod futex;
+mod iceoryx;
+mod ours;
+mod spin;
+mod stream;
+
+use std::path::Path;
+
+pub(crate) use ours::octets;
+
+use crate::Outcome;
+
+/// A way of moving bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// A shared word that both spin on, the payload beside it: the limit of all that polls.
+    Spin,
+    /// The same, slept on by futex: the limit of all that sleeps.
+    Futex,
+    /// This project; polled.
+    OursPolled,
+    /// This project; asleep until there is something.
+    OursBlocking,
+    /// iceoryx2; polled.
+    IceoryxPolled,
+    /// iceoryx2; asleep in its listener.
+    IceoryxEvent,
+    Pipe,
+    UnixSocket,
+    /// The local socket of the crate `interprocess`.
+    LocalSocket,
+}
+
+/// Which end: one side asks, the other answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Asking,
+    Answering,
+}
+
+/// An open way, seen from one side.
+pub(crate) trait Link {
+    /// Brings bytes to the other side, as a program would that has them lying somewhere.
+    fn send(&mut self, payload: &[u8]) -> Outcome;
+    /// Waits for what the other side sends, and lends it where it lies.
+    fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome;
+}
+
+impl Way {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Spin,
+        Self::Futex,
+        Self::OursPolled,
+        Self::OursBlocking,
+        Self::IceoryxPolled,
+        Self::IceoryxEvent,
+        Self::Pipe,
+        Self::UnixSocket,
+        Self::LocalSocket,
+    ];
+
+    /// As tables call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Spin => "raw spin on a shared word",
+            Self::Futex => "raw futex wait/wake",
+            Self::OursPolled => "ours, polled",
+            Self::OursBlocking => "ours, asleep",
+            Self::IceoryxPolled => "iceoryx2, polled",
+            Self::IceoryxEvent => "iceoryx2 with event",
+            Self::Pipe => "pipe",
+            Self::UnixSocket => "Unix socket",
+            Self::LocalSocket => "interprocess local socket",
+        }
+    }
+
+    /// Whether the waiting side burns its core.
+    pub(crate) fn is_polled(self) -> bool {
+        matches!(self, Self::Spin | Self::OursPolled | Self::IceoryxPolled)
+    }
+
+    /// Opens one side for messages of so many bytes. Both sides open at the same time.
+    pub(crate) fn open(self, side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Link>> {
+        Ok(match self {
+            Self::Spin => Box::new(spin::Spin::open(side, place, bytes)?),
+            Self::Futex => Box::new(futex::Futex::open(side, place, bytes)?),
+            Self::OursPolled => Box::new(ours::Ours::open(side, place, true)?),
+            Self::OursBlocking => Box::new(ours::Ours::open(side, place, false)?),
+            Self::IceoryxPolled => Box::new(iceoryx::Iceoryx::open(side, place, bytes, false)?),
+            Self::IceoryxEvent => Box::new(iceoryx::Iceoryx::open(side, place, bytes, true)?),
+            Self::Pipe => stream::pipe(side, place, bytes)?,
+            Self::UnixSocket => stream::unix_socket(side, place, bytes)?,
+            Self::LocalSocket => stream::local_socket(side, place, bytes)?,
+        })
+    }
+}
+
+impl std::str::FromStr for Way {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let mut ways = Self::ALL.into_iter();
+        ways.find(|way| way.name() == name)
+            .ok_or_else(|| format!("no way is called {name}"))
+    }
+}

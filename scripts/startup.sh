@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Measures how soon both windows are there and show something, and what memory they take, beside the
+# dialog of Qt's own example, in one run on virtual displays.
+set -euo pipefail
+# shellcheck source=scripts/common.sh
+source "$(dirname "$0")/common.sh"
+
+require_cargo
+bash scripts/system-packages.sh test
+[ -d /usr/lib/*/qt5/examples/corelib/ipc/sharedmemory ] || die "Qt's example is missing: apt-get install qtbase5-examples"
+messages=$(cargo build --release --locked --message-format=json-render-diagnostics \
+    -p loader-app -p viewer-app -p e2e-tests --bins)
+startup=$(executable_named startup <<<"$messages")
+say "Load before: $(cut -d' ' -f1 /proc/loadavg)"
+E2E_BIN_DIR=$(dirname "$startup") "$startup"
