@@ -5,6 +5,7 @@
     reason = "all of this is tests, also what stands outside the test functions"
 )]
 
+mod command;
 mod exchange;
 mod exclusion;
 mod fault;
