@@ -24,6 +24,8 @@ impl<'d> Example<'d> {
     fn open(program: PathBuf, stage: &Stage, desktop: &'d Desktop) -> Example<'d> {
         let program = Launch::new(program)
             .env("TMPDIR", stage.directory())
+            // Its file dialog remembers what it was shown.
+            .env("XDG_CONFIG_HOME", stage.directory())
             .on(desktop)
             .start();
         let window = desktop.window_of(&program, TITLE);
