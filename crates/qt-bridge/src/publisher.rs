@@ -52,23 +52,19 @@ impl Publisher {
         self.segment.as_ref().is_some_and(Segment::is_current)
     }
 
-    /// Publishes a stream. Returns who else is seen to use the segment.
+    /// Publishes a stream.
     ///
     /// # Errors
     ///
     /// [`PublishError`]; what was published before stays.
-    pub fn publish(&mut self, stream: &Stream<'_>) -> Result<Vec<User>, PublishError> {
+    pub fn publish(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
         let mut attempt = 1;
         loop {
             match self.publish_once(stream) {
                 Err(PublishError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
-                    attempt += 1
+                    attempt += 1;
                 }
-                Err(error) => return Err(error),
-                Ok(()) => {
-                    let users = self.segment.as_ref().map(Segment::users);
-                    return Ok(users.unwrap_or_default());
-                }
+                outcome => return outcome,
             }
         }
     }
@@ -127,12 +123,13 @@ impl Publisher {
             self.segment = Some(segment);
             return Err(error);
         }
-        let mut before = vec![0; segment.size()];
-        segment
-            .lock(self.patience)
-            .map_err(PublishError::Lock)?
-            .copy_to(0, &mut before)
-            .map_err(|source| PublishError::write(&self.key, source))?;
+        let before = match self.copy_of(&mut segment) {
+            Ok(before) => before,
+            Err(error) => {
+                self.segment = Some(segment);
+                return Err(error);
+            }
+        };
         drop(segment);
         self.enter(stream).inspect_err(|_| {
             // Under the same key there is room for one at a time, so it is put back.
@@ -153,6 +150,15 @@ impl Publisher {
         if let Some(segment) = self.segment.take() {
             segment.keep();
         }
+    }
+
+    fn copy_of(&self, segment: &mut Segment<ReadWrite>) -> Result<Vec<u8>, PublishError> {
+        let mut copy = vec![0; segment.size()];
+        let guard = segment.lock(self.patience).map_err(PublishError::Lock)?;
+        guard
+            .copy_to(0, &mut copy)
+            .map_err(|source| PublishError::write(&self.key, source))?;
+        Ok(copy)
     }
 
     /// Lets go of what is published. `None` where nothing is.
