@@ -79,7 +79,8 @@ impl Stage {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Some(Stage {
             directory: PrivateDir::on_disk(),
-            unique: format!("e2e.{}.{count}", std::process::id()),
+            // Not what a directory of a scene is called.
+            unique: format!("e2e.qt.{}.{count}", std::process::id()),
             files: RefCell::new(0),
         })
     }
