@@ -56,9 +56,9 @@ require_cargo
 mkdir -p "$output"
 readonly build=(--release --locked --manifest-path crates/peer-bench/Cargo.toml
     --target-dir "${CARGO_TARGET_DIR:-target}/peer-bench")
+peer_bench=$(cargo build "${build[@]}" --message-format=json-render-diagnostics | executable_named peer-bench)
 # Whether what it counts with can be trusted.
 cargo test --quiet "${build[@]}" >"$output/tests.log" 2>&1 || die "The benchmark's own tests fail: see $output/tests.log"
-peer_bench=$(cargo build "${build[@]}" --message-format=json-render-diagnostics | executable_named peer-bench)
 if build_qt; then
     arguments+=(--qt "$output/qt-peer")
 else

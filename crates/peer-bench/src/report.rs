@@ -203,12 +203,12 @@ impl Report {
         for verdict in &self.verdicts {
             let _always_fits = writeln!(
                 table,
-                "| {} | {} | **{:.3}** | {:.3} .. {:.3} | {} | {} |",
+                "| {} | {} | **{}** | {} .. {} | {} | {} |",
                 verdict.name,
                 verdict.reference_name,
-                verdict.ratio,
-                verdict.ratio_least,
-                verdict.ratio_most,
+                times(verdict.ratio),
+                times(verdict.ratio_least),
+                times(verdict.ratio_most),
                 verdict.goal,
                 if verdict.holds {
                     "holds"
@@ -218,5 +218,14 @@ impl Report {
             );
         }
         table
+    }
+}
+
+/// A ratio, in as many digits as it takes to tell it from its goal.
+fn times(ratio: f64) -> String {
+    if ratio < 0.1 {
+        format!("{ratio:.4}")
+    } else {
+        format!("{ratio:.2}")
     }
 }
