@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test bench model soak fuzz sanitize miri shots install uninstall
+.PHONY: run test bench model soak fuzz sanitize miri shots startup install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -35,6 +35,10 @@ miri:
 # Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
 shots:
 	@bash scripts/shots.sh
+
+# How soon both windows are there, and what they take, beside the dialog of Qt's example.
+startup:
+	@bash scripts/startup.sh
 
 # PREFIX=/usr/local is the default; DESTDIR is for those who build packages.
 install uninstall:

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Launch, Outcome, PATIENCE, PrivateDir, Program, Screen, Window, skip};
+use crate::{Glimpse, Launch, Outcome, PATIENCE, PrivateDir, Program, Screen, Window, skip};
 
 /// How often the screen is looked at, while something on it is waited for.
 pub(crate) const GLANCE: Duration = Duration::from_millis(20);
@@ -18,7 +18,7 @@ pub(crate) const GLANCE: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct Desktop {
     display: String,
-    _manager: Program,
+    manager: Option<Program>,
     server: Program,
     frame_buffer: PrivateDir,
 }
@@ -27,6 +27,24 @@ impl Desktop {
     /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn open() -> Option<Desktop> {
+        let mut desktop = Desktop::serve(&[])?;
+        let manager = Launch::new("openbox")
+            .args(["--sm-disable", "--startup", "echo manages"])
+            .env("DISPLAY", &desktop.display)
+            .start();
+        manager.wait_for("manages");
+        desktop.manager = Some(manager);
+        Some(desktop)
+    }
+
+    /// Starts one without a window manager, and without a pointer to be seen: nothing is on it but
+    /// what programs draw.
+    #[must_use]
+    pub fn bare() -> Option<Desktop> {
+        Desktop::serve(&["-nocursor"])
+    }
+
+    fn serve(options: &[&str]) -> Option<Desktop> {
         for tool in ["Xvfb", "openbox", "xdotool", "xclip", "xwininfo", "xprop"] {
             if !is_installed(tool) {
                 skip(&format!("{tool} is not installed"));
@@ -44,17 +62,13 @@ impl Desktop {
                 "-noreset",
             ])
             .args(["-nolisten", "tcp"])
+            .args(options)
             .args([OsStr::new("-fbdir"), frame_buffer.path().as_os_str()])
             .start();
         let display = format!(":{}", server.wait_for("").trim());
-        let manager = Launch::new("openbox")
-            .args(["--sm-disable", "--startup", "echo manages"])
-            .env("DISPLAY", &display)
-            .start();
-        manager.wait_for("manages");
         Some(Desktop {
             display,
-            _manager: manager,
+            manager: None,
             server,
             frame_buffer,
         })
@@ -88,6 +102,18 @@ impl Desktop {
     #[must_use]
     pub fn screen(&self) -> Screen {
         Screen::read(&self.frame_buffer())
+    }
+
+    /// For looking at it often.
+    #[must_use]
+    pub fn glimpse(&self) -> Glimpse {
+        Glimpse::of(&self.frame_buffer())
+    }
+
+    /// A hand that does at once what it is told by a line, in the words of xdotool.
+    #[must_use]
+    pub fn hand(&self) -> Program {
+        self.tool("xdotool", ["-"]).input_kept_open().start()
     }
 
     /// Looks at it until `see` finds what it looks for.
@@ -196,6 +222,7 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
+        self.manager = None;
         // Killed, it would leave its lock file and its socket behind.
         self.server.dismiss();
     }

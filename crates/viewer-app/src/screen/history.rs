@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
+use app_kit::picture::Picture;
 use app_kit::snapshot::{Content, Snapshot, name_of_kind};
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
@@ -206,7 +207,7 @@ impl Entry {
                         height = picture.height
                     )
                 }),
-                thumbnail(&picture.handle),
+                thumbnail(picture),
             ),
             Content::Bytes(bytes) => {
                 let name = bytes.source.clone().or_else(|| bytes.media_type.clone());
@@ -309,17 +310,9 @@ fn pixel_bytes(handle: &Handle) -> usize {
 }
 
 /// Makes a small copy; `None` where the picture is small already.
-fn thumbnail(handle: &Handle) -> Option<Handle> {
-    let Handle::Rgba {
-        width,
-        height,
-        pixels,
-        ..
-    } = handle
-    else {
-        return None;
-    };
-    let longest = (*width).max(*height);
+fn thumbnail(picture: &Picture) -> Option<Handle> {
+    let whole = picture.overview_pixels()?;
+    let longest = whole.width().max(whole.height());
     if longest <= THUMBNAIL_SIDE {
         return None;
     }
@@ -327,10 +320,12 @@ fn thumbnail(handle: &Handle) -> Option<Handle> {
         let side = u64::from(length) * u64::from(THUMBNAIL_SIDE) / u64::from(longest);
         u32::try_from(side).unwrap_or(THUMBNAIL_SIDE).max(1)
     };
-    let full = ::image::ImageBuffer::<::image::Rgba<u8>, &[u8]>::from_raw(*width, *height, pixels)?;
-    let small = ::image::imageops::thumbnail(&full, side(*width), side(*height));
-    let (width, height) = small.dimensions();
-    Some(Handle::from_rgba(width, height, small.into_raw()))
+    let (width, height) = (side(whole.width()), side(whole.height()));
+    Some(Handle::from_rgba(
+        width,
+        height,
+        whole.to_scaled_rgba(width, height),
+    ))
 }
 
 #[cfg(test)]

@@ -1,4 +1,3 @@
-use app_kit::picture::Picture;
 use app_kit::snapshot::{Bytes, Origin, Text};
 use iced_test::simulator;
 use shm_core::{Key, PixelFormat, Process};
@@ -37,17 +36,20 @@ fn text(words: &str, generation: u64) -> Snapshot {
 }
 
 fn picture(side: u32, generation: u64) -> Snapshot {
-    let pixels = vec![200; side as usize * side as usize * 4];
-    let content = Content::Picture(Picture {
-        handle: Handle::from_rgba(side, side, pixels),
-        width: side,
-        height: side,
+    snapshot(Content::Picture(drawn(side, side)), generation)
+}
+
+fn drawn(width: u32, height: u32) -> Picture {
+    let pixels = vec![200; width as usize * height as usize * 4];
+    Picture {
+        handle: Handle::from_rgba(width, height, pixels),
+        width,
+        height,
         format: PixelFormat::Rgba8,
         source: None,
         original: None,
         is_opaque: true,
-    });
-    snapshot(content, generation)
+    }
 }
 
 fn shows(history: &History, words: &str) -> bool {
@@ -174,12 +176,9 @@ fn one_button_forgets_all() {
 
 #[test]
 fn a_thumbnail_keeps_the_shape_of_its_picture() {
-    let sides = |width: u32, height: u32| {
-        let pixels = vec![9; width as usize * height as usize * 4];
-        match thumbnail(&Handle::from_rgba(width, height, pixels)) {
-            Some(Handle::Rgba { width, height, .. }) => Some((width, height)),
-            _ => None,
-        }
+    let sides = |width: u32, height: u32| match thumbnail(&drawn(width, height)) {
+        Some(Handle::Rgba { width, height, .. }) => Some((width, height)),
+        _ => None,
     };
     assert_eq!(sides(96, 96), None);
     assert_eq!(sides(192, 96), Some((96, 48)));

@@ -1,0 +1,267 @@
+//! Measures how soon the two windows are there and show what is asked for, and what memory they
+//! take, beside the dialog of Qt's example, all in turns: `startup`.
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs,
+    path::Path,
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+use e2e_tests::{Area, Desktop, Launch, Program, Scene, Window, evening, skip};
+use image::{Rgb, RgbImage};
+
+/// Debian's package qtbase5-examples.
+const QT_EXAMPLE: &str =
+    "/usr/lib/x86_64-linux-gnu/qt5/examples/corelib/ipc/sharedmemory/sharedmemory";
+const QT_TITLE: &str = "SharedMemory Example";
+/// How often each program is started, and how often each is clicked.
+const STARTS: usize = 15;
+const CLICKS: usize = 7;
+/// A look costs a fraction of this.
+const GLANCE: Duration = Duration::from_millis(1);
+/// Until then a window that has drawn itself has done the rest of its start.
+const REST: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    if !Path::new(QT_EXAMPLE).exists() {
+        skip("Debian's qtbase5-examples is not installed");
+        return ExitCode::FAILURE;
+    }
+    let (Some(bare), Some(desktop)) = (Desktop::bare(), Desktop::open()) else {
+        return ExitCode::FAILURE;
+    };
+    let scene = Scene::new();
+    let starts = measure_starts(&bare, &scene);
+    let clicks = measure_clicks(&desktop, &scene);
+    let [loader, viewer, qt] = &starts;
+    println!("                          SharedMemoryLoad      ShowSharedMem         Qt's example");
+    let row = |name: &str, column: fn(&Starts) -> Spread| {
+        let [loader, viewer, qt] = [loader, viewer, qt].map(column);
+        let ratio = loader.median().max(viewer.median()) / qt.median();
+        println!("{name:<26}{loader:<22}{viewer:<22}{qt:<22}{ratio:.2}");
+    };
+    row("start to drawn, ms", |starts| starts.drawn.clone());
+    row("resident memory, MB", |starts| starts.resident.clone());
+    row("of its own, MB", |starts| starts.private.clone());
+    row("program, libraries, MB", |starts| starts.files.clone());
+    let [ours, theirs] = &clicks;
+    let ratio = ours.median() / theirs.median();
+    println!(
+        "{:<48}{ours:<22}{theirs:<22}{ratio:.2}",
+        "click to shown (1080p), ms"
+    );
+    ExitCode::SUCCESS
+}
+
+/// What was measured of one program at its starts.
+#[derive(Default)]
+struct Starts {
+    drawn: Spread,
+    resident: Spread,
+    private: Spread,
+    files: Spread,
+}
+
+/// Figures of one kind.
+#[derive(Clone, Default)]
+struct Spread(Vec<f64>);
+
+impl Spread {
+    fn take(&mut self, figure: f64) {
+        self.0.push(figure);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    fn median(&self) -> f64 {
+        self.0[self.0.len() / 2]
+    }
+}
+
+/// Writes `12.3 (11.9 to 15.0)`.
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [least, median, most] = [0, self.0.len() / 2, self.0.len() - 1].map(|at| self.0[at]);
+        let words = if least.to_bits() == most.to_bits() {
+            format!("{median:.1}")
+        } else {
+            format!("{median:.1} ({least:.1} to {most:.1})")
+        };
+        f.pad(&words)
+    }
+}
+
+/// Starts the three in turns: on a display without a window manager, whose frames would be drawn first.
+fn measure_starts(desktop: &Desktop, scene: &Scene) -> [Starts; 3] {
+    let mut all: [Starts; 3] = Default::default();
+    for round in 0..=STARTS {
+        for (starts, launch) in all.iter_mut().zip(contenders(scene)) {
+            let (program, drawn) = start(desktop, launch.on(desktop));
+            thread::sleep(REST);
+            let [resident, private] = memory(&program);
+            let files = code(&program);
+            drop(program.terminate());
+            // The first one reads the files from the disk, for everybody.
+            if round > 0 {
+                starts.drawn.take(milliseconds(drawn));
+                starts.resident.take(resident);
+                starts.private.take(private);
+                starts.files.take(files);
+            }
+        }
+    }
+    all
+}
+
+fn contenders(scene: &Scene) -> [Launch; 3] {
+    [
+        scene.bare_loader::<&str>([]),
+        scene.bare_viewer::<&str>([]),
+        scene.program(QT_EXAMPLE),
+    ]
+}
+
+/// Starts a program, and tells when the first of it was to be seen.
+fn start(desktop: &Desktop, launch: Launch) -> (Program, Duration) {
+    let glimpse = desktop.glimpse();
+    time_until("an empty display", || glimpse.is_black());
+    let began = Instant::now();
+    let program = launch.start();
+    time_until("a window", || !glimpse.is_black());
+    (program, began.elapsed())
+}
+
+fn time_until(what: &str, is_so: impl Fn() -> bool) -> Duration {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what} was waited for in vain");
+        thread::sleep(GLANCE);
+    }
+    began.elapsed()
+}
+
+/// The resident memory of a program, and the part that is its alone, in megabytes.
+fn memory(program: &Program) -> [f64; 2] {
+    let path = format!("/proc/{}/status", program.pid());
+    let status = fs::read_to_string(path).expect("it runs");
+    ["VmRSS:", "RssAnon:"].map(|name| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        let kibibytes: f64 = number.and_then(|number| number.parse().ok()).expect(name);
+        kibibytes * 1024.0 / 1e6
+    })
+}
+
+/// How large the files are that a program runs from, itself and its libraries, in megabytes.
+fn code(program: &Program) -> f64 {
+    let path = format!("/proc/{}/maps", program.pid());
+    let maps = fs::read_to_string(path).expect("it runs");
+    let files: BTreeSet<&str> = maps
+        .lines()
+        .filter(|line| line.contains(" r-xp "))
+        .filter_map(|line| Some(&line[line.find('/')?..]))
+        .collect();
+    let bytes = files
+        .iter()
+        .filter_map(|file| Some(fs::metadata(file).ok()?.len()));
+    #[expect(clippy::cast_precision_loss, reason = "told in megabytes")]
+    let bytes = bytes.sum::<u64>() as f64;
+    bytes / 1e6
+}
+
+/// Lets new windows show, one of ours and one of Qt's in turns, what another has loaded.
+fn measure_clicks(desktop: &Desktop, scene: &Scene) -> [Spread; 2] {
+    let path = scene.path("evening.png");
+    photograph()
+        .save(&path)
+        .expect("there is room for a picture");
+    let loader = scene.loader(["image"]).args([&path]).start();
+    loader.wait_for("Loaded");
+    let qt_loader = scene.program(QT_EXAMPLE).on(desktop).start();
+    load_into_qt(desktop, &qt_loader, &path);
+
+    let mut spreads = [Spread::default(), Spread::default()];
+    for _ in 0..CLICKS {
+        let viewer = scene.viewer::<&str>([]).on(desktop).start();
+        let window = desktop.window_of(&viewer, "ShowSharedMem");
+        spreads[0].take(time_to_show(desktop, &window, 103, [145, 140]));
+        drop(viewer.terminate());
+        let qt = scene.program(QT_EXAMPLE).on(desktop).start();
+        let window = desktop.window_of(&qt, QT_TITLE);
+        let bottom = window.area().height - 24;
+        spreads[1].take(time_to_show(desktop, &window, bottom, [50, 50]));
+        window.close();
+        drop(qt.finish());
+    }
+    desktop.window_of(&qt_loader, QT_TITLE).close();
+    drop(qt_loader.finish());
+    drop(loader.terminate());
+    spreads
+}
+
+/// Opens a picture in the dialog of Qt's example, as a person does.
+fn load_into_qt(desktop: &Desktop, qt: &Program, path: &Path) {
+    let window = desktop.window_of(qt, QT_TITLE);
+    window.click((window.area().width / 2, 24));
+    let dialog = desktop.window("Open");
+    drop(dialog.wait_until_still());
+    dialog.type_text(path.to_str().expect("the path is text"));
+    dialog.press(&["Return"]);
+    desktop.wait_for("the picture in Qt's dialog", || {
+        (!desktop.shows("Open") && shows_picture(&window)).then_some(())
+    });
+}
+
+/// Makes a picture like a photograph, which has a grain that compresses badly.
+fn photograph() -> RgbImage {
+    let mut picture = evening(1920, 1080);
+    let mut random = 1_u32;
+    for pixel in picture.pixels_mut() {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let grain = random.to_be_bytes()[0] / 32;
+        pixel.0 = pixel.0.map(|part| part.saturating_add(grain));
+    }
+    picture
+}
+
+/// Whether the sky of the picture is to be seen, and not only words that say why not.
+fn shows_picture(window: &Window<'_>) -> bool {
+    let is_sky = |pixel: &Rgb<u8>| pixel[2] > pixel[0] + 40 && pixel[1] < 100;
+    let content = window.screen();
+    let rows = content.pixels().rows().skip(140);
+    rows.flatten().filter(|pixel| is_sky(pixel)).count() > 1_000
+}
+
+/// Clicks at the middle of a height, and waits until something else is drawn between the margins
+/// above and below.
+fn time_to_show(desktop: &Desktop, window: &Window<'_>, y: u32, margins: [u32; 2]) -> f64 {
+    window.activate();
+    let area = window.area();
+    window.point_at((area.width / 2, y));
+    drop(window.wait_until_still());
+    let content = Area {
+        x: area.x + 24,
+        y: area.y + margins[0],
+        width: area.width - 48,
+        height: area.height - margins[0] - margins[1],
+    };
+    let glimpse = desktop.glimpse();
+    let before = glimpse.rows(content);
+    let mut hand = desktop.hand();
+    let began = Instant::now();
+    hand.write_line("mousedown 1 mouseup 1");
+    time_until("something else in the window", || {
+        glimpse.rows(content) != before
+    });
+    let took = began.elapsed();
+    desktop.wait_for("the picture", || shows_picture(window).then_some(()));
+    drop(hand.finish());
+    milliseconds(took)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

@@ -1,0 +1,62 @@
+//! A quick look at a display.
+
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+
+use crate::Area;
+
+/// Of the display's rows every so many are looked at: no window is as low as that.
+const EVERY: u32 = 8;
+
+/// Sees whether anything changes on a display, a thousand times a second: what [`Screen`](crate::Screen)
+/// tells takes longer than a window takes to open.
+#[derive(Debug)]
+pub struct Glimpse {
+    frame_buffer: File,
+    first_row: u64,
+    row_bytes: u64,
+    whole: Area,
+}
+
+impl Glimpse {
+    pub(crate) fn of(frame_buffer: &Path) -> Glimpse {
+        let frame_buffer = File::open(frame_buffer).expect("the display server keeps it");
+        let word = |index: u64| {
+            let mut word = [0; 4];
+            let read = frame_buffer.read_exact_at(&mut word, index * 4);
+            read.expect("it has the header of xwd");
+            u32::from_be_bytes(word)
+        };
+        Glimpse {
+            first_row: u64::from(word(0) + word(19) * 12),
+            row_bytes: word(12).into(),
+            whole: Area {
+                x: 0,
+                y: 0,
+                width: word(4),
+                height: word(5),
+            },
+            frame_buffer,
+        }
+    }
+
+    /// Some rows of an area, as they are now.
+    #[must_use]
+    pub fn rows(&self, area: Area) -> Vec<u8> {
+        let row_bytes = area.width as usize * 4;
+        let ys = (area.y..area.y + area.height).step_by(EVERY as usize);
+        let mut rows = vec![0; ys.len() * row_bytes];
+        for (y, row) in ys.zip(rows.chunks_exact_mut(row_bytes)) {
+            let at = self.first_row + u64::from(y) * self.row_bytes + u64::from(area.x) * 4;
+            let read: io::Result<()> = self.frame_buffer.read_exact_at(row, at);
+            read.expect("the area is on the display");
+        }
+        rows
+    }
+
+    /// Whether nothing is drawn anywhere.
+    #[must_use]
+    pub fn is_black(&self) -> bool {
+        let is_black = |pixel: &[u8]| pixel[..3] == [0; 3];
+        self.rows(self.whole).chunks_exact(4).all(is_black)
+    }
+}
