@@ -19,6 +19,7 @@ readonly headless=(
     fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 )
 readonly portal=(dbus xdg-desktop-portal xdg-desktop-portal-gtk)
+readonly qt=(g++ pkg-config qt6-base-dev qtbase5-examples python3-venv)
 
 wanted() {
     command -v cc >/dev/null || printf '%s\n' "${linker[@]}"
@@ -30,7 +31,10 @@ wanted() {
     case $1 in
         window) ;;
         headless) printf '%s\n' "${headless[@]}" ;;
-        test) printf '%s\n' "${headless[@]}" "${portal[@]}" python3 desktop-file-utils ffmpeg valgrind ;;
+        test)
+            printf '%s\n' "${headless[@]}" "${portal[@]}" "${qt[@]}"
+            printf '%s\n' python3 desktop-file-utils ffmpeg valgrind
+            ;;
         *)
             echo "usage: $0 window|headless|test|bench" >&2
             exit 2

@@ -79,7 +79,7 @@ end_to_end() {
         say "The programs were not built."
         return 1
     fi
-    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e --test crash_image --test fuzz
+    E2E_BIN_DIR=$(dirname "$loader") cargo test "${workspace[@]}" --test e2e --test crash_image --test fuzz --test qt
 }
 
 # The lock and the exchange of regions under a model checker; `make model` goes deeper.
@@ -98,7 +98,11 @@ instructions() {
 }
 
 segments() {
-    find /dev/shm -maxdepth 1 \( -name 'shm-core.*' -o -name 'e2e.*' \) 2>/dev/null | sort
+    {
+        find /dev/shm /tmp -maxdepth 1 \( -name 'shm-core.*' -o -name 'e2e.*' -o -name '*qipc_*' \)
+        # Qt's System V segments and semaphores begin with the letter Q.
+        ipcs -m -s | awk '$1 ~ /^0x51/ { print "ipcs:", $1 }'
+    } 2>/dev/null | sort
 }
 
 work_tree() {
@@ -110,7 +114,7 @@ leftovers() {
     local new
     new=$(comm -13 "$logs/segments" <(segments))
     if [ -n "$new" ]; then
-        say "Left behind in /dev/shm:" "$new"
+        say "Left behind in /dev/shm or /tmp, or of System V:" "$new"
         return 1
     fi
     new=$(comm -13 <(sort "$logs/work_tree") <(work_tree | sort))
@@ -118,7 +122,7 @@ leftovers() {
         say "Changed in the work tree (a new snapshot? look at it, then commit it):" "$new"
         return 1
     fi
-    say "Nothing was left in /dev/shm, nothing was changed in the work tree."
+    say "No segment was left, nothing was changed in the work tree."
 }
 
 segments >"$logs/segments"

@@ -11,7 +11,10 @@ fn bad_keys_are_wrong_usage_with_a_reason() {
         (overlong.as_str(), "128"),
         ("a/b", "/"),
         ("tab\there", "character"),
-        ("qt:x", "qt:"),
+        ("shm:x", "shm:"),
+        ("qt:", "empty"),
+        ("systemv:relative", "whole path"),
+        ("posix:/a/b", "no other"),
     ] {
         for launch in [
             scene.bare_loader(["text", "--key", key, "x"]),

@@ -20,6 +20,7 @@ mod metadata;
 mod script;
 mod slot_table;
 mod stage;
+mod stream;
 mod victim;
 
 /// One part of a segment to lie about.
@@ -32,7 +33,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target {
         name: "header",
         run: header::header,
@@ -57,6 +58,10 @@ pub const TARGETS: [Target; 6] = [
         name: "key",
         run: key::key,
     },
+    Target {
+        name: "stream",
+        run: stream::stream,
+    },
 ];
 
 pub use descriptor::descriptor;
@@ -65,3 +70,4 @@ pub use image::image;
 pub use key::key;
 pub use metadata::metadata;
 pub use slot_table::slot_table;
+pub use stream::stream;

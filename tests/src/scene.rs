@@ -123,9 +123,11 @@ impl Scene {
     #[must_use]
     pub fn list(&self) -> Vec<Value> {
         let outcome = self.bare_viewer(["list", "--json"]).run().done();
-        let Value::Array(segments) = outcome.json() else {
+        let Value::Array(mut segments) = outcome.json() else {
             panic!("not an array: {outcome:?}");
         };
+        // Those of Qt programs are everybody's: they have a scheme.
+        segments.retain(|segment| !segment["key"].as_str().is_some_and(|key| key.contains(':')));
         segments
     }
 

@@ -465,7 +465,7 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         Snapshot {
-            key: Key::new("two words").expect("it is a key"),
+            key: Key::new("two words").expect("it is a key").into(),
             content: Content::Text(Text {
                 shown: "Hello".to_owned(),
                 is_whole: false,

@@ -1,8 +1,9 @@
-//! What shm-core says of errors, in the language of the window.
+//! What shm-core and qt-bridge say of errors, in the language of the window.
 //!
 //! Its own words are English, and are what is said in English; other languages have entries for
 //! them, `error-…` and `reason-…`. What the system says is told as it says it.
 
+use qt_bridge::AddressError;
 use shm_core::{
     AttachError, Attached, Key, KeyError, ListError, LockError, PublishError, ReadError,
     RemoveError,
@@ -29,6 +30,8 @@ macro_rules! explained {
     };
 }
 
+mod qt;
+
 impl Explain for KeyError {
     fn explain(&self) -> String {
         match self {
@@ -52,6 +55,15 @@ impl Explain for KeyError {
                 explained!(self, "error-key-scheme", scheme = scheme)
             }
             _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for AddressError {
+    fn explain(&self) -> String {
+        match self {
+            AddressError::Own(error) => error.explain(),
+            AddressError::Qt(error) => error.explain(),
         }
     }
 }

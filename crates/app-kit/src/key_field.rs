@@ -2,7 +2,7 @@
 
 use iced::widget::{column, row, space, text, text_input};
 use iced::{Center, Element, Fill};
-use shm_core::Key;
+use qt_bridge::Address;
 
 use crate::explain::Explain;
 use crate::unchorded::unchorded;
@@ -19,14 +19,15 @@ pub const ID: &str = "key";
 pub struct KeyField {
     text: String,
     /// The key, or the sentence that says why there is none.
-    checked: Result<Key, String>,
+    checked: Result<Address, String>,
 }
 
 impl KeyField {
     /// Begins with `text`, valid or not.
     pub fn new(text: impl Into<String>) -> KeyField {
         let text = text.into();
-        let checked = Key::new(&text).map_err(|error| error.explain());
+        let parsed = text.parse::<Address>();
+        let checked = parsed.map_err(|error| error.explain());
         KeyField { text, checked }
     }
 
@@ -45,7 +46,7 @@ impl KeyField {
     /// # Errors
     ///
     /// The sentence that says why the text is no key, where it is none.
-    pub fn key(&self) -> Result<&Key, &str> {
+    pub fn key(&self) -> Result<&Address, &str> {
         self.checked.as_ref().map_err(String::as_str)
     }
 
@@ -112,7 +113,7 @@ mod tests {
     #[test]
     fn it_begins_with_the_key_of_the_original() {
         let field = KeyField::default();
-        assert_eq!(field.key().map(Key::as_str), Ok("MySharedMemory"));
+        assert_eq!(field.key().map(Address::as_str), Ok("MySharedMemory"));
     }
 
     #[test]

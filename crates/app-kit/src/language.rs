@@ -17,6 +17,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use qt_bridge::{Address, QtKey};
 use shm_core::{Key, Process};
 use unic_langid::LanguageIdentifier;
 
@@ -214,6 +215,8 @@ impl_argument! {
     str => |text| FluentValue::from(text);
     String => |text| FluentValue::from(text.as_str());
     Key => |key| FluentValue::from(key.as_str());
+    QtKey => |key| FluentValue::from(key.as_str());
+    Address => |address| FluentValue::from(address.as_str());
     u32 => |number| FluentValue::from(*number);
     u64 => |number| FluentValue::from(*number);
     usize => |number| FluentValue::from(*number);
@@ -278,7 +281,9 @@ pub fn english_word_in(said: &str) -> Option<&str> {
     const NAMES: &str = "SharedMemoryLoad ShowSharedMem MySharedMemory loader viewer app text image \
                          file show key output FILE Ctrl Enter Esc Shift Tab GIF PNG UTF png jpg \
                          bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
-                         zenity ulimit unlimited Docker shm size format fork SHM CORE DIR";
+                         zenity ulimit unlimited Docker shm size format fork SHM CORE DIR \
+                         Qt qt posix POSIX systemv QSharedMemory nativeKey create ipcs remove force \
+                         list id TMPDIR dev";
     let is_path = |token: &&str| token.contains('/');
     let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);
     let words = tokens

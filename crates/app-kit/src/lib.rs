@@ -22,6 +22,7 @@ pub mod meter;
 pub mod picture;
 pub mod picture_view;
 pub mod pixels;
+pub mod qt;
 pub mod resample;
 pub mod settings;
 pub mod shell;

@@ -12,8 +12,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use iced::Size;
+use qt_bridge::Address;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use shm_core::Key;
 
 pub use self::keeper::Keeper;
 use crate::say;
@@ -34,7 +34,7 @@ pub struct Settings<S = NoSwitches> {
     /// The size of the window's content.
     pub size: Size,
     /// The key that was written into the key field; `None` as long as nobody did.
-    pub key: Option<Key>,
+    pub key: Option<Address>,
     /// Which switches are on.
     pub switches: S,
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 use std::{fmt, io};
 
 use iced::Size;
+use qt_bridge::{Address, ReadingError};
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
@@ -13,6 +14,7 @@ use crate::explain::Explain;
 use crate::follower::FollowError;
 use crate::picture::Picture;
 use crate::pixels::PixelsError;
+use crate::qt;
 use crate::say;
 
 /// How much of a text a window shows, in bytes.
@@ -34,7 +36,7 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Whose content this is.
-    pub key: Key,
+    pub key: Address,
     /// The content, ready to show.
     pub content: Content,
     /// The size of the whole content in shared memory.
@@ -158,7 +160,11 @@ pub fn name_of_kind(kind: &'static str) -> String {
 /// # Errors
 ///
 /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
-pub fn read(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
+pub fn read(address: impl Into<Address>, options: &Options) -> Result<Snapshot, SnapshotError> {
+    let key = &match address.into() {
+        Address::Own(key) => key,
+        Address::Qt(key) => return qt::read(&key),
+    };
     match Subscriber::attach(key, options) {
         Ok(subscriber) => read_sample(key, options, subscriber),
         Err(AttachError::WrongKind { .. }) => read_block(key, options),
@@ -208,7 +214,7 @@ pub fn of_sample(
         persistent,
     } = company;
     Ok(Snapshot {
-        key: key.clone(),
+        key: key.clone().into(),
         content: content_of(key, sample, pane)?,
         bytes: sample.len() as u64,
         origin: Some(Origin::of(sample, &attached)),
@@ -220,7 +226,7 @@ pub fn of_sample(
 /// Makes the snapshot of a segment in which nothing is.
 pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
     Snapshot {
-        key: key.clone(),
+        key: key.clone().into(),
         content: Content::Empty,
         bytes: 0,
         origin: None,
@@ -239,13 +245,15 @@ fn content_of(
             let is_whole = sample.len() <= TEXT_LIMIT;
             Text::from_copy(head_of(sample, TEXT_LIMIT)?, is_whole)
                 .map(Content::Text)
-                .ok_or_else(|| SnapshotError::Text { key: key.clone() })
+                .ok_or_else(|| SnapshotError::Text {
+                    key: key.clone().into(),
+                })
         }
         Metadata::Image(metadata) => {
             let picture =
                 Picture::from_payload(metadata, sample.payload(), pane).map_err(|source| {
                     SnapshotError::Picture {
-                        key: key.clone(),
+                        key: key.clone().into(),
                         source,
                     }
                 })?;
@@ -276,7 +284,7 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
     let size = bytes.len() as u64;
     bytes.truncate(HEAD_LIMIT);
     Ok(Snapshot {
-        key: key.clone(),
+        key: key.clone().into(),
         content: Content::Bytes(Bytes {
             media_type: None,
             source: None,
@@ -295,7 +303,7 @@ impl Text {
     ///
     /// They are copied before they are checked: a check in place would say nothing about what a
     /// lying peer makes of them a moment later.
-    fn from_copy(mut copy: Vec<u8>, is_whole: bool) -> Option<Text> {
+    pub(crate) fn from_copy(mut copy: Vec<u8>, is_whole: bool) -> Option<Text> {
         if let Err(error) = str::from_utf8(&copy) {
             // The limit may fall into the middle of a character, which is no error.
             if is_whole || error.error_len().is_some() {
@@ -328,22 +336,24 @@ pub enum SnapshotError {
     Read(ReadError),
     /// Somebody holds the lock of a block.
     Lock(LockError),
+    /// A segment of a Qt program gave nothing.
+    Qt(ReadingError),
     /// The system gave no thread to look on.
     NoThread {
         /// What was to be looked at.
-        key: Key,
+        key: Address,
         /// The system's word.
         source: io::Error,
     },
     /// What says to be a text is not UTF-8.
     Text {
         /// Whose content it is.
-        key: Key,
+        key: Address,
     },
     /// What says to be a picture has other dimensions than bytes.
     Picture {
         /// Whose content it is.
-        key: Key,
+        key: Address,
         /// What does not fit.
         source: PixelsError,
     },
@@ -361,12 +371,19 @@ impl From<FollowError> for SnapshotError {
 impl SnapshotError {
     /// Tells whether there simply is no segment of that key.
     pub fn is_not_found(&self) -> bool {
-        matches!(self, SnapshotError::Attach(AttachError::NotFound { .. }))
+        match self {
+            SnapshotError::Attach(error) => matches!(error, AttachError::NotFound { .. }),
+            SnapshotError::Qt(error) => error.is_not_found(),
+            _ => false,
+        }
     }
 
     /// Tells whether the segment could not be attached to, whatever the reason.
     pub fn is_attach(&self) -> bool {
-        matches!(self, SnapshotError::Attach(_))
+        matches!(
+            self,
+            SnapshotError::Attach(_) | SnapshotError::Qt(ReadingError::Segment(_))
+        )
     }
 }
 
@@ -376,6 +393,7 @@ impl fmt::Display for SnapshotError {
             SnapshotError::Attach(error) => formatter.write_str(&error.explain()),
             SnapshotError::Read(error) => formatter.write_str(&error.explain()),
             SnapshotError::Lock(error) => formatter.write_str(&error.explain()),
+            SnapshotError::Qt(error) => formatter.write_str(&error.explain()),
             SnapshotError::NoThread { key, source } => {
                 formatter.write_str(&say!("snapshot-no-thread", key = key, reason = source))
             }
@@ -397,6 +415,7 @@ impl std::error::Error for SnapshotError {
             SnapshotError::Attach(error) => Some(error),
             SnapshotError::Read(error) => Some(error),
             SnapshotError::Lock(error) => Some(error),
+            SnapshotError::Qt(error) => Some(error),
             SnapshotError::NoThread { source, .. } => Some(source),
             SnapshotError::Text { .. } => None,
             SnapshotError::Picture { source, .. } => Some(source),

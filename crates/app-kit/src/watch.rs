@@ -13,17 +13,20 @@ use std::time::{Duration, SystemTime};
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, stream};
+use qt_bridge::Address;
+use shm_core::Options;
 use shm_core::segment::Info;
-use shm_core::{Key, Options};
 
 use crate::meter::{Meter, Stage};
 use crate::snapshot::{Snapshot, SnapshotError};
 
 mod lookout;
+mod qt_lookout;
 #[cfg(test)]
 mod tests;
 
 use lookout::Lookout;
+use qt_lookout::QtLookout;
 
 /// How often it is looked for what makes no wake-up: who is attached.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -46,6 +49,8 @@ pub enum Observation {
     Content(Box<Fresh>),
     /// The content is what it was as far as is known, and these are attached.
     Presence(Arc<Info>),
+    /// A segment of a Qt program is there, of so many bytes.
+    Qt(u64),
     /// Something is there, and cannot be read.
     Unreadable(Arc<SnapshotError>),
 }
@@ -81,7 +86,7 @@ pub struct News {
 #[derive(Debug)]
 struct Shared {
     id: u64,
-    key: Key,
+    key: Address,
     options: Options,
     depth: Depth,
     stage: Arc<Stage>,
@@ -112,7 +117,7 @@ impl Fresh {
 
 impl Watch {
     /// Prepares to watch a key. Contents are converted for the room that `stage` tells of.
-    pub fn new(key: Key, options: Options, depth: Depth, stage: Arc<Stage>) -> Watch {
+    pub fn new(key: Address, options: Options, depth: Depth, stage: Arc<Stage>) -> Watch {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         Watch {
             shared: Arc::new(Shared {
@@ -128,7 +133,7 @@ impl Watch {
     }
 
     /// Returns the key.
-    pub fn key(&self) -> &Key {
+    pub fn key(&self) -> &Address {
         &self.shared.key
     }
 
@@ -175,10 +180,13 @@ fn listen(shared: Arc<Shared>) -> impl Stream<Item = News> {
     shared.slot().is_closed = false;
     let hearing = Hearing(Arc::clone(&shared));
     let news = stream::channel(1, async move |output: Sender<News>| {
-        let mut lookout = Lookout::new(Arc::clone(&shared), output.clone());
-        let spawned = thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || lookout.run());
+        let (seen, to) = (Arc::clone(&shared), output.clone());
+        let look = move || match seen.key.clone() {
+            Address::Own(key) => Lookout::new(seen, key, to).run(),
+            Address::Qt(key) => QtLookout::new(seen, &key, to).run(),
+        };
+        let thread = thread::Builder::new().name("watch".to_owned());
+        let spawned = thread.spawn(look);
         if let Err(error) = spawned {
             let key = shared.key.clone();
             let error = SnapshotError::NoThread { key, source: error };
@@ -225,10 +233,10 @@ impl Shared {
     }
 
     /// Lets some time pass; `None` where nobody listens any more.
-    fn pause(&self) -> Option<()> {
+    fn pause(&self, time: Duration) -> Option<()> {
         let (slot, _) = self
             .changed
-            .wait_timeout_while(self.slot(), GLANCE, |slot| !slot.is_closed)
+            .wait_timeout_while(self.slot(), time, |slot| !slot.is_closed)
             .unwrap_or_else(PoisonError::into_inner);
         (!slot.is_closed).then_some(())
     }

@@ -16,7 +16,6 @@ use std::time::Instant;
 use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
-use app_kit::explain::Explain;
 use app_kit::file_dialog::Answer;
 use app_kit::key_field::{self, KeyField};
 use app_kit::meter::Stage;
@@ -28,7 +27,8 @@ use app_kit::worker::WorkerError;
 use app_kit::{focus, help, icon, language, say, signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
-use shm_core::{Access, Attached, Key, Options, PublishError};
+use qt_bridge::Address;
+use shm_core::{Access, Attached, Options};
 
 use loading::Loading;
 use view::PATH_FIELD;
@@ -54,7 +54,7 @@ const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
-    pub key: Option<Key>,
+    pub key: Option<Address>,
     /// Where segments are, if not where the environment says.
     pub directory: Option<PathBuf>,
     /// Whether status lines are printed to stderr as well.
@@ -77,7 +77,7 @@ pub struct State {
     file_dialog: FileDialog,
     seen: Seen,
     /// The key under which something is loaded by this window.
-    attached: Option<Key>,
+    attached: Option<Address>,
     /// Who watches it.
     watchers: Watchers,
     /// Looks at the key in the key field; nothing does while that is none.
@@ -170,11 +170,11 @@ pub enum Message {
     /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
     CancelPressed,
     /// What was loaded was blanked, or not.
-    Cleared(Reply<Option<Key>, PublishError>),
+    Cleared(Reply<Option<Address>, LoadError>),
     /// What was loaded was let go of.
     Released(Result<Option<Released>, WorkerError>),
     /// It was looked whether what is loaded was removed by somebody else.
-    LossChecked(Result<Option<Key>, WorkerError>),
+    LossChecked(Result<Option<Address>, WorkerError>),
     /// Something was seen in shared memory.
     Seen(watch::News),
     /// Somebody came to watch what is loaded, has shown it, or has left.
@@ -427,7 +427,7 @@ impl State {
     }
 
     /// Returns the key to load under; where there is none, says why.
-    fn key_to_load_under(&mut self) -> Option<Key> {
+    fn key_to_load_under(&mut self) -> Option<Address> {
         match self.key_field.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
@@ -553,7 +553,7 @@ impl State {
     }
 
     /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
-    fn begin_loading(&mut self, path: &Path) -> Option<(Key, u64, Arc<Progress>)> {
+    fn begin_loading(&mut self, path: &Path) -> Option<(Address, u64, Arc<Progress>)> {
         let key = self.key_to_load_under()?;
         let sentence = say!("loading", file = drop_target::file_name(path), key = key);
         self.status.set(Status::neutral(sentence));
@@ -648,11 +648,11 @@ impl State {
         });
     }
 
-    fn take_cleared(&mut self, reply: Reply<Option<Key>, PublishError>) {
+    fn take_cleared(&mut self, reply: Reply<Option<Address>, LoadError>) {
         self.status.set(match reply {
             Ok(Ok(Some(key))) => Status::success(say!("cleared", key = key)),
             Ok(Ok(None)) => Status::neutral(say!("clear-nothing")),
-            Ok(Err(error)) => Status::error(say!("clear-failed")).with_remedy(error.explain()),
+            Ok(Err(error)) => Status::error(say!("clear-failed")).with_remedy(error.remedy()),
             Err(error) => Status::error(error.to_string()),
         });
     }
@@ -670,7 +670,7 @@ impl State {
         });
     }
 
-    fn take_loss(&mut self, reply: Result<Option<Key>, WorkerError>) {
+    fn take_loss(&mut self, reply: Result<Option<Address>, WorkerError>) {
         // Where nothing was lost there is nothing to say.
         let Ok(Some(key)) = reply else {
             return;
@@ -695,6 +695,7 @@ impl State {
                 self.show(*fresh);
                 false
             }
+            Observation::Qt(_) => false,
             Observation::Presence(info) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.observe(&info);

@@ -1,6 +1,7 @@
 //! The command line: the same session as the window's, without a window.
 
 mod audience;
+mod form;
 mod frames;
 mod picture;
 mod share;
@@ -14,8 +15,10 @@ use std::time::Duration;
 use app_kit::signals::Termination;
 use app_kit::units;
 use clap::{Args, Subcommand};
-use shm_core::{Key, Options};
+use qt_bridge::Address;
+use shm_core::Options;
 
+use self::form::StreamedAs;
 use self::frames::FramesArguments;
 use self::share::Share;
 use crate::session::{Bytes, Content, LoadError, Session};
@@ -26,7 +29,8 @@ Examples:
   loader-app text --for 10s \"Back soon\"    stays for ten seconds
   date | loader-app text --persist         leaves it there, and returns
   loader-app text --mode 644 \"Hello, all\"  lets every user read it
-  loader-app --key Notes text - <notes.txt";
+  loader-app --key Notes text - <notes.txt
+  loader-app --key qt:K text --as cstring \"Hello, Qt\"";
 
 const IMAGE_EXAMPLES: &str = "\
 Examples:
@@ -55,6 +59,9 @@ pub enum Command {
         /// Who else may read it.
         #[command(flatten)]
         share: Share,
+        /// What Qt programs read.
+        #[command(flatten)]
+        streamed: StreamedAs,
         /// The text; without it, or with "-", UTF-8 is read from standard input.
         text: Option<String>,
     },
@@ -67,6 +74,9 @@ pub enum Command {
         /// Who else may read it.
         #[command(flatten)]
         share: Share,
+        /// What Qt programs read.
+        #[command(flatten)]
+        streamed: StreamedAs,
         /// The picture file.
         file: PathBuf,
     },
@@ -79,6 +89,9 @@ pub enum Command {
         /// Who else may read it.
         #[command(flatten)]
         share: Share,
+        /// What Qt programs read.
+        #[command(flatten)]
+        streamed: StreamedAs,
         /// The file; "-" reads standard input.
         file: PathBuf,
     },
@@ -97,6 +110,27 @@ impl Command {
         match self {
             Command::Frames(arguments) => arguments.check(program),
             Command::Text { .. } | Command::Image { .. } | Command::File { .. } => Ok(()),
+        }
+    }
+
+    /// Refuses what only the other kind of key can do.
+    fn refuse_of_others(&self, key: &Address) -> Result<(), CommandError> {
+        let (share, form) = match self {
+            Command::Text {
+                share, streamed, ..
+            }
+            | Command::Image {
+                share, streamed, ..
+            }
+            | Command::File {
+                share, streamed, ..
+            } => (*share, streamed.form()),
+            Command::Frames(_) => return Ok(()),
+        };
+        match key {
+            Address::Own(_) if form.is_some() => Err(CommandError::FormOfQt),
+            Address::Qt(_) if share.is_asked_for() => Err(CommandError::ModeOfQt),
+            Address::Own(_) | Address::Qt(_) => Ok(()),
         }
     }
 }
@@ -132,6 +166,10 @@ pub enum CommandError {
     NoFrames,
     /// It could not be waited for the end.
     Signals(io::Error),
+    /// `--as` with a key that is not of a Qt program.
+    FormOfQt,
+    /// `--mode` with a key of a Qt program.
+    ModeOfQt,
 }
 
 impl fmt::Display for CommandError {
@@ -154,6 +192,13 @@ impl fmt::Display for CommandError {
                 "Standard input ended before there was a frame, so nothing was loaded. Look what \
                  the program that should write the video says.",
             ),
+            CommandError::FormOfQt => f.write_str(
+                "--as says what a Qt program reads, and this key is not of one: write it as qt:KEY, or \
+                 leave --as out.",
+            ),
+            CommandError::ModeOfQt => f.write_str(
+                "Under a key of a Qt program nothing can be shared with other users: leave --mode out.",
+            ),
             CommandError::Signals(error) => write!(
                 f,
                 "It cannot be waited for Ctrl-C ({error}), so nothing stays loaded. Try --persist."
@@ -167,7 +212,11 @@ impl std::error::Error for CommandError {
         match self {
             CommandError::Load(error) => Some(error),
             CommandError::Stdin(error) | CommandError::Signals(error) => Some(error),
-            CommandError::NotUtf8 { .. } | CommandError::NoVideo | CommandError::NoFrames => None,
+            CommandError::NotUtf8 { .. }
+            | CommandError::NoVideo
+            | CommandError::NoFrames
+            | CommandError::FormOfQt
+            | CommandError::ModeOfQt => None,
         }
     }
 }
@@ -177,17 +226,34 @@ impl std::error::Error for CommandError {
 /// # Errors
 ///
 /// [`CommandError`], in a sentence for people.
-pub fn run(command: Command, key: &Key, verbose: bool) -> Result<(), CommandError> {
-    let (stay, share, content) = match command {
-        Command::Text { stay, share, text } => (stay, share, Content::Text(text_of(text)?)),
-        Command::Image { stay, share, file } => {
-            (stay, share, Content::Picture(file, Arc::default()))
+pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), CommandError> {
+    command.refuse_of_others(key)?;
+    let (stay, share, streamed, content) = match command {
+        Command::Text {
+            stay,
+            share,
+            streamed,
+            text,
+        } => (stay, share, streamed, Content::Text(text_of(text)?)),
+        Command::Image {
+            stay,
+            share,
+            streamed,
+            file,
+        } => {
+            let content = Content::Picture(file, Arc::default());
+            (stay, share, streamed, content)
         }
-        Command::File { stay, share, file } => (stay, share, Content::Bytes(bytes_of(&file)?)),
+        Command::File {
+            stay,
+            share,
+            streamed,
+            file,
+        } => (stay, share, streamed, Content::Bytes(bytes_of(&file)?)),
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
     let options = share.apply(Options::new());
-    let mut session = Session::new(options.clone());
+    let mut session = Session::new(options.clone()).streaming_as(streamed.form());
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }

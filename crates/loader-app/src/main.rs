@@ -10,7 +10,7 @@ use app_kit::{display, settings};
 use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command};
-use shm_core::Key;
+use qt_bridge::{Address, AddressError};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +19,7 @@ Examples:
   loader-app --key Photo image cat.png         load a picture under another key
   tar c src | loader-app file --persist -      load bytes, and leave them there
   loader-app frames --test-pattern             stream a moving picture
+  loader-app --key qt:K text Hello             load a text for a program that uses QSharedMemory
 
 What is loaded lives as long as a program that loaded it is attached, or until
 `viewer-app remove` where --persist was given. `viewer-app show` reads it.";
@@ -29,10 +30,10 @@ What is loaded lives as long as a program that loaded it is attached, or until
 #[derive(Debug, Parser)]
 #[command(name = "loader-app", version, about, after_help = EXAMPLES)]
 struct Arguments {
-    /// The name under which other programs find it [default: MySharedMemory; in the window, the
-    /// last one there].
+    /// The name under which other programs find it, or the key of a Qt program, such as qt:NAME or
+    /// posix:/name [default: MySharedMemory; in the window, the last one there].
     #[arg(long, global = true, value_name = "KEY")]
-    key: Option<Key>,
+    key: Option<Address>,
 
     /// Prints to stderr who watches what is loaded, how a stream goes, and the window's status lines,
     /// as `status: …`.
@@ -70,8 +71,8 @@ fn run(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("The handler of SIGBUS cannot be installed: {error}."))?;
     match arguments.command {
         Some(command) => {
-            let key = arguments.key.map_or_else(|| Key::new(DEFAULT_KEY), Ok);
-            let key = key.map_err(|error| error.to_string())?;
+            let key = arguments.key.map_or_else(|| DEFAULT_KEY.parse(), Ok);
+            let key: Address = key.map_err(|error: AddressError| error.to_string())?;
             cli::run(command, &key, arguments.verbose).map_err(|error| error.to_string())
         }
         None => {
@@ -81,7 +82,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
     }
 }
 
-fn open_window(key: Option<Key>, verbose: bool) -> Result<(), String> {
+fn open_window(key: Option<Address>, verbose: bool) -> Result<(), String> {
     let run = || {
         let settings = Settings {
             key,

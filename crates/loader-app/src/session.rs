@@ -6,6 +6,7 @@
 mod any_file;
 pub mod audience;
 mod content;
+mod qt;
 mod source;
 mod stream;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::{error, fmt, io, mem};
 
 use app_kit::explain::Explain;
 use app_kit::{language, say, snapshot, units};
+use qt_bridge::{Address, Form, StreamError};
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
@@ -26,6 +28,7 @@ pub use thread::{News, Reply, SessionThread};
 
 use audience::{Tell, Usher};
 use content::Payload;
+use qt::QtSession;
 
 use crate::frames::FrameError;
 use crate::picture_file::PictureError;
@@ -38,19 +41,23 @@ pub struct Session {
     /// Before the publisher, so that it ends first.
     usher: Usher,
     publisher: Option<Publisher>,
+    /// What is loaded for Qt programs, instead.
+    qt: QtSession,
 }
 
 /// What was loaded.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// Where it is.
-    pub key: Key,
+    pub key: Address,
     /// `text`, `image` or `bytes`.
     pub kind: &'static str,
     /// How many bytes it takes in shared memory.
     pub bytes: u64,
-    /// Its number: each thing loaded under a key has the next.
+    /// Its number: each thing loaded under a key has the next. Under a key of Qt nothing is counted: 0.
     pub generation: u64,
+    /// How it is streamed for Qt programs, where it is for them.
+    pub form: Option<Form>,
     /// Whose content it took the place of.
     pub replaced: Option<Attached>,
     /// What was let go of, because this is loaded under another key.
@@ -61,7 +68,7 @@ pub struct Loaded {
 #[derive(Clone, Debug)]
 pub struct Released {
     /// Its key.
-    pub key: Key,
+    pub key: Address,
     /// Whether it is gone; if not, others are attached, or it is persistent.
     pub is_removed: bool,
 }
@@ -73,7 +80,15 @@ impl Session {
             options,
             usher: Usher::default(),
             publisher: None,
+            qt: QtSession::default(),
         }
+    }
+
+    /// Streams for Qt programs in this form from now on, instead of the one that fits each content.
+    #[must_use]
+    pub fn streaming_as(mut self, form: Option<Form>) -> Session {
+        self.qt.set_form(form);
+        self
     }
 
     /// Tells from now on who watches what is loaded.
@@ -88,7 +103,27 @@ impl Session {
     /// # Errors
     ///
     /// [`LoadError`]; what was loaded before stays.
-    pub fn load(&mut self, key: &Key, content: &mut Content) -> Result<Loaded, LoadError> {
+    pub fn load(
+        &mut self,
+        address: impl Into<Address>,
+        content: &mut Content,
+    ) -> Result<Loaded, LoadError> {
+        match address.into() {
+            Address::Own(key) => {
+                let loaded = self.load_own(&key, content)?;
+                let released = loaded.released.clone().or_else(|| self.qt.release());
+                Ok(Loaded { released, ..loaded })
+            }
+            Address::Qt(key) => {
+                let loaded = self.qt.load(&key, Payload::open(content)?)?;
+                let released = self.hold(None).map(Released::from);
+                let released = released.or(loaded.released.clone());
+                Ok(Loaded { released, ..loaded })
+            }
+        }
+    }
+
+    fn load_own(&mut self, key: &Key, content: &mut Content) -> Result<Loaded, LoadError> {
         // First what can be wrong with a file: it should not cost a segment.
         let payload = Payload::open(content)?;
         let Some(publisher) = self
@@ -126,7 +161,8 @@ impl Session {
     /// # Errors
     ///
     /// [`AttachError`], as [`Publisher::open`] has it.
-    pub fn persist(&self) -> Result<(), AttachError> {
+    pub fn persist(&mut self) -> Result<(), AttachError> {
+        self.qt.keep();
         let Some(publisher) = &self.publisher else {
             return Ok(());
         };
@@ -139,23 +175,28 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`PublishError`], as [`Publisher::clear`] has it.
-    pub fn clear(&mut self) -> Result<Option<Key>, PublishError> {
+    /// [`LoadError::Publish`], as [`Publisher::clear`] has it; [`LoadError::Qt`].
+    pub fn clear(&mut self) -> Result<Option<Address>, LoadError> {
         let Some(publisher) = &self.publisher else {
-            return Ok(None);
+            return self.qt.clear();
         };
-        publisher.clear()?;
-        Ok(Some(publisher.key().clone()))
+        publisher.clear().map_err(LoadError::Publish)?;
+        Ok(Some(publisher.key().into()))
     }
 
     /// Lets go of what is loaded. Returns `None` where nothing is.
     pub fn release(&mut self) -> Option<Released> {
-        self.hold(None).map(Released::from)
+        self.hold(None)
+            .map(Released::from)
+            .or_else(|| self.qt.release())
     }
 
     /// Lets go of what is loaded if somebody else has removed it, and returns its key then.
-    pub fn release_if_lost(&mut self) -> Option<Key> {
-        let key = self.publisher.as_ref()?.key().clone();
+    pub fn release_if_lost(&mut self) -> Option<Address> {
+        let Some(publisher) = &self.publisher else {
+            return self.qt.release_if_lost();
+        };
+        let key = publisher.key().clone();
         let is_kept = match segment::info(&key, &self.options) {
             Ok(info) => info
                 .attached
@@ -169,7 +210,7 @@ impl Session {
             return None;
         }
         self.hold(None);
-        Some(key)
+        Some(key.into())
     }
 
     /// Takes another publisher, or none, and returns the one before.
@@ -190,7 +231,7 @@ impl fmt::Debug for Session {
 impl From<Publisher> for Released {
     fn from(publisher: Publisher) -> Released {
         Released {
-            key: publisher.key().clone(),
+            key: publisher.key().into(),
             is_removed: publisher.detach(),
         }
     }
@@ -224,8 +265,18 @@ impl fmt::Display for Loaded {
             kind,
             bytes,
             generation,
+            form,
             ..
         } = self;
+        if let Some(form) = form {
+            return f.write_str(&say!(
+                "loaded-for-qt",
+                kind = snapshot::name_of_kind(kind),
+                size = units::bytes(*bytes),
+                key = key,
+                form = form.name()
+            ));
+        }
         f.write_str(&say!(
             "loaded",
             kind = snapshot::name_of_kind(kind),
@@ -267,6 +318,15 @@ pub enum LoadError {
     Attach(AttachError),
     /// The content could not be put into it.
     Publish(PublishError),
+    /// It could not be put into a segment of Qt programs.
+    Qt(qt_bridge::PublishError),
+    /// It does not go into the stream that was asked for.
+    Stream(StreamError),
+    /// Frames are not streamed to Qt programs.
+    NoFramesForQt {
+        /// The key asked for.
+        key: Address,
+    },
     /// The picture could not be read.
     Picture(PictureError),
     /// What claims to be a picture has other sides than bytes.
@@ -307,7 +367,11 @@ impl LoadError {
             LoadError::Attach(_) | LoadError::Publish(PublishError::NoSpace { .. }) => {
                 say!("load-no-segment")
             }
-            LoadError::Publish(_) => say!("load-not-published"),
+            LoadError::Qt(qt_bridge::PublishError::Segment(_)) => say!("load-no-segment"),
+            LoadError::Publish(_) | LoadError::Qt(_) | LoadError::Stream(_) => {
+                say!("load-not-published")
+            }
+            LoadError::NoFramesForQt { key } => say!("load-no-frames-for-qt", key = key),
             LoadError::Picture(error) => error.headline(),
             LoadError::Pixels => say!("load-no-pixels"),
             LoadError::Cancelled { name } => say!("load-cancelled", name = name),
@@ -321,6 +385,9 @@ impl LoadError {
         match self {
             LoadError::Attach(error) => error.explain(),
             LoadError::Publish(error) => error.explain(),
+            LoadError::Qt(error) => error.explain(),
+            LoadError::Stream(error) => error.to_string(),
+            LoadError::NoFramesForQt { .. } => say!("load-no-frames-for-qt-remedy"),
             LoadError::Picture(error) => error.remedy(),
             LoadError::Cancelled { .. } => say!("load-cancelled-remedy"),
             LoadError::Pixels => say!("load-no-pixels-remedy"),
@@ -347,8 +414,12 @@ impl error::Error for LoadError {
         match self {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
+            LoadError::Qt(error) => Some(error),
+            LoadError::Stream(error) => Some(error),
             LoadError::Picture(error) => Some(error),
-            LoadError::Pixels | LoadError::Cancelled { .. } => None,
+            LoadError::Pixels | LoadError::Cancelled { .. } | LoadError::NoFramesForQt { .. } => {
+                None
+            }
             LoadError::Frames(error) => Some(error),
             LoadError::Bytes { source, .. } => Some(source),
         }

@@ -228,7 +228,7 @@ fn failures_and_wrong_usage_differ() {
     for wrong in [
         ["--key", "a/b", "text", "x"].as_slice(),
         &["--key", "", "text", "x"],
-        &["--key", "qt:x", "text", "x"],
+        &["--key", "qt:", "text", "x"],
         &["image"],
         &["text", "--for", "soon", "x"],
         &["text", "--persist", "--for", "1s", "x"],

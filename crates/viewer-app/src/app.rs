@@ -21,8 +21,9 @@ use app_kit::watch::News;
 use app_kit::{focus, help, icon, say, signals, theme, units};
 use iced::widget::{button, center, column, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
+use qt_bridge::Address;
 use serde::{Deserialize, Serialize};
-use shm_core::{Key, Options};
+use shm_core::Options;
 
 use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
@@ -49,7 +50,7 @@ pub(crate) struct Switches {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
-    pub(crate) key: Option<Key>,
+    pub(crate) key: Option<Address>,
     /// Whether status lines are printed to stderr as well.
     pub(crate) is_verbose: bool,
     /// What is remembered.
@@ -325,7 +326,7 @@ impl State {
     }
 
     /// Returns the key in the field; where there is none, says why.
-    fn key_to_use(&mut self) -> Option<Key> {
+    fn key_to_use(&mut self) -> Option<Address> {
         match self.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
@@ -407,14 +408,14 @@ impl State {
         }
     }
 
-    fn see(&mut self, key: &Key, presence: Presence) {
+    fn see(&mut self, key: &Address, presence: Presence) {
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
             match &presence {
                 Presence::Here(info) => pane.observe(info),
                 Presence::Gone => pane.observe_gone(),
-                Presence::Barred => {}
+                Presence::Qt(_) | Presence::Barred => {}
             }
         }
         self.announce(key, &presence);
@@ -422,7 +423,7 @@ impl State {
     }
 
     /// Says, when something appears while nothing is shown, that it can be shown now.
-    fn announce(&mut self, key: &Key, presence: &Presence) {
+    fn announce(&mut self, key: &Address, presence: &Presence) {
         let is_new =
             presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
         let is_asked_for = self.is_reading || self.live.is_on();

@@ -3,6 +3,7 @@
 mod follow;
 mod info;
 mod list;
+mod qt;
 mod remove;
 mod show;
 
@@ -14,8 +15,8 @@ use std::io::{self, Write};
 use app_kit::language::Language;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use qt_bridge::Address;
 use serde::Serialize;
-use shm_core::Key;
 
 use crate::output;
 
@@ -30,13 +31,15 @@ use crate::output;
   viewer-app show --key Frames --output frame.png
   viewer-app follow                 each text that is loaded, a line each
   viewer-app list                   who shares what
+  viewer-app --key qt:K show        what a program with QSharedMemory shares
 
 The environment variable SHM_CORE_DIR names another directory than /dev/shm."
 )]
 pub(crate) struct Cli {
-    /// The name of the shared memory [default: MySharedMemory; in the window, the last one there]
+    /// The name of the shared memory, or the key of a Qt program, such as qt:NAME or posix:/name
+    /// [default: MySharedMemory; in the window, the last one there]
     #[arg(long, global = true, value_name = "KEY")]
-    pub(crate) key: Option<Key>,
+    pub(crate) key: Option<Address>,
 
     /// Also print each status line of the window to stderr, as "status: …"
     #[arg(long)]
@@ -90,7 +93,11 @@ pub(crate) enum Command {
 }
 
 /// Does what a command says.
-pub(crate) fn run(key: &Key, command: Command) -> Result<(), Failure> {
+pub(crate) fn run(address: &Address, command: Command) -> Result<(), Failure> {
+    let key = match address {
+        Address::Own(key) => key,
+        Address::Qt(key) => return qt::run(key, command),
+    };
     match command {
         Command::Show(arguments) => show::run(key, &arguments),
         Command::Follow(arguments) => follow::run(key, arguments),
@@ -169,7 +176,7 @@ mod tests {
             ["viewer-app", "show", "--key", "K"],
         ] {
             let cli = Cli::try_read(line).expect("both orders are usual");
-            assert_eq!(cli.key.as_ref().map(Key::as_str), Some("K"));
+            assert_eq!(cli.key.as_ref().map(Address::as_str), Some("K"));
         }
     }
 
@@ -178,7 +185,9 @@ mod tests {
         for (line, kind) in [
             (&["--key", "a/b"][..], ErrorKind::ValueValidation),
             (&["--key", ""], ErrorKind::ValueValidation),
-            (&["--key", "qt:x", "info"], ErrorKind::ValueValidation),
+            (&["--key", "shm:x", "info"], ErrorKind::ValueValidation),
+            (&["--key", "qt:", "info"], ErrorKind::ValueValidation),
+            (&["show", "--as", "qpixmap"], ErrorKind::ValueValidation),
             (&["show", "--wait", "soon"], ErrorKind::ValueValidation),
             (
                 &["show", "--json", "--output", "-"],

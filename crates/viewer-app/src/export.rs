@@ -23,6 +23,10 @@ pub(crate) fn save(content: &Content, path: &Path, existing: Existing) -> Result
     match content {
         Content::Sample(sample) => save_sample(sample, path, existing),
         Content::Block { bytes, .. } => save_bytes(bytes, path, existing, || Ok(())),
+        Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
+            save_picture(metadata, pixels, path, existing, || Ok(()))
+        }
+        Content::Qt(..) => save_bytes(content.bytes(), path, existing, || Ok(())),
     }
 }
 
@@ -80,7 +84,15 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
             }
             Metadata::Bytes { .. } => Err(ExportError::OnlyFile),
         },
-        Content::Block { .. } => Err(ExportError::OnlyFile),
+        Content::Qt(Some(Message::Text(text)), _) => Ok(Copied::Text(text.clone())),
+        Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
+            let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
+            Ok(Copied::Picture(pixels_of(&rows)))
+        }
+        Content::Qt(None, _) => Err(ExportError::Nothing),
+        Content::Qt(Some(Message::Bytes { .. }), _) | Content::Block { .. } => {
+            Err(ExportError::OnlyFile)
+        }
     }
 }
 
@@ -149,7 +161,8 @@ pub(crate) fn file_name(held: &Snapshot) -> String {
 }
 
 fn harmless(name: &str) -> String {
-    let visible = |character: char| match character.is_control() {
+    // A key of Qt may be a path.
+    let visible = |character: char| match character.is_control() || character == '/' {
         true => '_',
         false => character,
     };

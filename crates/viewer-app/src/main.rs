@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
 use app_kit::settings;
-use shm_core::Key;
+use qt_bridge::Address;
 
 use crate::cli::{Cli, Failure};
 
@@ -37,7 +37,7 @@ fn run(arguments: Cli) -> Result<(), Failure> {
     shm_core::guard_against_truncation()?;
     match arguments.command {
         Some(command) => {
-            let key = arguments.key.map_or_else(|| Key::new(DEFAULT_KEY), Ok)?;
+            let key = arguments.key.map_or_else(|| DEFAULT_KEY.parse(), Ok)?;
             cli::run(&key, command)
         }
         None => {
@@ -47,8 +47,8 @@ fn run(arguments: Cli) -> Result<(), Failure> {
     }
 }
 
-fn open_window(key: Option<Key>, is_verbose: bool) -> Result<(), Failure> {
-    let asked_for = key.as_ref().map_or(DEFAULT_KEY, Key::as_str).to_owned();
+fn open_window(key: Option<Address>, is_verbose: bool) -> Result<(), Failure> {
+    let asked_for = key.as_ref().map_or(DEFAULT_KEY, Address::as_str).to_owned();
     let run = || {
         let settings = app::Settings {
             key,

@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
+use qt_bridge::{Address, Form};
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed};
-use shm_core::{Access, Attached, Key, Metadata};
+use shm_core::{Access, Attached, Message, Metadata};
 
 use crate::session::{Content, Found};
 
@@ -22,6 +23,9 @@ pub(crate) struct Report {
     age_ms: Option<u64>,
     persistent: Option<bool>,
     attached: Vec<Peer>,
+    /// As what a Qt program streamed it; only where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<&'static str>,
     /// Why this is no segment that can be shown; only in a list, only where it is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -37,7 +41,7 @@ struct Peer {
 
 impl Report {
     /// Reports what a command found in a segment.
-    pub(crate) fn of_found(key: &Key, found: &Found, now: SystemTime) -> Report {
+    pub(crate) fn of_found(key: &Address, found: &Found, now: SystemTime) -> Report {
         let report = Report::new(key.to_string(), found.persistent, &found.attached);
         match &found.content {
             Content::Sample(sample) => report.with_latest(
@@ -51,6 +55,38 @@ impl Report {
                 now,
             ),
             Content::Block { bytes, .. } => report.with_block(bytes.len() as u64),
+            Content::Qt(message, form) => report.with_streamed(message.as_ref(), *form),
+        }
+    }
+
+    /// Reports a segment of a Qt program from outside: nobody tells what is in it.
+    pub(crate) fn of_qt(listed: &qt_bridge::Listed) -> Report {
+        let users = listed.users.iter().map(|user| Peer {
+            pid: user.pid,
+            program: user.program.clone(),
+            access: "unknown",
+        });
+        Report {
+            bytes: Some(listed.size as u64),
+            attached: users.collect(),
+            ..Report::new(listed.key.to_string(), false, &[])
+        }
+    }
+
+    fn with_streamed(self, message: Option<&Message>, form: Form) -> Report {
+        let metadata = message.map(Message::metadata);
+        let (width, height) = match &metadata {
+            Some(Metadata::Image(image)) => (Some(image.width), Some(image.height)),
+            _ => (None, None),
+        };
+        Report {
+            kind: metadata.as_ref().map(Metadata::kind),
+            bytes: Some(message.map_or(0, |message| message.payload().len() as u64)),
+            width,
+            height,
+            media_type: metadata.map(|metadata| metadata.media_type().to_owned()),
+            form: Some(form.name()),
+            ..self
         }
     }
 
@@ -92,6 +128,7 @@ impl Report {
             age_ms: None,
             persistent: Some(persistent),
             attached: attached.iter().map(Peer::new).collect(),
+            form: None,
             reason: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Between shared memory and the rest of the program: the only file that may block.
 
 mod hand;
+pub(crate) mod qt;
 mod segments;
 
 use std::error::Error;
@@ -13,11 +14,12 @@ use app_kit::follower::{FollowError, Follower};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
+use qt_bridge::{Address, Form, ReadingError};
 use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed};
 use shm_core::{
-    AttachError, Attached, Key, ListError, LockError, Options, ReadError, RemoveError, Sample,
-    SharedMemory, Subscriber, Wait,
+    AttachError, Attached, Key, ListError, LockError, Message, Options, ReadError, RemoveError,
+    Sample, SharedMemory, Subscriber, Wait,
 };
 
 use crate::user::User;
@@ -54,7 +56,7 @@ impl From<Arc<SnapshotError>> for ShowError {
 }
 
 /// Reads what is under `key`, on a thread of its own.
-pub(crate) fn show(key: Key) -> Task<Result<Box<Snapshot>, ShowError>> {
+pub(crate) fn show(key: Address) -> Task<Result<Box<Snapshot>, ShowError>> {
     worker::run("show", move || snapshot::read(&key, &Options::new())).map(|worked| {
         worked
             .map_err(ShowError::Worker)?
@@ -94,6 +96,8 @@ impl Found {
 pub(crate) enum Content {
     /// The latest sample, pinned: its payload is read in place.
     Sample(Sample),
+    /// What a Qt program streamed, and as what; nothing where that was null.
+    Qt(Option<Message>, Form),
     /// A copy of a block.
     Block {
         bytes: Vec<u8>,
@@ -106,6 +110,7 @@ impl Content {
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Content::Sample(sample) => sample.payload(),
+            Content::Qt(message, _) => message.as_ref().map_or(&[], Message::payload),
             Content::Block { bytes, .. } => bytes,
         }
     }
@@ -114,7 +119,7 @@ impl Content {
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
         match self {
             Content::Sample(sample) => sample.verify(),
-            Content::Block { .. } => Ok(()),
+            Content::Qt(..) | Content::Block { .. } => Ok(()),
         }
     }
 }
@@ -125,10 +130,18 @@ pub(crate) fn fetch(
     owner: Option<&User>,
     wait: Option<Duration>,
 ) -> Result<Found, FetchError> {
-    fetch_with(&options(owner), key, owner, wait)
+    fetch_own(&options(owner), key, owner, wait)
 }
 
-fn fetch_with(
+/// Takes what is under an address now.
+fn fetch_with(options: &Options, address: &Address) -> Result<Found, FetchError> {
+    match address {
+        Address::Own(key) => fetch_own(options, key, None, None),
+        Address::Qt(key) => qt::fetch(key, None, None),
+    }
+}
+
+fn fetch_own(
     options: &Options,
     key: &Key,
     owner: Option<&User>,
@@ -243,7 +256,7 @@ pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
 pub(crate) enum FetchError {
     /// Nothing was loaded, for as long as was waited.
     Nothing {
-        key: Key,
+        key: Address,
         owner: Option<User>,
         waited: Option<Duration>,
     },
@@ -255,12 +268,18 @@ pub(crate) enum FetchError {
     Read(ReadError),
     /// Somebody holds the lock of a block.
     Lock(LockError),
+    /// A segment of a Qt program gives nothing.
+    Qt(ReadingError),
 }
 
 impl FetchError {
-    fn nothing(key: &Key, owner: Option<&User>, waited: Option<Duration>) -> FetchError {
+    fn nothing(
+        key: impl Into<Address>,
+        owner: Option<&User>,
+        waited: Option<Duration>,
+    ) -> FetchError {
         FetchError::Nothing {
-            key: key.clone(),
+            key: key.into(),
             owner: owner.cloned(),
             waited,
         }
@@ -314,6 +333,7 @@ impl fmt::Display for FetchError {
             FetchError::Attach(error) => error.fmt(formatter),
             FetchError::Read(error) => error.fmt(formatter),
             FetchError::Lock(error) => error.fmt(formatter),
+            FetchError::Qt(error) => error.fmt(formatter),
         }
     }
 }
@@ -325,6 +345,7 @@ impl Error for FetchError {
             FetchError::Attach(error) => Some(error),
             FetchError::Read(error) => Some(error),
             FetchError::Lock(error) => Some(error),
+            FetchError::Qt(error) => Some(error),
         }
     }
 }

@@ -513,7 +513,7 @@ fn wrong_usage_exits_with_2() {
     for arguments in [
         &["show", "--key", "a/b"][..],
         &["show", "--key", ""],
-        &["--key", "qt:x"],
+        &["--key", "qt:"],
         &["show", "--wait", "soon"],
         &["show", "--json", "--output", "-"],
         &["nonsense"],

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::{fmt, process};
 
 use iced::Size;
+use qt_bridge::{Address, AddressError};
 use serde::{Deserialize, Serialize};
-use shm_core::Key;
 
 use super::{MAX_SIDE, MIN_SIZE, Settings, Switches};
 use crate::explain::Explain;
@@ -46,7 +46,7 @@ pub(super) enum ReadError {
     Json(serde_json::Error),
     Version(u32),
     Size,
-    Key(shm_core::KeyError),
+    Key(AddressError),
 }
 
 impl fmt::Display for ReadError {
@@ -97,7 +97,7 @@ fn decode<S: Switches>(content: &[u8]) -> Result<Settings<S>, ReadError> {
     if !is_sound {
         return Err(ReadError::Size);
     }
-    let key = record.key.as_deref().map(Key::new).transpose();
+    let key = record.key.as_deref().map(str::parse::<Address>).transpose();
     Ok(Settings {
         size: Size::new(record.width, record.height),
         key: key.map_err(ReadError::Key)?,

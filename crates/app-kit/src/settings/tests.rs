@@ -71,12 +71,12 @@ fn what_changes_is_there_the_next_time() {
     let (_home, path) = place();
     drop(change(load_from(&path), |settings| {
         settings.set_size(Size::new(800.0, 600.5));
-        settings.key = Key::new("日本").ok();
+        settings.key = "日本".parse().ok();
         settings.switches.bright = true;
     }));
     let settings = load_from(&path).settings;
     assert_eq!(settings.size, Size::new(800.0, 600.5));
-    assert_eq!(settings.key, Key::new("日本").ok());
+    assert_eq!(settings.key, "日本".parse().ok());
     assert!(settings.switches.bright);
     assert_eq!(names(&path), ["test-app.json"], "no draft is left");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

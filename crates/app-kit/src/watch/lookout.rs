@@ -8,7 +8,7 @@ use iced::futures::SinkExt;
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
 use shm_core::segment::{self, Info};
-use shm_core::{AttachError, Sample};
+use shm_core::{AttachError, Key, Sample};
 
 use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
 use crate::follower::{Follower, Step};
@@ -17,6 +17,7 @@ use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
 pub(super) struct Lookout {
     shared: Arc<Shared>,
+    key: Key,
     output: Sender<News>,
     follower: Follower,
     /// What was told last of what stays the same for long.
@@ -55,10 +56,11 @@ enum Last {
 }
 
 impl Lookout {
-    pub(super) fn new(shared: Arc<Shared>, output: Sender<News>) -> Lookout {
+    pub(super) fn new(shared: Arc<Shared>, key: Key, output: Sender<News>) -> Lookout {
         Lookout {
-            follower: Follower::new(shared.key.clone(), shared.options.clone()),
+            follower: Follower::new(key.clone(), shared.options.clone()),
             shared,
+            key,
             output,
             told: Told::Unknown,
             company: Company::default(),
@@ -76,7 +78,7 @@ impl Lookout {
         match self.shared.depth {
             Depth::Presence => {
                 self.glance()?;
-                self.shared.pause()
+                self.shared.pause(GLANCE)
             }
             Depth::Content => {
                 self.follow()?;
@@ -91,7 +93,7 @@ impl Lookout {
             Ok(Step::Sample(sample)) => self.tell_sample(sample),
             Ok(Step::Empty) => {
                 self.glance()?;
-                let nothing = snapshot::of_nothing(&self.shared.key, self.company.clone());
+                let nothing = snapshot::of_nothing(&self.key, self.company.clone());
                 let fresh = self.fresh(nothing);
                 self.tell_content(fresh, Last::Other)
             }
@@ -103,7 +105,7 @@ impl Lookout {
             Ok(Step::Block) => self.tell_block(),
             Err(error) => {
                 self.tell_unreadable(error.into())?;
-                self.shared.pause()
+                self.shared.pause(GLANCE)
             }
         }
     }
@@ -111,7 +113,7 @@ impl Lookout {
     /// Looks who is there.
     fn glance(&mut self) -> Option<()> {
         self.glanced = Some(Instant::now());
-        match segment::info(&self.shared.key, &self.shared.options) {
+        match segment::info(&self.key, &self.shared.options) {
             Ok(info) => self.tell_presence(info),
             Err(AttachError::NotFound { .. }) => self.tell_nothing(),
             Err(error) => self.tell_unreadable(SnapshotError::Attach(error)),
@@ -185,7 +187,7 @@ impl Lookout {
         is_again: bool,
     ) -> Option<()> {
         let company = self.company.clone();
-        let converted = snapshot::of_sample(&self.shared.key, &sample, company, pane);
+        let converted = snapshot::of_sample(&self.key, &sample, company, pane);
         let skipped = sample.skipped();
         // Its memory is the loader's again, before the window is waited for.
         drop(sample);
@@ -223,7 +225,7 @@ impl Lookout {
             Err(error) if error.is_not_found() => {}
             Err(error) => self.tell_unreadable(error)?,
         }
-        self.shared.pause()
+        self.shared.pause(GLANCE)
     }
 
     fn is_told(&self, snapshot: &Snapshot) -> bool {

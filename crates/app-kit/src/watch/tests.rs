@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use iced::Size;
 use iced::futures::executor::block_on;
-use shm_core::{Access, ImageMetadata, Metadata, PixelFormat, Publisher, SharedMemory};
+use shm_core::{Access, ImageMetadata, Key, Metadata, PixelFormat, Publisher, SharedMemory};
 use tempfile::TempDir;
 
 use crate::picture_view::Seen;
@@ -22,8 +22,12 @@ impl Bench {
         let directory = tempfile::tempdir().expect("there is room");
         let options = Options::new().directory(directory.path());
         let key = Key::new("watched").expect("it is a key");
-        let watch = Watch::new(key, options, depth, Arc::default());
+        let watch = Watch::new(key.into(), options, depth, Arc::default());
         Bench { directory, watch }
+    }
+
+    fn key(&self) -> &Key {
+        self.watch.key().own().expect("it is one of ours")
     }
 
     fn options(&self) -> Options {
@@ -31,7 +35,7 @@ impl Bench {
     }
 
     fn publisher(&self) -> Publisher {
-        Publisher::open(self.watch.key(), &self.options()).expect("it can be opened")
+        Publisher::open(self.key(), &self.options()).expect("it can be opened")
     }
 
     fn listen(&self) -> impl Stream<Item = News> + use<> {
@@ -119,7 +123,7 @@ fn everything_that_happens_to_a_key_is_seen() {
     bench.await_observation(&mut stream, is_nothing);
 
     let options = bench.options().persistent(true);
-    let publisher = Publisher::open(bench.watch.key(), &options).expect("it can be opened");
+    let publisher = Publisher::open(bench.key(), &options).expect("it can be opened");
     publisher.publish_text("stays").expect("there is room");
     bench.await_observation(&mut stream, |seen| is_text(seen, "stays"));
     drop(publisher);
@@ -178,7 +182,7 @@ fn what_is_foreign_is_said_to_be() {
 #[test]
 fn a_block_is_told_when_its_bytes_change() {
     let bench = Bench::new(Depth::Content);
-    let block = SharedMemory::create(bench.watch.key(), 16, &bench.options()).expect("it is new");
+    let block = SharedMemory::create(bench.key(), 16, &bench.options()).expect("it is new");
     let mut stream = pin!(bench.listen());
     let begins_with = |byte: u8| {
         move |seen: &Observation| match seen {

@@ -22,7 +22,7 @@ use iced::widget::text_editor::{Action, Edit};
 use iced::{Event, event};
 use iced_test::Simulator;
 use iced_test::runtime::{self, task};
-use shm_core::{Process, segment};
+use shm_core::{Key, Process, segment};
 use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
@@ -157,7 +157,7 @@ impl Bench {
     }
 
     fn in_memory(&self, key: &str) -> Option<Content> {
-        snapshot::read(&Key::new(key).unwrap(), &self.options())
+        snapshot::read(Key::new(key).unwrap(), &self.options())
             .ok()
             .map(|snapshot| snapshot.content)
     }
@@ -316,7 +316,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("loader-app.json");
     let remembered = || settings::load::<NoSwitches>(Some(path.clone()));
-    let open = |key: Option<Key>| {
+    let open = |key: Option<Address>| {
         State::new(&Settings {
             key,
             directory: Some(directory.path().to_owned()),
@@ -331,7 +331,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     drop(state);
     assert_eq!(remembered().settings.size, Size::new(700.0, 500.0));
 
-    let state = open(Key::new("Theirs").ok());
+    let state = open("Theirs".parse().ok());
     assert_eq!(state.key_field.text(), "Theirs");
     drop(state);
     assert_eq!(open(None).key_field.text(), "Mine");
@@ -653,7 +653,7 @@ fn what_is_seen_is_shown() {
     let seen = snapshot::read(&key, &bench.options()).unwrap();
     bench.see_content(seen);
     assert!(bench.shows("text · 9 bytes · generation 1 · just now"));
-    let error = SnapshotError::Text { key };
+    let error = SnapshotError::Text { key: key.into() };
     let sentence = error.to_string();
     bench.see(Observation::Unreadable(Arc::new(error)));
     assert!(bench.shows(&sentence));

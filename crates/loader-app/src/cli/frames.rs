@@ -10,7 +10,8 @@ use app_kit::signals::{Ended, Termination};
 use app_kit::units;
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
-use shm_core::{ImageMetadata, Key, Options, PixelFormat, PublishError};
+use qt_bridge::Address;
+use shm_core::{ImageMetadata, Options, PixelFormat, PublishError};
 
 use super::share::Share;
 use super::{CommandError, audience, print, tell};
@@ -200,7 +201,7 @@ impl FramesArguments {
 /// it ends.
 pub(super) fn run(
     arguments: &FramesArguments,
-    key: &Key,
+    key: &Address,
     verbose: bool,
 ) -> Result<(), CommandError> {
     let options = arguments.share.apply(Options::new());

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
-use shm_core::Key;
+use qt_bridge::Address;
 
 use super::CommandError;
 use crate::picture_file::PictureError;
@@ -27,7 +27,7 @@ const ERASE: &str = "\r\x1b[K";
 /// Loads the picture file `path`. A signal cancels that, so that nothing is left behind.
 pub(super) fn load(
     session: &mut Session,
-    key: &Key,
+    key: &Address,
     path: PathBuf,
     progress: &Arc<Progress>,
     termination: &Termination,

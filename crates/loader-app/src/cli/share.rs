@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use clap::Args;
-use shm_core::{Key, Options, segment};
+use qt_bridge::Address;
+use shm_core::{Options, segment};
 
 /// Who else may read what is loaded.
 #[derive(Clone, Copy, Debug, Args)]
@@ -27,9 +28,15 @@ impl Share {
         }
     }
 
+    /// Tells whether others were asked for.
+    pub(super) fn is_asked_for(self) -> bool {
+        self.mode.is_some()
+    }
+
     /// Says that the segment was there before, and is shared with others than asked for.
-    pub(super) fn warning(self, key: &Key, options: &Options) -> Option<String> {
+    pub(super) fn warning(self, address: &Address, options: &Options) -> Option<String> {
         let Mode(wanted) = self.mode?;
+        let key = address.own()?;
         let found = segment::info(key, options).ok()?.mode;
         (found != wanted).then(|| {
             format!(

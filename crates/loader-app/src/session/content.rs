@@ -38,10 +38,10 @@ impl Content {
 pub struct Bytes {
     reader: Box<dyn Read + Send>,
     /// How many there should be, where that is known.
-    expected: usize,
-    media_type: &'static str,
+    pub(super) expected: usize,
+    pub(super) media_type: &'static str,
     /// A file name, to be published with the bytes.
-    source: Option<String>,
+    pub(super) source: Option<String>,
     /// What errors call it.
     name: String,
     /// Who may cancel it.
@@ -100,7 +100,7 @@ impl Bytes {
     }
 
     /// Reads some bytes; none only at the end.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LoadError> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LoadError> {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -151,10 +151,11 @@ impl Published {
         released: Option<Released>,
     ) -> Loaded {
         Loaded {
-            key: key.clone(),
+            key: key.into(),
             kind: self.kind,
             bytes: self.bytes,
             generation: self.generation,
+            form: None,
             replaced,
             released,
         }

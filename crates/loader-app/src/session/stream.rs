@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
-use shm_core::{ImageMetadata, Key, Loan, Metadata, Options, PublishError, Publisher};
+use qt_bridge::Address;
+use shm_core::{ImageMetadata, Loan, Metadata, Options, PublishError, Publisher};
 
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
 use crate::frames::{Drawn, Found, Frame, FrameError, Frames, Pace};
@@ -43,7 +44,7 @@ pub struct Report {
 #[derive(Debug)]
 pub struct Streamed {
     /// Where to.
-    pub key: Key,
+    pub key: Address,
     /// How much.
     pub tally: Tally,
     /// Why it came to an end.
@@ -86,10 +87,14 @@ impl Session {
     /// [`LoadError`] where not even the first frame could be published; what was loaded before stays.
     pub fn stream(
         &mut self,
-        key: &Key,
+        address: impl Into<Address>,
         frames: &mut dyn Frames,
         control: &mut dyn Control,
     ) -> Result<Option<Streamed>, LoadError> {
+        let address = address.into();
+        let Address::Own(key) = &address else {
+            return Err(LoadError::NoFramesForQt { key: address });
+        };
         // One that somebody has removed is made anew: frames cannot be read a second time.
         self.release_if_lost();
         let mut player = Player::new(frames, control);
@@ -104,7 +109,8 @@ impl Session {
                 if first.is_none() {
                     return Ok(None);
                 }
-                (first, self.hold(Some(publisher)).map(Released::from))
+                let released = self.hold(Some(publisher)).map(Released::from);
+                (first, released.or_else(|| self.qt.release()))
             }
         };
         let (Some((loaded, shape)), Some(publisher)) = (first, &self.publisher) else {
@@ -117,7 +123,7 @@ impl Session {
             self.release_if_lost();
         }
         Ok(Some(Streamed {
-            key: key.clone(),
+            key: address,
             tally,
             end,
         }))
@@ -179,10 +185,11 @@ impl<'a> Player<'a> {
                     self.reported = (self.began, 1);
                     self.count(&shape);
                     let loaded = Loaded {
-                        key: key.clone(),
+                        key: key.into(),
                         kind: "image",
                         bytes: shape.payload_bytes() as u64,
                         generation,
+                        form: None,
                         replaced,
                         released: None,
                     };

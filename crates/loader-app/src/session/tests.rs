@@ -31,7 +31,7 @@ impl Place {
     }
 
     fn snapshot(&self, name: &str) -> Option<Snapshot> {
-        snapshot::read(&key(name), &self.options()).ok()
+        snapshot::read(key(name), &self.options()).ok()
     }
 
     fn message(&self, name: &str) -> Message {
@@ -63,12 +63,12 @@ fn text(text: &str) -> Content {
 fn each_load_has_the_next_generation() {
     let place = Place::new();
     let mut session = place.session();
-    let first = session.load(&key("K"), &mut text("one")).unwrap();
+    let first = session.load(key("K"), &mut text("one")).unwrap();
     assert_eq!(
         first.to_string(),
         "Loaded text, 3 bytes, into K (generation 1)."
     );
-    let second = session.load(&key("K"), &mut text("2")).unwrap();
+    let second = session.load(key("K"), &mut text("2")).unwrap();
     assert_eq!(
         second.to_string(),
         "Loaded text, 1 byte, into K (generation 2)."
@@ -84,7 +84,7 @@ fn bytes_of_any_length_arrive_as_they_are() {
         let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
         let path = place.file("table.csv", &bytes);
         let mut content = Content::Bytes(Bytes::open(&path).unwrap());
-        let loaded = session.load(&key("K"), &mut content).unwrap();
+        let loaded = session.load(key("K"), &mut content).unwrap();
         assert_eq!((loaded.kind, loaded.bytes), ("bytes", length as u64));
         let Message::Bytes {
             media_type,
@@ -116,7 +116,7 @@ fn what_cannot_be_read_is_named() {
 fn dropping_a_session_lets_go() {
     let place = Place::new();
     let mut session = place.session();
-    session.load(&key("K"), &mut text("short-lived")).unwrap();
+    session.load(key("K"), &mut text("short-lived")).unwrap();
     drop(session);
     assert!(place.snapshot("K").is_none());
 }
@@ -125,8 +125,8 @@ fn dropping_a_session_lets_go() {
 fn what_is_not_alone_stays() {
     let place = Place::new();
     let (mut one, mut other) = (place.session(), place.session());
-    one.load(&key("K"), &mut text("one")).unwrap();
-    other.load(&key("K"), &mut text("other")).unwrap();
+    one.load(key("K"), &mut text("one")).unwrap();
+    other.load(key("K"), &mut text("other")).unwrap();
     let released = one.release().expect("something was loaded");
     assert!(!released.is_removed);
     assert!(released.to_string().contains("it stays"), "{released}");
@@ -143,7 +143,7 @@ fn a_failure_leaves_no_segment() {
     let path = place.file("cut.png", &png);
     let error = place
         .session()
-        .load(&key("K"), &mut Content::Picture(path, Arc::default()))
+        .load(key("K"), &mut Content::Picture(path, Arc::default()))
         .unwrap_err();
     assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
     assert!(place.snapshot("K").is_none());
@@ -153,12 +153,12 @@ fn a_failure_leaves_no_segment() {
 fn what_is_cancelled_leaves_what_was_loaded() {
     let place = Place::new();
     let mut session = place.session();
-    session.load(&key("K"), &mut text("kept")).unwrap();
+    session.load(key("K"), &mut text("kept")).unwrap();
     for name in ["K", "Other"] {
         let progress = Arc::new(Progress::default());
         progress.cancel();
         let mut content = Content::Picture(picture(&place), progress);
-        let error = session.load(&key(name), &mut content).unwrap_err();
+        let error = session.load(key(name), &mut content).unwrap_err();
         assert!(error.is_cancelled(), "{error:?}");
     }
     assert_eq!(place.message("K"), Message::Text("kept".to_owned()));
@@ -170,7 +170,7 @@ fn what_persists_outlives_its_session() {
     let place = Place::new();
     let mut session = place.session();
     session.persist().expect("nothing to do");
-    session.load(&key("K"), &mut text("stays")).unwrap();
+    session.load(key("K"), &mut text("stays")).unwrap();
     session.persist().unwrap();
     let released = session.release().expect("something was loaded");
     assert!(!released.is_removed);
@@ -181,14 +181,14 @@ fn what_persists_outlives_its_session() {
 fn what_was_removed_by_force_is_made_anew() {
     let place = Place::new();
     let mut session = place.session();
-    session.load(&key("K"), &mut text("first")).unwrap();
+    session.load(key("K"), &mut text("first")).unwrap();
     assert!(session.release_if_lost().is_none());
     segment::remove(&key("K"), &place.options(), true).unwrap();
-    let loaded = session.load(&key("K"), &mut text("second")).unwrap();
+    let loaded = session.load(key("K"), &mut text("second")).unwrap();
     assert_eq!(loaded.generation, 1);
     assert_eq!(place.message("K"), Message::Text("second".to_owned()));
     segment::remove(&key("K"), &place.options(), true).unwrap();
-    assert_eq!(session.release_if_lost(), Some(key("K")));
+    assert_eq!(session.release_if_lost(), Some(key("K").into()));
     assert!(session.release().is_none());
 }
 
@@ -197,8 +197,8 @@ fn clear_leaves_nothing_to_read() {
     let place = Place::new();
     let mut session = place.session();
     assert_eq!(session.clear().unwrap(), None);
-    session.load(&key("K"), &mut text("a secret")).unwrap();
-    assert_eq!(session.clear().unwrap(), Some(key("K")));
+    session.load(key("K"), &mut text("a secret")).unwrap();
+    assert_eq!(session.clear().unwrap(), Some(key("K").into()));
     assert!(place.snapshot("K").expect("still attached").is_empty());
 }
 
@@ -206,7 +206,7 @@ fn clear_leaves_nothing_to_read() {
 fn foreign_files_are_left_alone() {
     let place = Place::new();
     let mut session = place.session();
-    session.load(&key("K"), &mut text("first")).unwrap();
+    session.load(key("K"), &mut text("first")).unwrap();
     let name = fs::read_dir(place.directory.path())
         .unwrap()
         .next()
@@ -214,7 +214,7 @@ fn foreign_files_are_left_alone() {
         .unwrap()
         .file_name();
     let foreign = place.file(&name.to_string_lossy().replace('K', "F"), b"foreign");
-    let error = session.load(&key("F"), &mut text("lost")).unwrap_err();
+    let error = session.load(key("F"), &mut text("lost")).unwrap_err();
     assert_eq!(error.headline(), "Unable to create shared memory segment.");
     assert_eq!(fs::read(foreign).unwrap(), b"foreign");
     assert_eq!(place.message("K"), Message::Text("first".to_owned()));

@@ -12,7 +12,8 @@ use app_kit::explain::Explain;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
-use shm_core::{ImageMetadata, Key, Options, PublishError};
+use qt_bridge::Address;
+use shm_core::{ImageMetadata, Options, PublishError};
 
 use super::audience::Watched;
 use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
@@ -82,14 +83,14 @@ impl SessionThread {
     }
 
     /// Loads a text.
-    pub fn load_text(&mut self, key: Key, text: String) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_text(&mut self, key: Address, text: String) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
     pub fn load_picture(
         &mut self,
-        key: Key,
+        key: Address,
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
@@ -99,7 +100,7 @@ impl SessionThread {
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
     pub fn load_file(
         &mut self,
-        key: Key,
+        key: Address,
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
@@ -110,16 +111,16 @@ impl SessionThread {
     }
 
     /// Loads a picture that is in memory already.
-    pub fn load_pixels(&mut self, key: Key, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
+    pub fn load_pixels(&mut self, key: Address, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Content::Pixels(picture))
     }
 
-    fn load(&mut self, key: Key, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+    fn load(&mut self, key: Address, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
     /// Does what [`Session::clear`] does.
-    pub fn clear(&mut self) -> Task<Reply<Option<Key>, PublishError>> {
+    pub fn clear(&mut self) -> Task<Reply<Option<Address>, LoadError>> {
         self.ask(|session| session.clear().map_err(Arc::new))
     }
 
@@ -129,12 +130,12 @@ impl SessionThread {
     }
 
     /// Does what [`Session::release_if_lost`] does.
-    pub fn release_if_lost(&mut self) -> Task<Result<Option<Key>, WorkerError>> {
+    pub fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
         self.ask(Session::release_if_lost)
     }
 
     /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
-    pub fn stream(&mut self, key: Key, source: Source) -> Task<News> {
+    pub fn stream(&mut self, key: Address, source: Source) -> Task<News> {
         let (sender, news) = stream_mpsc::unbounded();
         let (alive, stopped) = mpsc::channel();
         let progress = Arc::new(Progress::default());

@@ -14,7 +14,8 @@ use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use iced::advanced::widget::{operate, operation::focusable};
 use iced::widget::{mouse_area, row, text, toggler};
 use iced::{Center, Element, Subscription, Task};
-use shm_core::{Key, Options};
+use qt_bridge::Address;
+use shm_core::Options;
 
 use super::{Message, Panel, Presence, Shown, State};
 
@@ -33,7 +34,7 @@ pub(super) struct Live {
 
 impl Live {
     /// Begins with a look at who is there, and no more.
-    pub(super) fn new(key: Option<&Key>) -> Live {
+    pub(super) fn new(key: Option<&Address>) -> Live {
         let mut live = Live {
             watch: None,
             stage: Arc::default(),
@@ -51,7 +52,7 @@ impl Live {
     }
 
     /// Returns the key whose contents appear by themselves.
-    pub(super) fn followed(&self) -> Option<&Key> {
+    pub(super) fn followed(&self) -> Option<&Address> {
         let watch = self.watch.as_ref()?;
         (watch.depth() == Depth::Content).then(|| watch.key())
     }
@@ -73,19 +74,19 @@ impl Live {
     }
 
     /// Returns what a message tells, and of which key.
-    pub(super) fn read(&self, news: News) -> Option<(Key, Observation)> {
+    pub(super) fn read(&self, news: News) -> Option<(Address, Observation)> {
         let watch = self.watch.as_ref()?;
         Some((watch.key().clone(), watch.read(news)?))
     }
 
     /// Looks only at who is there under what stands in the field, while nothing is followed.
-    pub(super) fn look_at(&mut self, key: Option<&Key>) {
+    pub(super) fn look_at(&mut self, key: Option<&Address>) {
         if !self.is_on() {
             self.watch(key, Depth::Presence);
         }
     }
 
-    fn watch(&mut self, key: Option<&Key>, depth: Depth) {
+    fn watch(&mut self, key: Option<&Address>, depth: Depth) {
         self.tally = Tally::default();
         self.is_last_copy = false;
         self.said = None;
@@ -152,7 +153,12 @@ impl State {
         self.live.watch(Some(&key), Depth::Content);
         self.presence = None;
         self.panel = Panel::Content;
-        self.status.set(Status::neutral(say!("live-on", key = key)));
+        let status = Status::neutral(say!("live-on", key = key));
+        self.status.set(match key {
+            Address::Own(_) => status,
+            // Nothing wakes who waits for a Qt program.
+            Address::Qt(_) => status.with_remedy(say!("live-qt")),
+        });
         true
     }
 
@@ -163,10 +169,11 @@ impl State {
     }
 
     /// Takes over what was seen of a key.
-    pub(super) fn observe(&mut self, key: &Key, observation: Observation) {
+    pub(super) fn observe(&mut self, key: &Address, observation: Observation) {
         match observation {
             Observation::Content(fresh) => self.show_fresh(*fresh),
             Observation::Presence(info) => self.see(key, Presence::Here(info)),
+            Observation::Qt(bytes) => self.see(key, Presence::Qt(bytes)),
             Observation::Nothing => {
                 self.see(key, Presence::Gone);
                 if self.live.is_on() {
@@ -207,7 +214,7 @@ impl State {
     }
 
     /// Says that nothing is there any more, or not yet.
-    pub(super) fn tell_gone(&mut self, key: &Key) {
+    pub(super) fn tell_gone(&mut self, key: &Address) {
         if self.shown_of(key).is_some_and(|shown| !shown.is_empty()) {
             self.live.is_last_copy = true;
             // Without a remedy, which would need another line: it goes on by itself.
@@ -222,7 +229,7 @@ impl State {
     }
 
     /// Returns what is shown, if it is from this key.
-    fn shown_of(&self, key: &Key) -> Option<&Snapshot> {
+    fn shown_of(&self, key: &Address) -> Option<&Snapshot> {
         match &self.shown {
             Shown::Content(pane) if pane.snapshot().key == *key => Some(pane.snapshot()),
             _ => None,

@@ -17,6 +17,8 @@ use super::{Message, Shown, State};
 pub(super) enum Presence {
     /// The segment.
     Here(Arc<Info>),
+    /// A segment of a Qt program, of so many bytes.
+    Qt(u64),
     /// Nothing.
     Gone,
     /// Something that cannot be looked into.
@@ -28,6 +30,7 @@ impl Presence {
     pub(super) fn has_content(&self) -> bool {
         match self {
             Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None }),
+            Presence::Qt(_) => true,
             Presence::Gone | Presence::Barred => false,
         }
     }
@@ -66,6 +69,8 @@ impl State {
             Presence::Gone => (false, say!("presence-gone")),
             Presence::Barred => (false, say!("presence-barred")),
             Presence::Here(info) => self.describe(info),
+            Presence::Qt(_) if self.live.is_on() => (true, say!("presence-following")),
+            Presence::Qt(bytes) => (true, say!("presence-qt", bytes = units::bytes(*bytes))),
         })
     }
 
@@ -98,7 +103,7 @@ impl State {
     /// anew with the segment.
     fn shown_since(&self, key: &shm_core::Key) -> Option<SystemTime> {
         match &self.shown {
-            Shown::Content(pane) if pane.snapshot().key == *key => {
+            Shown::Content(pane) if pane.snapshot().key.own() == Some(key) => {
                 let origin = pane.snapshot().origin.as_ref();
                 origin.map(|origin| origin.published)
             }

@@ -13,7 +13,7 @@ use iced::Event;
 use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
-use shm_core::{Access, AttachError, Attached, Metadata, Process};
+use shm_core::{Access, AttachError, Attached, Key, Metadata, Process};
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn loader() -> Attached {
 
 fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
     Snapshot {
-        key: key(),
+        key: key().into(),
         content,
         bytes,
         origin: Some(Origin {
@@ -137,7 +137,7 @@ fn the_button_asks_for_what_is_there() {
 #[test]
 fn typing_changes_the_key_and_enter_shows() {
     let mut state = State::new(&Settings {
-        key: Key::new("K").ok(),
+        key: "K".parse().ok(),
         ..Settings::default()
     });
     let mut ui = ui(&state);
@@ -424,7 +424,7 @@ fn remembered(path: &std::path::Path) -> app_kit::settings::Settings<Switches> {
 fn size_and_key_are_remembered_and_the_command_line_wins() {
     let directory = tempfile::tempdir().expect("there is room");
     let path = directory.path().join("viewer-app.json");
-    let open = |key: Option<Key>| {
+    let open = |key: Option<Address>| {
         State::new(&Settings {
             key,
             is_verbose: false,
@@ -437,12 +437,12 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     drop(state.update(Message::KeyChanged("no/key".to_owned())));
     drop(state);
     assert_eq!(remembered(&path).size, Size::new(700.0, 500.0));
-    assert_eq!(remembered(&path).key, Key::new("Mine").ok());
+    assert_eq!(remembered(&path).key, "Mine".parse().ok());
 
-    let state = open(Key::new("Theirs").ok());
+    let state = open("Theirs".parse().ok());
     assert_eq!(state.key.text(), "Theirs");
     drop(state);
-    assert_eq!(remembered(&path).key, Key::new("Mine").ok(), "once only");
+    assert_eq!(remembered(&path).key, "Mine".parse().ok(), "once only");
 
     let mut state = open(None);
     assert_eq!(state.key.text(), "Mine");

@@ -3,6 +3,7 @@
 mod pattern;
 mod raw;
 
+use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +14,7 @@ use app_kit::signals::Termination;
 use app_kit::snapshot::Origin;
 use app_kit::units;
 use clap::Args;
+use qt_bridge::Form;
 use serde::Serialize;
 use shm_core::{Attached, Key, Message, Metadata, Sample};
 
@@ -47,27 +49,31 @@ Examples:
 pub(crate) struct Arguments {
     /// Print one JSON object a line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 
     /// End after so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
+    pub(super) count: Option<u64>,
 
     /// Fail when nothing new comes for so long: seconds, or with a unit, such as 500ms or 2m
     #[arg(long, value_name = "SECONDS", value_parser = units::duration)]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
 
     /// Write each picture to a file of its own: %d or %05d in PATTERN is its number, from 1
     #[arg(long, value_name = "PATTERN")]
-    output: Option<Pattern>,
+    pub(super) output: Option<Pattern>,
 
     /// Write the pixels of all pictures to FILE, or to standard output if FILE is "-"
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
-    raw: Option<Output>,
+    pub(super) raw: Option<Output>,
 
     /// Look among what USER shares, a name or a user id, instead of your own
     #[arg(long, value_name = "USER")]
-    owner: Option<User>,
+    pub(super) owner: Option<User>,
+
+    /// Take what a Qt program streams for qstring, qbytearray, cstring, raw or qimage
+    #[arg(long = "as", value_name = "FORM")]
+    pub(super) form: Option<Form>,
 }
 
 impl Arguments {
@@ -79,6 +85,7 @@ impl Arguments {
 
 /// Follows on a thread of its own, until that has ended or a signal comes.
 pub(super) fn run(key: &Key, arguments: Arguments) -> Result<(), Failure> {
+    super::qt::refuse_form(arguments.form)?;
     if arguments.raw == Some(Output::Stdout) {
         show::refuse_terminal("Pixels")?;
     }
@@ -198,7 +205,7 @@ fn block(key: &Key) -> Failure {
     ))
 }
 
-fn nothing_new(key: &Key, waited: Duration, count: u64) -> Failure {
+pub(super) fn nothing_new(key: &dyn fmt::Display, waited: Duration, count: u64) -> Failure {
     let until_then = match count {
         0 => String::new(),
         count => format!(" after the first {count}"),
@@ -229,13 +236,13 @@ struct Delivery<'a> {
 
 /// What a line of `--json` holds: what `show --json` does, and more.
 #[derive(Serialize)]
-struct Line<'a> {
+pub(super) struct Line<'a> {
     #[serde(flatten)]
-    report: Report,
+    pub(super) report: Report,
     /// How many came unseen between the last one and this.
-    skipped: u64,
+    pub(super) skipped: u64,
     /// The text itself, where it is one.
-    text: Option<&'a str>,
+    pub(super) text: Option<&'a str>,
 }
 
 impl<'a> Delivery<'a> {
@@ -325,7 +332,7 @@ impl<'a> Delivery<'a> {
             seat: None,
         };
         Ok(serde_json::to_string(&Line {
-            report: Report::of_found(self.key, &found, SystemTime::now()),
+            report: Report::of_found(&self.key.into(), &found, SystemTime::now()),
             skipped,
             text,
         })?)
@@ -367,7 +374,7 @@ fn describe(sample: &Sample) -> Result<String, Failure> {
 }
 
 /// Writes a text without line ends, so that each is one line and can be told from the next.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() || character == '\\' {

@@ -15,7 +15,7 @@ use crate::session;
 use crate::user::User;
 
 /// How many of the first bytes `--hex` shows.
-const HEX_BYTES: usize = 256;
+pub(super) const HEX_BYTES: usize = 256;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -25,15 +25,15 @@ const HEX_BYTES: usize = 256;
 pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 
     /// Also print the first bytes of the content, as hexdump -C does
     #[arg(long, conflicts_with = "json")]
-    hex: bool,
+    pub(super) hex: bool,
 
     /// Look among what USER shares, a name or a user id, instead of your own
     #[arg(long, value_name = "USER")]
-    owner: Option<User>,
+    pub(super) owner: Option<User>,
 }
 
 pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
@@ -128,12 +128,12 @@ fn ago(then: SystemTime, now: SystemTime) -> String {
 
 /// Labels and values in two columns.
 #[derive(Debug, Default)]
-struct Lines {
-    text: String,
+pub(super) struct Lines {
+    pub(super) text: String,
 }
 
 impl Lines {
-    fn add(&mut self, label: &str, value: &str) {
+    pub(super) fn add(&mut self, label: &str, value: &str) {
         let value = printable(value);
         // Writing to a String does not fail.
         writeln!(self.text, "{label:<12}{value}").ok();

@@ -28,7 +28,8 @@ type Row = [String; HEADINGS.len()];
 #[derive(Debug, Args)]
 #[command(
     after_help = "What crashed programs left behind is swept away first. What looks like a segment and is none
-is named with the reason, and left alone.
+is named with the reason, and left alone. Segments of Qt programs (KIND qt) are found by the
+names of their key files in $TMPDIR and /tmp, and in /dev/shm.
 
 Examples:
   viewer-app list
@@ -49,14 +50,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut listed = session::list(arguments.owner.as_ref())?;
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     let now = SystemTime::now();
+    // Qt programs share with nobody else.
+    let of_qt = match arguments.owner {
+        None => qt_bridge::list(),
+        Some(_) => Vec::new(),
+    };
     if arguments.json {
-        let reports: Vec<Report> = listed
-            .iter()
-            .map(|listed| Report::of_listed(listed, now))
-            .collect();
+        let own = listed.iter().map(|listed| Report::of_listed(listed, now));
+        let reports: Vec<Report> = own.chain(of_qt.iter().map(Report::of_qt)).collect();
         return super::print_json(&reports);
     }
-    if listed.is_empty() {
+    if listed.is_empty() && of_qt.is_empty() {
         // Not on standard output, where scripts count lines.
         super::warn(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
@@ -65,11 +69,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         });
         return Ok(());
     }
-    let text = table(&listed, now);
+    let text = table(&listed, &of_qt, now);
     Ok(output::print(|stdout| stdout.write_all(text.as_bytes()))?)
 }
 
-fn table(listed: &[Listed], now: SystemTime) -> String {
+fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> String {
     let mut rows: Vec<Row> = Vec::new();
     let mut foreign = Vec::new();
     for listed in listed {
@@ -82,6 +86,7 @@ fn table(listed: &[Listed], now: SystemTime) -> String {
             )),
         }
     }
+    rows.extend(of_qt.iter().map(qt_row));
     let mut text = String::new();
     if !rows.is_empty() {
         rows.insert(0, HEADINGS.map(str::to_owned));
@@ -139,6 +144,25 @@ fn row(info: &Info, now: SystemTime) -> Row {
             persistent,
         ],
     }
+}
+
+/// A segment of a Qt program. What is in it only its content tells.
+fn qt_row(listed: &qt_bridge::Listed) -> Row {
+    let none = || "-".to_owned();
+    let attached = match listed.attached {
+        Some(attached) => attached.to_string(),
+        None => listed.users.len().to_string(),
+    };
+    [
+        printable(listed.key.as_str()),
+        "qt".to_owned(),
+        units::bytes(listed.size as u64),
+        none(),
+        none(),
+        attached,
+        none(),
+        none(),
+    ]
 }
 
 /// Pads every column to its widest cell; two spaces stand between columns.

@@ -14,7 +14,7 @@ use crate::session;
 pub(crate) struct Arguments {
     /// Remove it although somebody is attached; they are told, and keep what they have
     #[arg(long)]
-    force: bool,
+    pub(super) force: bool,
 }
 
 pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {

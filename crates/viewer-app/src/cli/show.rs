@@ -6,14 +6,15 @@ use std::time::{Duration, SystemTime};
 use app_kit::units;
 use clap::Args;
 use image::ImageFormat;
-use shm_core::{ImageMetadata, Key, Metadata, Sample};
+use qt_bridge::{Address, Form};
+use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
 use super::{Failure, printable};
 use crate::export;
 use crate::output::{self, Existing, Output};
 use crate::picture_file;
 use crate::report::Report;
-use crate::session::{self, Content};
+use crate::session::{self, Content, Found};
 use crate::user::User;
 
 #[derive(Debug, Args)]
@@ -28,12 +29,13 @@ Examples:
   viewer-app show --output frame.png       write the picture to a file
   viewer-app show --output - > frame.png   the same; standard output takes it as png
   viewer-app show --json                   what it is, for programs
+  viewer-app --key qt:K show --as raw      what a Qt program copied into QSharedMemory K
   viewer-app show --owner anna             what anna shares by loader-app text --mode 644"
 )]
 pub(crate) struct Arguments {
     /// Wait so long for something to show: seconds, or with a unit, such as 500ms or 2m
     #[arg(long, value_name = "SECONDS", value_parser = units::duration)]
-    wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
 
     /// Write to FILE, or to standard output if FILE is "-"
     #[arg(long, value_name = "FILE")]
@@ -45,7 +47,11 @@ pub(crate) struct Arguments {
 
     /// Look among what USER shares, a name or a user id, instead of your own
     #[arg(long, value_name = "USER")]
-    owner: Option<User>,
+    pub(super) owner: Option<User>,
+
+    /// Take what a Qt program streamed for qstring, qbytearray, cstring, raw or qimage
+    #[arg(long = "as", value_name = "FORM")]
+    pub(super) form: Option<Form>,
 }
 
 impl Arguments {
@@ -56,10 +62,16 @@ impl Arguments {
 }
 
 pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
+    super::qt::refuse_form(arguments.form)?;
     let found = session::fetch(key, arguments.owner.as_ref(), arguments.wait)?;
+    show(&key.into(), &found, arguments)
+}
+
+/// Prints what was found, or writes it to a file.
+pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
         // Made before the content is written, which may take its time.
-        let report = Report::of_found(key, &found, SystemTime::now());
+        let report = Report::of_found(key, found, SystemTime::now());
         if let Some(output) = &arguments.output {
             deliver(key, &found.content, Some(output))?;
         }
@@ -71,7 +83,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
+fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
     if let Content::Block {
         is_half_written: true,
         ..
@@ -91,13 +103,25 @@ fn deliver(key: &Key, content: &Content, output: Option<&Output>) -> Result<(), 
             Metadata::Bytes { .. } => {}
         }
     }
+    if let Content::Qt(message, _) = content {
+        match message {
+            Some(Message::Text(text)) => return print_copied(text),
+            Some(Message::Image { metadata, pixels }) => {
+                return print_copied_picture(metadata, pixels, output);
+            }
+            Some(Message::Bytes { .. }) | None => {}
+        }
+    }
     refuse_terminal(&format!("What is in {key} is no text and"))?;
     output::print(|stdout| stdout.write_all(content.bytes()))?;
     Ok(content.verify()?)
 }
 
 fn print_text(sample: &Sample) -> Result<(), Failure> {
-    let text = export::text_of(sample)?;
+    print_copied(&export::text_of(sample)?)
+}
+
+fn print_copied(text: &str) -> Result<(), Failure> {
     Ok(output::print(|stdout| {
         stdout.write_all(text.as_bytes())?;
         if io::stdout().is_terminal() && !text.ends_with('\n') {
@@ -126,16 +150,39 @@ fn print_picture(
     })?)
 }
 
-/// Tells of a picture in one line.
-pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
-    let mut line = format!(
-        "image · {} × {} · {} · {} · generation {}",
+/// Does with a picture of a Qt program what [`print_picture`] does with others.
+fn print_copied_picture(
+    metadata: &ImageMetadata,
+    pixels: &[u8],
+    output: Option<&Output>,
+) -> Result<(), Failure> {
+    if output.is_some() {
+        refuse_terminal("A picture")?;
+        let mut png = Cursor::new(Vec::new());
+        picture_file::encode(metadata, pixels, ImageFormat::Png, &mut png)?;
+        return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
+    }
+    let line = describe_pixels(metadata, pixels.len());
+    Ok(output::print(|stdout| {
+        writeln!(stdout, "{line} (--output FILE.png writes it)")
+    })?)
+}
+
+/// Tells of pixels in one line.
+pub(super) fn describe_pixels(metadata: &ImageMetadata, bytes: usize) -> String {
+    format!(
+        "image · {} × {} · {} · {}",
         metadata.width,
         metadata.height,
         metadata.format.name(),
-        units::bytes(sample.len() as u64),
-        sample.generation(),
-    );
+        units::bytes(bytes as u64),
+    )
+}
+
+/// Tells of a picture in one line.
+pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
+    let mut line = describe_pixels(metadata, sample.len());
+    line.push_str(&format!(" · generation {}", sample.generation()));
     if let Some(source) = &metadata.source {
         line.push_str(" · ");
         line.push_str(&printable(source));

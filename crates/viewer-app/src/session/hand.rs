@@ -8,7 +8,8 @@ use app_kit::clipboard::Copied;
 use app_kit::snapshot::{Origin, Snapshot};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use shm_core::{Key, Options};
+use qt_bridge::Address;
+use shm_core::Options;
 
 use super::{Content, fetch_with};
 use crate::export::{self, ExportError};
@@ -57,7 +58,7 @@ pub(crate) enum Newest {
 /// All of what is shown, held on to, so that nothing takes its place while a path is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    key: Key,
+    key: Address,
     origin: Option<Origin>,
     /// Nothing where it is not there any more.
     pub(crate) content: Option<Arc<Content>>,
@@ -157,7 +158,7 @@ fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copyin
 
 /// Fetches again what is shown; `None` where something else has taken its place.
 fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
-    let content = fetch_with(options, &held.key, None, None).ok()?.content;
+    let content = fetch_with(options, &held.key).ok()?.content;
     let is_same = match (&content, &held.origin) {
         (Content::Sample(sample), Some(_)) if newest == Newest::Accepted => {
             sample.metadata().kind() == held.kind()
@@ -169,7 +170,7 @@ fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> 
                 && sample.writer().is(origin.writer)
         }
         // What is in a block has no generations: it is what it is now.
-        (Content::Block { .. }, None) => true,
+        (Content::Block { .. } | Content::Qt(..), None) => true,
         _ => false,
     };
     is_same.then_some(content)
@@ -180,7 +181,7 @@ mod tests {
     use std::fs;
 
     use app_kit::snapshot;
-    use shm_core::{ImageMetadata, Metadata, PixelFormat, Publisher};
+    use shm_core::{ImageMetadata, Key, Metadata, PixelFormat, Publisher};
     use tempfile::TempDir;
 
     use super::*;

@@ -392,10 +392,11 @@ fn it_looks_as_it_should() {
     bench.send(Message::StreamNews(
         1,
         News::Begun(Loaded {
-            key,
+            key: key.into(),
             kind: "image",
             bytes: 1280 * 720 * 4,
             generation: 1,
+            form: None,
             replaced: None,
             released: None,
         }),

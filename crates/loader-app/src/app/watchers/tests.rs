@@ -161,7 +161,8 @@ fn the_window_learns_who_watches_what_it_has_loaded() {
             return;
         }
     };
-    let mut loading = task::into_stream(session.load_text(key.clone(), "Hello".into())).unwrap();
+    let mut loading =
+        task::into_stream(session.load_text(key.clone().into(), "Hello".into())).unwrap();
     assert!(block_on(loading.next()).is_some());
     wait_for(<[_]>::is_empty);
     let segment = shm_core::segment::info(&key, &options).unwrap().id;

@@ -294,7 +294,7 @@ fn while_live_a_segment_of_the_list_is_followed() {
     drop(state.update(Message::LiveToggled));
     open_list(&mut state);
     click(&mut state, "Report");
-    assert_eq!(state.live.followed().map(Key::as_str), Some("Report"));
+    assert_eq!(state.live.followed().map(Address::as_str), Some("Report"));
     assert!(matches!(state.panel, Panel::Content));
 }
 

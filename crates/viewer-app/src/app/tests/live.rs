@@ -134,11 +134,11 @@ fn another_key_is_followed_when_it_is_complete() {
     let mut state = live();
     appear(&mut state, text("of the first"));
     drop(state.update(Message::KeyChanged("Other".to_owned())));
-    assert_eq!(state.live.followed(), Some(&key()));
+    assert_eq!(state.live.followed(), Some(&key().into()));
     ui(&state).find("Enter follows").expect("it says how");
     drop(state.update(Message::Show));
     let other = Key::new("Other").expect("it is a key");
-    assert_eq!(state.live.followed(), Some(&other));
+    assert_eq!(state.live.followed(), Some(&other.into()));
     // The first key's content is no copy of what was in the other.
     observe(&mut state, Observation::Nothing);
     ui(&state)
@@ -161,7 +161,7 @@ fn the_switch_is_remembered() {
     drop(state.update(Message::LiveToggled));
     drop(state);
     let state = open();
-    assert_eq!(state.live.followed(), Some(&key()));
+    assert_eq!(state.live.followed(), Some(&key().into()));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn no_key_cannot_be_followed() {
 #[test]
 fn what_cannot_be_read_is_told() {
     let mut state = live();
-    let error = SnapshotError::Text { key: key() };
+    let error = SnapshotError::Text { key: key().into() };
     let why = error.to_string();
     observe(&mut state, Observation::Unreadable(Arc::new(error)));
     assert_eq!(state.status.current().level(), Level::Error);

@@ -12,7 +12,7 @@ const MOST_DIGITS: usize = 20;
 
 /// A name with a place for a number, such as `frame-%05d.png`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern {
+pub(in crate::cli) struct Pattern {
     before: String,
     /// A number with fewer digits gets zeros in front.
     digits: usize,
@@ -21,7 +21,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// Returns the name with this number in it.
-    pub(super) fn path(&self, number: u64) -> PathBuf {
+    pub(in crate::cli) fn path(&self, number: u64) -> PathBuf {
         let Pattern {
             before,
             digits,
@@ -90,7 +90,7 @@ fn parse_digits(text: &str) -> Result<usize, PatternError> {
 
 /// Why a text names no numbered pictures.
 #[derive(Debug)]
-pub(super) enum PatternError {
+pub(in crate::cli) enum PatternError {
     /// There is no place for a number.
     NoNumber,
     /// What follows a `%` is not understood, or there is a second number.

@@ -12,7 +12,7 @@ fn at(seconds: u64) -> SystemTime {
 
 fn snapshot(content: Content, generation: u64) -> Snapshot {
     Snapshot {
-        key: Key::new("Notes").expect("it is a key"),
+        key: Key::new("Notes").expect("it is a key").into(),
         content,
         bytes: 5,
         origin: Some(Origin {

@@ -7,7 +7,7 @@ use super::*;
 
 fn held(content: Content) -> Snapshot {
     Snapshot {
-        key: Key::new("Notes").expect("it is a key"),
+        key: Key::new("Notes").expect("it is a key").into(),
         content,
         bytes: 10_000_000,
         origin: None,

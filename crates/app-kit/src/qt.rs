@@ -1,0 +1,80 @@
+//! What a Qt program has put into its segment, as the windows show it.
+
+use std::time::Duration;
+
+use iced::Size;
+use qt_bridge::{QtKey, Reading};
+use shm_core::Message;
+
+use crate::picture::Picture;
+use crate::snapshot::{Bytes, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT, Text};
+
+/// How long it waits for a Qt program that holds the lock.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads what stands in a segment of a Qt program, whatever it is. For a worker thread.
+///
+/// # Errors
+///
+/// [`SnapshotError`], which says in a sentence what is wrong and what to do.
+pub(crate) fn read(key: &QtKey) -> Result<Snapshot, SnapshotError> {
+    let reading = qt_bridge::read(key, None, PATIENCE).map_err(SnapshotError::Qt)?;
+    of_reading(key, reading, None)
+}
+
+/// Makes ready to show what was read; of a picture only what is seen in `pane`, where that is given.
+pub(crate) fn of_reading(
+    key: &QtKey,
+    reading: Reading,
+    pane: Option<Size<u32>>,
+) -> Result<Snapshot, SnapshotError> {
+    Ok(Snapshot {
+        bytes: reading.size as u64,
+        content: content_of(key, reading.value.into_message(), pane)?,
+        key: key.clone().into(),
+        origin: None,
+        persistent: false,
+        attached: Vec::new(),
+    })
+}
+
+fn content_of(
+    key: &QtKey,
+    message: Option<Message>,
+    pane: Option<Size<u32>>,
+) -> Result<Content, SnapshotError> {
+    Ok(match message {
+        None => Content::Empty,
+        Some(Message::Text(text)) => {
+            let is_whole = text.len() <= TEXT_LIMIT;
+            let mut copy = text.into_bytes();
+            copy.truncate(TEXT_LIMIT);
+            Text::from_copy(copy, is_whole)
+                .map(Content::Text)
+                .ok_or_else(|| SnapshotError::Text {
+                    key: key.clone().into(),
+                })?
+        }
+        Some(Message::Image { metadata, pixels }) => {
+            Picture::from_payload(&metadata, &pixels, pane)
+                .map(Content::Picture)
+                .map_err(|source| SnapshotError::Picture {
+                    key: key.clone().into(),
+                    source,
+                })?
+        }
+        Some(Message::Bytes {
+            media_type,
+            source,
+            mut data,
+        }) => {
+            data.truncate(HEAD_LIMIT);
+            Content::Bytes(Bytes {
+                media_type: Some(media_type),
+                source,
+                head: data,
+                is_half_written: false,
+            })
+        }
+    })
+}

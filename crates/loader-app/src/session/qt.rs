@@ -1,0 +1,140 @@
+//! What is loaded for Qt programs: the same contents, streamed into a segment of theirs.
+
+use qt_bridge::{Address, Departure, Form, Publisher, QtKey, Stream};
+use shm_core::Message;
+
+use super::content::{Bytes, Payload};
+use super::{LoadError, Loaded, Released};
+
+/// What is loaded for Qt programs, if anything is.
+#[derive(Debug, Default)]
+pub(super) struct QtSession {
+    publisher: Option<Publisher>,
+    /// What was asked for.
+    form: Option<Form>,
+    /// What was streamed last.
+    last: Option<Form>,
+}
+
+impl QtSession {
+    pub(super) fn set_form(&mut self, form: Option<Form>) {
+        self.form = form;
+    }
+
+    /// Loads a content under a key, and only then lets go of what is loaded under another.
+    pub(super) fn load(&mut self, key: &QtKey, payload: Payload<'_>) -> Result<Loaded, LoadError> {
+        let message = message_of(payload)?;
+        let form = self.form.unwrap_or_else(|| Form::of(&message));
+        let stream = Stream::new(&message, form).map_err(LoadError::Stream)?;
+        let released = match &mut self.publisher {
+            Some(publisher) if publisher.key() == key => {
+                publisher.publish(&stream).map_err(LoadError::Qt)?;
+                None
+            }
+            _ => {
+                let mut publisher = Publisher::new(key, app_kit::qt::PATIENCE);
+                publisher.publish(&stream).map_err(LoadError::Qt)?;
+                let released = self.release();
+                self.publisher = Some(publisher);
+                released
+            }
+        };
+        self.last = Some(form);
+        Ok(Loaded {
+            key: key.clone().into(),
+            kind: message.metadata().kind(),
+            bytes: stream.size() as u64,
+            generation: 0,
+            form: Some(form),
+            replaced: None,
+            released,
+        })
+    }
+
+    /// Blanks what is loaded; `None` where nothing is.
+    pub(super) fn clear(&mut self) -> Result<Option<Address>, LoadError> {
+        let (Some(publisher), Some(form)) = (&mut self.publisher, self.last) else {
+            return Ok(None);
+        };
+        publisher
+            .publish(&Stream::null(form))
+            .map_err(LoadError::Qt)?;
+        Ok(Some(publisher.key().clone().into()))
+    }
+
+    /// Leaves what is loaded there.
+    pub(super) fn keep(&mut self) {
+        if let Some(mut publisher) = self.publisher.take() {
+            publisher.keep();
+        }
+    }
+
+    /// Lets go of what is loaded; `None` where nothing is.
+    pub(super) fn release(&mut self) -> Option<Released> {
+        let mut publisher = self.publisher.take()?;
+        let departure = publisher.release()?;
+        Some(Released {
+            key: publisher.key().clone().into(),
+            is_removed: departure == Departure::Removed,
+        })
+    }
+
+    /// Lets go of what is loaded if nobody finds it any more, and returns its key then.
+    pub(super) fn release_if_lost(&mut self) -> Option<Address> {
+        let lost = self.publisher.take_if(|publisher| !publisher.is_found())?;
+        Some(lost.key().clone().into())
+    }
+}
+
+/// Takes a content into memory: of a picture a file is made, and the length of it is known only then.
+fn message_of(payload: Payload<'_>) -> Result<Message, LoadError> {
+    Ok(match payload {
+        Payload::Text(text) => Message::Text(text.to_owned()),
+        Payload::Pixels(metadata, pixels) => Message::Image {
+            metadata,
+            pixels: pixels.to_vec(),
+        },
+        Payload::Picture(picture) => {
+            let metadata = picture.metadata().clone();
+            let mut pixels = room(metadata.payload_bytes())?;
+            picture
+                .decode_into(&mut pixels)
+                .map_err(LoadError::Picture)?;
+            Message::Image { metadata, pixels }
+        }
+        Payload::Bytes(bytes) => {
+            let data = read_to_end(bytes)?;
+            Message::bytes(bytes.media_type, bytes.source.as_deref(), data)
+        }
+    })
+}
+
+/// Reads until nothing more comes.
+fn read_to_end(bytes: &mut Bytes) -> Result<Vec<u8>, LoadError> {
+    const STEP: usize = 64 * 1024;
+    let mut data = Vec::new();
+    data.try_reserve(bytes.expected)
+        .map_err(no_memory(bytes.expected))?;
+    let mut piece = [0; STEP];
+    loop {
+        match bytes.read(&mut piece)? {
+            0 => return Ok(data),
+            count => {
+                let needed = data.len() + count;
+                data.try_reserve(count).map_err(no_memory(needed))?;
+                data.extend_from_slice(&piece[..count]);
+            }
+        }
+    }
+}
+
+fn room(bytes: usize) -> Result<Vec<u8>, LoadError> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes).map_err(no_memory(bytes))?;
+    room.resize(bytes, 0);
+    Ok(room)
+}
+
+fn no_memory(bytes: usize) -> impl Fn(std::collections::TryReserveError) -> LoadError {
+    move |_| LoadError::Stream(qt_bridge::StreamError::NoMemory { bytes })
+}

@@ -1,0 +1,489 @@
+//! What Qt calls the same segment and its lock.
+
+use std::env;
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The letter that Qt gives to `ftok`.
+const PROJECT: u8 = b'Q';
+
+/// How Qt begins the name of a segment, and of a semaphore.
+pub(crate) const SEGMENT_PREFIX: &str = "qipc_sharedmemory_";
+const SEMAPHORE_PREFIX: &str = "qipc_systemsem_";
+
+/// The longest name of a file (`NAME_MAX`), without what stands before that of a semaphore.
+const MAX_FILE_NAME: usize = 255 - SEMAPHORE_FILE.len();
+
+/// What the file of a POSIX semaphore begins with.
+pub(crate) const SEMAPHORE_FILE: &str = "sem.";
+
+/// Under what a Qt program finds a segment and its lock.
+///
+/// | written | is |
+/// | --- | --- |
+/// | `qt:NAME` | `setKey("NAME")`: the key that all versions of Qt know, as System V segment |
+/// | `qt-posix:NAME` | the same key of a Qt that was built for POSIX segments, or asked for them |
+/// | `systemv:/path`, `posix:/name` | a native key, as `QNativeIpcKey::toString` writes it |
+///
+/// # Examples
+///
+/// ```
+/// use qt_bridge::QtKey;
+///
+/// let key: QtKey = "qt-posix:MySharedMemory".parse()?;
+/// assert_eq!(
+///     key.native_name(),
+///     "/qipc_sharedmemory_MySharedMemory359614dc2e9ec6b4d6d9e8847d0c47fef28f14df"
+/// );
+/// # Ok::<(), qt_bridge::KeyError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QtKey(Arc<Names>);
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Names {
+    /// As it is written.
+    text: String,
+    segment: NativeName,
+    lock: NativeName,
+}
+
+/// The name of a segment or a semaphore, as the system knows it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum NativeName {
+    /// A file whose inode makes the number.
+    SystemV { file: PathBuf, project: u8 },
+    /// A name without the slash that it begins with.
+    Posix(String),
+}
+
+/// Which of the system's two ways to share memory a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// System V: the kernel counts who is attached.
+    SystemV,
+    /// POSIX: a file in memory.
+    PosixRealtime,
+}
+
+impl QtKey {
+    /// Makes the key that `setKey(name)` makes in every version of Qt.
+    ///
+    /// The key file of a System V segment is in `$TMPDIR`, or in `/tmp`, as Qt has it.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] says which rule the name breaks.
+    pub fn legacy(name: &str, kind: Kind) -> Result<Self, KeyError> {
+        Self::legacy_in(name, kind, &temporary_directory())
+    }
+
+    /// Does what [`legacy`](Self::legacy) does, for programs with another `$TMPDIR`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] says which rule the name breaks.
+    pub fn legacy_in(name: &str, kind: Kind, directory: &Path) -> Result<Self, KeyError> {
+        let scheme = match kind {
+            Kind::SystemV => "qt",
+            Kind::PosixRealtime => "qt-posix",
+        };
+        let native = |prefix| {
+            let file = legacy_name(prefix, name)?;
+            Ok(match kind {
+                Kind::SystemV => NativeName::SystemV {
+                    file: directory.join(file),
+                    project: PROJECT,
+                },
+                Kind::PosixRealtime => NativeName::Posix(file),
+            })
+        };
+        Ok(Self(Arc::new(Names {
+            text: format!("{scheme}:{name}"),
+            segment: native(SEGMENT_PREFIX)?,
+            lock: native(SEMAPHORE_PREFIX)?,
+        })))
+    }
+
+    /// Tells whether a text begins as one of these keys does.
+    #[must_use]
+    pub fn is_written_so(text: &str) -> bool {
+        split(text).is_some()
+    }
+
+    /// System V or POSIX.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.segment() {
+            NativeName::SystemV { .. } => Kind::SystemV,
+            NativeName::Posix(_) => Kind::PosixRealtime,
+        }
+    }
+
+    /// The key as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// What `QSharedMemory::nativeKey` returns: a path of a key file, or a name with a slash.
+    #[must_use]
+    pub fn native_name(&self) -> String {
+        self.segment().to_string()
+    }
+
+    /// What `QSystemSemaphore` makes of the same key: the lock of the segment.
+    #[must_use]
+    pub fn native_lock_name(&self) -> String {
+        self.lock().to_string()
+    }
+
+    pub(crate) fn segment(&self) -> &NativeName {
+        &self.0.segment
+    }
+
+    pub(crate) fn lock(&self) -> &NativeName {
+        &self.0.lock
+    }
+
+    fn native(scheme: Scheme, text: &str, rest: &str) -> Result<Self, KeyError> {
+        if rest.contains('#') {
+            return Err(KeyError::Reserved);
+        }
+        let (path, legacy) = match rest.split_once('?') {
+            None => (rest, None),
+            Some((path, query)) => match query.strip_prefix("legacyKey=") {
+                Some(name) => (path, Some(decoded(name)?)),
+                None => return Err(KeyError::Reserved),
+            },
+        };
+        let path = checked(decoded(path)?)?;
+        let (segment, kind) = match scheme {
+            Scheme::SystemV(project) => {
+                if !path.starts_with('/') {
+                    return Err(KeyError::Relative { path });
+                }
+                let file = PathBuf::from(path);
+                (NativeName::SystemV { file, project }, Kind::SystemV)
+            }
+            Scheme::Posix => (NativeName::posix(&path)?, Kind::PosixRealtime),
+            Scheme::Legacy(kind) => return Self::legacy(&path, kind),
+        };
+        let lock = match legacy {
+            Some(name) => Self::legacy(&name, kind)?.lock().clone(),
+            None => segment.lock(),
+        };
+        Ok(Self(Arc::new(Names {
+            text: text.to_owned(),
+            segment,
+            lock,
+        })))
+    }
+}
+
+impl NativeName {
+    fn posix(path: &str) -> Result<Self, KeyError> {
+        let name = path.strip_prefix('/').unwrap_or(path);
+        if name.is_empty() || name == "." || name == ".." {
+            return Err(KeyError::Empty);
+        }
+        if let Some(at) = name.find('/') {
+            return Err(KeyError::Character { character: '/', at });
+        }
+        if name.len() > MAX_FILE_NAME {
+            return Err(KeyError::TooLong { bytes: name.len() });
+        }
+        Ok(Self::Posix(name.to_owned()))
+    }
+
+    /// The name of a segment's lock: the same, but for what was made of a legacy key.
+    fn lock(&self) -> Self {
+        let of_legacy = |name: &str| {
+            let rest = name.strip_prefix(SEGMENT_PREFIX)?;
+            Some(format!("{SEMAPHORE_PREFIX}{rest}"))
+        };
+        let named = match self {
+            Self::Posix(name) => of_legacy(name).map(Self::Posix),
+            Self::SystemV { file, project } => {
+                let name = file.file_name().and_then(OsStr::to_str).and_then(of_legacy);
+                name.map(|name| Self::SystemV {
+                    file: file.with_file_name(name),
+                    project: *project,
+                })
+            }
+        };
+        named.unwrap_or_else(|| self.clone())
+    }
+}
+
+impl fmt::Display for NativeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SystemV { file, .. } => file.display().fmt(f),
+            Self::Posix(name) => write!(f, "/{name}"),
+        }
+    }
+}
+
+impl fmt::Display for QtKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for QtKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        match split(text) {
+            Some((Scheme::Legacy(kind), name)) => Self::legacy(name, kind),
+            Some((scheme, rest)) => Self::native(scheme, text, rest),
+            None => Err(KeyError::Scheme),
+        }
+    }
+}
+
+/// What stands before the colon.
+#[derive(Clone, Copy, Debug)]
+enum Scheme {
+    Legacy(Kind),
+    SystemV(u8),
+    Posix,
+}
+
+fn split(text: &str) -> Option<(Scheme, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let scheme = match scheme {
+        "qt" => Scheme::Legacy(Kind::SystemV),
+        "qt-posix" => Scheme::Legacy(Kind::PosixRealtime),
+        "posix" => Scheme::Posix,
+        "systemv" => Scheme::SystemV(PROJECT),
+        other => {
+            let project: u8 = other.strip_prefix("systemv-")?.parse().ok()?;
+            (project > 0).then_some(Scheme::SystemV(project))?
+        }
+    };
+    Some((scheme, rest))
+}
+
+/// What Qt makes of a legacy key: its ASCII letters, then the SHA-1 of all of it.
+pub(crate) fn legacy_name(prefix: &str, name: &str) -> Result<String, KeyError> {
+    let name = checked(name.to_owned())?;
+    let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
+    let digest = sha1_smol::Sha1::from(name.as_bytes()).digest();
+    let native = format!("{prefix}{letters}{digest}");
+    if native.len() > MAX_FILE_NAME {
+        return Err(KeyError::TooLong { bytes: name.len() });
+    }
+    Ok(native)
+}
+
+fn checked(name: String) -> Result<String, KeyError> {
+    if name.is_empty() {
+        return Err(KeyError::Empty);
+    }
+    if name.len() > KeyError::MAX_BYTES {
+        return Err(KeyError::TooLong { bytes: name.len() });
+    }
+    match name.char_indices().find(|(_, other)| other.is_control()) {
+        Some((at, character)) => Err(KeyError::Character { character, at }),
+        None => Ok(name),
+    }
+}
+
+/// Undoes what `QNativeIpcKey::toString` does to characters that mean something else.
+fn decoded(text: &str) -> Result<String, KeyError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        let escaped = match tail {
+            [high, low, ..] if *byte == b'%' => hexadecimal(*high, *low),
+            _ => None,
+        };
+        bytes.push(escaped.unwrap_or(*byte));
+        rest = if escaped.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).map_err(|_| KeyError::NotUtf8)
+}
+
+fn hexadecimal(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
+}
+
+/// Where Qt has its key files.
+pub(crate) fn temporary_directory() -> PathBuf {
+    let set = env::var_os("TMPDIR").filter(|path| !path.is_empty());
+    set.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
+/// Why a text is no [`QtKey`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Nothing stands behind the colon.
+    Empty,
+    /// The name of a file would be too long.
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// The name has a character that no name may have.
+    Character {
+        /// The character.
+        character: char,
+        /// Where it stands, bytes from the beginning.
+        at: usize,
+    },
+    /// The path of a key file does not begin at the root.
+    Relative {
+        /// The path.
+        path: String,
+    },
+    /// What Qt keeps for later.
+    Reserved,
+    /// The bytes behind the `%` are no text.
+    NotUtf8,
+    /// It does not begin as a key for Qt.
+    Scheme,
+}
+
+impl KeyError {
+    /// The longest key, bytes.
+    pub const MAX_BYTES: usize = 1024;
+}
+
+impl fmt::Display for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str(
+                "The key for Qt is empty: write the Qt program's key behind the colon, as in qt:MySharedMemory.",
+            ),
+            Self::TooLong { bytes } => write!(
+                f,
+                "The key for Qt is {bytes} bytes long, and the system has no room for so long a name: choose a shorter one."
+            ),
+            Self::Character { character: '/', at } => write!(
+                f,
+                "The key for Qt has a \"/\" at byte {at}: a POSIX name has one at its beginning and no other."
+            ),
+            Self::Character { character, at } => {
+                let code = u32::from(*character);
+                write!(
+                    f,
+                    "The key for Qt has the control character U+{code:04X} at byte {at}: leave it out."
+                )
+            }
+            Self::Relative { path } => write!(
+                f,
+                "\"{path}\" is no whole path: write systemv: and then the path of the key file from the root on, as \
+                 QSharedMemory::nativeKey tells it."
+            ),
+            Self::Reserved => f.write_str(
+                "The key for Qt has a \"?\" or \"#\" that means nothing: write %3F or %23 for the character.",
+            ),
+            Self::NotUtf8 => f.write_str(
+                "The key for Qt is not UTF-8 where it has \"%\": write %25 for the character.",
+            ),
+            Self::Scheme => f.write_str(
+                "This is no key for Qt: it begins with qt:, qt-posix:, systemv: or posix:.",
+            ),
+        }
+    }
+}
+
+impl Error for KeyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> QtKey {
+        text.parse().expect("it is a key")
+    }
+
+    #[test]
+    fn legacy_keys_get_the_names_that_qt_gives_them() {
+        let system_v =
+            QtKey::legacy_in("MySharedMemory", Kind::SystemV, Path::new("/tmp")).unwrap();
+        let hash = "359614dc2e9ec6b4d6d9e8847d0c47fef28f14df";
+        assert_eq!(
+            system_v.native_name(),
+            format!("/tmp/qipc_sharedmemory_MySharedMemory{hash}")
+        );
+        assert_eq!(
+            system_v.native_lock_name(),
+            format!("/tmp/qipc_systemsem_MySharedMemory{hash}")
+        );
+        assert_eq!(system_v.as_str(), "qt:MySharedMemory");
+        assert_eq!(
+            key("qt-posix:QSharedMemoryExample").native_name(),
+            "/qipc_sharedmemory_QSharedMemoryExampleff77196351dd7c1c8f79461ad32f21726fe31f5b"
+        );
+        // Only ASCII letters stay, but all of it is hashed.
+        assert_eq!(
+            key("qt-posix:a-1é").native_name(),
+            "/qipc_sharedmemory_a904ee072dc9ed59781f0ecdd4119baa662e2be11"
+        );
+    }
+
+    #[test]
+    fn native_keys_are_used_as_they_are_and_share_their_name_with_the_lock() {
+        let system_v = key("systemv:/run/user/a%20b");
+        assert_eq!(system_v.native_name(), "/run/user/a b");
+        assert_eq!(system_v.native_lock_name(), "/run/user/a b");
+        assert_eq!(system_v.kind(), Kind::SystemV);
+        assert_eq!(key("posix:/name").native_name(), "/name");
+        assert_eq!(key("posix:/name").kind(), Kind::PosixRealtime);
+        assert!(matches!(
+            key("systemv-82:/x").segment(),
+            NativeName::SystemV { project: 82, .. }
+        ));
+        let both = key("posix:/own?legacyKey=MySharedMemory");
+        assert_eq!(both.native_name(), "/own");
+        assert!(both.native_lock_name().starts_with("/qipc_systemsem_My"));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_in_a_sentence() {
+        for text in [
+            "qt:",
+            "qt:a\nb",
+            "systemv:x",
+            "systemv:",
+            "posix:",
+            "posix:/",
+            "posix:/a/b",
+            "posix:/..",
+            "systemv:/a?b=c",
+            "systemv:/a#b",
+            "posix:/%ff",
+            "systemv-0:/x",
+            "systemv-256:/x",
+            "other:x",
+            "MySharedMemory",
+        ] {
+            let error = text.parse::<QtKey>().expect_err(text);
+            assert!(error.to_string().ends_with('.'), "{text}: {error}");
+        }
+        let long = format!("qt:{}", "x".repeat(194));
+        assert!(matches!(
+            long.parse::<QtKey>(),
+            Err(KeyError::TooLong { .. })
+        ));
+        assert!(
+            format!("qt-posix:{}", "x".repeat(193))
+                .parse::<QtKey>()
+                .is_ok()
+        );
+        let digits = format!("qt:{}", "1".repeat(1024));
+        assert!(
+            digits.parse::<QtKey>().is_ok(),
+            "digits do not get into the name"
+        );
+    }
+}

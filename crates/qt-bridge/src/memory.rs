@@ -1,0 +1,331 @@
+//! The memory of a segment, of either kind: created, attached to, copied in and out.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FallocateFlags;
+use rustix::process::{Resource, getrlimit};
+
+use crate::error::SegmentError;
+use crate::fault::Fault;
+use crate::handle::SHM;
+use crate::key::{NativeName, QtKey};
+use crate::key_file;
+use crate::sys::system_v::{Attached, SegmentId};
+use crate::user::{self, User};
+
+/// A segment that this process is attached to.
+///
+/// A POSIX segment is read and written by calls, not through a mapping: so a file that somebody cuts
+/// short, or a file system that is full, is an error and no signal.
+#[derive(Debug)]
+pub(crate) enum Memory {
+    SystemV {
+        id: SegmentId,
+        number: i32,
+        attached: Attached,
+    },
+    Posix {
+        file: File,
+        size: u64,
+    },
+}
+
+impl Memory {
+    /// Makes a segment. The caller has the lock.
+    pub(crate) fn create(key: &QtKey, size: usize) -> Result<Self, SegmentError> {
+        if size == 0 || isize::try_from(size).is_err() {
+            let key = key.clone();
+            return Err(SegmentError::Size { key, size });
+        }
+        match key.segment() {
+            NativeName::SystemV { file, project } => create_system_v(key, file, *project, size),
+            NativeName::Posix(name) => create_posix(key, &path_of(name), size),
+        }
+    }
+
+    /// Attaches to a segment.
+    pub(crate) fn attach(key: &QtKey, is_read_only: bool) -> Result<Self, SegmentError> {
+        match key.segment() {
+            NativeName::SystemV { file, project } => {
+                let (number, id) = numbered(key, file, *project, is_read_only)?;
+                let attached = id
+                    .attach(is_read_only)
+                    .map_err(|error| SegmentError::io(key, "attaching", error))?;
+                Ok(Self::SystemV {
+                    id,
+                    number,
+                    attached,
+                })
+            }
+            NativeName::Posix(name) => attach_posix(key, &path_of(name), is_read_only),
+        }
+    }
+
+    /// Looks at a segment without attaching to it.
+    pub(crate) fn find(key: &QtKey) -> Result<Facts, SegmentError> {
+        match key.segment() {
+            NativeName::SystemV { file, project } => {
+                let (_, id) = numbered(key, file, *project, true)?;
+                let facts = id
+                    .facts()
+                    .map_err(|error| SegmentError::io(key, "looking at it", error))?;
+                Ok(Facts {
+                    size: facts.size,
+                    attached: Some(facts.attached),
+                })
+            }
+            NativeName::Posix(_) => Ok(Facts {
+                size: Self::attach(key, true)?.size(),
+                attached: None,
+            }),
+        }
+    }
+
+    /// Who else is seen to use the segment under a key; nobody where there is none.
+    pub(crate) fn users_of(key: &QtKey) -> Vec<User> {
+        match key.segment() {
+            NativeName::SystemV { file, project } => {
+                let found = numbered(key, file, *project, true);
+                found.map_or_else(|_| Vec::new(), |(_, id)| user::of_segment(id.number()))
+            }
+            NativeName::Posix(name) => user::of_file(&path_of(name)),
+        }
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::SystemV { attached, .. } => attached.len(),
+            Self::Posix { size, .. } => usize::try_from(*size).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Copies bytes out; the caller has made sure that they are within.
+    pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::SystemV { attached, .. } => {
+                attached.copy_out(offset, destination);
+                Ok(())
+            }
+            Self::Posix { file, .. } => file.read_exact_at(destination, offset as u64),
+        }
+    }
+
+    /// Copies bytes in; the caller has made sure that they are within.
+    pub(crate) fn copy_in(&self, offset: usize, source: &[u8]) -> io::Result<()> {
+        match self {
+            Self::SystemV { attached, .. } => {
+                attached.copy_in(offset, source);
+                Ok(())
+            }
+            Self::Posix { file, .. } => file.write_all_at(source, offset as u64),
+        }
+    }
+
+    /// Makes a POSIX segment longer; who has it in memory goes on seeing its beginning. A System V
+    /// segment keeps its size: false.
+    pub(crate) fn grow(&mut self, key: &QtKey, size: usize) -> Result<bool, SegmentError> {
+        match self {
+            Self::SystemV { .. } => Ok(false),
+            Self::Posix { file, size: known } => {
+                reserve(file, size).map_err(|error| SegmentError::io(key, "growing", error))?;
+                *known = (*known).max(size as u64);
+                Ok(true)
+            }
+        }
+    }
+
+    /// Who else is seen to use it.
+    pub(crate) fn users(&self, key: &QtKey) -> Vec<User> {
+        match (self, key.segment()) {
+            (Self::SystemV { id, .. }, _) => user::of_segment(id.number()),
+            (_, NativeName::Posix(name)) => user::of_file(&path_of(name)),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Tells whether the key still means this segment.
+    pub(crate) fn is_current(&self, key: &QtKey) -> bool {
+        match (self, key.segment()) {
+            (Self::SystemV { id, number, .. }, NativeName::SystemV { file, project }) => {
+                key_file::is(file, *project, *number)
+                    && SegmentId::open(*number, true).is_ok_and(|now| now == *id)
+            }
+            (Self::Posix { file, .. }, NativeName::Posix(name)) => {
+                let inode = |facts: io::Result<fs::Metadata>| facts.map(|facts| facts.ino()).ok();
+                let named = inode(fs::symlink_metadata(path_of(name)));
+                named.is_some() && named == inode(file.metadata())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What is to be seen of a segment from outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    pub(crate) size: usize,
+    /// How often it is attached to, where somebody counts.
+    pub(crate) attached: Option<u64>,
+}
+
+fn numbered(
+    key: &QtKey,
+    file: &Path,
+    project: u8,
+    is_read_only: bool,
+) -> Result<(i32, SegmentId), SegmentError> {
+    let of = |fault| SegmentError::of(key, fault);
+    let number = key_file::number(file, project).map_err(of)?;
+    let opened = SegmentId::open(number, is_read_only);
+    let id = opened.map_err(|error| of(key_file::denied(file, "shm", number, error)))?;
+    Ok((number, id))
+}
+
+pub(crate) fn path_of(name: &str) -> PathBuf {
+    Path::new(SHM).join(name)
+}
+
+fn create_system_v(
+    key: &QtKey,
+    file: &Path,
+    project: u8,
+    size: usize,
+) -> Result<Memory, SegmentError> {
+    let (number, is_new) =
+        key_file::ensure(file, project).map_err(|fault| SegmentError::of(key, fault))?;
+    let created = create_numbered(key, file, number, size);
+    if created.is_err() && is_new {
+        key_file::remove(file, project, number);
+    }
+    created
+}
+
+fn create_numbered(
+    key: &QtKey,
+    file: &Path,
+    number: i32,
+    size: usize,
+) -> Result<Memory, SegmentError> {
+    let mut created = SegmentId::create(number, size);
+    let exists = |result: &io::Result<SegmentId>| matches!(result, Err(error) if error.raw_os_error() == Some(libc::EEXIST));
+    if exists(&created) {
+        sweep(key, file, number)?;
+        created = SegmentId::create(number, size);
+    }
+    let id = match created {
+        Ok(id) => id,
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            let key = key.clone();
+            return Err(SegmentError::Size { key, size });
+        }
+        Err(error) => return Err(SegmentError::io(key, "making", error)),
+    };
+    match id.attach(false) {
+        Ok(attached) => Ok(Memory::SystemV {
+            id,
+            number,
+            attached,
+        }),
+        Err(error) => {
+            id.remove().ok();
+            Err(SegmentError::io(key, "attaching", error))
+        }
+    }
+}
+
+/// Removes a segment that nobody is attached to: a crash left it behind. Whoever is just making
+/// one has the lock, and the lock is ours.
+fn sweep(key: &QtKey, file: &Path, number: i32) -> Result<(), SegmentError> {
+    let id = match SegmentId::open(number, true) {
+        Ok(id) => id,
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(()),
+        Err(error) => {
+            let fault = key_file::denied(file, "shm", number, error);
+            return Err(SegmentError::of(key, fault));
+        }
+    };
+    match id.facts() {
+        Ok(facts) if facts.attached == 0 => id
+            .remove()
+            .map_err(|error| SegmentError::io(key, "removing what a crash left", error)),
+        // It went away just now.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EIDRM)) => Ok(()),
+        _ => Err(SegmentError::AlreadyExists {
+            key: key.clone(),
+            users: user::of_segment(id.number()),
+        }),
+    }
+}
+
+fn create_posix(key: &QtKey, path: &Path, size: usize) -> Result<Memory, SegmentError> {
+    let made = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    let file = match made {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Whose is it?
+            attach_posix(key, path, true)?;
+            return Err(SegmentError::AlreadyExists {
+                key: key.clone(),
+                users: user::of_file(path),
+            });
+        }
+        Err(error) => return Err(SegmentError::io(key, "making", error)),
+    };
+    if let Err(error) = reserve(&file, size) {
+        fs::remove_file(path).ok();
+        return Err(SegmentError::io(key, "making", error));
+    }
+    Ok(Memory::Posix {
+        file,
+        size: size as u64,
+    })
+}
+
+fn attach_posix(key: &QtKey, path: &Path, is_read_only: bool) -> Result<Memory, SegmentError> {
+    // Whoever looks first does not open what is no file, which could wait for ever.
+    let facts = fs::symlink_metadata(path)
+        .map_err(|error| SegmentError::io(key, "looking at it", error))?;
+    key_file::refuse_stranger(path, facts.uid()).map_err(|fault| SegmentError::of(key, fault))?;
+    if !facts.is_file() {
+        let file = path.to_owned();
+        return Err(SegmentError::of(key, Fault::Foreign { file }));
+    }
+    let no_follow = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(!is_read_only)
+        .custom_flags(no_follow)
+        .open(path)
+        .map_err(|error| SegmentError::io(key, "opening", error))?;
+    let size = file
+        .metadata()
+        .map_err(|error| SegmentError::io(key, "looking at it", error))?
+        .len();
+    Ok(Memory::Posix { file, size })
+}
+
+/// Makes a file as long as that, with memory behind it, so that a full file system is told of now.
+fn reserve(file: &File, size: usize) -> io::Result<()> {
+    let size = size as u64;
+    // To pass this limit would be a signal.
+    if getrlimit(Resource::Fsize)
+        .current
+        .is_some_and(|most| most < size)
+    {
+        return Err(io::Error::from_raw_os_error(libc::EFBIG));
+    }
+    loop {
+        match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, size) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return Ok(result?),
+        }
+    }
+}

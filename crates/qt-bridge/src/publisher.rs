@@ -1,0 +1,275 @@
+//! What is loaded for Qt programs, and the segment that keeps it alive.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::error::{LockError, SegmentError};
+use crate::key::QtKey;
+use crate::segment::{Departure, ReadWrite, Segment};
+use crate::stream::Stream;
+use crate::user::{User, listed};
+
+/// How often a stream is written anew because a Qt program reset the lock meanwhile.
+const ATTEMPTS: u32 = 3;
+
+/// Zeros for the rest of a segment that is longer than its stream.
+const ZEROS: [u8; 16 * 1024] = [0; 16 * 1024];
+
+/// Puts streams under one key, each in the place of the one before.
+///
+/// A stream that fits into the segment is written over the one before, so that Qt programs that stay
+/// attached see it. For a longer one the segment is made anew, as Qt programs do it, or made longer
+/// where it is a POSIX one.
+#[derive(Debug)]
+pub struct Publisher {
+    key: QtKey,
+    patience: Duration,
+    segment: Option<Segment<ReadWrite>>,
+}
+
+impl Publisher {
+    /// Prepares to publish. Each wait ends after `patience`.
+    #[must_use]
+    pub fn new(key: &QtKey, patience: Duration) -> Self {
+        Self {
+            key: key.clone(),
+            patience,
+            segment: None,
+        }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &QtKey {
+        &self.key
+    }
+
+    /// Tells whether something is published, and Qt programs that attach now would find it.
+    #[must_use]
+    pub fn is_found(&self) -> bool {
+        self.segment.as_ref().is_some_and(Segment::is_current)
+    }
+
+    /// Publishes a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]; what was published before stays.
+    pub fn publish(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
+        let mut attempt = 1;
+        loop {
+            match self.publish_once(stream) {
+                Err(PublishError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn publish_once(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
+        let patience = self.patience;
+        let segment = match self.segment.take_if(|segment| !segment.is_current()) {
+            // Somebody removed it, or its key file: those who come now would not find it.
+            Some(lost) => {
+                drop(lost);
+                None
+            }
+            None => self.segment.take(),
+        };
+        let mut segment = match segment {
+            Some(segment) if segment.size() >= stream.size() => segment,
+            Some(segment) => self.enlarge(segment, stream)?,
+            None => self.enter(stream)?,
+        };
+        let written = write(&mut segment, stream, patience);
+        self.segment = Some(segment);
+        written
+    }
+
+    /// Makes a segment, or joins the one that is there.
+    fn enter(&self, stream: &Stream<'_>) -> Result<Segment<ReadWrite>, PublishError> {
+        match Segment::create(&self.key, stream.size(), self.patience) {
+            Err(SegmentError::AlreadyExists { .. }) => {
+                let mut segment = Segment::attach(&self.key, self.patience)?;
+                if segment.size() >= stream.size() || segment.grow(stream.size())? {
+                    Ok(segment)
+                } else {
+                    Err(too_small(&segment, stream))
+                }
+            }
+            created => Ok(created?),
+        }
+    }
+
+    /// Makes room for a longer stream; what stands there stays where that does not work.
+    fn enlarge(
+        &mut self,
+        mut segment: Segment<ReadWrite>,
+        stream: &Stream<'_>,
+    ) -> Result<Segment<ReadWrite>, PublishError> {
+        match segment.grow(stream.size()) {
+            Ok(true) => return Ok(segment),
+            Ok(false) => {}
+            Err(error) => {
+                self.segment = Some(segment);
+                return Err(error.into());
+            }
+        }
+        if !segment.users().is_empty() {
+            let error = too_small(&segment, stream);
+            self.segment = Some(segment);
+            return Err(error);
+        }
+        let before = match self.copy_of(&mut segment) {
+            Ok(before) => before,
+            Err(error) => {
+                self.segment = Some(segment);
+                return Err(error);
+            }
+        };
+        drop(segment);
+        self.enter(stream).inspect_err(|_| {
+            // Under the same key there is room for one at a time, so it is put back.
+            let again = Segment::create(&self.key, before.len(), self.patience);
+            self.segment = again.ok().and_then(|mut segment| {
+                segment
+                    .lock(self.patience)
+                    .ok()?
+                    .copy_from(0, &before)
+                    .ok()?;
+                Some(segment)
+            });
+        })
+    }
+
+    /// Leaves what is published there, for whoever comes: until the last of them leaves.
+    pub fn keep(&mut self) {
+        if let Some(segment) = self.segment.take() {
+            segment.keep();
+        }
+    }
+
+    fn copy_of(&self, segment: &mut Segment<ReadWrite>) -> Result<Vec<u8>, PublishError> {
+        let mut copy = vec![0; segment.size()];
+        let guard = segment.lock(self.patience).map_err(PublishError::Lock)?;
+        guard
+            .copy_to(0, &mut copy)
+            .map_err(|source| PublishError::write(&self.key, source))?;
+        Ok(copy)
+    }
+
+    /// Lets go of what is published. `None` where nothing is.
+    pub fn release(&mut self) -> Option<Departure> {
+        self.segment.take().map(Segment::detach)
+    }
+}
+
+fn too_small(segment: &Segment<ReadWrite>, stream: &Stream<'_>) -> PublishError {
+    PublishError::TooSmall {
+        key: segment.key().clone(),
+        size: segment.size(),
+        needed: stream.size(),
+        users: segment.users(),
+    }
+}
+
+fn write(
+    segment: &mut Segment<ReadWrite>,
+    stream: &Stream<'_>,
+    patience: Duration,
+) -> Result<(), PublishError> {
+    let key = segment.key().clone();
+    let size = segment.size();
+    let mut guard = segment.lock(patience).map_err(PublishError::Lock)?;
+    let written = (|| {
+        stream.write_to(&mut guard.writer())?;
+        for start in (stream.size()..size).step_by(ZEROS.len()) {
+            let rest = ZEROS.len().min(size - start);
+            guard.copy_from(start, &ZEROS[..rest])?;
+        }
+        Ok(())
+    })();
+    written.map_err(|source| PublishError::write(&key, source))?;
+    guard.unlock().map_err(PublishError::Lock)
+}
+
+/// Why nothing was published. What was published before stays.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The segment could not be made or joined.
+    Segment(SegmentError),
+    /// The lock was not to be had, or was reset again and again.
+    Lock(LockError),
+    /// The segment is too short, and cannot be replaced while others use it.
+    TooSmall {
+        /// The segment.
+        key: QtKey,
+        /// Its length.
+        size: usize,
+        /// How long it should be.
+        needed: usize,
+        /// Who is seen to use it.
+        users: Vec<User>,
+    },
+    /// It could not be written.
+    Write {
+        /// The segment.
+        key: QtKey,
+        /// The system's word.
+        source: io::Error,
+    },
+}
+
+impl PublishError {
+    fn write(key: &QtKey, source: io::Error) -> Self {
+        let key = key.clone();
+        Self::Write { key, source }
+    }
+}
+
+impl From<SegmentError> for PublishError {
+    fn from(error: SegmentError) -> Self {
+        Self::Segment(error)
+    }
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segment(error) => error.fmt(f),
+            Self::Lock(error) => error.fmt(f),
+            Self::TooSmall {
+                key,
+                size,
+                needed,
+                users,
+            } => write!(
+                f,
+                "The Qt segment \"{key}\" has {size} bytes, and {needed} are needed; it cannot be replaced while it is in use by {}: \
+                 end that first, load something shorter, or choose another key.",
+                listed(users)
+            ),
+            Self::Write { key, source } => {
+                write!(
+                    f,
+                    "The Qt segment \"{key}\" could not be written: {source}."
+                )
+            }
+        }
+    }
+}
+
+impl Error for PublishError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Segment(error) => Some(error),
+            Self::Lock(error) => Some(error),
+            Self::TooSmall { .. } => None,
+            Self::Write { source, .. } => Some(source),
+        }
+    }
+}

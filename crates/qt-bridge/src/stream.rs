@@ -1,0 +1,541 @@
+//! What `QDataStream` writes, and what programs copy without it: big endian, no header.
+
+mod picture;
+mod recognise;
+mod utf16;
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use shm_core::{ImageMetadata, Message};
+
+/// What is in the bytes of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A streamed `QString`: its length in bytes, then UTF-16.
+    QString,
+    /// A streamed `QByteArray`: its length, then bytes.
+    QByteArray,
+    /// A streamed `const char *`: its length with the final NUL, bytes, NUL.
+    CString,
+    /// A C string that was copied as it is: bytes, NUL. Without a NUL: all bytes.
+    Raw,
+    /// A streamed `QImage`: whether there is one, then a PNG file.
+    QImage,
+}
+
+/// The length that means: there is no string.
+const NULL: u32 = u32::MAX;
+
+/// The longest that a length can say; the two above mean something else.
+const LONGEST: usize = u32::MAX as usize - 2;
+
+/// How many bytes stand in front of all that is streamed.
+const HEAD: usize = size_of::<u32>();
+
+/// How many bytes are copied out of a segment at a time: they stay in the processor's cache.
+const CHUNK: usize = 16 * 1024;
+
+/// Bytes that are copied out, because others may be writing them.
+pub trait Source {
+    /// How many there are.
+    fn size(&self) -> usize;
+
+    /// Copies some of them.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` where they are not all there.
+    fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()>;
+}
+
+impl Source for [u8] {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
+        let end = offset.checked_add(buffer.len());
+        let bytes = end.and_then(|end| self.get(offset..end));
+        buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+impl<const N: usize> Source for [u8; N] {
+    fn size(&self) -> usize {
+        N
+    }
+
+    fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
+        self.as_slice().read_at(offset, buffer)
+    }
+}
+
+impl Source for Vec<u8> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
+        self.as_slice().read_at(offset, buffer)
+    }
+}
+
+/// What was read. Qt tells nothing from something empty: `None` is its null.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A `QString`; of half surrogate pairs U+FFFD was made.
+    Text(Option<String>),
+    /// A `QByteArray`, or a C string.
+    Bytes(Option<Vec<u8>>),
+    /// A `QImage`.
+    Picture(Option<(ImageMetadata, Vec<u8>)>),
+}
+
+impl Value {
+    /// What a window shows: bytes that are UTF-8 are a text. Nothing where there is nothing.
+    #[must_use]
+    pub fn into_message(self) -> Option<Message> {
+        match self {
+            Self::Text(text) => text.map(Message::Text),
+            Self::Bytes(bytes) => bytes.map(message_of),
+            Self::Picture(picture) => {
+                picture.map(|(metadata, pixels)| Message::Image { metadata, pixels })
+            }
+        }
+    }
+}
+
+fn message_of(bytes: Vec<u8>) -> Message {
+    let is_text =
+        |text: &str| !text.contains(|other: char| other.is_control() && !other.is_whitespace());
+    match String::from_utf8(bytes) {
+        Ok(text) if is_text(&text) => Message::Text(text),
+        Ok(text) => Message::bytes(UNKNOWN, None, text.into_bytes()),
+        Err(error) => Message::bytes(UNKNOWN, None, error.into_bytes()),
+    }
+}
+
+const UNKNOWN: &str = "application/octet-stream";
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A text may be a secret, and pixels are many.
+        let (kind, bytes) = match self {
+            Self::Text(text) => ("Text", text.as_ref().map(String::len)),
+            Self::Bytes(bytes) => ("Bytes", bytes.as_ref().map(Vec::len)),
+            Self::Picture(picture) => ("Picture", picture.as_ref().map(|(_, pixels)| pixels.len())),
+        };
+        f.debug_struct(kind).field("bytes", &bytes).finish()
+    }
+}
+
+impl Form {
+    /// All of them, as they are called on a command line.
+    pub const NAMES: [(&str, Self); 5] = [
+        ("qstring", Self::QString),
+        ("qbytearray", Self::QByteArray),
+        ("cstring", Self::CString),
+        ("raw", Self::Raw),
+        ("qimage", Self::QImage),
+    ];
+
+    /// What it is called on a command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        let named = Self::NAMES.iter().find(|(_, form)| *form == self);
+        named.map_or("", |(name, _)| name)
+    }
+
+    /// The form that a message is streamed in where nobody chose one.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        match message {
+            Message::Text(_) => Self::QString,
+            Message::Image { .. } => Self::QImage,
+            Message::Bytes { .. } => Self::QByteArray,
+        }
+    }
+
+    /// Finds out what stands in a segment; bytes do not say, so this is a good guess.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::Io`] where it cannot be read.
+    pub fn recognise(source: &impl Source) -> Result<Self, StreamError> {
+        recognise::form_of(source)
+    }
+
+    /// Reads what stands in a segment. Bytes behind it do not matter.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`] where it is not of this form.
+    pub fn read(self, source: &impl Source) -> Result<Value, StreamError> {
+        match self {
+            Self::QString => {
+                let length = Head::of(self, source)?.within(source)?;
+                let text = length
+                    .map(|length| utf16::read(source, HEAD, length))
+                    .transpose()?;
+                Ok(Value::Text(text))
+            }
+            Self::QByteArray => {
+                let length = Head::of(self, source)?.within(source)?;
+                let bytes = length
+                    .map(|length| copy(source, HEAD, length))
+                    .transpose()?;
+                Ok(Value::Bytes(bytes))
+            }
+            Self::CString => read_c_string(source),
+            Self::Raw => read_raw(source),
+            Self::QImage => match Head::of(self, source)?.length {
+                0 => Ok(Value::Picture(None)),
+                1 => picture::read(source, HEAD).map(|picture| Value::Picture(Some(picture))),
+                found => Err(StreamError::NotThis {
+                    form: self,
+                    reason: format!("it begins with {found} where 1 stands before a picture"),
+                }),
+            },
+        }
+    }
+}
+
+impl FromStr for Form {
+    type Err = StreamError;
+
+    fn from_str(name: &str) -> Result<Self, StreamError> {
+        let named = Self::NAMES.iter().find(|(known, _)| *known == name);
+        named.map(|(_, form)| *form).ok_or(StreamError::Unknown)
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The length that stands in front.
+struct Head {
+    form: Form,
+    length: u32,
+}
+
+impl Head {
+    fn of(form: Form, source: &impl Source) -> Result<Self, StreamError> {
+        let mut head = [0; HEAD];
+        if source.size() < HEAD {
+            return Err(StreamError::NotThis {
+                form,
+                reason: format!("there are only {} bytes", source.size()),
+            });
+        }
+        source.read_at(0, &mut head)?;
+        let length = u32::from_be_bytes(head);
+        Ok(Self { form, length })
+    }
+
+    /// The length, if so many bytes are there; `None` for no string at all.
+    fn within(self, source: &impl Source) -> Result<Option<usize>, StreamError> {
+        if self.length == NULL {
+            return Ok(None);
+        }
+        let room = source.size() - HEAD;
+        let length = usize::try_from(self.length).unwrap_or(usize::MAX);
+        if length > room {
+            return Err(StreamError::NotThis {
+                form: self.form,
+                reason: format!("it says to be {length} bytes long, and there are {room}"),
+            });
+        }
+        if self.form == Form::QString && !length.is_multiple_of(2) {
+            return Err(StreamError::NotThis {
+                form: self.form,
+                reason: format!("{length} bytes are no whole number of UTF-16 units"),
+            });
+        }
+        Ok(Some(length))
+    }
+}
+
+fn read_c_string(source: &impl Source) -> Result<Value, StreamError> {
+    let length = Head::of(Form::CString, source)?.within(source)?;
+    let Some(length) = length.filter(|length| *length > 0) else {
+        return Ok(Value::Bytes(None));
+    };
+    let mut bytes = copy(source, HEAD, length)?;
+    match bytes.pop() {
+        Some(0) => Ok(Value::Bytes(Some(bytes))),
+        _ => Err(StreamError::NotThis {
+            form: Form::CString,
+            reason: "no NUL stands at its end".to_owned(),
+        }),
+    }
+}
+
+fn read_raw(source: &impl Source) -> Result<Value, StreamError> {
+    let mut length = source.size();
+    let mut chunk = [0; CHUNK];
+    for start in (0..source.size()).step_by(CHUNK) {
+        let count = CHUNK.min(source.size() - start);
+        source.read_at(start, &mut chunk[..count])?;
+        if let Some(end) = chunk[..count].iter().position(|byte| *byte == 0) {
+            length = start + end;
+            break;
+        }
+    }
+    let bytes = copy(source, 0, length)?;
+    // What is no text is not cut at its first zero.
+    if length < source.size() && std::str::from_utf8(&bytes).is_err() {
+        return copy(source, 0, source.size()).map(|bytes| Value::Bytes(Some(bytes)));
+    }
+    Ok(Value::Bytes(Some(bytes)))
+}
+
+/// Copies out as many bytes as were found to be there.
+fn copy(source: &impl Source, offset: usize, length: usize) -> Result<Vec<u8>, StreamError> {
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(length)
+        .map_err(|_| StreamError::NoMemory { bytes: length })?;
+    bytes.resize(length, 0);
+    source.read_at(offset, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Something to be written into a segment, of a length that is known before.
+#[derive(Debug)]
+pub struct Stream<'a> {
+    size: usize,
+    body: Body<'a>,
+}
+
+enum Body<'a> {
+    Utf16(&'a str),
+    /// Perhaps a length, bytes, perhaps a NUL.
+    Bytes(Option<u32>, Cow<'a, [u8]>, &'static [u8]),
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Utf16(_) => "Utf16",
+            Self::Bytes(..) => "Bytes",
+        })
+    }
+}
+
+impl<'a> Stream<'a> {
+    /// Prepares a message to be written in a form. Of a picture the PNG file is made now.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::Unfit`] where the form cannot hold it, [`StreamError::TooLong`] above 4 GiB.
+    pub fn new(message: &'a Message, form: Form) -> Result<Self, StreamError> {
+        match (message, form) {
+            (Message::Text(text), Form::QString) => Self::utf16(text),
+            (Message::Bytes { data, .. }, Form::QString) => match std::str::from_utf8(data) {
+                Ok(text) => Self::utf16(text),
+                Err(_) => Err(StreamError::Unfit {
+                    form,
+                    reason: "the bytes are no UTF-8 text",
+                }),
+            },
+            (Message::Image { metadata, pixels }, Form::QImage) => {
+                let png = picture::encode(metadata, pixels)?;
+                Ok(Self::with_bytes(Some(1), Cow::Owned(png), b""))
+            }
+            (Message::Image { .. }, _) => Err(StreamError::Unfit {
+                form,
+                reason: "a picture is streamed as qimage",
+            }),
+            (_, Form::QImage) => Err(StreamError::Unfit {
+                form,
+                reason: "this is no picture",
+            }),
+            (message, Form::QByteArray) => Self::headed(message.payload(), b""),
+            (message, Form::CString) => Self::headed(checked_c_string(message, form)?, b"\0"),
+            (Message::Bytes { data, .. }, Form::Raw) => {
+                Ok(Self::with_bytes(None, Cow::Borrowed(data), b""))
+            }
+            (message, Form::Raw) => {
+                let bytes = Cow::Borrowed(checked_c_string(message, form)?);
+                Ok(Self::with_bytes(None, bytes, b"\0"))
+            }
+        }
+    }
+
+    /// What Qt streams for something that is not there.
+    #[must_use]
+    pub fn null(form: Form) -> Stream<'static> {
+        let mark = match form {
+            Form::QString | Form::QByteArray => NULL,
+            Form::CString | Form::Raw | Form::QImage => 0,
+        };
+        Stream::with_bytes(Some(mark), Cow::Borrowed(b""), b"")
+    }
+
+    fn utf16(text: &'a str) -> Result<Self, StreamError> {
+        let length = 2 * utf16::units(text);
+        if length > LONGEST {
+            return Err(StreamError::TooLong { bytes: length });
+        }
+        Ok(Self {
+            size: HEAD + length,
+            body: Body::Utf16(text),
+        })
+    }
+
+    fn headed(bytes: &'a [u8], end: &'static [u8]) -> Result<Self, StreamError> {
+        let length = bytes.len() + end.len();
+        let head = u32::try_from(length).ok().filter(|_| length <= LONGEST);
+        let head = head.ok_or(StreamError::TooLong { bytes: length })?;
+        Ok(Self::with_bytes(Some(head), Cow::Borrowed(bytes), end))
+    }
+
+    fn with_bytes(head: Option<u32>, bytes: Cow<'a, [u8]>, end: &'static [u8]) -> Self {
+        Self {
+            size: head.map_or(0, |_| HEAD) + bytes.len() + end.len(),
+            body: Body::Bytes(head, bytes, end),
+        }
+    }
+
+    /// How many bytes it takes; a Qt program makes its segment exactly as long.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Writes it, in one pass.
+    ///
+    /// # Errors
+    ///
+    /// What the writer says.
+    pub fn write_to(&self, writer: &mut impl Write) -> io::Result<()> {
+        match &self.body {
+            Body::Utf16(text) => {
+                let length = u32::try_from(self.size - HEAD).unwrap_or(NULL);
+                writer.write_all(&length.to_be_bytes())?;
+                utf16::write(text, writer)
+            }
+            Body::Bytes(head, bytes, end) => {
+                if let Some(head) = head {
+                    writer.write_all(&head.to_be_bytes())?;
+                }
+                writer.write_all(bytes)?;
+                writer.write_all(end)
+            }
+        }
+    }
+
+    /// Makes bytes of it.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.size);
+        // Writing to a vector cannot fail.
+        self.write_to(&mut bytes).ok();
+        bytes
+    }
+}
+
+/// A C string ends at its first zero, so it must have none before.
+fn checked_c_string(message: &Message, form: Form) -> Result<&[u8], StreamError> {
+    let bytes = message.payload();
+    if bytes.contains(&0) {
+        return Err(StreamError::Unfit {
+            form,
+            reason: "it has a NUL, where a C string ends",
+        });
+    }
+    Ok(bytes)
+}
+
+/// Why something is not in a stream, or does not go into one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// What stands there is not of this form.
+    NotThis {
+        /// What it was read as.
+        form: Form,
+        /// What is wrong, as the end of a sentence.
+        reason: String,
+    },
+    /// The form cannot hold what is to be written.
+    Unfit {
+        /// What it was to be written as.
+        form: Form,
+        /// What is in the way.
+        reason: &'static str,
+    },
+    /// It is longer than a stream can say.
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// There is no memory for a copy.
+    NoMemory {
+        /// How many bytes it needs.
+        bytes: usize,
+    },
+    /// No form is called so.
+    Unknown,
+    /// The system's word.
+    Io(io::Error),
+}
+
+impl From<io::Error> for StreamError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl fmt::Display for StreamError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotThis { form, reason } => write!(
+                f,
+                "What stands there is no {form}: {reason}. Choose another form (--as), or let it be recognised."
+            ),
+            Self::Unfit { form, reason } => {
+                write!(
+                    f,
+                    "It cannot be written as {form}: {reason}. Choose another form (--as)."
+                )
+            }
+            Self::TooLong { bytes } => write!(
+                f,
+                "{bytes} bytes are too many: a stream of Qt has 4 GiB at most."
+            ),
+            Self::NoMemory { bytes } => write!(
+                f,
+                "There is no memory for a copy of {bytes} bytes: end other programs, or raise the limit (ulimit -v)."
+            ),
+            Self::Unknown => {
+                let names = Form::NAMES.map(|(name, _)| name);
+                write!(f, "A form is one of {}.", names.join(", "))
+            }
+            Self::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => f.write_str(
+                "The segment was cut short by another program while it was read: load it again.",
+            ),
+            Self::Io(error) => write!(f, "The segment cannot be read or written: {error}."),
+        }
+    }
+}
+
+impl Error for StreamError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,295 @@
+use proptest::prelude::*;
+use shm_core::PixelFormat;
+
+use super::*;
+
+fn text(text: &str) -> Message {
+    Message::Text(text.into())
+}
+
+fn bytes(bytes: &[u8]) -> Message {
+    Message::bytes(UNKNOWN, None, bytes.into())
+}
+
+fn written(message: &Message, form: Form) -> Vec<u8> {
+    let stream = Stream::new(message, form).expect("it fits");
+    let bytes = stream.to_vec();
+    assert_eq!(bytes.len(), stream.size());
+    bytes
+}
+
+fn picture(format: PixelFormat, width: u32, height: u32) -> Message {
+    let metadata = ImageMetadata::packed(format, width, height).unwrap();
+    let bytes = metadata.payload_bytes();
+    let pixels = (0..bytes)
+        .map(|at| u8::try_from(at * 7 % 251).unwrap())
+        .collect();
+    Message::Image { metadata, pixels }
+}
+
+#[test]
+fn the_bytes_are_those_that_qt_writes() {
+    let hello = [
+        0, 0, 0, 0x10, 0, 0x68, 0, 0xe9, 0, 0x6c, 0, 0x6c, 0, 0x6f, 0, 0x20, 0x4e, 0x16, 0x75, 0x4c,
+    ];
+    assert_eq!(written(&text("héllo 世界"), Form::QString), hello);
+    assert_eq!(written(&text("a"), Form::QByteArray), [0, 0, 0, 1, b'a']);
+    assert_eq!(written(&text("a"), Form::CString), [0, 0, 0, 2, b'a', 0]);
+    assert_eq!(written(&text("a"), Form::Raw), [b'a', 0]);
+    assert_eq!(written(&bytes(b"\0a"), Form::Raw), *b"\0a");
+    assert_eq!(written(&text(""), Form::QString), [0; 4]);
+    assert_eq!(Stream::null(Form::QString).to_vec(), [0xff; 4]);
+    assert_eq!(Stream::null(Form::CString).to_vec(), [0; 4]);
+    assert_eq!(Stream::null(Form::QImage).to_vec(), [0; 4]);
+    let image = written(&picture(PixelFormat::Rgb8, 3, 2), Form::QImage);
+    assert_eq!(image[..12], *b"\0\0\0\x01\x89PNG\r\n\x1a\n");
+}
+
+#[test]
+fn null_and_empty_are_told_apart_where_qt_does() {
+    let null = [0xff; 4];
+    let empty = [0; 4];
+    assert_eq!(Form::QString.read(&null).unwrap(), Value::Text(None));
+    assert_eq!(
+        Form::QString.read(&empty).unwrap(),
+        Value::Text(Some(String::new()))
+    );
+    assert_eq!(Form::QByteArray.read(&null).unwrap(), Value::Bytes(None));
+    assert_eq!(
+        Form::QByteArray.read(&empty).unwrap(),
+        Value::Bytes(Some(vec![]))
+    );
+    assert_eq!(Form::CString.read(&empty).unwrap(), Value::Bytes(None));
+    assert_eq!(Form::QImage.read(&empty).unwrap(), Value::Picture(None));
+}
+
+#[test]
+fn long_texts_of_all_kinds_come_back_whole() {
+    let ascii = "plain text ".repeat(5000);
+    let mixed = "é世🙂 and then forty characters of plain ASCII ".repeat(2000);
+    // The pairs of the emoji fall on both sides of every chunk's end.
+    let shifted = format!("x{}", "🙂".repeat(20_000));
+    for sent in ["", "x", "世", "🙂", &ascii, &mixed, &shifted] {
+        let stream = written(&text(sent), Form::QString);
+        let expected: Vec<u8> = sent.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert!(stream[4..] == expected, "{} bytes", sent.len());
+        let read = Form::QString.read(&stream).unwrap();
+        assert!(
+            read == Value::Text(Some(sent.into())),
+            "{} bytes",
+            sent.len()
+        );
+    }
+}
+
+#[test]
+fn half_pairs_are_replaced_wherever_they_stand() {
+    for (units, expected) in [
+        (&[0xd83d][..], "\u{fffd}"),
+        (&[0xde42], "\u{fffd}"),
+        (&[0xd83d, 0x61], "\u{fffd}a"),
+        (&[0xd83d, 0xd83d, 0xde42], "\u{fffd}🙂"),
+        (&[0xde42, 0xd83d], "\u{fffd}\u{fffd}"),
+    ] {
+        let length = u32::try_from(2 * units.len()).unwrap();
+        let body = units.iter().flat_map(|unit: &u16| unit.to_be_bytes());
+        let stream: Vec<u8> = length.to_be_bytes().into_iter().chain(body).collect();
+        let read = Form::QString.read(&stream).unwrap();
+        assert_eq!(read, Value::Text(Some(expected.into())));
+        assert_eq!(String::from_utf16_lossy(units), expected);
+    }
+}
+
+#[test]
+fn pictures_of_all_formats_come_back() {
+    for format in [PixelFormat::Gray8, PixelFormat::Rgb8, PixelFormat::Rgba8] {
+        let sent = picture(format, 37, 11);
+        let read = Form::QImage.read(&written(&sent, Form::QImage)).unwrap();
+        assert_eq!(read.into_message(), Some(sent));
+    }
+    let Some(Message::Image { metadata, pixels }) = Form::QImage
+        .read(&written(&picture(PixelFormat::Bgra8, 5, 1), Form::QImage))
+        .unwrap()
+        .into_message()
+    else {
+        panic!("it is a picture");
+    };
+    assert_eq!(metadata.format, PixelFormat::Rgba8);
+    assert_eq!(pixels[..4], [14, 7, 0, 21], "red and blue are turned");
+}
+
+#[test]
+fn rows_with_gaps_are_written_without() {
+    let packed = ImageMetadata::packed(PixelFormat::Gray8, 2, 2).unwrap();
+    let metadata = ImageMetadata {
+        stride: 3,
+        ..packed
+    };
+    let pixels = vec![1, 2, 99, 3, 4, 99];
+    let stream = written(&Message::Image { metadata, pixels }, Form::QImage);
+    let Some(Message::Image { pixels, .. }) = Form::QImage.read(&stream).unwrap().into_message()
+    else {
+        panic!("it is a picture");
+    };
+    assert_eq!(pixels, [1, 2, 3, 4]);
+}
+
+#[test]
+fn lengths_from_a_stranger_are_held_against_what_is_there() {
+    for form in [Form::QString, Form::QByteArray, Form::CString] {
+        for stream in [
+            &b""[..],
+            b"\0\0\0",
+            b"\0\0\0\x05abc",
+            b"\xff\xff\xff\xfeabc",
+            b"\x7f\xff\xff\xff",
+        ] {
+            let error = form.read(stream_of(stream)).expect_err("it is too short");
+            assert!(error.to_string().ends_with('.'), "{error}");
+        }
+    }
+    assert!(
+        Form::QString.read(stream_of(b"\0\0\0\x01a")).is_err(),
+        "half a unit"
+    );
+    assert!(
+        Form::CString.read(stream_of(b"\0\0\0\x01a")).is_err(),
+        "no NUL"
+    );
+    assert!(
+        Form::QImage.read(stream_of(b"\0\0\0\x02a")).is_err(),
+        "no mark"
+    );
+    assert!(
+        Form::QImage.read(stream_of(b"\0\0\0\x01GIF89a")).is_err(),
+        "no PNG"
+    );
+}
+
+fn stream_of(bytes: &[u8]) -> &Vec<u8> {
+    Box::leak(Box::new(bytes.to_vec()))
+}
+
+/// A small file that says to be 65,535 pixels a side would take 17 GB.
+#[test]
+fn a_picture_that_says_to_be_huge_costs_nothing() {
+    let mut stream = written(&picture(PixelFormat::Rgba8, 1, 1), Form::QImage);
+    // Width and height in the first chunk, and the checksum after it.
+    stream[20..28].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
+    let checksum = crc32(&stream[16..33]);
+    stream[33..37].copy_from_slice(&checksum.to_be_bytes());
+    let error = Form::QImage.read(&stream).expect_err("it is too large");
+    assert!(error.to_string().contains("imit"), "{error}");
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |sum: u32| (0..8).fold(sum, |sum, _| (sum >> 1) ^ (0xedb8_8320 * (sum & 1)));
+    !bytes
+        .iter()
+        .fold(!0, |sum, byte| step(sum ^ u32::from(*byte)))
+}
+
+#[test]
+fn what_a_form_cannot_hold_is_refused() {
+    let image = picture(PixelFormat::Gray8, 1, 1);
+    for form in [Form::QString, Form::QByteArray, Form::CString, Form::Raw] {
+        assert!(matches!(
+            Stream::new(&image, form),
+            Err(StreamError::Unfit { .. })
+        ));
+    }
+    assert!(Stream::new(&text("a"), Form::QImage).is_err());
+    assert!(Stream::new(&text("a\0b"), Form::CString).is_err());
+    assert!(Stream::new(&text("a\0b"), Form::Raw).is_err());
+    assert!(Stream::new(&bytes(b"\xff"), Form::QString).is_err());
+    assert!(Stream::new(&bytes(b"ok"), Form::QString).is_ok());
+}
+
+#[test]
+fn what_is_written_is_recognised() {
+    let long = "世界 and so on ".repeat(3000);
+    for (message, form) in [
+        (text("Hello"), Form::QString),
+        (text("héllo 世界"), Form::QString),
+        (text("🙂"), Form::QString),
+        (text(&long), Form::QString),
+        (text(""), Form::QString),
+        (text("hello!"), Form::QByteArray),
+        (bytes(b"\x01\x02\x03"), Form::QByteArray),
+        (text("hello!"), Form::CString),
+        (text("hello!"), Form::Raw),
+        (picture(PixelFormat::Rgb8, 2, 2), Form::QImage),
+    ] {
+        let stream = written(&message, form);
+        assert_eq!(Form::recognise(&stream).unwrap(), form, "{message:?}");
+        // Many programs make their segment larger than that.
+        let mut longer = stream;
+        longer.resize(longer.len() + 100, 0);
+        if !matches!(message, Message::Bytes { .. }) {
+            assert_eq!(
+                Form::recognise(&longer).unwrap(),
+                form,
+                "{message:?} in more room"
+            );
+        }
+        assert_eq!(
+            form.read(&longer)
+                .unwrap()
+                .into_message()
+                .map(|it| it.payload().to_vec()),
+            Some(message.payload().to_vec())
+        );
+    }
+    assert_eq!(
+        Form::recognise(&Stream::null(Form::QString).to_vec()).unwrap(),
+        Form::QString
+    );
+    assert_eq!(Form::recognise(&Vec::new()).unwrap(), Form::Raw);
+}
+
+#[test]
+fn bytes_that_are_a_text_are_shown_as_one() {
+    let shown = |bytes: &[u8]| Value::Bytes(Some(bytes.to_vec())).into_message();
+    assert_eq!(shown("é\n".as_bytes()), Some(text("é\n")));
+    assert_eq!(shown(b"a\0b"), Some(bytes(b"a\0b")));
+    assert_eq!(shown(b"\xff"), Some(bytes(b"\xff")));
+    assert_eq!(Value::Text(None).into_message(), None);
+}
+
+#[test]
+fn raw_bytes_end_at_their_first_zero_only_where_they_are_a_text() {
+    let read = |bytes: &[u8]| Form::Raw.read(stream_of(bytes)).unwrap();
+    assert_eq!(read(b"ab\0cd"), Value::Bytes(Some(b"ab".to_vec())));
+    assert_eq!(read(b"\xff\0cd"), Value::Bytes(Some(b"\xff\0cd".to_vec())));
+    assert_eq!(read(b"ab"), Value::Bytes(Some(b"ab".to_vec())));
+    let far = [vec![b'x'; 3 * CHUNK], vec![0; 10]].concat();
+    assert_eq!(read(&far), Value::Bytes(Some(vec![b'x'; 3 * CHUNK])));
+}
+
+proptest! {
+    #[test]
+    fn any_text_comes_back(sent in ".*") {
+        let message = Message::Text(sent);
+        for form in [Form::QString, Form::QByteArray] {
+            let Value::Text(Some(read)) = Form::QString.read(&written(&message, Form::QString)).unwrap() else {
+                panic!("it is a text: {form}");
+            };
+            prop_assert_eq!(read.as_bytes(), message.payload());
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300), head in 0u32..400) {
+        for _ in 0..2 {
+            let recognised = Form::recognise(&bytes).unwrap();
+            recognised.read(&bytes).ok();
+            for (_, form) in Form::NAMES {
+                if let Ok(value) = form.read(&bytes) {
+                    drop(value.into_message());
+                }
+            }
+            // A length that may be right.
+            bytes.splice(0..0, head.to_be_bytes());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Segments that are shared with other processes. In a program of its own: a child has what its parent
+//! is attached to until it runs its own program, and tests run side by side.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use qt_bridge::{Form, Kind, Publisher, QtKey, Segment, Stream, read};
+use shm_core::Message;
+
+use common::{PATIENCE, assert_nothing_left, keys, with_keys};
+
+#[test]
+fn what_a_crash_left_of_system_v_is_replaced_and_what_is_used_is_not() {
+    let (directory, keys) = keys();
+    for key in [&keys[0], &keys[2]] {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_child_that_dies", "--nocapture"])
+            .env("DYING_KEY", key.native_name())
+            .env("DYING_LOCK", key.native_lock_name())
+            .spawn()
+            .unwrap();
+        assert!(!child.wait().unwrap().success(), "it aborts");
+        let again = Segment::create(key, 5, PATIENCE).unwrap();
+        assert_eq!(again.size(), 5);
+        drop(again);
+        assert_nothing_left(directory.path(), key);
+    }
+}
+
+/// Not a test by itself: the child of the one above.
+#[test]
+fn a_child_that_dies() {
+    let Ok(name) = std::env::var("DYING_KEY") else {
+        return;
+    };
+    let path = Path::new(&name);
+    let key: QtKey = format!("systemv:{name}").parse().unwrap();
+    assert_eq!(
+        key.native_lock_name(),
+        std::env::var("DYING_LOCK").unwrap(),
+        "{}",
+        path.display()
+    );
+    let segment = Segment::create(&key, 3, PATIENCE).unwrap();
+    std::mem::forget(segment);
+    std::process::abort();
+}
+
+#[test]
+fn a_longer_stream_waits_for_who_uses_a_system_v_segment_and_grows_a_posix_one() {
+    with_keys(|key| {
+        let mut publisher = Publisher::new(key, PATIENCE);
+        let short = Message::Text("short".into());
+        let long = Message::Text("longer than short".into());
+        publisher
+            .publish(&Stream::new(&short, Form::QString).unwrap())
+            .unwrap();
+        let theirs = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_child_that_stays", "--nocapture"])
+            .env("STAYING_KEY", key.as_str())
+            .env("TMPDIR", Path::new(&key.native_name()).parent().unwrap())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut theirs = theirs.unwrap();
+        let mut output = std::io::BufReader::new(theirs.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("attached") {
+            line.clear();
+            assert!(std::io::BufRead::read_line(&mut output, &mut line).unwrap() > 0);
+        }
+        let published = publisher.publish(&Stream::new(&long, Form::QString).unwrap());
+        match key.kind() {
+            Kind::PosixRealtime => published.unwrap(),
+            Kind::SystemV => {
+                let error = published.unwrap_err().to_string();
+                assert!(error.contains(&format!("pid {}", theirs.id())), "{error}");
+                let reading = read(key, None, PATIENCE).unwrap();
+                assert_eq!(reading.value.into_message(), Some(short));
+            }
+        }
+        drop(theirs.stdin.take());
+        assert!(theirs.wait().unwrap().success());
+        publisher
+            .publish(&Stream::new(&long, Form::QString).unwrap())
+            .unwrap();
+    });
+}
+
+/// Not a test by itself: the child of the one above.
+#[test]
+fn a_child_that_stays() {
+    let Ok(key) = std::env::var("STAYING_KEY") else {
+        return;
+    };
+    let segment = Segment::attach_read_only(&key.parse().unwrap(), PATIENCE).unwrap();
+    println!("attached");
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+    drop(segment);
+}

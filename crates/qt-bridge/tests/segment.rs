@@ -1,0 +1,267 @@
+//! Segments and their locks, as a program uses them: two handles stand for two programs.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use qt_bridge::{
+    Departure, Follower, Form, Kind, LockError, Meaning, Publisher, QtKey, Segment, SegmentError,
+    Semaphore, Step, Stream, read, remove,
+};
+use shm_core::Message;
+
+use common::{PATIENCE, assert_nothing_left, keys, with_keys};
+
+const SOON: Duration = Duration::from_millis(50);
+
+#[test]
+fn what_one_writes_the_other_reads_and_the_last_one_removes_it() {
+    with_keys(|key| {
+        let mut ours = Segment::create(key, 10, PATIENCE).unwrap();
+        assert_eq!(ours.size(), 10);
+        ours.lock(PATIENCE).unwrap().copy_from(3, b"abc").unwrap();
+        let mut theirs = Segment::attach_read_only(key, PATIENCE).unwrap();
+        let mut read = [9; 10];
+        let guard = theirs.lock(PATIENCE).unwrap();
+        guard.copy_to(0, &mut read).unwrap();
+        assert_eq!(read, *b"\0\0\0abc\0\0\0\0");
+        assert!(guard.copy_to(8, &mut [0; 3]).is_err(), "beyond the end");
+        assert!(
+            guard.copy_to(usize::MAX, &mut [0; 3]).is_err(),
+            "beyond all ends"
+        );
+        guard.unlock().unwrap();
+        let first = theirs.detach();
+        let last = ours.detach();
+        if key.kind() == Kind::SystemV {
+            assert_eq!(first, Departure::InUse);
+        }
+        assert_eq!(last, Departure::Removed);
+    });
+}
+
+#[test]
+fn the_table_of_cases() {
+    with_keys(|key| {
+        let not_there = Segment::attach(key, PATIENCE).unwrap_err();
+        assert_eq!(not_there.meaning(), Meaning::NotFound);
+        let none = Segment::create(key, 0, PATIENCE).unwrap_err();
+        assert_eq!(none.meaning(), Meaning::InvalidSize);
+        let huge = Segment::create(key, usize::MAX, PATIENCE).unwrap_err();
+        assert_eq!(huge.meaning(), Meaning::InvalidSize);
+        let ours = Segment::create(key, 1, PATIENCE).unwrap();
+        let twice = Segment::create(key, 1, PATIENCE).unwrap_err();
+        assert_eq!(twice.meaning(), Meaning::AlreadyExists);
+        assert!(twice.to_string().contains("already"), "{twice}");
+        drop(ours);
+    });
+}
+
+#[test]
+fn a_held_lock_is_waited_for_no_longer_than_asked() {
+    with_keys(|key| {
+        let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
+        let mut theirs = Segment::attach(key, PATIENCE).unwrap();
+        let guard = ours.lock(PATIENCE).unwrap();
+        let began = Instant::now();
+        let error = theirs.lock(SOON).unwrap_err();
+        assert!(began.elapsed() >= SOON);
+        let LockError::Timeout { holder, .. } = &error else {
+            panic!("{error}");
+        };
+        if key.kind() == Kind::SystemV {
+            assert_eq!(
+                holder.as_ref().map(|holder| holder.pid),
+                Some(std::process::id())
+            );
+        }
+        assert_eq!(error.meaning(), Meaning::LockError);
+        assert!(matches!(
+            Segment::attach(key, SOON),
+            Err(SegmentError::Lock(_))
+        ));
+        guard.unlock().unwrap();
+        theirs.lock(Duration::ZERO).unwrap().unlock().unwrap();
+        drop(theirs);
+        drop(ours);
+    });
+}
+
+#[test]
+fn a_lock_that_was_reset_while_held_is_told_of() {
+    with_keys(|key| {
+        let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
+        let guard = ours.lock(PATIENCE).unwrap();
+        // What create() of Qt does to a lock that others hold.
+        let reset = Semaphore::create(key, 1).unwrap();
+        assert!(matches!(guard.unlock(), Err(LockError::Lost { .. })));
+        let mut reset = reset;
+        assert_eq!(reset.value().unwrap(), 1, "it was not made two");
+        reset.leave();
+        drop(ours);
+    });
+}
+
+#[test]
+fn a_counting_semaphore_counts() {
+    with_keys(|key| {
+        let mut seats = Semaphore::open(key, 2).unwrap();
+        let mut others = Semaphore::open(key, 7).unwrap();
+        assert_eq!(others.value().unwrap(), 2, "the first one says how many");
+        seats.acquire(PATIENCE).unwrap();
+        assert!(others.try_acquire().unwrap());
+        assert!(!others.try_acquire().unwrap());
+        assert!(matches!(
+            others.acquire(SOON),
+            Err(LockError::Timeout { .. })
+        ));
+        seats.release(3).unwrap();
+        assert_eq!(others.value().unwrap(), 3);
+        assert_eq!(
+            Semaphore::create(key, 9)
+                .map(|mut it| it.value().unwrap())
+                .unwrap(),
+            9
+        );
+        drop(others);
+        drop(seats);
+    });
+}
+
+#[test]
+fn publishing_replaces_what_was_there() {
+    with_keys(|key| {
+        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut publish = |text: &str| {
+            let message = Message::Text(text.into());
+            let stream = Stream::new(&message, Form::QString).unwrap();
+            publisher.publish(&stream).unwrap();
+            let reading = read(key, None, PATIENCE).unwrap();
+            assert_eq!(reading.value.into_message(), Some(message));
+        };
+        publish("first");
+        publish("two");
+        publish("a longer one than those before");
+        assert!(publisher.is_found());
+        assert_eq!(publisher.release(), Some(Departure::Removed));
+        assert!(read(key, None, PATIENCE).unwrap_err().is_not_found());
+    });
+}
+
+#[test]
+fn a_follower_tells_what_is_new() {
+    with_keys(|key| {
+        let mut follower = Follower::new(key, None, PATIENCE);
+        assert!(matches!(follower.look().unwrap(), Step::Gone));
+        let mut publisher = Publisher::new(key, PATIENCE);
+        for text in ["one", "two"] {
+            let message = Message::Text(text.into());
+            publisher
+                .publish(&Stream::new(&message, Form::QString).unwrap())
+                .unwrap();
+            let Step::New(reading) = follower.look().unwrap() else {
+                panic!("there is news");
+            };
+            assert_eq!(reading.value.into_message(), Some(message));
+            assert!(matches!(follower.look().unwrap(), Step::Same));
+        }
+        publisher.release();
+        assert!(matches!(follower.look().unwrap(), Step::Gone));
+        assert!(follower.pause() >= Follower::PAUSE);
+    });
+}
+
+#[test]
+fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
+    let (directory, keys) = keys();
+    let key = &keys[0];
+    let mut publisher = Publisher::new(key, PATIENCE);
+    let message = Message::Text("again".into());
+    let stream = Stream::new(&message, Form::QString).unwrap();
+    publisher.publish(&stream).unwrap();
+    for entry in std::fs::read_dir(directory.path()).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    // Its inode may be given to the next file otherwise.
+    std::fs::write(directory.path().join("other"), "").unwrap();
+    std::fs::write(directory.path().join("another"), "").unwrap();
+    assert!(!publisher.is_found());
+    publisher.publish(&stream).unwrap();
+    assert!(publisher.is_found());
+    assert_eq!(
+        read(key, None, PATIENCE).unwrap().value.into_message(),
+        Some(message)
+    );
+    drop(publisher);
+    std::fs::remove_file(directory.path().join("other")).unwrap();
+    std::fs::remove_file(directory.path().join("another")).unwrap();
+    assert_nothing_left(directory.path(), key);
+}
+
+#[test]
+fn remove_spares_what_is_used_unless_it_is_forced() {
+    with_keys(|key| {
+        assert!(matches!(
+            remove(key, true),
+            Err(SegmentError::NotFound { .. })
+        ));
+        let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
+        let guard = ours.lock(PATIENCE).unwrap();
+        assert!(
+            matches!(remove(key, false), Err(SegmentError::Lock(_))),
+            "it is locked"
+        );
+        remove(key, true).unwrap();
+        drop(guard);
+        assert!(!ours.is_current());
+        drop(ours);
+    });
+}
+
+#[test]
+fn what_is_no_semaphore_or_segment_is_left_alone() {
+    let (_directory, keys) = keys();
+    let key = &keys[3];
+    let folder = format!("/dev/shm{}", key.native_name());
+    std::fs::create_dir(&folder).unwrap();
+    let error = Segment::attach(key, PATIENCE).unwrap_err();
+    assert!(matches!(error, SegmentError::Foreign { .. }), "{error}");
+    std::fs::remove_dir(&folder).unwrap();
+    let file = format!("/dev/shm/sem.{}", &key.native_name()[1..]);
+    std::fs::write(&file, "short").unwrap();
+    let error = Segment::create(key, 1, PATIENCE).unwrap_err();
+    assert!(
+        matches!(error, SegmentError::Lock(LockError::Foreign { .. })),
+        "{error}"
+    );
+    assert_eq!(std::fs::read(&file).unwrap(), b"short");
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn this_users_segments_are_listed_by_their_keys() {
+    let (_directory, keys) = keys();
+    let key = &keys[1];
+    {
+        let segment = Segment::create(key, 12, PATIENCE).unwrap();
+        let listed = qt_bridge::list();
+        let found = listed
+            .iter()
+            .find(|it| it.key.native_name() == key.native_name());
+        let found = found.unwrap_or_else(|| panic!("{listed:?}"));
+        assert_eq!(found.size, 12);
+        // Digits and dots do not get into the name; the lock is found all the same.
+        assert!(found.key.as_str().starts_with("posix:/"), "{}", found.key);
+        assert_eq!(found.key.native_lock_name(), key.native_lock_name());
+        drop(segment);
+    }
+    let letters: String = "abcdefgh"
+        .chars()
+        .cycle()
+        .take(std::process::id() as usize % 97 + 20)
+        .collect();
+    let key = QtKey::legacy(&letters, Kind::PosixRealtime).unwrap();
+    let segment = Segment::create(&key, 12, PATIENCE).unwrap();
+    assert!(qt_bridge::list().iter().any(|it| it.key == key));
+    drop(segment);
+}

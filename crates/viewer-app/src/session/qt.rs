@@ -1,0 +1,36 @@
+//! What a Qt program has put into its segment, for the commands and for saving and copying.
+
+use std::thread;
+use std::time::Duration;
+
+use app_kit::qt::PATIENCE;
+use qt_bridge::{Follower, Form, QtKey};
+
+use super::{Content, FetchError, Found, Patience};
+
+/// Takes what stands in a segment now; with `wait`, looks that long for one.
+pub(crate) fn fetch(
+    key: &QtKey,
+    form: Option<Form>,
+    wait: Option<Duration>,
+) -> Result<Found, FetchError> {
+    let patience = Patience::new(wait);
+    loop {
+        match qt_bridge::read(key, form, PATIENCE) {
+            Ok(reading) => {
+                return Ok(Found {
+                    content: Content::Qt(reading.value.into_message(), reading.form),
+                    persistent: false,
+                    attached: Vec::new(),
+                    seat: None,
+                });
+            }
+            Err(error) if !error.is_not_found() => return Err(FetchError::Qt(error)),
+            Err(_) if patience.is_over() => {
+                return Err(FetchError::nothing(key.clone(), None, wait));
+            }
+            // Nothing tells when a Qt program makes one.
+            Err(_) => thread::sleep(patience.left().unwrap_or_default().min(Follower::PAUSE)),
+        }
+    }
+}

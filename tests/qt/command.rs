@@ -1,0 +1,155 @@
+//! The commands under a key of a Qt program, with that program on the other side.
+
+use e2e_tests::{Launch, Picture, PictureFile, Scene};
+
+use crate::peer::{Side, Stage};
+
+/// The keys of a stage with a Qt that knows them.
+fn each_key(test: impl Fn(&Stage, Side, &Scene)) {
+    for (qt, known) in [(Side::Cpp, 1), (Side::Python, 4)] {
+        let Some(stage) = Stage::with(&[qt]) else {
+            return;
+        };
+        for key in &stage.keys()[..known] {
+            let scene = Scene::new().with_key(key);
+            test(&stage, qt, &scene);
+            stage.sweep();
+            stage.assert_clean();
+        }
+    }
+}
+
+fn on(stage: &Stage, launch: Launch) -> Launch {
+    launch.env("TMPDIR", stage.directory())
+}
+
+#[test]
+fn what_a_command_loads_a_qt_program_reads() {
+    let picture = Picture::draw(60, 50, 1).encode(PictureFile::Png);
+    each_key(|stage, qt, scene| {
+        let file = stage.file(&picture);
+        for (arguments, form) in [
+            (vec!["text", "héllo 世界 🙂"], "qstring"),
+            (vec!["text", "--as", "cstring", "hello"], "cstring"),
+            (vec!["text", "--as", "raw", "hello"], "raw"),
+            (vec!["file", file.as_str()], "qbytearray"),
+            (vec!["image", file.as_str()], "qimage"),
+        ] {
+            let loader = on(stage, scene.loader(&arguments)).start();
+            loader.wait_for(&format!("as {form}"));
+            let mut theirs = stage.start_with(qt, scene.key());
+            theirs.ask(&["attach", "ro"]).done();
+            let path = stage.path();
+            theirs.ask(&["read", form, path.to_str().unwrap()]).done();
+            let read = std::fs::read(path).unwrap();
+            match arguments[0] {
+                "text" => assert_eq!(read, arguments[arguments.len() - 1].as_bytes()),
+                "file" => assert_eq!(read, picture),
+                _ => {
+                    let pixels = |file| image::load_from_memory(file).unwrap().to_rgb8();
+                    assert_eq!(pixels(&read), pixels(&picture));
+                }
+            }
+            theirs.finish();
+            loader.terminate().done();
+        }
+    });
+}
+
+#[test]
+fn what_a_qt_program_loads_the_commands_tell_of() {
+    each_key(|stage, qt, scene| {
+        let viewer = |arguments: &[&str]| on(stage, scene.viewer(arguments)).run();
+        viewer(&["show"]).refused("Enter a text first");
+        let mut theirs = stage.start_with(qt, scene.key());
+        let text = "héllo 世界";
+        theirs
+            .ask(&["load", "qstring", &stage.file(text.as_bytes())])
+            .done();
+        assert_eq!(viewer(&["show"]).done().text(), text);
+        assert_eq!(viewer(&["show", "--json"]).done().json()["form"], "qstring");
+        let bytes = viewer(&["show", "--as", "qbytearray"]).done().stdout;
+        assert_eq!(bytes[..4], *b"\0h\0\xe9");
+        viewer(&["show", "--as", "qimage"]).refused("is no qimage");
+        let told = viewer(&["info"]).done();
+        assert!(told.text().contains("text, as qstring"), "{told:?}");
+        let followed = viewer(&["follow", "--count", "1"]).done();
+        assert_eq!(followed.text().trim_end(), text);
+        assert!(
+            followed.stderr.contains("five times a second"),
+            "{followed:?}"
+        );
+        if scene.key().starts_with("qt") {
+            let listed = viewer(&["list"]).done();
+            let native: qt_bridge::QtKey = scene.key().parse().unwrap();
+            let name = native.native_name();
+            let name = name.rsplit('/').next().unwrap().to_owned();
+            assert!(listed.text().contains(&name), "{listed:?}");
+            viewer(&["remove"]).refused("in use by");
+        }
+        viewer(&["show", "--owner", "root"]).refused("leave --owner out");
+        theirs.finish();
+    });
+}
+
+#[test]
+fn a_file_takes_what_a_qt_program_loaded() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let picture = Picture::draw(60, 50, 2);
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let file = stage.file(&picture.encode(PictureFile::Png));
+    theirs.ask(&["load", "qimage", &file]).done();
+    let output = scene.path("copy.png");
+    let show = scene.viewer(["show", "--output"]).args([&output]);
+    on(&stage, show).run().done();
+    let copy = image::open(&output).unwrap().to_rgb8();
+    assert_eq!(&copy, picture.pixels());
+    theirs.finish();
+    stage.assert_clean();
+}
+
+#[test]
+fn what_persists_stays_for_the_next_qt_program() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let text = scene.loader(["text", "--persist", "stays"]);
+    on(&stage, text).run().done();
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    theirs.ask(&["attach", "ro"]).done();
+    let path = stage.path();
+    theirs
+        .ask(&["read", "qstring", path.to_str().unwrap()])
+        .done();
+    assert_eq!(std::fs::read(path).unwrap(), b"stays");
+    theirs.finish();
+    // By Qt's rule the last one took the segment along; the lock is nobody's, and is removed by name.
+    let removed = on(&stage, scene.viewer(["remove"])).run();
+    assert!(matches!(removed.code, Some(0 | 1)), "{removed:?}");
+    stage.assert_clean();
+}
+
+#[test]
+fn what_qt_cannot_do_is_refused_in_a_sentence() {
+    let Some(stage) = Stage::with(&[]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let loader = |arguments: &[&str]| on(&stage, scene.loader(arguments)).run();
+    loader(&["frames", "--test-pattern"]).refused("Frames are not streamed");
+    loader(&["text", "--mode", "644", "x"]).refused("leave --mode out");
+    loader(&["text", "--as", "qimage", "x"]).refused("this is no picture");
+    loader(&["text", "--as", "qpixmap", "x"]).misused("qstring, qbytearray");
+    let own = Scene::new();
+    own.loader(["text", "--as", "raw", "x"])
+        .run()
+        .refused("leave --as out");
+    own.viewer(["show", "--as", "raw"])
+        .run()
+        .refused("leave --as out");
+    stage.assert_clean();
+}

@@ -1,0 +1,84 @@
+//! The lock: one at a time, whoever it is.
+
+use crate::peer::{Peer, Side, Stage};
+
+/// Lets two programs count in the same place at the same time, and asserts that no count got lost.
+fn count(key: &str, stage: &Stage, qt: Side, each: u32) {
+    let mut ours = stage.start_with(Side::Ours, key);
+    let mut theirs = stage.start_with(qt, key);
+    ours.ask(&["create", "8"]).done();
+    theirs.ask(&["attach", "rw"]).done();
+    let count = each.to_string();
+    let mut both = [&mut ours, &mut theirs];
+    both.iter_mut()
+        .for_each(|peer: &mut &mut Peer| peer.tell(&["add", &count]));
+    for peer in both {
+        peer.answer().done();
+    }
+    let path = stage.path();
+    ours.ask(&["read", "raw", path.to_str().unwrap()]).done();
+    let counted = std::fs::read(path).unwrap();
+    let mut number = [0; 8];
+    number[..counted.len().min(8)].copy_from_slice(&counted[..counted.len().min(8)]);
+    assert_eq!(
+        u64::from_ne_bytes(number),
+        u64::from(2 * each),
+        "{key} with {qt:?}"
+    );
+    theirs.finish();
+    ours.finish();
+    stage.sweep();
+    stage.assert_clean();
+}
+
+#[test]
+fn a_million_counts_shared_with_qt_through_system_v() {
+    if let Some(stage) = Stage::with(&[Side::Cpp]) {
+        count(&stage.key(), &stage, Side::Cpp, 500_000);
+    }
+}
+
+#[test]
+fn a_million_counts_shared_with_qt_through_posix() {
+    if let Some(stage) = Stage::with(&[Side::Python]) {
+        count(&stage.keys()[1], &stage, Side::Python, 500_000);
+    }
+}
+
+#[test]
+fn counts_under_native_keys() {
+    if let Some(stage) = Stage::with(&[Side::Python]) {
+        for key in &stage.keys()[2..] {
+            count(key, &stage, Side::Python, 20_000);
+        }
+    }
+}
+
+#[test]
+fn a_semaphore_counts_for_both() {
+    for (qt, kinds) in [(Side::Cpp, 1), (Side::Python, 2)] {
+        let Some(stage) = Stage::with(&[qt]) else {
+            return;
+        };
+        for key in &stage.keys()[..kinds] {
+            let mut ours = stage.start(Side::Ours);
+            let mut theirs = stage.start(qt);
+            theirs.ask(&["semaphore", key, "2", "create"]).done();
+            ours.ask(&["semaphore", key, "9", "open"]).done();
+            ours.ask(&["acquire"]).done();
+            theirs.ask(&["acquire"]).done();
+            ours.ask(&["patience", "50"]).done();
+            ours.ask(&["acquire"]).refused("LockError");
+            theirs.ask(&["release", "1"]).done();
+            ours.ask(&["acquire"]).done();
+            // And the other way round: it waits for ours.
+            theirs.tell(&["acquire"]);
+            ours.ask(&["release", "1"]).done();
+            theirs.answer().done();
+            ours.finish();
+            theirs.finish();
+            stage.sweep();
+            stage.assert_clean();
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Qt programs and ours, side by side on the same segments: the real thing, in two versions.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
+
+mod command;
+mod exchange;
+mod exclusion;
+mod fault;
+mod peer;
+mod table;
+mod window;

@@ -1,0 +1,144 @@
+//! One table of cases, run through Qt and through ours: the differences are those that
+//! docs/PORTING-FROM-QT.md names.
+
+use crate::peer::{Side, Stage};
+
+/// What is done, one after the other, and what the last of it answers.
+struct Case {
+    name: &'static str,
+    steps: &'static [&'static [&'static str]],
+    qt: &'static str,
+    ours: &'static str,
+}
+
+const TABLE: &[Case] = &[
+    Case {
+        name: "create twice",
+        steps: &[&["create", "8"], &["create", "8"]],
+        qt: "error AlreadyExists",
+        ours: "error AlreadyExists",
+    },
+    Case {
+        name: "attach without create",
+        steps: &[&["attach", "rw"]],
+        qt: "error NotFound",
+        ours: "error NotFound",
+    },
+    Case {
+        name: "size 0",
+        steps: &[&["create", "0"]],
+        qt: "error InvalidSize",
+        ours: "error InvalidSize",
+    },
+    Case {
+        name: "the size that was asked for",
+        steps: &[&["create", "5"], &["size"]],
+        qt: "ok 5",
+        ours: "ok 5",
+    },
+    Case {
+        name: "size without a segment",
+        steps: &[&["size"]],
+        qt: "ok 0",
+        ours: "ok 0",
+    },
+    Case {
+        name: "lock and unlock",
+        steps: &[&["create", "8"], &["lock"], &["unlock"]],
+        qt: "ok",
+        ours: "ok",
+    },
+    // A second lock does not compile: the first one's guard borrows the handle.
+    Case {
+        name: "lock twice",
+        steps: &[&["create", "8"], &["lock"], &["lock"]],
+        qt: "ok",
+        ours: "error Misuse",
+    },
+    // An unlock without a lock does not compile: it takes the guard.
+    Case {
+        name: "unlock without lock",
+        steps: &[&["create", "8"], &["unlock"]],
+        qt: "error NoError",
+        ours: "error Misuse",
+    },
+    // A second detach does not compile: the first one takes the handle.
+    Case {
+        name: "detach twice",
+        steps: &[&["create", "8"], &["detach"], &["detach"]],
+        qt: "error NoError",
+        ours: "error Misuse",
+    },
+    // Qt locks without a segment; ours has a lock only with one.
+    Case {
+        name: "lock without a segment",
+        steps: &[&["lock"]],
+        qt: "error LockError",
+        ours: "error Misuse",
+    },
+];
+
+/// What an answer begins with, without the sentence.
+fn gist(answer: &str) -> &str {
+    let gist = answer.split(':').next().unwrap_or(answer);
+    if gist.starts_with("ok ") && gist.ends_with(|last: char| !last.is_ascii_digit()) {
+        return "ok";
+    }
+    gist.trim_end()
+}
+
+#[test]
+fn side_by_side() {
+    let Some(stage) = Stage::with(&[Side::Cpp, Side::Python]) else {
+        return;
+    };
+    let mut wrong = Vec::new();
+    for side in [Side::Cpp, Side::Python, Side::Ours] {
+        for case in TABLE {
+            let mut peer = stage.start_with(side, &stage.key());
+            let answers = case.steps.iter().map(|step| peer.ask(step));
+            let last = answers.last().unwrap().0;
+            let expected = if side == Side::Ours {
+                case.ours
+            } else {
+                case.qt
+            };
+            if gist(&last) != expected {
+                wrong.push(format!("{}, {side:?}: {last}, not {expected}", case.name));
+            }
+            peer.finish();
+            stage.assert_clean();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_empty_key_is_no_key() {
+    let Some(stage) = Stage::with(&[Side::Cpp, Side::Python]) else {
+        return;
+    };
+    let mut ours = stage.start(Side::Ours);
+    ours.ask(&["key", "qt:"]).refused("KeyError");
+    for qt in [Side::Cpp, Side::Python] {
+        let mut theirs = stage.start_with(qt, "qt:");
+        theirs.ask(&["create", "8"]).refused("KeyError");
+    }
+}
+
+#[test]
+fn what_is_attached_for_reading_is_not_written() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    theirs.ask(&["create", "8"]).done();
+    let mut ours = stage.start_with(Side::Ours, &stage.key());
+    ours.ask(&["attach", "ro"]).done();
+    assert_eq!(ours.ask(&["size"]).0, "ok 8");
+    // Copying in does not compile with it; Qt would let the program crash.
+    ours.ask(&["add", "1"]).refused("Misuse");
+    ours.finish();
+    theirs.finish();
+    stage.assert_clean();
+}
