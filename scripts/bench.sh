@@ -5,7 +5,7 @@
 # usage: scripts/bench.sh [--quick] [--record] [CONTEST...]
 #
 #   --quick    a tenth of the rounds: to see that everything works, not to quote
-#   --record   puts what was measured into docs/PERFORMANCE.md and docs/plots; of a whole run only
+#   --record   puts what was measured into README.md, docs/PERFORMANCE.md and docs/plots
 #
 # Contests: lock small wake python frame first-frame picture readers attach list reserved growth.
 # Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
@@ -33,32 +33,37 @@ build_qt() {
     c++ -std=c++17 -O2 -fPIC crates/peer-bench/qt/peer.cpp -o "$output/qt-peer" $flags
 }
 
-# Puts what was measured between its marks in docs/PERFORMANCE.md.
+# Puts a part of what was measured between its marks in a document.
+insert() {
+    local part=$1 page=$2
+    awk -v part="$part" -v file="$output/$part.md" '
+        $0 ~ "^<!-- " part ": end" { print ""; skipped = 0 }
+        !skipped
+        $0 ~ "^<!-- " part ": begin" {
+            skipped = 1
+            print ""
+            while ((getline line < file) > 0) print line
+        }
+    ' "$page" >"$output/page.md"
+    cp "$output/page.md" "$page"
+}
+
 record() {
-    local page=docs/PERFORMANCE.md part
     mkdir -p docs/plots
     cp "$output"/plots/*.svg docs/plots/
-    for part in goals table growth; do
-        awk -v part="$part" -v file="$output/$part.md" '
-            $0 ~ "^<!-- " part ": end" { print ""; skipped = 0 }
-            !skipped
-            $0 ~ "^<!-- " part ": begin" {
-                skipped = 1
-                print ""
-                while ((getline line < file) > 0) print line
-            }
-        ' "$page" >"$output/page.md"
-        cp "$output/page.md" "$page"
-    done
+    insert summary README.md
+    insert goals docs/PERFORMANCE.md
+    insert table docs/PERFORMANCE.md
+    insert growth docs/PERFORMANCE.md
 }
 
 require_cargo
 mkdir -p "$output"
 readonly build=(--release --locked --manifest-path crates/peer-bench/Cargo.toml
     --target-dir "${CARGO_TARGET_DIR:-target}/peer-bench")
+peer_bench=$(cargo build "${build[@]}" --message-format=json-render-diagnostics | executable_named peer-bench)
 # Whether what it counts with can be trusted.
 cargo test --quiet "${build[@]}" >"$output/tests.log" 2>&1 || die "The benchmark's own tests fail: see $output/tests.log"
-peer_bench=$(cargo build "${build[@]}" --message-format=json-render-diagnostics | executable_named peer-bench)
 if build_qt; then
     arguments+=(--qt "$output/qt-peer")
 else

@@ -33,6 +33,27 @@ impl Goal {
     }
 }
 
+/// What the README tells, and in which words.
+const SUMMARY: [(&str, &str); 14] = [
+    ("lock_uncontended", "lock + unlock"),
+    ("lock_vs_qt", "the same"),
+    ("lock_contended_2p", "lock, add, unlock: two processes"),
+    ("small_polled_p50", "64 bytes one way, both poll"),
+    ("small_polled_vs_iceoryx2", "the same"),
+    ("small_blocking_p50", "64 bytes to a reader that sleeps"),
+    (
+        "frame4k_in_place",
+        "a 4K frame: put there, seen by another process",
+    ),
+    ("frame4k_vs_socket", "the same"),
+    ("frame4k_first", "the first frame, into fresh memory"),
+    ("frame4k_first_reserved", "the same, with memory reserved"),
+    ("picture4k_vs_qt", "a 4K picture, from loader to viewer"),
+    ("readers_8", "publish a frame with 8 readers"),
+    ("attach_detach", "attach and detach"),
+    ("list_1000_segments", "list 1000 segments"),
+];
+
 /// One goal, as `ratios.json` has it.
 #[derive(Debug, Serialize)]
 struct Verdict {
@@ -46,6 +67,8 @@ struct Verdict {
     /// The extremes of the rounds: not part of the verdict, but no figure goes without its spread.
     ratio_least: f64,
     ratio_most: f64,
+    #[serde(skip)]
+    unit: Unit,
 }
 
 /// Everything that a run has found so far.
@@ -53,12 +76,15 @@ struct Verdict {
 pub(crate) struct Report {
     text: String,
     verdicts: Vec<Verdict>,
+    /// Of the contest that was told of last.
+    unit: Unit,
 }
 
 /// What the figures of a contest count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// Nanoseconds, written in whatever unit of time fits.
+    #[default]
     Time,
     /// Operations a second, in millions.
     Rate,
@@ -100,6 +126,7 @@ impl Report {
 
     /// Adds the spread of every contender, and how it compares with one of them.
     pub(crate) fn rounds(&mut self, title: &str, unit: Unit, reference: &str, rounds: &Rounds) {
+        self.unit = unit;
         self.heading(title, reference);
         for (name, spread) in rounds.spreads() {
             let ratio = rounds.ratio(name, reference, Of::Median);
@@ -155,6 +182,7 @@ impl Report {
             holds: goal.holds(ratio.median),
             ratio_least: ratio.least,
             ratio_most: ratio.most,
+            unit: self.unit,
         });
     }
 
@@ -189,11 +217,34 @@ impl Report {
         let json = serde_json::to_string_pretty(&self.verdicts)?;
         fs::write(folder.join("ratios.json"), json + "\n")?;
         fs::write(folder.join("goals.md"), self.goals())?;
+        fs::write(folder.join("summary.md"), self.summary())?;
         fs::write(
             folder.join("table.md"),
             format!("```text\n{}```\n", self.text),
         )?;
         Ok(())
+    }
+
+    /// What the README tells: bold is what misses its goal.
+    fn summary(&self) -> String {
+        let mut table = "| | ours | beside | | times |\n".to_owned();
+        table.push_str("| --- | --- | --- | --- | --- |\n");
+        for (name, words) in SUMMARY {
+            let Some(verdict) = self.verdicts.iter().find(|verdict| verdict.name == name) else {
+                continue;
+            };
+            let show = |figure| verdict.unit.show(figure);
+            let emphasis = if verdict.holds { "" } else { "**" };
+            let _always_fits = writeln!(
+                table,
+                "| {words} | {} | {} | {} | {emphasis}{}{emphasis} |",
+                show(verdict.ours),
+                verdict.reference_name,
+                show(verdict.reference),
+                times(verdict.ratio),
+            );
+        }
+        table
     }
 
     /// All goals as a table for a document.
@@ -203,12 +254,12 @@ impl Report {
         for verdict in &self.verdicts {
             let _always_fits = writeln!(
                 table,
-                "| {} | {} | **{:.3}** | {:.3} .. {:.3} | {} | {} |",
+                "| {} | {} | **{}** | {} .. {} | {} | {} |",
                 verdict.name,
                 verdict.reference_name,
-                verdict.ratio,
-                verdict.ratio_least,
-                verdict.ratio_most,
+                times(verdict.ratio),
+                times(verdict.ratio_least),
+                times(verdict.ratio_most),
                 verdict.goal,
                 if verdict.holds {
                     "holds"
@@ -218,5 +269,14 @@ impl Report {
             );
         }
         table
+    }
+}
+
+/// A ratio, in as many digits as it takes to tell it from its goal.
+fn times(ratio: f64) -> String {
+    if ratio < 0.1 {
+        format!("{ratio:.4}")
+    } else {
+        format!("{ratio:.2}")
     }
 }

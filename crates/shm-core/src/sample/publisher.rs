@@ -154,7 +154,8 @@ impl Publisher {
     ///
     /// Samples that nobody reads at the moment are overwritten or given back
     /// to the system. The number says how many regions could not be, because
-    /// readers hold them; those are overwritten when they are used again.
+    /// readers or other publishers hold them; those are overwritten when they
+    /// are used again.
     ///
     /// # Errors
     ///
