@@ -7,7 +7,7 @@
 #   --quick    a tenth of the rounds: to see that everything works, not to quote
 #   --record   puts what was measured into README.md, docs/PERFORMANCE.md and docs/plots
 #
-# Contests: lock small wake python frame first-frame picture readers attach list reserved growth.
+# Contests: lock small wake python frame first-frame picture readers attach list reserved qt-bridge growth.
 # Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
 set -euo pipefail
 # shellcheck source=scripts/common.sh

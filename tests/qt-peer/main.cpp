@@ -7,7 +7,6 @@
 #include <QByteArray>
 #include <QCoreApplication>
 #include <QDataStream>
-#include <QElapsedTimer>
 #include <QFile>
 #include <QImage>
 #include <QSharedMemory>
@@ -89,10 +88,6 @@ public:
             return semaphore->acquire() ? "ok" : "error LockError";
         if (command == "release")
             return semaphore->release(first.toInt()) ? "ok" : "error LockError";
-        if (command == "bench")
-            return bench(first.toInt());
-        if (command == "stream")
-            return stream(first);
         return "error Unknown";
     }
 
@@ -203,59 +198,6 @@ private:
                 return told(false);
         }
         return "ok";
-    }
-
-    // Nanoseconds for lock and unlock.
-    QByteArray bench(int count)
-    {
-        QElapsedTimer timer;
-        timer.start();
-        for (int i = 0; i < count; ++i) {
-            memory->lock();
-            memory->unlock();
-        }
-        return "ok " + QByteArray::number(timer.nsecsElapsed() / count);
-    }
-
-    // Nanoseconds to write and to read a text of 64 MB, the best of several runs; with the way from and
-    // to UTF-8, and without.
-    static QByteArray stream(const QString &piece)
-    {
-        const QString text = piece.repeated((32 << 20) / piece.size());
-        const QByteArray utf8 = text.toUtf8();
-        QByteArray bytes(text.size() * 2 + 4, Qt::Uninitialized);
-        qint64 best[4] = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
-        for (int run = 0; run < 5; ++run) {
-            QElapsedTimer timer;
-            const auto note = [&](int what) { best[what] = std::min(best[what], timer.nsecsElapsed()); };
-            {
-                QBuffer buffer(&bytes);
-                buffer.open(QIODevice::WriteOnly);
-                QDataStream out(&buffer);
-                timer.start();
-                out << text;
-                note(0);
-                buffer.seek(0);
-                timer.start();
-                out << QString::fromUtf8(utf8);
-                note(2);
-            }
-            QDataStream in(bytes);
-            QString read;
-            timer.start();
-            in >> read;
-            note(1);
-            in.device()->seek(0);
-            timer.start();
-            QString again;
-            in >> again;
-            const QByteArray back = again.toUtf8();
-            note(3);
-        }
-        QByteArray answer = "ok";
-        for (const qint64 time : best)
-            answer += ' ' + QByteArray::number(time);
-        return answer;
     }
 
     std::unique_ptr<QSharedMemory> memory;

@@ -2,6 +2,8 @@
 //
 //   lock PAIRS FIGURES     nanoseconds for a lock + unlock, one figure after the other
 //   picture WIDTH HEIGHT   nanoseconds from a QImage to another, through QSharedMemory
+//   write CHARACTERS WORDS nanoseconds from UTF-8, the words again and again, to a stream of a QString
+//   read CHARACTERS WORDS  nanoseconds from that stream to UTF-8
 
 #include <QBuffer>
 #include <QCoreApplication>
@@ -106,6 +108,55 @@ void picture(std::istream &order)
     std::cout << elapsed << std::endl;
 }
 
+// A text as UTF-8, and its stream. Kept, so that neither is made anew for each order.
+struct Text
+{
+    std::string words;
+    QByteArray utf8, stream;
+};
+
+Text &text_of(std::istream &order)
+{
+    static Text text;
+    int characters = 0;
+    std::string words;
+    order >> characters >> words;
+    if (words != text.words) {
+        const QByteArray once = QByteArray::fromStdString(words);
+        text = {words, once.repeated(characters / int(QString::fromUtf8(once).size())), {}};
+        QDataStream out(&text.stream, QIODevice::WriteOnly);
+        out << QString::fromUtf8(text.utf8);
+    }
+    return text;
+}
+
+void write(std::istream &order)
+{
+    Text &text = text_of(order);
+    QBuffer buffer(&text.stream);
+    buffer.open(QBuffer::ReadWrite);
+    QDataStream out(&buffer);
+    QElapsedTimer timer;
+    timer.start();
+    out << QString::fromUtf8(text.utf8);
+    std::cout << timer.nsecsElapsed() << std::endl;
+}
+
+void read(std::istream &order)
+{
+    const Text &text = text_of(order);
+    QElapsedTimer timer;
+    timer.start();
+    QString shown;
+    QDataStream in(text.stream);
+    in >> shown;
+    const QByteArray utf8 = shown.toUtf8();
+    const qint64 elapsed = timer.nsecsElapsed();
+    if (utf8 != text.utf8)
+        fail(QStringLiteral("another text came"));
+    std::cout << elapsed << std::endl;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -120,6 +171,10 @@ int main(int argc, char **argv)
             lock(order);
         else if (what == "picture")
             picture(order);
+        else if (what == "write")
+            write(order);
+        else if (what == "read")
+            read(order);
         else
             fail(QStringLiteral("an unknown order"));
     }

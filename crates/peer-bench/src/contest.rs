@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod picture;
 pub(crate) mod python;
+pub(crate) mod qt_bridge;
 pub(crate) mod readers;
 pub(crate) mod reserved;
 pub(crate) mod small;

@@ -29,7 +29,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// A contest's name on the command line, and what plays it.
 type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
-const CONTESTS: [Contest; 11] = [
+const CONTESTS: [Contest; 12] = [
     ("lock", contest::lock::run),
     ("small", contest::small::run),
     ("wake", contest::wake::run),
@@ -41,6 +41,7 @@ const CONTESTS: [Contest; 11] = [
     ("attach", contest::attach::run),
     ("list", contest::list::run),
     ("reserved", contest::reserved::run),
+    ("qt-bridge", contest::qt_bridge::run),
 ];
 
 /// The contest whose outcome is tables and plots.
