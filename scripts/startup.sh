@@ -7,7 +7,6 @@ source "$(dirname "$0")/common.sh"
 
 require_cargo
 bash scripts/system-packages.sh test
-[ -d /usr/lib/*/qt5/examples/corelib/ipc/sharedmemory ] || die "Qt's example is missing: apt-get install qtbase5-examples"
 messages=$(cargo build --release --locked --message-format=json-render-diagnostics \
     -p loader-app -p viewer-app -p e2e-tests --bins)
 startup=$(executable_named startup <<<"$messages")
