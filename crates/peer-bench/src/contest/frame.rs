@@ -29,7 +29,8 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
         let mut deliveries = Deliveries::open(arena, way, FRAME)?;
         contenders.push(Contender::new(way.name(), move || deliveries.turn(FRAMES)));
     }
-    let rounds = Rounds::play(arena.rounds(15), contenders)?;
+    // Many, because a copy alone takes up to twice as long from one round to the next.
+    let rounds = Rounds::play(arena.rounds(61), contenders)?;
     let title = "a 4K frame: fill, publish, look at it";
     report.rounds(title, Unit::Time, MEMCPY, &rounds);
     let [ours, socket] = [Way::OursBlocking, Way::UnixSocket].map(Way::name);
