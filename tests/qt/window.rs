@@ -2,81 +2,25 @@
 //!
 //! Its key cannot be chosen; the folder of its key file can, and so nobody else meets it.
 
-use std::path::PathBuf;
-
-use e2e_tests::{
-    Desktop, Launch, LoaderWindow, Picture, PictureFile, Program, Scene, ViewerWindow, Window, skip,
-};
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, QtExample, Scene, ViewerWindow};
 
 use crate::peer::Stage;
 
-const TITLE: &str = "SharedMemory Example";
-const KEY: &str = "qt:QSharedMemoryExample";
-
-/// The example with its window open.
-struct Example<'d> {
-    _program: Program,
-    window: Window<'d>,
-    desktop: &'d Desktop,
-}
-
-impl<'d> Example<'d> {
-    fn open(program: PathBuf, stage: &Stage, desktop: &'d Desktop) -> Example<'d> {
-        let program = Launch::new(program)
-            .env("TMPDIR", stage.directory())
-            // Its file dialog remembers what it was shown.
-            .env("XDG_CONFIG_HOME", stage.directory())
-            .on(desktop)
-            .start();
-        let window = desktop.window_of(&program, TITLE);
-        window.move_to(20, 640);
-        Example {
-            _program: program,
-            window,
-            desktop,
-        }
-    }
-
-    /// "Load Image From File...", which has the focus at first; then the path, in Qt's own file dialog.
-    fn load(&self, path: &str) {
-        self.window.press(&["space"]);
-        let dialog = self.desktop.window("Open");
-        dialog.paste(path);
-        dialog.press(&["Return"]);
-    }
-
-    /// "Display Image From Shared Memory", the button after it.
-    fn display(&self) {
-        self.window.press(&["Tab", "space"]);
-    }
-}
-
-/// Where Debian has the example.
-fn example() -> Option<PathBuf> {
-    let tail = "qt5/examples/corelib/ipc/sharedmemory/sharedmemory";
-    let architectures = std::fs::read_dir("/usr/lib").ok()?.flatten();
-    let found = architectures
-        .map(|entry| entry.path().join(tail))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        skip("the example of Qt is not installed (qtbase5-examples)");
-    }
-    found
-}
-
 #[test]
 fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
-    let (Some(desktop), Some(program)) = (Desktop::open(), example()) else {
+    let Some(desktop) = Desktop::open() else {
         return;
     };
     let Some(stage) = Stage::with(&[]) else {
         return;
     };
-    let scene = Scene::new().with_key(KEY);
+    let scene = Scene::new().with_key(QtExample::KEY);
     let picture = Picture::draw(160, 120, 3);
     let file = scene.file("cat.png", &picture.encode(PictureFile::Png));
-    let example = Example::open(program, &stage, &desktop);
-    example.load(file.to_str().unwrap());
+    let Some(example) = QtExample::open(stage.directory(), &desktop) else {
+        return;
+    };
+    example.load(&file);
     example.window.wait_for_picture(picture.pixels());
 
     let viewer = scene
@@ -92,24 +36,23 @@ fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
     viewer.throw_live();
     let next = Picture::draw(150, 110, 5);
     let file = scene.file("dog.png", &next.encode(PictureFile::Png));
-    example.load(file.to_str().unwrap());
+    example.load(&file);
     viewer.window.wait_for_picture(next.pixels());
     viewer.window.close();
     viewer.program.finish().done();
-    example.window.close();
-    drop(example);
+    example.close();
     stage.assert_clean();
 }
 
 #[test]
 fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
-    let (Some(desktop), Some(program)) = (Desktop::open(), example()) else {
+    let Some(desktop) = Desktop::open() else {
         return;
     };
     let Some(stage) = Stage::with(&[]) else {
         return;
     };
-    let scene = Scene::new().with_key(KEY);
+    let scene = Scene::new().with_key(QtExample::KEY);
     let picture = Picture::draw(160, 120, 4);
     let file = scene.file("cat.png", &picture.encode(PictureFile::Png));
     let loader = scene
@@ -122,11 +65,12 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
     loader.program.wait_for_status("as qimage");
     loader.window.wait_for_picture(picture.pixels());
 
-    let example = Example::open(program, &stage, &desktop);
+    let Some(example) = QtExample::open(stage.directory(), &desktop) else {
+        return;
+    };
     example.display();
     example.window.wait_for_picture(picture.pixels());
-    example.window.close();
-    drop(example);
+    example.close();
     loader.window.close();
     loader.program.finish().done();
     stage.assert_clean();

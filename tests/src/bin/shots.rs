@@ -143,6 +143,31 @@ const STATES: &[State] = &[
         viewer.show("Unable to attach");
         stage.take(&viewer.window);
     }),
+    ("loader-qt", |stage| {
+        let folder = stage.scene.path("");
+        let launch = stage.scene.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let loader = stage.open_loader(launch.env("TMPDIR", &folder));
+        loader.load_text(TEXT);
+        stage.take(&loader.window);
+        // Killed, it would leave Qt's segment behind.
+        loader.program.terminate().done();
+    }),
+    ("viewer-qt", |stage| {
+        let folder = stage.scene.path("");
+        let program = stage
+            .scene
+            .bare_loader(["text", "--key", "qt:Notes", TEXT])
+            .env("TMPDIR", &folder)
+            .start();
+        program.wait_for("Loaded");
+        let launch = stage.scene.bare_viewer(["--verbose", "--key", "qt:Notes"]);
+        let viewer = stage.open_viewer(launch.env("TMPDIR", &folder));
+        viewer.throw_live();
+        viewer.program.wait_for_status("Showing the text");
+        stage.take(&viewer.window);
+        viewer.program.terminate().done();
+        program.terminate().done();
+    }),
     ("viewer-narrow", |stage| {
         let key = "k".repeat(128);
         let program = stage

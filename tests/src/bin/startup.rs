@@ -4,19 +4,14 @@
 use std::{
     collections::BTreeSet,
     fmt, fs,
-    path::Path,
     process::ExitCode,
     thread,
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, Launch, Program, Scene, Window, evening, skip};
+use e2e_tests::{Area, Desktop, Launch, Program, QtExample, Scene, Window, evening};
 use image::{Rgb, RgbImage};
 
-/// Debian's package qtbase5-examples.
-const QT_EXAMPLE: &str =
-    "/usr/lib/x86_64-linux-gnu/qt5/examples/corelib/ipc/sharedmemory/sharedmemory";
-const QT_TITLE: &str = "SharedMemory Example";
 /// How often each program is started, and how often each is clicked.
 const STARTS: usize = 15;
 const CLICKS: usize = 7;
@@ -27,16 +22,16 @@ const REST: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
-    if !Path::new(QT_EXAMPLE).exists() {
-        skip("Debian's qtbase5-examples is not installed");
-        return ExitCode::FAILURE;
-    }
     let (Some(bare), Some(desktop)) = (Desktop::bare(), Desktop::open()) else {
         return ExitCode::FAILURE;
     };
     let scene = Scene::new();
-    let starts = measure_starts(&bare, &scene);
-    let clicks = measure_clicks(&desktop, &scene);
+    let (Some(starts), Some(clicks)) = (
+        measure_starts(&bare, &scene),
+        measure_clicks(&desktop, &scene),
+    ) else {
+        return ExitCode::FAILURE;
+    };
     let [loader, viewer, qt] = &starts;
     println!("                          SharedMemoryLoad      ShowSharedMem         Qt's example");
     let row = |name: &str, column: fn(&Starts) -> Spread| {
@@ -95,10 +90,10 @@ impl fmt::Display for Spread {
 }
 
 /// Starts the three in turns: on a display without a window manager, whose frames would be drawn first.
-fn measure_starts(desktop: &Desktop, scene: &Scene) -> [Starts; 3] {
+fn measure_starts(desktop: &Desktop, scene: &Scene) -> Option<[Starts; 3]> {
     let mut all: [Starts; 3] = Default::default();
     for round in 0..=STARTS {
-        for (starts, launch) in all.iter_mut().zip(contenders(scene)) {
+        for (starts, launch) in all.iter_mut().zip(contenders(scene)?) {
             let (program, drawn) = start(desktop, launch.on(desktop));
             thread::sleep(REST);
             let [resident, private] = memory(&program);
@@ -113,15 +108,15 @@ fn measure_starts(desktop: &Desktop, scene: &Scene) -> [Starts; 3] {
             }
         }
     }
-    all
+    Some(all)
 }
 
-fn contenders(scene: &Scene) -> [Launch; 3] {
-    [
+fn contenders(scene: &Scene) -> Option<[Launch; 3]> {
+    Some([
         scene.bare_loader::<&str>([]),
         scene.bare_viewer::<&str>([]),
-        scene.program(QT_EXAMPLE),
-    ]
+        QtExample::launch(&scene.path(""))?,
+    ])
 }
 
 /// Starts a program, and tells when the first of it was to be seen.
@@ -173,15 +168,16 @@ fn code(program: &Program) -> f64 {
 }
 
 /// Lets new windows show, one of ours and one of Qt's in turns, what another has loaded.
-fn measure_clicks(desktop: &Desktop, scene: &Scene) -> [Spread; 2] {
+fn measure_clicks(desktop: &Desktop, scene: &Scene) -> Option<[Spread; 2]> {
     let path = scene.path("evening.png");
     photograph()
         .save(&path)
         .expect("there is room for a picture");
     let loader = scene.loader(["image"]).args([&path]).start();
     loader.wait_for("Loaded");
-    let qt_loader = scene.program(QT_EXAMPLE).on(desktop).start();
-    load_into_qt(desktop, &qt_loader, &path);
+    let qt_loader = QtExample::open(&scene.path(""), desktop)?;
+    qt_loader.load(&path);
+    wait_for_picture(desktop, &qt_loader.window);
 
     let mut spreads = [Spread::default(), Spread::default()];
     for _ in 0..CLICKS {
@@ -189,30 +185,14 @@ fn measure_clicks(desktop: &Desktop, scene: &Scene) -> [Spread; 2] {
         let window = desktop.window_of(&viewer, "ShowSharedMem");
         spreads[0].take(time_to_show(desktop, &window, 103, [145, 140]));
         drop(viewer.terminate());
-        let qt = scene.program(QT_EXAMPLE).on(desktop).start();
-        let window = desktop.window_of(&qt, QT_TITLE);
-        let bottom = window.area().height - 24;
-        spreads[1].take(time_to_show(desktop, &window, bottom, [50, 50]));
-        window.close();
-        drop(qt.finish());
+        let qt = QtExample::open(&scene.path(""), desktop)?;
+        let button = qt.display_button();
+        spreads[1].take(time_to_show(desktop, &qt.window, button, [50, 50]));
+        qt.close();
     }
-    desktop.window_of(&qt_loader, QT_TITLE).close();
-    drop(qt_loader.finish());
+    qt_loader.close();
     drop(loader.terminate());
-    spreads
-}
-
-/// Opens a picture in the dialog of Qt's example, as a person does.
-fn load_into_qt(desktop: &Desktop, qt: &Program, path: &Path) {
-    let window = desktop.window_of(qt, QT_TITLE);
-    window.click((window.area().width / 2, 24));
-    let dialog = desktop.window("Open");
-    drop(dialog.wait_until_still());
-    dialog.type_text(path.to_str().expect("the path is text"));
-    dialog.press(&["Return"]);
-    desktop.wait_for("the picture in Qt's dialog", || {
-        (!desktop.shows("Open") && shows_picture(&window)).then_some(())
-    });
+    Some(spreads)
 }
 
 /// Makes a picture like a photograph, which has a grain that compresses badly.
@@ -227,9 +207,13 @@ fn photograph() -> RgbImage {
     picture
 }
 
+fn wait_for_picture(desktop: &Desktop, window: &Window<'_>) {
+    desktop.wait_for("the picture", || shows_picture(window).then_some(()));
+}
+
 /// Whether the sky of the picture is to be seen, and not only words that say why not.
 fn shows_picture(window: &Window<'_>) -> bool {
-    let is_sky = |pixel: &Rgb<u8>| pixel[2] > pixel[0] + 40 && pixel[1] < 100;
+    let is_sky = |pixel: &Rgb<u8>| pixel[2] > pixel[0].saturating_add(40) && pixel[1] < 100;
     let content = window.screen();
     let rows = content.pixels().rows().skip(140);
     rows.flatten().filter(|pixel| is_sky(pixel)).count() > 1_000
@@ -257,7 +241,7 @@ fn time_to_show(desktop: &Desktop, window: &Window<'_>, y: u32, margins: [u32; 2
         glimpse.rows(content) != before
     });
     let took = began.elapsed();
-    desktop.wait_for("the picture", || shows_picture(window).then_some(()));
+    wait_for_picture(desktop, window);
     drop(hand.finish());
     milliseconds(took)
 }
