@@ -1,6 +1,7 @@
 //! The window, driven without a display: clicks, keys and replies in, words and segments out.
 
 mod chinese;
+mod form;
 mod streaming;
 
 use super::*;
@@ -157,7 +158,7 @@ impl Bench {
     }
 
     fn in_memory(&self, key: &str) -> Option<Content> {
-        snapshot::read(Key::new(key).unwrap(), &self.options())
+        snapshot::read(&Key::new(key).unwrap(), &self.options())
             .ok()
             .map(|snapshot| snapshot.content)
     }

@@ -12,7 +12,7 @@ use app_kit::explain::Explain;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use shm_core::{ImageMetadata, Options, PublishError};
 
 use super::audience::Watched;
@@ -29,6 +29,8 @@ pub struct SessionThread {
     session: Resident<Session>,
     watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
     playing: Option<Playing>,
+    /// How what is loaded is streamed for Qt programs.
+    form: Option<Form>,
 }
 
 /// A stream on the session's thread. It ends when this is dropped.
@@ -72,7 +74,13 @@ impl SessionThread {
             }),
             watched: Some(watched),
             playing: None,
+            form: None,
         }
+    }
+
+    /// Has all that is loaded after this streamed for Qt programs in this form, or in the one that fits.
+    pub fn stream_as(&mut self, form: Option<Form>) {
+        self.form = form;
     }
 
     /// Tells who watches what is loaded, each time that it changes; the first who asks.
@@ -84,7 +92,7 @@ impl SessionThread {
 
     /// Loads a text.
     pub fn load_text(&mut self, key: Address, text: String) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Text(text))
+        self.load_with(key, || Ok(Content::Text(text)))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
@@ -94,7 +102,7 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Picture(path, progress))
+        self.load_with(key, || Ok(Content::Picture(path, progress)))
     }
 
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
@@ -104,19 +112,25 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.ask(move |session| {
-            let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
-            session.load(&key, &mut content).map_err(Arc::new)
-        })
+        self.load_with(key, move || Content::of_file(&path, progress))
     }
 
     /// Loads a picture that is in memory already.
     pub fn load_pixels(&mut self, key: Address, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Pixels(picture))
+        self.load_with(key, || Ok(Content::Pixels(picture)))
     }
 
-    fn load(&mut self, key: Address, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
-        self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
+    fn load_with(
+        &mut self,
+        key: Address,
+        open: impl FnOnce() -> Result<Content, LoadError> + Send + 'static,
+    ) -> Task<Reply<Loaded, LoadError>> {
+        let form = self.form;
+        self.ask(move |session| {
+            session.stream_as(form);
+            let loaded = open().and_then(|mut content| session.load(&key, &mut content));
+            loaded.map_err(Arc::new)
+        })
     }
 
     /// Does what [`Session::clear`] does.

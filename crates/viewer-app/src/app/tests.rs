@@ -1,4 +1,5 @@
 mod chinese;
+mod form;
 mod live;
 
 use std::sync::{Arc, LazyLock};
@@ -48,6 +49,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
     Snapshot {
         key: key().into(),
         content,
+        form: None,
         bytes,
         origin: Some(Origin {
             segment: 7,
