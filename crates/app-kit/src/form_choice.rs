@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use iced::widget::{container, pick_list};
+use iced::widget::{container, pick_list, stack, text};
 use iced::{Element, Pixels};
 use qt_bridge::Form;
 
@@ -57,19 +57,27 @@ pub(crate) fn view<'a, Message: Clone + 'a>(
     chosen: Option<Form>,
     on_choose: impl Fn(Option<Form>) -> Message + 'a,
 ) -> Element<'a, Message> {
-    let list = pick_list(CHOICES, Some(Choice(chosen)), move |choice| {
-        on_choose(choice.0)
-    })
-    .text_size(theme::SMALL_SIZE)
-    .text_line_height(Pixels(theme::line_height(theme::TEXT_SIZE)))
-    .padding([theme::space::SMALL, theme::space::MEDIUM])
-    .width(WIDTH)
-    .handle(pick_list::Handle::Arrow {
-        size: Some(Pixels(theme::SMALL_SIZE)),
-    })
-    .style(theme::drop_down)
-    .menu_style(theme::drop_down_list);
-    container(list).id(ID).into()
+    let padding = [theme::space::SMALL, theme::space::MEDIUM];
+    let line = Pixels(theme::line_height(theme::TEXT_SIZE));
+    let chosen = Choice(chosen);
+    let list = pick_list(CHOICES, Some(chosen), move |choice| on_choose(choice.0))
+        .text_size(theme::SMALL_SIZE)
+        .text_line_height(line)
+        .padding(padding)
+        .width(WIDTH)
+        .handle(pick_list::Handle::Arrow {
+            size: Some(Pixels(theme::SMALL_SIZE)),
+        })
+        .style(theme::drop_down)
+        .menu_style(theme::drop_down_list);
+    // Of the list's own label the software renderer would draw only the lower half anew.
+    let label = text(chosen.to_string())
+        .size(theme::SMALL_SIZE)
+        .line_height(line)
+        .wrapping(text::Wrapping::None);
+    container(stack![list, container(label).padding(padding)])
+        .id(ID)
+        .into()
 }
 
 #[cfg(test)]

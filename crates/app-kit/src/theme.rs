@@ -368,7 +368,8 @@ pub fn wrong_field(theme: &Theme, status: text_input::Status) -> text_input::Sty
     }
 }
 
-/// Styles a drop-down: it stands beside a field, and is pressed as a button.
+/// Styles a drop-down: it stands beside a field, and is pressed as a button. Its label is drawn over
+/// it.
 pub fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     let colors = Colors::of(theme);
     let (background, border) = match status {
@@ -377,8 +378,8 @@ pub fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
         pick_list::Status::Opened { .. } => (colors.surface, focus_ring(colors.accent)),
     };
     pick_list::Style {
-        text_color: colors.text,
-        placeholder_color: colors.muted,
+        text_color: Color::TRANSPARENT,
+        placeholder_color: Color::TRANSPARENT,
         handle_color: colors.muted,
         background: Background::Color(background),
         border,

@@ -30,7 +30,9 @@ fn only_a_qt_key_has_forms() {
             .is_ok()
     };
     assert!(is_offered(&bench));
+    assert!(bench.shows("Automatic"));
     bench.press(Chord::ctrl('f'));
+    assert!(bench.shows("QString"));
     assert_eq!(watched_as(&bench), Some(Form::QString));
     assert!(
         bench

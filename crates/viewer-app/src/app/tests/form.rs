@@ -73,8 +73,10 @@ fn only_a_qt_key_has_forms() {
     );
     drop(state.update(Message::KeyChanged("qt:K".to_owned())));
     assert!(ui(&state).find(id()).is_ok());
+    ui(&state).find("Automatic").expect("nothing is chosen");
     drop(state.update(Message::NextForm));
     assert_eq!(state.key.form(), Some(Form::QString));
+    ui(&state).find("QString").expect("it is chosen");
     // Nothing was asked for yet.
     assert_eq!(state.request, 0);
 }
@@ -115,4 +117,17 @@ fn what_is_followed_is_followed_in_another_form() {
     assert_eq!(bench.state.live.form(), Some(Form::QString));
     drop(bench.state.update(before));
     assert!(bench.state.presence.is_none(), "it is from another watch");
+}
+
+#[test]
+fn a_narrow_window_leaves_the_room_to_the_key() {
+    let mut state = state();
+    drop(state.update(Message::KeyChanged("qt:K".to_owned())));
+    observe(&mut state, Observation::Qt(34));
+    ui(&state).find("Qt, 34 bytes").expect("there is room");
+    drop(state.update(Message::Resized(settings::MIN_SIZE)));
+    assert!(ui(&state).find("Qt, 34 bytes").is_err());
+    drop(state.update(Message::KeyChanged("K".to_owned())));
+    observe(&mut state, Observation::Nothing);
+    ui(&state).find("nothing there").expect("there is room");
 }
