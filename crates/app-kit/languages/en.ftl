@@ -48,7 +48,7 @@ key-label = Key
 key-placeholder = a name of your choice
 form-automatic = Automatic
 form-raw = C string (raw)
-form-not-here = Only under a Qt key, such as qt:NAME, is there a form to choose.
+form-not-here = Only under a Qt key, such as qt:MySharedMemory, is there a form to choose.
 
 
 ## The help

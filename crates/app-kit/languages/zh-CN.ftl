@@ -43,7 +43,7 @@ key-label = 键名
 key-placeholder = 自取一个名字
 form-automatic = 自动
 form-raw = 原始 C 字符串
-form-not-here = 只有 Qt 键名（例如 qt:NAME）下的内容可以选择形式。
+form-not-here = 只有 Qt 键名（例如 qt:MySharedMemory）下的内容可以选择形式。
 
 
 ## 帮助

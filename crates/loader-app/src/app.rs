@@ -56,6 +56,8 @@ const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 pub struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
     pub key: Option<Address>,
+    /// The form that was asked for; of interest only with a Qt key.
+    pub form: Option<Form>,
     /// Where segments are, if not where the environment says.
     pub directory: Option<PathBuf>,
     /// Whether status lines are printed to stderr as well.
@@ -274,6 +276,8 @@ impl State {
             is_help_open: false,
             keeper: Keeper::new(remembered),
         };
+        state.key_field.choose_form(settings.form);
+        state.session.stream_as(state.key_field.form());
         state.watch_key();
         state
     }

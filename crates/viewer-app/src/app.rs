@@ -52,6 +52,8 @@ pub(crate) struct Switches {
 pub(crate) struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
     pub(crate) key: Option<Address>,
+    /// The form that was asked for; of interest only with a Qt key.
+    pub(crate) form: Option<Form>,
     /// Whether status lines are printed to stderr as well.
     pub(crate) is_verbose: bool,
     /// What is remembered.
@@ -195,9 +197,10 @@ impl State {
         let remembered = settings.remembered.clone();
         let key = settings.key.as_ref();
         let first = remembered.notice.clone();
-        let key = key
+        let mut key = key
             .or(remembered.settings.key.as_ref())
             .map_or_else(KeyField::default, |key| KeyField::new(key.as_str()));
+        key.choose_form(settings.form);
         let mut state = State {
             live: Live::new(key.key().ok()),
             key,

@@ -40,6 +40,7 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings {
             key: None,
+            form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
             remembered: Remembered::default(),
@@ -320,6 +321,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     let open = |key: Option<Address>| {
         State::new(&Settings {
             key,
+            form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
             remembered: remembered(),

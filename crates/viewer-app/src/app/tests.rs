@@ -429,6 +429,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     let open = |key: Option<Address>| {
         State::new(&Settings {
             key,
+            form: None,
             is_verbose: false,
             remembered: settings::load(Some(path.clone())),
         })

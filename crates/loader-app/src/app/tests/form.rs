@@ -88,3 +88,21 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     assert!(!bench.shows("Text to load"));
     assert_eq!(read(&key).value.into_message(), text("no picture"));
 }
+
+#[test]
+fn the_command_line_may_choose_the_first_form() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |key: &str| {
+        State::new(&Settings {
+            key: key.parse().ok(),
+            form: Some(Form::Raw),
+            directory: Some(directory.path().to_owned()),
+            verbose: false,
+            remembered: Remembered::default(),
+        })
+    };
+    let state = open("qt:K");
+    assert_eq!(state.key_field.form(), Some(Form::Raw));
+    assert_eq!(state.form_to_watch(), Some(Form::Raw));
+    assert_eq!(open("K").key_field.form(), None);
+}

@@ -131,3 +131,16 @@ fn a_narrow_window_leaves_the_room_to_the_key() {
     observe(&mut state, Observation::Nothing);
     ui(&state).find("nothing there").expect("there is room");
 }
+
+#[test]
+fn the_command_line_may_choose_the_first_form() {
+    let open = |key: &str| {
+        State::new(&Settings {
+            key: key.parse().ok(),
+            form: Some(Form::Raw),
+            ..Settings::default()
+        })
+    };
+    assert_eq!(open("qt:K").key.form(), Some(Form::Raw));
+    assert_eq!(open("K").key.form(), None);
+}
