@@ -61,7 +61,7 @@ shortcut-step-back = Step back from a picture
 shortcut-fit = Fit a picture into the window
 shortcut-as-it-is = Show a picture pixel by pixel
 shortcut-key = Go to the key
-shortcut-form = Choose the next form of what is under a Qt key
+shortcut-form = Go to the next form of a Qt key
 shortcut-next-field = Go to the next field
 shortcut-field-before = Go back to the field before
 shortcut-help = Open or close this help
@@ -243,7 +243,7 @@ streamed =
        *[other] Streamed { $frames } frames ({ $bytes }) into { $key }.
     }
 streamed-in-time = Streamed { $frames } frames ({ $bytes }) into { $key } in { $seconds } s, { $rate } a second.
-streamed-no-room = For { $frames } more there was no room.
+streamed-left-out = { $frames } more were left out.
 streamed-remedy = The last frame stays, until Release.
 streamed-nothing = The stream was stopped before its first frame.
 
@@ -259,8 +259,6 @@ shortcut-cancel = Close what is open, or cancel
 
 load-no-segment = Unable to create shared memory segment.
 load-not-published = Unable to load into the shared memory segment.
-load-no-frames-for-qt = Frames are not streamed under { $key }.
-load-no-frames-for-qt-remedy = A Qt program is not woken by frames, and would decode a PNG file for each: stream under a key without qt:, or load a picture.
 load-no-pixels = What was copied is no picture.
 load-no-pixels-remedy = Copy it again, or save it to a file and load that.
 load-cancelled = Cancelled: { $name } was not loaded.

@@ -8,12 +8,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use app_kit::clipboard::Pixels;
-use app_kit::explain::Explain;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 use qt_bridge::{Address, Form};
-use shm_core::{ImageMetadata, Options, PublishError};
+use shm_core::{ImageMetadata, Options};
 
 use super::audience::Watched;
 use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
@@ -92,7 +91,7 @@ impl SessionThread {
 
     /// Loads a text.
     pub fn load_text(&mut self, key: Address, text: String) -> Task<Reply<Loaded, LoadError>> {
-        self.load_with(key, || Ok(Content::Text(text)))
+        self.load(key, Content::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
@@ -102,7 +101,7 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.load_with(key, || Ok(Content::Picture(path, progress)))
+        self.load(key, Content::Picture(path, progress))
     }
 
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
@@ -112,25 +111,19 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.load_with(key, move || Content::of_file(&path, progress))
+        self.ask(move |session| {
+            let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
+            session.load(&key, &mut content).map_err(Arc::new)
+        })
     }
 
     /// Loads a picture that is in memory already.
     pub fn load_pixels(&mut self, key: Address, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
-        self.load_with(key, || Ok(Content::Pixels(picture)))
+        self.load(key, Content::Pixels(picture))
     }
 
-    fn load_with(
-        &mut self,
-        key: Address,
-        open: impl FnOnce() -> Result<Content, LoadError> + Send + 'static,
-    ) -> Task<Reply<Loaded, LoadError>> {
-        let form = self.form;
-        self.ask(move |session| {
-            session.stream_as(form);
-            let loaded = open().and_then(|mut content| session.load(&key, &mut content));
-            loaded.map_err(Arc::new)
-        })
+    fn load(&mut self, key: Address, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+        self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
     /// Does what [`Session::clear`] does.
@@ -186,7 +179,11 @@ impl SessionThread {
         question: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Task<Result<T, WorkerError>> {
         self.stop();
-        self.session.ask(question)
+        let form = self.form;
+        self.session.ask(move |session| {
+            session.stream_as(form);
+            question(session)
+        })
     }
 }
 
@@ -229,7 +226,7 @@ impl Control for Window {
         self.tell(News::Progress(report.clone()));
     }
 
-    fn left_out(&mut self, reason: &PublishError) {
-        self.tell(News::LeftOut(reason.explain()));
+    fn left_out(&mut self, reason: &LoadError) {
+        self.tell(News::LeftOut(reason.remedy()));
     }
 }
