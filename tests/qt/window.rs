@@ -1,10 +1,15 @@
-//! The compiled example of Qt's own documentation beside the two windows, on one display.
+//! Qt programs beside the two windows: the compiled example of Qt's own documentation on the same
+//! display, and programs that stream in each form.
 //!
-//! Its key cannot be chosen; the folder of its key file can, and so nobody else meets it.
+//! The key of the example cannot be chosen; the folder of its key file can, and so nobody else meets it.
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, QtExample, Scene, ViewerWindow};
+use e2e_tests::{
+    Desktop, Launch, LoaderWindow, Picture, PictureFile, QtExample, Scene, ViewerWindow,
+};
 
-use crate::peer::Stage;
+use qt_bridge::Form;
+
+use crate::peer::{Side, Stage};
 
 #[test]
 fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
@@ -73,5 +78,98 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
     example.close();
     loader.window.close();
     loader.program.finish().done();
+    stage.assert_clean();
+}
+
+#[test]
+fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let on_stage = |launch: Launch| launch.env("TMPDIR", stage.directory());
+    let loader = on_stage(scene.loader(["--verbose"])).on(&desktop).start();
+    let loader = LoaderWindow::of(loader, &desktop);
+    loader.choose_form(Form::QByteArray);
+    assert!(loader.load_text("hello").contains("as qbytearray"));
+
+    let mut theirs = stage.start_with(Side::Cpp, scene.key());
+    theirs.ask(&["attach", "ro"]).done();
+    let path = stage.path();
+    theirs
+        .ask(&["read", "qbytearray", path.to_str().unwrap()])
+        .done();
+    assert_eq!(std::fs::read(path).unwrap(), "hello".as_bytes());
+    theirs.finish();
+    let viewer = |arguments: &[&str]| on_stage(scene.viewer(arguments)).run().done();
+    let shown = viewer(&["show", "--as", "qbytearray"]);
+    assert_eq!(shown.text(), "hello");
+    assert!(viewer(&["info"]).text().contains("text, as qbytearray"));
+
+    // A form that does not fit costs nothing.
+    loader.choose_form(Form::QImage);
+    loader.open_dialog();
+    loader.window.paste("no picture");
+    loader.window.press(&["ctrl+Return"]);
+    loader
+        .program
+        .wait_for_status("cannot be written as qimage");
+    assert_eq!(viewer(&["show"]).text(), "hello");
+    // By the keyboard, past the last of the list, to the one that fits.
+    loader.window.press(&["ctrl+f", "ctrl+Return"]);
+    loader.program.wait_for_status("as qstring");
+    assert_eq!(viewer(&["show"]).text(), "no picture");
+    loader.window.close();
+    loader.program.finish().done();
+    stage.assert_clean();
+}
+
+#[test]
+fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let mut theirs = stage.start_with(Side::Cpp, scene.key());
+    // Its UTF-16 reads "hi" as ASCII: nobody can know which it is.
+    let ambiguous = stage.file("桩".as_bytes());
+    theirs.ask(&["load", "qstring", &ambiguous]).done();
+    let viewer = scene
+        .viewer(["--verbose"])
+        .env("TMPDIR", stage.directory())
+        .on(&desktop)
+        .start();
+    let viewer = ViewerWindow::of(viewer, &desktop);
+    viewer.show("Showing the text");
+    assert_eq!(viewer.shown_text(), "hi");
+    viewer.choose_form(Form::QString);
+    viewer.program.wait_for_status("Showing the text");
+    assert_eq!(viewer.shown_text(), "桩");
+
+    // What is copied into it as it is.
+    let raw = stage.file(b"a plain C string");
+    theirs.ask(&["load", "raw", &raw]).done();
+    viewer.press_show();
+    viewer.program.wait_for_status("is no qstring");
+    viewer.choose_form(Form::Raw);
+    viewer.program.wait_for_status("Showing the text");
+    assert_eq!(viewer.shown_text(), "a plain C string");
+
+    // It goes on so by itself.
+    viewer.throw_live();
+    viewer.program.wait_for_status("Showing the text");
+    let next = stage.file(b"and the next");
+    theirs.ask(&["load", "raw", &next]).done();
+    viewer.program.wait_for_status("13 bytes");
+    assert_eq!(viewer.shown_text(), "and the next");
+    viewer.window.close();
+    viewer.program.finish().done();
+    theirs.finish();
     stage.assert_clean();
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use image::Rgb;
+use qt_bridge::Form;
 
+use crate::window::row_of;
 use crate::{Area, Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
@@ -18,6 +20,8 @@ const FOLDER: (u32, u32) = (466, 252);
 const CLEAR: (u32, u32) = (522, 197);
 const RELEASE: (u32, u32) = (589, 197);
 const KEY: (u32, u32) = (250, 34);
+/// The drop-down beside a Qt key.
+const FORM: (u32, u32) = (412, 34);
 /// The left edges of fields: there the ring around what has the focus is to be seen.
 const KEY_EDGE: (u32, u32) = (53, 34);
 const TEXT_EDGE: (u32, u32) = (65, 270);
@@ -185,6 +189,17 @@ impl<'d> LoaderWindow<'d> {
         self.wait_for_focus("the key field", KEY_EDGE);
         self.window.press(&["ctrl+a"]);
         self.window.paste(key);
+    }
+
+    /// Opens the drop-down beside a Qt key.
+    pub fn open_forms(&self) {
+        self.window.open_drop_down(FORM);
+    }
+
+    /// Chooses the form of what is loaded next, and waits until the window says so.
+    pub fn choose_form(&self, form: Form) {
+        self.window.choose(FORM, row_of(form));
+        self.program.wait_for_status("What is loaded next");
     }
 
     /// Presses the button that opens the system's file dialog.

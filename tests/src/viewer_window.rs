@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use image::Rgb;
+use qt_bridge::Form;
 
+use crate::window::row_of;
 use crate::{Area, Desktop, Program, Scene, Window};
 
 /// Where things are, counted from the upper left corner of a window of its first size.
 const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
 const LIVE: (u32, u32) = (606, 34);
+/// The drop-down beside a Qt key.
+const FORM: (u32, u32) = (332, 34);
 const COPY: (u32, u32) = (388, 152);
 /// The first row of the list of segments, and what stands in it.
 const ROW: Area = Area {
@@ -92,6 +96,11 @@ impl<'d> ViewerWindow<'d> {
     /// Throws the switch "Live".
     pub fn throw_live(&self) {
         self.window.click(LIVE);
+    }
+
+    /// Chooses the form as which what is under a Qt key is read.
+    pub fn choose_form(&self, form: Form) {
+        self.window.choose(FORM, row_of(form));
     }
 
     /// The shown text, taken out through the clipboard.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use image::RgbImage;
+use qt_bridge::Form;
 
 use crate::{Area, Desktop, Drag, Outcome, Screen};
 
@@ -84,6 +85,22 @@ impl<'d> Window<'d> {
         let (x, y) = (x.to_string(), y.to_string());
         // No --sync: that waits for the pointer to move, and it may stand there already.
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
+    }
+
+    /// Opens the drop-down whose middle is at a place, and waits until its list is drawn.
+    pub fn open_drop_down(&self, place: (u32, u32)) {
+        let row = |screen: &Screen| screen.pixel(place.0, row_of_list(place, 0).1 - ROW / 2 + 1);
+        let before = row(&self.screen());
+        self.click(place);
+        self.desktop.wait_for("the list of a drop-down", || {
+            (row(&self.screen()) != before).then_some(())
+        });
+    }
+
+    /// Chooses from a drop-down what stands in a row of its list, counted from 0.
+    pub fn choose(&self, place: (u32, u32), row: u32) {
+        self.open_drop_down(place);
+        self.click_active(row_of_list(place, row));
     }
 
     /// Moves the pointer away from it, into the lower right corner of the screen.
@@ -216,6 +233,21 @@ impl<'d> Window<'d> {
             .run()
             .done()
     }
+}
+
+/// The height of a row in the list of a drop-down.
+const ROW: u32 = 33;
+
+/// Where a row of the list below a drop-down is.
+fn row_of_list((x, y): (u32, u32), row: u32) -> (u32, u32) {
+    const HALF_OF_FIELD: u32 = 18;
+    (x, y + HALF_OF_FIELD + row * ROW + ROW / 2)
+}
+
+/// Where a form stands in the list of forms; the first row is none of them.
+pub(crate) fn row_of(form: Form) -> u32 {
+    let above = Form::NAMES.iter().take_while(|(_, other)| *other != form);
+    1 + u32::try_from(above.count()).expect("there are few")
 }
 
 /// A pattern for a title and no other.

@@ -46,6 +46,9 @@ lapse-seconds = { $number } s
 
 key-label = Key
 key-placeholder = a name of your choice
+form-automatic = Automatic
+form-raw = C string (raw)
+form-not-here = Only under a Qt key, such as qt:MySharedMemory, is there a form to choose.
 
 
 ## The help
@@ -58,6 +61,7 @@ shortcut-step-back = Step back from a picture
 shortcut-fit = Fit a picture into the window
 shortcut-as-it-is = Show a picture pixel by pixel
 shortcut-key = Go to the key
+shortcut-form = Go to the next form of a Qt key
 shortcut-next-field = Go to the next field
 shortcut-field-before = Go back to the field before
 shortcut-help = Open or close this help
@@ -76,6 +80,7 @@ pane-cut =
 pane-block = a block of bytes under its lock
 pane-head = the first { $count } bytes
 pane-half-written = its last writer died while writing: some bytes may be old
+fact-form = { $kind } as { $form }
 fact-generation = generation { $number }
 fact-persistent = stays until removed
 loaded-by-here = loaded by this window (pid { $pid })
@@ -137,6 +142,8 @@ release = Release
 nothing-there = Nothing is there yet
 nothing-there-body = Load a text or an image, drop a file here, or paste with Ctrl+V: it is read back, and shown here.
 cannot-be-read = It cannot be read
+form-next = What is loaded next into { $key } is written as { $form }.
+form-next-fitting = What is loaded next into { $key } is written in the form that fits it.
 key-left = What is loaded into { $key } stays there for now.
 key-left-remedy = It is released when something is loaded under another key, or by Release.
 path-missing = There is no path in the field.

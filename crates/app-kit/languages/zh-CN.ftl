@@ -41,6 +41,9 @@ lapse-seconds = { $number } 秒
 
 key-label = 键名
 key-placeholder = 自取一个名字
+form-automatic = 自动
+form-raw = 原始 C 字符串
+form-not-here = 只有 Qt 键名（例如 qt:MySharedMemory）下的内容可以选择形式。
 
 
 ## 帮助
@@ -53,6 +56,7 @@ shortcut-step-back = 缩小图片
 shortcut-fit = 让图片适应窗口
 shortcut-as-it-is = 按原始像素显示图片
 shortcut-key = 转到键名
+shortcut-form = 转到 Qt 键名的下一种形式
 shortcut-next-field = 转到下一栏
 shortcut-field-before = 转到上一栏
 shortcut-help = 打开或关闭本帮助
@@ -71,6 +75,7 @@ pane-cut =
 pane-block = 带锁的数据块
 pane-head = 前 { $count } 字节
 pane-half-written = 上次写入时写入方意外退出，部分字节可能是旧的
+fact-form = { $kind }（{ $form }）
 fact-generation = 第 { $number } 版
 fact-persistent = 移除前一直保留
 loaded-by-here = 由本窗口加载（pid { $pid }）
@@ -128,6 +133,8 @@ release = 释放
 nothing-there = 这里还没有内容
 nothing-there-body = 加载文本或图片，将文件拖到这里，或按 Ctrl+V 粘贴：内容会从共享内存中读回并显示在这里。
 cannot-be-read = 无法读取
+form-next = 接下来加载到“{ $key }”的内容将写成 { $form }。
+form-next-fitting = 接下来加载到“{ $key }”的内容将按其适合的形式写入。
 key-left = 已加载到“{ $key }”的内容暂时保留在那里。
 key-left-remedy = 加载到其他键名或按“释放”后，它才会被释放。
 path-missing = 路径栏是空的。

@@ -338,11 +338,15 @@ fn has_columns(text: &str) -> bool {
 }
 
 fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
+    let key = shell::quoted(snapshot.key.as_str());
     say!(
         "pane-cut",
         part = units::bytes(text.shown.len() as u64),
         whole = units::bytes(snapshot.bytes),
-        key = shell::quoted(snapshot.key.as_str()),
+        key = match snapshot.form {
+            Some(form) => format!("{key} --as {form}"),
+            None => key,
+        },
     )
 }
 
@@ -364,7 +368,7 @@ fn bytes_notice(bytes: &Bytes, size: u64) -> String {
 
 /// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
-    let mut parts = vec![snapshot::name_of_kind(snapshot.kind())];
+    let mut parts = vec![snapshot.kind_and_form()];
     if let Content::Picture(picture) = &snapshot.content {
         parts.push(format!("{} × {}", picture.width, picture.height));
     }
@@ -470,6 +474,7 @@ mod tests {
                 shown: "Hello".to_owned(),
                 is_whole: false,
             }),
+            form: None,
             bytes: 1_500_000,
             origin: Some(Origin {
                 segment: 7,

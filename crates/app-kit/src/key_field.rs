@@ -2,11 +2,11 @@
 
 use iced::widget::{column, row, space, text, text_input};
 use iced::{Center, Element, Fill};
-use qt_bridge::Address;
+use qt_bridge::{Address, Form, QtKey};
 
 use crate::explain::Explain;
 use crate::unchorded::unchorded;
-use crate::{say, theme};
+use crate::{form_choice, say, theme};
 
 /// The key that both windows begin with.
 pub const DEFAULT_KEY: &str = "MySharedMemory";
@@ -20,6 +20,8 @@ pub struct KeyField {
     text: String,
     /// The key, or the sentence that says why there is none.
     checked: Result<Address, String>,
+    /// How what stands under a Qt key is read and written, where that was chosen.
+    form: Option<Form>,
 }
 
 impl KeyField {
@@ -28,12 +30,18 @@ impl KeyField {
         let text = text.into();
         let parsed = text.parse::<Address>();
         let checked = parsed.map_err(|error| error.explain());
-        KeyField { text, checked }
+        KeyField {
+            text,
+            checked,
+            form: None,
+        }
     }
 
-    /// Replaces the text, as its owner typed it.
+    /// Replaces the text, as its owner typed it. From one Qt key to another the form stays.
     pub fn set(&mut self, text: String) {
+        let form = self.form;
         *self = KeyField::new(text);
+        self.choose_form(form);
     }
 
     /// Returns the text as it stands there.
@@ -50,12 +58,34 @@ impl KeyField {
         self.checked.as_ref().map_err(String::as_str)
     }
 
-    /// Draws the label and the field with `beside` at its right; below them, what is wrong. That
-    /// line is always there, so that nothing moves while a key is typed.
+    /// Tells whether it is a Qt key that stands there, or becomes one.
+    pub fn is_for_qt(&self) -> bool {
+        QtKey::is_written_so(&self.text)
+    }
+
+    /// Returns the form that was chosen; `None` where it is to be found out.
+    pub fn form(&self) -> Option<Form> {
+        self.form
+    }
+
+    /// Chooses a form; only under a Qt key there is a choice.
+    pub fn choose_form(&mut self, form: Option<Form>) {
+        self.form = form.filter(|_| self.is_for_qt());
+    }
+
+    /// Returns the form after the one that is chosen, in the order of the list.
+    pub fn next_form(&self) -> Option<Form> {
+        form_choice::next(self.form)
+    }
+
+    /// Draws the label and the field with `beside` at its right, and before that the choice of a
+    /// form, where there is one; below them, what is wrong. That line is always there, so that
+    /// nothing moves while a key is typed.
     pub fn view<'a, Message: Clone + 'a>(
         &'a self,
         on_input: impl Fn(String) -> Message + 'a,
         on_submit: Message,
+        on_form: impl Fn(Option<Form>) -> Message + 'a,
         beside: impl Into<Element<'a, Message>>,
     ) -> Element<'a, Message> {
         let field = text_input(&say!("key-placeholder"), &self.text)
@@ -70,11 +100,15 @@ impl KeyField {
             } else {
                 theme::wrong_field
             });
+        let form = self
+            .is_for_qt()
+            .then(|| form_choice::view(self.form, on_form));
         let line = row![
             text(say!("key-label")).size(theme::TEXT_SIZE),
-            unchorded(field),
-            beside.into()
+            unchorded(field)
         ]
+        .extend(form)
+        .push(beside)
         .spacing(theme::space::MEDIUM)
         .align_y(Center);
         let problem = text(self.checked.as_ref().err().map_or("", String::as_str))
@@ -103,11 +137,17 @@ mod tests {
     enum Message {
         Edited(String),
         Submitted,
+        Chosen(Option<Form>),
     }
 
     fn simulator(field: &KeyField) -> iced_test::Simulator<'_, Message> {
         let nothing = iced::widget::space();
-        iced_test::simulator(field.view(Message::Edited, Message::Submitted, nothing))
+        iced_test::simulator(field.view(
+            Message::Edited,
+            Message::Submitted,
+            Message::Chosen,
+            nothing,
+        ))
     }
 
     #[test]
@@ -142,5 +182,27 @@ mod tests {
         assert_eq!(messages.len(), 2, "{messages:?}");
         assert!(matches!(&messages[0], Message::Edited(text) if text.contains('2')));
         assert_eq!(messages[1], Message::Submitted);
+    }
+
+    #[test]
+    fn a_form_is_chosen_under_a_qt_key_and_no_other() {
+        let is_offered = |field: &KeyField| {
+            let offered = simulator(field).find(iced::widget::Id::new(form_choice::ID));
+            offered.is_ok()
+        };
+        let mut field = KeyField::new("qt:A");
+        assert!(is_offered(&field));
+        field.choose_form(Some(Form::Raw));
+        for qt in ["qt:", "posix:/b", "systemv:/tmp/c", "qt-posix:D"] {
+            field.set(qt.to_owned());
+            assert_eq!(field.form(), Some(Form::Raw), "{qt}");
+            assert!(is_offered(&field), "{qt}");
+        }
+        field.set("D".to_owned());
+        assert_eq!(field.form(), None);
+        assert!(!is_offered(&field));
+        field.choose_form(Some(Form::Raw));
+        field.set("qt:D".to_owned());
+        assert_eq!(field.form(), None);
     }
 }

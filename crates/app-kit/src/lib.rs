@@ -1,4 +1,4 @@
-//! What SharedMemoryLoad and ShowSharedMem share: looks, key field, status line, content pane,
+//! What SharedMemoryLoad and ShowSharedMem share: looks, key field, forms of Qt, status line, content pane,
 //! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
 //! overlay, work off the window's thread, signals.
 #![forbid(unsafe_code)]
@@ -13,6 +13,7 @@ pub mod explain;
 pub mod file_dialog;
 pub mod focus;
 pub mod follower;
+pub mod form_choice;
 pub mod help;
 pub mod hex;
 pub mod icon;

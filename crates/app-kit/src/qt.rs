@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use iced::Size;
-use qt_bridge::{QtKey, Reading};
+use qt_bridge::{Form, QtKey, Reading};
 use shm_core::Message;
 
 use crate::picture::Picture;
@@ -12,13 +12,14 @@ use crate::snapshot::{Bytes, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_
 /// How long it waits for a Qt program that holds the lock.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads what stands in a segment of a Qt program, whatever it is. For a worker thread.
+/// Reads what stands in a segment of a Qt program: as a form, or as what it is recognised to be. For
+/// a worker thread.
 ///
 /// # Errors
 ///
 /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
-pub(crate) fn read(key: &QtKey) -> Result<Snapshot, SnapshotError> {
-    let reading = qt_bridge::read(key, None, PATIENCE).map_err(SnapshotError::Qt)?;
+pub fn read(key: &QtKey, form: Option<Form>) -> Result<Snapshot, SnapshotError> {
+    let reading = qt_bridge::read(key, form, PATIENCE).map_err(SnapshotError::Qt)?;
     of_reading(key, reading, None)
 }
 
@@ -29,6 +30,7 @@ pub(crate) fn of_reading(
     pane: Option<Size<u32>>,
 ) -> Result<Snapshot, SnapshotError> {
     Ok(Snapshot {
+        form: Some(reading.form),
         bytes: reading.size as u64,
         content: content_of(key, reading.value.into_message(), pane)?,
         key: key.clone().into(),

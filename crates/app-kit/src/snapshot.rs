@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use std::{fmt, io};
 
 use iced::Size;
-use qt_bridge::{Address, ReadingError};
+use qt_bridge::{Address, Form, ReadingError};
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
@@ -14,8 +14,7 @@ use crate::explain::Explain;
 use crate::follower::FollowError;
 use crate::picture::Picture;
 use crate::pixels::PixelsError;
-use crate::qt;
-use crate::say;
+use crate::{form_choice, say};
 
 /// How much of a text a window shows, in bytes.
 ///
@@ -39,6 +38,8 @@ pub struct Snapshot {
     pub key: Address,
     /// The content, ready to show.
     pub content: Content,
+    /// As what it was read, where it is a Qt program's: recognised or chosen.
+    pub form: Option<Form>,
     /// The size of the whole content in shared memory.
     pub bytes: u64,
     /// Where the content comes from; `None` for a block and where nothing was published.
@@ -127,6 +128,16 @@ impl Snapshot {
         }
     }
 
+    /// Says in the language of the window what kind of content it is, and of which form: `text`, or
+    /// `text as QString`.
+    pub fn kind_and_form(&self) -> String {
+        let kind = name_of_kind(self.kind());
+        match self.form.filter(|_| !self.is_empty()) {
+            Some(form) => say!("fact-form", kind = kind, form = form_choice::name(form)),
+            None => kind,
+        }
+    }
+
     /// Tells whether there is nothing to show.
     pub fn is_empty(&self) -> bool {
         matches!(self.content, Content::Empty)
@@ -160,11 +171,7 @@ pub fn name_of_kind(kind: &'static str) -> String {
 /// # Errors
 ///
 /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
-pub fn read(address: impl Into<Address>, options: &Options) -> Result<Snapshot, SnapshotError> {
-    let key = &match address.into() {
-        Address::Own(key) => key,
-        Address::Qt(key) => return qt::read(&key),
-    };
+pub fn read(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
     match Subscriber::attach(key, options) {
         Ok(subscriber) => read_sample(key, options, subscriber),
         Err(AttachError::WrongKind { .. }) => read_block(key, options),
@@ -216,6 +223,7 @@ pub fn of_sample(
     Ok(Snapshot {
         key: key.clone().into(),
         content: content_of(key, sample, pane)?,
+        form: None,
         bytes: sample.len() as u64,
         origin: Some(Origin::of(sample, &attached)),
         persistent,
@@ -228,6 +236,7 @@ pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
     Snapshot {
         key: key.clone().into(),
         content: Content::Empty,
+        form: None,
         bytes: 0,
         origin: None,
         persistent: company.persistent,
@@ -291,6 +300,7 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
             head: bytes,
             is_half_written,
         }),
+        form: None,
         bytes: size,
         origin: None,
         persistent: info.persistent,

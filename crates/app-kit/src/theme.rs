@@ -6,9 +6,12 @@
 //! from [`Colors`].
 
 use iced::border::Border;
+use iced::overlay::menu;
 use iced::theme::{Base, Mode};
-use iced::widget::{button, container, scrollable, text, text_editor, text_input, toggler};
-use iced::{Background, Color, Font, Theme, color};
+use iced::widget::{
+    button, container, pick_list, scrollable, text, text_editor, text_input, toggler,
+};
+use iced::{Background, Color, Font, Shadow, Theme, color};
 
 /// The family that both windows bring along, so that labels show where no font is installed.
 pub const FONT: Font = Font::with_name("Fira Sans");
@@ -362,6 +365,37 @@ pub fn wrong_field(theme: &Theme, status: text_input::Status) -> text_input::Sty
     text_input::Style {
         border: focus_ring(Colors::of(theme).error),
         ..field(theme, status)
+    }
+}
+
+/// Styles a drop-down: it stands beside a field, and is pressed as a button. Its label is drawn over
+/// it.
+pub fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
+    let colors = Colors::of(theme);
+    let (background, border) = match status {
+        pick_list::Status::Active => (colors.surface, outline(colors.border)),
+        pick_list::Status::Hovered => (colors.hovered, outline(colors.border)),
+        pick_list::Status::Opened { .. } => (colors.surface, focus_ring(colors.accent)),
+    };
+    pick_list::Style {
+        text_color: Color::TRANSPARENT,
+        placeholder_color: Color::TRANSPARENT,
+        handle_color: colors.muted,
+        background: Background::Color(background),
+        border,
+    }
+}
+
+/// Styles the list that opens below a drop-down; without a shadow, as a [`dialog`].
+pub fn drop_down_list(theme: &Theme) -> menu::Style {
+    let colors = Colors::of(theme);
+    menu::Style {
+        background: Background::Color(colors.surface),
+        border: outline(colors.border),
+        text_color: colors.text,
+        selected_text_color: colors.text,
+        selected_background: Background::Color(colors.selection),
+        shadow: Shadow::default(),
     }
 }
 

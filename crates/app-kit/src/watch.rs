@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, stream};
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use shm_core::Options;
 use shm_core::segment::Info;
 
@@ -87,6 +87,7 @@ pub struct News {
 struct Shared {
     id: u64,
     key: Address,
+    form: Option<Form>,
     options: Options,
     depth: Depth,
     stage: Arc<Stage>,
@@ -116,13 +117,21 @@ impl Fresh {
 }
 
 impl Watch {
-    /// Prepares to watch a key. Contents are converted for the room that `stage` tells of.
-    pub fn new(key: Address, options: Options, depth: Depth, stage: Arc<Stage>) -> Watch {
+    /// Prepares to watch a key. Contents are converted for the room that `stage` tells of; those of Qt
+    /// programs are read as a form, or as what they are recognised to be.
+    pub fn new(
+        key: Address,
+        form: Option<Form>,
+        options: Options,
+        depth: Depth,
+        stage: Arc<Stage>,
+    ) -> Watch {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         Watch {
             shared: Arc::new(Shared {
                 id: COUNT.fetch_add(1, Ordering::Relaxed),
                 key,
+                form,
                 options,
                 depth,
                 stage,
@@ -135,6 +144,11 @@ impl Watch {
     /// Returns the key.
     pub fn key(&self) -> &Address {
         &self.shared.key
+    }
+
+    /// Returns the form that was asked for.
+    pub fn form(&self) -> Option<Form> {
+        self.shared.form
     }
 
     /// Returns how much is looked at.

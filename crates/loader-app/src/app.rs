@@ -1,6 +1,7 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
 mod at_hand;
+mod form;
 mod loading;
 mod shortcut;
 mod streaming;
@@ -27,7 +28,7 @@ use app_kit::worker::WorkerError;
 use app_kit::{focus, help, icon, language, say, signals, theme, typed_path};
 use iced::widget::operation;
 use iced::{Program, Size, Subscription, Task, Theme, event, window};
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use shm_core::{Access, Attached, Options};
 
 use loading::Loading;
@@ -55,6 +56,8 @@ const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 pub struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
     pub key: Option<Address>,
+    /// The form that was asked for; of interest only with a Qt key.
+    pub form: Option<Form>,
     /// Where segments are, if not where the environment says.
     pub directory: Option<PathBuf>,
     /// Whether status lines are printed to stderr as well.
@@ -78,6 +81,8 @@ pub struct State {
     seen: Seen,
     /// The key under which something is loaded by this window.
     attached: Option<Address>,
+    /// The form that was chosen for it, if it is there for Qt programs.
+    attached_as: Option<Form>,
     /// Who watches it.
     watchers: Watchers,
     /// Looks at the key in the key field; nothing does while that is none.
@@ -120,6 +125,10 @@ enum Seen {
 pub enum Message {
     /// The key was edited.
     KeyEdited(String),
+    /// The form of what is under a Qt key was chosen.
+    FormChosen(Option<Form>),
+    /// The shortcut for the form after the one that is chosen.
+    NextForm,
     /// The path was edited.
     PathEdited(String),
     /// The path is complete.
@@ -254,6 +263,7 @@ impl State {
             file_dialog: FileDialog::Closed,
             seen: Seen::Unknown,
             attached: None,
+            attached_as: None,
             watchers: Watchers::nobody(settings.verbose),
             watch: None,
             stage: Arc::default(),
@@ -266,6 +276,8 @@ impl State {
             is_help_open: false,
             keeper: Keeper::new(remembered),
         };
+        state.key_field.choose_form(settings.form);
+        state.session.stream_as(state.key_field.form());
         state.watch_key();
         state
     }
@@ -294,6 +306,8 @@ impl State {
     pub fn update(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::KeyEdited(text) => return self.edit_key(text),
+            Message::FormChosen(form) => self.choose_form(form),
+            Message::NextForm => self.choose_next_form(),
             Message::PathEdited(path) => self.path = path,
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
@@ -396,6 +410,7 @@ impl State {
         }
         let was_here = self.is_attached_here();
         self.key_field.set(text);
+        self.session.stream_as(self.key_field.form());
         self.seen = Seen::Unknown;
         self.watch_key();
         if let Some(attached) = &self.attached
@@ -417,7 +432,8 @@ impl State {
     fn watch_key(&mut self) {
         self.watch = self.key_field.key().ok().map(|key| {
             let stage = Arc::clone(&self.stage);
-            Watch::new(key.clone(), self.options.clone(), Depth::Content, stage)
+            let (form, options) = (self.form_to_watch(), self.options.clone());
+            Watch::new(key.clone(), form, options, Depth::Content, stage)
         });
     }
 
@@ -629,7 +645,7 @@ impl State {
     /// Says what was loaded; `note` is what else there is to say.
     fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
         self.say_loaded(loaded.to_string(), &loaded, note);
-        self.attached = Some(loaded.key);
+        self.attach(loaded);
     }
 
     /// Says what was loaded, what it took the place of, and `note`.
@@ -658,14 +674,12 @@ impl State {
     }
 
     fn take_released(&mut self, reply: Result<Option<Released>, WorkerError>) {
+        if reply.is_ok() {
+            self.detach();
+        }
         self.status.set(match reply {
-            Ok(released) => {
-                self.attached = None;
-                match released {
-                    Some(released) => Status::success(released.to_string()),
-                    None => Status::neutral(say!("release-nothing")),
-                }
-            }
+            Ok(Some(released)) => Status::success(released.to_string()),
+            Ok(None) => Status::neutral(say!("release-nothing")),
             Err(error) => Status::error(error.to_string()),
         });
     }
@@ -675,7 +689,7 @@ impl State {
         let Ok(Some(key)) = reply else {
             return;
         };
-        self.attached = None;
+        self.detach();
         let status = Status::error(say!("lost", key = key));
         self.status.set(status.with_remedy(say!("load-it-again")));
     }
@@ -748,7 +762,11 @@ fn is_own_publisher(peer: &Attached) -> bool {
 }
 
 fn is_for_dialog(message: &Message) -> bool {
-    matches!(message, Message::Dialog(_) | Message::CancelPressed)
+    // A text that does not go into the chosen form need not be given up for another form.
+    matches!(
+        message,
+        Message::Dialog(_) | Message::CancelPressed | Message::NextForm
+    )
 }
 
 fn is_for_card(message: &Message) -> bool {

@@ -253,7 +253,8 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
     let options = share.apply(Options::new());
-    let mut session = Session::new(options.clone()).streaming_as(streamed.form());
+    let mut session = Session::new(options.clone());
+    session.stream_as(streamed.form());
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
 use app_kit::{display, settings};
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
-use loader_app::cli::{self, Command};
-use qt_bridge::{Address, AddressError};
+use loader_app::cli::{self, Command, CommandError};
+use qt_bridge::{Address, AddressError, Form};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,6 +36,11 @@ struct Arguments {
     #[arg(long, global = true, value_name = "KEY")]
     key: Option<Address>,
 
+    /// Begins the window with this form of what is under the key of a Qt program: qstring, qbytearray,
+    /// cstring, raw or qimage. A command takes it behind its name.
+    #[arg(long = "as", value_name = "FORM", requires = "key")]
+    form: Option<Form>,
+
     /// Prints to stderr who watches what is loaded, how a stream goes, and the window's status lines,
     /// as `status: …`.
     #[arg(long, global = true)]
@@ -51,10 +57,7 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(command) = &arguments.command {
-        let checked = command.check(&mut Arguments::command());
-        checked.unwrap_or_else(|error| error.exit());
-    }
+    check(&arguments).unwrap_or_else(|error| error.exit());
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
@@ -63,6 +66,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Checks what no argument can tell by itself.
+fn check(arguments: &Arguments) -> Result<(), clap::Error> {
+    let Some(command) = &arguments.command else {
+        return Ok(());
+    };
+    let mut program = Arguments::command();
+    if arguments.form.is_some() {
+        let words = "A command takes --as behind its name: loader-app text --as qstring …";
+        return Err(program.error(ErrorKind::ArgumentConflict, words));
+    }
+    command.check(&mut program)
 }
 
 fn run(arguments: Arguments) -> Result<(), String> {
@@ -77,17 +93,26 @@ fn run(arguments: Arguments) -> Result<(), String> {
         }
         None => {
             language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
-            open_window(arguments.key, arguments.verbose)
+            open_window(arguments)
         }
     }
 }
 
-fn open_window(key: Option<Address>, verbose: bool) -> Result<(), String> {
+fn open_window(arguments: Arguments) -> Result<(), String> {
+    if arguments.form.is_some()
+        && arguments
+            .key
+            .as_ref()
+            .is_some_and(|key| key.own().is_some())
+    {
+        return Err(CommandError::FormOfQt.to_string());
+    }
     let run = || {
         let settings = Settings {
-            key,
+            key: arguments.key,
+            form: arguments.form,
             directory: None,
-            verbose,
+            verbose: arguments.verbose,
             remembered: settings::load(settings::path_of("loader-app")),
         };
         app::application(settings).run()

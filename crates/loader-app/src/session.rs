@@ -85,10 +85,8 @@ impl Session {
     }
 
     /// Streams for Qt programs in this form from now on, instead of the one that fits each content.
-    #[must_use]
-    pub fn streaming_as(mut self, form: Option<Form>) -> Session {
+    pub fn stream_as(&mut self, form: Option<Form>) {
         self.qt.set_form(form);
-        self
     }
 
     /// Tells from now on who watches what is loaded.

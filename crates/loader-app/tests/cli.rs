@@ -229,6 +229,9 @@ fn failures_and_wrong_usage_differ() {
         ["--key", "a/b", "text", "x"].as_slice(),
         &["--key", "", "text", "x"],
         &["--key", "qt:", "text", "x"],
+        &["--as", "raw"],
+        &["--key", "qt:K", "--as", "qpixmap"],
+        &["--key", "qt:K", "--as", "raw", "text", "x"],
         &["image"],
         &["text", "--for", "soon", "x"],
         &["text", "--persist", "--for", "1s", "x"],
@@ -237,6 +240,19 @@ fn failures_and_wrong_usage_differ() {
         let output = place.run(wrong);
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
         assert!(!stderr(&output).is_empty(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_form_is_for_a_qt_key() {
+    let place = Place::new();
+    for wrong in [
+        ["--key", "K", "--as", "raw"].as_slice(),
+        &["text", "--key", "K", "--as", "raw", "x"],
+    ] {
+        let output = place.run(wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(stderr(&output).contains("write it as qt:KEY"), "{wrong:?}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! lets it appear by itself.
 
 mod at_hand;
+mod form;
 mod live;
 mod panel;
 mod presence;
@@ -21,7 +22,7 @@ use app_kit::watch::News;
 use app_kit::{focus, help, icon, say, signals, theme, units};
 use iced::widget::{button, center, column, operation, row, stack, text};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use serde::{Deserialize, Serialize};
 use shm_core::Options;
 
@@ -51,6 +52,8 @@ pub(crate) struct Switches {
 pub(crate) struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
     pub(crate) key: Option<Address>,
+    /// The form that was asked for; of interest only with a Qt key.
+    pub(crate) form: Option<Form>,
     /// Whether status lines are printed to stderr as well.
     pub(crate) is_verbose: bool,
     /// What is remembered.
@@ -65,6 +68,8 @@ pub(crate) struct State {
     /// Lets loaders know what is shown here.
     attendance: Attendance,
     status: StatusLine,
+    /// The key whose content was asked for last, whatever came of it.
+    asked: Option<Address>,
     /// The number of the last request; an older answer is of no interest any more.
     request: u64,
     is_reading: bool,
@@ -99,6 +104,10 @@ enum Shown {
 pub(crate) enum Message {
     /// The text in the key field changed.
     KeyChanged(String),
+    /// The form of what is under a Qt key was chosen.
+    FormChosen(Option<Form>),
+    /// The shortcut for the form after the one that is chosen.
+    NextForm,
     /// The main action: by its button or its keys.
     Show,
     /// A request was answered.
@@ -188,9 +197,10 @@ impl State {
         let remembered = settings.remembered.clone();
         let key = settings.key.as_ref();
         let first = remembered.notice.clone();
-        let key = key
+        let mut key = key
             .or(remembered.settings.key.as_ref())
             .map_or_else(KeyField::default, |key| KeyField::new(key.as_str()));
+        key.choose_form(settings.form);
         let mut state = State {
             live: Live::new(key.key().ok()),
             key,
@@ -203,6 +213,7 @@ impl State {
                 first.unwrap_or_else(|| Status::neutral(say!("ready"))),
                 settings.is_verbose,
             ),
+            asked: None,
             request: 0,
             is_reading: false,
             presence: None,
@@ -238,6 +249,8 @@ impl State {
         self.now = SystemTime::now();
         match message {
             Message::KeyChanged(text) => return self.change_key(text),
+            Message::FormChosen(form) => return self.choose_form(form),
+            Message::NextForm => return self.choose_next_form(),
             Message::Show if self.is_other_key_wanted() => return self.follow(),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
@@ -341,12 +354,14 @@ impl State {
         let Some(key) = self.key_to_use() else {
             return self.focus_key();
         };
+        self.asked = Some(key.clone());
         self.request += 1;
         self.is_reading = true;
         self.panel = Panel::Content;
         let request = self.request;
         Task::batch([
-            session::show(key).map(move |answer| Message::Answered { request, answer }),
+            session::show(key, self.key.form())
+                .map(move |answer| Message::Answered { request, answer }),
             session::patience().map(move |()| Message::StillReading { request }),
         ])
     }
@@ -448,7 +463,12 @@ impl State {
         let beside = row![self.view_presence(), self.view_switch()]
             .spacing(theme::space::SMALL)
             .align_y(Center);
-        let key = self.key.view(Message::KeyChanged, Message::Show, beside);
+        let key = self.key.view(
+            Message::KeyChanged,
+            Message::Show,
+            Message::FormChosen,
+            beside,
+        );
         let show = button(center(text(say!("show")).size(theme::TEXT_SIZE)))
             .on_press(Message::Show)
             .height(theme::extent::MAIN_ACTION)

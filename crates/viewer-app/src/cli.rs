@@ -15,10 +15,12 @@ use std::io::{self, Write};
 use app_kit::language::Language;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use serde::Serialize;
 
 use crate::output;
+
+pub(crate) use qt::refuse_form;
 
 /// Shows what sits in named shared memory. Without a command: in a window.
 #[derive(Debug, Parser)]
@@ -40,6 +42,11 @@ pub(crate) struct Cli {
     /// [default: MySharedMemory; in the window, the last one there]
     #[arg(long, global = true, value_name = "KEY")]
     pub(crate) key: Option<Address>,
+
+    /// Begin the window with this form of what is under the key of a Qt program: qstring, qbytearray,
+    /// cstring, raw or qimage. A command takes it behind its name
+    #[arg(long = "as", value_name = "FORM", requires = "key")]
+    pub(crate) form: Option<Form>,
 
     /// Also print each status line of the window to stderr, as "status: …"
     #[arg(long)]
@@ -65,6 +72,9 @@ impl Cli {
     ) -> Result<Cli, clap::Error> {
         let cli = Cli::try_parse_from(arguments)?;
         let conflict = match &cli.command {
+            Some(_) if cli.form.is_some() => {
+                "A command takes --as behind its name: viewer-app show --as qstring."
+            }
             Some(Command::Show(arguments)) if arguments.wants_stdout_twice() => {
                 "--json and --output - both want standard output. Name a file for --output."
             }
@@ -188,6 +198,11 @@ mod tests {
             (&["--key", "shm:x", "info"], ErrorKind::ValueValidation),
             (&["--key", "qt:", "info"], ErrorKind::ValueValidation),
             (&["show", "--as", "qpixmap"], ErrorKind::ValueValidation),
+            (&["--as", "raw"], ErrorKind::MissingRequiredArgument),
+            (
+                &["--key", "qt:K", "--as", "raw", "show"],
+                ErrorKind::ArgumentConflict,
+            ),
             (&["show", "--wait", "soon"], ErrorKind::ValueValidation),
             (
                 &["show", "--json", "--output", "-"],

@@ -42,17 +42,24 @@ fn run(arguments: Cli) -> Result<(), Failure> {
         }
         None => {
             language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
-            open_window(arguments.key, arguments.verbose)
+            open_window(arguments)
         }
     }
 }
 
-fn open_window(key: Option<Address>, is_verbose: bool) -> Result<(), Failure> {
+fn open_window(arguments: Cli) -> Result<(), Failure> {
+    let Cli {
+        key, form, verbose, ..
+    } = arguments;
+    if key.as_ref().is_some_and(|key| key.own().is_some()) {
+        cli::refuse_form(form)?;
+    }
     let asked_for = key.as_ref().map_or(DEFAULT_KEY, Address::as_str).to_owned();
     let run = || {
         let settings = app::Settings {
             key,
-            is_verbose,
+            form,
+            is_verbose: verbose,
             remembered: settings::load(settings::path_of("viewer-app")),
         };
         app::application(settings).run()

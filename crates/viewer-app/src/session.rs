@@ -55,9 +55,14 @@ impl From<Arc<SnapshotError>> for ShowError {
     }
 }
 
-/// Reads what is under `key`, on a thread of its own.
-pub(crate) fn show(key: Address) -> Task<Result<Box<Snapshot>, ShowError>> {
-    worker::run("show", move || snapshot::read(&key, &Options::new())).map(|worked| {
+/// Reads what is under `key`, on a thread of its own; of a Qt program as a form, or as what it is
+/// recognised to be.
+pub(crate) fn show(key: Address, form: Option<Form>) -> Task<Result<Box<Snapshot>, ShowError>> {
+    let read = move || match &key {
+        Address::Own(key) => snapshot::read(key, &Options::new()),
+        Address::Qt(key) => app_kit::qt::read(key, form),
+    };
+    worker::run("show", read).map(|worked| {
         worked
             .map_err(ShowError::Worker)?
             .map(Box::new)
@@ -165,11 +170,15 @@ pub(crate) fn fetch(
     fetch_own(&options(owner), key, owner, wait)
 }
 
-/// Takes what is under an address now.
-fn fetch_with(options: &Options, address: &Address) -> Result<Found, FetchError> {
+/// Takes what is under an address now; of a Qt program as a form, or as what it is recognised to be.
+fn fetch_with(
+    options: &Options,
+    address: &Address,
+    form: Option<Form>,
+) -> Result<Found, FetchError> {
     match address {
         Address::Own(key) => fetch_own(options, key, None, None),
-        Address::Qt(key) => qt::fetch(key, None, None),
+        Address::Qt(key) => qt::fetch(key, form, None),
     }
 }
 

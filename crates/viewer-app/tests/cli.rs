@@ -508,6 +508,19 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn a_form_is_for_a_qt_key() {
+    let place = Place::new();
+    for wrong in [
+        ["--key", "K", "--as", "raw"].as_slice(),
+        &["show", "--key", "K", "--as", "raw"],
+    ] {
+        let output = place.run(wrong);
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert!(stderr(&output).contains("write it as qt:KEY"), "{wrong:?}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     let place = Place::new();
     for arguments in [

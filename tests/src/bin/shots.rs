@@ -13,6 +13,7 @@ use std::{
 use e2e_tests::{
     Bus, Desktop, Launch, LoaderWindow, Program, Scene, ViewerWindow, Window, evening,
 };
+use qt_bridge::Form;
 
 const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
@@ -150,6 +151,16 @@ const STATES: &[State] = &[
         loader.load_text(TEXT);
         stage.take(&loader.window);
         // Killed, it would leave Qt's segment behind.
+        loader.program.terminate().done();
+    }),
+    ("loader-qt-forms", |stage| {
+        let folder = stage.scene.path("");
+        let launch = stage.scene.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let loader = stage.open_loader(launch.env("TMPDIR", &folder));
+        loader.choose_form(Form::QByteArray);
+        loader.load_text(TEXT);
+        loader.open_forms();
+        stage.take(&loader.window);
         loader.program.terminate().done();
     }),
     ("viewer-qt", |stage| {

@@ -211,7 +211,7 @@ impl Lookout {
     /// A block wakes nobody: it is read as often as it is looked who is there.
     fn tell_block(&mut self) -> Option<()> {
         self.glance()?;
-        match snapshot::read(&self.shared.key, &self.shared.options) {
+        match snapshot::read(&self.key, &self.shared.options) {
             Ok(snapshot) if self.is_told(&snapshot) => {}
             Ok(snapshot) => {
                 let last = match &snapshot.content {

@@ -32,10 +32,10 @@ enum Told {
 impl QtLookout {
     pub(super) fn new(shared: Arc<Shared>, key: &QtKey, output: Sender<News>) -> QtLookout {
         QtLookout {
+            follower: Follower::new(key, shared.form, qt::PATIENCE),
             shared,
             key: key.clone(),
             output,
-            follower: Follower::new(key, None, qt::PATIENCE),
             told: None,
         }
     }

@@ -22,7 +22,7 @@ impl Bench {
         let directory = tempfile::tempdir().expect("there is room");
         let options = Options::new().directory(directory.path());
         let key = Key::new("watched").expect("it is a key");
-        let watch = Watch::new(key.into(), options, depth, Arc::default());
+        let watch = Watch::new(key.into(), None, options, depth, Arc::default());
         Bench { directory, watch }
     }
 
@@ -284,4 +284,34 @@ fn messages_of_another_watch_are_ignored() {
     let news = one.watch.news(Observation::Nothing);
     assert!(other.watch.read(news.clone()).is_none());
     assert!(matches!(one.watch.read(news), Some(Observation::Nothing)));
+}
+
+#[test]
+fn what_a_qt_program_streams_is_read_as_asked() {
+    let directory = tempfile::tempdir().expect("there is room");
+    let key = format!("systemv:{}/native", directory.path().display());
+    let key: qt_bridge::QtKey = key.parse().expect("it is a key");
+    let mut publisher = qt_bridge::Publisher::new(&key, crate::qt::PATIENCE);
+    let message = shm_core::Message::Text("hi".to_owned());
+    let stream = qt_bridge::Stream::new(&message, Form::QByteArray).expect("it fits");
+    publisher.publish(&stream).expect("there is room");
+    for (form, expected) in [(None, "hi"), (Some(Form::QString), "桩")] {
+        let options = Options::new().directory(directory.path());
+        let address = key.clone().into();
+        let watch = Watch::new(address, form, options, Depth::Content, Arc::default());
+        let bench = Bench {
+            directory: tempfile::tempdir().expect("there is room"),
+            watch,
+        };
+        let mut stream = pin!(bench.listen());
+        let is_content = |seen: &Observation| matches!(seen, Observation::Content(_));
+        let Observation::Content(fresh) = bench.await_observation(&mut stream, is_content) else {
+            panic!("it is no content");
+        };
+        assert_eq!(fresh.snapshot.form, form.or(Some(Form::QByteArray)));
+        match fresh.snapshot.content {
+            Content::Text(text) => assert_eq!(text.shown, expected),
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -46,6 +46,11 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         message: || Message::FocusKey,
     },
     Shortcut {
+        chords: &[Chord::ctrl('f')],
+        does: "shortcut-form",
+        message: || Message::NextForm,
+    },
+    Shortcut {
         chords: &[Chord::ctrl('e')],
         does: "shortcut-clear",
         message: || Message::ClearPressed,

@@ -171,7 +171,7 @@ impl State {
             .map_or("", |stream| stream.name.as_str());
         let sentence = say!("streaming-into", name = name, key = loaded.key);
         self.say_loaded(sentence, &loaded, None);
-        self.attached = Some(loaded.key);
+        self.attach(loaded);
     }
 
     fn take_stream_end(&mut self, reply: Reply<Option<Arc<Streamed>>, LoadError>) {
@@ -183,7 +183,7 @@ impl State {
                 }
                 End::Failed(error) => {
                     if error.is_orphaned() {
-                        self.attached = None;
+                        self.detach();
                     }
                     failure(error)
                 }

@@ -1,6 +1,7 @@
 //! The window, driven without a display: clicks, keys and replies in, words and segments out.
 
 mod chinese;
+mod form;
 mod streaming;
 
 use super::*;
@@ -39,6 +40,7 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings {
             key: None,
+            form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
             remembered: Remembered::default(),
@@ -157,7 +159,7 @@ impl Bench {
     }
 
     fn in_memory(&self, key: &str) -> Option<Content> {
-        snapshot::read(Key::new(key).unwrap(), &self.options())
+        snapshot::read(&Key::new(key).unwrap(), &self.options())
             .ok()
             .map(|snapshot| snapshot.content)
     }
@@ -319,6 +321,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     let open = |key: Option<Address>| {
         State::new(&Settings {
             key,
+            form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
             remembered: remembered(),

@@ -63,8 +63,12 @@ impl State {
         .spacing(theme::space::SMALL)
         .width(theme::extent::BESIDE_KEY)
         .align_y(Center);
-        self.key_field
-            .view(Message::KeyEdited, Message::LoadPressed, mark)
+        self.key_field.view(
+            Message::KeyEdited,
+            Message::LoadPressed,
+            Message::FormChosen,
+            mark,
+        )
     }
 
     fn view_actions(&self) -> Element<'_, Message> {

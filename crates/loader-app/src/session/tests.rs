@@ -31,7 +31,7 @@ impl Place {
     }
 
     fn snapshot(&self, name: &str) -> Option<Snapshot> {
-        snapshot::read(key(name), &self.options()).ok()
+        snapshot::read(&key(name), &self.options()).ok()
     }
 
     fn message(&self, name: &str) -> Message {

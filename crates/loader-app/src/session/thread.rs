@@ -11,7 +11,7 @@ use app_kit::clipboard::Pixels;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use shm_core::{ImageMetadata, Options};
 
 use super::audience::Watched;
@@ -28,6 +28,8 @@ pub struct SessionThread {
     session: Resident<Session>,
     watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
     playing: Option<Playing>,
+    /// How what is loaded is streamed for Qt programs.
+    form: Option<Form>,
 }
 
 /// A stream on the session's thread. It ends when this is dropped.
@@ -71,7 +73,13 @@ impl SessionThread {
             }),
             watched: Some(watched),
             playing: None,
+            form: None,
         }
+    }
+
+    /// Has all that is loaded after this streamed for Qt programs in this form, or in the one that fits.
+    pub fn stream_as(&mut self, form: Option<Form>) {
+        self.form = form;
     }
 
     /// Tells who watches what is loaded, each time that it changes; the first who asks.
@@ -171,7 +179,11 @@ impl SessionThread {
         question: impl FnOnce(&mut Session) -> T + Send + 'static,
     ) -> Task<Result<T, WorkerError>> {
         self.stop();
-        self.session.ask(question)
+        let form = self.form;
+        self.session.ask(move |session| {
+            session.stream_as(form);
+            question(session)
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use iced::advanced::widget::{operate, operation::focusable};
 use iced::widget::{mouse_area, row, text, toggler};
 use iced::{Center, Element, Subscription, Task};
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use shm_core::Options;
 
 use super::{Message, Panel, Presence, Shown, State};
@@ -42,7 +42,7 @@ impl Live {
             is_last_copy: false,
             said: None,
         };
-        live.watch(key, Depth::Presence);
+        live.watch(key, None, Depth::Presence);
         live
     }
 
@@ -82,17 +82,17 @@ impl Live {
     /// Looks only at who is there under what stands in the field, while nothing is followed.
     pub(super) fn look_at(&mut self, key: Option<&Address>) {
         if !self.is_on() {
-            self.watch(key, Depth::Presence);
+            self.watch(key, None, Depth::Presence);
         }
     }
 
-    fn watch(&mut self, key: Option<&Address>, depth: Depth) {
+    fn watch(&mut self, key: Option<&Address>, form: Option<Form>, depth: Depth) {
         self.tally = Tally::default();
         self.is_last_copy = false;
         self.said = None;
         self.watch = key.map(|key| {
             let stage = Arc::clone(&self.stage);
-            Watch::new(key.clone(), Options::new(), depth, stage)
+            Watch::new(key.clone(), form, Options::new(), depth, stage)
         });
     }
 
@@ -103,6 +103,11 @@ impl Live {
             return false;
         }
         self.tally.take(fresh)
+    }
+
+    #[cfg(test)]
+    pub(super) fn form(&self) -> Option<Form> {
+        self.watch.as_ref().and_then(Watch::form)
     }
 
     #[cfg(test)]
@@ -130,7 +135,7 @@ impl State {
     }
 
     pub(super) fn stop_following(&mut self) {
-        self.live.watch(self.key.key().ok(), Depth::Presence);
+        self.live.watch(self.key.key().ok(), None, Depth::Presence);
         self.presence = None;
         self.status.set(Status::neutral(say!("live-off")));
     }
@@ -150,7 +155,8 @@ impl State {
         let Some(key) = self.key_to_use() else {
             return false;
         };
-        self.live.watch(Some(&key), Depth::Content);
+        self.live.watch(Some(&key), self.key.form(), Depth::Content);
+        self.asked = Some(key.clone());
         self.presence = None;
         self.panel = Panel::Content;
         let status = Status::neutral(say!("live-on", key = key));

@@ -120,6 +120,7 @@ impl State {
         // An answer that is on its way would take its place at once.
         self.request += 1;
         self.is_reading = false;
+        self.asked = None;
         // What stands here now is nothing that its loader has loaded for now.
         self.attendance.leave();
         let remedy = if self.live.is_on() {

@@ -12,6 +12,10 @@ use shm_core::segment::{Content, Info};
 
 use super::{Message, Shown, State};
 
+/// In a window narrower than this, the words beside a Qt key leave their room to the key, which has
+/// given some to its form.
+const NARROW: f32 = 560.0;
+
 /// What is there.
 #[derive(Clone, Debug)]
 pub(super) enum Presence {
@@ -39,7 +43,12 @@ impl Presence {
 impl State {
     /// Draws, beside the key, whether anything is there to show.
     pub(super) fn view_presence(&self) -> Element<'_, Message> {
-        let place = |content| container(content).width(theme::extent::BESIDE_KEY).into();
+        let is_narrow = self.keeper.settings().size.width < NARROW && self.key.is_for_qt();
+        let width = match is_narrow {
+            true => theme::extent::DOT,
+            false => theme::extent::BESIDE_KEY,
+        };
+        let place = |content| container(content).width(width).into();
         let Some((is_there, words)) = self.describe_presence() else {
             return place(row![]);
         };
@@ -51,8 +60,10 @@ impl State {
                 colors.muted
             }
         });
+        let words = text(words).size(theme::SMALL_SIZE).style(theme::muted);
         place(
-            row![dot, text(words).size(theme::SMALL_SIZE).style(theme::muted)]
+            row![dot]
+                .extend((!is_narrow).then(|| words.into()))
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         )

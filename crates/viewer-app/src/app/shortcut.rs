@@ -49,6 +49,11 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         message: || Message::FocusKey,
     },
     Shortcut {
+        chords: &[Chord::ctrl('f')],
+        does: "shortcut-form",
+        message: || Message::NextForm,
+    },
+    Shortcut {
         chords: &[Chord::named(Named::Tab)],
         does: "shortcut-next-field",
         message: || Message::Focus(Direction::Forward),

@@ -1,4 +1,5 @@
 mod chinese;
+mod form;
 mod live;
 
 use std::sync::{Arc, LazyLock};
@@ -48,6 +49,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
     Snapshot {
         key: key().into(),
         content,
+        form: None,
         bytes,
         origin: Some(Origin {
             segment: 7,
@@ -427,6 +429,7 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
     let open = |key: Option<Address>| {
         State::new(&Settings {
             key,
+            form: None,
             is_verbose: false,
             remembered: settings::load(Some(path.clone())),
         })

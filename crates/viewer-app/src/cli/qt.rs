@@ -39,7 +39,7 @@ pub(super) fn run(key: &QtKey, command: Command) -> Result<(), Failure> {
 }
 
 /// Refuses `--as` where no Qt program streams.
-pub(super) fn refuse_form(form: Option<Form>) -> Result<(), Failure> {
+pub(crate) fn refuse_form(form: Option<Form>) -> Result<(), Failure> {
     match form {
         None => Ok(()),
         Some(_) => Err(Failure::new(

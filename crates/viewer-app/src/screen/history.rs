@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use app_kit::picture::Picture;
-use app_kit::snapshot::{Content, Snapshot, name_of_kind};
+use app_kit::snapshot::{Content, Snapshot};
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
 use iced::widget::{button, center, column, container, image, row, text};
@@ -119,7 +119,10 @@ impl History {
         let Some(last) = self.entries.back() else {
             return false;
         };
-        if last.snapshot.key != snapshot.key || last.snapshot.kind() != snapshot.kind() {
+        let is_alike = last.snapshot.key == snapshot.key
+            && last.snapshot.kind() == snapshot.kind()
+            && last.snapshot.form == snapshot.form;
+        if !is_alike {
             return false;
         }
         let is_picture = matches!(snapshot.content, Content::Picture(_));
@@ -250,7 +253,7 @@ impl Entry {
         if let Some(generation) = self.snapshot.generation() {
             facts.push(say!("fact-generation", number = generation));
         }
-        facts.push(name_of_kind(self.snapshot.kind()));
+        facts.push(self.snapshot.kind_and_form());
         facts.push(units::bytes(self.snapshot.bytes));
         let words = column![
             text(&self.title)

@@ -8,7 +8,7 @@ use app_kit::clipboard::Copied;
 use app_kit::snapshot::{Origin, Snapshot};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use qt_bridge::Address;
+use qt_bridge::{Address, Form};
 use shm_core::Options;
 
 use super::{Content, fetch_with};
@@ -59,6 +59,7 @@ pub(crate) enum Newest {
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
     key: Address,
+    form: Option<Form>,
     origin: Option<Origin>,
     /// Nothing where it is not there any more.
     pub(crate) content: Option<Arc<Content>>,
@@ -67,16 +68,17 @@ pub(crate) struct Kept {
 impl Kept {
     /// Tells whether this was held on to for what is shown there.
     pub(crate) fn is_of(&self, held: &Snapshot) -> bool {
-        self.key == held.key && self.origin == held.origin
+        self.key == held.key && self.form == held.form && self.origin == held.origin
     }
 }
 
 /// Holds on to all of what is shown.
 pub(crate) fn keep(held: Snapshot, newest: Newest) -> Task<Kept> {
-    let (key, origin) = (held.key.clone(), held.origin.clone());
+    let (key, form, origin) = (held.key.clone(), held.form, held.origin.clone());
     let content = move || whole(&Options::new(), &held, newest).map(Arc::new);
     worker::run("keep", content).map(move |worked| Kept {
         key: key.clone(),
+        form,
         origin: origin.clone(),
         content: worked.ok().flatten(),
     })
@@ -158,7 +160,7 @@ fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copyin
 
 /// Fetches again what is shown; `None` where something else has taken its place.
 fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
-    let content = fetch_with(options, &held.key).ok()?.content;
+    let content = fetch_with(options, &held.key, held.form).ok()?.content;
     let is_same = match (&content, &held.origin) {
         (Content::Sample(sample), Some(_)) if newest == Newest::Accepted => {
             sample.metadata().kind() == held.kind()
@@ -181,6 +183,7 @@ mod tests {
     use std::fs;
 
     use app_kit::snapshot;
+    use qt_bridge::{QtKey, Stream};
     use shm_core::{ImageMetadata, Key, Metadata, PixelFormat, Publisher};
     use tempfile::TempDir;
 
@@ -310,6 +313,24 @@ mod tests {
         bench.save(&held, "picture.png", false).expect("it is held");
         let saved = image::open(bench.path("picture.png")).expect("it is a picture");
         assert_eq!(saved.to_rgba8().as_raw(), &[3, 2, 1, 255, 6, 5, 4, 128]);
+    }
+
+    #[test]
+    fn what_a_qt_program_streams_goes_out_as_it_was_read() {
+        let bench = Bench::new();
+        let key = format!("systemv:{}/native", bench.directory.path().display());
+        let key: QtKey = key.parse().expect("it is a key");
+        let message = shm_core::Message::Text("hi".to_owned());
+        let stream = Stream::new(&message, Form::QByteArray).expect("it fits");
+        let mut publisher = qt_bridge::Publisher::new(&key, app_kit::qt::PATIENCE);
+        publisher.publish(&stream).expect("there is room");
+        for (form, text) in [(None, "hi"), (Some(Form::QString), "桩")] {
+            let held = app_kit::qt::read(&key, form).expect("it is there");
+            bench.save(&held, text, false).expect("it is there");
+            assert_eq!(bench.read(text), text.as_bytes());
+            let copied = bench.copy(&held).copied;
+            assert_eq!(copied, Copied::Text(text.to_owned()));
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ fn snapshot(content: Content, generation: u64) -> Snapshot {
     Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
+        form: None,
         bytes: 5,
         origin: Some(Origin {
             segment: 1,

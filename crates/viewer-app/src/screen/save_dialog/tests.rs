@@ -9,6 +9,7 @@ fn held(content: Content) -> Snapshot {
     Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
+        form: None,
         bytes: 10_000_000,
         origin: None,
         persistent: false,

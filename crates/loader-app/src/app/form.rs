@@ -1,0 +1,62 @@
+//! The form in which something is loaded under a Qt key, and in which it is read back.
+
+use app_kit::status::Status;
+use app_kit::{form_choice, say};
+use qt_bridge::Form;
+
+use super::{Loaded, State};
+
+impl State {
+    /// Has what is loaded next written in a form; what is loaded stays as it is.
+    pub(super) fn choose_form(&mut self, form: Option<Form>) {
+        self.key_field.choose_form(form);
+        self.session.stream_as(self.key_field.form());
+        let key = self.key_field.text();
+        self.status
+            .set(Status::neutral(match self.key_field.form() {
+                Some(form) => say!("form-next", key = key, form = form_choice::name(form)),
+                None => say!("form-next-fitting", key = key),
+            }));
+        self.watch_in_form();
+    }
+
+    pub(super) fn choose_next_form(&mut self) {
+        if self.key_field.is_for_qt() {
+            self.choose_form(self.key_field.next_form());
+        } else {
+            self.status.set(Status::neutral(say!("form-not-here")));
+        }
+    }
+
+    /// Notes what is loaded now.
+    pub(super) fn attach(&mut self, loaded: Loaded) {
+        // If another form was chosen while it was on its way, it is recognised.
+        self.attached_as = loaded.form.filter(|_| loaded.form == self.key_field.form());
+        self.attached = Some(loaded.key);
+        self.watch_in_form();
+    }
+
+    /// Notes that nothing is loaded any more.
+    pub(super) fn detach(&mut self) {
+        self.attached = None;
+        self.watch_in_form();
+    }
+
+    /// Returns the form in which the key is read: what this window has loaded there in that which was
+    /// chosen for it, and what others have loaded in that which is chosen now.
+    pub(super) fn form_to_watch(&self) -> Option<Form> {
+        if self.is_attached_here() {
+            self.attached_as
+        } else {
+            self.key_field.form()
+        }
+    }
+
+    /// Begins to read in another form, where it is another one.
+    fn watch_in_form(&mut self) {
+        let is_other = |watch: &app_kit::watch::Watch| watch.form() != self.form_to_watch();
+        if self.watch.as_ref().is_some_and(is_other) {
+            self.watch_key();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The form of what is under a Qt key: chosen, written, read back.
+
+use qt_bridge::{QtKey, Reading};
+
+use super::*;
+
+/// A window over a Qt key of its own.
+fn bench() -> (Bench, QtKey) {
+    let mut bench = Bench::new();
+    let path = bench.directory.path().join("native");
+    let key = format!("systemv:{}", path.display());
+    bench.send(Message::KeyEdited(key.clone()));
+    (bench, key.parse().unwrap())
+}
+
+fn read(key: &QtKey) -> Reading {
+    qt_bridge::read(key, None, app_kit::qt::PATIENCE).unwrap()
+}
+
+fn watched_as(bench: &Bench) -> Option<Form> {
+    bench.state.watch.as_ref().expect("a key is watched").form()
+}
+
+#[test]
+fn only_a_qt_key_has_forms() {
+    let (mut bench, _) = bench();
+    let is_offered = |bench: &Bench| {
+        let mut ui = Simulator::<Message>::new(bench.state.view());
+        ui.find(iced::widget::Id::new(app_kit::form_choice::ID))
+            .is_ok()
+    };
+    assert!(is_offered(&bench));
+    assert!(bench.shows("Automatic"));
+    bench.press(Chord::ctrl('f'));
+    assert!(bench.shows("QString"));
+    assert_eq!(watched_as(&bench), Some(Form::QString));
+    assert!(
+        bench
+            .state
+            .status()
+            .text()
+            .ends_with("is written as QString.")
+    );
+    bench.send(Message::KeyEdited("Mine".to_owned()));
+    assert!(!is_offered(&bench));
+    assert_eq!(watched_as(&bench), None);
+    bench.press(Chord::ctrl('f'));
+    assert!(bench.state.status().text().contains("Only under a Qt key"));
+}
+
+#[test]
+fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
+    let (mut bench, key) = bench();
+    bench.send(Message::FormChosen(Some(Form::QByteArray)));
+    bench.load_text("hi");
+    assert!(bench.state.status().text().ends_with("as qbytearray."));
+    assert_eq!(read(&key).form, Form::QByteArray);
+    // What is there stays what it is, whatever comes next.
+    bench.send(Message::FormChosen(Some(Form::QString)));
+    assert_eq!(watched_as(&bench), Some(Form::QByteArray));
+    let file = bench.file("words.txt", "日本".as_bytes());
+    bench.drop_files(&[&file]);
+    assert_eq!(read(&key).form, Form::QString);
+    assert_eq!(watched_as(&bench), Some(Form::QString));
+    bench.send(Message::FormChosen(None));
+    bench.load_text("日本");
+    assert_eq!(watched_as(&bench), None);
+    bench.send(Message::FormChosen(Some(Form::Raw)));
+    bench.click("Release");
+    assert_eq!(watched_as(&bench), Some(Form::Raw));
+}
+
+#[test]
+fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
+    let (mut bench, key) = bench();
+    bench.load_text("kept");
+    bench.send(Message::FormChosen(Some(Form::QImage)));
+    bench.load_text("no picture");
+    assert_eq!(bench.level(), Level::Error);
+    let told = bench.state.status().to_string();
+    assert!(told.contains("It cannot be written as qimage"), "{told}");
+    let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
+    assert_eq!(read(&key).value.into_message(), text("kept"));
+    assert_eq!(watched_as(&bench), None);
+    // The text is in the dialog still, and goes in a form that fits.
+    bench.press(Chord::ctrl('f'));
+    bench.click("OK");
+    assert!(!bench.shows("Text to load"));
+    assert_eq!(read(&key).value.into_message(), text("no picture"));
+}
+
+#[test]
+fn the_command_line_may_choose_the_first_form() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = |key: &str| {
+        State::new(&Settings {
+            key: key.parse().ok(),
+            form: Some(Form::Raw),
+            directory: Some(directory.path().to_owned()),
+            verbose: false,
+            remembered: Remembered::default(),
+        })
+    };
+    let state = open("qt:K");
+    assert_eq!(state.key_field.form(), Some(Form::Raw));
+    assert_eq!(state.form_to_watch(), Some(Form::Raw));
+    assert_eq!(open("K").key_field.form(), None);
+}

@@ -1,0 +1,146 @@
+//! The form as which what is under a Qt key is read.
+
+use iced::futures::StreamExt;
+use iced::futures::executor::block_on;
+use iced_test::runtime::{self, task};
+use qt_bridge::{Publisher, QtKey, Stream};
+use tempfile::TempDir;
+
+use super::*;
+
+/// A window over a Qt key of its own, and what a Qt program has put there.
+struct Bench {
+    state: State,
+    publisher: Publisher,
+    _directory: TempDir,
+}
+
+impl Bench {
+    fn new(text: &str, form: Form) -> Bench {
+        let directory = tempfile::tempdir().expect("there is room");
+        let key = format!("systemv:{}/native", directory.path().display());
+        let key: QtKey = key.parse().expect("it is a key");
+        let mut state = state();
+        drop(state.update(Message::KeyChanged(key.to_string())));
+        let mut publisher = Publisher::new(&key, app_kit::qt::PATIENCE);
+        let message = shm_core::Message::Text(text.to_owned());
+        let stream = Stream::new(&message, form).expect("it fits");
+        publisher.publish(&stream).expect("there is room");
+        Bench {
+            state,
+            publisher,
+            _directory: directory,
+        }
+    }
+
+    /// Lets a message happen, and everything that follows from it.
+    fn send(&mut self, message: Message) {
+        let task = self.state.update(message);
+        let Some(mut actions) = task::into_stream(task) else {
+            return;
+        };
+        while let Some(action) = block_on(actions.next()) {
+            if let runtime::Action::Output(message) = action {
+                self.send(message);
+            }
+        }
+    }
+
+    fn shows(&self, words: &str) -> bool {
+        ui(&self.state).find(words).is_ok()
+    }
+
+    fn shown_text(&self) -> Option<String> {
+        match &self.state.shown {
+            Shown::Content(pane) => Some(pane.shown_text()),
+            Shown::Notice { .. } => None,
+        }
+    }
+}
+
+#[test]
+fn only_a_qt_key_has_forms() {
+    let mut state = state();
+    let id = || iced::widget::Id::new(app_kit::form_choice::ID);
+    assert!(ui(&state).find(id()).is_err());
+    drop(state.update(Message::NextForm));
+    assert!(
+        state
+            .status
+            .current()
+            .text()
+            .contains("Only under a Qt key")
+    );
+    drop(state.update(Message::KeyChanged("qt:K".to_owned())));
+    assert!(ui(&state).find(id()).is_ok());
+    ui(&state).find("Automatic").expect("nothing is chosen");
+    drop(state.update(Message::NextForm));
+    assert_eq!(state.key.form(), Some(Form::QString));
+    ui(&state).find("QString").expect("it is chosen");
+    // Nothing was asked for yet.
+    assert_eq!(state.request, 0);
+}
+
+#[test]
+fn what_is_shown_is_read_again_in_another_form() {
+    let mut bench = Bench::new("hi", Form::QByteArray);
+    bench.send(Message::Show);
+    assert_eq!(bench.shown_text().as_deref(), Some("hi"));
+    assert!(bench.shows("text as QByteArray · 6 bytes"));
+    bench.send(Message::FormChosen(Some(Form::QString)));
+    assert_eq!(bench.shown_text().as_deref(), Some("桩"));
+    assert!(bench.shows("text as QString · 6 bytes"));
+    bench.send(Message::FormChosen(Some(Form::QImage)));
+    assert_eq!(bench.shown_text(), None);
+    assert_eq!(bench.state.status.current().level(), Level::Error);
+    let remedy = bench.state.status.current().remedy().unwrap_or_default();
+    assert!(remedy.contains("is no qimage"), "{remedy}");
+    bench.send(Message::NextForm);
+    assert_eq!(bench.shown_text().as_deref(), Some("hi"));
+
+    // What was shown before stays, and is not read again.
+    bench.send(Message::History(history::Message::Opened(1)));
+    assert_eq!(bench.shown_text().as_deref(), Some("桩"));
+    assert!(bench.shows("text as QString · 6 bytes"));
+    bench.send(Message::FormChosen(Some(Form::CString)));
+    assert_eq!(bench.shown_text().as_deref(), Some("桩"));
+    drop(bench.publisher);
+}
+
+#[test]
+fn what_is_followed_is_followed_in_another_form() {
+    let mut bench = Bench::new("hi", Form::QByteArray);
+    drop(bench.state.update(Message::LiveToggled));
+    let before = bench.state.live.news(Observation::Qt(6));
+    drop(bench.state.update(Message::FormChosen(Some(Form::QString))));
+    assert!(bench.state.live.is_on());
+    assert_eq!(bench.state.live.form(), Some(Form::QString));
+    drop(bench.state.update(before));
+    assert!(bench.state.presence.is_none(), "it is from another watch");
+}
+
+#[test]
+fn a_narrow_window_leaves_the_room_to_the_key() {
+    let mut state = state();
+    drop(state.update(Message::KeyChanged("qt:K".to_owned())));
+    observe(&mut state, Observation::Qt(34));
+    ui(&state).find("Qt, 34 bytes").expect("there is room");
+    drop(state.update(Message::Resized(settings::MIN_SIZE)));
+    assert!(ui(&state).find("Qt, 34 bytes").is_err());
+    drop(state.update(Message::KeyChanged("K".to_owned())));
+    observe(&mut state, Observation::Nothing);
+    ui(&state).find("nothing there").expect("there is room");
+}
+
+#[test]
+fn the_command_line_may_choose_the_first_form() {
+    let open = |key: &str| {
+        State::new(&Settings {
+            key: key.parse().ok(),
+            form: Some(Form::Raw),
+            ..Settings::default()
+        })
+    };
+    assert_eq!(open("qt:K").key.form(), Some(Form::Raw));
+    assert_eq!(open("K").key.form(), None);
+}
