@@ -32,7 +32,15 @@ fn assert_says(state: &State, wanted: &[&str]) {
     }
     for text in &texts {
         // The names of segments and files.
-        let own = ["sunset.jpg", "Notes", "Camera", "Report", "zebra"];
+        let own = [
+            "sunset.jpg",
+            "Notes",
+            "Camera",
+            "Report",
+            "qt:Sketch",
+            "paint",
+            "zebra",
+        ];
         let said = own
             .iter()
             .fold(text.clone(), |said, own| said.replace(own, ""));
@@ -129,7 +137,8 @@ fn live() {
 fn the_list_and_the_history() {
     in_chinese(|state| {
         open_list(state);
-        assert_says(state, &["本机上的段", "移除"]);
+        let of_qt = "Qt · 65.5 kB · paint（pid 4713） · 2 处连接";
+        assert_says(state, &["本机上的段", of_qt, "移除"]);
         drop(state.update(Message::ToggleSegments));
         drop(state.update(Message::ToggleHistory));
         assert_says(state, &["曾经显示", "清空历史记录", "尚未显示过任何内容"]);
