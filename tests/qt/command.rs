@@ -133,6 +133,66 @@ fn what_persists_stays_for_the_next_qt_program() {
     stage.assert_clean();
 }
 
+/// The number that a frame of the test pattern shows in its bottom row.
+fn number_of(frame: &[u8]) -> u32 {
+    let frame = image::load_from_memory(frame).unwrap().to_luma8();
+    let cell = frame.width() / 32;
+    let bit = |at| frame.get_pixel(at * cell + cell / 2, frame.height() - 1).0[0] > 127;
+    (0..32).fold(0, |number, at| number << 1 | u32::from(bit(at)))
+}
+
+#[test]
+fn frames_reach_a_qt_program_that_stays_attached() {
+    const FRAMES: [&str; 4] = ["frames", "--test-pattern", "--size", "320x240"];
+    each_key(|stage, qt, scene| {
+        let loader = on(stage, scene.loader(FRAMES)).start();
+        loader.wait_for("as qimage");
+        let mut theirs = stage.start_with(qt, scene.key());
+        theirs.ask(&["attach", "ro"]).done();
+        let path = stage.path();
+        let mut last = 0;
+        // It sees one after the other in the same segment, each whole, and some only.
+        for _ in 0..3 {
+            let before = last;
+            while last <= before {
+                theirs
+                    .ask(&["read", "qimage", path.to_str().unwrap()])
+                    .done();
+                let number = number_of(&std::fs::read(&path).unwrap());
+                assert!(number >= last, "{number} after {last}");
+                last = number;
+            }
+        }
+        let output = loader.terminate().done();
+        let told = output.text();
+        assert!(told.contains("Streamed"), "{told}");
+        theirs.finish();
+    });
+}
+
+#[test]
+fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let frames = ["frames", "--test-pattern", "--size", "64x48"];
+    let loader = on(&stage, scene.loader(frames)).start();
+    loader.wait_for("as qimage");
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    theirs.ask(&["attach", "rw"]).done();
+    theirs.ask(&["lock"]).done();
+    loader.wait_for_complaint("Frames are left out");
+    theirs.ask(&["unlock"]).done();
+    theirs
+        .ask(&["read", "qimage", stage.path().to_str().unwrap()])
+        .done();
+    let output = loader.terminate().done();
+    assert!(output.text().contains("were left out"), "{output:?}");
+    theirs.finish();
+    stage.assert_clean();
+}
+
 #[test]
 fn what_qt_cannot_do_is_refused_in_a_sentence() {
     let Some(stage) = Stage::with(&[]) else {
@@ -140,7 +200,7 @@ fn what_qt_cannot_do_is_refused_in_a_sentence() {
     };
     let scene = Scene::new().with_key(&stage.key());
     let loader = |arguments: &[&str]| on(&stage, scene.loader(arguments)).run();
-    loader(&["frames", "--test-pattern"]).refused("Frames are not streamed");
+    loader(&["frames", "--test-pattern", "--mode", "644"]).refused("leave --mode out");
     loader(&["text", "--mode", "644", "x"]).refused("leave --mode out");
     loader(&["text", "--as", "qimage", "x"]).refused("this is no picture");
     loader(&["text", "--as", "qpixmap", "x"]).misused("qstring, qbytearray");

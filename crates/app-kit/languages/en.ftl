@@ -236,7 +236,7 @@ streamed =
        *[other] Streamed { $frames } frames ({ $bytes }) into { $key }.
     }
 streamed-in-time = Streamed { $frames } frames ({ $bytes }) into { $key } in { $seconds } s, { $rate } a second.
-streamed-no-room = For { $frames } more there was no room.
+streamed-left-out = { $frames } more were left out.
 streamed-remedy = The last frame stays, until Release.
 streamed-nothing = The stream was stopped before its first frame.
 
@@ -252,8 +252,6 @@ shortcut-cancel = Close what is open, or cancel
 
 load-no-segment = Unable to create shared memory segment.
 load-not-published = Unable to load into the shared memory segment.
-load-no-frames-for-qt = Frames are not streamed under { $key }.
-load-no-frames-for-qt-remedy = A Qt program is not woken by frames, and would decode a PNG file for each: stream under a key without qt:, or load a picture.
 load-no-pixels = What was copied is no picture.
 load-no-pixels-remedy = Copy it again, or save it to a file and load that.
 load-cancelled = Cancelled: { $name } was not loaded.

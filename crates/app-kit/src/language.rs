@@ -283,11 +283,11 @@ pub fn english_word_in(said: &str) -> Option<&str> {
                          bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
                          zenity ulimit unlimited Docker shm size format fork SHM CORE DIR \
                          Qt qt posix POSIX systemv QSharedMemory nativeKey create ipcs remove force \
-                         list id TMPDIR dev";
+                         list id TMPDIR dev NUL qstring qbytearray cstring raw qimage";
     let is_path = |token: &&str| token.contains('/');
     let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);
     let words = tokens
-        .filter(|token| !is_path(token))
+        .filter(|token| !is_path(token) && !token.starts_with("--"))
         .flat_map(|token| token.split(|letter: char| !letter.is_ascii_alphabetic()));
     let mut words = words.filter(|word| word.len() > 1);
     words.find(|word| !NAMES.split(' ').any(|name| name == *word))

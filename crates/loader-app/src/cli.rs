@@ -125,7 +125,7 @@ impl Command {
             | Command::File {
                 share, streamed, ..
             } => (*share, streamed.form()),
-            Command::Frames(_) => return Ok(()),
+            Command::Frames(arguments) => (arguments.share(), None),
         };
         match key {
             Address::Own(_) if form.is_some() => Err(CommandError::FormOfQt),

@@ -322,11 +322,6 @@ pub enum LoadError {
     Qt(qt_bridge::PublishError),
     /// It does not go into the stream that was asked for.
     Stream(StreamError),
-    /// Frames are not streamed to Qt programs.
-    NoFramesForQt {
-        /// The key asked for.
-        key: Address,
-    },
     /// The picture could not be read.
     Picture(PictureError),
     /// What claims to be a picture has other sides than bytes.
@@ -371,7 +366,6 @@ impl LoadError {
             LoadError::Publish(_) | LoadError::Qt(_) | LoadError::Stream(_) => {
                 say!("load-not-published")
             }
-            LoadError::NoFramesForQt { key } => say!("load-no-frames-for-qt", key = key),
             LoadError::Picture(error) => error.headline(),
             LoadError::Pixels => say!("load-no-pixels"),
             LoadError::Cancelled { name } => say!("load-cancelled", name = name),
@@ -386,8 +380,7 @@ impl LoadError {
             LoadError::Attach(error) => error.explain(),
             LoadError::Publish(error) => error.explain(),
             LoadError::Qt(error) => error.explain(),
-            LoadError::Stream(error) => error.to_string(),
-            LoadError::NoFramesForQt { .. } => say!("load-no-frames-for-qt-remedy"),
+            LoadError::Stream(error) => error.explain(),
             LoadError::Picture(error) => error.remedy(),
             LoadError::Cancelled { .. } => say!("load-cancelled-remedy"),
             LoadError::Pixels => say!("load-no-pixels-remedy"),
@@ -417,9 +410,7 @@ impl error::Error for LoadError {
             LoadError::Qt(error) => Some(error),
             LoadError::Stream(error) => Some(error),
             LoadError::Picture(error) => Some(error),
-            LoadError::Pixels | LoadError::Cancelled { .. } | LoadError::NoFramesForQt { .. } => {
-                None
-            }
+            LoadError::Pixels | LoadError::Cancelled { .. } => None,
             LoadError::Frames(error) => Some(error),
             LoadError::Bytes { source, .. } => Some(source),
         }

@@ -58,9 +58,26 @@ impl Publisher {
     ///
     /// [`PublishError`]; what was published before stays.
     pub fn publish(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
+        self.publish_with_room(stream, stream.size())
+    }
+
+    /// Publishes a stream, and makes a segment of `room` bytes for it where it needs a new one.
+    ///
+    /// Streams of different lengths then follow each other in one segment, and Qt programs that stay
+    /// attached see each of them.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError`]; what was published before stays.
+    pub fn publish_with_room(
+        &mut self,
+        stream: &Stream<'_>,
+        room: usize,
+    ) -> Result<(), PublishError> {
+        let room = room.max(stream.size());
         let mut attempt = 1;
         loop {
-            match self.publish_once(stream) {
+            match self.publish_once(stream, room) {
                 Err(PublishError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -69,7 +86,7 @@ impl Publisher {
         }
     }
 
-    fn publish_once(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
+    fn publish_once(&mut self, stream: &Stream<'_>, room: usize) -> Result<(), PublishError> {
         let patience = self.patience;
         let segment = match self.segment.take_if(|segment| !segment.is_current()) {
             // Somebody removed it, or its key file: those who come now would not find it.
@@ -81,8 +98,8 @@ impl Publisher {
         };
         let mut segment = match segment {
             Some(segment) if segment.size() >= stream.size() => segment,
-            Some(segment) => self.enlarge(segment, stream)?,
-            None => self.enter(stream)?,
+            Some(segment) => self.enlarge(segment, stream, room)?,
+            None => self.enter(stream, room)?,
         };
         let written = write(&mut segment, stream, patience);
         self.segment = Some(segment);
@@ -90,11 +107,11 @@ impl Publisher {
     }
 
     /// Makes a segment, or joins the one that is there.
-    fn enter(&self, stream: &Stream<'_>) -> Result<Segment<ReadWrite>, PublishError> {
-        match Segment::create(&self.key, stream.size(), self.patience) {
+    fn enter(&self, stream: &Stream<'_>, room: usize) -> Result<Segment<ReadWrite>, PublishError> {
+        match Segment::create(&self.key, room, self.patience) {
             Err(SegmentError::AlreadyExists { .. }) => {
                 let mut segment = Segment::attach(&self.key, self.patience)?;
-                if segment.size() >= stream.size() || segment.grow(stream.size())? {
+                if segment.size() >= stream.size() || segment.grow(room)? {
                     Ok(segment)
                 } else {
                     Err(too_small(&segment, stream))
@@ -109,8 +126,9 @@ impl Publisher {
         &mut self,
         mut segment: Segment<ReadWrite>,
         stream: &Stream<'_>,
+        room: usize,
     ) -> Result<Segment<ReadWrite>, PublishError> {
-        match segment.grow(stream.size()) {
+        match segment.grow(room) {
             Ok(true) => return Ok(segment),
             Ok(false) => {}
             Err(error) => {
@@ -131,7 +149,7 @@ impl Publisher {
             }
         };
         drop(segment);
-        self.enter(stream).inspect_err(|_| {
+        self.enter(stream, room).inspect_err(|_| {
             // Under the same key there is room for one at a time, so it is put back.
             let again = Segment::create(&self.key, before.len(), self.patience);
             self.segment = again.ok().and_then(|mut segment| {

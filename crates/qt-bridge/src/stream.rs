@@ -33,6 +33,9 @@ const NULL: u32 = u32::MAX;
 /// The longest that a length can say; the two above mean something else.
 const LONGEST: usize = u32::MAX as usize - 2;
 
+/// What stands in front of a picture that is there.
+const PRESENT: u32 = 1;
+
 /// How many bytes stand in front of all that is streamed.
 const HEAD: usize = size_of::<u32>();
 
@@ -195,7 +198,7 @@ impl Form {
             Self::Raw => read_raw(source),
             Self::QImage => match Head::of(self, source)?.length {
                 0 => Ok(Value::Picture(None)),
-                1 => picture::read(source, HEAD).map(|picture| Value::Picture(Some(picture))),
+                PRESENT => picture::read(source, HEAD).map(|picture| Value::Picture(Some(picture))),
                 found => Err(StreamError::NotThis {
                     form: self,
                     reason: format!("it begins with {found} where 1 stands before a picture"),
@@ -346,14 +349,8 @@ impl<'a> Stream<'a> {
                     reason: "the bytes are no UTF-8 text",
                 }),
             },
-            (Message::Image { metadata, pixels }, Form::QImage) => {
-                let png = picture::encode(metadata, pixels)?;
-                Ok(Self::with_bytes(Some(1), Cow::Owned(png), b""))
-            }
-            (Message::Image { .. }, _) => Err(StreamError::Unfit {
-                form,
-                reason: "a picture is streamed as qimage",
-            }),
+            (Message::Image { metadata, pixels }, Form::QImage) => Self::picture(metadata, pixels),
+            (Message::Image { .. }, _) => Err(StreamError::picture_as(form)),
             (_, Form::QImage) => Err(StreamError::Unfit {
                 form,
                 reason: "this is no picture",
@@ -368,6 +365,29 @@ impl<'a> Stream<'a> {
                 Ok(Self::with_bytes(None, bytes, b"\0"))
             }
         }
+    }
+
+    /// Prepares a picture to be written as [`Form::QImage`]: the PNG file is made now.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::Unfit`] where the pixels are not what the metadata says.
+    pub fn picture(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Self, StreamError> {
+        let png = picture::encode(metadata, pixels)?;
+        Ok(Self::with_bytes(Some(PRESENT), Cow::Owned(png), b""))
+    }
+
+    /// How many bytes the picture takes that can be made least small, of those with such sides.
+    ///
+    /// PNG stores what cannot be made smaller as it is: with a byte before each row, and five before
+    /// each 65,535 (RFC 1951, 3.2.4).
+    #[must_use]
+    pub fn longest_picture(metadata: &ImageMetadata) -> usize {
+        const STORED: usize = 65_535;
+        const OUTSIDE_THE_PIXELS: usize = 4 * 1024;
+        let row = metadata.width as usize * metadata.format.bytes_per_pixel() + 1;
+        let rows = row.saturating_mul(metadata.height as usize);
+        rows.saturating_add(rows / STORED * 5 + OUTSIDE_THE_PIXELS)
     }
 
     /// What Qt streams for something that is not there.
@@ -489,6 +509,17 @@ pub enum StreamError {
     Io(io::Error),
 }
 
+impl StreamError {
+    /// What is said where a picture is to be written in a form that is not for pictures.
+    #[must_use]
+    pub fn picture_as(form: Form) -> Self {
+        Self::Unfit {
+            form,
+            reason: "a picture is streamed as qimage",
+        }
+    }
+}
+
 impl From<io::Error> for StreamError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
@@ -500,12 +531,12 @@ impl fmt::Display for StreamError {
         match self {
             Self::NotThis { form, reason } => write!(
                 f,
-                "What stands there is no {form}: {reason}. Choose another form (--as), or let it be recognised."
+                "What stands there is no {form}: {reason}. Choose another form (--as, or beside the key), or let it be recognised."
             ),
             Self::Unfit { form, reason } => {
                 write!(
                     f,
-                    "It cannot be written as {form}: {reason}. Choose another form (--as)."
+                    "It cannot be written as {form}: {reason}. Choose another form (--as, or beside the key)."
                 )
             }
             Self::TooLong { bytes } => write!(

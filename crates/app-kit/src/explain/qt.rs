@@ -1,8 +1,12 @@
 //! What qt-bridge says of errors, in the language of the window.
 
-use qt_bridge::{KeyError, Kind, LockError, PublishError, ReadingError, SegmentError, User};
+use std::io::ErrorKind;
 
-use super::Explain;
+use qt_bridge::{
+    KeyError, Kind, LockError, PublishError, ReadingError, SegmentError, StreamError, User,
+};
+
+use super::{Explain, explain_reason};
 use crate::language::{self, Language};
 
 /// Names who uses a segment, or says that nobody is seen.
@@ -130,8 +134,38 @@ impl Explain for ReadingError {
                 self,
                 "error-qt-stream",
                 key = key,
-                reason = source.to_string()
+                reason = source.explain()
             ),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for StreamError {
+    fn explain(&self) -> String {
+        match self {
+            StreamError::NotThis { form, reason } => explained!(
+                self,
+                "error-qt-not-this",
+                form = form.name(),
+                reason = explain_reason(reason)
+            ),
+            StreamError::Unfit { form, reason } => explained!(
+                self,
+                "error-qt-unfit",
+                form = form.name(),
+                reason = explain_reason(reason)
+            ),
+            StreamError::TooLong { bytes } => {
+                explained!(self, "error-qt-too-long", bytes = bytes)
+            }
+            StreamError::NoMemory { bytes } => {
+                explained!(self, "error-qt-no-memory", bytes = bytes)
+            }
+            StreamError::Io(source) if source.kind() == ErrorKind::UnexpectedEof => {
+                explained!(self, "error-qt-cut")
+            }
+            StreamError::Io(source) => explained!(self, "error-qt-stream-io", reason = source),
             _ => self.to_string(),
         }
     }

@@ -2,8 +2,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shm_core::{Access, Process};
+use qt_bridge::{Form, Stream, StreamError};
+use shm_core::{Access, ImageMetadata, Message, PixelFormat, Process};
 
+use super::reason::REASONS;
 use super::*;
 
 fn key() -> Key {
@@ -227,6 +229,66 @@ fn reasons_keep_what_varies() {
     assert_eq!(chinese("something new"), "something new");
 }
 
+/// What can be wrong with a stream, each with its own reason where it has one.
+fn stream_errors() -> Vec<StreamError> {
+    let text = |text: &str| Message::Text(text.to_owned());
+    let packed = ImageMetadata::packed(PixelFormat::Gray8, 4, 4).expect("it is a shape");
+    let read: [(&[u8], Form); 6] = [
+        (b"\0\0", Form::QString),
+        (b"\0\0\0\x09ab", Form::QByteArray),
+        (b"\0\0\0\x01a", Form::QString),
+        (b"\0\0\0\x07a", Form::QImage),
+        (b"\0\0\0\x01a", Form::CString),
+        (b"\0\0\0\x01no picture", Form::QImage),
+    ];
+    let read = read.map(|(bytes, form)| form.read(&bytes.to_vec()).expect_err("it is not"));
+    let written = [
+        (Message::bytes("a/b", None, vec![0xff]), Form::QString),
+        (text("a\0b"), Form::CString),
+        (text("a"), Form::QImage),
+        (
+            Message::Image {
+                metadata: packed.clone(),
+                pixels: vec![0; 16],
+            },
+            Form::Raw,
+        ),
+        (
+            Message::Image {
+                metadata: packed,
+                pixels: vec![0; 3],
+            },
+            Form::QImage,
+        ),
+    ];
+    let written = written.map(|(message, form)| {
+        Stream::new(&message, form)
+            .map(|_| ())
+            .expect_err("it does not fit")
+    });
+    let others = [
+        StreamError::TooLong { bytes: 42 },
+        StreamError::NoMemory { bytes: 42 },
+        StreamError::Io(io::ErrorKind::UnexpectedEof.into()),
+        StreamError::Io(system()),
+    ];
+    read.into_iter().chain(written).chain(others).collect()
+}
+
+#[test]
+fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
+    for error in stream_errors() {
+        let english = error.explain();
+        assert_eq!(english, error.to_string());
+        let said = language::speaking(Language::SimplifiedChinese, || error.explain());
+        assert!(said.ends_with('。'), "{said}");
+        // What the library for pictures says of a PNG file is told as it says it.
+        if !english.contains("Png") {
+            assert_eq!(english_in(&said), None, "{said}");
+        }
+    }
+}
+
 /// Returns the sources below a folder, one after the other.
 fn sources(folder: &Path) -> String {
     let mut all = String::new();
@@ -279,7 +341,9 @@ fn no_variant_is_forgotten() {
 /// What is recognised must be what shm-core says.
 #[test]
 fn no_reason_is_out_of_date() {
-    let plain = without_names(&sources(&core()).replace("\\\"", "\""));
+    let qt = Path::new(env!("CARGO_MANIFEST_DIR")).join("../qt-bridge/src");
+    let plain = sources(&core()) + &sources(&qt);
+    let plain = without_names(&plain.replace("\\\"", "\""));
     for (template, ..) in REASONS {
         assert!(plain.contains(template), "{template}");
     }

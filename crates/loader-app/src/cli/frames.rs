@@ -11,7 +11,7 @@ use app_kit::units;
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use qt_bridge::Address;
-use shm_core::{ImageMetadata, Options, PixelFormat, PublishError};
+use shm_core::{ImageMetadata, Options, PixelFormat};
 
 use super::share::Share;
 use super::{CommandError, audience, print, tell};
@@ -27,6 +27,9 @@ Examples:
 The names of the formats are ffmpeg's for rgba and bgra; its -pix_fmt rgb24 is rgb here, and
 gray is gray. A frame becomes visible when all of it has come. A reader that is slow misses
 frames and sees the newest.
+
+Under the key of a Qt program (--key qt:NAME) each frame is a QImage with a PNG file, as QDataStream
+writes it: no Qt program is woken by it, and making the file takes longer than showing it.
 
 Each frame of the test pattern shows its number, the first being 1: in digits, and in the bottom
 row in 32 cells of equal width, the highest bit at the left, where white is 1.";
@@ -145,6 +148,10 @@ impl FromStr for Speed {
 }
 
 impl FramesArguments {
+    pub(super) fn share(&self) -> Share {
+        self.share
+    }
+
     /// Checks what no argument can tell by itself.
     pub(super) fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
         let Some(problem) = self.problem() else {
@@ -283,14 +290,19 @@ impl Control for Terminal<'_> {
         for warning in loaded.warning().into_iter().chain(shared) {
             self.tell(&format!("warning: {warning}"));
         }
+        let size = units::bytes(loaded.bytes);
+        let size_and_place = match loaded.form {
+            None => format!(
+                "{size} a frame, into {} (generation {})",
+                loaded.key, loaded.generation
+            ),
+            Some(form) => format!("{size} the first frame, into {} as {form}", loaded.key),
+        };
         print(&format!(
-            "Streaming {} × {} {}, {} a frame, into {} (generation {}).",
+            "Streaming {} × {} {}, {size_and_place}.",
             frame.width,
             frame.height,
-            frame.format.name(),
-            units::bytes(loaded.bytes),
-            loaded.key,
-            loaded.generation
+            frame.format.name()
         ));
     }
 
@@ -306,9 +318,10 @@ impl Control for Terminal<'_> {
         }
     }
 
-    fn left_out(&mut self, reason: &PublishError) {
+    fn left_out(&mut self, reason: &LoadError) {
         self.tell(&format!(
-            "warning: Frames are left out, and the last one stays. {reason}"
+            "warning: Frames are left out, and the last one stays. {}",
+            reason.remedy()
         ));
     }
 }

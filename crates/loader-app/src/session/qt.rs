@@ -1,6 +1,6 @@
 //! What is loaded for Qt programs: the same contents, streamed into a segment of theirs.
 
-use qt_bridge::{Address, Departure, Form, Publisher, QtKey, Stream};
+use qt_bridge::{Address, Departure, Form, Publisher, QtKey, Stream, StreamError};
 use shm_core::Message;
 
 use super::content::{Bytes, Payload};
@@ -26,20 +26,9 @@ impl QtSession {
         let message = message_of(payload)?;
         let form = self.form.unwrap_or_else(|| Form::of(&message));
         let stream = Stream::new(&message, form).map_err(LoadError::Stream)?;
-        let released = match &mut self.publisher {
-            Some(publisher) if publisher.key() == key => {
-                publisher.publish(&stream).map_err(LoadError::Qt)?;
-                None
-            }
-            _ => {
-                let mut publisher = Publisher::new(key, app_kit::qt::PATIENCE);
-                publisher.publish(&stream).map_err(LoadError::Qt)?;
-                let released = self.release();
-                self.publisher = Some(publisher);
-                released
-            }
-        };
-        self.last = Some(form);
+        let published = self.publish(key, form, |publisher| {
+            publisher.publish(&stream).map_err(LoadError::Qt).map(Some)
+        })?;
         Ok(Loaded {
             key: key.clone().into(),
             kind: message.metadata().kind(),
@@ -47,8 +36,49 @@ impl QtSession {
             generation: 0,
             form: Some(form),
             replaced: None,
-            released,
+            released: published.and_then(|(_, released)| released),
         })
+    }
+
+    /// Has the first of many frames published under a key; `None` where there is none.
+    pub(super) fn publish_frames<T>(
+        &mut self,
+        key: &QtKey,
+        publish: impl FnOnce(&mut Publisher) -> Result<Option<T>, LoadError>,
+    ) -> Result<Option<(T, Option<Released>)>, LoadError> {
+        match self.form {
+            None | Some(Form::QImage) => self.publish(key, Form::QImage, publish),
+            Some(form) => Err(LoadError::Stream(StreamError::picture_as(form))),
+        }
+    }
+
+    /// Has something published under a key, and only then lets go of what is loaded under another.
+    fn publish<T>(
+        &mut self,
+        key: &QtKey,
+        form: Form,
+        publish: impl FnOnce(&mut Publisher) -> Result<Option<T>, LoadError>,
+    ) -> Result<Option<(T, Option<Released>)>, LoadError> {
+        let kept = self.publisher.as_mut();
+        let (published, released) = match kept.filter(|publisher| publisher.key() == key) {
+            Some(publisher) => (publish(publisher)?, None),
+            None => {
+                let mut publisher = Publisher::new(key, app_kit::qt::PATIENCE);
+                let Some(published) = publish(&mut publisher)? else {
+                    return Ok(None);
+                };
+                let released = self.release();
+                self.publisher = Some(publisher);
+                (Some(published), released)
+            }
+        };
+        self.last = published.is_some().then_some(form).or(self.last);
+        Ok(published.map(|published| (published, released)))
+    }
+
+    /// Where more is published, if something is.
+    pub(super) fn publisher(&mut self) -> Option<&mut Publisher> {
+        self.publisher.as_mut()
     }
 
     /// Blanks what is loaded; `None` where nothing is.
@@ -136,5 +166,5 @@ fn room(bytes: usize) -> Result<Vec<u8>, LoadError> {
 }
 
 fn no_memory(bytes: usize) -> impl Fn(std::collections::TryReserveError) -> LoadError {
-    move |_| LoadError::Stream(qt_bridge::StreamError::NoMemory { bytes })
+    move |_| LoadError::Stream(StreamError::NoMemory { bytes })
 }

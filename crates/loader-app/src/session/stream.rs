@@ -1,15 +1,18 @@
 //! Frames into shared memory, one after the other, each when it is due.
 
+mod stage;
+
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
-use qt_bridge::Address;
-use shm_core::{ImageMetadata, Loan, Metadata, Options, PublishError, Publisher};
+use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError};
+use shm_core::{Attached, ImageMetadata, Key, PublishError, Publisher};
 
+use self::stage::{Pictures, Published, Stage};
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
-use crate::frames::{Drawn, Found, Frame, FrameError, Frames, Pace};
+use crate::frames::{Found, Frame, FrameError, Frames, Pace};
 
 /// How often it is told how a stream goes.
 const REPORT: Duration = Duration::from_secs(1);
@@ -26,7 +29,7 @@ pub trait Control {
     fn report(&mut self, report: &Report);
 
     /// Frames are left out from now on, until one goes through again.
-    fn left_out(&mut self, reason: &PublishError);
+    fn left_out(&mut self, reason: &LoadError);
 }
 
 /// How a stream goes.
@@ -58,7 +61,7 @@ pub struct Tally {
     pub frames: u64,
     /// How many bytes they had.
     pub bytes: u64,
-    /// How many frames found no room.
+    /// How many frames were left out, because there was no room for them, or the lock was not to be had.
     pub left_out: u64,
     /// From the first frame to the last.
     pub time: Duration,
@@ -92,32 +95,22 @@ impl Session {
         control: &mut dyn Control,
     ) -> Result<Option<Streamed>, LoadError> {
         let address = address.into();
-        let Address::Own(key) = &address else {
-            return Err(LoadError::NoFramesForQt { key: address });
-        };
         // One that somebody has removed is made anew: frames cannot be read a second time.
         self.release_if_lost();
         let mut player = Player::new(frames, control);
-        let (first, released) = match &self.publisher {
-            Some(publisher) if publisher.key() == key => {
-                (player.first(publisher, &self.options)?, None)
-            }
-            _ => {
-                let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
-                // On failure the new publisher is dropped, and with it a segment that it made.
-                let first = player.first(&publisher, &self.options)?;
-                if first.is_none() {
-                    return Ok(None);
-                }
-                let released = self.hold(Some(publisher)).map(Released::from);
-                (first, released.or_else(|| self.qt.release()))
-            }
+        let begun = match &address {
+            Address::Own(key) => self.begin_own(key, &mut player)?,
+            Address::Qt(key) => self.begin_qt(key, &mut player)?,
         };
-        let (Some((loaded, shape)), Some(publisher)) = (first, &self.publisher) else {
+        let Some((loaded, shape)) = begun else {
             return Ok(None);
         };
-        player.control.begun(&Loaded { released, ..loaded }, &shape);
-        let end = player.rest(publisher);
+        player.control.begun(&loaded, &shape);
+        let end = match (&self.publisher, self.qt.publisher()) {
+            (Some(publisher), _) => player.rest(&mut &*publisher),
+            (None, Some(publisher)) => player.rest(&mut Pictures::of(publisher)),
+            (None, None) => End::Finished,
+        };
         let tally = player.tally;
         if matches!(end, End::Failed(_)) {
             self.release_if_lost();
@@ -127,6 +120,69 @@ impl Session {
             tally,
             end,
         }))
+    }
+
+    /// Publishes the first frame; `None` where there is none.
+    fn begin_own(
+        &mut self,
+        key: &Key,
+        player: &mut Player<'_>,
+    ) -> Result<Option<(Loaded, ImageMetadata)>, LoadError> {
+        let replaced = owner_of_content(key, &self.options);
+        let kept = self.publisher.as_ref();
+        if let Some(publisher) = kept.filter(|publisher| publisher.key() == key) {
+            let first = player.first(&mut &*publisher)?;
+            return Ok(first.map(|(published, shape)| {
+                let loaded = begun(key.into(), published, replaced, None, None);
+                (loaded, shape)
+            }));
+        }
+        let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+        // On failure the new publisher is dropped, and with it a segment that it made.
+        let Some((published, shape)) = player.first(&mut &publisher)? else {
+            return Ok(None);
+        };
+        let released = self.hold(Some(publisher)).map(Released::from);
+        let released = released.or_else(|| self.qt.release());
+        let loaded = begun(key.into(), published, replaced, None, released);
+        Ok(Some((loaded, shape)))
+    }
+
+    /// Does the same under a key of Qt programs.
+    fn begin_qt(
+        &mut self,
+        key: &QtKey,
+        player: &mut Player<'_>,
+    ) -> Result<Option<(Loaded, ImageMetadata)>, LoadError> {
+        let first = self
+            .qt
+            .publish_frames(key, |publisher| player.first(&mut Pictures::of(publisher)))?;
+        let Some(((published, shape), released)) = first else {
+            return Ok(None);
+        };
+        let released = self.hold(None).map(Released::from).or(released);
+        let form = Some(Form::QImage);
+        let loaded = begun(key.clone().into(), published, None, form, released);
+        Ok(Some((loaded, shape)))
+    }
+}
+
+/// What is said of the first frame.
+fn begun(
+    key: Address,
+    published: Published,
+    replaced: Option<Attached>,
+    form: Option<Form>,
+    released: Option<Released>,
+) -> Loaded {
+    Loaded {
+        key,
+        kind: "image",
+        bytes: published.bytes,
+        generation: published.generation,
+        form,
+        replaced,
+        released,
     }
 }
 
@@ -145,12 +201,9 @@ struct Player<'a> {
 
 /// What came of looking for a frame.
 enum Step {
-    Published {
-        generation: u64,
-        shape: ImageMetadata,
-    },
+    Published(Published, ImageMetadata),
     /// There was a frame, and no room for it.
-    LeftOut(PublishError),
+    LeftOut(LoadError),
     NoFrame,
     Finished,
     Stopped,
@@ -171,31 +224,19 @@ impl<'a> Player<'a> {
     }
 
     /// Publishes the first frame; `None` where there is none.
-    fn first(
+    fn first<S: Stage>(
         &mut self,
-        publisher: &Publisher,
-        options: &Options,
-    ) -> Result<Option<(Loaded, ImageMetadata)>, LoadError> {
-        let key = publisher.key();
-        let replaced = owner_of_content(key, options);
+        stage: &mut S,
+    ) -> Result<Option<(Published, ImageMetadata)>, LoadError> {
         loop {
-            match self.step(publisher)? {
-                Step::Published { generation, shape } => {
+            match self.step(stage)? {
+                Step::Published(published, shape) => {
                     self.began = Instant::now();
                     self.reported = (self.began, 1);
-                    self.count(&shape);
-                    let loaded = Loaded {
-                        key: key.into(),
-                        kind: "image",
-                        bytes: shape.payload_bytes() as u64,
-                        generation,
-                        form: None,
-                        replaced,
-                        released: None,
-                    };
-                    return Ok(Some((loaded, shape)));
+                    self.count(published);
+                    return Ok(Some((published, shape)));
                 }
-                Step::LeftOut(error) => return Err(LoadError::Publish(error)),
+                Step::LeftOut(error) => return Err(error),
                 Step::NoFrame => {}
                 Step::Finished | Step::Stopped => return Ok(None),
             }
@@ -203,12 +244,12 @@ impl<'a> Player<'a> {
     }
 
     /// Publishes all other frames.
-    fn rest(&mut self, publisher: &Publisher) -> End {
+    fn rest<S: Stage>(&mut self, stage: &mut S) -> End {
         loop {
-            match self.step(publisher) {
-                Ok(Step::Published { shape, .. }) => {
+            match self.step(stage) {
+                Ok(Step::Published(published, _)) => {
                     self.is_leaving_out = false;
-                    self.count(&shape);
+                    self.count(published);
                 }
                 Ok(Step::LeftOut(error)) => self.leave_out(&error),
                 Ok(Step::NoFrame) => {}
@@ -226,12 +267,12 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Draws the next frame where it will be read, and publishes it when it is due.
-    fn step(&mut self, publisher: &Publisher) -> Result<Step, LoadError> {
+    /// Draws the next frame, and publishes it when it is due.
+    fn step<S: Stage>(&mut self, stage: &mut S) -> Result<Step, LoadError> {
         if self.control.wait(None).is_break() {
             return Ok(Step::Stopped);
         }
-        let (frame, drawn) = match self.draw(publisher) {
+        let (frame, drawn) = match self.draw(stage) {
             Ok(ControlFlow::Continue(drawn)) => drawn,
             Ok(ControlFlow::Break(step)) => return Ok(step),
             Err(FrameError::Stopped) => return Ok(Step::Stopped),
@@ -243,41 +284,33 @@ impl<'a> Player<'a> {
                 return Ok(Step::Stopped);
             }
         }
-        let metadata = Metadata::Image(frame.metadata.clone());
-        match drawn.and_then(|loan| loan.publish(&metadata)) {
-            Ok(generation) => Ok(Step::Published {
-                generation,
-                shape: frame.metadata,
-            }),
+        match drawn.and_then(|draft| stage.publish(draft, &frame.metadata)) {
+            Ok(published) => Ok(Step::Published(published, frame.metadata)),
             Err(error) if is_passing(&error) => Ok(Step::LeftOut(error)),
-            Err(error) => Err(LoadError::Publish(error)),
+            Err(error) => Err(error),
         }
     }
 
     /// Finds the next frame and draws it, where there is room for it.
-    fn draw<'p>(&mut self, publisher: &'p Publisher) -> Result<Attempt<'p>, FrameError> {
+    fn draw<S: Stage>(&mut self, stage: &mut S) -> Result<Attempt<S::Draft>, FrameError> {
         let frame = match self.frames.find()? {
             Found::Frame(frame) => frame,
             Found::NoFrame => return Ok(ControlFlow::Break(Step::NoFrame)),
             Found::End => return Ok(ControlFlow::Break(Step::Finished)),
         };
-        let mut loan = match publisher.loan(frame.metadata.payload_bytes()) {
-            Ok(loan) => loan,
-            Err(error) => return Ok(ControlFlow::Continue((frame, Err(error)))),
-        };
-        Ok(match self.frames.draw(&mut loan)? {
-            Drawn::Whole => ControlFlow::Continue((frame, Ok(loan))),
-            Drawn::Damaged => ControlFlow::Break(Step::NoFrame),
+        Ok(match stage.draw(self.frames, &frame.metadata)? {
+            Some(drawn) => ControlFlow::Continue((frame, drawn)),
+            None => ControlFlow::Break(Step::NoFrame),
         })
     }
 
-    fn count(&mut self, shape: &ImageMetadata) {
+    fn count(&mut self, published: Published) {
         self.tally.frames += 1;
-        self.tally.bytes += shape.payload_bytes() as u64;
+        self.tally.bytes += published.bytes;
         self.tally.time = self.began.elapsed();
     }
 
-    fn leave_out(&mut self, reason: &PublishError) {
+    fn leave_out(&mut self, reason: &LoadError) {
         self.tally.left_out += 1;
         if !self.is_leaving_out {
             self.is_leaving_out = true;
@@ -300,15 +333,35 @@ impl<'a> Player<'a> {
     }
 }
 
-/// A frame and where it was drawn, if there was room; or a step that ends here.
-type Attempt<'p> = ControlFlow<Step, (Frame, Result<Loan<'p>, PublishError>)>;
+/// A frame and what was drawn of it, if there was room; or a step that ends here.
+type Attempt<D> = ControlFlow<Step, (Frame, Result<D, LoadError>)>;
 
 /// Returns whether the next frame may go through all the same.
-fn is_passing(error: &PublishError) -> bool {
-    matches!(
-        error,
-        PublishError::NoSpace { .. } | PublishError::RegionsFull { .. } | PublishError::Busy { .. }
-    )
+fn is_passing(error: &LoadError) -> bool {
+    match error {
+        LoadError::Publish(error) => matches!(
+            error,
+            PublishError::NoSpace { .. }
+                | PublishError::RegionsFull { .. }
+                | PublishError::Busy { .. }
+        ),
+        LoadError::Qt(error) => match error {
+            qt_bridge::PublishError::Lock(error) => {
+                matches!(error, LockError::Timeout { .. } | LockError::Lost { .. })
+            }
+            qt_bridge::PublishError::Segment(error) => {
+                matches!(
+                    error,
+                    SegmentError::OutOfResources { .. }
+                        | SegmentError::Lock(LockError::Timeout { .. })
+                )
+            }
+            qt_bridge::PublishError::TooSmall { .. } => true,
+            _ => false,
+        },
+        LoadError::Stream(error) => matches!(error, StreamError::NoMemory { .. }),
+        _ => false,
+    }
 }
 
 #[expect(
@@ -355,10 +408,10 @@ impl fmt::Display for Streamed {
                 rate = format!("{:.1}", per_second(frames - 1, time))
             ),
         };
-        let no_room = match left_out {
+        let left_out = match left_out {
             0 => None,
-            more => Some(say!("streamed-no-room", frames = units::count(more))),
+            more => Some(say!("streamed-left-out", frames = units::count(more))),
         };
-        f.write_str(&language::sentences([streamed].into_iter().chain(no_room)))
+        f.write_str(&language::sentences([streamed].into_iter().chain(left_out)))
     }
 }

@@ -8,12 +8,11 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use app_kit::clipboard::Pixels;
-use app_kit::explain::Explain;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 use qt_bridge::Address;
-use shm_core::{ImageMetadata, Options, PublishError};
+use shm_core::{ImageMetadata, Options};
 
 use super::audience::Watched;
 use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
@@ -215,7 +214,7 @@ impl Control for Window {
         self.tell(News::Progress(report.clone()));
     }
 
-    fn left_out(&mut self, reason: &PublishError) {
-        self.tell(News::LeftOut(reason.explain()));
+    fn left_out(&mut self, reason: &LoadError) {
+        self.tell(News::LeftOut(reason.remedy()));
     }
 }
