@@ -171,6 +171,42 @@ fn frames_reach_a_qt_program_that_stays_attached() {
 }
 
 #[test]
+fn pixels_of_a_qt_program_go_where_video_goes() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let first = Picture::draw(60, 50, 1);
+    let second = Picture::draw(60, 50, 2);
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let mut load = |picture: &Picture| {
+        let file = stage.file(&picture.encode(PictureFile::Png));
+        theirs.ask(&["load", "qimage", &file]).done();
+    };
+    load(&first);
+    let video = scene.path("video.rgb");
+    let follow = scene
+        .viewer(["follow", "--count", "2", "--timeout", "60", "--raw"])
+        .args([&video]);
+    let follow = on(&stage, follow).start();
+    follow.wait_for("60 × 50");
+    load(&second);
+    follow.wait_for("60 × 50");
+    follow.finish().done();
+    let written = std::fs::read(video).unwrap();
+    let pixels = [&first, &second].map(|picture| picture.pixels().as_raw().as_slice());
+    let channels = written.len() / (2 * 60 * 50);
+    // Qt may have an alpha channel, or none.
+    let colours: Vec<u8> = written
+        .chunks_exact(channels)
+        .flat_map(|pixel| pixel[..3].to_vec())
+        .collect();
+    assert_eq!(colours, pixels.concat());
+    theirs.finish();
+    stage.assert_clean();
+}
+
+#[test]
 fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
     let Some(stage) = Stage::with(&[Side::Cpp]) else {
         return;

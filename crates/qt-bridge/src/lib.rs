@@ -67,3 +67,8 @@ pub use segment::{Attach, Departure, Guard, ReadOnly, ReadWrite, Segment, remove
 pub use semaphore::Semaphore;
 pub use stream::{Form, Source, Stream, StreamError, Value};
 pub use user::User;
+
+/// Keeps the code in the document true.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/PORTING-FROM-QT.md")]
+struct Porting;

@@ -100,7 +100,7 @@ pub(crate) fn run(address: &Address, command: Command) -> Result<(), Failure> {
     };
     match command {
         Command::Show(arguments) => show::run(key, &arguments),
-        Command::Follow(arguments) => follow::run(key, arguments),
+        Command::Follow(arguments) => follow::run(&key.into(), arguments),
         Command::Info(arguments) => info::run(key, &arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Remove(arguments) => remove::run(key, &arguments),

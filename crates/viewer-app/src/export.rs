@@ -30,12 +30,7 @@ pub(crate) fn save(content: &Content, path: &Path, existing: Existing) -> Result
     }
 }
 
-/// Writes a sample to a file, as [`save`] does.
-pub(crate) fn save_sample(
-    sample: &Sample,
-    path: &Path,
-    existing: Existing,
-) -> Result<(), ExportError> {
+fn save_sample(sample: &Sample, path: &Path, existing: Existing) -> Result<(), ExportError> {
     match sample.metadata() {
         Metadata::Text => {
             let text = text_of(sample)?;

@@ -14,12 +14,12 @@ use app_kit::follower::{FollowError, Follower};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use qt_bridge::{Address, Form, ReadingError};
+use qt_bridge::{Address, Form, Reading, ReadingError};
 use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed};
 use shm_core::{
-    AttachError, Attached, Key, ListError, LockError, Message, Options, ReadError, RemoveError,
-    Sample, SharedMemory, Subscriber, Wait,
+    AttachError, Attached, ImageMetadata, Key, ListError, LockError, Message, Metadata, Options,
+    ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
 };
 
 use crate::user::User;
@@ -81,6 +81,16 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// What was read from a segment of Qt programs.
+    pub(crate) fn of_reading(reading: Reading) -> Found {
+        Found {
+            content: Content::Qt(reading.value.into_message(), reading.form),
+            persistent: false,
+            attached: Vec::new(),
+            seat: None,
+        }
+    }
+
     /// Tells the loaders of a sample that it is shown now.
     pub(crate) fn tell_shown(&self, now: SystemTime) {
         if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
@@ -112,6 +122,28 @@ impl Content {
             Content::Sample(sample) => sample.payload(),
             Content::Qt(message, _) => message.as_ref().map_or(&[], Message::payload),
             Content::Block { bytes, .. } => bytes,
+        }
+    }
+
+    /// Returns a picture and its pixels, those of a large sample in place; `None` where it is none.
+    pub(crate) fn picture(&self) -> Option<(&ImageMetadata, &[u8])> {
+        match self {
+            Content::Sample(sample) => match sample.metadata() {
+                Metadata::Image(metadata) => Some((metadata, sample.payload())),
+                Metadata::Text | Metadata::Bytes { .. } => None,
+            },
+            Content::Qt(Some(Message::Image { metadata, pixels }), _) => Some((metadata, pixels)),
+            Content::Qt(..) | Content::Block { .. } => None,
+        }
+    }
+
+    /// Names the kind of content: `text`, `image`, `bytes`, or `nothing`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Content::Sample(sample) => sample.metadata().kind(),
+            Content::Qt(Some(message), _) => message.metadata().kind(),
+            Content::Qt(None, _) => "nothing",
+            Content::Block { .. } => "bytes",
         }
     }
 

@@ -1,19 +1,15 @@
 //! The commands under a key of a Qt program.
 
 use std::fmt::Write as _;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
-use app_kit::qt::PATIENCE;
-use app_kit::signals::{Ended, Termination};
 use app_kit::{hex, units};
-use qt_bridge::{Address, Follower, Form, QtKey, Reading, Step};
+use qt_bridge::{Form, QtKey};
 use shm_core::Message;
 
-use super::follow::{self, Line};
 use super::info::{HEX_BYTES, Lines};
-use super::{Command, Failure, info, printable, remove, show};
-use crate::export;
-use crate::output::{self, Existing};
+use super::{Command, Failure, follow, info, remove, show};
+use crate::output;
 use crate::report::Report;
 use crate::session::{self, Content, Found};
 
@@ -35,7 +31,7 @@ pub(super) fn run(key: &QtKey, command: Command) -> Result<(), Failure> {
             let found = session::qt::fetch(key, arguments.form, arguments.wait)?;
             show::show(&key.into(), &found, &arguments)
         }
-        Command::Follow(arguments) => follow(key, &arguments),
+        Command::Follow(arguments) => follow::run(&key.into(), arguments),
         Command::Info(arguments) => tell(key, &arguments),
         Command::List(arguments) => super::list::run(&arguments),
         Command::Remove(arguments) => remove(key, &arguments),
@@ -100,104 +96,4 @@ fn describe(key: &QtKey, found: &Found) -> String {
         lines.add(label, &user.to_string());
     }
     lines.text
-}
-
-/// Looks again and again, because nothing wakes who waits for a Qt program.
-fn follow(key: &QtKey, arguments: &follow::Arguments) -> Result<(), Failure> {
-    if arguments.raw.is_some() {
-        return Err(Failure::new(
-            "--raw writes frames of loader-app. A Qt program streams PNG files: take --output.",
-        ));
-    }
-    let termination = Termination::catch()?;
-    let mut follower = Follower::new(key, arguments.form, PATIENCE);
-    super::warn(format_args!(
-        "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
-    ));
-    let mut count = 0;
-    let mut since = Instant::now();
-    while arguments.count != Some(count) {
-        if let Step::New(reading) = follower.look()? {
-            match deliver(key, arguments, reading, count + 1)? {
-                Some(true) => count += 1,
-                Some(false) => return Ok(()),
-                None => {}
-            }
-            since = Instant::now();
-            continue;
-        }
-        let left = arguments
-            .timeout
-            .map(|timeout| timeout.saturating_sub(since.elapsed()));
-        if left.is_some_and(|left| left.is_zero()) {
-            return Err(follow::nothing_new(key, since.elapsed(), count));
-        }
-        let pause = left.map_or(follower.pause(), |left| left.min(follower.pause()));
-        if termination.wait(Some(pause)) == Ended::Signal {
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// Writes a content where it is wanted, and tells of it: whether somebody listened, or nothing
-/// where it was left out.
-fn deliver(
-    key: &QtKey,
-    arguments: &follow::Arguments,
-    reading: Reading,
-    number: u64,
-) -> Result<Option<bool>, Failure> {
-    let content = Content::Qt(reading.value.into_message(), reading.form);
-    let mut file = None;
-    if let Some(pattern) = &arguments.output {
-        if !matches!(content, Content::Qt(Some(Message::Image { .. }), _)) {
-            super::warn("What came is no picture: it is left out.");
-            return Ok(None);
-        }
-        let path = pattern.path(number);
-        export::save(&content, &path, Existing::Replace)?;
-        file = Some(path);
-    }
-    let mut line = if arguments.json {
-        in_json(&key.into(), content)?
-    } else {
-        in_words(&content)
-    };
-    if let Some(path) = file.filter(|_| !arguments.json) {
-        line.push_str(" → ");
-        line.push_str(&printable(&path.to_string_lossy()));
-    }
-    line.push('\n');
-    Ok(Some(output::is_heard(|stdout| {
-        stdout.write_all(line.as_bytes())
-    })?))
-}
-
-fn in_words(content: &Content) -> String {
-    match content {
-        Content::Qt(Some(Message::Text(text)), _) => follow::one_line(text),
-        Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            show::describe_pixels(metadata, pixels.len())
-        }
-        other => format!("bytes · {}", units::bytes(other.bytes().len() as u64)),
-    }
-}
-
-fn in_json(key: &Address, content: Content) -> Result<String, Failure> {
-    let text = match &content {
-        Content::Qt(Some(Message::Text(text)), _) => Some(text.clone()),
-        _ => None,
-    };
-    let found = Found {
-        content,
-        persistent: false,
-        attached: Vec::new(),
-        seat: None,
-    };
-    Ok(serde_json::to_string(&Line {
-        report: Report::of_found(key, &found, SystemTime::now()),
-        skipped: 0,
-        text: text.as_deref(),
-    })?)
 }

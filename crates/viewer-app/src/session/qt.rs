@@ -6,7 +6,7 @@ use std::time::Duration;
 use app_kit::qt::PATIENCE;
 use qt_bridge::{Follower, Form, QtKey};
 
-use super::{Content, FetchError, Found, Patience};
+use super::{FetchError, Found, Patience};
 
 /// Takes what stands in a segment now; with `wait`, looks that long for one.
 pub(crate) fn fetch(
@@ -17,14 +17,7 @@ pub(crate) fn fetch(
     let patience = Patience::new(wait);
     loop {
         match qt_bridge::read(key, form, PATIENCE) {
-            Ok(reading) => {
-                return Ok(Found {
-                    content: Content::Qt(reading.value.into_message(), reading.form),
-                    persistent: false,
-                    attached: Vec::new(),
-                    seat: None,
-                });
-            }
+            Ok(reading) => return Ok(Found::of_reading(reading)),
             Err(error) if !error.is_not_found() => return Err(FetchError::Qt(error)),
             Err(_) if patience.is_over() => {
                 return Err(FetchError::nothing(key.clone(), None, wait));

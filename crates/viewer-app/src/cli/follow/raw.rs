@@ -5,10 +5,11 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use app_kit::pixels::Rows;
-use shm_core::{ImageMetadata, Metadata, PixelFormat, Sample};
+use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::cli::Failure;
 use crate::output::{Output, OutputError};
+use crate::session::Content;
 
 /// Where pixels go, and of what kind they have been so far.
 pub(super) struct Raw {
@@ -43,20 +44,20 @@ impl Raw {
     }
 
     /// Writes the pixels of a picture. Tells whether anybody takes them.
-    pub(super) fn write(&mut self, sample: &Sample) -> Result<bool, Failure> {
-        let Metadata::Image(metadata) = sample.metadata() else {
+    pub(super) fn write(&mut self, content: &Content) -> Result<bool, Failure> {
+        let Some((metadata, pixels)) = content.picture() else {
             return Err(Failure::new(format!(
                 "What came is {}, no picture, so it cannot follow as pixels. Follow it without \
                  --raw.",
-                sample.metadata().kind()
+                content.kind()
             )));
         };
         self.check(Shape::of(metadata))?;
-        let rows = Rows::new(metadata, sample.payload())?;
+        let rows = Rows::new(metadata, pixels)?;
         let written = self.writer.write_all(&rows.packed());
         match written.and_then(|()| self.writer.flush()) {
             Ok(()) => {
-                sample.verify()?;
+                content.verify()?;
                 Ok(true)
             }
             Err(source) if source.kind() == ErrorKind::BrokenPipe => Ok(false),
