@@ -184,7 +184,7 @@ fn the_list_shows_what_comes_and_goes_and_removes_after_asking() {
     };
     let scene = Scene::new();
     let viewer = ViewerWindow::open(&scene, &desktop);
-    viewer.window.press(&["ctrl+l"]);
+    viewer.open_list(scene.key());
     drop(scene.loader(["text", "--persist", "listed"]).run().done());
     desktop.wait_for("a row", || (viewer.listed_rows() == 1).then_some(()));
 

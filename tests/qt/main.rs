@@ -10,5 +10,6 @@ mod exchange;
 mod exclusion;
 mod fault;
 mod peer;
+mod segment_list;
 mod table;
 mod window;

@@ -22,6 +22,14 @@ const ROW: Area = Area {
     width: 590,
     height: 52,
 };
+/// The left edge of the filter above, where the ring around what has the focus is to be seen.
+const FILTER_EDGE: Area = Area {
+    x: 14,
+    y: 188,
+    width: 6,
+    height: 4,
+};
+const RING: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
 const ROW_KEY: (u32, u32) = (60, 234);
 /// The right end of a row: "Remove", or the strong answer to its question.
 const ROW_REMOVE: (u32, u32) = (584, 247);
@@ -163,6 +171,17 @@ impl<'d> ViewerWindow<'d> {
     pub fn asks_in_card(&self) -> bool {
         let line = self.window.screen().crop(CARD_LINE);
         line.extent_of(ALARM).is_some()
+    }
+
+    /// Opens the list of segments with what matches a filter: those of Qt programs are everybody's.
+    pub fn open_list(&self, filter: &str) {
+        self.window.press(&["ctrl+l"]);
+        self.desktop.wait_for("the filter with the focus", || {
+            let edge = self.window.screen().crop(FILTER_EDGE);
+            edge.extent_of(RING).map(drop)
+        });
+        self.window.type_text(filter);
+        assert_eq!(self.window.copy_field(), filter);
     }
 
     /// Whether the first row of the list asks to remove.

@@ -1,6 +1,6 @@
 //! The card that shows what is in shared memory, and the lines of facts below it.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::{LineHeight, Wrapping};
@@ -9,14 +9,19 @@ use iced::widget::{
     center, column, container, responsive, row, scrollable, stack, text, text_editor,
 };
 use iced::{Center, Element, Fill, Font, Pixels};
-use shm_core::{Access, Attached, Process, segment};
+use shm_core::{Process, segment};
 
 use crate::alarm::alarm;
 use crate::meter::Meter;
-use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
+use crate::snapshot::{Content, Snapshot};
 use crate::tally::Figures;
 use crate::watch::Fresh;
-use crate::{explain, hex, language, picture_view, say, shell, theme, units};
+use crate::{hex, picture_view, say, theme, units};
+
+mod facts;
+
+use facts::{age_of, bytes_notice, cut_notice, hex_color, percent};
+pub use facts::{also_attached, facts, loaded_by};
 
 /// How far above its own line a tall script begins, at most. The editor draws every line that
 /// begins within it.
@@ -337,288 +342,5 @@ fn has_columns(text: &str) -> bool {
         .any(|line| line.contains('\t') || line.starts_with("  "))
 }
 
-fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
-    let key = shell::quoted(snapshot.key.as_str());
-    say!(
-        "pane-cut",
-        part = units::bytes(text.shown.len() as u64),
-        whole = units::bytes(snapshot.bytes),
-        key = match snapshot.form {
-            Some(form) => format!("{key} --as {form}"),
-            None => key,
-        },
-    )
-}
-
-fn bytes_notice(bytes: &Bytes, size: u64) -> String {
-    let mut parts = Vec::new();
-    parts.push(match &bytes.media_type {
-        Some(media_type) => media_type.clone(),
-        None => say!("pane-block"),
-    });
-    parts.extend(bytes.source.clone());
-    if size > snapshot::HEAD_LIMIT as u64 {
-        parts.push(say!("pane-head", count = snapshot::HEAD_LIMIT));
-    }
-    if bytes.is_half_written {
-        parts.push(say!("pane-half-written"));
-    }
-    parts.join(" · ")
-}
-
-/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
-pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
-    let mut parts = vec![snapshot.kind_and_form()];
-    if let Content::Picture(picture) = &snapshot.content {
-        parts.push(format!("{} × {}", picture.width, picture.height));
-    }
-    if !snapshot.is_empty() {
-        parts.push(units::bytes(snapshot.bytes));
-    }
-    if let Some(origin) = &snapshot.origin {
-        parts.push(say!("fact-generation", number = origin.generation));
-        parts.push(units::rough_age(age_of(origin, now)));
-    }
-    if snapshot.persistent {
-        parts.push(say!("fact-persistent"));
-    }
-    parts.join(" · ")
-}
-
-/// Writes a colour as style sheets do: red, green, blue, opacity.
-fn hex_color([red, green, blue, alpha]: [u8; 4]) -> String {
-    format!("#{red:02X}{green:02X}{blue:02X}{alpha:02X}")
-}
-
-/// Writes a zoom: `200 %`, and `1.5 %` only where it is so small.
-fn percent(zoom: f64) -> String {
-    format!("{} %", (zoom * 1000.0).round() / 10.0)
-}
-
-fn age_of(origin: &Origin, now: SystemTime) -> Duration {
-    // A clock that was set back makes the content younger than now.
-    now.duration_since(origin.published).unwrap_or_default()
-}
-
-/// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
-pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
-    let origin = snapshot.origin.as_ref()?;
-    let pid = origin.writer;
-    if pid.is_current() {
-        return Some(say!("loaded-by-here", pid = pid));
-    }
-    let is_here = snapshot.attached.iter().any(|peer| peer.process.is(pid));
-    Some(match (&origin.writer_program, is_here) {
-        (Some(program), true) => say!("loaded-by", program = program, pid = pid),
-        (Some(program), false) => say!("loaded-by-left", program = program, pid = pid),
-        (None, _) => say!("loaded-by-unknown", pid = pid),
-    })
-}
-
-/// Writes who is attached beside this process, the one that loaded the content, and those who are
-/// `told` of elsewhere.
-pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
-    let is_writer = |peer: &Attached| {
-        let origin = snapshot.origin.as_ref();
-        origin.is_some_and(|origin| origin.writer.is(peer.process))
-    };
-    let mut others: Vec<&Attached> = snapshot
-        .attached
-        .iter()
-        .filter(|peer| !peer.process.is_current() && !is_writer(peer))
-        .filter(|peer| !told.iter().any(|one| one.is(peer.process)))
-        .collect();
-    others.sort_by_key(|peer| peer.process.pid());
-    others.dedup_by(|one, other| one.process.is(other.process));
-    if others.is_empty() {
-        return None;
-    }
-    let names = language::names(others.into_iter().map(peer));
-    Some(say!("also-attached", names = names))
-}
-
-fn peer(peer: &Attached) -> String {
-    match peer.access {
-        Access::ReadWrite => explain::name_of(peer),
-        Access::ReadOnly => say!("peer-reading", program = peer.program, pid = peer.process),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use iced::{Size, Theme};
-    use iced_test::Simulator;
-    use shm_core::{ImageMetadata, Key, PixelFormat};
-
-    use crate::picture::Picture;
-
-    use super::*;
-
-    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
-
-    fn peer(pid: u32, program: &str, access: Access) -> Attached {
-        Attached {
-            process: Process::with_pid(pid),
-            program: program.to_owned(),
-            access,
-            since: None,
-        }
-    }
-
-    fn snapshot() -> Snapshot {
-        Snapshot {
-            key: Key::new("two words").expect("it is a key").into(),
-            content: Content::Text(Text {
-                shown: "Hello".to_owned(),
-                is_whole: false,
-            }),
-            form: None,
-            bytes: 1_500_000,
-            origin: Some(Origin {
-                segment: 7,
-                generation: 3,
-                writer: Process::with_pid(4711),
-                writer_program: Some("loader-app".to_owned()),
-                published: NOW,
-            }),
-            persistent: true,
-            attached: vec![
-                peer(4713, "viewer-app", Access::ReadOnly),
-                peer(4711, "loader-app", Access::ReadWrite),
-                peer(4712, "camera", Access::ReadWrite),
-                peer(4712, "camera", Access::ReadOnly),
-                peer(std::process::id(), "myself", Access::ReadOnly),
-            ],
-        }
-    }
-
-    #[test]
-    fn facts_are_one_line() {
-        assert_eq!(
-            facts(&snapshot(), NOW + Duration::from_secs(125)),
-            "text · 1.5 MB · generation 3 · 2 min old · stays until removed"
-        );
-        // A clock that was set back.
-        let earlier = NOW - Duration::from_secs(60);
-        assert!(facts(&snapshot(), earlier).contains("just now"));
-    }
-
-    #[test]
-    fn everybody_else_is_named_once() {
-        assert_eq!(
-            also_attached(&snapshot(), &[]).as_deref(),
-            Some("also attached: camera (pid 4712), viewer-app (pid 4713, reading)")
-        );
-        let told = [Process::with_pid(4713)];
-        assert_eq!(
-            also_attached(&snapshot(), &told).as_deref(),
-            Some("also attached: camera (pid 4712)")
-        );
-    }
-
-    #[test]
-    fn the_loader_is_named_even_after_it_left() {
-        let mut snapshot = snapshot();
-        let said = |snapshot: &Snapshot| loaded_by(snapshot).expect("somebody loaded it");
-        assert_eq!(said(&snapshot), "loaded by loader-app (pid 4711)");
-        snapshot.attached.clear();
-        assert_eq!(
-            said(&snapshot),
-            "loaded by loader-app (pid 4711), which has left"
-        );
-        snapshot.origin = None;
-        assert_eq!(loaded_by(&snapshot), None);
-    }
-
-    #[test]
-    fn a_text_in_part_says_how_to_get_all_of_it() {
-        let pane = ContentPane::new(snapshot());
-        let mut ui = iced_test::simulator(pane.view());
-        ui.find(
-            "Shown are the first 5 bytes of 1.5 MB. All of it goes to a file with\n\
-             viewer-app show --key 'two words' --output FILE",
-        )
-        .expect("the notice is there");
-    }
-
-    /// A pane that shows a red picture with a transparent stripe.
-    fn picture_pane() -> ContentPane {
-        let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 64, 48).expect("it is small");
-        let row = [[200, 30, 60, 255].repeat(40), [0, 0, 0, 0].repeat(24)].concat();
-        let picture = Picture::from_payload(&metadata, &row.repeat(48), None).expect("it fits");
-        ContentPane::new(Snapshot {
-            content: Content::Picture(picture),
-            bytes: 64 * 48 * 4,
-            attached: Vec::new(),
-            persistent: false,
-            ..snapshot()
-        })
-    }
-
-    /// The card and the lines below it, as a window draws them.
-    fn view(pane: &ContentPane) -> Element<'_, Message> {
-        let facts = pane.view_facts(NOW + Duration::from_secs(90), None, &[]);
-        container(self::column![pane.view(), facts].spacing(theme::space::MEDIUM))
-            .padding(theme::space::LARGE)
-            .into()
-    }
-
-    /// Compares with the pictures in the folder of snapshots.
-    fn assert_looks_like(pane: &ContentPane, name: &str) {
-        for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
-            let size = Size::new(480.0, 300.0);
-            let mut ui = Simulator::with_size(iced::Settings::default(), size, view(pane));
-            let snapshot = ui.snapshot(&theme).expect("it is drawn");
-            let path = Path::new("snapshots").join(format!("pane-{name}-{mode}"));
-            let is_alike = snapshot.matches_image(path).expect("it can be compared");
-            assert!(is_alike, "{name} in {mode} looks different");
-        }
-    }
-
-    #[test]
-    fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
-        let mut pane = picture_pane();
-        let place_of_facts = |pane: &ContentPane| {
-            let mut ui = iced_test::simulator(view(pane));
-            let loaded_by = "loaded by loader-app (pid 4711), which has left";
-            ui.find(loaded_by).expect("it is told").bounds()
-        };
-        let before = place_of_facts(&pane);
-        assert_looks_like(&pane, "picture");
-        for (pixel, zoom, said) in [
-            (Some((3, 4)), None, "3, 4 · #C81E3CFF"),
-            (None, Some(0.015), "1.5 %"),
-            (Some((63, 47)), Some(12.0), "63, 47 · #00000000 · 1200 %"),
-        ] {
-            pane.update(Message::Picture(picture_view::Seen {
-                pane: iced::Size::new(400, 200),
-                zoom,
-                pixel,
-            }));
-            let mut ui = iced_test::simulator(view(&pane));
-            ui.find(said).expect("it is told");
-            drop(ui);
-            assert_eq!(place_of_facts(&pane), before);
-        }
-        assert_looks_like(&pane, "pixel");
-    }
-
-    #[test]
-    fn edits_are_ignored() {
-        use iced::widget::text_editor::{Action, Edit};
-        let mut pane = ContentPane::new(snapshot());
-        pane.update(Message::Text(Action::SelectAll));
-        pane.update(Message::Text(Action::Edit(Edit::Delete)));
-        pane.update(Message::Text(Action::Edit(Edit::Insert('x'))));
-        assert_eq!(pane.shown_text(), "Hello");
-    }
-
-    #[test]
-    fn code_and_columns_are_recognised() {
-        assert!(has_columns("if x:\n    y\n"));
-        assert!(has_columns("a\tb"));
-        assert!(!has_columns("Dear reader,\n\n this is prose.  Really."));
-    }
-}
+mod tests;

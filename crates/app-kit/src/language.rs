@@ -293,6 +293,22 @@ pub fn english_word_in(said: &str) -> Option<&str> {
     words.find(|word| !NAMES.split(' ').any(|name| name == *word))
 }
 
+/// Returns what is wrong with the texts that a window draws in another language: a wanted one is
+/// missing, or one has a word of English that is none of these names. For tests.
+#[doc(hidden)]
+pub fn fault_in(texts: &[String], wanted: &[&str], names: &[&str]) -> Option<String> {
+    let is_drawn = |words: &&&str| texts.iter().any(|text| text == **words);
+    if let Some(missing) = wanted.iter().find(|words| !is_drawn(words)) {
+        return Some(format!("{missing} is not in {texts:?}"));
+    }
+    texts.iter().find_map(|text| {
+        let said = names
+            .iter()
+            .fold(text.clone(), |said, name| said.replace(name, ""));
+        english_word_in(&said).map(|word| format!("{word} in {text}"))
+    })
+}
+
 fn joined(parts: impl IntoIterator<Item = String>, between: &str) -> String {
     parts.into_iter().collect::<Vec<_>>().join(between)
 }

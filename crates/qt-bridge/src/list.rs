@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::handle::SHM;
 use crate::key::{Kind, QtKey, SEGMENT_PREFIX, legacy_name, temporary_directory};
 use crate::memory::Memory;
-use crate::user::User;
+use crate::user::{self, Thing, User};
 
 /// A Qt segment that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,10 @@ pub struct Listed {
 /// Finds this user's Qt segments, as far as their names give them away.
 ///
 /// These are the ones under legacy keys, with key files in `$TMPDIR` or `/tmp`, or in `/dev/shm`. A
-/// native key can be any name, so nothing tells that a segment under it is Qt's.
+/// native key can be any name, so nothing tells that a segment under it is Qt's; and the number of a
+/// System V segment does not tell by which path it would be opened.
+///
+/// Each process is looked at once for its users, and none where there is no segment.
 #[must_use]
 pub fn list() -> Vec<Listed> {
     let directories: BTreeSet<PathBuf> = [temporary_directory(), "/tmp".into()].into();
@@ -33,7 +36,23 @@ pub fn list() -> Vec<Listed> {
         .iter()
         .flat_map(|directory| names(directory, Kind::SystemV));
     let keys = system_v.chain(names(Path::new(SHM), Kind::PosixRealtime));
-    keys.filter_map(|key| look(key.ok()?)).collect()
+    let found = keys.filter_map(|key| {
+        let key = key.ok()?;
+        let facts = Memory::find(&key).ok()?;
+        let thing = facts.thing?;
+        let listed = Listed {
+            key,
+            size: facts.size,
+            attached: facts.attached,
+            users: Vec::new(),
+        };
+        Some((listed, thing))
+    });
+    let (mut listed, things): (Vec<Listed>, Vec<Thing>) = found.unzip();
+    for (listed, users) in listed.iter_mut().zip(user::of_each(&things)) {
+        listed.users = users;
+    }
+    listed
 }
 
 type Parsed = Result<QtKey, crate::key::KeyError>;
@@ -51,7 +70,7 @@ fn names(directory: &Path, kind: Kind) -> Vec<Parsed> {
         .collect()
 }
 
-/// The legacy key, where it consists of letters only; else the native one.
+/// The legacy key, where it consists of letters only and means this directory; else the native one.
 fn key_of(directory: &Path, name: &str, kind: Kind) -> Parsed {
     const DIGEST: usize = 40;
     let rest = &name[SEGMENT_PREFIX.len()..];
@@ -59,10 +78,12 @@ fn key_of(directory: &Path, name: &str, kind: Kind) -> Parsed {
         .len()
         .checked_sub(DIGEST)
         .and_then(|end| rest.get(..end));
+    let is_where_qt_looks = kind == Kind::PosixRealtime || directory == temporary_directory();
     if let Some(letters) = letters
+        && is_where_qt_looks
         && legacy_name(SEGMENT_PREFIX, letters).is_ok_and(|native| native == name)
     {
-        return QtKey::legacy_in(letters, kind, directory);
+        return QtKey::legacy(letters, kind);
     }
     let scheme = match kind {
         Kind::SystemV => format!("systemv:{}/", directory.display()),
@@ -71,12 +92,28 @@ fn key_of(directory: &Path, name: &str, kind: Kind) -> Parsed {
     format!("{scheme}{name}").parse()
 }
 
-fn look(key: QtKey) -> Option<Listed> {
-    let memory = Memory::find(&key).ok()?;
-    Some(Listed {
-        size: memory.size,
-        attached: memory.attached,
-        users: Memory::users_of(&key),
-        key,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_file_opens_it_when_it_is_written_again() {
+        let name = legacy_name(SEGMENT_PREFIX, "MySharedMemory").unwrap();
+        let key_in = |directory: &Path| {
+            let key = key_of(directory, &name, Kind::SystemV).unwrap();
+            let again: QtKey = key.as_str().parse().unwrap();
+            assert_eq!(again, key);
+            assert_eq!(Path::new(&key.native_name()).parent(), Some(directory));
+            key
+        };
+        let ours = key_in(&temporary_directory());
+        assert_eq!(ours.as_str(), "qt:MySharedMemory");
+        // A program with another $TMPDIR calls it so; under that key we would look elsewhere.
+        let theirs = key_in(Path::new("/elsewhere"));
+        assert!(theirs.as_str().starts_with("systemv:/elsewhere/qipc_"));
+        assert_eq!(
+            Path::new(&theirs.native_lock_name()).file_name(),
+            Path::new(&ours.native_lock_name()).file_name()
+        );
+    }
 }

@@ -14,7 +14,7 @@ use crate::handle::SHM;
 use crate::key::{NativeName, QtKey};
 use crate::key_file;
 use crate::sys::system_v::{Attached, SegmentId};
-use crate::user::{self, User};
+use crate::user::{self, Thing, User};
 
 /// A segment that this process is attached to.
 ///
@@ -75,11 +75,13 @@ impl Memory {
                 Ok(Facts {
                     size: facts.size,
                     attached: Some(facts.attached),
+                    thing: Some(Thing::Segment(id.number())),
                 })
             }
-            NativeName::Posix(_) => Ok(Facts {
+            NativeName::Posix(name) => Ok(Facts {
                 size: Self::attach(key, true)?.size(),
                 attached: None,
+                thing: Thing::file(&path_of(name)),
             }),
         }
     }
@@ -164,11 +166,13 @@ impl Memory {
 }
 
 /// What is to be seen of a segment from outside.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Facts {
     pub(crate) size: usize,
     /// How often it is attached to, where somebody counts.
     pub(crate) attached: Option<u64>,
+    /// By what its users are found; nothing where it went away just now.
+    pub(crate) thing: Option<Thing>,
 }
 
 fn numbered(

@@ -3,10 +3,11 @@
 //! For sentences and lists, and for what POSIX does not count. Processes of other users, and those
 //! in other containers, are not seen.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A process that has a segment or a semaphore open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,52 +50,126 @@ pub(crate) fn listed(users: &[User]) -> String {
     names.join(", ")
 }
 
+/// What processes may have open, or in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    /// The System V segment of this number.
+    Segment(i32),
+    /// A file.
+    File {
+        device: u64,
+        inode: u64,
+        directory: PathBuf,
+    },
+}
+
+impl Thing {
+    /// The file of this path, if there is one.
+    pub(crate) fn file(path: &Path) -> Option<Self> {
+        let facts = fs::metadata(path).ok()?;
+        Some(Self::File {
+            device: facts.dev(),
+            inode: facts.ino(),
+            directory: path.parent()?.to_owned(),
+        })
+    }
+
+    /// What the system calls its inode.
+    fn inode(&self) -> u64 {
+        match self {
+            Self::Segment(number) => number.unsigned_abs().into(),
+            Self::File { inode, .. } => *inode,
+        }
+    }
+
+    /// Tells whether memory of its inode is of it, by the path that the system tells.
+    fn is_mapped_at(&self, path: &str) -> bool {
+        match self {
+            Self::Segment(_) => path.starts_with("/SYSV"),
+            Self::File { directory, .. } => Path::new(path).parent() == Some(directory),
+        }
+    }
+
+    /// Tells whether an open file of its inode is it.
+    fn is_open_as(&self, found: &fs::Metadata) -> bool {
+        matches!(self, Self::File { device, .. } if *device == found.dev())
+    }
+}
+
 /// Who else is attached to a System V segment.
 pub(crate) fn of_segment(number: i32) -> Vec<User> {
-    let inode = number.to_string();
-    others(|pid| {
-        is_mapped(pid, |found, path| {
-            path.starts_with("/SYSV") && found == inode
-        })
-    })
+    of(Thing::Segment(number))
 }
 
 /// Who else has a file open, or in memory.
 pub(crate) fn of_file(file: &Path) -> Vec<User> {
-    let Ok(facts) = fs::metadata(file) else {
-        return Vec::new();
-    };
-    let inode = facts.ino().to_string();
-    let is_it = |found: &fs::Metadata| (found.dev(), found.ino()) == (facts.dev(), facts.ino());
-    others(|pid| {
-        is_mapped(pid, |found, path| {
-            found == inode && Path::new(path).parent() == file.parent()
-        }) || descriptors(pid).any(|found| is_it(&found))
-    })
+    Thing::file(file).map_or_else(Vec::new, of)
 }
 
-fn others(has_it: impl Fn(u32) -> bool) -> Vec<User> {
-    let Ok(entries) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let strangers = pids.filter(|&pid| pid != std::process::id());
-    let mut users: Vec<User> = strangers
-        .filter(|&pid| has_it(pid))
-        .filter_map(User::of)
-        .collect();
-    users.sort_by_key(|user| user.pid);
+fn of(thing: Thing) -> Vec<User> {
+    of_each(&[thing]).pop().unwrap_or_default()
+}
+
+/// Who else has each of these open, or in memory, in their order: by one look at each process,
+/// however many they are.
+pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
+    let mut users: Vec<Vec<User>> = vec![Vec::new(); things.len()];
+    if things.is_empty() {
+        return users;
+    }
+    let mut by_inode: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (index, thing) in things.iter().enumerate() {
+        by_inode.entry(thing.inode()).or_default().push(index);
+    }
+    let has_files = things
+        .iter()
+        .any(|thing| matches!(thing, Thing::File { .. }));
+    for pid in others() {
+        let mut held: BTreeSet<usize> = BTreeSet::new();
+        let mut look = |inode: u64, is_it: &dyn Fn(&Thing) -> bool| {
+            let candidates = by_inode.get(&inode).into_iter().flatten();
+            held.extend(candidates.filter(|index| is_it(&things[**index])));
+        };
+        mapped(pid, |inode, path| {
+            look(inode, &|thing| thing.is_mapped_at(path))
+        });
+        if has_files {
+            for found in descriptors(pid) {
+                look(found.ino(), &|thing| thing.is_open_as(&found));
+            }
+        }
+        if !held.is_empty()
+            && let Some(user) = User::of(pid)
+        {
+            for index in held {
+                users[index].push(user.clone());
+            }
+        }
+    }
     users
 }
 
-/// Tells whether a process has something in memory, by its inode and path.
-fn is_mapped(pid: u32, is_it: impl Fn(&str, &str) -> bool) -> bool {
+/// All other processes, in order.
+fn others() -> Vec<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let mut pids: Vec<u32> = pids.filter(|pid| *pid != std::process::id()).collect();
+    pids.sort_unstable();
+    pids
+}
+
+/// Passes on the inode and path of whatever a process has in memory.
+fn mapped(pid: u32, mut pass: impl FnMut(u64, &str)) {
     let maps = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
-    String::from_utf8_lossy(&maps).lines().any(|line| {
+    for line in String::from_utf8_lossy(&maps).lines() {
         // address perms offset device inode path
         let mut fields = line.split_ascii_whitespace().skip(4);
-        matches!((fields.next(), fields.next()), (Some(inode), Some(path)) if is_it(inode, path))
-    })
+        if let (Some(inode), Some(path)) = (fields.next(), fields.next())
+            && let Ok(inode) = inode.parse()
+        {
+            pass(inode, path);
+        }
+    }
 }
 
 fn descriptors(pid: u32) -> impl Iterator<Item = fs::Metadata> {
@@ -124,6 +199,7 @@ mod tests {
     #[test]
     fn a_file_that_a_child_has_open_is_found() {
         let file = tempfile::NamedTempFile::new().unwrap();
+        let other = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(of_file(file.path()), []);
         let input = fs::File::open(file.path()).unwrap();
         let mut child = std::process::Command::new("tail")
@@ -132,9 +208,12 @@ mod tests {
             .spawn()
             .unwrap();
         let users = of_file(file.path());
+        let things = [other.path(), file.path()].map(|path| Thing::file(path).unwrap());
+        let each = of_each(&things);
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(users.len(), 1);
         assert_eq!(users[0].pid, child.id());
+        assert_eq!(each, [vec![], users]);
     }
 }

@@ -103,3 +103,13 @@ fn nobody_is_left_without_a_word() {
     let said = say("removed", &[]);
     assert!(said.contains("key"), "{said}");
 }
+
+#[test]
+fn a_missing_text_and_a_word_of_english_are_faults() {
+    let texts = ["显示".to_owned(), "移除 Notes".to_owned()];
+    let fault = |wanted: &[&str], names: &[&str]| fault_in(&texts, wanted, names);
+    assert_eq!(fault(&["显示"], &["Notes"]), None);
+    assert_eq!(fault(&[], &[]).as_deref(), Some("Notes in 移除 Notes"));
+    let missing = fault(&["显示", "保存"], &["Notes"]).expect("it is missing");
+    assert!(missing.starts_with("保存 is not in"), "{missing}");
+}

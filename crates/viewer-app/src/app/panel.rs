@@ -9,7 +9,7 @@ use app_kit::status::Status;
 use app_kit::{say, theme, units};
 use iced::widget::{button, column, row, text};
 use iced::{Center, Element, Fill, Subscription, Task, Theme};
-use shm_core::Key;
+use qt_bridge::Address;
 
 use super::{Message, Shown, State};
 use crate::screen::history;
@@ -89,13 +89,13 @@ impl State {
         }
     }
 
-    fn open_segment(&mut self, key: &Key) -> Task<Message> {
+    fn open_segment(&mut self, key: &Address) -> Task<Message> {
         self.panel = Panel::Content;
         let edit = self.update(Message::KeyChanged(key.to_string()));
         Task::batch([edit, self.update(Message::Show)])
     }
 
-    fn say_removed(&mut self, key: &Key) {
+    fn say_removed(&mut self, key: &Address) {
         self.status.set(Status::success(say!("removed", key = key)));
     }
 

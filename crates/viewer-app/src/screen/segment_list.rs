@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use app_kit::explain::{Explain, explain_reason, name_of};
-use app_kit::snapshot::name_of_kind;
-use app_kit::{content_pane, say, theme, units};
+use app_kit::explain::Explain;
+use app_kit::{content_pane, say, theme};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
-use shm_core::segment::{Content, Info, Listed};
-use shm_core::{Access, Attached, Key, RemoveError};
+use qt_bridge::{Address, SegmentError};
+use shm_core::RemoveError;
 
 use super::rows;
-use crate::session::{Listing, RemovalError};
+use crate::session::{Entry, Listing, RemovalError};
+
+mod facts;
 
 /// The widget id of the filter field.
 pub(crate) const FILTER: &str = "filter";
@@ -36,7 +37,7 @@ pub(crate) struct SegmentList {
 /// A removal that a person was asked about.
 #[derive(Clone, Debug)]
 struct Removal {
-    key: Key,
+    key: Address,
     step: Step,
 }
 
@@ -66,15 +67,15 @@ pub(crate) enum Message {
     /// Enter: opens what is selected.
     Submitted,
     /// A row was pressed.
-    Opened(Key),
+    Opened(Address),
     /// A row's "Remove" was pressed.
-    RemovePressed(Key),
+    RemovePressed(Address),
     /// The question was answered by yes.
     RemovalConfirmed,
     /// The question was answered by no, or its answer was read.
     RemovalDropped,
     /// A segment was removed, or not.
-    Removed(Key, Result<(), Arc<RemovalError>>),
+    Removed(Address, Result<(), Arc<RemovalError>>),
 }
 
 /// What is to be done now.
@@ -85,11 +86,11 @@ pub(crate) enum Action {
     /// Something about the widgets.
     Run(Task<Message>),
     /// Show this segment.
-    Open(Key),
+    Open(Address),
     /// Remove this segment, and say what came of it.
-    Remove { key: Key, force: bool },
+    Remove { key: Address, force: bool },
     /// Say that it was removed.
-    Removed(Key),
+    Removed(Address),
 }
 
 impl SegmentList {
@@ -131,7 +132,7 @@ impl SegmentList {
         self.removal.take().is_some()
     }
 
-    fn listed(&self) -> &[Listed] {
+    fn listed(&self) -> &[Entry] {
         match &self.listing {
             Some(Ok(listed)) => listed,
             Some(Err(_)) | None => &[],
@@ -142,7 +143,7 @@ impl SegmentList {
         let words = self.filter.trim().to_lowercase();
         let listed = self.listed().iter().enumerate();
         self.matching = listed
-            .filter(|(_, listed)| words.is_empty() || is_match(listed, &words))
+            .filter(|(_, entry)| words.is_empty() || facts::is_match(entry, &words))
             .map(|(index, _)| index)
             .collect();
     }
@@ -157,12 +158,11 @@ impl SegmentList {
         let selected = self.selected.as_deref()?;
         self.matching
             .iter()
-            .position(|index| self.listed()[*index].name == selected)
+            .position(|index| self.listed()[*index].name() == selected)
     }
 
-    fn key_at(&self, row: usize) -> Option<Key> {
-        let listed = &self.listed()[*self.matching.get(row)?];
-        listed.segment.as_ref().ok().map(|info| info.key.clone())
+    fn key_at(&self, row: usize) -> Option<Address> {
+        self.listed()[*self.matching.get(row)?].address()
     }
 
     fn move_selection(&mut self, down: bool) -> Action {
@@ -176,7 +176,7 @@ impl SegmentList {
             (Some(row), true) => (row + 1).min(last),
             (Some(row), false) => row.saturating_sub(1),
         };
-        self.selected = Some(self.listed()[self.matching[row]].name.clone());
+        self.selected = Some(self.listed()[self.matching[row]].name().to_owned());
         self.scroll_to(rows::offset_to_see(row))
     }
 
@@ -186,19 +186,12 @@ impl SegmentList {
         Action::Run(operation::scroll_to(ROWS, offset))
     }
 
-    fn ask(&mut self, key: Key) {
-        let infos = self
-            .listed()
-            .iter()
-            .filter_map(|one| one.segment.as_ref().ok());
-        let attached = infos
-            .filter(|info| info.key == key)
-            .map(|info| info.attached.as_slice())
-            .next()
-            .unwrap_or_default();
-        let step = match attached {
-            [] => Step::Asked,
-            by => Step::AskedForce { by: names(by) },
+    fn ask(&mut self, key: Address) {
+        let mut listed = self.listed().iter();
+        let entry = listed.find(|entry| entry.address().as_ref() == Some(&key));
+        let step = match entry.and_then(facts::in_use_by) {
+            None => Step::Asked,
+            Some(by) => Step::AskedForce { by },
         };
         self.removal = Some(Removal { key, step });
     }
@@ -219,10 +212,14 @@ impl SegmentList {
         }
     }
 
-    fn take_removed(&mut self, key: Key, outcome: Result<(), Arc<RemovalError>>) -> Action {
+    fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalError>>) -> Action {
         let step = match outcome.as_ref().map_err(Arc::as_ref) {
             // Gone is gone, whoever did it.
-            Ok(()) | Err(RemovalError::Segment(RemoveError::NotFound { .. })) => {
+            Ok(())
+            | Err(
+                RemovalError::Own(RemoveError::NotFound { .. })
+                | RemovalError::Qt(SegmentError::NotFound { .. }),
+            ) => {
                 if self
                     .removal
                     .as_ref()
@@ -233,10 +230,14 @@ impl SegmentList {
                 return Action::Removed(key);
             }
             // Somebody came while we asked.
-            Err(RemovalError::Segment(RemoveError::InUse { by, .. })) => {
-                Step::AskedForce { by: names(by) }
-            }
-            Err(RemovalError::Segment(error)) => Step::Failed(error.explain()),
+            Err(RemovalError::Own(RemoveError::InUse { by, .. })) => Step::AskedForce {
+                by: facts::names(by),
+            },
+            Err(RemovalError::Qt(SegmentError::InUse { users, .. })) => Step::AskedForce {
+                by: facts::names_of_qt(users),
+            },
+            Err(RemovalError::Own(error)) => Step::Failed(error.explain()),
+            Err(RemovalError::Qt(error)) => Step::Failed(error.explain()),
             Err(RemovalError::Worker(error)) => Step::Failed(error.to_string()),
         };
         self.removal = Some(Removal { key, step });
@@ -278,118 +279,35 @@ impl SegmentList {
         }
     }
 
-    fn view_row<'a>(&'a self, listed: &'a Listed, now: SystemTime) -> Element<'a, Message> {
-        let is_selected = self.selected.as_deref() == Some(listed.name.as_str());
-        match (&listed.segment, &self.removal) {
-            (Ok(info), Some(removal)) if removal.key == info.key => view_removal(removal),
-            (Ok(info), _) => {
-                let open = button(two_lines(&listed.name, facts(info, now)))
-                    .on_press_with(|| Message::Opened(info.key.clone()))
-                    .padding([theme::space::TINY, theme::space::MEDIUM])
-                    .width(Fill)
-                    .height(Fill)
-                    .style(theme::row_button(is_selected));
-                let remove = quiet(say!("remove"))
-                    .on_press_with(|| Message::RemovePressed(info.key.clone()));
-                row![open, remove]
-                    .spacing(theme::space::TINY)
-                    .align_y(Center)
-                    .into()
-            }
-            (Err(reason), _) => container(two_lines(&listed.name, left_alone(listed, reason)))
+    fn view_row<'a>(&'a self, entry: &'a Entry, now: SystemTime) -> Element<'a, Message> {
+        let words = two_lines(entry.name(), facts::line(entry, now));
+        let Some(address) = entry.address() else {
+            return container(words)
                 .padding([theme::space::TINY, theme::space::MEDIUM])
-                .into(),
+                .into();
+        };
+        if let Some(removal) = &self.removal
+            && removal.key == address
+        {
+            return view_removal(removal);
         }
-    }
-}
-
-fn is_match(listed: &Listed, words: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(words);
-    has(&listed.name)
-        || match &listed.segment {
-            Ok(info) => {
-                has(&name_of_kind(kind(info)))
-                    || info.attached.iter().any(|peer| has(&peer.program))
-            }
-            Err(reason) => has(&explain_reason(reason)),
-        }
-}
-
-fn kind(info: &Info) -> &'static str {
-    match &info.content {
-        Content::Block { .. } => "block",
-        Content::Samples { latest: None } => "empty",
-        Content::Samples {
-            latest: Some(latest),
-        } => latest.metadata.kind(),
-    }
-}
-
-/// Writes what there is to know of a segment in one line:
-/// `text · 42 bytes · loader-app (pid 4711) · 2 watching · 3 min old`.
-fn facts(info: &Info, now: SystemTime) -> String {
-    let mut parts = vec![name_of_kind(kind(info))];
-    let since = match &info.content {
-        Content::Block { size } => {
-            parts.push(units::bytes(*size));
-            info.created
-        }
-        Content::Samples { latest: None } => info.created,
-        Content::Samples {
-            latest: Some(latest),
-        } => {
-            parts.push(units::bytes(latest.bytes));
-            latest.published
-        }
-    };
-    let (writers, readers): (Vec<&Attached>, Vec<&Attached>) = info
-        .attached
-        .iter()
-        .partition(|peer| peer.access == Access::ReadWrite);
-    parts.push(match writers.as_slice() {
-        [] if kind(info) == "block" => say!("segment-unattached"),
-        [] => say!("segment-left"),
-        [first, others @ ..] => first_and_more(first, others.len()),
-    });
-    if !readers.is_empty() {
-        parts.push(say!("segment-watching", count = readers.len()));
-    }
-    // A clock that was set back makes it younger than now.
-    let age = now.duration_since(since).unwrap_or_default();
-    parts.push(units::old(age));
-    if info.persistent {
-        parts.push(say!("segment-persistent"));
-    }
-    parts.join(" · ")
-}
-
-/// Says why something is not a segment, without its path: the name is there already.
-fn left_alone(listed: &Listed, reason: &str) -> String {
-    let path = format!("{}: ", listed.path.display());
-    let reason = reason.strip_prefix(&path).unwrap_or(reason);
-    let reason = explain_reason(reason);
-    say!(
-        "segment-left-alone",
-        reason = reason.trim_end_matches(['.', '。'])
-    )
-}
-
-fn names(peers: &[Attached]) -> String {
-    match peers {
-        [] => say!("segment-somebody"),
-        [first, others @ ..] => first_and_more(first, others.len()),
-    }
-}
-
-fn first_and_more(first: &Attached, others: usize) -> String {
-    match (name_of(first), others) {
-        (name, 0) => name,
-        (name, others) => say!("peer-and-more", name = name, count = others),
+        let is_selected = self.selected.as_deref() == Some(entry.name());
+        let open = button(words)
+            .on_press(Message::Opened(address.clone()))
+            .padding([theme::space::TINY, theme::space::MEDIUM])
+            .width(Fill)
+            .height(Fill)
+            .style(theme::row_button(is_selected));
+        let remove = quiet(say!("remove")).on_press(Message::RemovePressed(address));
+        row![open, remove]
+            .spacing(theme::space::TINY)
+            .align_y(Center)
+            .into()
     }
 }
 
 fn view_removal(removal: &Removal) -> Element<'_, Message> {
-    let key = &removal.key;
+    let key = brief(removal.key.as_str());
     let (title, body, yes) = match &removal.step {
         Step::Asked => (
             say!("remove-question", key = key),
@@ -425,6 +343,19 @@ fn view_removal(removal: &Removal) -> Element<'_, Message> {
     .align_y(Center)
     .height(Fill)
     .into()
+}
+
+/// Leaves the middle of a long key out, so that there is room for who uses it.
+fn brief(key: &str) -> String {
+    const MOST: usize = 32;
+    const END: usize = 12;
+    let characters: Vec<char> = key.chars().collect();
+    if characters.len() <= MOST {
+        return key.to_owned();
+    }
+    let (start, rest) = characters.split_at(MOST - END - 1);
+    let end = &rest[rest.len() - END..];
+    start.iter().chain(&['…']).chain(end).collect()
 }
 
 fn two_lines<'a>(

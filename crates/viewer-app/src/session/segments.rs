@@ -10,10 +10,12 @@ use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, Task};
-use shm_core::segment::{self, Listed};
-use shm_core::{Key, Options, RemoveError};
+use qt_bridge::{Address, SegmentError};
+use shm_core::segment;
+use shm_core::{Options, RemoveError};
 
-/// How often to look for what changes no name: contents, and who is there.
+/// How often to look for what changes no name: contents, and who is there; and for segments of Qt
+/// programs, which come and go without a word. They may lie in folders of which much else is heard.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long to let a burst of changes pass.
@@ -23,7 +25,34 @@ const PAUSE: Duration = Duration::from_millis(100);
 const SHARE: u32 = 20;
 
 /// All segments in order of their names, or why they cannot be told.
-pub(crate) type Listing = Result<Arc<Vec<Listed>>, String>;
+pub(crate) type Listing = Result<Arc<Vec<Entry>>, String>;
+
+/// One of them, or what only seems to be one.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
+    /// It lies among our own.
+    Own(segment::Listed),
+    /// It is of a Qt program.
+    Qt(qt_bridge::Listed),
+}
+
+impl Entry {
+    /// What it is called: a key as it is written, or the name of what is no segment.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Entry::Own(listed) => &listed.name,
+            Entry::Qt(listed) => listed.key.as_str(),
+        }
+    }
+
+    /// Under what it is opened; nothing where it is no segment.
+    pub(crate) fn address(&self) -> Option<Address> {
+        match self {
+            Entry::Own(listed) => listed.segment.as_ref().ok().map(|info| (&info.key).into()),
+            Entry::Qt(listed) => Some((&listed.key).into()),
+        }
+    }
+}
 
 /// Looks at all segments at once, again when one comes or goes, and else once a second.
 pub(crate) fn segments() -> Subscription<Listing> {
@@ -68,25 +97,39 @@ fn watch() -> impl Stream<Item = Listing> {
 }
 
 fn list() -> Listing {
-    super::list(None)
-        .map(Arc::new)
-        .map_err(|error| error.explain())
+    let own = super::list(None).map_err(|error| error.explain())?;
+    let own = own.into_iter().map(Entry::Own);
+    let of_qt = qt_bridge::list().into_iter().map(Entry::Qt);
+    let mut entries: Vec<Entry> = own.chain(of_qt).collect();
+    entries.sort_by(|one, other| one.name().cmp(other.name()));
+    Ok(Arc::new(entries))
 }
 
 /// Removes a segment on a thread of its own.
-pub(crate) fn remove_in_background(key: Key, force: bool) -> Task<Result<(), Arc<RemovalError>>> {
-    worker::run("remove", move || super::remove(&key, force)).map(|worked| match worked {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Arc::new(RemovalError::Segment(error))),
+pub(crate) fn remove_in_background(
+    address: Address,
+    force: bool,
+) -> Task<Result<(), Arc<RemovalError>>> {
+    worker::run("remove", move || remove(&address, force)).map(|worked| match worked {
+        Ok(outcome) => outcome.map_err(Arc::new),
         Err(error) => Err(Arc::new(RemovalError::Worker(error))),
     })
+}
+
+fn remove(address: &Address, force: bool) -> Result<(), RemovalError> {
+    match address {
+        Address::Own(key) => super::remove(key, force).map_err(RemovalError::Own),
+        Address::Qt(key) => qt_bridge::remove(key, force).map_err(RemovalError::Qt),
+    }
 }
 
 /// Why a segment was not removed.
 #[derive(Debug)]
 pub(crate) enum RemovalError {
     /// It is in use, or cannot be removed.
-    Segment(RemoveError),
+    Own(RemoveError),
+    /// The same of one of a Qt program.
+    Qt(SegmentError),
     /// Nobody could go and try.
     Worker(worker::WorkerError),
 }

@@ -10,6 +10,7 @@ use shm_core::segment::Listed;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use super::*;
+use crate::session::Entry;
 
 /// A picture that is easy to know again: red at the left, blue at the right.
 pub(super) fn picture() -> Snapshot {
@@ -24,11 +25,11 @@ pub(super) fn picture() -> Snapshot {
     snapshot(snapshot::Content::Picture(picture), pixels.len() as u64)
 }
 
-fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -> Listed {
+fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -> Entry {
     let Observation::Presence(info) = seen(1, *LONG_AGO) else {
         panic!("it is there");
     };
-    Listed {
+    Entry::Own(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm").join(name),
         segment: Ok(Info {
@@ -46,7 +47,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
             attached,
             ..Info::clone(&info)
         }),
-    }
+    })
 }
 
 /// Opens the list with some segments in it.
@@ -69,11 +70,20 @@ pub(super) fn open_list(state: &mut State) {
         listed("Camera", image, 8_294_400, vec![loader(), viewer]),
         listed("Notes 日本", Metadata::Text, 42, vec![]),
         listed("Report", bytes, 1_250_000, vec![loader()]),
-        Listed {
+        Entry::Qt(qt_bridge::Listed {
+            key: "qt:Sketch".parse().expect("it is a key"),
+            size: 65_536,
+            attached: Some(2),
+            users: vec![qt_bridge::User {
+                pid: 4713,
+                program: "paint".to_owned(),
+            }],
+        }),
+        Entry::Own(Listed {
             name: "zebra".to_owned(),
             path: "/dev/shm/zebra".into(),
             segment: Err("/dev/shm/zebra: it is too short to be a segment".to_owned()),
-        },
+        }),
     ];
     let listed = segment_list::Message::Listed(Ok(Arc::new(segments)));
     drop(state.update(Message::Segments(listed)));
@@ -207,11 +217,25 @@ fn a_segment_of_the_list_is_shown_by_a_click() {
 }
 
 #[test]
+fn a_segment_of_a_qt_program_is_shown_by_a_click_on_its_key() {
+    let mut state = state();
+    open_list(&mut state);
+    assert!(shows(
+        &state,
+        "Qt · 65.5 kB · paint (pid 4713) · 2 attached"
+    ));
+    click(&mut state, "qt:Sketch");
+    assert_eq!(state.key.text(), "qt:Sketch");
+    assert!(state.is_reading);
+    assert!(matches!(state.panel, Panel::Content));
+}
+
+#[test]
 fn the_list_asks_in_place_before_it_removes() {
     let mut state = state();
     open_list(&mut state);
     let camera = Key::new("Camera").expect("it is a key");
-    let remove = segment_list::Message::RemovePressed(camera);
+    let remove = segment_list::Message::RemovePressed(camera.into());
     drop(state.update(Message::Segments(remove)));
     looks_like(&state, "list-remove");
     drop(state.update(Message::Escape));
@@ -224,7 +248,7 @@ fn the_list_asks_in_place_before_it_removes() {
     assert!(matches!(state.panel, Panel::Content));
     // A removal that ends after the list was left is told.
     let key = Key::new("Notes").expect("it is a key");
-    let removed = segment_list::Message::Removed(key, Ok(()));
+    let removed = segment_list::Message::Removed(key.into(), Ok(()));
     drop(state.update(Message::Segments(removed)));
     assert_eq!(state.status.current().text(), "Removed Notes.");
 }

@@ -2,8 +2,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use iced_test::{Simulator, simulator};
-use shm_core::segment::Latest;
-use shm_core::{Metadata, Process};
+use qt_bridge::{QtKey, User};
+use shm_core::segment::{Content, Info, Latest, Listed};
+use shm_core::{Access, Attached, Key, Metadata, Process};
 
 use super::*;
 
@@ -18,8 +19,8 @@ fn peer(program: &str, access: Access) -> Attached {
     }
 }
 
-fn segment(name: &str, attached: Vec<Attached>) -> Listed {
-    Listed {
+fn segment(name: &str, attached: Vec<Attached>) -> Entry {
+    Entry::Own(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm/shm-core.0").join(name),
         segment: Ok(Info {
@@ -40,18 +41,48 @@ fn segment(name: &str, attached: Vec<Attached>) -> Listed {
             reserved_bytes: 4096,
             attached,
         }),
-    }
+    })
 }
 
-fn foreign(name: &str) -> Listed {
-    Listed {
+fn foreign(name: &str) -> Entry {
+    Entry::Own(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm").join(name),
         segment: Err(format!("/dev/shm/{name}: it is too short to be a segment")),
-    }
+    })
 }
 
-fn list(listed: Vec<Listed>) -> SegmentList {
+fn address(text: &str) -> Address {
+    text.parse().expect("it is an address")
+}
+
+fn of_qt(key: &str, attached: Option<u64>, users: &[&str]) -> Entry {
+    let user = |program: &&str| User {
+        pid: 4712,
+        program: (*program).to_owned(),
+    };
+    Entry::Qt(qt_bridge::Listed {
+        key: key.parse().expect("it is a key"),
+        size: 42,
+        attached,
+        users: users.iter().map(user).collect(),
+    })
+}
+
+/// Segments of Qt programs among others.
+fn mixed() -> SegmentList {
+    list(vec![
+        segment("Camera", vec![]),
+        of_qt("qt-posix:Left", None, &[]),
+        of_qt("qt-posix:Seen", None, &["paint", "show"]),
+        of_qt("qt:Abandoned", Some(0), &[]),
+        of_qt("qt:Paint", Some(3), &["paint"]),
+        of_qt("qt:Unseen", Some(1), &[]),
+        segment("zebra", vec![]),
+    ])
+}
+
+fn list(listed: Vec<Entry>) -> SegmentList {
     let mut list = SegmentList::default();
     list.update(Message::Listed(Ok(Arc::new(listed))));
     list
@@ -206,7 +237,7 @@ fn nothing_is_removed_without_an_answer() {
         list.update(Message::RemovalConfirmed),
         Action::None
     ));
-    let key = Key::new("Notes").expect("it is a key");
+    let key = address("Notes");
     let done = list.update(Message::Removed(key, Ok(())));
     assert!(matches!(done, Action::Removed(key) if key.as_str() == "Notes"));
     assert!(!list.drop_question());
@@ -232,11 +263,11 @@ fn what_is_in_use_is_removed_by_force_only() {
     press(&mut list, "Remove");
     press(&mut list, "Remove");
     let key = Key::new("Notes").expect("it is a key");
-    let refused = RemovalError::Segment(RemoveError::InUse {
+    let refused = RemovalError::Own(RemoveError::InUse {
         key: key.clone(),
         by: vec![peer("camera", Access::ReadWrite)],
     });
-    list.update(Message::Removed(key, Err(Arc::new(refused))));
+    list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
     assert!(shows(&list, "Notes is in use by camera (pid 4711)."));
     assert!(matches!(
         press(&mut list, "Remove by force"),
@@ -248,7 +279,7 @@ fn what_is_in_use_is_removed_by_force_only() {
 fn what_could_not_be_removed_says_why() {
     let mut list = sample();
     filter(&mut list, "notes");
-    let key = Key::new("Notes").expect("it is a key");
+    let key = address("Notes");
     let died = RemovalError::Worker(app_kit::worker::WorkerError::Died);
     list.update(Message::Removed(key, Err(Arc::new(died))));
     assert!(shows(&list, "Notes was not removed."));
@@ -258,7 +289,7 @@ fn what_could_not_be_removed_says_why() {
 
 #[test]
 fn of_a_thousand_segments_those_in_sight_are_laid_out() {
-    let many: Vec<Listed> = (0..1_000)
+    let many: Vec<Entry> = (0..1_000)
         .map(|number| segment(&format!("segment {number:04}"), vec![]))
         .collect();
     let mut list = list(many);
@@ -278,4 +309,115 @@ fn of_a_thousand_segments_those_in_sight_are_laid_out() {
     assert!(shows(&list, "segment 0900"));
     filter(&mut list, "0999");
     assert_eq!(laid_out(&list), 1);
+}
+
+#[test]
+fn of_a_segment_of_a_qt_program_is_told_what_is_seen_from_outside() {
+    let list = mixed();
+    for words in [
+        "qt:Paint",
+        "Qt · 42 bytes · paint (pid 4712) · 3 attached",
+        "Qt · 42 bytes · paint (pid 4712) and 1 more",
+        "Qt · 42 bytes · nobody attached",
+        "Qt · 42 bytes · 1 attached",
+        "Qt · 42 bytes · nobody is seen to use it",
+        "Camera",
+    ] {
+        assert!(shows(&list, words), "{words}");
+    }
+}
+
+#[test]
+fn segments_of_qt_programs_are_found_by_key_program_and_whose_they_are() {
+    let mut list = mixed();
+    for (words, expected) in [("qt", 5), ("qt:", 3), ("PAINT", 2), ("camera", 1)] {
+        filter(&mut list, words);
+        assert_eq!(list.matching.len(), expected, "{words:?}");
+    }
+    // They are selected and opened as all others.
+    filter(&mut list, "qt:p");
+    assert_eq!(
+        opened(press(&mut list, "qt:Paint")).as_deref(),
+        Some("qt:Paint")
+    );
+    assert_eq!(
+        opened(list.update(Message::Submitted)).as_deref(),
+        Some("qt:Paint")
+    );
+}
+
+#[test]
+fn a_segment_of_a_qt_program_is_removed_after_the_same_questions() {
+    let asked = |key: &str| {
+        let mut list = mixed();
+        filter(&mut list, key);
+        press(&mut list, "Remove");
+        list
+    };
+    for (key, by) in [
+        ("qt:Paint", "paint (pid 4712)"),
+        ("qt:Unseen", "somebody"),
+        ("qt-posix:Seen", "paint (pid 4712) and 1 more"),
+    ] {
+        let mut list = asked(key);
+        assert!(shows(&list, &format!("{key} is in use by {by}.")), "{key}");
+        assert!(matches!(
+            press(&mut list, "Remove by force"),
+            Action::Remove { key: removed, force: true } if removed == address(key)
+        ));
+    }
+    for key in ["qt:Abandoned", "qt-posix:Left"] {
+        let mut list = asked(key);
+        assert!(matches!(
+            press(&mut list, "Remove"),
+            Action::Remove { force: false, .. }
+        ));
+    }
+}
+
+#[test]
+fn a_question_leaves_room_for_who_uses_what_has_a_long_key() {
+    let path = "systemv:/tmp/qipc_sharedmemory_sketch359614dc2e9ec6b4d6d9e8847d0c47fef28f14df";
+    let mut list = list(vec![of_qt(path, Some(1), &["paint"])]);
+    press(&mut list, "Remove");
+    assert!(shows(
+        &list,
+        "systemv:/tmp/qipc_s…47fef28f14df is in use by paint (pid 4712)."
+    ));
+}
+
+#[test]
+fn what_became_of_the_removal_of_a_qt_segment_is_told() {
+    let key: QtKey = "qt:Abandoned".parse().expect("it is a key");
+    let mut list = mixed();
+    filter(&mut list, key.as_str());
+    let mut removed = |error: SegmentError| {
+        let outcome = Err(Arc::new(RemovalError::Qt(error)));
+        let action = list.update(Message::Removed((&key).into(), outcome));
+        let question = ui(&list).find("qt:Abandoned is in use by paint (pid 4712).");
+        let failure = ui(&list).find("qt:Abandoned was not removed.");
+        (
+            matches!(action, Action::Removed(_)),
+            question.is_ok(),
+            failure.is_ok(),
+        )
+    };
+    let users = vec![User {
+        pid: 4712,
+        program: "paint".to_owned(),
+    }];
+    let in_use = SegmentError::InUse {
+        key: key.clone(),
+        users,
+    };
+    assert_eq!(removed(in_use), (false, true, false));
+    let stranger = SegmentError::Stranger {
+        key: key.clone(),
+        file: "/tmp/qipc".into(),
+        owner: 7,
+    };
+    assert_eq!(removed(stranger), (false, false, true));
+    // It went away meanwhile.
+    let gone = SegmentError::NotFound { key: key.clone() };
+    assert_eq!(removed(gone), (true, false, false));
 }

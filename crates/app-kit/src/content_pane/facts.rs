@@ -1,0 +1,118 @@
+//! The facts of what is shown, in words.
+
+use std::time::{Duration, SystemTime};
+
+use shm_core::{Access, Attached, Process};
+
+use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
+use crate::{explain, language, say, shell, units};
+
+/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
+pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
+    let mut parts = vec![snapshot.kind_and_form()];
+    if let Content::Picture(picture) = &snapshot.content {
+        parts.push(format!("{} × {}", picture.width, picture.height));
+    }
+    if !snapshot.is_empty() {
+        parts.push(units::bytes(snapshot.bytes));
+    }
+    if let Some(origin) = &snapshot.origin {
+        parts.push(say!("fact-generation", number = origin.generation));
+        parts.push(units::rough_age(age_of(origin, now)));
+    }
+    if snapshot.persistent {
+        parts.push(say!("fact-persistent"));
+    }
+    parts.join(" · ")
+}
+
+/// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
+pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
+    let origin = snapshot.origin.as_ref()?;
+    let pid = origin.writer;
+    if pid.is_current() {
+        return Some(say!("loaded-by-here", pid = pid));
+    }
+    let is_here = snapshot.attached.iter().any(|peer| peer.process.is(pid));
+    Some(match (&origin.writer_program, is_here) {
+        (Some(program), true) => say!("loaded-by", program = program, pid = pid),
+        (Some(program), false) => say!("loaded-by-left", program = program, pid = pid),
+        (None, _) => say!("loaded-by-unknown", pid = pid),
+    })
+}
+
+/// Writes who is attached beside this process, the one that loaded the content, and those who are
+/// `told` of elsewhere.
+pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
+    let is_writer = |peer: &Attached| {
+        let origin = snapshot.origin.as_ref();
+        origin.is_some_and(|origin| origin.writer.is(peer.process))
+    };
+    let mut others: Vec<&Attached> = snapshot
+        .attached
+        .iter()
+        .filter(|peer| !peer.process.is_current() && !is_writer(peer))
+        .filter(|peer| !told.iter().any(|one| one.is(peer.process)))
+        .collect();
+    others.sort_by_key(|peer| peer.process.pid());
+    others.dedup_by(|one, other| one.process.is(other.process));
+    if others.is_empty() {
+        return None;
+    }
+    let names = language::names(others.into_iter().map(peer));
+    Some(say!("also-attached", names = names))
+}
+
+fn peer(peer: &Attached) -> String {
+    match peer.access {
+        Access::ReadWrite => explain::name_of(peer),
+        Access::ReadOnly => say!("peer-reading", program = peer.program, pid = peer.process),
+    }
+}
+
+/// Says that a text is shown in part, and how to get all of it.
+pub(super) fn cut_notice(snapshot: &Snapshot, text: &Text) -> String {
+    let key = shell::quoted(snapshot.key.as_str());
+    say!(
+        "pane-cut",
+        part = units::bytes(text.shown.len() as u64),
+        whole = units::bytes(snapshot.bytes),
+        key = match snapshot.form {
+            Some(form) => format!("{key} --as {form}"),
+            None => key,
+        },
+    )
+}
+
+/// Says what bytes these are, and what of them is shown.
+pub(super) fn bytes_notice(bytes: &Bytes, size: u64) -> String {
+    let mut parts = Vec::new();
+    parts.push(match &bytes.media_type {
+        Some(media_type) => media_type.clone(),
+        None => say!("pane-block"),
+    });
+    parts.extend(bytes.source.clone());
+    if size > snapshot::HEAD_LIMIT as u64 {
+        parts.push(say!("pane-head", count = snapshot::HEAD_LIMIT));
+    }
+    if bytes.is_half_written {
+        parts.push(say!("pane-half-written"));
+    }
+    parts.join(" · ")
+}
+
+/// How old content is.
+pub(super) fn age_of(origin: &Origin, now: SystemTime) -> Duration {
+    // A clock that was set back makes the content younger than now.
+    now.duration_since(origin.published).unwrap_or_default()
+}
+
+/// Writes a colour as style sheets do: red, green, blue, opacity.
+pub(super) fn hex_color([red, green, blue, alpha]: [u8; 4]) -> String {
+    format!("#{red:02X}{green:02X}{blue:02X}{alpha:02X}")
+}
+
+/// Writes a zoom: `200 %`, and `1.5 %` only where it is so small.
+pub(super) fn percent(zoom: f64) -> String {
+    format!("{} %", (zoom * 1000.0).round() / 10.0)
+}

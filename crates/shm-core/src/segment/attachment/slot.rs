@@ -1,0 +1,55 @@
+//! The slot in a segment that says who is attached.
+
+use crate::error::AttachError;
+use crate::layout::{self, Control};
+use crate::lock::{self, Owner};
+use crate::process::Process;
+use crate::segment::file::SegmentFile;
+use crate::sync::Ordering;
+use crate::sys::{self, ByteLock};
+
+/// Takes a free slot. Only while holding the lifecycle byte, or before the file has a name.
+pub(super) fn claim_slot(
+    segment: &SegmentFile,
+    control: &Control,
+    access: u32,
+) -> Result<Owner, AttachError> {
+    for (index, slot) in control.slots.iter().enumerate() {
+        let byte = layout::slot_byte(index);
+        let free = sys::try_lock_byte(&segment.file, byte, ByteLock::Write)
+            .map_err(|error| AttachError::io(&segment.key, "claiming a slot", error))?;
+        if !free {
+            continue;
+        }
+        let number = u8::try_from(index).unwrap_or(u8::MAX);
+        // First of all: whoever held this slot last may have died with the lock.
+        lock::settle(&control.header.lock, number);
+        let generation = slot.generation.load(Ordering::Relaxed).wrapping_add(1);
+        slot.generation.store(generation, Ordering::Relaxed);
+        let this = Process::current();
+        slot.pid.store(this.pid(), Ordering::Relaxed);
+        slot.token.store(this.token(), Ordering::Relaxed);
+        slot.since.store(sys::unix_nanos(), Ordering::Relaxed);
+        slot.access.store(access, Ordering::Relaxed);
+        write_program(slot);
+        return Ok(Owner::new(number, generation));
+    }
+    Err(AttachError::SlotsFull {
+        key: segment.key.clone(),
+        slots: layout::SLOTS,
+    })
+}
+
+fn write_program(slot: &layout::Slot) {
+    let name = sys::program_name();
+    let room = slot.program.len() * 8;
+    let end = (0..=name.len().min(room))
+        .rev()
+        .find(|&end| name.is_char_boundary(end))
+        .unwrap_or(0);
+    let mut bytes = name.as_bytes()[..end].iter().copied();
+    for word in &slot.program {
+        let next = std::array::from_fn(|_| bytes.next().unwrap_or(0));
+        word.store(u64::from_le_bytes(next), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,158 @@
+//! What a row of the list says of a segment.
+
+use std::time::SystemTime;
+
+use app_kit::explain::{explain_reason, name_of};
+use app_kit::snapshot::name_of_kind;
+use app_kit::{say, units};
+use qt_bridge::User;
+use shm_core::segment::{Content, Info, Listed};
+use shm_core::{Access, Attached};
+
+use crate::session::Entry;
+
+/// What says whose it is; a name, in every language.
+const QT: &str = "Qt";
+
+/// Tells whether words in small letters stand in what is said of a segment.
+pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
+    let has = |text: &str| text.to_lowercase().contains(words);
+    has(entry.name())
+        || match entry {
+            Entry::Own(listed) => match &listed.segment {
+                Ok(info) => {
+                    has(&name_of_kind(kind(info)))
+                        || info.attached.iter().any(|peer| has(&peer.program))
+                }
+                Err(reason) => has(&explain_reason(reason)),
+            },
+            Entry::Qt(listed) => has(QT) || listed.users.iter().any(|user| has(&user.program)),
+        }
+}
+
+/// Writes what there is to know of a segment, or why it is none, in one line.
+pub(super) fn line(entry: &Entry, now: SystemTime) -> String {
+    match entry {
+        Entry::Own(listed) => match &listed.segment {
+            Ok(info) => facts(info, now),
+            Err(reason) => left_alone(listed, reason),
+        },
+        Entry::Qt(listed) => facts_of_qt(listed),
+    }
+}
+
+/// Names who uses a segment; nothing where nobody does.
+pub(super) fn in_use_by(entry: &Entry) -> Option<String> {
+    match entry {
+        Entry::Own(listed) => {
+            let attached = &listed.segment.as_ref().ok()?.attached;
+            (!attached.is_empty()).then(|| names(attached))
+        }
+        Entry::Qt(listed) => {
+            let is_used = listed.attached.is_some_and(|count| count > 0);
+            (is_used || !listed.users.is_empty()).then(|| names_of_qt(&listed.users))
+        }
+    }
+}
+
+fn kind(info: &Info) -> &'static str {
+    match &info.content {
+        Content::Block { .. } => "block",
+        Content::Samples { latest: None } => "empty",
+        Content::Samples {
+            latest: Some(latest),
+        } => latest.metadata.kind(),
+    }
+}
+
+/// Writes what there is to know of a segment in one line:
+/// `text · 42 bytes · loader-app (pid 4711) · 2 watching · 3 min old`.
+fn facts(info: &Info, now: SystemTime) -> String {
+    let mut parts = vec![name_of_kind(kind(info))];
+    let since = match &info.content {
+        Content::Block { size } => {
+            parts.push(units::bytes(*size));
+            info.created
+        }
+        Content::Samples { latest: None } => info.created,
+        Content::Samples {
+            latest: Some(latest),
+        } => {
+            parts.push(units::bytes(latest.bytes));
+            latest.published
+        }
+    };
+    let (writers, readers): (Vec<&Attached>, Vec<&Attached>) = info
+        .attached
+        .iter()
+        .partition(|peer| peer.access == Access::ReadWrite);
+    parts.push(match writers.as_slice() {
+        [] if kind(info) == "block" => say!("segment-unattached"),
+        [] => say!("segment-left"),
+        [first, others @ ..] => first_and_more(name_of(first), others.len()),
+    });
+    if !readers.is_empty() {
+        parts.push(say!("segment-watching", count = readers.len()));
+    }
+    // A clock that was set back makes it younger than now.
+    let age = now.duration_since(since).unwrap_or_default();
+    parts.push(units::old(age));
+    if info.persistent {
+        parts.push(say!("segment-persistent"));
+    }
+    parts.join(" · ")
+}
+
+/// Writes what is to be seen of a segment of a Qt program from outside:
+/// `Qt · 42 bytes · paint (pid 4711) · 1 attached`.
+fn facts_of_qt(listed: &qt_bridge::Listed) -> String {
+    let mut parts = vec![QT.to_owned(), units::bytes(listed.size as u64)];
+    if !listed.users.is_empty() {
+        parts.push(names_of_qt(&listed.users));
+    }
+    match listed.attached {
+        Some(0) => parts.push(say!("segment-unattached")),
+        Some(count) => parts.push(say!("segment-attached", count = count)),
+        // Nobody counts.
+        None if listed.users.is_empty() => parts.push(say!("segment-unseen")),
+        None => {}
+    }
+    parts.join(" · ")
+}
+
+/// Says why something is not a segment, without its path: the name is there already.
+fn left_alone(listed: &Listed, reason: &str) -> String {
+    let path = format!("{}: ", listed.path.display());
+    let reason = reason.strip_prefix(&path).unwrap_or(reason);
+    let reason = explain_reason(reason);
+    say!(
+        "segment-left-alone",
+        reason = reason.trim_end_matches(['.', '。'])
+    )
+}
+
+/// Names who is attached.
+pub(super) fn names(peers: &[Attached]) -> String {
+    match peers {
+        [] => say!("segment-somebody"),
+        [first, others @ ..] => first_and_more(name_of(first), others.len()),
+    }
+}
+
+/// Names who is seen to use a segment of a Qt program.
+pub(super) fn names_of_qt(users: &[User]) -> String {
+    match users {
+        [] => say!("segment-somebody"),
+        [first, others @ ..] => {
+            let name = say!("peer", program = first.program, pid = first.pid);
+            first_and_more(name, others.len())
+        }
+    }
+}
+
+fn first_and_more(name: String, others: usize) -> String {
+    match others {
+        0 => name,
+        others => say!("peer-and-more", name = name, count = others),
+    }
+}

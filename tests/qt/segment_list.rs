@@ -1,0 +1,85 @@
+//! What the list of segments in our window tells of Qt programs.
+
+use e2e_tests::{Desktop, Scene, ViewerWindow};
+
+use crate::peer::{Peer, Side, Stage};
+
+/// A key that a list tells as it was written. In the folder of a test nobody else meets it.
+const SKETCH: &str = "qt:Sketch";
+
+/// Opens the list of our window, where a Qt program will be seen.
+fn open_list<'d>(stage: &Stage, scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
+    let viewer = scene
+        .viewer(["--verbose"])
+        .env("TMPDIR", stage.directory())
+        .on(desktop)
+        .start();
+    let viewer = ViewerWindow::of(viewer, desktop);
+    viewer.open_list(SKETCH);
+    viewer
+}
+
+fn load(stage: &Stage, text: &str) -> Peer {
+    let mut theirs = stage.start_with(Side::Cpp, SKETCH);
+    let file = stage.file(text.as_bytes());
+    theirs.ask(&["load", "qstring", &file]).done();
+    theirs
+}
+
+#[test]
+fn a_segment_of_a_qt_program_comes_and_goes_in_the_list_and_is_shown_by_a_click() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = open_list(&stage, &scene, &desktop);
+    let rows = |count| {
+        desktop.wait_for(&format!("{count} rows"), || {
+            (viewer.listed_rows() == count).then_some(())
+        });
+    };
+    let theirs = load(&stage, "drawn in Qt");
+    rows(1);
+    viewer.press_first_row();
+    viewer
+        .program
+        .wait_for_status("Showing the text from qt:Sketch");
+    assert_eq!(viewer.shown_text(), "drawn in Qt");
+    viewer.window.press(&["ctrl+k"]);
+    assert_eq!(viewer.window.copy_field(), SKETCH);
+
+    viewer.open_list(SKETCH);
+    rows(1);
+    theirs.finish();
+    rows(0);
+    viewer.window.close();
+    viewer.program.finish().done();
+    stage.assert_clean();
+}
+
+#[test]
+fn a_segment_of_a_qt_program_is_removed_from_the_list_after_asking() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = open_list(&stage, &scene, &desktop);
+    let theirs = load(&stage, "left behind");
+    desktop.wait_for("a row", || (viewer.listed_rows() == 1).then_some(()));
+    // It goes without a word, and its segment stays.
+    theirs.kill();
+    viewer.press_remove();
+    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    viewer.press_remove();
+    viewer.program.wait_for_status("Removed qt:Sketch");
+    desktop.wait_for("no row", || (viewer.listed_rows() == 0).then_some(()));
+    viewer.window.close();
+    viewer.program.finish().done();
+    stage.assert_clean();
+}
