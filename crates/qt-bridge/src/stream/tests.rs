@@ -82,6 +82,17 @@ fn long_texts_of_all_kinds_come_back_whole() {
     }
 }
 
+/// Reads units as a `QString` that was streamed.
+fn read_units(units: &[u16]) -> String {
+    let length = u32::try_from(2 * units.len()).unwrap();
+    let body = units.iter().flat_map(|unit| unit.to_be_bytes());
+    let stream: Vec<u8> = length.to_be_bytes().into_iter().chain(body).collect();
+    match Form::QString.read(&stream).unwrap() {
+        Value::Text(Some(text)) => text,
+        other => panic!("it is a text: {other:?}"),
+    }
+}
+
 #[test]
 fn half_pairs_are_replaced_wherever_they_stand() {
     for (units, expected) in [
@@ -91,11 +102,7 @@ fn half_pairs_are_replaced_wherever_they_stand() {
         (&[0xd83d, 0xd83d, 0xde42], "\u{fffd}🙂"),
         (&[0xde42, 0xd83d], "\u{fffd}\u{fffd}"),
     ] {
-        let length = u32::try_from(2 * units.len()).unwrap();
-        let body = units.iter().flat_map(|unit: &u16| unit.to_be_bytes());
-        let stream: Vec<u8> = length.to_be_bytes().into_iter().chain(body).collect();
-        let read = Form::QString.read(&stream).unwrap();
-        assert_eq!(read, Value::Text(Some(expected.into())));
+        assert_eq!(read_units(units), expected);
         assert_eq!(String::from_utf16_lossy(units), expected);
     }
 }
@@ -276,6 +283,25 @@ proptest! {
             };
             prop_assert_eq!(read.as_bytes(), message.payload());
         }
+    }
+
+    #[test]
+    fn any_units_are_read_as_the_standard_library_reads_them(
+        runs in proptest::collection::vec(
+            (
+                prop_oneof![
+                    0u16..0x80, 0x80u16..0x800, 0x800u16..0xd800, 0xd800u16..0xdc00,
+                    0xdc00u16..0xe000, 0xe000u16..=0xffff,
+                ],
+                // Within a block, over blocks, and about as long as a chunk.
+                prop_oneof![1usize..5, 30usize..70, CHUNK / 2 - 2..CHUNK / 2 + 3],
+            ),
+            0..6,
+        )
+    ) {
+        let runs = runs.iter().map(|(unit, count)| vec![*unit; *count]);
+        let units: Vec<u16> = runs.flatten().collect();
+        prop_assert!(read_units(&units) == String::from_utf16_lossy(&units));
     }
 
     #[test]
