@@ -28,15 +28,19 @@ fn what_a_command_loads_a_qt_program_reads() {
     let picture = Picture::draw(60, 50, 1).encode(PictureFile::Png);
     each_key(|stage, qt, scene| {
         let file = stage.file(&picture);
-        for (arguments, form) in [
-            (vec!["text", "héllo 世界 🙂"], "qstring"),
-            (vec!["text", "--as", "cstring", "hello"], "cstring"),
-            (vec!["text", "--as", "raw", "hello"], "raw"),
-            (vec!["file", file.as_str()], "qbytearray"),
-            (vec!["image", file.as_str()], "qimage"),
+        for (arguments, form, told) in [
+            (vec!["text", "héllo 世界 🙂"], "qstring", "QString"),
+            (
+                vec!["text", "--as", "CString", "hello"],
+                "cstring",
+                "const char *",
+            ),
+            (vec!["text", "--as", "raw", "hello"], "raw", "C string"),
+            (vec!["file", file.as_str()], "qbytearray", "QByteArray"),
+            (vec!["image", file.as_str()], "qimage", "QImage"),
         ] {
             let loader = on(stage, scene.loader(&arguments)).start();
-            loader.wait_for(&format!("as {form}"));
+            loader.wait_for(&format!("as {told}"));
             let mut theirs = stage.start_with(qt, scene.key());
             theirs.ask(&["attach", "ro"]).done();
             let path = stage.path();
@@ -146,7 +150,7 @@ fn frames_reach_a_qt_program_that_stays_attached() {
     const FRAMES: [&str; 4] = ["frames", "--test-pattern", "--size", "320x240"];
     each_key(|stage, qt, scene| {
         let loader = on(stage, scene.loader(FRAMES)).start();
-        loader.wait_for("as qimage");
+        loader.wait_for("as QImage");
         let mut theirs = stage.start_with(qt, scene.key());
         theirs.ask(&["attach", "ro"]).done();
         let path = stage.path();
@@ -214,7 +218,7 @@ fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
     let scene = Scene::new().with_key(&stage.key());
     let frames = ["frames", "--test-pattern", "--size", "64x48"];
     let loader = on(&stage, scene.loader(frames)).start();
-    loader.wait_for("as qimage");
+    loader.wait_for("as QImage");
     let mut theirs = stage.start_with(Side::Cpp, &stage.key());
     theirs.ask(&["attach", "rw"]).done();
     theirs.ask(&["lock"]).done();

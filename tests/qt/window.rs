@@ -67,7 +67,7 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
         .start();
     let loader = LoaderWindow::of(loader, &desktop);
     loader.enter_path(&file);
-    loader.program.wait_for_status("as qimage");
+    loader.program.wait_for_status("as QImage");
     loader.window.wait_for_picture(picture.pixels());
 
     let Some(example) = QtExample::open(stage.directory(), &desktop) else {
@@ -94,7 +94,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
     let loader = on_stage(scene.loader(["--verbose"])).on(&desktop).start();
     let loader = LoaderWindow::of(loader, &desktop);
     loader.choose_form(Form::QByteArray);
-    assert!(loader.load_text("hello").contains("as qbytearray"));
+    assert!(loader.load_text("hello").contains("as QByteArray"));
 
     let mut theirs = stage.start_with(Side::Cpp, scene.key());
     theirs.ask(&["attach", "ro"]).done();
@@ -120,7 +120,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
     assert_eq!(viewer(&["show"]).text(), "hello");
     // By the keyboard, past the last of the list, to the one that fits.
     loader.window.press(&["ctrl+f", "ctrl+Return"]);
-    loader.program.wait_for_status("as qstring");
+    loader.program.wait_for_status("as QString");
     assert_eq!(viewer(&["show"]).text(), "no picture");
     loader.window.close();
     loader.program.finish().done();

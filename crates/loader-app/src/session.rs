@@ -16,7 +16,7 @@ mod thread;
 use std::{error, fmt, io, mem};
 
 use app_kit::explain::Explain;
-use app_kit::{language, say, snapshot, units};
+use app_kit::{form_choice, language, say, snapshot, units};
 use qt_bridge::{Address, Form, StreamError};
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
@@ -272,7 +272,7 @@ impl fmt::Display for Loaded {
                 kind = snapshot::name_of_kind(kind),
                 size = units::bytes(*bytes),
                 key = key,
-                form = form.name()
+                form = form_choice::name(*form)
             ));
         }
         f.write_str(&say!(

@@ -212,7 +212,9 @@ impl FromStr for Form {
     type Err = StreamError;
 
     fn from_str(name: &str) -> Result<Self, StreamError> {
-        let named = Self::NAMES.iter().find(|(known, _)| *known == name);
+        let named = Self::NAMES
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
         named.map(|(_, form)| *form).ok_or(StreamError::Unknown)
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
-use app_kit::units;
+use app_kit::{form_choice, units};
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use qt_bridge::Address;
@@ -296,7 +296,11 @@ impl Control for Terminal<'_> {
                 "{size} a frame, into {} (generation {})",
                 loaded.key, loaded.generation
             ),
-            Some(form) => format!("{size} the first frame, into {} as {form}", loaded.key),
+            Some(form) => format!(
+                "{size} the first frame, into {} as {}",
+                loaded.key,
+                form_choice::name(form)
+            ),
         };
         print(&format!(
             "Streaming {} × {} {}, {size_and_place}.",

@@ -53,7 +53,7 @@ fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
     let (mut bench, key) = bench();
     bench.send(Message::FormChosen(Some(Form::QByteArray)));
     bench.load_text("hi");
-    assert!(bench.state.status().text().ends_with("as qbytearray."));
+    assert!(bench.state.status().text().ends_with("as QByteArray."));
     assert_eq!(read(&key).form, Form::QByteArray);
     // What is there stays what it is, whatever comes next.
     bench.send(Message::FormChosen(Some(Form::QString)));
