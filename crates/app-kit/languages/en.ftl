@@ -360,6 +360,7 @@ presence-waiting = waiting
 presence-gone = nothing there
 presence-barred = not readable
 presence-following = following
+presence-polling = polling
 presence-block = block, { $bytes }
 presence-qt = Qt, { $bytes }
 presence-new = { $kind }, { $bytes }

@@ -330,6 +330,7 @@ presence-waiting = 等待中
 presence-gone = 没有内容
 presence-barred = 无法读取
 presence-following = 跟随中
+presence-polling = 轮询中
 presence-block = 数据块，{ $bytes }
 presence-qt = Qt，{ $bytes }
 presence-new = { $kind }，{ $bytes }

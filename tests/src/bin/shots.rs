@@ -199,11 +199,20 @@ const STATES: &[State] = &[
             let arguments = ["text", "--persist", "--key", key, text];
             stage.scene.bare_loader(arguments).run().done();
         }
-        let viewer = stage.viewer();
+        let folder = stage.scene.path("");
+        let for_qt = stage
+            .scene
+            .bare_loader(["text", "--key", "qt:Sketch", TEXT])
+            .env("TMPDIR", &folder)
+            .start();
+        for_qt.wait_for("Loaded");
+        let launch = stage.scene.bare_viewer(["--verbose"]);
+        let viewer = stage.open_viewer(launch.env("TMPDIR", &folder));
         viewer.show("Showing the picture");
         stage.press_and_see(&viewer.window, "ctrl+l");
         stage.press_and_see(&viewer.window, "Down");
         stage.take(&viewer.window);
+        for_qt.terminate().done();
     }),
     ("viewer-history", |stage| {
         let viewer = stage.viewer();

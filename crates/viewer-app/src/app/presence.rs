@@ -80,7 +80,8 @@ impl State {
             Presence::Gone => (false, say!("presence-gone")),
             Presence::Barred => (false, say!("presence-barred")),
             Presence::Here(info) => self.describe(info),
-            Presence::Qt(_) if self.live.is_on() => (true, say!("presence-following")),
+            // No event tells when a Qt program changes it.
+            Presence::Qt(_) if self.live.is_on() => (true, say!("presence-polling")),
             Presence::Qt(bytes) => (true, say!("presence-qt", bytes = units::bytes(*bytes))),
         })
     }
