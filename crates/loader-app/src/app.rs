@@ -1,49 +1,48 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
 mod at_hand;
+mod file;
 mod form;
 mod loading;
+mod message;
+mod reply;
+mod seen;
 mod shortcut;
 mod streaming;
 #[cfg(test)]
 mod tests;
+mod text;
 mod view;
 mod watchers;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use app_kit::clipboard::{Clipboard, ClipboardError, Pasted};
-use app_kit::content_pane::{self, ContentPane};
-use app_kit::drop_target::{self, DropTarget};
-use app_kit::file_dialog::Answer;
+use app_kit::clipboard::Clipboard;
+use app_kit::content_pane;
+use app_kit::drop_target::DropTarget;
 use app_kit::key_field::{self, KeyField};
 use app_kit::meter::Stage;
 use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
-use app_kit::snapshot::Snapshot;
 use app_kit::status::{Status, StatusLine};
-use app_kit::watch::{self, Depth, Fresh, Observation, Watch};
-use app_kit::worker::WorkerError;
-use app_kit::{focus, help, icon, language, say, signals, theme, typed_path};
+use app_kit::watch::Watch;
+use app_kit::{focus, help, icon, say, signals, theme};
 use iced::widget::operation;
-use iced::{Program, Size, Subscription, Task, Theme, event, window};
+use iced::{Program, Subscription, Task, Theme, event, window};
 use qt_bridge::{Address, Form};
-use shm_core::{Access, Attached, Options};
+use shm_core::Options;
 
+pub use message::Message;
+
+use file::FileDialog;
 use loading::Loading;
-use view::PATH_FIELD;
-
+use seen::Seen;
 use streaming::Stream;
+use watchers::Watchers;
 
-use crate::file_dialog;
-use crate::progress::Progress;
 use crate::screen::stream_card::{self, StreamCard};
 use crate::screen::text_dialog::{self, TextDialog};
-use crate::session::audience::Watched;
-use crate::session::{LoadError, Loaded, News, Released, Reply, SessionThread};
-
-use watchers::Watchers;
+use crate::session::SessionThread;
 
 /// The title of the window.
 pub const TITLE: &str = "SharedMemoryLoad";
@@ -99,115 +98,6 @@ pub struct State {
     clipboard: Clipboard,
     is_help_open: bool,
     keeper: Keeper<NoSwitches>,
-}
-
-/// What is known of the system's file dialog, which need not ever answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FileDialog {
-    Closed,
-    Open,
-    /// The button was pressed again, and it was said that a dialog is open.
-    OpenAndSaidSo,
-}
-
-/// What was last seen under the key in the key field.
-#[derive(Debug)]
-enum Seen {
-    /// It has not been looked yet.
-    Unknown,
-    Nothing,
-    Content(Box<ContentPane>),
-    Unreadable(String),
-}
-
-/// What can happen.
-#[derive(Clone, Debug)]
-pub enum Message {
-    /// The key was edited.
-    KeyEdited(String),
-    /// The form of what is under a Qt key was chosen.
-    FormChosen(Option<Form>),
-    /// The shortcut for the form after the one that is chosen.
-    NextForm,
-    /// The path was edited.
-    PathEdited(String),
-    /// The path is complete.
-    PathSubmitted,
-    /// The button "Load", or its shortcut.
-    LoadPressed,
-    /// The button "Load Image From File...", or its shortcut.
-    LoadImagePressed,
-    /// The button "Clear".
-    ClearPressed,
-    /// The button "Release", or its shortcut.
-    ReleasePressed,
-    /// The button "Stream...", or "Stop" while a stream plays, or their shortcut.
-    StreamPressed,
-    /// Something happened on the card that starts a stream.
-    StreamCard(stream_card::Message),
-    /// The file dialog for a stream ended, with or without a choice.
-    StreamSourceChosen(Answer),
-    /// Something happened to the stream of that number.
-    StreamNews(u64, News),
-    /// Something happened in the input dialog.
-    Dialog(text_dialog::Message),
-    /// The file dialog ended, one way or another.
-    FileDialogEnded(Answer),
-    /// Files are dragged over the window, or dropped on it.
-    Dragged(drop_target::Event),
-    /// The file of that number was loaded, the first of some more, or not.
-    FileLoaded {
-        /// Tells it from one that was given up before.
-        number: u64,
-        /// How many more files there were.
-        others: usize,
-        /// What came of it.
-        reply: Reply<Loaded, LoadError>,
-    },
-    /// What was pasted was loaded, or not.
-    PastedLoaded(Reply<Loaded, LoadError>),
-    /// The shortcut to load what is in the clipboard.
-    PastePressed,
-    /// The clipboard was asked.
-    Pasted(Result<Pasted, ClipboardError>),
-    /// A text was loaded, or not.
-    TextLoaded(Reply<Loaded, LoadError>),
-    /// The picture of that number was loaded, or not.
-    PictureLoaded(u64, Reply<Loaded, LoadError>),
-    /// It is time to look how far the picture is.
-    Glance(Instant),
-    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
-    CancelPressed,
-    /// What was loaded was blanked, or not.
-    Cleared(Reply<Option<Address>, LoadError>),
-    /// What was loaded was let go of.
-    Released(Result<Option<Released>, WorkerError>),
-    /// It was looked whether what is loaded was removed by somebody else.
-    LossChecked(Result<Option<Address>, WorkerError>),
-    /// Something was seen in shared memory.
-    Seen(watch::News),
-    /// Somebody came to watch what is loaded, has shown it, or has left.
-    Watched(Watched),
-    /// It was asked for the list of those who watch, or enough of it.
-    WatchersToggled,
-    /// Something happened in the content pane.
-    Pane(content_pane::Message),
-    /// A key was pressed that does something wherever the focus is.
-    Shortcut(fn() -> Message),
-    /// The key field should have the focus.
-    FocusKey,
-    /// The path field should have the focus.
-    FocusPath,
-    /// The focus goes on to another field.
-    Focus(focus::Direction),
-    /// The help opens, or closes.
-    ToggleHelp,
-    /// The window has another size.
-    Resized(Size),
-    /// The window could not remember something.
-    NotRemembered(Status),
-    /// A key or a signal asks the program to end.
-    Quit,
 }
 
 /// Builds the application, ready to run.
@@ -429,14 +319,6 @@ impl State {
         kept.map(Message::NotRemembered)
     }
 
-    fn watch_key(&mut self) {
-        self.watch = self.key_field.key().ok().map(|key| {
-            let stage = Arc::clone(&self.stage);
-            let (form, options) = (self.form_to_watch(), self.options.clone());
-            Watch::new(key.clone(), form, options, Depth::Content, stage)
-        });
-    }
-
     /// Returns whether what is loaded is loaded under the key in the key field.
     fn is_attached_here(&self) -> bool {
         self.attached.is_some() && self.key_field.key().ok() == self.attached.as_ref()
@@ -465,121 +347,6 @@ impl State {
         self.dialog.is_some() || self.stream_card.is_some()
     }
 
-    fn open_text_dialog(&mut self) -> Task<Message> {
-        if self.is_covered() {
-            return Task::none();
-        }
-        let Some(key) = self.key_to_load_under() else {
-            return Task::none();
-        };
-        let (dialog, focus) = TextDialog::open(key.as_str());
-        self.dialog = Some(dialog);
-        focus
-    }
-
-    fn update_dialog(&mut self, message: text_dialog::Message) -> Task<Message> {
-        let Some(dialog) = &mut self.dialog else {
-            return Task::none();
-        };
-        match dialog.update(message) {
-            text_dialog::Action::None => Task::none(),
-            text_dialog::Action::Close => {
-                self.dialog = None;
-                Task::none()
-            }
-            text_dialog::Action::Load(text) => match self.key_to_load_under() {
-                Some(key) => self.session().load_text(key, text).map(Message::TextLoaded),
-                None => {
-                    let problem = self.status.current().to_string();
-                    if let Some(dialog) = &mut self.dialog {
-                        dialog.reject(problem);
-                    }
-                    Task::none()
-                }
-            },
-        }
-    }
-
-    fn open_file_dialog(&mut self) -> Task<Message> {
-        if self.is_covered() || self.key_to_load_under().is_none() || !self.enter_file_dialog() {
-            return Task::none();
-        }
-        file_dialog::pick().map(Message::FileDialogEnded)
-    }
-
-    /// Notes that a file dialog opens. Where one is open says so, and is content the next time.
-    fn enter_file_dialog(&mut self) -> bool {
-        if self.file_dialog == FileDialog::Open {
-            self.file_dialog = FileDialog::OpenAndSaidSo;
-            let status = Status::neutral(say!("file-dialog-open"));
-            self.status
-                .set(status.with_remedy(say!("file-dialog-open-remedy")));
-            return false;
-        }
-        self.file_dialog = FileDialog::Open;
-        true
-    }
-
-    /// Notes that the file dialog is closed; returns its choice, or what is to be said of it.
-    fn leave_file_dialog(&mut self, answer: Answer) -> Result<PathBuf, Status> {
-        self.file_dialog = FileDialog::Closed;
-        match answer {
-            Answer::Chosen(path) => Ok(path),
-            Answer::Cancelled => Err(Status::neutral(say!("file-dialog-cancelled"))),
-            Answer::NotShown => Err(Status::error(say!("file-dialog-not-shown"))
-                .with_remedy(say!("file-dialog-not-shown-remedy"))),
-            Answer::Died => Err(Status::error(say!("file-dialog-died"))
-                .with_remedy(say!("file-dialog-died-remedy"))),
-        }
-    }
-
-    fn take_answer(&mut self, answer: Answer) -> Task<Message> {
-        let was_cancelled = answer == Answer::Cancelled;
-        match self.leave_file_dialog(answer) {
-            Ok(path) => self.load_picture(path),
-            Err(status) => {
-                self.status.set(status);
-                if was_cancelled {
-                    return Task::none();
-                }
-                operation::focus(PATH_FIELD)
-            }
-        }
-    }
-
-    fn load_typed_path(&mut self) -> Task<Message> {
-        match typed_path::parse(&self.path) {
-            Some(path) => self.load_picture(path),
-            None => {
-                let status = Status::error(say!("path-missing"));
-                self.status
-                    .set(status.with_remedy(say!("path-missing-remedy")));
-                Task::none()
-            }
-        }
-    }
-
-    fn load_picture(&mut self, path: PathBuf) -> Task<Message> {
-        let Some((key, number, progress)) = self.begin_loading(&path) else {
-            return Task::none();
-        };
-        self.session()
-            .load_picture(key, path, progress)
-            .map(move |reply| Message::PictureLoaded(number, reply))
-    }
-
-    /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
-    fn begin_loading(&mut self, path: &Path) -> Option<(Address, u64, Arc<Progress>)> {
-        let key = self.key_to_load_under()?;
-        let sentence = say!("loading", file = drop_target::file_name(path), key = key);
-        self.status.set(Status::neutral(sentence));
-        self.files += 1;
-        let (loading, progress) = Loading::start(self.files);
-        // One that is still on its way is not wanted any more.
-        self.loading = Some(loading);
-        Some((key, self.files, progress))
-    }
-
     /// Leaves the dialog, or else gives up the picture on its way.
     fn cancel(&mut self) {
         if self.dialog.take().is_some() {
@@ -594,171 +361,6 @@ impl State {
             self.status.set(Status::neutral(say!("cancelling")));
         }
     }
-
-    fn take_text_loaded(&mut self, reply: Reply<Loaded, LoadError>) {
-        match reply {
-            Ok(Ok(loaded)) => {
-                self.dialog = None;
-                self.take_loaded(loaded, None);
-            }
-            // The text stays in the dialog: it may be the only copy.
-            Ok(Err(error)) => self.reject_text(failure(&error), error.to_string()),
-            Err(error) => self.reject_text(Status::error(error.to_string()), error.to_string()),
-        }
-    }
-
-    fn reject_text(&mut self, status: Status, problem: String) {
-        self.status.set(status);
-        if let Some(dialog) = &mut self.dialog {
-            dialog.reject(problem);
-        }
-    }
-
-    fn take_file_loaded(&mut self, number: u64, others: usize, reply: Reply<Loaded, LoadError>) {
-        let is_last = self
-            .loading
-            .as_ref()
-            .is_some_and(|loading| loading.number == number);
-        if is_last {
-            self.loading = None;
-        }
-        match reply {
-            Ok(Err(error)) if error.is_cancelled() => {
-                // Otherwise it made room for another one, which says itself how it goes.
-                if is_last {
-                    let status = Status::neutral(error.headline()).with_remedy(error.remedy());
-                    self.status.set(status);
-                }
-            }
-            reply => self.take_reply(reply, at_hand::only_the_first(others)),
-        }
-    }
-
-    fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
-        match reply {
-            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
-            Ok(Err(error)) => self.status.set(failure(&error)),
-            Err(error) => self.status.set(Status::error(error.to_string())),
-        }
-    }
-
-    /// Says what was loaded; `note` is what else there is to say.
-    fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
-        self.say_loaded(loaded.to_string(), &loaded, note);
-        self.attach(loaded);
-    }
-
-    /// Says what was loaded, what it took the place of, and `note`.
-    fn say_loaded(&mut self, sentence: String, loaded: &Loaded, note: Option<String>) {
-        let warning = loaded.warning();
-        let status = if warning.is_some() || note.is_some() {
-            Status::warning(sentence)
-        } else {
-            Status::success(sentence)
-        };
-        let released = loaded.released.as_ref().map(Released::to_string);
-        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
-        self.status.set(match remedies.is_empty() {
-            true => status,
-            false => status.with_remedy(language::sentences(remedies)),
-        });
-    }
-
-    fn take_cleared(&mut self, reply: Reply<Option<Address>, LoadError>) {
-        self.status.set(match reply {
-            Ok(Ok(Some(key))) => Status::success(say!("cleared", key = key)),
-            Ok(Ok(None)) => Status::neutral(say!("clear-nothing")),
-            Ok(Err(error)) => Status::error(say!("clear-failed")).with_remedy(error.remedy()),
-            Err(error) => Status::error(error.to_string()),
-        });
-    }
-
-    fn take_released(&mut self, reply: Result<Option<Released>, WorkerError>) {
-        if reply.is_ok() {
-            self.detach();
-        }
-        self.status.set(match reply {
-            Ok(Some(released)) => Status::success(released.to_string()),
-            Ok(None) => Status::neutral(say!("release-nothing")),
-            Err(error) => Status::error(error.to_string()),
-        });
-    }
-
-    fn take_loss(&mut self, reply: Result<Option<Address>, WorkerError>) {
-        // Where nothing was lost there is nothing to say.
-        let Ok(Some(key)) = reply else {
-            return;
-        };
-        self.detach();
-        let status = Status::error(say!("lost", key = key));
-        self.status.set(status.with_remedy(say!("load-it-again")));
-    }
-
-    fn see(&mut self, observation: Observation) -> Task<Message> {
-        let is_gone = match observation {
-            Observation::Nothing => {
-                self.seen = Seen::Nothing;
-                true
-            }
-            Observation::Unreadable(error) => {
-                self.seen = Seen::Unreadable(error.to_string());
-                false
-            }
-            Observation::Content(fresh) => {
-                self.tell_who_replaced_us(&fresh.snapshot);
-                self.show(*fresh);
-                false
-            }
-            Observation::Qt(_) => false,
-            Observation::Presence(info) => {
-                if let Seen::Content(pane) = &mut self.seen {
-                    pane.observe(&info);
-                }
-                !info.attached.iter().any(is_own_publisher)
-            }
-        };
-        // A stream finds that out by itself.
-        if is_gone && self.is_attached_here() && self.stream.is_none() {
-            // What was seen may be older than what was loaded: the session knows.
-            return self.session.release_if_lost().map(Message::LossChecked);
-        }
-        Task::none()
-    }
-
-    fn show(&mut self, fresh: Fresh) {
-        match &mut self.seen {
-            Seen::Content(pane) => pane.replace(fresh),
-            seen => *seen = Seen::Content(Box::new(ContentPane::fresh(fresh))),
-        }
-    }
-
-    /// Says so when somebody else's content took the place of ours.
-    fn tell_who_replaced_us(&mut self, snapshot: &Snapshot) {
-        let was_ours = matches!(&self.seen, Seen::Content(pane) if is_own(pane.snapshot()));
-        let Some(origin) = &snapshot.origin else {
-            return;
-        };
-        if !was_ours || is_own(snapshot) || !self.is_attached_here() {
-            return;
-        }
-        let (pid, key) = (origin.writer, &snapshot.key);
-        let sentence = match &origin.writer_program {
-            Some(program) => say!("replaced", program = program, pid = pid, key = key),
-            None => say!("replaced-by-unknown", pid = pid, key = key),
-        };
-        self.status.set(Status::warning(sentence));
-    }
-}
-
-fn is_own(snapshot: &Snapshot) -> bool {
-    snapshot
-        .origin
-        .as_ref()
-        .is_some_and(|origin| origin.writer.is_current())
-}
-
-fn is_own_publisher(peer: &Attached) -> bool {
-    peer.process.is_current() && peer.access == Access::ReadWrite
 }
 
 fn is_for_dialog(message: &Message) -> bool {
@@ -774,8 +376,4 @@ fn is_for_card(message: &Message) -> bool {
         message,
         Message::Focus(_) | Message::CancelPressed | Message::Quit
     )
-}
-
-fn failure(error: &LoadError) -> Status {
-    Status::error(error.headline()).with_remedy(error.remedy())
 }

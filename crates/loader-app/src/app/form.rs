@@ -4,7 +4,8 @@ use app_kit::status::Status;
 use app_kit::{form_choice, say};
 use qt_bridge::Form;
 
-use super::{Loaded, State};
+use super::State;
+use crate::session::Loaded;
 
 impl State {
     /// Has what is loaded next written in a form; what is loaded stays as it is.

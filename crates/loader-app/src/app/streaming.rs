@@ -9,7 +9,8 @@ use app_kit::status::Status;
 use iced::Task;
 use iced::widget::operation;
 
-use super::{Message, State, failure};
+use super::reply::failure;
+use super::{Message, State};
 use crate::file_dialog;
 use crate::screen::stream_card::{self, StreamCard};
 use crate::session::{End, LoadError, Loaded, News, Reply, Report, Source, Streamed};

@@ -9,18 +9,20 @@ use super::*;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use app_kit::clipboard::Pixels;
+use app_kit::clipboard::{ClipboardError, Pasted, Pixels};
+use app_kit::drop_target;
+use app_kit::file_dialog::Answer;
 use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{self, Content, SnapshotError};
+use app_kit::snapshot::{self, Content, Snapshot, SnapshotError};
 use app_kit::status::Level;
+use app_kit::watch::{Fresh, Observation};
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
 use iced::keyboard::{Modifiers, key::Named};
 use iced::widget::text_editor::{Action, Edit};
-use iced::{Event, event};
+use iced::{Event, Size};
 use iced_test::Simulator;
 use iced_test::runtime::{self, task};
 use shm_core::{Key, Process, segment};
@@ -28,6 +30,7 @@ use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
 use crate::progress::Watched;
+use crate::session::{LoadError, Loaded, News};
 
 /// A window over a directory of its own for segments and files.
 struct Bench {

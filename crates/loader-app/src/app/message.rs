@@ -1,0 +1,108 @@
+//! What can happen to the window.
+
+use std::time::Instant;
+
+use app_kit::clipboard::{ClipboardError, Pasted};
+use app_kit::content_pane;
+use app_kit::drop_target;
+use app_kit::file_dialog::Answer;
+use app_kit::focus;
+use app_kit::status::Status;
+use app_kit::watch;
+use app_kit::worker::WorkerError;
+use iced::Size;
+use qt_bridge::{Address, Form};
+
+use crate::screen::{stream_card, text_dialog};
+use crate::session::audience::Watched;
+use crate::session::{LoadError, Loaded, News, Released, Reply};
+
+/// What can happen.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// The key was edited.
+    KeyEdited(String),
+    /// The form of what is under a Qt key was chosen.
+    FormChosen(Option<Form>),
+    /// The shortcut for the form after the one that is chosen.
+    NextForm,
+    /// The path was edited.
+    PathEdited(String),
+    /// The path is complete.
+    PathSubmitted,
+    /// The button "Load", or its shortcut.
+    LoadPressed,
+    /// The button "Load Image From File...", or its shortcut.
+    LoadImagePressed,
+    /// The button "Clear".
+    ClearPressed,
+    /// The button "Release", or its shortcut.
+    ReleasePressed,
+    /// The button "Stream...", or "Stop" while a stream plays, or their shortcut.
+    StreamPressed,
+    /// Something happened on the card that starts a stream.
+    StreamCard(stream_card::Message),
+    /// The file dialog for a stream ended, with or without a choice.
+    StreamSourceChosen(Answer),
+    /// Something happened to the stream of that number.
+    StreamNews(u64, News),
+    /// Something happened in the input dialog.
+    Dialog(text_dialog::Message),
+    /// The file dialog ended, one way or another.
+    FileDialogEnded(Answer),
+    /// Files are dragged over the window, or dropped on it.
+    Dragged(drop_target::Event),
+    /// The file of that number was loaded, the first of some more, or not.
+    FileLoaded {
+        /// Tells it from one that was given up before.
+        number: u64,
+        /// How many more files there were.
+        others: usize,
+        /// What came of it.
+        reply: Reply<Loaded, LoadError>,
+    },
+    /// What was pasted was loaded, or not.
+    PastedLoaded(Reply<Loaded, LoadError>),
+    /// The shortcut to load what is in the clipboard.
+    PastePressed,
+    /// The clipboard was asked.
+    Pasted(Result<Pasted, ClipboardError>),
+    /// A text was loaded, or not.
+    TextLoaded(Reply<Loaded, LoadError>),
+    /// The picture of that number was loaded, or not.
+    PictureLoaded(u64, Reply<Loaded, LoadError>),
+    /// It is time to look how far the picture is.
+    Glance(Instant),
+    /// The button "Cancel", or Escape: the dialog, or else the picture on its way, is not wanted.
+    CancelPressed,
+    /// What was loaded was blanked, or not.
+    Cleared(Reply<Option<Address>, LoadError>),
+    /// What was loaded was let go of.
+    Released(Result<Option<Released>, WorkerError>),
+    /// It was looked whether what is loaded was removed by somebody else.
+    LossChecked(Result<Option<Address>, WorkerError>),
+    /// Something was seen in shared memory.
+    Seen(watch::News),
+    /// Somebody came to watch what is loaded, has shown it, or has left.
+    Watched(Watched),
+    /// It was asked for the list of those who watch, or enough of it.
+    WatchersToggled,
+    /// Something happened in the content pane.
+    Pane(content_pane::Message),
+    /// A key was pressed that does something wherever the focus is.
+    Shortcut(fn() -> Message),
+    /// The key field should have the focus.
+    FocusKey,
+    /// The path field should have the focus.
+    FocusPath,
+    /// The focus goes on to another field.
+    Focus(focus::Direction),
+    /// The help opens, or closes.
+    ToggleHelp,
+    /// The window has another size.
+    Resized(Size),
+    /// The window could not remember something.
+    NotRemembered(Status),
+    /// A key or a signal asks the program to end.
+    Quit,
+}

@@ -1,0 +1,75 @@
+//! What the session answers, said in the status line.
+
+use app_kit::status::Status;
+use app_kit::worker::WorkerError;
+use app_kit::{language, say};
+use qt_bridge::Address;
+
+use super::State;
+use crate::session::{LoadError, Loaded, Released, Reply};
+
+impl State {
+    pub(super) fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
+        match reply {
+            Ok(Ok(loaded)) => self.take_loaded(loaded, note),
+            Ok(Err(error)) => self.status.set(failure(&error)),
+            Err(error) => self.status.set(Status::error(error.to_string())),
+        }
+    }
+
+    /// Says what was loaded; `note` is what else there is to say.
+    pub(super) fn take_loaded(&mut self, loaded: Loaded, note: Option<String>) {
+        self.say_loaded(loaded.to_string(), &loaded, note);
+        self.attach(loaded);
+    }
+
+    /// Says what was loaded, what it took the place of, and `note`.
+    pub(super) fn say_loaded(&mut self, sentence: String, loaded: &Loaded, note: Option<String>) {
+        let warning = loaded.warning();
+        let status = if warning.is_some() || note.is_some() {
+            Status::warning(sentence)
+        } else {
+            Status::success(sentence)
+        };
+        let released = loaded.released.as_ref().map(Released::to_string);
+        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
+        self.status.set(match remedies.is_empty() {
+            true => status,
+            false => status.with_remedy(language::sentences(remedies)),
+        });
+    }
+
+    pub(super) fn take_cleared(&mut self, reply: Reply<Option<Address>, LoadError>) {
+        self.status.set(match reply {
+            Ok(Ok(Some(key))) => Status::success(say!("cleared", key = key)),
+            Ok(Ok(None)) => Status::neutral(say!("clear-nothing")),
+            Ok(Err(error)) => Status::error(say!("clear-failed")).with_remedy(error.remedy()),
+            Err(error) => Status::error(error.to_string()),
+        });
+    }
+
+    pub(super) fn take_released(&mut self, reply: Result<Option<Released>, WorkerError>) {
+        if reply.is_ok() {
+            self.detach();
+        }
+        self.status.set(match reply {
+            Ok(Some(released)) => Status::success(released.to_string()),
+            Ok(None) => Status::neutral(say!("release-nothing")),
+            Err(error) => Status::error(error.to_string()),
+        });
+    }
+
+    pub(super) fn take_loss(&mut self, reply: Result<Option<Address>, WorkerError>) {
+        // Where nothing was lost there is nothing to say.
+        let Ok(Some(key)) = reply else {
+            return;
+        };
+        self.detach();
+        let status = Status::error(say!("lost", key = key));
+        self.status.set(status.with_remedy(say!("load-it-again")));
+    }
+}
+
+pub(super) fn failure(error: &LoadError) -> Status {
+    Status::error(error.headline()).with_remedy(error.remedy())
+}

@@ -1,0 +1,99 @@
+//! What is seen in shared memory, whoever loaded it.
+
+use std::sync::Arc;
+
+use app_kit::content_pane::ContentPane;
+use app_kit::say;
+use app_kit::snapshot::Snapshot;
+use app_kit::status::Status;
+use app_kit::watch::{Depth, Fresh, Observation, Watch};
+use iced::Task;
+use shm_core::{Access, Attached};
+
+use super::{Message, State};
+
+/// What was last seen under the key in the key field.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// It has not been looked yet.
+    Unknown,
+    Nothing,
+    Content(Box<ContentPane>),
+    Unreadable(String),
+}
+
+impl State {
+    pub(super) fn watch_key(&mut self) {
+        self.watch = self.key_field.key().ok().map(|key| {
+            let stage = Arc::clone(&self.stage);
+            let (form, options) = (self.form_to_watch(), self.options.clone());
+            Watch::new(key.clone(), form, options, Depth::Content, stage)
+        });
+    }
+
+    pub(super) fn see(&mut self, observation: Observation) -> Task<Message> {
+        let is_gone = match observation {
+            Observation::Nothing => {
+                self.seen = Seen::Nothing;
+                true
+            }
+            Observation::Unreadable(error) => {
+                self.seen = Seen::Unreadable(error.to_string());
+                false
+            }
+            Observation::Content(fresh) => {
+                self.tell_who_replaced_us(&fresh.snapshot);
+                self.show(*fresh);
+                false
+            }
+            Observation::Qt(_) => false,
+            Observation::Presence(info) => {
+                if let Seen::Content(pane) = &mut self.seen {
+                    pane.observe(&info);
+                }
+                !info.attached.iter().any(is_own_publisher)
+            }
+        };
+        // A stream finds that out by itself.
+        if is_gone && self.is_attached_here() && self.stream.is_none() {
+            // What was seen may be older than what was loaded: the session knows.
+            return self.session.release_if_lost().map(Message::LossChecked);
+        }
+        Task::none()
+    }
+
+    pub(super) fn show(&mut self, fresh: Fresh) {
+        match &mut self.seen {
+            Seen::Content(pane) => pane.replace(fresh),
+            seen => *seen = Seen::Content(Box::new(ContentPane::fresh(fresh))),
+        }
+    }
+
+    /// Says so when somebody else's content took the place of ours.
+    pub(super) fn tell_who_replaced_us(&mut self, snapshot: &Snapshot) {
+        let was_ours = matches!(&self.seen, Seen::Content(pane) if is_own(pane.snapshot()));
+        let Some(origin) = &snapshot.origin else {
+            return;
+        };
+        if !was_ours || is_own(snapshot) || !self.is_attached_here() {
+            return;
+        }
+        let (pid, key) = (origin.writer, &snapshot.key);
+        let sentence = match &origin.writer_program {
+            Some(program) => say!("replaced", program = program, pid = pid, key = key),
+            None => say!("replaced-by-unknown", pid = pid, key = key),
+        };
+        self.status.set(Status::warning(sentence));
+    }
+}
+
+pub(super) fn is_own(snapshot: &Snapshot) -> bool {
+    snapshot
+        .origin
+        .as_ref()
+        .is_some_and(|origin| origin.writer.is_current())
+}
+
+pub(super) fn is_own_publisher(peer: &Attached) -> bool {
+    peer.process.is_current() && peer.access == Access::ReadWrite
+}
