@@ -9,6 +9,7 @@ mod command;
 mod exchange;
 mod exclusion;
 mod fault;
+mod frames;
 mod peer;
 mod segment_list;
 mod table;
