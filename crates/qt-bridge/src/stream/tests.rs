@@ -126,6 +126,25 @@ fn pictures_of_all_formats_come_back() {
 }
 
 #[test]
+fn no_picture_is_longer_than_the_longest() {
+    // Noise, which cannot be made smaller: the high bits of a linear congruential generator.
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    for format in [PixelFormat::Gray8, PixelFormat::Rgb8, PixelFormat::Rgba8] {
+        for (width, height) in [(1, 1), (1, 5000), (5000, 1), (640, 480)] {
+            let metadata = ImageMetadata::packed(format, width, height).unwrap();
+            let pixels: Vec<u8> = (0..metadata.payload_bytes()).map(|_| noise()).collect();
+            let stream = Stream::picture(&metadata, &pixels).unwrap();
+            let longest = Stream::longest_picture(&metadata);
+            assert!(stream.size() <= longest, "{} of {longest}", stream.size());
+        }
+    }
+}
+
+#[test]
 fn rows_with_gaps_are_written_without() {
     let packed = ImageMetadata::packed(PixelFormat::Gray8, 2, 2).unwrap();
     let metadata = ImageMetadata {
