@@ -155,6 +155,7 @@ cancelling = Cancelling …
 loaded = Loaded { $kind }, { $size }, into { $key } (generation { $generation }).
 loaded-for-qt = Loaded { $kind }, { $size }, into { $key } as { $form }.
 loaded-replaces = This replaces what { $program } (pid { $pid }) had loaded into { $key }.
+loaded-replaces-qt = This replaces what stood in { $key }, which { $program } (pid { $pid }) uses.
 cleared = Cleared { $key }: nothing of it is left to read. This window stays attached.
 clear-nothing = There is nothing to clear.
 clear-failed = It could not be cleared.

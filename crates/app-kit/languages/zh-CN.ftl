@@ -146,6 +146,7 @@ cancelling = 正在取消…
 loaded = 已将{ $kind }（{ $size }）加载到“{ $key }”（第 { $generation } 版）。
 loaded-for-qt = 已将{ $kind }（{ $size }）以 { $form } 加载到“{ $key }”。
 loaded-replaces = 它取代了 { $program }（pid { $pid }）加载到“{ $key }”的内容。
+loaded-replaces-qt = 它取代了“{ $key }”中原有的内容；{ $program }（pid { $pid }）正在使用“{ $key }”。
 cleared = 已清空“{ $key }”：原内容无法再读取。本窗口保持连接。
 clear-nothing = 没有可清空的内容。
 clear-failed = 无法清空。

@@ -13,6 +13,8 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::path::PathBuf;
 use std::{any::Any, io};
 
+use crate::qt;
+
 /// How the panic of an event loop that cannot be opened begins.
 const EVENT_LOOP_PANIC: &str = "Create event loop";
 
@@ -63,7 +65,8 @@ impl std::error::Error for DisplayError {
     }
 }
 
-/// Runs an application's window: `run` is its `Application::run`.
+/// Runs an application's window: `run` is its `Application::run`. Returns when nothing is done under
+/// Qt's locks any more.
 ///
 /// # Errors
 ///
@@ -76,7 +79,10 @@ pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
             loud(info);
         }
     }));
-    match panic::catch_unwind(AssertUnwindSafe(run)) {
+    let outcome = panic::catch_unwind(AssertUnwindSafe(run));
+    // Threads of the window may be at work still.
+    qt::finish_visits();
+    match outcome {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(DisplayError::Unusable {
             reason: error.to_string(),

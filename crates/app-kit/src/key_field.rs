@@ -63,6 +63,13 @@ impl KeyField {
         QtKey::is_written_so(&self.text)
     }
 
+    /// Tells whether words beside the key should leave their room to it, in a window so wide: under a
+    /// Qt key it has given some to its form.
+    pub fn is_cramped_at(&self, width: f32) -> bool {
+        const NARROW: f32 = 560.0;
+        width < NARROW && self.is_for_qt()
+    }
+
     /// Returns the form that was chosen; `None` where it is to be found out.
     pub fn form(&self) -> Option<Form> {
         self.form

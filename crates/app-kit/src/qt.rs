@@ -1,5 +1,7 @@
 //! What a Qt program has put into its segment, as the windows show it.
 
+mod visits;
+
 use std::time::Duration;
 
 use iced::Size;
@@ -8,6 +10,8 @@ use shm_core::Message;
 
 use crate::picture::Picture;
 use crate::snapshot::{Bytes, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT, Text};
+
+pub use visits::{finish_visits, visit};
 
 /// How long it waits for a Qt program that holds the lock.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
 pub fn read(key: &QtKey, form: Option<Form>) -> Result<Snapshot, SnapshotError> {
-    let reading = qt_bridge::read(key, form, PATIENCE).map_err(SnapshotError::Qt)?;
+    let reading = visit(|| qt_bridge::read(key, form, PATIENCE)).map_err(SnapshotError::Qt)?;
     of_reading(key, reading, None)
 }
 

@@ -17,7 +17,7 @@ use std::{error, fmt, io, mem};
 
 use app_kit::explain::Explain;
 use app_kit::{form_choice, language, say, snapshot, units};
-use qt_bridge::{Address, Form, StreamError};
+use qt_bridge::{Address, Form, StreamError, User};
 use shm_core::segment::{self, Content as Kept};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
 
@@ -58,8 +58,8 @@ pub struct Loaded {
     pub generation: u64,
     /// How it is streamed for Qt programs, where it is for them.
     pub form: Option<Form>,
-    /// Whose content it took the place of.
-    pub replaced: Option<Attached>,
+    /// Whose content it took the place of; of a Qt program, who uses it.
+    pub replaced: Option<User>,
     /// What was let go of, because this is loaded under another key.
     pub released: Option<Released>,
 }
@@ -236,7 +236,7 @@ impl From<Publisher> for Released {
 }
 
 /// Returns whose content is under `key` now: its writer, or who else keeps it alive.
-fn owner_of_content(key: &Key, options: &Options) -> Option<Attached> {
+fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     let info = segment::info(key, options).ok()?;
     let Kept::Samples {
         latest: Some(latest),
@@ -253,7 +253,11 @@ fn owner_of_content(key: &Key, options: &Options) -> Option<Attached> {
         .filter(|peer| peer.access == Access::ReadWrite && !peer.process.is_current())
         .collect();
     owners.sort_by_key(|peer| !peer.process.is(latest.writer));
-    owners.into_iter().next()
+    let owner = owners.into_iter().next()?;
+    Some(User {
+        pid: owner.process.pid(),
+        program: owner.program,
+    })
 }
 
 impl fmt::Display for Loaded {
@@ -288,13 +292,21 @@ impl fmt::Display for Loaded {
 impl Loaded {
     /// Says whose content this took the place of.
     pub fn warning(&self) -> Option<String> {
-        let peer = self.replaced.as_ref()?;
-        Some(say!(
-            "loaded-replaces",
-            program = peer.program,
-            pid = peer.process,
-            key = self.key
-        ))
+        let User { pid, program } = self.replaced.as_ref()?;
+        Some(match self.form {
+            None => say!(
+                "loaded-replaces",
+                program = program,
+                pid = pid,
+                key = self.key
+            ),
+            Some(_) => say!(
+                "loaded-replaces-qt",
+                program = program,
+                pid = pid,
+                key = self.key
+            ),
+        })
     }
 }
 

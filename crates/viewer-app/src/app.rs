@@ -391,6 +391,7 @@ impl State {
         let (status, shown) = self.explain(error);
         self.shown_before = None;
         self.attendance.leave();
+        self.live.forget_said();
         self.status.set(status);
         self.shown = shown;
     }

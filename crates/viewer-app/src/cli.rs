@@ -94,7 +94,8 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Print or write each new content as it comes, until Ctrl-C
     Follow(follow::Arguments),
-    /// Tell what is in one segment, without reading its content
+    /// Tell what is in one segment, without reading its content; that of a Qt program is read, since
+    /// only the content tells what it is
     Info(info::Arguments),
     /// Tell of all segments, and of what only looks like one
     List(list::Arguments),

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use qt_bridge::{Address, Form};
+use qt_bridge::{Address, Form, QtKey, ReadingError, User};
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed};
 use shm_core::{Access, Attached, Message, Metadata};
@@ -26,7 +26,7 @@ pub(crate) struct Report {
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
-    /// Why this is no segment that can be shown; only in a list, only where it is none.
+    /// Why this is no segment that can be shown; only where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -61,15 +61,28 @@ impl Report {
 
     /// Reports a segment of a Qt program from outside: nobody tells what is in it.
     pub(crate) fn of_qt(listed: &qt_bridge::Listed) -> Report {
-        let users = listed.users.iter().map(|user| Peer {
-            pid: user.pid,
-            program: user.program.clone(),
-            access: "unknown",
-        });
         Report {
             bytes: Some(listed.size as u64),
-            attached: users.collect(),
+            attached: Peer::of_users(&listed.users),
             ..Report::new(listed.key.to_string(), false, &[])
+        }
+    }
+
+    /// Reports a segment of a Qt program whose content cannot be read.
+    pub(crate) fn of_unreadable_qt(key: &QtKey, reason: &ReadingError) -> Report {
+        Report {
+            bytes: qt_bridge::size(key).ok().map(|size| size as u64),
+            attached: Peer::of_users(&qt_bridge::users(key)),
+            reason: Some(reason.to_string()),
+            ..Report::new(key.to_string(), false, &[])
+        }
+    }
+
+    /// Adds who is seen to use a segment of a Qt program.
+    pub(crate) fn with_users(self, key: &QtKey) -> Report {
+        Report {
+            attached: Peer::of_users(&qt_bridge::users(key)),
+            ..self
         }
     }
 
@@ -163,6 +176,16 @@ impl Report {
 }
 
 impl Peer {
+    /// Those who are seen to use a segment of a Qt program: what for, nobody tells.
+    fn of_users(users: &[User]) -> Vec<Peer> {
+        let peer = |user: &User| Peer {
+            pid: user.pid,
+            program: user.program.clone(),
+            access: "unknown",
+        };
+        users.iter().map(peer).collect()
+    }
+
     fn new(attached: &Attached) -> Peer {
         Peer {
             pid: attached.process.pid(),

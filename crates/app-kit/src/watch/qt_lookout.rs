@@ -61,7 +61,7 @@ impl QtLookout {
 
     /// Tells what is there, if it is something else than before.
     fn follow(&mut self) -> Option<()> {
-        match self.follower.look() {
+        match qt::visit(|| self.follower.look()) {
             Ok(Step::New(reading)) => {
                 let size = reading.size as u64;
                 match qt::of_reading(&self.key, reading, None) {

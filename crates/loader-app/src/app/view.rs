@@ -56,13 +56,19 @@ impl State {
             // To which, was said in the status line.
             Some(_) => (say!("attached-elsewhere"), |colors| colors.warning),
         };
-        let mark = row![
-            status::dot(move |theme| color(theme::Colors::of(theme))),
-            text(words).size(theme::SMALL_SIZE).style(theme::muted),
-        ]
-        .spacing(theme::space::SMALL)
-        .width(theme::extent::BESIDE_KEY)
-        .align_y(Center);
+        let words = text(words).size(theme::SMALL_SIZE).style(theme::muted);
+        let (width, words) = match self
+            .key_field
+            .is_cramped_at(self.keeper.settings().size.width)
+        {
+            true => (theme::extent::DOT, None),
+            false => (theme::extent::BESIDE_KEY, Some(words.into())),
+        };
+        let mark = row![status::dot(move |theme| color(theme::Colors::of(theme)))]
+            .extend(words)
+            .spacing(theme::space::SMALL)
+            .width(width)
+            .align_y(Center);
         self.key_field.view(
             Message::KeyEdited,
             Message::LoadPressed,

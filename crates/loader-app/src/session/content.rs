@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app_kit::clipboard::Pixels;
-use shm_core::{Attached, ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
+use qt_bridge::User;
+use shm_core::{ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
 
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
@@ -147,7 +148,7 @@ impl Published {
     pub(super) fn into_loaded(
         self,
         key: &Key,
-        replaced: Option<Attached>,
+        replaced: Option<User>,
         released: Option<Released>,
     ) -> Loaded {
         Loaded {

@@ -1,6 +1,9 @@
 //! What is loaded for Qt programs: the same contents, streamed into a segment of theirs.
 
-use qt_bridge::{Address, Departure, Form, Publisher, QtKey, Stream, StreamError};
+use std::process;
+use std::time::Duration;
+
+use qt_bridge::{Address, Departure, Form, Publisher, QtKey, Stream, StreamError, User};
 use shm_core::Message;
 
 use super::content::{Bytes, Payload};
@@ -29,14 +32,18 @@ impl QtSession {
         let published = self.publish(key, form, |publisher| {
             publisher.publish(&stream).map_err(LoadError::Qt).map(Some)
         })?;
+        let (replaced, released) = match published {
+            Some(published) => (published.replaced, published.released),
+            None => (None, None),
+        };
         Ok(Loaded {
             key: key.clone().into(),
             kind: message.metadata().kind(),
             bytes: stream.size() as u64,
             generation: 0,
             form: Some(form),
-            replaced: None,
-            released: published.and_then(|(_, released)| released),
+            replaced,
+            released,
         })
     }
 
@@ -45,7 +52,7 @@ impl QtSession {
         &mut self,
         key: &QtKey,
         publish: impl FnOnce(&mut Publisher) -> Result<Option<T>, LoadError>,
-    ) -> Result<Option<(T, Option<Released>)>, LoadError> {
+    ) -> Result<Option<Published<T>>, LoadError> {
         match self.form {
             None | Some(Form::QImage) => self.publish(key, Form::QImage, publish),
             Some(form) => Err(LoadError::Stream(StreamError::picture_as(form))),
@@ -58,22 +65,31 @@ impl QtSession {
         key: &QtKey,
         form: Form,
         publish: impl FnOnce(&mut Publisher) -> Result<Option<T>, LoadError>,
-    ) -> Result<Option<(T, Option<Released>)>, LoadError> {
+    ) -> Result<Option<Published<T>>, LoadError> {
         let kept = self.publisher.as_mut();
-        let (published, released) = match kept.filter(|publisher| publisher.key() == key) {
-            Some(publisher) => (publish(publisher)?, None),
+        let published = match kept.filter(|publisher| publisher.key() == key) {
+            Some(publisher) => publish(publisher)?.map(|what| Published {
+                what,
+                replaced: None,
+                released: None,
+            }),
             None => {
+                let replaced = user_of_content(key);
                 let mut publisher = Publisher::new(key, app_kit::qt::PATIENCE);
-                let Some(published) = publish(&mut publisher)? else {
+                let Some(what) = publish(&mut publisher)? else {
                     return Ok(None);
                 };
                 let released = self.release();
                 self.publisher = Some(publisher);
-                (Some(published), released)
+                Some(Published {
+                    what,
+                    replaced,
+                    released,
+                })
             }
         };
         self.last = published.is_some().then_some(form).or(self.last);
-        Ok(published.map(|published| (published, released)))
+        Ok(published)
     }
 
     /// Where more is published, if something is.
@@ -114,6 +130,25 @@ impl QtSession {
         let lost = self.publisher.take_if(|publisher| !publisher.is_found())?;
         Some(lost.key().clone().into())
     }
+}
+
+/// What came of publishing.
+pub(super) struct Published<T> {
+    pub(super) what: T,
+    /// Who uses what it took the place of.
+    pub(super) replaced: Option<User>,
+    /// What was let go of, because this is under another key.
+    pub(super) released: Option<Released>,
+}
+
+/// Returns who uses what is under `key` now, where that is something. Who put it there, nobody tells.
+fn user_of_content(key: &QtKey) -> Option<User> {
+    let mut users = qt_bridge::users(key).into_iter();
+    let user = users.find(|user| user.pid != process::id())?;
+    // A lock that is held is waited for when it is published, not twice.
+    let reading = qt_bridge::read(key, None, Duration::ZERO);
+    let is_null = reading.is_ok_and(|reading| reading.value.into_message().is_none());
+    (!is_null).then_some(user)
 }
 
 /// Takes a content into memory: of a picture a file is made, and the length of it is known only then.

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
-use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError};
-use shm_core::{Attached, ImageMetadata, Key, PublishError, Publisher};
+use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError, User};
+use shm_core::{ImageMetadata, Key, PublishError, Publisher};
 
 use self::stage::{Pictures, Published, Stage};
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
@@ -157,12 +157,19 @@ impl Session {
         let first = self
             .qt
             .publish_frames(key, |publisher| player.first(&mut Pictures::of(publisher)))?;
-        let Some(((published, shape), released)) = first else {
+        let Some(first) = first else {
             return Ok(None);
         };
-        let released = self.hold(None).map(Released::from).or(released);
+        let (published, shape) = first.what;
+        let released = self.hold(None).map(Released::from).or(first.released);
         let form = Some(Form::QImage);
-        let loaded = begun(key.clone().into(), published, None, form, released);
+        let loaded = begun(
+            key.clone().into(),
+            published,
+            first.replaced,
+            form,
+            released,
+        );
         Ok(Some((loaded, shape)))
     }
 }
@@ -171,7 +178,7 @@ impl Session {
 fn begun(
     key: Address,
     published: Published,
-    replaced: Option<Attached>,
+    replaced: Option<User>,
     form: Option<Form>,
     released: Option<Released>,
 ) -> Loaded {

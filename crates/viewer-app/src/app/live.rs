@@ -86,6 +86,11 @@ impl Live {
         }
     }
 
+    /// Lets what was said last be said again: something else stands there now, and is not true for long.
+    pub(super) fn forget_said(&mut self) {
+        self.said = None;
+    }
+
     fn watch(&mut self, key: Option<&Address>, form: Option<Form>, depth: Depth) {
         self.tally = Tally::default();
         self.is_last_copy = false;

@@ -12,10 +12,6 @@ use shm_core::segment::{Content, Info};
 
 use super::{Message, Shown, State};
 
-/// In a window narrower than this, the words beside a Qt key leave their room to the key, which has
-/// given some to its form.
-const NARROW: f32 = 560.0;
-
 /// What is there.
 #[derive(Clone, Debug)]
 pub(super) enum Presence {
@@ -43,7 +39,7 @@ impl Presence {
 impl State {
     /// Draws, beside the key, whether anything is there to show.
     pub(super) fn view_presence(&self) -> Element<'_, Message> {
-        let is_narrow = self.keeper.settings().size.width < NARROW && self.key.is_for_qt();
+        let is_narrow = self.key.is_cramped_at(self.keeper.settings().size.width);
         let width = match is_narrow {
             true => theme::extent::DOT,
             false => theme::extent::BESIDE_KEY,

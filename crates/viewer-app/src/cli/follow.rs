@@ -25,7 +25,8 @@ use crate::user::User;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Begins with what is there, and then prints what comes, whoever loads it: loaders may go and
-come. This is not a queue: of what comes faster than it is printed, the latest is.
+come. This is not a queue: of what comes faster than it is printed, the latest is. Under the
+key of a Qt program --json tells nobody who is attached: viewer-app info does.
 
 A text is one line: its line ends are written as \\n, tabs as \\t, other control characters as
 \\u{..}, a backslash as \\\\. --json has it exactly, in one object a line. Pictures and other
@@ -97,14 +98,15 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
             drop(announcement);
         })?;
     termination.wait(None);
-    // Where it was a signal, what waits waits in vain, but no file is left half-written.
+    // Where it was a signal, what waits waits in vain, but no file is left half-written, and no lock
+    // of a Qt program held.
     desk.close();
     ended.try_recv().unwrap_or(Ok(()))
 }
 
 /// Takes each content as it comes, until there were enough, nobody listens, or nothing comes.
 fn follow(address: &Address, arguments: &Arguments, desk: &Desk) -> Result<(), Failure> {
-    let mut source = source::open(address, arguments);
+    let mut source = source::open(address, arguments, desk);
     let mut delivery = Delivery::open(address, arguments)?;
     let mut count = 0;
     let mut since = Instant::now();

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use app_kit::{hex, units};
+use qt_bridge::ReadingError;
 use qt_bridge::{Form, QtKey};
 use shm_core::Message;
 
@@ -11,7 +12,7 @@ use super::info::{HEX_BYTES, Lines};
 use super::{Command, Failure, follow, info, remove, show};
 use crate::output;
 use crate::report::Report;
-use crate::session::{self, Content, Found};
+use crate::session::{self, Content, FetchError, Found};
 
 /// Does what a command says.
 pub(super) fn run(key: &QtKey, command: Command) -> Result<(), Failure> {
@@ -55,13 +56,23 @@ fn remove(key: &QtKey, arguments: &remove::Arguments) -> Result<(), Failure> {
 }
 
 fn tell(key: &QtKey, arguments: &info::Arguments) -> Result<(), Failure> {
-    let found = session::qt::fetch(key, None, None)?;
+    let found = match session::qt::fetch(key, None, None) {
+        Ok(found) => Ok(found),
+        // It is there: the rest can be told.
+        Err(FetchError::Qt(reason @ (ReadingError::Lock(_) | ReadingError::Stream { .. }))) => {
+            Err(reason)
+        }
+        Err(error) => return Err(error.into()),
+    };
     if arguments.json {
-        let report = Report::of_found(&key.into(), &found, SystemTime::now());
+        let report = match &found {
+            Ok(found) => Report::of_found(&key.into(), found, SystemTime::now()).with_users(key),
+            Err(reason) => Report::of_unreadable_qt(key, reason),
+        };
         return super::print_json(&report);
     }
-    let mut lines = describe(key, &found);
-    if arguments.hex {
+    let mut lines = describe(key, found.as_ref());
+    if let (true, Ok(found)) = (arguments.hex, &found) {
         let bytes = found.content.bytes();
         let dump = hex::dump(&bytes[..bytes.len().min(HEX_BYTES)]);
         write!(lines, "\n{dump}\n")?;
@@ -69,20 +80,20 @@ fn tell(key: &QtKey, arguments: &info::Arguments) -> Result<(), Failure> {
     Ok(output::print(|stdout| stdout.write_all(lines.as_bytes()))?)
 }
 
-fn describe(key: &QtKey, found: &Found) -> String {
+fn describe(key: &QtKey, found: Result<&Found, &ReadingError>) -> String {
     let mut lines = Lines::default();
     lines.add("key", key.as_str());
     lines.add("native key", &key.native_name());
     lines.add("lock", &key.native_lock_name());
-    if let Content::Qt(message, form) = &found.content {
-        let metadata = message.as_ref().map(Message::metadata);
-        let kind = metadata
-            .as_ref()
-            .map_or("nothing", |metadata| metadata.kind());
-        lines.add("kind", &format!("{kind}, as {form}"));
-        if let Some(Message::Image { metadata, pixels }) = message {
-            lines.add("pixels", &show::describe_pixels(metadata, pixels.len()));
+    match found.map(|found| &found.content) {
+        Ok(content @ Content::Qt(message, form)) => {
+            lines.add("kind", &format!("{}, as {form}", content.kind()));
+            if let Some(Message::Image { metadata, pixels }) = message {
+                lines.add("pixels", &show::describe_pixels(metadata, pixels.len()));
+            }
         }
+        Ok(_) => {}
+        Err(reason) => lines.add("kind", &format!("cannot be read: {reason}")),
     }
     if let Ok(size) = qt_bridge::size(key) {
         lines.add("size", &units::bytes(size as u64));

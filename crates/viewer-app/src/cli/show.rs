@@ -72,6 +72,10 @@ pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Resul
     if arguments.json {
         // Made before the content is written, which may take its time.
         let report = Report::of_found(key, found, SystemTime::now());
+        let report = match key {
+            Address::Own(_) => report,
+            Address::Qt(key) => report.with_users(key),
+        };
         if let Some(output) = &arguments.output {
             deliver(key, &found.content, Some(output))?;
         }

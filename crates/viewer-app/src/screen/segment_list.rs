@@ -19,6 +19,8 @@ mod facts;
 /// The widget id of the filter field.
 pub(crate) const FILTER: &str = "filter";
 const ROWS: &str = "segments";
+/// Room for "Remove" in all languages.
+const LAST_WIDTH: f32 = 72.0;
 
 /// The list, as far as it is known.
 #[derive(Debug, Default)]
@@ -229,13 +231,8 @@ impl SegmentList {
                 }
                 return Action::Removed(key);
             }
-            // Somebody came while we asked.
-            Err(RemovalError::Own(RemoveError::InUse { by, .. })) => Step::AskedForce {
-                by: facts::names(by),
-            },
-            Err(RemovalError::Qt(SegmentError::InUse { users, .. })) => Step::AskedForce {
-                by: facts::names_of_qt(users),
-            },
+            // Perhaps somebody came while we asked. Force is asked for after another press of "Remove"
+            // only: here the question would stand under the pointer that has just said yes.
             Err(RemovalError::Own(error)) => Step::Failed(error.explain()),
             Err(RemovalError::Qt(error)) => Step::Failed(error.explain()),
             Err(RemovalError::Worker(error)) => Step::Failed(error.to_string()),
@@ -298,7 +295,7 @@ impl SegmentList {
             .width(Fill)
             .height(Fill)
             .style(theme::row_button(is_selected));
-        let remove = quiet(say!("remove")).on_press(Message::RemovePressed(address));
+        let remove = last(say!("remove")).on_press(Message::RemovePressed(address));
         row![open, remove]
             .spacing(theme::space::TINY)
             .align_y(Center)
@@ -334,15 +331,13 @@ fn view_removal(removal: &Removal) -> Element<'_, Message> {
     });
     let words =
         container(two_lines(title, body)).padding([theme::space::TINY, theme::space::MEDIUM]);
-    row![
-        words.width(Fill),
-        quiet(no).on_press(Message::RemovalDropped),
-        yes
-    ]
-    .spacing(theme::space::TINY)
-    .align_y(Center)
-    .height(Fill)
-    .into()
+    row![words.width(Fill)]
+        .extend(yes.map(Element::from))
+        .push(last(no).on_press(Message::RemovalDropped))
+        .spacing(theme::space::TINY)
+        .align_y(Center)
+        .height(Fill)
+        .into()
 }
 
 /// Leaves the middle of a long key out, so that there is room for who uses it.
@@ -378,9 +373,12 @@ fn two_lines<'a>(
         .into()
 }
 
-fn quiet<'a>(label: String) -> button::Button<'a, Message> {
-    button(text(label).size(theme::SMALL_SIZE))
-        .padding([theme::space::TINY, theme::space::MEDIUM])
+/// The button at the end of a row, of one size, whatever it says: where "Remove" was pressed stands
+/// the safe answer then, and two clicks in one place remove nothing.
+fn last<'a>(label: String) -> button::Button<'a, Message> {
+    button(text(label).size(theme::SMALL_SIZE).width(Fill).center())
+        .width(LAST_WIDTH)
+        .padding([theme::space::TINY, theme::space::SMALL])
         .style(theme::quiet_button)
 }
 

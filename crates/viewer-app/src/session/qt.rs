@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use app_kit::qt::PATIENCE;
+use app_kit::qt::{PATIENCE, visit};
 use qt_bridge::{Follower, Form, QtKey};
 
 use super::{FetchError, Found, Patience};
@@ -16,7 +16,7 @@ pub(crate) fn fetch(
 ) -> Result<Found, FetchError> {
     let patience = Patience::new(wait);
     loop {
-        match qt_bridge::read(key, form, PATIENCE) {
+        match visit(|| qt_bridge::read(key, form, PATIENCE)) {
             Ok(reading) => return Ok(Found::of_reading(reading)),
             Err(error) if !error.is_not_found() => return Err(FetchError::Qt(error)),
             Err(_) if patience.is_over() => {

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app_kit::explain::Explain;
+use app_kit::qt::visit;
 use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
@@ -119,7 +120,7 @@ pub(crate) fn remove_in_background(
 fn remove(address: &Address, force: bool) -> Result<(), RemovalError> {
     match address {
         Address::Own(key) => super::remove(key, force).map_err(RemovalError::Own),
-        Address::Qt(key) => qt_bridge::remove(key, force).map_err(RemovalError::Qt),
+        Address::Qt(key) => visit(|| qt_bridge::remove(key, force)).map_err(RemovalError::Qt),
     }
 }
 

@@ -86,6 +86,21 @@ fn what_is_loaded_appears_by_itself() {
 }
 
 #[test]
+fn what_is_shown_again_after_an_error_is_said_again() {
+    let mut state = live();
+    appear(&mut state, text("one"));
+    let said = state.status.current().text().to_owned();
+    let key = "qt:A".parse().expect("it is a key");
+    let held = qt_bridge::LockError::Lost { key };
+    let error = SnapshotError::Qt(qt_bridge::ReadingError::Lock(held));
+    observe(&mut state, Observation::Unreadable(Arc::new(error)));
+    assert_eq!(state.status.current().level(), Level::Error);
+    appear(&mut state, text("one"));
+    assert_eq!(state.status.current().text(), said);
+    assert_eq!(state.status.current().level(), Level::Success);
+}
+
+#[test]
 fn the_last_copy_stays_when_the_loader_leaves() {
     let mut state = live();
     observe(&mut state, seen(3, *LONG_AGO));

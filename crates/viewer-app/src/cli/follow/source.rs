@@ -7,10 +7,10 @@ use app_kit::attendance::Attendance;
 use app_kit::follower::{self, Follower};
 use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
-use qt_bridge::{Address, QtKey};
+use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
 use shm_core::Key;
 
-use super::Arguments;
+use super::{Arguments, Desk};
 use crate::cli::{self, Failure};
 use crate::session::{self, Content, FetchError, Found};
 use crate::user::User;
@@ -24,11 +24,15 @@ pub(super) trait Source {
     fn delivered(&mut self, found: &Found);
 }
 
-/// Begins to follow what has this address.
-pub(super) fn open(address: &Address, arguments: &Arguments) -> Box<dyn Source> {
+/// Begins to follow what has this address. What is read under a lock is read at the desk.
+pub(super) fn open<'a>(
+    address: &Address,
+    arguments: &Arguments,
+    desk: &'a Desk,
+) -> Box<dyn Source + 'a> {
     match address {
         Address::Own(key) => Box::new(Own::new(key, arguments)),
-        Address::Qt(key) => Box::new(Polled::new(key, arguments)),
+        Address::Qt(key) => Box::new(Polled::new(key, arguments, desk)),
     }
 }
 
@@ -94,25 +98,59 @@ fn block(key: &Key) -> Failure {
 }
 
 /// A segment of Qt programs, looked at again and again.
-struct Polled {
+struct Polled<'a> {
     follower: qt_bridge::Follower,
+    desk: &'a Desk,
     /// When to look again.
     due: Instant,
+    /// Whether it was said that the lock is not to be had.
+    is_warned: bool,
 }
 
-impl Polled {
-    fn new(key: &QtKey, arguments: &Arguments) -> Polled {
+impl<'a> Polled<'a> {
+    fn new(key: &QtKey, arguments: &Arguments, desk: &'a Desk) -> Polled<'a> {
         cli::warn(format_args!(
             "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
         ));
         Polled {
             follower: qt_bridge::Follower::new(key, arguments.form, PATIENCE),
+            desk,
             due: Instant::now(),
+            is_warned: false,
+        }
+    }
+
+    /// Looks, but not at a closed desk: the program would end while it holds Qt's lock.
+    fn look(&mut self) -> Result<Option<Found>, Failure> {
+        let looked = self.desk.at_work(|| self.follower.look());
+        self.due = Instant::now() + self.follower.pause();
+        match looked.transpose() {
+            Err(ReadingError::Lock(error)) if is_passing(&error) => {
+                if !self.is_warned {
+                    cli::warn(format_args!("{error} It is looked at again."));
+                }
+                self.is_warned = true;
+                Ok(None)
+            }
+            looked => {
+                self.is_warned = false;
+                Ok(match looked? {
+                    Some(Step::New(reading)) => Some(reading)
+                        .map(Found::of_reading)
+                        .filter(|found| !matches!(found.content, Content::Qt(None, _))),
+                    Some(Step::Same | Step::Gone) | None => None,
+                })
+            }
         }
     }
 }
 
-impl Source for Polled {
+/// Tells whether a lock is to be had by and by: with Qt programs, both are everyday.
+fn is_passing(error: &LockError) -> bool {
+    matches!(error, LockError::Timeout { .. } | LockError::Lost { .. })
+}
+
+impl Source for Polled<'_> {
     fn next(&mut self, left: Option<Duration>) -> Result<Option<Found>, Failure> {
         let pause = self.due.saturating_duration_since(Instant::now());
         // Nothing tells when there is more to see.
@@ -120,14 +158,78 @@ impl Source for Polled {
         if Instant::now() < self.due {
             return Ok(None);
         }
-        let step = self.follower.look()?;
-        self.due = Instant::now() + self.follower.pause();
-        Ok(match step {
-            qt_bridge::Step::New(reading) => Some(Found::of_reading(reading)),
-            qt_bridge::Step::Same | qt_bridge::Step::Gone => None,
-        })
+        self.look()
     }
 
     /// Qt programs know of no readers.
     fn delivered(&mut self, _found: &Found) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use qt_bridge::{Form, Segment, Stream};
+    use shm_core::Message;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn key() -> (QtKey, TempDir) {
+        let directory = tempfile::tempdir().expect("there is room");
+        let key = format!("systemv:{}/native", directory.path().display());
+        (key.parse().expect("it is a key"), directory)
+    }
+
+    fn polled<'a>(key: &QtKey, patience: Duration, desk: &'a Desk) -> Polled<'a> {
+        Polled {
+            follower: qt_bridge::Follower::new(key, None, patience),
+            desk,
+            due: Instant::now(),
+            is_warned: false,
+        }
+    }
+
+    #[test]
+    fn a_lock_that_is_held_and_what_is_null_are_waited_out() {
+        let (key, _directory) = key();
+        let text = Message::Text("hi".to_owned());
+        let text = Stream::new(&text, Form::QString).expect("it fits");
+        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
+        publisher.publish(&text).expect("there is room");
+        let desk = Desk::default();
+        let mut polled = polled(&key, Duration::from_millis(20), &desk);
+
+        let mut theirs = Segment::attach_read_only(&key, PATIENCE).expect("it is there");
+        let guard = theirs.lock(PATIENCE).expect("it is free");
+        for _ in 0..2 {
+            assert!(polled.look().expect("it passes").is_none());
+            assert!(polled.is_warned);
+        }
+        drop(guard);
+        let found = polled.look().expect("it is free").expect("it is new");
+        assert_eq!(found.content.bytes(), b"hi");
+        assert!(!polled.is_warned);
+
+        let null = Stream::null(Form::QString);
+        publisher.publish(&null).expect("there is room");
+        assert!(polled.look().expect("it is there").is_none());
+        publisher.publish(&text).expect("there is room");
+        assert!(polled.look().expect("it is there").is_some());
+
+        let picture = Some(Form::QImage);
+        polled.follower = qt_bridge::Follower::new(&key, picture, PATIENCE);
+        assert!(polled.look().is_err(), "what stays so is not waited for");
+    }
+
+    #[test]
+    fn nobody_looks_at_a_closed_desk() {
+        let (key, _directory) = key();
+        let text = Message::Text("hi".to_owned());
+        let text = Stream::new(&text, Form::QString).expect("it fits");
+        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
+        publisher.publish(&text).expect("there is room");
+        let desk = Desk::default();
+        desk.close();
+        let mut polled = polled(&key, PATIENCE, &desk);
+        assert!(polled.look().expect("nothing is done").is_none());
+    }
 }

@@ -132,7 +132,7 @@ fn left_alone(listed: &Listed, reason: &str) -> String {
 }
 
 /// Names who is attached.
-pub(super) fn names(peers: &[Attached]) -> String {
+fn names(peers: &[Attached]) -> String {
     match peers {
         [] => say!("segment-somebody"),
         [first, others @ ..] => first_and_more(name_of(first), others.len()),
@@ -140,7 +140,7 @@ pub(super) fn names(peers: &[Attached]) -> String {
 }
 
 /// Names who is seen to use a segment of a Qt program.
-pub(super) fn names_of_qt(users: &[User]) -> String {
+fn names_of_qt(users: &[User]) -> String {
     match users {
         [] => say!("segment-somebody"),
         [first, others @ ..] => {

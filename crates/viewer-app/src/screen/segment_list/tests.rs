@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use iced::Point;
+use iced_test::simulator::click;
 use iced_test::{Simulator, simulator};
 use qt_bridge::{QtKey, User};
 use shm_core::segment::{Content, Info, Latest, Listed};
@@ -116,6 +118,20 @@ fn press(list: &mut SegmentList, label: &str) -> Action {
         let mut ui = ui(list);
         ui.click(label)
             .unwrap_or_else(|_| panic!("\"{label}\" is drawn"));
+        ui.into_messages().collect()
+    };
+    let mut action = Action::None;
+    for message in messages {
+        action = list.update(message);
+    }
+    action
+}
+
+fn click_at(list: &mut SegmentList, place: Point) -> Action {
+    let messages: Vec<Message> = {
+        let mut ui = ui(list);
+        ui.point_at(place);
+        ui.simulate(click());
         ui.into_messages().collect()
     };
     let mut action = Action::None;
@@ -268,11 +284,31 @@ fn what_is_in_use_is_removed_by_force_only() {
         by: vec![peer("camera", Access::ReadWrite)],
     });
     list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
-    assert!(shows(&list, "Notes is in use by camera (pid 4711)."));
-    assert!(matches!(
-        press(&mut list, "Remove by force"),
-        Action::Remove { force: true, .. }
-    ));
+    assert!(shows(&list, "Notes was not removed."));
+    assert!(!shows(&list, "Remove by force"));
+}
+
+#[test]
+fn two_clicks_in_one_place_remove_nothing() {
+    for key in ["Notes", "Camera", "qt:Paint"] {
+        for end in [0.0, 0.5, 1.0] {
+            let mut list = self::list(vec![
+                segment("Camera", vec![peer("loader-app", Access::ReadWrite)]),
+                segment("Notes", vec![]),
+                of_qt("qt:Paint", Some(1), &["paint"]),
+            ]);
+            filter(&mut list, key);
+            let label = ui(&list).find("Remove").expect("it is drawn");
+            let label = label.visible_bounds().expect("it is seen");
+            // The button is wider than its label.
+            let wide = label.expand([0.0, theme::space::SMALL]);
+            let place = Point::new(wide.x + end * wide.width, wide.center_y());
+            click_at(&mut list, place);
+            assert!(list.removal.is_some(), "{key} at {end}");
+            assert!(matches!(click_at(&mut list, place), Action::None));
+            assert!(list.removal.is_none(), "{key} at {end}");
+        }
+    }
 }
 
 #[test]
@@ -394,7 +430,7 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
     let mut removed = |error: SegmentError| {
         let outcome = Err(Arc::new(RemovalError::Qt(error)));
         let action = list.update(Message::Removed((&key).into(), outcome));
-        let question = ui(&list).find("qt:Abandoned is in use by paint (pid 4712).");
+        let question = ui(&list).find("Remove by force");
         let failure = ui(&list).find("qt:Abandoned was not removed.");
         (
             matches!(action, Action::Removed(_)),
@@ -410,7 +446,8 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
         key: key.clone(),
         users,
     };
-    assert_eq!(removed(in_use), (false, true, false));
+    // Another press of "Remove" asks for force.
+    assert_eq!(removed(in_use), (false, false, true));
     let stranger = SegmentError::Stranger {
         key: key.clone(),
         file: "/tmp/qipc".into(),
