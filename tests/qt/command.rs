@@ -157,3 +157,76 @@ fn what_qt_cannot_do_is_refused_in_a_sentence() {
         .refused("leave --as out");
     stage.assert_clean();
 }
+
+#[test]
+fn what_cannot_be_read_is_told_of_all_the_same() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let viewer = |arguments: &[&str]| on(&stage, scene.viewer(arguments)).run().done();
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    theirs
+        .ask(&["load", "qstring", &stage.file(b"first")])
+        .done();
+    for command in ["show", "info"] {
+        let told = viewer(&[command, "--json"]).json();
+        assert_eq!(told["attached"][0]["pid"], theirs.pid(), "{told}");
+        assert_eq!(told["kind"], "text", "{told}");
+    }
+    theirs.ask(&["lock"]).done();
+    let told = viewer(&["info"]);
+    for words in ["native key", "size", "cannot be read: The Qt lock"] {
+        assert!(told.text().contains(words), "{told:?}");
+    }
+    let told = viewer(&["info", "--json"]).json();
+    assert!(told["kind"].is_null(), "{told}");
+    let reason = told["reason"].as_str().unwrap();
+    assert!(reason.contains("is held by"), "{told}");
+    theirs.ask(&["unlock"]).done();
+    theirs.finish();
+    stage.assert_clean();
+}
+
+#[test]
+fn who_uses_what_is_replaced_is_told() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    theirs
+        .ask(&["load", "qstring", &stage.file(b"first")])
+        .done();
+    let load = |text: &str| on(&stage, scene.loader(["text", text])).start();
+    let loader = load("other");
+    let complaint = loader.wait_for_complaint("This replaces what stood in");
+    assert!(complaint.contains(&theirs.pid().to_string()), "{complaint}");
+    loader.terminate().done();
+    theirs.finish();
+    // Nobody is there.
+    let loader = load("third");
+    loader.wait_for("Loaded");
+    assert_eq!(loader.terminate().done().stderr, "");
+    stage.assert_clean();
+}
+
+#[test]
+fn a_lock_that_a_qt_program_holds_for_long_is_waited_for_by_who_follows() {
+    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        return;
+    };
+    let scene = Scene::new().with_key(&stage.key());
+    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    theirs
+        .ask(&["load", "qstring", &stage.file(b"first")])
+        .done();
+    theirs.ask(&["lock"]).done();
+    let follower = on(&stage, scene.viewer(["follow", "--count", "1"])).start();
+    follower.wait_for_complaint("It is looked at again.");
+    theirs.ask(&["unlock"]).done();
+    follower.wait_for("first");
+    follower.finish().done();
+    theirs.finish();
+    stage.assert_clean();
+}

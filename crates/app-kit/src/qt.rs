@@ -35,6 +35,7 @@ pub(crate) fn of_reading(
 ) -> Result<Snapshot, SnapshotError> {
     Ok(Snapshot {
         form: Some(reading.form),
+        digest: Some(reading.digest),
         bytes: reading.size as u64,
         content: content_of(key, reading.value.into_message(), pane)?,
         key: key.clone().into(),

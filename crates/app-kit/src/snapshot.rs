@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 use std::{fmt, io};
 
 use iced::Size;
-use qt_bridge::{Address, Form, ReadingError};
+use qt_bridge::{Address, Digest, Form, ReadingError};
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub content: Content,
     /// As what it was read, where it is a Qt program's: recognised or chosen.
     pub form: Option<Form>,
+    /// What tells it from others, where it is a Qt program's.
+    pub digest: Option<Digest>,
     /// The size of the whole content in shared memory.
     pub bytes: u64,
     /// Where the content comes from; `None` for a block and where nothing was published.
@@ -224,6 +226,7 @@ pub fn of_sample(
         key: key.clone().into(),
         content: content_of(key, sample, pane)?,
         form: None,
+        digest: None,
         bytes: sample.len() as u64,
         origin: Some(Origin::of(sample, &attached)),
         persistent,
@@ -237,6 +240,7 @@ pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
         key: key.clone().into(),
         content: Content::Empty,
         form: None,
+        digest: None,
         bytes: 0,
         origin: None,
         persistent: company.persistent,
@@ -301,6 +305,7 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
             is_half_written,
         }),
         form: None,
+        digest: None,
         bytes: size,
         origin: None,
         persistent: info.persistent,

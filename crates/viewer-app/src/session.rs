@@ -14,7 +14,7 @@ use app_kit::follower::{FollowError, Follower};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use qt_bridge::{Address, Form, Reading, ReadingError};
+use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed};
 use shm_core::{
@@ -81,6 +81,8 @@ pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) persistent: bool,
     pub(crate) attached: Vec<Attached>,
+    /// What tells the content of a Qt program from others.
+    pub(crate) digest: Option<Digest>,
     /// Where the loaders of a sample are told that it was shown.
     pub(crate) seat: Option<Seat>,
 }
@@ -92,6 +94,7 @@ impl Found {
             content: Content::Qt(reading.value.into_message(), reading.form),
             persistent: false,
             attached: Vec::new(),
+            digest: Some(reading.digest),
             seat: None,
         }
     }
@@ -229,6 +232,7 @@ fn fetch_sample(
                 persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
+                digest: None,
                 seat,
             }));
         }
@@ -255,6 +259,7 @@ fn fetch_block(key: &Key, options: &Options) -> Result<Found, FetchError> {
         },
         persistent: info.persistent,
         attached: info.attached,
+        digest: None,
         seat: None,
     })
 }

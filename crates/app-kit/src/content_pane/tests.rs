@@ -29,6 +29,7 @@ fn snapshot() -> Snapshot {
             is_whole: false,
         }),
         form: None,
+        digest: None,
         bytes: 1_500_000,
         origin: Some(Origin {
             segment: 7,

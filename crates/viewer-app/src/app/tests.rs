@@ -50,6 +50,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
         key: key().into(),
         content,
         form: None,
+        digest: None,
         bytes,
         origin: Some(Origin {
             segment: 7,

@@ -8,7 +8,7 @@ use app_kit::clipboard::Copied;
 use app_kit::snapshot::{Origin, Snapshot};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use qt_bridge::{Address, Form};
+use qt_bridge::{Address, Digest, Form};
 use shm_core::Options;
 
 use super::{Content, fetch_with};
@@ -61,6 +61,7 @@ pub(crate) struct Kept {
     key: Address,
     form: Option<Form>,
     origin: Option<Origin>,
+    digest: Option<Digest>,
     /// Nothing where it is not there any more.
     pub(crate) content: Option<Arc<Content>>,
 }
@@ -68,18 +69,23 @@ pub(crate) struct Kept {
 impl Kept {
     /// Tells whether this was held on to for what is shown there.
     pub(crate) fn is_of(&self, held: &Snapshot) -> bool {
-        self.key == held.key && self.form == held.form && self.origin == held.origin
+        self.key == held.key
+            && self.form == held.form
+            && self.origin == held.origin
+            && self.digest == held.digest
     }
 }
 
 /// Holds on to all of what is shown.
 pub(crate) fn keep(held: Snapshot, newest: Newest) -> Task<Kept> {
-    let (key, form, origin) = (held.key.clone(), held.form, held.origin.clone());
+    let (key, form, digest) = (held.key.clone(), held.form, held.digest);
+    let origin = held.origin.clone();
     let content = move || whole(&Options::new(), &held, newest).map(Arc::new);
     worker::run("keep", content).map(move |worked| Kept {
         key: key.clone(),
         form,
         origin: origin.clone(),
+        digest,
         content: worked.ok().flatten(),
     })
 }
@@ -160,7 +166,8 @@ fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copyin
 
 /// Fetches again what is shown; `None` where something else has taken its place.
 fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
-    let content = fetch_with(options, &held.key, held.form).ok()?.content;
+    let found = fetch_with(options, &held.key, held.form).ok()?;
+    let content = found.content;
     let is_same = match (&content, &held.origin) {
         (Content::Sample(sample), Some(_)) if newest == Newest::Accepted => {
             sample.metadata().kind() == held.kind()
@@ -171,8 +178,10 @@ fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> 
                 && sample.published() == origin.published
                 && sample.writer().is(origin.writer)
         }
+        // Qt programs count nothing.
+        (Content::Qt(..), None) => found.digest == held.digest,
         // What is in a block has no generations: it is what it is now.
-        (Content::Block { .. } | Content::Qt(..), None) => true,
+        (Content::Block { .. }, None) => true,
         _ => false,
     };
     is_same.then_some(content)
@@ -331,6 +340,36 @@ mod tests {
             let copied = bench.copy(&held).copied;
             assert_eq!(copied, Copied::Text(text.to_owned()));
         }
+    }
+
+    #[test]
+    fn what_a_qt_program_streams_next_is_not_taken_for_what_is_shown() {
+        let bench = Bench::new();
+        let key = format!("systemv:{}/native", bench.directory.path().display());
+        let key: QtKey = key.parse().expect("it is a key");
+        let mut publisher = qt_bridge::Publisher::new(&key, app_kit::qt::PATIENCE);
+        let mut publish = |text: &str| {
+            let message = shm_core::Message::Text(text.to_owned());
+            let stream = Stream::new(&message, Form::QString).expect("it fits");
+            publisher.publish(&stream).expect("there is room");
+        };
+        let long = "0123456789".repeat(20_000);
+        publish(&long);
+        let held = app_kit::qt::read(&key, None).expect("it is there");
+        // The same once more is the same.
+        publish(&long);
+        assert_eq!(bench.copy(&held).copied, Copied::Text(long));
+
+        publish("another");
+        for newest in [Newest::Accepted, Newest::Refused] {
+            assert!(whole(&bench.options(), &held, newest).is_none());
+        }
+        assert!(bench.copy(&held).part.is_some());
+        let refused = bench.save(&held, "part", false);
+        assert!(
+            matches!(refused, Err(SaveError::OnlyPart { .. })),
+            "{refused:?}"
+        );
     }
 
     #[test]

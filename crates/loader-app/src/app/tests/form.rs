@@ -106,3 +106,13 @@ fn the_command_line_may_choose_the_first_form() {
     assert_eq!(state.form_to_watch(), Some(Form::Raw));
     assert_eq!(open("K").key_field.form(), None);
 }
+
+#[test]
+fn a_narrow_window_leaves_the_room_to_the_key() {
+    let (mut bench, _) = bench();
+    assert!(bench.shows("not attached"));
+    bench.send(Message::Resized(app_kit::settings::MIN_SIZE));
+    assert!(!bench.shows("not attached"));
+    bench.send(Message::KeyEdited("Mine".to_owned()));
+    assert!(bench.shows("not attached"));
+}

@@ -69,6 +69,7 @@ impl Source for Own {
                 attached: self.follower.others(),
                 persistent: self.is_reported && session::is_persistent(&self.key, owner),
                 content: Content::Sample(sample),
+                digest: None,
                 seat: None,
             })),
             follower::Step::Block => Err(block(&self.key)),
@@ -135,8 +136,7 @@ impl<'a> Polled<'a> {
             looked => {
                 self.is_warned = false;
                 Ok(match looked? {
-                    Some(Step::New(reading)) => Some(reading)
-                        .map(Found::of_reading)
+                    Some(Step::New(reading)) => Some(Found::of_reading(reading))
                         .filter(|found| !matches!(found.content, Content::Qt(None, _))),
                     Some(Step::Same | Step::Gone) | None => None,
                 })

@@ -15,6 +15,7 @@ fn snapshot(content: Content, generation: u64) -> Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
         form: None,
+        digest: None,
         bytes: 5,
         origin: Some(Origin {
             segment: 1,

@@ -10,6 +10,7 @@ fn held(content: Content) -> Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
         form: None,
+        digest: None,
         bytes: 10_000_000,
         origin: None,
         persistent: false,
