@@ -196,7 +196,7 @@ fn the_list_shows_what_comes_and_goes_and_removes_after_asking() {
     assert_eq!(scene.list().len(), 1);
     viewer.press_remove();
     desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
-    viewer.press_remove();
+    viewer.confirm_removal();
     viewer
         .program
         .wait_for_status(&format!("Removed {}", scene.key()));

@@ -202,6 +202,7 @@ fn who_uses_what_is_replaced_is_told() {
     let loader = load("other");
     let complaint = loader.wait_for_complaint("This replaces what stood in");
     assert!(complaint.contains(&theirs.pid().to_string()), "{complaint}");
+    loader.wait_for("Loaded");
     loader.terminate().done();
     theirs.finish();
     // Nobody is there.

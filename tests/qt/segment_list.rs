@@ -76,7 +76,7 @@ fn a_segment_of_a_qt_program_is_removed_from_the_list_after_asking() {
     theirs.kill();
     viewer.press_remove();
     desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
-    viewer.press_remove();
+    viewer.confirm_removal();
     viewer.program.wait_for_status("Removed qt:Sketch");
     desktop.wait_for("no row", || (viewer.listed_rows() == 0).then_some(()));
     viewer.window.close();

@@ -31,8 +31,10 @@ const FILTER_EDGE: Area = Area {
 };
 const RING: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
 const ROW_KEY: (u32, u32) = (60, 234);
-/// The right end of a row: "Remove", or the strong answer to its question.
+/// The right end of a row: "Remove", or the safe answer to its question.
 const ROW_REMOVE: (u32, u32) = (584, 247);
+/// Left of it, the strong answer.
+const ROW_CONFIRM: (u32, u32) = (510, 247);
 /// How many rows are looked for; in a window of the first size there is room for four.
 const ROWS: u32 = 4;
 const BROWSE: (u32, u32) = (534, 268);
@@ -207,9 +209,14 @@ impl<'d> ViewerWindow<'d> {
         (0..ROWS).filter(has_row).count()
     }
 
-    /// Presses "Remove" in the first row, or the strong answer to its question.
+    /// Presses "Remove" in the first row, or the safe answer to its question.
     pub fn press_remove(&self) {
         self.window.click(ROW_REMOVE);
+    }
+
+    /// Presses the strong answer to the question in the first row.
+    pub fn confirm_removal(&self) {
+        self.window.click(ROW_CONFIRM);
     }
 
     /// Presses the first row.

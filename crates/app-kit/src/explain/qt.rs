@@ -7,6 +7,7 @@ use qt_bridge::{
 };
 
 use super::{Explain, explain_reason};
+use crate::form_choice;
 use crate::language::{self, Language};
 
 /// Names who uses a segment, or says that nobody is seen.
@@ -150,13 +151,13 @@ impl Explain for StreamError {
             StreamError::NotThis { form, reason } => explained!(
                 self,
                 "error-qt-not-this",
-                form = form.name(),
+                form = form_choice::name(*form),
                 reason = explain_reason(reason)
             ),
             StreamError::Unfit { form, reason } => explained!(
                 self,
                 "error-qt-unfit",
-                form = form.name(),
+                form = form_choice::name(*form),
                 reason = explain_reason(reason)
             ),
             StreamError::TooLong { bytes } => {
