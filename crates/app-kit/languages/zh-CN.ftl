@@ -490,6 +490,7 @@ error-qt-lock-holder = “{ $key }”的 Qt 锁由 { $holder } 持有：请等�
 error-qt-lock-killed = “{ $key }”的 Qt 锁被持有，但未见有程序打开它：持有者多半已被终止，而这类锁会一直被持有。请强制移除（viewer-app remove --force）。
 error-qt-lock-users = “{ $key }”的 Qt 锁被持有；{ $by } 打开了它。请等待，或结束它。（持有者被终止时，这类锁会一直被持有：请结束所有这些程序，再强制移除。）
 error-qt-lock-lost = 持有“{ $key }”的锁时，一个 Qt 程序把锁重置了（每次 create() 都会这样）：读写的内容可能与别的程序混杂。请重试。
+error-qt-no-folder = “{ $key }”的键文件所在的文件夹不存在（{ $reason }）：请让两个程序的 TMPDIR 指向存在的文件夹。
 error-qt-lock-io = 无法访问“{ $key }”的 Qt 锁：{ $reason }。请另选键名，或让其所有者移除。
 error-qt-stream = Qt 段“{ $key }”中的内容无法读取：{ $reason }
 error-qt-not-this = 这里的内容不是 { $form }：{ $reason }。请另选形式（--as，或在键名旁选择），或让程序自动识别。

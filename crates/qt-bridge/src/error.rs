@@ -363,6 +363,10 @@ impl fmt::Display for LockError {
             ),
             Self::Stranger { key, file, owner } => write_stranger(f, key, file, *owner),
             Self::Foreign { key, file } => write_foreign(f, key, file),
+            Self::Io { key, source, .. } if source.kind() == io::ErrorKind::NotFound => write!(
+                f,
+                "The folder for the key file of \"{key}\" is not there ({source}): set TMPDIR to one that is, for both programs."
+            ),
             Self::Io { key, doing, source } => write!(
                 f,
                 "The Qt lock of \"{key}\" is not accessible ({doing}): {source}. Choose another key, or have its owner remove it."

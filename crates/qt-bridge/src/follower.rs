@@ -7,10 +7,14 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::error::{LockError, SegmentError};
-use crate::key::QtKey;
+use crate::key::{Kind, QtKey};
 use crate::lock::Lock;
 use crate::memory::Memory;
 use crate::stream::{Form, Source, StreamError, Value};
+use crate::sys::signal::Shield;
+
+/// How often it is read again because a Qt program reset the lock meanwhile.
+const ATTEMPTS: u32 = 3;
 
 /// What was read from a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,50 +25,180 @@ pub struct Reading {
     pub value: Value,
     /// The segment's length, bytes.
     pub size: usize,
+    /// What tells it from others.
+    pub digest: Digest,
+}
+
+/// What tells one stream from another: the same for the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest {
+    length: usize,
+    sum: u64,
 }
 
 /// Reads what stands in a segment: as a form, or as what it is recognised to be.
 ///
-/// All of it is done under the lock, which is waited for at most so long, so that Qt programs that
-/// make or leave the segment at the same time do not notice. Nothing is removed, not even what a
-/// crash left behind.
+/// It is copied under the lock, which is waited for at most so long, so that Qt programs that make or
+/// leave the segment at the same time do not notice; and understood when the lock is given back.
+/// Nothing is removed, not even what a crash left behind.
 ///
 /// # Errors
 ///
 /// [`ReadingError`], which says what is wrong and what to do.
 pub fn read(key: &QtKey, form: Option<Form>, patience: Duration) -> Result<Reading, ReadingError> {
-    visit(key, patience, |memory| {
-        let form = form.map_or_else(|| Form::recognise(memory), Ok)?;
-        Ok(Reading {
-            form,
-            value: form.read(memory)?,
-            size: memory.size(),
-        })
-    })
+    let mut copy = Copy::default();
+    copy.take(key, form, patience)?;
+    copy.read(key)
 }
 
-/// Looks at a segment under its lock, attached for no longer than that.
-fn visit<T>(
-    key: &QtKey,
-    patience: Duration,
-    look: impl FnOnce(&Memory) -> Result<T, StreamError>,
-) -> Result<T, ReadingError> {
-    // First, so that where there is nothing, no lock is made of it.
-    Memory::find(key)?;
-    let mut lock = Lock::open(key).map_err(ReadingError::Lock)?;
-    lock.take(patience).map_err(ReadingError::Lock)?;
-    let seen = Memory::attach(key, true)
-        .map_err(ReadingError::Segment)
-        .and_then(|memory| look(&memory).map_err(|source| ReadingError::stream(key, source)));
-    if lock.is_creator() {
-        lock.remove(key.lock() == key.segment());
-        return seen;
+/// A stream that was copied out of a segment, so that nobody writes into it any more.
+#[derive(Debug, Default)]
+struct Copy {
+    /// As what it was copied; nothing where nothing was written yet.
+    form: Option<Form>,
+    bytes: Vec<u8>,
+    /// The segment's length.
+    size: usize,
+    /// How long it took, but for the wait for the lock.
+    cost: Duration,
+}
+
+impl Copy {
+    /// Copies the stream that stands in a segment.
+    fn take(
+        &mut self,
+        key: &QtKey,
+        form: Option<Form>,
+        patience: Duration,
+    ) -> Result<(), ReadingError> {
+        let mut attempt = 1;
+        loop {
+            match self.take_once(key, form, patience) {
+                Err(ReadingError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
     }
-    match lock.give_back() {
-        // What was read may be mixed.
-        Err(error @ LockError::Lost { .. }) => Err(ReadingError::Lock(error)),
-        _ => seen,
+
+    fn take_once(
+        &mut self,
+        key: &QtKey,
+        form: Option<Form>,
+        patience: Duration,
+    ) -> Result<(), ReadingError> {
+        // First, so that where there is nothing, no lock is made of it.
+        Memory::find(key)?;
+        let is_system_v = key.kind() == Kind::SystemV;
+        // Killed by a signal, this would leave a POSIX lock taken for ever.
+        let _shield = (!is_system_v).then(Shield::raise);
+        let mut lock = match Lock::find(key).map_err(ReadingError::Lock)? {
+            Some(lock) => lock,
+            // Nobody can hold what is not there, and made here it would be removed under others.
+            None if !is_system_v => {
+                let copied = self.fill(key, form);
+                return match Lock::find(key) {
+                    Ok(None) => copied,
+                    // Somebody has it now, and may have written meanwhile.
+                    _ => Err(ReadingError::Lock(LockError::Lost { key: key.clone() })),
+                };
+            }
+            None => Lock::open(key).map_err(ReadingError::Lock)?,
+        };
+        lock.take(patience).map_err(ReadingError::Lock)?;
+        let copied = self.fill(key, form);
+        // Who waits for it is told, and makes another; with a POSIX one there would be two.
+        if lock.is_creator() && is_system_v {
+            lock.remove(key.lock() == key.segment());
+            return copied;
+        }
+        match lock.give_back() {
+            // What was read may be mixed.
+            Err(error @ LockError::Lost { .. }) if copied.is_ok() => Err(ReadingError::Lock(error)),
+            _ => copied,
+        }
     }
+
+    /// Copies it; the lock is taken.
+    fn fill(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
+        let began = Instant::now();
+        let memory = Memory::attach(key, true)?;
+        let filled = self.fill_from(&memory, form);
+        self.cost = began.elapsed();
+        filled.map_err(|source| ReadingError::stream(key, source))
+    }
+
+    fn fill_from(&mut self, memory: &Memory, form: Option<Form>) -> Result<(), StreamError> {
+        self.size = memory.size();
+        self.form = match form {
+            None if is_blank(memory)? => None,
+            None => Some(Form::recognise(memory)?),
+            chosen => chosen,
+        };
+        let extent = match self.form {
+            Some(form) => form.extent(memory)?,
+            None => 0,
+        };
+        let missing = extent.saturating_sub(self.bytes.len());
+        self.bytes
+            .try_reserve_exact(missing)
+            .map_err(|_| StreamError::NoMemory { bytes: extent })?;
+        self.bytes.resize(extent, 0);
+        Ok(memory.read_at(0, &mut self.bytes)?)
+    }
+
+    fn digest(&self) -> Digest {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&self.bytes);
+        Digest {
+            length: self.bytes.len(),
+            sum: hasher.finish(),
+        }
+    }
+
+    /// Understands it.
+    fn read(&self, key: &QtKey) -> Result<Reading, ReadingError> {
+        let form = self.form.unwrap_or(Form::QString);
+        let value = match self.form {
+            Some(form) => form
+                .read(self)
+                .map_err(|source| ReadingError::stream(key, source))?,
+            None => Value::Text(None),
+        };
+        Ok(Reading {
+            form,
+            value,
+            size: self.size,
+            digest: self.digest(),
+        })
+    }
+}
+
+/// Of the segment only the stream was copied; what stands behind it does not matter, and reads as zeros.
+impl Source for Copy {
+    fn size(&self) -> usize {
+        self.size
+    }
+
+    fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
+        let copied = self.bytes.get(offset..).unwrap_or_default();
+        let count = copied.len().min(buffer.len());
+        let (beginning, behind) = buffer.split_at_mut(count);
+        beginning.copy_from_slice(&copied[..count]);
+        behind.fill(0);
+        Ok(())
+    }
+}
+
+/// Tells whether nothing was written yet: a segment begins with zeros. An empty string that stands
+/// there alone has four of them.
+fn is_blank(memory: &Memory) -> Result<bool, StreamError> {
+    const LONGEST_STREAM_OF_ZEROS: usize = 4;
+    let mut beginning = [0; 4096];
+    let count = beginning.len().min(memory.size());
+    memory.read_at(0, &mut beginning[..count])?;
+    Ok(count > LONGEST_STREAM_OF_ZEROS && beginning[..count].iter().all(|byte| *byte == 0))
 }
 
 impl Source for Memory {
@@ -90,7 +224,9 @@ pub struct Follower {
     form: Option<Form>,
     patience: Duration,
     /// What stood there last.
-    last: Option<(usize, u64)>,
+    last: Option<Digest>,
+    /// Kept, so that its memory is there for the next look.
+    copy: Copy,
     cost: Duration,
 }
 
@@ -109,8 +245,8 @@ impl Follower {
     /// The shortest time between two looks.
     pub const PAUSE: Duration = Duration::from_millis(200);
 
-    /// The longest.
-    const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+    /// How many times longer the time between two looks is than a look.
+    const SHARE: u32 = 20;
 
     /// Begins to follow; looks only when asked.
     #[must_use]
@@ -120,6 +256,7 @@ impl Follower {
             form,
             patience,
             last: None,
+            copy: Copy::default(),
             cost: Duration::ZERO,
         }
     }
@@ -133,7 +270,7 @@ impl Follower {
     /// How long to wait before the next look.
     #[must_use]
     pub fn pause(&self) -> Duration {
-        (20 * self.cost).clamp(Self::PAUSE, Self::LONGEST_PAUSE)
+        (Self::SHARE * self.cost).max(Self::PAUSE)
     }
 
     /// Looks.
@@ -142,48 +279,30 @@ impl Follower {
     ///
     /// [`ReadingError`] where what is there cannot be read; each time, until that changes.
     pub fn look(&mut self) -> Result<Step, ReadingError> {
-        let began = Instant::now();
-        let last = self.last;
-        let form = self.form;
-        let seen = visit(&self.key, self.patience, |memory| {
-            let now = (memory.size(), sum(memory)?);
-            if last == Some(now) {
-                return Ok(None);
-            }
-            let form = form.map_or_else(|| Form::recognise(memory), Ok)?;
-            let value = form.read(memory)?;
-            let size = memory.size();
-            Ok(Some((now, Reading { form, value, size })))
-        });
-        self.cost = began.elapsed();
-        match seen {
-            Ok(Some((now, reading))) => {
-                self.last = Some(now);
-                Ok(Step::New(reading))
-            }
-            Ok(None) => Ok(Step::Same),
-            Err(ReadingError::Segment(SegmentError::NotFound { .. })) => {
-                self.last = None;
-                Ok(Step::Gone)
-            }
-            Err(error) => {
-                self.last = None;
-                Err(error)
-            }
+        self.cost = Duration::ZERO;
+        if let Err(error) = self.copy.take(&self.key, self.form, self.patience) {
+            self.last = None;
+            return match error {
+                ReadingError::Segment(SegmentError::NotFound { .. }) => Ok(Step::Gone),
+                error => Err(error),
+            };
         }
+        let began = Instant::now();
+        let step = self.understand();
+        self.cost = self.copy.cost + began.elapsed();
+        step
     }
-}
 
-/// Sums up all bytes.
-fn sum(source: &impl Source) -> io::Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    let mut chunk = [0; 16 * 1024];
-    for start in (0..source.size()).step_by(chunk.len()) {
-        let count = chunk.len().min(source.size() - start);
-        source.read_at(start, &mut chunk[..count])?;
-        hasher.write(&chunk[..count]);
+    fn understand(&mut self) -> Result<Step, ReadingError> {
+        let digest = self.copy.digest();
+        if self.last == Some(digest) {
+            return Ok(Step::Same);
+        }
+        self.last = None;
+        let reading = self.copy.read(&self.key)?;
+        self.last = Some(digest);
+        Ok(Step::New(reading))
     }
-    Ok(hasher.finish())
 }
 
 /// Why there is nothing to show.

@@ -239,8 +239,9 @@ impl Handle {
     pub(crate) fn remove(&self, is_file_kept: bool) {
         match (&self.place, &self.name) {
             (Place::SystemV { id, number }, NativeName::SystemV { file, project }) => {
-                // First, so that nobody finds the old number any more and makes a second one of it.
-                if !is_file_kept {
+                // First, so that nobody finds the old number any more and makes a second one of it. A
+                // new file may have got the number of an old one, and somebody else's semaphore.
+                if !is_file_kept && self.is_current() {
                     key_file::remove(file, *project, *number);
                 }
                 // An error means that somebody else was faster.

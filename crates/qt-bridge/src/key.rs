@@ -13,6 +13,8 @@ const PROJECT: u8 = b'Q';
 
 /// How Qt begins the name of a segment, and of a semaphore.
 pub(crate) const SEGMENT_PREFIX: &str = "qipc_sharedmemory_";
+/// How long the sum of a legacy key is at the end of its name, digits.
+pub(crate) const DIGEST: usize = 40;
 const SEMAPHORE_PREFIX: &str = "qipc_systemsem_";
 
 /// The longest name of a file (`NAME_MAX`), without what stands before that of a semaphore.
@@ -204,7 +206,10 @@ impl NativeName {
     fn lock(&self) -> Self {
         let of_legacy = |name: &str| {
             let rest = name.strip_prefix(SEGMENT_PREFIX)?;
-            Some(format!("{SEMAPHORE_PREFIX}{rest}"))
+            let (letters, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST)?)?;
+            let is_legacy = letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+                && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_legacy.then(|| format!("{SEMAPHORE_PREFIX}{rest}"))
         };
         let named = match self {
             Self::Posix(name) => of_legacy(name).map(Self::Posix),

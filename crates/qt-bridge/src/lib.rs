@@ -59,7 +59,7 @@ mod user;
 
 pub use address::{Address, AddressError};
 pub use error::{LockError, Meaning, SegmentError};
-pub use follower::{Follower, Reading, ReadingError, Step, read};
+pub use follower::{Digest, Follower, Reading, ReadingError, Step, read};
 pub use key::{KeyError, Kind, QtKey};
 pub use list::{Listed, list};
 pub use publisher::{PublishError, Publisher};

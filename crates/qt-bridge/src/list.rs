@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::handle::SHM;
-use crate::key::{Kind, QtKey, SEGMENT_PREFIX, legacy_name, temporary_directory};
+use crate::key::{DIGEST, Kind, QtKey, SEGMENT_PREFIX, legacy_name, temporary_directory};
 use crate::memory::Memory;
 use crate::user::{self, Thing, User};
 
@@ -72,7 +72,6 @@ fn names(directory: &Path, kind: Kind) -> Vec<Parsed> {
 
 /// The legacy key, where it consists of letters only and means this directory; else the native one.
 fn key_of(directory: &Path, name: &str, kind: Kind) -> Parsed {
-    const DIGEST: usize = 40;
     let rest = &name[SEGMENT_PREFIX.len()..];
     let letters = rest
         .len()

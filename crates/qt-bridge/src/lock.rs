@@ -25,6 +25,15 @@ impl Lock {
         })
     }
 
+    /// Opens it; `None` where there is none.
+    pub(crate) fn find(key: &QtKey) -> Result<Option<Self>, LockError> {
+        let found = Handle::find(key.lock()).map_err(|fault| LockError::of(key, fault))?;
+        Ok(found.map(|handle| Self {
+            key: key.clone(),
+            handle,
+        }))
+    }
+
     #[inline]
     pub(crate) fn take(&mut self, patience: Duration) -> Result<(), LockError> {
         match self.handle.take(patience) {

@@ -53,7 +53,7 @@ impl Memory {
                 let (number, id) = numbered(key, file, *project, is_read_only)?;
                 let attached = id
                     .attach(is_read_only)
-                    .map_err(|error| SegmentError::io(key, "attaching", error))?;
+                    .map_err(|error| gone_or(key, "attaching", error))?;
                 Ok(Self::SystemV {
                     id,
                     number,
@@ -71,7 +71,7 @@ impl Memory {
                 let (_, id) = numbered(key, file, *project, true)?;
                 let facts = id
                     .facts()
-                    .map_err(|error| SegmentError::io(key, "looking at it", error))?;
+                    .map_err(|error| gone_or(key, "looking at it", error))?;
                 Ok(Facts {
                     size: facts.size,
                     attached: Some(facts.attached),
@@ -148,6 +148,15 @@ impl Memory {
         }
     }
 
+    /// Tells whether others use it: as the system counts them, or else as far as they are seen.
+    pub(crate) fn is_shared(&self, key: &QtKey) -> bool {
+        match self {
+            // One of them is this process.
+            Self::SystemV { id, .. } => id.facts().is_ok_and(|facts| facts.attached > 1),
+            Self::Posix { .. } => !self.users(key).is_empty(),
+        }
+    }
+
     /// Tells whether the key still means this segment.
     pub(crate) fn is_current(&self, key: &QtKey) -> bool {
         match (self, key.segment()) {
@@ -173,6 +182,14 @@ pub(crate) struct Facts {
     pub(crate) attached: Option<u64>,
     /// By what its users are found; nothing where it went away just now.
     pub(crate) thing: Option<Thing>,
+}
+
+/// What the system says of the number of a System V segment: `EINVAL` where it went away just now.
+fn gone_or(key: &QtKey, doing: &'static str, error: io::Error) -> SegmentError {
+    match error.raw_os_error() {
+        Some(libc::EINVAL) => SegmentError::NotFound { key: key.clone() },
+        _ => SegmentError::io(key, doing, error),
+    }
 }
 
 fn numbered(

@@ -6,9 +6,10 @@ use std::io;
 use std::time::Duration;
 
 use crate::error::{LockError, SegmentError};
-use crate::key::QtKey;
+use crate::key::{Kind, QtKey};
 use crate::segment::{Departure, ReadWrite, Segment};
 use crate::stream::Stream;
+use crate::sys::signal::Shield;
 use crate::user::{User, listed};
 
 /// How often a stream is written anew because a Qt program reset the lock meanwhile.
@@ -27,6 +28,8 @@ pub struct Publisher {
     key: QtKey,
     patience: Duration,
     segment: Option<Segment<ReadWrite>>,
+    /// How far the segment may hold something.
+    filled: usize,
 }
 
 impl Publisher {
@@ -37,6 +40,7 @@ impl Publisher {
             key: key.clone(),
             patience,
             segment: None,
+            filled: 0,
         }
     }
 
@@ -58,13 +62,16 @@ impl Publisher {
     ///
     /// [`PublishError`]; what was published before stays.
     pub fn publish(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
+        // Whoever reads raw bytes reads all of them.
+        self.filled = usize::MAX;
         self.publish_with_room(stream, stream.size())
     }
 
     /// Publishes a stream, and makes a segment of `room` bytes for it where it needs a new one.
     ///
     /// Streams of different lengths then follow each other in one segment, and Qt programs that stay
-    /// attached see each of them.
+    /// attached see each of them. They have to tell their own length, as all but raw ones do: behind
+    /// them only what was published before is blanked.
     ///
     /// # Errors
     ///
@@ -101,16 +108,25 @@ impl Publisher {
             Some(segment) => self.enlarge(segment, stream, room)?,
             None => self.enter(stream, room)?,
         };
-        let written = write(&mut segment, stream, patience);
+        let filled = self.filled.min(segment.size());
+        let written = write(&mut segment, stream, filled, patience);
         self.segment = Some(segment);
+        if written.is_ok() {
+            self.filled = stream.size();
+        }
         written
     }
 
     /// Makes a segment, or joins the one that is there.
-    fn enter(&self, stream: &Stream<'_>, room: usize) -> Result<Segment<ReadWrite>, PublishError> {
+    fn enter(
+        &mut self,
+        stream: &Stream<'_>,
+        room: usize,
+    ) -> Result<Segment<ReadWrite>, PublishError> {
         match Segment::create(&self.key, room, self.patience) {
             Err(SegmentError::AlreadyExists { .. }) => {
                 let mut segment = Segment::attach(&self.key, self.patience)?;
+                self.filled = usize::MAX;
                 if segment.size() >= stream.size() || segment.grow(room)? {
                     Ok(segment)
                 } else {
@@ -136,7 +152,7 @@ impl Publisher {
                 return Err(error.into());
             }
         }
-        if !segment.users().is_empty() {
+        if segment.is_shared() {
             let error = too_small(&segment, stream);
             self.segment = Some(segment);
             return Err(error);
@@ -197,15 +213,17 @@ fn too_small(segment: &Segment<ReadWrite>, stream: &Stream<'_>) -> PublishError 
 fn write(
     segment: &mut Segment<ReadWrite>,
     stream: &Stream<'_>,
+    filled: usize,
     patience: Duration,
 ) -> Result<(), PublishError> {
     let key = segment.key().clone();
-    let size = segment.size();
+    // Killed by a signal, this would leave a POSIX lock taken for ever.
+    let _shield = (key.kind() == Kind::PosixRealtime).then(Shield::raise);
     let mut guard = segment.lock(patience).map_err(PublishError::Lock)?;
     let written = (|| {
         stream.write_to(&mut guard.writer())?;
-        for start in (stream.size()..size).step_by(ZEROS.len()) {
-            let rest = ZEROS.len().min(size - start);
+        for start in (stream.size()..filled).step_by(ZEROS.len()) {
+            let rest = ZEROS.len().min(filled - start);
             guard.copy_from(start, &ZEROS[..rest])?;
         }
         Ok(())

@@ -178,7 +178,10 @@ impl<A: Attach> Segment<A> {
                 })
             }
             Err(error) => {
-                if lock.is_creator() {
+                let is_system_v = matches!(key.lock(), NativeName::SystemV { .. });
+                // Who waits for a System V lock is told, and makes another. With a POSIX one there
+                // would be two, so it stays, as Qt leaves it.
+                if lock.is_creator() && is_system_v {
                     // Under a native key the file may be that of somebody's segment.
                     lock.remove(matches!(error, SegmentError::AlreadyExists { .. }));
                 } else {
@@ -222,6 +225,13 @@ impl<A: Attach> Segment<A> {
     pub fn users(&self) -> Vec<User> {
         let users = self.memory.as_ref().map(|memory| memory.users(&self.key));
         users.unwrap_or_default()
+    }
+
+    /// Tells whether others use it: as the system counts them, or else as far as they are seen.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        let memory = self.memory.as_ref();
+        memory.is_some_and(|memory| memory.is_shared(&self.key))
     }
 
     /// Tells whether programs that attach now would find this segment.
@@ -463,35 +473,38 @@ pub fn users(key: &QtKey) -> Vec<User> {
 
 /// Removes a segment and its lock by name, whatever state they are in.
 ///
-/// Without `force` only what nobody is seen to use. With it, who uses it keeps the memory, and a
-/// lock that a killed program held is let go.
+/// Without `force` only what nobody is seen to use, nor counted by the system to be attached to. With
+/// it, who uses it keeps the memory, and a lock that a killed program held is let go.
 ///
 /// # Errors
 ///
 /// [`SegmentError::NotFound`] where there is neither segment nor lock, [`SegmentError::InUse`].
 pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
-    let users = users_of(key)?;
-    if !force && users.as_ref().is_some_and(|users| !users.is_empty()) {
-        return Err(SegmentError::InUse {
-            key: key.clone(),
-            users: users.unwrap_or_default(),
-        });
-    }
+    let is_there = check_unused(key, force)?;
     let of = |fault: Fault| SegmentError::of(key, fault);
     let mut lock = Handle::find(key.lock()).map_err(of)?;
-    if users.is_none() && lock.is_none() {
+    if !is_there && lock.is_none() {
         return Err(SegmentError::NotFound { key: key.clone() });
     }
     let patience = if force { Duration::ZERO } else { PARTING };
-    if let Some(lock) = &mut lock
-        && let Err(fault) = lock.take(patience)
-        && !force
-    {
-        return Err(of(fault));
+    if let Some(lock) = &mut lock {
+        match lock.take(patience) {
+            Err(fault) if !force => return Err(of(fault)),
+            _ => {}
+        }
     }
-    let number = match users {
-        Some(_) => remove_segment(key).map_err(|error| SegmentError::io(key, "removing", error))?,
-        None => None,
+    // Somebody may have come before the lock was taken.
+    let number = match check_unused(key, force) {
+        Ok(false) => None,
+        Ok(true) => {
+            remove_segment(key).map_err(|error| SegmentError::io(key, "removing", error))?
+        }
+        Err(error) => {
+            if let Some(lock) = &mut lock {
+                lock.give_back().ok();
+            }
+            return Err(error);
+        }
     };
     if let Some(lock) = lock {
         lock.remove(false);
@@ -501,6 +514,22 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
         remove_key_file(key, number);
     }
     Ok(())
+}
+
+/// Tells whether there is a segment; with `force` whoever uses it.
+fn check_unused(key: &QtKey, force: bool) -> Result<bool, SegmentError> {
+    let facts = match Memory::find(key) {
+        Ok(facts) => facts,
+        Err(SegmentError::NotFound { .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let users = Memory::users_of(key);
+    let is_counted = facts.attached.is_some_and(|attached| attached > 0);
+    if !force && (is_counted || !users.is_empty()) {
+        let key = key.clone();
+        return Err(SegmentError::InUse { key, users });
+    }
+    Ok(true)
 }
 
 /// The number of a System V segment, which its key file still has.
@@ -518,14 +547,5 @@ fn remove_segment(key: &QtKey) -> io::Result<Option<i32>> {
 fn remove_key_file(key: &QtKey, number: i32) {
     if let NativeName::SystemV { file, project } = key.segment() {
         key_file::remove(file, *project, number);
-    }
-}
-
-/// Who is seen to use a segment; `None` where there is none.
-fn users_of(key: &QtKey) -> Result<Option<Vec<User>>, SegmentError> {
-    match Memory::find(key) {
-        Ok(_) => Ok(Some(Memory::users_of(key))),
-        Err(SegmentError::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error),
     }
 }

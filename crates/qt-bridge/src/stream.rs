@@ -173,6 +173,31 @@ impl Form {
         recognise::form_of(source)
     }
 
+    /// How many bytes of a segment it takes to read it.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError::Io`] where it cannot be read.
+    pub(crate) fn extent(self, source: &impl Source) -> Result<usize, StreamError> {
+        let size = source.size();
+        if self == Self::Raw {
+            return extent_of_raw(source);
+        }
+        let Ok(Head { length, .. }) = Head::of(self, source) else {
+            return Ok(size);
+        };
+        if self == Self::QImage {
+            return match length {
+                PRESENT => picture::extent(source, HEAD),
+                _ => Ok(HEAD),
+            };
+        }
+        // What says to be longer than there is room is not read.
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let end = HEAD.checked_add(length).filter(|end| *end <= size);
+        Ok(end.unwrap_or(HEAD))
+    }
+
     /// Reads what stands in a segment. Bytes behind it do not matter.
     ///
     /// # Errors
@@ -283,17 +308,31 @@ fn read_c_string(source: &impl Source) -> Result<Value, StreamError> {
     }
 }
 
-fn read_raw(source: &impl Source) -> Result<Value, StreamError> {
-    let mut length = source.size();
+/// Where the first NUL stands, or else the end.
+fn end_of_raw(source: &impl Source) -> Result<usize, StreamError> {
     let mut chunk = [0; CHUNK];
     for start in (0..source.size()).step_by(CHUNK) {
         let count = CHUNK.min(source.size() - start);
         source.read_at(start, &mut chunk[..count])?;
         if let Some(end) = chunk[..count].iter().position(|byte| *byte == 0) {
-            length = start + end;
-            break;
+            return Ok(start + end);
         }
     }
+    Ok(source.size())
+}
+
+/// A text ends at its first NUL; what is none is not cut there.
+fn extent_of_raw(source: &impl Source) -> Result<usize, StreamError> {
+    let end = end_of_raw(source)?;
+    let text = copy(source, 0, end)?;
+    Ok(match std::str::from_utf8(&text) {
+        Ok(_) => end,
+        Err(_) => source.size(),
+    })
+}
+
+fn read_raw(source: &impl Source) -> Result<Value, StreamError> {
+    let length = end_of_raw(source)?;
     let bytes = copy(source, 0, length)?;
     // What is no text is not cut at its first zero.
     if length < source.size() && std::str::from_utf8(&bytes).is_err() {

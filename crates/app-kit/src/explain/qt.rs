@@ -117,6 +117,9 @@ impl Explain for LockError {
             LockError::Foreign { key, file } => {
                 explained!(self, "error-qt-foreign", key = key, path = file.display())
             }
+            LockError::Io { key, source, .. } if source.kind() == ErrorKind::NotFound => {
+                explained!(self, "error-qt-no-folder", key = key, reason = source)
+            }
             LockError::Io { key, source, .. } => {
                 explained!(self, "error-qt-lock-io", key = key, reason = source)
             }

@@ -46,6 +46,37 @@ pub(super) fn read(
     Ok((metadata, pixels))
 }
 
+/// Where the PNG file ends that begins at an offset: behind its last chunk (PNG specification, 5.3).
+/// What is no such file ends where that is seen.
+pub(super) fn extent(source: &impl Source, offset: usize) -> Result<usize, StreamError> {
+    const SIGNATURE: usize = 8;
+    /// Of a chunk: its length and its name before it, its sum behind it.
+    const HEADER: usize = 8;
+    const SUM: usize = 4;
+    /// No picture needs more. Each costs a look, under the lock.
+    const MOST_CHUNKS: u32 = 1 << 16;
+    let size = source.size();
+    let mut end = (offset + SIGNATURE).min(size);
+    for _ in 0..MOST_CHUNKS {
+        let mut header = [0; HEADER];
+        if size - end < HEADER {
+            return Ok(size);
+        }
+        source.read_at(end, &mut header)?;
+        let [l0, l1, l2, l3, name @ ..] = header;
+        let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3])).unwrap_or(usize::MAX);
+        let next = end.saturating_add(HEADER + SUM).saturating_add(length);
+        if next >= size {
+            return Ok(size);
+        }
+        end = next;
+        if name == *b"IEND" {
+            break;
+        }
+    }
+    Ok(end)
+}
+
 fn not_this(error: &dyn std::error::Error) -> StreamError {
     StreamError::NotThis {
         form: Form::QImage,
