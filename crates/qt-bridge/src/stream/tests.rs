@@ -292,6 +292,35 @@ fn raw_bytes_end_at_their_first_zero_only_where_they_are_a_text() {
     assert_eq!(read(&far), Value::Bytes(Some(vec![b'x'; 3 * CHUNK])));
 }
 
+/// What a reader copies out of a segment: as much as a form takes, and zeros for the rest.
+fn cut_to_its_extent(bytes: &[u8], form: Form) -> Vec<u8> {
+    let extent = form.extent(&bytes.to_vec()).unwrap();
+    let mut copy = bytes[..extent].to_vec();
+    copy.resize(bytes.len(), 0);
+    copy
+}
+
+#[test]
+fn what_stands_behind_a_stream_is_not_copied() {
+    let picture = written(&picture(PixelFormat::Rgb8, 9, 9), Form::QImage);
+    let streams = [
+        (Form::QString, written(&text("héllo"), Form::QString)),
+        (
+            Form::QByteArray,
+            written(&bytes(b"\0\xff"), Form::QByteArray),
+        ),
+        (Form::CString, written(&text("hello"), Form::CString)),
+        (Form::Raw, b"hello".to_vec()),
+        (Form::QImage, picture),
+    ];
+    for (form, stream) in streams {
+        let behind = [&stream[..], b"\0", &[b'x'; 5000]].concat();
+        assert_eq!(form.extent(&behind).unwrap(), stream.len(), "{form}");
+        let copy = cut_to_its_extent(&behind, form);
+        assert_eq!(form.read(&copy).unwrap(), form.read(&behind).unwrap());
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_comes_back(sent in ".*") {
@@ -329,8 +358,12 @@ proptest! {
             let recognised = Form::recognise(&bytes).unwrap();
             recognised.read(&bytes).ok();
             for (_, form) in Form::NAMES {
+                let copy = cut_to_its_extent(&bytes, form);
                 if let Ok(value) = form.read(&bytes) {
+                    prop_assert_eq!(&form.read(&copy).unwrap(), &value);
                     drop(value.into_message());
+                } else {
+                    prop_assert!(form.read(&copy).is_err());
                 }
             }
             // A length that may be right.
