@@ -431,14 +431,15 @@ impl<'a> Stream<'a> {
         rows.saturating_add(rows / STORED * 5 + OUTSIDE_THE_PIXELS)
     }
 
-    /// What Qt streams for something that is not there.
+    /// What Qt streams for something that is not there. Raw, it is an empty C string: one NUL.
     #[must_use]
     pub fn null(form: Form) -> Stream<'static> {
-        let mark = match form {
-            Form::QString | Form::QByteArray => NULL,
-            Form::CString | Form::Raw | Form::QImage => 0,
+        let (mark, end): (_, &[u8]) = match form {
+            Form::QString | Form::QByteArray => (Some(NULL), b""),
+            Form::CString | Form::QImage => (Some(0), b""),
+            Form::Raw => (None, b"\0"),
         };
-        Stream::with_bytes(Some(mark), Cow::Borrowed(b""), b"")
+        Stream::with_bytes(mark, Cow::Borrowed(b""), end)
     }
 
     fn utf16(text: &'a str) -> Result<Self, StreamError> {

@@ -5,13 +5,34 @@ use super::{Form, HEAD, NULL, Source, StreamError};
 /// How much of it is looked at.
 const SAMPLE: usize = 4096;
 
+/// How many bytes tell ASCII from UTF-16: a longer text of Chinese has a byte that is not printable.
+const TELLING: usize = 64;
+
+/// The commonest Chinese and Japanese characters whose two bytes are printable ASCII, without those
+/// that stand for something common in ASCII: 批 (by), 桥 (he), 杯 (go), 潮 (on), 慢 (ab), and 孝 ([]).
+const EVERYDAY: &str = "\
+    三上不两严丧个中丰临丹为主丽举乃久么义之乌乎乏乐乘九也习乡书买乱乳伊伍传伤伦伯估\
+    伴伸似但位低住体何余佛作你佳倍值倾假偏做停健偶偷儿元兄充先光克免党入全八公六兰共\
+    关兴兵其具典养兼刊判利别到制券刺刻剂前剑剧剩副割区医十千升午半华协单卖南博占卡\
+    卢卫印危即却卷吉名否吧吨含听启吴吸吹呀呆呈告员呢周味呼命售唯唱商啊啦嘉嘴器圣在地\
+    场址均坏坐块坚坛坡坦堡堰塔塞复大天太夫央失头夺奇奉奋奏奔奖套奥女奴奶她好婆婚子孔\
+    字存孙季孤学孩尊尤就尸尺尼尽尾局层居屈届屋展属山带席帮常幅幕干平年并幸幼张弦弱弹\
+    强归当录形彩影役彻彼急性怪总恐恢恨恩息恰恶愤愿慈截戴户房所扇手才扎扑打托执扩扫扬\
+    扶找按挥振挺捕损换据搭摄摆摇摩摸支收改攻放政故效敌敏救教敢散敬数整映春昨是显時晋\
+    晓晚普景晶智有服木未末本术朱机杀杂权李材村杜束条来杨杭杰東松校样核根格桂桃案桌桜\
+    档植楚業楼楽模横次欢欧欲款歌止正此步武死氧水永求汇汉汗江池污汤汽津洪洲活派流浅测\
+    济浓浜浪浮海渡温港游湖湘湾漢漫潜火灭灯灰灵灾無焦然煤照爱父爷爸爹片版牌牙牛牧物牵\
+    特猪猫献琴瑞産用田由甲申电男画界留略番登白百眉眼着睛睡督破础硬确示礼社祖祝神祥票\
+    祭稍稳穴究穷空符第等筑答策签籍米类素索紧紫累組繁\
+";
+
 /// How a PNG file begins.
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
 /// The most likely form, from the surest sign to the weakest.
 ///
-/// A `QByteArray` of printable ASCII could as well be a `QString` of rare Chinese characters, and is
-/// taken for the former.
+/// A `QByteArray` of printable ASCII could as well be a `QString` of Chinese characters, and is taken
+/// for one only if at least three quarters of those characters are everyday ones.
 pub(super) fn form_of(source: &impl Source) -> Result<Form, StreamError> {
     let mut sample = [0; SAMPLE];
     let count = SAMPLE.min(source.size());
@@ -42,7 +63,7 @@ pub(super) fn form_of(source: &impl Source) -> Result<Form, StreamError> {
     }
     let is_utf16 = length.is_multiple_of(2) && is_utf16(body);
     let is_ascii = body.iter().all(|byte| is_printable(*byte));
-    if is_utf16 && !is_ascii {
+    if is_utf16 && (!is_ascii || is_everyday(body)) {
         return Ok(Form::QString);
     }
     // A length that is right to the byte is no accident.
@@ -78,6 +99,18 @@ fn is_utf16(bytes: &[u8]) -> bool {
     char::decode_utf16(units).all(|character| {
         character.is_ok_and(|character| !is_odd(character) && !is_noncharacter(character))
     })
+}
+
+/// Tells whether printable bytes are more likely the UTF-16 of a word than ASCII.
+fn is_everyday(bytes: &[u8]) -> bool {
+    let (pairs, _) = bytes[..TELLING.min(bytes.len())].as_chunks::<2>();
+    let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
+    let everyday = units.filter(|unit| match unit {
+        // Hiragana; and Indian letters, of which every other byte would be a tab or end a line.
+        0x3041..=0x307e | 0x0920..=0x097e | 0x0a20..=0x0a7e | 0x0d20..=0x0d7e => true,
+        _ => char::from_u32(u32::from(*unit)).is_some_and(|it| EVERYDAY.contains(it)),
+    });
+    everyday.count() * 4 >= pairs.len() * 3
 }
 
 fn is_odd(character: char) -> bool {
