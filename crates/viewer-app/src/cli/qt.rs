@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use app_kit::{hex, units};
-use qt_bridge::ReadingError;
-use qt_bridge::{Form, QtKey};
+use qt_bridge::{Form, QtKey, ReadingError};
 use shm_core::Message;
 
 use super::info::{HEX_BYTES, Lines};
