@@ -180,11 +180,12 @@ fn lock_and_remove_errors() -> Vec<Box<dyn Explain>> {
     ]
 }
 
-/// Returns what is English of an error, other than what the system says and a program's name.
+/// Returns what is English of an error, other than what the system says and names of programs and forms.
 fn english_in(said: &str) -> Option<String> {
-    let said = said
-        .replace(&system().to_string(), "")
-        .replace("camera", "");
+    let mut said = said.replace(&system().to_string(), "");
+    for name in ["camera", "QString", "QByteArray", "const char", "QImage"] {
+        said = said.replace(name, "");
+    }
     language::english_word_in(&said).map(str::to_owned)
 }
 
