@@ -34,7 +34,10 @@ impl State {
         // If another form was chosen while it was on its way, it is recognised.
         self.attached_as = loaded.form.filter(|_| loaded.form == self.key_field.form());
         self.attached = Some(loaded.key);
-        self.watch_in_form();
+        if loaded.form.is_some() {
+            // Nothing tells the watch of it; a new one looks at once.
+            self.watch_key();
+        }
     }
 
     /// Notes that nothing is loaded any more.
