@@ -46,14 +46,14 @@ pub struct Digest {
 ///
 /// [`ReadingError`], which says what is wrong and what to do.
 pub fn read(key: &QtKey, form: Option<Form>, patience: Duration) -> Result<Reading, ReadingError> {
-    let mut copy = Copy::default();
-    copy.take(key, form, patience)?;
-    copy.read(key)
+    let mut capture = Capture::default();
+    capture.take(key, form, patience)?;
+    capture.read(key, capture.digest())
 }
 
 /// A stream that was copied out of a segment, so that nobody writes into it any more.
 #[derive(Debug, Default)]
-struct Copy {
+struct Capture {
     /// As what it was copied; nothing where nothing was written yet.
     form: Option<Form>,
     bytes: Vec<u8>,
@@ -63,7 +63,7 @@ struct Copy {
     cost: Duration,
 }
 
-impl Copy {
+impl Capture {
     /// Copies the stream that stands in a segment.
     fn take(
         &mut self,
@@ -158,7 +158,7 @@ impl Copy {
     }
 
     /// Understands it.
-    fn read(&self, key: &QtKey) -> Result<Reading, ReadingError> {
+    fn read(&self, key: &QtKey, digest: Digest) -> Result<Reading, ReadingError> {
         let form = self.form.unwrap_or(Form::QString);
         let value = match self.form {
             Some(form) => form
@@ -170,13 +170,13 @@ impl Copy {
             form,
             value,
             size: self.size,
-            digest: self.digest(),
+            digest,
         })
     }
 }
 
 /// Of the segment only the stream was copied; what stands behind it does not matter, and reads as zeros.
-impl Source for Copy {
+impl Source for Capture {
     fn size(&self) -> usize {
         self.size
     }
@@ -226,7 +226,7 @@ pub struct Follower {
     /// What stood there last.
     last: Option<Digest>,
     /// Kept, so that its memory is there for the next look.
-    copy: Copy,
+    capture: Capture,
     cost: Duration,
 }
 
@@ -256,7 +256,7 @@ impl Follower {
             form,
             patience,
             last: None,
-            copy: Copy::default(),
+            capture: Capture::default(),
             cost: Duration::ZERO,
         }
     }
@@ -280,7 +280,7 @@ impl Follower {
     /// [`ReadingError`] where what is there cannot be read; each time, until that changes.
     pub fn look(&mut self) -> Result<Step, ReadingError> {
         self.cost = Duration::ZERO;
-        if let Err(error) = self.copy.take(&self.key, self.form, self.patience) {
+        if let Err(error) = self.capture.take(&self.key, self.form, self.patience) {
             self.last = None;
             return match error {
                 ReadingError::Segment(SegmentError::NotFound { .. }) => Ok(Step::Gone),
@@ -289,17 +289,17 @@ impl Follower {
         }
         let began = Instant::now();
         let step = self.understand();
-        self.cost = self.copy.cost + began.elapsed();
+        self.cost = self.capture.cost + began.elapsed();
         step
     }
 
     fn understand(&mut self) -> Result<Step, ReadingError> {
-        let digest = self.copy.digest();
+        let digest = self.capture.digest();
         if self.last == Some(digest) {
             return Ok(Step::Same);
         }
         self.last = None;
-        let reading = self.copy.read(&self.key)?;
+        let reading = self.capture.read(&self.key, digest)?;
         self.last = Some(digest);
         Ok(Step::New(reading))
     }
