@@ -17,6 +17,16 @@ impl Deadline {
         timeout.map_or(Self(None), Self::after)
     }
 
+    /// This, or so long from now if that is earlier.
+    pub(crate) fn or_earlier(self, timeout: Duration) -> Self {
+        let other = Self::after(timeout);
+        match (self.0, other.0) {
+            (Some(one), Some(other)) => Self(Some(one.min(other))),
+            (None, _) => other,
+            (_, None) => self,
+        }
+    }
+
     /// Tells whether the moment has come.
     pub(crate) fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)

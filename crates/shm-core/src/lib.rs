@@ -58,13 +58,14 @@ mod sync;
 mod sys;
 
 pub use error::{
-    AttachError, LinkError, ListError, LockError, PublishError, ReadError, RemoveError,
+    AttachError, InvalidSample, LinkError, ListError, LockError, PublishError, ReadError,
+    RemoveError,
 };
 pub use key::{Key, KeyError};
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
 pub use process::Process;
-pub use sample::{KeyWatch, Loan, Publisher, Sample, Subscriber, Wait};
+pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};
 pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,

@@ -66,8 +66,12 @@ pub enum Content {
     },
     /// Published samples.
     Samples {
-        /// The latest; none where nothing was published yet or it was cleared.
+        /// The newest; `None` if nothing was published yet or it was cleared.
         latest: Option<Latest>,
+        /// The length of the ring, which keeps the last samples.
+        ring_bytes: u64,
+        /// How many bytes of large samples are kept beside the newest, at the least.
+        retain_bytes: u64,
     },
 }
 
@@ -79,7 +83,7 @@ pub struct Latest {
     /// The payload's length, bytes.
     pub bytes: u64,
     /// The sample's number.
-    pub generation: u64,
+    pub sequence: u64,
     /// The process that published it.
     pub writer: Process,
     /// When.
@@ -214,7 +218,9 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
             size: head.block_bytes,
         },
         _ => Content::Samples {
-            latest: peek::latest(&segment.file, head.latest),
+            latest: peek::latest(&segment.file, head),
+            ring_bytes: head.ring_bytes,
+            retain_bytes: head.retain_bytes,
         },
     };
     Info {

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned};
+use crate::error::{
+    InvalidSample, LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned,
+};
 use crate::key::Key;
 
 /// Why a sample was not published.
@@ -46,6 +48,13 @@ pub enum PublishError {
     RegionsFull {
         /// The segment.
         key: Key,
+    },
+    /// Another program has written over the ring; clearing it mends that.
+    Damaged {
+        /// The segment.
+        key: Key,
+        /// What is wrong.
+        reason: InvalidSample,
     },
     /// Another publisher holds the lock and does not let go.
     Busy {
@@ -114,6 +123,10 @@ impl fmt::Display for PublishError {
             Self::RegionsFull { key } => write!(
                 f,
                 "All regions of the segment \"{key}\" are in use by its readers: end some of them."
+            ),
+            Self::Damaged { key, reason } => write!(
+                f,
+                "Another program has damaged the segment \"{key}\": {reason}. Clear it, or remove it and load again."
             ),
             Self::Busy { key } => write!(
                 f,

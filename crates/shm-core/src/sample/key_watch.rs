@@ -64,8 +64,11 @@ impl KeyWatch {
     ///
     /// [`AttachError::Timeout`] where it did not appear in time, and those of
     /// [`Subscriber::attach`] but for `NotFound`.
-    pub fn attach_within(&self, timeout: Option<Duration>) -> Result<Subscriber, AttachError> {
-        let deadline = Deadline::after_option(timeout);
+    pub fn attach_within(
+        &self,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<Subscriber, AttachError> {
+        let deadline = Deadline::after_option(timeout.into());
         loop {
             match Subscriber::attach(&self.key, &self.options) {
                 Err(AttachError::NotFound { .. }) => {}

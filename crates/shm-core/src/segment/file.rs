@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::deadline::{Backoff, Deadline};
 use crate::error::AttachError;
 use crate::key::Key;
-use crate::layout::{self, LatestWord, flags};
+use crate::layout::{self, flags};
 use crate::options::Options;
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, OpenMode, WritableMapping};
 
@@ -46,15 +46,18 @@ pub(crate) struct Head {
     pub(crate) id: u128,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
-    /// Nothing where the file ends before, or the version is another.
-    pub(crate) latest: LatestWord,
+    /// 0 for a block, and where the version is another.
+    pub(crate) ring_bytes: u64,
+    pub(crate) retain_bytes: u64,
+    /// Position of the newest record.
+    pub(crate) last: u64,
 }
 
 impl Head {
     /// What every segment has, whatever its version.
     const LEAST_BYTES: usize = 56;
-    /// As far as the word that names the latest sample.
-    const BYTES: usize = offset_of!(layout::Header, latest) + 8;
+    /// As far as the position of the newest record.
+    const BYTES: usize = offset_of!(layout::Header, last) + 8;
 
     /// Takes the fields out of the bytes; the reason where they are no segment's.
     fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, String> {
@@ -71,12 +74,27 @@ impl Head {
             id: u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64,
             created: u64_at(40),
             block_bytes: u64_at(48),
-            latest: LatestWord::from_bits(u64_at(offset_of!(layout::Header, latest))),
+            ring_bytes: u64_at(offset_of!(layout::Header, ring_bytes)),
+            retain_bytes: u64_at(offset_of!(layout::Header, retain_bytes)),
+            last: u64_at(offset_of!(layout::Header, last)),
         };
         if head.slot_count > layout::MAX_SLOTS {
             return Err(format!("it claims to have {} slots", head.slot_count));
         }
         Ok(head)
+    }
+
+    /// How much is mapped: the control area, and the ring of a segment of samples.
+    ///
+    /// Only of a head that was checked.
+    pub(crate) fn mapped_bytes(&self) -> usize {
+        let ring = usize::try_from(self.ring_bytes).unwrap_or(0);
+        layout::CONTROL_BYTES
+            + if self.kind == layout::kind::SAMPLES {
+                ring
+            } else {
+                0
+            }
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
@@ -99,15 +117,25 @@ impl Head {
         if block && !(1..=layout::MAX_BLOCK_BYTES).contains(&self.block_bytes) {
             return Err(format!("it claims a block of {} bytes", self.block_bytes));
         }
-        let needed = if block {
-            layout::BLOCK_OFFSET + self.block_bytes
+        let is_ring =
+            layout::RING_BYTES.contains(&self.ring_bytes) && self.ring_bytes.is_power_of_two();
+        if !block && !is_ring {
+            return Err(format!("it claims a ring of {} bytes", self.ring_bytes));
+        }
+        let data = if block {
+            self.block_bytes
         } else {
-            layout::CONTROL_BYTES as u64
+            self.ring_bytes
+        };
+        let needed = if block {
+            layout::BLOCK_OFFSET + data
+        } else {
+            layout::RING_OFFSET as u64 + data
         };
         if facts.size < needed {
             return Err(format!("it is cut short: {} bytes of {needed}", facts.size));
         }
-        let reserved = layout::CONTROL_BYTES as u64 + if block { self.block_bytes } else { 0 };
+        let reserved = layout::CONTROL_BYTES as u64 + data;
         if facts.allocated < reserved {
             let memory = facts.allocated;
             return Err(format!(
@@ -373,7 +401,7 @@ pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError>
 /// Wakes whoever waits for a sample or for the lock.
 pub(crate) fn wake_everybody(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
-    sys::wake_all_low(&header.latest);
+    sys::wake_all_low(&header.last);
     sys::wake_all(&header.lock);
 }
 

@@ -1,74 +1,69 @@
-//! The latest sample's entry, read without mapping, pinning or attaching.
+//! The newest sample's record, read without mapping, pinning or attaching.
 
 use std::fs::File;
 use std::mem::offset_of;
 
-use crate::layout::{self, Control, Entry, Header, LatestWord, Region};
+use crate::layout::{self, Header};
 use crate::message::Metadata;
-use crate::process::Process;
+use crate::sample::record::{Bounds, HEADER_WORDS, Kind, Record};
+use crate::sample::ring::is_position;
+use crate::segment::file::Head;
 use crate::segment::{Latest, moment};
 use crate::sys;
 
-/// How often to look again where a publisher is faster than we are.
+/// How often to look again where publishers are faster than this.
 const ATTEMPTS: usize = 16;
 
-/// Tells of the sample that a look at the header found to be the latest; nothing where there is none or
-/// it makes no sense.
-pub(crate) fn latest(file: &File, mut word: LatestWord) -> Option<Latest> {
+/// Tells of the sample that a look at the head found to be the newest; `None` if there is none or it
+/// makes no sense.
+///
+/// What is read here is only shown to people: reads of a file are not atomic.
+pub(crate) fn latest(file: &File, head: &Head) -> Option<Latest> {
+    let mut last = head.last;
     for _ in 0..ATTEMPTS {
-        if let Some(found) = attempt(file, word) {
+        if !is_position(last) {
+            return None;
+        }
+        if let Some(found) = attempt(file, head.ring_bytes, last) {
             return found;
         }
-        let mut bytes = [0; 8];
-        sys::read_exact_at(file, &mut bytes, offset_of!(Header, latest) as u64).ok()?;
-        word = LatestWord::from_bits(u64::from_le_bytes(bytes));
+        last = word(file, offset_of!(Header, last))?;
     }
     None
 }
 
-/// `None` where the region has another sample by now.
-fn attempt(file: &File, word: LatestWord) -> Option<Option<Latest>> {
-    let Some(region) = word.region() else {
-        return Some(None);
-    };
-    let mut room = [0; layout::METADATA_CAPACITY];
-    let read = sys::read_at(file, &mut room, layout::region_offset(region)).ok()?;
-    // After the metadata: a region that was named as the latest, and still has that generation,
-    // had it all the time.
-    let entry = read_entry(file, region)?;
-    if entry.generation != word.generation() {
-        return None;
-    }
-    if entry.check().is_err() || read < entry.metadata_bytes {
-        return Some(None);
-    }
-    let encoded = &room[..entry.metadata_bytes];
-    let Ok(metadata) = Metadata::decode(encoded, entry.payload_bytes) else {
-        return Some(None);
-    };
-    Some(Some(Latest {
-        metadata,
-        bytes: entry.payload_bytes,
-        generation: entry.generation,
-        writer: entry.writer,
-        published: moment(entry.published),
-    }))
+/// `None` if the record is not intact any more.
+fn attempt(file: &File, ring_bytes: u64, last: u64) -> Option<Option<Latest>> {
+    let read = read(file, ring_bytes, last);
+    let is_intact = word(file, offset_of!(Header, oldest)).is_some_and(|oldest| oldest <= last);
+    is_intact.then_some(read)
 }
 
-fn read_entry(file: &File, region: u16) -> Option<Entry> {
-    let mut bytes = [0; size_of::<Region>()];
-    let offset = offset_of!(Control, regions) + usize::from(region) * bytes.len();
-    sys::read_exact_at(file, &mut bytes, offset as u64).ok()?;
-    let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
-    let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
-    Some(Entry {
-        generation: u64_at(offset_of!(Region, generation)),
-        payload_bytes: u64_at(offset_of!(Region, payload_bytes)),
-        metadata_bytes: usize::try_from(u32_at(offset_of!(Region, metadata_bytes))).ok()?,
-        writer: Process::stored(
-            u32_at(offset_of!(Region, writer_pid)),
-            u32_at(offset_of!(Region, writer_token)),
-        ),
-        published: u64_at(offset_of!(Region, published)),
+fn read(file: &File, ring_bytes: u64, last: u64) -> Option<Latest> {
+    let offset = last & (ring_bytes - 1);
+    let at = layout::RING_OFFSET as u64 + offset;
+    let mut bytes = [0; HEADER_WORDS * 8];
+    sys::read_exact_at(file, &mut bytes, at).ok()?;
+    let words = std::array::from_fn(|word| {
+        u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * word + byte]))
+    });
+    let record = Record::parse(&words, offset, Bounds::of(ring_bytes)).ok()?;
+    if !matches!(record.kind, Kind::Inline | Kind::Large) {
+        return None;
+    }
+    let mut encoded = vec![0; record.metadata_bytes.into()];
+    sys::read_exact_at(file, &mut encoded, at + bytes.len() as u64).ok()?;
+    Some(Latest {
+        metadata: Metadata::decode(&encoded, record.payload_bytes).ok()?,
+        bytes: record.payload_bytes,
+        sequence: record.sequence,
+        writer: record.writer,
+        published: moment(record.published),
     })
+}
+
+fn word(file: &File, offset: usize) -> Option<u64> {
+    let mut bytes = [0; 8];
+    sys::read_exact_at(file, &mut bytes, offset as u64).ok()?;
+    Some(u64::from_le_bytes(bytes))
 }

@@ -27,7 +27,7 @@ pub(crate) use fork::{ForkMark, process_token};
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use process::{
-    effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
+    effective_user, monotonic_nanos, process_id, program_name, program_of, random_u64, unix_nanos,
     unix_nanos_of_tick,
 };
 pub use sigbus::guard_against_truncation;

@@ -65,7 +65,14 @@ pub(super) fn write_header(control: &Control, kind: Kind, persistent: bool) {
     for half in &header.id {
         half.store(sys::random_u64(), Ordering::Relaxed);
     }
-    if let Kind::Block { bytes } = kind {
-        header.block_bytes.store(bytes, Ordering::Relaxed);
+    match kind {
+        Kind::Block { bytes } => header.block_bytes.store(bytes, Ordering::Relaxed),
+        Kind::Samples {
+            ring_bytes,
+            retain_bytes,
+        } => {
+            header.ring_bytes.store(ring_bytes, Ordering::Relaxed);
+            header.retain_bytes.store(retain_bytes, Ordering::Relaxed);
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Mapped files, seen as words that others may be writing.
 #![expect(unsafe_code, reason = "turning mapped addresses into words and slices")]
 
+use crate::sync::AtomicU64;
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
 
@@ -85,26 +85,6 @@ impl Mapping {
         unsafe { &*self.memory.as_ptr().cast::<T>() }
     }
 
-    /// Copies bytes out, word by word, while others may be writing them.
-    ///
-    /// What was copied may be torn; the caller finds out by the generation.
-    ///
-    /// # Panics
-    ///
-    /// If the range leaves the mapping or `offset` is no multiple of eight.
-    pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) {
-        let words = self.words(offset, destination.len().div_ceil(8));
-        let mut chunks = destination.chunks_exact_mut(8);
-        for (chunk, word) in chunks.by_ref().zip(words) {
-            chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
-        }
-        let rest = chunks.into_remainder();
-        if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
-            let word = word.load(Ordering::Relaxed).to_le_bytes();
-            rest.copy_from_slice(&word[..rest.len()]);
-        }
-    }
-
     /// Sees `length` bytes from `offset` as a slice.
     ///
     /// # Panics
@@ -122,9 +102,14 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
-    /// Sees `count` words from `offset`, for relaxed loads only.
-    fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
-        assert!(offset.is_multiple_of(8), "copies begin at a word");
+    /// Sees `count` words from `offset`. In a mapping for reading, for relaxed loads only.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the mapping or `offset` is no multiple of eight.
+    #[inline]
+    pub(crate) fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        assert!(offset.is_multiple_of(8), "words are aligned");
         let length = count.saturating_mul(8);
         let start = self.address(offset, length).cast::<AtomicU64>();
         // SAFETY: in bounds by `address`, aligned because the mapping is and
