@@ -192,6 +192,19 @@ pub(crate) struct Region {
     pub(crate) touched_bytes: AtomicU64,
 }
 
+#[cfg(all(loom, test))]
+impl Region {
+    /// A region of the model checker's, which has no mapped memory.
+    pub(crate) fn new_for_model() -> Self {
+        Self {
+            position: AtomicU64::new(0),
+            start: AtomicU64::new(0),
+            reserved_bytes: AtomicU64::new(0),
+            touched_bytes: AtomicU64::new(0),
+        }
+    }
+}
+
 /// Everything before the data.
 #[derive(Debug)]
 #[repr(C)]

@@ -11,7 +11,7 @@
 //! writes a record that names it. A subscriber pins the region that it reads. Claims and pins are
 //! byte locks kept by the kernel, so a process that dies anywhere frees what it held.
 
-mod cursor;
+pub(crate) mod cursor;
 mod key_watch;
 mod loan;
 pub(crate) mod pool;

@@ -203,9 +203,9 @@ impl Cursor {
                 return Ok(Turn::Again);
             }
             Kind::Cleared => {
-                let is_news = self.has_read;
+                let has_read = self.has_read;
                 let skipped = self.passed(&record);
-                return Ok(if is_news {
+                return Ok(if has_read || skipped > 0 {
                     Turn::Cleared { skipped }
                 } else {
                     Turn::Again

@@ -62,7 +62,8 @@ impl Bounds {
 
     /// The longest metadata: beside the longest payload it fits a record.
     pub(crate) fn metadata_bytes(self) -> usize {
-        let most = usize::try_from(self.ring_bytes / 8 - 2 * LINE_BYTES as u64);
+        let most = (self.ring_bytes / 8).saturating_sub(2 * LINE_BYTES as u64);
+        let most = usize::try_from(most);
         most.unwrap_or(usize::MAX).min(usize::from(u16::MAX))
     }
 }

@@ -112,7 +112,9 @@ mod tests {
     #[test]
     fn every_length_comes_back() {
         for length in (0..300_usize).chain([4096, 16_383]) {
-            let bytes: Vec<u8> = (0..length).map(|i| u8::try_from(i * 7 % 251).unwrap() + 1).collect();
+            let bytes: Vec<u8> = (0..length)
+                .map(|i| u8::try_from(i * 7 % 251).unwrap() + 1)
+                .collect();
             let words: Vec<_> = (0..length.div_ceil(8) + 1)
                 .map(|_| AtomicU64::new(0))
                 .collect();
