@@ -426,7 +426,7 @@ fn two_publishers_write_one_sequence() {
 #[test]
 fn a_cleared_ring_shows_nothing_that_was_erased() {
     let clear = |world: &World| Publisher::new(1).clear(world);
-    check(2, Which::Next, fill, vec![clear], 4);
+    check(1, Which::Next, fill, vec![clear], 4);
 }
 
 #[test]
