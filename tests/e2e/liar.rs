@@ -10,7 +10,7 @@ use std::{
 use e2e_tests::{Launch, Outcome, Program, Scene};
 use shm_core::{
     AttachError, LockError, Metadata, Options, PublishError, Publisher, ReadError, SharedMemory,
-    Subscriber, Wait, guard_against_truncation, segment,
+    Subscriber, WaitResult, guard_against_truncation, segment,
 };
 
 use crate::actor::{key, options, timed};
@@ -215,11 +215,11 @@ fn wake_ups_for_nothing() {
     let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     let (waited, time) = timed(|| subscriber.wait(Some(PATIENCE)).unwrap());
-    assert_eq!(waited, Wait::Timeout);
+    assert_eq!(waited, WaitResult::Timeout);
     assert!(time >= PATIENCE && time < BOUND, "{time:?}");
     let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
     publisher.publish_text("news").unwrap();
-    assert_eq!(subscriber.wait(None).unwrap(), Wait::New);
+    assert_eq!(subscriber.wait(None).unwrap(), WaitResult::New);
     drop(publisher);
     loader.terminate().done();
 }

@@ -84,7 +84,7 @@ fn a_text_comes_through() {
         loader.wait_for(python.scene.key());
         let shown = python.keyed(&["show"]).run().done();
         assert!(shown.text() == text, "{} bytes", text.len());
-        assert!(shown.stderr.contains("generation 1"), "{}", shown.stderr);
+        assert!(shown.stderr.contains("sequence 1"), "{}", shown.stderr);
         loader.terminate().done();
     }
     python.scene.assert_empty();
@@ -94,7 +94,7 @@ fn a_text_comes_through() {
 fn a_picture_comes_through() {
     let Some(python) = Python::new() else { return };
     let copy = python.scene.path("copy.png");
-    // Copied by its generation, and pinned.
+    // Copied by its sequence, and pinned.
     for (width, height) in [(34, 33), (640, 400)] {
         let picture = Picture::draw(width, height, 1);
         let loader = python.loads_picture(&picture, "picture.png");
@@ -138,7 +138,7 @@ fn a_publication_wakes_who_waits_for_the_next() {
     let Some(python) = Python::new() else { return };
     let first = python.loads(&["text", "the one before"]);
     let waiting = python.keyed(&["show", "--next", "--timeout", "60"]).start();
-    waiting.wait_for_complaint("after generation 1");
+    waiting.wait_for_complaint("after sequence 1");
     assert!(
         python
             .attached()
@@ -167,10 +167,10 @@ fn a_publication_wakes_and_not_only_the_next_look() {
     let script = python.script(
         "import shm_view, sys
 with shm_view.Subscriber.attach(shm_view.Place(), sys.argv[1]) as subscriber:
-    seen = subscriber.generation()
+    seen = subscriber.sequence()
     print('asleep', flush=True)
     subscriber.segment.words.sleep_while(shm_view.LATEST, seen, 3600.0)
-    print(subscriber.generation())
+    print(subscriber.sequence())
 ",
     );
     let sleeping = script.start();

@@ -1,13 +1,13 @@
 //! Whoever reads frames along, as fast as it can.
 
 use e2e_tests::{PATIENCE, Scene};
-use shm_core::{ImageMetadata, Metadata, Subscriber, Wait};
+use shm_core::{ImageMetadata, Metadata, Subscriber, WaitResult};
 
 use crate::actor::{key, options};
 
 /// A frame that a reader has seen.
 pub(crate) struct Seen {
-    pub(crate) generation: u64,
+    pub(crate) sequence: u64,
     pub(crate) shape: ImageMetadata,
     pub(crate) pixels: Vec<u8>,
 }
@@ -26,9 +26,9 @@ impl Reader {
     pub(crate) fn next(&mut self) -> Option<Seen> {
         loop {
             match self.0.wait(Some(PATIENCE)).unwrap() {
-                Wait::New => {}
-                Wait::Ended | Wait::Orphaned => return None,
-                Wait::Timeout => panic!("no frame came"),
+                WaitResult::New => {}
+                WaitResult::PublisherGone | WaitResult::Removed => return None,
+                WaitResult::Timeout => panic!("no frame came"),
             }
             let Some(sample) = self.0.latest().unwrap() else {
                 continue;
@@ -37,7 +37,7 @@ impl Reader {
                 panic!("frames are pictures");
             };
             return Some(Seen {
-                generation: sample.generation(),
+                sequence: sample.sequence(),
                 shape,
                 pixels: sample.payload().to_vec(),
             });

@@ -57,7 +57,7 @@ impl Stage {
         self.wait_for(|watchers| watchers.len() == number)
     }
 
-    fn wait_for_generation(&self, sequence: u64) -> Vec<Watcher> {
+    fn wait_for_sequence(&self, sequence: u64) -> Vec<Watcher> {
         self.wait_for(|watchers| {
             let shown = watchers.first().and_then(|watcher| watcher.shown);
             shown.is_some_and(|shown| shown.sequence == sequence)
@@ -125,13 +125,13 @@ fn every_publisher_is_told_whenever_it_comes() {
     let seat = first.seat(&place);
     first.wait_for_number(1);
     seat.shown(7, MILLISECOND);
-    first.wait_for_generation(7);
+    first.wait_for_sequence(7);
 
     let second = Stage::open(&place.options());
-    second.wait_for_generation(7);
+    second.wait_for_sequence(7);
     drop(first);
     seat.shown(8, MILLISECOND);
-    second.wait_for_generation(8);
+    second.wait_for_sequence(8);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_seat_may_be_taken_before_anybody_listens() {
     let seat = Seat::take(publisher.id(), &place.options()).unwrap();
     seat.shown(1, MILLISECOND);
     let stage = Stage::open(&place.options());
-    stage.wait_for_generation(1);
+    stage.wait_for_sequence(1);
 }
 
 #[test]
