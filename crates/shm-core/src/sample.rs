@@ -146,6 +146,7 @@ impl Sample {
         match &self.payload {
             Payload::Private(bytes) => destination.copy_from_slice(&bytes[..length]),
             Payload::Pinned { region, reader, .. } => {
+                reader.check_process()?;
                 let offset = layout::region_offset(*region);
                 sys::read_exact_at(&reader.segment.file, destination, offset)
                     .map_err(|error| ReadError::io(&reader.segment.key, "copying", error))?;

@@ -21,7 +21,7 @@ pub(crate) struct Reader {
     ring_words: usize,
     /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
     pins: Mutex<Vec<u32>>,
-    pub(super) fork: ForkMark,
+    fork: ForkMark,
 }
 
 /// Mappings of regions are kept, so that they stay warm; so is the last metadata, because most
@@ -57,6 +57,15 @@ impl Reader {
         let header = &self.control().header;
         let words = self.mapping.words(layout::RING_OFFSET, self.ring_words);
         Ring::new(&header.last, &header.oldest, words)
+    }
+
+    pub(super) fn check_process(&self) -> Result<(), ReadError> {
+        if self.fork.is_elsewhere() {
+            return Err(ReadError::Forked {
+                key: self.segment.key.clone(),
+            });
+        }
+        Ok(())
     }
 
     pub(super) fn facts(&self) -> Result<FileFacts, ReadError> {

@@ -287,7 +287,7 @@ impl Subscriber {
 
     #[inline]
     fn read(&mut self, which: Which, deadline: Deadline) -> Result<Read, ReadError> {
-        self.check_process()?;
+        self.cache.reader().check_process()?;
         let mut turns = 0;
         let mut backoff = None;
         loop {
@@ -322,7 +322,7 @@ impl Subscriber {
     }
 
     fn wait_until(&mut self, deadline: Deadline) -> Result<WaitResult, ReadError> {
-        self.check_process()?;
+        self.cache.reader().check_process()?;
         loop {
             let ring = self.cache.reader().ring();
             if self.cursor.has_news(ring) {
@@ -360,15 +360,6 @@ impl Subscriber {
             std::hint::spin_loop();
             self.cursor.has_news(ring)
         })
-    }
-
-    fn check_process(&self) -> Result<(), ReadError> {
-        if self.cache.reader().fork.is_elsewhere() {
-            return Err(ReadError::Forked {
-                key: self.key().clone(),
-            });
-        }
-        Ok(())
     }
 
     fn is_marked_removed(&self) -> bool {

@@ -10,13 +10,15 @@ use crate::error::AttachError;
 use crate::key::Key;
 use crate::layout::{self, flags};
 use crate::options::Options;
-use crate::sys::{self, ByteLock, FileFacts, ForkMark, OpenMode, WritableMapping};
+use crate::sys::{self, ByteLock, FileFacts, ForkMark, NotInherited, OpenMode, WritableMapping};
 
 /// An open file that stands, or stood, under a segment's name.
 ///
 /// Every byte lock taken through it ends when it is dropped, or when its process ends.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
+    /// Ends before the file is closed.
+    _private: NotInherited,
     pub(crate) file: File,
     pub(crate) key: Key,
     pub(crate) path: PathBuf,
@@ -150,6 +152,7 @@ impl SegmentFile {
     /// Takes an open file as the segment of this key.
     pub(crate) fn new(file: File, key: &Key, path: PathBuf) -> Self {
         Self {
+            _private: NotInherited::new(&file),
             file,
             key: key.clone(),
             path,

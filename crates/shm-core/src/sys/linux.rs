@@ -22,7 +22,7 @@ pub(crate) use file::{
     FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
     open_segment, punch, read_at, read_exact_at, reserve, set_mode, write_at,
 };
-pub(crate) use fork::{ForkMark, process_token};
+pub(crate) use fork::{ForkMark, NotInherited, process_token};
 #[cfg(not(loom))]
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use map::{Mapping, Shared, WritableMapping};

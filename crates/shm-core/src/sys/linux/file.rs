@@ -70,6 +70,19 @@ pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
     Ok(File::from(fd))
 }
 
+/// Opens a file once more: an open file of its own, on which no lock is held.
+///
+/// Goes through /proc; `NotFound` where that is missing.
+pub(crate) fn open_another(file: &File, mode: OpenMode) -> io::Result<File> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let access = match mode {
+        OpenMode::ReadWrite => OFlags::RDWR,
+        OpenMode::ReadOnly => OFlags::RDONLY,
+    };
+    let fd = retry(|| rustix::fs::open(path.as_str(), access | OFlags::CLOEXEC, Mode::empty()))?;
+    Ok(File::from(fd))
+}
+
 /// Creates a file without a name in `directory` (`O_TMPFILE`).
 ///
 /// `Unsupported` where the file system or the kernel has no such files.

@@ -8,6 +8,7 @@ use std::ops::Deref;
 
 use memmap2::{MmapOptions, MmapRaw};
 
+use super::file::{OpenMode, open_another};
 use super::sigbus::{self, Registration};
 
 /// What may be seen in memory that other processes are writing.
@@ -36,11 +37,16 @@ pub(crate) struct WritableMapping(Mapping);
 
 impl Mapping {
     /// Maps `length` bytes from `offset`, which must be a multiple of the page size.
+    ///
+    /// Maps another open file than `file`: a mapping keeps its open file, forked children inherit it,
+    /// and so they would keep all locks that are held on it.
     pub(crate) fn read_only(file: &File, offset: u64, length: usize) -> io::Result<Self> {
+        let another = open_another(file, OpenMode::ReadOnly);
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)
-            .map_raw_read_only(file)?;
+            // Without /proc the locks may outlive the process in its children; all else works.
+            .map_raw_read_only(another.as_ref().unwrap_or(file))?;
         Ok(Self::new(memory))
     }
 
@@ -131,11 +137,14 @@ impl Mapping {
 
 impl WritableMapping {
     /// Maps `length` bytes from `offset`, which must be a multiple of the page size.
+    ///
+    /// Maps another open file than `file`, as [`Mapping::read_only`] does.
     pub(crate) fn new(file: &File, offset: u64, length: usize) -> io::Result<Self> {
+        let another = open_another(file, OpenMode::ReadWrite);
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)
-            .map_raw(file)?;
+            .map_raw(another.as_ref().unwrap_or(file))?;
         Ok(Self(Mapping::new(memory)))
     }
 
