@@ -20,7 +20,7 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn open(side: Side, place: &Path, is_polled: bool) -> Outcome<Self> {
         // Nobody sleeps where all poll, so nobody is woken: as at the other polled ways.
-        let options = Options::new().directory(place).polled(is_polled);
+        let options = Options::new().directory(place).notify(!is_polled);
         let (there, back) = match side {
             Side::Asking => ("there", "back"),
             Side::Answering => ("back", "there"),
