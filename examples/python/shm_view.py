@@ -835,7 +835,7 @@ class Cursor:
         return self._take(record)
 
     def _copy(self) -> Copied:
-        """Copies the record at the cursor; where it was evicted, goes elsewhere and raises Retry."""
+        """Copies the record at the cursor; if it was evicted, goes elsewhere and raises Retry."""
         try:
             return self._ring.copy(self._position)
         except Retry:
