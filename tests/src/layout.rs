@@ -6,27 +6,27 @@ pub const CONTROL: usize = 0x4000;
 pub const FLAGS: usize = 0x10;
 /// The lock word.
 pub const LOCK: usize = 0x80;
-/// The position of the newest record.
+/// The position of the newest complete record.
 pub const LAST: usize = 0x100;
 /// The position of the oldest record that is intact.
 pub const OLDEST: usize = 0x180;
-/// Memory ever given to large samples.
+/// How much memory was ever given to large samples.
 pub const LARGE_BYTES: usize = 0x300;
 /// The first slot.
 pub const SLOTS: usize = 0x400;
 /// The length of a slot.
 pub const SLOT: usize = 64;
-/// The entry of region 0.
+/// The entry of region 0, which is unused.
 pub const TABLE: usize = 0x2400;
 /// The length of an entry.
 pub const ENTRY: usize = 32;
-/// How many regions there are beside region 0.
+/// The last region.
 pub const REGIONS: usize = 191;
-/// The ring.
+/// Where the ring begins.
 pub const RING: usize = 0x4000;
-/// The length of a ring unless its creator says otherwise.
+/// How long the ring is unless its creator says otherwise.
 pub const RING_BYTES: usize = 1 << 18;
+/// The longest payload that lies in the ring.
+pub const INLINE: usize = 1 << 14;
 /// Region i begins at i times this.
 pub const REGION_STRIDE: u64 = 1 << 36;
-/// The longest payload that lies in such a ring.
-pub const INLINE: usize = 1 << 14;

@@ -586,6 +586,17 @@ fn large_samples_are_retained_as_far_as_the_creator_said() {
 }
 
 #[test]
+fn large_samples_that_are_gone_are_passed_at_once() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("gone"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..1000, 20_000);
+    let late = Subscriber::attach(&key("gone"), &place.options()).unwrap();
+    let kept = numbers(&mut late.from_oldest());
+    assert!((1..=3).contains(&kept.len()), "{kept:?}");
+    assert_eq!(kept.last(), Some(&999));
+}
+
+#[test]
 fn small_and_large_samples_keep_their_order() {
     let place = Place::new();
     let options = place.options().retain_bytes(16 << 20);

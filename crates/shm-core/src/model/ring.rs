@@ -310,7 +310,7 @@ impl Subscriber {
                 .unwrap();
             match turn {
                 Turn::Nothing => return true,
-                Turn::Again | Turn::Refused => {}
+                Turn::Again | Turn::Overrun | Turn::Refused => {}
                 Turn::Damaged(error) => panic!("no peer lies here: {error}"),
                 Turn::Cleared { skipped } => self.accounted += skipped + 1,
                 Turn::Sample(found) => {

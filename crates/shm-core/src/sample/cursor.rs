@@ -63,8 +63,10 @@ pub(crate) enum Turn {
     Cleared { skipped: u64 },
     /// There is nothing new.
     Nothing,
-    /// Try again: the cursor moved.
+    /// Try again: the cursor went behind a record that is no sample any more, or never was.
     Again,
+    /// Try again: the record was evicted before it was read, and so may the next be.
+    Overrun,
     /// Try again, after a while: the cursor did not move.
     Refused,
     /// What stands there makes no sense. Told once; the cursor is behind it, or waits for better.
@@ -107,10 +109,13 @@ impl Cursor {
 
     /// Goes back to the oldest record there is.
     pub(crate) fn rewind(&mut self, ring: Ring<'_>) {
+        let newest = Self::at_newest(ring);
+        let oldest = ring.oldest_acquire();
         *self = Self {
-            position: ring.oldest_acquire(),
+            // Loaded after `oldest`, so that it is not below it unless a peer lies: then reading tells.
+            position: oldest.min(ring.last()),
             expected: None,
-            ..Self::at_newest(ring)
+            ..newest
         };
     }
 
@@ -162,7 +167,8 @@ impl Cursor {
             self.damaged_at = None;
             self.position = last;
         }
-        if !is_position(last) {
+        // Both at once; the cursor may come from `oldest`.
+        if !is_position(last | self.position) {
             return Ok(self.damaged(ring, InvalidSample::Position));
         }
         if last < self.position {
@@ -179,6 +185,10 @@ impl Cursor {
         }
         if !ring.is_intact(position) {
             return Ok(self.overrun(ring));
+        }
+        // No more than the ring holds is intact: what a peer says of it would be read for ever.
+        if last - position > ring.bytes() {
+            return Ok(self.damaged(ring, InvalidSample::Position));
         }
         // Only now an error is one: a header that is being written over is none.
         let record = match header.and_then(|record| self.check_order(record)) {
@@ -275,7 +285,7 @@ impl Cursor {
         // Who is overrun twice in a row is too slow for what is about to be evicted.
         self.position = if self.overruns >= 2 { last } else { oldest };
         self.after_padding = false;
-        Turn::Again
+        Turn::Overrun
     }
 
     /// Goes to the newest record; where the damage is there, waits for another.

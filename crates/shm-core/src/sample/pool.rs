@@ -352,7 +352,8 @@ fn all() -> impl Iterator<Item = u16> {
 
 fn oldest_first(attachment: &Attachment) -> Vec<u16> {
     let mut order: Vec<_> = all().collect();
-    order.sort_by_key(|&region| regions(attachment).position(region));
+    // Each is looked at once: positions that change meanwhile make no order.
+    order.sort_by_cached_key(|&region| regions(attachment).position(region));
     order
 }
 

@@ -182,6 +182,8 @@ impl Publisher {
             Ok(room) => ring.append(newest, room, &cleared),
             Err(_) => ring.restart(newest, writer),
         }
+        // What a peer says of records to come would keep regions from being claimed for ever.
+        pool::regions(&self.attachment).recover();
         ring.erase();
         let erased = pool.erase(&self.attachment);
         drop(held);

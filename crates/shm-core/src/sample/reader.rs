@@ -210,8 +210,9 @@ impl RegionCache {
             return Err(reader.truncated());
         }
         // Publishers reserve before they publish: who claims more than the file
-        // has memory for lies, and reading that would allocate it.
-        if facts.allocated < bytes {
+        // has memory for lies, and reading that would allocate it. The ring's is not the regions'.
+        let regions = facts.allocated.saturating_sub(reader.mapping.len() as u64);
+        if regions < bytes {
             return Err(reader.invalid(InvalidSample::Memory { bytes }));
         }
         let length = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);

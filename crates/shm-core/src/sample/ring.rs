@@ -77,6 +77,11 @@ impl<'a> Ring<'a> {
         self.words.len() as u64 * 8
     }
 
+    /// How many records it can hold.
+    pub(crate) fn records(self) -> u64 {
+        self.bytes() / LINE_BYTES as u64
+    }
+
     pub(crate) fn bounds(self) -> Bounds {
         Bounds::of(self.bytes())
     }
@@ -216,10 +221,11 @@ impl<'a> Ring<'a> {
             monotonic: 0,
             writer,
         };
+        // Before anything is written: where the new record goes another may still be read.
+        self.store_oldest(position);
         self.store_header(position, &cleared);
         // Release, as in `append`.
         self.last.store(position, Ordering::Release);
-        self.store_oldest(position);
         *newest = Some(Newest {
             position,
             end: position + LINE_BYTES as u64,
@@ -239,11 +245,13 @@ impl<'a> Ring<'a> {
 
     #[cold]
     fn read_newest(self, known: &mut Option<Newest>, last: u64) -> Result<Newest, InvalidSample> {
-        if !is_position(last) {
+        // Nobody honest comes half as far as positions and sequences go; a peer that says so would lead
+        // publishers to where nothing can be read.
+        if !is_position(last) || last >= POSITIONS / 2 {
             return Err(InvalidSample::Position);
         }
         let record = self.header(last)?;
-        if record.kind == Kind::Padding {
+        if record.kind == Kind::Padding || record.sequence >= POSITIONS / 2 {
             return Err(InvalidSample::Record);
         }
         let newest = Newest {
@@ -273,8 +281,7 @@ impl<'a> Ring<'a> {
     fn evict(self, oldest: u64, least: u64, last: u64) {
         let least = least.max(oldest + self.bytes() / 8);
         let mut position = oldest;
-        let most = self.bytes() / LINE_BYTES as u64;
-        for _ in 0..most {
+        for _ in 0..self.records() {
             if position >= least || position >= last {
                 break;
             }

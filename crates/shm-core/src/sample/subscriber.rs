@@ -18,7 +18,7 @@ use crate::sys::{self, ByteLock, Mapping, OpenMode};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
 pub(super) const SLICE: Duration = Duration::from_secs(1);
-/// So many attempts to read follow each other at once: who was overtaken lost by nanoseconds.
+/// So many attempts to read a record follow each other at once: who was overtaken lost by nanoseconds.
 const EAGER_TURNS: u32 = 64;
 
 /// Why a wait ended.
@@ -220,13 +220,10 @@ impl Subscriber {
     /// [`ReadError::Busy`] if another process keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
         let deadline = Deadline::after(self.patience);
-        loop {
-            match self.read(Which::Latest, deadline)? {
-                Read::Sample(sample) => return Ok(Some(sample)),
-                Read::Cleared { .. } => {}
-                Read::Nothing => return Ok(None),
-            }
-        }
+        Ok(match self.read(Which::Latest, deadline)? {
+            Read::Sample(sample) => Some(sample),
+            Read::Cleared { .. } | Read::Nothing => None,
+        })
     }
 
     /// Returns the next sample in order; waits for it up to `timeout`, forever if `None`.
@@ -288,7 +285,7 @@ impl Subscriber {
     #[inline]
     fn read(&mut self, which: Which, deadline: Deadline) -> Result<Read, ReadError> {
         self.cache.reader().check_process()?;
-        let mut turns = 0;
+        let (mut walked, mut turns) = (0, 0);
         let mut backoff = None;
         loop {
             let reader = self.cache.reader();
@@ -308,9 +305,13 @@ impl Subscriber {
                 Turn::Cleared { skipped } => return Ok(Read::Cleared { skipped }),
                 Turn::Nothing => return Ok(Read::Nothing),
                 Turn::Damaged(reason) => return Err(reader.invalid(reason)),
-                Turn::Again | Turn::Refused => {}
+                // So many records a ring has; only a peer that lies meanwhile leads on.
+                Turn::Again if walked < reader.ring().records() => {
+                    walked += 1;
+                    continue;
+                }
+                Turn::Again | Turn::Overrun | Turn::Refused => turns += 1,
             }
-            turns += 1;
             if turns < EAGER_TURNS {
                 std::hint::spin_loop();
             } else if !backoff.get_or_insert_with(Backoff::new).pause(deadline) {
