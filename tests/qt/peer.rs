@@ -1,6 +1,7 @@
 //! Programs that share a segment: Qt's, and ours.
 
 use std::cell::RefCell;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -143,6 +144,13 @@ impl Stage {
         let path = self.path();
         std::fs::write(&path, content).unwrap();
         path.into_os_string().into_string().unwrap()
+    }
+
+    /// A path for a file that another user may write.
+    pub(crate) fn writable_by_all(&self) -> String {
+        let path = self.file(b"");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        path
     }
 
     /// Lets everybody make key files, as in /tmp.

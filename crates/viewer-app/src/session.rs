@@ -181,7 +181,7 @@ fn fetch_with(
 ) -> Result<Found, FetchError> {
     match address {
         Address::Own(key) => fetch_own(options, key, None, None),
-        Address::Qt(key) => qt::fetch(key, form, None),
+        Address::Qt(key) => qt::fetch(key, form, None, None),
     }
 }
 

@@ -98,6 +98,7 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         "reason-qt-mark",
         &["found"],
     ),
+    ("the PNG file: {}", "reason-qt-png", &["reason"]),
     ("no NUL stands at its end", "reason-qt-no-nul", &[]),
     ("the bytes are no UTF-8 text", "reason-qt-not-utf8", &[]),
     (

@@ -269,6 +269,14 @@ fn stream_errors() -> Vec<StreamError> {
     });
     let others = [
         StreamError::TooLong { bytes: 42 },
+        StreamError::Limit {
+            bytes: 42,
+            limit: 7,
+        },
+        StreamError::Unwritten {
+            bytes: 42,
+            present: 7,
+        },
         StreamError::NoMemory { bytes: 42 },
         StreamError::Io(io::ErrorKind::UnexpectedEof.into()),
         StreamError::Io(system()),
@@ -284,7 +292,7 @@ fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
         let said = language::speaking(Language::SimplifiedChinese, || error.explain());
         assert!(said.ends_with('。'), "{said}");
         // What the library for pictures says of a PNG file is told as it says it.
-        if !english.contains("Png") {
+        if !english.contains("the PNG file") {
             assert_eq!(english_in(&said), None, "{said}");
         }
     }

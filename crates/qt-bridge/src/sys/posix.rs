@@ -1,8 +1,13 @@
 //! Named POSIX semaphores, which have no safe wrapper. POSIX segments are files, and need none.
+//!
+//! A semaphore is mapped here and not by `sem_open`, so that the file that was looked at is the one that is
+//! mapped.
 #![expect(unsafe_code, reason = "named semaphores have no safe wrapper")]
 
 use std::ffi::CStr;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -21,27 +26,34 @@ unsafe impl Send for NamedSemaphore {}
 unsafe impl Sync for NamedSemaphore {}
 
 impl NamedSemaphore {
-    /// Makes one; `EEXIST` where there is one.
-    pub(crate) fn create(name: &CStr, value: u32) -> io::Result<Self> {
+    /// Makes one, and does not open it; `EEXIST` where there is one.
+    pub(crate) fn create(name: &CStr, value: u32) -> io::Result<()> {
         let mode: libc::c_uint = 0o600;
         // SAFETY: the name ends with a NUL; mode and value follow, as O_CREAT asks for.
         let semaphore =
             unsafe { libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, mode, value) };
-        Self::opened(semaphore)
-    }
-
-    /// Opens one. The caller has made sure that the file is one of [`SEMAPHORE_BYTES`].
-    pub(crate) fn open(name: &CStr) -> io::Result<Self> {
-        // SAFETY: the name ends with a NUL; without O_CREAT nothing follows.
-        let semaphore = unsafe { libc::sem_open(name.as_ptr(), 0) };
-        Self::opened(semaphore)
-    }
-
-    fn opened(semaphore: *mut libc::sem_t) -> io::Result<Self> {
         // SEM_FAILED is null on Linux.
-        NonNull::new(semaphore)
+        if semaphore.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: it was opened just now, and nobody uses it after this.
+        unsafe { libc::sem_close(semaphore) };
+        Ok(())
+    }
+
+    /// Opens the one in a file. The caller has made sure that it has [`SEMAPHORE_BYTES`].
+    pub(crate) fn open(file: &File) -> io::Result<Self> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let (file, length) = (file.as_raw_fd(), size_of::<libc::sem_t>());
+        // SAFETY: the system chooses an address where nothing is, and the file is open.
+        let address =
+            unsafe { libc::mmap(ptr::null_mut(), length, access, libc::MAP_SHARED, file, 0) };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        NonNull::new(address.cast())
             .map(Self)
-            .ok_or_else(io::Error::last_os_error)
+            .ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
     }
 
     /// Takes one; `ETIMEDOUT` where there was none within the time, `EINTR` where a signal came.
@@ -80,7 +92,8 @@ impl NamedSemaphore {
         let mut value = 0;
         // SAFETY: it is open as long as `self` lives; the value has a place.
         Self::checked(unsafe { libc::sem_getvalue(self.0.as_ptr(), &raw mut value) })?;
-        Ok(value.unsigned_abs())
+        // A process may have written more there than a semaphore ever counts.
+        Ok(value.cast_unsigned())
     }
 
     fn checked(result: libc::c_int) -> io::Result<()> {
@@ -93,7 +106,7 @@ impl NamedSemaphore {
 
 impl Drop for NamedSemaphore {
     fn drop(&mut self) {
-        // SAFETY: it is open, and nobody uses it after this.
-        unsafe { libc::sem_close(self.0.as_ptr()) };
+        // SAFETY: `open` mapped it with this length, and nobody uses it after this.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), size_of::<libc::sem_t>()) };
     }
 }

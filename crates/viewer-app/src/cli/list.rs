@@ -50,10 +50,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut listed = session::list(arguments.owner.as_ref())?;
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     let now = SystemTime::now();
-    // Qt programs share with nobody else.
-    let of_qt = match arguments.owner {
+    let of_qt = match &arguments.owner {
         None => qt_bridge::list(),
-        Some(_) => Vec::new(),
+        Some(owner) => qt_bridge::list_of(owner.id()),
     };
     if arguments.json {
         let own = listed.iter().map(|listed| Report::of_listed(listed, now));

@@ -1,0 +1,250 @@
+//! What another process of this user may write where Qt looks: sizes, lengths, values of semaphores.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
+
+mod common;
+
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use qt_bridge::{
+    Follower, Form, Kind, Publisher, QtKey, ReadingError, Segment, Semaphore, Stream, StreamError,
+    read, read_within, remove,
+};
+use shm_core::Message;
+
+use common::{PATIENCE, assert_nothing_left, keys, with_keys};
+
+/// More than anything takes that does not count to 2³¹.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+/// 3 GiB.
+const HUGE: usize = 3 << 30;
+
+fn segment_file(key: &QtKey) -> String {
+    format!("/dev/shm{}", key.native_name())
+}
+
+fn lock_file(key: &QtKey) -> String {
+    format!("/dev/shm/sem.{}", &key.native_lock_name()[1..])
+}
+
+/// How many bytes of the segment are in memory.
+fn present(key: &QtKey) -> u64 {
+    match key.kind() {
+        Kind::PosixRealtime => fs::metadata(segment_file(key)).unwrap().blocks() * 512,
+        Kind::SystemV => {
+            let facts = fs::metadata(key.native_name()).unwrap();
+            let number = (0x51 << 24) | ((facts.dev() & 0xff) << 16) | (facts.ino() & 0xffff);
+            let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
+            let row = table.lines().find_map(|line| {
+                let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+                (fields[0] == number.to_string()).then(|| fields[14].parse().unwrap())
+            });
+            row.unwrap()
+        }
+    }
+}
+
+/// Makes a huge segment in which nothing but its beginning was ever written.
+fn sparse(key: &QtKey, beginning: &[u8]) -> Option<Segment<qt_bridge::ReadWrite>> {
+    match key.kind() {
+        Kind::SystemV => {
+            let mut segment = Segment::create(key, HUGE, PATIENCE).unwrap();
+            segment
+                .lock(PATIENCE)
+                .unwrap()
+                .copy_from(0, beginning)
+                .unwrap();
+            Some(segment)
+        }
+        Kind::PosixRealtime => {
+            let file = File::create_new(segment_file(key)).unwrap();
+            file.set_len(HUGE as u64).unwrap();
+            file.write_all_at(beginning, 0).unwrap();
+            None
+        }
+    }
+}
+
+#[test]
+fn the_size_of_a_sparse_segment_is_not_believed() {
+    let length = |length: usize| u32::try_from(length).unwrap().to_be_bytes();
+    let picture = [
+        &1u32.to_be_bytes()[..],
+        b"\x89PNG\r\n\x1a\n",
+        &[0x7f, 0xff, 0xff, 0xff],
+    ]
+    .concat();
+    let lies: [(Form, Vec<u8>); 6] = [
+        (Form::QString, length(HUGE - 4).to_vec()),
+        (Form::QByteArray, length(HUGE - 4).to_vec()),
+        // Below the limit, but never written.
+        (Form::QByteArray, length(512 << 20).to_vec()),
+        (Form::CString, length(512 << 20).to_vec()),
+        (Form::Raw, b"\xff\0\xff".to_vec()),
+        (Form::QImage, picture),
+    ];
+    with_keys(|key| {
+        for (form, beginning) in &lies {
+            let segment = sparse(key, beginning);
+            let began = Instant::now();
+            let error = read(key, Some(*form), PATIENCE).unwrap_err();
+            let is_refused = matches!(
+                &error,
+                ReadingError::Stream {
+                    source: StreamError::Limit { .. } | StreamError::Unwritten { .. },
+                    ..
+                }
+            );
+            assert!(is_refused, "{key} {form}: {error}");
+            assert!(Follower::new(key, Some(*form), PATIENCE).look().is_err());
+            assert!(began.elapsed() < AT_ONCE, "{key} {form}");
+            assert!(present(key) < 1 << 20, "{key} {form}: {}", present(key));
+            drop(segment);
+            if key.kind() == Kind::PosixRealtime {
+                remove(key, true).unwrap();
+            }
+        }
+    });
+}
+
+#[test]
+fn what_was_never_written_is_not_written_with_zeros() {
+    with_keys(|key| {
+        let segment = sparse(key, b"\xff\0 what stood there before, and is longer");
+        let text = Message::Text("short".into());
+        let began = Instant::now();
+        let mut publisher = Publisher::new(key, PATIENCE);
+        publisher
+            .publish(&Stream::new(&text, Form::QString).unwrap())
+            .unwrap();
+        assert!(began.elapsed() < AT_ONCE, "{key}");
+        assert!(present(key) < 1 << 20, "{key}: {}", present(key));
+        let reading = read(key, None, PATIENCE).unwrap();
+        assert_eq!(reading.value.into_message(), Some(text));
+        // What stood behind is gone all the same.
+        let mut theirs = Segment::attach(key, PATIENCE).unwrap();
+        let mut behind = [9; 40];
+        theirs
+            .lock(PATIENCE)
+            .unwrap()
+            .copy_to(14, &mut behind)
+            .unwrap();
+        assert_eq!(behind, [0; 40], "{key}");
+        drop((theirs, publisher, segment));
+        remove(key, true).ok();
+    });
+}
+
+#[test]
+fn a_limit_bounds_what_is_copied_and_what_is_made_of_it() {
+    with_keys(|key| {
+        let text = Message::Text("字".repeat(1000));
+        let stream = Stream::new(&text, Form::QString).unwrap();
+        let mut publisher = Publisher::new(key, PATIENCE);
+        publisher.publish(&stream).unwrap();
+        for limit in [100, 2500] {
+            let error = read_within(key, None, PATIENCE, limit).unwrap_err();
+            assert!(error.to_string().contains(&limit.to_string()), "{error}");
+            let mut follower = Follower::new(key, None, PATIENCE).with_limit(limit);
+            assert!(follower.look().is_err());
+        }
+        let reading = read_within(key, None, PATIENCE, 3000).unwrap();
+        assert_eq!(reading.value.into_message(), Some(text));
+    });
+}
+
+/// Values that no program of Qt gives to a semaphore.
+const ABSURD: [u32; 3] = [i32::MAX.cast_unsigned(), u32::MAX, 1 << 20];
+
+fn write_value(file: &str, value: u32) {
+    let file = File::options().write(true).open(file).unwrap();
+    file.write_all_at(&value.to_ne_bytes(), 0).unwrap();
+}
+
+#[test]
+fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
+    let (directory, keys) = keys();
+    for key in keys.iter().filter(|key| key.kind() == Kind::PosixRealtime) {
+        for value in ABSURD {
+            let theirs = Semaphore::open(key, 1).unwrap();
+            write_value(&lock_file(key), value);
+            let began = Instant::now();
+            let mut ours = Semaphore::create(key, 3).unwrap();
+            assert_eq!(ours.value().unwrap(), 3, "{value}");
+            drop((ours, theirs));
+            let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+            let mut other = Segment::attach(key, PATIENCE).unwrap();
+            write_value(&lock_file(key), value);
+            // It keeps others out again.
+            let guard = segment.lock(PATIENCE).unwrap();
+            assert!(
+                Semaphore::open(key, 1).unwrap().value().unwrap() == 0,
+                "{value}"
+            );
+            guard.unlock().unwrap();
+            write_value(&lock_file(key), value);
+            assert!(read(key, None, PATIENCE).is_ok(), "{value}");
+            write_value(&lock_file(key), value);
+            remove(key, true).unwrap();
+            drop((other.lock(PATIENCE).map(drop), segment));
+            drop(other);
+            remove(key, true).ok();
+            assert!(began.elapsed() < AT_ONCE, "{value}");
+        }
+        assert_nothing_left(directory.path(), key);
+    }
+    // System V counts to 32,767.
+    let key = &keys[0];
+    let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+    let mut lock = Semaphore::open(key, 1).unwrap();
+    lock.release(32_766).unwrap();
+    let mut ours = Semaphore::create(key, 2).unwrap();
+    assert_eq!(ours.value().unwrap(), 2);
+    ours.leave();
+    lock.leave();
+    assert!(segment.lock(PATIENCE).is_ok());
+}
+
+#[test]
+fn a_process_that_goes_on_giving_holds_nobody_up() {
+    with_keys(|key| {
+        let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+        let mut flood = Semaphore::open(key, 1).unwrap();
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    flood.release(500).ok();
+                }
+            });
+            let began = Instant::now();
+            // A System V lock looks after itself once a second.
+            let least = match key.native_name() == key.native_lock_name() {
+                false if key.kind() == Kind::SystemV => Duration::from_millis(1100),
+                _ => Duration::ZERO,
+            };
+            for round in 0.. {
+                if round >= 20 && began.elapsed() >= least {
+                    break;
+                }
+                // What comes of it is what the other process makes of it; but it comes.
+                drop(segment.lock(PATIENCE).map(drop));
+                drop(read(key, None, PATIENCE));
+                Semaphore::create(key, 1).map(Semaphore::leave).ok();
+            }
+            let took = began.elapsed();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(took < 3 * AT_ONCE, "{took:?}");
+        });
+        flood.leave();
+        drop(segment);
+        remove(key, true).ok();
+    });
+}
