@@ -16,6 +16,9 @@ use crate::sys::signal::Shield;
 /// How often it is read again because a Qt program reset the lock meanwhile.
 const ATTEMPTS: u32 = 3;
 
+/// For a stream of this length no memory is given back before it is copied, bytes.
+const SMALL: usize = 1 << 20;
+
 /// What was read from a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
@@ -184,6 +187,10 @@ impl Capture {
         };
         check_limit(extent, self.limit)?;
         check_written(memory, extent)?;
+        // What was long once does not stay in memory for ever.
+        if self.bytes.capacity() / 8 > extent.max(SMALL) {
+            self.bytes = Vec::new();
+        }
         let missing = extent.saturating_sub(self.bytes.len());
         self.bytes
             .try_reserve_exact(missing)

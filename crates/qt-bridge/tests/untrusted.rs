@@ -9,6 +9,7 @@ mod common;
 
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,21 +19,13 @@ use qt_bridge::{
 };
 use shm_core::Message;
 
-use common::{PATIENCE, assert_nothing_left, keys, with_keys};
+use common::{PATIENCE, assert_nothing_left, keys, lock_file, segment_file, with_keys};
 
 /// More than anything takes that does not count to 2³¹.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// 3 GiB.
 const HUGE: usize = 3 << 30;
-
-fn segment_file(key: &QtKey) -> String {
-    format!("/dev/shm{}", key.native_name())
-}
-
-fn lock_file(key: &QtKey) -> String {
-    format!("/dev/shm/sem.{}", &key.native_lock_name()[1..])
-}
 
 /// How many bytes of the segment are in memory.
 fn present(key: &QtKey) -> u64 {
@@ -117,7 +110,8 @@ fn the_size_of_a_sparse_segment_is_not_believed() {
 #[test]
 fn what_was_never_written_is_not_written_with_zeros() {
     with_keys(|key| {
-        let segment = sparse(key, b"\xff\0 what stood there before, and is longer");
+        // Longer than a few pages.
+        let segment = sparse(key, &[0xaa; 20_000]);
         let text = Message::Text("short".into());
         let began = Instant::now();
         let mut publisher = Publisher::new(key, PATIENCE);
@@ -130,13 +124,11 @@ fn what_was_never_written_is_not_written_with_zeros() {
         assert_eq!(reading.value.into_message(), Some(text));
         // What stood behind is gone all the same.
         let mut theirs = Segment::attach(key, PATIENCE).unwrap();
-        let mut behind = [9; 40];
-        theirs
-            .lock(PATIENCE)
-            .unwrap()
-            .copy_to(14, &mut behind)
-            .unwrap();
-        assert_eq!(behind, [0; 40], "{key}");
+        let mut behind = vec![9; 20_000];
+        let guard = theirs.lock(PATIENCE).unwrap();
+        guard.copy_to(14, &mut behind).unwrap();
+        guard.unlock().unwrap();
+        assert!(behind.iter().all(|byte| *byte == 0), "{key}");
         drop((theirs, publisher, segment));
         remove(key, true).ok();
     });
@@ -163,7 +155,7 @@ fn a_limit_bounds_what_is_copied_and_what_is_made_of_it() {
 /// Values that no program of Qt gives to a semaphore.
 const ABSURD: [u32; 3] = [i32::MAX.cast_unsigned(), u32::MAX, 1 << 20];
 
-fn write_value(file: &str, value: u32) {
+fn write_value(file: &Path, value: u32) {
     let file = File::options().write(true).open(file).unwrap();
     file.write_all_at(&value.to_ne_bytes(), 0).unwrap();
 }
@@ -212,39 +204,54 @@ fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
     assert!(segment.lock(PATIENCE).is_ok());
 }
 
-#[test]
-fn a_process_that_goes_on_giving_holds_nobody_up() {
-    with_keys(|key| {
-        let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
-        let mut flood = Semaphore::open(key, 1).unwrap();
-        let is_over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                while !is_over.load(Ordering::Relaxed) {
-                    flood.release(500).ok();
-                }
-            });
-            let began = Instant::now();
-            // A System V lock looks after itself once a second.
-            let least = match key.native_name() == key.native_lock_name() {
-                false if key.kind() == Kind::SystemV => Duration::from_millis(1100),
-                _ => Duration::ZERO,
-            };
-            for round in 0.. {
-                if round >= 20 && began.elapsed() >= least {
-                    break;
-                }
-                // What comes of it is what the other process makes of it; but it comes.
-                drop(segment.lock(PATIENCE).map(drop));
-                drop(read(key, None, PATIENCE));
-                Semaphore::create(key, 1).map(Semaphore::leave).ok();
+/// Sets a semaphore high again and again, as fast as it can.
+fn flood(key: &QtKey, is_over: &AtomicBool) {
+    let mut held = None;
+    while !is_over.load(Ordering::Relaxed) {
+        match (key.kind(), &mut held) {
+            // What is given to this kind is limited; what it is set to is not.
+            (Kind::SystemV, _) => {
+                Semaphore::create(key, 32_000).map(Semaphore::leave).ok();
             }
-            let took = began.elapsed();
-            is_over.store(true, Ordering::Relaxed);
-            assert!(took < 3 * AT_ONCE, "{took:?}");
-        });
-        flood.leave();
-        drop(segment);
-        remove(key, true).ok();
+            (_, None) => held = Semaphore::open(key, 1).ok(),
+            (_, Some(semaphore)) => {
+                semaphore.release(u16::MAX).ok();
+            }
+        }
+    }
+    held.into_iter().for_each(Semaphore::leave);
+}
+
+#[test]
+fn processes_that_go_on_giving_hold_nobody_up() {
+    let (_directory, keys) = keys();
+    std::thread::scope(|scope| {
+        for key in &keys {
+            scope.spawn(move || withstand_a_flood(key));
+        }
     });
+}
+
+fn withstand_a_flood(key: &QtKey) {
+    let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+    let is_over = AtomicBool::new(false);
+    // Not stopped, it would go on also when this fails.
+    let took = std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| flood(key, &is_over));
+        }
+        let began = Instant::now();
+        // A System V lock looks after itself once a second.
+        while began.elapsed() < Duration::from_millis(1200) {
+            // What comes of it is what the other processes make of it; but it comes.
+            drop(segment.lock(PATIENCE).map(drop));
+            drop(read(key, None, PATIENCE));
+            Semaphore::create(key, 1).map(Semaphore::leave).ok();
+        }
+        is_over.store(true, Ordering::Relaxed);
+        began.elapsed()
+    });
+    assert!(took < AT_ONCE, "{key}: {took:?}");
+    drop(segment);
+    remove(key, true).ok();
 }

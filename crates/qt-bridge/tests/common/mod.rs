@@ -19,8 +19,43 @@ use tempfile::TempDir;
 /// Longer than anything takes that goes well.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The folder of the key files; with it go the POSIX segments and locks, also when a test fails.
+pub struct Folder {
+    directory: TempDir,
+    keys: [QtKey; 4],
+}
+
+impl Folder {
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for key in &self.keys {
+            if key.kind() == Kind::PosixRealtime {
+                let segment = segment_file(key);
+                std::fs::remove_dir(&segment).ok();
+                std::fs::remove_file(&segment).ok();
+                std::fs::remove_file(lock_file(key)).ok();
+            }
+        }
+    }
+}
+
+/// The file of a POSIX segment.
+pub fn segment_file(key: &QtKey) -> PathBuf {
+    format!("/dev/shm{}", key.native_name()).into()
+}
+
+/// The file of the lock of a POSIX segment.
+pub fn lock_file(key: &QtKey) -> PathBuf {
+    format!("/dev/shm/sem.{}", &key.native_lock_name()[1..]).into()
+}
+
 /// A key of each kind that nobody else uses, and the folder of its key files.
-pub fn keys() -> (TempDir, [QtKey; 4]) {
+pub fn keys() -> (Folder, [QtKey; 4]) {
     let directory = TempDir::new().unwrap();
     let unique = directory.path().file_name().unwrap().to_str().unwrap();
     let unique = format!("{unique}.{}", std::process::id());
@@ -32,7 +67,11 @@ pub fn keys() -> (TempDir, [QtKey; 4]) {
         native(format!("systemv:{}/native", directory.path().display())),
         native(format!("posix:/test{unique}")),
     ];
-    (directory, keys)
+    let folder = Folder {
+        directory,
+        keys: keys.clone(),
+    };
+    (folder, keys)
 }
 
 /// Runs a test with a key of each kind, and asserts that nothing is left.
@@ -47,11 +86,9 @@ pub fn with_keys(test: impl Fn(&QtKey)) {
 pub fn assert_nothing_left(directory: &Path, key: &QtKey) {
     let files: Vec<_> = std::fs::read_dir(directory).unwrap().collect();
     assert!(files.is_empty(), "{key}: {files:?}");
-    let is_left =
-        |name: &str, prefix| Path::new(&format!("/dev/shm/{prefix}{}", &name[1..])).exists();
     if key.kind() == Kind::PosixRealtime {
-        assert!(!is_left(&key.native_name(), ""), "{key}");
-        assert!(!is_left(&key.native_lock_name(), "sem."), "{key}");
+        assert!(!segment_file(key).exists(), "{key}");
+        assert!(!lock_file(key).exists(), "{key}");
     }
 }
 
