@@ -33,6 +33,7 @@ mod picture_progress;
 mod python;
 mod reader;
 mod resource;
+mod save;
 mod soak;
 mod stream;
 mod text;

@@ -1,12 +1,13 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, forms of Qt, status line, content pane,
 //! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
-//! overlay, work off the window's thread, signals.
+//! overlay, saving, work off the window's thread, signals.
 #![forbid(unsafe_code)]
 
 pub mod alarm;
 pub mod attendance;
 pub mod clipboard;
 pub mod content_pane;
+pub mod copy_writer;
 pub mod display;
 pub mod drop_target;
 pub mod explain;
@@ -25,6 +26,7 @@ pub mod picture_view;
 pub mod pixels;
 pub mod qt;
 pub mod resample;
+pub mod save_file;
 pub mod settings;
 pub mod shell;
 pub mod shortcut;

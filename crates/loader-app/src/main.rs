@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
+use app_kit::save_file::Cleanup;
 use app_kit::{display, settings};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -56,6 +57,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
+    let _cleanup = Cleanup;
     let arguments = Arguments::parse();
     check(&arguments).unwrap_or_else(|error| error.exit());
     match run(arguments) {
@@ -113,7 +115,7 @@ fn open_window(arguments: Arguments) -> Result<(), String> {
             form: arguments.form,
             directory: None,
             verbose: arguments.verbose,
-            remembered: settings::load(settings::path_of("loader-app")),
+            remembered: settings::load_for("loader-app"),
         };
         app::application(settings).run()
     };

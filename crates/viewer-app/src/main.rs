@@ -17,12 +17,14 @@ use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
+use app_kit::save_file::Cleanup;
 use app_kit::settings;
 use qt_bridge::Address;
 
 use crate::cli::{Cli, Failure};
 
 fn main() -> ExitCode {
+    let _cleanup = Cleanup;
     match run(Cli::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -60,7 +62,7 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
             key,
             form,
             is_verbose: verbose,
-            remembered: settings::load(settings::path_of("viewer-app")),
+            remembered: settings::load_for("viewer-app"),
         };
         app::application(settings).run()
     };

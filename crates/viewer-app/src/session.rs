@@ -6,6 +6,7 @@ mod segments;
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -153,6 +154,21 @@ impl Content {
             Content::Qt(None, _) => "nothing",
             Content::Block { .. } => "bytes",
         }
+    }
+
+    /// Writes the bytes, and ends before those of a sample that are not there any more: [`Self::verify`]
+    /// then says so.
+    pub(crate) fn write_to(&self, writer: &mut dyn Write) -> io::Result<()> {
+        const CHUNK: usize = 64 * 1024;
+        for chunk in self.bytes().chunks(CHUNK) {
+            // Copied first: the kernel writes nothing from memory that a peer has taken away.
+            let chunk = chunk.to_vec();
+            if self.verify().is_err() {
+                break;
+            }
+            writer.write_all(&chunk)?;
+        }
+        Ok(())
     }
 
     /// Tells whether all that was read in place was really there.

@@ -3,6 +3,7 @@
 use std::io::{self, Cursor, IsTerminal};
 use std::time::{Duration, SystemTime};
 
+use app_kit::save_file::SaveFile;
 use app_kit::units;
 use clap::Args;
 use image::ImageFormat;
@@ -11,7 +12,7 @@ use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
 use super::{Failure, printable};
 use crate::export;
-use crate::output::{self, Existing, Output};
+use crate::output::{self, Output};
 use crate::picture_file;
 use crate::report::Report;
 use crate::session::{self, Content, Found};
@@ -98,7 +99,7 @@ fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<
         ));
     }
     if let Some(Output::File(path)) = output {
-        return Ok(export::save(content, path, Existing::Replace)?);
+        return Ok(export::save(content, SaveFile::at(path))?);
     }
     if let Content::Sample(sample) = content {
         match sample.metadata() {
@@ -117,7 +118,7 @@ fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<
         }
     }
     refuse_terminal(&format!("What is in {key} is no text and"))?;
-    output::print(|stdout| stdout.write_all(content.bytes()))?;
+    output::print(|stdout| content.write_to(stdout))?;
     Ok(content.verify()?)
 }
 

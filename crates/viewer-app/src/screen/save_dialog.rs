@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use app_kit::file_dialog::Answer;
+use app_kit::save_file::Existing;
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::{say, theme, typed_path};
 use iced::widget::{
@@ -15,7 +16,6 @@ use iced::widget::{
 use iced::{Center, Element, Fill, Task};
 
 use crate::export;
-use crate::output::Existing;
 use crate::session::{self, Kept, SaveError, Saving};
 
 /// The widget id of the path field.

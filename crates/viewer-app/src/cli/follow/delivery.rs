@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use app_kit::save_file::SaveFile;
 use app_kit::units;
 use qt_bridge::Address;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use super::Arguments;
 use super::raw::Raw;
 use crate::cli::{self, Failure, printable, show};
 use crate::export;
-use crate::output::{self, Existing, Output};
+use crate::output::{self, Output};
 use crate::report::Report;
 use crate::session::{Content, Found};
 
@@ -72,7 +73,8 @@ impl<'a> Delivery<'a> {
                 return Ok(Delivered::LeftOut);
             }
             let path = pattern.path(number);
-            export::save(content, &path, Existing::Replace)?;
+            // One that a power failure takes is followed by the next.
+            export::save(content, SaveFile::at(&path).unsynced())?;
             file = Some(path);
         }
         let mut line = if self.arguments.json {
