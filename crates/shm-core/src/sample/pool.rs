@@ -9,6 +9,7 @@ use crate::error::PublishError;
 use crate::layout::{
     self, Entry, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS, SMALL_PAYLOAD_BYTES,
 };
+use crate::lock_holder::LockHolder;
 use crate::message::{Metadata, MetadataError};
 use crate::sample::exchange;
 use crate::sample::exchange::{Claims, Pins};
@@ -292,7 +293,7 @@ impl Pool {
         }
         if self.ready.is_none() {
             // Where none is free now, the next loan tries again and says so.
-            self.ready = self.claim(attachment).ok();
+            self.ready = self.claim(attachment).ok().flatten();
         }
         if let Some(region) = self.ready {
             self.shrink(attachment, region);
@@ -407,22 +408,33 @@ impl Pool {
         Ok(())
     }
 
-    fn claim(&mut self, attachment: &Attachment) -> Result<u16, PublishError> {
-        let key = attachment.key();
+    /// Claims the first region that is free; nothing where none is.
+    fn claim(&mut self, attachment: &Attachment) -> io::Result<Option<u16>> {
         for region in regions() {
-            match self.try_claim(attachment, region) {
-                Ok(true) => return Ok(region),
-                Ok(false) => {}
-                Err(error) => return Err(PublishError::io(key, "claiming a region", 0, error)),
+            if self.try_claim(attachment, region)? {
+                return Ok(Some(region));
             }
         }
-        Err(PublishError::RegionsFull { key: key.clone() })
+        Ok(None)
     }
 
     /// Claims a region, or takes back one that was kept where others hold all the rest.
     fn claim_or_reuse(&mut self, attachment: &Attachment) -> Result<u16, PublishError> {
-        self.claim(attachment)
-            .or_else(|refused| self.reuse_kept(attachment).ok_or(refused))
+        let claimed = self.claim(attachment);
+        match claimed {
+            Ok(Some(region)) => return Ok(region),
+            Ok(None) => {}
+            Err(error) => {
+                return Err(PublishError::io(
+                    attachment.key(),
+                    "claiming a region",
+                    0,
+                    error,
+                ));
+            }
+        }
+        self.reuse_kept(attachment)
+            .ok_or_else(|| regions_full(attachment))
     }
 
     /// Claims a region unless it is the latest, on loan, or read by somebody.
@@ -480,8 +492,29 @@ impl Pool {
 }
 
 /// All regions, the lowest first: so the same few stay warm.
-fn regions() -> impl Iterator<Item = u16> {
+fn regions() -> impl DoubleEndedIterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
+}
+
+/// Says that no region is free, and who has one.
+///
+/// Not the first: what honest readers read lies in the first few.
+#[cold]
+fn regions_full(attachment: &Attachment) -> PublishError {
+    let file = &attachment.segment.file;
+    let is_held = |byte: &u64| {
+        matches!(
+            sys::refusing_lock(file, *byte..*byte + 1, ByteLock::Write),
+            Ok(Some(_))
+        )
+    };
+    let held = regions().rev().map(layout::region_byte).find(is_held);
+    PublishError::RegionsFull {
+        key: attachment.key().clone(),
+        holder: held.map_or(LockHolder::Unknown, |byte| {
+            LockHolder::find(file, byte, ByteLock::Write)
+        }),
+    }
 }
 
 /// Maps a region's first `bytes`, and more: address space costs nothing, so growing seldom maps anew.

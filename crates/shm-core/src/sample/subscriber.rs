@@ -296,7 +296,7 @@ impl Subscriber {
             });
         }
         let slots = layout::slot_bytes(layout::SLOTS as u64);
-        let publishers = sys::held_byte(&reader.segment.file, slots)
+        let publishers = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
             .map_err(error)?
             .is_some();
         // A publication may have come before its publisher's end: that goes first.
