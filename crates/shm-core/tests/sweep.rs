@@ -188,7 +188,7 @@ fn near_misses_of_sockets_are_left_alone() {
 fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     let place = Place::new();
     let (at, precious) = (place.path().join(name), place.path().join("precious"));
-    fs::write(&precious, "the only copy").unwrap();
+    fs::write(&precious, "the only copy").expect("there is room");
     let identity = |path: &PathBuf| {
         use std::os::unix::fs::MetadataExt;
         fs::symlink_metadata(path).map(|found| found.ino()).ok()
@@ -198,7 +198,7 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     std::thread::scope(|scope| {
         let lister = scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                drop(segment::list(&place.options()).unwrap());
+                drop(segment::list(&place.options()).expect("a directory of ours"));
             }
         });
         for _ in 0..3000 {
@@ -224,10 +224,10 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
                 fs::rename(stray, &precious).ok()
             });
             assert_eq!(found, Some(()), "it is lost");
-            assert_eq!(fs::read(&precious).unwrap(), b"the only copy");
+            assert_eq!(fs::read(&precious).expect("it was found"), b"the only copy");
         }
         over.store(true, Ordering::Relaxed);
-        lister.join().unwrap();
+        lister.join().expect("no panic");
     });
 }
 

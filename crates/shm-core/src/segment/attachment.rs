@@ -121,6 +121,7 @@ impl Attachment {
         if head.kind != kind.code() {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
+        segment.check_block(&head)?;
         if options.is_persistent() && !head.is_persistent() {
             segment
                 .set_flags(head.flags | flags::PERSISTENT)

@@ -273,6 +273,25 @@ impl SegmentFile {
             .map_err(|reason| self.foreign(&reason))
     }
 
+    /// Checks that a block has its memory where it is, and not elsewhere in the file: whoever is about
+    /// to map it would allocate it by reading.
+    ///
+    /// Not for those who only look. A block is reserved, and nobody need have written to it; where
+    /// the kernel does not tell of such memory, what the whole file has must do.
+    pub(crate) fn check_block(&self, head: &Head) -> Result<(), AttachError> {
+        if head.kind != layout::kind::BLOCK || !sys::is_in_memory(&self.file) {
+            return Ok(());
+        }
+        let claimed = head.block_bytes;
+        let block = layout::BLOCK_OFFSET..layout::BLOCK_OFFSET + claimed;
+        match sys::reserved_in(&self.file, block) {
+            Ok(memory) if memory < claimed => Err(self.foreign(&format!(
+                "it claims {claimed} bytes, and has memory for {memory}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn facts(&self) -> Result<FileFacts, AttachError> {
         sys::facts(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
     }

@@ -9,6 +9,7 @@ mod fork;
 mod futex;
 mod lock_search;
 mod map;
+mod memory;
 mod process;
 mod sigbus;
 mod socket;
@@ -32,6 +33,7 @@ pub(crate) use fork::{ForkMark, process_token};
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use lock_search::{LockSearch, find_lock};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
+pub(crate) use memory::{is_in_memory, memory_of, reserved_in};
 pub(crate) use process::{
     effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
     unix_nanos_of_tick, user_of,

@@ -36,6 +36,9 @@ pub(crate) struct FileFacts {
     pub(crate) kind: FileType,
     /// Permission bits.
     pub(crate) mode: u32,
+    /// When the file was changed last other than through a mapping, nanoseconds since 1970; by the
+    /// kernel's own clock, so that nobody can choose it.
+    pub(crate) changed: u64,
 }
 
 impl FileFacts {
@@ -56,6 +59,10 @@ impl FileFacts {
                 .saturating_mul(512),
             kind: FileType::from_raw_mode(stat.st_mode),
             mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
+            changed: u64::try_from(stat.st_ctime)
+                .unwrap_or(0)
+                .saturating_mul(1_000_000_000)
+                .saturating_add(u64::try_from(stat.st_ctime_nsec).unwrap_or(0)),
         }
     }
 }
