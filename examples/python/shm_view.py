@@ -27,6 +27,7 @@ import ctypes
 import dataclasses
 import errno
 import fcntl
+import itertools
 import os
 import platform
 import pwd
@@ -70,6 +71,8 @@ SLOT = LIFECYCLE + 0x10000
 REGION = LIFECYCLE + 0x20000
 READER = LIFECYCLE + 2**32
 READERS = 2**22
+MOST_READERS = 1024
+"""How many are looked for: whoever may read can pretend to be millions."""
 
 # (7) A payload of at most so many bytes is copied without a lock; a longer one is pinned.
 SMALL = 4096
@@ -263,23 +266,24 @@ class ByteLocks:
         """Unlocks one byte."""
         self._fcntl(self.F_OFD_SETLK, fcntl.F_UNLCK, byte, 1)
 
-    def held(self, first: int, count: int) -> Iterator[int]:
+    def held(self, first: int, count: int, wanted: int) -> Iterator[range]:
         """Yields which of `count` bytes others hold, by their distance from the first, in no order.
 
-        Asks whether a lock for writing would be refused: any lock of another open file is a reason.
+        Asks whether a lock of the type `wanted` would be refused: F_RDLCK by locks for writing,
+        F_WRLCK by any lock of another open file. Bytes that one lock holds come together.
         """
         gaps = [(first, first + count)]
         while gaps:
             start, end = gaps.pop()
             if start >= end:
                 continue
-            answer = self._fcntl(self.F_OFD_GETLK, fcntl.F_WRLCK, start, end - start)
+            answer = self._fcntl(self.F_OFD_GETLK, wanted, start, end - start)
             kind, _, found, length, _ = self.FLOCK.unpack(answer)
             if kind == fcntl.F_UNLCK:
                 continue
             last = min(end, found + length) if length else end
             found = max(start, found)
-            yield from range(found - first, last - first)
+            yield range(found - first, last - first)
             gaps += [(start, found), (last, end)]
 
     def _fcntl(self, command: int, kind: int, start: int, length: int) -> bytes:
@@ -426,7 +430,12 @@ class Segment:
             return True
         if self.has_flag(PERSISTENT):
             return False
-        return next(self.locks.held(SLOT, self.slot_count), None) is None
+        return not self._held_slots()
+
+    def _held_slots(self) -> list[int]:
+        """Tells which slots are held: by locks for writing, so that readers cannot pretend."""
+        held = self.locks.held(SLOT, self.slot_count, fcntl.F_RDLCK)
+        return sorted(slot for slots in held for slot in slots)
 
     def has_name(self) -> bool:
         """Tells whether the name still leads to the file that is open here."""
@@ -439,15 +448,20 @@ class Segment:
     def slots(self) -> list[Slot]:
         """Tells who is attached for writing, or to a block."""
         records = []
-        for index in sorted(self.locks.held(SLOT, self.slot_count)):
+        for index in self._held_slots():
             record = self.read(SLOTS + index * RECORD_BYTES, RECORD_BYTES)
             _, pid, _, _, _, program = struct.unpack("<IIQII40s", record)
             records.append(Slot(pid, program.rstrip(b"\0").decode(errors="replace")))
         return records
 
     def readers(self) -> list[int]:
-        """Tells the process ids, modulo 2^22, of those who are attached for reading, but us."""
-        return sorted(self.locks.held(READER, READERS))
+        """Tells the process ids, modulo 2^22, of those who are attached for reading, but us.
+
+        As they say themselves. Who locks more than one byte is no subscriber.
+        """
+        held = self.locks.held(READER, READERS, fcntl.F_WRLCK)
+        found = (bytes[0] for bytes in held if len(bytes) == 1)
+        return sorted(itertools.islice(found, MOST_READERS))
 
     def latest(self) -> tuple[int, int]:
         """Loads `latest`: the region, 0 for none, and the generation (7)."""

@@ -31,6 +31,7 @@ mod permission;
 mod picture_pane;
 mod picture_progress;
 mod python;
+mod read_lock;
 mod reader;
 mod resource;
 mod save;

@@ -1,6 +1,8 @@
 //! Other users: nothing by default, reading where the owner allows it, writing never.
 
 use std::fs;
+use std::os::unix::fs::{FileExt, chown};
+use std::os::unix::net::UnixListener;
 
 use e2e_tests::{Picture, PictureFile, PrivateDir, Program, Scene, Stranger};
 use image::load_from_memory;
@@ -8,14 +10,14 @@ use image::load_from_memory;
 use crate::actor::Actor;
 
 /// A directory for segments that everybody may write to, as /dev/shm is, and a scene in it.
-struct Commons {
-    scene: Scene,
+pub(crate) struct Commons {
+    pub(crate) scene: Scene,
     /// Behind the scene, so that it goes after it.
-    directory: PrivateDir,
+    pub(crate) directory: PrivateDir,
 }
 
 impl Commons {
-    fn new() -> Commons {
+    pub(crate) fn new() -> Commons {
         let directory = PrivateDir::in_memory();
         directory.set_mode(0o1777);
         Commons {
@@ -24,7 +26,7 @@ impl Commons {
         }
     }
 
-    fn loads(&self, arguments: &[&str]) -> Program {
+    pub(crate) fn loads(&self, arguments: &[&str]) -> Program {
         let loader = self.scene.loader(arguments).start();
         loader.wait_for(self.scene.key());
         loader
@@ -184,7 +186,7 @@ fn another_user_publishes_and_removes_nothing_of_ours() {
     let commons = Commons::new();
     let scene = &commons.scene;
     let mut actor = foreign_actor(&stranger, scene);
-    let refused = |answer: String| assert!(answer.contains("does not permit"), "{answer}");
+    let refused = |answer: String| assert!(answer.contains("belongs to user root"), "{answer}");
     // Neither under a name that is free …
     refused(actor.tries("open"));
     refused(actor.tries("create 64"));
@@ -270,4 +272,194 @@ fn a_segment_that_was_there_keeps_its_mode_and_the_loader_says_so() {
     second.terminate().done();
     first.terminate().done();
     scene.assert_empty();
+}
+
+/// Commons in which another user has loaded something, with what an actor of ours does there.
+struct Theirs {
+    commons: Commons,
+    owner: Stranger,
+}
+
+impl Theirs {
+    /// Nothing where nobody else can be started.
+    fn new() -> Option<Theirs> {
+        let owner = Stranger::new()?;
+        let commons = Commons::new();
+        Some(Theirs { commons, owner })
+    }
+
+    fn loads(&self, arguments: &[&str]) -> Program {
+        let loader = self.commons.scene.loader(arguments);
+        let loader = self.owner.starts(loader).start();
+        loader.wait_for(self.commons.scene.key());
+        loader
+    }
+
+    /// An actor of the owner's.
+    fn owning_actor(&self) -> Actor {
+        let launch = Actor::launch(&self.commons.scene);
+        Actor::start(self.owner.starts(launch))
+    }
+
+    /// One of root, who names the owner.
+    fn root(&self) -> Actor {
+        let launch = Actor::launch(&self.commons.scene);
+        Actor::start(launch.args([self.owner.id().to_string()]))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.commons.directory.names()
+    }
+}
+
+#[test]
+fn root_reads_what_is_of_others_where_it_names_them_and_not_otherwise() {
+    let Some(theirs) = Theirs::new() else {
+        return;
+    };
+    let scene = &theirs.commons.scene;
+    let loader = theirs.loads(&["text", "private, but not from root"]);
+    let owner = theirs.owner.id().to_string();
+    for command in ["show", "info", "remove"] {
+        drop(scene.viewer([command]).run().refused("There is nothing"));
+    }
+    assert_eq!(scene.list().len(), 0);
+    for owner in [owner.as_str(), "nobody"] {
+        let shown = scene.viewer(["show", "--owner", owner]).run().done();
+        assert_eq!(shown.text(), "private, but not from root");
+    }
+    let listed = scene.bare_viewer(["list", "--json", "--owner", &owner]);
+    assert_eq!(listed.run().done().json()[0]["kind"], "text");
+    loader.terminate().done();
+    assert_eq!(theirs.names(), [] as [String; 0]);
+}
+
+#[test]
+fn root_writes_nothing_of_others() {
+    let Some(theirs) = Theirs::new() else {
+        return;
+    };
+    let mut root = theirs.root();
+    let refused = |root: &mut Actor, line: &str| {
+        let answer = root.tries(line);
+        assert!(
+            answer.contains("belongs to user nobody (uid "),
+            "{line}: {answer}"
+        );
+    };
+    // Neither under a name that is free …
+    for line in [
+        "open",
+        "open persistent",
+        "create 64",
+        "attach",
+        "remove",
+        "visit block",
+    ] {
+        refused(&mut root, line);
+    }
+    assert_eq!(theirs.names(), [] as [String; 0]);
+    // … nor where there are samples …
+    let loader = theirs.loads(&["text", "--mode", "644", "theirs"]);
+    for line in [
+        "open",
+        "open persistent",
+        "attach",
+        "remove",
+        "remove --force",
+        "visit samples",
+    ] {
+        refused(&mut root, line);
+    }
+    loader.terminate().done();
+    // … nor a block, whose lock a reader takes, too.
+    let mut block = theirs.owning_actor();
+    block.does("create 64");
+    for line in ["attach", "remove --force", "visit block"] {
+        refused(&mut root, line);
+    }
+    let owner = theirs.owner.id().to_string();
+    let show = theirs
+        .commons
+        .scene
+        .viewer(["show", "--owner", &owner, "--output", "-"]);
+    drop(show.run().refused("belongs to user nobody"));
+    assert_eq!(theirs.names().len(), 1);
+    drop(block.ends().done());
+    drop(root.ends().done());
+}
+
+#[test]
+fn root_removes_nothing_that_others_left_behind() {
+    let Some(theirs) = Theirs::new() else {
+        return;
+    };
+    let scene = &theirs.commons.scene;
+    let id = theirs.owner.id();
+    drop(theirs.loads(&["text", "dies"]).kill());
+    let stale = theirs.names();
+    assert_eq!(stale.len(), 1);
+    // Drafts and sockets of theirs, as a crash leaves them, under their names and under ours.
+    let mut head = vec![0; 0x7000];
+    let file = fs::File::open(scene.segments().join(&stale[0])).unwrap();
+    file.read_exact_at(&mut head, 0).unwrap();
+    for uid in [0, id] {
+        let draft = format!(".shm-core.{uid}.0123456789abcdef.tmp");
+        let draft = scene.segments().join(draft);
+        fs::write(&draft, &head).unwrap();
+        chown(&draft, Some(id), Some(id)).unwrap();
+    }
+    let socket = ".shm-core-link.0123456789abcdef0123456789abcdef.0123456789abcdef";
+    let socket = scene.segments().join(socket);
+    drop(UnixListener::bind(&socket).unwrap());
+    chown(&socket, Some(id), Some(id)).unwrap();
+    let left = theirs.names();
+    assert_eq!(left.len(), 4);
+
+    let owner = id.to_string();
+    drop(scene.list());
+    let listed = scene.bare_viewer(["list", "--json", "--owner", &owner]);
+    assert_eq!(listed.run().done().json().as_array().unwrap().len(), 0);
+    for command in ["show", "info"] {
+        let look = scene.viewer([command, "--owner", &owner]).run();
+        drop(look.refused("There is nothing"));
+    }
+    let mut root = theirs.root();
+    for line in ["subscribe", "open", "remove --force"] {
+        assert!(root.tries(line).starts_with("error"), "{line}");
+    }
+    assert_eq!(root.does("list"), "0");
+    drop(root.ends().done());
+    assert_eq!(theirs.names(), left);
+
+    // The owner does.
+    theirs
+        .owner
+        .starts(scene.bare_viewer(["list"]))
+        .run()
+        .done();
+    let draft_of_ours = ".shm-core.0.0123456789abcdef.tmp".to_owned();
+    assert_eq!(theirs.names(), [draft_of_ours]);
+}
+
+#[test]
+fn what_stands_at_roots_names_and_is_of_others_is_not_roots() {
+    let Some(theirs) = Theirs::new() else {
+        return;
+    };
+    let scene = &theirs.commons.scene;
+    drop(theirs.loads(&["text", "--persist", "bait"]));
+    let theirs_at = scene.segments().join(&theirs.names()[0]);
+    fs::rename(&theirs_at, scene.segment()).unwrap();
+    for command in [["show"].as_slice(), &["info"], &["remove", "--force"]] {
+        let refused = scene.viewer(command).run();
+        drop(refused.refused("user nobody (uid "));
+    }
+    drop(
+        scene
+            .loader(["text", "mine"])
+            .run()
+            .refused("user nobody (uid "),
+    );
+    assert_eq!(theirs.names().len(), 1);
 }

@@ -5,8 +5,8 @@
 
 use qt_bridge::AddressError;
 use shm_core::{
-    AttachError, Attached, Key, KeyError, ListError, LockError, PublishError, ReadError,
-    RemoveError,
+    AttachError, Attached, Key, KeyError, ListError, LockError, LockHolder, PublishError,
+    ReadError, RemoveError,
 };
 
 use crate::language::{self, Language};
@@ -102,7 +102,18 @@ impl Explain for AttachError {
             AttachError::SlotsFull { key, slots } => {
                 explained!(self, "error-attach-slots", key = key, slots = slots)
             }
-            AttachError::Busy { key } => explained!(self, "error-busy", key = key),
+            AttachError::SlotsBlocked { key, holder } => explained!(
+                self,
+                "error-attach-slots-blocked",
+                key = key,
+                holder = holder.explain()
+            ),
+            AttachError::Busy { key, holder } => {
+                explained!(self, "error-busy", key = key, holder = holder.explain())
+            }
+            AttachError::OtherUser { key, owner } => {
+                explained!(self, "error-other-user", key = key, owner = owner)
+            }
             AttachError::Timeout { key } => explained!(self, "error-attach-timeout", key = key),
             AttachError::Size { key, size } => {
                 explained!(self, "error-attach-size", key = key, size = size)
@@ -134,9 +145,12 @@ impl Explain for PublishError {
                 reason = explain_reason(reason)
             ),
             PublishError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
-            PublishError::RegionsFull { key } => {
-                explained!(self, "error-publish-regions", key = key)
-            }
+            PublishError::RegionsFull { key, holder } => explained!(
+                self,
+                "error-publish-regions",
+                key = key,
+                holder = holder.explain()
+            ),
             PublishError::Busy { key } => explained!(self, "error-publish-busy", key = key),
             PublishError::Forked { key } => explained!(self, "error-forked", key = key),
             PublishError::Io { key, source, .. } => {
@@ -223,11 +237,32 @@ impl Explain for RemoveError {
             RemoveError::Permission { key } => {
                 explained!(self, "error-remove-permission", key = key)
             }
-            RemoveError::Busy { key } => explained!(self, "error-busy", key = key),
+            RemoveError::Busy { key, holder } => {
+                explained!(self, "error-busy", key = key, holder = holder.explain())
+            }
+            RemoveError::OtherUser { key, owner } => {
+                explained!(self, "error-other-user", key = key, owner = owner)
+            }
             RemoveError::Io { key, source, .. } => {
                 explained!(self, "error-remove-io", key = key, reason = source)
             }
             _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for LockHolder {
+    fn explain(&self) -> String {
+        match self {
+            LockHolder::Process { pid, program, user } => explained!(
+                self,
+                "error-holder-process",
+                program = program,
+                pid = pid,
+                user = user
+            ),
+            LockHolder::OtherUser => explained!(self, "error-holder-other-user"),
+            _ => explained!(self, "error-holder-unknown"),
         }
     }
 }

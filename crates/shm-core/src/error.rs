@@ -20,6 +20,7 @@ pub use read::ReadError;
 pub use remove::RemoveError;
 
 use crate::key::Key;
+use crate::lock_holder::{LockHolder, UserName};
 
 fn write_orphaned(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     write!(
@@ -41,6 +42,23 @@ fn write_file_size_limit(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
         f,
         "The file size limit of this process (ulimit -f) does not permit it to write the segment \"{key}\": raise it \
          (ulimit -f unlimited). A segment's file is long, but takes no more memory than its content."
+    )
+}
+
+fn write_busy(f: &mut fmt::Formatter<'_>, key: &Key, holder: &LockHolder) -> fmt::Result {
+    write!(
+        f,
+        "{holder} is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
+         or end that program (it may be stopped)."
+    )
+}
+
+fn write_other_user(f: &mut fmt::Formatter<'_>, key: &Key, owner: u32) -> fmt::Result {
+    let owner = UserName(owner);
+    write!(
+        f,
+        "The segment \"{key}\" belongs to user {owner}, who alone creates, changes and removes it, and takes the lock of a block; \
+         others only read samples, root too. Do it as that user."
     )
 }
 

@@ -46,6 +46,7 @@ mod key;
 mod layout;
 pub mod link;
 mod lock;
+mod lock_holder;
 mod message;
 #[cfg(loom)]
 mod model;
@@ -61,6 +62,7 @@ pub use error::{
     AttachError, LinkError, ListError, LockError, PublishError, ReadError, RemoveError,
 };
 pub use key::{Key, KeyError};
+pub use lock_holder::LockHolder;
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
 pub use process::Process;

@@ -62,11 +62,16 @@ impl Options {
 
     /// Looks for segments of another user, by user id.
     ///
-    /// What that user shares can be read, pinned and waited for
-    /// ([`mode`](Self::mode)). Nothing is created for another user: opening a
-    /// [`Publisher`](crate::Publisher) fails with
-    /// [`Permission`](crate::AttachError::Permission), unless the user's
-    /// segment is there and writable.
+    /// What that user shares ([`mode`](Self::mode)) can be read, pinned and waited for by
+    /// [`Subscriber`](crate::Subscriber) and [`KeyWatch`](crate::KeyWatch), and told of by
+    /// [`segment::info`](crate::segment::info) and [`segment::list`](crate::segment::list). Root
+    /// reads what is not shared, too; without this option it sees its own segments only, as
+    /// everybody does.
+    ///
+    /// Nothing is written for another user, by nobody, whatever the system permits: a
+    /// [`Publisher`](crate::Publisher), a [`SharedMemory`](crate::SharedMemory) (who reads a block
+    /// takes its lock) and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What
+    /// a crash of that user left behind is not shown, and stays for that user to remove.
     #[must_use]
     pub fn owner(mut self, uid: u32) -> Self {
         self.owner = Some(uid);
@@ -80,18 +85,19 @@ impl Options {
     /// owner alone does it.) It is the creator who decides; a segment that is there
     /// already keeps its bits.
     ///
-    /// Whoever may read a segment cannot change a byte of it, but can take read
-    /// locks on its lock bytes, and so, until its process ends:
+    /// Whoever may read a segment cannot change a byte of it, nor keep a dead
+    /// one alive, but can take read locks on its lock bytes, and so, until its
+    /// process ends:
     ///
-    /// - deny everybody to attach for writing, detach in order and remove (they
-    ///   give up with [`Busy`](crate::AttachError::Busy) after the
-    ///   [`timeout`](Self::timeout));
-    /// - make free slots and dead holders look alive, so that a segment or a
-    ///   lock that a crash left behind is not recovered, or no slot is left;
-    /// - pin every region, so that publishers find none to fill;
-    /// - pretend to be any number of readers.
+    /// - deny others to attach for writing or to remove what is alive or persistent
+    ///   ([`Busy`](crate::AttachError::Busy) after the [`timeout`](Self::timeout), or
+    ///   [`SlotsBlocked`](crate::AttachError::SlotsBlocked));
+    /// - pin every region, so that publishers find none to fill
+    ///   ([`RegionsFull`](crate::PublishError::RegionsFull));
+    /// - pretend to be any number of readers, or hide some.
     ///
-    /// So grant it to users you trust.
+    /// These errors name the process ([`LockHolder`](crate::LockHolder)). So grant it to users
+    /// you trust.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
@@ -145,6 +151,11 @@ impl Options {
 
     pub(crate) fn owner_id(&self) -> u32 {
         self.owner.unwrap_or_else(sys::effective_user)
+    }
+
+    /// Tells whether the segments are the caller's own, so that it may write to them.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        self.owner_id() == sys::effective_user()
     }
 
     pub(crate) fn path_of(&self, key: &Key) -> PathBuf {

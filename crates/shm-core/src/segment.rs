@@ -15,11 +15,11 @@ mod roster;
 mod watch;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
-pub(crate) use file::SegmentFile;
+pub(crate) use file::{SegmentFile, is_hex};
 pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
 pub use watch::Watch;
@@ -32,7 +32,7 @@ use crate::link;
 use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{self, FileFacts, OpenMode};
+use crate::sys::{FileFacts, OpenMode};
 use file::Head;
 
 /// What can be told of a segment from outside.
@@ -131,14 +131,17 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
         source,
     };
     let prefix = key::file_prefix(options.owner_id());
-    let temporary = attachment::temporary_prefix();
+    let draft = file::draft_prefix();
     let mut listed = Vec::new();
     for entry in fs::read_dir(&directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let shown = name.to_string_lossy();
-        if shown.starts_with(&temporary) {
-            sweep(&entry.path());
+        if name
+            .to_str()
+            .is_some_and(|name| file::is_draft_name(name, &draft))
+        {
+            file::sweep_draft(&entry.path());
         } else if let Some(shown) = shown.strip_prefix(&prefix) {
             if name.to_str().is_some() {
                 listed.extend(look_at(shown, entry.path(), options));
@@ -195,6 +198,7 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
 /// [`RemoveError::NotFound`] where there is none, or only stale remains
 /// (which are removed).
 pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
+    attachment::check_owner(key, options).map_err(RemoveError::attach)?;
     let deadline = Deadline::after(options.patience());
     let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)
         .map_err(RemoveError::attach)?;
@@ -244,21 +248,6 @@ fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
         path,
         segment,
     })
-}
-
-/// Removes what a crash in the middle of creating left under a temporary name.
-fn sweep(path: &Path) {
-    let Ok(file) = sys::open_segment(path, OpenMode::ReadWrite) else {
-        return;
-    };
-    let ours = sys::facts(&file).is_ok_and(|facts| {
-        facts.kind == rustix::fs::FileType::RegularFile && facts.owner == sys::effective_user()
-    });
-    let somebody = sys::held_byte(&file, layout::slot_bytes(layout::SLOTS as u64));
-    if ours && matches!(somebody, Ok(None)) {
-        // Where this fails the next list tries again.
-        let _swept_later = fs::remove_file(path);
-    }
 }
 
 /// A stored time; the epoch where it is beyond what the system can express.

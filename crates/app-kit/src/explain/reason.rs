@@ -27,9 +27,29 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         &["path", "found", "expected"],
     ),
     (
-        "{} is {}, not a regular file",
-        "reason-no-file",
-        &["path", "what"],
+        "{} is a directory of user {}, not a regular file",
+        "reason-directory",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a symbolic link of user {}, not a regular file",
+        "reason-link",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a named pipe of user {}, not a regular file",
+        "reason-pipe",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a socket of user {}, not a regular file",
+        "reason-socket",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a device of user {}, not a regular file",
+        "reason-device",
+        &["path", "owner"],
     ),
     (
         "it claims a payload of {} bytes",

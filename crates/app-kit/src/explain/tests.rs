@@ -78,7 +78,18 @@ fn attach_errors() -> Vec<Box<dyn Explain>> {
             key: key.clone(),
             slots: 64,
         }),
-        Box::new(AttachError::Busy { key: key.clone() }),
+        Box::new(AttachError::SlotsBlocked {
+            key: key.clone(),
+            holder: LockHolder::OtherUser,
+        }),
+        Box::new(AttachError::Busy {
+            key: key.clone(),
+            holder: LockHolder::Unknown,
+        }),
+        Box::new(AttachError::OtherUser {
+            key: key.clone(),
+            owner: 1000,
+        }),
         Box::new(AttachError::Timeout { key: key.clone() }),
         Box::new(AttachError::Size {
             key: key.clone(),
@@ -111,7 +122,10 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
             reason: reason.clone(),
         }),
         Box::new(PublishError::Orphaned { key: key.clone() }),
-        Box::new(PublishError::RegionsFull { key: key.clone() }),
+        Box::new(PublishError::RegionsFull {
+            key: key.clone(),
+            holder: LockHolder::OtherUser,
+        }),
         Box::new(PublishError::Busy { key: key.clone() }),
         Box::new(PublishError::Forked { key: key.clone() }),
         Box::new(PublishError::Io {
@@ -164,10 +178,17 @@ fn lock_and_remove_errors() -> Vec<Box<dyn Explain>> {
         }),
         Box::new(RemoveError::Foreign {
             key: key.clone(),
-            reason: "/dev/shm/K is a directory, not a regular file".to_owned(),
+            reason: "/dev/shm/K is a directory of user 1000, not a regular file".to_owned(),
         }),
         Box::new(RemoveError::Permission { key: key.clone() }),
-        Box::new(RemoveError::Busy { key: key.clone() }),
+        Box::new(RemoveError::Busy {
+            key: key.clone(),
+            holder: LockHolder::OtherUser,
+        }),
+        Box::new(RemoveError::OtherUser {
+            key: key.clone(),
+            owner: 1000,
+        }),
         Box::new(RemoveError::Io {
             key,
             doing: "removing",
@@ -207,7 +228,11 @@ fn every_error_is_explained_in_chinese() {
         assert!(said.ends_with(['。', '）']), "{said}");
         assert!(!said.contains('{'), "{said}");
     }
-    let busy = AttachError::Busy { key: key() }.to_string();
+    let busy = AttachError::Busy {
+        key: key(),
+        holder: LockHolder::Unknown,
+    };
+    let busy = busy.to_string();
     assert_eq!(english_in(&busy).as_deref(), Some("Another"));
 }
 

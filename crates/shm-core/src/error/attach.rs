@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{is_no_space, write_file_size_limit};
+use crate::error::{is_no_space, write_busy, write_file_size_limit, write_other_user};
 use crate::key::Key;
+use crate::lock_holder::LockHolder;
 
 /// Why a segment could not be created, attached to or looked at.
 #[derive(Debug)]
@@ -66,10 +67,28 @@ pub enum AttachError {
         /// How many there are.
         slots: usize,
     },
+    /// Slots are free, but read locks of a process that may only read the segment keep them from
+    /// being claimed.
+    SlotsBlocked {
+        /// The key asked for.
+        key: Key,
+        /// Who holds those locks.
+        holder: LockHolder,
+    },
     /// Somebody sits on the segment's lifecycle for longer than the timeout.
     Busy {
         /// The key asked for.
         key: Key,
+        /// Who holds its lock.
+        holder: LockHolder,
+    },
+    /// The segment is another user's ([`Options::owner`](crate::Options::owner)), and the operation
+    /// writes to it. That is refused to everybody else, root too.
+    OtherUser {
+        /// The key asked for.
+        key: Key,
+        /// The user id of its owner.
+        owner: u32,
     },
     /// The key did not appear in time.
     Timeout {
@@ -145,11 +164,13 @@ impl fmt::Display for AttachError {
                 f,
                 "All {slots} places of the segment \"{key}\" are taken: end a program that is attached to it."
             ),
-            Self::Busy { key } => write!(
+            Self::SlotsBlocked { key, holder } => write!(
                 f,
-                "Another program is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
-                 or end that program (it may be stopped)."
+                "{holder} keeps the free places of the segment \"{key}\" locked, though it may only read it: end that program, \
+                 or share the segment with no other users (mode 600)."
             ),
+            Self::Busy { key, holder } => write_busy(f, key, holder),
+            Self::OtherUser { key, owner } => write_other_user(f, key, *owner),
             Self::Timeout { key } => {
                 write!(
                     f,
@@ -195,7 +216,9 @@ impl AttachError {
             | Self::NoSpace { key, .. }
             | Self::FileSizeLimit { key }
             | Self::SlotsFull { key, .. }
-            | Self::Busy { key }
+            | Self::SlotsBlocked { key, .. }
+            | Self::Busy { key, .. }
+            | Self::OtherUser { key, .. }
             | Self::Timeout { key }
             | Self::Size { key, .. }
             | Self::Io { key, .. } => key,

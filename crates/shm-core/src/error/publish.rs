@@ -6,6 +6,7 @@ use std::io;
 
 use crate::error::{LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned};
 use crate::key::Key;
+use crate::lock_holder::LockHolder;
 
 /// Why a sample was not published.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub enum PublishError {
     RegionsFull {
         /// The segment.
         key: Key,
+        /// One of those who keep regions from being used.
+        holder: LockHolder,
     },
     /// Another publisher holds the lock and does not let go.
     Busy {
@@ -111,9 +114,17 @@ impl fmt::Display for PublishError {
                 )
             }
             Self::Orphaned { key } => write_orphaned(f, key),
-            Self::RegionsFull { key } => write!(
+            Self::RegionsFull {
+                key,
+                holder: LockHolder::Unknown,
+            } => write!(
                 f,
                 "All regions of the segment \"{key}\" are in use by its readers: end some of them."
+            ),
+            Self::RegionsFull { key, holder } => write!(
+                f,
+                "{holder} and maybe others keep all regions of the segment \"{key}\" for reading: end that program, \
+                 or share the segment with no other users (mode 600)."
             ),
             Self::Busy { key } => write!(
                 f,

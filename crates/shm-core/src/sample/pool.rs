@@ -9,6 +9,7 @@ use crate::error::PublishError;
 use crate::layout::{
     self, Entry, METADATA_CAPACITY, REGION_HEAD_BYTES, REGIONS, SMALL_PAYLOAD_BYTES,
 };
+use crate::lock_holder::LockHolder;
 use crate::message::{Metadata, MetadataError};
 use crate::sample::exchange;
 use crate::sample::exchange::{Claims, Pins};
@@ -56,6 +57,12 @@ pub(crate) struct Pool {
     likened: Option<u16>,
     /// How much of each region is known to lie within the file, whatever its entry says.
     within_file: [u64; REGIONS + 1],
+    /// How much of each region this publisher knows to be written to. What is only reserved looks
+    /// like a hole to readers that cannot ask for more (LAYOUT.md, section 7).
+    written: [u64; REGIONS + 1],
+    /// The sample that this publisher put into each region last: where another stands there, others
+    /// have used the region since.
+    own: [u64; REGIONS + 1],
     recent: [u64; RECENT],
     /// Never trim below this: the caller reserved it.
     floor: u64,
@@ -78,6 +85,8 @@ impl Pool {
             metadata_bytes: 0,
             likened: None,
             within_file: [0; REGIONS + 1],
+            written: [0; REGIONS + 1],
+            own: [0; REGIONS + 1],
             recent: [0; RECENT],
             floor,
             published: 0,
@@ -162,7 +171,9 @@ impl Pool {
         let offset = layout::region_offset(region) + METADATA_CAPACITY as u64;
         self.obtain(attachment, region, bytes, || {
             sys::write_at(&attachment.segment.file, payload, offset)
-        })
+        })?;
+        self.written[usize::from(region)] = bytes;
+        Ok(())
     }
 
     /// Makes sure that a claimed region has memory for `payload` bytes, and maps all of it.
@@ -226,6 +237,19 @@ impl Pool {
         Ok(self.metadata_bytes)
     }
 
+    /// Makes sure that all of a payload counts as written to, also what nobody has filled.
+    pub(crate) fn touch(&mut self, region: u16, payload: u64) {
+        let end = METADATA_CAPACITY as u64 + payload;
+        let written = &mut self.written[usize::from(region)];
+        if *written < end
+            && let Some(mapping) = &self.mappings[usize::from(region)]
+            && let (Ok(from), Ok(to)) = (usize::try_from(*written), usize::try_from(end))
+        {
+            mapping.touch(from..to);
+            *written = end;
+        }
+    }
+
     /// Tells whether a peer has cut off memory of a region that was written to.
     pub(crate) fn was_truncated(&self, region: u16) -> bool {
         let mapping = self.mappings[usize::from(region)].as_ref();
@@ -261,6 +285,7 @@ impl Pool {
     /// now and then gives memory back.
     pub(crate) fn published(&mut self, attachment: &Attachment, region: u16, entry: &Entry) {
         let payload = entry.payload_bytes;
+        self.own[usize::from(region)] = entry.generation;
         let is_kept = region <= LAST_KEPT && self.is_hasty(entry.published, payload);
         let is_small = payload <= SMALL_PAYLOAD_BYTES as u64;
         self.small_at = if is_small { entry.published } else { 0 };
@@ -292,7 +317,7 @@ impl Pool {
         }
         if self.ready.is_none() {
             // Where none is free now, the next loan tries again and says so.
-            self.ready = self.claim(attachment).ok();
+            self.ready = self.claim(attachment).ok().flatten();
         }
         if let Some(region) = self.ready {
             self.shrink(attachment, region);
@@ -400,6 +425,8 @@ impl Pool {
         let entry = attachment.control().region(region);
         let touched = touched(attachment, region).max(bytes);
         entry.touched_bytes.store(touched, Ordering::Relaxed);
+        let written = &mut self.written[usize::from(region)];
+        *written = entry.reserved_bytes.load(Ordering::Relaxed).min(*written);
         allocate()?;
         entry.reserved_bytes.store(bytes, Ordering::Relaxed);
         let within_file = &mut self.within_file[usize::from(region)];
@@ -407,32 +434,52 @@ impl Pool {
         Ok(())
     }
 
-    fn claim(&mut self, attachment: &Attachment) -> Result<u16, PublishError> {
-        let key = attachment.key();
+    /// Claims the first region that is free; nothing where none is.
+    fn claim(&mut self, attachment: &Attachment) -> io::Result<Option<u16>> {
         for region in regions() {
-            match self.try_claim(attachment, region) {
-                Ok(true) => return Ok(region),
-                Ok(false) => {}
-                Err(error) => return Err(PublishError::io(key, "claiming a region", 0, error)),
+            if self.try_claim(attachment, region)? {
+                return Ok(Some(region));
             }
         }
-        Err(PublishError::RegionsFull { key: key.clone() })
+        Ok(None)
     }
 
     /// Claims a region, or takes back one that was kept where others hold all the rest.
     fn claim_or_reuse(&mut self, attachment: &Attachment) -> Result<u16, PublishError> {
-        self.claim(attachment)
-            .or_else(|refused| self.reuse_kept(attachment).ok_or(refused))
+        let claimed = self.claim(attachment);
+        match claimed {
+            Ok(Some(region)) => return Ok(region),
+            Ok(None) => {}
+            Err(error) => {
+                return Err(PublishError::io(
+                    attachment.key(),
+                    "claiming a region",
+                    0,
+                    error,
+                ));
+            }
+        }
+        self.reuse_kept(attachment)
+            .ok_or_else(|| regions_full(attachment))
     }
 
     /// Claims a region unless it is the latest, on loan, or read by somebody.
     fn try_claim(&mut self, attachment: &Attachment, region: u16) -> io::Result<bool> {
-        let claimed = &mut self.claimed[usize::from(region)];
-        if !*claimed {
-            *claimed = exchange(attachment.control()).claim(attachment, region)?;
-            return Ok(*claimed);
+        let index = usize::from(region);
+        if self.claimed[index] {
+            return Ok(false);
         }
-        Ok(false)
+        let entry = attachment.control().region(region);
+        if entry.generation.load(Ordering::Relaxed) != self.own[index] {
+            self.written[index] = 0;
+        }
+        let is_claimed = exchange(attachment.control()).claim(attachment, region)?;
+        if is_claimed {
+            // Claiming has withdrawn what stood there.
+            self.own[index] = 0;
+        }
+        self.claimed[index] = is_claimed;
+        Ok(is_claimed)
     }
 
     /// Gives back what a claimed region has beyond twice the largest sample of late.
@@ -480,8 +527,29 @@ impl Pool {
 }
 
 /// All regions, the lowest first: so the same few stay warm.
-fn regions() -> impl Iterator<Item = u16> {
+fn regions() -> impl DoubleEndedIterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
+}
+
+/// Says that no region is free, and who has one.
+///
+/// Not the first: what honest readers read lies in the first few.
+#[cold]
+fn regions_full(attachment: &Attachment) -> PublishError {
+    let file = &attachment.segment.file;
+    let is_held = |byte: &u64| {
+        matches!(
+            sys::refusing_lock(file, *byte..*byte + 1, ByteLock::Write),
+            Ok(Some(_))
+        )
+    };
+    let held = regions().rev().map(layout::region_byte).find(is_held);
+    PublishError::RegionsFull {
+        key: attachment.key().clone(),
+        holder: held.map_or(LockHolder::Unknown, |byte| {
+            LockHolder::find(file, byte, ByteLock::Write)
+        }),
+    }
 }
 
 /// Maps a region's first `bytes`, and more: address space costs nothing, so growing seldom maps anew.

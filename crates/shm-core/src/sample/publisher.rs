@@ -235,6 +235,7 @@ impl Publisher {
                 key: key.clone(),
                 reason: error.to_string(),
             })?;
+        pool.touch(region, payload_bytes);
         if pool.was_truncated(region) {
             return Err(PublishError::Orphaned { key: key.clone() });
         }
@@ -249,8 +250,16 @@ impl Publisher {
         if self.wakes {
             sys::wake_all_low(&attachment.control().header.latest);
         }
-        pool.published(attachment, region, &entry);
-        Ok(published.generation())
+        let generation = published.generation();
+        pool.published(
+            attachment,
+            region,
+            &Entry {
+                generation,
+                ..entry
+            },
+        );
+        Ok(generation)
     }
 
     /// Changes the word that names the latest sample, under the lock.

@@ -98,6 +98,8 @@ pub(crate) struct Reader {
     /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
     pins: Mutex<Vec<u32>>,
     fork: ForkMark,
+    /// Its file lives in memory, so that reading a hole allocates.
+    pub(super) is_in_memory: bool,
 }
 
 impl Subscriber {
@@ -119,6 +121,7 @@ impl Subscriber {
             .map_err(|error| AttachError::io(key, "mapping", error))?;
         segment.unlock_lifecycle()?;
         let reader = Reader {
+            is_in_memory: sys::is_in_memory(&segment.file),
             segment,
             mapping,
             id: head.id,
@@ -296,7 +299,7 @@ impl Subscriber {
             });
         }
         let slots = layout::slot_bytes(layout::SLOTS as u64);
-        let publishers = sys::held_byte(&reader.segment.file, slots)
+        let publishers = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
             .map_err(error)?
             .is_some();
         // A publication may have come before its publisher's end: that goes first.
@@ -347,6 +350,25 @@ impl Reader {
     pub(super) fn facts(&self) -> Result<FileFacts, ReadError> {
         sys::facts(&self.segment.file)
             .map_err(|error| ReadError::io(&self.segment.key, "looking", error))
+    }
+
+    /// Checks that a region has memory for its first `claimed` bytes.
+    ///
+    /// Publishers reserve before they publish: who claims more than there is memory for lies, and
+    /// reading that would allocate it.
+    pub(super) fn check_memory(&self, region: u16, claimed: u64) -> Result<(), ReadError> {
+        let start = layout::region_offset(region);
+        let memory = sys::memory_of(&self.segment.file, start..start + claimed)
+            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))?;
+        self.check_claim(memory, claimed)
+    }
+
+    pub(super) fn check_claim(&self, memory: u64, claimed: u64) -> Result<(), ReadError> {
+        if memory < claimed {
+            let reason = format!("it claims {claimed} bytes, and has memory for {memory}");
+            return Err(self.invalid(reason));
+        }
+        Ok(())
     }
 
     pub(super) fn truncated(&self) -> ReadError {

@@ -8,10 +8,32 @@ use crate::message::Metadata;
 use crate::sample::exchange::Pins;
 use crate::sample::subscriber::Reader;
 use crate::sample::{Origin, Payload, exchange};
-use crate::sys::Mapping;
+use crate::sys::{self, FileFacts, Mapping};
 
 /// A sample as it was found: its entry, where its payload is, whence it comes.
 pub(super) type Found = (Entry, Payload, Arc<Origin>);
+
+/// How much of a region had memory when it was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Backed {
+    bytes: u64,
+    /// When the file had been changed last by then.
+    changed: u64,
+}
+
+impl Backed {
+    /// How old a change must be to be told from a later one: the kernel's clock for it may stand
+    /// still for as long as a tick, at most a hundredth of a second.
+    const SETTLED: u64 = 20_000_000;
+
+    fn found(bytes: u64, changed: u64) -> Self {
+        match changed.saturating_add(Self::SETTLED) < sys::unix_nanos() {
+            true => Self { bytes, changed },
+            // Looked at again next time.
+            false => Self::default(),
+        }
+    }
+}
 
 /// Mappings of regions are kept, so that they stay warm; so is the last metadata, because most
 /// samples are of the same kind as the one before.
@@ -19,6 +41,8 @@ pub(super) type Found = (Entry, Payload, Arc<Origin>);
 pub(super) struct View {
     /// By region, as far as any was read; most segments use the first few.
     mappings: Vec<Option<Arc<Mapping>>>,
+    /// By region, likewise.
+    backed: Vec<Backed>,
     /// Where metadata and a small payload are copied to, as they lie in a region, before they are
     /// known to be whole.
     room: Vec<u8>,
@@ -35,6 +59,7 @@ impl View {
         };
         Self {
             mappings: Vec::new(),
+            backed: Vec::new(),
             room: vec![0; METADATA_CAPACITY],
             encoded: Vec::new(),
             origin: Arc::new(origin),
@@ -110,19 +135,40 @@ impl View {
         if facts.size < layout::region_offset(region) + end {
             return Err(reader.truncated());
         }
-        // Publishers reserve before they publish: who claims more than the file
-        // has memory for lies, and reading that would allocate it.
-        if facts.allocated < end {
-            let memory = facts.allocated;
-            return Err(reader.invalid(format!(
-                "it claims {end} bytes, and has memory for {memory}"
-            )));
-        }
         let length = usize::try_from(end).unwrap_or(usize::MAX);
+        self.check_memory(region, end, &facts)?;
         let mapping = Arc::clone(self.map(region, length)?);
         mapping.copy_out(0, &mut self.room[..entry.metadata_bytes]);
         let payload = Payload::Pinned { region, mapping };
         Ok((entry, payload, self.origin(&entry)?))
+    }
+
+    /// Checks that a region has memory for what it claims, before anything of it is touched.
+    ///
+    /// The walk over its pages takes a tenth of the time of copying them. So what was found is kept,
+    /// and holds for as long as nobody has changed the file other than through a mapping: that takes
+    /// no memory away, and all else is seen in the time of the last change.
+    fn check_memory(
+        &mut self,
+        region: u16,
+        claimed: u64,
+        facts: &FileFacts,
+    ) -> Result<(), ReadError> {
+        let reader = &self.origin.reader;
+        reader.check_claim(facts.allocated, claimed)?;
+        if !reader.is_in_memory {
+            return Ok(());
+        }
+        let index = usize::from(region);
+        if self.backed.len() <= index {
+            self.backed.resize(index + 1, Backed::default());
+        }
+        let backed = &mut self.backed[index];
+        if backed.changed != facts.changed || backed.bytes < claimed {
+            reader.check_memory(region, claimed)?;
+            *backed = Backed::found(claimed, facts.changed);
+        }
+        Ok(())
     }
 
     /// Decodes what stands in the room for metadata, unless it is what was decoded last.

@@ -10,6 +10,7 @@ use crate::error::AttachError;
 use crate::key::Key;
 use crate::layout::{self, Control, flags};
 use crate::lock::Owner;
+use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::process::Process;
 use crate::segment::file::{Head, SegmentFile, wake_everybody};
@@ -22,8 +23,7 @@ mod held;
 mod name_watch;
 mod slot;
 
-pub(crate) use draft::temporary_prefix;
-use draft::{Draft, write_header};
+use draft::Draft;
 pub(crate) use held::Held;
 use name_watch::NameWatch;
 use slot::claim_slot;
@@ -75,13 +75,7 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
-        if options.owner_id() != sys::effective_user() {
-            let source = io::Error::from(io::ErrorKind::PermissionDenied);
-            return Err(AttachError::Permission {
-                key: key.clone(),
-                source,
-            });
-        }
+        check_owner(key, options)?;
         let deadline = Deadline::after(options.patience());
         let mut backoff = Backoff::new();
         let mut draft = Draft::Unnamed;
@@ -93,7 +87,7 @@ impl Attachment {
                 // sweep a temporary name before its slot is locked.
                 Err(AttachError::NotFound { .. }) if parent_exists(key, options) => {
                     if draft == Draft::Temporary && !backoff.pause(deadline) {
-                        return Err(AttachError::Busy { key: key.clone() });
+                        return Err(busy(key));
                     }
                     draft = Draft::Temporary;
                     continue;
@@ -109,7 +103,7 @@ impl Attachment {
                 Err(error) => return Err(error),
             }
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy { key: key.clone() });
+                return Err(busy(key));
             }
         }
     }
@@ -121,11 +115,13 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
+        check_owner(key, options)?;
         let deadline = Deadline::after(options.patience());
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
         if head.kind != kind.code() {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
+        segment.check_block(&head)?;
         if options.is_persistent() && !head.is_persistent() {
             segment
                 .set_flags(head.flags | flags::PERSISTENT)
@@ -156,7 +152,7 @@ impl Attachment {
                 other => return other,
             }
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy { key: key.clone() });
+                return Err(busy(key));
             }
         }
     }
@@ -195,7 +191,8 @@ impl Attachment {
         let (file, temporary) = draft.make(options).map_err(error("creating"))?;
         let segment = SegmentFile::new(file, key, options.path_of(key));
         let built = (|| {
-            sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
+            draft::begin(&segment.file, kind, options.is_persistent())
+                .map_err(error("writing its head"))?;
             sys::reserve(&segment.file, 0, layout::CONTROL_BYTES as u64)
                 .map_err(error("reserving memory"))?;
             if let Kind::Block { bytes } = kind {
@@ -203,8 +200,8 @@ impl Attachment {
                     .map_err(error("reserving memory"))?;
             }
             let control = map_control(&segment)?;
-            write_header(control.view(), kind, options.is_persistent());
             let me = claim_slot(&segment, control.view(), access)?;
+            sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
             let named = match &temporary {
                 None => sys::link_unnamed(&segment.file, &segment.path),
                 Some(temporary) => fs::hard_link(temporary, &segment.path),
@@ -289,36 +286,55 @@ impl Attachment {
             return false;
         }
         let deadline = Deadline::after(LEAVING_PATIENCE);
-        if self
-            .segment
-            .lock_lifecycle(ByteLock::Write, deadline)
-            .is_err()
-        {
-            return false;
-        }
-        let removed = self.leave_in_order().unwrap_or(false);
+        let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);
+        let removed = self.leave_in_order(turn.is_ok()).unwrap_or(false);
         wake_everybody(&self.control);
         removed
     }
 
-    fn leave_in_order(&self) -> Result<bool, AttachError> {
+    /// Gives the slot back, and removes the segment where nothing keeps it any more. Without a turn
+    /// to come and go, too: readers can keep us from that for as long as they live.
+    fn leave_in_order(&self, has_turn: bool) -> Result<bool, AttachError> {
         // Before waking, so that whoever wakes finds nobody here.
         let slot = layout::slot_byte(self.me.slot().into());
         sys::unlock_byte(&self.segment.file, slot)
             .map_err(|error| AttachError::io(self.key(), "leaving", error))?;
         let head = self.segment.head()?;
-        let stays = head.is_persistent() || self.segment.has_other_holders(head.slot_count)?;
-        if stays || !self.segment.is_named() {
-            return Ok(false);
+        let is_over = if has_turn {
+            let stays = head.is_persistent() || self.segment.has_other_holders(head.slot_count)?;
+            !stays && self.segment.is_named()
+        } else {
+            self.segment.is_stale_whoever_reads()?
+        };
+        if is_over {
+            self.segment.remove(&head)?;
         }
-        self.segment.remove(&head)?;
-        Ok(true)
+        Ok(is_over)
     }
 }
 
 impl Drop for Attachment {
     fn drop(&mut self) {
         self.leave();
+    }
+}
+
+/// Checks that the segments are the caller's own: nobody writes to those of others, root neither.
+pub(super) fn check_owner(key: &Key, options: &Options) -> Result<(), AttachError> {
+    if options.is_of_caller() {
+        return Ok(());
+    }
+    Err(AttachError::OtherUser {
+        key: key.clone(),
+        owner: options.owner_id(),
+    })
+}
+
+/// Others come and go under the name all the time; nobody in particular is in the way.
+fn busy(key: &Key) -> AttachError {
+    AttachError::Busy {
+        key: key.clone(),
+        holder: LockHolder::Unknown,
     }
 }
 

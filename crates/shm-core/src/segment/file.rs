@@ -1,14 +1,17 @@
 //! A segment's file: found by name, judged by its head, guarded by its lifecycle byte.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
 
 use crate::deadline::{Backoff, Deadline};
 use crate::error::AttachError;
 use crate::key::Key;
 use crate::layout::{self, LatestWord, flags};
+use crate::lock_holder::{LockHolder, UserName};
 use crate::options::Options;
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, OpenMode, WritableMapping};
 
@@ -55,6 +58,23 @@ impl Head {
     const LEAST_BYTES: usize = 56;
     /// As far as the word that names the latest sample.
     const BYTES: usize = offset_of!(layout::Header, latest) + 8;
+
+    /// What a file begins with that is a segment of this kind; all else is zero.
+    pub(crate) fn encode(kind: u32, block_bytes: u64, flags: u32) -> [u8; Self::LEAST_BYTES] {
+        let mut bytes = [0; Self::LEAST_BYTES];
+        let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+        let slots = u32::try_from(layout::SLOTS).unwrap_or(u32::MAX);
+        put(0, &layout::MAGIC);
+        put(8, &layout::VERSION.to_le_bytes());
+        put(12, &slots.to_le_bytes());
+        put(16, &flags.to_le_bytes());
+        put(20, &kind.to_le_bytes());
+        put(24, &sys::random_u64().to_le_bytes());
+        put(32, &sys::random_u64().to_le_bytes());
+        put(40, &sys::unix_nanos().to_le_bytes());
+        put(48, &block_bytes.to_le_bytes());
+        bytes
+    }
 
     /// Takes the fields out of the bytes; the reason where they are no segment's.
     fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, String> {
@@ -193,7 +213,14 @@ impl SegmentFile {
         loop {
             let found = Self::open(key, options, mode)?;
             found.head()?;
-            found.lock_lifecycle(lock, deadline)?;
+            if !found.try_lock_lifecycle(lock)? {
+                // Readers can keep us from the byte, but not from removing what is stale.
+                if mode == OpenMode::ReadWrite && found.is_stale_whoever_reads()? {
+                    found.clear_away(options, mode)?;
+                    return Err(AttachError::NotFound { key: key.clone() });
+                }
+                found.lock_lifecycle(lock, deadline)?;
+            }
             if found.is_named() {
                 // Once more, because flags are only sure while the byte is held.
                 let head = found.head()?;
@@ -206,7 +233,10 @@ impl SegmentFile {
             }
             // Somebody removed it between our opening and our locking.
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy { key: key.clone() });
+                return Err(AttachError::Busy {
+                    key: key.clone(),
+                    holder: LockHolder::Unknown,
+                });
             }
         }
     }
@@ -243,6 +273,25 @@ impl SegmentFile {
             .map_err(|reason| self.foreign(&reason))
     }
 
+    /// Checks that a block has its memory where it is, and not elsewhere in the file: whoever is about
+    /// to map it would allocate it by reading.
+    ///
+    /// Not for those who only look. A block is reserved, and nobody need have written to it; where
+    /// the kernel does not tell of such memory, what the whole file has must do.
+    pub(crate) fn check_block(&self, head: &Head) -> Result<(), AttachError> {
+        if head.kind != layout::kind::BLOCK || !sys::is_in_memory(&self.file) {
+            return Ok(());
+        }
+        let claimed = head.block_bytes;
+        let block = layout::BLOCK_OFFSET..layout::BLOCK_OFFSET + claimed;
+        match sys::reserved_in(&self.file, block) {
+            Ok(memory) if memory < claimed => Err(self.foreign(&format!(
+                "it claims {claimed} bytes, and has memory for {memory}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn facts(&self) -> Result<FileFacts, AttachError> {
         sys::facts(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
     }
@@ -258,6 +307,7 @@ impl SegmentFile {
             if !backoff.pause(deadline) {
                 return Err(AttachError::Busy {
                     key: self.key.clone(),
+                    holder: LockHolder::find(&self.file, layout::LIFECYCLE_BYTE, lock),
                 });
             }
         }
@@ -289,7 +339,9 @@ impl SegmentFile {
     /// The byte of a slot that somebody else holds, not always the first.
     pub(crate) fn held_slot(&self, slot_count: u32) -> Result<Option<u64>, AttachError> {
         let slots = layout::slot_bytes(u64::from(slot_count.max(1)));
-        sys::held_byte(&self.file, slots)
+        // Holders have write locks: read locks of who may only read the segment count for nothing.
+        sys::refusing_lock(&self.file, slots, ByteLock::Read)
+            .map(|lock| lock.map(|lock| lock.bytes.start))
             .map_err(|error| AttachError::io(&self.key, "asking who is attached", error))
     }
 
@@ -301,9 +353,25 @@ impl SegmentFile {
         Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count)?)
     }
 
+    /// Tells whether this is the file of the name and stale for good, where the lifecycle byte is
+    /// refused: only read locks are in the way, and whoever may read the file can hold those for ever.
+    ///
+    /// In this order, because who attaches holds the byte for writing from before its own look until
+    /// its slot is held: it is seen in between, or its slot is seen afterwards.
+    pub(crate) fn is_stale_whoever_reads(&self) -> Result<bool, AttachError> {
+        if !self.is_named() || !self.is_stale(&self.head()?)? {
+            return Ok(false);
+        }
+        let byte = layout::LIFECYCLE_BYTE;
+        let writer = sys::refusing_lock(&self.file, byte..byte + 1, ByteLock::Read)
+            .map_err(|error| AttachError::io(&self.key, "asking who comes and goes", error))?;
+        Ok(writer.is_none() && self.is_stale(&self.head()?)?)
+    }
+
     /// Sets the removed flag, takes the name away, wakes whoever sleeps on the segment.
     ///
-    /// Only while holding the lifecycle byte for writing, of the file that has the name.
+    /// Only while holding the lifecycle byte for writing, of the file that has the name; or where
+    /// it [is stale whoever reads](Self::is_stale_whoever_reads).
     pub(crate) fn remove(&self, head: &Head) -> Result<(), AttachError> {
         let error = |error| AttachError::io(&self.key, "removing", error);
         match self.set_flags(head.flags | flags::REMOVED) {
@@ -314,7 +382,9 @@ impl SegmentFile {
             }
             _ => {}
         }
-        match fs::remove_file(&self.path) {
+        let identity = self.facts()?.identity;
+        let aside = self.path.with_file_name(draft_name());
+        match sys::remove_exactly(&self.path, identity, &aside) {
             Err(failure) if failure.kind() != io::ErrorKind::NotFound => {
                 return Err(error(failure));
             }
@@ -356,18 +426,79 @@ impl SegmentFile {
 }
 
 /// Removes what is stale under the key, without waiting for anybody; true where it was removed.
+///
+/// What others left behind is theirs, whoever could remove it.
 pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError> {
+    if !options.is_of_caller() {
+        return Ok(false);
+    }
     let found = SegmentFile::open(key, options, OpenMode::ReadWrite)?;
     found.head()?;
-    if !found.try_lock_lifecycle(ByteLock::Write)? || !found.is_named() {
-        return Ok(false);
+    let is_stale = if found.try_lock_lifecycle(ByteLock::Write)? {
+        found.is_named() && found.is_stale(&found.head()?)?
+    } else {
+        found.is_stale_whoever_reads()?
+    };
+    if is_stale {
+        found.remove(&found.head()?)?;
     }
-    let head = found.head()?;
-    if !found.is_stale(&head)? {
-        return Ok(false);
+    Ok(is_stale)
+}
+
+/// Removes what a crash in the middle of creating or removing left under a draft's name.
+///
+/// Only what is a segment by its content and stale; or empty, with the mark of a draft that has
+/// no content yet.
+pub(crate) fn sweep_draft(path: &Path) {
+    let Ok(file) = sys::open_segment(path, OpenMode::ReadOnly) else {
+        return;
+    };
+    let Ok(facts) = sys::facts(&file) else { return };
+    if facts.kind != FileType::RegularFile || facts.owner != sys::effective_user() {
+        return;
     }
-    found.remove(&head)?;
-    Ok(true)
+    let mut bytes = [0; Head::BYTES];
+    let (slot_count, is_removed) = match sys::read_at(&file, &mut bytes, 0) {
+        Ok(0) if facts.mode & sys::DRAFT_MARK != 0 => (layout::SLOTS as u64, false),
+        Ok(Head::LEAST_BYTES..) => match Head::parse(&bytes) {
+            Ok(head) => (u64::from(head.slot_count.max(1)), head.is_removed()),
+            Err(_) => return,
+        },
+        _ => return,
+    };
+    let holder = sys::refusing_lock(&file, layout::slot_bytes(slot_count), ByteLock::Read);
+    if is_removed || matches!(holder, Ok(None)) {
+        // Where this fails the next list tries again.
+        let _swept_later =
+            sys::remove_exactly(path, facts.identity, &path.with_file_name(draft_name()));
+    }
+}
+
+/// A name for a file that has no key's name yet, or not any more; none that another file has.
+pub(crate) fn draft_name() -> String {
+    format!("{}{:016x}{DRAFT_END}", draft_prefix(), sys::random_u64())
+}
+
+const DRAFT_END: &str = ".tmp";
+
+/// What the names of this user's drafts begin with; they are no keys' names.
+pub(crate) fn draft_prefix() -> String {
+    format!(".shm-core.{}.", sys::effective_user())
+}
+
+/// Tells whether this is the name of a draft that begins so, and nothing else: editors and rsync
+/// make names that begin alike.
+pub(crate) fn is_draft_name(name: &str, prefix: &str) -> bool {
+    let number = name
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_suffix(DRAFT_END));
+    number.is_some_and(|number| is_hex(number, 16))
+}
+
+/// Tells whether this is so many hexadecimal digits in lower case.
+pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == digits && text.bytes().all(is_digit)
 }
 
 /// Wakes whoever waits for a sample or for the lock.
@@ -378,23 +509,22 @@ pub(crate) fn wake_everybody(control: &WritableMapping) {
 }
 
 fn check_ours(path: &Path, facts: &FileFacts, options: &Options) -> Result<(), String> {
-    use rustix::fs::FileType;
     let path = path.display();
-    let what = match facts.kind {
+    let owner = UserName(facts.owner);
+    Err(match facts.kind {
+        FileType::RegularFile if facts.owner == options.owner_id() => return Ok(()),
         FileType::RegularFile => {
-            let (found, expected) = (facts.owner, options.owner_id());
-            if found == expected {
-                return Ok(());
-            }
-            return Err(format!(
-                "{path} belongs to user {found}, not to user {expected}"
-            ));
+            let expected = UserName(options.owner_id());
+            format!("{path} belongs to user {owner}, not to user {expected}")
         }
-        FileType::Directory => "a directory",
-        FileType::Symlink => "a symbolic link",
-        FileType::Fifo => "a named pipe",
-        FileType::Socket => "a socket",
-        _ => "a device",
-    };
-    Err(format!("{path} is {what}, not a regular file"))
+        FileType::Directory => {
+            format!("{path} is a directory of user {owner}, not a regular file")
+        }
+        FileType::Symlink => {
+            format!("{path} is a symbolic link of user {owner}, not a regular file")
+        }
+        FileType::Fifo => format!("{path} is a named pipe of user {owner}, not a regular file"),
+        FileType::Socket => format!("{path} is a socket of user {owner}, not a regular file"),
+        _ => format!("{path} is a device of user {owner}, not a regular file"),
+    })
 }

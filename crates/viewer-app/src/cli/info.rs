@@ -31,7 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "json")]
     pub(super) hex: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own
+    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
+    /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
     pub(super) owner: Option<User>,
 }

@@ -10,7 +10,10 @@ use crate::session;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   viewer-app remove                 remove MySharedMemory, if nobody is attached
-  viewer-app remove --key K --force remove K, although somebody is")]
+  viewer-app remove --key K --force remove K, although somebody is
+
+Only your own: what is of another user, that user removes. Root becomes that user first:
+  sudo -u anna viewer-app remove    remove anna's MySharedMemory")]
 pub(crate) struct Arguments {
     /// Remove it although somebody is attached; they are told, and keep what they have
     #[arg(long)]

@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 use rustix::process::Resource;
 
 /// What a segment's file is opened for.
@@ -35,6 +36,9 @@ pub(crate) struct FileFacts {
     pub(crate) kind: FileType,
     /// Permission bits.
     pub(crate) mode: u32,
+    /// When the file was changed last other than through a mapping, nanoseconds since 1970; by the
+    /// kernel's own clock, so that nobody can choose it.
+    pub(crate) changed: u64,
 }
 
 impl FileFacts {
@@ -55,6 +59,10 @@ impl FileFacts {
                 .saturating_mul(512),
             kind: FileType::from_raw_mode(stat.st_mode),
             mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
+            changed: u64::try_from(stat.st_ctime)
+                .unwrap_or(0)
+                .saturating_mul(1_000_000_000)
+                .saturating_add(u64::try_from(stat.st_ctime_nsec).unwrap_or(0)),
         }
     }
 }
@@ -85,10 +93,15 @@ pub(crate) fn create_unnamed(directory: &Path) -> io::Result<File> {
     }
 }
 
-/// Creates a file under a temporary name; fails where the name is taken.
+/// What tells an empty file under a temporary name from anybody else's: the sticky bit, which no
+/// program gives to a file, and which is taken away with the last step before the file is named.
+pub(crate) const DRAFT_MARK: u32 = Mode::SVTX.bits();
+
+/// Creates a file under a temporary name, with the [mark](DRAFT_MARK) of one; fails where the name
+/// is taken.
 pub(crate) fn create_temporary(path: &Path) -> io::Result<File> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let fd = retry(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))?;
+    let fd = retry(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR | Mode::SVTX))?;
     Ok(File::from(fd))
 }
 
@@ -99,6 +112,51 @@ pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
     let from = format!("/proc/self/fd/{}", file.as_raw_fd());
     retry(|| rustix::fs::linkat(CWD, from.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW))?;
     Ok(())
+}
+
+/// Takes the name `path` from the file of this identity, and from no other; false where another
+/// has it.
+///
+/// The kernel removes names, not files: so the name is changed to `aside` first, which is nobody
+/// else's, and only then looked at for the last time. Another file that got the name in between
+/// gets it back. Where the file system cannot do that, the look just before must do.
+pub(crate) fn remove_exactly(path: &Path, identity: (u64, u64), aside: &Path) -> io::Result<bool> {
+    remove_exactly_in(CWD, path, identity, aside)
+}
+
+/// The same for names in a directory that is open.
+pub(super) fn remove_exactly_in(
+    directory: impl AsFd,
+    name: &Path,
+    identity: (u64, u64),
+    aside: &Path,
+) -> io::Result<bool> {
+    let at = directory.as_fd();
+    let is_it = |name: &Path| -> io::Result<bool> {
+        let stat = retry(|| rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW))?;
+        Ok(FileFacts::of(&stat).identity == identity)
+    };
+    let rename = |from: &Path, to: &Path| {
+        retry(|| rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE))
+    };
+    let unlink = |name: &Path| retry(|| rustix::fs::unlinkat(at, name, AtFlags::empty()));
+    if !is_it(name)? {
+        return Ok(false);
+    }
+    match rename(name, aside) {
+        Ok(()) => {}
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            unlink(name)?;
+            return Ok(true);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if is_it(aside)? {
+        unlink(aside)?;
+        return Ok(true);
+    }
+    rename(aside, name)?;
+    Ok(false)
 }
 
 /// Sets the permission bits, whatever the umask was.

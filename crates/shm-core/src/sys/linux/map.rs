@@ -68,6 +68,16 @@ impl Mapping {
             .is_some_and(Registration::was_hit)
     }
 
+    /// Reads a byte of every page in a range, so that memory that is only reserved counts as written.
+    pub(crate) fn touch(&self, range: std::ops::Range<usize>) {
+        let page = rustix::param::page_size();
+        let first = range.start - range.start % page;
+        let read = (first..range.end)
+            .step_by(page)
+            .map(|offset| self.words(offset, 1)[0].load(Ordering::Relaxed));
+        std::hint::black_box(read.fold(0, |sum: u64, word| sum ^ word));
+    }
+
     /// Sees what stands at the mapping's beginning.
     ///
     /// # Panics
