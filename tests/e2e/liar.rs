@@ -380,7 +380,9 @@ fn other_things_at_the_name_now_and_then() {
         drop(victim(scene.viewer(["remove", "--force"])));
     }
     liar.kill();
-    loader.terminate().done();
+    // It ends by itself where something else stood at the name when it looked.
+    let ended = loader.terminate();
+    assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
     assert!(fs::metadata("/etc/passwd").is_ok_and(|facts| facts.len() > 0));
 }
 

@@ -14,6 +14,8 @@ const NOBODY: u32 = 65_534;
 #[derive(Debug)]
 pub struct Stranger {
     group: u32,
+    /// Beside its first group.
+    groups: Option<u32>,
     /// Copies of the programs, where everybody can reach them.
     programs: PrivateDir,
 }
@@ -28,8 +30,18 @@ impl Stranger {
     /// Makes one that belongs to a group.
     #[must_use]
     pub fn in_group(group: u32) -> Option<Stranger> {
+        Stranger::of(group, None)
+    }
+
+    /// Makes one that belongs to a group beside its first, as people belong to `video`.
+    #[must_use]
+    pub fn also_in_group(group: u32) -> Option<Stranger> {
+        Stranger::of(NOBODY, Some(group))
+    }
+
+    fn of(group: u32, groups: Option<u32>) -> Option<Stranger> {
         let tried = Command::new("setpriv")
-            .args(become_user(group))
+            .args(become_user(group, groups))
             .arg("true")
             .output();
         if !tried.is_ok_and(|output| output.status.success()) {
@@ -40,7 +52,11 @@ impl Stranger {
         }
         let programs = PrivateDir::on_disk();
         programs.set_mode(0o755);
-        Some(Stranger { group, programs })
+        Some(Stranger {
+            group,
+            groups,
+            programs,
+        })
     }
 
     /// Lets the stranger start what would have been started by us.
@@ -48,7 +64,7 @@ impl Stranger {
         let lent = self.lend(Path::new(launch.program()));
         launch
             .instead(lent)
-            .through("setpriv", become_user(self.group))
+            .through("setpriv", become_user(self.group, self.groups))
     }
 
     fn lend(&self, program: &Path) -> PathBuf {
@@ -73,10 +89,13 @@ impl Stranger {
     }
 }
 
-fn become_user(group: u32) -> [String; 3] {
+fn become_user(group: u32, groups: Option<u32>) -> [String; 3] {
     [
         format!("--reuid={NOBODY}"),
         format!("--regid={group}"),
-        "--clear-groups".to_owned(),
+        match groups {
+            None => "--clear-groups".to_owned(),
+            Some(groups) => format!("--groups={groups}"),
+        },
     ]
 }

@@ -15,7 +15,6 @@ peer-reading = { $program }（pid { $pid }，只读）
 peer-and-more = { $name } 和另外 { $count } 个程序
 qt-somebody = 另一个程序
 system-says = 系统提示：{ $reason }。
-load-it-again = 请重新加载。
 
 kind-text = 文本
 kind-image = 图片
@@ -78,6 +77,10 @@ pane-half-written = 上次写入时写入方意外退出，部分字节可能是
 fact-form = { $kind }（{ $form }）
 fact-generation = 第 { $number } 版
 fact-persistent = 移除前一直保留
+shared-group = 用户组 { $group } 可以读取（权限 { $mode }）
+shared-group-write = 用户组 { $group } 可以读取和更改（权限 { $mode }）
+shared-everybody = 其他用户可以读取（权限 { $mode }）
+shared-everybody-write = 其他用户可以读取和更改（权限 { $mode }）
 loaded-by-here = 由本窗口加载（pid { $pid }）
 loaded-by = 由 { $program } 加载（pid { $pid }）
 loaded-by-left = 由 { $program } 加载（pid { $pid }），该程序已离开
@@ -153,7 +156,11 @@ clear-failed = 无法清空。
 released-gone = 已释放“{ $key }”：加载的内容已不存在。
 released-stays = 已释放“{ $key }”：内容仍在，因为还有其他程序连接，或者它是常驻的。
 release-nothing = 没有可释放的内容。
-lost = 加载到“{ $key }”的内容已被其他程序移除。
+lost = 加载到“{ $key }”的内容已找不到：其文件已被其他程序移除、移走或替换。
+lost-remedy = 请重新加载。如果注销时会被移除，请在 logind.conf 中设置 RemoveIPC=no。
+load-again = 重新加载
+load-again-nothing = 没有丢失的内容：无需重新加载。
+loaded-shared = “{ $key }”原已存在，且{ $readers }。如果只想自己使用，请先移除“{ $key }”，或换一个键名。
 replaced = { $program }（pid { $pid }）取代了本窗口加载到“{ $key }”的内容。
 replaced-by-unknown = 另一个程序（pid { $pid }）取代了本窗口加载到“{ $key }”的内容。
 drop-outcome = 松开即可加载到“{ $key }”。
@@ -222,6 +229,7 @@ streamed-nothing = 推流在第一帧之前就已停止。
 shortcut-load-text = 输入要加载的文本
 shortcut-accept-text = 加载已输入的文本
 shortcut-load-image = 从文件加载图片
+shortcut-load-again = 重新加载丢失的内容
 shortcut-paste = 加载已复制的文本、图片或文件
 shortcut-stream = 推流，或停止推流
 shortcut-path = 转到图片路径
@@ -427,7 +435,7 @@ shortcut-list-up = 在段列表中上移
 
 ## shm-core 的错误（src/explain.rs）
 
-error-orphaned = 段“{ $key }”已被其他程序移除：请重新打开。
+error-orphaned = 段“{ $key }”已被其他程序移除、移走或替换：请重新打开。
 error-no-memory = 没有内存来复制段“{ $key }”中的 { $bytes } 字节：请结束其他程序，或提高限制（ulimit -v）。
 error-file-size-limit = 本进程的文件大小限制（ulimit -f）不允许写入段“{ $key }”：请提高限制（ulimit -f unlimited）。段文件看起来很长，但占用的内存不超过其内容。
 error-forked = 段“{ $key }”的这个句柄属于父进程：请在 fork 之后自行打开。
@@ -445,6 +453,7 @@ error-attach-foreign = 键名“{ $key }”已被占用：{ $reason }。请另�
 error-attach-version = 段“{ $key }”的布局版本为 { $found }，本程序不支持：请使用同一发行版的程序。
 error-attach-kind = 段“{ $key }”是另一种类型（固定的块与一系列样本不同）：请另选键名。
 error-attach-permission = 系统不允许访问段“{ $key }”：请检查它及其目录的所有者和权限。
+error-attach-group = 无法将段“{ $key }”交给组 { $group }：本进程不是该组的成员。请选择您所属的组（id 命令会列出），或加入该组后重新登录。
 error-attach-no-space = 共享内存中没有空间容纳段“{ $key }”：请移除不需要的内容，或扩大文件系统（容器默认只有 64 MB；Docker 可用 --shm-size）。
 error-attach-slots = 段“{ $key }”的 { $slots } 个位置都已占满：请结束一个已连接的程序。
 error-attach-timeout = 键名“{ $key }”没有及时出现在共享内存中。

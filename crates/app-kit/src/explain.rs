@@ -93,6 +93,9 @@ impl Explain for AttachError {
             AttachError::Permission { key, .. } => {
                 explained!(self, "error-attach-permission", key = key)
             }
+            AttachError::Group { key, group, .. } => {
+                explained!(self, "error-attach-group", key = key, group = group)
+            }
             AttachError::NoSpace { key, .. } => {
                 explained!(self, "error-attach-no-space", key = key)
             }

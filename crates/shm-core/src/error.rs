@@ -24,7 +24,7 @@ use crate::key::Key;
 fn write_orphaned(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     write!(
         f,
-        "The segment \"{key}\" was removed by another program: open it again."
+        "The segment \"{key}\" was removed, moved away or replaced by another program: open it again."
     )
 }
 

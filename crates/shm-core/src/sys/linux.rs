@@ -19,8 +19,9 @@ pub(crate) use bell::{Bell, PollFd, PollFlags, poll};
 pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte, unlock_bytes_from};
 pub(crate) use directory::Directory;
 pub(crate) use file::{
-    FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
-    open_segment, punch, read_at, read_exact_at, reserve, set_mode, write_at,
+    FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, is_dead_end,
+    link_unnamed, open_segment, punch, read_at, read_exact_at, reopen, reserve, set_group,
+    set_mode, write_at,
 };
 pub(crate) use fork::{ForkMark, process_token};
 #[cfg(not(loom))]

@@ -109,6 +109,7 @@ fn seen(generation: u64, published: SystemTime) -> Observation {
             }),
         },
         mode: 0o600,
+        group: 0,
         persistent: false,
         created: SystemTime::now(),
         reserved_bytes: 4096,

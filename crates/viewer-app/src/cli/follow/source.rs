@@ -114,7 +114,7 @@ impl<'a> Polled<'a> {
             "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
         ));
         Polled {
-            follower: qt_bridge::Follower::new(key, arguments.form, PATIENCE),
+            follower: qt_bridge::Follower::new(key, arguments.form, patience(arguments)),
             desk,
             due: Instant::now(),
             is_warned: false,
@@ -142,6 +142,16 @@ impl<'a> Polled<'a> {
                 })
             }
         }
+    }
+}
+
+/// How long a look waits for Qt's lock. Where time is short many looks wait a little, because each is
+/// made to its end.
+fn patience(arguments: &Arguments) -> Duration {
+    const SHORT: Duration = Duration::from_millis(200);
+    match arguments.timeout {
+        None => PATIENCE,
+        Some(timeout) => timeout.min(SHORT),
     }
 }
 
