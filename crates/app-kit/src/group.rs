@@ -67,6 +67,11 @@ fn groups() -> &'static str {
     })
 }
 
+/// Reads the names of groups, so that a window that says one later need not wait for a file.
+pub fn read_names() {
+    groups();
+}
+
 impl FromStr for Group {
     type Err = GroupError;
 

@@ -16,7 +16,7 @@ use app_kit::worker::{self, WorkerError};
 use iced::Task;
 use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::link::Seat;
-use shm_core::segment::{self, Info, Listed};
+use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
     AttachError, Attached, ImageMetadata, Key, ListError, LockError, Message, Metadata, Options,
     ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
@@ -77,6 +77,8 @@ pub(crate) fn patience() -> Task<()> {
 pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) persistent: bool,
+    /// Who may open the segment; `None` of one of Qt programs, or where that was not asked.
+    pub(crate) permissions: Option<Permissions>,
     pub(crate) attached: Vec<Attached>,
     /// What tells the content of a Qt program from others.
     pub(crate) digest: Option<Digest>,
@@ -90,6 +92,7 @@ impl Found {
         Found {
             content: Content::Qt(reading.value.into_message(), reading.form),
             persistent: false,
+            permissions: None,
             attached: Vec::new(),
             digest: Some(reading.digest),
             seat: None,
@@ -226,10 +229,11 @@ fn fetch_sample(
         let patience = time.unwrap_or(Time::within(None)).patience();
         let latest = subscriber.latest_within(patience);
         if let Some(sample) = latest.map_err(FetchError::Read)? {
-            let key = subscriber.key();
+            // Somebody may remove the segment right now: then it is not persistent.
+            let info = segment::info(subscriber.key(), options).ok();
             return Ok(Some(Found {
-                // Somebody may remove the segment right now: then it is not persistent.
-                persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
+                persistent: info.as_ref().is_some_and(|info| info.persistent),
+                permissions: info.as_ref().map(Info::permissions),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
                 digest: None,
@@ -259,15 +263,11 @@ fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchE
             is_half_written,
         },
         persistent: info.persistent,
+        permissions: Some(info.permissions()),
         attached: info.attached,
         digest: None,
         seat: None,
     })
-}
-
-/// Tells whether a segment stays when everybody has left; one that is gone does not.
-pub(crate) fn is_persistent(key: &Key, owner: Option<&User>) -> bool {
-    segment::info(key, &options(owner)).is_ok_and(|info| info.persistent)
 }
 
 /// Begins to follow a key; blocks only when it is asked for more.

@@ -60,6 +60,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
             published: *LONG_AGO,
         }),
         persistent: false,
+        permissions: None,
         attached: vec![loader()],
     }
 }

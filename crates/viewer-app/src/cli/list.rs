@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
-use app_kit::units;
+use app_kit::group::Group;
+use app_kit::{sharing, units};
 use clap::Args;
-use shm_core::segment::{Content, Info, Listed};
+use shm_core::segment::{Content, Info, Listed, Permissions, Readers};
 
 use super::{Failure, info, printable};
 use crate::output;
@@ -12,7 +13,7 @@ use crate::report::Report;
 use crate::session;
 use crate::user::User;
 
-const HEADINGS: [&str; 8] = [
+const HEADINGS: [&str; 9] = [
     "KEY",
     "KIND",
     "SIZE",
@@ -21,6 +22,7 @@ const HEADINGS: [&str; 8] = [
     "ATTACHED",
     "AGE",
     "PERSISTENT",
+    "MODE",
 ];
 
 type Row = [String; HEADINGS.len()];
@@ -107,6 +109,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
     let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
     let key = info.key.to_string();
     let attached = info.attached.len().to_string();
+    let mode = mode(info.permissions());
     match &info.content {
         Content::Block { size } => {
             let size = units::bytes(*size);
@@ -119,6 +122,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
                 attached,
                 none(),
                 persistent,
+                mode,
             ]
         }
         Content::Samples { latest: None } => [
@@ -130,6 +134,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
             attached,
             none(),
             persistent,
+            mode,
         ],
         Content::Samples {
             latest: Some(latest),
@@ -142,7 +147,18 @@ fn row(info: &Info, now: SystemTime) -> Row {
             attached,
             units::age(now.duration_since(latest.published).unwrap_or_default()),
             persistent,
+            mode,
         ],
+    }
+}
+
+/// Writes the permission bits, and whom they let in beside the owner: `640 group video`.
+fn mode(permissions: Permissions) -> String {
+    let mode = sharing::mode(permissions);
+    match permissions.readers() {
+        Readers::Owner => mode,
+        Readers::Group => format!("{mode} group {}", Group::of(permissions.group)),
+        Readers::Everybody => format!("{mode} everybody"),
     }
 }
 
@@ -160,6 +176,7 @@ fn qt_row(listed: &qt_bridge::Listed) -> Row {
         none(),
         none(),
         attached,
+        none(),
         none(),
         none(),
     ]

@@ -9,6 +9,7 @@ use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
 use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
 use shm_core::Key;
+use shm_core::segment::Info;
 
 use super::{Arguments, Desk};
 use crate::cli::{self, Failure};
@@ -65,13 +66,21 @@ impl Source for Own {
         let owner = self.owner.as_ref();
         let step = self.follower.next(left);
         match step.map_err(|error| FetchError::follow(error, owner))? {
-            follower::Step::Sample(sample) => Ok(Some(Found {
-                attached: self.follower.others(),
-                persistent: self.is_reported && session::is_persistent(&self.key, owner),
-                content: Content::Sample(sample),
-                digest: None,
-                seat: None,
-            })),
+            follower::Step::Sample(sample) => {
+                // One that is gone does not stay.
+                let info = self
+                    .is_reported
+                    .then(|| session::info(&self.key, owner).ok());
+                let info = info.flatten();
+                Ok(Some(Found {
+                    attached: self.follower.others(),
+                    persistent: info.as_ref().is_some_and(|info| info.persistent),
+                    permissions: info.as_ref().map(Info::permissions),
+                    content: Content::Sample(sample),
+                    digest: None,
+                    seat: None,
+                }))
+            }
             follower::Step::Block => Err(block(&self.key)),
             follower::Step::Empty
             | follower::Step::Left
