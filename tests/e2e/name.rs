@@ -403,6 +403,38 @@ fn follow_goes_over_to_what_has_the_name_now() {
     drop(other);
 }
 
+/// Under a key of Qt it is the same, as far as it can be told.
+#[test]
+fn an_idle_loader_under_a_key_of_qt_notices_too() {
+    let plain = Scene::new();
+    let file = plain.file("native", b"");
+    let name = format!("{}-qt", plain.key());
+    let keys = [
+        format!("systemv:{}", file.display()),
+        format!("posix:/{name}"),
+    ];
+    for key in keys {
+        let scene = Scene::new().with_key(&key);
+        let take_away = || {
+            if key.starts_with("posix") {
+                fs::remove_file(Path::new("/dev/shm").join(&name)).unwrap();
+            } else {
+                scene.viewer(["remove", "--force"]).run().done();
+            }
+        };
+        let loader = loaded(&scene, &["text", "held"]);
+        take_away();
+        drop(loader.finish().refused("can no longer be found"));
+
+        let loader = loaded(&scene, &["text", "--restore", "held, 守"]);
+        take_away();
+        loader.wait_for_complaint("Restored: Loaded text");
+        assert_eq!(shown(&scene), "held, 守");
+        loader.terminate().done();
+        drop(scene.viewer(["show"]).run().refused("Enter a text first"));
+    }
+}
+
 #[test]
 fn the_window_offers_to_load_it_again() {
     let Some(desktop) = Desktop::open() else {

@@ -82,6 +82,7 @@ pane-half-written = its last writer died while writing: some bytes may be old
 fact-form = { $kind } as { $form }
 fact-generation = generation { $number }
 fact-persistent = stays until removed
+group-not-member = The segment "{ $key }" cannot be given to the group { $group }, of which you are no member: choose a group of yours, as the command id tells them, or have yourself added to it and log in again.
 shared-group = the group { $group } may read it (mode { $mode })
 shared-group-write = the group { $group } may read and change it (mode { $mode })
 shared-everybody = other users may read it (mode { $mode })
@@ -166,7 +167,7 @@ released-gone = Released { $key }: what was loaded is gone.
 released-stays = Released { $key }: it stays, because others are attached to it or it is persistent.
 release-nothing = There is nothing to release.
 lost = What was loaded into { $key } can no longer be found: its file was removed, moved away or replaced by another program.
-lost-remedy = Load it again. Where logging out removes it, set RemoveIPC=no in logind.conf.
+lost-remedy = Load it again. Where logging out removes it, set { $setting } in { $file }.
 load-again = Load again
 load-again-nothing = Nothing was lost: there is nothing to load again.
 loaded-shared = { $key } was there before, and { $readers }. To keep what you load to yourself, remove { $key } first or choose another key.

@@ -23,7 +23,7 @@ use shm_core::Options;
 use self::form::StreamedAs;
 use self::frames::FramesArguments;
 use self::share::Share;
-use crate::session::{Bytes, Content, LoadError, Loaded, Session};
+use crate::session::{self, Bytes, Content, LoadError, Loaded, Session};
 
 /// How often it is looked whether what is loaded can be found still.
 const LOOK: Duration = Duration::from_secs(1);
@@ -230,7 +230,7 @@ impl fmt::Display for CommandError {
             ),
             CommandError::Lost(key) => f.write_str(&language::sentences([
                 say!("lost", key = key),
-                say!("lost-remedy"),
+                session::remedy_of_loss(),
                 "With --restore it is loaded again by itself.".to_owned(),
             ])),
             CommandError::Signals(error) => write!(

@@ -263,6 +263,12 @@ impl From<Publisher> for Released {
     }
 }
 
+/// Says what to do where what was loaded under a key was taken away.
+pub fn remedy_of_loss() -> String {
+    let (setting, file) = ("RemoveIPC=no", "/etc/systemd/logind.conf");
+    say!("lost-remedy", setting = setting, file = file)
+}
+
 /// Returns whose content is under `key` now: its writer, or who else keeps it alive.
 fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     let info = segment::info(key, options).ok()?;

@@ -11,7 +11,7 @@ use qt_bridge::Address;
 use shm_core::{Access, Attached};
 
 use super::{Message, State};
-use crate::session::{LoadError, Loaded, Reply, Source};
+use crate::session::{self, LoadError, Loaded, Reply, Source};
 
 /// What was taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,8 @@ impl State {
         self.detach();
         self.lost = Some(lost);
         let status = Status::error(say!("lost", key = key));
-        self.status.set(status.with_remedy(say!("lost-remedy")));
+        self.status
+            .set(status.with_remedy(session::remedy_of_loss()));
     }
 
     pub(super) fn load_again(&mut self) -> Task<Message> {

@@ -123,7 +123,7 @@ impl<'a> Polled<'a> {
             "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
         ));
         Polled {
-            follower: qt_bridge::Follower::new(key, arguments.form, patience(arguments)),
+            follower: qt_bridge::Follower::new(key, arguments.form, patience(arguments.timeout)),
             desk,
             due: Instant::now(),
             is_warned: false,
@@ -156,9 +156,9 @@ impl<'a> Polled<'a> {
 
 /// How long a look waits for Qt's lock. Where time is short many looks wait a little, because each is
 /// made to its end.
-fn patience(arguments: &Arguments) -> Duration {
+fn patience(timeout: Option<Duration>) -> Duration {
     const SHORT: Duration = Duration::from_millis(200);
-    match arguments.timeout {
+    match timeout {
         None => PATIENCE,
         Some(timeout) => timeout.min(SHORT),
     }
@@ -237,6 +237,26 @@ mod tests {
         let picture = Some(Form::QImage);
         polled.follower = qt_bridge::Follower::new(&key, picture, PATIENCE);
         assert!(polled.look().is_err(), "what stays so is not waited for");
+    }
+
+    #[test]
+    fn a_lock_that_is_held_costs_no_more_than_the_time_that_was_given() {
+        let (key, _directory) = key();
+        let text = Message::Text("hi".to_owned());
+        let text = Stream::new(&text, Form::QString).expect("it fits");
+        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
+        publisher.publish(&text).expect("there is room");
+        let mut theirs = Segment::attach_read_only(&key, PATIENCE).expect("it is there");
+        let _guard = theirs.lock(PATIENCE).expect("it is free");
+        let desk = Desk::default();
+        const GIVEN: Duration = Duration::from_millis(500);
+        let mut polled = polled(&key, patience(Some(GIVEN)), &desk);
+        let began = Instant::now();
+        while began.elapsed() < GIVEN {
+            let left = GIVEN.saturating_sub(began.elapsed());
+            assert!(polled.next(Some(left)).expect("it passes").is_none());
+        }
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     }
 
     #[test]
