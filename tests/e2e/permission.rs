@@ -151,7 +151,7 @@ fn a_group_of_ones_choice_may_read_and_nobody_else() {
         let info = scene.viewer(["info"]).run().done();
         assert!(info.text().contains(&said), "{info:?}");
         let list = scene.bare_viewer(["list"]).run().done();
-        let said = format!("640 group {VIDEO}");
+        let said = format!("Shared:\n  {}: {said}", scene.key());
         assert!(list.text().contains(&said), "{list:?}");
         let loaded = loader.terminate().done();
         assert!(!loaded.stderr.contains("warning"), "{loaded:?}");

@@ -9,7 +9,7 @@ use shm_core::{
 };
 
 /// How long somebody else may hold up a look at what is there, where the caller did not say.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What such a look is given even where the caller has less time left: those who come or go at that
 /// very moment need microseconds.

@@ -2,10 +2,9 @@
 
 use std::time::SystemTime;
 
-use app_kit::group::Group;
 use app_kit::{sharing, units};
 use clap::Args;
-use shm_core::segment::{Content, Info, Listed, Permissions, Readers};
+use shm_core::segment::{Content, Info, Listed};
 
 use super::{Failure, info, printable};
 use crate::output;
@@ -13,7 +12,7 @@ use crate::report::Report;
 use crate::session;
 use crate::user::User;
 
-const HEADINGS: [&str; 9] = [
+const HEADINGS: [&str; 8] = [
     "KEY",
     "KIND",
     "SIZE",
@@ -22,15 +21,14 @@ const HEADINGS: [&str; 9] = [
     "ATTACHED",
     "AGE",
     "PERSISTENT",
-    "MODE",
 ];
 
 type Row = [String; HEADINGS.len()];
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What crashed programs left behind is swept away first. What looks like a segment and is none
-is named with the reason, and left alone. Segments of Qt programs (KIND qt) are found by the
+    after_help = "What crashed programs left behind is swept away first. What others than the owner may read is
+named behind the table. What looks like a segment and is none is named with the reason, and left alone. Segments of Qt programs (KIND qt) are found by the
 names of their key files in $TMPDIR and /tmp, and in /dev/shm.
 
 Examples:
@@ -77,10 +75,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> String {
     let mut rows: Vec<Row> = Vec::new();
-    let mut foreign = Vec::new();
+    let (mut shared, mut foreign) = (Vec::new(), Vec::new());
     for listed in listed {
         match &listed.segment {
-            Ok(info) => rows.push(row(info, now)),
+            Ok(info) => {
+                rows.push(row(info, now));
+                let readers = sharing::describe(info.permissions());
+                shared.extend(readers.map(|readers| format!("{}: {readers}\n", info.key)));
+            }
             Err(reason) => foreign.push(format!(
                 "{}: {}\n",
                 printable(&listed.name),
@@ -94,12 +96,15 @@ fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> Str
         rows.insert(0, HEADINGS.map(str::to_owned));
         text.push_str(&align(&rows));
     }
-    if !foreign.is_empty() {
+    for (heading, lines) in [("Shared:\n", shared), ("Left alone:\n", foreign)] {
+        if lines.is_empty() {
+            continue;
+        }
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str("Left alone:\n");
-        text.extend(foreign.iter().map(|line| format!("  {line}")));
+        text.push_str(heading);
+        text.extend(lines.iter().map(|line| format!("  {line}")));
     }
     text
 }
@@ -109,7 +114,6 @@ fn row(info: &Info, now: SystemTime) -> Row {
     let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
     let key = info.key.to_string();
     let attached = info.attached.len().to_string();
-    let mode = mode(info.permissions());
     match &info.content {
         Content::Block { size } => {
             let size = units::bytes(*size);
@@ -122,7 +126,6 @@ fn row(info: &Info, now: SystemTime) -> Row {
                 attached,
                 none(),
                 persistent,
-                mode,
             ]
         }
         Content::Samples { latest: None } => [
@@ -134,7 +137,6 @@ fn row(info: &Info, now: SystemTime) -> Row {
             attached,
             none(),
             persistent,
-            mode,
         ],
         Content::Samples {
             latest: Some(latest),
@@ -147,18 +149,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
             attached,
             units::age(now.duration_since(latest.published).unwrap_or_default()),
             persistent,
-            mode,
         ],
-    }
-}
-
-/// Writes the permission bits, and whom they let in beside the owner: `640 group video`.
-fn mode(permissions: Permissions) -> String {
-    let mode = sharing::mode(permissions);
-    match permissions.readers() {
-        Readers::Owner => mode,
-        Readers::Group => format!("{mode} group {}", Group::of(permissions.group)),
-        Readers::Everybody => format!("{mode} everybody"),
     }
 }
 
@@ -176,7 +167,6 @@ fn qt_row(listed: &qt_bridge::Listed) -> Row {
         none(),
         none(),
         attached,
-        none(),
         none(),
         none(),
     ]
