@@ -189,10 +189,10 @@ fn a_group_that_one_is_no_member_of_is_refused_by_name_with_the_way_out() {
     let commons = Commons::new();
     let scene = &commons.scene;
     let video = VIDEO.to_string();
-    for group in ["0", &video] {
+    for (group, name) in [("0", "root"), (&video, &video)] {
         let loader = scene.loader(["text", "--group", group, "mine"]);
         let refused = stranger.starts(loader).run();
-        let refused = refused.refused(&format!("the group {group}"));
+        let refused = refused.refused(&format!("the group {name}"));
         assert!(refused.stderr.contains("id tells"), "{refused:?}");
     }
     assert_eq!(commons.directory.names(), [] as [String; 0]);
