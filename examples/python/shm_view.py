@@ -441,7 +441,7 @@ class Segment:
         """Tells whether the name still leads to the file that is open here."""
         try:
             named = os.stat(self.path, follow_symlinks=False)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return os.path.samestat(named, os.fstat(self.descriptor))
 

@@ -26,6 +26,7 @@ mod liar;
 mod lifetime;
 mod link;
 mod live;
+mod name;
 mod obstacle;
 mod permission;
 mod picture_pane;

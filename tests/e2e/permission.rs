@@ -1,10 +1,10 @@
 //! Other users: nothing by default, reading where the owner allows it, writing never.
 
 use std::fs;
-use std::os::unix::fs::{FileExt, chown};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 
-use e2e_tests::{Picture, PictureFile, PrivateDir, Program, Scene, Stranger};
+use e2e_tests::{Launch, Picture, PictureFile, PrivateDir, Program, Scene, Stranger};
 use image::load_from_memory;
 
 use crate::actor::Actor;
@@ -111,6 +111,153 @@ fn a_mode_for_the_group_is_for_the_group() {
         "for colleagues"
     );
     drop(stranger.starts(show()).run().refused("belongs to root"));
+}
+
+/// A group of users that the test's own programs do not belong to, and nobody on the computer has.
+const VIDEO: u32 = 64_044;
+
+/// A process that may only read what its user and groups let it.
+fn reads(stranger: &Stranger, scene: &Scene) -> Launch {
+    stranger.starts(scene.viewer(["show", "--owner", "root"]))
+}
+
+#[test]
+fn a_group_of_ones_choice_may_read_and_nobody_else() {
+    let (Some(stranger), Some(member)) = (Stranger::new(), Stranger::also_in_group(VIDEO)) else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let video = VIDEO.to_string();
+    for arguments in [
+        ["--mode", "640", "--group", &video].as_slice(),
+        // It means the same.
+        &["--group", &video],
+    ] {
+        let loader = scene.loader(["text"]).args(arguments).args(["for video"]);
+        let loader = loader.start();
+        loader.wait_for(scene.key());
+        let segment = fs::metadata(scene.segment()).unwrap();
+        assert_eq!((segment.mode() & 0o7777, segment.gid()), (0o640, VIDEO));
+        assert_eq!(reads(&member, scene).run().done().text(), "for video");
+        drop(reads(&stranger, scene).run().refused("belongs to root"));
+
+        let info = scene.viewer(["info", "--json"]).run().done().json();
+        assert_eq!(info["mode"], "640", "{info}");
+        assert_eq!(info["group"], video.as_str(), "{info}");
+        assert_eq!(info["others_may_read"], true, "{info}");
+        let said = format!("the group {VIDEO} may read it (mode 640)");
+        let info = scene.viewer(["info"]).run().done();
+        assert!(info.text().contains(&said), "{info:?}");
+        let list = scene.bare_viewer(["list"]).run().done();
+        let said = format!("Shared:\n  {}: {said}", scene.key());
+        assert!(list.text().contains(&said), "{list:?}");
+        let loaded = loader.terminate().done();
+        assert!(!loaded.stderr.contains("warning"), "{loaded:?}");
+    }
+    scene.assert_empty();
+}
+
+#[test]
+fn a_stream_for_a_group_and_a_segment_that_is_restored_keep_to_it() {
+    let Some(member) = Stranger::also_in_group(VIDEO) else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let video = VIDEO.to_string();
+    let camera = ["frames", "--test-pattern", "--size", "64x48", "--restore"];
+    let camera = scene.loader(camera).args(["--group", &video]).start();
+    camera.wait_for(scene.key());
+    let follow = || scene.viewer(["follow", "--owner", "root", "--count", "2"]);
+    member.starts(follow()).run().done();
+    fs::remove_file(scene.segment()).unwrap();
+    camera.wait_for_complaint("Restored");
+    member.starts(follow()).run().done();
+    let segment = fs::metadata(scene.segment()).unwrap();
+    assert_eq!((segment.mode() & 0o7777, segment.gid()), (0o640, VIDEO));
+    camera.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn a_group_that_one_is_no_member_of_is_refused_by_name_with_the_way_out() {
+    let (Some(stranger), Some(member)) = (Stranger::new(), Stranger::also_in_group(VIDEO)) else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let video = VIDEO.to_string();
+    for (group, name) in [("0", "root"), (&video, &video)] {
+        let loader = scene.loader(["text", "--group", group, "mine"]);
+        let refused = stranger.starts(loader).run();
+        let refused = refused.refused(&format!("the group {name}"));
+        assert!(refused.stderr.contains("id tells"), "{refused:?}");
+    }
+    assert_eq!(commons.directory.names(), [] as [String; 0]);
+    let loader = scene.loader(["text", "--group", &video, "--for", "1ms", "ours"]);
+    member.starts(loader).run().done();
+    assert_eq!(commons.directory.names(), [] as [String; 0]);
+}
+
+#[test]
+fn groups_that_make_no_sense_are_wrong_usage() {
+    let scene = Scene::new();
+    for (arguments, words) in [
+        (["--group", "no-such-group"].as_slice(), "no such group"),
+        (&["--group", "4294967295"], "no such group"),
+        (&["--group", "0", "--mode", "600"], "read nothing"),
+        (&["--group", "0", "--mode", "604"], "read nothing"),
+    ] {
+        let text = scene.loader(["text"]).args(arguments).args(["x"]);
+        drop(text.run().misused(words));
+        let frames = scene.loader(["frames", "--test-pattern"]).args(arguments);
+        drop(frames.run().misused(words));
+    }
+    scene.assert_empty();
+}
+
+#[test]
+fn loading_into_what_others_may_read_is_warned_of() {
+    let scene = Scene::new();
+    for (mode, words) in [
+        (0o644, "other users may read it (mode 644)"),
+        (0o640, "may read it (mode 640)"),
+        (0o604, "other users may read it (mode 604)"),
+        (0o666, "other users may read and change it (mode 666)"),
+    ] {
+        let first = scene.loader(["text", "first"]).start();
+        first.wait_for(scene.key());
+        fs::set_permissions(scene.segment(), fs::Permissions::from_mode(mode)).unwrap();
+        let file = scene.file("file", b"private");
+        for second in [
+            scene.loader(["text", "--for", "1ms", "private"]),
+            scene.loader(["file", "--for", "1ms"]).args([&file]),
+            scene.loader(["frames", "--test-pattern", "--count", "1", "--fps", "max"]),
+        ] {
+            let warned = second.run().done();
+            assert!(warned.stderr.contains("warning"), "{warned:?}");
+            assert!(warned.stderr.contains(words), "{warned:?}");
+        }
+        let list = scene.list();
+        assert_eq!(list[0]["others_may_read"], true, "{list:?}");
+        first.terminate().done();
+    }
+    // For oneself alone there is nothing to say.
+    let first = scene.loader(["text", "first"]).start();
+    first.wait_for(scene.key());
+    let quiet = scene
+        .loader(["text", "--for", "1ms", "private"])
+        .run()
+        .done();
+    assert!(!quiet.stderr.contains("may read"), "{quiet:?}");
+    let info = scene.viewer(["info"]).run().done();
+    assert!(
+        info.text().contains("only its owner may read it"),
+        "{info:?}"
+    );
+    first.terminate().done();
+    scene.assert_empty();
 }
 
 #[test]

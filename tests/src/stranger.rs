@@ -15,6 +15,8 @@ const NOBODY: u32 = 65_534;
 pub struct Stranger {
     id: u32,
     group: u32,
+    /// Beside its first group.
+    groups: Option<u32>,
     /// Copies of the programs, where everybody can reach them.
     programs: PrivateDir,
 }
@@ -23,24 +25,30 @@ impl Stranger {
     /// Makes one; where that is not allowed, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn new() -> Option<Stranger> {
-        Stranger::of(NOBODY, NOBODY)
+        Stranger::of(NOBODY, NOBODY, None)
     }
 
     /// Makes another one, who is neither that nor us.
     #[must_use]
     pub fn another() -> Option<Stranger> {
-        Stranger::of(NOBODY - 1, NOBODY - 1)
+        Stranger::of(NOBODY - 1, NOBODY - 1, None)
     }
 
     /// Makes one that belongs to a group.
     #[must_use]
     pub fn in_group(group: u32) -> Option<Stranger> {
-        Stranger::of(NOBODY, group)
+        Stranger::of(NOBODY, group, None)
     }
 
-    fn of(id: u32, group: u32) -> Option<Stranger> {
+    /// Makes one that belongs to a group beside its first, as people belong to `video`.
+    #[must_use]
+    pub fn also_in_group(group: u32) -> Option<Stranger> {
+        Stranger::of(NOBODY, NOBODY, Some(group))
+    }
+
+    fn of(id: u32, group: u32, groups: Option<u32>) -> Option<Stranger> {
         let tried = Command::new("setpriv")
-            .args(become_user(id, group))
+            .args(become_user(id, group, groups))
             .arg("true")
             .output();
         if !tried.is_ok_and(|output| output.status.success()) {
@@ -54,6 +62,7 @@ impl Stranger {
         Some(Stranger {
             id,
             group,
+            groups,
             programs,
         })
     }
@@ -69,7 +78,7 @@ impl Stranger {
         let lent = self.lend(Path::new(launch.program()));
         launch
             .instead(lent)
-            .through("setpriv", become_user(self.id, self.group))
+            .through("setpriv", become_user(self.id, self.group, self.groups))
     }
 
     fn lend(&self, program: &Path) -> PathBuf {
@@ -94,10 +103,13 @@ impl Stranger {
     }
 }
 
-fn become_user(id: u32, group: u32) -> [String; 3] {
+fn become_user(id: u32, group: u32, groups: Option<u32>) -> [String; 3] {
     [
         format!("--reuid={id}"),
         format!("--regid={group}"),
-        "--clear-groups".to_owned(),
+        match groups {
+            None => "--clear-groups".to_owned(),
+            Some(groups) => format!("--groups={groups}"),
+        },
     ]
 }

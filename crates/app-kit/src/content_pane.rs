@@ -108,12 +108,14 @@ impl ContentPane {
     pub fn observe(&mut self, info: &segment::Info) {
         self.snapshot.attached.clone_from(&info.attached);
         self.snapshot.persistent = info.persistent;
+        self.snapshot.permissions = Some(info.permissions());
     }
 
     /// Takes over that the segment is gone; what is shown stays, since it is a copy.
     pub fn observe_gone(&mut self) {
         self.snapshot.attached.clear();
         self.snapshot.persistent = false;
+        self.snapshot.permissions = None;
     }
 
     /// Follows what a person does.

@@ -9,6 +9,7 @@ use shm_core::{
     ReadError, RemoveError,
 };
 
+use crate::group::Group;
 use crate::language::{self, Language};
 use crate::say;
 
@@ -92,6 +93,11 @@ impl Explain for AttachError {
             AttachError::WrongKind { key } => explained!(self, "error-attach-kind", key = key),
             AttachError::Permission { key, .. } => {
                 explained!(self, "error-attach-permission", key = key)
+            }
+            // Groups have names, which shm-core does not know.
+            AttachError::Group { key, group, .. } => {
+                let group = Group::of(*group).to_string();
+                say!("group-not-member", key = key, group = group)
             }
             AttachError::NoSpace { key, .. } => {
                 explained!(self, "error-attach-no-space", key = key)

@@ -60,6 +60,8 @@ pub enum Ready {
     Signal,
     /// There is something to read, or the end of it.
     Input,
+    /// The time was up.
+    Timeout,
 }
 
 /// The signals that end a program, caught from the moment this exists.
@@ -121,15 +123,16 @@ impl Termination {
         }
     }
 
-    /// Waits until reading from `input` does not block, or a signal arrives.
+    /// Waits until reading from `input` does not block, or a signal arrives, at most for `timeout`.
     ///
     /// # Errors
     ///
     /// What the system says of the wait.
-    pub fn wait_for_input(&self, input: impl AsFd) -> io::Result<Ready> {
-        match wait_until_readable([self.arrived.as_fd(), input.as_fd()], None)? {
+    pub fn wait_for_input(&self, input: impl AsFd, timeout: Duration) -> io::Result<Ready> {
+        match wait_until_readable([self.arrived.as_fd(), input.as_fd()], Some(timeout))? {
             [true, _] => Ok(Ready::Signal),
-            [false, _] => Ok(Ready::Input),
+            [false, true] => Ok(Ready::Input),
+            [false, false] => Ok(Ready::Timeout),
         }
     }
 }
@@ -262,7 +265,9 @@ mod tests {
         );
         let (reader, writer) = UnixStream::pair().expect("there are descriptors left");
         (&writer).write_all(b"x").expect("there is room");
-        assert_eq!(termination.wait_for_input(&reader).unwrap(), Ready::Input);
+        let long = Duration::from_secs(10);
+        let ready = termination.wait_for_input(&reader, long).unwrap();
+        assert_eq!(ready, Ready::Input);
 
         let announcement = termination.announcement().expect("and more");
         thread::spawn(move || drop(announcement));
@@ -270,8 +275,12 @@ mod tests {
         assert_eq!(termination.wait(Some(Duration::ZERO)), Ended::Timeout);
 
         let (silent, _open) = UnixStream::pair().expect("there are descriptors left");
+        let short = Duration::from_millis(1);
+        let ready = termination.wait_for_input(&silent, short).unwrap();
+        assert_eq!(ready, Ready::Timeout);
         signal_hook::low_level::raise(SIGTERM).expect("a signal can be raised");
-        assert_eq!(termination.wait_for_input(&silent).unwrap(), Ready::Signal);
+        let ready = termination.wait_for_input(&silent, long).unwrap();
+        assert_eq!(ready, Ready::Signal);
         assert_eq!(termination.wait(None), Ended::Signal);
         assert_eq!(termination.wait(Some(Duration::MAX)), Ended::Signal);
     }

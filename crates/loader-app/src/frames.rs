@@ -35,7 +35,7 @@ pub trait Frames {
     fn find(&mut self) -> Result<Found, FrameError>;
 
     /// Draws the frame that was found last into `pixels`, which has as many bytes as its metadata
-    /// says.
+    /// says. After [`Drawn::Paused`] it goes on, with what was drawn before in `pixels`.
     ///
     /// # Errors
     ///
@@ -75,6 +75,8 @@ pub enum Drawn {
     Whole,
     /// Nothing that should be seen: the frame turned out to be damaged.
     Damaged,
+    /// A part of it; the rest does not come for a while.
+    Paused,
 }
 
 /// Checks that frames of this shape can be held in memory, and describes them.

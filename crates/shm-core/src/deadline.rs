@@ -17,6 +17,14 @@ impl Deadline {
         timeout.map_or(Self(None), Self::after)
     }
 
+    /// The earlier of two moments.
+    pub(crate) fn or_sooner(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(one), Some(other)) => Self(Some(one.min(other))),
+            (one, other) => Self(one.or(other)),
+        }
+    }
+
     /// Tells whether the moment has come.
     pub(crate) fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)

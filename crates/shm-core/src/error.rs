@@ -25,7 +25,7 @@ use crate::lock_holder::{LockHolder, UserName};
 fn write_orphaned(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     write!(
         f,
-        "The segment \"{key}\" was removed by another program: open it again."
+        "The segment \"{key}\" was removed, moved away or replaced by another program: open it again."
     )
 }
 

@@ -25,6 +25,7 @@ pub struct Options {
     directory: Option<PathBuf>,
     owner: Option<u32>,
     mode: u32,
+    group: Option<u32>,
     persistent: bool,
     reserve: u64,
     polled: bool,
@@ -37,6 +38,7 @@ impl Default for Options {
             directory: None,
             owner: None,
             mode: 0o600,
+            group: None,
             persistent: false,
             reserve: 0,
             polled: false,
@@ -104,6 +106,19 @@ impl Options {
         self
     }
 
+    /// Gives a segment that is created to a group, by group id; without it the system chooses, which
+    /// mostly is the creator's own.
+    ///
+    /// It says which group the bits of [`mode`](Self::mode) for the group are about, and grants
+    /// nothing by itself. The file belongs to the group before anybody but its owner may open it.
+    /// Opening fails with [`Group`](crate::AttachError::Group) where the process is no member of it.
+    /// A segment that is there already keeps its group.
+    #[must_use]
+    pub fn group(mut self, gid: u32) -> Self {
+        self.group = Some(gid);
+        self
+    }
+
     /// Keeps the segment when the last one leaves, until it is removed by name.
     ///
     /// The property sticks to the segment: once somebody asked for it, it stays.
@@ -141,12 +156,17 @@ impl Options {
 
     pub(crate) fn directory_path(&self) -> PathBuf {
         let from_environment = || std::env::var_os("SHM_CORE_DIR").filter(|path| !path.is_empty());
-        match &self.directory {
+        let path = match &self.directory {
             Some(directory) => directory.clone(),
             None => {
                 from_environment().map_or_else(|| Path::new(DEFAULT_DIRECTORY).into(), Into::into)
             }
+        };
+        if path.is_absolute() {
+            return path;
         }
+        // A handle looks for its name again and again, also after its program went elsewhere.
+        std::path::absolute(&path).unwrap_or(path)
     }
 
     pub(crate) fn owner_id(&self) -> u32 {
@@ -166,6 +186,10 @@ impl Options {
         self.mode
     }
 
+    pub(crate) fn group_id(&self) -> Option<u32> {
+        self.group
+    }
+
     pub(crate) fn is_persistent(&self) -> bool {
         self.persistent
     }
@@ -180,5 +204,18 @@ impl Options {
 
     pub(crate) fn patience(&self) -> Duration {
         self.timeout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_where_it_is_when_the_program_goes_elsewhere() {
+        let key = Key::new("K").unwrap();
+        let path = Options::new().directory("segments").path_of(&key);
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(path.parent(), Some(here.join("segments").as_path()));
     }
 }

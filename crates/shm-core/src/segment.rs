@@ -11,6 +11,7 @@
 mod attachment;
 mod file;
 mod peek;
+mod permissions;
 mod roster;
 mod watch;
 
@@ -20,6 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
 pub(crate) use file::{SegmentFile, is_hex};
+pub use permissions::{Permissions, Readers};
 pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
 pub use watch::Watch;
@@ -50,10 +52,23 @@ pub struct Info {
     pub created: SystemTime,
     /// Who may open it: its file's permission bits, 0600 unless somebody shared it.
     pub mode: u32,
+    /// The id of the group that the bits for the group are about.
+    pub group: u32,
     /// Memory truly in use, bytes, the control area included.
     pub reserved_bytes: u64,
     /// Who is attached.
     pub attached: Vec<Attached>,
+}
+
+impl Info {
+    /// Who may open it.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        Permissions {
+            mode: self.mode,
+            group: self.group,
+        }
+    }
 }
 
 /// What a segment holds.
@@ -228,6 +243,7 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         persistent: head.is_persistent(),
         created: moment(head.created),
         mode: facts.mode,
+        group: facts.group,
         reserved_bytes: facts.allocated,
         attached: roster::everybody_beside(&segment.file, slot),
     }

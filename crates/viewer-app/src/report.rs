@@ -2,9 +2,11 @@
 
 use std::time::SystemTime;
 
+use app_kit::group::Group;
+use app_kit::sharing;
 use qt_bridge::{Address, Form, QtKey, ReadingError, User};
 use serde::Serialize;
-use shm_core::segment::{self, Info, Latest, Listed};
+use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
 use shm_core::{Access, Attached, Message, Metadata};
 
 use crate::session::{Content, Found};
@@ -22,6 +24,12 @@ pub(crate) struct Report {
     writer_pid: Option<u32>,
     age_ms: Option<u64>,
     persistent: Option<bool>,
+    /// The permission bits of its file, as chmod takes them.
+    mode: Option<String>,
+    /// The group that they are about, by name, or by number where it has none.
+    group: Option<String>,
+    /// Whether anybody but its owner may read it: the group, or everybody.
+    others_may_read: Option<bool>,
     attached: Vec<Peer>,
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +51,7 @@ impl Report {
     /// Reports what a command found in a segment.
     pub(crate) fn of_found(key: &Address, found: &Found, now: SystemTime) -> Report {
         let report = Report::new(key.to_string(), found.persistent, &found.attached);
+        let report = report.with_permissions(found.permissions);
         match &found.content {
             Content::Sample(sample) => report.with_latest(
                 &Latest {
@@ -106,6 +115,7 @@ impl Report {
     /// Reports what is to be seen of a segment from outside.
     pub(crate) fn of_info(info: &Info, now: SystemTime) -> Report {
         let report = Report::new(info.key.to_string(), info.persistent, &info.attached);
+        let report = report.with_permissions(Some(info.permissions()));
         match &info.content {
             segment::Content::Block { size } => report.with_block(*size),
             segment::Content::Samples {
@@ -140,9 +150,21 @@ impl Report {
             writer_pid: None,
             age_ms: None,
             persistent: Some(persistent),
+            mode: None,
+            group: None,
+            others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
             form: None,
             reason: None,
+        }
+    }
+
+    fn with_permissions(self, permissions: Option<Permissions>) -> Report {
+        Report {
+            mode: permissions.map(sharing::mode),
+            group: permissions.map(|permissions| Group::of(permissions.group).to_string()),
+            others_may_read: permissions.map(|permissions| permissions.readers() != Readers::Owner),
+            ..self
         }
     }
 

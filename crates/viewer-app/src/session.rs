@@ -9,15 +9,15 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use app_kit::follower::{FollowError, Follower};
+use app_kit::follower::{FollowError, Follower, Time};
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
 use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::link::Seat;
-use shm_core::segment::{self, Info, Listed};
+use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
     AttachError, Attached, ImageMetadata, Key, ListError, LockError, Message, Metadata, Options,
     ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
@@ -30,9 +30,6 @@ pub(crate) use segments::{Entry, Listing, RemovalError, remove_in_background, se
 
 /// How long a request may take without a word.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// How long a command waits for somebody who holds the lock of a block.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the window has nothing to show.
 #[derive(Clone, Debug)]
@@ -81,6 +78,8 @@ pub(crate) fn patience() -> Task<()> {
 pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) persistent: bool,
+    /// Who may open the segment; `None` of one of Qt programs, or where that was not asked.
+    pub(crate) permissions: Option<Permissions>,
     pub(crate) attached: Vec<Attached>,
     /// What tells the content of a Qt program from others.
     pub(crate) digest: Option<Digest>,
@@ -94,6 +93,7 @@ impl Found {
         Found {
             content: Content::Qt(reading.value.into_message(), reading.form),
             persistent: false,
+            permissions: None,
             attached: Vec::new(),
             digest: Some(reading.digest),
             seat: None,
@@ -207,55 +207,59 @@ fn fetch_own(
     owner: Option<&User>,
     wait: Option<Duration>,
 ) -> Result<Found, FetchError> {
-    let patience = Patience::new(wait);
+    let time = Time::within(wait);
     loop {
+        let options = &options.clone().timeout(time.patience());
         let attached = match wait {
             None => Subscriber::attach(key, options),
-            Some(_) => Subscriber::attach_within(key, options, patience.left()),
+            Some(_) => Subscriber::attach_within(key, options, time.left()),
         };
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
-            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options),
+            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options, time),
             Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, owner, wait)),
             Err(AttachError::Timeout { .. }) if wait.is_some() => {
                 return Err(FetchError::nothing(key, owner, wait));
             }
             Err(error) => return Err(FetchError::attach(error, owner)),
         };
-        if let Some(found) = fetch_sample(&mut subscriber, options, wait.map(|_| &patience))? {
+        if let Some(found) = fetch_sample(&mut subscriber, options, wait.map(|_| time))? {
             return Ok(found);
         }
         // The segment went away before anything was in it; with time left, another may come.
-        if patience.is_over() {
+        if wait.is_none() || time.is_over() {
             return Err(FetchError::nothing(key, owner, wait));
         }
     }
 }
 
-/// Takes the latest sample; `None` where there is none and, with patience, none will come.
+/// Takes the latest sample; `None` where there is none and, with time to wait, none will come.
 fn fetch_sample(
     subscriber: &mut Subscriber,
     options: &Options,
-    patience: Option<&Patience>,
+    time: Option<Time>,
 ) -> Result<Option<Found>, FetchError> {
     // Already while it waits: it watches from now on. Without a seat all else works.
     let seat = Seat::take(subscriber.id(), options).ok();
     loop {
-        if let Some(sample) = subscriber.latest().map_err(FetchError::Read)? {
-            let key = subscriber.key();
+        let patience = time.unwrap_or(Time::within(None)).patience();
+        let latest = subscriber.latest_within(patience);
+        if let Some(sample) = latest.map_err(FetchError::Read)? {
+            // Somebody may remove the segment right now: then it is not persistent.
+            let info = segment::info(subscriber.key(), options).ok();
             return Ok(Some(Found {
-                // Somebody may remove the segment right now: then it is not persistent.
-                persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
+                persistent: info.as_ref().is_some_and(|info| info.persistent),
+                permissions: info.as_ref().map(Info::permissions),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
                 digest: None,
                 seat,
             }));
         }
-        let Some(patience) = patience else {
+        let Some(time) = time else {
             return Ok(None);
         };
-        match subscriber.wait(patience.left()).map_err(FetchError::Read)? {
+        match subscriber.wait(time.left()).map_err(FetchError::Read)? {
             // After the last loader left, another may come: to the same segment if it persists.
             Wait::New | Wait::Ended => {}
             Wait::Orphaned | Wait::Timeout => return Ok(None),
@@ -263,49 +267,23 @@ fn fetch_sample(
     }
 }
 
-fn fetch_block(key: &Key, options: &Options) -> Result<Found, FetchError> {
+fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchError> {
     // Before attaching, so that the reader does not find itself among the attached.
     let info = segment::info(key, options).map_err(FetchError::Attach)?;
     let block = SharedMemory::attach_read_only(key, options).map_err(FetchError::Attach)?;
-    let (bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(FetchError::Lock)?;
+    let copied = block.snapshot(time.patience());
+    let (bytes, is_half_written) = copied.map_err(FetchError::Lock)?;
     Ok(Found {
         content: Content::Block {
             bytes,
             is_half_written,
         },
         persistent: info.persistent,
+        permissions: Some(info.permissions()),
         attached: info.attached,
         digest: None,
         seat: None,
     })
-}
-
-/// One deadline for all that is waited for; none at all where there is nothing to wait for.
-struct Patience {
-    deadline: Option<Instant>,
-}
-
-impl Patience {
-    fn new(wait: Option<Duration>) -> Patience {
-        Patience {
-            // A deadline beyond what the clock can say is as good as none.
-            deadline: Instant::now().checked_add(wait.unwrap_or_default()),
-        }
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-
-    fn is_over(&self) -> bool {
-        self.left() == Some(Duration::ZERO)
-    }
-}
-
-/// Tells whether a segment stays when everybody has left; one that is gone does not.
-pub(crate) fn is_persistent(key: &Key, owner: Option<&User>) -> bool {
-    segment::info(key, &options(owner)).is_ok_and(|info| info.persistent)
 }
 
 /// Begins to follow a key; blocks only when it is asked for more.

@@ -379,6 +379,8 @@ fn reports_have_the_promised_fields() {
         assert!(report["age_ms"].take().is_u64(), "{report}");
         let program = report["attached"][0]["program"].take();
         assert!(program.is_string(), "{program}");
+        let group = report["group"].clone();
+        assert!(group.is_string(), "{group}");
         assert_eq!(
             report,
             json!({
@@ -392,6 +394,9 @@ fn reports_have_the_promised_fields() {
                 "writer_pid": pid,
                 "age_ms": null,
                 "persistent": false,
+                "mode": "600",
+                "group": group,
+                "others_may_read": false,
                 "attached": [{"pid": pid, "program": null, "access": "read-write"}],
             })
         );

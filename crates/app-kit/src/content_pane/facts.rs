@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use shm_core::{Access, Attached, Process};
 
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
-use crate::{explain, language, say, shell, units};
+use crate::{explain, language, say, sharing, shell, units};
 
 /// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
@@ -23,6 +23,7 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     if snapshot.persistent {
         parts.push(say!("fact-persistent"));
     }
+    parts.extend(snapshot.permissions.and_then(sharing::describe));
     parts.join(" · ")
 }
 

@@ -39,6 +39,7 @@ fn snapshot() -> Snapshot {
             published: NOW,
         }),
         persistent: true,
+        permissions: None,
         attached: vec![
             peer(4713, "viewer-app", Access::ReadOnly),
             peer(4711, "loader-app", Access::ReadWrite),
@@ -106,6 +107,7 @@ fn picture_pane() -> ContentPane {
     ContentPane::new(Snapshot {
         content: Content::Picture(picture),
         bytes: 64 * 48 * 4,
+        permissions: None,
         attached: Vec::new(),
         persistent: false,
         ..snapshot()

@@ -69,6 +69,11 @@ fn attach_errors() -> Vec<Box<dyn Explain>> {
             key: key.clone(),
             source: system(),
         }),
+        Box::new(AttachError::Group {
+            key: key.clone(),
+            group: 64_044,
+            source: system(),
+        }),
         Box::new(AttachError::NoSpace {
             key: key.clone(),
             source: system(),

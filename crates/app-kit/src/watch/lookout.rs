@@ -121,10 +121,7 @@ impl Lookout {
     }
 
     fn tell_presence(&mut self, info: Info) -> Option<()> {
-        self.company = Company {
-            attached: info.attached.clone(),
-            persistent: info.persistent,
-        };
+        self.company = Company::of(&info);
         let content = match &info.content {
             segment::Content::Block { size } => Some((0, *size)),
             segment::Content::Samples { latest } => latest

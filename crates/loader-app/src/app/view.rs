@@ -110,6 +110,7 @@ impl State {
     fn view_status(&self) -> Element<'_, Message> {
         let loading = self.loading.as_ref();
         let beside = row![
+            self.view_load_again(),
             loading.and_then(Loading::view_cancel),
             help::open_button(Message::ToggleHelp),
         ]

@@ -8,13 +8,12 @@ use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
 use app_kit::{form_choice, units};
-use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 
 use super::share::Share;
-use super::{CommandError, audience, print, tell};
+use super::{CommandError, audience, print, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
 use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
@@ -69,6 +68,11 @@ pub struct FramesArguments {
     /// Leaves the last frame in place when it ends, until `viewer-app remove`.
     #[arg(long)]
     persist: bool,
+
+    /// Goes on in a new segment, with the last frame first, where another program removes, moves away
+    /// or replaces this one, instead of ending with 1.
+    #[arg(long)]
+    restore: bool,
 
     /// Who else may read it.
     #[command(flatten)]
@@ -152,20 +156,8 @@ impl FramesArguments {
         self.share
     }
 
-    /// Checks what no argument can tell by itself.
-    pub(super) fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
-        let Some(problem) = self.problem() else {
-            return Ok(());
-        };
-        program.build();
-        let command = match program.find_subcommand_mut("frames") {
-            Some(frames) => frames,
-            None => program,
-        };
-        Err(command.error(ErrorKind::ValueValidation, problem))
-    }
-
-    fn problem(&self) -> Option<String> {
+    /// Says what no argument can tell by itself.
+    pub(super) fn problem(&self) -> Option<String> {
         if self.size.is_none() && !self.test_pattern {
             return Some(
                 "Raw video does not tell its size, so --size has to: write the width and height \
@@ -173,7 +165,8 @@ impl FramesArguments {
                     .to_owned(),
             );
         }
-        self.shape().err().map(|error| error.to_string())
+        let size = self.shape().err().map(|error| error.to_string());
+        size.or_else(|| self.share.problem())
     }
 
     fn shape(&self) -> Result<ImageMetadata, FrameError> {
@@ -211,37 +204,38 @@ pub(super) fn run(
     key: &Address,
     verbose: bool,
 ) -> Result<(), CommandError> {
-    let options = arguments.share.apply(Options::new());
     let termination = Termination::catch().map_err(CommandError::Signals)?;
     let mut frames = arguments.open(&termination)?;
-    let mut session = Session::new(options.clone());
+    let mut session = Session::new(arguments.share.apply(Options::new()));
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }
     let mut terminal = Terminal {
         termination: &termination,
         arguments,
-        options,
         verbose,
         has_progress: false,
     };
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
     terminal.clear_progress();
-    let Some(streamed) = streamed.map_err(CommandError::Load)? else {
+    let streamed = streamed.map_err(|error| match error {
+        error if error.is_orphaned() => CommandError::Lost(key.clone()),
+        error => CommandError::Load(error),
+    });
+    let Some(streamed) = streamed? else {
         return match termination.wait(Some(Duration::ZERO)) {
             Ended::Signal => Ok(()),
             Ended::Timeout | Ended::Done => Err(CommandError::NoFrames),
         };
     };
     if arguments.persist {
-        session
-            .persist()
-            .map_err(|error| CommandError::Load(LoadError::Attach(error)))?;
+        session.persist().map_err(CommandError::Load)?;
     }
     print(&streamed.to_string());
     session.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
+        End::Failed(error) if error.is_orphaned() => Err(CommandError::Lost(key.clone())),
         End::Failed(error) => Err(CommandError::Load(error)),
     }
 }
@@ -250,7 +244,6 @@ pub(super) fn run(
 struct Terminal<'a> {
     termination: &'a Termination,
     arguments: &'a FramesArguments,
-    options: Options,
     verbose: bool,
     /// Whether the line that the cursor is in tells the progress.
     has_progress: bool,
@@ -286,7 +279,7 @@ impl Control for Terminal<'_> {
     }
 
     fn begun(&mut self, loaded: &Loaded, frame: &ImageMetadata) {
-        let shared = self.arguments.share.warning(&loaded.key, &self.options);
+        let shared = self.arguments.share.warning(loaded);
         for warning in loaded.warning().into_iter().chain(shared) {
             self.tell(&format!("warning: {warning}"));
         }
@@ -308,6 +301,15 @@ impl Control for Terminal<'_> {
             frame.height,
             frame.format.name()
         ));
+    }
+
+    fn restores(&self) -> bool {
+        self.arguments.restore
+    }
+
+    fn restored(&mut self, loaded: &Loaded) {
+        self.clear_progress();
+        tell_restored(&loaded.key, Some(loaded));
     }
 
     fn report(&mut self, report: &Report) {

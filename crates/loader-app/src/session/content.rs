@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use app_kit::clipboard::Pixels;
 use qt_bridge::User;
-use shm_core::{ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
+use shm_core::{ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
 
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
@@ -147,20 +147,45 @@ pub(super) struct Published {
 impl Published {
     pub(super) fn into_loaded(
         self,
-        key: &Key,
+        publisher: &Publisher,
         replaced: Option<User>,
         released: Option<Released>,
     ) -> Loaded {
         Loaded {
-            key: key.into(),
+            key: publisher.key().into(),
             kind: self.kind,
             bytes: self.bytes,
             generation: self.generation,
             form: None,
             replaced,
             released,
+            permissions: publisher.permissions(),
         }
     }
+}
+
+/// Publishes once more what stood in another segment; nothing where nothing stood there.
+pub(super) fn publish_again(
+    kept: Option<&Sample>,
+    publisher: &Publisher,
+) -> Result<Published, LoadError> {
+    let Some(sample) = kept else {
+        return Ok(Published {
+            kind: "nothing",
+            bytes: 0,
+            generation: 0,
+        });
+    };
+    let mut loan = publisher.loan(sample.len()).map_err(LoadError::Publish)?;
+    sample.copy_to(&mut loan).map_err(LoadError::Kept)?;
+    let generation = loan
+        .publish(sample.metadata())
+        .map_err(LoadError::Publish)?;
+    Ok(Published {
+        kind: sample.metadata().kind(),
+        bytes: sample.len() as u64,
+        generation,
+    })
 }
 
 impl<'a> Payload<'a> {

@@ -17,6 +17,11 @@ pub(super) struct QtSession {
     form: Option<Form>,
     /// What was streamed last.
     last: Option<Form>,
+    /// The content that is loaded, if it is not one of many frames: there is no other way to load it
+    /// again.
+    kept: Option<(Message, Form)>,
+    /// Where it was, if others have taken that away.
+    lost: Option<QtKey>,
 }
 
 impl QtSession {
@@ -28,7 +33,28 @@ impl QtSession {
     pub(super) fn load(&mut self, key: &QtKey, payload: Payload<'_>) -> Result<Loaded, LoadError> {
         let message = message_of(payload)?;
         let form = self.form.unwrap_or_else(|| Form::of(&message));
-        let stream = Stream::new(&message, form).map_err(LoadError::Stream)?;
+        let loaded = self.load_message(key, &message, form)?;
+        self.kept = Some((message, form));
+        Ok(loaded)
+    }
+
+    /// Loads once more what was lost; `None` where nothing was.
+    pub(super) fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
+        let (Some(key), Some((message, form))) = (self.lost.clone(), self.kept.take()) else {
+            return Ok(None);
+        };
+        let loaded = self.load_message(&key, &message, form);
+        self.kept = Some((message, form));
+        loaded.map(Some)
+    }
+
+    fn load_message(
+        &mut self,
+        key: &QtKey,
+        message: &Message,
+        form: Form,
+    ) -> Result<Loaded, LoadError> {
+        let stream = Stream::new(message, form).map_err(LoadError::Stream)?;
         let published = self.publish(key, form, |publisher| {
             publisher.publish(&stream).map_err(LoadError::Qt).map(Some)
         })?;
@@ -44,6 +70,7 @@ impl QtSession {
             form: Some(form),
             replaced,
             released,
+            permissions: None,
         })
     }
 
@@ -88,7 +115,11 @@ impl QtSession {
                 })
             }
         };
-        self.last = published.is_some().then_some(form).or(self.last);
+        if published.is_some() {
+            self.last = Some(form);
+            self.lost = None;
+            self.kept = None;
+        }
         Ok(published)
     }
 
@@ -117,6 +148,8 @@ impl QtSession {
 
     /// Lets go of what is loaded; `None` where nothing is.
     pub(super) fn release(&mut self) -> Option<Released> {
+        self.lost = None;
+        self.kept = None;
         let mut publisher = self.publisher.take()?;
         let departure = publisher.release()?;
         Some(Released {
@@ -128,6 +161,7 @@ impl QtSession {
     /// Lets go of what is loaded if nobody finds it any more, and returns its key then.
     pub(super) fn release_if_lost(&mut self) -> Option<Address> {
         let lost = self.publisher.take_if(|publisher| !publisher.is_found())?;
+        self.lost = Some(lost.key().clone());
         Some(lost.key().clone().into())
     }
 }

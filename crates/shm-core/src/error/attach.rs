@@ -48,6 +48,15 @@ pub enum AttachError {
         /// The system's word.
         source: io::Error,
     },
+    /// It cannot be given to this group: mostly because the process is no member of it.
+    Group {
+        /// The key asked for.
+        key: Key,
+        /// The group's id.
+        group: u32,
+        /// The system's word.
+        source: io::Error,
+    },
     /// There is no room for it.
     NoSpace {
         /// The key asked for.
@@ -154,6 +163,11 @@ impl fmt::Display for AttachError {
                 f,
                 "The system does not permit access to the segment \"{key}\": check who owns it and its mode, and the directory's."
             ),
+            Self::Group { key, group, .. } => write!(
+                f,
+                "The segment \"{key}\" cannot be given to the group {group}, of which this process is no member: choose a group \
+                 of yours, as the command id tells them, or have yourself added to it and log in again."
+            ),
             Self::NoSpace { key, .. } => write!(
                 f,
                 "There is no room in shared memory for the segment \"{key}\": remove what is not needed, or enlarge the file system \
@@ -195,6 +209,7 @@ impl Error for AttachError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Permission { source, .. }
+            | Self::Group { source, .. }
             | Self::NoSpace { source, .. }
             | Self::Io { source, .. } => Some(source),
             _ => None,
@@ -213,6 +228,7 @@ impl AttachError {
             | Self::Version { key, .. }
             | Self::WrongKind { key }
             | Self::Permission { key, .. }
+            | Self::Group { key, .. }
             | Self::NoSpace { key, .. }
             | Self::FileSizeLimit { key }
             | Self::SlotsFull { key, .. }

@@ -11,6 +11,10 @@ use crate::options::Options;
 use crate::sample::subscriber::{SLICE, Subscriber};
 use crate::sys::DirectoryWatch;
 
+/// What a look at what is there may take beyond the caller's timeout: who comes or goes at that very
+/// moment holds it up for microseconds.
+const GRACE: Duration = Duration::from_millis(50);
+
 /// Waits for samples to appear under a key, as often as one likes.
 ///
 /// Sleeps until something appears in the directory of segments; does not poll. It is made once and
@@ -63,11 +67,15 @@ impl KeyWatch {
     /// # Errors
     ///
     /// [`AttachError::Timeout`] where it did not appear in time, and those of
-    /// [`Subscriber::attach`] but for `NotFound`.
+    /// [`Subscriber::attach`] but for `NotFound`. [`AttachError::Busy`] comes after the timeout of
+    /// the [`Options`], or, where that ends sooner, after this one.
     pub fn attach_within(&self, timeout: Option<Duration>) -> Result<Subscriber, AttachError> {
         let deadline = Deadline::after_option(timeout);
+        let and_grace =
+            Deadline::after_option(timeout.map(|timeout| timeout.saturating_add(GRACE)));
         loop {
-            match Subscriber::attach(&self.key, &self.options) {
+            let patience = Deadline::after(self.options.patience()).or_sooner(and_grace);
+            match Subscriber::attach_until(&self.key, &self.options, patience) {
                 Err(AttachError::NotFound { .. }) => {}
                 other => return other,
             }

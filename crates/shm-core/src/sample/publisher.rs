@@ -16,7 +16,8 @@ use crate::options::Options;
 use crate::sample::exchange;
 use crate::sample::exchange::Exchange;
 use crate::sample::pool::Pool;
-use crate::segment::{Attached, Attachment, Kind};
+use crate::sample::subscriber::Subscriber;
+use crate::segment::{Attached, Attachment, Kind, Permissions};
 use crate::sys::{self, WritableMapping};
 
 /// How many regions [`Options::reserve`] warms: the latest, the one before, the next.
@@ -170,6 +171,59 @@ impl Publisher {
             .map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
     }
 
+    /// Tells whether the segment was removed, moved away or replaced: whoever looks for its key finds
+    /// another or none, and publishing fails with [`PublishError::Orphaned`].
+    ///
+    /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
+    /// keeps what it has published alive, asks once a second.
+    #[must_use]
+    pub fn is_orphaned(&self) -> bool {
+        self.attachment.is_orphaned()
+    }
+
+    /// Who may open the segment: one that was there already keeps the mode and the group that its
+    /// creator chose. `None` where the system does not say.
+    #[must_use]
+    pub fn permissions(&self) -> Option<Permissions> {
+        let facts = self.attachment.segment.facts().ok()?;
+        Some(Permissions::of(&facts))
+    }
+
+    /// Tells whether the segment stays when the last one leaves.
+    #[must_use]
+    pub fn is_persistent(&self) -> bool {
+        self.attachment.is_persistent()
+    }
+
+    /// Keeps the segment when the last one leaves, as [`Options::persistent`] does from the
+    /// beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::NotFound`] where the segment is [orphaned](Self::is_orphaned), so that nobody
+    /// would find it; [`AttachError::Busy`] where somebody else does not get done.
+    pub fn persist(&self) -> Result<(), AttachError> {
+        let deadline = Deadline::after(self.patience);
+        if self.attachment.persist(deadline)? {
+            Ok(())
+        } else {
+            Err(AttachError::NotFound {
+                key: self.key().clone(),
+            })
+        }
+    }
+
+    /// Attaches a subscriber to this very segment, wherever its name leads by now: what was
+    /// published into a segment that is [orphaned](Self::is_orphaned) can be read back with it.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::Io`] where the system does not let the file be opened once more (it takes
+    /// /proc).
+    pub fn subscribe(&self) -> Result<Subscriber, AttachError> {
+        Subscriber::within(&self.attachment, self.patience)
+    }
+
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
     pub fn others(&self) -> Vec<Attached> {
@@ -239,12 +293,17 @@ impl Publisher {
         if pool.was_truncated(region) {
             return Err(PublishError::Orphaned { key: key.clone() });
         }
+        let published = pool.moment(payload_bytes);
+        // The lock looks too, but lets many through unseen after a burst.
+        if attachment.is_found_orphaned(published) {
+            return Err(PublishError::Orphaned { key: key.clone() });
+        }
         let entry = Entry {
             generation: 0,
             payload_bytes,
             metadata_bytes,
             writer: attachment.process(),
-            published: pool.moment(payload_bytes),
+            published,
         };
         let published = self.exchange(|exchange| exchange.publish(attachment, region, entry))?;
         if self.wakes {

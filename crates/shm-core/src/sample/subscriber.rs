@@ -13,7 +13,7 @@ use crate::process::Process;
 use crate::sample::exchange::Pins;
 use crate::sample::view::View;
 use crate::sample::{KeyWatch, Sample, exchange};
-use crate::segment::{self, Attached, SegmentFile};
+use crate::segment::{self, Attached, Attachment, SegmentFile};
 use crate::sync::{Ordering, SPINS};
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, Mapping, OpenMode};
 
@@ -27,7 +27,8 @@ pub enum Wait {
     New,
     /// The last publisher left, or died. Told once; a later wait goes on waiting for another.
     Ended,
-    /// The segment was removed: nothing new will ever appear in it. Attach again.
+    /// The segment was removed, moved away or replaced: what is loaded under its key appears
+    /// elsewhere. Attach again.
     Orphaned,
     /// The time is over.
     Timeout,
@@ -86,6 +87,8 @@ pub struct Subscriber {
     given: u64,
     publisher_seen: bool,
     looked: Instant,
+    /// Whether the name was found to lead elsewhere.
+    is_orphaned: bool,
     patience: Duration,
 }
 
@@ -109,7 +112,15 @@ impl Subscriber {
     ///
     /// [`AttachError::NotFound`] where there is nothing; [`AttachError`] says what else can be.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        let deadline = Deadline::after(options.patience());
+        Self::attach_until(key, options, Deadline::after(options.patience()))
+    }
+
+    /// Does what [`attach`](Self::attach) does, until a moment of the caller's.
+    pub(super) fn attach_until(
+        key: &Key,
+        options: &Options,
+        deadline: Deadline,
+    ) -> Result<Self, AttachError> {
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadOnly, deadline)?;
         if head.kind != layout::kind::SAMPLES {
             return Err(AttachError::WrongKind { key: key.clone() });
@@ -117,25 +128,42 @@ impl Subscriber {
         let presence = layout::reader_byte(Process::current().pid());
         // Only shown to people: nothing depends on it.
         let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
-        let mapping = Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)
-            .map_err(|error| AttachError::io(key, "mapping", error))?;
+        let mapping = map_control(&segment)?;
         segment.unlock_lifecycle()?;
+        Ok(Self::new(segment, mapping, head.id, options.patience()))
+    }
+
+    /// Attaches to the very segment that this process is attached to, whatever its name leads to.
+    pub(super) fn within(attachment: &Attachment, patience: Duration) -> Result<Self, AttachError> {
+        let (key, theirs) = (attachment.key(), &attachment.segment);
+        let file = sys::reopen(&theirs.file).map_err(|source| AttachError::Io {
+            key: key.clone(),
+            doing: "opening it once more",
+            source,
+        })?;
+        let segment = SegmentFile::new(file, key, theirs.path.clone());
+        let mapping = map_control(&segment)?;
+        Ok(Self::new(segment, mapping, attachment.id(), patience))
+    }
+
+    fn new(segment: SegmentFile, mapping: Mapping, id: u128, patience: Duration) -> Self {
         let reader = Reader {
             is_in_memory: sys::is_in_memory(&segment.file),
             segment,
             mapping,
-            id: head.id,
+            id,
             pins: Mutex::default(),
             fork: ForkMark::here(),
         };
-        Ok(Self {
+        Self {
             view: View::new(reader),
             seen: LatestWord::from_bits(0),
             given: 0,
             publisher_seen: true,
             looked: Instant::now(),
-            patience: options.patience(),
-        })
+            is_orphaned: false,
+            patience,
+        }
     }
 
     /// Attaches as soon as the key appears, waiting so long for it, or for ever.
@@ -175,12 +203,22 @@ impl Subscriber {
     /// [`ReadError::Truncated`] where the file was cut short,
     /// [`ReadError::Busy`] where somebody keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
+        self.latest_within(self.patience)
+    }
+
+    /// Does what [`latest`](Self::latest) does, and gives up after `timeout` where somebody keeps
+    /// the sample from being read, instead of after that of the [`Options`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`latest`](Self::latest).
+    pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
         if self.view.reader().fork.is_elsewhere() {
             return Err(ReadError::Forked {
                 key: self.key().clone(),
             });
         }
-        let mut pace = Pace::new(self.patience);
+        let mut pace = Pace::new(timeout);
         loop {
             let latest = exchange(self.view.reader().control()).latest();
             if self.view.reader().mapping.was_truncated() {
@@ -238,7 +276,7 @@ impl Subscriber {
         let deadline = Deadline::after_option(timeout);
         loop {
             if self.has_news() {
-                return Ok(Wait::New);
+                return Ok(self.tell_news());
             }
             if (self.is_marked_removed() || self.looked.elapsed() >= SLICE)
                 && let Some(end) = self.look_for_an_end()?
@@ -249,7 +287,7 @@ impl Subscriber {
                 return Ok(Wait::Timeout);
             }
             if self.spin() {
-                return Ok(Wait::New);
+                return Ok(self.tell_news());
             }
             let word = &self.view.reader().control().header.latest;
             sys::wait_low(word, self.seen.low(), deadline.remaining(SLICE));
@@ -260,6 +298,19 @@ impl Subscriber {
                 return Ok(end);
             }
         }
+    }
+
+    /// What is new is told before that the name is lost, but only once: a publisher that goes on all
+    /// the same would be followed for ever.
+    fn tell_news(&mut self) -> Wait {
+        if self.is_orphaned {
+            return Wait::Orphaned;
+        }
+        if self.looked.elapsed() >= SLICE {
+            self.looked = Instant::now();
+            self.is_orphaned = self.view.reader().segment.is_name_lost();
+        }
+        Wait::New
     }
 
     /// Looks a while before sleeping: falling asleep and being woken costs many times as much, and
@@ -288,7 +339,7 @@ impl Subscriber {
             != 0
     }
 
-    /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
+    /// Asks the kernel what no wake-up tells: whether a publisher lives, and the name leads here.
     fn look_for_an_end(&mut self) -> Result<Option<Wait>, ReadError> {
         self.looked = Instant::now();
         let reader = self.view.reader();
@@ -309,10 +360,8 @@ impl Subscriber {
         if std::mem::replace(&mut self.publisher_seen, publishers) && !publishers {
             return Ok(Some(Wait::Ended));
         }
-        let names = sys::facts(&self.view.reader().segment.file)
-            .map_err(error)?
-            .names;
-        Ok((names == 0 || self.is_marked_removed()).then_some(Wait::Orphaned))
+        self.is_orphaned = self.is_marked_removed() || self.view.reader().segment.is_name_lost();
+        Ok(self.is_orphaned.then_some(Wait::Orphaned))
     }
 }
 
@@ -421,6 +470,11 @@ impl Pins for Reader {
             debug_assert!(freed.is_ok(), "unlocking cannot fail on an open file");
         }
     }
+}
+
+fn map_control(segment: &SegmentFile) -> Result<Mapping, AttachError> {
+    Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)
+        .map_err(|error| AttachError::io(&segment.key, "mapping", error))
 }
 
 /// How a reader that was overtaken tries again: at once, for it lost by nanoseconds; after many

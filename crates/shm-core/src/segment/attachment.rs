@@ -77,6 +77,16 @@ impl Attachment {
     ) -> Result<Self, AttachError> {
         check_owner(key, options)?;
         let deadline = Deadline::after(options.patience());
+        Self::create_until(key, options, kind, access, deadline)
+    }
+
+    fn create_until(
+        key: &Key,
+        options: &Options,
+        kind: Kind,
+        access: u32,
+        deadline: Deadline,
+    ) -> Result<Self, AttachError> {
         let mut backoff = Backoff::new();
         let mut draft = Draft::Unnamed;
         loop {
@@ -117,6 +127,16 @@ impl Attachment {
     ) -> Result<Self, AttachError> {
         check_owner(key, options)?;
         let deadline = Deadline::after(options.patience());
+        Self::attach_until(key, options, kind, access, deadline)
+    }
+
+    fn attach_until(
+        key: &Key,
+        options: &Options,
+        kind: Kind,
+        access: u32,
+        deadline: Deadline,
+    ) -> Result<Self, AttachError> {
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
         if head.kind != kind.code() {
             return Err(AttachError::WrongKind { key: key.clone() });
@@ -143,11 +163,11 @@ impl Attachment {
         let deadline = Deadline::after(options.patience());
         let mut backoff = Backoff::new();
         loop {
-            match Self::attach(key, options, kind, access) {
+            match Self::attach_until(key, options, kind, access, deadline) {
                 Err(AttachError::NotFound { .. }) => {}
                 other => return other,
             }
-            match Self::create(key, options, kind, access) {
+            match Self::create_until(key, options, kind, access, deadline) {
                 Err(AttachError::AlreadyExists { .. }) => {}
                 other => return other,
             }
@@ -201,6 +221,7 @@ impl Attachment {
             }
             let control = map_control(&segment)?;
             let me = claim_slot(&segment, control.view(), access)?;
+            give_to_group(&segment, options)?;
             sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
             let named = match &temporary {
                 None => sys::link_unnamed(&segment.file, &segment.path),
@@ -267,8 +288,24 @@ impl Attachment {
 
     /// Tells whether the segment has lost its name: whoever looks for it now finds another or none.
     pub(crate) fn is_orphaned(&self) -> bool {
-        self.is_marked_removed()
-            || sys::facts(&self.segment.file).is_ok_and(|facts| facts.names == 0)
+        self.is_marked_removed() || self.segment.is_name_lost()
+    }
+
+    /// Looks whether the name is lost, but once a second only. `now` is the wall clock, which the
+    /// caller has read anyway.
+    #[inline]
+    pub(crate) fn is_found_orphaned(&self, now: u64) -> bool {
+        self.name_watch.is_due(now) && self.check_name()
+    }
+
+    /// Tells whether the name is lost, and notes when that was looked for.
+    #[cold]
+    fn check_name(&self) -> bool {
+        let is_orphaned = self.is_orphaned();
+        if !is_orphaned {
+            self.name_watch.note_good();
+        }
+        is_orphaned
     }
 
     /// The quick half of [`is_orphaned`](Self::is_orphaned): no system call.
@@ -277,6 +314,28 @@ impl Attachment {
         let removed = self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0;
         // What a peer has cut off reads as zeros, and leads nowhere either.
         removed || self.control.was_truncated()
+    }
+
+    /// Keeps the segment when the last one leaves; false where its name is lost, and with it the use of that.
+    pub(crate) fn persist(&self, deadline: Deadline) -> Result<bool, AttachError> {
+        self.segment.lock_lifecycle(ByteLock::Write, deadline)?;
+        let persisted = (|| {
+            let head = self.segment.head()?;
+            if head.is_removed() || !self.segment.is_named() {
+                return Ok(false);
+            }
+            self.segment
+                .set_flags(head.flags | flags::PERSISTENT)
+                .map_err(|error| AttachError::io(self.key(), "making it persistent", error))?;
+            Ok(true)
+        })();
+        self.segment.unlock_lifecycle()?;
+        persisted
+    }
+
+    /// Tells whether the segment stays when the last one leaves.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.control().header.flags.load(Ordering::Relaxed) & flags::PERSISTENT != 0
     }
 
     /// Leaves the segment; the last one out removes it, unless it is persistent. True where it did.
@@ -336,6 +395,21 @@ fn busy(key: &Key) -> AttachError {
         key: key.clone(),
         holder: LockHolder::Unknown,
     }
+}
+
+/// Before the mode lets any group in, so that it is never a wrong one that may read.
+fn give_to_group(segment: &SegmentFile, options: &Options) -> Result<(), AttachError> {
+    let Some(group) = options.group_id() else {
+        return Ok(());
+    };
+    sys::set_group(&segment.file, group).map_err(|source| match source.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => AttachError::Group {
+            key: segment.key.clone(),
+            group,
+            source,
+        },
+        _ => AttachError::io(&segment.key, "giving it to its group", source),
+    })
 }
 
 fn parent_exists(key: &Key, options: &Options) -> bool {

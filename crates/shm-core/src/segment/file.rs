@@ -331,6 +331,19 @@ impl SegmentFile {
         matches!((here, there), (Ok(here), Ok(there)) if here == there)
     }
 
+    /// Tells whether the name leads to another file by now, or to none.
+    ///
+    /// Not the opposite of [`is_named`](Self::is_named): where the kernel does not say (the directory
+    /// may be barred by now), the file counts as lost only once it has no name at all.
+    pub(crate) fn is_name_lost(&self) -> bool {
+        let here = sys::facts(&self.file);
+        match sys::facts_at(&self.path) {
+            Ok(there) => here.is_ok_and(|here| here.identity != there.identity),
+            Err(error) if sys::is_dead_end(&error) => true,
+            Err(_) => here.is_ok_and(|here| here.names == 0),
+        }
+    }
+
     /// Tells whether anybody but this open file holds a slot.
     pub(crate) fn has_other_holders(&self, slot_count: u32) -> Result<bool, AttachError> {
         self.held_slot(slot_count).map(|held| held.is_some())
@@ -376,7 +389,7 @@ impl SegmentFile {
         let error = |error| AttachError::io(&self.key, "removing", error);
         match self.set_flags(head.flags | flags::REMOVED) {
             // A limit of ours keeps the flag from being written, not the name
-            // from going: others notice that by the link count.
+            // from going: others notice that by the name.
             Err(failure) if failure.kind() != io::ErrorKind::FileTooLarge => {
                 return Err(error(failure));
             }

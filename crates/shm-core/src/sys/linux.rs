@@ -25,8 +25,8 @@ pub(crate) use byte_lock::{
 pub(crate) use directory::Directory;
 pub(crate) use file::{
     DRAFT_MARK, FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at,
-    link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reserve, set_mode,
-    write_at,
+    is_dead_end, link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reopen,
+    reserve, set_group, set_mode, write_at,
 };
 pub(crate) use fork::{ForkMark, process_token};
 #[cfg(not(loom))]

@@ -60,6 +60,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
             published: *LONG_AGO,
         }),
         persistent: false,
+        permissions: None,
         attached: vec![loader()],
     }
 }
@@ -109,6 +110,7 @@ fn seen(generation: u64, published: SystemTime) -> Observation {
             }),
         },
         mode: 0o600,
+        group: 0,
         persistent: false,
         created: SystemTime::now(),
         reserved_bytes: 4096,

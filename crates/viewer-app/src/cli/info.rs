@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use app_kit::{hex, units};
+use app_kit::{hex, sharing, units};
 use clap::Args;
-use shm_core::segment::{Content, Info, Latest};
+use shm_core::segment::{Content, Info, Latest, Permissions};
 use shm_core::{Attached, Key, Metadata};
 
 use super::{Failure, printable};
@@ -84,6 +84,7 @@ fn describe(info: &Info, now: SystemTime) -> String {
             "no, ends with its last writer"
         },
     );
+    lines.add("access", &readers(info.permissions()));
     if info.attached.is_empty() {
         lines.add("attached", "nobody");
     }
@@ -92,6 +93,16 @@ fn describe(info: &Info, now: SystemTime) -> String {
         lines.add(label, &describe_peer(peer, now));
     }
     lines.text
+}
+
+/// Writes who may read a segment: `other users may read it (mode 644)`.
+fn readers(permissions: Permissions) -> String {
+    sharing::describe(permissions).unwrap_or_else(|| {
+        format!(
+            "only its owner may read it (mode {})",
+            sharing::mode(permissions)
+        )
+    })
 }
 
 fn describe_peer(peer: &Attached, now: SystemTime) -> String {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use app_kit::units;
+use app_kit::{sharing, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Listed};
 
@@ -27,8 +27,8 @@ type Row = [String; HEADINGS.len()];
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What crashed programs left behind is swept away first. What looks like a segment and is none
-is named with the reason, and left alone. Segments of Qt programs (KIND qt) are found by the
+    after_help = "What crashed programs left behind is swept away first. What others than the owner may read is
+named behind the table. What looks like a segment and is none is named with the reason, and left alone. Segments of Qt programs (KIND qt) are found by the
 names of their key files in $TMPDIR and /tmp, and in /dev/shm.
 
 Examples:
@@ -75,10 +75,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> String {
     let mut rows: Vec<Row> = Vec::new();
-    let mut foreign = Vec::new();
+    let (mut shared, mut foreign) = (Vec::new(), Vec::new());
     for listed in listed {
         match &listed.segment {
-            Ok(info) => rows.push(row(info, now)),
+            Ok(info) => {
+                rows.push(row(info, now));
+                let readers = sharing::describe(info.permissions());
+                shared.extend(readers.map(|readers| format!("{}: {readers}\n", info.key)));
+            }
             Err(reason) => foreign.push(format!(
                 "{}: {}\n",
                 printable(&listed.name),
@@ -92,12 +96,15 @@ fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> Str
         rows.insert(0, HEADINGS.map(str::to_owned));
         text.push_str(&align(&rows));
     }
-    if !foreign.is_empty() {
+    for (heading, lines) in [("Shared:\n", shared), ("Left alone:\n", foreign)] {
+        if lines.is_empty() {
+            continue;
+        }
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str("Left alone:\n");
-        text.extend(foreign.iter().map(|line| format!("  {line}")));
+        text.push_str(heading);
+        text.extend(lines.iter().map(|line| format!("  {line}")));
     }
     text
 }

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app_kit::explain::Explain;
+use app_kit::group;
 use app_kit::qt::visit;
 use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
@@ -98,6 +99,8 @@ fn watch() -> impl Stream<Item = Listing> {
 }
 
 fn list() -> Listing {
+    // The window says them, and does not wait for a file.
+    group::read_names();
     let own = super::list(None).map_err(|error| error.explain())?;
     let own = own.into_iter().map(Entry::Own);
     let of_qt = qt_bridge::list().into_iter().map(Entry::Qt);

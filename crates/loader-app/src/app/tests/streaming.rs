@@ -399,6 +399,7 @@ fn it_looks_as_it_should() {
             form: None,
             replaced: None,
             released: None,
+            permissions: None,
         }),
     ));
     bench.send(Message::StreamNews(

@@ -127,7 +127,7 @@ impl Attachment {
     #[cold]
     fn watch_name(&self) -> Result<u64, LockError> {
         match self.name_watch.look_at_the_clock() {
-            None if self.is_orphaned() => Err(self.refusal()),
+            None if self.check_name() => Err(self.refusal()),
             let_through => Ok(let_through.unwrap_or(0)),
         }
     }

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Gid, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use rustix::process::Resource;
 
@@ -28,6 +28,8 @@ pub(crate) struct FileFacts {
     pub(crate) names: u64,
     /// The owner's user id.
     pub(crate) owner: u32,
+    /// The group's id.
+    pub(crate) group: u32,
     /// Apparent size, bytes.
     pub(crate) size: u64,
     /// Memory truly in use, bytes.
@@ -52,6 +54,7 @@ impl FileFacts {
             identity: (u64::from(stat.st_dev), u64::from(stat.st_ino)),
             names: stat.st_nlink as u64,
             owner: stat.st_uid,
+            group: stat.st_gid,
             size: u64::try_from(stat.st_size).unwrap_or(0),
             // st_blocks counts units of 512 bytes, whatever the file system (stat(2)).
             allocated: u64::try_from(stat.st_blocks)
@@ -75,6 +78,16 @@ pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
     };
     let flags = access | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let fd = retry(|| rustix::fs::open(path, flags, Mode::empty()))?;
+    Ok(File::from(fd))
+}
+
+/// Opens once more, for reading, what is open already: another open file, with byte locks of its own.
+///
+/// Goes through /proc, whatever has become of the file's name; `NotFound` where /proc is missing.
+pub(crate) fn reopen(file: &File) -> io::Result<File> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let fd = retry(|| rustix::fs::open(path.as_str(), flags, Mode::empty()))?;
     Ok(File::from(fd))
 }
 
@@ -165,6 +178,21 @@ pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the file to a group.
+///
+/// # Errors
+///
+/// `PermissionDenied` where this process is no member of it; `InvalidInput` where there cannot be
+/// such a group.
+pub(crate) fn set_group(file: &File, group: u32) -> io::Result<()> {
+    // To the kernel this number means "no change", which is not what was asked for.
+    if group == u32::MAX {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    retry(|| rustix::fs::fchown(file, None, Some(Gid::from_raw(group))))?;
+    Ok(())
+}
+
 /// Tells the facts of an open file.
 pub(crate) fn facts(file: &File) -> io::Result<FileFacts> {
     Ok(FileFacts::of(&retry(|| rustix::fs::fstat(file))?))
@@ -173,6 +201,14 @@ pub(crate) fn facts(file: &File) -> io::Result<FileFacts> {
 /// Tells the facts of what stands at `path`, following no link.
 pub(crate) fn facts_at(path: &Path) -> io::Result<FileFacts> {
     Ok(FileFacts::of(&retry(|| rustix::fs::lstat(path))?))
+}
+
+/// Tells whether a path was found to lead nowhere, as opposed to where this process may not look.
+pub(crate) fn is_dead_end(error: &io::Error) -> bool {
+    let nowhere = [libc::ENOENT, libc::ENOTDIR, libc::ELOOP];
+    error
+        .raw_os_error()
+        .is_some_and(|code| nowhere.contains(&code))
 }
 
 /// Reserves memory for `length` bytes from `offset`, so that writing there cannot fail later.

@@ -25,6 +25,7 @@ fn snapshot(content: Content, generation: u64) -> Snapshot {
             published: at(generation),
         }),
         persistent: false,
+        permissions: None,
         attached: vec![],
     }
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use app_kit::explain::{explain_reason, name_of};
 use app_kit::snapshot::name_of_kind;
-use app_kit::{say, units};
+use app_kit::{say, sharing, units};
 use qt_bridge::User;
 use shm_core::segment::{Content, Info, Listed};
 use shm_core::{Access, Attached};
@@ -100,6 +100,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
     if info.persistent {
         parts.push(say!("segment-persistent"));
     }
+    parts.extend(sharing::describe(info.permissions()));
     parts.join(" · ")
 }
 

@@ -40,6 +40,7 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
             persistent: attached.is_empty(),
             created: NOW,
             mode: 0o600,
+            group: 0,
             reserved_bytes: 4096,
             attached,
         }),
