@@ -225,8 +225,8 @@ impl fmt::Display for CommandError {
                  leave --as out.",
             ),
             CommandError::ModeOfQt => f.write_str(
-                "Under a key of a Qt program nothing can be shared with other users: leave --mode and \
-                 --group out.",
+                "Under a key of a Qt program nothing can be shared with other users: leave --mode out, \
+                 and --group.",
             ),
             CommandError::Lost(key) => f.write_str(&language::sentences([
                 say!("lost", key = key),
