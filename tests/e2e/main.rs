@@ -35,5 +35,6 @@ mod reader;
 mod resource;
 mod soak;
 mod stream;
+mod terminal;
 mod text;
 mod window;

@@ -6,6 +6,7 @@ use qt_bridge::{Address, Form, QtKey};
 
 use crate::explain::Explain;
 use crate::unchorded::unchorded;
+use crate::visible;
 use crate::{form_choice, say, theme};
 
 /// The key that both windows begin with.
@@ -95,9 +96,9 @@ impl KeyField {
         on_form: impl Fn(Option<Form>) -> Message + 'a,
         beside: impl Into<Element<'a, Message>>,
     ) -> Element<'a, Message> {
-        let field = text_input(&say!("key-placeholder"), &self.text)
+        let field = text_input(&say!("key-placeholder"), &visible::in_field(&self.text))
             .id(ID)
-            .on_input(on_input)
+            .on_input(move |text| on_input(visible::typed(text)))
             .on_submit(on_submit)
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])
@@ -111,14 +112,14 @@ impl KeyField {
             .is_for_qt()
             .then(|| form_choice::view(self.form, on_form));
         let line = row![
-            text(say!("key-label")).size(theme::TEXT_SIZE),
+            visible::line(say!("key-label")).size(theme::TEXT_SIZE),
             unchorded(field)
         ]
         .extend(form)
         .push(beside)
         .spacing(theme::space::MEDIUM)
         .align_y(Center);
-        let problem = text(self.checked.as_ref().err().map_or("", String::as_str))
+        let problem = visible::line(self.checked.as_ref().err().map_or("", String::as_str))
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .style(theme::wrong);

@@ -7,13 +7,13 @@ mod picture;
 mod share;
 
 use std::fmt;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use app_kit::signals::Termination;
-use app_kit::units;
+use app_kit::{terminal, units};
 use clap::{Args, Subcommand};
 use qt_bridge::Address;
 use shm_core::Options;
@@ -281,7 +281,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         session
             .persist()
             .map_err(|error| CommandError::Load(LoadError::Attach(error)))?;
-        print(&loaded.to_string());
+        terminal::print(&loaded);
         session.release();
         return Ok(());
     }
@@ -290,8 +290,9 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         Some(termination) => termination,
         None => Termination::catch().map_err(CommandError::Signals)?,
     };
-    print(&loaded.to_string());
-    if stay.duration.is_none() && io::stderr().is_terminal() {
+    // A reader that has gone is no reason to let go of what is loaded.
+    terminal::print(&loaded);
+    if stay.duration.is_none() && terminal::is_stderr_terminal() {
         tell("It stays until Ctrl-C.");
     }
     termination.wait(stay.duration);
@@ -324,15 +325,7 @@ fn bytes_of(file: &Path) -> Result<Bytes, CommandError> {
     }
 }
 
-/// Prints the line that scripts wait for. A reader that has gone is no reason to let go of what
-/// is loaded.
-fn print(line: &str) {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .ok();
-}
-
-fn tell(line: &str) {
-    writeln!(io::stderr().lock(), "loader-app: {line}").ok();
+/// Says something beside the output.
+pub fn tell(line: &str) {
+    terminal::warn(format_args!("loader-app: {line}"));
 }

@@ -11,7 +11,7 @@ use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
 use app_kit::snapshot::{self, Snapshot};
 use app_kit::{say, units};
-use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample};
+use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample, escape};
 
 use crate::output::{self, Existing, OutputError};
 use crate::picture_file::{self, PictureFileError};
@@ -157,7 +157,7 @@ pub(crate) fn file_name(held: &Snapshot) -> String {
 
 fn harmless(name: &str) -> String {
     // A key of Qt may be a path.
-    let visible = |character: char| match character.is_control() || character == '/' {
+    let visible = |character: char| match escape::is_hidden(character) || character == '/' {
         true => '_',
         false => character,
     };

@@ -25,7 +25,9 @@ use shm_core::{
 use crate::user::User;
 
 pub(crate) use hand::{CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save};
-pub(crate) use segments::{Entry, Listing, RemovalError, remove_in_background, segments};
+pub(crate) use segments::{
+    Entry, Listing, MOST_LEFT_ALONE, RemovalError, remove_in_background, segments,
+};
 
 /// How long a request may take without a word.
 const PATIENCE: Duration = Duration::from_millis(500);

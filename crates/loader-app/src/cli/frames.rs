@@ -1,20 +1,19 @@
 //! `loader-app frames`: a stream from standard input, or of the test pattern.
 
-use std::io::{self, IsTerminal, Write};
-use std::mem;
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
-use app_kit::{form_choice, units};
+use app_kit::{form_choice, terminal, units};
 use clap::error::ErrorKind;
 use clap::{Args, ValueEnum};
 use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 
 use super::share::Share;
-use super::{CommandError, audience, print, tell};
+use super::{CommandError, audience, tell};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
 use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
@@ -223,10 +222,10 @@ pub(super) fn run(
         arguments,
         options,
         verbose,
-        has_progress: false,
+        progress: terminal::Progress::default(),
     };
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
-    terminal.clear_progress();
+    terminal.progress.erase();
     let Some(streamed) = streamed.map_err(CommandError::Load)? else {
         return match termination.wait(Some(Duration::ZERO)) {
             Ended::Signal => Ok(()),
@@ -238,7 +237,7 @@ pub(super) fn run(
             .persist()
             .map_err(|error| CommandError::Load(LoadError::Attach(error)))?;
     }
-    print(&streamed.to_string());
+    terminal::print(&streamed);
     session.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
@@ -252,25 +251,14 @@ struct Terminal<'a> {
     arguments: &'a FramesArguments,
     options: Options,
     verbose: bool,
-    /// Whether the line that the cursor is in tells the progress.
-    has_progress: bool,
+    progress: terminal::Progress,
 }
 
 impl Terminal<'_> {
     /// Prints a line of its own to stderr.
     fn tell(&mut self, line: &str) {
-        self.clear_progress();
+        self.progress.erase();
         tell(line);
-    }
-
-    /// Makes room for what is printed next.
-    fn clear_progress(&mut self) {
-        if mem::take(&mut self.has_progress) {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K")
-                .and_then(|()| stderr.flush())
-                .ok();
-        }
     }
 }
 
@@ -302,7 +290,7 @@ impl Control for Terminal<'_> {
                 form_choice::name(form)
             ),
         };
-        print(&format!(
+        terminal::print(format_args!(
             "Streaming {} × {} {}, {size_and_place}.",
             frame.width,
             frame.height,
@@ -313,12 +301,8 @@ impl Control for Terminal<'_> {
     fn report(&mut self, report: &Report) {
         if self.verbose {
             tell(&report.to_string());
-        } else if io::stderr().is_terminal() {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K{report}")
-                .and_then(|()| stderr.flush())
-                .ok();
-            self.has_progress = true;
+        } else {
+            self.progress.show(report);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Pictures as nothing but their pixels, one behind the other.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use app_kit::pixels::Rows;
+use app_kit::terminal;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::cli::Failure;
@@ -30,7 +31,7 @@ struct Shape {
 impl Raw {
     pub(super) fn open(output: &Output) -> Result<Raw, OutputError> {
         let (writer, name): (Box<dyn Write>, _) = match output {
-            Output::Stdout => (Box::new(io::stdout().lock()), "standard output".to_owned()),
+            Output::Stdout => (Box::new(terminal::stdout()), "standard output".to_owned()),
             Output::File(path) => {
                 let file = File::create(path).map_err(|source| OutputError::at(path, source))?;
                 (Box::new(file), path.display().to_string())
