@@ -438,7 +438,7 @@ error-busy = 另一个程序正在创建、连接或移除段“{ $key }”，�
 error-key-empty = 键名为空：请给段取个名字，例如 MySharedMemory。
 error-key-too-long = 键名长 { $bytes } 字节，最多 { $most } 字节：请改短一些。
 error-key-slash = 键名的第 { $at } 字节处有“/”：键名是名字，不是路径。
-error-key-character = 键名的第 { $at } 字节处有控制字符或不可见字符 { $code }：请去掉它。（如果是其他程序以这样的名称建立了文件，viewer-app list 会说明如何删除。）
+error-key-character = 键名的第 { $at } 字节处有控制字符或不可见字符 { $code }：请去掉它。如果其他程序以这样的名称建立了文件，viewer-app list 会说明如何删除。
 error-key-scheme = 键名以“{ $scheme }:”开头，这是为其他类型的段保留的：请去掉这个前缀。
 
 error-attach-not-found = 共享内存中没有键名“{ $key }”：请先加载内容，或检查键名。

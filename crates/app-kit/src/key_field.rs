@@ -179,6 +179,28 @@ mod tests {
     }
 
     #[test]
+    fn hidden_characters_are_visible_in_the_field_and_in_what_is_wrong() {
+        let field = KeyField::new("qt:a\u{202e}b");
+        assert!(field.key().is_ok(), "a Qt program may have such a key");
+        let mut ui = simulator(&field);
+        ui.click(iced::widget::Id::new(ID))
+            .expect("the field is drawn");
+        ui.typewrite("c");
+        let typed: Vec<Message> = ui.into_messages().collect();
+        let [Message::Edited(text)] = &typed[..] else {
+            panic!("{typed:?}");
+        };
+        // One escape is still one character, wherever the cursor was.
+        let characters = text.chars().filter(|one| *one == '\u{202e}').count();
+        assert_eq!((characters, text.chars().count()), (1, 7), "{text:?}");
+
+        let field = KeyField::new("a\u{202e}b");
+        let problem = field.key().expect_err("no key has it").to_owned();
+        assert!(problem.contains("U+202E"), "{problem}");
+        assert!(!problem.contains('\u{202e}'), "{problem:?}");
+    }
+
+    #[test]
     fn typing_and_enter_are_told() {
         let field = KeyField::new("K");
         let mut ui = simulator(&field);

@@ -227,6 +227,15 @@ mod tests {
     }
 
     #[test]
+    fn what_others_chose_is_drawn_visible() {
+        let status = Status::error("K\u{202e} is gone.\nAll is well.").with_remedy("rm x\u{200b}");
+        let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view(space()));
+        ui.find(r"K\u{202e} is gone.\nAll is well.")
+            .expect("the sentence is one line");
+        ui.find(r"rm x\u{200b}").expect("the remedy is visible");
+    }
+
+    #[test]
     fn sentence_and_remedy_are_drawn() {
         let status = Status::warning("One thing.").with_remedy("Another thing.");
         let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view(space()));

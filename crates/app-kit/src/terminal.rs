@@ -12,7 +12,7 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
-use std::io::{self, IsTerminal, Stderr, Stdout, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Stderr, Stdout, StdoutLock, Write};
 use std::panic;
 use std::process;
 use std::str;
@@ -48,9 +48,11 @@ pub fn escape_nothing() {
     IS_RAW.store(true, Ordering::Relaxed);
 }
 
-/// Locks standard output, for what is written in many pieces.
-pub fn stdout() -> Escaping<StdoutLock<'static>> {
-    let stdout = io::stdout().lock();
+/// Locks standard output, for what is written in many pieces. Who has written the last one flushes it.
+pub fn stdout() -> Escaping<BufWriter<StdoutLock<'static>>> {
+    // Large enough that a text with an escape in each line is not a system call for each.
+    const BUFFER: usize = 64 * 1024;
+    let stdout = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     Escaping::new(stdout, is_stdout_escaped())
 }
 
@@ -184,6 +186,12 @@ pub struct Escaping<W: Write> {
     begun: Begun,
 }
 
+/// Returns whether a byte can be the first one of a hidden character: most bytes of most texts cannot,
+/// and are passed over without decoding them.
+fn may_begin_hidden(byte: &u8) -> bool {
+    !matches!(byte, b' '..=b'~' | b'\n' | b'\t')
+}
+
 /// Up to three bytes of a character.
 #[derive(Debug, Default)]
 struct Begun {
@@ -241,17 +249,20 @@ impl<W: Write> Escaping<W> {
     }
 
     fn write_text(&mut self, text: &str) -> io::Result<()> {
-        let mut rest = text;
-        while let Some(at) = rest.find(escape::is_hidden_in_text) {
-            let (plain, hidden) = rest.split_at(at);
-            self.inner.write_all(plain.as_bytes())?;
-            let mut characters = hidden.chars();
-            for character in characters.by_ref().take(1) {
+        let (mut written, mut at) = (0, 0);
+        while let Some(next) = text.as_bytes()[at..].iter().position(may_begin_hidden) {
+            let Some(character) = text[at + next..].chars().next() else {
+                break;
+            };
+            let start = at + next;
+            at = start + character.len_utf8();
+            if escape::is_hidden_in_text(character) {
+                self.inner.write_all(&text.as_bytes()[written..start])?;
                 write!(self.inner, "{}", character.escape_default())?;
+                written = at;
             }
-            rest = characters.as_str();
         }
-        self.inner.write_all(rest.as_bytes())
+        self.inner.write_all(&text.as_bytes()[written..])
     }
 
     fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -162,8 +162,8 @@ impl fmt::Display for KeyError {
                 let code = u32::from(*character);
                 write!(
                     f,
-                    "The key has the control or invisible character U+{code:04X} at byte {at}: leave it out. (Where another \
-                     program made a file of such a name, viewer-app list tells how to remove it.)"
+                    "The key has the control or invisible character U+{code:04X} at byte {at}: leave it out. Where another \
+                     program has made a file of such a name, viewer-app list tells how to remove it."
                 )
             }
             Self::Scheme { scheme } => write!(

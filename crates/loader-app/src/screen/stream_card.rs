@@ -109,7 +109,7 @@ impl StreamCard {
             }
             // It is said beside the field what is wrong with it.
             Message::FolderPressed => {}
-            Message::PathSubmitted => match typed_path::parse(&visible::in_field(&self.path)) {
+            Message::PathSubmitted => match typed_path::parse(&self.path) {
                 Some(path) => return self.take_path(path),
                 None => self.reject(say!("stream-path-missing")),
             },

@@ -151,8 +151,7 @@ impl SaveDialog {
             Step::Going(_) => Action::None,
             Step::AskedToReplace(path) => self.save(path, Existing::Replace, false),
             Step::AskedForPart { path, existing, .. } => self.save(path, existing, true),
-            Step::Open | Step::Failed(_) => match typed_path::parse(&visible::in_field(&self.path))
-            {
+            Step::Open | Step::Failed(_) => match typed_path::parse(&self.path) {
                 Some(path) => {
                     let path = export::with_ending(&self.held, path);
                     self.save(path, Existing::Keep, false)
