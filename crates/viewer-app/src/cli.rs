@@ -9,7 +9,6 @@ mod show;
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::fmt;
 
 use app_kit::language::Language;
 use app_kit::terminal::{self, EscapeOption};
@@ -18,6 +17,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use qt_bridge::{Address, Form};
 use serde::Serialize;
 
+use crate::session::ENTER_TEXT_FIRST;
 use crate::{json, output};
 
 pub(crate) use qt::refuse_form;
@@ -135,11 +135,16 @@ impl Failure {
             sentences: sentences.into(),
         }
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.sentences)
+    /// Says it on standard error, in one line: no name in it can begin another.
+    pub(crate) fn tell(&self) {
+        let headline = format!("{ENTER_TEXT_FIRST}\n");
+        let mut sentences = self.sentences.as_str();
+        if let Some(rest) = sentences.strip_prefix(&headline) {
+            terminal::warn(ENTER_TEXT_FIRST);
+            sentences = rest;
+        }
+        terminal::warn(sentences);
     }
 }
 

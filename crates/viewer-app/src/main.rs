@@ -29,7 +29,7 @@ fn main() -> ExitCode {
     match run(Cli::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            terminal::warn(&failure);
+            failure.tell();
             ExitCode::FAILURE
         }
     }

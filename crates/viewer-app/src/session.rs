@@ -299,6 +299,9 @@ pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
     Follower::new(key.clone(), options(owner))
 }
 
+/// What Qt's example says where there is nothing: a line of its own before what is wrong.
+pub(crate) const ENTER_TEXT_FIRST: &str = "Enter a text first";
+
 /// Why there is nothing to take.
 #[derive(Debug)]
 pub(crate) enum FetchError {
@@ -355,7 +358,7 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::Nothing { key, owner, waited } => {
-                formatter.write_str("Enter a text first\n")?;
+                writeln!(formatter, "{ENTER_TEXT_FIRST}")?;
                 let whose = match owner {
                     Some(owner) => format!(" of {owner}"),
                     None => String::new(),
