@@ -44,6 +44,14 @@ from typing import BinaryIO, Callable, Counter, Iterator, NamedTuple, Optional, 
 
 DEFAULT_KEY = "MySharedMemory"
 
+# (1) The invisible characters that no key has: first and last of each range.
+INVISIBLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
+    (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
+    (0xFE00, 0xFE0D), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)
+
 # (2) The map of the file.
 CONTROL_BYTES = 0x7000
 SLOTS = 0x1000
@@ -136,8 +144,10 @@ def check_key(key: str) -> None:
         raise ViewError("The key is not UTF-8.") from None
     if not 1 <= length <= 128:
         raise ViewError(f"A key has 1 to 128 bytes; this one has {length}.")
-    if "/" in key or any(unicodedata.category(character) == "Cc" for character in key):
-        raise ViewError(f"The key {printable(key)} contains a slash or a control character.")
+    if "/" in key or any(map(is_hidden, key)):
+        raise ViewError(
+            f"The key {printable(key)} contains a slash, or a control or invisible character."
+        )
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", key):
         raise ViewError(
             f"The key {key} begins like an address, which is reserved. Leave out the colon."
@@ -842,10 +852,18 @@ SHM_CORE_DIR names another directory than /dev/shm.
 """
 
 
+def is_hidden(character: str) -> bool:
+    """Tells whether a character controls a terminal or is invisible (section 1)."""
+    code = ord(character)
+    return unicodedata.category(character) == "Cc" or any(
+        first <= code <= last for first, last in INVISIBLE
+    )
+
+
 def printable(text: str) -> str:
-    """Makes visible what would move the cursor or colour the terminal: for others' names."""
+    """Makes visible what would steer the terminal or deceive its reader: for others' names."""
     return "".join(
-        "\ufffd" if unicodedata.category(character) == "Cc" else character for character in text
+        f"\\u{{{ord(character):x}}}" if is_hidden(character) else character for character in text
     )
 
 

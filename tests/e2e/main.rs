@@ -38,5 +38,6 @@ mod resource;
 mod save;
 mod soak;
 mod stream;
+mod terminal;
 mod text;
 mod window;

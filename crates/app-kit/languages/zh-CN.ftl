@@ -377,6 +377,8 @@ segment-left = 加载方已离开
 segment-watching = { $count } 个正在查看
 segment-persistent = 常驻
 segment-left-alone = 已忽略：{ $reason }
+segments-left-alone = { $count } 个名称不是段
+segments-left-alone-body = 已忽略。用筛选可以找到其中每一个；viewer-app list --all 会全部列出。
 segment-somebody = 某个程序
 remove = 移除
 remove-force = 强制移除
@@ -462,7 +464,7 @@ error-other-user = 段“{ $key }”属于用户 { $owner }，只有该用户可
 error-key-empty = 键名为空：请给段取个名字，例如 MySharedMemory。
 error-key-too-long = 键名长 { $bytes } 字节，最多 { $most } 字节：请改短一些。
 error-key-slash = 键名的第 { $at } 字节处有“/”：键名是名字，不是路径。
-error-key-character = 键名的第 { $at } 字节处有控制字符 { $code }：请去掉它。
+error-key-character = 键名的第 { $at } 字节处有控制字符或不可见字符 { $code }：请去掉它。如果其他程序以这样的名称建立了文件，viewer-app list 会说明如何删除。
 error-key-scheme = 键名以“{ $scheme }:”开头，这是为其他类型的段保留的：请去掉这个前缀。
 
 error-attach-not-found = 共享内存中没有键名“{ $key }”：请先加载内容，或检查键名。

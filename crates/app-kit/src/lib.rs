@@ -1,7 +1,8 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, forms of Qt, status line, content pane,
 //! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
-//! overlay, saving, work off the window's thread, signals.
+//! overlay, saving, work off the window's thread, signals, the door to the terminal.
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 pub mod alarm;
 pub mod attendance;
@@ -36,9 +37,11 @@ pub mod signals;
 pub mod snapshot;
 pub mod status;
 pub mod tally;
+pub mod terminal;
 pub mod theme;
 pub mod typed_path;
 pub mod unchorded;
 pub mod units;
+pub mod visible;
 pub mod watch;
 pub mod worker;

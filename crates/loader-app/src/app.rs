@@ -258,7 +258,7 @@ impl State {
             Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
-                    pane.update(message);
+                    return pane.update(message).map(Message::Pane);
                 }
             }
             Message::Shortcut(action) => return self.press(action()),

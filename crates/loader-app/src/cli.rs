@@ -7,14 +7,14 @@ mod picture;
 mod share;
 
 use std::fmt;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use app_kit::follower::Time;
 use app_kit::signals::{Ended, Termination};
-use app_kit::{language, say, units};
+use app_kit::{language, say, terminal, units};
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
 use qt_bridge::Address;
@@ -313,7 +313,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     }
     if stay.persist {
         session.persist().map_err(CommandError::Load)?;
-        print(&loaded.to_string());
+        terminal::print(&loaded);
         session.release();
         return Ok(());
     }
@@ -322,8 +322,9 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         Some(termination) => termination,
         None => Termination::catch().map_err(CommandError::Signals)?,
     };
-    print(&loaded.to_string());
-    if stay.duration.is_none() && io::stderr().is_terminal() {
+    // A reader that has gone is no reason to let go of what is loaded.
+    terminal::print(&loaded);
+    if stay.duration.is_none() && terminal::is_stderr_terminal() {
         tell("It stays until Ctrl-C.");
     }
     stay.keep(&mut session, &termination)?;
@@ -393,15 +394,7 @@ fn bytes_of(file: &Path) -> Result<Bytes, CommandError> {
     }
 }
 
-/// Prints the line that scripts wait for. A reader that has gone is no reason to let go of what
-/// is loaded.
-fn print(line: &str) {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .ok();
-}
-
-fn tell(line: &str) {
-    writeln!(io::stderr().lock(), "loader-app: {line}").ok();
+/// Says something beside the output.
+pub fn tell(line: &str) {
+    terminal::warn(format_args!("loader-app: {line}"));
 }

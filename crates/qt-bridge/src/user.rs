@@ -11,6 +11,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use shm_core::escape;
+
 use crate::ownership;
 
 /// A process that has a segment or a semaphore open.
@@ -37,12 +39,7 @@ impl User {
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Others chose the name.
-        let visible = |other: char| match other.is_control() {
-            true => char::REPLACEMENT_CHARACTER,
-            false => other,
-        };
-        let program: String = self.program.chars().map(visible).collect();
-        write!(f, "{program} (pid {})", self.pid)
+        write!(f, "{} (pid {})", escape::line(&self.program), self.pid)
     }
 }
 
@@ -220,11 +217,11 @@ mod tests {
             pid: 7,
             program: "a\u{1b}b".into(),
         };
-        assert_eq!(user.to_string(), "a\u{fffd}b (pid 7)");
+        assert_eq!(user.to_string(), r"a\u{1b}b (pid 7)");
         assert_eq!(listed(&[]), "another program");
         assert_eq!(
             listed(&[user.clone(), user]),
-            "a\u{fffd}b (pid 7), a\u{fffd}b (pid 7)"
+            r"a\u{1b}b (pid 7), a\u{1b}b (pid 7)"
         );
     }
 

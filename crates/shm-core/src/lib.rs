@@ -42,6 +42,7 @@
 
 mod deadline;
 mod error;
+pub mod escape;
 mod key;
 mod layout;
 pub mod link;

@@ -11,7 +11,7 @@ use app_kit::pixels::Rows;
 use app_kit::save_file::{SaveFile, SaveFileError};
 use app_kit::snapshot::{self, Snapshot};
 use app_kit::{say, units};
-use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample};
+use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample, escape};
 
 use crate::picture_file::{self, PictureFileError};
 use crate::session::Content;
@@ -148,7 +148,7 @@ pub(crate) fn file_name(held: &Snapshot) -> String {
 
 fn harmless(name: &str) -> String {
     // A key of Qt may be a path.
-    let visible = |character: char| match character.is_control() || character == '/' {
+    let visible = |character: char| match escape::is_hidden(character) || character == '/' {
         true => '_',
         false => character,
     };

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use app_kit::{language, save_file, say};
+use app_kit::{language, save_file, say, terminal};
 
 /// Where to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +33,12 @@ pub(crate) fn print(
     is_heard(write).map(|_| ())
 }
 
-/// Writes to standard output, and tells whether anybody listens.
+/// Writes to standard output, through the door that keeps a terminal safe, and tells whether anybody
+/// listens.
 pub(crate) fn is_heard(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<bool, OutputError> {
-    let mut stdout = io::stdout().lock();
+    let mut stdout = terminal::stdout();
     match write(&mut stdout).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(true),
         Err(source) if source.kind() == ErrorKind::BrokenPipe => Ok(false),

@@ -26,7 +26,9 @@ use shm_core::{
 use crate::user::User;
 
 pub(crate) use hand::{CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save};
-pub(crate) use segments::{Entry, Listing, RemovalError, remove_in_background, segments};
+pub(crate) use segments::{
+    Entry, Listing, MOST_LEFT_ALONE, RemovalError, remove_in_background, segments,
+};
 
 /// How long a request may take without a word.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -291,6 +293,9 @@ pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
     Follower::new(key.clone(), options(owner))
 }
 
+/// What Qt's example says where there is nothing: a line of its own before what is wrong.
+pub(crate) const ENTER_TEXT_FIRST: &str = "Enter a text first";
+
 /// Why there is nothing to take.
 #[derive(Debug)]
 pub(crate) enum FetchError {
@@ -347,7 +352,7 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::Nothing { key, owner, waited } => {
-                formatter.write_str("Enter a text first\n")?;
+                writeln!(formatter, "{ENTER_TEXT_FIRST}")?;
                 let whose = match owner {
                     Some(owner) => format!(" of {owner}"),
                     None => String::new(),

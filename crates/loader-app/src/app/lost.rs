@@ -3,9 +3,10 @@
 use app_kit::say;
 use app_kit::status::Status;
 use app_kit::theme;
+use app_kit::visible;
 use app_kit::watch::{Depth, Observation, Watch};
 use app_kit::worker::WorkerError;
-use iced::widget::{button, text};
+use iced::widget::button;
 use iced::{Element, Task};
 use qt_bridge::Address;
 use shm_core::{Access, Attached};
@@ -99,7 +100,7 @@ impl State {
     /// Draws, beside the status, the way back.
     pub(super) fn view_load_again(&self) -> Option<Element<'_, Message>> {
         self.lost.as_ref()?;
-        let label = text(say!("load-again")).size(theme::SMALL_SIZE);
+        let label = visible::line(say!("load-again")).size(theme::SMALL_SIZE);
         Some(
             button(label)
                 .padding([theme::space::TINY, theme::space::MEDIUM])

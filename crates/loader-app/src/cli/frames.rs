@@ -1,19 +1,18 @@
 //! `loader-app frames`: a stream from standard input, or of the test pattern.
 
-use std::io::{self, IsTerminal, Write};
-use std::mem;
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
-use app_kit::{form_choice, units};
+use app_kit::{form_choice, terminal, units};
 use clap::{Args, ValueEnum};
 use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 
 use super::share::Share;
-use super::{CommandError, audience, print, tell, tell_restored};
+use super::{CommandError, audience, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
 use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
@@ -214,10 +213,10 @@ pub(super) fn run(
         termination: &termination,
         arguments,
         verbose,
-        has_progress: false,
+        progress: terminal::Progress::default(),
     };
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
-    terminal.clear_progress();
+    terminal.progress.erase();
     let streamed = streamed.map_err(|error| match error {
         error if error.is_orphaned() => CommandError::Lost(key.clone()),
         error => CommandError::Load(error),
@@ -231,7 +230,7 @@ pub(super) fn run(
     if arguments.persist {
         session.persist().map_err(CommandError::Load)?;
     }
-    print(&streamed.to_string());
+    terminal::print(&streamed);
     session.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
@@ -245,25 +244,14 @@ struct Terminal<'a> {
     termination: &'a Termination,
     arguments: &'a FramesArguments,
     verbose: bool,
-    /// Whether the line that the cursor is in tells the progress.
-    has_progress: bool,
+    progress: terminal::Progress,
 }
 
 impl Terminal<'_> {
     /// Prints a line of its own to stderr.
     fn tell(&mut self, line: &str) {
-        self.clear_progress();
+        self.progress.erase();
         tell(line);
-    }
-
-    /// Makes room for what is printed next.
-    fn clear_progress(&mut self) {
-        if mem::take(&mut self.has_progress) {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K")
-                .and_then(|()| stderr.flush())
-                .ok();
-        }
     }
 }
 
@@ -295,7 +283,7 @@ impl Control for Terminal<'_> {
                 form_choice::name(form)
             ),
         };
-        print(&format!(
+        terminal::print(format_args!(
             "Streaming {} × {} {}, {size_and_place}.",
             frame.width,
             frame.height,
@@ -308,19 +296,15 @@ impl Control for Terminal<'_> {
     }
 
     fn restored(&mut self, loaded: &Loaded) {
-        self.clear_progress();
+        self.progress.erase();
         tell_restored(&loaded.key, Some(loaded));
     }
 
     fn report(&mut self, report: &Report) {
         if self.verbose {
             tell(&report.to_string());
-        } else if io::stderr().is_terminal() {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K{report}")
-                .and_then(|()| stderr.flush())
-                .ok();
-            self.has_progress = true;
+        } else {
+            self.progress.show(report);
         }
     }
 

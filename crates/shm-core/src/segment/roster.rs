@@ -4,6 +4,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::escape;
 use crate::layout::{self, access};
 use crate::process::Process;
 use crate::sys::{self, ByteLock};
@@ -18,7 +19,8 @@ const MOST_QUESTIONS: usize = 4 * MOST_READERS;
 pub struct Attached {
     /// Who it is.
     pub process: Process,
-    /// File name of the program; "unknown" where it cannot be told.
+    /// File name of the program, as it says, with hidden characters [escaped](crate::escape);
+    /// "unknown" where it cannot be told.
     pub program: String,
     /// What it may do.
     pub access: Access,
@@ -111,16 +113,12 @@ fn reader_of(byte: u64) -> Attached {
     }
 }
 
-/// A stranger's name, fit for a terminal.
+/// The name that another process gives itself, with its hidden characters escaped; "unknown" where
+/// it gives none.
 pub(crate) fn readable(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
-    if name.is_empty() {
-        "unknown".into()
-    } else {
-        name
+    match name {
+        "" => "unknown".into(),
+        name => escape::line(name).into_owned(),
     }
 }
 

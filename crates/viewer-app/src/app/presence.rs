@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use app_kit::snapshot::name_of_kind;
 use app_kit::theme::{self, Colors};
+use app_kit::visible;
 use app_kit::{say, status, units};
-use iced::widget::{container, row, text};
+use iced::widget::{container, row};
 use iced::{Center, Element};
 use shm_core::segment::{Content, Info};
 
@@ -56,7 +57,9 @@ impl State {
                 colors.muted
             }
         });
-        let words = text(words).size(theme::SMALL_SIZE).style(theme::muted);
+        let words = visible::line(words)
+            .size(theme::SMALL_SIZE)
+            .style(theme::muted);
         place(
             row![dot]
                 .extend((!is_narrow).then(|| words.into()))

@@ -28,8 +28,9 @@ use crate::user::User;
 come. This is not a queue: of what comes faster than it is printed, the latest is. Under the
 key of a Qt program --json tells nobody who is attached: viewer-app info does.
 
-A text is one line: its line ends are written as \\n, tabs as \\t, other control characters as
-\\u{..}, a backslash as \\\\. --json has it exactly, in one object a line. Pictures and other
+A text is one line, in a pipe too: its line ends are written as \\n, tabs as \\t, other control
+characters as \\u{..}, a backslash as \\\\; on a terminal also invisible characters, unless
+--no-escape. --json has it exactly, in one object a line. Pictures and other
 bytes are described in a line.
 
 Examples:

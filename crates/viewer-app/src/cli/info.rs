@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use app_kit::{hex, sharing, units};
+use app_kit::{hex, sharing, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Latest, Permissions};
 use shm_core::{Attached, Key, Metadata};
 
-use super::{Failure, printable};
+use super::Failure;
 use crate::output;
 use crate::report::{self, Report};
 use crate::session;
@@ -146,7 +146,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn add(&mut self, label: &str, value: &str) {
-        let value = printable(value);
+        let value = terminal::line(value);
         // Writing to a String does not fail.
         writeln!(self.text, "{label:<12}{value}").ok();
     }

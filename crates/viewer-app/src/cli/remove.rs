@@ -3,7 +3,7 @@
 use clap::Args;
 use shm_core::{Attached, Key, RemoveError};
 
-use super::{Failure, printable};
+use super::Failure;
 use crate::output;
 use crate::session;
 
@@ -31,7 +31,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 fn in_use(key: &Key, by: &[Attached]) -> String {
     let names: Vec<String> = by
         .iter()
-        .map(|peer| format!("{} (pid {})", printable(&peer.program), peer.process))
+        .map(|peer| format!("{} (pid {})", peer.program, peer.process))
         .collect();
     let who = if names.is_empty() {
         "somebody".to_owned()

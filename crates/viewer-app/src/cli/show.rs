@@ -1,16 +1,16 @@
 //! `viewer-app show`: the content itself.
 
-use std::io::{self, Cursor, IsTerminal};
+use std::io::Cursor;
 use std::time::{Duration, SystemTime};
 
 use app_kit::save_file::SaveFile;
-use app_kit::units;
+use app_kit::{terminal, units};
 use clap::Args;
 use image::ImageFormat;
 use qt_bridge::{Address, Form};
 use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
-use super::{Failure, printable};
+use super::Failure;
 use crate::export;
 use crate::output::{self, Output};
 use crate::picture_file;
@@ -20,9 +20,11 @@ use crate::user::User;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A text goes to standard output as it is; only a terminal gets a final newline. A picture is
-described in one line; --output writes it as png, jpg, bmp, gif, webp, ppm or qoi, after
-the ending of FILE. Any other bytes go to standard output, but never to a terminal.
+    after_help = "A text goes to standard output as it is. Only a terminal gets a final newline, and control and
+invisible characters as \\r, \\u{1b} and the like, so that no text can steer it or deceive who
+reads; --no-escape writes them as they are. A picture is described in one line; --output
+writes it as png, jpg, bmp, gif, webp, ppm or qoi, after the ending of FILE. Any other bytes
+go to standard output, and to a terminal only with --no-escape.
 
 Examples:
   viewer-app show                          print the text in MySharedMemory
@@ -30,6 +32,7 @@ Examples:
   viewer-app show --output frame.png       write the picture to a file
   viewer-app show --output - > frame.png   the same; standard output takes it as png
   viewer-app show --json                   what it is, for programs
+  viewer-app show --no-escape              a text with its colours, of somebody you trust
   viewer-app --key qt:K show --as raw      what a Qt program copied into QSharedMemory K
   viewer-app show --owner anna             what anna shares by loader-app text --mode 644"
 )]
@@ -95,7 +98,7 @@ fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<
         ..
     } = content
     {
-        super::warn(format_args!(
+        terminal::warn(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
         ));
     }
@@ -130,7 +133,7 @@ fn print_text(sample: &Sample) -> Result<(), Failure> {
 fn print_copied(text: &str) -> Result<(), Failure> {
     Ok(output::print(|stdout| {
         stdout.write_all(text.as_bytes())?;
-        if io::stdout().is_terminal() && !text.ends_with('\n') {
+        if terminal::is_stdout_terminal() && !text.ends_with('\n') {
             stdout.write_all(b"\n")?;
         }
         Ok(())
@@ -191,16 +194,16 @@ pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> Str
     line.push_str(&format!(" · generation {}", sample.generation()));
     if let Some(source) = &metadata.source {
         line.push_str(" · ");
-        line.push_str(&printable(source));
+        line.push_str(&terminal::line(source));
     }
     line
 }
 
 pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
-    if io::stdout().is_terminal() {
+    if terminal::is_stdout_escaped() {
         return Err(Failure::new(format!(
-            "{what} would garble the terminal. Write it to a file with --output FILE, or pipe it \
-             to another program."
+            "{what} would garble the terminal. Write it to a file with --output FILE, pipe it to \
+             another program, or have it written all the same with --no-escape."
         )));
     }
     Ok(())

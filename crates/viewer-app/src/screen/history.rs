@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use app_kit::picture::Picture;
 use app_kit::snapshot::{Content, Snapshot};
+use app_kit::visible;
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
 use iced::widget::{button, center, column, container, image, row, text};
@@ -184,7 +185,7 @@ impl History {
                 None => row![].into(),
             },
         );
-        let note = text(say!("history-note"))
+        let note = visible::line(say!("history-note"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         column![rows, note]
@@ -256,10 +257,10 @@ impl Entry {
         facts.push(self.snapshot.kind_and_form());
         facts.push(units::bytes(self.snapshot.bytes));
         let words = column![
-            text(&self.title)
+            visible::line(&self.title)
                 .size(theme::TEXT_SIZE)
                 .wrapping(text::Wrapping::None),
-            text(facts.join(" · "))
+            visible::line(facts.join(" · "))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::None)
                 .style(theme::muted),

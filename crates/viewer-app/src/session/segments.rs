@@ -29,6 +29,9 @@ const SHARE: u32 = 20;
 /// All segments in order of their names, or why they cannot be told.
 pub(crate) type Listing = Result<Arc<Vec<Entry>>, String>;
 
+/// Of so many names that are no segments each is told; of more only their number.
+pub(crate) const MOST_LEFT_ALONE: usize = 10;
+
 /// One of them, or what only seems to be one.
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {

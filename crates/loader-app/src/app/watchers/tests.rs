@@ -46,7 +46,9 @@ fn of(watchers: Vec<Watcher>) -> Watchers {
 
 /// The watchers between a card and the window's lower edge, as the window has them.
 fn ui(watchers: &Watchers) -> Simulator<'_, Message> {
-    let card = container(text("card")).height(Fill).style(theme::card);
+    let card = container(visible::line("card"))
+        .height(Fill)
+        .style(theme::card);
     let body = column![card.width(Fill), watchers.view()].spacing(theme::space::MEDIUM);
     let window = container(body)
         .padding(theme::space::LARGE)

@@ -3,15 +3,16 @@
 use std::time::SystemTime;
 
 use app_kit::save_file::SaveFile;
-use app_kit::units;
+use app_kit::{terminal, units};
 use qt_bridge::Address;
 use serde::Serialize;
 use shm_core::{Message, Metadata, ReadError, Sample};
 
 use super::Arguments;
 use super::raw::Raw;
-use crate::cli::{self, Failure, printable, show};
+use crate::cli::{Failure, show};
 use crate::export;
+use crate::json;
 use crate::output::{self, Output};
 use crate::report::Report;
 use crate::session::{Content, Found};
@@ -66,7 +67,7 @@ impl<'a> Delivery<'a> {
         let mut file = None;
         if let Some(pattern) = &self.arguments.output {
             if content.picture().is_none() {
-                cli::warn(format_args!(
+                terminal::warn(format_args!(
                     "What came is {}, no picture: it is left out.",
                     content.kind()
                 ));
@@ -84,7 +85,7 @@ impl<'a> Delivery<'a> {
         };
         if let Some(path) = file.filter(|_| !self.arguments.json) {
             line.push_str(" → ");
-            line.push_str(&printable(&path.to_string_lossy()));
+            line.push_str(&terminal::line(&path.to_string_lossy()));
         }
         line.push('\n');
         let is_heard = output::is_heard(|stdout| stdout.write_all(line.as_bytes()))?;
@@ -93,7 +94,7 @@ impl<'a> Delivery<'a> {
 
     fn report(&self, found: &Found) -> Result<String, Failure> {
         let text = text_of(&found.content)?;
-        Ok(serde_json::to_string(&Line {
+        Ok(json::to_line(&Line {
             report: Report::of_found(self.address, found, SystemTime::now()),
             skipped: match &found.content {
                 Content::Sample(sample) => sample.skipped(),
@@ -153,13 +154,13 @@ fn describe_sample(sample: &Sample) -> String {
     };
     let mut line = format!(
         "bytes · {} · {} · generation {}",
-        printable(media_type),
+        terminal::line(media_type),
         units::bytes(sample.len() as u64),
         sample.generation()
     );
     if let Some(source) = source {
         line.push_str(" · ");
-        line.push_str(&printable(source));
+        line.push_str(&terminal::line(source));
     }
     line
 }

@@ -1,11 +1,11 @@
 //! Pictures as nothing but their pixels, one behind the other.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use app_kit::copy_writer::CopyWriter;
 use app_kit::pixels::Rows;
 use app_kit::save_file::{SaveFile, SaveFileError};
+use app_kit::terminal;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::cli::Failure;
@@ -31,10 +31,7 @@ struct Shape {
 impl Raw {
     pub(super) fn open(output: &Output) -> Result<Raw, SaveFileError> {
         let (writer, name): (Box<dyn Write>, _) = match output {
-            Output::Stdout => {
-                let stdout = CopyWriter::new(io::stdout().lock());
-                (Box::new(stdout), "standard output".to_owned())
-            }
+            Output::Stdout => (Box::new(terminal::stdout()), "standard output".to_owned()),
             Output::File(path) => {
                 let file = SaveFile::at(path).unsynced().stream()?;
                 (Box::new(file), path.display().to_string())

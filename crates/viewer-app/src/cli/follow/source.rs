@@ -7,12 +7,13 @@ use app_kit::attendance::Attendance;
 use app_kit::follower::{self, Follower};
 use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
+use app_kit::terminal;
 use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
 use shm_core::Key;
 use shm_core::segment::Info;
 
 use super::{Arguments, Desk};
-use crate::cli::{self, Failure};
+use crate::cli::Failure;
 use crate::session::{self, Content, FetchError, Found};
 use crate::user::User;
 
@@ -119,7 +120,7 @@ struct Polled<'a> {
 
 impl<'a> Polled<'a> {
     fn new(key: &QtKey, arguments: &Arguments, desk: &'a Desk) -> Polled<'a> {
-        cli::warn(format_args!(
+        terminal::warn(format_args!(
             "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
         ));
         Polled {
@@ -137,7 +138,7 @@ impl<'a> Polled<'a> {
         match looked.transpose() {
             Err(ReadingError::Lock(error)) if is_passing(&error) => {
                 if !self.is_warned {
-                    cli::warn(format_args!("{error} It is looked at again."));
+                    terminal::warn(format_args!("{error} It is looked at again."));
                 }
                 self.is_warned = true;
                 Ok(None)
