@@ -227,15 +227,19 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_text_hides_nobody() {
+        use std::io::{Read, Write};
         use std::os::unix::ffi::OsStrExt;
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join(OsStr::from_bytes(b"odd\xff\xfe"));
         std::os::unix::fs::symlink("/bin/cat", &program).unwrap();
         let mut child = std::process::Command::new(&program)
             .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null())
+            .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
+        // It has its name when it answers.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let user = User::of(child.id());
         child.kill().unwrap();
         child.wait().unwrap();

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use qt_bridge::{
-    Follower, Form, Kind, Publisher, QtKey, ReadingError, Segment, Semaphore, Stream, StreamError,
-    read, read_within, remove,
+    Follower, Form, Kind, Meaning, Publisher, QtKey, ReadingError, Segment, Semaphore, Stream,
+    StreamError, read, read_within, remove,
 };
 use shm_core::Message;
 
@@ -251,7 +251,39 @@ fn withstand_a_flood(key: &QtKey) {
         is_over.store(true, Ordering::Relaxed);
         began.elapsed()
     });
-    assert!(took < AT_ONCE, "{key}: {took:?}");
+    assert!(took < PATIENCE, "{key}: {took:?}");
     drop(segment);
     remove(key, true).ok();
+}
+
+/// Looking at what is not there any more would be a signal that ends the program.
+#[test]
+fn a_lock_whose_file_is_cut_short_is_an_error() {
+    shm_core::guard_against_truncation().unwrap();
+    let (_directory, keys) = keys();
+    for key in keys.iter().filter(|key| key.kind() == Kind::PosixRealtime) {
+        for is_held in [false, true] {
+            let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+            let cut = || {
+                File::options()
+                    .write(true)
+                    .open(lock_file(key))
+                    .unwrap()
+                    .set_len(0)
+                    .unwrap()
+            };
+            if is_held {
+                let guard = segment.lock(PATIENCE).unwrap();
+                cut();
+                assert!(guard.unlock().is_err(), "{key}");
+            } else {
+                cut();
+            }
+            let error = segment.lock(PATIENCE).map(drop).unwrap_err();
+            assert_eq!(error.meaning(), Meaning::KeyError, "{key}: {error}");
+            drop(segment);
+            std::fs::remove_file(lock_file(key)).unwrap();
+            remove(key, true).ok();
+        }
+    }
 }

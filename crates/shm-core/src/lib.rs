@@ -72,7 +72,7 @@ pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
-pub use sys::guard_against_truncation;
+pub use sys::{GuardedMapping, guard_against_truncation};
 
 /// Runs the example that the README shows.
 #[cfg(doctest)]

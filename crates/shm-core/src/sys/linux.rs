@@ -38,7 +38,7 @@ pub(crate) use process::{
     effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
     unix_nanos_of_tick, user_of,
 };
-pub use sigbus::guard_against_truncation;
+pub use sigbus::{GuardedMapping, guard_against_truncation};
 pub(crate) use socket::{hang_up, peer_user, send};
 pub(crate) use user::user_name;
 pub(crate) use watch::DirectoryWatch;
