@@ -28,7 +28,7 @@ mod target;
 mod unfinished;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use rustix::fs::Mode;
@@ -160,7 +160,11 @@ impl<'a> SaveFile<'a> {
             attributes::keep(old, &file)?;
         }
         if self.is_synced {
-            file.sync_all()?;
+            match file.sync_all() {
+                // The file system has no such thing.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => {}
+                synced => synced?,
+            }
         }
         draft.rename(target, &file, self.existing)?;
         Ok(file)

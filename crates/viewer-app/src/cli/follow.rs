@@ -32,6 +32,8 @@ A text is one line: its line ends are written as \\n, tabs as \\t, other control
 \\u{..}, a backslash as \\\\. --json has it exactly, in one object a line. Pictures and other
 bytes are described in a line.
 
+Each file of --output appears when it is whole; that of --raw is replaced at once, and then grows.
+
 Examples:
   viewer-app follow                               until Ctrl-C
   viewer-app follow --json --count 3              the next three, for programs
