@@ -36,7 +36,7 @@ impl Raw {
                 (Box::new(stdout), "standard output".to_owned())
             }
             Output::File(path) => {
-                let file = SaveFile::at(path).unsynced().stream()?;
+                let file = SaveFile::at(path).stream()?;
                 (Box::new(file), path.display().to_string())
             }
         };
