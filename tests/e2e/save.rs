@@ -55,7 +55,7 @@ impl Bench {
         let metadata = ImageMetadata::packed(PixelFormat::Rgba8, side, side).unwrap();
         let bytes = u64::from(side) * u64::from(side) * 4;
         let pixels: Vec<u8> = (0..bytes)
-            .map(|number| (number * number >> 8) as u8)
+            .map(|number| (number * number).to_le_bytes()[1])
             .collect();
         let metadata = Metadata::Image(metadata);
         self.publisher.publish(&metadata, &pixels).unwrap();

@@ -15,8 +15,8 @@
 //!   else can write, as in /dev); it then stays a link. Any other is refused.
 //! - A pipe or a character device is written to as it is, without waiting for a reader. Terminals,
 //!   sockets and block devices are refused.
-//! - It is on the disk before it gets its name ([`SaveFile::unsynced`] leaves that out), so that after a
-//!   power failure either the old file is there or the new one.
+//! - It is on the disk before it gets its name, but for [`SaveFile::in_series`], so that after a power
+//!   failure either the old file is there or the new one.
 //!
 //! A file in a folder where the user may not write is not written in place, although that would be
 //! permitted: it would be half-written for a while, and for ever after a crash.
@@ -24,11 +24,12 @@
 mod attributes;
 mod draft;
 mod error;
+mod leftovers;
 mod target;
 mod unfinished;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use rustix::fs::Mode;
@@ -60,7 +61,7 @@ pub enum Existing {
 pub struct SaveFile<'a> {
     path: &'a Path,
     existing: Existing,
-    is_synced: bool,
+    is_in_series: bool,
     mode: Mode,
 }
 
@@ -70,7 +71,7 @@ impl<'a> SaveFile<'a> {
         SaveFile {
             path,
             existing: Existing::Replace,
-            is_synced: true,
+            is_in_series: false,
             mode: Mode::from_raw_mode(0o666),
         }
     }
@@ -85,10 +86,11 @@ impl<'a> SaveFile<'a> {
         SaveFile { existing, ..self }
     }
 
-    /// Does not wait for the disk: for what comes many times a second.
-    pub fn unsynced(self) -> SaveFile<'a> {
+    /// Saves one of many that follow each other quickly: does not wait for the disk, and lists the folder
+    /// only once to find what killed saves left there.
+    pub fn in_series(self) -> SaveFile<'a> {
         SaveFile {
-            is_synced: false,
+            is_in_series: true,
             ..self
         }
     }
@@ -145,7 +147,7 @@ impl<'a> SaveFile<'a> {
 
     fn draft(&self, target: &Target) -> Result<(Draft, File), Problem> {
         unfinished::watch_signals();
-        draft::sweep(target);
+        leftovers::sweep(target, self.is_in_series);
         let mode = match &target.found {
             // Private until it gets the other's permissions.
             Found::Own(_) => Mode::RUSR | Mode::WUSR,
@@ -159,8 +161,12 @@ impl<'a> SaveFile<'a> {
         if let Found::Own(old) = &target.found {
             attributes::keep(old, &file)?;
         }
-        if self.is_synced {
-            file.sync_all()?;
+        if !self.is_in_series {
+            match file.sync_all() {
+                // The file system has no such thing.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => {}
+                synced => synced?,
+            }
         }
         draft.rename(target, &file, self.existing)?;
         Ok(file)

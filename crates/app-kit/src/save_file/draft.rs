@@ -3,16 +3,14 @@
 use std::ffi::OsStr;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 
-use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, linkat, openat, statat, unlinkat,
-};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, fstat, linkat, openat, statat, unlinkat};
 use rustix::io::Errno;
 
 use super::Existing;
-use super::target::{Target, is_own, is_same, kind};
+use super::target::{Target, is_same};
 use super::unfinished::Name;
 
 /// What the names of drafts begin with. Of the target's name they have only a hash: one of 255 bytes
@@ -99,53 +97,21 @@ fn own_path(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
-/// Removes what earlier saves of a target left when they were killed.
-///
-/// That is a regular file of the user, of the very form of a draft's name, which no living process
-/// has locked. What fails is left for the next time.
-pub(super) fn sweep(target: &Target) {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let listing = openat(&target.directory, ".", flags, Mode::empty()).and_then(Dir::new);
-    let Ok(listing) = listing else {
-        return;
-    };
-    let prefix = prefix_of(&target.name);
-    for entry in listing.map_while(Result::ok) {
-        if let Ok(name) = entry.file_name().to_str()
-            && is_draft(name, &prefix)
-        {
-            sweep_one(&target.directory, name).ok();
-        }
-    }
-}
-
-fn sweep_one(directory: &OwnedFd, name: &str) -> io::Result<()> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let open = |access| openat(directory, name, flags | access, Mode::empty());
-    // Its mode may permit only one of both.
-    let file = File::from(open(OFlags::RDONLY).or_else(|_| open(OFlags::WRONLY))?);
-    let stat = fstat(&file)?;
-    let is_ours = kind(&stat) == FileType::RegularFile && is_own(&stat) && stat.st_nlink == 1;
-    if is_ours && file.try_lock().is_ok() {
-        let now = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        if is_same(&now, &stat) {
-            unlinkat(directory.as_fd(), name, AtFlags::empty())?;
-        }
-    }
-    Ok(())
-}
-
 /// Returns what the names of a target's drafts begin with.
 pub(super) fn prefix_of(target: &OsStr) -> String {
     format!("{PREFIX}{:016x}-", hash(target.as_bytes()))
 }
 
-/// Returns `true` if a name is a prefix and 16 hexadecimal digits, as they are written here.
-fn is_draft(name: &str, prefix: &str) -> bool {
-    name.strip_prefix(prefix).is_some_and(|random| {
+/// Returns `true` if a name has the form of a draft's: two times 16 hexadecimal digits behind [`PREFIX`].
+pub(super) fn is_draft(name: &str) -> bool {
+    let is_number = |text: &str| {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        random.len() == 16 && random.bytes().all(is_digit)
-    })
+        text.len() == 16 && text.bytes().all(is_digit)
+    };
+    let numbers = name
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.split_once('-'));
+    numbers.is_some_and(|(target, random)| is_number(target) && is_number(random))
 }
 
 /// FNV-1a: the same in every version of the program.
@@ -162,17 +128,19 @@ mod tests {
     #[test]
     fn only_the_very_form_of_a_name_is_a_draft() {
         let prefix = prefix_of("out.png".as_ref());
-        assert!(is_draft(&format!("{prefix}0123456789abcdef"), &prefix));
+        assert!(is_draft(&format!("{prefix}0123456789abcdef")));
         for name in [
+            prefix.clone(),
             format!("{prefix}0123456789abcde"),
             format!("{prefix}0123456789abcdef0"),
             format!("{prefix}0123456789ABCDEF"),
             format!("{prefix}0123456789abcdef.png"),
+            format!("{PREFIX}0123456789abcdef"),
             format!("x{prefix}0123456789abcdef"),
-            format!("{}0123456789abcdef", prefix_of("out2.png".as_ref())),
             "out.png".to_owned(),
         ] {
-            assert!(!is_draft(&name, &prefix), "{name}");
+            assert!(!is_draft(&name), "{name}");
         }
+        assert_ne!(prefix, prefix_of("out2.png".as_ref()));
     }
 }

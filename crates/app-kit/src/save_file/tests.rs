@@ -427,6 +427,19 @@ fn what_a_killed_save_left_is_removed_by_the_next_one_and_nothing_else() {
 }
 
 #[test]
+fn a_series_removes_what_was_left_before_it_began() {
+    let (folder, _) = place();
+    for target in ["0.png", "1.png", "2.png"] {
+        leave_draft(&folder, target, 'a');
+    }
+    for number in 0..3 {
+        let path = folder.path().join(format!("{number}.png"));
+        save_as(SaveFile::at(&path).in_series(), "picture").unwrap();
+    }
+    assert_eq!(names(&folder), ["0.png", "1.png", "2.png"]);
+}
+
+#[test]
 fn a_stream_replaces_the_file_at_once() {
     let (folder, path) = place_with("old", 0o640);
     let before = File::open(&path).unwrap();

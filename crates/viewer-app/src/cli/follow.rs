@@ -33,6 +33,8 @@ characters as \\u{..}, a backslash as \\\\; on a terminal also invisible charact
 --no-escape. --json has it exactly, in one object a line. Pictures and other
 bytes are described in a line.
 
+Each file of --output appears when it is whole; that of --raw is replaced at once, and then grows.
+
 Examples:
   viewer-app follow                               until Ctrl-C
   viewer-app follow --json --count 3              the next three, for programs

@@ -26,6 +26,10 @@ reads; --no-escape writes them as they are. A picture is described in one line; 
 writes it as png, jpg, bmp, gif, webp, ppm or qoi, after the ending of FILE. Any other bytes
 go to standard output, and to a terminal only with --no-escape.
 
+A new file takes the place of FILE when it is whole, with the permissions of the old one if that is
+yours. A pipe or a device is written to as it is; a pipe needs its reader first. A link that another
+user may have made is refused, and so is a terminal.
+
 Examples:
   viewer-app show                          print the text in MySharedMemory
   viewer-app show --wait 10                wait up to 10 s for somebody to load one

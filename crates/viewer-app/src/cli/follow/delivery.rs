@@ -75,7 +75,7 @@ impl<'a> Delivery<'a> {
             }
             let path = pattern.path(number);
             // One that a power failure takes is followed by the next.
-            export::save(content, SaveFile::at(&path).unsynced())?;
+            export::save(content, SaveFile::at(&path).in_series())?;
             file = Some(path);
         }
         let mut line = if self.arguments.json {

@@ -33,7 +33,7 @@ impl Raw {
         let (writer, name): (Box<dyn Write>, _) = match output {
             Output::Stdout => (Box::new(terminal::stdout()), "standard output".to_owned()),
             Output::File(path) => {
-                let file = SaveFile::at(path).unsynced().stream()?;
+                let file = SaveFile::at(path).stream()?;
                 (Box::new(file), path.display().to_string())
             }
         };
