@@ -8,6 +8,8 @@ use shm_core::{
     AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, Wait, segment,
 };
 
+use crate::polling;
+
 /// Follows what is published under a key, also over the ends and beginnings of segments.
 ///
 /// Attaches once, and stays attached while the segment lives. Sleeps on it until there is news;
@@ -104,7 +106,9 @@ impl Follower {
         match Subscriber::attach(&self.key, &self.options) {
             Err(AttachError::NotFound { .. }) => {
                 let watch = KeyWatch::new(&self.key, &self.options);
-                self.place = Place::Before(watch.map_err(FollowError::Attach)?);
+                let watch = watch.map_err(FollowError::Attach)?;
+                polling::tell_once(watch.polling());
+                self.place = Place::Before(watch);
                 Ok(Some(Step::Gone))
             }
             attached => self.begin(attached),

@@ -23,6 +23,7 @@ pub mod meter;
 pub mod picture;
 pub mod picture_view;
 pub mod pixels;
+pub mod polling;
 pub mod qt;
 pub mod resample;
 pub mod settings;

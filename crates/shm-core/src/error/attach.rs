@@ -3,8 +3,11 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
-use crate::error::{is_no_space, write_busy, write_file_size_limit, write_other_user};
+use crate::error::{
+    is_no_space, write_busy, write_file_size_limit, write_file_system, write_other_user,
+};
 use crate::key::Key;
 use crate::lock_holder::LockHolder;
 
@@ -47,6 +50,17 @@ pub enum AttachError {
         key: Key,
         /// The system's word.
         source: io::Error,
+    },
+    /// The directory is on a file system where there can be no segments.
+    FileSystem {
+        /// The key asked for.
+        key: Key,
+        /// The directory.
+        directory: PathBuf,
+        /// The kind of file system, such as `vfat`.
+        kind: String,
+        /// What is not possible there.
+        doing: &'static str,
     },
     /// There is no room for it.
     NoSpace {
@@ -154,6 +168,12 @@ impl fmt::Display for AttachError {
                 f,
                 "The system does not permit access to the segment \"{key}\": check who owns it and its mode, and the directory's."
             ),
+            Self::FileSystem {
+                directory,
+                kind,
+                doing,
+                ..
+            } => write_file_system(f, directory, kind, doing),
             Self::NoSpace { key, .. } => write!(
                 f,
                 "There is no room in shared memory for the segment \"{key}\": remove what is not needed, or enlarge the file system \
@@ -213,6 +233,7 @@ impl AttachError {
             | Self::Version { key, .. }
             | Self::WrongKind { key }
             | Self::Permission { key, .. }
+            | Self::FileSystem { key, .. }
             | Self::NoSpace { key, .. }
             | Self::FileSizeLimit { key }
             | Self::SlotsFull { key, .. }
