@@ -9,6 +9,7 @@ mod actor;
 mod at_hand;
 mod container;
 mod crash;
+mod damage;
 mod dialog_failure;
 mod fault;
 mod file;

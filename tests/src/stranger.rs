@@ -2,7 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{self, Command},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use crate::{Launch, PrivateDir, skip};
@@ -32,6 +33,14 @@ impl Stranger {
     #[must_use]
     pub fn another() -> Option<Stranger> {
         Stranger::of(NOBODY - 1, NOBODY - 1, None)
+    }
+
+    /// Makes one who is nobody else: whose limits are used up by no other test.
+    #[must_use]
+    pub fn unique() -> Option<Stranger> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let id = 61_000 + (process::id() * 16 + COUNT.fetch_add(1, Ordering::Relaxed)) % 4000;
+        Stranger::of(id, id, None)
     }
 
     /// Makes one that belongs to a group.

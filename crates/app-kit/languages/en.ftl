@@ -23,6 +23,7 @@ kind-bytes = bytes
 kind-nothing = nothing
 kind-block = block
 kind-empty = empty
+kind-damaged = damaged
 
 bytes-few =
     { $count ->

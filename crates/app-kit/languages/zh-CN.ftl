@@ -22,6 +22,7 @@ kind-bytes = 数据
 kind-nothing = 空
 kind-block = 数据块
 kind-empty = 空
+kind-damaged = 已损坏
 
 bytes-few = { $count } 字节
 age-now = 刚刚
@@ -544,6 +545,8 @@ error-remove-foreign = 键名“{ $key }”下不是段，因此不予处理：{
 error-remove-permission = 系统不允许移除段“{ $key }”：请让其所有者移除。
 error-remove-io = 未能移除段“{ $key }”：{ $reason }。
 
+error-file-system = 目录 { $path } 所在的文件系统（{ $kind }）不能存放段：请将 SHM_CORE_DIR 设为内存文件系统上的目录，或不设置它，以使用 /dev/shm。
+error-polling = 系统无法再通知存放段的目录有变化（{ $reason }），因此改为每秒查看数次：请结束监视文件的程序，或提高 fs.inotify.max_user_instances 和 max_user_watches。
 error-list-directory = 无法读取目录 { $path }（{ $reason }）：请检查它是否存在，或将 SHM_CORE_DIR 设为其他目录。
 
 reason-at = { $path }：{ $reason }
@@ -560,6 +563,7 @@ reason-link = { $path } 是用户 { $owner } 的符号链接，而不是普通�
 reason-pipe = { $path } 是用户 { $owner } 的命名管道，而不是普通文件
 reason-socket = { $path } 是用户 { $owner } 的套接字，而不是普通文件
 reason-device = { $path } 是用户 { $owner } 的设备，而不是普通文件
+reason-nowhere = 最新样本的编号为 { $generation }，位于区域 { $region }，而那里不可能有样本
 reason-payload = 它声称内容有 { $bytes } 字节
 reason-metadata = 它声称元数据有 { $bytes } 字节
 reason-behind-metadata = 元数据之后还有字节

@@ -3,9 +3,11 @@
 //! Its own words are English, and are what is said in English; other languages have entries for
 //! them, `error-…` and `reason-…`. What the system says is told as it says it.
 
+use std::error::Error as _;
+
 use qt_bridge::AddressError;
 use shm_core::{
-    AttachError, Attached, Key, KeyError, ListError, LockError, LockHolder, PublishError,
+    AttachError, Attached, Key, KeyError, ListError, LockError, LockHolder, Polling, PublishError,
     ReadError, RemoveError,
 };
 
@@ -99,6 +101,14 @@ impl Explain for AttachError {
                 let group = Group::of(*group).to_string();
                 say!("group-not-member", key = key, group = group)
             }
+            AttachError::FileSystem {
+                directory, kind, ..
+            } => explained!(
+                self,
+                "error-file-system",
+                path = directory.display(),
+                kind = kind
+            ),
             AttachError::NoSpace { key, .. } => {
                 explained!(self, "error-attach-no-space", key = key)
             }
@@ -282,8 +292,21 @@ impl Explain for ListError {
                 path = path.display(),
                 reason = source
             ),
+            ListError::FileSystem { path, kind } => explained!(
+                self,
+                "error-file-system",
+                path = path.display(),
+                kind = kind
+            ),
             _ => self.to_string(),
         }
+    }
+}
+
+impl Explain for Polling {
+    fn explain(&self) -> String {
+        let source = self.source().map(ToString::to_string).unwrap_or_default();
+        explained!(self, "error-polling", reason = source)
     }
 }
 

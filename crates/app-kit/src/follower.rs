@@ -8,6 +8,8 @@ use shm_core::{
     AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, Wait, segment,
 };
 
+use crate::polling;
+
 /// How long somebody else may hold up a look at what is there, where the caller did not say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -114,7 +116,9 @@ impl Follower {
         match Subscriber::attach(&self.key, &options) {
             Err(AttachError::NotFound { .. }) => {
                 let watch = KeyWatch::new(&self.key, &self.options);
-                self.place = Place::Before(watch.map_err(FollowError::Attach)?);
+                let watch = watch.map_err(FollowError::Attach)?;
+                polling::tell_once(watch.polling());
+                self.place = Place::Before(watch);
                 Ok(Some(Step::Gone))
             }
             attached => self.begin(attached, time),

@@ -26,6 +26,7 @@ pub mod meter;
 pub mod picture;
 pub mod picture_view;
 pub mod pixels;
+pub mod polling;
 pub mod qt;
 pub mod resample;
 pub mod save_file;

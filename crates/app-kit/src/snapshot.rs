@@ -163,6 +163,7 @@ pub fn name_of_kind(kind: &'static str) -> String {
         "nothing" => say!("kind-nothing"),
         "block" => say!("kind-block"),
         "empty" => say!("kind-empty"),
+        "damaged" => say!("kind-damaged"),
         kind => kind.to_owned(),
     }
 }

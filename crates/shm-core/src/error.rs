@@ -4,17 +4,20 @@ mod attach;
 mod link;
 mod list;
 mod lock;
+mod polling;
 mod publish;
 mod read;
 mod remove;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 pub use attach::AttachError;
 pub use link::LinkError;
 pub use list::ListError;
 pub use lock::LockError;
+pub use polling::Polling;
 pub use publish::PublishError;
 pub use read::ReadError;
 pub use remove::RemoveError;
@@ -59,6 +62,20 @@ fn write_other_user(f: &mut fmt::Formatter<'_>, key: &Key, owner: u32) -> fmt::R
         f,
         "The segment \"{key}\" belongs to user {owner}, who alone creates, changes and removes it, and takes the lock of a block; \
          others only read samples, root too. Do it as that user."
+    )
+}
+
+fn write_file_system(
+    f: &mut fmt::Formatter<'_>,
+    directory: &Path,
+    kind: &str,
+    doing: &str,
+) -> fmt::Result {
+    write!(
+        f,
+        "The directory {} is on a file system ({kind}) that cannot hold segments ({doing} is not possible there): \
+         set SHM_CORE_DIR to a directory on a tmpfs, or leave it out for /dev/shm.",
+        directory.display()
     )
 }
 

@@ -37,6 +37,8 @@ pub(crate) const REGION_STRIDE: u64 = 1 << 36;
 pub(crate) const METADATA_CAPACITY: usize = 1024;
 /// The longest payload.
 pub(crate) const MAX_PAYLOAD_BYTES: u64 = REGION_STRIDE - METADATA_CAPACITY as u64;
+/// The least length of file that holds something in every region.
+pub(crate) const LONGEST_FILE: u64 = REGION_STRIDE * REGIONS as u64 + REGION_HEAD_BYTES;
 /// A payload up to this long is copied without a pin; a longer one is pinned.
 pub(crate) const SMALL_PAYLOAD_BYTES: usize = 4096;
 /// The part of a region whose memory, once reserved, is never given back (invariant I7).

@@ -40,6 +40,7 @@
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
 
+mod damage;
 mod deadline;
 mod error;
 pub mod escape;
@@ -59,8 +60,9 @@ mod shared_memory;
 mod sync;
 mod sys;
 
+pub use damage::Damage;
 pub use error::{
-    AttachError, LinkError, ListError, LockError, PublishError, ReadError, RemoveError,
+    AttachError, LinkError, ListError, LockError, Polling, PublishError, ReadError, RemoveError,
 };
 pub use key::{Key, KeyError};
 pub use lock_holder::LockHolder;

@@ -26,6 +26,7 @@ pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
 pub use watch::Watch;
 
+use crate::damage::Damage;
 use crate::deadline::Deadline;
 use crate::error::{AttachError, ListError, RemoveError};
 use crate::key::{self, Key};
@@ -34,7 +35,7 @@ use crate::link;
 use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{FileFacts, OpenMode};
+use crate::sys::{self, FileFacts, OpenMode};
 use file::Head;
 
 /// What can be told of a segment from outside.
@@ -83,6 +84,11 @@ pub enum Content {
     Samples {
         /// The latest; none where nothing was published yet or it was cleared.
         latest: Option<Latest>,
+    },
+    /// Published samples, of which the latest cannot be read.
+    Damaged {
+        /// What is wrong with it.
+        damage: Damage,
     },
 }
 
@@ -141,6 +147,10 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
         .clone()
         .directory(&directory)
         .owner(options.owner_id());
+    if let Some(kind) = sys::unfit_file_system(&directory) {
+        let path = directory;
+        return Err(ListError::FileSystem { path, kind });
+    }
     let failed = |source| ListError::Directory {
         path: directory.clone(),
         source,
@@ -232,8 +242,9 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
         },
-        _ => Content::Samples {
-            latest: peek::latest(&segment.file, head.latest),
+        _ => match peek::latest(&segment.file, head.latest) {
+            Ok(latest) => Content::Samples { latest },
+            Err(damage) => Content::Damaged { damage },
         },
     };
     Info {

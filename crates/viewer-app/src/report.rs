@@ -122,6 +122,12 @@ impl Report {
                 latest: Some(latest),
             } => report.with_latest(latest, now),
             segment::Content::Samples { latest: None } => report,
+            segment::Content::Damaged { damage } => Report {
+                kind: Some("damaged"),
+                bytes: None,
+                reason: Some(damage.to_string()),
+                ..report
+            },
         }
     }
 

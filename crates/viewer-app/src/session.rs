@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use app_kit::follower::{FollowError, Follower, Time};
+use app_kit::polling;
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
@@ -19,8 +20,8 @@ use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
-    AttachError, Attached, ImageMetadata, Key, ListError, LockError, Message, Metadata, Options,
-    ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
+    AttachError, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
+    Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
 };
 
 use crate::user::User;
@@ -214,7 +215,7 @@ fn fetch_own(
         let options = &options.clone().timeout(time.patience());
         let attached = match wait {
             None => Subscriber::attach(key, options),
-            Some(_) => Subscriber::attach_within(key, options, time.left()),
+            Some(_) => wait_for(key, options, time.left()),
         };
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
@@ -233,6 +234,17 @@ fn fetch_own(
             return Err(FetchError::nothing(key, owner, wait));
         }
     }
+}
+
+/// Attaches as soon as there is something under the key.
+fn wait_for(
+    key: &Key,
+    options: &Options,
+    timeout: Option<Duration>,
+) -> Result<Subscriber, AttachError> {
+    let watch = KeyWatch::new(key, options)?;
+    polling::tell_once(watch.polling());
+    watch.attach_within(timeout)
 }
 
 /// Takes the latest sample; `None` where there is none and, with time to wait, none will come.

@@ -52,6 +52,11 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         &["path", "owner"],
     ),
     (
+        "its latest sample has the number {} in region {}, and there is none such",
+        "reason-nowhere",
+        &["generation", "region"],
+    ),
+    (
         "it claims a payload of {} bytes",
         "reason-payload",
         &["bytes"],

@@ -74,6 +74,12 @@ fn attach_errors() -> Vec<Box<dyn Explain>> {
             group: 64_044,
             source: system(),
         }),
+        Box::new(AttachError::FileSystem {
+            key: key.clone(),
+            directory: PathBuf::from("/"),
+            kind: "9".to_owned(),
+            doing: "mapping",
+        }),
         Box::new(AttachError::NoSpace {
             key: key.clone(),
             source: system(),
@@ -198,6 +204,10 @@ fn lock_and_remove_errors() -> Vec<Box<dyn Explain>> {
             key,
             doing: "removing",
             source: system(),
+        }),
+        Box::new(ListError::FileSystem {
+            path: PathBuf::from("/"),
+            kind: "9".to_owned(),
         }),
         Box::new(ListError::Directory {
             path: PathBuf::from("/nowhere"),

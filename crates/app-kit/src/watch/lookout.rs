@@ -127,6 +127,7 @@ impl Lookout {
             segment::Content::Samples { latest } => latest
                 .as_ref()
                 .map(|latest| (latest.generation, latest.bytes)),
+            segment::Content::Damaged { .. } => None,
         };
         let told = Told::Something(Gist {
             company: self.company.clone(),

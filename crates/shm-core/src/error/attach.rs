@@ -3,8 +3,11 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
-use crate::error::{is_no_space, write_busy, write_file_size_limit, write_other_user};
+use crate::error::{
+    is_no_space, write_busy, write_file_size_limit, write_file_system, write_other_user,
+};
 use crate::key::Key;
 use crate::lock_holder::LockHolder;
 
@@ -56,6 +59,17 @@ pub enum AttachError {
         group: u32,
         /// The system's word.
         source: io::Error,
+    },
+    /// The directory is on a file system where there can be no segments.
+    FileSystem {
+        /// The key asked for.
+        key: Key,
+        /// The directory.
+        directory: PathBuf,
+        /// The kind of file system, such as `vfat`.
+        kind: String,
+        /// What is not possible there.
+        doing: &'static str,
     },
     /// There is no room for it.
     NoSpace {
@@ -168,6 +182,12 @@ impl fmt::Display for AttachError {
                 "The segment \"{key}\" cannot be given to the group {group}, of which this process is no member: choose a group \
                  of yours, as the command id tells them, or have yourself added to it and log in again."
             ),
+            Self::FileSystem {
+                directory,
+                kind,
+                doing,
+                ..
+            } => write_file_system(f, directory, kind, doing),
             Self::NoSpace { key, .. } => write!(
                 f,
                 "There is no room in shared memory for the segment \"{key}\": remove what is not needed, or enlarge the file system \
@@ -229,6 +249,7 @@ impl AttachError {
             | Self::WrongKind { key }
             | Self::Permission { key, .. }
             | Self::Group { key, .. }
+            | Self::FileSystem { key, .. }
             | Self::NoSpace { key, .. }
             | Self::FileSizeLimit { key }
             | Self::SlotsFull { key, .. }

@@ -1,5 +1,6 @@
 //! A private copy of a region's table entry.
 
+use crate::damage::Damage;
 use crate::layout::{MAX_PAYLOAD_BYTES, METADATA_CAPACITY, Region};
 use crate::process::Process;
 use crate::sync::{Ordering, load_acquire};
@@ -71,18 +72,14 @@ impl Entry {
     }
 
     /// Checks the lengths before anything is computed from them.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), Damage> {
         if self.payload_bytes > MAX_PAYLOAD_BYTES {
-            return Err(format!(
-                "it claims a payload of {} bytes",
-                self.payload_bytes
-            ));
+            let bytes = self.payload_bytes;
+            return Err(Damage::Payload { bytes });
         }
         if self.metadata_bytes > METADATA_CAPACITY {
-            return Err(format!(
-                "it claims metadata of {} bytes",
-                self.metadata_bytes
-            ));
+            let bytes = self.metadata_bytes;
+            return Err(Damage::MetadataLength { bytes });
         }
         Ok(())
     }

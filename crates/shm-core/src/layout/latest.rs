@@ -1,5 +1,6 @@
 //! The word that names the latest sample: its region and its generation.
 
+use crate::damage::Damage;
 use crate::layout::REGIONS;
 
 /// Region (high 16 bits; 0 for none) and generation (low 48 bits).
@@ -29,6 +30,15 @@ impl LatestWord {
         let region = u16::try_from(self.0 >> GENERATION_BITS).ok()?;
         let names_one = (1..=REGIONS).contains(&usize::from(region)) && self.generation() != 0;
         names_one.then_some(region)
+    }
+
+    /// What is wrong with it: it names a region, and there can be no sample there.
+    pub(crate) fn damage(self) -> Option<Damage> {
+        let region = u16::try_from(self.0 >> GENERATION_BITS).unwrap_or(u16::MAX);
+        (region != 0 && self.region().is_none()).then(|| Damage::Nowhere {
+            region,
+            generation: self.generation(),
+        })
     }
 
     pub(crate) fn generation(self) -> u64 {

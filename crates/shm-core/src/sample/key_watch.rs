@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::error::AttachError;
+use crate::error::{AttachError, Polling};
 use crate::key::Key;
 use crate::options::Options;
 use crate::sample::subscriber::{SLICE, Subscriber};
@@ -17,9 +17,9 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// Waits for samples to appear under a key, as often as one likes.
 ///
-/// Sleeps until something appears in the directory of segments; does not poll. It is made once and
-/// waited on again and again, because beginning and ending such a watch takes the system longer
-/// than a look.
+/// Sleeps until something appears in the directory of segments; polls only where the system has no
+/// event left for it, and [says so](Self::polling). It is made once and waited on again and again,
+/// because beginning and ending such a watch takes the system longer than a look.
 ///
 /// # Examples
 ///
@@ -43,18 +43,25 @@ const GRACE: Duration = Duration::from_millis(50);
 pub struct KeyWatch {
     key: Key,
     options: Options,
-    directory: DirectoryWatch,
+    directory: Result<DirectoryWatch, Polling>,
 }
+
+/// How often it is looked for the key where nothing tells of it.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl KeyWatch {
     /// Begins to watch: what appears from now on is noticed.
     ///
     /// # Errors
     ///
-    /// [`AttachError::Io`] where the directory cannot be watched.
+    /// [`AttachError::Io`] where the directory is not there.
     pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        let directory = DirectoryWatch::new(&options.directory_path())
-            .map_err(|source| cannot_watch(key, source))?;
+        let directory = match DirectoryWatch::new(&options.directory_path()) {
+            Ok(directory) => Ok(directory),
+            Err(error) => {
+                Err(Polling::instead_of(error).map_err(|error| cannot_watch(key, error))?)
+            }
+        };
         Ok(Self {
             key: key.clone(),
             options: options.clone(),
@@ -84,10 +91,20 @@ impl KeyWatch {
                     key: self.key.clone(),
                 });
             }
-            self.directory
-                .wait(deadline.remaining(SLICE))
-                .map_err(|source| cannot_watch(&self.key, source))?;
+            match &self.directory {
+                Ok(directory) => directory
+                    .wait(deadline.remaining(SLICE))
+                    .map_err(|source| cannot_watch(&self.key, source))?,
+                Err(_) => std::thread::sleep(deadline.remaining(LOOK_AGAIN)),
+            }
         }
+    }
+
+    /// Returns why it looks again and again, where the system gives no events; `None` where it sleeps
+    /// until something appears.
+    #[must_use]
+    pub fn polling(&self) -> Option<&Polling> {
+        self.directory.as_ref().err()
     }
 }
 

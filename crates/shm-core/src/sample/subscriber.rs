@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::damage::Damage;
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::key::Key;
@@ -226,6 +227,10 @@ impl Subscriber {
                     key: self.key().clone(),
                 });
             }
+            if let Some(damage) = latest.damage() {
+                self.seen = latest;
+                return Err(self.view.reader().damaged(&damage));
+            }
             let Some(region) = latest.region() else {
                 self.seen = latest;
                 return Ok(None);
@@ -424,6 +429,10 @@ impl Reader {
         ReadError::Truncated {
             key: self.segment.key.clone(),
         }
+    }
+
+    pub(super) fn damaged(&self, damage: &Damage) -> ReadError {
+        self.invalid(damage.to_string())
     }
 
     pub(super) fn invalid(&self, reason: String) -> ReadError {

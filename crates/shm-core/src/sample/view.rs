@@ -90,7 +90,7 @@ impl View {
     /// Copies a small sample, without a pin: whole if the region still holds it afterwards.
     fn copy_small(&mut self, region: u16, entry: Entry) -> Result<Option<Found>, ReadError> {
         let checked = entry.check();
-        checked.map_err(|reason| self.reader().invalid(reason))?;
+        checked.map_err(|damage| self.reader().damaged(&damage))?;
         self.map(region, METADATA_CAPACITY + SMALL_PAYLOAD_BYTES)?;
         let Some(Some(mapping)) = self.mappings.get(usize::from(region)) else {
             return Ok(None);
@@ -129,7 +129,8 @@ impl View {
 
     fn look_at_pinned(&mut self, region: u16, entry: Entry) -> Result<Found, ReadError> {
         let reader = self.reader();
-        entry.check().map_err(|reason| reader.invalid(reason))?;
+        let checked = entry.check();
+        checked.map_err(|damage| reader.damaged(&damage))?;
         let end = METADATA_CAPACITY as u64 + entry.payload_bytes;
         let facts = reader.facts()?;
         if facts.size < layout::region_offset(region) + end {

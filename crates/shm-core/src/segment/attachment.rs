@@ -13,7 +13,7 @@ use crate::lock::Owner;
 use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::process::Process;
-use crate::segment::file::{Head, SegmentFile, wake_everybody};
+use crate::segment::file::{Head, SegmentFile, check_directory, wake_everybody};
 use crate::segment::roster::{self, Attached};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
@@ -76,6 +76,7 @@ impl Attachment {
         access: u32,
     ) -> Result<Self, AttachError> {
         check_owner(key, options)?;
+        check_directory(key, options)?;
         let deadline = Deadline::after(options.patience());
         Self::create_until(key, options, kind, access, deadline)
     }
@@ -207,7 +208,7 @@ impl Attachment {
         access: u32,
         draft: Draft,
     ) -> Result<Self, AttachError> {
-        let error = |doing| move |error| AttachError::io(key, doing, error);
+        let error = |doing| move |error| cannot(key, options, doing, error);
         let (file, temporary) = draft.make(options).map_err(error("creating"))?;
         let segment = SegmentFile::new(file, key, options.path_of(key));
         let built = (|| {
@@ -215,11 +216,18 @@ impl Attachment {
                 .map_err(error("writing its head"))?;
             sys::reserve(&segment.file, 0, layout::CONTROL_BYTES as u64)
                 .map_err(error("reserving memory"))?;
-            if let Kind::Block { bytes } = kind {
-                sys::reserve(&segment.file, layout::BLOCK_OFFSET, bytes)
-                    .map_err(error("reserving memory"))?;
+            match kind {
+                Kind::Block { bytes } => sys::reserve(&segment.file, layout::BLOCK_OFFSET, bytes)
+                    .map_err(error("reserving memory"))?,
+                // Regions lie far apart, and are used only later.
+                Kind::Samples if !sys::is_in_memory(&segment.file) => {
+                    sys::try_length(&segment.file, layout::LONGEST_FILE)
+                        .map_err(|_| unfit(key, options, "making files of 16 TiB with holes"))?;
+                }
+                Kind::Samples => {}
             }
-            let control = map_control(&segment)?;
+            let control = WritableMapping::new(&segment.file, 0, layout::CONTROL_BYTES)
+                .map_err(error("mapping"))?;
             let me = claim_slot(&segment, control.view(), access)?;
             give_to_group(&segment, options)?;
             sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
@@ -414,6 +422,28 @@ fn give_to_group(segment: &SegmentFile, options: &Options) -> Result<(), AttachE
 
 fn parent_exists(key: &Key, options: &Options) -> bool {
     options.path_of(key).parent().is_some_and(Path::is_dir)
+}
+
+/// Tells what could not be done, and where the file system is the reason, that.
+fn cannot(key: &Key, options: &Options, doing: &'static str, error: io::Error) -> AttachError {
+    let is_unknown_there = matches!(
+        error.raw_os_error(),
+        Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS | libc::ENODEV | libc::ENOLCK)
+    );
+    match is_unknown_there {
+        true => unfit(key, options, doing),
+        false => AttachError::io(key, doing, error),
+    }
+}
+
+fn unfit(key: &Key, options: &Options, doing: &'static str) -> AttachError {
+    let directory = options.directory_path();
+    AttachError::FileSystem {
+        key: key.clone(),
+        kind: sys::file_system(&directory),
+        directory,
+        doing,
+    }
 }
 
 /// Says plainly that the directory is missing, where creating answered "not found".

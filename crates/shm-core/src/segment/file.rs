@@ -183,6 +183,7 @@ impl SegmentFile {
                 if let Ok(facts) = sys::facts_at(&path) {
                     check_ours(&path, &facts, options).map_err(foreign)?;
                 }
+                check_directory(key, options)?;
                 return Err(AttachError::io(key, "opening", error));
             }
         };
@@ -519,6 +520,20 @@ pub(crate) fn wake_everybody(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
     sys::wake_all_low(&header.latest);
     sys::wake_all(&header.lock);
+}
+
+/// Checks that the directory is not on a file system that can never have a segment.
+pub(crate) fn check_directory(key: &Key, options: &Options) -> Result<(), AttachError> {
+    let directory = options.directory_path();
+    match sys::unfit_file_system(&directory) {
+        None => Ok(()),
+        Some(kind) => Err(AttachError::FileSystem {
+            key: key.clone(),
+            directory,
+            kind,
+            doing: "making long files with holes",
+        }),
+    }
 }
 
 fn check_ours(path: &Path, facts: &FileFacts, options: &Options) -> Result<(), String> {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::mem::offset_of;
 
+use crate::damage::Damage;
 use crate::layout::{self, Control, Entry, Header, LatestWord, Region};
 use crate::message::Metadata;
 use crate::process::Process;
@@ -12,24 +13,30 @@ use crate::sys;
 /// How often to look again where a publisher is faster than we are.
 const ATTEMPTS: usize = 16;
 
-/// Tells of the sample that a look at the header found to be the latest; nothing where there is none or
-/// it makes no sense.
-pub(crate) fn latest(file: &File, mut word: LatestWord) -> Option<Latest> {
+/// Tells of the sample that a look at the header found to be the latest; nothing where there is
+/// none, or publishers are always faster than the look.
+pub(crate) fn latest(file: &File, mut word: LatestWord) -> Result<Option<Latest>, Damage> {
     for _ in 0..ATTEMPTS {
         if let Some(found) = attempt(file, word) {
             return found;
         }
         let mut bytes = [0; 8];
-        sys::read_exact_at(file, &mut bytes, offset_of!(Header, latest) as u64).ok()?;
+        let at = offset_of!(Header, latest) as u64;
+        if sys::read_exact_at(file, &mut bytes, at).is_err() {
+            break;
+        }
         word = LatestWord::from_bits(u64::from_le_bytes(bytes));
     }
-    None
+    Ok(None)
 }
 
 /// `None` where the region has another sample by now.
-fn attempt(file: &File, word: LatestWord) -> Option<Option<Latest>> {
+fn attempt(file: &File, word: LatestWord) -> Option<Result<Option<Latest>, Damage>> {
+    if let Some(damage) = word.damage() {
+        return Some(Err(damage));
+    }
     let Some(region) = word.region() else {
-        return Some(None);
+        return Some(Ok(None));
     };
     let mut room = [0; layout::METADATA_CAPACITY];
     let read = sys::read_at(file, &mut room, layout::region_offset(region)).ok()?;
@@ -39,20 +46,21 @@ fn attempt(file: &File, word: LatestWord) -> Option<Option<Latest>> {
     if entry.generation != word.generation() {
         return None;
     }
-    if entry.check().is_err() || read < entry.metadata_bytes {
-        return Some(None);
-    }
-    let encoded = &room[..entry.metadata_bytes];
-    let Ok(metadata) = Metadata::decode(encoded, entry.payload_bytes) else {
-        return Some(None);
-    };
-    Some(Some(Latest {
+    Some(describe(&entry, &room[..read]).map(Some))
+}
+
+/// Tells what an entry says, with the beginning of its region.
+fn describe(entry: &Entry, region: &[u8]) -> Result<Latest, Damage> {
+    entry.check()?;
+    let encoded = &region[..entry.metadata_bytes.min(region.len())];
+    let metadata = Metadata::decode(encoded, entry.payload_bytes).map_err(Damage::Metadata)?;
+    Ok(Latest {
         metadata,
         bytes: entry.payload_bytes,
         generation: entry.generation,
         writer: entry.writer,
         published: moment(entry.published),
-    }))
+    })
 }
 
 fn read_entry(file: &File, region: u16) -> Option<Entry> {

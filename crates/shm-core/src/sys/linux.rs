@@ -4,6 +4,7 @@ mod bell;
 mod byte_lock;
 mod directory;
 mod file;
+mod file_system;
 mod fork;
 #[cfg(not(loom))]
 mod futex;
@@ -26,14 +27,15 @@ pub(crate) use directory::Directory;
 pub(crate) use file::{
     DRAFT_MARK, FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at,
     is_dead_end, link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reopen,
-    reserve, set_group, set_mode, write_at,
+    reserve, set_group, set_mode, try_length, write_at,
 };
+pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
 pub(crate) use fork::{ForkMark, process_token};
 #[cfg(not(loom))]
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use lock_search::{LockSearch, find_lock};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
-pub(crate) use memory::{is_in_memory, memory_of, reserved_in};
+pub(crate) use memory::{memory_of, reserved_in};
 pub(crate) use process::{
     effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
     unix_nanos_of_tick, user_of,

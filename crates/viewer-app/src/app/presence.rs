@@ -89,6 +89,7 @@ impl State {
         match &info.content {
             _ if self.live.is_on() => (true, say!("presence-following")),
             Content::Samples { latest: None } => (false, say!("kind-empty")),
+            Content::Damaged { .. } => (false, say!("kind-damaged")),
             Content::Block { size } => (true, say!("presence-block", bytes = units::bytes(*size))),
             Content::Samples {
                 latest: Some(latest),

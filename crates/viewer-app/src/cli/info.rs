@@ -56,7 +56,10 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn has_content(info: &Info) -> bool {
-    !matches!(info.content, Content::Samples { latest: None })
+    !matches!(
+        info.content,
+        Content::Samples { latest: None } | Content::Damaged { .. }
+    )
 }
 
 fn describe(info: &Info, now: SystemTime) -> String {
@@ -69,6 +72,9 @@ fn describe(info: &Info, now: SystemTime) -> String {
         }
         Content::Samples { latest: None } => {
             lines.add("kind", "nothing loaded yet, or cleared");
+        }
+        Content::Damaged { damage } => {
+            lines.add("kind", &format!("damaged: {damage}. Load something new"));
         }
         Content::Samples {
             latest: Some(latest),

@@ -179,6 +179,16 @@ fn row(info: &Info, now: SystemTime) -> Row {
             none(),
             persistent,
         ],
+        Content::Damaged { .. } => [
+            key,
+            "damaged".to_owned(),
+            none(),
+            none(),
+            none(),
+            attached,
+            none(),
+            persistent,
+        ],
         Content::Samples {
             latest: Some(latest),
         } => [

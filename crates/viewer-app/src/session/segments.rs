@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use app_kit::explain::Explain;
 use app_kit::group;
+use app_kit::polling;
 use app_kit::qt::visit;
 use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
@@ -73,6 +74,7 @@ fn watch() -> impl Stream<Item = Listing> {
         .spawn(move || {
             // Before the first look. Without a watch the look once a second is enough.
             let watch = segment::Watch::new(&Options::new()).ok();
+            polling::tell_once(watch.as_ref().and_then(segment::Watch::polling));
             loop {
                 let began = Instant::now();
                 let told = sender.try_send(list());

@@ -15,19 +15,8 @@ use rustix::io::Errno;
 
 use super::file::retry;
 
-/// `TMPFS_MAGIC` of the Linux kernel.
-const TMPFS: u32 = 0x0102_1994;
-
 /// The number of the call, which libc does not have: the same on every processor but Alpha.
 const CACHESTAT: libc::c_long = 451;
-
-/// Tells whether the file lives in memory (tmpfs), so that reading a hole allocates.
-pub(crate) fn is_in_memory(file: &File) -> bool {
-    retry(|| rustix::fs::fstatfs(file)).is_ok_and(|found| {
-        // The width of the field differs from one architecture to the next.
-        u32::try_from(found.f_type).is_ok_and(|kind| kind == TMPFS)
-    })
-}
 
 /// How many bytes of a range that begins with a page have memory, where they are all written to:
 /// all of them; else as many as the kernel is sure of, reserved memory included.
@@ -90,7 +79,7 @@ mod tests {
 
     fn file() -> Option<File> {
         let file = sys::create_unnamed(std::path::Path::new("/dev/shm")).ok()?;
-        is_in_memory(&file).then_some(file)
+        sys::is_in_memory(&file).then_some(file)
     }
 
     #[test]

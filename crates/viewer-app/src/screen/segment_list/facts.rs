@@ -59,6 +59,7 @@ fn kind(info: &Info) -> &'static str {
     match &info.content {
         Content::Block { .. } => "block",
         Content::Samples { latest: None } => "empty",
+        Content::Damaged { .. } => "damaged",
         Content::Samples {
             latest: Some(latest),
         } => latest.metadata.kind(),
@@ -74,7 +75,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
             parts.push(units::bytes(*size));
             info.created
         }
-        Content::Samples { latest: None } => info.created,
+        Content::Samples { latest: None } | Content::Damaged { .. } => info.created,
         Content::Samples {
             latest: Some(latest),
         } => {
