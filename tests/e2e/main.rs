@@ -7,6 +7,7 @@
 
 mod actor;
 mod at_hand;
+mod bomb;
 mod container;
 mod crash;
 mod dialog_failure;
@@ -28,6 +29,7 @@ mod link;
 mod live;
 mod obstacle;
 mod permission;
+mod picture_memory;
 mod picture_pane;
 mod picture_progress;
 mod python;

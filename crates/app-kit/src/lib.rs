@@ -1,6 +1,6 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, forms of Qt, status line, content pane,
 //! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
-//! overlay, work off the window's thread, signals.
+//! overlay, work off the window's thread, signals, and how much memory a picture may take.
 #![forbid(unsafe_code)]
 
 pub mod alarm;
@@ -19,6 +19,7 @@ pub mod hex;
 pub mod icon;
 pub mod key_field;
 pub mod language;
+pub mod limit;
 pub mod meter;
 pub mod picture;
 pub mod picture_view;
@@ -35,6 +36,7 @@ pub mod tally;
 pub mod theme;
 pub mod typed_path;
 pub mod unchorded;
+pub mod unheard;
 pub mod units;
 pub mod watch;
 pub mod worker;
