@@ -79,10 +79,10 @@ fn assert_loaded(name: &str, file: &[u8], limit: u64) -> (ImageMetadata, Vec<u8>
 
 #[test]
 fn a_progressive_jpeg_is_refused_by_its_header() {
-    let whole = bomb::progressive_jpeg((65_535, 65_535), 90);
+    let whole = bomb::progressive_jpeg((32_000, 32_000), 90);
     assert!(whole.len() < 4_096);
-    assert_refused("bomb.jpg", &whole, 1_024, "65535 × 65535");
-    assert_refused("bomb.jpg", &whole, 64, "65535 × 65535");
+    assert_refused("bomb.jpg", &whole, 1_024, "32000 × 32000");
+    assert_refused("bomb.jpg", &whole, 64, "32000 × 32000");
     // The pixels alone would fit.
     let tight = bomb::progressive_jpeg((7_000, 7_000), 1);
     assert_refused("tight.jpg", &tight, 64, "would take 141 MiB");
@@ -461,4 +461,58 @@ fn a_decoder_that_panics_is_named_and_not_heard() {
     let path = scene.file("moving.webp", &bomb::webp(&moving));
     let outcome = load(&scene, &path, 64).refused("its decoder gave up on it");
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+}
+
+#[test]
+fn what_a_picture_takes_to_be_written_is_bounded_too() {
+    const SIDES: (usize, usize) = (5_000, 4_000);
+    let scene = Scene::new();
+    let frames = [
+        "frames",
+        "--size",
+        "5000x4000",
+        "--format",
+        "gray",
+        "--persist",
+    ];
+    // Every byte is unlike its neighbours: it cannot be packed.
+    let noise: Vec<u8> = (0..SIDES.0 * SIDES.1)
+        .scan(1_u32, |state, _| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some(state.to_le_bytes()[3])
+        })
+        .collect();
+    drop(scene.loader(frames).input(noise.clone()).run().done());
+    let show = |name: &str, limit: u64| {
+        let limit_option = format!("{limit}M");
+        let arguments = ["show", "--limit", &limit_option, "--output", name];
+        let launch = scene.viewer(arguments);
+        let measured = measure(&scene, launch.in_directory(scene.path("").as_path()));
+        let peak = measured.peak / MIB;
+        assert!(measured.peak <= limit * MIB + SLACK, "{name}: {peak} MiB");
+        measured.outcome
+    };
+    for (name, needed) in [
+        ("a.gif", 210),
+        ("a.png", 67),
+        ("a.webp", 115),
+        ("a.qoi", 153),
+    ] {
+        let words = format!("would take {needed} MiB of memory, and the limit is 64M");
+        let outcome = show(name, 64).refused(&words);
+        assert!(outcome.stderr.contains("--limit"), "{outcome:?}");
+        assert!(!scene.path(name).exists());
+    }
+    // Row by row: it takes no more than it has.
+    drop(show("a.bmp", 20).done());
+    drop(show("a.png", 67).done());
+    let written = image::open(scene.path("a.png")).unwrap().into_luma8();
+    assert!(written.into_raw() == noise);
+    let follow = ["follow", "--count", "1", "--output", "%d.png"];
+    let follow = |limit| scene.viewer(follow).args(["--limit", limit]);
+    let directory = scene.path("");
+    let follow = |limit| follow(limit).in_directory(&directory).run();
+    drop(follow("66M").refused("would take 67 MiB"));
+    drop(follow("67M").done());
+    drop(follow("none").misused("such as 512M"));
 }

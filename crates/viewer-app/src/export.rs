@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use app_kit::clipboard::{Copied, Pixels};
 use app_kit::explain::Explain;
+use app_kit::limit::Limit;
 use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
 use app_kit::snapshot::{self, Snapshot};
@@ -18,26 +19,36 @@ use crate::picture_file::{self, PictureFileError};
 use crate::session::Content;
 
 /// Writes content to a file: a text byte for byte, a picture in the format that the file's ending
-/// chooses, anything else as it is.
-pub(crate) fn save(content: &Content, path: &Path, existing: Existing) -> Result<(), ExportError> {
+/// chooses, anything else as it is. A picture is refused that takes more memory than `limit`.
+pub(crate) fn save(
+    content: &Content,
+    path: &Path,
+    existing: Existing,
+    limit: Limit,
+) -> Result<(), ExportError> {
     match content {
-        Content::Sample(sample) => save_sample(sample, path, existing),
+        Content::Sample(sample) => save_sample(sample, path, existing, limit),
         Content::Block { bytes, .. } => save_bytes(bytes, path, existing, || Ok(())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            save_picture(metadata, pixels, path, existing, || Ok(()))
+            save_picture(metadata, pixels, path, (existing, limit), || Ok(()))
         }
         Content::Qt(..) => save_bytes(content.bytes(), path, existing, || Ok(())),
     }
 }
 
-fn save_sample(sample: &Sample, path: &Path, existing: Existing) -> Result<(), ExportError> {
+fn save_sample(
+    sample: &Sample,
+    path: &Path,
+    existing: Existing,
+    limit: Limit,
+) -> Result<(), ExportError> {
     match sample.metadata() {
         Metadata::Text => {
             let text = text_of(sample)?;
             save_bytes(text.as_bytes(), path, existing, || Ok(()))
         }
         Metadata::Image(metadata) => {
-            save_picture(metadata, sample.payload(), path, existing, || {
+            save_picture(metadata, sample.payload(), path, (existing, limit), || {
                 sample.verify()
             })
         }
@@ -60,7 +71,13 @@ pub(crate) fn save_held(
             let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
             let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
                 .map_err(|_| ExportError::Nothing)?;
-            save_picture(&metadata, &rows.to_rgba(), path, existing, || Ok(()))
+            save_picture(
+                &metadata,
+                &rows.to_rgba(),
+                path,
+                (existing, Limit::DEFAULT),
+                || Ok(()),
+            )
         }
         snapshot::Content::Empty => Err(ExportError::Nothing),
     }
@@ -73,6 +90,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
             Metadata::Text => Ok(Copied::Text(text_of(sample)?)),
             Metadata::Image(metadata) => {
                 let rows = Rows::new(metadata, sample.payload()).map_err(PictureFileError::from)?;
+                picture_file::bound_copy(metadata, sample.payload())?;
                 let pixels = pixels_of(&rows);
                 sample.verify()?;
                 Ok(Copied::Picture(pixels))
@@ -82,6 +100,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
         Content::Qt(Some(Message::Text(text)), _) => Ok(Copied::Text(text.clone())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
             let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
+            picture_file::bound_copy(metadata, pixels)?;
             Ok(Copied::Picture(pixels_of(&rows)))
         }
         Content::Qt(None, _) => Err(ExportError::Nothing),
@@ -214,15 +233,17 @@ fn save_picture(
     metadata: &ImageMetadata,
     payload: &[u8],
     path: &Path,
-    existing: Existing,
+    (existing, limit): (Existing, Limit),
     verify: impl FnOnce() -> Result<(), ReadError>,
 ) -> Result<(), ExportError> {
     let format = picture_file::format_of(path)?;
     output::save(path, existing, |file| {
-        picture_file::encode(metadata, payload, format, file).map_err(|error| match error {
-            PictureFileError::Io(source) => ExportError::Output(OutputError::at(path, source)),
-            error => ExportError::Picture(error),
-        })?;
+        picture_file::encode(metadata, payload, format, limit, file).map_err(
+            |error| match error {
+                PictureFileError::Io(source) => ExportError::Output(OutputError::at(path, source)),
+                error => ExportError::Picture(error),
+            },
+        )?;
         Ok(verify()?)
     })
 }

@@ -72,7 +72,12 @@ impl<'a> Delivery<'a> {
                 return Ok(Delivered::LeftOut);
             }
             let path = pattern.path(number);
-            export::save(content, &path, Existing::Replace)?;
+            export::save(
+                content,
+                &path,
+                Existing::Replace,
+                self.arguments.memory.limit,
+            )?;
             file = Some(path);
         }
         let mut line = if self.arguments.json {
