@@ -7,6 +7,7 @@
 
 mod actor;
 mod at_hand;
+mod bomb;
 mod container;
 mod crash;
 mod damage;
@@ -30,6 +31,7 @@ mod live;
 mod name;
 mod obstacle;
 mod permission;
+mod picture_memory;
 mod picture_pane;
 mod picture_progress;
 mod python;

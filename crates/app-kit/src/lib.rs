@@ -1,6 +1,7 @@
 //! What SharedMemoryLoad and ShowSharedMem share: looks, key field, forms of Qt, status line, content pane,
 //! clipboard, dropped files, typed paths, what is remembered, the language, shortcuts and their
-//! overlay, saving, work off the window's thread, signals, the door to the terminal.
+//! overlay, saving, work off the window's thread, signals, the door to the terminal, and how much memory a
+//! picture may take.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
@@ -22,6 +23,7 @@ pub mod hex;
 pub mod icon;
 pub mod key_field;
 pub mod language;
+pub mod limit;
 pub mod meter;
 pub mod picture;
 pub mod picture_view;
@@ -42,6 +44,7 @@ pub mod terminal;
 pub mod theme;
 pub mod typed_path;
 pub mod unchorded;
+pub mod unheard;
 pub mod units;
 pub mod visible;
 pub mod watch;

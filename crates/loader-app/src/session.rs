@@ -16,6 +16,7 @@ mod thread;
 use std::{error, fmt, io, mem};
 
 use app_kit::explain::Explain;
+use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
 use qt_bridge::{Address, Form, StreamError, User};
 use shm_core::segment::{self, Content as Kept, Permissions};
@@ -38,6 +39,8 @@ use crate::picture_file::PictureError;
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
 pub struct Session {
     options: Options,
+    /// How much memory a picture may take.
+    limit: Limit,
     /// Before the publisher, so that it ends first.
     usher: Usher,
     publisher: Option<Publisher>,
@@ -83,6 +86,7 @@ impl Session {
     pub fn new(options: Options) -> Session {
         Session {
             options,
+            limit: Limit::DEFAULT,
             usher: Usher::default(),
             publisher: None,
             lost: None,
@@ -93,6 +97,13 @@ impl Session {
     /// Streams for Qt programs in this form from now on, instead of the one that fits each content.
     pub fn stream_as(&mut self, form: Option<Form>) {
         self.qt.set_form(form);
+    }
+
+    /// Refuses from now on pictures that take more memory than `limit`.
+    #[must_use]
+    pub fn limiting_pictures(mut self, limit: Limit) -> Session {
+        self.limit = limit;
+        self
     }
 
     /// Tells from now on who watches what is loaded.
@@ -119,7 +130,7 @@ impl Session {
                 Ok(Loaded { released, ..loaded })
             }
             Address::Qt(key) => {
-                let loaded = self.qt.load(&key, Payload::open(content)?)?;
+                let loaded = self.qt.load(&key, Payload::open(content, self.limit)?)?;
                 let released = self.hold(None).map(Released::from);
                 let released = released.or(loaded.released.clone());
                 Ok(Loaded { released, ..loaded })
@@ -129,7 +140,7 @@ impl Session {
 
     fn load_own(&mut self, key: &Key, content: &mut Content) -> Result<Loaded, LoadError> {
         // First what can be wrong with a file: it should not cost a segment.
-        let payload = Payload::open(content)?;
+        let payload = Payload::open(content, self.limit)?;
         let Some(publisher) = self
             .publisher
             .as_ref()
@@ -143,7 +154,7 @@ impl Session {
             // Somebody removed the segment, so nobody would ever see what is published here.
             Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
                 self.hold(None);
-                self.load_anew(key, Payload::open(content)?)
+                self.load_anew(key, Payload::open(content, self.limit)?)
             }
             Err(error) => Err(error),
         }

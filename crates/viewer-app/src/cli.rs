@@ -3,6 +3,7 @@
 mod follow;
 mod info;
 mod list;
+mod memory;
 mod qt;
 mod remove;
 mod show;

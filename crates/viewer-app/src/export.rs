@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use app_kit::clipboard::{Copied, Pixels};
 use app_kit::explain::Explain;
+use app_kit::limit::Limit;
 use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
 use app_kit::save_file::{SaveFile, SaveFileError};
@@ -17,26 +18,26 @@ use crate::picture_file::{self, PictureFileError};
 use crate::session::Content;
 
 /// Writes content to a file: a text byte for byte, a picture in the format that the file's ending
-/// chooses, anything else as it is.
-pub(crate) fn save(content: &Content, file: SaveFile<'_>) -> Result<(), ExportError> {
+/// chooses, anything else as it is. A picture is refused that takes more memory than `limit`.
+pub(crate) fn save(content: &Content, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
     match content {
-        Content::Sample(sample) => save_sample(sample, file),
+        Content::Sample(sample) => save_sample(sample, file, limit),
         Content::Block { bytes, .. } => save_bytes(bytes, file, || Ok(())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            save_picture(metadata, pixels, file, || Ok(()))
+            save_picture(metadata, pixels, file, limit, || Ok(()))
         }
         Content::Qt(..) => save_bytes(content.bytes(), file, || Ok(())),
     }
 }
 
-fn save_sample(sample: &Sample, file: SaveFile<'_>) -> Result<(), ExportError> {
+fn save_sample(sample: &Sample, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
     match sample.metadata() {
         Metadata::Text => {
             let text = text_of(sample)?;
             save_bytes(text.as_bytes(), file, || Ok(()))
         }
         Metadata::Image(metadata) => {
-            save_picture(metadata, sample.payload(), file, || sample.verify())
+            save_picture(metadata, sample.payload(), file, limit, || sample.verify())
         }
         Metadata::Bytes { .. } => save_bytes(sample.payload(), file, || sample.verify()),
     }
@@ -51,7 +52,8 @@ pub(crate) fn save_held(held: &Snapshot, file: SaveFile<'_>) -> Result<(), Expor
             let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
             let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
                 .map_err(|_| ExportError::Nothing)?;
-            save_picture(&metadata, &rows.to_rgba(), file, || Ok(()))
+            let pixels = rows.to_rgba();
+            save_picture(&metadata, &pixels, file, Limit::DEFAULT, || Ok(()))
         }
         snapshot::Content::Empty => Err(ExportError::Nothing),
     }
@@ -64,6 +66,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
             Metadata::Text => Ok(Copied::Text(text_of(sample)?)),
             Metadata::Image(metadata) => {
                 let rows = Rows::new(metadata, sample.payload()).map_err(PictureFileError::from)?;
+                picture_file::bound_copy(metadata, sample.payload())?;
                 let pixels = pixels_of(&rows);
                 sample.verify()?;
                 Ok(Copied::Picture(pixels))
@@ -73,6 +76,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
         Content::Qt(Some(Message::Text(text)), _) => Ok(Copied::Text(text.clone())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
             let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
+            picture_file::bound_copy(metadata, pixels)?;
             Ok(Copied::Picture(pixels_of(&rows)))
         }
         Content::Qt(None, _) => Err(ExportError::Nothing),
@@ -206,11 +210,12 @@ fn save_picture(
     metadata: &ImageMetadata,
     payload: &[u8],
     file: SaveFile<'_>,
+    limit: Limit,
     verify: impl FnOnce() -> Result<(), ReadError>,
 ) -> Result<(), ExportError> {
     let format = picture_file::format_of(file.path())?;
     file.write(|writer| {
-        let written = picture_file::encode(metadata, payload, format, writer);
+        let written = picture_file::encode(metadata, payload, format, limit, writer);
         verify()?;
         written.map_err(|error| match error {
             PictureFileError::Io(source) => SaveFileError::at(file.path(), source).into(),

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 
+use super::memory::Memory;
 use super::share::Share;
 use super::{CommandError, audience, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
@@ -21,6 +22,7 @@ Examples:
   ffmpeg -i clip.mp4 -f rawvideo -pix_fmt rgba - | loader-app frames --size 1280x720 --fps 25 -
   loader-app frames --test-pattern
   loader-app frames --test-pattern --size 3840x2160 --fps 30 --count 900
+  loader-app frames --size 30000x20000 --limit 3G - <scans.rgba
 
 The names of the formats are ffmpeg's for rgba and bgra; its -pix_fmt rgb24 is rgb here, and
 gray is gray. A frame becomes visible when all of it has come. A reader that is slow misses
@@ -72,6 +74,10 @@ pub struct FramesArguments {
     /// or replaces this one, instead of ending with 1.
     #[arg(long)]
     restore: bool,
+
+    /// How much memory a frame may take.
+    #[command(flatten)]
+    memory: Memory,
 
     /// Who else may read it.
     #[command(flatten)]
@@ -170,7 +176,7 @@ impl FramesArguments {
 
     fn shape(&self) -> Result<ImageMetadata, FrameError> {
         let Size { width, height } = self.size.unwrap_or(USUAL_SIZE);
-        frames::shape(self.format.into(), width, height)
+        frames::shape(self.format.into(), width, height, self.memory.limit)
     }
 
     fn open<'t>(&self, termination: &'t Termination) -> Result<Box<dyn Frames + 't>, CommandError> {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app_kit::clipboard::Pixels;
+use app_kit::limit::Limit;
 use qt_bridge::User;
 use shm_core::{ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
 
@@ -189,11 +190,12 @@ pub(super) fn publish_again(
 }
 
 impl<'a> Payload<'a> {
-    pub(super) fn open(content: &'a mut Content) -> Result<Payload<'a>, LoadError> {
+    /// Looks at a content; a picture is refused that takes more memory than `limit`.
+    pub(super) fn open(content: &'a mut Content, limit: Limit) -> Result<Payload<'a>, LoadError> {
         Ok(match content {
             Content::Text(text) => Payload::Text(text),
             Content::Picture(path, progress) => Payload::Picture(
-                PictureFile::open_watched(path, Arc::clone(progress))
+                PictureFile::open_watched(path, limit, Arc::clone(progress))
                     .map_err(LoadError::Picture)?,
             ),
             Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),

@@ -9,6 +9,10 @@ use shm_core::Message;
 use super::content::{Bytes, Payload};
 use super::{LoadError, Loaded, Released};
 
+/// How many times the bytes of a picture are there at the most while it is streamed: as pixels; as a file,
+/// which may be as long; and as that file once more, packed or in the segment.
+const STREAM_COPIES: u64 = 3;
+
 /// What is loaded for Qt programs, if anything is.
 #[derive(Debug, Default)]
 pub(super) struct QtSession {
@@ -194,6 +198,9 @@ fn message_of(payload: Payload<'_>) -> Result<Message, LoadError> {
             pixels: pixels.to_vec(),
         },
         Payload::Picture(picture) => {
+            let picture = picture
+                .with_room_for(STREAM_COPIES)
+                .map_err(LoadError::Picture)?;
             let metadata = picture.metadata().clone();
             let mut pixels = room(metadata.payload_bytes())?;
             picture

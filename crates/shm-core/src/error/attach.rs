@@ -177,11 +177,7 @@ impl fmt::Display for AttachError {
                 f,
                 "The system does not permit access to the segment \"{key}\": check who owns it and its mode, and the directory's."
             ),
-            Self::Group { key, group, .. } => write!(
-                f,
-                "The segment \"{key}\" cannot be given to the group {group}, of which this process is no member: choose a group \
-                 of yours, as the command id tells them, or have yourself added to it and log in again."
-            ),
+            Self::Group { key, group, .. } => write_group(f, key, *group),
             Self::FileSystem {
                 directory,
                 kind,
@@ -223,6 +219,14 @@ impl fmt::Display for AttachError {
             }
         }
     }
+}
+
+fn write_group(f: &mut fmt::Formatter<'_>, key: &Key, group: u32) -> fmt::Result {
+    write!(
+        f,
+        "The segment \"{key}\" cannot be given to the group {group}, of which this process is no member: choose a group \
+         of yours, as the command id tells them, or have yourself added to it and log in again."
+    )
 }
 
 impl Error for AttachError {

@@ -18,6 +18,7 @@ use qt_bridge::{Address, Form};
 use self::delivery::{Delivered, Delivery};
 use self::desk::Desk;
 use self::pattern::Pattern;
+use super::memory::Memory;
 use super::{Failure, show};
 use crate::output::Output;
 use crate::user::User;
@@ -40,6 +41,7 @@ Examples:
   viewer-app follow --json --count 3              the next three, for programs
   viewer-app follow --timeout 10                  fail when nothing comes for 10 s
   viewer-app follow --output 'frame-%05d.png'     pictures as frame-00001.png and so on
+  viewer-app follow --output '%d.png' --limit 4G  pictures that take more than 1 GiB to write
   viewer-app follow --raw - | ffmpeg -f rawvideo -pixel_format rgba -video_size 640x360 -i - out.mp4"
 )]
 pub(crate) struct Arguments {
@@ -58,6 +60,10 @@ pub(crate) struct Arguments {
     /// Write each picture to a file of its own: %d or %05d in PATTERN is its number, from 1
     #[arg(long, value_name = "PATTERN")]
     output: Option<Pattern>,
+
+    /// How much memory a picture may take.
+    #[command(flatten)]
+    memory: Memory,
 
     /// Write the pixels of all pictures to FILE, or to standard output if FILE is "-"
     #[arg(long, value_name = "FILE", conflicts_with = "output")]

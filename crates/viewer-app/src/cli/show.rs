@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::time::{Duration, SystemTime};
 
+use app_kit::limit::Limit;
 use app_kit::save_file::SaveFile;
 use app_kit::{terminal, units};
 use clap::Args;
@@ -11,6 +12,7 @@ use qt_bridge::{Address, Form};
 use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
 use super::Failure;
+use super::memory::Memory;
 use crate::export;
 use crate::output::{self, Output};
 use crate::picture_file;
@@ -35,6 +37,7 @@ Examples:
   viewer-app show --wait 10                wait up to 10 s for somebody to load one
   viewer-app show --output frame.png       write the picture to a file
   viewer-app show --output - > frame.png   the same; standard output takes it as png
+  viewer-app show --output a.png --limit 4G  a picture that takes more than 1 GiB to write
   viewer-app show --json                   what it is, for programs
   viewer-app show --no-escape              a text with its colours, of somebody you trust
   viewer-app --key qt:K show --as raw      what a Qt program copied into QSharedMemory K
@@ -48,6 +51,10 @@ pub(crate) struct Arguments {
     /// Write to FILE, or to standard output if FILE is "-"
     #[arg(long, value_name = "FILE")]
     output: Option<Output>,
+
+    /// How much memory a picture may take.
+    #[command(flatten)]
+    memory: Memory,
 
     /// Print what it is as JSON, instead of the content or beside --output FILE
     #[arg(long)]
@@ -86,17 +93,27 @@ pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Resul
             Address::Qt(key) => report.with_users(key),
         };
         if let Some(output) = &arguments.output {
-            deliver(key, &found.content, Some(output))?;
+            deliver(key, &found.content, Some(output), arguments.memory.limit)?;
         }
         super::print_json(&report)?;
     } else {
-        deliver(key, &found.content, arguments.output.as_ref())?;
+        deliver(
+            key,
+            &found.content,
+            arguments.output.as_ref(),
+            arguments.memory.limit,
+        )?;
     }
     found.tell_shown(SystemTime::now());
     Ok(())
 }
 
-fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
+fn deliver(
+    key: &Address,
+    content: &Content,
+    output: Option<&Output>,
+    limit: Limit,
+) -> Result<(), Failure> {
     if let Content::Block {
         is_half_written: true,
         ..
@@ -107,12 +124,12 @@ fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<
         ));
     }
     if let Some(Output::File(path)) = output {
-        return Ok(export::save(content, SaveFile::at(path))?);
+        return Ok(export::save(content, SaveFile::at(path), limit)?);
     }
     if let Content::Sample(sample) = content {
         match sample.metadata() {
             Metadata::Text => return print_text(sample),
-            Metadata::Image(metadata) => return print_picture(sample, metadata, output),
+            Metadata::Image(metadata) => return print_picture(sample, metadata, output, limit),
             Metadata::Bytes { .. } => {}
         }
     }
@@ -120,7 +137,7 @@ fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<
         match message {
             Some(Message::Text(text)) => return print_copied(text),
             Some(Message::Image { metadata, pixels }) => {
-                return print_copied_picture(metadata, pixels, output);
+                return print_copied_picture(metadata, pixels, output, limit);
             }
             Some(Message::Bytes { .. }) | None => {}
         }
@@ -149,11 +166,18 @@ fn print_picture(
     sample: &Sample,
     metadata: &ImageMetadata,
     output: Option<&Output>,
+    limit: Limit,
 ) -> Result<(), Failure> {
     if output.is_some() {
         refuse_terminal("A picture")?;
         let mut png = Cursor::new(Vec::new());
-        picture_file::encode(metadata, sample.payload(), ImageFormat::Png, &mut png)?;
+        picture_file::encode(
+            metadata,
+            sample.payload(),
+            ImageFormat::Png,
+            limit,
+            &mut png,
+        )?;
         sample.verify()?;
         return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
     }
@@ -168,11 +192,12 @@ fn print_copied_picture(
     metadata: &ImageMetadata,
     pixels: &[u8],
     output: Option<&Output>,
+    limit: Limit,
 ) -> Result<(), Failure> {
     if output.is_some() {
         refuse_terminal("A picture")?;
         let mut png = Cursor::new(Vec::new());
-        picture_file::encode(metadata, pixels, ImageFormat::Png, &mut png)?;
+        picture_file::encode(metadata, pixels, ImageFormat::Png, limit, &mut png)?;
         return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
     }
     let line = describe_pixels(metadata, pixels.len());

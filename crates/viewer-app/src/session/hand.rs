@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use app_kit::clipboard::Copied;
+use app_kit::limit::Limit;
 use app_kit::save_file::{self, Existing, SaveFile};
 use app_kit::snapshot::{Origin, Snapshot};
 use app_kit::worker::{self, WorkerError};
@@ -114,7 +115,7 @@ fn save_now(options: &Options, saving: Saving) -> Result<PathBuf, SaveError> {
     let kept = kept.or_else(|| whole(options, &held, Newest::Refused).map(Arc::new));
     let file = SaveFile::at(&path).existing(existing);
     let saved = match (kept, export::part_held(&held)) {
-        (Some(content), _) => export::save(&content, file),
+        (Some(content), _) => export::save(&content, file, Limit::DEFAULT),
         (None, Some(part)) if !accepts_part => return Err(SaveError::OnlyPart { part, path }),
         (None, _) => export::save_held(&held, file),
     };

@@ -79,11 +79,10 @@ fn name_in(table: &[(u32, &'static str)], magic: u32) -> Option<&'static str> {
 }
 
 /// The low half of the field, whose width differs from one architecture to the next.
-#[expect(
+#[allow(
     clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     clippy::unnecessary_cast,
-    reason = "magic numbers have 32 bits, and are signed on some architectures"
+    reason = "magic numbers have 32 bits; the field is signed on some architectures"
 )]
 fn magic(found: &StatFs) -> u32 {
     found.f_type as u64 as u32

@@ -75,7 +75,8 @@ impl<'a> Delivery<'a> {
             }
             let path = pattern.path(number);
             // One that a power failure takes is followed by the next.
-            export::save(content, SaveFile::at(&path).in_series())?;
+            let target = SaveFile::at(&path).in_series();
+            export::save(content, target, self.arguments.memory.limit)?;
             file = Some(path);
         }
         let mut line = if self.arguments.json {
