@@ -82,7 +82,6 @@ fn name_in(table: &[(u32, &'static str)], magic: u32) -> Option<&'static str> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::unnecessary_cast,
     reason = "magic numbers have 32 bits, and are signed on some architectures"
 )]
 fn magic(found: &StatFs) -> u32 {
