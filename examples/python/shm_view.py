@@ -46,6 +46,14 @@ from typing import BinaryIO, Callable, Counter, Iterator, NamedTuple, Optional, 
 
 DEFAULT_KEY = "MySharedMemory"
 
+# (1) The invisible characters that no key has: first and last of each range.
+INVISIBLE = (
+    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
+    (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
+    (0xFE00, 0xFE0D), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+)
+
 # (2) The map of the file.
 SLOTS, SLOT_BYTES = 0x400, 64
 ENTRIES, ENTRY_BYTES = 0x2400, 32
@@ -72,6 +80,8 @@ SLOT = LIFECYCLE + 0x10000
 REGION = LIFECYCLE + 0x20000
 READER = LIFECYCLE + 2**32
 READERS = 2**22
+MOST_READERS = 1024
+"""How many are looked for: whoever may read can pretend to be millions."""
 
 # (7) The ring.
 LINE = 64
@@ -307,7 +317,7 @@ class ByteLocks:
                 continue
             last = min(end, found + length) if length else end
             found = max(start, found)
-            yield from range(found - first, last - first)
+            yield range(found - first, last - first)
             gaps += [(start, found), (last, end)]
 
     def _fcntl(self, command: int, kind: int, start: int, length: int) -> bytes:
@@ -476,7 +486,7 @@ class Segment:
         """Tells whether the name still leads to the file that is open here."""
         try:
             named = os.stat(self.path, follow_symlinks=False)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return os.path.samestat(named, os.fstat(self.descriptor))
 
@@ -1145,17 +1155,20 @@ SHM_CORE_DIR names another directory than /dev/shm.
 """
 
 
-# Unicode categories that move the cursor, colour the terminal, turn the line around, break it, or
-# cannot be seen: control and format characters, half a pair, separators of lines and paragraphs.
-HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+def is_hidden(character: str) -> bool:
+    """Tells whether a character controls a terminal or is invisible."""
+    code = ord(character)
+    return unicodedata.category(character) in ("Cc", "Cs") or any(
+        first <= code <= last for first, last in INVISIBLE
+    )
 
 
 def printable(text: str, but: str = "") -> str:
     """Makes visible what is hidden in others' words, `but` some of it."""
 
     def shown(character: str) -> str:
-        hidden = unicodedata.category(character) in HIDDEN and character not in but
-        return "\ufffd" if hidden else character
+        hidden = is_hidden(character) and character not in but
+        return f"\\u{{{ord(character):x}}}" if hidden else character
 
     return "".join(map(shown, text))
 

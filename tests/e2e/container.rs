@@ -2,11 +2,8 @@
 
 use std::os::fd::OwnedFd;
 
-use e2e_tests::{Launch, PATIENCE, Scene, Signal, skip};
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    process::{Pid, PidfdFlags, pidfd_open},
-};
+use e2e_tests::{Launch, Scene, Signal, skip};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use shm_core::{Metadata, Publisher, SharedMemory};
 
 use crate::actor::{Actor, key, options};

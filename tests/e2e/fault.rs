@@ -320,7 +320,7 @@ fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
         scene.viewer(["info"]),
         scene.viewer(["remove", "--force"]),
     ] {
-        let (refused, time) = timed(|| launch.run().refused("belongs to user 65534"));
+        let (refused, time) = timed(|| launch.run().refused("belongs to user nobody (uid 65534)"));
         println!("told within {time:?}: {}", refused.stderr.trim());
         assert!(time < SOON, "{time:?}");
         let way_out = "have its owner remove it";

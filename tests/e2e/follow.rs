@@ -54,7 +54,7 @@ fn loaders_go_and_come() {
     let fourth = loaded(&scene, "after the removal");
     follow.wait_for("after the removal");
     follow.terminate().done();
-    third.terminate().done();
+    drop(third.finish().refused("removed"));
     fourth.terminate().done();
     scene.assert_empty();
 }

@@ -206,7 +206,7 @@ fn what_is_wrong_with_the_arguments_is_said_with_the_remedy() {
         drop(scene.loader(arguments).run().misused(words));
     }
     let large = scene.loader(["frames", "--size", "65535x65535"]).run();
-    drop(large.misused("17.1 GB"));
+    drop(large.misused("16384 MiB"));
     let both = scene.loader(["frames", "--test-pattern", "-"]).run();
     drop(both.misused("--test-pattern"));
     let speed = scene

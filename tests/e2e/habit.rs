@@ -1,9 +1,21 @@
 //! What a person gets used to: windows that open as they were left, keys, icons.
 
-use std::fs;
+use std::{
+    ffi::OsStr,
+    fs::{self, File},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt, symlink},
+    },
+    path::Path,
+};
 
-use e2e_tests::{Area, Bus, Desktop, LoaderWindow, Scene, ViewerWindow, Window};
+use e2e_tests::{
+    Area, Bus, Desktop, Launch, LoaderWindow, PrivateDir, Scene, SmallDisk, Stranger, ViewerWindow,
+    Window,
+};
 use image::Rgb;
+use rustix::fs::{CWD, Mode, mkfifoat};
 
 /// The ring around the field that has the focus.
 const ACCENT: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
@@ -207,4 +219,204 @@ fn light_and_dark_follow_the_desktop() {
     wait_for("dark", Rgb([0x15, 0x17, 0x1C]));
     bus.set_dark(false);
     wait_for("light", Rgb([0xF4, 0xF5, 0xF8]));
+}
+
+/// The words of a notice that settings cannot be read.
+const UNREADABLE: &str = "had remembered cannot be read";
+/// And of one that they cannot be written.
+const UNWRITABLE: &str = "cannot remember";
+/// And of one that there is no place for them.
+const NOTHING: &str = "This window remembers nothing";
+
+const VIEWER: &str = "ShowSharedMem";
+const LOADER: &str = "SharedMemoryLoad";
+
+/// Opens a window, waits until it is there and has said these words, and closes it; returns what it said.
+fn says(launch: Launch, desktop: &Desktop, title: &str, words: &str) -> String {
+    let program = launch.on(desktop).start();
+    let said = program.wait_for_status(words);
+    desktop.window_of(&program, title).close();
+    program.finish().done();
+    said
+}
+
+#[test]
+fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let path = scene.configuration().join("viewer-app.json");
+    let make: [(&str, &dyn Fn()); 9] = [
+        ("it is no file", &|| fs::create_dir(&path).unwrap()),
+        ("it is no file", &|| {
+            mkfifoat(CWD, &path, Mode::RWXU).unwrap()
+        }),
+        ("it is no file", &|| symlink("/dev/zero", &path).unwrap()),
+        ("symbolic links", &|| {
+            symlink("viewer-app.json", &path).unwrap()
+        }),
+        ("far too long", &|| {
+            File::create(&path).unwrap().set_len(1 << 30).unwrap()
+        }),
+        ("expected value", &|| {
+            fs::write(&path, [0xFF, 0, 0x1B, 7]).unwrap()
+        }),
+        ("out of range", &|| {
+            fs::write(&path, r#"{"version": 1, "width": 1e999, "height": 600}"#).unwrap();
+        }),
+        ("no window has such", &|| {
+            fs::write(
+                &path,
+                r#"{"version": 1, "width": 600, "height": 4294967296}"#,
+            )
+            .unwrap();
+        }),
+        ("invalid type", &|| {
+            fs::write(&path, "[".repeat(60_000)).unwrap()
+        }),
+    ];
+    for (words, make) in make {
+        fs::create_dir_all(scene.configuration()).unwrap();
+        make();
+        let viewer = scene.bare_viewer(["--verbose"]);
+        let said = says(viewer, &desktop, VIEWER, UNREADABLE);
+        assert!(said.contains(words), "{said}");
+        fs::remove_dir_all(scene.configuration()).unwrap();
+    }
+    // A folder on the way that is none.
+    fs::write(scene.configuration(), "").unwrap();
+    says(
+        scene.bare_loader(["--verbose"]),
+        &desktop,
+        LOADER,
+        UNREADABLE,
+    );
+}
+
+#[test]
+fn a_window_opens_whatever_the_environment_says() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let without_configuration = || scene.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
+    for home in ["", "relative", "../.."] {
+        says(
+            without_configuration().env("HOME", home),
+            &desktop,
+            VIEWER,
+            NOTHING,
+        );
+    }
+    let missing = without_configuration().env("HOME", scene.path("missing"));
+    says(missing, &desktop, VIEWER, "Ready.");
+    for locale in [
+        b"xx_YY.none".as_slice(),
+        b"\xff\xfe",
+        b"../../etc",
+        &[b'a'; 5000],
+        b"@",
+        b"en_US.",
+    ] {
+        let locale = OsStr::from_bytes(locale);
+        let launch = scene.bare_viewer(["--verbose"]).env("LC_ALL", "");
+        says(
+            launch.env("LANG", locale).env("LANGUAGE", locale),
+            &desktop,
+            VIEWER,
+            "Ready.",
+        );
+        says(
+            scene.bare_loader(["--verbose"]).env("LC_ALL", locale),
+            &desktop,
+            LOADER,
+            "Load a",
+        );
+    }
+}
+
+#[test]
+fn settings_in_the_home_of_another_user_are_left_alone() {
+    let (Some(desktop), Some(stranger)) = (Desktop::open(), Stranger::new()) else {
+        return;
+    };
+    let scene = Scene::new();
+    let common = PrivateDir::on_disk();
+    common.set_mode(0o1777);
+    let home = common.path().join("home");
+    let make = r#"mkdir -p "$0/.config"; ln -s /nonexistent/precious "$0/.config/shm-core""#;
+    for made in [
+        r#"mkdir "$0""#,
+        make,
+        r#"mkdir -p "$0/.config/shm-core"; touch "$0/.config/shm-core/viewer-app.json""#,
+    ] {
+        stranger
+            .starts(scene.program("sh").args(["-c", made]).args([&home]))
+            .run()
+            .done();
+        let files = || {
+            let found = scene
+                .program("find")
+                .args([&home])
+                .args(["-printf", "%p %U %m %s\n"]);
+            found.run().done().text().to_owned()
+        };
+        let before = files();
+        // As `sudo -E` does.
+        let viewer = scene.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
+        let viewer = ViewerWindow::of(viewer.env("HOME", &home).on(&desktop).start(), &desktop);
+        let said = viewer.program.wait_for_status(NOTHING);
+        assert!(said.contains("belongs to another user"), "{said}");
+        viewer.window.resize(700, 600);
+        viewer.window.close();
+        viewer.program.finish().done();
+        assert_eq!(files(), before);
+        fs::remove_dir_all(&home).unwrap();
+    }
+}
+
+#[test]
+fn settings_that_cannot_be_written_are_told_and_the_window_goes_on() {
+    let (Some(desktop), Some(stranger)) = (Desktop::open(), Stranger::new()) else {
+        return;
+    };
+    let common = PrivateDir::in_memory();
+    common.set_mode(0o1777);
+    let scene = Scene::within(common.path());
+    let home = PrivateDir::on_disk();
+    home.set_mode(0o755);
+    let viewer = |home: &Path| {
+        scene
+            .bare_viewer(["--verbose"])
+            .env("XDG_CONFIG_HOME", home)
+    };
+    let resized = |launch: Launch| {
+        let viewer = ViewerWindow::of(launch.on(&desktop).start(), &desktop);
+        viewer.window.resize(700, 600);
+        viewer.program.wait_for_status(UNWRITABLE);
+        viewer.window.press(&["F5"]);
+        viewer.program.wait_for_status("Unable to attach");
+        viewer.program.terminate().done();
+    };
+    // Root's, where the user may look and not write.
+    resized(stranger.starts(viewer(home.path())));
+    let settings = home.path().join("shm-core");
+    fs::create_dir(&settings).unwrap();
+    fs::write(settings.join("viewer-app.json"), "{}").unwrap();
+    // Left by root, for nobody else.
+    fs::set_permissions(&settings, fs::Permissions::from_mode(0o700)).unwrap();
+    says(
+        stranger.starts(viewer(home.path())),
+        &desktop,
+        VIEWER,
+        UNREADABLE,
+    );
+
+    let Some(disk) = SmallDisk::mount(64) else {
+        return;
+    };
+    let filled = fs::write(disk.path().join("fill"), vec![7; 1 << 20]);
+    assert!(filled.is_err());
+    resized(viewer(disk.path()));
 }

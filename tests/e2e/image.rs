@@ -5,6 +5,8 @@ use std::fs;
 use e2e_tests::{Picture, PictureFile, Scene};
 use image::{GenericImageView, ImageFormat, Rgba, RgbaImage};
 
+use crate::bomb;
+
 /// Loads a picture file of this kind and asserts that the viewer hands out its very pixels.
 fn assert_survives(kind: PictureFile, width: u32, height: u32) {
     let scene = Scene::new();
@@ -145,34 +147,8 @@ fn a_file_that_is_no_picture_is_refused_and_nothing_is_lost() {
 #[test]
 fn absurd_dimensions_are_refused_before_any_memory_is_taken() {
     let scene = Scene::new();
-    let bomb = scene.file("bomb.png", &png_without_pixels(60_000, 60_000));
+    let bomb = scene.file("bomb.png", &bomb::png((60_000, 60_000), (8, 6), &[], b""));
     let refused = scene.loader(["image"]).args([&bomb]).run();
     drop(refused.refused("60000"));
     scene.assert_empty();
-}
-
-/// A PNG that promises a picture of this size and holds nothing of it.
-fn png_without_pixels(width: u32, height: u32) -> Vec<u8> {
-    let mut header = Vec::new();
-    header.extend(width.to_be_bytes());
-    header.extend(height.to_be_bytes());
-    header.extend([8, 6, 0, 0, 0]); // 8 bits, RGBA, and the only methods there are
-
-    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (name, content) in [(b"IHDR", header.as_slice()), (b"IDAT", b""), (b"IEND", b"")] {
-        file.extend(u32::try_from(content.len()).unwrap().to_be_bytes());
-        let checked = [name.as_slice(), content].concat();
-        file.extend(&checked);
-        file.extend(crc32(&checked).to_be_bytes());
-    }
-    file
-}
-
-/// The checksum that ends each chunk of a PNG.
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
-        })
-    })
 }

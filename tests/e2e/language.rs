@@ -170,15 +170,43 @@ fn letters_that_join_are_joined_and_run_from_the_right() {
     let scene = Scene::new();
     let viewer = ViewerWindow::open(&scene, &desktop);
     viewer.window.point_away();
-    // Kept apart by characters without a width, they have other shapes.
+    // The letters as they stand alone have other shapes.
     let joined = drawn(&scene, &viewer, "abc ممم");
-    let apart = drawn(&scene, &viewer, "abc م\u{200c}م\u{200c}م");
+    let apart = drawn(&scene, &viewer, "abc \u{fee1}\u{fee1}\u{fee1}");
     assert!(joined.pixels() != apart.pixels(), "Arabic does not join");
-    // Between letters from the left, what stands first stands at the right.
+    // Between letters from the left, what stands first stands at the right: what is drawn first is
+    // the second letter.
     let hebrew = drawn(&scene, &viewer, "a ש ל z");
-    let reversed = drawn(&scene, &viewer, "a \u{202d}ל ש\u{202c} z");
+    let begins_with_second = first_difference(&hebrew, &drawn(&scene, &viewer, "a ל ל z"));
+    let begins_with_first = first_difference(&hebrew, &drawn(&scene, &viewer, "a ש ש z"));
     assert!(
-        hebrew.pixels() == reversed.pixels(),
+        begins_with_second > begins_with_first,
         "Hebrew runs from the left"
     );
+}
+
+#[test]
+fn characters_that_would_deceive_are_drawn_escaped() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let viewer = ViewerWindow::open(&scene, &desktop);
+    viewer.window.point_away();
+    for (text, visible) in [
+        ("a\u{202e}bc", r"a\u{202e}bc"),
+        ("a\u{200b}b\u{2066}", r"a\u{200b}b\u{2066}"),
+        ("\u{1b}[31mred", r"\u{1b}[31mred"),
+    ] {
+        let [text, visible] = [text, visible].map(|text| drawn(&scene, &viewer, text));
+        assert!(text.pixels() == visible.pixels(), "it is not visible");
+    }
+}
+
+/// Returns how far from the left two pictures are alike, pixels.
+fn first_difference(one: &Screen, other: &Screen) -> u32 {
+    let pairs = one.pixels().enumerate_pixels().zip(other.pixels().pixels());
+    let different = pairs.filter(|((_, _, one), other)| one != other);
+    let columns = different.map(|((x, _, _), _)| x);
+    columns.min().expect("they are different")
 }

@@ -380,8 +380,61 @@ fn other_things_at_the_name_now_and_then() {
         drop(victim(scene.viewer(["remove", "--force"])));
     }
     liar.kill();
-    loader.terminate().done();
+    // It ends by itself where something else stood at the name when it looked.
+    let ended = loader.terminate();
+    assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
     assert!(fs::metadata("/etc/passwd").is_ok_and(|facts| facts.len() > 0));
+}
+
+#[test]
+fn a_wait_keeps_its_time_whatever_is_done_to_the_segment() {
+    /// What a loaded machine needs beside the second that was given; the library's own patience is
+    /// five seconds, and would show.
+    const SOON: Duration = Duration::from_secs(4);
+    let lying: Vec<_> = ["flood", "write-regions", "lifecycle", "scribble"]
+        .into_iter()
+        .map(|lie| {
+            let scene = Scene::new();
+            let loader = loaded(&scene, &lie.repeat(2000));
+            let liar = lies(&scene, lie);
+            (lie, scene, loader, liar)
+        })
+        .collect();
+    let within = |lie: &str, launch: Launch| {
+        let (outcome, time) = timed(|| victim(launch));
+        assert!(time < SOON, "{lie}: {time:?}: {outcome:?}");
+        outcome
+    };
+    thread::scope(|scope| {
+        for (lie, scene, ..) in &lying {
+            let shows = [
+                scene.viewer(["follow", "--timeout", "1", "--count", "9"]),
+                scene.viewer(["show", "--wait", "1"]),
+            ];
+            for launch in shows {
+                scope.spawn(|| drop(within(lie, launch)));
+            }
+        }
+    });
+
+    // Who waits already when the lie begins.
+    let scene = Scene::new();
+    let loader = loaded(&scene, &"long".repeat(2000));
+    let follow = scene.viewer(["follow", "--timeout", "2"]).start();
+    follow.wait_for("longlong");
+    let began = Instant::now();
+    let _liar = lies(&scene, "flood");
+    let outcome = follow.finish();
+    assert!(began.elapsed() < SOON, "{:?}: {outcome:?}", began.elapsed());
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    drop(loader.kill());
+
+    // A block whose lock is not to be had.
+    let scene = Scene::new();
+    let _block = SharedMemory::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    let _liar = lies(&scene, "hold");
+    let show = scene.viewer(["show", "--wait", "1"]);
+    drop(within("hold", show).refused("The lock"));
 }
 
 /// Asserts that a file which claims 64 GiB, and has memory for none of it, costs its victims none.

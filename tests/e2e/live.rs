@@ -3,7 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use e2e_tests::{Desktop, Picture, PictureFile, Program, Scene, Signal, ViewerWindow};
+use e2e_tests::{
+    Desktop, LoaderWindow, Picture, PictureFile, Program, Scene, Signal, ViewerWindow,
+};
 
 /// The viewer, following.
 fn live<'d>(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
@@ -196,4 +198,15 @@ fn while_nothing_comes_the_window_sleeps() {
     loader.kill();
     viewer.program.wait_for_status("The loader has left");
     assert_quiet(viewer.program.pid());
+}
+
+#[test]
+fn while_it_holds_something_the_loaders_window_sleeps() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.load_text("held");
+    assert_quiet(loader.program.pid());
 }

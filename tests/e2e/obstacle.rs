@@ -67,6 +67,47 @@ fn a_directory_is_left_alone() {
 }
 
 #[test]
+fn what_stands_there_is_told_with_whose_it_is() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    if !rustix::process::getuid().is_root() {
+        return skip("giving a file to another user needs root");
+    }
+    let make_node =
+        |kind| move |path: &std::path::Path| mknodat(CWD, path, kind, Mode::RUSR, 0).unwrap();
+    type Made<'a> = (&'a str, Box<dyn Fn(&std::path::Path)>);
+    let made: [Made<'_>; 5] = [
+        (
+            "belongs to user",
+            Box::new(|path| fs::write(path, b"mine").unwrap()),
+        ),
+        (
+            "is a directory of user",
+            Box::new(|path| fs::create_dir(path).unwrap()),
+        ),
+        (
+            "is a symbolic link of user",
+            Box::new(|path| symlink("nowhere", path).unwrap()),
+        ),
+        (
+            "is a named pipe of user",
+            Box::new(make_node(FileType::Fifo)),
+        ),
+        ("is a socket of user", Box::new(make_node(FileType::Socket))),
+    ];
+    for (words, make) in made {
+        let scene = Scene::new();
+        make(&scene.segment());
+        std::os::unix::fs::lchown(scene.segment(), Some(65534), None).unwrap();
+        let words = format!("{words} nobody (uid 65534)");
+        drop(scene.loader(["text", "mine"]).run().refused(&words));
+        drop(scene.viewer(["show"]).run().refused(&words));
+        drop(scene.viewer(["remove", "--force"]).run().refused(&words));
+        let listed = scene.bare_viewer(["list"]).run().done();
+        assert!(listed.text().contains(&words), "{listed:?}");
+    }
+}
+
+#[test]
 fn a_link_is_not_followed() {
     let scene = Scene::new();
     let target = scene.file("target", b"do not touch");

@@ -438,7 +438,7 @@ pty.spawn([sys.executable, '-B', shm_view.__file__, 'show', '--key', sys.argv[1]
 ",
     );
     let shown = script.run().done();
-    let expected = "red \u{fffd}[31m, \u{fffd}back, and family 👩\u{200d}👧\tgoes on\r\n";
+    let expected = "red \\u{1b}[31m, \\u{202e}back, and family 👩\u{200d}👧\tgoes on\r\n";
     assert!(shown.text().ends_with(expected), "{shown:?}");
 }
 

@@ -6,10 +6,10 @@ use std::{
     thread,
 };
 
-use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, skip};
-use shm_core::{Metadata, PublishError, Publisher, Subscriber, segment};
+use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, Stranger, skip};
+use shm_core::{AttachError, Metadata, PublishError, Publisher, SharedMemory, Subscriber, segment};
 
-use crate::actor::{Actor, key, options};
+use crate::actor::{Actor, key, options, timed};
 
 #[test]
 fn a_full_disk_is_an_error_and_nothing_is_lost() {
@@ -126,6 +126,100 @@ fn a_disk_too_full_for_any_segment_is_an_error() {
     scene.assert_empty();
 }
 
+/// Somebody who has no inotify instance left, in a directory for segments that everybody may use.
+struct Exhausted {
+    user: Stranger,
+    directory: PrivateDir,
+    scene: Scene,
+    _holder: Actor,
+}
+
+impl Exhausted {
+    fn new() -> Option<Exhausted> {
+        let user = Stranger::unique()?;
+        let directory = PrivateDir::in_memory();
+        directory.set_mode(0o1777);
+        let scene = Scene::within(directory.path());
+        let mut holder = Actor::start(user.starts(Actor::launch(&scene)));
+        let taken: u32 = holder.does("exhaust inotify").parse().unwrap();
+        assert!(taken > 0);
+        Some(Exhausted {
+            user,
+            directory,
+            scene,
+            _holder: holder,
+        })
+    }
+
+    fn actor(&self) -> Actor {
+        Actor::start(self.user.starts(Actor::launch(&self.scene)))
+    }
+}
+
+#[test]
+fn without_inotify_waiting_polls_and_says_so() {
+    let Some(exhausted) = Exhausted::new() else {
+        return;
+    };
+    let (scene, user) = (&exhausted.scene, &exhausted.user);
+    let follow = ["follow", "--count", "1"];
+    let follow = user.starts(scene.viewer(follow)).start();
+    let show = user.starts(scene.viewer(["show", "--wait", "60"])).start();
+    for viewer in [&follow, &show] {
+        viewer.wait_for_complaint("fs.inotify.max_user_instances");
+    }
+    let loader = user
+        .starts(scene.loader(["text", "seen all the same"]))
+        .start();
+    loader.wait_for(scene.key());
+    for viewer in [follow, show] {
+        let shown = viewer.finish().done();
+        assert_eq!(shown.text().trim_end(), "seen all the same");
+        assert_eq!(shown.stderr.matches("inotify").count(), 1, "{shown:?}");
+    }
+    loader.terminate().done();
+    assert!(exhausted.directory.names().is_empty());
+}
+
+#[test]
+fn without_inotify_names_are_noticed_to_come_and_go() {
+    let Some(exhausted) = Exhausted::new() else {
+        return;
+    };
+    let (mut watcher, mut waiter) = (exhausted.actor(), exhausted.actor());
+    let mut publisher = exhausted.actor();
+    watcher.begins("watch 60000");
+    waiter.begins("await 60000");
+    for actor in [&mut watcher, &mut waiter] {
+        assert_eq!(actor.has_done("polls"), "true");
+    }
+    publisher.does("visit samples");
+    assert_eq!(watcher.has_done("watch"), "true", "it came");
+    waiter.has_done("await");
+    watcher.begins("watch 60000");
+    assert_eq!(watcher.has_done("polls"), "true");
+    publisher.does("leave");
+    assert_eq!(watcher.has_done("watch"), "true", "it went");
+    watcher.begins("watch 300");
+    assert_eq!(watcher.has_done("polls"), "true");
+    assert_eq!(watcher.has_done("watch"), "false", "nothing happens");
+}
+
+#[test]
+fn without_inotify_a_publisher_that_comes_later_is_told_who_watches() {
+    let Some(exhausted) = Exhausted::new() else {
+        return;
+    };
+    let (mut viewer, mut first) = (exhausted.actor(), exhausted.actor());
+    first.does("open");
+    viewer.does("sit");
+    let mut second = exhausted.actor();
+    second.does("open");
+    second.does("gather");
+    let told = second.does("attends");
+    assert!(told.contains("actor"), "{told}");
+}
+
 #[test]
 fn a_disk_without_reservations_is_an_error() {
     let Some(disk) = SmallDisk::mount_ramfs() else {
@@ -133,8 +227,63 @@ fn a_disk_without_reservations_is_an_error() {
     };
     let scene = Scene::within(disk.path());
     let refused = scene.loader(["text", "not here"]).run();
-    drop(refused.refused("reserving memory"));
+    let refused = refused.refused("reserving memory");
+    assert!(refused.stderr.contains("(ramfs)"), "{refused:?}");
+    assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
     scene.assert_empty();
+}
+
+#[test]
+fn file_systems_that_hold_no_segments_are_named_at_once() {
+    for (path, kind) in [
+        ("/proc", "(proc)"),
+        ("/sys", "(sysfs)"),
+        ("/proc/self/fd", "(proc)"),
+    ] {
+        let scene = Scene::within(std::path::Path::new(path));
+        for launch in [
+            scene.loader(["text", "nowhere"]),
+            scene.viewer(["show"]),
+            scene.viewer(["show", "--wait", "60"]),
+            scene.viewer(["follow"]),
+            scene.viewer(["info"]),
+            scene.viewer(["remove"]),
+            scene.bare_viewer(["list"]),
+        ] {
+            let (refused, time) = timed(|| launch.run().refused(kind));
+            assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
+            assert!(time.as_secs() < 4, "{time:?}: {refused:?}");
+        }
+        let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).map(drop);
+        assert!(
+            matches!(block, Err(AttachError::FileSystem { .. })),
+            "{block:?}"
+        );
+    }
+}
+
+#[test]
+fn a_file_system_without_long_files_is_named_at_once() {
+    // Of 1 KiB a block: no file is longer than some gigabytes.
+    let Some(disk) = SmallDisk::mount_ext2() else {
+        return;
+    };
+    let scene = Scene::within(disk.path());
+    let refused = scene.loader(["text", "nowhere"]).run().refused("(ext2");
+    assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
+    // A block is short enough, and works.
+    let block = SharedMemory::create(&key(&scene), 64, &options(&scene));
+    assert!(
+        block.is_ok() || matches!(block, Err(AttachError::FileSystem { .. })),
+        "{block:?}"
+    );
+    drop(block);
+    let left: Vec<_> = fs::read_dir(disk.path())
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert!(left.iter().all(|name| name == "lost+found"), "{left:?}");
 }
 
 #[test]

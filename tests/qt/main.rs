@@ -10,6 +10,7 @@ mod exchange;
 mod exclusion;
 mod fault;
 mod frames;
+mod other_user;
 mod peer;
 mod segment_list;
 mod table;

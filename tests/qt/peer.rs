@@ -1,6 +1,7 @@
 //! Programs that share a segment: Qt's, and ours.
 
 use std::cell::RefCell;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -145,6 +146,13 @@ impl Stage {
         path.into_os_string().into_string().unwrap()
     }
 
+    /// A path for a file that another user may write.
+    pub(crate) fn writable_by_all(&self) -> String {
+        let path = self.file(b"");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        path
+    }
+
     /// Lets everybody make key files, as in /tmp.
     pub(crate) fn open_to_all(&self) {
         self.directory.set_mode(0o1777);
@@ -183,6 +191,29 @@ impl Stage {
                 std::fs::remove_file(format!("/dev/shm{}", key.native_name())).ok();
                 let lock = &key.native_lock_name()[1..];
                 std::fs::remove_file(format!("/dev/shm/sem.{lock}")).ok();
+            }
+        }
+    }
+}
+
+/// What a test leaves when it fails: also what another user made, which our library does not touch.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.sweep();
+        let entries = std::fs::read_dir(self.directory.path());
+        for entry in entries.into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.starts_with("qipc_") && name != "native" {
+                continue;
+            }
+            let Ok(facts) = entry.metadata() else {
+                continue;
+            };
+            let number = 0x51 << 24 | (facts.dev() & 0xff) << 16 | facts.ino() & 0xffff;
+            for kind in ["-M", "-S"] {
+                // One of them is not there.
+                let number = format!("{number:#x}");
+                Command::new("ipcrm").args([kind, &number]).output().ok();
             }
         }
     }

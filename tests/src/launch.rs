@@ -2,13 +2,14 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
     io::Write,
     path::Path,
     process::{Command, Stdio},
     thread,
 };
 
-use crate::{Bus, Desktop, Outcome, Program};
+use crate::{Bus, Desktop, Outcome, Program, terminal};
 
 /// A command line with all that surrounds it.
 #[derive(Debug)]
@@ -16,6 +17,14 @@ use crate::{Bus, Desktop, Outcome, Program};
 pub struct Launch {
     command: Command,
     input: Input,
+    /// Which of its outputs is a terminal.
+    has_terminal: HasTerminal,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct HasTerminal {
+    stdout: bool,
+    stderr: bool,
 }
 
 #[derive(Debug)]
@@ -40,6 +49,7 @@ impl Launch {
         Launch {
             command,
             input: Input::None,
+            has_terminal: HasTerminal::default(),
         }
     }
 
@@ -70,6 +80,18 @@ impl Launch {
     /// Keeps its input open, for [`Program::write_line`].
     pub fn input_kept_open(mut self) -> Launch {
         self.input = Input::KeptOpen;
+        self
+    }
+
+    /// Makes its standard output a terminal.
+    pub fn printing_on_terminal(mut self) -> Launch {
+        self.has_terminal.stdout = true;
+        self
+    }
+
+    /// Makes its standard error a terminal.
+    pub fn complaining_on_terminal(mut self) -> Launch {
+        self.has_terminal.stderr = true;
         self
     }
 
@@ -108,6 +130,7 @@ impl Launch {
             self.command.current_dir(directory);
         }
         self.input = other.input;
+        self.has_terminal = other.has_terminal;
         self
     }
 
@@ -129,20 +152,24 @@ impl Launch {
             Input::None => Stdio::null(),
             Input::Bytes(_) | Input::KeptOpen => Stdio::piped(),
         };
+        let (stdout, seen) = output(self.has_terminal.stdout);
+        let (stderr, seen_complaints) = output(self.has_terminal.stderr);
         let mut child = self
             .command
             .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        // A terminal ends when nobody has it open to write.
+        drop(self.command);
         if let Input::Bytes(bytes) = self.input {
             let mut pipe = child.stdin.take().expect("stdin is a pipe");
             // A thread, because the program may print before it has read all. One that
             // ends before it has read all is judged by how it ends.
             thread::spawn(move || pipe.write_all(&bytes));
         }
-        Program::new(name, child)
+        Program::new(name, child, seen, seen_complaints)
     }
 
     /// Starts it and waits until it ends.
@@ -150,4 +177,13 @@ impl Launch {
     pub fn run(self) -> Outcome {
         self.start().finish()
     }
+}
+
+/// What a program writes to, and for a terminal where that is seen.
+fn output(is_terminal: bool) -> (Stdio, Option<File>) {
+    if !is_terminal {
+        return (Stdio::piped(), None);
+    }
+    let (seen, written) = terminal::open();
+    (written.into(), Some(seen))
 }

@@ -33,6 +33,7 @@ mod screen;
 mod skip;
 mod small_disk;
 mod stranger;
+mod terminal;
 mod tracer;
 mod viewer_window;
 mod window;

@@ -2,8 +2,9 @@
 
 use std::{
     fmt,
+    fs::File,
     io::Write,
-    os::unix::process::ExitStatusExt,
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
     process::{Child, ChildStdin},
     time::Duration,
 };
@@ -44,15 +45,24 @@ pub struct Outcome {
 }
 
 impl Program {
-    /// Follows a child whose outputs, and maybe whose input, are pipes.
-    pub(crate) fn new(name: String, mut child: Child) -> Program {
-        let stdout = child.stdout.take().expect("stdout is a pipe");
-        let stderr = child.stderr.take().expect("stderr is a pipe");
+    /// Follows a child whose outputs are pipes, or terminals where what they get is `seen`.
+    pub(crate) fn new(
+        name: String,
+        mut child: Child,
+        seen: Option<File>,
+        seen_complaints: Option<File>,
+    ) -> Program {
+        let stdout = child.stdout.take().map(OwnedFd::from);
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        let output = |pipe: Option<OwnedFd>, terminal: Option<File>| {
+            let output = terminal.or_else(|| pipe.map(File::from));
+            Output::collect(output.expect("it is a pipe or a terminal"))
+        };
         Program {
             name,
             stdin: child.stdin.take(),
-            stdout: Output::collect(stdout),
-            stderr: Output::collect(stderr),
+            stdout: output(stdout, seen),
+            stderr: output(stderr, seen_complaints),
             child,
         }
     }

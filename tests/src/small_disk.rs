@@ -23,17 +23,40 @@ impl SmallDisk {
         SmallDisk::mount_as("ramfs", "mode=700")
     }
 
+    /// Mounts an ext2 of 1 KiB a block, whose files cannot be long; or skips.
+    #[must_use]
+    pub fn mount_ext2() -> Option<SmallDisk> {
+        let files = PrivateDir::on_disk();
+        let image = files.path().join("image");
+        let made = Command::new("mkfs.ext2")
+            .args(["-q", "-b", "1024"])
+            .arg(&image)
+            .arg("4m")
+            .output();
+        if !made.is_ok_and(|output| output.status.success()) {
+            skip("there is no mkfs.ext2");
+            return None;
+        }
+        // The mount keeps the image when its name is gone.
+        SmallDisk::mount_at(&["-t", "ext2", "-o", "loop"], &image)
+    }
+
     fn mount_as(kind: &str, options: &str) -> Option<SmallDisk> {
+        SmallDisk::mount_at(&["-t", kind, "-o", options], Path::new(kind))
+    }
+
+    fn mount_at(options: &[&str], what: &Path) -> Option<SmallDisk> {
         let directory = PrivateDir::on_disk();
         let mounted = Command::new("mount")
-            .args(["-t", kind, "-o", options, kind])
-            .arg(directory.path())
+            .args(options)
+            .args([what, directory.path()])
             .output();
         match mounted {
             Ok(output) if output.status.success() => Some(SmallDisk { directory }),
             _ => {
                 skip(&format!(
-                    "a {kind} of a test's own cannot be mounted: that needs root"
+                    "{} cannot be mounted for a test alone: that needs root",
+                    what.display()
                 ));
                 None
             }

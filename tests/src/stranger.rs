@@ -2,7 +2,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{self, Command},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use crate::{Launch, PrivateDir, skip};
@@ -13,7 +14,10 @@ const NOBODY: u32 = 65_534;
 /// Somebody with another user id, who can start programs although they lie where only we may go.
 #[derive(Debug)]
 pub struct Stranger {
+    id: u32,
     group: u32,
+    /// Beside its first group.
+    groups: Option<u32>,
     /// Copies of the programs, where everybody can reach them.
     programs: PrivateDir,
 }
@@ -22,14 +26,38 @@ impl Stranger {
     /// Makes one; where that is not allowed, says that the test is skipped and returns nothing.
     #[must_use]
     pub fn new() -> Option<Stranger> {
-        Stranger::in_group(NOBODY)
+        Stranger::of(NOBODY, NOBODY, None)
+    }
+
+    /// Makes another one, who is neither that nor us.
+    #[must_use]
+    pub fn another() -> Option<Stranger> {
+        Stranger::of(NOBODY - 1, NOBODY - 1, None)
+    }
+
+    /// Makes one who is nobody else: whose limits are used up by no other test.
+    #[must_use]
+    pub fn unique() -> Option<Stranger> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let id = 61_000 + (process::id() * 16 + COUNT.fetch_add(1, Ordering::Relaxed)) % 4000;
+        Stranger::of(id, id, None)
     }
 
     /// Makes one that belongs to a group.
     #[must_use]
     pub fn in_group(group: u32) -> Option<Stranger> {
+        Stranger::of(NOBODY, group, None)
+    }
+
+    /// Makes one that belongs to a group beside its first, as people belong to `video`.
+    #[must_use]
+    pub fn also_in_group(group: u32) -> Option<Stranger> {
+        Stranger::of(NOBODY, NOBODY, Some(group))
+    }
+
+    fn of(id: u32, group: u32, groups: Option<u32>) -> Option<Stranger> {
         let tried = Command::new("setpriv")
-            .args(become_user(group))
+            .args(become_user(id, group, groups))
             .arg("true")
             .output();
         if !tried.is_ok_and(|output| output.status.success()) {
@@ -40,7 +68,18 @@ impl Stranger {
         }
         let programs = PrivateDir::on_disk();
         programs.set_mode(0o755);
-        Some(Stranger { group, programs })
+        Some(Stranger {
+            id,
+            group,
+            groups,
+            programs,
+        })
+    }
+
+    /// The user id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
     }
 
     /// Lets the stranger start what would have been started by us.
@@ -48,7 +87,7 @@ impl Stranger {
         let lent = self.lend(Path::new(launch.program()));
         launch
             .instead(lent)
-            .through("setpriv", become_user(self.group))
+            .through("setpriv", become_user(self.id, self.group, self.groups))
     }
 
     fn lend(&self, program: &Path) -> PathBuf {
@@ -73,10 +112,13 @@ impl Stranger {
     }
 }
 
-fn become_user(group: u32) -> [String; 3] {
+fn become_user(id: u32, group: u32, groups: Option<u32>) -> [String; 3] {
     [
-        format!("--reuid={NOBODY}"),
+        format!("--reuid={id}"),
         format!("--regid={group}"),
-        "--clear-groups".to_owned(),
+        match groups {
+            None => "--clear-groups".to_owned(),
+            Some(groups) => format!("--groups={groups}"),
+        },
     ]
 }

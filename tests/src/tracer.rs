@@ -157,7 +157,28 @@ impl Tracer {
         self.look_for_control();
     }
 
-    /// Lets the program do its next step; `None` where it is about to answer instead.
+    /// Lets the program go on until it has created a file, with or without a name. Tells whether it
+    /// did before its end.
+    pub fn run_to_creation(&mut self) -> bool {
+        loop {
+            let entry = self.tracee.next_call();
+            if entry.ends() {
+                return false;
+            }
+            let creates = entry.open_flags().is_some_and(is_creating);
+            if !self.refuse_unnamed || !entry.open_flags().is_some_and(is_unnamed) {
+                self.tracee.finish_call();
+            } else {
+                self.tracee.refuse_call(libc::EOPNOTSUPP);
+                continue;
+            }
+            if creates {
+                return true;
+            }
+        }
+    }
+
+    /// Lets the program do its next step; `None` where it is about to answer instead, or to end.
     pub fn step(&mut self) -> Option<Step> {
         let entry = match self.breakpoints {
             None => self.walk(),
@@ -167,11 +188,9 @@ impl Tracer {
             Ok(entry) => entry,
             Err(store) => return Some(store),
         };
-        if entry.gives_output() {
+        if entry.gives_output() || entry.ends() {
             return None;
         }
-        let unnamed = u64::from(libc::O_TMPFILE.unsigned_abs());
-        let is_unnamed = |flags| flags & unnamed == unnamed;
         if self.refuse_unnamed && entry.open_flags().is_some_and(is_unnamed) {
             self.tracee.refuse_call(libc::EOPNOTSUPP);
         } else {
@@ -375,6 +394,11 @@ impl Stop {
         self.call == number(libc::SYS_read) && self.arguments[0] == 0
     }
 
+    /// Whether the program ends here.
+    fn ends(&self) -> bool {
+        self.call == number(libc::SYS_exit_group)
+    }
+
     /// Whether standard output is written here.
     fn gives_output(&self) -> bool {
         self.call == number(libc::SYS_write) && self.arguments[0] == 1
@@ -390,6 +414,17 @@ impl Stop {
             None
         }
     }
+}
+
+/// Whether a file is opened that has no name.
+fn is_unnamed(flags: u64) -> bool {
+    let unnamed = u64::from(libc::O_TMPFILE.unsigned_abs());
+    flags & unnamed == unnamed
+}
+
+/// Whether a file is opened that was not there before.
+fn is_creating(flags: u64) -> bool {
+    is_unnamed(flags) || flags & u64::from(libc::O_EXCL.unsigned_abs()) != 0
 }
 
 fn request(what: libc::c_uint, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {

@@ -8,20 +8,23 @@ use iced::widget::text_editor::{Binding, KeyPress};
 use iced::widget::{
     center, column, container, responsive, row, scrollable, stack, text, text_editor,
 };
-use iced::{Center, Element, Fill, Font, Pixels};
+use iced::{Center, Element, Fill, Font, Pixels, Task, clipboard};
 use shm_core::{Process, segment};
 
 use crate::alarm::alarm;
 use crate::meter::Meter;
 use crate::snapshot::{Content, Snapshot};
 use crate::tally::Figures;
+use crate::visible;
 use crate::watch::Fresh;
 use crate::{hex, picture_view, say, theme, units};
 
 mod facts;
+mod shown_text;
 
 use facts::{age_of, bytes_notice, cut_notice, hex_color, percent};
 pub use facts::{also_attached, facts, loaded_by};
+pub use shown_text::offset_of;
 
 /// How far above its own line a tall script begins, at most. The editor draws every line that
 /// begins within it.
@@ -47,6 +50,8 @@ pub struct ContentPane {
 pub enum Message {
     /// Selects, scrolls, moves; edits are ignored.
     Text(text_editor::Action),
+    /// Copies the selected part of the text as it is, and not as it is shown.
+    Copied(String),
     /// Zooms into a picture, moves it, or points at it.
     Picture(picture_view::Seen),
     /// An age that is shown is another one now.
@@ -66,7 +71,7 @@ impl ContentPane {
             } else {
                 theme::FONT
             },
-            editor: text_editor::Content::with_text(shown),
+            editor: text_editor::Content::with_text(&shown_text::visible(shown)),
             seen: picture_view::Seen::default(),
             meter: None,
             snapshot,
@@ -108,19 +113,22 @@ impl ContentPane {
     pub fn observe(&mut self, info: &segment::Info) {
         self.snapshot.attached.clone_from(&info.attached);
         self.snapshot.persistent = info.persistent;
+        self.snapshot.permissions = Some(info.permissions());
     }
 
     /// Takes over that the segment is gone; what is shown stays, since it is a copy.
     pub fn observe_gone(&mut self) {
         self.snapshot.attached.clear();
         self.snapshot.persistent = false;
+        self.snapshot.permissions = None;
     }
 
     /// Follows what a person does.
-    pub fn update(&mut self, message: Message) {
+    pub fn update(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Text(action) if action.is_edit() => {}
             Message::Text(action) => self.editor.perform(action),
+            Message::Copied(text) => return clipboard::write(text),
             Message::Picture(seen) => {
                 self.seen = seen;
                 if let Some(meter) = &self.meter {
@@ -130,6 +138,7 @@ impl ContentPane {
             // It is drawn anew, as after any message.
             Message::Aged => {}
         }
+        Task::none()
     }
 
     /// Draws the card; it fills what it is given.
@@ -172,7 +181,7 @@ impl ContentPane {
             text_editor(&self.editor)
                 .id(TEXT)
                 .on_action(Message::Text)
-                .key_binding(read_only)
+                .key_binding(move |press| self.binding(press))
                 .font(self.font)
                 .size(theme::TEXT_SIZE)
                 .line_height(LineHeight::Absolute(Pixels(theme::TEXT_LINE)))
@@ -183,6 +192,17 @@ impl ContentPane {
                 .into()
         })
         .into()
+    }
+
+    /// Lets copy the text itself where it is shown otherwise.
+    fn binding(&self, press: KeyPress) -> Option<Binding<Message>> {
+        match (read_only(press)?, &self.snapshot.content) {
+            (Binding::Copy, Content::Text(text)) if shown_text::has_hidden(&text.shown) => {
+                let selected = shown_text::selected(&text.shown, &self.editor)?;
+                Some(Binding::Custom(Message::Copied(selected.to_owned())))
+            }
+            (binding, _) => Some(binding),
+        }
     }
 
     /// Says what of a picture is looked at: `12, 34 · #3A5FE0FF · 200 %`.
@@ -212,7 +232,7 @@ impl ContentPane {
         told: &[Process],
     ) -> Element<'a, Message> {
         let quiet = |words| {
-            text(words)
+            visible::line(words)
                 .size(theme::SMALL_SIZE)
                 .wrapping(Wrapping::None)
                 .style(theme::muted)
@@ -226,7 +246,7 @@ impl ContentPane {
             .flatten()
             .map(|words| quiet(words).into()))
         .spacing(theme::space::MEDIUM);
-        let facts = text(facts(&self.snapshot, now))
+        let facts = visible::line(facts(&self.snapshot, now))
             .size(theme::TEXT_SIZE)
             .wrapping(Wrapping::WordOrGlyph);
         column![
@@ -259,11 +279,11 @@ pub fn notice<'a, M: 'a>(
     card(
         center(
             column![
-                text(title)
+                visible::line(title)
                     .size(theme::TEXT_SIZE)
                     .wrapping(Wrapping::WordOrGlyph)
                     .align_x(Center),
-                text(body)
+                visible::line(body)
                     .size(theme::TEXT_SIZE)
                     .wrapping(Wrapping::WordOrGlyph)
                     .style(theme::muted)
@@ -287,7 +307,7 @@ fn card<'a, M: 'a>(content: impl Into<Element<'a, M>>) -> Element<'a, M> {
 }
 
 fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
-    let dump = text(hex::dump(bytes))
+    let dump = visible::lines(hex::dump(bytes))
         .font(theme::MONOSPACE)
         .size(theme::DUMP_SIZE)
         .wrapping(Wrapping::None);
@@ -309,7 +329,7 @@ fn view_dump<'a, M: 'a>(bytes: &[u8]) -> Element<'a, M> {
 }
 
 fn footnote<'a, M: 'a>(words: String) -> Element<'a, M> {
-    let words = text(words)
+    let words = visible::lines(words)
         .size(theme::SMALL_SIZE)
         .wrapping(Wrapping::WordOrGlyph)
         .style(theme::muted);

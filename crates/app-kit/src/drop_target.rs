@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use iced::widget::{center, column, container, text};
 use iced::{Center, Element, Subscription, event, mouse, window};
 
+use crate::visible;
 use crate::{say, theme};
 
 /// One file of a drag, or its end.
@@ -105,8 +106,8 @@ impl DropTarget {
     pub fn view<'a, M: 'a>(&self, outcome: impl text::IntoFragment<'a>) -> Option<Element<'a, M>> {
         let first = self.hovered.first().filter(|_| self.dropped == 0)?;
         let words = column![
-            text(names(first, self.hovered.len() - 1)).size(theme::TEXT_SIZE),
-            text(outcome)
+            visible::line(names(first, self.hovered.len() - 1)).size(theme::TEXT_SIZE),
+            visible::line(outcome)
                 .size(theme::TEXT_SIZE)
                 .style(theme::muted)
                 .align_x(Center),

@@ -3,12 +3,15 @@
 //! Its own words are English, and are what is said in English; other languages have entries for
 //! them, `error-…` and `reason-…`. What the system says is told as it says it.
 
+use std::error::Error as _;
+
 use qt_bridge::AddressError;
 use shm_core::{
-    AttachError, Attached, Key, KeyError, ListError, LockError, PublishError, ReadError,
-    RemoveError,
+    AttachError, Attached, Key, KeyError, ListError, LockError, LockHolder, Polling, PublishError,
+    ReadError, RemoveError,
 };
 
+use crate::group::Group;
 use crate::language::{self, Language};
 use crate::say;
 
@@ -93,6 +96,19 @@ impl Explain for AttachError {
             AttachError::Permission { key, .. } => {
                 explained!(self, "error-attach-permission", key = key)
             }
+            // Groups have names, which shm-core does not know.
+            AttachError::Group { key, group, .. } => {
+                let group = Group::of(*group).to_string();
+                say!("group-not-member", key = key, group = group)
+            }
+            AttachError::FileSystem {
+                directory, kind, ..
+            } => explained!(
+                self,
+                "error-file-system",
+                path = directory.display(),
+                kind = kind
+            ),
             AttachError::NoSpace { key, .. } => {
                 explained!(self, "error-attach-no-space", key = key)
             }
@@ -102,7 +118,18 @@ impl Explain for AttachError {
             AttachError::SlotsFull { key, slots } => {
                 explained!(self, "error-attach-slots", key = key, slots = slots)
             }
-            AttachError::Busy { key } => explained!(self, "error-busy", key = key),
+            AttachError::SlotsBlocked { key, holder } => explained!(
+                self,
+                "error-attach-slots-blocked",
+                key = key,
+                holder = holder.explain()
+            ),
+            AttachError::Busy { key, holder } => {
+                explained!(self, "error-busy", key = key, holder = holder.explain())
+            }
+            AttachError::OtherUser { key, owner } => {
+                explained!(self, "error-other-user", key = key, owner = owner)
+            }
             AttachError::Timeout { key } => explained!(self, "error-attach-timeout", key = key),
             AttachError::Size { key, size } => {
                 explained!(self, "error-attach-size", key = key, size = size)
@@ -134,9 +161,18 @@ impl Explain for PublishError {
                 reason = explain_reason(reason)
             ),
             PublishError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
-            PublishError::RegionsFull { key } => {
-                explained!(self, "error-publish-regions", key = key)
-            }
+            PublishError::RegionsFull { key, holder } => explained!(
+                self,
+                "error-publish-regions",
+                key = key,
+                holder = holder.explain()
+            ),
+            PublishError::Damaged { key, reason } => explained!(
+                self,
+                "error-publish-damaged",
+                key = key,
+                reason = explain_reason(&reason.to_string())
+            ),
             PublishError::Busy { key } => explained!(self, "error-publish-busy", key = key),
             PublishError::Forked { key } => explained!(self, "error-forked", key = key),
             PublishError::Io { key, source, .. } => {
@@ -154,7 +190,7 @@ impl Explain for ReadError {
                 self,
                 "error-read-invalid",
                 key = key,
-                reason = explain_reason(reason)
+                reason = explain_reason(&reason.to_string())
             ),
             ReadError::Truncated { key } => explained!(self, "error-read-truncated", key = key),
             ReadError::Busy { key } => explained!(self, "error-read-busy", key = key),
@@ -223,11 +259,32 @@ impl Explain for RemoveError {
             RemoveError::Permission { key } => {
                 explained!(self, "error-remove-permission", key = key)
             }
-            RemoveError::Busy { key } => explained!(self, "error-busy", key = key),
+            RemoveError::Busy { key, holder } => {
+                explained!(self, "error-busy", key = key, holder = holder.explain())
+            }
+            RemoveError::OtherUser { key, owner } => {
+                explained!(self, "error-other-user", key = key, owner = owner)
+            }
             RemoveError::Io { key, source, .. } => {
                 explained!(self, "error-remove-io", key = key, reason = source)
             }
             _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for LockHolder {
+    fn explain(&self) -> String {
+        match self {
+            LockHolder::Process { pid, program, user } => explained!(
+                self,
+                "error-holder-process",
+                program = program,
+                pid = pid,
+                user = user
+            ),
+            LockHolder::OtherUser => explained!(self, "error-holder-other-user"),
+            _ => explained!(self, "error-holder-unknown"),
         }
     }
 }
@@ -241,8 +298,21 @@ impl Explain for ListError {
                 path = path.display(),
                 reason = source
             ),
+            ListError::FileSystem { path, kind } => explained!(
+                self,
+                "error-file-system",
+                path = path.display(),
+                kind = kind
+            ),
             _ => self.to_string(),
         }
+    }
+}
+
+impl Explain for Polling {
+    fn explain(&self) -> String {
+        let source = self.source().map(ToString::to_string).unwrap_or_default();
+        explained!(self, "error-polling", reason = source)
     }
 }
 

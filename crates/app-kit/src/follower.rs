@@ -2,11 +2,21 @@
 
 use std::error::Error;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shm_core::{
-    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, Wait, segment,
+    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, WaitResult,
+    segment,
 };
+
+use crate::polling;
+
+/// How long somebody else may hold up a look at what is there, where the caller did not say.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What such a look is given even where the caller has less time left: those who come or go at that
+/// very moment need microseconds.
+const GRACE: Duration = Duration::from_millis(50);
 
 /// Follows what is published under a key, also over the ends and beginnings of segments.
 ///
@@ -59,19 +69,21 @@ impl Follower {
 
     /// Waits for what happens next, at most for `timeout`, or for ever.
     ///
-    /// First tells what there is: a sample, [`Step::Empty`], [`Step::Gone`] or [`Step::Block`].
+    /// First tells what there is: a sample, [`Step::Empty`], [`Step::Gone`] or [`Step::Block`]. The
+    /// timeout bounds that too, whatever somebody else does to the segment meanwhile.
     ///
     /// # Errors
     ///
     /// [`FollowError`] where what is there cannot be attached to or read. Like a block, that
     /// is told at once each time: whoever wants to try again lets some time pass.
     pub fn next(&mut self, timeout: Option<Duration>) -> Result<Step, FollowError> {
+        let time = Time::within(timeout);
         loop {
             let place = std::mem::replace(&mut self.place, Place::Outside);
             let step = match place {
-                Place::Outside => self.enter()?,
-                Place::Before(watch) => self.wait_before(watch, timeout)?,
-                Place::Within(subscriber) => self.wait_within(subscriber, timeout)?,
+                Place::Outside => self.enter(time)?,
+                Place::Before(watch) => self.wait_before(watch, time)?,
+                Place::Within(subscriber) => self.wait_within(subscriber, time)?,
             };
             if let Some(step) = step {
                 return Ok(step);
@@ -100,14 +112,17 @@ impl Follower {
     }
 
     /// Attaches to what is there now.
-    fn enter(&mut self) -> Result<Option<Step>, FollowError> {
-        match Subscriber::attach(&self.key, &self.options) {
+    fn enter(&mut self, time: Time) -> Result<Option<Step>, FollowError> {
+        let options = self.options.clone().timeout(time.patience());
+        match Subscriber::attach(&self.key, &options) {
             Err(AttachError::NotFound { .. }) => {
                 let watch = KeyWatch::new(&self.key, &self.options);
-                self.place = Place::Before(watch.map_err(FollowError::Attach)?);
+                let watch = watch.map_err(FollowError::Attach)?;
+                polling::tell_once(watch.polling());
+                self.place = Place::Before(watch);
                 Ok(Some(Step::Gone))
             }
-            attached => self.begin(attached),
+            attached => self.begin(attached, time),
         }
     }
 
@@ -115,51 +130,53 @@ impl Follower {
     fn begin(
         &mut self,
         attached: Result<Subscriber, AttachError>,
+        time: Time,
     ) -> Result<Option<Step>, FollowError> {
         match attached {
-            Ok(subscriber) => self.look(subscriber),
+            Ok(subscriber) => self.look(subscriber, time),
             Err(AttachError::WrongKind { .. }) => Ok(Some(Step::Block)),
             Err(error) => Err(FollowError::Attach(error)),
         }
     }
 
-    fn wait_before(
-        &mut self,
-        watch: KeyWatch,
-        timeout: Option<Duration>,
-    ) -> Result<Option<Step>, FollowError> {
-        match watch.attach_within(timeout) {
+    fn wait_before(&mut self, watch: KeyWatch, time: Time) -> Result<Option<Step>, FollowError> {
+        match watch.attach_within(time.left()) {
             Err(AttachError::Timeout { .. }) => {
                 self.place = Place::Before(watch);
                 Ok(Some(Step::Quiet))
             }
-            attached => self.begin(attached),
+            attached => self.begin(attached, time),
         }
     }
 
     fn wait_within(
         &mut self,
         mut subscriber: Subscriber,
-        timeout: Option<Duration>,
+        time: Time,
     ) -> Result<Option<Step>, FollowError> {
-        match subscriber.wait(timeout).map_err(FollowError::Read)? {
-            Wait::New => self.look(subscriber),
-            Wait::Timeout => {
+        match subscriber.wait(time.left()).map_err(FollowError::Read)? {
+            WaitResult::New => self.look(subscriber, time),
+            WaitResult::Timeout => {
                 self.place = Place::Within(subscriber);
                 Ok(Some(Step::Quiet))
             }
             // What is not persistent ends with its last loader; under the same name another may
             // have begun.
-            Wait::Ended if self.is_persistent() => {
+            WaitResult::PublisherGone if self.is_persistent() => {
                 self.place = Place::Within(subscriber);
                 Ok(Some(Step::Left))
             }
-            Wait::Ended | Wait::Orphaned => Ok(None),
+            WaitResult::PublisherGone | WaitResult::Removed => Ok(None),
         }
     }
 
-    fn look(&mut self, mut subscriber: Subscriber) -> Result<Option<Step>, FollowError> {
-        let step = match subscriber.latest().map_err(FollowError::Read)? {
+    fn look(
+        &mut self,
+        mut subscriber: Subscriber,
+        time: Time,
+    ) -> Result<Option<Step>, FollowError> {
+        let latest = subscriber.latest_within(time.patience());
+        let step = match latest.map_err(FollowError::Read)? {
             Some(sample) => Step::Sample(sample),
             None => Step::Empty,
         };
@@ -169,6 +186,35 @@ impl Follower {
 
     fn is_persistent(&self) -> bool {
         segment::info(&self.key, &self.options).is_ok_and(|info| info.persistent)
+    }
+}
+
+/// One deadline for all that is waited for; none where it is waited for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Time(Option<Instant>);
+
+impl Time {
+    /// So long from now, or for ever.
+    pub fn within(timeout: Option<Duration>) -> Time {
+        // A deadline beyond what the clock can say is as good as none.
+        Time(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
+    }
+
+    /// Returns how much is left, where there is an end.
+    pub fn left(self) -> Option<Duration> {
+        self.0
+            .map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// Tells whether nothing is left.
+    pub fn is_over(self) -> bool {
+        self.left() == Some(Duration::ZERO)
+    }
+
+    /// Returns how long somebody else may hold up a look at what is there.
+    pub fn patience(self) -> Duration {
+        self.left()
+            .map_or(PATIENCE, |left| left.max(GRACE).min(PATIENCE))
     }
 }
 

@@ -6,6 +6,7 @@ use iced::widget::{container, pick_list, stack, text};
 use iced::{Element, Pixels};
 use qt_bridge::Form;
 
+use crate::visible;
 use crate::{say, theme};
 
 /// The widget id of the drop-down.
@@ -71,7 +72,7 @@ pub(crate) fn view<'a, Message: Clone + 'a>(
         .style(theme::drop_down)
         .menu_style(theme::drop_down_list);
     // Of the list's own label the software renderer would draw only the lower half anew.
-    let label = text(chosen.to_string())
+    let label = visible::line(chosen.to_string())
         .size(theme::SMALL_SIZE)
         .line_height(line)
         .wrapping(text::Wrapping::None);

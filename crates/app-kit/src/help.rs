@@ -1,11 +1,10 @@
 //! The help: a card over the dimmed window with all of its shortcuts.
 
-use iced::widget::{
-    button, center, column, container, mouse_area, opaque, row, scrollable, space, text,
-};
+use iced::widget::{button, center, column, container, mouse_area, opaque, row, scrollable, space};
 use iced::{Center, Element, Fill};
 
 use crate::shortcut::Shortcut;
+use crate::visible;
 use crate::{picture_view, say, theme};
 
 /// An id that no widget has: to give it the focus takes it from all others, so that keys are
@@ -27,9 +26,9 @@ pub fn view<'a, Message: Clone + 'static>(
         .spacing(theme::space::TINY);
     let list = scrollable(rows).width(Fill).style(theme::scroll);
     let heading = row![
-        text(say!("help-title")).size(theme::TEXT_SIZE),
+        visible::line(say!("help-title")).size(theme::TEXT_SIZE),
         space::horizontal(),
-        button(text(say!("close")).size(theme::SMALL_SIZE))
+        button(visible::line(say!("close")).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::quiet_button)
             .on_press(close.clone()),
@@ -47,7 +46,7 @@ pub fn view<'a, Message: Clone + 'static>(
 
 fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a, Message> {
     let keys = row(shortcut.chords.iter().map(|chord| {
-        container(text(chord.to_string()).size(theme::SMALL_SIZE))
+        container(visible::line(chord.to_string()).size(theme::SMALL_SIZE))
             .padding([0.0, theme::space::SMALL])
             .style(theme::key_cap)
             .into()
@@ -56,7 +55,9 @@ fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a
     .width(KEYS_WIDTH);
     row![
         keys,
-        text(shortcut.said()).size(theme::SMALL_SIZE).width(Fill),
+        visible::line(shortcut.said())
+            .size(theme::SMALL_SIZE)
+            .width(Fill),
     ]
     .spacing(theme::space::SMALL)
     .align_y(Center)
@@ -65,7 +66,7 @@ fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a
 
 /// Draws the quiet button that opens the help.
 pub fn open_button<'a, Message: Clone + 'a>(on_press: Message) -> Element<'a, Message> {
-    button(text("?").size(theme::SMALL_SIZE))
+    button(visible::line("?").size(theme::SMALL_SIZE))
         .padding([theme::space::TINY, theme::space::SMALL])
         .style(theme::quiet_button)
         .on_press(on_press)

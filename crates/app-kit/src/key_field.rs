@@ -6,6 +6,7 @@ use qt_bridge::{Address, Form, QtKey};
 
 use crate::explain::Explain;
 use crate::unchorded::unchorded;
+use crate::visible;
 use crate::{form_choice, say, theme};
 
 /// The key that both windows begin with.
@@ -95,9 +96,9 @@ impl KeyField {
         on_form: impl Fn(Option<Form>) -> Message + 'a,
         beside: impl Into<Element<'a, Message>>,
     ) -> Element<'a, Message> {
-        let field = text_input(&say!("key-placeholder"), &self.text)
+        let field = text_input(&say!("key-placeholder"), &visible::in_field(&self.text))
             .id(ID)
-            .on_input(on_input)
+            .on_input(move |text| on_input(visible::typed(text)))
             .on_submit(on_submit)
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])
@@ -111,14 +112,14 @@ impl KeyField {
             .is_for_qt()
             .then(|| form_choice::view(self.form, on_form));
         let line = row![
-            text(say!("key-label")).size(theme::TEXT_SIZE),
+            visible::line(say!("key-label")).size(theme::TEXT_SIZE),
             unchorded(field)
         ]
         .extend(form)
         .push(beside)
         .spacing(theme::space::MEDIUM)
         .align_y(Center);
-        let problem = text(self.checked.as_ref().err().map_or("", String::as_str))
+        let problem = visible::line(self.checked.as_ref().err().map_or("", String::as_str))
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .style(theme::wrong);
@@ -175,6 +176,28 @@ mod tests {
         field.set("ab".to_owned());
         assert!(field.key().is_ok());
         assert!(simulator(&field).find(problem.as_str()).is_err());
+    }
+
+    #[test]
+    fn hidden_characters_are_visible_in_the_field_and_in_what_is_wrong() {
+        let field = KeyField::new("qt:a\u{202e}b");
+        assert!(field.key().is_ok(), "a Qt program may have such a key");
+        let mut ui = simulator(&field);
+        ui.click(iced::widget::Id::new(ID))
+            .expect("the field is drawn");
+        ui.typewrite("c");
+        let typed: Vec<Message> = ui.into_messages().collect();
+        let [Message::Edited(text)] = &typed[..] else {
+            panic!("{typed:?}");
+        };
+        // One escape is still one character, wherever the cursor was.
+        let characters = text.chars().filter(|one| *one == '\u{202e}').count();
+        assert_eq!((characters, text.chars().count()), (1, 7), "{text:?}");
+
+        let field = KeyField::new("a\u{202e}b");
+        let problem = field.key().expect_err("no key has it").to_owned();
+        assert!(problem.contains("U+202E"), "{problem}");
+        assert!(!problem.contains('\u{202e}'), "{problem:?}");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum Language {
 /// ```
 /// use app_kit::say;
 ///
-/// assert_eq!(say!("fact-generation", number = 3_u64), "generation 3");
+/// assert_eq!(say!("fact-sequence", number = 3_u64), "sequence 3");
 /// ```
 #[macro_export]
 macro_rules! say {
@@ -283,7 +283,7 @@ pub fn english_word_in(said: &str) -> Option<&str> {
                          bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
                          zenity ulimit unlimited Docker shm size format fork SHM CORE DIR \
                          Qt qt posix POSIX systemv QSharedMemory nativeKey create ipcs remove force \
-                         list id TMPDIR dev NUL qstring qbytearray cstring raw qimage";
+                         list id TMPDIR XDG CONFIG HOME sudo dev NUL qstring qbytearray cstring raw qimage";
     let is_path = |token: &&str| token.contains('/');
     let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);
     let words = tokens

@@ -41,6 +41,7 @@ pub(crate) fn of_reading(
         key: key.clone().into(),
         origin: None,
         persistent: false,
+        permissions: None,
         attached: Vec::new(),
     })
 }

@@ -101,7 +101,7 @@ impl<S: Default> Default for Remembered<S> {
 }
 
 /// Returns the file of `program`; `None` where the environment names no home.
-pub fn path_of(program: &str) -> Option<PathBuf> {
+fn path_of(program: &str) -> Option<PathBuf> {
     // The XDG base directory specification asks to ignore what is not absolute.
     let absolute = |name: &str| {
         let path = env::var_os(name).map(PathBuf::from);
@@ -114,6 +114,30 @@ pub fn path_of(program: &str) -> Option<PathBuf> {
             .join("shm-core")
             .join(format!("{program}.json")),
     )
+}
+
+/// Reads what `program` remembered. It always comes to something: see [`Remembered::notice`].
+///
+/// Where the environment names no home, or that of another user, nothing is read, and nothing will be
+/// remembered.
+pub fn load_for<S: Switches>(program: &str) -> Remembered<S> {
+    let forgetful = |reason, remedy| Remembered {
+        notice: Some(
+            Status::warning(say!("settings-none"))
+                .with_remedy(crate::language::sentences([reason, remedy])),
+        ),
+        ..Remembered::default()
+    };
+    let Some(path) = path_of(program) else {
+        return forgetful(say!("settings-no-home"), say!("settings-home-remedy"));
+    };
+    match file::foreign_folder(&path) {
+        Some((folder, owner)) => forgetful(
+            say!("settings-foreign", folder = folder.display(), owner = owner),
+            say!("settings-home-remedy"),
+        ),
+        None => load(Some(path)),
+    }
 }
 
 /// Reads what was remembered at `path`. It always comes to something: see [`Remembered::notice`].

@@ -6,6 +6,7 @@
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
@@ -16,9 +17,30 @@ use iced::stream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+    SIGXFSZ,
+};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::{pipe, unregister};
+
+/// What asks a program to end.
+const FATAL: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// What ends a process that does not catch it, but for faults of its own and what cannot be caught.
+pub(crate) const TERMINATING: [i32; 11] = [
+    SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU,
+    SIGXFSZ,
+];
+
+/// Whether the [`FATAL`] signals let the program end in order. Nothing takes that back: the kernel does
+/// not end the program by them any more.
+static IS_CAUGHT: AtomicBool = AtomicBool::new(false);
+
+/// Returns `true` if the program ends in order when this signal arrives.
+pub(crate) fn is_caught(signal: i32) -> bool {
+    FATAL.contains(&signal) && IS_CAUGHT.load(Ordering::Relaxed)
+}
 
 /// What ended a [`Termination::wait`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +60,8 @@ pub enum Ready {
     Signal,
     /// There is something to read, or the end of it.
     Input,
+    /// The time was up.
+    Timeout,
 }
 
 /// The signals that end a program, caught from the moment this exists.
@@ -68,6 +92,7 @@ impl Termination {
             announcer,
             registered: Vec::new(),
         };
+        IS_CAUGHT.store(true, Ordering::Relaxed);
         for signal in fatal_signals() {
             let id = pipe::register(signal, arrival.try_clone()?)?;
             termination.registered.push(id);
@@ -98,15 +123,16 @@ impl Termination {
         }
     }
 
-    /// Waits until reading from `input` does not block, or a signal arrives.
+    /// Waits until reading from `input` does not block, or a signal arrives, at most for `timeout`.
     ///
     /// # Errors
     ///
     /// What the system says of the wait.
-    pub fn wait_for_input(&self, input: impl AsFd) -> io::Result<Ready> {
-        match wait_until_readable([self.arrived.as_fd(), input.as_fd()], None)? {
+    pub fn wait_for_input(&self, input: impl AsFd, timeout: Duration) -> io::Result<Ready> {
+        match wait_until_readable([self.arrived.as_fd(), input.as_fd()], Some(timeout))? {
             [true, _] => Ok(Ready::Signal),
-            [false, _] => Ok(Ready::Input),
+            [false, true] => Ok(Ready::Input),
+            [false, false] => Ok(Ready::Timeout),
         }
     }
 }
@@ -161,6 +187,7 @@ fn arrivals() -> impl Stream<Item = ()> {
             // Without handlers a signal ends the process at once, and the kernel cleans up.
             return;
         };
+        IS_CAUGHT.store(true, Ordering::Relaxed);
         let _close = CloseOnDrop(signals.handle());
         let spawned = thread::Builder::new()
             .name("signals".to_owned())
@@ -191,17 +218,21 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// Returns the signals to catch. One that our parent had us ignore, as `nohup` does with
-/// SIGHUP, stays ignored.
+/// Returns the signals to catch: SIGHUP only where our parent did not have us ignore it, as `nohup`
+/// does.
 fn fatal_signals() -> Vec<i32> {
+    [vec![SIGINT, SIGTERM], not_ignored(&[SIGHUP])].concat()
+}
+
+/// Returns those of `signals` that our parent did not have us ignore.
+pub(crate) fn not_ignored(signals: &[i32]) -> Vec<i32> {
     let ignored = fs::read_to_string("/proc/self/status")
         .ok()
         .and_then(|status| ignored_mask(&status))
         .unwrap_or(0);
-    [SIGINT, SIGTERM, SIGHUP]
-        .into_iter()
-        .filter(|&signal| signal != SIGHUP || ignored & (1 << (signal - 1)) == 0)
-        .collect()
+    let is_ignored = |signal: i32| ignored & (1 << (signal - 1)) != 0;
+    let signals = signals.iter().copied();
+    signals.filter(|&signal| !is_ignored(signal)).collect()
 }
 
 /// Reads the line `SigIgn:` of /proc/self/status: bit n - 1 stands for signal n.
@@ -234,7 +265,9 @@ mod tests {
         );
         let (reader, writer) = UnixStream::pair().expect("there are descriptors left");
         (&writer).write_all(b"x").expect("there is room");
-        assert_eq!(termination.wait_for_input(&reader).unwrap(), Ready::Input);
+        let long = Duration::from_secs(10);
+        let ready = termination.wait_for_input(&reader, long).unwrap();
+        assert_eq!(ready, Ready::Input);
 
         let announcement = termination.announcement().expect("and more");
         thread::spawn(move || drop(announcement));
@@ -242,8 +275,12 @@ mod tests {
         assert_eq!(termination.wait(Some(Duration::ZERO)), Ended::Timeout);
 
         let (silent, _open) = UnixStream::pair().expect("there are descriptors left");
+        let short = Duration::from_millis(1);
+        let ready = termination.wait_for_input(&silent, short).unwrap();
+        assert_eq!(ready, Ready::Timeout);
         signal_hook::low_level::raise(SIGTERM).expect("a signal can be raised");
-        assert_eq!(termination.wait_for_input(&silent).unwrap(), Ready::Signal);
+        let ready = termination.wait_for_input(&silent, long).unwrap();
+        assert_eq!(ready, Ready::Signal);
         assert_eq!(termination.wait(None), Ended::Signal);
         assert_eq!(termination.wait(Some(Duration::MAX)), Ended::Signal);
     }

@@ -5,6 +5,7 @@ use std::{fmt, io};
 
 use iced::Size;
 use qt_bridge::{Address, Digest, Form, ReadingError};
+use shm_core::segment::{Info, Permissions};
 use shm_core::{
     AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
     SharedMemory, Subscriber, segment,
@@ -14,7 +15,7 @@ use crate::explain::Explain;
 use crate::follower::FollowError;
 use crate::picture::Picture;
 use crate::pixels::PixelsError;
-use crate::{form_choice, say};
+use crate::{form_choice, group, say};
 
 /// How much of a text a window shows, in bytes.
 ///
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub origin: Option<Origin>,
     /// Whether the segment stays when everybody has left.
     pub persistent: bool,
+    /// Who may open the segment; `None` of one of Qt programs, or where that is not known any more.
+    pub permissions: Option<Permissions>,
     /// Who was attached beside the reader itself.
     pub attached: Vec<Attached>,
 }
@@ -90,10 +93,10 @@ pub struct Bytes {
 /// Who published a sample, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The id of the segment: generations begin anew with it.
+    /// The id of the segment: sequences begin anew with it.
     pub segment: u128,
     /// The number of the sample: 1, 2, 3 …
-    pub generation: u64,
+    pub sequence: u64,
     /// The process that published it.
     pub writer: Process,
     /// The name of that process, where it was still attached.
@@ -108,7 +111,7 @@ impl Origin {
         let writer = sample.writer();
         Origin {
             segment: sample.segment(),
-            generation: sample.generation(),
+            sequence: sample.sequence(),
             writer,
             writer_program: attached
                 .iter()
@@ -146,8 +149,8 @@ impl Snapshot {
     }
 
     /// Returns the number of the sample, where the content is one.
-    pub fn generation(&self) -> Option<u64> {
-        self.origin.as_ref().map(|origin| origin.generation)
+    pub fn sequence(&self) -> Option<u64> {
+        self.origin.as_ref().map(|origin| origin.sequence)
     }
 }
 
@@ -160,6 +163,7 @@ pub fn name_of_kind(kind: &'static str) -> String {
         "nothing" => say!("kind-nothing"),
         "block" => say!("kind-block"),
         "empty" => say!("kind-empty"),
+        "damaged" => say!("kind-damaged"),
         kind => kind.to_owned(),
     }
 }
@@ -187,10 +191,11 @@ fn read_sample(
     mut subscriber: Subscriber,
 ) -> Result<Snapshot, SnapshotError> {
     let sample = subscriber.latest().map_err(SnapshotError::Read)?;
+    // Somebody may remove the segment between these lines: then it was not persistent.
+    let info = segment::info(key, options).ok();
     let company = Company {
         attached: subscriber.others(),
-        // Somebody may remove the segment between these lines: then it was not persistent.
-        persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
+        ..info.as_ref().map(Company::of).unwrap_or_default()
     };
     match sample {
         Some(sample) => of_sample(key, &sample, company, None),
@@ -198,13 +203,27 @@ fn read_sample(
     }
 }
 
-/// Who was at a segment, and whether it stays without them.
+/// Who was at a segment, who may come, and whether it stays without them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Company {
     /// Who was attached beside the reader itself.
     pub attached: Vec<Attached>,
     /// Whether the segment stays when everybody has left.
     pub persistent: bool,
+    /// Who may open the segment, as far as is known.
+    pub permissions: Option<Permissions>,
+}
+
+impl Company {
+    /// Tells that of a segment. For a thread that may wait for a file.
+    pub fn of(info: &Info) -> Company {
+        group::read_names();
+        Company {
+            attached: info.attached.clone(),
+            persistent: info.persistent,
+            permissions: Some(info.permissions()),
+        }
+    }
 }
 
 /// Copies a sample out of shared memory; of a picture only what is seen in `pane`, where that is given.
@@ -221,6 +240,7 @@ pub fn of_sample(
     let Company {
         attached,
         persistent,
+        permissions,
     } = company;
     Ok(Snapshot {
         key: key.clone().into(),
@@ -230,6 +250,7 @@ pub fn of_sample(
         bytes: sample.len() as u64,
         origin: Some(Origin::of(sample, &attached)),
         persistent,
+        permissions,
         attached,
     })
 }
@@ -244,6 +265,7 @@ pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
         bytes: 0,
         origin: None,
         persistent: company.persistent,
+        permissions: company.permissions,
         attached: company.attached,
     }
 }
@@ -296,6 +318,7 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
     let (mut bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(SnapshotError::Lock)?;
     let size = bytes.len() as u64;
     bytes.truncate(HEAD_LIMIT);
+    let permissions = Company::of(&info).permissions;
     Ok(Snapshot {
         key: key.clone().into(),
         content: Content::Bytes(Bytes {
@@ -309,6 +332,7 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
         bytes: size,
         origin: None,
         persistent: info.persistent,
+        permissions,
         attached: info.attached,
     })
 }

@@ -1,13 +1,12 @@
 //! The line at the bottom of a window that says what happened, what is wrong and what to do.
 
 use std::fmt;
-use std::io::{self, Write};
 
 use iced::widget::{column, container, row, space, text};
 use iced::{Border, Center, Color, Element, Fill, Theme};
 
-use crate::language;
 use crate::theme::{self, Colors};
+use crate::{language, terminal, visible};
 
 /// How a [`Status`] is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,14 +89,14 @@ impl Status {
         beside: impl Into<Element<'a, Message>>,
     ) -> Element<'a, Message> {
         let level = self.level;
-        let sentence = text(&self.text)
+        let sentence = visible::line(&self.text)
             .size(theme::TEXT_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .style(move |theme| text::Style {
                 color: Some(level.text_color(theme)),
             });
         let remedy = self.remedy.as_deref().map(|remedy| {
-            text(remedy)
+            visible::line(remedy)
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::WordOrGlyph)
                 .style(theme::muted)
@@ -203,8 +202,7 @@ impl StatusLine {
     /// Prints what is of interest to scripts only, where they asked for it.
     pub fn note(&self, words: impl fmt::Display) {
         if self.verbose {
-            // Nobody listens any more: that is no reason to disturb the window.
-            writeln!(io::stderr().lock(), "{words}").ok();
+            terminal::warn(words);
         }
     }
 
@@ -226,6 +224,15 @@ mod tests {
             "Unable to create shared memory segment. Free some space in /dev/shm."
         );
         assert_eq!(status.level(), Level::Error);
+    }
+
+    #[test]
+    fn what_others_chose_is_drawn_visible() {
+        let status = Status::error("K\u{202e} is gone.\nAll is well.").with_remedy("rm x\u{200b}");
+        let mut ui = iced_test::simulator::<(), Theme, iced::Renderer>(status.view(space()));
+        ui.find(r"K\u{202e} is gone.\nAll is well.")
+            .expect("the sentence is one line");
+        ui.find(r"rm x\u{200b}").expect("the remedy is visible");
     }
 
     #[test]

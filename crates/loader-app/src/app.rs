@@ -4,6 +4,7 @@ mod at_hand;
 mod file;
 mod form;
 mod loading;
+mod lost;
 mod message;
 mod reply;
 mod seen;
@@ -36,6 +37,7 @@ pub use message::Message;
 
 use file::FileDialog;
 use loading::Loading;
+use lost::Lost;
 use seen::Seen;
 use streaming::Stream;
 use watchers::Watchers;
@@ -82,10 +84,14 @@ pub struct State {
     attached: Option<Address>,
     /// The form that was chosen for it, if it is there for Qt programs.
     attached_as: Option<Form>,
+    /// What was loaded by this window and taken away by another program.
+    lost: Option<Lost>,
     /// Who watches it.
     watchers: Watchers,
     /// Looks at the key in the key field; nothing does while that is none.
     watch: Option<Watch>,
+    /// Looks at the key under which something is loaded, where that is not in the key field.
+    guard: Option<Watch>,
     stage: Arc<Stage>,
     options: Options,
     /// The file on its way. It stands before the session, because what is dropped first is
@@ -154,8 +160,10 @@ impl State {
             seen: Seen::Unknown,
             attached: None,
             attached_as: None,
+            lost: None,
             watchers: Watchers::nobody(settings.verbose),
             watch: None,
+            guard: None,
             stage: Arc::default(),
             loading: None,
             files: 0,
@@ -178,12 +186,17 @@ impl State {
             Some(watch) => watch.subscription().map(Message::Seen),
             None => Subscription::none(),
         };
+        let guarded = match &self.guard {
+            Some(guard) => guard.subscription().map(Message::Guarded),
+            None => Subscription::none(),
+        };
         let glances = match &self.loading {
             Some(_) => loading::glances().map(Message::Glance),
             None => Subscription::none(),
         };
         Subscription::batch([
             watched,
+            guarded,
             glances,
             event::listen_with(shortcut::message_of),
             self.drop_target.subscription().map(Message::Dragged),
@@ -230,6 +243,12 @@ impl State {
             Message::Cleared(reply) => self.take_cleared(reply),
             Message::Released(reply) => self.take_released(reply),
             Message::LossChecked(reply) => self.take_loss(reply),
+            Message::LoadAgainPressed => return self.load_again(),
+            Message::LoadedAgain(reply) => self.take_loaded_again(reply),
+            Message::Guarded(news) => {
+                let seen = self.guard.as_ref().and_then(|guard| guard.read(news));
+                return seen.map_or_else(Task::none, |seen| self.look_for_loss(&seen));
+            }
             Message::Seen(news) => {
                 if let Some(observation) = self.watch.as_ref().and_then(|watch| watch.read(news)) {
                     return self.see(observation);
@@ -239,7 +258,7 @@ impl State {
             Message::WatchersToggled => self.watchers.toggle(),
             Message::Pane(message) => {
                 if let Seen::Content(pane) = &mut self.seen {
-                    pane.update(message);
+                    return pane.update(message).map(Message::Pane);
                 }
             }
             Message::Shortcut(action) => return self.press(action()),
@@ -303,6 +322,7 @@ impl State {
         self.session.stream_as(self.key_field.form());
         self.seen = Seen::Unknown;
         self.watch_key();
+        self.guard_what_is_loaded();
         if let Some(attached) = &self.attached
             && was_here
             && !self.is_attached_here()

@@ -3,32 +3,42 @@
 mod audience;
 mod form;
 mod frames;
+mod memory;
 mod picture;
 mod share;
 
 use std::fmt;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_kit::signals::Termination;
-use app_kit::units;
+use app_kit::follower::Time;
+use app_kit::limit::Limit;
+use app_kit::signals::{Ended, Termination};
+use app_kit::{language, say, terminal, units};
+use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
 use qt_bridge::Address;
 use shm_core::Options;
 
 use self::form::StreamedAs;
 use self::frames::FramesArguments;
+use self::memory::Memory;
 use self::share::Share;
-use crate::session::{Bytes, Content, LoadError, Session};
+use crate::session::{self, Bytes, Content, LoadError, Loaded, Session};
+
+/// How often it is looked whether what is loaded can be found still.
+const LOOK: Duration = Duration::from_secs(1);
 
 const TEXT_EXAMPLES: &str = "\
 Examples:
   loader-app text \"Hello, 世界\"            stays until Ctrl-C
   loader-app text --for 10s \"Back soon\"    stays for ten seconds
   date | loader-app text --persist         leaves it there, and returns
+  loader-app text --restore \"Hello\"        loads it again where a cleaner removes it
   loader-app text --mode 644 \"Hello, all\"  lets every user read it
+  loader-app text --group video \"Hello\"    lets the group video read it
   loader-app --key Notes text - <notes.txt
   loader-app --key qt:K text --as cstring \"Hello, Qt\"";
 
@@ -37,9 +47,13 @@ Examples:
   loader-app image cat.png
   loader-app image --for 2m scan.tiff
   loader-app --key Photo image --persist photo.jpg
+  loader-app image --limit 4G panorama.tif
 
 PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, QOI, ICO and XPM are known, by content. The picture
-travels as raw pixels, upright, at most 65,535 a side and 1024 MiB in all.";
+travels as raw pixels, upright, at most 65,535 a side. What it takes is reckoned from its header.
+The default of 1 GiB admits some 350 megapixels without opacity in PNG, TIFF, BMP, QOI or baseline
+JPEG; half of that in a JPEG that is turned, as its camera notes; 110 to 170 in a progressive JPEG; a
+third under the key of a Qt program.";
 
 const FILE_EXAMPLES: &str = "\
 Examples:
@@ -71,6 +85,9 @@ pub enum Command {
         /// How long to stay attached.
         #[command(flatten)]
         stay: Stay,
+        /// How much memory it may take.
+        #[command(flatten)]
+        memory: Memory,
         /// Who else may read it.
         #[command(flatten)]
         share: Share,
@@ -107,10 +124,21 @@ impl Command {
     ///
     /// The usage error, ready to be printed.
     pub fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
-        match self {
-            Command::Frames(arguments) => arguments.check(program),
-            Command::Text { .. } | Command::Image { .. } | Command::File { .. } => Ok(()),
-        }
+        let (name, problem) = match self {
+            Command::Frames(arguments) => ("frames", arguments.problem()),
+            Command::Text { share, .. } => ("text", share.problem()),
+            Command::Image { share, .. } => ("image", share.problem()),
+            Command::File { share, .. } => ("file", share.problem()),
+        };
+        let Some(problem) = problem else {
+            return Ok(());
+        };
+        program.build();
+        let command = match program.find_subcommand_mut(name) {
+            Some(command) => command,
+            None => program,
+        };
+        Err(command.error(ErrorKind::ValueValidation, problem))
     }
 
     /// Refuses what only the other kind of key can do.
@@ -145,6 +173,14 @@ pub struct Stay {
     /// Stays for this long, such as 500ms, 10s or 2m, instead of until Ctrl-C.
     #[arg(long = "for", value_name = "DURATION", value_parser = units::duration, conflicts_with = "persist")]
     duration: Option<Duration>,
+
+    /// Loads it again where another program removes, moves away or replaces what was loaded, instead
+    /// of ending with 1.
+    ///
+    /// That is looked for once a second. systemd-logind does it, unless RemoveIPC=no is set, when you
+    /// log out; and so do cleaners of /dev/shm.
+    #[arg(long, conflicts_with = "persist")]
+    restore: bool,
 }
 
 /// Why a command was not done.
@@ -166,6 +202,8 @@ pub enum CommandError {
     NoFrames,
     /// It could not be waited for the end.
     Signals(io::Error),
+    /// What was loaded was taken away by another program.
+    Lost(Address),
     /// `--as` with a key that is not of a Qt program.
     FormOfQt,
     /// `--mode` with a key of a Qt program.
@@ -197,8 +235,14 @@ impl fmt::Display for CommandError {
                  leave --as out.",
             ),
             CommandError::ModeOfQt => f.write_str(
-                "Under a key of a Qt program nothing can be shared with other users: leave --mode out.",
+                "Under a key of a Qt program nothing can be shared with other users: leave --mode out, \
+                 and --group.",
             ),
+            CommandError::Lost(key) => f.write_str(&language::sentences([
+                say!("lost", key = key),
+                session::remedy_of_loss(),
+                "With --restore it is loaded again by itself.".to_owned(),
+            ])),
             CommandError::Signals(error) => write!(
                 f,
                 "It cannot be waited for Ctrl-C ({error}), so nothing stays loaded. Try --persist."
@@ -216,7 +260,8 @@ impl std::error::Error for CommandError {
             | CommandError::NoVideo
             | CommandError::NoFrames
             | CommandError::FormOfQt
-            | CommandError::ModeOfQt => None,
+            | CommandError::ModeOfQt
+            | CommandError::Lost(_) => None,
         }
     }
 }
@@ -228,6 +273,7 @@ impl std::error::Error for CommandError {
 /// [`CommandError`], in a sentence for people.
 pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), CommandError> {
     command.refuse_of_others(key)?;
+    let mut limit = Limit::DEFAULT;
     let (stay, share, streamed, content) = match command {
         Command::Text {
             stay,
@@ -237,10 +283,12 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         } => (stay, share, streamed, Content::Text(text_of(text)?)),
         Command::Image {
             stay,
+            memory,
             share,
             streamed,
             file,
         } => {
+            limit = memory.limit;
             let content = Content::Picture(file, Arc::default());
             (stay, share, streamed, content)
         }
@@ -252,8 +300,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         } => (stay, share, streamed, Content::Bytes(bytes_of(&file)?)),
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
-    let options = share.apply(Options::new());
-    let mut session = Session::new(options.clone());
+    let mut session = Session::new(share.apply(Options::new())).limiting_pictures(limit);
     session.stream_as(streamed.form());
     if verbose {
         session = session.telling_who_watches(audience::printed());
@@ -274,14 +321,12 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     if let Some(warning) = loaded.warning() {
         tell(&format!("warning: {warning}"));
     }
-    if let Some(warning) = share.warning(key, &options) {
+    if let Some(warning) = share.warning(&loaded) {
         tell(&format!("warning: {warning}"));
     }
     if stay.persist {
-        session
-            .persist()
-            .map_err(|error| CommandError::Load(LoadError::Attach(error)))?;
-        print(&loaded.to_string());
+        session.persist().map_err(CommandError::Load)?;
+        terminal::print(&loaded);
         session.release();
         return Ok(());
     }
@@ -290,13 +335,51 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         Some(termination) => termination,
         None => Termination::catch().map_err(CommandError::Signals)?,
     };
-    print(&loaded.to_string());
-    if stay.duration.is_none() && io::stderr().is_terminal() {
+    // A reader that has gone is no reason to let go of what is loaded.
+    terminal::print(&loaded);
+    if stay.duration.is_none() && terminal::is_stderr_terminal() {
         tell("It stays until Ctrl-C.");
     }
-    termination.wait(stay.duration);
+    stay.keep(&mut session, &termination)?;
     session.release();
     Ok(())
+}
+
+impl Stay {
+    /// Waits for the end, and looks meanwhile whether what is loaded can be found still.
+    fn keep(self, session: &mut Session, termination: &Termination) -> Result<(), CommandError> {
+        let time = Time::within(self.duration);
+        let mut lost = None;
+        while !time.is_over() {
+            let left = time.left().unwrap_or(LOOK).min(LOOK);
+            if termination.wait(Some(left)) == Ended::Signal {
+                return Ok(());
+            }
+            lost = session.release_if_lost().or(lost);
+            if let Some(key) = lost.take() {
+                if !self.restore {
+                    return Err(CommandError::Lost(key));
+                }
+                match session.restore() {
+                    // Another program took it away at once: the next look tries again.
+                    Err(error) if error.is_orphaned() => lost = Some(key),
+                    loaded => tell_restored(&key, loaded.map_err(CommandError::Load)?.as_ref()),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says that what was lost is loaded again.
+fn tell_restored(key: &Address, loaded: Option<&Loaded>) {
+    tell(&format!("warning: {}", say!("lost", key = key)));
+    if let Some(loaded) = loaded {
+        if let Some(warning) = loaded.warning() {
+            tell(&format!("warning: {warning}"));
+        }
+        tell(&format!("Restored: {loaded}"));
+    }
 }
 
 fn text_of(argument: Option<String>) -> Result<String, CommandError> {
@@ -324,15 +407,7 @@ fn bytes_of(file: &Path) -> Result<Bytes, CommandError> {
     }
 }
 
-/// Prints the line that scripts wait for. A reader that has gone is no reason to let go of what
-/// is loaded.
-fn print(line: &str) {
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{line}")
-        .and_then(|()| stdout.flush())
-        .ok();
-}
-
-fn tell(line: &str) {
-    writeln!(io::stderr().lock(), "loader-app: {line}").ok();
+/// Says something beside the output.
+pub fn tell(line: &str) {
+    terminal::warn(format_args!("loader-app: {line}"));
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 use std::{error, fmt, io};
 
 use app_kit::explain::explain_reason;
+use app_kit::limit::Limit;
 use app_kit::{language, say, units};
 use shm_core::{ImageMetadata, PixelFormat};
 
@@ -23,7 +24,7 @@ pub use rate::Rate;
 pub use raw_video::RawVideo;
 pub use test_pattern::TestPattern;
 
-use crate::picture_file::{MAX_PIXEL_BYTES, PictureError};
+use crate::picture_file::PictureError;
 
 /// A source of frames.
 pub trait Frames {
@@ -35,7 +36,7 @@ pub trait Frames {
     fn find(&mut self) -> Result<Found, FrameError>;
 
     /// Draws the frame that was found last into `pixels`, which has as many bytes as its metadata
-    /// says.
+    /// says. After [`Drawn::Paused`] it goes on, with what was drawn before in `pixels`.
     ///
     /// # Errors
     ///
@@ -75,26 +76,34 @@ pub enum Drawn {
     Whole,
     /// Nothing that should be seen: the frame turned out to be damaged.
     Damaged,
+    /// A part of it; the rest does not come for a while.
+    Paused,
 }
 
-/// Checks that frames of this shape can be held in memory, and describes them.
+/// Checks that a frame of this shape takes no more memory than `limit`, and describes it.
 ///
 /// # Errors
 ///
 /// [`FrameError::Size`] where they cannot.
-pub fn shape(format: PixelFormat, width: u32, height: u32) -> Result<ImageMetadata, FrameError> {
+pub fn shape(
+    format: PixelFormat,
+    width: u32,
+    height: u32,
+    limit: Limit,
+) -> Result<ImageMetadata, FrameError> {
     let metadata =
         ImageMetadata::packed(format, width, height).map_err(|reason| FrameError::Size {
             reason: explain_reason(&reason.to_string()),
         })?;
     let bytes = u64::from(metadata.stride) * u64::from(metadata.height);
-    if bytes > MAX_PIXEL_BYTES {
+    if bytes > limit.bytes() {
         let reason = say!(
             "frames-size-bytes",
             width = width,
             height = height,
-            bytes = units::bytes(bytes),
-            most = MAX_PIXEL_BYTES >> 20
+            needed = bytes.div_ceil(1 << 20),
+            limit = limit.to_string(),
+            enough = Limit::that_admits(bytes).to_string()
         );
         return Err(FrameError::Size { reason });
     }
@@ -216,6 +225,7 @@ mod tests {
 
     #[test]
     fn absurd_sizes_are_refused_by_sides_and_by_bytes() {
+        let shape = |format, width, height| shape(format, width, height, Limit::DEFAULT);
         assert!(shape(PixelFormat::Rgba8, 3840, 2160).is_ok());
         assert!(shape(PixelFormat::Gray8, 32_768, 32_768).is_ok());
         let sides = shape(PixelFormat::Gray8, 65_536, 1)
@@ -226,9 +236,13 @@ mod tests {
         let bytes = shape(PixelFormat::Rgba8, 65_535, 65_535)
             .unwrap_err()
             .to_string();
-        assert!(
-            bytes.contains("17.1 GB") && bytes.contains("1024 MiB"),
-            "{bytes}"
-        );
+        for words in [
+            "65535 × 65535",
+            "takes 16384 MiB",
+            "limit is 1G",
+            "--limit 16G",
+        ] {
+            assert!(bytes.contains(words), "{bytes}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! SharedMemoryLoad: puts text, pictures and files into named shared memory, from a window or
 //! from a command line.
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 pub mod app;
 pub mod cli;

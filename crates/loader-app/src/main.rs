@@ -1,11 +1,13 @@
 //! `loader-app`: the arguments, then the window or a command.
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
+use app_kit::save_file::Cleanup;
+use app_kit::terminal::{self, EscapeOption};
 use app_kit::{display, settings};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -51,18 +53,23 @@ struct Arguments {
     #[arg(long, value_name = "LANGUAGE")]
     lang: Option<Language>,
 
+    #[command(flatten)]
+    escape: EscapeOption,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    check(&arguments).unwrap_or_else(|error| error.exit());
+    let _cleanup = Cleanup;
+    terminal::guard_panics();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| terminal::exit(&error));
+    check(&arguments).unwrap_or_else(|error| terminal::exit(&error));
+    arguments.escape.apply();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => {
-            // Where stderr is closed the exit code still tells.
-            writeln!(io::stderr().lock(), "loader-app: {sentence}").ok();
+            cli::tell(&sentence);
             ExitCode::FAILURE
         }
     }
@@ -113,7 +120,7 @@ fn open_window(arguments: Arguments) -> Result<(), String> {
             form: arguments.form,
             directory: None,
             verbose: arguments.verbose,
-            remembered: settings::load(settings::path_of("loader-app")),
+            remembered: settings::load_for("loader-app"),
         };
         app::application(settings).run()
     };

@@ -2,27 +2,41 @@
 //! straight into memory that somebody else provides.
 
 mod conversion;
+mod decoder;
 mod error;
+mod ico;
+mod input;
 mod jpeg;
+mod png;
 #[cfg(test)]
 mod tests;
+mod tiff;
+mod webp;
 
+use std::collections::TryReserveError;
 use std::fmt;
-use std::fs::File;
-use std::io::BufReader;
-use std::panic::{self, AssertUnwindSafe};
+use std::fs;
+use std::io::{BufReader, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use app_kit::limit::Limit;
+use app_kit::unheard;
+use image::codecs::jpeg::JpegDecoder;
 use image::metadata::Orientation;
-use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ImageFormat, ImageReader, ImageResult, Limits};
 use shm_core::ImageMetadata;
 
 pub use error::{Flaw, PictureError};
 
-use conversion::Conversion;
+use conversion::{Block, Conversion};
+use decoder::{Decoder, File, Plain, Way, decoded_bytes, peak};
+use input::{Gauge, Input};
+use jpeg::OutlineError;
+use png::PngDecoder;
+use tiff::TiffDecoder;
 
-use crate::progress::{Progress, Watched};
+use crate::progress::Progress;
 
 /// The endings of the files that can be decoded, for file dialogs.
 pub const ENDINGS: [&str; 18] = [
@@ -33,93 +47,121 @@ pub const ENDINGS: [&str; 18] = [
 /// The longest side of a picture, in pixels.
 pub const MAX_SIDE: u32 = 65_535;
 
-/// The most bytes that the pixels of a picture may take, before or after a conversion: 1 GiB.
-///
-/// It lets in 16,384 × 16,384 pixels of RGBA, and keeps out a small file that claims to be as
-/// large as the computer's memory.
-pub const MAX_PIXEL_BYTES: u64 = 1 << 30;
-
 /// How much of a file is read at once: after each such piece it may be cancelled.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 32 * 1024;
+
+/// How many bytes of the limit stand for a block of a JPEG file that is gone through once more. A picture
+/// as large as the limit has some hundred for each of its blocks: so often it can be refined.
+const BYTES_A_VISIT: u64 = 4;
 
 /// A picture file whose header has been read and found good, and whose pixels have not.
 pub struct PictureFile {
     path: PathBuf,
-    decoder: Box<dyn ImageDecoder>,
+    decoder: Box<dyn Decoder>,
     conversion: Conversion,
     metadata: ImageMetadata,
+    watch: Watch,
+}
+
+/// Who watches over the decoding of a file.
+#[derive(Clone, Debug)]
+struct Watch {
+    limit: Limit,
+    gauge: Arc<Gauge>,
     progress: Arc<Progress>,
 }
 
 impl PictureFile {
-    /// Opens a picture file and reads its header.
+    /// Opens a picture file and reads its header. It is refused if decoding it would take more than the
+    /// default limit.
+    ///
+    /// # Errors
+    ///
+    /// [`PictureError`] where the file cannot be read, is no picture, or is too large.
+    pub fn open(path: &Path) -> Result<PictureFile, PictureError> {
+        PictureFile::open_watched(path, Limit::DEFAULT, Arc::default())
+    }
+
+    /// Does what [`Self::open`] does with another limit, and tells `progress`, now and while the pixels are
+    /// decoded.
     ///
     /// The format is told by the file's first bytes, and only where these say nothing by its
     /// ending. Neither a FIFO nor a device is opened: either could block for ever.
     ///
     /// # Errors
     ///
-    /// [`PictureError`] where the file cannot be read, is no picture, or is too large.
-    pub fn open(path: &Path) -> Result<PictureFile, PictureError> {
-        PictureFile::open_watched(path, Arc::default())
-    }
-
-    /// Does what [`Self::open`] does, and tells `progress`, now and while the pixels are decoded.
-    ///
-    /// # Errors
-    ///
     /// [`PictureError`], also where `progress` was cancelled.
-    pub fn open_watched(path: &Path, progress: Arc<Progress>) -> Result<PictureFile, PictureError> {
+    pub fn open_watched(
+        path: &Path,
+        limit: Limit,
+        progress: Arc<Progress>,
+    ) -> Result<PictureFile, PictureError> {
         let unreadable = |source| PictureError::Unreadable {
             path: path.to_owned(),
             source,
         };
-        let facts = path.metadata().map_err(unreadable)?;
-        if !facts.is_file() {
-            return Err(PictureError::NotAFile {
+        let regular = |facts: &fs::Metadata| match facts.is_file() {
+            true => Ok(()),
+            false => Err(PictureError::NotAFile {
                 path: path.to_owned(),
                 is_directory: facts.is_dir(),
-            });
-        }
-        // Some decoders begin by reading the whole file into memory.
-        if facts.len() > MAX_PIXEL_BYTES {
-            return Err(PictureError::TooLarge {
-                path: path.to_owned(),
-                sides: None,
-            });
-        }
-        let file = File::open(path).map_err(unreadable)?;
-        let file = BufReader::with_capacity(
-            PIECE,
-            Watched::new(file, facts.len(), Arc::clone(&progress)),
-        );
-        guarded(path, &progress, || {
-            PictureFile::read_header(path, file, Arc::clone(&progress))
+            }),
+        };
+        regular(&path.metadata().map_err(unreadable)?)?;
+        let file = fs::File::open(path).map_err(unreadable)?;
+        // Something else may have come into its place meanwhile.
+        let facts = file.metadata().map_err(unreadable)?;
+        regular(&facts)?;
+        let gauge = Arc::new(Gauge::new(limit));
+        let input = Input::new(file, facts.len(), Arc::clone(&progress), Arc::clone(&gauge));
+        let watch = Watch {
+            limit,
+            gauge,
+            progress,
+        };
+        watch.clone().over(path, || {
+            PictureFile::read_header(path, BufReader::with_capacity(PIECE, input), watch)
         })
     }
 
-    fn read_header(
-        path: &Path,
-        file: BufReader<Watched<File>>,
-        progress: Arc<Progress>,
-    ) -> Result<PictureFile, PictureError> {
-        let mut decoder = decoder_of(path, file)?;
-        // Orientation is a comment of the camera's: where it is damaged the picture stands as is.
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-        let conversion = Conversion::new(decoder.color_type(), orientation);
-        let metadata = describe(path, decoder.as_ref(), conversion)?;
+    fn read_header(path: &Path, file: File, watch: Watch) -> Result<PictureFile, PictureError> {
+        let mut decoder = decoder_of(path, file, watch.limit)?;
+        let conversion = Conversion::new(decoder.color(), decoder.orientation());
+        let metadata = describe(path, decoder.as_ref(), conversion, watch.limit)?;
+        let published = metadata.payload_bytes() as u64;
+        decoder
+            .set_room(watch.limit.bytes().saturating_sub(published))
+            .map_err(|error| PictureError::from_image(path, error, watch.limit))?;
         Ok(PictureFile {
             path: path.to_owned(),
             decoder,
             conversion,
             metadata,
-            progress,
+            watch,
         })
     }
 
     /// Returns what the pixels will be.
     pub fn metadata(&self) -> &ImageMetadata {
         &self.metadata
+    }
+
+    /// Asks for room for what is made of the pixels: so many times as much as they have.
+    ///
+    /// # Errors
+    ///
+    /// [`PictureError::TooLarge`] where that is more than the limit.
+    pub fn with_room_for(self, times: u64) -> Result<PictureFile, PictureError> {
+        let needed = (self.metadata.payload_bytes() as u64).saturating_mul(times);
+        if needed <= self.watch.limit.bytes() {
+            return Ok(self);
+        }
+        Err(PictureError::TooLarge {
+            path: self.path,
+            sides: Some(self.decoder.sides()),
+            needed: Some(needed),
+            limit: self.watch.limit,
+        })
     }
 
     /// Decodes the pixels into `pixels`, which has as many bytes as the metadata says.
@@ -133,32 +175,46 @@ impl PictureFile {
             path,
             decoder,
             conversion,
-            progress,
+            watch,
             ..
         } = self;
-        let failed = |error| PictureError::from_image(&path, error);
-        guarded(&path, &progress, || {
-            let (width, height) = decoder.dimensions();
-            if conversion.is_in_place() {
-                // Formats that can leave out pixels leave them as they are: that must not be
-                // somebody else's picture.
-                pixels.fill(0);
-                decoder.read_image(pixels).map_err(failed)?;
-                conversion.convert_in_place(width, pixels);
-                return Ok(());
+        let sides = decoder.sides();
+        let decoded_bytes = decoded_bytes(decoder.as_ref());
+        let failed = |error| PictureError::from_image(&path, error, watch.limit);
+        let no_room = |_: TryReserveError| PictureError::TooLarge {
+            path: path.clone(),
+            sides: Some(sides),
+            needed: None,
+            limit: watch.limit,
+        };
+        watch.over(&path, || {
+            // Formats that can leave out pixels leave them as they are: that must not be
+            // somebody else's picture.
+            pixels.fill(0);
+            match Way::of(decoder.as_ref(), conversion) {
+                Way::InPlace => {
+                    decoder.read(pixels).map_err(failed)?;
+                    conversion.straighten(sides, pixels).map_err(no_room)
+                }
+                Way::Blocks => decoder
+                    .read_blocks(&mut |block| conversion.place(sides, block, pixels))
+                    .map_err(failed),
+                Way::Aside => {
+                    let mut decoded = Vec::new();
+                    let length = usize::try_from(decoded_bytes).unwrap_or(usize::MAX);
+                    decoded.try_reserve_exact(length).map_err(no_room)?;
+                    decoded.resize(length, 0);
+                    decoder.read(&mut decoded).map_err(failed)?;
+                    let whole = Block {
+                        samples: &decoded,
+                        x: 0,
+                        y: 0,
+                        width: sides.0 as usize,
+                    };
+                    conversion.place(sides, whole, pixels);
+                    Ok(())
+                }
             }
-            let mut decoded = Vec::new();
-            let length = usize::try_from(decoder.total_bytes()).unwrap_or(usize::MAX);
-            decoded
-                .try_reserve_exact(length)
-                .map_err(|_| PictureError::TooLarge {
-                    path: path.clone(),
-                    sides: Some((width, height)),
-                })?;
-            decoded.resize(length, 0);
-            decoder.read_image(&mut decoded).map_err(failed)?;
-            conversion.convert(width, decoded, pixels);
-            Ok(())
         })
     }
 }
@@ -174,63 +230,131 @@ impl fmt::Debug for PictureFile {
 }
 
 /// Finds the decoder for a file and has it read the header.
-fn decoder_of(
-    path: &Path,
-    file: BufReader<Watched<File>>,
-) -> Result<Box<dyn ImageDecoder>, PictureError> {
+fn decoder_of(path: &Path, file: File, limit: Limit) -> Result<Box<dyn Decoder>, PictureError> {
     image_extras::register();
     let unreadable = |source| PictureError::Unreadable {
         path: path.to_owned(),
         source,
     };
-    // The sides are compared by `describe`, which knows what to say about them.
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_PIXEL_BYTES);
+    let failed = |error| PictureError::from_image(path, error, limit);
     let mut reader = ImageReader::new(file);
     if let Ok(format) = ImageFormat::from_path(path) {
         reader.set_format(format);
     }
-    let mut reader = reader.with_guessed_format().map_err(unreadable)?;
-    reader.limits(limits);
-    if reader.format() == Some(ImageFormat::Jpeg) {
-        refuse_cut_jpeg(path)?;
+    let reader = reader.with_guessed_format().map_err(unreadable)?;
+    match reader.format() {
+        Some(ImageFormat::Jpeg) => jpeg_decoder(path, reader.into_inner(), limit),
+        Some(ImageFormat::Png) => boxed(PngDecoder::new(reader.into_inner())).map_err(failed),
+        Some(ImageFormat::Tiff) => boxed(TiffDecoder::new(reader.into_inner())).map_err(failed),
+        Some(ImageFormat::WebP) => webp_decoder(reader).map_err(failed),
+        Some(ImageFormat::Ico) => ico_decoder(reader).map_err(failed),
+        _ => plain_decoder(reader).map_err(failed),
     }
-    let decoder = reader
-        .into_decoder()
-        .map_err(|error| PictureError::from_image(path, error))?;
-    Ok(Box::new(decoder))
 }
 
-fn refuse_cut_jpeg(path: &Path) -> Result<(), PictureError> {
-    let is_complete = File::open(path)
-        .and_then(|file| jpeg::is_complete(BufReader::with_capacity(PIECE, file)))
-        .map_err(|source| PictureError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-    if is_complete {
-        return Ok(());
-    }
-    Err(PictureError::NotAPicture {
+fn boxed(decoder: ImageResult<impl Decoder + 'static>) -> ImageResult<Box<dyn Decoder>> {
+    Ok(Box::new(decoder?))
+}
+
+fn plain_decoder(mut reader: ImageReader<File>) -> ImageResult<Box<dyn Decoder>> {
+    // What comes of them is compared by `describe`, which knows what to say about it.
+    reader.limits(Limits::no_limits());
+    boxed(reader.into_decoder().map(Plain::new))
+}
+
+fn webp_decoder(reader: ImageReader<File>) -> ImageResult<Box<dyn Decoder>> {
+    let mut file = reader.into_inner();
+    let length = file.get_ref().length();
+    let outline = webp::Outline::of(&mut file, length)?;
+    file.rewind()?;
+    let decoder = image::codecs::webp::WebPDecoder::new(file)?;
+    boxed(Ok(Plain {
+        orientation: outline.orientation.unwrap_or(Orientation::NoTransforms),
+        working_bytes: outline.working_bytes(length),
+        ..Plain::new(decoder)
+    }))
+}
+
+fn ico_decoder(mut reader: ImageReader<File>) -> ImageResult<Box<dyn Decoder>> {
+    reader = {
+        let format = reader.format();
+        let mut file = reader.into_inner();
+        if ico::seek_png(&mut file)? {
+            return boxed(PngDecoder::new(file));
+        }
+        file.rewind()?;
+        let mut reader = ImageReader::new(file);
+        format
+            .into_iter()
+            .for_each(|format| reader.set_format(format));
+        reader
+    };
+    plain_decoder(reader)
+}
+
+fn jpeg_decoder(
+    path: &Path,
+    mut file: File,
+    limit: Limit,
+) -> Result<Box<dyn Decoder>, PictureError> {
+    let flaw = |flaw| PictureError::NotAPicture {
         path: path.to_owned(),
-        flaw: Flaw::Cut,
-    })
+        flaw,
+    };
+    let unreadable = |source| PictureError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let too_large = |sides| PictureError::TooLarge {
+        path: path.to_owned(),
+        sides,
+        needed: None,
+        limit,
+    };
+    let outline = jpeg::Outline::of(&mut file, limit.bytes()).map_err(|error| match error {
+        OutlineError::Cut => flaw(Flaw::Cut),
+        OutlineError::NotThis => flaw(Flaw::Format),
+        OutlineError::TooLong(frame) => too_large(frame.map(|frame| frame.sides())),
+        OutlineError::Io(source) => unreadable(source),
+    })?;
+    let told = outline.frame.as_ref().map(jpeg::Frame::sides);
+    if outline.visits > limit.bytes() / BYTES_A_VISIT {
+        return Err(too_large(told));
+    }
+    let orientation = outline.orientation.unwrap_or(Orientation::NoTransforms);
+    let working_bytes = outline.length().saturating_add(outline.working_bytes());
+    let pieces = BufReader::with_capacity(PIECE, outline.cut_out(file));
+    let decoder =
+        JpegDecoder::new(pieces).map_err(|error| PictureError::from_image(path, error, limit))?;
+    let decoder = Plain {
+        orientation,
+        working_bytes,
+        ..Plain::new(decoder)
+    };
+    // What was reckoned is reckoned for this very picture.
+    if told != Some(decoder.sides()) {
+        return Err(flaw(Flaw::Rare));
+    }
+    Ok(Box::new(decoder))
 }
 
 /// Describes the picture as it will be published: upright, in tightly packed rows. Refuses what no
 /// memory should be asked for.
 fn describe(
     path: &Path,
-    decoder: &dyn ImageDecoder,
+    decoder: &dyn Decoder,
     conversion: Conversion,
+    limit: Limit,
 ) -> Result<ImageMetadata, PictureError> {
-    let sides = decoder.dimensions();
-    let too_large = || PictureError::TooLarge {
+    let sides = decoder.sides();
+    let too_large = |needed| PictureError::TooLarge {
         path: path.to_owned(),
         sides: Some(sides),
+        needed,
+        limit,
     };
     if sides.0.max(sides.1) > MAX_SIDE {
-        return Err(too_large());
+        return Err(too_large(None));
     }
     let (width, height) = conversion.upright(sides);
     let mut metadata =
@@ -241,8 +365,9 @@ fn describe(
             }
         })?;
     let published = u64::from(metadata.stride) * u64::from(metadata.height);
-    if decoder.total_bytes().max(published) > MAX_PIXEL_BYTES {
-        return Err(too_large());
+    let needed = peak(decoder, conversion, published);
+    if needed > limit.bytes() {
+        return Err(too_large(Some(needed)));
     }
     metadata.source = path
         .file_name()
@@ -250,15 +375,35 @@ fn describe(
     Ok(metadata)
 }
 
-/// Runs a decoder. Decoders are other people's code, and files are anybody's: a decoder that
-/// gives up by a panic must not take along what is already loaded. Whatever it makes of being
-/// cancelled, that is what is told.
+impl Watch {
+    /// Runs a decoder. Decoders are other people's code, and files are anybody's: a decoder that
+    /// gives up by a panic must not take along what is already loaded. Whatever it makes of being
+    /// cancelled, or of too much memory, that is what is told.
+    fn over<T>(
+        &self,
+        path: &Path,
+        decode: impl FnOnce() -> Result<T, PictureError>,
+    ) -> Result<T, PictureError> {
+        let result = guarded(path, &self.progress, decode);
+        if result.is_err() && self.gauge.was_exceeded() && !self.progress.is_cancelled() {
+            return Err(PictureError::TooLarge {
+                path: path.to_owned(),
+                sides: None,
+                needed: None,
+                limit: self.limit,
+            });
+        }
+        result
+    }
+}
+
+/// Runs a decoder whose memory is bounded otherwise.
 pub(crate) fn guarded<T>(
     path: &Path,
     progress: &Progress,
     decode: impl FnOnce() -> Result<T, PictureError>,
 ) -> Result<T, PictureError> {
-    let result = panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+    let result = unheard::catch(decode).unwrap_or_else(|| {
         Err(PictureError::NotAPicture {
             path: path.to_owned(),
             flaw: Flaw::Decoder,

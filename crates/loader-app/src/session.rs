@@ -16,10 +16,11 @@ mod thread;
 use std::{error, fmt, io, mem};
 
 use app_kit::explain::Explain;
-use app_kit::{form_choice, language, say, snapshot, units};
+use app_kit::limit::Limit;
+use app_kit::{form_choice, language, say, sharing, snapshot, units};
 use qt_bridge::{Address, Form, StreamError, User};
-use shm_core::segment::{self, Content as Kept};
-use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
+use shm_core::segment::{self, Content as Kept, Permissions};
+use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher, ReadError};
 
 pub use content::{Bytes, Content};
 pub use source::Source;
@@ -38,9 +39,14 @@ use crate::picture_file::PictureError;
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
 pub struct Session {
     options: Options,
+    /// How much memory a picture may take.
+    limit: Limit,
     /// Before the publisher, so that it ends first.
     usher: Usher,
     publisher: Option<Publisher>,
+    /// What was loaded into a segment that others have taken away: nobody finds it any more, but it
+    /// can be loaded again.
+    lost: Option<Publisher>,
     /// What is loaded for Qt programs, instead.
     qt: QtSession,
 }
@@ -55,13 +61,15 @@ pub struct Loaded {
     /// How many bytes it takes in shared memory.
     pub bytes: u64,
     /// Its number: each thing loaded under a key has the next. Under a key of Qt nothing is counted: 0.
-    pub generation: u64,
+    pub sequence: u64,
     /// How it is streamed for Qt programs, where it is for them.
     pub form: Option<Form>,
     /// Whose content it took the place of; of a Qt program, who uses it.
     pub replaced: Option<User>,
     /// What was let go of, because this is loaded under another key.
     pub released: Option<Released>,
+    /// Who may read it; `None` under a key of Qt, or where the system does not say.
+    pub permissions: Option<Permissions>,
 }
 
 /// What was let go of.
@@ -78,8 +86,10 @@ impl Session {
     pub fn new(options: Options) -> Session {
         Session {
             options,
+            limit: Limit::DEFAULT,
             usher: Usher::default(),
             publisher: None,
+            lost: None,
             qt: QtSession::default(),
         }
     }
@@ -87,6 +97,13 @@ impl Session {
     /// Streams for Qt programs in this form from now on, instead of the one that fits each content.
     pub fn stream_as(&mut self, form: Option<Form>) {
         self.qt.set_form(form);
+    }
+
+    /// Refuses from now on pictures that take more memory than `limit`.
+    #[must_use]
+    pub fn limiting_pictures(mut self, limit: Limit) -> Session {
+        self.limit = limit;
+        self
     }
 
     /// Tells from now on who watches what is loaded.
@@ -113,7 +130,7 @@ impl Session {
                 Ok(Loaded { released, ..loaded })
             }
             Address::Qt(key) => {
-                let loaded = self.qt.load(&key, Payload::open(content)?)?;
+                let loaded = self.qt.load(&key, Payload::open(content, self.limit)?)?;
                 let released = self.hold(None).map(Released::from);
                 let released = released.or(loaded.released.clone());
                 Ok(Loaded { released, ..loaded })
@@ -123,7 +140,7 @@ impl Session {
 
     fn load_own(&mut self, key: &Key, content: &mut Content) -> Result<Loaded, LoadError> {
         // First what can be wrong with a file: it should not cost a segment.
-        let payload = Payload::open(content)?;
+        let payload = Payload::open(content, self.limit)?;
         let Some(publisher) = self
             .publisher
             .as_ref()
@@ -133,23 +150,24 @@ impl Session {
         };
         let replaced = owner_of_content(key, &self.options);
         match payload.publish(publisher) {
-            Ok(published) => Ok(published.into_loaded(key, replaced, None)),
+            Ok(published) => Ok(published.into_loaded(publisher, replaced, None)),
             // Somebody removed the segment, so nobody would ever see what is published here.
             Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
                 self.hold(None);
-                self.load_anew(key, Payload::open(content)?)
+                self.load_anew(key, Payload::open(content, self.limit)?)
             }
             Err(error) => Err(error),
         }
     }
 
     fn load_anew(&mut self, key: &Key, payload: Payload<'_>) -> Result<Loaded, LoadError> {
-        let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+        let publisher = open(key, &self.options)?;
         let replaced = owner_of_content(key, &self.options);
         // On failure the new publisher is dropped, and with it a segment that it made.
         let published = payload.publish(&publisher)?;
+        let loaded = published.into_loaded(&publisher, replaced, None);
         let released = self.hold(Some(publisher)).map(Released::from);
-        Ok(published.into_loaded(key, replaced, released))
+        Ok(Loaded { released, ..loaded })
     }
 
     /// Makes what is loaded outlive its session, until it is removed by its key.
@@ -158,15 +176,17 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`AttachError`], as [`Publisher::open`] has it.
-    pub fn persist(&mut self) -> Result<(), AttachError> {
+    /// [`LoadError`], as [`Publisher::persist`] has it.
+    pub fn persist(&mut self) -> Result<(), LoadError> {
         self.qt.keep();
         let Some(publisher) = &self.publisher else {
             return Ok(());
         };
-        // The wish sticks to the segment when somebody joins with it.
-        let options = self.options.clone().persistent(true);
-        Publisher::open(publisher.key(), &options).map(drop)
+        publisher.persist().map_err(|error| match error {
+            // Somebody has taken it away just now.
+            AttachError::NotFound { key } => LoadError::Publish(PublishError::Orphaned { key }),
+            error => LoadError::Attach(error),
+        })
     }
 
     /// Blanks what is loaded, and stays attached. Returns its key, or `None` where nothing is.
@@ -184,35 +204,54 @@ impl Session {
 
     /// Lets go of what is loaded. Returns `None` where nothing is.
     pub fn release(&mut self) -> Option<Released> {
+        self.lost = None;
         self.hold(None)
             .map(Released::from)
             .or_else(|| self.qt.release())
     }
 
-    /// Lets go of what is loaded if somebody else has removed it, and returns its key then.
+    /// Looks whether others have removed, moved away or replaced what is loaded, so that nobody finds
+    /// it any more; returns its key then. Nothing is loaded after that, but [`restore`](Self::restore)
+    /// loads it again.
     pub fn release_if_lost(&mut self) -> Option<Address> {
-        let Some(publisher) = &self.publisher else {
+        if !self.publisher.as_ref().is_some_and(Publisher::is_orphaned) {
             return self.qt.release_if_lost();
-        };
-        let key = publisher.key().clone();
-        let is_kept = match segment::info(&key, &self.options) {
-            Ok(info) => info
-                .attached
-                .iter()
-                .any(|peer| peer.process.is_current() && peer.access == Access::ReadWrite),
-            Err(AttachError::NotFound { .. }) => false,
-            // What cannot be looked at need not be lost.
-            Err(_) => true,
-        };
-        if is_kept {
-            return None;
         }
-        self.hold(None);
-        Some(key.into())
+        let lost = self.hold(None)?;
+        let key = lost.key().into();
+        self.lost = Some(lost);
+        Some(key)
+    }
+
+    /// Loads once more what was lost, under its key; `None` where nothing was.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`]; it can be tried again.
+    pub fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
+        let Some(lost) = &self.lost else {
+            return self.qt.restore();
+        };
+        let key = lost.key();
+        let options = self.options.clone().persistent(lost.is_persistent());
+        // What was loaded is read back from where it lies: a file may have changed, and what came
+        // through a pipe comes only once.
+        let mut kept = lost.subscribe().map_err(LoadError::Attach)?;
+        let kept = kept.latest().map_err(LoadError::Kept)?;
+        let publisher = open(key, &options)?;
+        let replaced = owner_of_content(key, &self.options);
+        let published = content::publish_again(kept.as_ref(), &publisher)?;
+        let loaded = published.into_loaded(&publisher, replaced, None);
+        drop(kept);
+        self.hold(Some(publisher));
+        Ok(Some(loaded))
     }
 
     /// Takes another publisher, or none, and returns the one before.
     fn hold(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
+        if publisher.is_some() {
+            self.lost = None;
+        }
         self.usher.turn_to(publisher.as_ref());
         mem::replace(&mut self.publisher, publisher)
     }
@@ -235,11 +274,25 @@ impl From<Publisher> for Released {
     }
 }
 
+/// Says what to do where what was loaded under a key was taken away.
+pub fn remedy_of_loss() -> String {
+    let (setting, file) = ("RemoveIPC=no", "/etc/systemd/logind.conf");
+    say!("lost-remedy", setting = setting, file = file)
+}
+
+/// Attaches to a segment, or creates it; one that another program has damaged begins anew.
+fn open(key: &Key, options: &Options) -> Result<Publisher, LoadError> {
+    let publisher = Publisher::open(key, options).map_err(LoadError::Attach)?;
+    publisher.repair().map_err(LoadError::Publish)?;
+    Ok(publisher)
+}
+
 /// Returns whose content is under `key` now: its writer, or who else keeps it alive.
 fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     let info = segment::info(key, options).ok()?;
     let Kept::Samples {
         latest: Some(latest),
+        ..
     } = info.content
     else {
         return None;
@@ -266,7 +319,7 @@ impl fmt::Display for Loaded {
             key,
             kind,
             bytes,
-            generation,
+            sequence,
             form,
             ..
         } = self;
@@ -284,7 +337,7 @@ impl fmt::Display for Loaded {
             kind = snapshot::name_of_kind(kind),
             size = units::bytes(*bytes),
             key = key,
-            generation = generation
+            sequence = sequence
         ))
     }
 }
@@ -308,6 +361,12 @@ impl Loaded {
             ),
         })
     }
+
+    /// Says who else may read it, where somebody may, and what to do where that was not asked for.
+    pub fn exposure(&self) -> Option<String> {
+        let readers = sharing::describe(self.permissions?)?;
+        Some(say!("loaded-shared", key = self.key, readers = readers))
+    }
 }
 
 impl fmt::Display for Released {
@@ -328,6 +387,8 @@ pub enum LoadError {
     Attach(AttachError),
     /// The content could not be put into it.
     Publish(PublishError),
+    /// What was loaded and lost cannot be read back.
+    Kept(ReadError),
     /// It could not be put into a segment of Qt programs.
     Qt(qt_bridge::PublishError),
     /// It does not go into the stream that was asked for.
@@ -373,9 +434,10 @@ impl LoadError {
                 say!("load-no-segment")
             }
             LoadError::Qt(qt_bridge::PublishError::Segment(_)) => say!("load-no-segment"),
-            LoadError::Publish(_) | LoadError::Qt(_) | LoadError::Stream(_) => {
-                say!("load-not-published")
-            }
+            LoadError::Publish(_)
+            | LoadError::Kept(_)
+            | LoadError::Qt(_)
+            | LoadError::Stream(_) => say!("load-not-published"),
             LoadError::Picture(error) => error.headline(),
             LoadError::Pixels => say!("load-no-pixels"),
             LoadError::Cancelled { name } => say!("load-cancelled", name = name),
@@ -389,6 +451,7 @@ impl LoadError {
         match self {
             LoadError::Attach(error) => error.explain(),
             LoadError::Publish(error) => error.explain(),
+            LoadError::Kept(error) => error.explain(),
             LoadError::Qt(error) => error.explain(),
             LoadError::Stream(error) => error.explain(),
             LoadError::Picture(error) => error.remedy(),
@@ -417,6 +480,7 @@ impl error::Error for LoadError {
         match self {
             LoadError::Attach(error) => Some(error),
             LoadError::Publish(error) => Some(error),
+            LoadError::Kept(error) => Some(error),
             LoadError::Qt(error) => Some(error),
             LoadError::Stream(error) => Some(error),
             LoadError::Picture(error) => Some(error),

@@ -83,6 +83,13 @@ pub enum SegmentError {
         /// What it is.
         file: PathBuf,
     },
+    /// Another user could exchange the key files in their folder.
+    Folder {
+        /// The key asked for.
+        key: QtKey,
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The system does not permit it.
     Permission {
         /// The key asked for.
@@ -117,6 +124,7 @@ pub enum LockError {
         users: Vec<User>,
     },
     /// A Qt program has reset or removed it while it was held: somebody may have written at the same time.
+    /// Or, where the segment is another user's, whose lock is not taken: it was written meanwhile.
     Lost {
         /// Whose lock it is.
         key: QtKey,
@@ -136,6 +144,18 @@ pub enum LockError {
         key: QtKey,
         /// What it is.
         file: PathBuf,
+    },
+    /// Another user could exchange the key files in their folder.
+    Folder {
+        /// Whose lock it is.
+        key: QtKey,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The key is for a segment of another user, which can only be read.
+    ReadOnly {
+        /// Whose lock it is.
+        key: QtKey,
     },
     /// Something else that the system said.
     Io {
@@ -157,7 +177,9 @@ impl SegmentError {
             Self::AlreadyExists { .. } | Self::InUse { .. } => Meaning::AlreadyExists,
             Self::Size { .. } => Meaning::InvalidSize,
             Self::OutOfResources { .. } => Meaning::OutOfResources,
-            Self::Stranger { .. } | Self::Permission { .. } => Meaning::PermissionDenied,
+            Self::Stranger { .. } | Self::Folder { .. } | Self::Permission { .. } => {
+                Meaning::PermissionDenied
+            }
             Self::Foreign { .. } => Meaning::KeyError,
             Self::Lock(error) => error.meaning(),
             Self::Io { .. } => Meaning::UnknownError,
@@ -175,6 +197,7 @@ impl SegmentError {
             | Self::OutOfResources { key, .. }
             | Self::Stranger { key, .. }
             | Self::Foreign { key, .. }
+            | Self::Folder { key, .. }
             | Self::Permission { key, .. }
             | Self::Io { key, .. } => key,
             Self::Lock(error) => error.key(),
@@ -186,6 +209,7 @@ impl SegmentError {
         match fault {
             Fault::Stranger { file, owner } => Self::Stranger { key, file, owner },
             Fault::Foreign { file } => Self::Foreign { key, file },
+            Fault::Folder { folder } => Self::Folder { key, folder },
             Fault::Io { doing, source } => Self::io(&key, doing, source),
             fault @ (Fault::Timeout | Fault::Lost) => Self::Lock(LockError::of(&key, fault)),
         }
@@ -214,7 +238,9 @@ impl LockError {
     #[must_use]
     pub fn meaning(&self) -> Meaning {
         match self {
-            Self::Stranger { .. } => Meaning::PermissionDenied,
+            Self::Stranger { .. } | Self::Folder { .. } | Self::ReadOnly { .. } => {
+                Meaning::PermissionDenied
+            }
             Self::Foreign { .. } => Meaning::KeyError,
             Self::Timeout { .. } | Self::Lost { .. } | Self::Io { .. } => Meaning::LockError,
         }
@@ -228,6 +254,8 @@ impl LockError {
             | Self::Lost { key }
             | Self::Stranger { key, .. }
             | Self::Foreign { key, .. }
+            | Self::Folder { key, .. }
+            | Self::ReadOnly { key }
             | Self::Io { key, .. } => key,
         }
     }
@@ -237,6 +265,7 @@ impl LockError {
         match fault {
             Fault::Stranger { file, owner } => Self::Stranger { key, file, owner },
             Fault::Foreign { file } => Self::Foreign { key, file },
+            Fault::Folder { folder } => Self::Folder { key, folder },
             Fault::Io { doing, source } => Self::Io { key, doing, source },
             Fault::Lost => Self::Lost { key },
             Fault::Timeout => Self::Timeout {
@@ -279,6 +308,13 @@ impl fmt::Display for SegmentError {
             ),
             Self::Stranger { key, file, owner } => write_stranger(f, key, file, *owner),
             Self::Foreign { key, file } => write_foreign(f, key, file),
+            Self::Folder { key, folder } => write_folder(f, key, folder),
+            Self::Permission { key, source } if !key.is_ours() => write!(
+                f,
+                "User {} does not let others read the Qt segment \"{key}\" ({source}): Qt programs never do. Read it as that user, \
+                 or as root.",
+                key.owner()
+            ),
             Self::Permission { key, source } => write!(
                 f,
                 "The system does not permit access to the Qt segment \"{key}\" ({source}): another user has a segment with its number \
@@ -332,6 +368,15 @@ fn write_foreign(f: &mut fmt::Formatter<'_>, key: &QtKey, file: &std::path::Path
     )
 }
 
+fn write_folder(f: &mut fmt::Formatter<'_>, key: &QtKey, folder: &std::path::Path) -> fmt::Result {
+    write!(
+        f,
+        "In the folder {} another user could exchange the key file of \"{key}\": set TMPDIR to a folder of your own, or to /tmp, for \
+         both programs.",
+        folder.display()
+    )
+}
+
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -356,6 +401,11 @@ impl fmt::Display for LockError {
                     listed(users)
                 ),
             },
+            Self::Lost { key } if !key.is_ours() => write!(
+                f,
+                "The Qt segment \"{key}\" of user {} changed while it was read, and the lock of another user is not taken: look again.",
+                key.owner()
+            ),
             Self::Lost { key } => write!(
                 f,
                 "A Qt program has reset the lock of \"{key}\" while it was held here (each create() does that): what was read or \
@@ -363,6 +413,13 @@ impl fmt::Display for LockError {
             ),
             Self::Stranger { key, file, owner } => write_stranger(f, key, file, *owner),
             Self::Foreign { key, file } => write_foreign(f, key, file),
+            Self::Folder { key, folder } => write_folder(f, key, folder),
+            Self::ReadOnly { key } => write!(
+                f,
+                "The Qt segment \"{key}\" of user {} can only be read: what belongs to another user is not written, locked or \
+                 removed. Do that as that user.",
+                key.owner()
+            ),
             Self::Io { key, source, .. } if source.kind() == io::ErrorKind::NotFound => write!(
                 f,
                 "The folder for the key file of \"{key}\" is not there ({source}): set TMPDIR to one that is, for both programs."

@@ -10,6 +10,8 @@ pub(crate) enum Fault {
     Stranger { file: PathBuf, owner: u32 },
     /// What is there is no object of this kind.
     Foreign { file: PathBuf },
+    /// Another user could exchange the key files in this folder.
+    Folder { folder: PathBuf },
     /// It did not come within the time.
     Timeout,
     /// Somebody took it away, or gave what was ours.

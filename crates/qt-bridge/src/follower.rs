@@ -10,11 +10,14 @@ use crate::error::{LockError, SegmentError};
 use crate::key::{Kind, QtKey};
 use crate::lock::Lock;
 use crate::memory::Memory;
-use crate::stream::{Form, Source, StreamError, Value};
+use crate::stream::{DEFAULT_LIMIT, Form, Source, StreamError, Value, check_limit};
 use crate::sys::signal::Shield;
 
 /// How often it is read again because a Qt program reset the lock meanwhile.
 const ATTEMPTS: u32 = 3;
+
+/// For a stream of this length no memory is given back before it is copied, bytes.
+const SMALL: usize = 1 << 20;
 
 /// What was read from a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,14 +49,30 @@ pub struct Digest {
 ///
 /// [`ReadingError`], which says what is wrong and what to do.
 pub fn read(key: &QtKey, form: Option<Form>, patience: Duration) -> Result<Reading, ReadingError> {
-    let mut capture = Capture::default();
+    read_within(key, form, patience, DEFAULT_LIMIT)
+}
+
+/// Does what [`read`] does, with another limit to the memory that it takes than [`DEFAULT_LIMIT`].
+///
+/// # Errors
+///
+/// [`ReadingError`], which says what is wrong and what to do.
+pub fn read_within(
+    key: &QtKey,
+    form: Option<Form>,
+    patience: Duration,
+    limit: u64,
+) -> Result<Reading, ReadingError> {
+    let mut capture = Capture::new(limit);
     capture.take(key, form, patience)?;
     capture.read(key, capture.digest())
 }
 
 /// A stream that was copied out of a segment, so that nobody writes into it any more.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Capture {
+    /// How many bytes it may copy, and then make of the copy.
+    limit: u64,
     /// As what it was copied; nothing where nothing was written yet.
     form: Option<Form>,
     bytes: Vec<u8>,
@@ -64,6 +83,16 @@ struct Capture {
 }
 
 impl Capture {
+    fn new(limit: u64) -> Self {
+        Self {
+            limit,
+            form: None,
+            bytes: Vec::new(),
+            size: 0,
+            cost: Duration::ZERO,
+        }
+    }
+
     /// Copies the stream that stands in a segment.
     fn take(
         &mut self,
@@ -73,7 +102,11 @@ impl Capture {
     ) -> Result<(), ReadingError> {
         let mut attempt = 1;
         loop {
-            match self.take_once(key, form, patience) {
+            let taken = match key.is_ours() {
+                true => self.take_once(key, form, patience),
+                false => self.take_unlocked(key, form),
+            };
+            match taken {
                 Err(ReadingError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
                     attempt += 1;
                 }
@@ -120,6 +153,18 @@ impl Capture {
         }
     }
 
+    /// Copies what belongs to another user. Its lock is not touched, because taking it would change it:
+    /// instead two copies that follow each other have to be the same.
+    fn take_unlocked(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
+        self.fill(key, form)?;
+        let first = self.digest();
+        self.fill(key, form)?;
+        match self.digest() == first {
+            true => Ok(()),
+            false => Err(ReadingError::Lock(LockError::Lost { key: key.clone() })),
+        }
+    }
+
     /// Copies it; the lock is taken.
     fn fill(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
         let began = Instant::now();
@@ -137,9 +182,15 @@ impl Capture {
             chosen => chosen,
         };
         let extent = match self.form {
-            Some(form) => form.extent(memory)?,
+            Some(form) => form.extent(memory, self.limit)?,
             None => 0,
         };
+        check_limit(extent, self.limit)?;
+        check_written(memory, extent)?;
+        // What was long once does not stay in memory for ever.
+        if self.bytes.capacity() / 8 > extent.max(SMALL) {
+            self.bytes = Vec::new();
+        }
         let missing = extent.saturating_sub(self.bytes.len());
         self.bytes
             .try_reserve_exact(missing)
@@ -162,7 +213,7 @@ impl Capture {
         let form = self.form.unwrap_or(Form::QString);
         let value = match self.form {
             Some(form) => form
-                .read(self)
+                .read_within(self, self.limit)
                 .map_err(|source| ReadingError::stream(key, source))?,
             None => Value::Text(None),
         };
@@ -188,6 +239,20 @@ impl Source for Capture {
         beginning.copy_from_slice(&copied[..count]);
         behind.fill(0);
         Ok(())
+    }
+}
+
+/// Refuses a stream that says to be longer than what is in memory of its segment: to copy it would
+/// make memory of what was never written, here and in the segment.
+fn check_written(memory: &Memory, extent: usize) -> Result<(), StreamError> {
+    /// A page may be left out now and then.
+    const MOST_UNWRITTEN: u64 = 16 << 20;
+    let bytes = extent as u64;
+    match memory.present() {
+        Some(present) if bytes > present.saturating_add(MOST_UNWRITTEN) => {
+            Err(StreamError::Unwritten { bytes, present })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -256,9 +321,16 @@ impl Follower {
             form,
             patience,
             last: None,
-            capture: Capture::default(),
+            capture: Capture::new(DEFAULT_LIMIT),
             cost: Duration::ZERO,
         }
+    }
+
+    /// Sets how many bytes of memory a look may take; [`DEFAULT_LIMIT`] where this is not called.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u64) -> Self {
+        self.capture.limit = limit;
+        self
     }
 
     /// The key.

@@ -1,9 +1,9 @@
 //! A semaphore of the system, of either kind, that is opened again when somebody has removed it.
 
 use std::ffi::CString;
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::deadline::Deadline;
 use crate::fault::Fault;
 use crate::key::{NativeName, SEMAPHORE_FILE};
 use crate::key_file;
+use crate::ownership;
 use crate::sys::posix::{NamedSemaphore, SEMAPHORE_BYTES};
 use crate::sys::system_v::{Change, SemaphoreId};
 
@@ -24,6 +25,10 @@ const ATTEMPTS: u32 = 16;
 
 /// How long a wait lasts before it looks whether the name still means the same.
 const SLICE: Duration = Duration::from_secs(1);
+
+/// How much too high a POSIX semaphore may be to be lowered one by one. Each reset of a lock that
+/// was held makes it one too high; any process that has it open can make it 2³¹ too high.
+const MOST_SURPLUS: u32 = 1024;
 
 /// A semaphore, open.
 #[derive(Debug)]
@@ -68,12 +73,14 @@ impl Handle {
     /// Opens the semaphore; `None` where there is none.
     pub(crate) fn find(name: &NativeName) -> Result<Option<Self>, Fault> {
         let is_there = match name {
-            NativeName::SystemV { file, project } => match key_file::number(file, *project) {
-                Ok(number) => SemaphoreId::open(number).is_ok(),
-                Err(fault) if fault.is_not_found() => false,
-                Err(fault) => return Err(fault),
-            },
-            NativeName::Posix(name) => path_of(name).exists(),
+            NativeName::SystemV { file, project } => {
+                match key_file::number(file, *project, ownership::this_user()) {
+                    Ok(number) => SemaphoreId::open(number).is_ok(),
+                    Err(fault) if fault.is_not_found() => false,
+                    Err(fault) => return Err(fault),
+                }
+            }
+            NativeName::Posix(name) => fs::symlink_metadata(path_of(name)).is_ok(),
         };
         is_there.then(|| Self::open(name, 1)).transpose()
     }
@@ -96,14 +103,38 @@ impl Handle {
         Ok(is_due)
     }
 
+    /// Returns `true` if a lock that is taken lets no other process in. Where `is_thorough` is not
+    /// set, only if that costs no system call.
+    #[inline]
+    pub(crate) fn is_exclusive(&self, is_thorough: bool) -> bool {
+        match &self.place {
+            Place::SystemV { id, .. } => !is_thorough || id.value().is_ok_and(|value| value == 0),
+            Place::Posix { semaphore, .. } => semaphore.value().is_ok_and(|value| value == 0),
+        }
+    }
+
     /// Takes away what is too much of a lock that is taken: somebody gave it back after it was reset.
+    /// Returns `false` where it is still too much, because it is far too much or others go on giving.
     #[cold]
-    pub(crate) fn mend(&self) {
-        let discard = || match &self.place {
-            Place::SystemV { id, .. } => id.change(Change::Discard, Duration::ZERO),
-            Place::Posix { semaphore, .. } => semaphore.take(Duration::ZERO),
+    pub(crate) fn mend(&self) -> bool {
+        let discarded = match &self.place {
+            Place::SystemV { id, .. } => id.value().and_then(|value| {
+                let surplus = i16::try_from(value).unwrap_or(i16::MAX);
+                id.change(Change::Discard(surplus), Duration::ZERO)
+            }),
+            Place::Posix { semaphore, .. } => level(semaphore, 0).map(drop),
         };
-        while discard().is_ok() {}
+        discarded.is_ok() && self.is_exclusive(true)
+    }
+
+    /// Makes another semaphore of this value, as a creator of Qt does: those who have the old one
+    /// open find the new one when they look after its name.
+    #[cold]
+    pub(crate) fn replace(&mut self, value: u16) -> Result<(), Fault> {
+        self.remove(false);
+        self.free();
+        *self = Self::open(&self.name, value)?;
+        Ok(())
     }
 
     #[cold]
@@ -205,10 +236,12 @@ impl Handle {
     /// Sets the value, as a creator does.
     pub(crate) fn set_value(&mut self, value: u16) -> Result<(), Fault> {
         let set = match &self.place {
-            Place::SystemV { id, .. } => id.set_value(value),
+            Place::SystemV { id, .. } => id.set_value(value).map(|()| true),
             Place::Posix { semaphore, .. } => level(semaphore, value.into()),
         };
-        set.map_err(|error| Fault::io("setting the semaphore", error))?;
+        if !set.map_err(|error| Fault::io("setting the semaphore", error))? {
+            self.replace(value)?;
+        }
         self.is_creator = true;
         Ok(())
     }
@@ -245,7 +278,9 @@ impl Handle {
                     key_file::remove(file, *project, *number);
                 }
                 // An error means that somebody else was faster.
-                id.remove().ok();
+                if is_ours(*id, *number) {
+                    id.remove().ok();
+                }
             }
             (Place::Posix { .. }, NativeName::Posix(name)) if self.is_current() => {
                 fs::remove_file(path_of(name)).ok();
@@ -279,6 +314,7 @@ impl Place {
         project: u8,
         initial: u16,
     ) -> Result<Option<(Self, bool)>, Fault> {
+        let user = ownership::this_user();
         let number = match key_file::ensure(file, project) {
             Ok((number, _)) => number,
             Err(fault) if fault.is_not_found() && file.parent().is_some_and(Path::exists) => {
@@ -296,12 +332,21 @@ impl Place {
                 match SemaphoreId::open(number) {
                     Ok(id) => (id, false),
                     Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(None),
-                    Err(error) => return Err(key_file::denied(file, "sem", number, error)),
+                    Err(error) => {
+                        return Err(key_file::denied(file, "sem", number, user, error));
+                    }
                 }
             }
             Err(error) => return Err(Fault::io("making the semaphore", error)),
         };
-        if !key_file::is(file, project, number) {
+        if !is_creator {
+            // An error means that somebody removes it just now.
+            let Ok(found) = id.identity() else {
+                return Ok(None);
+            };
+            ownership::check_object(file, found, number, user)?;
+        }
+        if !key_file::is(file, project, number, user) {
             if is_creator {
                 id.remove().ok();
             }
@@ -315,31 +360,16 @@ impl Place {
         let path = path_of(name);
         let c_name = CString::new(format!("/{name}"))
             .map_err(|_| Fault::io(doing, io::ErrorKind::InvalidInput.into()))?;
-        let mut before = None;
-        let (semaphore, is_creator) = match NamedSemaphore::create(&c_name, initial.into()) {
-            Ok(semaphore) => (semaphore, true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let Ok(facts) = fs::symlink_metadata(&path) else {
-                    return Ok(None);
-                };
-                key_file::refuse_stranger(&path, facts.uid())?;
-                // Shorter, and looking at it would be a signal.
-                if !facts.is_file() || facts.len() != SEMAPHORE_BYTES {
-                    return Err(Fault::Foreign { file: path });
-                }
-                before = Some(facts.ino());
-                match NamedSemaphore::open(&c_name) {
-                    Ok(semaphore) => (semaphore, false),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                    Err(error) => return Err(Fault::io(doing, error)),
-                }
-            }
+        let is_creator = match NamedSemaphore::create(&c_name, initial.into()) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
             Err(error) => return Err(Fault::io(doing, error)),
         };
-        let inode = fs::symlink_metadata(&path).map_or(0, |facts| facts.ino());
-        if before.is_some_and(|before| before != inode) {
+        let Some(file) = semaphore_file(&path)? else {
             return Ok(None);
-        }
+        };
+        let inode = file.metadata().map_or(0, |facts| facts.ino());
+        let semaphore = NamedSemaphore::open(&file).map_err(|error| Fault::io(doing, error))?;
         Ok(Some((Self::Posix { semaphore, inode }, is_creator)))
     }
 
@@ -354,8 +384,9 @@ impl Place {
     fn is_named(&self, name: &NativeName) -> bool {
         match (self, name) {
             (Self::SystemV { id, number }, NativeName::SystemV { file, project }) => {
-                key_file::is(file, *project, *number)
+                key_file::is(file, *project, *number, ownership::this_user())
                     && SemaphoreId::open(*number).is_ok_and(|now| now == *id)
+                    && is_ours(*id, *number)
             }
             (Self::Posix { inode, .. }, NativeName::Posix(name)) => {
                 fs::symlink_metadata(path_of(name)).is_ok_and(|facts| facts.ino() == *inode)
@@ -365,12 +396,57 @@ impl Place {
     }
 }
 
-/// Gives and takes until the value is this one.
-fn level(semaphore: &NamedSemaphore, value: u32) -> io::Result<()> {
-    loop {
+/// Tells whether a System V semaphore is still the one of this number, and of this user's.
+fn is_ours(id: SemaphoreId, number: i32) -> bool {
+    let user = ownership::this_user();
+    id.identity()
+        .is_ok_and(|found| (found.number, found.owner, found.creator) == (number, user, user))
+}
+
+/// Opens the file of a POSIX semaphore of this user's; `None` where somebody removes it just now.
+fn semaphore_file(path: &Path) -> Result<Option<File>, Fault> {
+    let check = |facts: &fs::Metadata| {
+        ownership::check_owner(path, facts.uid(), ownership::this_user())?;
+        // Shorter, and looking at it would be a signal. It has two names while it is being made.
+        match facts.is_file() && facts.len() == SEMAPHORE_BYTES {
+            true => Ok(()),
+            false => Err(Fault::Foreign {
+                file: path.to_owned(),
+            }),
+        }
+    };
+    let Ok(facts) = fs::symlink_metadata(path) else {
+        return Ok(None);
+    };
+    check(&facts)?;
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Fault::io("opening the semaphore", error)),
+    };
+    let facts = file
+        .metadata()
+        .map_err(|error| Fault::io("looking at the semaphore", error))?;
+    // What was opened may be another one.
+    check(&facts)?;
+    Ok(Some(file))
+}
+
+/// Gives and takes until the value is this one. Returns `false` where it is far too high, or others give
+/// and take at the same time: how often that is done is not for them to say.
+fn level(semaphore: &NamedSemaphore, value: u32) -> io::Result<bool> {
+    if semaphore.value()? > value.saturating_add(MOST_SURPLUS) {
+        return Ok(false);
+    }
+    for _ in 0..=value.saturating_add(MOST_SURPLUS) {
         let now = semaphore.value()?;
         if now == value {
-            return Ok(());
+            return Ok(true);
         }
         if now < value {
             semaphore.give()?;
@@ -381,6 +457,7 @@ fn level(semaphore: &NamedSemaphore, value: u32) -> io::Result<()> {
             }
         }
     }
+    Ok(false)
 }
 
 pub(crate) fn path_of(name: &str) -> PathBuf {

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::ownership;
+
 /// The letter that Qt gives to `ftok`.
 const PROJECT: u8 = b'Q';
 
 /// How Qt begins the name of a segment, and of a semaphore.
 pub(crate) const SEGMENT_PREFIX: &str = "qipc_sharedmemory_";
 /// How long the sum of a legacy key is at the end of its name, digits.
-pub(crate) const DIGEST: usize = 40;
+const DIGEST: usize = 40;
 const SEMAPHORE_PREFIX: &str = "qipc_systemsem_";
 
 /// The longest name of a file (`NAME_MAX`), without what stands before that of a semaphore.
@@ -46,12 +48,14 @@ pub(crate) const SEMAPHORE_FILE: &str = "sem.";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QtKey(Arc<Names>);
 
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Names {
     /// As it is written.
     text: String,
     segment: NativeName,
     lock: NativeName,
+    /// The user whose segment it is; `None` for the user of this process.
+    owner: Option<u32>,
 }
 
 /// The name of a segment or a semaphore, as the system knows it.
@@ -108,7 +112,46 @@ impl QtKey {
             text: format!("{scheme}:{name}"),
             segment: native(SEGMENT_PREFIX)?,
             lock: native(SEMAPHORE_PREFIX)?,
+            owner: None,
         })))
+    }
+
+    /// Returns the same key for the segment of another user, which can only be read.
+    ///
+    /// Qt gives its segments to their own user alone, so the kernel lets only root and programs
+    /// that share on purpose through. Without this, a segment of another user is refused, for root
+    /// too.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    /// use qt_bridge::QtKey;
+    ///
+    /// let key: QtKey = "qt:MySharedMemory".parse()?;
+    /// let reading = qt_bridge::read(&key.owned_by(1000), None, Duration::from_secs(1))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn owned_by(&self, user: u32) -> Self {
+        // For this user there is one way to say it, so that keys compare equal.
+        let owner = (user != ownership::this_user()).then_some(user);
+        Self(Arc::new(Names {
+            owner,
+            ..(*self.0).clone()
+        }))
+    }
+
+    /// Returns the id of the user whose segment the key names.
+    #[must_use]
+    pub fn owner(&self) -> u32 {
+        self.0.owner.unwrap_or_else(ownership::this_user)
+    }
+
+    /// Returns `true` if the key names a segment of the user of this process, which can be written.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.owner() == ownership::this_user()
     }
 
     /// Tells whether a text begins as one of these keys does.
@@ -183,6 +226,7 @@ impl QtKey {
             text: text.to_owned(),
             segment,
             lock,
+            owner: None,
         })))
     }
 }
@@ -205,11 +249,8 @@ impl NativeName {
     /// The name of a segment's lock: the same, but for what was made of a legacy key.
     fn lock(&self) -> Self {
         let of_legacy = |name: &str| {
-            let rest = name.strip_prefix(SEGMENT_PREFIX)?;
-            let (letters, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST)?)?;
-            let is_legacy = letters.bytes().all(|byte| byte.is_ascii_alphabetic())
-                && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_legacy.then(|| format!("{SEMAPHORE_PREFIX}{rest}"))
+            let (letters, digest) = split_legacy(name)?;
+            Some(format!("{SEMAPHORE_PREFIX}{letters}{digest}"))
         };
         let named = match self {
             Self::Posix(name) => of_legacy(name).map(Self::Posix),
@@ -285,6 +326,17 @@ pub(crate) fn legacy_name(prefix: &str, name: &str) -> Result<String, KeyError> 
         return Err(KeyError::TooLong { bytes: name.len() });
     }
     Ok(native)
+}
+
+/// Splits the name that Qt makes of a legacy key into letters and SHA-1; `None` for other names.
+pub(crate) fn split_legacy(name: &str) -> Option<(&str, &str)> {
+    let rest = name.strip_prefix(SEGMENT_PREFIX)?;
+    let (letters, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST)?)?;
+    let is_legacy = letters.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && digest
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_legacy.then_some((letters, digest))
 }
 
 fn checked(name: String) -> Result<String, KeyError> {

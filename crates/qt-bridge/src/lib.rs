@@ -50,22 +50,24 @@ mod key_file;
 mod list;
 mod lock;
 mod memory;
+mod ownership;
 mod publisher;
 mod segment;
 mod semaphore;
 mod stream;
 mod sys;
+mod sysvipc;
 mod user;
 
 pub use address::{Address, AddressError};
 pub use error::{LockError, Meaning, SegmentError};
-pub use follower::{Digest, Follower, Reading, ReadingError, Step, read};
+pub use follower::{Digest, Follower, Reading, ReadingError, Step, read, read_within};
 pub use key::{KeyError, Kind, QtKey};
-pub use list::{Listed, list};
+pub use list::{Listed, list, list_of};
 pub use publisher::{PublishError, Publisher};
 pub use segment::{Attach, Departure, Guard, ReadOnly, ReadWrite, Segment, remove, size, users};
 pub use semaphore::Semaphore;
-pub use stream::{Form, Source, Stream, StreamError, Value};
+pub use stream::{DEFAULT_LIMIT, Form, Source, Stream, StreamError, Value};
 pub use user::User;
 
 /// Keeps the code in the document true.

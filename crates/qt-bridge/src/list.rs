@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::handle::SHM;
-use crate::key::{DIGEST, Kind, QtKey, SEGMENT_PREFIX, legacy_name, temporary_directory};
+use crate::key::{Kind, QtKey, SEGMENT_PREFIX, legacy_name, split_legacy, temporary_directory};
 use crate::memory::Memory;
+use crate::ownership;
 use crate::user::{self, Thing, User};
 
 /// A Qt segment that was found.
@@ -31,13 +32,19 @@ pub struct Listed {
 /// Each process is looked at once for its users, and none where there is no segment.
 #[must_use]
 pub fn list() -> Vec<Listed> {
+    list_of(ownership::this_user())
+}
+
+/// Finds the Qt segments of a user, as far as this user may look at them.
+#[must_use]
+pub fn list_of(owner: u32) -> Vec<Listed> {
     let directories: BTreeSet<PathBuf> = [temporary_directory(), "/tmp".into()].into();
     let system_v = directories
         .iter()
-        .flat_map(|directory| names(directory, Kind::SystemV));
-    let keys = system_v.chain(names(Path::new(SHM), Kind::PosixRealtime));
+        .flat_map(|directory| names(directory, Kind::SystemV, owner));
+    let keys = system_v.chain(names(Path::new(SHM), Kind::PosixRealtime, owner));
     let found = keys.filter_map(|key| {
-        let key = key.ok()?;
+        let key = key.ok()?.owned_by(owner);
         let facts = Memory::find(&key).ok()?;
         let thing = facts.thing?;
         let listed = Listed {
@@ -57,11 +64,18 @@ pub fn list() -> Vec<Listed> {
 
 type Parsed = Result<QtKey, crate::key::KeyError>;
 
-fn names(directory: &Path, kind: Kind) -> Vec<Parsed> {
+/// The keys of those files of a user's that are named as Qt names them; others may lie there too, and
+/// be many.
+fn names(directory: &Path, kind: Kind, owner: u32) -> Vec<Parsed> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = names
-        .filter(|name| name.starts_with(SEGMENT_PREFIX))
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            split_legacy(&name)?;
+            let facts = entry.metadata().ok()?;
+            ownership::check_file(&entry.path(), &facts, owner).ok()?;
+            Some(name)
+        })
         .collect();
     names.sort();
     names
@@ -72,11 +86,7 @@ fn names(directory: &Path, kind: Kind) -> Vec<Parsed> {
 
 /// The legacy key, where it consists of letters only and means this directory; else the native one.
 fn key_of(directory: &Path, name: &str, kind: Kind) -> Parsed {
-    let rest = &name[SEGMENT_PREFIX.len()..];
-    let letters = rest
-        .len()
-        .checked_sub(DIGEST)
-        .and_then(|end| rest.get(..end));
+    let letters = split_legacy(name).map(|(letters, _)| letters);
     let is_where_qt_looks = kind == Kind::PosixRealtime || directory == temporary_directory();
     if let Some(letters) = letters
         && is_where_qt_looks

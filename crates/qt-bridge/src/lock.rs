@@ -8,6 +8,9 @@ use crate::handle::Handle;
 use crate::key::QtKey;
 use crate::user::{self, User};
 
+/// How often it is made anew because other processes go on giving what they never took.
+const ATTEMPTS: u32 = 3;
+
 /// The lock of a segment, taken or not.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -18,6 +21,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Opens it, or makes it where there is none; what others hold stays held.
     pub(crate) fn open(key: &QtKey) -> Result<Self, LockError> {
+        check_is_ours(key)?;
         let handle = Handle::open(key.lock(), 1).map_err(|fault| LockError::of(key, fault))?;
         Ok(Self {
             key: key.clone(),
@@ -27,6 +31,7 @@ impl Lock {
 
     /// Opens it; `None` where there is none.
     pub(crate) fn find(key: &QtKey) -> Result<Option<Self>, LockError> {
+        check_is_ours(key)?;
         let found = Handle::find(key.lock()).map_err(|fault| LockError::of(key, fault))?;
         Ok(found.map(|handle| Self {
             key: key.clone(),
@@ -37,13 +42,24 @@ impl Lock {
     #[inline]
     pub(crate) fn take(&mut self, patience: Duration) -> Result<(), LockError> {
         match self.handle.take(patience) {
-            Ok(false) => Ok(()),
-            Ok(true) => {
-                self.handle.mend();
-                Ok(())
-            }
+            Ok(is_due) if self.handle.is_exclusive(is_due) => Ok(()),
+            Ok(_) => self.mend(patience),
             Err(fault) => Err(self.error(fault)),
         }
+    }
+
+    /// Makes it keep others out again: it is taken, and others could take it too.
+    #[cold]
+    fn mend(&mut self, patience: Duration) -> Result<(), LockError> {
+        for _ in 0..ATTEMPTS {
+            if self.handle.mend() {
+                return Ok(());
+            }
+            let replaced = self.handle.replace(1);
+            let taken = replaced.and_then(|()| self.handle.take(patience));
+            taken.map_err(|fault| self.error(fault))?;
+        }
+        Err(self.error(Fault::Lost))
     }
 
     /// Takes it if it is free, and does not make it anew where somebody has removed it.
@@ -85,5 +101,13 @@ impl Lock {
             holder,
             users,
         }
+    }
+}
+
+/// Refuses a key of another user's segment: to take a lock is to change it.
+pub(crate) fn check_is_ours(key: &QtKey) -> Result<(), LockError> {
+    match key.is_ours() {
+        true => Ok(()),
+        false => Err(LockError::ReadOnly { key: key.clone() }),
     }
 }

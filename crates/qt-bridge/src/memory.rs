@@ -5,15 +5,16 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, SeekFrom};
 use rustix::process::{Resource, getrlimit};
 
 use crate::error::SegmentError;
-use crate::fault::Fault;
 use crate::handle::SHM;
 use crate::key::{NativeName, QtKey};
 use crate::key_file;
-use crate::sys::system_v::{Attached, SegmentId};
+use crate::ownership;
+use crate::sys::system_v::{Attached, SegmentFacts, SegmentId};
+use crate::sysvipc;
 use crate::user::{self, Thing, User};
 
 /// A segment that this process is attached to.
@@ -50,10 +51,13 @@ impl Memory {
     pub(crate) fn attach(key: &QtKey, is_read_only: bool) -> Result<Self, SegmentError> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let (number, id) = numbered(key, file, *project, is_read_only)?;
-                let attached = id
+                let (number, id, _) = numbered(key, file, *project, is_read_only)?;
+                let (attached, facts) = id
                     .attach(is_read_only)
                     .map_err(|error| gone_or(key, "attaching", error))?;
+                // Once more: only now nothing else can get its number.
+                ownership::check_object(file, facts.identity, number, key.owner())
+                    .map_err(|fault| SegmentError::of(key, fault))?;
                 Ok(Self::SystemV {
                     id,
                     number,
@@ -68,14 +72,14 @@ impl Memory {
     pub(crate) fn find(key: &QtKey) -> Result<Facts, SegmentError> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let (_, id) = numbered(key, file, *project, true)?;
-                let facts = id
-                    .facts()
-                    .map_err(|error| gone_or(key, "looking at it", error))?;
+                let (_, id, facts) = numbered(key, file, *project, true)?;
                 Ok(Facts {
                     size: facts.size,
                     attached: Some(facts.attached),
-                    thing: Some(Thing::Segment(id.number())),
+                    thing: Some(Thing::Segment {
+                        number: id.number(),
+                        owner: key.owner(),
+                    }),
                 })
             }
             NativeName::Posix(name) => Ok(Facts {
@@ -86,12 +90,35 @@ impl Memory {
         }
     }
 
+    /// Removes the segment under a key, and returns the number of a System V segment, which its key
+    /// file still has.
+    pub(crate) fn remove(key: &QtKey) -> Result<Option<i32>, SegmentError> {
+        const DOING: &str = "removing";
+        match key.segment() {
+            NativeName::SystemV { file, project } => {
+                let (number, id, _) = numbered(key, file, *project, true)?;
+                id.remove().map_err(|error| gone_or(key, DOING, error))?;
+                Ok(Some(number))
+            }
+            NativeName::Posix(name) => {
+                let path = path_of(name);
+                ownership::file_of(&path, key.owner())
+                    .map_err(|fault| SegmentError::of(key, fault))?;
+                fs::remove_file(path).map_err(|error| SegmentError::io(key, DOING, error))?;
+                Ok(None)
+            }
+        }
+    }
+
     /// Who else is seen to use the segment under a key; nobody where there is none.
     pub(crate) fn users_of(key: &QtKey) -> Vec<User> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
                 let found = numbered(key, file, *project, true);
-                found.map_or_else(|_| Vec::new(), |(_, id)| user::of_segment(id.number()))
+                found.map_or_else(
+                    |_| Vec::new(),
+                    |(_, id, _)| user::of_segment(id.number(), key.owner()),
+                )
             }
             NativeName::Posix(name) => user::of_file(&path_of(name)),
         }
@@ -101,6 +128,36 @@ impl Memory {
         match self {
             Self::SystemV { attached, .. } => attached.len(),
             Self::Posix { size, .. } => usize::try_from(*size).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// How many bytes of it are in memory, or swapped out; `None` where the system does not tell.
+    ///
+    /// Its length says nothing: whoever makes a segment pays for what is written into it only.
+    pub(crate) fn present(&self) -> Option<u64> {
+        /// In `st_blocks`, whatever the file system has.
+        const BLOCK: u64 = 512;
+        match self {
+            Self::SystemV { id, .. } => {
+                let bytes = |column| sysvipc::field("shm", ("shmid", id.number()), column);
+                Some(bytes("rss")?.saturating_add(bytes("swap")?))
+            }
+            Self::Posix { file, .. } => {
+                let facts = file.metadata().ok()?;
+                Some(facts.blocks().saturating_mul(BLOCK))
+            }
+        }
+    }
+
+    /// Makes zeros of the bytes from `start` to `end`, without making memory of what was never
+    /// written.
+    pub(crate) fn blank(&self, start: usize, end: usize) -> io::Result<()> {
+        match self {
+            Self::SystemV { attached, .. } => {
+                attached.blank(start, end);
+                Ok(())
+            }
+            Self::Posix { file, .. } => blank_file(file, start as u64, end as u64),
         }
     }
 
@@ -142,7 +199,7 @@ impl Memory {
     /// Who else is seen to use it.
     pub(crate) fn users(&self, key: &QtKey) -> Vec<User> {
         match (self, key.segment()) {
-            (Self::SystemV { id, .. }, _) => user::of_segment(id.number()),
+            (Self::SystemV { id, .. }, _) => user::of_segment(id.number(), key.owner()),
             (_, NativeName::Posix(name)) => user::of_file(&path_of(name)),
             _ => Vec::new(),
         }
@@ -161,13 +218,15 @@ impl Memory {
     pub(crate) fn is_current(&self, key: &QtKey) -> bool {
         match (self, key.segment()) {
             (Self::SystemV { id, number, .. }, NativeName::SystemV { file, project }) => {
-                key_file::is(file, *project, *number)
+                key_file::is(file, *project, *number, key.owner())
                     && SegmentId::open(*number, true).is_ok_and(|now| now == *id)
             }
             (Self::Posix { file, .. }, NativeName::Posix(name)) => {
-                let inode = |facts: io::Result<fs::Metadata>| facts.map(|facts| facts.ino()).ok();
-                let named = inode(fs::symlink_metadata(path_of(name)));
-                named.is_some() && named == inode(file.metadata())
+                let is_same = |named: fs::Metadata| {
+                    file.metadata()
+                        .is_ok_and(|ours| (ours.dev(), ours.ino()) == (named.dev(), named.ino()))
+                };
+                ownership::file_of(&path_of(name), key.owner()).is_ok_and(is_same)
             }
             _ => false,
         }
@@ -192,17 +251,23 @@ fn gone_or(key: &QtKey, doing: &'static str, error: io::Error) -> SegmentError {
     }
 }
 
+/// Finds the System V segment that a key file stands for, if it is the owner's.
 fn numbered(
     key: &QtKey,
     file: &Path,
     project: u8,
     is_read_only: bool,
-) -> Result<(i32, SegmentId), SegmentError> {
+) -> Result<(i32, SegmentId, SegmentFacts), SegmentError> {
     let of = |fault| SegmentError::of(key, fault);
-    let number = key_file::number(file, project).map_err(of)?;
+    let number = key_file::number(file, project, key.owner()).map_err(of)?;
     let opened = SegmentId::open(number, is_read_only);
-    let id = opened.map_err(|error| of(key_file::denied(file, "shm", number, error)))?;
-    Ok((number, id))
+    let denied = |error| of(key_file::denied(file, "shm", number, key.owner(), error));
+    let id = opened.map_err(denied)?;
+    let facts = id
+        .facts()
+        .map_err(|error| gone_or(key, "looking at it", error))?;
+    ownership::check_object(file, facts.identity, number, key.owner()).map_err(of)?;
+    Ok((number, id, facts))
 }
 
 pub(crate) fn path_of(name: &str) -> PathBuf {
@@ -217,7 +282,7 @@ fn create_system_v(
 ) -> Result<Memory, SegmentError> {
     let (number, is_new) =
         key_file::ensure(file, project).map_err(|fault| SegmentError::of(key, fault))?;
-    let created = create_numbered(key, file, number, size);
+    let created = create_numbered(key, file, project, number, size);
     if created.is_err() && is_new {
         key_file::remove(file, project, number);
     }
@@ -227,13 +292,14 @@ fn create_system_v(
 fn create_numbered(
     key: &QtKey,
     file: &Path,
+    project: u8,
     number: i32,
     size: usize,
 ) -> Result<Memory, SegmentError> {
     let mut created = SegmentId::create(number, size);
     let exists = |result: &io::Result<SegmentId>| matches!(result, Err(error) if error.raw_os_error() == Some(libc::EEXIST));
     if exists(&created) {
-        sweep(key, file, number)?;
+        sweep(key, file, project)?;
         created = SegmentId::create(number, size);
     }
     let id = match created {
@@ -245,7 +311,7 @@ fn create_numbered(
         Err(error) => return Err(SegmentError::io(key, "making", error)),
     };
     match id.attach(false) {
-        Ok(attached) => Ok(Memory::SystemV {
+        Ok((attached, _)) => Ok(Memory::SystemV {
             id,
             number,
             attached,
@@ -259,25 +325,18 @@ fn create_numbered(
 
 /// Removes a segment that nobody is attached to: a crash left it behind. Whoever is just making
 /// one has the lock, and the lock is ours.
-fn sweep(key: &QtKey, file: &Path, number: i32) -> Result<(), SegmentError> {
-    let id = match SegmentId::open(number, true) {
-        Ok(id) => id,
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(()),
-        Err(error) => {
-            let fault = key_file::denied(file, "shm", number, error);
-            return Err(SegmentError::of(key, fault));
-        }
-    };
-    match id.facts() {
-        Ok(facts) if facts.attached == 0 => id
+fn sweep(key: &QtKey, file: &Path, project: u8) -> Result<(), SegmentError> {
+    match numbered(key, file, project, true) {
+        Ok((_, id, facts)) if facts.attached == 0 => id
             .remove()
             .map_err(|error| SegmentError::io(key, "removing what a crash left", error)),
-        // It went away just now.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::EIDRM)) => Ok(()),
-        _ => Err(SegmentError::AlreadyExists {
+        Ok((_, id, _)) => Err(SegmentError::AlreadyExists {
             key: key.clone(),
-            users: user::of_segment(id.number()),
+            users: user::of_segment(id.number(), key.owner()),
         }),
+        // It went away just now.
+        Err(SegmentError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
@@ -311,14 +370,9 @@ fn create_posix(key: &QtKey, path: &Path, size: usize) -> Result<Memory, Segment
 }
 
 fn attach_posix(key: &QtKey, path: &Path, is_read_only: bool) -> Result<Memory, SegmentError> {
-    // Whoever looks first does not open what is no file, which could wait for ever.
-    let facts = fs::symlink_metadata(path)
-        .map_err(|error| SegmentError::io(key, "looking at it", error))?;
-    key_file::refuse_stranger(path, facts.uid()).map_err(|fault| SegmentError::of(key, fault))?;
-    if !facts.is_file() {
-        let file = path.to_owned();
-        return Err(SegmentError::of(key, Fault::Foreign { file }));
-    }
+    let of = |fault| SegmentError::of(key, fault);
+    // Before it is opened: opening a device does something, and another user's file may hold it up.
+    ownership::file_of(path, key.owner()).map_err(of)?;
     let no_follow = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
@@ -326,12 +380,40 @@ fn attach_posix(key: &QtKey, path: &Path, is_read_only: bool) -> Result<Memory, 
         .custom_flags(no_follow)
         .open(path)
         .map_err(|error| SegmentError::io(key, "opening", error))?;
-    let size = file
+    let facts = file
         .metadata()
-        .map_err(|error| SegmentError::io(key, "looking at it", error))?
-        .len();
+        .map_err(|error| SegmentError::io(key, "looking at it", error))?;
+    // What was opened may be another one.
+    ownership::check_file(path, &facts, key.owner()).map_err(of)?;
+    let size = facts.len();
     Ok(Memory::Posix { file, size })
 }
+
+/// Writes zeros over a file where it has memory; its holes are zeros already.
+fn blank_file(file: &File, start: u64, end: u64) -> io::Result<()> {
+    let mut at = start;
+    while at < end {
+        let data = match rustix::fs::seek(file, SeekFrom::Data(at)) {
+            Ok(data) => data.min(end),
+            Err(rustix::io::Errno::NXIO) => return Ok(()),
+            // The file system knows no holes.
+            Err(_) => at,
+        };
+        let hole = rustix::fs::seek(file, SeekFrom::Hole(data)).unwrap_or(end);
+        at = hole.clamp(data, end);
+        if at == data {
+            return Ok(());
+        }
+        for from in (data..at).step_by(ZEROS.len()) {
+            let left = usize::try_from(at - from).unwrap_or(usize::MAX);
+            file.write_all_at(&ZEROS[..left.min(ZEROS.len())], from)?;
+        }
+    }
+    Ok(())
+}
+
+/// Zeros for what is blanked.
+const ZEROS: [u8; 16 * 1024] = [0; 16 * 1024];
 
 /// Makes a file as long as that, with memory behind it, so that a full file system is told of now.
 fn reserve(file: &File, size: usize) -> io::Result<()> {

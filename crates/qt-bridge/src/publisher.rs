@@ -15,9 +15,6 @@ use crate::user::{User, listed};
 /// How often a stream is written anew because a Qt program reset the lock meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// Zeros for the rest of a segment that is longer than its stream.
-const ZEROS: [u8; 16 * 1024] = [0; 16 * 1024];
-
 /// Puts streams under one key, each in the place of the one before.
 ///
 /// A stream that fits into the segment is written over the one before, so that Qt programs that stay
@@ -187,7 +184,10 @@ impl Publisher {
     }
 
     fn copy_of(&self, segment: &mut Segment<ReadWrite>) -> Result<Vec<u8>, PublishError> {
-        let mut copy = vec![0; segment.size()];
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(segment.size())
+            .map_err(|_| PublishError::write(&self.key, io::ErrorKind::OutOfMemory.into()))?;
+        copy.resize(segment.size(), 0);
         let guard = segment.lock(self.patience).map_err(PublishError::Lock)?;
         guard
             .copy_to(0, &mut copy)
@@ -222,11 +222,7 @@ fn write(
     let mut guard = segment.lock(patience).map_err(PublishError::Lock)?;
     let written = (|| {
         stream.write_to(&mut guard.writer())?;
-        for start in (stream.size()..filled).step_by(ZEROS.len()) {
-            let rest = ZEROS.len().min(filled - start);
-            guard.copy_from(start, &ZEROS[..rest])?;
-        }
-        Ok(())
+        guard.blank(stream.size(), filled)
     })();
     written.map_err(|source| PublishError::write(&key, source))?;
     guard.unlock().map_err(PublishError::Lock)

@@ -1,7 +1,6 @@
 //! A segment of a Qt program, created and attached to by Qt's rules.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -11,11 +10,12 @@ use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::key::{NativeName, QtKey};
 use crate::key_file;
-use crate::lock::Lock;
-use crate::memory::{Memory, path_of};
+use crate::lock::{Lock, check_is_ours};
+use crate::memory::Memory;
+use crate::ownership;
 use crate::stream::Source;
-use crate::sys::system_v::{self, SegmentId};
-use crate::user::{self, User};
+use crate::sys::system_v::SegmentId;
+use crate::user::User;
 
 /// How long who leaves last waits for the lock before it leaves the segment behind.
 const PARTING: Duration = Duration::from_secs(1);
@@ -147,6 +147,7 @@ impl Segment<ReadOnly> {
 impl<A: Attach> Segment<A> {
     fn join(key: &QtKey, patience: Duration) -> Result<Self, SegmentError> {
         // First, so that where there is nothing, no lock is made of it.
+        check_is_ours(key)?;
         Memory::find(key)?;
         Self::enter(
             key,
@@ -296,7 +297,14 @@ impl<A: Attach> Segment<A> {
 
 /// Removes a segment that nobody is attached to; then the lock is taken.
 fn leave_system_v(key: &QtKey, id: SegmentId, number: i32, lock: &mut Lock) -> Departure {
-    let is_alone = || id.facts().is_ok_and(|facts| facts.attached == 0);
+    let is_alone = || {
+        let user = ownership::this_user();
+        id.facts().is_ok_and(|facts| {
+            let found = facts.identity;
+            facts.attached == 0
+                && (found.number, found.owner, found.creator) == (number, user, user)
+        })
+    };
     if !is_alone() {
         return Departure::InUse;
     }
@@ -317,19 +325,15 @@ fn leave_system_v(key: &QtKey, id: SegmentId, number: i32, lock: &mut Lock) -> D
 
 /// Removes a segment that nobody is seen to use; then the lock is taken.
 fn leave_posix(key: &QtKey, lock: &mut Lock) -> Departure {
-    let NativeName::Posix(name) = key.segment() else {
-        return Departure::Kept;
-    };
-    let path = path_of(name);
     if lock.take(PARTING).is_err() {
         return Departure::Kept;
     }
-    if !user::of_file(&path).is_empty() {
+    if !Memory::users_of(key).is_empty() {
         lock.give_back().ok();
         return Departure::InUse;
     }
-    match fs::remove_file(&path) {
-        Ok(()) => Departure::Removed,
+    match Memory::remove(key) {
+        Ok(_) => Departure::Removed,
         Err(_) => {
             lock.give_back().ok();
             Departure::Kept
@@ -416,6 +420,15 @@ impl Guard<'_, ReadWrite> {
         }
     }
 
+    /// Makes zeros of what stands from `start` to `end`, or to the end of the segment.
+    pub(crate) fn blank(&mut self, start: usize, end: usize) -> io::Result<()> {
+        let end = end.min(self.segment.size());
+        match &self.segment.memory {
+            Some(memory) if start < end => memory.blank(start, end),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes one thing after another, from the beginning.
     pub fn writer(&mut self) -> impl io::Write {
         Writer { guard: self, at: 0 }
@@ -480,6 +493,7 @@ pub fn users(key: &QtKey) -> Vec<User> {
 ///
 /// [`SegmentError::NotFound`] where there is neither segment nor lock, [`SegmentError::InUse`].
 pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
+    check_is_ours(key)?;
     let is_there = check_unused(key, force)?;
     let of = |fault: Fault| SegmentError::of(key, fault);
     let mut lock = Handle::find(key.lock()).map_err(of)?;
@@ -496,9 +510,7 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     // Somebody may have come before the lock was taken.
     let number = match check_unused(key, force) {
         Ok(false) => None,
-        Ok(true) => {
-            remove_segment(key).map_err(|error| SegmentError::io(key, "removing", error))?
-        }
+        Ok(true) => Memory::remove(key)?,
         Err(error) => {
             if let Some(lock) = &mut lock {
                 lock.give_back().ok();
@@ -530,18 +542,6 @@ fn check_unused(key: &QtKey, force: bool) -> Result<bool, SegmentError> {
         return Err(SegmentError::InUse { key, users });
     }
     Ok(true)
-}
-
-/// The number of a System V segment, which its key file still has.
-fn remove_segment(key: &QtKey) -> io::Result<Option<i32>> {
-    match key.segment() {
-        NativeName::SystemV { file, project } => {
-            let number = system_v::ipc_key(file, *project)?;
-            SegmentId::open(number, true)?.remove()?;
-            Ok(Some(number))
-        }
-        NativeName::Posix(name) => fs::remove_file(path_of(name)).map(|()| None),
-    }
 }
 
 fn remove_key_file(key: &QtKey, number: i32) {

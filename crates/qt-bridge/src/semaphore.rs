@@ -6,6 +6,7 @@ use crate::error::LockError;
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::key::QtKey;
+use crate::lock::check_is_ours;
 use crate::user::{self, User};
 
 /// A named counting semaphore, shared with Qt programs that use `QSystemSemaphore`.
@@ -45,6 +46,7 @@ impl Semaphore {
     ///
     /// [`LockError`] where the name is another user's, or the system has no room.
     pub fn open(key: &QtKey, initial: u16) -> Result<Self, LockError> {
+        check_is_ours(key)?;
         let handle =
             Handle::open(key.lock(), initial).map_err(|fault| LockError::of(key, fault))?;
         Ok(Self {

@@ -29,6 +29,12 @@ pub enum Form {
     QImage,
 }
 
+/// How much memory reading a stream may take, bytes, where the caller sets no other limit.
+///
+/// The copy of the stream is held against it, and then what is made of the copy: of a picture all that
+/// decoding takes, and the pixels.
+pub const DEFAULT_LIMIT: u64 = 1 << 30;
+
 /// The length that means: there is no string.
 const NULL: u32 = u32::MAX;
 
@@ -179,11 +185,11 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// [`StreamError::Io`] where it cannot be read.
-    pub(crate) fn extent(self, source: &impl Source) -> Result<usize, StreamError> {
+    /// [`StreamError::Io`] where it cannot be read, [`StreamError::Limit`] where that is too much.
+    pub(crate) fn extent(self, source: &impl Source, limit: u64) -> Result<usize, StreamError> {
         let size = source.size();
         if self == Self::Raw {
-            return extent_of_raw(source);
+            return extent_of_raw(source, limit);
         }
         let Ok(Head { length, .. }) = Head::of(self, source) else {
             return Ok(size);
@@ -204,28 +210,39 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// [`StreamError`] where it is not of this form.
+    /// [`StreamError`] where it is not of this form, or takes more than [`DEFAULT_LIMIT`].
     pub fn read(self, source: &impl Source) -> Result<Value, StreamError> {
+        self.read_within(source, DEFAULT_LIMIT)
+    }
+
+    /// Does what [`read`](Self::read) does, with another limit to the memory that it takes.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`] where it is not of this form, or takes more than `limit` bytes.
+    pub fn read_within(self, source: &impl Source, limit: u64) -> Result<Value, StreamError> {
         match self {
             Self::QString => {
                 let length = Head::of(self, source)?.within(source)?;
                 let text = length
-                    .map(|length| utf16::read(source, HEAD, length))
+                    .map(|length| utf16::read(source, HEAD, length, limit))
                     .transpose()?;
                 Ok(Value::Text(text))
             }
             Self::QByteArray => {
                 let length = Head::of(self, source)?.within(source)?;
                 let bytes = length
-                    .map(|length| copy(source, HEAD, length))
+                    .map(|length| copy(source, HEAD, length, limit))
                     .transpose()?;
                 Ok(Value::Bytes(bytes))
             }
-            Self::CString => read_c_string(source),
-            Self::Raw => read_raw(source),
+            Self::CString => read_c_string(source, limit),
+            Self::Raw => read_raw(source, limit),
             Self::QImage => match Head::of(self, source)?.length {
                 0 => Ok(Value::Picture(None)),
-                PRESENT => picture::read(source, HEAD).map(|picture| Value::Picture(Some(picture))),
+                PRESENT => {
+                    picture::read(source, HEAD, limit).map(|picture| Value::Picture(Some(picture)))
+                }
                 found => Err(StreamError::NotThis {
                     form: self,
                     reason: format!("it begins with {found} where 1 stands before a picture"),
@@ -295,12 +312,12 @@ impl Head {
     }
 }
 
-fn read_c_string(source: &impl Source) -> Result<Value, StreamError> {
+fn read_c_string(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
     let length = Head::of(Form::CString, source)?.within(source)?;
     let Some(length) = length.filter(|length| *length > 0) else {
         return Ok(Value::Bytes(None));
     };
-    let mut bytes = copy(source, HEAD, length)?;
+    let mut bytes = copy(source, HEAD, length, limit)?;
     match bytes.pop() {
         Some(0) => Ok(Value::Bytes(Some(bytes))),
         _ => Err(StreamError::NotThis {
@@ -310,10 +327,11 @@ fn read_c_string(source: &impl Source) -> Result<Value, StreamError> {
     }
 }
 
-/// Where the first NUL stands, or else the end.
-fn end_of_raw(source: &impl Source) -> Result<usize, StreamError> {
+/// Where the first NUL stands, or else the end; nothing is looked for behind the limit.
+fn end_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
     let mut chunk = [0; CHUNK];
     for start in (0..source.size()).step_by(CHUNK) {
+        check_limit(start, limit)?;
         let count = CHUNK.min(source.size() - start);
         source.read_at(start, &mut chunk[..count])?;
         if let Some(end) = chunk[..count].iter().position(|byte| *byte == 0) {
@@ -324,27 +342,43 @@ fn end_of_raw(source: &impl Source) -> Result<usize, StreamError> {
 }
 
 /// A text ends at its first NUL; what is none is not cut there.
-fn extent_of_raw(source: &impl Source) -> Result<usize, StreamError> {
-    let end = end_of_raw(source)?;
-    let text = copy(source, 0, end)?;
+fn extent_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+    let end = end_of_raw(source, limit)?;
+    let text = copy(source, 0, end, limit)?;
     Ok(match std::str::from_utf8(&text) {
         Ok(_) => end,
         Err(_) => source.size(),
     })
 }
 
-fn read_raw(source: &impl Source) -> Result<Value, StreamError> {
-    let length = end_of_raw(source)?;
-    let bytes = copy(source, 0, length)?;
+fn read_raw(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+    let length = end_of_raw(source, limit)?;
+    let bytes = copy(source, 0, length, limit)?;
     // What is no text is not cut at its first zero.
     if length < source.size() && std::str::from_utf8(&bytes).is_err() {
-        return copy(source, 0, source.size()).map(|bytes| Value::Bytes(Some(bytes)));
+        drop(bytes);
+        return copy(source, 0, source.size(), limit).map(|bytes| Value::Bytes(Some(bytes)));
     }
     Ok(Value::Bytes(Some(bytes)))
 }
 
+/// Refuses what takes more memory than may be taken.
+pub(crate) fn check_limit(bytes: usize, limit: u64) -> Result<(), StreamError> {
+    let bytes = bytes as u64;
+    match bytes <= limit {
+        true => Ok(()),
+        false => Err(StreamError::Limit { bytes, limit }),
+    }
+}
+
 /// Copies out as many bytes as were found to be there.
-fn copy(source: &impl Source, offset: usize, length: usize) -> Result<Vec<u8>, StreamError> {
+fn copy(
+    source: &impl Source,
+    offset: usize,
+    length: usize,
+    limit: u64,
+) -> Result<Vec<u8>, StreamError> {
+    check_limit(length, limit)?;
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(length)

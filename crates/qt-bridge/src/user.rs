@@ -1,13 +1,19 @@
 //! Who has a segment or a semaphore open, as `/proc` tells.
 //!
-//! For sentences and lists, and for what POSIX does not count. Processes of other users, and those
-//! in other containers, are not seen.
+//! For sentences and lists, and for what POSIX does not count. Processes of other users than this one and
+//! the segment's own are not asked, not by root either: they could claim to use anything. Those in
+//! other containers are not seen.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use shm_core::escape;
+
+use crate::ownership;
 
 /// A process that has a segment or a semaphore open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +27,11 @@ pub struct User {
 impl User {
     /// The process of this id, if there is one.
     pub(crate) fn of(pid: u32) -> Option<Self> {
-        let program = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        // A name that is not UTF-8 must not make a process invisible.
+        let program = fs::read(format!("/proc/{pid}/comm")).ok()?;
         Some(Self {
             pid,
-            program: program.trim_end().to_owned(),
+            program: String::from_utf8_lossy(&program).trim_end().to_owned(),
         })
     }
 }
@@ -32,12 +39,7 @@ impl User {
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Others chose the name.
-        let visible = |other: char| match other.is_control() {
-            true => char::REPLACEMENT_CHARACTER,
-            false => other,
-        };
-        let program: String = self.program.chars().map(visible).collect();
-        write!(f, "{program} (pid {})", self.pid)
+        write!(f, "{} (pid {})", escape::line(&self.program), self.pid)
     }
 }
 
@@ -53,40 +55,57 @@ pub(crate) fn listed(users: &[User]) -> String {
 /// What processes may have open, or in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Thing {
-    /// The System V segment of this number.
-    Segment(i32),
-    /// A file.
+    /// The System V segment of this number, of a user.
+    Segment { number: i32, owner: u32 },
+    /// A file of a user.
     File {
         device: u64,
         inode: u64,
-        directory: PathBuf,
+        owner: u32,
+        path: PathBuf,
     },
 }
 
 impl Thing {
     /// The file of this path, if there is one.
     pub(crate) fn file(path: &Path) -> Option<Self> {
-        let facts = fs::metadata(path).ok()?;
+        let facts = fs::symlink_metadata(path).ok()?;
         Some(Self::File {
             device: facts.dev(),
             inode: facts.ino(),
-            directory: path.parent()?.to_owned(),
+            owner: facts.uid(),
+            path: path.to_owned(),
         })
+    }
+
+    /// How a descriptor of it is called, where it has any.
+    fn file_name(&self) -> Option<&OsStr> {
+        match self {
+            Self::Segment { .. } => None,
+            Self::File { path, .. } => path.file_name(),
+        }
     }
 
     /// What the system calls its inode.
     fn inode(&self) -> u64 {
         match self {
-            Self::Segment(number) => number.unsigned_abs().into(),
+            Self::Segment { number, .. } => number.unsigned_abs().into(),
             Self::File { inode, .. } => *inode,
+        }
+    }
+
+    /// The user whose processes may have it; others cannot open it.
+    fn owner(&self) -> u32 {
+        match self {
+            Self::Segment { owner, .. } | Self::File { owner, .. } => *owner,
         }
     }
 
     /// Tells whether memory of its inode is of it, by the path that the system tells.
     fn is_mapped_at(&self, path: &str) -> bool {
         match self {
-            Self::Segment(_) => path.starts_with("/SYSV"),
-            Self::File { directory, .. } => Path::new(path).parent() == Some(directory),
+            Self::Segment { .. } => path.starts_with("/SYSV"),
+            Self::File { path: known, .. } => Path::new(path).parent() == known.parent(),
         }
     }
 
@@ -97,8 +116,8 @@ impl Thing {
 }
 
 /// Who else is attached to a System V segment.
-pub(crate) fn of_segment(number: i32) -> Vec<User> {
-    of(Thing::Segment(number))
+pub(crate) fn of_segment(number: i32, owner: u32) -> Vec<User> {
+    of(Thing::Segment { number, owner })
 }
 
 /// Who else has a file open, or in memory.
@@ -121,10 +140,8 @@ pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
     for (index, thing) in things.iter().enumerate() {
         by_inode.entry(thing.inode()).or_default().push(index);
     }
-    let has_files = things
-        .iter()
-        .any(|thing| matches!(thing, Thing::File { .. }));
-    for pid in others() {
+    let names: HashSet<&OsStr> = things.iter().filter_map(Thing::file_name).collect();
+    for pid in others(things) {
         let mut held: BTreeSet<usize> = BTreeSet::new();
         let mut look = |inode: u64, is_it: &dyn Fn(&Thing) -> bool| {
             let candidates = by_inode.get(&inode).into_iter().flatten();
@@ -133,8 +150,8 @@ pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
         mapped(pid, |inode, path| {
             look(inode, &|thing| thing.is_mapped_at(path))
         });
-        if has_files {
-            for found in descriptors(pid) {
+        if !names.is_empty() {
+            for found in descriptors(pid, &names) {
                 look(found.ino(), &|thing| thing.is_open_as(&found));
             }
         }
@@ -149,10 +166,16 @@ pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
     users
 }
 
-/// All other processes, in order.
-fn others() -> Vec<u32> {
+/// All other processes of this user and of the owners of things, in order.
+fn others(things: &[Thing]) -> Vec<u32> {
+    let mut users: HashSet<u32> = things.iter().map(Thing::owner).collect();
+    users.insert(ownership::this_user());
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let pids = entries.filter_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let is_asked = users.contains(&entry.metadata().ok()?.uid());
+        is_asked.then_some(pid)
+    });
     let mut pids: Vec<u32> = pids.filter(|pid| *pid != std::process::id()).collect();
     pids.sort_unstable();
     pids
@@ -172,10 +195,16 @@ fn mapped(pid: u32, mut pass: impl FnMut(u64, &str)) {
     }
 }
 
-fn descriptors(pid: u32) -> impl Iterator<Item = fs::Metadata> {
+/// What a process has open under one of these names. What is called otherwise is not touched: a look
+/// at it may wait for a file system that does not answer.
+fn descriptors(pid: u32, names: &HashSet<&OsStr>) -> impl Iterator<Item = fs::Metadata> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).ok();
     let entries = entries.into_iter().flatten().flatten();
-    entries.filter_map(|entry| fs::metadata(entry.path()).ok())
+    entries.filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?;
+        names.contains(target.file_name()?).then_some(())?;
+        fs::metadata(entry.path()).ok()
+    })
 }
 
 #[cfg(test)]
@@ -188,12 +217,33 @@ mod tests {
             pid: 7,
             program: "a\u{1b}b".into(),
         };
-        assert_eq!(user.to_string(), "a\u{fffd}b (pid 7)");
+        assert_eq!(user.to_string(), r"a\u{1b}b (pid 7)");
         assert_eq!(listed(&[]), "another program");
         assert_eq!(
             listed(&[user.clone(), user]),
-            "a\u{fffd}b (pid 7), a\u{fffd}b (pid 7)"
+            r"a\u{1b}b (pid 7), a\u{1b}b (pid 7)"
         );
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_hides_nobody() {
+        use std::io::{Read, Write};
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join(OsStr::from_bytes(b"odd\xff\xfe"));
+        std::os::unix::fs::symlink("/bin/cat", &program).unwrap();
+        let mut child = std::process::Command::new(&program)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It has its name when it answers.
+        child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+        child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        let user = User::of(child.id());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(user.unwrap().program, "odd\u{fffd}\u{fffd}");
     }
 
     #[test]

@@ -17,13 +17,11 @@ impl Deadline {
         timeout.map_or(Self(None), Self::after)
     }
 
-    /// This, or so long from now if that is earlier.
-    pub(crate) fn or_earlier(self, timeout: Duration) -> Self {
-        let other = Self::after(timeout);
+    /// The earlier of two moments.
+    pub(crate) fn or_sooner(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Some(one), Some(other)) => Self(Some(one.min(other))),
-            (None, _) => other,
-            (_, None) => self,
+            (one, other) => Self(one.or(other)),
         }
     }
 

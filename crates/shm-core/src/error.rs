@@ -5,28 +5,32 @@ mod invalid_sample;
 mod link;
 mod list;
 mod lock;
+mod polling;
 mod publish;
 mod read;
 mod remove;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 pub use attach::AttachError;
 pub use invalid_sample::InvalidSample;
 pub use link::LinkError;
 pub use list::ListError;
 pub use lock::LockError;
+pub use polling::Polling;
 pub use publish::PublishError;
 pub use read::ReadError;
 pub use remove::RemoveError;
 
 use crate::key::Key;
+use crate::lock_holder::{LockHolder, UserName};
 
 fn write_orphaned(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
     write!(
         f,
-        "The segment \"{key}\" was removed by another program: open it again."
+        "The segment \"{key}\" was removed, moved away or replaced by another program: open it again."
     )
 }
 
@@ -43,6 +47,37 @@ fn write_file_size_limit(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
         f,
         "The file size limit of this process (ulimit -f) does not permit it to write the segment \"{key}\": raise it \
          (ulimit -f unlimited). A segment's file is long, but takes no more memory than its content."
+    )
+}
+
+fn write_busy(f: &mut fmt::Formatter<'_>, key: &Key, holder: &LockHolder) -> fmt::Result {
+    write!(
+        f,
+        "{holder} is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
+         or end that program (it may be stopped)."
+    )
+}
+
+fn write_other_user(f: &mut fmt::Formatter<'_>, key: &Key, owner: u32) -> fmt::Result {
+    let owner = UserName(owner);
+    write!(
+        f,
+        "The segment \"{key}\" belongs to user {owner}, who alone creates, changes and removes it, and takes the lock of a block; \
+         others only read samples, root too. Do it as that user."
+    )
+}
+
+fn write_file_system(
+    f: &mut fmt::Formatter<'_>,
+    directory: &Path,
+    kind: &str,
+    doing: &str,
+) -> fmt::Result {
+    write!(
+        f,
+        "The directory {} is on a file system ({kind}) that cannot hold segments ({doing} is not possible there): \
+         set SHM_CORE_DIR to a directory on a tmpfs, or leave it out for /dev/shm.",
+        directory.display()
     )
 }
 

@@ -4,11 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::escape::is_hidden;
+
 /// A validated name of a segment.
 ///
-/// One to 128 bytes of UTF-8 without `/` and control characters (NUL among
-/// them), and without a `scheme:` prefix, which is reserved for other kinds of
-/// segment. The bound keeps the file name within the 255 bytes that Linux
+/// One to 128 bytes of UTF-8 without `/`, without control characters (NUL among
+/// them) and invisible ones ([`escape::is_hidden`](crate::escape::is_hidden)), and
+/// without a `scheme:` prefix, which is reserved for other kinds of segment: two keys
+/// that look the same are the same. The bound keeps the file name within the 255 bytes that Linux
 /// allows (`NAME_MAX`).
 ///
 /// # Examples
@@ -40,8 +43,7 @@ impl Key {
         if name.len() > Self::MAX_BYTES {
             return Err(KeyError::TooLong { bytes: name.len() });
         }
-        let forbidden =
-            |&(_, character): &(usize, char)| character == '/' || character.is_control();
+        let forbidden = |&(_, character): &(usize, char)| character == '/' || is_hidden(character);
         if let Some((at, character)) = name.char_indices().find(forbidden) {
             return Err(KeyError::Character { character, at });
         }
@@ -160,7 +162,8 @@ impl fmt::Display for KeyError {
                 let code = u32::from(*character);
                 write!(
                     f,
-                    "The key has the control character U+{code:04X} at byte {at}: leave it out."
+                    "The key has the control or invisible character U+{code:04X} at byte {at}: leave it out. Where another \
+                     program has made a file of such a name, viewer-app list tells how to remove it."
                 )
             }
             Self::Scheme { scheme } => write!(
@@ -222,6 +225,23 @@ mod tests {
             })
         ));
         assert!(matches!(Key::new("a\nb"), Err(KeyError::Character { .. })));
+        for name in [
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{feff}b",
+            "a\u{e0041}b",
+            "a\u{9b}b",
+        ] {
+            let error = Key::new(name).unwrap_err();
+            assert!(
+                matches!(error, KeyError::Character { at: 1, .. }),
+                "{error}"
+            );
+            let code = u32::from(name.chars().nth(1).unwrap());
+            let said = error.to_string();
+            assert!(said.contains(&format!("U+{code:04X} at byte 1")), "{said}");
+            assert!(!said.contains(is_hidden), "{said:?}");
+        }
         for name in ["qt:x", "qt-posix:x", "systemv:/path", "a1+.-:"] {
             assert!(matches!(
                 Key::new(name),

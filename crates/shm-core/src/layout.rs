@@ -43,6 +43,8 @@ pub(crate) const POSITIONS: u64 = 1 << 62;
 pub(crate) const REGION_STRIDE: u64 = 1 << 36;
 /// The longest payload: a region.
 pub(crate) const MAX_PAYLOAD_BYTES: u64 = REGION_STRIDE;
+/// The least length of file that holds something in every region.
+pub(crate) const LONGEST_FILE: u64 = REGION_STRIDE * REGIONS as u64 + 1;
 
 /// Lock bytes, far behind all data.
 const LOCKS: u64 = 1 << 60;

@@ -42,10 +42,12 @@
 
 mod deadline;
 mod error;
+pub mod escape;
 mod key;
 mod layout;
 pub mod link;
 mod lock;
+mod lock_holder;
 mod message;
 #[cfg(loom)]
 mod model;
@@ -58,10 +60,11 @@ mod sync;
 mod sys;
 
 pub use error::{
-    AttachError, InvalidSample, LinkError, ListError, LockError, PublishError, ReadError,
+    AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
     RemoveError,
 };
 pub use key::{Key, KeyError};
+pub use lock_holder::LockHolder;
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
 pub use process::Process;
@@ -70,7 +73,7 @@ pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
-pub use sys::guard_against_truncation;
+pub use sys::{GuardedMapping, guard_against_truncation};
 
 /// Runs the example that the README shows.
 #[cfg(doctest)]

@@ -26,6 +26,7 @@ pub struct Options {
     directory: Option<PathBuf>,
     owner: Option<u32>,
     mode: u32,
+    group: Option<u32>,
     persistent: bool,
     reserve: u64,
     ring_bytes: u64,
@@ -40,6 +41,7 @@ impl Default for Options {
             directory: None,
             owner: None,
             mode: 0o600,
+            group: None,
             persistent: false,
             reserve: 0,
             ring_bytes: DEFAULT_RING_BYTES,
@@ -67,11 +69,16 @@ impl Options {
 
     /// Looks for segments of another user, by user id.
     ///
-    /// What that user shares can be read, pinned and waited for
-    /// ([`mode`](Self::mode)). Nothing is created for another user: opening a
-    /// [`Publisher`](crate::Publisher) fails with
-    /// [`Permission`](crate::AttachError::Permission), unless the user's
-    /// segment is there and writable.
+    /// What that user shares ([`mode`](Self::mode)) can be read, pinned and waited for by
+    /// [`Subscriber`](crate::Subscriber) and [`KeyWatch`](crate::KeyWatch), and told of by
+    /// [`segment::info`](crate::segment::info) and [`segment::list`](crate::segment::list). Root
+    /// reads what is not shared, too; without this option it sees its own segments only, as
+    /// everybody does.
+    ///
+    /// Nothing is written for another user, by nobody, whatever the system permits: a
+    /// [`Publisher`](crate::Publisher), a [`SharedMemory`](crate::SharedMemory) (who reads a block
+    /// takes its lock) and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What
+    /// a crash of that user left behind is not shown, and stays for that user to remove.
     #[must_use]
     pub fn owner(mut self, uid: u32) -> Self {
         self.owner = Some(uid);
@@ -85,21 +92,35 @@ impl Options {
     /// owner alone does it.) It is the creator who decides; a segment that is there
     /// already keeps its bits.
     ///
-    /// Whoever may read a segment cannot change a byte of it, but can take read
-    /// locks on its lock bytes, and so, until its process ends:
+    /// Whoever may read a segment cannot change a byte of it, nor keep a dead
+    /// one alive, but can take read locks on its lock bytes, and so, until its
+    /// process ends:
     ///
-    /// - deny everybody to attach for writing, detach in order and remove (they
-    ///   give up with [`Busy`](crate::AttachError::Busy) after the
-    ///   [`timeout`](Self::timeout));
-    /// - make free slots and dead holders look alive, so that a segment or a
-    ///   lock that a crash left behind is not recovered, or no slot is left;
-    /// - pin every region, so that publishers find none to fill;
-    /// - pretend to be any number of readers.
+    /// - deny others to attach for writing or to remove what is alive or persistent
+    ///   ([`Busy`](crate::AttachError::Busy) after the [`timeout`](Self::timeout), or
+    ///   [`SlotsBlocked`](crate::AttachError::SlotsBlocked));
+    /// - pin every region, so that publishers find none to fill
+    ///   ([`RegionsFull`](crate::PublishError::RegionsFull));
+    /// - pretend to be any number of readers, or hide some.
     ///
-    /// So grant it to users you trust.
+    /// These errors name the process ([`LockHolder`](crate::LockHolder)). So grant it to users
+    /// you trust.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
+        self
+    }
+
+    /// Gives a segment that is created to a group, by group id; without it the system chooses, which
+    /// mostly is the creator's own.
+    ///
+    /// It says which group the bits of [`mode`](Self::mode) for the group are about, and grants
+    /// nothing by itself. The file belongs to the group before anybody but its owner may open it.
+    /// Opening fails with [`Group`](crate::AttachError::Group) where the process is no member of it.
+    /// A segment that is there already keeps its group.
+    #[must_use]
+    pub fn group(mut self, gid: u32) -> Self {
+        self.group = Some(gid);
         self
     }
 
@@ -165,16 +186,26 @@ impl Options {
 
     pub(crate) fn directory_path(&self) -> PathBuf {
         let from_environment = || std::env::var_os("SHM_CORE_DIR").filter(|path| !path.is_empty());
-        match &self.directory {
+        let path = match &self.directory {
             Some(directory) => directory.clone(),
             None => {
                 from_environment().map_or_else(|| Path::new(DEFAULT_DIRECTORY).into(), Into::into)
             }
+        };
+        if path.is_absolute() {
+            return path;
         }
+        // A handle looks for its name again and again, also after its program went elsewhere.
+        std::path::absolute(&path).unwrap_or(path)
     }
 
     pub(crate) fn owner_id(&self) -> u32 {
         self.owner.unwrap_or_else(sys::effective_user)
+    }
+
+    /// Tells whether the segments are the caller's own, so that it may write to them.
+    pub(crate) fn is_of_caller(&self) -> bool {
+        self.owner_id() == sys::effective_user()
     }
 
     pub(crate) fn path_of(&self, key: &Key) -> PathBuf {
@@ -183,6 +214,10 @@ impl Options {
 
     pub(crate) fn mode_bits(&self) -> u32 {
         self.mode
+    }
+
+    pub(crate) fn group_id(&self) -> Option<u32> {
+        self.group
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
@@ -207,5 +242,18 @@ impl Options {
 
     pub(crate) fn patience(&self) -> Duration {
         self.timeout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_where_it_is_when_the_program_goes_elsewhere() {
+        let key = Key::new("K").unwrap();
+        let path = Options::new().directory("segments").path_of(&key);
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(path.parent(), Some(here.join("segments").as_path()));
     }
 }

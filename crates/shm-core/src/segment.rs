@@ -11,21 +11,23 @@
 mod attachment;
 mod file;
 mod peek;
+mod permissions;
 mod roster;
 mod watch;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
-pub(crate) use file::SegmentFile;
+pub(crate) use file::{Head, SegmentFile, is_hex};
+pub use permissions::{Permissions, Readers};
 pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
 pub use watch::Watch;
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, ListError, RemoveError};
+use crate::error::{AttachError, InvalidSample, ListError, RemoveError};
 use crate::key::{self, Key};
 use crate::layout;
 use crate::link;
@@ -33,7 +35,6 @@ use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sys::{self, FileFacts, OpenMode};
-use file::Head;
 
 /// What can be told of a segment from outside.
 #[derive(Clone, Debug)]
@@ -50,10 +51,23 @@ pub struct Info {
     pub created: SystemTime,
     /// Who may open it: its file's permission bits, 0600 unless somebody shared it.
     pub mode: u32,
+    /// The id of the group that the bits for the group are about.
+    pub group: u32,
     /// Memory truly in use, bytes, the control area included.
     pub reserved_bytes: u64,
     /// Who is attached.
     pub attached: Vec<Attached>,
+}
+
+impl Info {
+    /// Who may open it.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        Permissions {
+            mode: self.mode,
+            group: self.group,
+        }
+    }
 }
 
 /// What a segment holds.
@@ -72,6 +86,11 @@ pub enum Content {
         ring_bytes: u64,
         /// How many bytes of large samples are kept beside the newest, at the least.
         retain_bytes: u64,
+    },
+    /// Published samples, of which the latest cannot be read.
+    Damaged {
+        /// What is wrong with it.
+        damage: InvalidSample,
     },
 }
 
@@ -130,19 +149,26 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
         .clone()
         .directory(&directory)
         .owner(options.owner_id());
+    if let Some(kind) = sys::unfit_file_system(&directory) {
+        let path = directory;
+        return Err(ListError::FileSystem { path, kind });
+    }
     let failed = |source| ListError::Directory {
         path: directory.clone(),
         source,
     };
     let prefix = key::file_prefix(options.owner_id());
-    let temporary = attachment::temporary_prefix();
+    let draft = file::draft_prefix();
     let mut listed = Vec::new();
     for entry in fs::read_dir(&directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let shown = name.to_string_lossy();
-        if shown.starts_with(&temporary) {
-            sweep(&entry.path());
+        if name
+            .to_str()
+            .is_some_and(|name| file::is_draft_name(name, &draft))
+        {
+            file::sweep_draft(&entry.path());
         } else if let Some(shown) = shown.strip_prefix(&prefix) {
             if name.to_str().is_some() {
                 listed.extend(look_at(shown, entry.path(), options));
@@ -199,6 +225,7 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
 /// [`RemoveError::NotFound`] where there is none, or only stale remains
 /// (which are removed).
 pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
+    attachment::check_owner(key, options).map_err(RemoveError::attach)?;
     let deadline = Deadline::after(options.patience());
     let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)
         .map_err(RemoveError::attach)?;
@@ -217,10 +244,13 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
         },
-        _ => Content::Samples {
-            latest: peek::latest(&segment.file, head),
-            ring_bytes: head.ring_bytes,
-            retain_bytes: head.retain_bytes,
+        _ => match peek::latest(&segment.file, head) {
+            Ok(latest) => Content::Samples {
+                latest,
+                ring_bytes: head.ring_bytes,
+                retain_bytes: head.retain_bytes,
+            },
+            Err(damage) => Content::Damaged { damage },
         },
     };
     Info {
@@ -230,6 +260,7 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         persistent: head.is_persistent(),
         created: moment(head.created),
         mode: facts.mode,
+        group: facts.group,
         reserved_bytes: facts.allocated,
         attached: roster::everybody_beside(&segment.file, slot),
     }
@@ -250,21 +281,6 @@ fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
         path,
         segment,
     })
-}
-
-/// Removes what a crash in the middle of creating left under a temporary name.
-fn sweep(path: &Path) {
-    let Ok(file) = sys::open_segment(path, OpenMode::ReadWrite) else {
-        return;
-    };
-    let ours = sys::facts(&file).is_ok_and(|facts| {
-        facts.kind == rustix::fs::FileType::RegularFile && facts.owner == sys::effective_user()
-    });
-    let somebody = sys::held_byte(&file, layout::slot_bytes(layout::SLOTS as u64));
-    if ours && matches!(somebody, Ok(None)) {
-        // Where this fails the next list tries again.
-        let _swept_later = fs::remove_file(path);
-    }
 }
 
 /// A stored time; the epoch where it is beyond what the system can express.

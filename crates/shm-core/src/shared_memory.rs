@@ -198,8 +198,9 @@ impl<A: Attach> SharedMemory<A> {
     /// # Errors
     ///
     /// [`LockError::WouldDeadlock`] where this thread has it already through
-    /// this handle, [`LockError::Orphaned`] where the block was removed (noticed
-    /// within a second where somebody used rm), [`LockError::Forked`] in a forked child.
+    /// this handle, [`LockError::Orphaned`] where the block was removed (noticed within a second
+    /// where somebody used rm or mv, while it waits or locks now and then), [`LockError::Forked`] in
+    /// a forked child.
     #[inline]
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment
@@ -245,6 +246,16 @@ impl<A: Attach> SharedMemory<A> {
         let is_abandoned = matches!(locked, Locked::Abandoned(_));
         copy.copy_from_slice(&locked.ignore_abandonment());
         Ok((copy, is_abandoned))
+    }
+
+    /// Tells whether the block was removed, moved away or replaced: whoever looks for its key finds
+    /// another or none, and locking fails with [`LockError::Orphaned`].
+    ///
+    /// Asks the kernel where the name leads; a program that does not lock for long asks once a
+    /// second.
+    #[must_use]
+    pub fn is_orphaned(&self) -> bool {
+        self.attachment.is_orphaned()
     }
 
     /// Everybody else who is attached, from other processes.

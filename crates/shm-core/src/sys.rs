@@ -7,9 +7,9 @@
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::guard_against_truncation;
-#[cfg(target_os = "linux")]
 pub(crate) use linux::*;
+#[cfg(target_os = "linux")]
+pub use linux::{GuardedMapping, guard_against_truncation};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("shm-core runs on Linux only: `sys` has no implementation for this system yet");

@@ -232,7 +232,7 @@ fn what_strangers_say_is_checked_and_cleaned() {
     peer.write_all(&greeting(b"bell\x07\x1b[31m\xff")).unwrap();
     let watchers = stage.wait_for(|watchers| watchers.iter().any(|one| one.program != "x"));
     let programs: Vec<_> = watchers.iter().map(|one| one.program.as_str()).collect();
-    assert_eq!(programs, ["bell[31m\u{fffd}"]);
+    assert_eq!(programs, ["bell\\u{7}\\u{1b}[31m\u{fffd}"]);
     assert_eq!(watchers[0].process.pid(), 4711);
 }
 

@@ -18,9 +18,10 @@ use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::{Status, StatusLine};
+use app_kit::visible;
 use app_kit::watch::News;
 use app_kit::{focus, help, icon, say, signals, theme, units};
-use iced::widget::{button, center, column, operation, row, stack, text};
+use iced::widget::{button, center, column, operation, row, stack};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
 use qt_bridge::{Address, Form};
 use serde::{Deserialize, Serialize};
@@ -263,7 +264,7 @@ impl State {
             }
             Message::Pane(message) => {
                 if let Shown::Content(pane) = &mut self.shown {
-                    pane.update(message);
+                    return pane.update(message).map(Message::Pane);
                 }
             }
             Message::StillReading { request } => {
@@ -470,7 +471,7 @@ impl State {
             Message::FormChosen,
             beside,
         );
-        let show = button(center(text(say!("show")).size(theme::TEXT_SIZE)))
+        let show = button(center(visible::line(say!("show")).size(theme::TEXT_SIZE)))
             .on_press(Message::Show)
             .height(theme::extent::MAIN_ACTION)
             .width(Fill)

@@ -3,22 +3,23 @@
 mod follow;
 mod info;
 mod list;
+mod memory;
 mod qt;
 mod remove;
 mod show;
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::fmt;
-use std::io::{self, Write};
 
 use app_kit::language::Language;
+use app_kit::terminal::{self, EscapeOption};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use qt_bridge::{Address, Form};
 use serde::Serialize;
 
-use crate::output;
+use crate::session::ENTER_TEXT_FIRST;
+use crate::{json, output};
 
 pub(crate) use qt::refuse_form;
 
@@ -57,6 +58,9 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Language>,
 
+    #[command(flatten)]
+    escape: EscapeOption,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -64,7 +68,9 @@ pub(crate) struct Cli {
 impl Cli {
     /// Reads the arguments of the process; ends it with 2 where they are wrong.
     pub(crate) fn read() -> Cli {
-        Cli::try_read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+        let cli = Cli::try_read(std::env::args_os()).unwrap_or_else(|error| terminal::exit(&error));
+        cli.escape.apply();
+        cli
     }
 
     fn try_read(
@@ -130,11 +136,16 @@ impl Failure {
             sentences: sentences.into(),
         }
     }
-}
 
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.sentences)
+    /// Says it on standard error, in one line: no name in it can begin another.
+    pub(crate) fn tell(&self) {
+        let headline = format!("{ENTER_TEXT_FIRST}\n");
+        let mut sentences = self.sentences.as_str();
+        if let Some(rest) = sentences.strip_prefix(&headline) {
+            terminal::warn(ENTER_TEXT_FIRST);
+            sentences = rest;
+        }
+        terminal::warn(sentences);
     }
 }
 
@@ -145,27 +156,11 @@ impl<E: Error> From<E> for Failure {
     }
 }
 
-/// Says something beside the output. Where nobody listens any more, it stays unsaid.
-pub(crate) fn warn(words: impl fmt::Display) {
-    writeln!(io::stderr().lock(), "{words}").ok();
-}
-
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let json = serde_json::to_string_pretty(value)?;
-    Ok(output::print(|stdout| writeln!(stdout, "{json}"))?)
-}
-
-/// Makes visible what would move the cursor or colour the terminal: for names that others chose.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                character
-            }
-        })
-        .collect()
+    Ok(output::print(|stdout| {
+        json::write_pretty(&mut *stdout, value)?;
+        stdout.write_all(b"\n")
+    })?)
 }
 
 #[cfg(test)]
@@ -237,10 +232,5 @@ mod tests {
             assert_eq!(error.kind(), kind, "{line:?}");
             assert_eq!(error.exit_code(), 2, "{line:?}");
         }
-    }
-
-    #[test]
-    fn names_cannot_steer_the_terminal() {
-        assert_eq!(printable("a\u{1b}[31m\nb"), "a\u{fffd}[31m\u{fffd}b");
     }
 }

@@ -1,66 +1,59 @@
 //! Content on its way out: to a file, or to the clipboard.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use app_kit::clipboard::{Copied, Pixels};
 use app_kit::explain::Explain;
+use app_kit::limit::Limit;
 use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
+use app_kit::save_file::{SaveFile, SaveFileError};
 use app_kit::snapshot::{self, Snapshot};
 use app_kit::{say, units};
-use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample};
+use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample, escape};
 
-use crate::output::{self, Existing, OutputError};
 use crate::picture_file::{self, PictureFileError};
 use crate::session::Content;
 
 /// Writes content to a file: a text byte for byte, a picture in the format that the file's ending
-/// chooses, anything else as it is.
-pub(crate) fn save(content: &Content, path: &Path, existing: Existing) -> Result<(), ExportError> {
+/// chooses, anything else as it is. A picture is refused that takes more memory than `limit`.
+pub(crate) fn save(content: &Content, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
     match content {
-        Content::Sample(sample) => save_sample(sample, path, existing),
-        Content::Block { bytes, .. } => save_bytes(bytes, path, existing, || Ok(())),
+        Content::Sample(sample) => save_sample(sample, file, limit),
+        Content::Block { bytes, .. } => save_bytes(bytes, file, || Ok(())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            save_picture(metadata, pixels, path, existing, || Ok(()))
+            save_picture(metadata, pixels, file, limit, || Ok(()))
         }
-        Content::Qt(..) => save_bytes(content.bytes(), path, existing, || Ok(())),
+        Content::Qt(..) => save_bytes(content.bytes(), file, || Ok(())),
     }
 }
 
-fn save_sample(sample: &Sample, path: &Path, existing: Existing) -> Result<(), ExportError> {
+fn save_sample(sample: &Sample, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
     match sample.metadata() {
         Metadata::Text => {
             let text = text_of(sample)?;
-            save_bytes(text.as_bytes(), path, existing, || Ok(()))
+            save_bytes(text.as_bytes(), file, || Ok(()))
         }
         Metadata::Image(metadata) => {
-            save_picture(metadata, sample.payload(), path, existing, || {
-                sample.verify()
-            })
+            save_picture(metadata, sample.payload(), file, limit, || sample.verify())
         }
-        Metadata::Bytes { .. } => save_bytes(sample.payload(), path, existing, || sample.verify()),
+        Metadata::Bytes { .. } => save_bytes(sample.payload(), file, || sample.verify()),
     }
 }
 
 /// Writes to a file what a window holds, as far as it holds it.
-pub(crate) fn save_held(
-    held: &Snapshot,
-    path: &Path,
-    existing: Existing,
-) -> Result<(), ExportError> {
+pub(crate) fn save_held(held: &Snapshot, file: SaveFile<'_>) -> Result<(), ExportError> {
     match &held.content {
-        snapshot::Content::Text(text) => {
-            save_bytes(text.shown.as_bytes(), path, existing, || Ok(()))
-        }
-        snapshot::Content::Bytes(bytes) => save_bytes(&bytes.head, path, existing, || Ok(())),
+        snapshot::Content::Text(text) => save_bytes(text.shown.as_bytes(), file, || Ok(())),
+        snapshot::Content::Bytes(bytes) => save_bytes(&bytes.head, file, || Ok(())),
         snapshot::Content::Picture(picture) => {
             let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
             let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
                 .map_err(|_| ExportError::Nothing)?;
-            save_picture(&metadata, &rows.to_rgba(), path, existing, || Ok(()))
+            let pixels = rows.to_rgba();
+            save_picture(&metadata, &pixels, file, Limit::DEFAULT, || Ok(()))
         }
         snapshot::Content::Empty => Err(ExportError::Nothing),
     }
@@ -73,6 +66,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
             Metadata::Text => Ok(Copied::Text(text_of(sample)?)),
             Metadata::Image(metadata) => {
                 let rows = Rows::new(metadata, sample.payload()).map_err(PictureFileError::from)?;
+                picture_file::bound_copy(metadata, sample.payload())?;
                 let pixels = pixels_of(&rows);
                 sample.verify()?;
                 Ok(Copied::Picture(pixels))
@@ -82,6 +76,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
         Content::Qt(Some(Message::Text(text)), _) => Ok(Copied::Text(text.clone())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
             let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
+            picture_file::bound_copy(metadata, pixels)?;
             Ok(Copied::Picture(pixels_of(&rows)))
         }
         Content::Qt(None, _) => Err(ExportError::Nothing),
@@ -157,7 +152,7 @@ pub(crate) fn file_name(held: &Snapshot) -> String {
 
 fn harmless(name: &str) -> String {
     // A key of Qt may be a path.
-    let visible = |character: char| match character.is_control() || character == '/' {
+    let visible = |character: char| match escape::is_hidden(character) || character == '/' {
         true => '_',
         false => character,
     };
@@ -197,33 +192,35 @@ fn pixels_of(rows: &Rows<'_>) -> Pixels {
     }
 }
 
+/// Saves bytes. Where they are in shared memory, `verify` tells whether all of them were there; that
+/// they were not is said even where the writing failed as well.
 fn save_bytes(
     bytes: &[u8],
-    path: &Path,
-    existing: Existing,
+    file: SaveFile<'_>,
     verify: impl FnOnce() -> Result<(), ReadError>,
 ) -> Result<(), ExportError> {
-    output::save(path, existing, |file: &mut BufWriter<File>| {
-        file.write_all(bytes)
-            .map_err(|source| OutputError::at(path, source))?;
-        Ok(verify()?)
+    file.write(|writer| {
+        let written = writer.write_all(bytes);
+        verify()?;
+        written.map_err(|source| SaveFileError::at(file.path(), source).into())
     })
 }
 
 fn save_picture(
     metadata: &ImageMetadata,
     payload: &[u8],
-    path: &Path,
-    existing: Existing,
+    file: SaveFile<'_>,
+    limit: Limit,
     verify: impl FnOnce() -> Result<(), ReadError>,
 ) -> Result<(), ExportError> {
-    let format = picture_file::format_of(path)?;
-    output::save(path, existing, |file| {
-        picture_file::encode(metadata, payload, format, file).map_err(|error| match error {
-            PictureFileError::Io(source) => ExportError::Output(OutputError::at(path, source)),
+    let format = picture_file::format_of(file.path())?;
+    file.write(|writer| {
+        let written = picture_file::encode(metadata, payload, format, limit, writer);
+        verify()?;
+        written.map_err(|error| match error {
+            PictureFileError::Io(source) => SaveFileError::at(file.path(), source).into(),
             error => ExportError::Picture(error),
-        })?;
-        Ok(verify()?)
+        })
     })
 }
 
@@ -231,7 +228,7 @@ fn save_picture(
 #[derive(Debug)]
 pub(crate) enum ExportError {
     /// The file could not be written.
-    Output(OutputError),
+    File(SaveFileError),
     /// The picture does not go into a file of this kind.
     Picture(PictureFileError),
     /// The segment is damaged, or was cut short.
@@ -244,9 +241,9 @@ pub(crate) enum ExportError {
     Nothing,
 }
 
-impl From<OutputError> for ExportError {
-    fn from(error: OutputError) -> ExportError {
-        ExportError::Output(error)
+impl From<SaveFileError> for ExportError {
+    fn from(error: SaveFileError) -> ExportError {
+        ExportError::File(error)
     }
 }
 
@@ -265,7 +262,7 @@ impl From<ReadError> for ExportError {
 impl fmt::Display for ExportError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ExportError::Output(error) => error.fmt(formatter),
+            ExportError::File(error) => error.fmt(formatter),
             ExportError::Picture(error) => error.fmt(formatter),
             ExportError::Read(error) => formatter.write_str(&error.explain()),
             ExportError::Changed => formatter.write_str(&say!("export-changed")),
@@ -278,7 +275,7 @@ impl fmt::Display for ExportError {
 impl std::error::Error for ExportError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ExportError::Output(error) => Some(error),
+            ExportError::File(error) => Some(error),
             ExportError::Picture(error) => Some(error),
             ExportError::Read(error) => Some(error),
             ExportError::Changed | ExportError::OnlyFile | ExportError::Nothing => None,

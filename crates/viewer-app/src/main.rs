@@ -1,11 +1,13 @@
 //! ShowSharedMem: shows, lists and removes what sits in named shared memory, in a window or on a
 //! terminal.
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 mod app;
 mod cli;
 mod export;
 mod file_dialog;
+mod json;
 mod output;
 mod picture_file;
 mod report;
@@ -17,16 +19,19 @@ use std::process::ExitCode;
 
 use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
-use app_kit::settings;
+use app_kit::save_file::Cleanup;
+use app_kit::{settings, terminal};
 use qt_bridge::Address;
 
 use crate::cli::{Cli, Failure};
 
 fn main() -> ExitCode {
+    let _cleanup = Cleanup;
+    terminal::guard_panics();
     match run(Cli::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            cli::warn(&failure);
+            failure.tell();
             ExitCode::FAILURE
         }
     }
@@ -60,13 +65,13 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
             key,
             form,
             is_verbose: verbose,
-            remembered: settings::load(settings::path_of("viewer-app")),
+            remembered: settings::load_for("viewer-app"),
         };
         app::application(settings).run()
     };
     app_kit::display::open(run).map_err(|error| {
         Failure::new(format!(
-            "{error}\nWithout a window: viewer-app show --key {}",
+            "{error} Without a window: viewer-app show --key {}",
             app_kit::shell::quoted(&asked_for)
         ))
     })

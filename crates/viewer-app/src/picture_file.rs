@@ -4,8 +4,9 @@ use std::fmt;
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
+use app_kit::limit::Limit;
 use app_kit::pixels::{PixelsError, Rows};
-use app_kit::say;
+use app_kit::{language, say};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{ExtendedColorType, ImageEncoder, ImageError, ImageFormat};
@@ -36,10 +37,12 @@ pub(crate) fn encode(
     metadata: &ImageMetadata,
     payload: &[u8],
     format: ImageFormat,
+    limit: Limit,
     writer: &mut (impl Write + Seek),
 ) -> Result<(), PictureFileError> {
     let rows = Rows::new(metadata, payload)?;
     let color = color_of(metadata.format, format);
+    bound(metadata, peak(metadata, payload, format, color), limit)?;
     let pixels = match (color, metadata.format) {
         (ExtendedColorType::L8, _)
         | (ExtendedColorType::Rgb8, PixelFormat::Rgb8)
@@ -57,6 +60,52 @@ pub(crate) fn encode(
         _ => image::write_buffer_with_format(writer, &pixels, width, height, color, format)?,
     }
     Ok(())
+}
+
+/// Refuses to copy a picture for the clipboard that takes more memory than a window may: as it is, as RGBA,
+/// and as the file that other programs get.
+pub(crate) fn bound_copy(metadata: &ImageMetadata, payload: &[u8]) -> Result<(), PictureFileError> {
+    let needed = payload.len() as u64 + 8 * pixels_of(metadata);
+    bound(metadata, needed, Limit::DEFAULT)
+}
+
+fn bound(metadata: &ImageMetadata, needed: u64, limit: Limit) -> Result<(), PictureFileError> {
+    if needed <= limit.bytes() {
+        return Ok(());
+    }
+    Err(PictureFileError::TooLarge {
+        sides: (metadata.width, metadata.height),
+        needed,
+        limit,
+    })
+}
+
+fn pixels_of(metadata: &ImageMetadata) -> u64 {
+    u64::from(metadata.width) * u64::from(metadata.height)
+}
+
+/// Reckons how much memory a picture takes while it is encoded: where it lies, as the encoder gets it, and
+/// what that makes of it. Some encoders write row by row, others all at once.
+fn peak(
+    metadata: &ImageMetadata,
+    payload: &[u8],
+    format: ImageFormat,
+    color: ExtendedColorType,
+) -> u64 {
+    let pixels = pixels_of(metadata);
+    let channels = u64::from(color.channel_count());
+    let is_as_it_lies = channels == metadata.format.bytes_per_pixel() as u64
+        && metadata.format != PixelFormat::Bgra8
+        && pixels * channels == payload.len() as u64;
+    let copied = if is_as_it_lies { 0 } else { pixels * channels };
+    let encoder = match format {
+        ImageFormat::Png => pixels * channels * 5 / 2,
+        ImageFormat::Gif => pixels * 7,
+        ImageFormat::WebP => pixels * (channels + 4),
+        ImageFormat::Qoi => pixels * (channels + 1),
+        _ => 0,
+    };
+    payload.len() as u64 + copied + encoder
 }
 
 /// Chooses, of what the file format can hold, that which loses least.
@@ -80,6 +129,15 @@ pub(crate) enum PictureFileError {
     Ending(Option<String>),
     /// The picture in shared memory is damaged.
     Pixels(PixelsError),
+    /// It takes more memory than it may.
+    TooLarge {
+        /// Its width and height.
+        sides: (u32, u32),
+        /// How much it takes.
+        needed: u64,
+        /// How much it may take.
+        limit: Limit,
+    },
     /// The file could not be written.
     Io(io::Error),
     /// The format cannot hold the picture; mostly because it is too large.
@@ -115,6 +173,22 @@ impl fmt::Display for PictureFileError {
             PictureFileError::Pixels(error) => {
                 formatter.write_str(&say!("export-damaged", reason = error.to_string()))
             }
+            PictureFileError::TooLarge {
+                sides: (width, height),
+                needed,
+                limit,
+            } => {
+                let takes = say!(
+                    "export-too-large",
+                    width = width,
+                    height = height,
+                    needed = needed.div_ceil(1 << 20),
+                    limit = limit.to_string()
+                );
+                let enough = Limit::that_admits(*needed).to_string();
+                let remedy = say!("export-limit-remedy", limit = enough);
+                formatter.write_str(&language::sentences([takes, remedy]))
+            }
             PictureFileError::Io(error) => error.fmt(formatter),
             PictureFileError::Encoder(error) => {
                 formatter.write_str(&say!("export-format", reason = error.to_string()))
@@ -126,7 +200,7 @@ impl fmt::Display for PictureFileError {
 impl std::error::Error for PictureFileError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            PictureFileError::Ending(_) => None,
+            PictureFileError::Ending(_) | PictureFileError::TooLarge { .. } => None,
             PictureFileError::Pixels(error) => Some(error),
             PictureFileError::Io(error) => Some(error),
             PictureFileError::Encoder(error) => Some(error),
@@ -173,8 +247,14 @@ mod tests {
             ] {
                 let metadata = ImageMetadata::packed(pixels, 3, 2).expect("it is small");
                 let mut file = Cursor::new(Vec::new());
-                encode(&metadata, &gray.repeat(6), format, &mut file)
-                    .unwrap_or_else(|error| panic!("{pixels:?} in {name}: {error}"));
+                encode(
+                    &metadata,
+                    &gray.repeat(6),
+                    format,
+                    Limit::DEFAULT,
+                    &mut file,
+                )
+                .unwrap_or_else(|error| panic!("{pixels:?} in {name}: {error}"));
                 let picture = image::load_from_memory_with_format(file.get_ref(), format)
                     .unwrap_or_else(|error| panic!("{pixels:?} in {name}: {error}"));
                 assert_eq!((picture.width(), picture.height()), (3, 2));

@@ -2,9 +2,11 @@
 
 use std::time::SystemTime;
 
+use app_kit::group::Group;
+use app_kit::sharing;
 use qt_bridge::{Address, Form, QtKey, ReadingError, User};
 use serde::Serialize;
-use shm_core::segment::{self, Info, Latest, Listed};
+use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
 use shm_core::{Access, Attached, Message, Metadata};
 
 use crate::session::{Content, Found};
@@ -18,10 +20,16 @@ pub(crate) struct Report {
     width: Option<u32>,
     height: Option<u32>,
     media_type: Option<String>,
-    generation: Option<u64>,
+    sequence: Option<u64>,
     writer_pid: Option<u32>,
     age_ms: Option<u64>,
     persistent: Option<bool>,
+    /// The permission bits of its file, as chmod takes them.
+    mode: Option<String>,
+    /// The group that they are about, by name, or by number where it has none.
+    group: Option<String>,
+    /// Whether anybody but its owner may read it: the group, or everybody.
+    others_may_read: Option<bool>,
     attached: Vec<Peer>,
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,12 +51,13 @@ impl Report {
     /// Reports what a command found in a segment.
     pub(crate) fn of_found(key: &Address, found: &Found, now: SystemTime) -> Report {
         let report = Report::new(key.to_string(), found.persistent, &found.attached);
+        let report = report.with_permissions(found.permissions);
         match &found.content {
             Content::Sample(sample) => report.with_latest(
                 &Latest {
                     metadata: sample.metadata().clone(),
                     bytes: sample.len() as u64,
-                    generation: sample.generation(),
+                    sequence: sample.sequence(),
                     writer: sample.writer(),
                     published: sample.published(),
                 },
@@ -106,12 +115,20 @@ impl Report {
     /// Reports what is to be seen of a segment from outside.
     pub(crate) fn of_info(info: &Info, now: SystemTime) -> Report {
         let report = Report::new(info.key.to_string(), info.persistent, &info.attached);
+        let report = report.with_permissions(Some(info.permissions()));
         match &info.content {
             segment::Content::Block { size } => report.with_block(*size),
             segment::Content::Samples {
                 latest: Some(latest),
+                ..
             } => report.with_latest(latest, now),
-            segment::Content::Samples { latest: None } => report,
+            segment::Content::Samples { latest: None, .. } => report,
+            segment::Content::Damaged { damage } => Report {
+                kind: Some("damaged"),
+                bytes: None,
+                reason: Some(damage.to_string()),
+                ..report
+            },
         }
     }
 
@@ -136,13 +153,25 @@ impl Report {
             width: None,
             height: None,
             media_type: None,
-            generation: None,
+            sequence: None,
             writer_pid: None,
             age_ms: None,
             persistent: Some(persistent),
+            mode: None,
+            group: None,
+            others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
             form: None,
             reason: None,
+        }
+    }
+
+    fn with_permissions(self, permissions: Option<Permissions>) -> Report {
+        Report {
+            mode: permissions.map(sharing::mode),
+            group: permissions.map(|permissions| Group::of(permissions.group).to_string()),
+            others_may_read: permissions.map(|permissions| permissions.readers() != Readers::Owner),
+            ..self
         }
     }
 
@@ -167,7 +196,7 @@ impl Report {
             width,
             height,
             media_type: Some(latest.metadata.media_type().to_owned()),
-            generation: Some(latest.generation),
+            sequence: Some(latest.sequence),
             writer_pid: Some(latest.writer.pid()),
             age_ms: u64::try_from(age.as_millis()).ok(),
             ..self

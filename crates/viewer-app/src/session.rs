@@ -6,32 +6,33 @@ mod segments;
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use app_kit::follower::{FollowError, Follower};
+use app_kit::follower::{FollowError, Follower, Time};
+use app_kit::polling;
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
 use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::link::Seat;
-use shm_core::segment::{self, Info, Listed};
+use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
-    AttachError, Attached, ImageMetadata, Key, ListError, LockError, Message, Metadata, Options,
-    ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
+    AttachError, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
+    Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber, WaitResult,
 };
 
 use crate::user::User;
 
 pub(crate) use hand::{CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save};
-pub(crate) use segments::{Entry, Listing, RemovalError, remove_in_background, segments};
+pub(crate) use segments::{
+    Entry, Listing, MOST_LEFT_ALONE, RemovalError, remove_in_background, segments,
+};
 
 /// How long a request may take without a word.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// How long a command waits for somebody who holds the lock of a block.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the window has nothing to show.
 #[derive(Clone, Debug)]
@@ -80,6 +81,8 @@ pub(crate) fn patience() -> Task<()> {
 pub(crate) struct Found {
     pub(crate) content: Content,
     pub(crate) persistent: bool,
+    /// Who may open the segment; `None` of one of Qt programs, or where that was not asked.
+    pub(crate) permissions: Option<Permissions>,
     pub(crate) attached: Vec<Attached>,
     /// What tells the content of a Qt program from others.
     pub(crate) digest: Option<Digest>,
@@ -93,6 +96,7 @@ impl Found {
         Found {
             content: Content::Qt(reading.value.into_message(), reading.form),
             persistent: false,
+            permissions: None,
             attached: Vec::new(),
             digest: Some(reading.digest),
             seat: None,
@@ -104,7 +108,7 @@ impl Found {
         if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
             // A clock that was set back makes it younger than now.
             let took = now.duration_since(sample.published()).unwrap_or_default();
-            seat.shown(sample.generation(), took);
+            seat.shown(sample.sequence(), took);
         }
     }
 }
@@ -155,6 +159,21 @@ impl Content {
         }
     }
 
+    /// Writes the bytes, and ends before those of a sample that are not there any more: [`Self::verify`]
+    /// then says so.
+    pub(crate) fn write_to(&self, writer: &mut dyn Write) -> io::Result<()> {
+        const CHUNK: usize = 64 * 1024;
+        for chunk in self.bytes().chunks(CHUNK) {
+            // Copied first: the kernel writes nothing from memory that a peer has taken away.
+            let chunk = chunk.to_vec();
+            if self.verify().is_err() {
+                break;
+            }
+            writer.write_all(&chunk)?;
+        }
+        Ok(())
+    }
+
     /// Tells whether all that was read in place was really there.
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
         match self {
@@ -181,7 +200,7 @@ fn fetch_with(
 ) -> Result<Found, FetchError> {
     match address {
         Address::Own(key) => fetch_own(options, key, None, None),
-        Address::Qt(key) => qt::fetch(key, form, None),
+        Address::Qt(key) => qt::fetch(key, form, None, None),
     }
 }
 
@@ -191,111 +210,103 @@ fn fetch_own(
     owner: Option<&User>,
     wait: Option<Duration>,
 ) -> Result<Found, FetchError> {
-    let patience = Patience::new(wait);
+    let time = Time::within(wait);
     loop {
+        let options = &options.clone().timeout(time.patience());
         let attached = match wait {
             None => Subscriber::attach(key, options),
-            Some(_) => Subscriber::attach_within(key, options, patience.left()),
+            Some(_) => wait_for(key, options, time.left()),
         };
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
-            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options),
+            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options, time),
             Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, owner, wait)),
             Err(AttachError::Timeout { .. }) if wait.is_some() => {
                 return Err(FetchError::nothing(key, owner, wait));
             }
             Err(error) => return Err(FetchError::attach(error, owner)),
         };
-        if let Some(found) = fetch_sample(&mut subscriber, options, wait.map(|_| &patience))? {
+        if let Some(found) = fetch_sample(&mut subscriber, options, wait.map(|_| time))? {
             return Ok(found);
         }
         // The segment went away before anything was in it; with time left, another may come.
-        if patience.is_over() {
+        if wait.is_none() || time.is_over() {
             return Err(FetchError::nothing(key, owner, wait));
         }
     }
 }
 
-/// Takes the latest sample; `None` where there is none and, with patience, none will come.
+/// Attaches as soon as there is something under the key.
+fn wait_for(
+    key: &Key,
+    options: &Options,
+    timeout: Option<Duration>,
+) -> Result<Subscriber, AttachError> {
+    let watch = KeyWatch::new(key, options)?;
+    polling::tell_once(watch.polling());
+    watch.attach_within(timeout)
+}
+
+/// Takes the latest sample; `None` where there is none and, with time to wait, none will come.
 fn fetch_sample(
     subscriber: &mut Subscriber,
     options: &Options,
-    patience: Option<&Patience>,
+    time: Option<Time>,
 ) -> Result<Option<Found>, FetchError> {
     // Already while it waits: it watches from now on. Without a seat all else works.
     let seat = Seat::take(subscriber.id(), options).ok();
     loop {
-        if let Some(sample) = subscriber.latest().map_err(FetchError::Read)? {
-            let key = subscriber.key();
+        let patience = time.unwrap_or(Time::within(None)).patience();
+        let latest = subscriber.latest_within(patience);
+        if let Some(sample) = latest.map_err(FetchError::Read)? {
+            // Somebody may remove the segment right now: then it is not persistent.
+            let info = segment::info(subscriber.key(), options).ok();
             return Ok(Some(Found {
-                // Somebody may remove the segment right now: then it is not persistent.
-                persistent: segment::info(key, options).is_ok_and(|info| info.persistent),
+                persistent: info.as_ref().is_some_and(|info| info.persistent),
+                permissions: info.as_ref().map(Info::permissions),
                 attached: subscriber.others(),
                 content: Content::Sample(sample),
                 digest: None,
                 seat,
             }));
         }
-        let Some(patience) = patience else {
+        let Some(time) = time else {
             return Ok(None);
         };
-        match subscriber.wait(patience.left()).map_err(FetchError::Read)? {
+        match subscriber.wait(time.left()).map_err(FetchError::Read)? {
             // After the last loader left, another may come: to the same segment if it persists.
-            Wait::New | Wait::Ended => {}
-            Wait::Orphaned | Wait::Timeout => return Ok(None),
+            WaitResult::New | WaitResult::PublisherGone => {}
+            WaitResult::Removed | WaitResult::Timeout => return Ok(None),
         }
     }
 }
 
-fn fetch_block(key: &Key, options: &Options) -> Result<Found, FetchError> {
+fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchError> {
     // Before attaching, so that the reader does not find itself among the attached.
     let info = segment::info(key, options).map_err(FetchError::Attach)?;
     let block = SharedMemory::attach_read_only(key, options).map_err(FetchError::Attach)?;
-    let (bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(FetchError::Lock)?;
+    let copied = block.snapshot(time.patience());
+    let (bytes, is_half_written) = copied.map_err(FetchError::Lock)?;
     Ok(Found {
         content: Content::Block {
             bytes,
             is_half_written,
         },
         persistent: info.persistent,
+        permissions: Some(info.permissions()),
         attached: info.attached,
         digest: None,
         seat: None,
     })
 }
 
-/// One deadline for all that is waited for; none at all where there is nothing to wait for.
-struct Patience {
-    deadline: Option<Instant>,
-}
-
-impl Patience {
-    fn new(wait: Option<Duration>) -> Patience {
-        Patience {
-            // A deadline beyond what the clock can say is as good as none.
-            deadline: Instant::now().checked_add(wait.unwrap_or_default()),
-        }
-    }
-
-    fn left(&self) -> Option<Duration> {
-        self.deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
-    }
-
-    fn is_over(&self) -> bool {
-        self.left() == Some(Duration::ZERO)
-    }
-}
-
-/// Tells whether a segment stays when everybody has left; one that is gone does not.
-pub(crate) fn is_persistent(key: &Key, owner: Option<&User>) -> bool {
-    segment::info(key, &options(owner)).is_ok_and(|info| info.persistent)
-}
-
 /// Begins to follow a key; blocks only when it is asked for more.
 pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
     Follower::new(key.clone(), options(owner))
 }
+
+/// What Qt's example says where there is nothing: a line of its own before what is wrong.
+pub(crate) const ENTER_TEXT_FIRST: &str = "Enter a text first";
 
 /// Why there is nothing to take.
 #[derive(Debug)]
@@ -353,7 +364,7 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::Nothing { key, owner, waited } => {
-                formatter.write_str("Enter a text first\n")?;
+                writeln!(formatter, "{ENTER_TEXT_FIRST}")?;
                 let whose = match owner {
                     Some(owner) => format!(" of {owner}"),
                     None => String::new(),

@@ -362,7 +362,7 @@ fn bytes_and_blocks_come_out_whole() {
     let report = place.json(&["info", "--key", "block", "--json"]);
     assert_eq!(report["kind"], "bytes");
     assert_eq!(report["bytes"], 5000);
-    assert_eq!(report["generation"], Value::Null);
+    assert_eq!(report["sequence"], Value::Null);
 }
 
 #[test]
@@ -379,6 +379,8 @@ fn reports_have_the_promised_fields() {
         assert!(report["age_ms"].take().is_u64(), "{report}");
         let program = report["attached"][0]["program"].take();
         assert!(program.is_string(), "{program}");
+        let group = report["group"].clone();
+        assert!(group.is_string(), "{group}");
         assert_eq!(
             report,
             json!({
@@ -388,10 +390,13 @@ fn reports_have_the_promised_fields() {
                 "width": 2,
                 "height": 2,
                 "media_type": "image/x-raw",
-                "generation": 1,
+                "sequence": 1,
                 "writer_pid": pid,
                 "age_ms": null,
                 "persistent": false,
+                "mode": "600",
+                "group": group,
+                "others_may_read": false,
                 "attached": [{"pid": pid, "program": null, "access": "read-write"}],
             })
         );

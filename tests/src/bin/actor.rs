@@ -7,14 +7,16 @@
 
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::segment::Watch;
 use shm_core::{
-    Guard, Key, Loan, Locked, Metadata, Options, Publisher, ReadWrite, Sample, SharedMemory,
-    Subscriber, segment,
+    Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadWrite, Sample,
+    SharedMemory, Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -66,6 +68,7 @@ struct Hands {
     audience: Option<(Audience, Receiver<Vec<Watcher>>)>,
     seat: Option<Seat>,
     traps: Vec<UnixListener>,
+    watches: Vec<OwnedFd>,
 }
 
 impl Actor {
@@ -137,6 +140,28 @@ impl Actor {
             }
             ["remove"] => segment::remove(&self.key, &self.options, false)?,
             ["remove", "--force"] => segment::remove(&self.key, &self.options, true)?,
+            ["watch", milliseconds] => {
+                let watch = Watch::new(&self.options)?;
+                println!("ok {}", watch.polling().is_some());
+                io::stdout().flush()?;
+                let patience = Duration::from_millis(milliseconds.parse()?);
+                return Ok(watch.wait(patience)?.to_string());
+            }
+            ["await", milliseconds] => {
+                let watch = KeyWatch::new(&self.key, &self.options)?;
+                println!("ok {}", watch.polling().is_some());
+                io::stdout().flush()?;
+                let patience = Duration::from_millis(milliseconds.parse()?);
+                hands.subscriber = Some(watch.attach_within(Some(patience))?);
+            }
+            // Takes all that the user may have.
+            ["exhaust", "inotify"] => {
+                let flags = rustix::fs::inotify::CreateFlags::CLOEXEC;
+                hands
+                    .watches
+                    .extend(std::iter::from_fn(|| rustix::fs::inotify::init(flags).ok()));
+                return Ok(hands.watches.len().to_string());
+            }
             ["list"] => return Ok(segment::list(&self.options)?.len().to_string()),
             _ => return self.act_on_samples(words, hands),
         }

@@ -47,7 +47,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             Claim::Sample(&[1, 2, 251, 255, 255, 251, 255, 255, 252, 252, 255, 3, 0, 0]),
         )?,
         _ => {
-            let file = File::options().read(true).write(true).open(&path)?;
+            // Who takes read locks needs to be no more than a reader.
+            let writes = !lie.starts_with("read-");
+            let file = File::options().read(true).write(writes).open(&path)?;
             lie_about(&file, &lie)?;
         }
     }
@@ -96,6 +98,22 @@ fn lie_about(file: &File, lie: &str) -> Result<(), Box<dyn Error>> {
             }
             sit();
         }
+        "read-most-regions" => {
+            take(file, libc::F_RDLCK, REGION + 1..REGION + 252)?;
+            sit();
+        }
+        "read-slots" => {
+            for slot in SLOT..SLOT + 128 {
+                take(file, libc::F_RDLCK, slot..slot + 1).ok();
+            }
+            sit();
+        }
+        "read-lifecycle" => {
+            take(file, libc::F_RDLCK, LIFECYCLE..LIFECYCLE + 1)?;
+            sit();
+        }
+        "read-all" => read_all(file, libc::F_OFD_SETLK, libc::F_OFD_SETLKW)?,
+        "read-all-as-a-process" => read_all(file, libc::F_SETLK, libc::F_SETLKW)?,
         "readers" => {
             take(file, libc::F_RDLCK, READER..READER + (1 << 22))?;
             sit();
@@ -118,8 +136,25 @@ fn sit() -> ! {
     }
 }
 
-fn lock_word(slot: u32, generation: u32) -> u32 {
-    generation << 10 | (slot + 1) << 2
+/// Locks for reading all that nobody holds for writing, and the rest as soon as it is let go of.
+fn read_all(file: &File, at_once: i32, waiting: i32) -> io::Result<()> {
+    const END: u64 = i64::MAX as u64;
+    let single = [SLOT..SLOT + 128, REGION..REGION + 256];
+    for byte in single.into_iter().flatten() {
+        lock(file, at_once, libc::F_RDLCK, byte..byte + 1).ok();
+    }
+    for bytes in [0..SLOT, SLOT + 128..REGION, REGION + 256..END] {
+        lock(file, at_once, libc::F_RDLCK, bytes)?;
+    }
+    say();
+    lock(file, waiting, libc::F_RDLCK, 0..END)?;
+    loop {
+        std::thread::park();
+    }
+}
+
+fn lock_word(slot: u32, sequence: u32) -> u32 {
+    sequence << 10 | (slot + 1) << 2
 }
 
 fn store(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
@@ -175,11 +210,11 @@ fn scribble(file: &File) -> io::Result<()> {
             1 << 62,
             u64::MAX,
             dice.roll(),
-            dice.roll() % (2 * RING_BYTES as u64) & !63,
+            (dice.roll() % (2 * RING_BYTES as u64)) & !63,
         ];
         let word = *dice.pick(&values);
         let entry = TABLE + ENTRY * *dice.pick(&[1, 2, 3, 191]);
-        let record = RING + (usize::try_from(dice.roll()).unwrap_or(0) % 4096 & !63);
+        let record = RING + ((usize::try_from(dice.roll()).unwrap_or(0) % 4096) & !63);
         let offsets = [
             0x14,
             0x18,
@@ -346,8 +381,12 @@ fn word(control: &MmapRaw, offset: usize) -> &AtomicU32 {
 }
 
 /// Locks bytes of the file's open description, without waiting.
-#[expect(unsafe_code, reason = "nothing safe takes these locks")]
 fn take(file: &File, kind: i32, bytes: Range<u64>) -> io::Result<()> {
+    lock(file, libc::F_OFD_SETLK, kind, bytes)
+}
+
+#[expect(unsafe_code, reason = "nothing safe takes these locks")]
+fn lock(file: &File, command: i32, kind: i32, bytes: Range<u64>) -> io::Result<()> {
     // SAFETY: `flock` consists of integers, for which zeros are valid.
     let mut request: libc::flock = unsafe { std::mem::zeroed() };
     request.l_type = kind.try_into().map_err(io::Error::other)?;
@@ -357,7 +396,7 @@ fn take(file: &File, kind: i32, bytes: Range<u64>) -> io::Result<()> {
         .try_into()
         .map_err(io::Error::other)?;
     // SAFETY: the descriptor is open and the request valid.
-    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw mut request) } {
+    match unsafe { libc::fcntl(file.as_raw_fd(), command, &raw mut request) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

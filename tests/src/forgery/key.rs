@@ -6,6 +6,27 @@ use shm_core::{Key, Options, Publisher, Subscriber, segment};
 
 use crate::PrivateDir;
 
+/// The invisible characters that docs/LAYOUT.md lists.
+const INVISIBLE: [(u32, u32); 17] = [
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x61C, 0x61C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0D),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1_BCA0, 0x1_BCA3),
+    (0x1_D173, 0x1_D17A),
+    (0xE_0000, 0xE_0FFF),
+];
+
 const TEXT: &str = "under this key";
 
 /// Takes the bytes for a key, and for the end of a file's name.
@@ -25,6 +46,11 @@ pub fn key(data: &[u8]) {
 /// Tells whether docs/LAYOUT.md, section 1, lets this be a key.
 fn is_key(name: &str) -> bool {
     let is_control = |character| matches!(character, '\0'..='\x1f' | '\x7f'..='\u{9f}');
+    let is_invisible = |character| {
+        INVISIBLE
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&u32::from(character)))
+    };
     let has_scheme = name.split_once(':').is_some_and(|(scheme, _)| {
         let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
@@ -33,6 +59,7 @@ fn is_key(name: &str) -> bool {
     (1..=128).contains(&name.len())
         && !name.contains('/')
         && !name.contains(is_control)
+        && !name.contains(is_invisible)
         && !has_scheme
 }
 

@@ -250,7 +250,7 @@ pub(super) fn assert_readable(attached: &[Attached]) {
     assert!(attached.len() <= MOST_ATTACHED);
     for one in attached {
         assert!(
-            !one.program.is_empty() && !one.program.contains(char::is_control),
+            !one.program.is_empty() && !one.program.contains(shm_core::escape::is_hidden),
             "{one:?}"
         );
     }

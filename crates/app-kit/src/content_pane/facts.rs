@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use shm_core::{Access, Attached, Process};
 
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
-use crate::{explain, language, say, shell, units};
+use crate::{explain, language, say, sharing, shell, units};
 
-/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
+/// Writes what is in shared memory in one line: `text · 42 bytes · sequence 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind_and_form()];
     if let Content::Picture(picture) = &snapshot.content {
@@ -17,12 +17,13 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
         parts.push(units::bytes(snapshot.bytes));
     }
     if let Some(origin) = &snapshot.origin {
-        parts.push(say!("fact-generation", number = origin.generation));
+        parts.push(say!("fact-sequence", number = origin.sequence));
         parts.push(units::rough_age(age_of(origin, now)));
     }
     if snapshot.persistent {
         parts.push(say!("fact-persistent"));
     }
+    parts.extend(snapshot.permissions.and_then(sharing::describe));
     parts.join(" · ")
 }
 

@@ -33,12 +33,13 @@ fn snapshot() -> Snapshot {
         bytes: 1_500_000,
         origin: Some(Origin {
             segment: 7,
-            generation: 3,
+            sequence: 3,
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: NOW,
         }),
         persistent: true,
+        permissions: None,
         attached: vec![
             peer(4713, "viewer-app", Access::ReadOnly),
             peer(4711, "loader-app", Access::ReadWrite),
@@ -53,7 +54,7 @@ fn snapshot() -> Snapshot {
 fn facts_are_one_line() {
     assert_eq!(
         facts(&snapshot(), NOW + Duration::from_secs(125)),
-        "text · 1.5 MB · generation 3 · 2 min old · stays until removed"
+        "text · 1.5 MB · sequence 3 · 2 min old · stays until removed"
     );
     // A clock that was set back.
     let earlier = NOW - Duration::from_secs(60);
@@ -106,6 +107,7 @@ fn picture_pane() -> ContentPane {
     ContentPane::new(Snapshot {
         content: Content::Picture(picture),
         bytes: 64 * 48 * 4,
+        permissions: None,
         attached: Vec::new(),
         persistent: false,
         ..snapshot()
@@ -147,11 +149,11 @@ fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
         (None, Some(0.015), "1.5 %"),
         (Some((63, 47)), Some(12.0), "63, 47 · #00000000 · 1200 %"),
     ] {
-        pane.update(Message::Picture(picture_view::Seen {
+        drop(pane.update(Message::Picture(picture_view::Seen {
             pane: iced::Size::new(400, 200),
             zoom,
             pixel,
-        }));
+        })));
         let mut ui = iced_test::simulator(view(&pane));
         ui.find(said).expect("it is told");
         drop(ui);
@@ -164,10 +166,40 @@ fn what_is_pointed_at_is_told_without_a_change_of_the_layout() {
 fn edits_are_ignored() {
     use iced::widget::text_editor::{Action, Edit};
     let mut pane = ContentPane::new(snapshot());
-    pane.update(Message::Text(Action::SelectAll));
-    pane.update(Message::Text(Action::Edit(Edit::Delete)));
-    pane.update(Message::Text(Action::Edit(Edit::Insert('x'))));
+    drop(pane.update(Message::Text(Action::SelectAll)));
+    drop(pane.update(Message::Text(Action::Edit(Edit::Delete))));
+    drop(pane.update(Message::Text(Action::Edit(Edit::Insert('x')))));
     assert_eq!(pane.shown_text(), "Hello");
+}
+
+#[test]
+fn hidden_characters_are_shown_and_copied_as_they_are() {
+    use iced::widget::text_editor::{Action, Cursor, Position};
+    let text = "pay\u{202e}001\u{202c} now\u{200b}\r\nand \u{1b}[2J\u{e0041} too";
+    let mut pane = ContentPane::new(Snapshot {
+        content: Content::Text(crate::snapshot::Text {
+            shown: text.to_owned(),
+            is_whole: true,
+        }),
+        ..snapshot()
+    });
+    let shown = pane.shown_text();
+    let seen = "pay\\u{202e}001\\u{202c} now\\u{200b}\r\nand \\u{1b}[2J\\u{e0041} too";
+    assert_eq!(shown, seen);
+    let selected = |pane: &ContentPane| {
+        let selected = shown_text::selected(text, &pane.editor);
+        selected.map(str::to_owned)
+    };
+    drop(pane.update(Message::Text(Action::SelectAll)));
+    assert_eq!(selected(&pane).as_deref(), Some(text));
+    // From within an escape, on the first line, to the end of one on the second.
+    let at = |line, column| Position { line, column };
+    pane.editor.move_to(Cursor {
+        position: at(0, 5),
+        selection: Some(at(1, 10)),
+    });
+    let part = "001\u{202c} now\u{200b}\r\nand \u{1b}";
+    assert_eq!(selected(&pane).as_deref(), Some(part));
 }
 
 #[test]

@@ -72,6 +72,16 @@ impl Explain for SegmentError {
             SegmentError::Foreign { key, file } => {
                 explained!(self, "error-qt-foreign", key = key, path = file.display())
             }
+            SegmentError::Folder { key, folder } => {
+                explained!(self, "error-qt-folder", key = key, path = folder.display())
+            }
+            SegmentError::Permission { key, source } if !key.is_ours() => explained!(
+                self,
+                "error-qt-not-shared",
+                key = key,
+                reason = source,
+                owner = key.owner()
+            ),
             SegmentError::Permission { key, source } => {
                 explained!(self, "error-qt-permission", key = key, reason = source)
             }
@@ -106,6 +116,15 @@ impl Explain for LockError {
             }
             LockError::Timeout { key, users, .. } => {
                 explained!(self, "error-qt-lock-users", key = key, by = names(users))
+            }
+            LockError::Folder { key, folder } => {
+                explained!(self, "error-qt-folder", key = key, path = folder.display())
+            }
+            LockError::ReadOnly { key } => {
+                explained!(self, "error-qt-read-only", key = key, owner = key.owner())
+            }
+            LockError::Lost { key } if !key.is_ours() => {
+                explained!(self, "error-qt-changed", key = key, owner = key.owner())
             }
             LockError::Lost { key } => explained!(self, "error-qt-lock-lost", key = key),
             LockError::Stranger { key, file, owner } => explained!(
@@ -162,6 +181,12 @@ impl Explain for StreamError {
             ),
             StreamError::TooLong { bytes } => {
                 explained!(self, "error-qt-too-long", bytes = bytes)
+            }
+            StreamError::Limit { bytes, limit } => {
+                explained!(self, "error-qt-limit", bytes = bytes, limit = limit)
+            }
+            StreamError::Unwritten { bytes, present } => {
+                explained!(self, "error-qt-unwritten", bytes = bytes, present = present)
             }
             StreamError::NoMemory { bytes } => {
                 explained!(self, "error-qt-no-memory", bytes = bytes)

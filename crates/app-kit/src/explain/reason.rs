@@ -10,6 +10,7 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
     ("it claims to have {} slots", "reason-slots", &["count"]),
     ("it is of an unknown kind ({})", "reason-kind", &["kind"]),
     ("it claims a block of {} bytes", "reason-block", &["bytes"]),
+    ("it claims a ring of {} bytes", "reason-ring", &["bytes"]),
     (
         "it is cut short: {} bytes of {}",
         "reason-cut",
@@ -27,18 +28,59 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         &["path", "found", "expected"],
     ),
     (
-        "{} is {}, not a regular file",
-        "reason-no-file",
-        &["path", "what"],
+        "{} is a directory of user {}, not a regular file",
+        "reason-directory",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a symbolic link of user {}, not a regular file",
+        "reason-link",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a named pipe of user {}, not a regular file",
+        "reason-pipe",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a socket of user {}, not a regular file",
+        "reason-socket",
+        &["path", "owner"],
+    ),
+    (
+        "{} is a device of user {}, not a regular file",
+        "reason-device",
+        &["path", "owner"],
+    ),
+    (
+        "the positions of its records contradict each other",
+        "reason-positions",
+        &[],
+    ),
+    ("a record has an impossible header", "reason-record", &[]),
+    (
+        "a record goes back to sequence {}",
+        "reason-sequence",
+        &["sequence"],
+    ),
+    (
+        "it names region {}, which does not exist",
+        "reason-region",
+        &["region"],
+    ),
+    (
+        "it claims {} bytes, and has no memory for as many",
+        "reason-no-memory",
+        &["bytes"],
+    ),
+    (
+        "it is too long for a ring of this length",
+        "reason-metadata",
+        &[],
     ),
     (
         "it claims a payload of {} bytes",
         "reason-payload",
-        &["bytes"],
-    ),
-    (
-        "it claims metadata of {} bytes",
-        "reason-metadata",
         &["bytes"],
     ),
     (
@@ -98,6 +140,7 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         "reason-qt-mark",
         &["found"],
     ),
+    ("the PNG file: {}", "reason-qt-png", &["reason"]),
     ("no NUL stands at its end", "reason-qt-no-nul", &[]),
     ("the bytes are no UTF-8 text", "reason-qt-not-utf8", &[]),
     (

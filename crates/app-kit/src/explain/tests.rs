@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use qt_bridge::{Form, Stream, StreamError};
-use shm_core::{Access, ImageMetadata, Message, PixelFormat, Process};
+use shm_core::{Access, ImageMetadata, InvalidSample, Message, PixelFormat, Process};
 
 use super::reason::REASONS;
 use super::*;
@@ -69,6 +69,17 @@ fn attach_errors() -> Vec<Box<dyn Explain>> {
             key: key.clone(),
             source: system(),
         }),
+        Box::new(AttachError::Group {
+            key: key.clone(),
+            group: 64_044,
+            source: system(),
+        }),
+        Box::new(AttachError::FileSystem {
+            key: key.clone(),
+            directory: PathBuf::from("/"),
+            kind: "9".to_owned(),
+            doing: "mapping",
+        }),
         Box::new(AttachError::NoSpace {
             key: key.clone(),
             source: system(),
@@ -78,7 +89,18 @@ fn attach_errors() -> Vec<Box<dyn Explain>> {
             key: key.clone(),
             slots: 64,
         }),
-        Box::new(AttachError::Busy { key: key.clone() }),
+        Box::new(AttachError::SlotsBlocked {
+            key: key.clone(),
+            holder: LockHolder::OtherUser,
+        }),
+        Box::new(AttachError::Busy {
+            key: key.clone(),
+            holder: LockHolder::Unknown,
+        }),
+        Box::new(AttachError::OtherUser {
+            key: key.clone(),
+            owner: 1000,
+        }),
         Box::new(AttachError::Timeout { key: key.clone() }),
         Box::new(AttachError::Size {
             key: key.clone(),
@@ -108,10 +130,17 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
         Box::new(PublishError::FileSizeLimit { key: key.clone() }),
         Box::new(PublishError::Metadata {
             key: key.clone(),
-            reason: reason.clone(),
+            reason,
         }),
         Box::new(PublishError::Orphaned { key: key.clone() }),
-        Box::new(PublishError::RegionsFull { key: key.clone() }),
+        Box::new(PublishError::RegionsFull {
+            key: key.clone(),
+            holder: LockHolder::OtherUser,
+        }),
+        Box::new(PublishError::Damaged {
+            key: key.clone(),
+            reason: InvalidSample::Position,
+        }),
         Box::new(PublishError::Busy { key: key.clone() }),
         Box::new(PublishError::Forked { key: key.clone() }),
         Box::new(PublishError::Io {
@@ -121,7 +150,7 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
         }),
         Box::new(ReadError::Invalid {
             key: key.clone(),
-            reason,
+            reason: InvalidSample::Region { number: 300 },
         }),
         Box::new(ReadError::Truncated { key: key.clone() }),
         Box::new(ReadError::Busy { key: key.clone() }),
@@ -164,14 +193,25 @@ fn lock_and_remove_errors() -> Vec<Box<dyn Explain>> {
         }),
         Box::new(RemoveError::Foreign {
             key: key.clone(),
-            reason: "/dev/shm/K is a directory, not a regular file".to_owned(),
+            reason: "/dev/shm/K is a directory of user 1000, not a regular file".to_owned(),
         }),
         Box::new(RemoveError::Permission { key: key.clone() }),
-        Box::new(RemoveError::Busy { key: key.clone() }),
+        Box::new(RemoveError::Busy {
+            key: key.clone(),
+            holder: LockHolder::OtherUser,
+        }),
+        Box::new(RemoveError::OtherUser {
+            key: key.clone(),
+            owner: 1000,
+        }),
         Box::new(RemoveError::Io {
             key,
             doing: "removing",
             source: system(),
+        }),
+        Box::new(ListError::FileSystem {
+            path: PathBuf::from("/"),
+            kind: "9".to_owned(),
         }),
         Box::new(ListError::Directory {
             path: PathBuf::from("/nowhere"),
@@ -207,7 +247,11 @@ fn every_error_is_explained_in_chinese() {
         assert!(said.ends_with(['。', '）']), "{said}");
         assert!(!said.contains('{'), "{said}");
     }
-    let busy = AttachError::Busy { key: key() }.to_string();
+    let busy = AttachError::Busy {
+        key: key(),
+        holder: LockHolder::Unknown,
+    };
+    let busy = busy.to_string();
     assert_eq!(english_in(&busy).as_deref(), Some("Another"));
 }
 
@@ -269,6 +313,14 @@ fn stream_errors() -> Vec<StreamError> {
     });
     let others = [
         StreamError::TooLong { bytes: 42 },
+        StreamError::Limit {
+            bytes: 42,
+            limit: 7,
+        },
+        StreamError::Unwritten {
+            bytes: 42,
+            present: 7,
+        },
         StreamError::NoMemory { bytes: 42 },
         StreamError::Io(io::ErrorKind::UnexpectedEof.into()),
         StreamError::Io(system()),
@@ -284,7 +336,7 @@ fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
         let said = language::speaking(Language::SimplifiedChinese, || error.explain());
         assert!(said.ends_with('。'), "{said}");
         // What the library for pictures says of a PNG file is told as it says it.
-        if !english.contains("Png") {
+        if !english.contains("the PNG file") {
             assert_eq!(english_in(&said), None, "{said}");
         }
     }

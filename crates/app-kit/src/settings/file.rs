@@ -1,17 +1,20 @@
 //! The file in which settings are remembered: JSON, small, replaced as a whole.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fmt;
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::{fmt, process};
 
 use iced::Size;
 use qt_bridge::{Address, AddressError};
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_SIDE, MIN_SIZE, Settings, Switches};
 use crate::explain::Explain;
+use crate::save_file::{SaveFile, SaveFileError};
 use crate::say;
 
 /// The version of the file: raised when an older program would misunderstand it.
@@ -70,20 +73,43 @@ impl fmt::Display for ReadError {
 
 /// Reads settings; `None` where there is no file yet.
 pub(super) fn read<S: Switches>(path: &Path) -> Result<Option<Settings<S>>, ReadError> {
-    match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return Err(ReadError::NotAFile),
-        Ok(_) => {}
+    // A pipe is not waited for.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ReadError::System(error)),
+    };
+    if !file.metadata().map_err(ReadError::System)?.is_file() {
+        return Err(ReadError::NotAFile);
     }
     let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut content))
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut content)
         .map_err(ReadError::System)?;
     if content.len() as u64 > MAX_BYTES {
         return Err(ReadError::TooLong);
     }
     decode(&content).map(Some)
+}
+
+/// Returns the folder of another user on the way to the file, if there is one, and whose it is.
+///
+/// `sudo -E` lets root have the home of the user who called it. What root creates there shuts the user
+/// out, and what the user puts there misleads root.
+pub(super) fn foreign_folder(path: &Path) -> Option<(PathBuf, u32)> {
+    /// `HOME`, `.config` and `shm-core`.
+    const LEVELS: usize = 3;
+    let folders = path.ancestors().skip(1).take(LEVELS);
+    let owners = folders.filter_map(|folder| Some((folder, fs::metadata(folder).ok()?.uid())));
+    owners
+        .filter(|&(_, owner)| owner != 0 && owner != geteuid().as_raw())
+        .map(|(folder, owner)| (folder.to_owned(), owner))
+        .next()
 }
 
 fn decode<S: Switches>(content: &[u8]) -> Result<Settings<S>, ReadError> {
@@ -106,40 +132,34 @@ fn decode<S: Switches>(content: &[u8]) -> Result<Settings<S>, ReadError> {
 }
 
 /// Puts settings in the place of what is there: all of them or, where that fails, none.
-pub(super) fn write<S: Switches>(path: &Path, settings: &Settings<S>) -> io::Result<()> {
+///
+/// Another window of this program may be writing too: the one that is last to rename has the say.
+pub(super) fn write<S: Switches>(path: &Path, settings: &Settings<S>) -> Result<(), SaveFileError> {
+    let failed = |error| SaveFileError::at(path, error);
     let content = serde_json::to_vec_pretty(&Record {
         version: VERSION,
         width: settings.size.width,
         height: settings.size.height,
         key: settings.key.as_ref().map(|key| key.as_str().to_owned()),
         switches: settings.switches.clone(),
-    })?;
+    });
+    let content = content.map_err(|error| failed(error.into()))?;
+    // Another user may have made it since.
+    if foreign_folder(path).is_some() {
+        return Err(failed(io::ErrorKind::PermissionDenied.into()));
+    }
     if let Some(directory) = path.parent() {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(directory)?;
+            .create(directory)
+            .map_err(failed)?;
     }
-    // Another window of this program may be writing too: whoever renames last has the say.
-    let draft = path.with_extension(format!("json.{}", process::id()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .and_then(|mut file| {
-            file.write_all(&content)?;
-            file.write_all(b"\n")?;
-            // Before the name is: a power cut must not leave an empty file under it.
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        // It may not have come to a draft at all.
-        fs::remove_file(&draft).ok();
-    }
-    written
+    SaveFile::at(path).private().write(|file| {
+        file.write_all(&content)
+            .and_then(|()| file.write_all(b"\n"))
+            .map_err(failed)
+    })
 }
 
 /// Moves a file that will not do out of the way, to where its owner finds it.

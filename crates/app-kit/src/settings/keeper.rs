@@ -104,7 +104,7 @@ impl<S: Switches> Writer<S> {
                 changes: Some(changes),
                 end,
             }),
-            Err(error) => Err(complaint(&path, &error)),
+            Err(error) => Err(complaint(&path, &error.to_string())),
         }
     }
 }
@@ -150,16 +150,17 @@ impl Desk {
         // What cannot be set aside is not overwritten either.
         let written = self
             .set_aside()
-            .and_then(|()| file::write(&self.path, settings));
+            .map_err(|error| error.to_string())
+            .and_then(|()| file::write(&self.path, settings).map_err(|error| error.reason()));
         match written {
             Ok(()) => self.has_complained = false,
             // Once is enough, until it has gone well again.
             Err(_) if self.has_complained => {}
-            Err(error) => {
+            Err(reason) => {
                 self.has_complained = true;
                 // Nobody listens at the end of the program.
                 self.complain
-                    .unbounded_send(complaint(&self.path, &error))
+                    .unbounded_send(complaint(&self.path, &reason))
                     .ok();
             }
         }
@@ -174,10 +175,10 @@ impl Desk {
     }
 }
 
-fn complaint(path: &Path, error: &io::Error) -> Status {
+fn complaint(path: &Path, reason: &str) -> Status {
     Status::warning(say!("settings-unwritable")).with_remedy(say!(
         "settings-unwritable-remedy",
         path = path.display(),
-        reason = error
+        reason = reason
     ))
 }

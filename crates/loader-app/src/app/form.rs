@@ -34,15 +34,18 @@ impl State {
         // If another form was chosen while it was on its way, it is recognised.
         self.attached_as = loaded.form.filter(|_| loaded.form == self.key_field.form());
         self.attached = Some(loaded.key);
+        self.lost = None;
         if loaded.form.is_some() {
             // Nothing tells the watch of it; a new one looks at once.
             self.watch_key();
         }
+        self.guard_what_is_loaded();
     }
 
     /// Notes that nothing is loaded any more.
     pub(super) fn detach(&mut self) {
         self.attached = None;
+        self.guard_what_is_loaded();
         self.watch_in_form();
     }
 

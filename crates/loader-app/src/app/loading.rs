@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use app_kit::say;
 use app_kit::theme::{self, Colors};
+use app_kit::visible;
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
 use iced::futures::{SinkExt, Stream};
-use iced::widget::{button, container, row, space, text};
+use iced::widget::{button, container, row, space};
 use iced::{Center, Element, Fill, Subscription, Theme, stream};
 
 use super::Message;
@@ -87,13 +88,15 @@ impl Loading {
             say!("loading-decoding")
         };
         let is_wanted = !self.progress.is_cancelled();
-        let cancel = button(text(say!("cancel")).size(theme::SMALL_SIZE))
+        let cancel = button(visible::line(say!("cancel")).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::quiet_button)
             .on_press_maybe(is_wanted.then_some(Message::CancelPressed));
         Some(
             row![
-                text(words).size(theme::SMALL_SIZE).style(theme::muted),
+                visible::line(words)
+                    .size(theme::SMALL_SIZE)
+                    .style(theme::muted),
                 cancel
             ]
             .spacing(theme::space::SMALL)

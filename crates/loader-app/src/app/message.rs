@@ -81,6 +81,12 @@ pub enum Message {
     Released(Result<Option<Released>, WorkerError>),
     /// It was looked whether what is loaded was removed by somebody else.
     LossChecked(Result<Option<Address>, WorkerError>),
+    /// The button "Load again", or its shortcut.
+    LoadAgainPressed,
+    /// What was lost was loaded again, or not; `None` where it was not there any more.
+    LoadedAgain(Reply<Option<Loaded>, LoadError>),
+    /// Something was seen under the key of what is loaded, which is not in the key field.
+    Guarded(watch::News),
     /// Something was seen in shared memory.
     Seen(watch::News),
     /// Somebody came to watch what is loaded, has shown it, or has left.

@@ -26,13 +26,18 @@ impl State {
     /// Says what was loaded, what it took the place of, and `note`.
     pub(super) fn say_loaded(&mut self, sentence: String, loaded: &Loaded, note: Option<String>) {
         let warning = loaded.warning();
-        let status = if warning.is_some() || note.is_some() {
+        let exposure = loaded.exposure();
+        let is_warned = warning.is_some() || exposure.is_some();
+        let status = if is_warned || note.is_some() {
             Status::warning(sentence)
         } else {
             Status::success(sentence)
         };
         let released = loaded.released.as_ref().map(Released::to_string);
-        let remedies: Vec<String> = [warning, released, note].into_iter().flatten().collect();
+        let remedies: Vec<String> = [warning, exposure, released, note]
+            .into_iter()
+            .flatten()
+            .collect();
         self.status.set(match remedies.is_empty() {
             true => status,
             false => status.with_remedy(language::sentences(remedies)),
@@ -57,16 +62,6 @@ impl State {
             Ok(None) => Status::neutral(say!("release-nothing")),
             Err(error) => Status::error(error.to_string()),
         });
-    }
-
-    pub(super) fn take_loss(&mut self, reply: Result<Option<Address>, WorkerError>) {
-        // Where nothing was lost there is nothing to say.
-        let Ok(Some(key)) = reply else {
-            return;
-        };
-        self.detach();
-        let status = Status::error(say!("lost", key = key));
-        self.status.set(status.with_remedy(say!("load-it-again")));
     }
 }
 

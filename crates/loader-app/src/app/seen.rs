@@ -8,7 +8,6 @@ use app_kit::snapshot::Snapshot;
 use app_kit::status::Status;
 use app_kit::watch::{Depth, Fresh, Observation, Watch};
 use iced::Task;
-use shm_core::{Access, Attached};
 
 use super::{Message, State};
 
@@ -32,34 +31,25 @@ impl State {
     }
 
     pub(super) fn see(&mut self, observation: Observation) -> Task<Message> {
-        let is_gone = match observation {
-            Observation::Nothing => {
-                self.seen = Seen::Nothing;
-                true
-            }
-            Observation::Unreadable(error) => {
-                self.seen = Seen::Unreadable(error.to_string());
-                false
-            }
+        let checked = match self.is_attached_here() {
+            true => self.look_for_loss(&observation),
+            false => Task::none(),
+        };
+        match observation {
+            Observation::Nothing => self.seen = Seen::Nothing,
+            Observation::Unreadable(error) => self.seen = Seen::Unreadable(error.to_string()),
             Observation::Content(fresh) => {
                 self.tell_who_replaced_us(&fresh.snapshot);
                 self.show(*fresh);
-                false
             }
-            Observation::Qt(_) => false,
+            Observation::Qt(_) => {}
             Observation::Presence(info) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.observe(&info);
                 }
-                !info.attached.iter().any(is_own_publisher)
             }
-        };
-        // A stream finds that out by itself.
-        if is_gone && self.is_attached_here() && self.stream.is_none() {
-            // What was seen may be older than what was loaded: the session knows.
-            return self.session.release_if_lost().map(Message::LossChecked);
         }
-        Task::none()
+        checked
     }
 
     pub(super) fn show(&mut self, fresh: Fresh) {
@@ -92,8 +82,4 @@ pub(super) fn is_own(snapshot: &Snapshot) -> bool {
         .origin
         .as_ref()
         .is_some_and(|origin| origin.writer.is_current())
-}
-
-pub(super) fn is_own_publisher(peer: &Attached) -> bool {
-    peer.process.is_current() && peer.access == Access::ReadWrite
 }

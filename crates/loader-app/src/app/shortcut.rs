@@ -26,6 +26,11 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
         message: || Message::LoadImagePressed,
     },
     Shortcut {
+        chords: &[Chord::ctrl('y')],
+        does: "shortcut-load-again",
+        message: || Message::LoadAgainPressed,
+    },
+    Shortcut {
         chords: &[Chord::ctrl('v')],
         does: "shortcut-paste",
         message: || Message::PastePressed,

@@ -8,7 +8,9 @@ use app_kit::say;
 use app_kit::status::Status;
 use iced::Task;
 use iced::widget::operation;
+use qt_bridge::Address;
 
+use super::lost::Lost;
 use super::reply::failure;
 use super::{Message, State};
 use crate::file_dialog;
@@ -20,6 +22,8 @@ use crate::session::{End, LoadError, Loaded, News, Reply, Report, Source, Stream
 pub(super) struct Stream {
     /// Tells its news from those of streams before it.
     number: u64,
+    /// What it plays.
+    source: Source,
     /// What people call it.
     name: String,
     /// How it goes; `None` before the first frame.
@@ -121,10 +125,16 @@ impl State {
             self.reject_stream(self.status.current().to_string());
             return Task::none();
         };
+        self.stream_into(key, source)
+    }
+
+    /// Streams frames under a key.
+    pub(super) fn stream_into(&mut self, key: Address, source: Source) -> Task<Message> {
         self.streams += 1;
         let number = self.streams;
         let stream = Stream {
             number,
+            source: source.clone(),
             name: name_of(&source),
             report: None,
         };
@@ -176,17 +186,17 @@ impl State {
     }
 
     fn take_stream_end(&mut self, reply: Reply<Option<Arc<Streamed>>, LoadError>) {
-        self.stream = None;
+        let stream = self.stream.take();
+        self.guard_what_is_loaded();
         let status = match reply {
-            Ok(Ok(Some(streamed))) => match &streamed.end {
-                End::Finished | End::Stopped => {
-                    Status::success(streamed.to_string()).with_remedy(say!("streamed-remedy"))
+            Ok(Ok(Some(streamed))) => match (&streamed.end, stream) {
+                (End::Failed(error), Some(stream)) if error.is_orphaned() => {
+                    let key = streamed.key.clone();
+                    return self.lose(&streamed.key, Lost::Stream(key, stream.source));
                 }
-                End::Failed(error) => {
-                    if error.is_orphaned() {
-                        self.detach();
-                    }
-                    failure(error)
+                (End::Failed(error), _) => failure(error),
+                (End::Finished | End::Stopped, _) => {
+                    Status::success(streamed.to_string()).with_remedy(say!("streamed-remedy"))
                 }
             },
             Ok(Ok(None)) => Status::neutral(say!("streamed-nothing")),

@@ -204,7 +204,7 @@ fn a_text_goes_through_the_dialog_into_shared_memory() {
         Some(text)
     );
     let sentence = format!(
-        "Loaded text, {} bytes, into MySharedMemory (generation 1).",
+        "Loaded text, {} bytes, into MySharedMemory (sequence 1).",
         text.len()
     );
     assert_eq!(bench.state.status().text(), sentence);
@@ -374,7 +374,7 @@ fn a_picture_is_loaded_by_its_path() {
     bench.load_path(&path);
     assert_eq!(
         bench.state.status().text(),
-        "Loaded image, 18 bytes, into MySharedMemory (generation 1)."
+        "Loaded image, 18 bytes, into MySharedMemory (sequence 1)."
     );
     match bench.in_memory("MySharedMemory") {
         Some(Content::Picture(picture)) => {
@@ -640,12 +640,64 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
             .state
             .status()
             .text()
-            .contains("removed by another program")
+            .contains("can no longer be found")
     );
-    bench.load_text("again");
+    bench.click("Load again");
+    assert_eq!(bench.level(), Level::Success);
+    assert!(!bench.shows("Load again"));
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
-        Some("again")
+        Some("removed by force")
+    );
+}
+
+#[test]
+fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
+    let mut bench = Bench::new();
+    bench.load_text("guarded");
+    bench.send(Message::KeyEdited("Other".to_owned()));
+    let guard = bench.state.guard.as_ref().expect("its key is watched");
+    assert_eq!(guard.key().as_str(), "MySharedMemory");
+    let is_there = guard.news(Observation::Nothing);
+    bench.send(Message::Guarded(is_there.clone()));
+    assert!(bench.shows("attached elsewhere"), "it can be found");
+    for entry in fs::read_dir(bench.directory.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_string_lossy().ends_with("MySharedMemory") {
+            fs::rename(&path, path.with_extension("away")).unwrap();
+        }
+    }
+    bench.send(Message::Guarded(is_there));
+    assert_eq!(bench.level(), Level::Error);
+    assert!(bench.state.guard.is_none(), "nothing is left to guard");
+    bench.press(Chord::ctrl('y'));
+    assert_eq!(
+        bench.text_in_memory("MySharedMemory").as_deref(),
+        Some("guarded")
+    );
+    assert_eq!(bench.text_in_memory("Other"), None);
+    bench.press(Chord::ctrl('y'));
+    assert!(
+        bench
+            .state
+            .status()
+            .text()
+            .contains("nothing to load again")
+    );
+}
+
+#[test]
+fn who_else_may_read_what_is_loaded_is_said() {
+    let mut bench = Bench::new();
+    let key = Key::new("MySharedMemory").unwrap();
+    let shared = bench.options().mode(0o644);
+    let _theirs = shm_core::Publisher::open(&key, &shared).unwrap();
+    bench.load_text("seen by all");
+    assert_eq!(bench.level(), Level::Warning);
+    let remedy = bench.state.status().remedy().unwrap_or_default().to_owned();
+    assert!(
+        remedy.contains("other users may read it (mode 644)"),
+        "{remedy}"
     );
 }
 
@@ -658,7 +710,7 @@ fn what_is_seen_is_shown() {
     let key = Key::new("MySharedMemory").unwrap();
     let seen = snapshot::read(&key, &bench.options()).unwrap();
     bench.see_content(seen);
-    assert!(bench.shows("text · 9 bytes · generation 1 · just now"));
+    assert!(bench.shows("text · 9 bytes · sequence 1 · just now"));
     let error = SnapshotError::Text { key: key.into() };
     let sentence = error.to_string();
     bench.see(Observation::Unreadable(Arc::new(error)));

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use app_kit::unchorded::unchorded;
+use app_kit::visible;
 use app_kit::{content_pane, help, say, status, theme};
 use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
@@ -56,7 +57,9 @@ impl State {
             // To which, was said in the status line.
             Some(_) => (say!("attached-elsewhere"), |colors| colors.warning),
         };
-        let words = text(words).size(theme::SMALL_SIZE).style(theme::muted);
+        let words = visible::line(words)
+            .size(theme::SMALL_SIZE)
+            .style(theme::muted);
         let (width, words) = match self
             .key_field
             .is_cramped_at(self.keeper.settings().size.width)
@@ -88,9 +91,9 @@ impl State {
             .height(theme::extent::FIELD)
             .style(theme::secondary_button)
             .on_press(Message::LoadImagePressed);
-        let path = text_input(&say!("path-placeholder"), &self.path)
+        let path = text_input(&say!("path-placeholder"), &visible::in_field(&self.path))
             .id(PATH_FIELD)
-            .on_input(Message::PathEdited)
+            .on_input(|path| Message::PathEdited(visible::typed(path)))
             .on_submit(Message::PathSubmitted)
             .size(theme::TEXT_SIZE)
             .line_height(Pixels(theme::extent::FIELD - 2.0 * theme::space::SMALL))
@@ -110,6 +113,7 @@ impl State {
     fn view_status(&self) -> Element<'_, Message> {
         let loading = self.loading.as_ref();
         let beside = row![
+            self.view_load_again(),
             loading.and_then(Loading::view_cancel),
             help::open_button(Message::ToggleHelp),
         ]
@@ -140,11 +144,11 @@ impl State {
     /// Draws what the content is; while a stream plays, in the same place, how that goes.
     fn view_title(&self) -> Element<'_, Message> {
         let Some(stream) = &self.stream else {
-            let title = text(say!("in-memory-now")).size(theme::TEXT_SIZE);
+            let title = visible::line(say!("in-memory-now")).size(theme::TEXT_SIZE);
             return title.width(Fill).into();
         };
         let mark = status::dot(move |theme| theme::Colors::of(theme).accent);
-        let words = text(stream.summary())
+        let words = visible::line(stream.summary())
             .size(theme::SMALL_SIZE)
             .line_height(Pixels(theme::line_height(theme::TEXT_SIZE)))
             .wrapping(text::Wrapping::None);
@@ -176,7 +180,7 @@ impl State {
 
 fn big_button<'a>(label: String) -> button::Button<'a, Message, Theme> {
     button(
-        text(label)
+        visible::line(label)
             .size(theme::TEXT_SIZE)
             .width(Fill)
             .height(Fill)
@@ -185,7 +189,7 @@ fn big_button<'a>(label: String) -> button::Button<'a, Message, Theme> {
 }
 
 fn quiet_button<'a>(label: String) -> button::Button<'a, Message, Theme> {
-    button(text(label).size(theme::SMALL_SIZE))
+    button(visible::line(label).size(theme::SMALL_SIZE))
         .padding([theme::space::TINY, theme::space::MEDIUM])
         .style(theme::quiet_button)
 }

@@ -1,16 +1,15 @@
 //! Who watches what is loaded: a quiet line, and a list for those who want to see each.
 
-use std::io::{self, Write};
-
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::text::Wrapping;
-use iced::widget::{Column, button, column, container, row, scrollable, space, text};
+use iced::widget::{Column, button, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 use shm_core::Process;
 use shm_core::link::Watcher;
 
 use app_kit::language::{self, Language};
-use app_kit::{say, theme};
+use app_kit::visible;
+use app_kit::{say, terminal, theme};
 
 use super::Message;
 use crate::session::audience::{Watched, changes, name, progress};
@@ -43,8 +42,7 @@ impl Watchers {
             // Scripts read them.
             let told = || changes(&self.watched, &watched);
             for line in language::speaking(Language::English, told) {
-                // A closed stderr is no reason to fail.
-                writeln!(io::stderr(), "{line}").ok();
+                terminal::warn(line);
             }
         }
         self.watched = watched;
@@ -82,12 +80,12 @@ impl Watchers {
 }
 
 fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
-    let words = text(words)
+    let words = visible::line(words)
         .size(theme::SMALL_SIZE)
         .style(theme::muted)
         .wrapping(Wrapping::None);
     let action = action.map(|label| {
-        button(text(label).size(theme::SMALL_SIZE))
+        button(visible::line(label).size(theme::SMALL_SIZE))
             .padding([0.0, theme::space::SMALL])
             .style(theme::quiet_button)
             .on_press(Message::WatchersToggled)
@@ -100,24 +98,24 @@ fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
         .into()
 }
 
-/// Writes how far so many are: `Watched by 40 · 38 show generation 12`.
+/// Writes how far so many are: `Watched by 40 · 38 show sequence 12`.
 fn summary(watchers: &[Watcher]) -> String {
-    let generations = watchers
+    let sequences = watchers
         .iter()
-        .filter_map(|watcher| Some(watcher.shown?.generation));
+        .filter_map(|watcher| Some(watcher.shown?.sequence));
     let number = watchers.len();
-    match generations.clone().max() {
+    match sequences.clone().max() {
         None => say!("watchers-none-shown", count = number),
         Some(latest) => {
-            let there = generations.filter(|shown| *shown == latest).count();
+            let there = sequences.filter(|shown| *shown == latest).count();
             if there == number {
-                say!("watchers-all", count = number, generation = latest)
+                say!("watchers-all", count = number, sequence = latest)
             } else {
                 say!(
                     "watchers-some",
                     count = number,
                     there = there,
-                    generation = latest
+                    sequence = latest
                 )
             }
         }
@@ -125,7 +123,11 @@ fn summary(watchers: &[Watcher]) -> String {
 }
 
 fn list(watchers: &[Watcher]) -> Element<'_, Message> {
-    let cell = |words: String| text(words).size(theme::SMALL_SIZE).style(theme::muted);
+    let cell = |words: String| {
+        visible::line(words)
+            .size(theme::SMALL_SIZE)
+            .style(theme::muted)
+    };
     let rows = watchers.iter().map(|watcher| {
         row![
             cell(name(watcher)).wrapping(Wrapping::None),

@@ -1,20 +1,19 @@
 //! `loader-app frames`: a stream from standard input, or of the test pattern.
 
-use std::io::{self, IsTerminal, Write};
-use std::mem;
+use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
-use app_kit::{form_choice, units};
-use clap::error::ErrorKind;
+use app_kit::{form_choice, terminal, units};
 use clap::{Args, ValueEnum};
 use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 
+use super::memory::Memory;
 use super::share::Share;
-use super::{CommandError, audience, print, tell};
+use super::{CommandError, audience, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
 use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
@@ -23,6 +22,7 @@ Examples:
   ffmpeg -i clip.mp4 -f rawvideo -pix_fmt rgba - | loader-app frames --size 1280x720 --fps 25 -
   loader-app frames --test-pattern
   loader-app frames --test-pattern --size 3840x2160 --fps 30 --count 900
+  loader-app frames --size 30000x20000 --limit 3G - <scans.rgba
 
 The names of the formats are ffmpeg's for rgba and bgra; its -pix_fmt rgb24 is rgb here, and
 gray is gray. A frame becomes visible when all of it has come. A reader that is slow misses
@@ -69,6 +69,15 @@ pub struct FramesArguments {
     /// Leaves the last frame in place when it ends, until `viewer-app remove`.
     #[arg(long)]
     persist: bool,
+
+    /// Goes on in a new segment, with the last frame first, where another program removes, moves away
+    /// or replaces this one, instead of ending with 1.
+    #[arg(long)]
+    restore: bool,
+
+    /// How much memory a frame may take.
+    #[command(flatten)]
+    memory: Memory,
 
     /// Who else may read it.
     #[command(flatten)]
@@ -152,20 +161,8 @@ impl FramesArguments {
         self.share
     }
 
-    /// Checks what no argument can tell by itself.
-    pub(super) fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
-        let Some(problem) = self.problem() else {
-            return Ok(());
-        };
-        program.build();
-        let command = match program.find_subcommand_mut("frames") {
-            Some(frames) => frames,
-            None => program,
-        };
-        Err(command.error(ErrorKind::ValueValidation, problem))
-    }
-
-    fn problem(&self) -> Option<String> {
+    /// Says what no argument can tell by itself.
+    pub(super) fn problem(&self) -> Option<String> {
         if self.size.is_none() && !self.test_pattern {
             return Some(
                 "Raw video does not tell its size, so --size has to: write the width and height \
@@ -173,12 +170,13 @@ impl FramesArguments {
                     .to_owned(),
             );
         }
-        self.shape().err().map(|error| error.to_string())
+        let size = self.shape().err().map(|error| error.to_string());
+        size.or_else(|| self.share.problem())
     }
 
     fn shape(&self) -> Result<ImageMetadata, FrameError> {
         let Size { width, height } = self.size.unwrap_or(USUAL_SIZE);
-        frames::shape(self.format.into(), width, height)
+        frames::shape(self.format.into(), width, height, self.memory.limit)
     }
 
     fn open<'t>(&self, termination: &'t Termination) -> Result<Box<dyn Frames + 't>, CommandError> {
@@ -211,37 +209,38 @@ pub(super) fn run(
     key: &Address,
     verbose: bool,
 ) -> Result<(), CommandError> {
-    let options = arguments.share.apply(Options::new());
     let termination = Termination::catch().map_err(CommandError::Signals)?;
     let mut frames = arguments.open(&termination)?;
-    let mut session = Session::new(options.clone());
+    let mut session = Session::new(arguments.share.apply(Options::new()));
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }
     let mut terminal = Terminal {
         termination: &termination,
         arguments,
-        options,
         verbose,
-        has_progress: false,
+        progress: terminal::Progress::default(),
     };
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
-    terminal.clear_progress();
-    let Some(streamed) = streamed.map_err(CommandError::Load)? else {
+    terminal.progress.erase();
+    let streamed = streamed.map_err(|error| match error {
+        error if error.is_orphaned() => CommandError::Lost(key.clone()),
+        error => CommandError::Load(error),
+    });
+    let Some(streamed) = streamed? else {
         return match termination.wait(Some(Duration::ZERO)) {
             Ended::Signal => Ok(()),
             Ended::Timeout | Ended::Done => Err(CommandError::NoFrames),
         };
     };
     if arguments.persist {
-        session
-            .persist()
-            .map_err(|error| CommandError::Load(LoadError::Attach(error)))?;
+        session.persist().map_err(CommandError::Load)?;
     }
-    print(&streamed.to_string());
+    terminal::print(&streamed);
     session.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
+        End::Failed(error) if error.is_orphaned() => Err(CommandError::Lost(key.clone())),
         End::Failed(error) => Err(CommandError::Load(error)),
     }
 }
@@ -250,27 +249,15 @@ pub(super) fn run(
 struct Terminal<'a> {
     termination: &'a Termination,
     arguments: &'a FramesArguments,
-    options: Options,
     verbose: bool,
-    /// Whether the line that the cursor is in tells the progress.
-    has_progress: bool,
+    progress: terminal::Progress,
 }
 
 impl Terminal<'_> {
     /// Prints a line of its own to stderr.
     fn tell(&mut self, line: &str) {
-        self.clear_progress();
+        self.progress.erase();
         tell(line);
-    }
-
-    /// Makes room for what is printed next.
-    fn clear_progress(&mut self) {
-        if mem::take(&mut self.has_progress) {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K")
-                .and_then(|()| stderr.flush())
-                .ok();
-        }
     }
 }
 
@@ -286,15 +273,15 @@ impl Control for Terminal<'_> {
     }
 
     fn begun(&mut self, loaded: &Loaded, frame: &ImageMetadata) {
-        let shared = self.arguments.share.warning(&loaded.key, &self.options);
+        let shared = self.arguments.share.warning(loaded);
         for warning in loaded.warning().into_iter().chain(shared) {
             self.tell(&format!("warning: {warning}"));
         }
         let size = units::bytes(loaded.bytes);
         let size_and_place = match loaded.form {
             None => format!(
-                "{size} a frame, into {} (generation {})",
-                loaded.key, loaded.generation
+                "{size} a frame, into {} (sequence {})",
+                loaded.key, loaded.sequence
             ),
             Some(form) => format!(
                 "{size} the first frame, into {} as {}",
@@ -302,7 +289,7 @@ impl Control for Terminal<'_> {
                 form_choice::name(form)
             ),
         };
-        print(&format!(
+        terminal::print(format_args!(
             "Streaming {} × {} {}, {size_and_place}.",
             frame.width,
             frame.height,
@@ -310,15 +297,20 @@ impl Control for Terminal<'_> {
         ));
     }
 
+    fn restores(&self) -> bool {
+        self.arguments.restore
+    }
+
+    fn restored(&mut self, loaded: &Loaded) {
+        self.progress.erase();
+        tell_restored(&loaded.key, Some(loaded));
+    }
+
     fn report(&mut self, report: &Report) {
         if self.verbose {
             tell(&report.to_string());
-        } else if io::stderr().is_terminal() {
-            let mut stderr = io::stderr().lock();
-            write!(stderr, "\r\x1b[K{report}")
-                .and_then(|()| stderr.flush())
-                .ok();
-            self.has_progress = true;
+        } else {
+            self.progress.show(report);
         }
     }
 

@@ -1,6 +1,5 @@
 //! Loads a picture that may take long: it can be seen how far that is, and Ctrl-C ends it.
 
-use std::io::{self, IsTerminal, Write};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
+use app_kit::terminal;
 use qt_bridge::Address;
 
 use super::CommandError;
@@ -20,9 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How often it is looked how far it is.
 const GLANCE: Duration = Duration::from_millis(100);
-
-/// Erases the line on a terminal.
-const ERASE: &str = "\r\x1b[K";
 
 /// Loads the picture file `path`. A signal cancels that, so that nothing is left behind.
 pub(super) fn load(
@@ -52,7 +49,7 @@ pub(super) fn load(
             }
         }
     });
-    meter.erase();
+    meter.line.erase();
     match loaded {
         Ok(Ok(_)) if progress.is_cancelled() => {
             // The signal came when it was just loaded: what ends the program ends that too.
@@ -68,41 +65,27 @@ pub(super) fn load(
 /// Tells a person at a terminal how far it is; a script is told nothing.
 struct Meter {
     since: Instant,
-    is_terminal: bool,
-    is_shown: bool,
+    line: terminal::Progress,
 }
 
 impl Meter {
     fn new() -> Meter {
         Meter {
             since: Instant::now(),
-            is_terminal: io::stderr().is_terminal(),
-            is_shown: false,
+            line: terminal::Progress::default(),
         }
     }
 
     fn show(&mut self, fraction: f32) {
-        if !self.is_terminal || self.since.elapsed() < PATIENCE {
+        if self.since.elapsed() < PATIENCE {
             return;
         }
-        self.is_shown = true;
-        let mut stderr = io::stderr().lock();
-        let written = if fraction < 1.0 {
-            write!(
-                stderr,
-                "{ERASE}{:.0} % read; Ctrl-C cancels",
-                fraction * 100.0
-            )
+        if fraction < 1.0 {
+            let percent = fraction * 100.0;
+            self.line
+                .show(format_args!("{percent:.0} % read; Ctrl-C cancels"));
         } else {
-            write!(stderr, "{ERASE}all read, decoding; Ctrl-C cancels")
-        };
-        // Where nobody sees it, it does not matter.
-        written.and_then(|()| stderr.flush()).ok();
-    }
-
-    fn erase(&self) {
-        if self.is_shown {
-            write!(io::stderr().lock(), "{ERASE}").ok();
+            self.line.show("all read, decoding; Ctrl-C cancels");
         }
     }
 }

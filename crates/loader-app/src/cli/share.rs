@@ -4,47 +4,87 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
+use app_kit::group::Group;
+use app_kit::shell;
 use clap::Args;
-use qt_bridge::Address;
-use shm_core::{Options, segment};
+use shm_core::Options;
+
+use crate::session::Loaded;
 
 /// Who else may read what is loaded.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Share {
-    /// Lets other users read it: 640 those of your group, 644 everybody; 600, nobody, is usual.
+    /// Lets other users read it: 640 those of a group, 644 everybody; 600, nobody, is usual.
     ///
     /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can keep it
-    /// busy: grant this to users that you trust.
+    /// busy: grant this to users that you trust. What is there already keeps its mode; you are warned.
     #[arg(long, value_name = "MODE")]
     mode: Option<Mode>,
+
+    /// Lets this group of yours read it, by name or number; with --mode 644 everybody too.
+    ///
+    /// Without --mode it means --mode 640; without --group that is about your own group.
+    #[arg(long, value_name = "GROUP")]
+    group: Option<Group>,
 }
 
 impl Share {
     /// Adds what was asked for.
-    pub(super) fn apply(self, options: Options) -> Options {
-        match self.mode {
-            Some(mode) => options.mode(mode.0),
-            None => options,
+    pub(super) fn apply(self, mut options: Options) -> Options {
+        if let Some(Mode(mode)) = self.mode() {
+            options = options.mode(mode);
         }
+        if let Some(group) = self.group {
+            options = options.group(group.id());
+        }
+        options
     }
 
     /// Tells whether others were asked for.
     pub(super) fn is_asked_for(self) -> bool {
-        self.mode.is_some()
+        self.mode().is_some()
+    }
+
+    fn mode(self) -> Option<Mode> {
+        self.mode.or(self.group.map(|_| Mode(0o640)))
+    }
+
+    /// Says what is wrong with the two together.
+    pub(super) fn problem(self) -> Option<String> {
+        let (Mode(mode), group) = (self.mode?, self.group?);
+        (mode & 0o040 == 0).then(|| {
+            format!(
+                "--mode {mode:o} lets the group {group} read nothing: use --mode 640, or leave one of \
+                 the two out"
+            )
+        })
     }
 
     /// Says that the segment was there before, and is shared with others than asked for.
-    pub(super) fn warning(self, address: &Address, options: &Options) -> Option<String> {
-        let Mode(wanted) = self.mode?;
-        let key = address.own()?;
-        let found = segment::info(key, options).ok()?.mode;
-        (found != wanted).then(|| {
+    pub(super) fn warning(self, loaded: &Loaded) -> Option<String> {
+        let Some(Mode(mode)) = self.mode() else {
+            return loaded.exposure();
+        };
+        let found = loaded.permissions?;
+        let is_other_group = self.group.is_some_and(|group| group.id() != found.group);
+        let key = loaded.key.own()?;
+        (found.mode != mode || is_other_group).then(|| {
             format!(
-                "{key} was there before and keeps its mode {found:o}. For mode {wanted:o} end the \
-                 programs that loaded into it, or remove it: viewer-app remove --key {}",
-                app_kit::shell::quoted(key.as_str())
+                "{key} was there before and keeps its {}. For {} end the programs that loaded into it, \
+                 or remove it: viewer-app remove --key {}",
+                named(found.mode, self.group.map(|_| Group::of(found.group))),
+                named(mode, self.group),
+                shell::quoted(key.as_str())
             )
         })
+    }
+}
+
+/// Writes a mode, and whose it is where that matters: `mode 640 and group video`.
+fn named(mode: u32, group: Option<Group>) -> String {
+    match group {
+        None => format!("mode {mode:o}"),
+        Some(group) => format!("mode {mode:o} and group {group}"),
     }
 }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io, mem, vec};
 
+use app_kit::limit::Limit;
 use app_kit::say;
 
 use super::{Drawn, Found, Frame, FrameError, Frames};
-use crate::picture_file::PictureFile;
+use crate::picture_file::{PictureError, PictureFile};
 use crate::progress::Progress;
 
 /// The pictures of a folder in the order of their names. What comes into the folder meanwhile is
@@ -75,7 +76,7 @@ impl Frames for Folder {
         let Some(path) = self.rest.next() else {
             return self.begin_again();
         };
-        let Ok(picture) = PictureFile::open_watched(&path, Arc::clone(&self.progress)) else {
+        let Ok(picture) = open(&path, &self.progress) else {
             self.others += 1;
             return Ok(Found::NoFrame);
         };
@@ -105,6 +106,10 @@ impl Frames for Folder {
             others => Some(say!("streaming-not-pictures", count = others)),
         }
     }
+}
+
+fn open(path: &Path, progress: &Arc<Progress>) -> Result<PictureFile, PictureError> {
+    PictureFile::open_watched(path, Limit::DEFAULT, Arc::clone(progress))
 }
 
 /// Returns the files of a folder in the order of their names; hidden ones are nobody's pictures.

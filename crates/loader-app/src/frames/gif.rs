@@ -5,19 +5,27 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use app_kit::limit::Limit;
 use app_kit::say;
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, ImageDecoder, Limits, RgbaImage};
 use shm_core::PixelFormat;
 
 use super::{Drawn, Found, Frame, FrameError, Frames, shape};
-use crate::picture_file::{Flaw, MAX_PIXEL_BYTES, PictureError, guarded};
+use crate::picture_file::{Flaw, PictureError, guarded};
 use crate::progress::Progress;
 
 /// Delays up to this one are not meant, but left over from times when nothing was that fast.
 const TOO_SHORT: Duration = Duration::from_millis(10);
 /// What browsers take them for.
 const USUAL: Duration = Duration::from_millis(100);
+
+/// How much memory a GIF may take: its frames are composed of others.
+const LIMIT: Limit = Limit::DEFAULT;
+
+/// How many pictures of the size of the whole are there at once: the one before, the frame on its way,
+/// what they come to, and what is published of it.
+const PICTURES: u64 = 4;
 
 /// The frames of a GIF, in a loop.
 pub struct Gif {
@@ -83,7 +91,7 @@ impl Gif {
             delay => delay,
         };
         let pixels = frame.into_buffer();
-        let metadata = shape(PixelFormat::Rgba8, pixels.width(), pixels.height())?;
+        let metadata = shape(PixelFormat::Rgba8, pixels.width(), pixels.height(), LIMIT)?;
         let metadata = match self.path.file_name() {
             Some(name) => metadata.with_source(&name.to_string_lossy()),
             None => metadata,
@@ -109,7 +117,7 @@ impl Frames for Gif {
         let pass = &mut self.pass;
         let next = guarded(&self.path, &Progress::default(), || {
             let read = pass.next().transpose();
-            read.map_err(|error| PictureError::from_image(&self.path, error))
+            read.map_err(|error| PictureError::from_image(&self.path, error, LIMIT))
         });
         match next {
             Ok(Some(frame)) => self.take(frame),
@@ -153,17 +161,21 @@ fn begin(path: &Path, file: &File) -> Result<image::Frames<'static>, FrameError>
     let opened = guarded(path, &Progress::default(), || {
         let mut file = file.try_clone().map_err(|error| unreadable(path, error))?;
         file.rewind().map_err(|error| unreadable(path, error))?;
-        let failed = |error| PictureError::from_image(path, error);
+        let failed = |error| PictureError::from_image(path, error, LIMIT);
         let mut decoder = GifDecoder::new(BufReader::new(file)).map_err(failed)?;
         let (width, height) = decoder.dimensions();
-        if u64::from(width) * u64::from(height) * 4 > MAX_PIXEL_BYTES {
+        let picture = u64::from(width) * u64::from(height) * 4;
+        if picture * PICTURES > LIMIT.bytes() {
             return Err(PictureError::TooLarge {
                 path: path.to_owned(),
                 sides: Some((width, height)),
+                needed: Some(picture * PICTURES),
+                limit: LIMIT,
             });
         }
+        // A frame may say that it is larger than the whole.
         let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(MAX_PIXEL_BYTES);
+        limits.max_alloc = Some(LIMIT.bytes() - picture);
         decoder.set_limits(limits).map_err(failed)?;
         Ok(decoder.into_frames())
     });

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use app_kit::signals::{Ready, Termination};
 use shm_core::ImageMetadata;
@@ -11,6 +12,9 @@ use super::{Drawn, Found, Frame, FrameError, Frames, Rate};
 
 /// How much of a frame is read to find out that there is one: little, because it is copied.
 const HEAD: usize = 64;
+
+/// How long it is waited for input before it is told that none comes.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Frames that are read from a pipe or a file.
 #[derive(Debug)]
@@ -22,8 +26,20 @@ pub struct RawVideo<'t> {
     rate: Option<Rate>,
     /// How many frames were found.
     found: u64,
-    /// The beginning of the frame that was found and not drawn; empty when there is none.
+    /// The beginning of the frame that was found last.
     head: Vec<u8>,
+    /// How much of that frame was read; 0 when all of it was.
+    came: usize,
+}
+
+/// What reading has brought.
+enum Input {
+    /// All that was asked for.
+    All,
+    /// Nothing more for a while; the rest may come.
+    Paused,
+    /// The end.
+    End,
 }
 
 impl<'t> RawVideo<'t> {
@@ -55,69 +71,83 @@ impl<'t> RawVideo<'t> {
             rate,
             found: 0,
             head: Vec::with_capacity(HEAD),
+            came: 0,
         }
     }
 
-    /// Reads some bytes; none only at the end.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, FrameError> {
+    /// Reads some bytes: none only at the end, and `None` where nothing comes for a while.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, FrameError> {
         loop {
-            match self.termination.wait_for_input(&self.input) {
+            match self.termination.wait_for_input(&self.input, PATIENCE) {
                 Ok(Ready::Input) => {}
                 Ok(Ready::Signal) => return Err(FrameError::Stopped),
+                Ok(Ready::Timeout) => return Ok(None),
                 Err(error) => return Err(FrameError::Input(error)),
             }
             match self.input.read(buffer) {
                 // Somebody else may read from it too, or have made it non-blocking.
                 Err(error) if is_passing(&error) => {}
-                result => return result.map_err(FrameError::Input),
+                result => return result.map(Some).map_err(FrameError::Input),
             }
         }
     }
 
-    /// Reads on until `buffer` is full; `came` is how much of the frame came before.
-    fn read_exactly(&mut self, buffer: &mut [u8], came: usize) -> Result<(), FrameError> {
+    /// Reads on until `buffer` is full, and counts what came of the frame.
+    fn read_on(&mut self, buffer: &mut [u8]) -> Result<Input, FrameError> {
         let mut filled = 0;
         while filled < buffer.len() {
             match self.read(&mut buffer[filled..])? {
-                0 => {
-                    return Err(FrameError::CutOff {
-                        came: came + filled,
-                        whole: self.metadata.payload_bytes(),
-                    });
+                None => return Ok(Input::Paused),
+                Some(0) => return Ok(Input::End),
+                Some(count) => {
+                    filled += count;
+                    self.came += count;
                 }
-                count => filled += count,
             }
         }
-        Ok(())
+        Ok(Input::All)
     }
 
-    /// Reads what is left of a frame that nobody drew.
-    fn pass_over(&mut self) -> Result<(), FrameError> {
-        let whole = self.metadata.payload_bytes();
-        let mut came = self.head.len();
-        self.head.clear();
-        let mut rest = vec![0; (whole - came).min(64 * 1024)];
-        while came < whole {
-            let length = rest.len().min(whole - came);
-            self.read_exactly(&mut rest[..length], came)?;
-            came += length;
+    /// The input ended in the middle of a frame.
+    fn cut_off(&self) -> FrameError {
+        FrameError::CutOff {
+            came: self.came,
+            whole: self.metadata.payload_bytes(),
         }
-        Ok(())
+    }
+
+    /// Reads what is left of a frame that nobody drew; false where it does not come for a while.
+    fn pass_over(&mut self) -> Result<bool, FrameError> {
+        let whole = self.metadata.payload_bytes();
+        let mut rest = vec![0; (whole - self.came).min(64 * 1024)];
+        while self.came < whole {
+            let length = rest.len().min(whole - self.came);
+            match self.read_on(&mut rest[..length])? {
+                Input::All => {}
+                Input::Paused => return Ok(false),
+                Input::End => return Err(self.cut_off()),
+            }
+        }
+        self.came = 0;
+        Ok(true)
     }
 }
 
 impl Frames for RawVideo<'_> {
     fn find(&mut self) -> Result<Found, FrameError> {
-        if !self.head.is_empty() {
-            self.pass_over()?;
+        if self.came > 0 && !self.pass_over()? {
+            return Ok(Found::NoFrame);
         }
         let mut head = [0; HEAD];
         let length = HEAD.min(self.metadata.payload_bytes());
-        let count = self.read(&mut head[..length])?;
-        if count == 0 {
-            return Ok(Found::End);
-        }
+        let count = match self.read(&mut head[..length])? {
+            None => return Ok(Found::NoFrame),
+            Some(0) => return Ok(Found::End),
+            Some(count) => count,
+        };
+        self.head.clear();
         self.head.extend_from_slice(&head[..count]);
+        self.came = count;
         let lasts = self.rate.map(|rate| rate.lasts(self.found));
         self.found += 1;
         Ok(Found::Frame(Frame {
@@ -127,11 +157,15 @@ impl Frames for RawVideo<'_> {
     }
 
     fn draw(&mut self, pixels: &mut [u8]) -> Result<Drawn, FrameError> {
-        let (head, rest) = pixels.split_at_mut(self.head.len());
-        head.copy_from_slice(&self.head);
-        self.head.clear();
-        self.read_exactly(rest, head.len())?;
-        Ok(Drawn::Whole)
+        pixels[..self.head.len()].copy_from_slice(&self.head);
+        match self.read_on(&mut pixels[self.came..])? {
+            Input::All => {
+                self.came = 0;
+                Ok(Drawn::Whole)
+            }
+            Input::Paused => Ok(Drawn::Paused),
+            Input::End => Err(self.cut_off()),
+        }
     }
 }
 

@@ -1,11 +1,25 @@
 //! How the pixels that a decoder gives become the ones that are published.
 
+use std::collections::TryReserveError;
+
 use image::ColorType;
 use image::metadata::Orientation;
 use shm_core::PixelFormat;
 
-/// How many rows of a turned picture are written side by side, so that what is read lies together.
+/// How many rows are turned at once, so that what is written lies together.
 const TURNED_ROWS: usize = 32;
+
+/// Some decoded pixels of a picture: rows of a strip or of a tile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block<'a> {
+    /// The rows, without anything in between.
+    pub(super) samples: &'a [u8],
+    /// Where they begin in the picture as it is stored.
+    pub(super) x: usize,
+    pub(super) y: usize,
+    /// How many pixels a row has.
+    pub(super) width: usize,
+}
 
 /// From a decoder's samples to bytes, and from the camera's position to upright.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +51,17 @@ impl Conversion {
         }
     }
 
-    /// Returns whether the decoder can write where the converted pixels will be, for
-    /// [`Self::convert_in_place`]. Otherwise it writes aside, for [`Self::convert`].
+    /// Returns whether a decoder gives the very bytes that the converted pixels consist of, so that it can
+    /// write where these will be: then [`Self::straighten`] does the rest.
     pub(super) fn is_in_place(self) -> bool {
-        !self.turns()
-            && matches!(
-                self.color,
-                ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8
-            )
+        matches!(
+            self.color,
+            ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8
+        )
     }
 
     /// Returns whether the picture is as wide afterwards as it was high.
-    fn turns(self) -> bool {
+    pub(super) fn turns(self) -> bool {
         matches!(
             self.orientation,
             Orientation::Rotate90
@@ -58,38 +71,101 @@ impl Conversion {
         )
     }
 
-    /// Puts the rows and their pixels into the right order where they lie.
-    pub(super) fn convert_in_place(self, width: u32, pixels: &mut [u8]) {
-        let width = width as usize;
+    /// Returns whether the columns, and whether the rows, go the other way.
+    fn reverses(self) -> (bool, bool) {
+        match self.orientation {
+            Orientation::FlipHorizontal | Orientation::Rotate270 => (true, false),
+            Orientation::FlipVertical | Orientation::Rotate90 => (false, true),
+            Orientation::Rotate180 | Orientation::Rotate270FlipH => (true, true),
+            Orientation::NoTransforms | Orientation::Rotate90FlipH => (false, false),
+        }
+    }
+
+    /// Puts pixels that were decoded in place into the right order. One that is turned is copied for that.
+    pub(super) fn straighten(
+        self,
+        stored: (u32, u32),
+        pixels: &mut [u8],
+    ) -> Result<(), TryReserveError> {
+        let width = stored.0 as usize;
+        if self.turns() {
+            let mut samples = Vec::new();
+            samples.try_reserve_exact(pixels.len())?;
+            samples.extend_from_slice(pixels);
+            let whole = Block {
+                samples: &samples,
+                x: 0,
+                y: 0,
+                width,
+            };
+            self.place(stored, whole, pixels);
+            return Ok(());
+        }
         match self.format() {
             PixelFormat::Gray8 => self.mirror::<1>(width, pixels),
             PixelFormat::Rgb8 => self.mirror::<3>(width, pixels),
             PixelFormat::Rgba8 | PixelFormat::Bgra8 => self.mirror::<4>(width, pixels),
         }
+        Ok(())
     }
 
-    /// Converts what was decoded aside; `width` is that of the file.
-    pub(super) fn convert(self, width: u32, decoded: Vec<u8>, pixels: &mut [u8]) {
+    /// Converts some pixels of a picture, and puts them where they are in the upright one. `stored` are the
+    /// sides of the file.
+    pub(super) fn place(self, stored: (u32, u32), block: Block<'_>, pixels: &mut [u8]) {
+        let stored = (stored.0 as usize, stored.1 as usize);
+        match self.format() {
+            PixelFormat::Gray8 => self.place_pixels::<1>(stored, block, pixels),
+            PixelFormat::Rgb8 => self.place_pixels::<3>(stored, block, pixels),
+            PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
+                self.place_pixels::<4>(stored, block, pixels);
+            }
+        }
+    }
+
+    fn place_pixels<const N: usize>(
+        self,
+        (width, height): (usize, usize),
+        block: Block<'_>,
+        pixels: &mut [u8],
+    ) {
+        let pixels = pixels.as_chunks_mut::<N>().0;
+        let (from_right, from_below) = self.reverses();
+        let row_bytes = block.width * usize::from(self.color.bytes_per_pixel());
+        let rows = block.samples.chunks_exact(row_bytes);
         if !self.turns() {
-            self.narrow(&decoded, pixels);
-            self.convert_in_place(width, pixels);
+            let x = if from_right {
+                width - block.x - block.width
+            } else {
+                block.x
+            };
+            for (y, row) in (block.y..height).zip(rows) {
+                let y = if from_below { height - 1 - y } else { y };
+                let placed = &mut pixels[y * width + x..][..block.width];
+                self.narrow(row, placed.as_flattened_mut());
+                if from_right {
+                    placed.reverse();
+                }
+            }
             return;
         }
-        let narrowed = if matches!(
-            self.color,
-            ColorType::L8 | ColorType::Rgb8 | ColorType::Rgba8
-        ) {
-            decoded
-        } else {
-            let mut narrowed = vec![0; pixels.len()];
-            self.narrow(&decoded, &mut narrowed);
-            narrowed
-        };
-        let width = width as usize;
-        match self.format() {
-            PixelFormat::Gray8 => self.turn::<1>(width, &narrowed, pixels),
-            PixelFormat::Rgb8 => self.turn::<3>(width, &narrowed, pixels),
-            PixelFormat::Rgba8 | PixelFormat::Bgra8 => self.turn::<4>(width, &narrowed, pixels),
+        let mut band = vec![[0; N]; block.width * TURNED_ROWS.min(rows.len())];
+        for (index, rows) in block.samples.chunks(row_bytes * TURNED_ROWS).enumerate() {
+            let y = block.y + index * TURNED_ROWS;
+            let count = (rows.len() / row_bytes).min(height.saturating_sub(y));
+            self.narrow(rows, band.as_flattened_mut());
+            for column in 0..block.width {
+                let x = block.x + column;
+                // A column of what is stored becomes a row.
+                let row = if from_right { width - 1 - x } else { x };
+                let begin = if from_below { height - y - count } else { y };
+                let placed = &mut pixels[row * height + begin..][..count];
+                let stored = band[column..].iter().step_by(block.width).take(count);
+                if from_below {
+                    put(stored, placed.iter_mut().rev());
+                } else {
+                    put(stored, placed.iter_mut());
+                }
+            }
         }
     }
 
@@ -110,42 +186,22 @@ impl Conversion {
 
     fn mirror<const N: usize>(self, width: usize, pixels: &mut [u8]) {
         let pixels = pixels.as_chunks_mut::<N>().0;
-        match self.orientation {
-            Orientation::FlipHorizontal => pixels.chunks_mut(width).for_each(<[_]>::reverse),
-            Orientation::Rotate180 => pixels.reverse(),
-            Orientation::FlipVertical => {
-                pixels.reverse();
-                pixels.chunks_mut(width).for_each(<[_]>::reverse);
-            }
-            _ => {}
+        let (from_right, from_below) = self.reverses();
+        if from_below {
+            pixels.reverse();
+        }
+        if from_right != from_below {
+            pixels.chunks_mut(width).for_each(<[_]>::reverse);
         }
     }
+}
 
-    fn turn<const N: usize>(self, width: usize, stored: &[u8], upright: &mut [u8]) {
-        let stored = stored.as_chunks::<N>().0;
-        let upright = upright.as_chunks_mut::<N>().0;
-        let height = stored.len() / width;
-        let (from_right, from_below) = match self.orientation {
-            Orientation::Rotate90 => (false, true),
-            Orientation::Rotate270 => (true, false),
-            Orientation::Rotate270FlipH => (true, true),
-            _ => (false, false),
-        };
-        // A column of what is stored becomes a row.
-        for (band, rows) in upright.chunks_mut(height * TURNED_ROWS).enumerate() {
-            for x in 0..height {
-                let y = if from_below { height - 1 - x } else { x };
-                let row = &stored[y * width..][..width];
-                for (index, upright) in rows.chunks_mut(height).enumerate() {
-                    let column = band * TURNED_ROWS + index;
-                    upright[x] = row[if from_right {
-                        width - 1 - column
-                    } else {
-                        column
-                    }];
-                }
-            }
-        }
+fn put<'a, const N: usize>(
+    from: impl Iterator<Item = &'a [u8; N]>,
+    to: impl Iterator<Item = &'a mut [u8; N]>,
+) {
+    for (to, from) in to.zip(from) {
+        *to = *from;
     }
 }
 
@@ -186,21 +242,43 @@ mod tests {
     /// Three pixels wide, two high.
     const STORED: &[u8; 6] = b"abcdef";
 
-    fn upright(orientation: u8, color: ColorType) -> (u32, Vec<u8>) {
+    /// Makes the picture upright, decoded in place or given in blocks of so many rows and columns.
+    fn upright(
+        orientation: u8,
+        color: ColorType,
+        blocks: Option<(usize, usize)>,
+    ) -> (u32, Vec<u8>) {
         let orientation = Orientation::from_exif(orientation).expect("1 to 8");
         let conversion = Conversion::new(color, orientation);
+        let size = usize::from(color.bytes_per_pixel());
+        let decoded: Vec<u8> = match color {
+            ColorType::L16 => STORED
+                .iter()
+                .flat_map(|byte| (u16::from(*byte) * 257).to_ne_bytes())
+                .collect(),
+            _ => STORED.to_vec(),
+        };
         let mut pixels = STORED.to_vec();
-        if conversion.is_in_place() {
-            conversion.convert_in_place(3, &mut pixels);
-        } else {
-            let decoded = match color {
-                ColorType::L16 => STORED
-                    .iter()
-                    .flat_map(|byte| (u16::from(*byte) * 257).to_ne_bytes())
-                    .collect(),
-                _ => STORED.to_vec(),
-            };
-            conversion.convert(3, decoded, &mut pixels);
+        let Some((rows, columns)) = blocks else {
+            conversion.straighten((3, 2), &mut pixels).unwrap();
+            return (conversion.upright((3, 2)).0, pixels);
+        };
+        pixels.fill(0);
+        for y in (0..2).step_by(rows) {
+            for x in (0..3).step_by(columns) {
+                let width = columns.min(3 - x);
+                let samples: Vec<u8> = (y..2.min(y + rows))
+                    .flat_map(|y| &decoded[(y * 3 + x) * size..][..width * size])
+                    .copied()
+                    .collect();
+                let block = Block {
+                    samples: &samples,
+                    x,
+                    y,
+                    width,
+                };
+                conversion.place((3, 2), block, &mut pixels);
+            }
         }
         (conversion.upright((3, 2)).0, pixels)
     }
@@ -217,12 +295,19 @@ mod tests {
             (7, 2, b"fcebda"),
             (8, 2, b"cfbead"),
         ] {
-            for color in [ColorType::L8, ColorType::L16] {
-                let result = upright(orientation, color);
+            for (color, blocks) in [
+                (ColorType::L8, None),
+                (ColorType::L8, Some((2, 3))),
+                (ColorType::L16, Some((2, 3))),
+                (ColorType::L16, Some((1, 3))),
+                (ColorType::L16, Some((2, 2))),
+                (ColorType::L16, Some((1, 1))),
+            ] {
+                let result = upright(orientation, color, blocks);
                 assert_eq!(
                     result,
                     (width, expected.to_vec()),
-                    "{orientation} {color:?}"
+                    "{orientation} {color:?} {blocks:?}"
                 );
             }
         }
@@ -230,13 +315,22 @@ mod tests {
 
     #[test]
     fn large_pictures_are_turned_as_small_ones() {
-        let (width, height) = (70, 3);
-        let stored: Vec<u8> = (0..width * height).collect();
-        let mut pixels = vec![0; stored.len()];
-        let conversion = Conversion::new(ColorType::L8, Orientation::Rotate90FlipH);
-        conversion.convert(width.into(), stored.clone(), &mut pixels);
-        for (index, pixel) in (0..).zip(&pixels) {
-            assert_eq!(*pixel, index % height * width + index / height);
+        for (width, height) in [(70, 3), (3, 70)] {
+            let stored: Vec<u8> = (0..width * height).collect();
+            let conversion = Conversion::new(ColorType::L8, Orientation::Rotate90FlipH);
+            let mut pixels = stored.clone();
+            let sides = (width.into(), height.into());
+            conversion.straighten(sides, &mut pixels).unwrap();
+            for (index, pixel) in (0..).zip(&pixels) {
+                assert_eq!(*pixel, index % height * width + index / height);
+            }
+            let conversion = Conversion::new(ColorType::L8, Orientation::Rotate90);
+            let mut pixels = stored.clone();
+            conversion.straighten(sides, &mut pixels).unwrap();
+            for (index, pixel) in (0..).zip(&pixels) {
+                let y = height - 1 - index % height;
+                assert_eq!(*pixel, y * width + index / height);
+            }
         }
     }
 

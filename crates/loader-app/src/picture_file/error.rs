@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
 use app_kit::explain::explain_reason;
+use app_kit::limit::Limit;
 use app_kit::{language, say};
 use image::ImageError;
 use image::error::UnsupportedErrorKind;
 
-use super::{MAX_PIXEL_BYTES, MAX_SIDE};
+use super::MAX_SIDE;
 
 /// Why a picture file was not loaded.
 #[derive(Debug)]
@@ -35,12 +36,16 @@ pub enum PictureError {
         /// What is wrong with it.
         flaw: Flaw,
     },
-    /// It is, or claims to be, larger than [`MAX_SIDE`] or [`MAX_PIXEL_BYTES`] allow.
+    /// It is, or claims to be, larger than [`MAX_SIDE`] or takes more memory than the limit.
     TooLarge {
         /// The file.
         path: PathBuf,
-        /// Width and height, where the decoder got that far.
+        /// Width and height, where they are known.
         sides: Option<(u32, u32)>,
+        /// How much memory it would take, where that is known.
+        needed: Option<u64>,
+        /// How much it may take.
+        limit: Limit,
     },
     /// Nobody wanted it any more.
     Cancelled {
@@ -85,7 +90,7 @@ impl fmt::Display for Flaw {
 
 impl PictureError {
     /// Takes over what a decoder says.
-    pub(crate) fn from_image(path: &Path, error: ImageError) -> PictureError {
+    pub(crate) fn from_image(path: &Path, error: ImageError, limit: Limit) -> PictureError {
         let path = path.to_owned();
         match error {
             // The file ended too early: that is the picture's fault, not the system's.
@@ -98,7 +103,12 @@ impl PictureError {
             ImageError::IoError(source) if source.raw_os_error().is_some() => {
                 PictureError::Unreadable { path, source }
             }
-            ImageError::Limits(_) => PictureError::TooLarge { path, sides: None },
+            ImageError::Limits(_) => PictureError::TooLarge {
+                path,
+                sides: None,
+                needed: None,
+                limit,
+            },
             ImageError::Unsupported(error) => PictureError::NotAPicture {
                 path,
                 flaw: match error.kind() {
@@ -144,29 +154,47 @@ impl PictureError {
                 path = path.display(),
                 reason = flaw.to_string()
             ),
-            PictureError::TooLarge { path, sides } => {
-                let path = path.display();
-                let claim = match sides {
-                    Some((width, height)) => {
-                        say!(
-                            "picture-claims",
-                            path = path,
-                            width = width,
-                            height = height
-                        )
-                    }
-                    None => say!("picture-claims-more", path = path),
-                };
-                let limits = say!(
-                    "picture-limits",
-                    side = MAX_SIDE,
-                    size = MAX_PIXEL_BYTES >> 20
-                );
-                language::sentences([claim, limits])
-            }
+            PictureError::TooLarge {
+                path,
+                sides,
+                needed,
+                limit,
+            } => too_large(path, *sides, *needed, *limit),
             PictureError::Cancelled { .. } => say!("load-cancelled-remedy"),
         }
     }
+}
+
+/// Says how large a picture is and what it would take, and how it can be loaded all the same.
+fn too_large(path: &Path, sides: Option<(u32, u32)>, needed: Option<u64>, limit: Limit) -> String {
+    let path = path.display();
+    let claim = match sides {
+        Some((width, height)) => say!(
+            "picture-claims",
+            path = path,
+            width = width,
+            height = height
+        ),
+        None => say!("picture-claims-more", path = path),
+    };
+    if sides.is_some_and(|(width, height)| width.max(height) > MAX_SIDE) {
+        let longest = say!("picture-side", side = MAX_SIDE);
+        return language::sentences([claim, longest]);
+    }
+    let takes = match needed {
+        Some(needed) => say!(
+            "picture-takes",
+            needed = needed.div_ceil(1 << 20),
+            limit = limit.to_string()
+        ),
+        None => say!("picture-takes-more", limit = limit.to_string()),
+    };
+    let needed = needed.unwrap_or(limit.bytes().saturating_mul(2));
+    let remedy = say!(
+        "picture-limit-remedy",
+        limit = Limit::that_admits(needed).to_string()
+    );
+    language::sentences([claim, takes, remedy])
 }
 
 impl fmt::Display for PictureError {

@@ -10,6 +10,7 @@ use iced::{Center, Element, Fill, Task};
 
 use crate::session::Source;
 use app_kit::typed_path;
+use app_kit::visible;
 
 /// The widget id of the field that takes a path.
 pub const PATH: &str = "stream-path";
@@ -145,8 +146,8 @@ impl StreamCard {
     /// Draws the card and dims what lies below.
     pub fn view(&self) -> Element<'_, Message> {
         let title = column![
-            text(say!("stream-title")).size(theme::TEXT_SIZE),
-            text(say!("stream-body", key = self.key))
+            visible::line(say!("stream-title")).size(theme::TEXT_SIZE),
+            visible::line(say!("stream-body", key = self.key))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::WordOrGlyph)
                 .style(theme::muted),
@@ -174,13 +175,16 @@ impl StreamCard {
     }
 
     fn view_path(&self) -> Element<'_, Message> {
-        let path = text_input(&say!("stream-path-placeholder"), &self.path)
-            .id(PATH)
-            .on_input(Message::PathEdited)
-            .on_submit(Message::PathSubmitted)
-            .size(theme::TEXT_SIZE)
-            .padding(theme::space::MEDIUM)
-            .style(theme::field);
+        let path = text_input(
+            &say!("stream-path-placeholder"),
+            &visible::in_field(&self.path),
+        )
+        .id(PATH)
+        .on_input(|path| Message::PathEdited(visible::typed(path)))
+        .on_submit(Message::PathSubmitted)
+        .size(theme::TEXT_SIZE)
+        .padding(theme::space::MEDIUM)
+        .style(theme::field);
         unchorded(path)
     }
 
@@ -199,12 +203,12 @@ impl StreamCard {
                 theme::wrong_field
             });
         let unit = if is_good {
-            text(say!("stream-seconds")).style(theme::muted)
+            visible::line(say!("stream-seconds")).style(theme::muted)
         } else {
-            text(say!("stream-seconds-wrong")).style(theme::wrong)
+            visible::line(say!("stream-seconds-wrong")).style(theme::wrong)
         };
         row![
-            text(say!("stream-each"))
+            visible::line(say!("stream-each"))
                 .size(theme::SMALL_SIZE)
                 .style(theme::muted),
             unchorded(field),
@@ -218,14 +222,14 @@ impl StreamCard {
     /// Draws the button that closes the card, and beside it what is wrong.
     fn view_footer(&self) -> Element<'_, Message> {
         let words = match self.problem.as_deref() {
-            Some(problem) => text(problem).style(theme::wrong),
-            None => text(say!("stream-hint")).style(theme::muted),
+            Some(problem) => visible::line(problem).style(theme::wrong),
+            None => visible::line(say!("stream-hint")).style(theme::muted),
         };
         let words = words
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .width(Fill);
-        let close = button(text(say!("close")).size(theme::TEXT_SIZE))
+        let close = button(visible::line(say!("close")).size(theme::TEXT_SIZE))
             .padding([theme::space::SMALL, theme::space::LARGE])
             .style(theme::secondary_button)
             .on_press(Message::Close);
@@ -237,12 +241,17 @@ impl StreamCard {
 }
 
 fn choice<'a>(label: String, message: Message) -> Element<'a, Message> {
-    button(text(label).size(theme::TEXT_SIZE).width(Fill).center())
-        .padding(theme::space::MEDIUM)
-        .width(Fill)
-        .style(theme::secondary_button)
-        .on_press(message)
-        .into()
+    button(
+        visible::line(label)
+            .size(theme::TEXT_SIZE)
+            .width(Fill)
+            .center(),
+    )
+    .padding(theme::space::MEDIUM)
+    .width(Fill)
+    .style(theme::secondary_button)
+    .on_press(message)
+    .into()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The input dialog: a card over the dimmed window, with a text to be written.
 
+use app_kit::content_pane::offset_of;
+use app_kit::visible;
 use app_kit::{say, theme};
 use iced::keyboard::{Key, key::Named};
 use iced::widget::text_editor::{self, Binding, KeyPress};
@@ -104,8 +106,10 @@ impl TextDialog {
     fn paste_large(&mut self, pasted: &str) {
         let text = self.content.text();
         let cursor = self.content.cursor();
-        let one = self.offset_of(cursor.position);
-        let other = cursor.selection.map_or(one, |end| self.offset_of(end));
+        let one = offset_of(&self.content, cursor.position);
+        let other = cursor
+            .selection
+            .map_or(one, |end| offset_of(&self.content, end));
         let (start, end) = (one.min(other), one.max(other));
         let before = text.get(..start).unwrap_or(&text);
         let after = text.get(end..).unwrap_or_default();
@@ -121,29 +125,18 @@ impl TextDialog {
         });
     }
 
-    /// Returns where in the whole text a position is, in bytes.
-    fn offset_of(&self, position: text_editor::Position) -> usize {
-        let before: usize = self
-            .content
-            .lines()
-            .take(position.line)
-            .map(|line| line.text.len() + line.ending.as_str().len())
-            .sum();
-        before + position.column
-    }
-
     /// Draws the dialog and dims what lies below.
     pub fn view(&self) -> Element<'_, Message> {
         let title = column![
-            text(say!("text-title")).size(theme::TEXT_SIZE),
-            text(say!("text-key", key = self.key))
+            visible::line(say!("text-title")).size(theme::TEXT_SIZE),
+            visible::line(say!("text-key", key = self.key))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::WordOrGlyph)
                 .style(theme::muted),
         ]
         .spacing(theme::space::TINY);
         let problem = self.problem.as_deref().map(|problem| {
-            text(problem)
+            visible::line(problem)
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::WordOrGlyph)
                 .style(theme::wrong)
@@ -173,15 +166,15 @@ impl TextDialog {
 }
 
 fn view_buttons<'a>() -> Element<'a, Message> {
-    let hint = text(say!("text-hint"))
+    let hint = visible::line(say!("text-hint"))
         .size(theme::SMALL_SIZE)
         .style(theme::muted);
     let padding = [theme::space::SMALL, theme::space::LARGE];
-    let cancel = button(text(say!("cancel")).size(theme::TEXT_SIZE))
+    let cancel = button(visible::line(say!("cancel")).size(theme::TEXT_SIZE))
         .padding(padding)
         .style(theme::secondary_button)
         .on_press(Message::Cancel);
-    let ok = button(text(say!("text-ok")).size(theme::TEXT_SIZE))
+    let ok = button(visible::line(say!("text-ok")).size(theme::TEXT_SIZE))
         .padding(padding)
         .style(theme::primary_button)
         .on_press(Message::Accept);

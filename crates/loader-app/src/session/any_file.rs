@@ -5,8 +5,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use app_kit::limit::Limit;
+
 use super::{Bytes, Content, LoadError};
-use crate::picture_file::{MAX_PIXEL_BYTES, PictureError, PictureFile};
+use crate::picture_file::{PictureError, PictureFile};
 use crate::progress::{Progress, Watched};
 
 /// The longest file that is taken for a text; more than this nobody reads.
@@ -36,11 +38,7 @@ impl Content {
             // Whoever opens a pipe may wait for ever.
             return Err(unreadable(io::ErrorKind::InvalidInput.into()));
         }
-        // Of no larger file it is looked whether it is a picture.
-        if facts.len() > MAX_PIXEL_BYTES {
-            return Bytes::open_watched(path, progress).map(Content::Bytes);
-        }
-        match PictureFile::open_watched(path, Arc::clone(&progress)) {
+        match PictureFile::open_watched(path, Limit::DEFAULT, Arc::clone(&progress)) {
             Err(PictureError::NotAPicture { .. }) => {}
             Err(error @ PictureError::Cancelled { .. }) => return Err(LoadError::Picture(error)),
             // A picture that is too large should be told to be, not loaded as bytes.

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app_kit::clipboard::Pixels;
+use app_kit::limit::Limit;
 use qt_bridge::User;
-use shm_core::{ImageMetadata, Key, Loan, Metadata, PixelFormat, Publisher};
+use shm_core::{ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
 
 use super::{LoadError, Loaded, Released};
 use crate::media_type;
@@ -141,34 +142,60 @@ pub(super) enum Payload<'a> {
 pub(super) struct Published {
     kind: &'static str,
     bytes: u64,
-    generation: u64,
+    sequence: u64,
 }
 
 impl Published {
     pub(super) fn into_loaded(
         self,
-        key: &Key,
+        publisher: &Publisher,
         replaced: Option<User>,
         released: Option<Released>,
     ) -> Loaded {
         Loaded {
-            key: key.into(),
+            key: publisher.key().into(),
             kind: self.kind,
             bytes: self.bytes,
-            generation: self.generation,
+            sequence: self.sequence,
             form: None,
             replaced,
             released,
+            permissions: publisher.permissions(),
         }
     }
 }
 
+/// Publishes once more what stood in another segment; nothing where nothing stood there.
+pub(super) fn publish_again(
+    kept: Option<&Sample>,
+    publisher: &Publisher,
+) -> Result<Published, LoadError> {
+    let Some(sample) = kept else {
+        return Ok(Published {
+            kind: "nothing",
+            bytes: 0,
+            sequence: 0,
+        });
+    };
+    let mut loan = publisher.loan(sample.len()).map_err(LoadError::Publish)?;
+    sample.copy_to(&mut loan).map_err(LoadError::Kept)?;
+    let sequence = loan
+        .publish(sample.metadata())
+        .map_err(LoadError::Publish)?;
+    Ok(Published {
+        kind: sample.metadata().kind(),
+        bytes: sample.len() as u64,
+        sequence,
+    })
+}
+
 impl<'a> Payload<'a> {
-    pub(super) fn open(content: &'a mut Content) -> Result<Payload<'a>, LoadError> {
+    /// Looks at a content; a picture is refused that takes more memory than `limit`.
+    pub(super) fn open(content: &'a mut Content, limit: Limit) -> Result<Payload<'a>, LoadError> {
         Ok(match content {
             Content::Text(text) => Payload::Text(text),
             Content::Picture(path, progress) => Payload::Picture(
-                PictureFile::open_watched(path, Arc::clone(progress))
+                PictureFile::open_watched(path, limit, Arc::clone(progress))
                     .map_err(LoadError::Picture)?,
             ),
             Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
@@ -177,25 +204,25 @@ impl<'a> Payload<'a> {
     }
 
     pub(super) fn publish(self, publisher: &Publisher) -> Result<Published, LoadError> {
-        let (metadata, bytes, generation) = match self {
+        let (metadata, bytes, sequence) = match self {
             Payload::Text(text) => {
-                let generation = publisher.publish_text(text).map_err(LoadError::Publish)?;
-                (Metadata::Text, text.len(), generation)
+                let sequence = publisher.publish_text(text).map_err(LoadError::Publish)?;
+                (Metadata::Text, text.len(), sequence)
             }
             Payload::Picture(picture) => {
                 let metadata = Metadata::Image(picture.metadata().clone());
                 let length = picture.metadata().payload_bytes();
                 let mut loan = publisher.loan(length).map_err(LoadError::Publish)?;
                 picture.decode_into(&mut loan).map_err(LoadError::Picture)?;
-                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, length, generation)
+                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, length, sequence)
             }
             Payload::Pixels(metadata, pixels) => {
                 let mut loan = publisher.loan(pixels.len()).map_err(LoadError::Publish)?;
                 loan.copy_from_slice(pixels);
                 let metadata = Metadata::Image(metadata);
-                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, pixels.len(), generation)
+                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, pixels.len(), sequence)
             }
             Payload::Bytes(bytes) => {
                 let loan = read_to_end(bytes, publisher)?;
@@ -204,14 +231,14 @@ impl<'a> Payload<'a> {
                     source: bytes.source.clone(),
                 };
                 let length = loan.len();
-                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, length, generation)
+                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, length, sequence)
             }
         };
         Ok(Published {
             kind: metadata.kind(),
             bytes: bytes as u64,
-            generation,
+            sequence,
         })
     }
 }

@@ -9,6 +9,10 @@ use shm_core::Message;
 use super::content::{Bytes, Payload};
 use super::{LoadError, Loaded, Released};
 
+/// How many times the bytes of a picture are there at the most while it is streamed: as pixels; as a file,
+/// which may be as long; and as that file once more, packed or in the segment.
+const STREAM_COPIES: u64 = 3;
+
 /// What is loaded for Qt programs, if anything is.
 #[derive(Debug, Default)]
 pub(super) struct QtSession {
@@ -17,6 +21,11 @@ pub(super) struct QtSession {
     form: Option<Form>,
     /// What was streamed last.
     last: Option<Form>,
+    /// The content that is loaded, if it is not one of many frames: there is no other way to load it
+    /// again.
+    kept: Option<(Message, Form)>,
+    /// Where it was, if others have taken that away.
+    lost: Option<QtKey>,
 }
 
 impl QtSession {
@@ -28,7 +37,28 @@ impl QtSession {
     pub(super) fn load(&mut self, key: &QtKey, payload: Payload<'_>) -> Result<Loaded, LoadError> {
         let message = message_of(payload)?;
         let form = self.form.unwrap_or_else(|| Form::of(&message));
-        let stream = Stream::new(&message, form).map_err(LoadError::Stream)?;
+        let loaded = self.load_message(key, &message, form)?;
+        self.kept = Some((message, form));
+        Ok(loaded)
+    }
+
+    /// Loads once more what was lost; `None` where nothing was.
+    pub(super) fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
+        let (Some(key), Some((message, form))) = (self.lost.clone(), self.kept.take()) else {
+            return Ok(None);
+        };
+        let loaded = self.load_message(&key, &message, form);
+        self.kept = Some((message, form));
+        loaded.map(Some)
+    }
+
+    fn load_message(
+        &mut self,
+        key: &QtKey,
+        message: &Message,
+        form: Form,
+    ) -> Result<Loaded, LoadError> {
+        let stream = Stream::new(message, form).map_err(LoadError::Stream)?;
         let published = self.publish(key, form, |publisher| {
             publisher.publish(&stream).map_err(LoadError::Qt).map(Some)
         })?;
@@ -40,10 +70,11 @@ impl QtSession {
             key: key.clone().into(),
             kind: message.metadata().kind(),
             bytes: stream.size() as u64,
-            generation: 0,
+            sequence: 0,
             form: Some(form),
             replaced,
             released,
+            permissions: None,
         })
     }
 
@@ -88,7 +119,11 @@ impl QtSession {
                 })
             }
         };
-        self.last = published.is_some().then_some(form).or(self.last);
+        if published.is_some() {
+            self.last = Some(form);
+            self.lost = None;
+            self.kept = None;
+        }
         Ok(published)
     }
 
@@ -117,6 +152,8 @@ impl QtSession {
 
     /// Lets go of what is loaded; `None` where nothing is.
     pub(super) fn release(&mut self) -> Option<Released> {
+        self.lost = None;
+        self.kept = None;
         let mut publisher = self.publisher.take()?;
         let departure = publisher.release()?;
         Some(Released {
@@ -128,6 +165,7 @@ impl QtSession {
     /// Lets go of what is loaded if nobody finds it any more, and returns its key then.
     pub(super) fn release_if_lost(&mut self) -> Option<Address> {
         let lost = self.publisher.take_if(|publisher| !publisher.is_found())?;
+        self.lost = Some(lost.key().clone());
         Some(lost.key().clone().into())
     }
 }
@@ -160,6 +198,9 @@ fn message_of(payload: Payload<'_>) -> Result<Message, LoadError> {
             pixels: pixels.to_vec(),
         },
         Payload::Picture(picture) => {
+            let picture = picture
+                .with_room_for(STREAM_COPIES)
+                .map_err(LoadError::Picture)?;
             let metadata = picture.metadata().clone();
             let mut pixels = room(metadata.payload_bytes())?;
             picture

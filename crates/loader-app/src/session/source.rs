@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app_kit::limit::Limit;
 use shm_core::PixelFormat;
 
 use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};
@@ -28,7 +29,7 @@ impl Source {
     pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn Frames>, FrameError> {
         Ok(match self {
             Source::TestPattern => {
-                let shape = frames::shape(PixelFormat::Rgba8, 1280, 720)?;
+                let shape = frames::shape(PixelFormat::Rgba8, 1280, 720, Limit::DEFAULT)?;
                 let rate = Rate::per_second(30);
                 Box::new(TestPattern::new(shape, Some(rate), None)?)
             }

@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
 use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError, User};
-use shm_core::{ImageMetadata, Key, PublishError, Publisher};
+use shm_core::{ImageMetadata, Key, PublishError};
 
-use self::stage::{Pictures, Published, Stage};
+use self::stage::{Attempt, Begun, Pictures, Published, Stage};
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
 use crate::frames::{Found, Frame, FrameError, Frames, Pace};
 
 /// How often it is told how a stream goes.
 const REPORT: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether the segment can be found still, while no frame is due or none comes.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Whoever has a stream played: waits for its frames, may stop it, and is told how it goes.
 pub trait Control {
@@ -27,6 +30,14 @@ pub trait Control {
 
     /// Tells once a second how it goes.
     fn report(&mut self, report: &Report);
+
+    /// Tells whether a segment that others take away is made anew.
+    fn restores(&self) -> bool {
+        false
+    }
+
+    /// It was made anew, with the frame that stood there last.
+    fn restored(&mut self, _loaded: &Loaded) {}
 
     /// Frames are left out from now on, until one goes through again.
     fn left_out(&mut self, reason: &LoadError);
@@ -98,19 +109,26 @@ impl Session {
         // One that somebody has removed is made anew: frames cannot be read a second time.
         self.release_if_lost();
         let mut player = Player::new(frames, control);
-        let begun = match &address {
-            Address::Own(key) => self.begin_own(key, &mut player)?,
-            Address::Qt(key) => self.begin_qt(key, &mut player)?,
+        let begun = loop {
+            let begun = match &address {
+                Address::Own(key) => self.begin_own(key, &mut player),
+                Address::Qt(key) => self.begin_qt(key, &mut player),
+            };
+            match begun {
+                Err(error) if player.is_to_be_restored(&error) => {
+                    if player.cool_down().is_break() {
+                        return Ok(None);
+                    }
+                    self.release_if_lost();
+                }
+                begun => break begun?,
+            }
         };
         let Some((loaded, shape)) = begun else {
             return Ok(None);
         };
         player.control.begun(&loaded, &shape);
-        let end = match (&self.publisher, self.qt.publisher()) {
-            (Some(publisher), _) => player.rest(&mut &*publisher),
-            (None, Some(publisher)) => player.rest(&mut Pictures::of(publisher)),
-            (None, None) => End::Finished,
-        };
+        let end = self.play_rest(&mut player);
         let tally = player.tally;
         if matches!(end, End::Failed(_)) {
             self.release_if_lost();
@@ -120,6 +138,30 @@ impl Session {
             tally,
             end,
         }))
+    }
+
+    /// Publishes all frames after the first, in segments that are made anew where that is wanted.
+    fn play_rest(&mut self, player: &mut Player<'_>) -> End {
+        loop {
+            let end = match (&self.publisher, self.qt.publisher()) {
+                (Some(publisher), _) => player.rest(&mut &*publisher),
+                (None, Some(publisher)) => player.rest(&mut Pictures::of(publisher)),
+                (None, None) => End::Finished,
+            };
+            match end {
+                End::Failed(error) if player.is_to_be_restored(&error) => {}
+                end => return end,
+            }
+            if player.cool_down().is_break() {
+                return End::Stopped;
+            }
+            self.release_if_lost();
+            match self.restore() {
+                Ok(Some(loaded)) => player.control.restored(&loaded),
+                Ok(None) => return End::Finished,
+                Err(error) => return End::Failed(error),
+            }
+        }
     }
 
     /// Publishes the first frame; `None` where there is none.
@@ -133,18 +175,30 @@ impl Session {
         if let Some(publisher) = kept.filter(|publisher| publisher.key() == key) {
             let first = player.first(&mut &*publisher)?;
             return Ok(first.map(|(published, shape)| {
-                let loaded = begun(key.into(), published, replaced, None, None);
-                (loaded, shape)
+                let loaded = begun(key.into(), published, replaced, None);
+                let permissions = publisher.permissions();
+                (
+                    Loaded {
+                        permissions,
+                        ..loaded
+                    },
+                    shape,
+                )
             }));
         }
-        let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+        let publisher = super::open(key, &self.options)?;
         // On failure the new publisher is dropped, and with it a segment that it made.
         let Some((published, shape)) = player.first(&mut &publisher)? else {
             return Ok(None);
         };
+        let permissions = publisher.permissions();
         let released = self.hold(Some(publisher)).map(Released::from);
         let released = released.or_else(|| self.qt.release());
-        let loaded = begun(key.into(), published, replaced, None, released);
+        let loaded = Loaded {
+            released,
+            permissions,
+            ..begun(key.into(), published, replaced, None)
+        };
         Ok(Some((loaded, shape)))
     }
 
@@ -163,33 +217,25 @@ impl Session {
         let (published, shape) = first.what;
         let released = self.hold(None).map(Released::from).or(first.released);
         let form = Some(Form::QImage);
-        let loaded = begun(
-            key.clone().into(),
-            published,
-            first.replaced,
-            form,
+        let loaded = Loaded {
             released,
-        );
+            ..begun(key.clone().into(), published, first.replaced, form)
+        };
         Ok(Some((loaded, shape)))
     }
 }
 
 /// What is said of the first frame.
-fn begun(
-    key: Address,
-    published: Published,
-    replaced: Option<User>,
-    form: Option<Form>,
-    released: Option<Released>,
-) -> Loaded {
+fn begun(key: Address, published: Published, replaced: Option<User>, form: Option<Form>) -> Loaded {
     Loaded {
         key,
         kind: "image",
         bytes: published.bytes,
-        generation: published.generation,
+        sequence: published.sequence,
         form,
         replaced,
-        released,
+        released: None,
+        permissions: None,
     }
 }
 
@@ -204,6 +250,17 @@ struct Player<'a> {
     /// When it was told last how it goes, and how many frames there were then.
     reported: (Instant, u64),
     is_leaving_out: bool,
+    /// A frame that found its segment lost, to be published in the next.
+    pending: Option<Pending>,
+    /// When a segment was made anew last.
+    restored: Option<Instant>,
+}
+
+/// A frame on its way.
+struct Pending {
+    frame: Frame,
+    due: Option<Instant>,
+    begun: Begun,
 }
 
 /// What came of looking for a frame.
@@ -227,7 +284,22 @@ impl<'a> Player<'a> {
             began: now,
             reported: (now, 0),
             is_leaving_out: false,
+            pending: None,
+            restored: None,
         }
+    }
+
+    /// Tells whether this is the loss of a segment that is to be made anew.
+    fn is_to_be_restored(&self, error: &LoadError) -> bool {
+        error.is_orphaned() && self.control.restores()
+    }
+
+    /// Waits until a segment was made anew a second ago at least: others may take it away at once.
+    fn cool_down(&mut self) -> ControlFlow<()> {
+        let due = self.restored.map(|restored| restored + LOOK);
+        self.control.wait(due)?;
+        self.restored = Some(Instant::now());
+        ControlFlow::Continue(())
     }
 
     /// Publishes the first frame; `None` where there is none.
@@ -279,17 +351,38 @@ impl<'a> Player<'a> {
         if self.control.wait(None).is_break() {
             return Ok(Step::Stopped);
         }
-        let (frame, drawn) = match self.draw(stage) {
-            Ok(ControlFlow::Continue(drawn)) => drawn,
-            Ok(ControlFlow::Break(step)) => return Ok(step),
-            Err(FrameError::Stopped) => return Ok(Step::Stopped),
-            Err(error) => return Err(LoadError::Frames(error)),
+        if let Some(loss) = stage.loss() {
+            return Err(loss);
+        }
+        let (frame, due, begun) = match self.pending.take() {
+            Some(Pending { frame, due, begun }) => (frame, due, Some(begun)),
+            None => match self.frames.find() {
+                Ok(Found::Frame(frame)) => (frame, None, None),
+                Ok(Found::NoFrame) => return Ok(Step::NoFrame),
+                Ok(Found::End) => return Ok(Step::Finished),
+                Err(error) => return stopped(error),
+            },
         };
-        if let Some(lasts) = frame.lasts {
-            let due = self.pace.due(Instant::now(), lasts);
-            if self.control.wait(Some(due)).is_break() {
-                return Ok(Step::Stopped);
+        let drawn = match stage.draw(self.frames, &frame.metadata, begun) {
+            Ok(Attempt::Drawn(draft)) => Ok(draft),
+            Ok(Attempt::NoRoom(error)) => Err(error),
+            Ok(Attempt::Damaged) => return Ok(Step::NoFrame),
+            Ok(Attempt::Lost(begun)) => {
+                self.pending = Some(Pending { frame, due, begun });
+                return Ok(Step::NoFrame);
             }
+            Err(error) => return stopped(error),
+        };
+        let due = due.or_else(|| Some(self.pace.due(Instant::now(), frame.lasts?)));
+        if let Some(due) = due
+            && self.wait_until(due, stage).is_break()
+        {
+            return Ok(Step::Stopped);
+        }
+        if let Some(loss) = stage.loss() {
+            let begun = drawn.ok().map(S::take_out);
+            self.pending = begun.map(|begun| Pending { frame, due, begun });
+            return Err(loss);
         }
         match drawn.and_then(|draft| stage.publish(draft, &frame.metadata)) {
             Ok(published) => Ok(Step::Published(published, frame.metadata)),
@@ -298,17 +391,15 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Finds the next frame and draws it, where there is room for it.
-    fn draw<S: Stage>(&mut self, stage: &mut S) -> Result<Attempt<S::Draft>, FrameError> {
-        let frame = match self.frames.find()? {
-            Found::Frame(frame) => frame,
-            Found::NoFrame => return Ok(ControlFlow::Break(Step::NoFrame)),
-            Found::End => return Ok(ControlFlow::Break(Step::Finished)),
-        };
-        Ok(match stage.draw(self.frames, &frame.metadata)? {
-            Some(drawn) => ControlFlow::Continue((frame, drawn)),
-            None => ControlFlow::Break(Step::NoFrame),
-        })
+    /// Waits until a frame is due; not so long where the segment is lost meanwhile.
+    fn wait_until<S: Stage>(&mut self, due: Instant, stage: &S) -> ControlFlow<()> {
+        loop {
+            let look = Instant::now() + LOOK;
+            self.control.wait(Some(due.min(look)))?;
+            if due <= look || stage.loss().is_some() {
+                return ControlFlow::Continue(());
+            }
+        }
     }
 
     fn count(&mut self, published: Published) {
@@ -340,8 +431,13 @@ impl<'a> Player<'a> {
     }
 }
 
-/// A frame and what was drawn of it, if there was room; or a step that ends here.
-type Attempt<D> = ControlFlow<Step, (Frame, Result<D, LoadError>)>;
+/// Takes it for the end that was asked for, or for a failure.
+fn stopped(error: FrameError) -> Result<Step, LoadError> {
+    match error {
+        FrameError::Stopped => Ok(Step::Stopped),
+        error => Err(LoadError::Frames(error)),
+    }
+}
 
 /// Returns whether the next frame may go through all the same.
 fn is_passing(error: &LoadError) -> bool {

@@ -136,6 +136,11 @@ impl SessionThread {
         self.ask(Session::release)
     }
 
+    /// Does what [`Session::restore`] does.
+    pub fn restore(&mut self) -> Task<Reply<Option<Loaded>, LoadError>> {
+        self.ask(|session| session.restore().map_err(Arc::new))
+    }
+
     /// Does what [`Session::release_if_lost`] does.
     pub fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
         self.ask(Session::release_if_lost)

@@ -29,6 +29,20 @@ pub enum StreamError {
         /// Its length.
         bytes: usize,
     },
+    /// Reading it takes more memory than the caller lets it take.
+    Limit {
+        /// How many bytes it takes.
+        bytes: u64,
+        /// How many it may take.
+        limit: u64,
+    },
+    /// It says to be longer than what was ever written into the segment.
+    Unwritten {
+        /// How many bytes it says to have.
+        bytes: u64,
+        /// How many of the segment are in memory.
+        present: u64,
+    },
     /// There is no memory for a copy.
     NoMemory {
         /// How many bytes it needs.
@@ -73,6 +87,14 @@ impl fmt::Display for StreamError {
             Self::TooLong { bytes } => write!(
                 f,
                 "{bytes} bytes are too many: a stream of Qt has 4 GiB at most."
+            ),
+            Self::Limit { bytes, limit } => write!(
+                f,
+                "To read it takes {bytes} bytes of memory, and the limit is {limit}: load something smaller."
+            ),
+            Self::Unwritten { bytes, present } => write!(
+                f,
+                "It says to be {bytes} bytes long, and only {present} were ever written there: load it again."
             ),
             Self::NoMemory { bytes } => write!(
                 f,

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, ImageReader, Limits};
+use image::{ExtendedColorType, ImageEncoder};
+use png::{BitDepth, ColorType, Transformations};
 use shm_core::{ImageMetadata, PixelFormat};
 
 use super::{Form, Source, StreamError};
 
-/// The most that a picture may take in memory.
-const MOST_BYTES: u64 = 1 << 30;
+/// The most that decoding takes beside the pixels: chunks, and rows of the longest.
+const MOST_BESIDE: u64 = 16 << 20;
 
 /// How many times longer than its file a picture can be: deflate makes 1,032 bytes of one at most, and
 /// each bit of these may be a pixel of four. A file that says more is not worth the memory.
@@ -19,31 +20,80 @@ const MOST_TIMES: u64 = 1_032 * 32;
 /// What reading any picture takes.
 const LEAST_BYTES: u64 = 1 << 20;
 
-/// Reads the picture that begins at an offset.
+/// Reads the picture that begins at an offset, straight into the pixels that are returned: they and what
+/// decoding takes stay within the limit together, by what the first chunk says of the sides.
+///
+/// Texts and colour profiles, which can be a thousand times longer than the file, are not unpacked.
 pub(super) fn read(
     source: &impl Source,
     offset: usize,
+    limit: u64,
 ) -> Result<(ImageMetadata, Vec<u8>), StreamError> {
+    let end = extent(source, offset)?;
     let file = File {
         source,
         start: offset,
+        end,
         at: 0,
     };
-    let mut reader = ImageReader::with_format(BufReader::new(file), ImageFormat::Png);
-    let mut limits = Limits::no_limits();
-    limits.max_image_width = Some(ImageMetadata::MAX_SIDE);
-    limits.max_image_height = Some(ImageMetadata::MAX_SIDE);
+    let beside = MOST_BESIDE.min(limit / 4);
+    let limits = png::Limits {
+        bytes: usize::try_from(beside).unwrap_or(usize::MAX),
+    };
+    let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
+    let header = decoder.read_header_info().map_err(not_this)?;
+    // Before anything is made for a row.
+    ImageMetadata::packed(PixelFormat::Gray8, header.width, header.height).map_err(not_this)?;
+    let mut reader = decoder.read_info().map_err(not_this)?;
+    let (color, depth) = reader.output_color_type();
+    let format = match (color, depth) {
+        (ColorType::Grayscale, BitDepth::Eight) => PixelFormat::Gray8,
+        (ColorType::Rgb, BitDepth::Eight) => PixelFormat::Rgb8,
+        (ColorType::Rgba | ColorType::GrayscaleAlpha, BitDepth::Eight) => PixelFormat::Rgba8,
+        _ => {
+            return Err(not_this(format!(
+                "its pixels are {color:?} of {depth:?} bits"
+            )));
+        }
+    };
+    let (width, height) = reader.info().size();
+    let metadata = ImageMetadata::packed(format, width, height).map_err(not_this)?;
+    let room = metadata.payload_bytes();
     let believable = MOST_TIMES
-        .saturating_mul(source.size() as u64)
+        .saturating_mul((end - offset) as u64)
         .saturating_add(LEAST_BYTES);
-    limits.max_alloc = Some(believable.min(MOST_BYTES));
-    reader.limits(limits);
-    let image = reader.decode().map_err(|error| not_this(&error))?;
-    let (width, height) = (image.width(), image.height());
-    let (format, pixels) = pixels_of(image);
-    let metadata =
-        ImageMetadata::packed(format, width, height).map_err(|error| not_this(&error))?;
+    let needed = (room as u64).saturating_add(beside);
+    if needed > limit || room as u64 > believable {
+        let limit = limit.min(believable);
+        return Err(StreamError::Limit {
+            bytes: needed,
+            limit,
+        });
+    }
+    let mut pixels = Vec::new();
+    pixels
+        .try_reserve_exact(room)
+        .map_err(|_| StreamError::NoMemory { bytes: room })?;
+    pixels.resize(room, 0);
+    let frame = reader.next_frame(&mut pixels).map_err(not_this)?;
+    if (frame.width, frame.height) != (width, height) {
+        return Err(not_this("its first frame is smaller than the picture"));
+    }
+    if color == ColorType::GrayscaleAlpha {
+        spread(&mut pixels);
+    }
     Ok((metadata, pixels))
+}
+
+/// Makes of each pixel of two bytes, gray and alpha, one of four: all of them stand in the first half.
+fn spread(pixels: &mut [u8]) {
+    for index in (0..pixels.len() / 4).rev() {
+        let [gray, alpha] = [pixels[2 * index], pixels[2 * index + 1]];
+        pixels[4 * index..][..4].copy_from_slice(&[gray, gray, gray, alpha]);
+    }
 }
 
 /// Where the PNG file ends that begins at an offset: behind its last chunk (PNG specification, 5.3).
@@ -77,22 +127,10 @@ pub(super) fn extent(source: &impl Source, offset: usize) -> Result<usize, Strea
     Ok(end)
 }
 
-fn not_this(error: &dyn std::error::Error) -> StreamError {
+fn not_this(reason: impl ToString) -> StreamError {
     StreamError::NotThis {
         form: Form::QImage,
-        reason: error.to_string(),
-    }
-}
-
-/// Eight bits a channel, as a window shows them.
-fn pixels_of(image: DynamicImage) -> (PixelFormat, Vec<u8>) {
-    match image {
-        DynamicImage::ImageLuma8(image) => (PixelFormat::Gray8, image.into_raw()),
-        DynamicImage::ImageRgb8(image) => (PixelFormat::Rgb8, image.into_raw()),
-        DynamicImage::ImageRgba8(image) => (PixelFormat::Rgba8, image.into_raw()),
-        image @ DynamicImage::ImageLuma16(_) => (PixelFormat::Gray8, image.into_luma8().into_raw()),
-        image if image.color().has_alpha() => (PixelFormat::Rgba8, image.into_rgba8().into_raw()),
-        image => (PixelFormat::Rgb8, image.into_rgb8().into_raw()),
+        reason: format!("the PNG file: {}", reason.to_string().trim_end_matches('.')),
     }
 }
 
@@ -142,16 +180,17 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
     Some(Cow::Owned(rows))
 }
 
-/// A segment from some offset on, as a file.
+/// A part of a segment, as a file.
 struct File<'a, S> {
     source: &'a S,
     start: usize,
+    end: usize,
     at: usize,
 }
 
 impl<S: Source> File<'_, S> {
     fn length(&self) -> usize {
-        self.source.size().saturating_sub(self.start)
+        self.end.saturating_sub(self.start)
     }
 }
 

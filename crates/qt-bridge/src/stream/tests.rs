@@ -1,3 +1,5 @@
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
 use proptest::prelude::*;
 use shm_core::PixelFormat;
 
@@ -294,7 +296,7 @@ fn raw_bytes_end_at_their_first_zero_only_where_they_are_a_text() {
 
 /// What a reader copies out of a segment: as much as a form takes, and zeros for the rest.
 fn cut_to_its_extent(bytes: &[u8], form: Form) -> Vec<u8> {
-    let extent = form.extent(&bytes.to_vec()).unwrap();
+    let extent = form.extent(&bytes.to_vec(), DEFAULT_LIMIT).unwrap();
     let mut copy = bytes[..extent].to_vec();
     copy.resize(bytes.len(), 0);
     copy
@@ -315,7 +317,11 @@ fn what_stands_behind_a_stream_is_not_copied() {
     ];
     for (form, stream) in streams {
         let behind = [&stream[..], b"\0", &[b'x'; 5000]].concat();
-        assert_eq!(form.extent(&behind).unwrap(), stream.len(), "{form}");
+        assert_eq!(
+            form.extent(&behind, DEFAULT_LIMIT).unwrap(),
+            stream.len(),
+            "{form}"
+        );
         let copy = cut_to_its_extent(&behind, form);
         assert_eq!(form.read(&copy).unwrap(), form.read(&behind).unwrap());
     }
@@ -656,4 +662,92 @@ fn nothing_raw_fits_wherever_a_byte_does() {
     assert_eq!(stream.size(), 1);
     let read = Form::Raw.read(&stream.to_vec()).unwrap();
     assert_eq!(read, Value::Bytes(Some(vec![])));
+}
+
+/// A PNG file behind the mark of a picture, with a colour profile where that is not empty.
+fn png_stream(
+    color: ExtendedColorType,
+    pixels: &[u8],
+    sides: (u32, u32),
+    profile: Vec<u8>,
+) -> Vec<u8> {
+    let mut stream = PRESENT.to_be_bytes().to_vec();
+    let mut encoder = PngEncoder::new(&mut stream);
+    encoder.set_icc_profile(profile).unwrap();
+    encoder
+        .write_image(pixels, sides.0, sides.1, color)
+        .unwrap();
+    stream
+}
+
+/// A colour profile is packed a thousand times smaller than it is; it is not unpacked.
+#[test]
+fn a_colour_profile_costs_nothing() {
+    const UNPACKED: usize = 64 << 20;
+    let stream = png_stream(ExtendedColorType::L8, &[7; 4], (2, 2), vec![0; UNPACKED]);
+    assert!(stream.len() < UNPACKED / 500, "{}", stream.len());
+    let value = Form::QImage.read_within(&stream, 4 << 20).unwrap();
+    let Value::Picture(Some((metadata, pixels))) = value else {
+        panic!("there is a picture");
+    };
+    assert_eq!((metadata.format, pixels), (PixelFormat::Gray8, vec![7; 4]));
+}
+
+/// What decoding takes and the pixels count together.
+#[test]
+fn the_limit_bounds_a_picture_before_it_is_decoded() {
+    let pixels = vec![0; 1024 * 1024 * 4];
+    let sides = (1024, 1024);
+    let stream = png_stream(ExtendedColorType::Rgba8, &pixels, sides, Vec::new());
+    assert!(stream.len() < 64 << 10);
+    let limit = 4 << 20;
+    let error = Form::QImage.read_within(&stream, limit).unwrap_err();
+    assert!(
+        matches!(error, StreamError::Limit { bytes, .. } if bytes > limit),
+        "{error}"
+    );
+    assert!(Form::QImage.read_within(&stream, 3 * limit).is_ok());
+}
+
+/// All that PNG knows becomes eight bits a channel.
+#[test]
+fn pixels_of_all_kinds_are_read() {
+    let both = |color, pixels: &[u8]| {
+        let stream = png_stream(color, pixels, (2, 1), Vec::new());
+        match Form::QImage.read(&stream).unwrap() {
+            Value::Picture(Some((metadata, pixels))) => (metadata.format, pixels),
+            other => panic!("{other:?}"),
+        }
+    };
+    let sixteen = |samples: &[u16]| -> Vec<u8> {
+        samples
+            .iter()
+            .flat_map(|sample| sample.to_ne_bytes())
+            .collect()
+    };
+    assert_eq!(
+        both(ExtendedColorType::La8, &[1, 2, 3, 4]),
+        (PixelFormat::Rgba8, vec![1, 1, 1, 2, 3, 3, 3, 4])
+    );
+    assert_eq!(
+        both(ExtendedColorType::L16, &sixteen(&[0x1234, 0xff00])),
+        (PixelFormat::Gray8, vec![0x12, 0xff])
+    );
+    assert_eq!(
+        both(
+            ExtendedColorType::La16,
+            &sixteen(&[0x1234, 0x5678, 0, 0xffff])
+        ),
+        (
+            PixelFormat::Rgba8,
+            vec![0x12, 0x12, 0x12, 0x56, 0, 0, 0, 0xff]
+        )
+    );
+    assert_eq!(
+        both(
+            ExtendedColorType::Rgb16,
+            &sixteen(&[0, 0x0100, 0x0200, 0x0300, 0x0400, 0x0500])
+        ),
+        (PixelFormat::Rgb8, vec![0, 1, 2, 3, 4, 5])
+    );
 }

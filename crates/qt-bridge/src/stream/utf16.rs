@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{CHUNK, Source, StreamError};
+use super::{CHUNK, Source, StreamError, check_limit};
 use crate::sys::vector;
 
 /// How many characters are looked at together.
@@ -79,7 +79,9 @@ pub(super) fn read(
     source: &impl Source,
     offset: usize,
     length: usize,
+    limit: u64,
 ) -> Result<String, StreamError> {
+    check_limit(length, limit)?;
     let mut text = String::new();
     text.try_reserve(length / 2)
         .map_err(|_| StreamError::NoMemory { bytes: length / 2 })?;
@@ -91,6 +93,7 @@ pub(super) fn read(
         source.read_at(offset + done, &mut chunk[..count])?;
         let (pairs, _) = chunk[..count].as_chunks::<2>();
         let decoded = decoder.decode(pairs);
+        check_limit(text.len() + decoded.len(), limit)?;
         text.try_reserve(decoded.len())
             .map_err(|_| StreamError::NoMemory { bytes: length })?;
         text.push_str(&decoded);

@@ -1,11 +1,10 @@
 //! System V semaphores and segments, which have no safe wrapper.
 #![expect(unsafe_code, reason = "System V IPC has no safe wrapper")]
 
-use std::fs;
+use std::fs::Metadata;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::time::Duration;
 
@@ -15,11 +14,31 @@ use libc::c_int;
 const MODE: c_int = 0o600;
 
 /// Makes of a key file the number that the kernel knows, as `ftok` does.
-pub(crate) fn ipc_key(file: &Path, project: u8) -> io::Result<i32> {
-    let facts = fs::metadata(file)?;
-    let [device, ..] = facts.dev().to_le_bytes();
-    let [low, high, ..] = facts.ino().to_le_bytes();
-    Ok(i32::from_be_bytes([project, device, high, low]))
+pub(crate) fn ipc_key(file: &Metadata, project: u8) -> i32 {
+    let [device, ..] = file.dev().to_le_bytes();
+    let [low, high, ..] = file.ino().to_le_bytes();
+    i32::from_be_bytes([project, device, high, low])
+}
+
+/// What the kernel tells of any System V object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    /// The number by which it is found; 0 once it was removed.
+    pub(crate) number: i32,
+    /// The user to whom it belongs.
+    pub(crate) owner: u32,
+    /// The user who made it, and stays able to change and remove it.
+    pub(crate) creator: u32,
+}
+
+impl Identity {
+    fn of(permissions: &libc::ipc_perm) -> Self {
+        Self {
+            number: permissions.__key,
+            owner: permissions.uid,
+            creator: permissions.cuid,
+        }
+    }
 }
 
 fn checked(result: c_int) -> io::Result<c_int> {
@@ -43,8 +62,8 @@ pub(crate) enum Change {
     /// One more where there is none; `EAGAIN` where somebody has reset it meanwhile. Two operations in
     /// one, which costs the kernel a fifth more.
     GiveBack,
-    /// One less for good, if there is one.
-    Discard,
+    /// So many less for good, if they are there.
+    Discard(i16),
 }
 
 impl SemaphoreId {
@@ -83,8 +102,18 @@ impl SemaphoreId {
         self.control(libc::GETPID, 0).map(c_int::unsigned_abs)
     }
 
+    /// Removes it. The caller has made sure that it is ours: root is not stopped.
     pub(crate) fn remove(self) -> io::Result<()> {
         self.control(libc::IPC_RMID, 0).map(drop)
+    }
+
+    pub(crate) fn identity(self) -> io::Result<Identity> {
+        let mut facts = MaybeUninit::<libc::semid_ds>::zeroed();
+        // SAFETY: the call writes one structure of this type.
+        checked(unsafe { libc::semctl(self.0, 0, libc::IPC_STAT, facts.as_mut_ptr()) })?;
+        // SAFETY: the call has succeeded; and zeros were valid before.
+        let facts = unsafe { facts.assume_init() };
+        Ok(Identity::of(&facts.sem_perm))
     }
 
     /// Changes it; `EAGAIN` where it could not be taken within the time, `EIDRM` or `EINVAL`
@@ -106,7 +135,7 @@ impl SemaphoreId {
                 let still_none = operation(0, at_once);
                 self.operate(&mut [still_none, operation(1, undo)], timeout)
             }
-            Change::Discard => self.operate(&mut [operation(-1, at_once)], timeout),
+            Change::Discard(count) => self.operate(&mut [operation(-count, at_once)], timeout),
         }
     }
 
@@ -153,6 +182,7 @@ pub(crate) struct SegmentFacts {
     pub(crate) size: usize,
     /// How often it is attached to, by anybody.
     pub(crate) attached: u64,
+    pub(crate) identity: Identity,
 }
 
 impl SegmentId {
@@ -184,17 +214,19 @@ impl SegmentId {
         Ok(SegmentFacts {
             size: facts.shm_segsz,
             attached: facts.shm_nattch,
+            identity: Identity::of(&facts.shm_perm),
         })
     }
 
-    /// Takes its name away; its memory goes when the last one has detached.
+    /// Takes its name away; its memory goes when the last one has detached. The caller has made sure
+    /// that it is ours: root is not stopped.
     pub(crate) fn remove(self) -> io::Result<()> {
         // SAFETY: this command takes no structure.
         checked(unsafe { libc::shmctl(self.0, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
     }
 
-    /// Attaches to it.
-    pub(crate) fn attach(self, is_read_only: bool) -> io::Result<Attached> {
+    /// Attaches to it, and tells what it is: nothing else gets its number as long as it is attached.
+    pub(crate) fn attach(self, is_read_only: bool) -> io::Result<(Attached, SegmentFacts)> {
         let flags = if is_read_only { libc::SHM_RDONLY } else { 0 };
         // SAFETY: the system chooses an address where nothing is.
         let address = unsafe { libc::shmat(self.0, ptr::null(), flags) };
@@ -208,8 +240,9 @@ impl SegmentId {
             length: 0,
             is_read_only,
         };
-        attached.length = self.facts()?.size;
-        Ok(attached)
+        let facts = self.facts()?;
+        attached.length = facts.size;
+        Ok((attached, facts))
     }
 }
 
@@ -257,6 +290,40 @@ impl Attached {
         // SAFETY: `address` checked that the range lies in the segment, which
         // `self` keeps attached, for writing; the source is memory of our own.
         unsafe { ptr::copy_nonoverlapping(source.as_ptr(), destination, source.len()) }
+    }
+
+    /// Makes zeros of the bytes from `start` to `end`. Of whole pages the memory is given back, so
+    /// that nothing is spent on what was never written.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the segment, or it was attached to for reading.
+    pub(crate) fn blank(&self, start: usize, end: usize) {
+        assert!(!self.is_read_only, "attached for reading");
+        let page = rustix::param::page_size();
+        let first = start.next_multiple_of(page).min(end);
+        // The last page is the segment's to its end.
+        let last = match end == self.length {
+            true => end,
+            false => (end - end % page).max(first),
+        };
+        self.fill(start, first);
+        let pages = self.address(first, last - first).cast();
+        // SAFETY: the pages lie in the segment, which `self` keeps attached, for writing; nothing
+        // refers into it, and zeros are bytes as others are.
+        let given_back = unsafe { libc::madvise(pages, last - first, libc::MADV_REMOVE) };
+        if given_back != 0 {
+            self.fill(first, last);
+        }
+        self.fill(last, end);
+    }
+
+    fn fill(&self, start: usize, end: usize) {
+        let length = end - start;
+        let destination = self.address(start, length);
+        // SAFETY: `address` checked that the range lies in the segment, which `self` keeps attached;
+        // the callers made sure that it is so for writing.
+        unsafe { ptr::write_bytes(destination, 0, length) }
     }
 
     fn address(&self, offset: usize, length: usize) -> *mut u8 {

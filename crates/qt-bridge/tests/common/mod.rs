@@ -6,17 +6,56 @@
 )]
 #![allow(unreachable_pub, reason = "shared by test programs, not by crates")]
 
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qt_bridge::{Kind, QtKey};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use tempfile::TempDir;
 
 /// Longer than anything takes that goes well.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The folder of the key files; with it go the POSIX segments and locks, also when a test fails.
+pub struct Folder {
+    directory: TempDir,
+    keys: [QtKey; 4],
+}
+
+impl Folder {
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for key in &self.keys {
+            if key.kind() == Kind::PosixRealtime {
+                let segment = segment_file(key);
+                std::fs::remove_dir(&segment).ok();
+                std::fs::remove_file(&segment).ok();
+                std::fs::remove_file(lock_file(key)).ok();
+            }
+        }
+    }
+}
+
+/// The file of a POSIX segment.
+pub fn segment_file(key: &QtKey) -> PathBuf {
+    format!("/dev/shm{}", key.native_name()).into()
+}
+
+/// The file of the lock of a POSIX segment.
+pub fn lock_file(key: &QtKey) -> PathBuf {
+    format!("/dev/shm/sem.{}", &key.native_lock_name()[1..]).into()
+}
+
 /// A key of each kind that nobody else uses, and the folder of its key files.
-pub fn keys() -> (TempDir, [QtKey; 4]) {
+pub fn keys() -> (Folder, [QtKey; 4]) {
     let directory = TempDir::new().unwrap();
     let unique = directory.path().file_name().unwrap().to_str().unwrap();
     let unique = format!("{unique}.{}", std::process::id());
@@ -28,7 +67,11 @@ pub fn keys() -> (TempDir, [QtKey; 4]) {
         native(format!("systemv:{}/native", directory.path().display())),
         native(format!("posix:/test{unique}")),
     ];
-    (directory, keys)
+    let folder = Folder {
+        directory,
+        keys: keys.clone(),
+    };
+    (folder, keys)
 }
 
 /// Runs a test with a key of each kind, and asserts that nothing is left.
@@ -43,10 +86,80 @@ pub fn with_keys(test: impl Fn(&QtKey)) {
 pub fn assert_nothing_left(directory: &Path, key: &QtKey) {
     let files: Vec<_> = std::fs::read_dir(directory).unwrap().collect();
     assert!(files.is_empty(), "{key}: {files:?}");
-    let is_left =
-        |name: &str, prefix| Path::new(&format!("/dev/shm/{prefix}{}", &name[1..])).exists();
     if key.kind() == Kind::PosixRealtime {
-        assert!(!is_left(&key.native_name(), ""), "{key}");
-        assert!(!is_left(&key.native_lock_name(), "sem."), "{key}");
+        assert!(!segment_file(key).exists(), "{key}");
+        assert!(!lock_file(key).exists(), "{key}");
+    }
+}
+
+/// The user "nobody".
+pub const NOBODY: u32 = 65_534;
+
+/// Does something as another user, in a thread of its own: the kernel gives each thread its user.
+/// Root can do that; else the test is skipped, and this returns nothing.
+pub fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> Option<T> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can act as another user");
+        return None;
+    }
+    let outcome = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let (group, user) = (Gid::from_raw(NOBODY), Uid::from_raw(NOBODY));
+            set_thread_groups(&[]).unwrap();
+            set_thread_res_gid(group, group, group).unwrap();
+            set_thread_res_uid(user, user, user).unwrap();
+            act()
+        });
+        thread.join()
+    });
+    match outcome {
+        Ok(outcome) => Some(outcome),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Lets everybody make files in a folder, as in `/tmp`.
+pub fn open_to_all(directory: &Path) {
+    std::fs::set_permissions(directory, Permissions::from_mode(0o1777)).unwrap();
+}
+
+/// What another user made: it goes in that user's name, also when the test fails.
+pub struct Theirs<T: Send> {
+    thing: Option<T>,
+    /// Key files that were given to root; their maker needs them to go in order.
+    given: Vec<PathBuf>,
+}
+
+impl<T: Send> Theirs<T> {
+    /// Has it made; nothing where that is not possible.
+    pub fn make(make: impl FnOnce() -> T + Send) -> Option<Self> {
+        let thing = as_nobody(make)?;
+        Some(Self {
+            thing: Some(thing),
+            given: Vec::new(),
+        })
+    }
+
+    /// Gives a key file to this user, so that what it stands for is another user's under a key file of
+    /// ours: as where `ftok` gives two files one number.
+    pub fn give(&mut self, key_file: &str) {
+        std::os::unix::fs::chown(key_file, Some(0), Some(0)).unwrap();
+        self.given.push(key_file.into());
+    }
+
+    /// Does something with it, as its maker.
+    pub fn with<U: Send>(&mut self, act: impl FnOnce(&mut T) -> U + Send) -> U {
+        let thing = self.thing.as_mut().unwrap();
+        as_nobody(|| act(thing)).unwrap()
+    }
+}
+
+impl<T: Send> Drop for Theirs<T> {
+    fn drop(&mut self) {
+        for file in &self.given {
+            std::os::unix::fs::chown(file, Some(NOBODY), Some(NOBODY)).ok();
+        }
+        let thing = self.thing.take();
+        as_nobody(|| drop(thing));
     }
 }

@@ -3,9 +3,13 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
-use crate::error::{is_no_space, write_file_size_limit};
+use crate::error::{
+    is_no_space, write_busy, write_file_size_limit, write_file_system, write_other_user,
+};
 use crate::key::Key;
+use crate::lock_holder::LockHolder;
 
 /// Why a segment could not be created, attached to or looked at.
 #[derive(Debug)]
@@ -47,6 +51,26 @@ pub enum AttachError {
         /// The system's word.
         source: io::Error,
     },
+    /// It cannot be given to this group: mostly because the process is no member of it.
+    Group {
+        /// The key asked for.
+        key: Key,
+        /// The group's id.
+        group: u32,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// The directory is on a file system where there can be no segments.
+    FileSystem {
+        /// The key asked for.
+        key: Key,
+        /// The directory.
+        directory: PathBuf,
+        /// The kind of file system, such as `vfat`.
+        kind: String,
+        /// What is not possible there.
+        doing: &'static str,
+    },
     /// There is no room for it.
     NoSpace {
         /// The key asked for.
@@ -66,10 +90,28 @@ pub enum AttachError {
         /// How many there are.
         slots: usize,
     },
+    /// Slots are free, but read locks of a process that may only read the segment keep them from
+    /// being claimed.
+    SlotsBlocked {
+        /// The key asked for.
+        key: Key,
+        /// Who holds those locks.
+        holder: LockHolder,
+    },
     /// Somebody sits on the segment's lifecycle for longer than the timeout.
     Busy {
         /// The key asked for.
         key: Key,
+        /// Who holds its lock.
+        holder: LockHolder,
+    },
+    /// The segment is another user's ([`Options::owner`](crate::Options::owner)), and the operation
+    /// writes to it. That is refused to everybody else, root too.
+    OtherUser {
+        /// The key asked for.
+        key: Key,
+        /// The user id of its owner.
+        owner: u32,
     },
     /// The key did not appear in time.
     Timeout {
@@ -135,6 +177,13 @@ impl fmt::Display for AttachError {
                 f,
                 "The system does not permit access to the segment \"{key}\": check who owns it and its mode, and the directory's."
             ),
+            Self::Group { key, group, .. } => write_group(f, key, *group),
+            Self::FileSystem {
+                directory,
+                kind,
+                doing,
+                ..
+            } => write_file_system(f, directory, kind, doing),
             Self::NoSpace { key, .. } => write!(
                 f,
                 "There is no room in shared memory for the segment \"{key}\": remove what is not needed, or enlarge the file system \
@@ -145,11 +194,13 @@ impl fmt::Display for AttachError {
                 f,
                 "All {slots} places of the segment \"{key}\" are taken: end a program that is attached to it."
             ),
-            Self::Busy { key } => write!(
+            Self::SlotsBlocked { key, holder } => write!(
                 f,
-                "Another program is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
-                 or end that program (it may be stopped)."
+                "{holder} keeps the free places of the segment \"{key}\" locked, though it may only read it: end that program, \
+                 or share the segment with no other users (mode 600)."
             ),
+            Self::Busy { key, holder } => write_busy(f, key, holder),
+            Self::OtherUser { key, owner } => write_other_user(f, key, *owner),
             Self::Timeout { key } => {
                 write!(
                     f,
@@ -170,10 +221,19 @@ impl fmt::Display for AttachError {
     }
 }
 
+fn write_group(f: &mut fmt::Formatter<'_>, key: &Key, group: u32) -> fmt::Result {
+    write!(
+        f,
+        "The segment \"{key}\" cannot be given to the group {group}, of which this process is no member: choose a group \
+         of yours, as the command id tells them, or have yourself added to it and log in again."
+    )
+}
+
 impl Error for AttachError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Permission { source, .. }
+            | Self::Group { source, .. }
             | Self::NoSpace { source, .. }
             | Self::Io { source, .. } => Some(source),
             _ => None,
@@ -192,10 +252,14 @@ impl AttachError {
             | Self::Version { key, .. }
             | Self::WrongKind { key }
             | Self::Permission { key, .. }
+            | Self::Group { key, .. }
+            | Self::FileSystem { key, .. }
             | Self::NoSpace { key, .. }
             | Self::FileSizeLimit { key }
             | Self::SlotsFull { key, .. }
-            | Self::Busy { key }
+            | Self::SlotsBlocked { key, .. }
+            | Self::Busy { key, .. }
+            | Self::OtherUser { key, .. }
             | Self::Timeout { key }
             | Self::Size { key, .. }
             | Self::Io { key, .. } => key,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::message::MetadataError;
+
 /// What is wrong with a sample, or with the words that lead to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -31,10 +33,7 @@ pub enum InvalidSample {
         bytes: u64,
     },
     /// The metadata does not decode, or contradicts the payload's length.
-    Metadata {
-        /// What is wrong with it.
-        reason: String,
-    },
+    Metadata(MetadataError),
     /// The text is not UTF-8.
     Text {
         /// How many bytes before the first that is not.
@@ -53,10 +52,17 @@ impl fmt::Display for InvalidSample {
             Self::Memory { bytes } => {
                 write!(f, "it claims {bytes} bytes, and has no memory for as many")
             }
-            Self::Metadata { reason } => f.write_str(reason),
+            Self::Metadata(error) => error.fmt(f),
             Self::Text { valid_up_to } => write!(f, "the text is not UTF-8 at byte {valid_up_to}"),
         }
     }
 }
 
-impl std::error::Error for InvalidSample {}
+impl std::error::Error for InvalidSample {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Metadata(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::error::write_file_system;
+
 /// Why the segments could not be listed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -16,22 +18,35 @@ pub enum ListError {
         /// The system's word.
         source: io::Error,
     },
+    /// The directory is on a file system where there can be no segments.
+    FileSystem {
+        /// The directory.
+        path: PathBuf,
+        /// The kind of file system, such as `vfat`.
+        kind: String,
+    },
 }
 
 impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Directory { path, source } = self;
-        let path = path.display();
-        write!(
-            f,
-            "The directory {path} is not readable ({source}): check that it exists, or set SHM_CORE_DIR to another."
-        )
+        match self {
+            Self::Directory { path, source } => write!(
+                f,
+                "The directory {} is not readable ({source}): check that it exists, or set SHM_CORE_DIR to another.",
+                path.display()
+            ),
+            Self::FileSystem { path, kind } => {
+                write_file_system(f, path, kind, "making long files with holes")
+            }
+        }
     }
 }
 
 impl Error for ListError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let Self::Directory { source, .. } = self;
-        Some(source)
+        match self {
+            Self::Directory { source, .. } => Some(source),
+            Self::FileSystem { .. } => None,
+        }
     }
 }

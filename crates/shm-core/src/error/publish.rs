@@ -8,6 +8,7 @@ use crate::error::{
     InvalidSample, LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned,
 };
 use crate::key::Key;
+use crate::lock_holder::LockHolder;
 
 /// Why a sample was not published.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub enum PublishError {
     RegionsFull {
         /// The segment.
         key: Key,
+        /// One of those who keep regions from being used.
+        holder: LockHolder,
     },
     /// Another program has written over the ring; clearing it mends that.
     Damaged {
@@ -120,13 +123,21 @@ impl fmt::Display for PublishError {
                 )
             }
             Self::Orphaned { key } => write_orphaned(f, key),
-            Self::RegionsFull { key } => write!(
+            Self::RegionsFull {
+                key,
+                holder: LockHolder::Unknown,
+            } => write!(
                 f,
                 "All regions of the segment \"{key}\" are in use by its readers: end some of them."
             ),
             Self::Damaged { key, reason } => write!(
                 f,
                 "Another program has damaged the segment \"{key}\": {reason}. Clear it, or remove it and load again."
+            ),
+            Self::RegionsFull { key, holder } => write!(
+                f,
+                "{holder} and maybe others keep all regions of the segment \"{key}\" for reading: end that program, \
+                 or share the segment with no other users (mode 600)."
             ),
             Self::Busy { key } => write!(
                 f,

@@ -4,8 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::AttachError;
+use crate::error::{AttachError, write_busy, write_other_user};
 use crate::key::Key;
+use crate::lock_holder::LockHolder;
 use crate::segment::Attached;
 
 /// Why a segment was not removed.
@@ -40,6 +41,16 @@ pub enum RemoveError {
     Busy {
         /// The key asked for.
         key: Key,
+        /// Who holds its lock.
+        holder: LockHolder,
+    },
+    /// The segment is another user's ([`Options::owner`](crate::Options::owner)): that user alone
+    /// removes it. Root becomes that user first.
+    OtherUser {
+        /// The key asked for.
+        key: Key,
+        /// The user id of its owner.
+        owner: u32,
     },
     /// Something else that the system said.
     Io {
@@ -58,7 +69,8 @@ impl RemoveError {
             AttachError::NotFound { key } => Self::NotFound { key },
             AttachError::Foreign { key, reason } => Self::Foreign { key, reason },
             AttachError::Permission { key, .. } => Self::Permission { key },
-            AttachError::Busy { key } => Self::Busy { key },
+            AttachError::Busy { key, holder } => Self::Busy { key, holder },
+            AttachError::OtherUser { key, owner } => Self::OtherUser { key, owner },
             AttachError::Io { key, doing, source } => Self::Io { key, doing, source },
             other => {
                 let key = other.key().clone();
@@ -99,11 +111,8 @@ impl fmt::Display for RemoveError {
                 f,
                 "The system does not permit to remove the segment \"{key}\": ask its owner to."
             ),
-            Self::Busy { key } => write!(
-                f,
-                "Another program is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
-                 or end that program (it may be stopped)."
-            ),
+            Self::Busy { key, holder } => write_busy(f, key, holder),
+            Self::OtherUser { key, owner } => write_other_user(f, key, *owner),
             Self::Io { key, doing, source } => {
                 write!(
                     f,

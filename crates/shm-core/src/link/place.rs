@@ -15,7 +15,9 @@ use interprocess::os::unix::uds_local_socket::{Listener, Stream};
 use rustix::fs::FileType;
 
 use crate::error::LinkError;
+use crate::lock_holder::UserName;
 use crate::options::DEFAULT_DIRECTORY;
+use crate::segment::is_hex;
 use crate::sys::{self, Directory, DirectoryWatch};
 
 /// The most bytes of a socket's path that the system takes (`sun_path`, with its NUL).
@@ -131,25 +133,27 @@ impl Place {
         self.sockets(|name| name.starts_with(&prefix) && !name.ends_with(DRAFT))
     }
 
+    /// The names that are those of sockets of the layout, and lead to sockets of ours.
     fn sockets(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut names = self.directory.names().unwrap_or_default();
-        names.retain(|name| is_wanted(name) && self.is_own_socket(name));
+        names.retain(|name| {
+            is_socket_name(name) && is_wanted(name) && self.own_socket(name).is_some()
+        });
         names
     }
 
-    fn is_own_socket(&self, name: &str) -> bool {
-        self.directory.facts_of(name).is_ok_and(|facts| {
-            facts.kind == FileType::Socket && facts.owner == sys::effective_user()
-        })
+    /// The identity of a socket of ours; nothing where the name leads to something else.
+    fn own_socket(&self, name: &str) -> Option<(u64, u64)> {
+        let facts = self.directory.facts_of(name).ok()?;
+        let is_ours = facts.kind == FileType::Socket && facts.owner == sys::effective_user();
+        is_ours.then_some(facts.identity)
     }
 
     /// Removes the sockets that died with their publishers; those of `living` segments are left
     /// to the viewers, who go there anyway.
     pub(super) fn sweep(&self, living: &[u128]) {
         let living: Vec<String> = living.iter().copied().map(prefix).collect();
-        let is_wanted = |name: &str| {
-            name.starts_with(PREFIX) && !living.iter().any(|prefix| name.starts_with(prefix))
-        };
+        let is_wanted = |name: &str| !living.iter().any(|prefix| name.starts_with(prefix));
         for name in self.sockets(is_wanted) {
             self.remove_if_dead(&name);
         }
@@ -157,16 +161,25 @@ impl Place {
 
     /// Removes a socket of ours where nobody listens any more.
     pub(super) fn remove_if_dead(&self, name: &str) {
+        // Looked at before, so that what is removed is what refused.
+        let identity = self.own_socket(name);
         if let Err(error) = self.connect(name)
             && error.kind() == io::ErrorKind::ConnectionRefused
         {
-            self.remove(name);
+            self.remove_exactly(name, identity);
         }
     }
 
+    /// Removes a socket of ours.
     pub(super) fn remove(&self, name: &str) {
+        self.remove_exactly(name, self.own_socket(name));
+    }
+
+    fn remove_exactly(&self, name: &str, identity: Option<(u64, u64)>) {
+        let Some(identity) = identity else { return };
+        let aside = format!("{}{:016x}{DRAFT}", prefix(0), sys::random_u64());
         // Where this fails it is removed as a dead one later.
-        let _swept_later = self.directory.remove(name);
+        let _swept_later = self.directory.remove_exactly(name, identity, &aside);
     }
 
     pub(super) fn watch_with(&self, watch: &DirectoryWatch) -> io::Result<()> {
@@ -182,6 +195,15 @@ impl Place {
             self.directory.own_path().join(name)
         }
     }
+}
+
+/// Tells whether this is the name of a socket of some segment, or of one before anybody listens.
+fn is_socket_name(name: &str) -> bool {
+    let numbers = name
+        .strip_prefix(PREFIX)
+        .map(|rest| rest.strip_suffix(DRAFT).unwrap_or(rest))
+        .and_then(|rest| rest.split_once('.'));
+    numbers.is_some_and(|(segment, random)| is_hex(segment, 32) && is_hex(random, 16))
 }
 
 fn prefix(segment: u128) -> String {
@@ -251,7 +273,7 @@ fn check_private(directory: &Directory, path: &Path) -> Result<(), String> {
         .facts()
         .map_err(|error| format!("{path}: {error}"))?;
     if facts.owner != sys::effective_user() {
-        return Err(format!("{path} belongs to user {}", facts.owner));
+        return Err(format!("{path} belongs to user {}", UserName(facts.owner)));
     }
     if facts.mode & 0o077 != 0 {
         return Err(format!("{path} is open to others (mode {:o})", facts.mode));

@@ -283,7 +283,7 @@ impl Visitor {
         let place = &self.places[*at];
         let stream = place.connect(name).inspect_err(|error| {
             if error.kind() == ErrorKind::ConnectionRefused {
-                place.remove(name);
+                place.remove_if_dead(name);
             }
         })?;
         send_whole(&stream, &self.greeting)?;

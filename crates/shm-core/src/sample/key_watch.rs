@@ -5,17 +5,21 @@ use std::io;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::error::AttachError;
+use crate::error::{AttachError, Polling};
 use crate::key::Key;
 use crate::options::Options;
 use crate::sample::subscriber::{SLICE, Subscriber};
 use crate::sys::DirectoryWatch;
 
+/// What a look at what is there may take beyond the caller's timeout: who comes or goes at that very
+/// moment holds it up for microseconds.
+const GRACE: Duration = Duration::from_millis(50);
+
 /// Waits for samples to appear under a key, as often as one likes.
 ///
-/// Sleeps until something appears in the directory of segments; does not poll. It is made once and
-/// waited on again and again, because beginning and ending such a watch takes the system longer
-/// than a look.
+/// Sleeps until something appears in the directory of segments; polls only where the system has no
+/// event left for it, and [says so](Self::polling). It is made once and waited on again and again,
+/// because beginning and ending such a watch takes the system longer than a look.
 ///
 /// # Examples
 ///
@@ -39,18 +43,25 @@ use crate::sys::DirectoryWatch;
 pub struct KeyWatch {
     key: Key,
     options: Options,
-    directory: DirectoryWatch,
+    directory: Result<DirectoryWatch, Polling>,
 }
+
+/// How often it is looked for the key where nothing tells of it.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 impl KeyWatch {
     /// Begins to watch: what appears from now on is noticed.
     ///
     /// # Errors
     ///
-    /// [`AttachError::Io`] where the directory cannot be watched.
+    /// [`AttachError::Io`] where the directory is not there.
     pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        let directory = DirectoryWatch::new(&options.directory_path())
-            .map_err(|source| cannot_watch(key, source))?;
+        let directory = match DirectoryWatch::new(&options.directory_path()) {
+            Ok(directory) => Ok(directory),
+            Err(error) => {
+                Err(Polling::instead_of(error).map_err(|error| cannot_watch(key, error))?)
+            }
+        };
         Ok(Self {
             key: key.clone(),
             options: options.clone(),
@@ -63,14 +74,19 @@ impl KeyWatch {
     /// # Errors
     ///
     /// [`AttachError::Timeout`] where it did not appear in time, and those of
-    /// [`Subscriber::attach`] but for `NotFound`.
+    /// [`Subscriber::attach`] but for `NotFound`. [`AttachError::Busy`] comes after the timeout of
+    /// the [`Options`], or, where that ends sooner, after this one.
     pub fn attach_within(
         &self,
         timeout: impl Into<Option<Duration>>,
     ) -> Result<Subscriber, AttachError> {
-        let deadline = Deadline::after_option(timeout.into());
+        let timeout = timeout.into();
+        let deadline = Deadline::after_option(timeout);
+        let and_grace =
+            Deadline::after_option(timeout.map(|timeout| timeout.saturating_add(GRACE)));
         loop {
-            match Subscriber::attach(&self.key, &self.options) {
+            let patience = Deadline::after(self.options.patience()).or_sooner(and_grace);
+            match Subscriber::attach_until(&self.key, &self.options, patience) {
                 Err(AttachError::NotFound { .. }) => {}
                 other => return other,
             }
@@ -79,10 +95,20 @@ impl KeyWatch {
                     key: self.key.clone(),
                 });
             }
-            self.directory
-                .wait(deadline.remaining(SLICE))
-                .map_err(|source| cannot_watch(&self.key, source))?;
+            match &self.directory {
+                Ok(directory) => directory
+                    .wait(deadline.remaining(SLICE))
+                    .map_err(|source| cannot_watch(&self.key, source))?,
+                Err(_) => std::thread::sleep(deadline.remaining(LOOK_AGAIN)),
+            }
         }
+    }
+
+    /// Returns why it looks again and again, where the system gives no events; `None` where it sleeps
+    /// until something appears.
+    #[must_use]
+    pub fn polling(&self) -> Option<&Polling> {
+        self.directory.as_ref().err()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::PublishError;
 use crate::layout::{self, REGIONS};
+use crate::lock_holder::LockHolder;
 use crate::sample::regions::{Claims, Pins, Regions, Retention};
 use crate::segment::Attachment;
 use crate::sync::Ordering;
@@ -28,6 +29,12 @@ pub(crate) struct RegionPool {
     claimed: [bool; REGIONS + 1],
     /// How much of each region is known to lie within the file, whatever its entry says.
     within_file: [u64; REGIONS + 1],
+    /// How much of each region this publisher knows to be written to. What is only reserved looks
+    /// like a hole to readers that cannot ask for more (LAYOUT.md, section 8).
+    written: [u64; REGIONS + 1],
+    /// The position of the record by which this publisher named each region last: if another stands
+    /// there, other publishers have used the region since.
+    own: [u64; REGIONS + 1],
     /// Lengths of the last samples; inline ones count as nothing.
     recent: [u64; RECENT],
     /// Never trim below this: the caller reserved it.
@@ -43,6 +50,8 @@ impl RegionPool {
             mappings: std::array::from_fn(|_| None),
             claimed: [false; REGIONS + 1],
             within_file: [0; REGIONS + 1],
+            written: [0; REGIONS + 1],
+            own: [0; REGIONS + 1],
             recent: [0; RECENT],
             floor,
             published: 0,
@@ -126,9 +135,23 @@ impl RegionPool {
         self.claimed[usize::from(region)] = false;
     }
 
-    /// Notes that a region was published, and so is not claimed any more.
-    pub(crate) fn handed_over(&mut self, region: u16) {
-        self.claimed[usize::from(region)] = false;
+    /// Notes that a region was named by the record at `position`, and so is not claimed any more.
+    pub(crate) fn handed_over(&mut self, region: u16, position: u64) {
+        let index = usize::from(region);
+        self.claimed[index] = false;
+        self.own[index] = position;
+    }
+
+    /// Makes sure that all of a payload counts as written to, also what nobody has filled.
+    pub(crate) fn touch(&mut self, region: u16, bytes: u64) {
+        let written = &mut self.written[usize::from(region)];
+        if *written < bytes
+            && let Some(mapping) = &self.mappings[usize::from(region)]
+            && let (Ok(from), Ok(to)) = (usize::try_from(*written), usize::try_from(bytes))
+        {
+            mapping.touch(from..to);
+            *written = bytes;
+        }
     }
 
     /// Notes a publication of so many bytes in a region; now and then gives memory back.
@@ -184,6 +207,7 @@ impl RegionPool {
                 sys::write_at(file, payload, offset)
             });
             if written.is_ok() {
+                self.written[usize::from(region)] = bytes;
                 return Ok(());
             }
             // What is wrong, or that idle memory elsewhere helps, is found out below.
@@ -216,7 +240,7 @@ impl RegionPool {
                 return Ok(region);
             }
         }
-        Err(PublishError::RegionsFull { key: key.clone() })
+        Err(regions_full(attachment))
     }
 
     fn try_claim(
@@ -225,12 +249,20 @@ impl RegionPool {
         region: u16,
         retention: Retention,
     ) -> io::Result<bool> {
-        let claimed = &mut self.claimed[usize::from(region)];
-        if *claimed {
+        let index = usize::from(region);
+        if self.claimed[index] {
             return Ok(false);
         }
-        *claimed = regions(attachment).claim(attachment, region, retention)?;
-        Ok(*claimed)
+        if regions(attachment).position(region) != self.own[index] {
+            self.written[index] = 0;
+        }
+        let is_claimed = regions(attachment).claim(attachment, region, retention)?;
+        if is_claimed {
+            // Claiming has withdrawn what stood there.
+            self.own[index] = 0;
+        }
+        self.claimed[index] = is_claimed;
+        Ok(is_claimed)
     }
 
     /// Reserves memory; where there is none left, gives up what is idle, then what is retained.
@@ -299,6 +331,8 @@ impl RegionPool {
         let entry = attachment.control().region(region);
         let touched = touched(attachment, region).max(bytes);
         entry.touched_bytes.store(touched, Ordering::Relaxed);
+        let written = &mut self.written[usize::from(region)];
+        *written = entry.reserved_bytes.load(Ordering::Relaxed).min(*written);
         allocate()?;
         entry.reserved_bytes.store(bytes, Ordering::Relaxed);
         let within_file = &mut self.within_file[usize::from(region)];
@@ -346,8 +380,29 @@ pub(crate) fn regions(attachment: &Attachment) -> Regions<'_> {
 }
 
 /// All regions, the lowest first: so the same few stay warm.
-fn all() -> impl Iterator<Item = u16> {
+fn all() -> impl DoubleEndedIterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
+}
+
+/// Says that no region is free, and who has one.
+///
+/// Not the first: what honest readers read lies in the first few.
+#[cold]
+fn regions_full(attachment: &Attachment) -> PublishError {
+    let file = &attachment.segment.file;
+    let is_held = |byte: &u64| {
+        matches!(
+            sys::refusing_lock(file, *byte..*byte + 1, ByteLock::Write),
+            Ok(Some(_))
+        )
+    };
+    let held = all().rev().map(layout::region_byte).find(is_held);
+    PublishError::RegionsFull {
+        key: attachment.key().clone(),
+        holder: held.map_or(LockHolder::Unknown, |byte| {
+            LockHolder::find(file, byte, ByteLock::Write)
+        }),
+    }
 }
 
 fn oldest_first(attachment: &Attachment) -> Vec<u16> {

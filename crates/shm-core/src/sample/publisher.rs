@@ -15,7 +15,8 @@ use crate::options::Options;
 use crate::sample::loan::Loan;
 use crate::sample::pool::{self, RegionPool};
 use crate::sample::ring::{Draft, Newest, Payload};
-use crate::segment::{Attached, Attachment, Held, Kind};
+use crate::sample::subscriber::Subscriber;
+use crate::segment::{Attached, Attachment, Held, Kind, Permissions};
 use crate::sys;
 
 /// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
@@ -191,6 +192,79 @@ impl Publisher {
         erased.map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
     }
 
+    /// Erases everything, as [`clear`](Self::clear) does, if another program has damaged the ring so
+    /// that nothing can be published; returns `true` if that was so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`clear`](Self::clear).
+    pub fn repair(&self) -> Result<bool, PublishError> {
+        self.check_process()?;
+        let is_damaged = {
+            let mut state = self.state();
+            let State { pool, newest, .. } = &mut *state;
+            let _held = self.lock(pool)?;
+            self.attachment.ring().check_newest(newest).is_err()
+        };
+        if is_damaged {
+            self.clear()?;
+        }
+        Ok(is_damaged)
+    }
+
+    /// Tells whether the segment was removed, moved away or replaced: whoever looks for its key finds
+    /// another or none, and publishing fails with [`PublishError::Orphaned`].
+    ///
+    /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
+    /// keeps what it has published alive, asks once a second.
+    #[must_use]
+    pub fn is_orphaned(&self) -> bool {
+        self.attachment.is_orphaned()
+    }
+
+    /// Who may open the segment: one that was there already keeps the mode and the group that its
+    /// creator chose. `None` where the system does not say.
+    #[must_use]
+    pub fn permissions(&self) -> Option<Permissions> {
+        let facts = self.attachment.segment.facts().ok()?;
+        Some(Permissions::of(&facts))
+    }
+
+    /// Tells whether the segment stays when the last one leaves.
+    #[must_use]
+    pub fn is_persistent(&self) -> bool {
+        self.attachment.is_persistent()
+    }
+
+    /// Keeps the segment when the last one leaves, as [`Options::persistent`] does from the
+    /// beginning.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::NotFound`] where the segment is [orphaned](Self::is_orphaned), so that nobody
+    /// would find it; [`AttachError::Busy`] where somebody else does not get done.
+    pub fn persist(&self) -> Result<(), AttachError> {
+        let deadline = Deadline::after(self.patience);
+        if self.attachment.persist(deadline)? {
+            Ok(())
+        } else {
+            Err(AttachError::NotFound {
+                key: self.key().clone(),
+            })
+        }
+    }
+
+    /// Attaches a subscriber to this very segment, wherever its name leads by now: what was
+    /// published into a segment that is [orphaned](Self::is_orphaned) can be read back with it.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::Io`] where the system does not let the file be opened once more (it takes
+    /// /proc).
+    pub fn subscribe(&self) -> Result<Subscriber, AttachError> {
+        Subscriber::within(&self.attachment, self.patience)
+    }
+
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
     pub fn others(&self) -> Vec<Attached> {
@@ -257,6 +331,7 @@ impl Publisher {
         region: u16,
         bytes: u64,
     ) -> Result<u64, PublishError> {
+        state.pool.touch(region, bytes);
         let published = if state.pool.was_truncated(region) {
             Err(PublishError::Orphaned {
                 key: self.key().clone(),
@@ -287,6 +362,12 @@ impl Publisher {
             ..
         } = state;
         let draft = self.draft(encoded, payload);
+        // The lock looks too, but lets many through unseen after a burst.
+        if self.attachment.is_found_orphaned(draft.published) {
+            return Err(PublishError::Orphaned {
+                key: self.key().clone(),
+            });
+        }
         let ring = self.attachment.ring();
         ring.prefetch(*newest, draft.total_bytes());
         let held = self.lock(pool)?;
@@ -296,7 +377,7 @@ impl Publisher {
         if let Payload::Large { region, .. } = payload {
             let charge = RegionPool::charge(&self.attachment, region);
             pool::regions(&self.attachment).name(&self.attachment, region, room.position, charge);
-            pool.handed_over(region);
+            pool.handed_over(region, room.position);
         }
         ring.append(newest, room, &draft);
         drop(held);

@@ -22,6 +22,30 @@ pub(crate) struct Reader {
     /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
     pins: Mutex<Vec<u32>>,
     fork: ForkMark,
+    /// Its file lives in memory, so that reading a hole allocates.
+    is_in_memory: bool,
+}
+
+/// How much of a region had memory when it was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Backed {
+    bytes: u64,
+    /// When the file had been changed last by then.
+    changed: u64,
+}
+
+impl Backed {
+    /// How old a change must be to be told from a later one: the kernel's clock for it may stand
+    /// still for as long as a tick, at most a hundredth of a second.
+    const SETTLED: u64 = 20_000_000;
+
+    fn found(bytes: u64, changed: u64) -> Self {
+        match changed.saturating_add(Self::SETTLED) < sys::unix_nanos() {
+            true => Self { bytes, changed },
+            // Looked at again next time.
+            false => Self::default(),
+        }
+    }
 }
 
 /// Mappings of regions are kept, so that they stay warm; so is the last metadata, because most
@@ -30,6 +54,8 @@ pub(crate) struct Reader {
 pub(super) struct RegionCache {
     /// By region, as far as any was read; most segments use the first few.
     mappings: Vec<Option<Arc<Mapping>>>,
+    /// By region, likewise.
+    backed: Vec<Backed>,
     /// The metadata that was decoded last, as it was encoded.
     encoded: Vec<u8>,
     source: Arc<SampleSource>,
@@ -38,6 +64,7 @@ pub(super) struct RegionCache {
 impl Reader {
     pub(super) fn new(segment: SegmentFile, mapping: Mapping, id: u128, ring_bytes: u64) -> Self {
         Self {
+            is_in_memory: sys::is_in_memory(&segment.file),
             segment,
             mapping,
             id,
@@ -160,6 +187,7 @@ impl RegionCache {
         };
         Self {
             mappings: Vec::new(),
+            backed: Vec::new(),
             encoded: Vec::new(),
             source: Arc::new(source),
         }
@@ -209,12 +237,7 @@ impl RegionCache {
         if facts.size < layout::region_offset(region) + bytes {
             return Err(reader.truncated());
         }
-        // Publishers reserve before they publish: who claims more than the file
-        // has memory for lies, and reading that would allocate it. The ring's is not the regions'.
-        let regions = facts.allocated.saturating_sub(reader.mapping.len() as u64);
-        if regions < bytes {
-            return Err(reader.invalid(InvalidSample::Memory { bytes }));
-        }
+        self.check_memory(region, bytes, &facts)?;
         let length = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
         let index = usize::from(region);
         if self.mappings.len() <= index {
@@ -227,6 +250,46 @@ impl RegionCache {
             None => Arc::new(self.source.reader.map(region, length)?),
         };
         Ok(Arc::clone(mapped.insert(mapping)))
+    }
+
+    /// Checks that a region has memory for what it claims, before anything of it is touched:
+    /// publishers reserve before they publish, and reading what has no memory would allocate it.
+    ///
+    /// The walk over its pages takes a tenth of the time of copying them. So what was found is kept,
+    /// and holds for as long as nobody has changed the file other than through a mapping: that takes
+    /// no memory away, and all else is seen in the time of the last change.
+    fn check_memory(
+        &mut self,
+        region: u16,
+        claimed: u64,
+        facts: &FileFacts,
+    ) -> Result<(), ReadError> {
+        let reader = &self.source.reader;
+        let has_memory = |memory: u64| {
+            if memory < claimed {
+                return Err(reader.invalid(InvalidSample::Memory { bytes: claimed }));
+            }
+            Ok(())
+        };
+        // The ring has memory, too.
+        let ring = layout::RING_OFFSET as u64 + reader.ring().bytes();
+        has_memory(facts.allocated.saturating_sub(ring))?;
+        if !reader.is_in_memory {
+            return Ok(());
+        }
+        let index = usize::from(region);
+        if self.backed.len() <= index {
+            self.backed.resize(index + 1, Backed::default());
+        }
+        let backed = &mut self.backed[index];
+        if backed.changed != facts.changed || backed.bytes < claimed {
+            let start = layout::region_offset(region);
+            let memory = sys::memory_of(&reader.segment.file, start..start + claimed)
+                .map_err(|error| ReadError::io(&reader.segment.key, "looking", error))?;
+            has_memory(memory)?;
+            *backed = Backed::found(claimed, facts.changed);
+        }
+        Ok(())
     }
 
     /// Decodes metadata, unless it is what was decoded last.
@@ -247,9 +310,7 @@ impl RegionCache {
         };
         match checked {
             Ok(()) => Ok(Arc::clone(&self.source)),
-            Err(error) => Err(self.reader().invalid(InvalidSample::Metadata {
-                reason: error.to_string(),
-            })),
+            Err(error) => Err(self.reader().invalid(InvalidSample::Metadata(error))),
         }
     }
 }

@@ -93,7 +93,7 @@ impl<'a> Ring<'a> {
         let cleared = Record {
             kind: Kind::Cleared,
             sequence: 0,
-            total_bytes: LINE_BYTES as u32,
+            total_bytes: length(LINE_BYTES as u64),
             metadata_bytes: 0,
             payload_bytes: 0,
             published: 0,
@@ -104,6 +104,11 @@ impl<'a> Ring<'a> {
     }
 
     // What publishers do, holding the lock.
+
+    /// Checks that records can be written behind the newest.
+    pub(crate) fn check_newest(self, newest: &mut Option<Newest>) -> Result<(), InvalidSample> {
+        self.newest(newest).map(drop)
+    }
 
     /// Makes room for a record, evicting the oldest ones where that is needed.
     ///
@@ -214,7 +219,7 @@ impl<'a> Ring<'a> {
         let cleared = Record {
             kind: Kind::Cleared,
             sequence: sequence + 1,
-            total_bytes: LINE_BYTES as u32,
+            total_bytes: length(LINE_BYTES as u64),
             metadata_bytes: 0,
             payload_bytes: 0,
             published: 0,

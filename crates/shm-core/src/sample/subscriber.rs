@@ -12,7 +12,7 @@ use crate::process::Process;
 use crate::sample::cursor::{Cursor, Scratch, Turn, Which};
 use crate::sample::reader::{Reader, RegionCache};
 use crate::sample::{KeyWatch, Sample};
-use crate::segment::{self, Attached, SegmentFile};
+use crate::segment::{self, Attached, Attachment, Head, SegmentFile};
 use crate::sync::{Ordering, SPINS};
 use crate::sys::{self, ByteLock, Mapping, OpenMode};
 
@@ -28,7 +28,8 @@ pub enum WaitResult {
     New,
     /// The last publisher left, or died. Told once; a later wait goes on waiting for another.
     PublisherGone,
-    /// The segment was removed: nothing new will ever appear in it. Attach again.
+    /// The segment was removed, moved away or replaced: what is loaded under its key appears
+    /// elsewhere. Attach again.
     Removed,
     /// The time is over.
     Timeout,
@@ -108,6 +109,8 @@ pub struct Subscriber {
     scratch: Scratch,
     had_publisher: bool,
     last_liveness_check: Instant,
+    /// Whether the name was found to lead elsewhere.
+    is_orphaned: bool,
     patience: Duration,
 }
 
@@ -118,27 +121,54 @@ impl Subscriber {
     ///
     /// [`AttachError::NotFound`] if there is nothing; [`AttachError`] says what else can be.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        let deadline = Deadline::after(options.patience());
+        Self::attach_until(key, options, Deadline::after(options.patience()))
+    }
+
+    /// Does what [`attach`](Self::attach) does, until a moment of the caller's.
+    pub(super) fn attach_until(
+        key: &Key,
+        options: &Options,
+        deadline: Deadline,
+    ) -> Result<Self, AttachError> {
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadOnly, deadline)?;
         if head.kind != layout::kind::SAMPLES {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
+        segment.check_data(&head)?;
         let presence = layout::reader_byte(Process::current().pid());
         // Only shown to people: nothing depends on it.
         let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
-        let mapping = Mapping::read_only(&segment.file, 0, head.mapped_bytes())
-            .map_err(|error| AttachError::io(key, "mapping", error))?;
+        let mapping = map(&segment, &head)?;
         segment.unlock_lifecycle()?;
+        Ok(Self::new(segment, mapping, &head, options.patience()))
+    }
+
+    /// Attaches to the very segment that this process is attached to, whatever its name leads to.
+    pub(super) fn within(attachment: &Attachment, patience: Duration) -> Result<Self, AttachError> {
+        let (key, theirs) = (attachment.key(), &attachment.segment);
+        let file =
+            sys::reopen(&theirs.file, OpenMode::ReadOnly).map_err(|source| AttachError::Io {
+                key: key.clone(),
+                doing: "opening it once more",
+                source,
+            })?;
+        let segment = SegmentFile::new(file, key, theirs.path.clone());
+        let mapping = map(&segment, attachment.head())?;
+        Ok(Self::new(segment, mapping, attachment.head(), patience))
+    }
+
+    fn new(segment: SegmentFile, mapping: Mapping, head: &Head, patience: Duration) -> Self {
         let reader = Reader::new(segment, mapping, head.id, head.ring_bytes);
         let cursor = Cursor::at_newest(reader.ring());
-        Ok(Self {
+        Self {
             cache: RegionCache::new(reader),
             cursor,
             scratch: Scratch::default(),
             had_publisher: true,
             last_liveness_check: Instant::now(),
-            patience: options.patience(),
-        })
+            is_orphaned: false,
+            patience,
+        }
     }
 
     /// Waits up to `timeout` (forever if `None`) for the key to appear, then attaches.
@@ -180,10 +210,6 @@ impl Subscriber {
     /// # Ok(()) }
     /// ```
     #[must_use]
-    #[expect(
-        clippy::wrong_self_convention,
-        reason = "reads: attach … from the oldest"
-    )]
     pub fn from_oldest(mut self) -> Self {
         self.cursor.rewind(self.cache.reader().ring());
         self
@@ -191,7 +217,6 @@ impl Subscriber {
 
     /// Passes everything that is there: only what comes from now on is read.
     #[must_use]
-    #[expect(clippy::wrong_self_convention, reason = "reads: attach … from now")]
     pub fn from_now(mut self) -> Self {
         self.cursor.skip_all(self.cache.reader().ring());
         self
@@ -219,7 +244,17 @@ impl Subscriber {
     /// with what is published after it), [`ReadError::Truncated`] if the file was cut short,
     /// [`ReadError::Busy`] if another process keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
-        let deadline = Deadline::after(self.patience);
+        self.latest_within(self.patience)
+    }
+
+    /// Does what [`latest`](Self::latest) does, and gives up after `timeout` where somebody keeps
+    /// the sample from being read, instead of after that of the [`Options`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`latest`](Self::latest).
+    pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
+        let deadline = Deadline::after(timeout);
         Ok(match self.read(Which::Latest, deadline)? {
             Read::Sample(sample) => Some(sample),
             Read::Cleared { .. } | Read::Nothing => None,
@@ -236,7 +271,10 @@ impl Subscriber {
     pub fn next(&mut self, timeout: impl Into<Option<Duration>>) -> Result<Next, ReadError> {
         let deadline = Deadline::after_option(timeout.into());
         loop {
-            match self.read(Which::Next, deadline.or_earlier(self.patience))? {
+            match self.read(
+                Which::Next,
+                deadline.or_sooner(Deadline::after(self.patience)),
+            )? {
                 Read::Sample(sample) => return Ok(Next::Sample(sample)),
                 Read::Cleared { skipped } => return Ok(Next::Cleared { skipped }),
                 Read::Nothing => {}
@@ -327,7 +365,7 @@ impl Subscriber {
         loop {
             let ring = self.cache.reader().ring();
             if self.cursor.has_news(ring) {
-                return Ok(WaitResult::New);
+                return Ok(self.tell_news());
             }
             if (self.is_marked_removed() || self.last_liveness_check.elapsed() >= SLICE)
                 && let Some(end) = self.look_for_an_end()?
@@ -338,7 +376,7 @@ impl Subscriber {
                 return Ok(WaitResult::Timeout);
             }
             if self.spin() {
-                return Ok(WaitResult::New);
+                return Ok(self.tell_news());
             }
             let ring = self.cache.reader().ring();
             if let Some(seen) = self.cursor.seen(ring) {
@@ -351,6 +389,19 @@ impl Subscriber {
                 return Ok(end);
             }
         }
+    }
+
+    /// What is new is told before that the name is lost, but only once: a publisher that goes on all
+    /// the same would be followed for ever.
+    fn tell_news(&mut self) -> WaitResult {
+        if self.is_orphaned {
+            return WaitResult::Removed;
+        }
+        if self.last_liveness_check.elapsed() >= SLICE {
+            self.last_liveness_check = Instant::now();
+            self.is_orphaned = self.cache.reader().segment.is_name_lost();
+        }
+        WaitResult::New
     }
 
     /// Looks a while before sleeping: falling asleep and being woken costs many times as much, and
@@ -377,7 +428,7 @@ impl Subscriber {
             return Err(reader.truncated());
         }
         let slots = layout::slot_bytes(layout::SLOTS as u64);
-        let has_publisher = sys::held_byte(&reader.segment.file, slots)
+        let has_publisher = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
             .map_err(error)?
             .is_some();
         // A publication may have come before its publisher's end: that goes first.
@@ -387,9 +438,14 @@ impl Subscriber {
         if std::mem::replace(&mut self.had_publisher, has_publisher) && !has_publisher {
             return Ok(Some(WaitResult::PublisherGone));
         }
-        let names = self.cache.reader().facts()?.names;
-        Ok((names == 0 || self.is_marked_removed()).then_some(WaitResult::Removed))
+        self.is_orphaned = self.is_marked_removed() || self.cache.reader().segment.is_name_lost();
+        Ok(self.is_orphaned.then_some(WaitResult::Removed))
     }
+}
+
+fn map(segment: &SegmentFile, head: &Head) -> Result<Mapping, AttachError> {
+    Mapping::read_only(&segment.file, 0, head.mapped_bytes())
+        .map_err(|error| AttachError::io(&segment.key, "mapping", error))
 }
 
 /// What reading led to.

@@ -10,10 +10,11 @@ use crate::error::AttachError;
 use crate::key::Key;
 use crate::layout::{self, Control, flags};
 use crate::lock::Owner;
+use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::ring::Ring;
-use crate::segment::file::{Head, SegmentFile, wake_everybody};
+use crate::segment::file::{Head, SegmentFile, check_directory, wake_everybody};
 use crate::segment::roster::{self, Attached};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
@@ -23,8 +24,7 @@ mod held;
 mod name_watch;
 mod slot;
 
-pub(crate) use draft::temporary_prefix;
-use draft::{Draft, write_header};
+use draft::Draft;
 pub(crate) use held::Held;
 use name_watch::NameWatch;
 use slot::claim_slot;
@@ -41,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn code(self) -> u32 {
+    pub(super) fn code(self) -> u32 {
         match self {
             Self::Block { .. } => layout::kind::BLOCK,
             Self::Samples { .. } => layout::kind::SAMPLES,
@@ -83,14 +83,19 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
-        if options.owner_id() != sys::effective_user() {
-            let source = io::Error::from(io::ErrorKind::PermissionDenied);
-            return Err(AttachError::Permission {
-                key: key.clone(),
-                source,
-            });
-        }
+        check_owner(key, options)?;
+        check_directory(key, options)?;
         let deadline = Deadline::after(options.patience());
+        Self::create_until(key, options, kind, access, deadline)
+    }
+
+    fn create_until(
+        key: &Key,
+        options: &Options,
+        kind: Kind,
+        access: u32,
+        deadline: Deadline,
+    ) -> Result<Self, AttachError> {
         let mut backoff = Backoff::new();
         let mut draft = Draft::Unnamed;
         loop {
@@ -101,7 +106,7 @@ impl Attachment {
                 // sweep a temporary name before its slot is locked.
                 Err(AttachError::NotFound { .. }) if parent_exists(key, options) => {
                     if draft == Draft::Temporary && !backoff.pause(deadline) {
-                        return Err(AttachError::Busy { key: key.clone() });
+                        return Err(busy(key));
                     }
                     draft = Draft::Temporary;
                     continue;
@@ -117,7 +122,7 @@ impl Attachment {
                 Err(error) => return Err(error),
             }
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy { key: key.clone() });
+                return Err(busy(key));
             }
         }
     }
@@ -129,11 +134,23 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
+        check_owner(key, options)?;
         let deadline = Deadline::after(options.patience());
+        Self::attach_until(key, options, kind, access, deadline)
+    }
+
+    fn attach_until(
+        key: &Key,
+        options: &Options,
+        kind: Kind,
+        access: u32,
+        deadline: Deadline,
+    ) -> Result<Self, AttachError> {
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
         if head.kind != kind.code() {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
+        segment.check_data(&head)?;
         if options.is_persistent() && !head.is_persistent() {
             segment
                 .set_flags(head.flags | flags::PERSISTENT)
@@ -155,16 +172,16 @@ impl Attachment {
         let deadline = Deadline::after(options.patience());
         let mut backoff = Backoff::new();
         loop {
-            match Self::attach(key, options, kind, access) {
+            match Self::attach_until(key, options, kind, access, deadline) {
                 Err(AttachError::NotFound { .. }) => {}
                 other => return other,
             }
-            match Self::create(key, options, kind, access) {
+            match Self::create_until(key, options, kind, access, deadline) {
                 Err(AttachError::AlreadyExists { .. }) => {}
                 other => return other,
             }
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy { key: key.clone() });
+                return Err(busy(key));
             }
         }
     }
@@ -198,24 +215,29 @@ impl Attachment {
         access: u32,
         draft: Draft,
     ) -> Result<Self, AttachError> {
-        let error = |doing| move |error| AttachError::io(key, doing, error);
+        let error = |doing| move |error| cannot(key, options, doing, error);
         let (file, temporary) = draft.make(options).map_err(error("creating"))?;
         let segment = SegmentFile::new(file, key, options.path_of(key));
         let built = (|| {
-            sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
+            draft::begin(&segment.file, kind, options.is_persistent())
+                .map_err(error("writing its head"))?;
             sys::reserve(&segment.file, 0, layout::CONTROL_BYTES as u64)
                 .map_err(error("reserving memory"))?;
             let (offset, bytes) = kind.data();
             sys::reserve(&segment.file, offset, bytes).map_err(error("reserving memory"))?;
-            let whole = WritableMapping::new(&segment.file, 0, layout::CONTROL_BYTES)
-                .map_err(error("mapping"))?;
-            write_header(whole.view(), kind, options.is_persistent());
+            // Regions lie far apart, and are used only later.
+            if matches!(kind, Kind::Samples { .. }) && !sys::is_in_memory(&segment.file) {
+                sys::try_length(&segment.file, layout::LONGEST_FILE)
+                    .map_err(|_| unfit(key, options, "making files of 12 TiB with holes"))?;
+            }
             let head = segment.head()?;
             let control = map_control(&segment, &head)?;
             if let Kind::Samples { .. } = kind {
                 ring_of(&control, &head).begin(Process::current());
             }
             let me = claim_slot(&segment, control.view(), access)?;
+            give_to_group(&segment, options)?;
+            sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
             let named = match &temporary {
                 None => sys::link_unnamed(&segment.file, &segment.path),
                 Some(temporary) => fs::hard_link(temporary, &segment.path),
@@ -247,6 +269,10 @@ impl Attachment {
 
     pub(crate) fn id(&self) -> u128 {
         self.head.id
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     pub(crate) fn block_bytes(&self) -> u64 {
@@ -290,8 +316,24 @@ impl Attachment {
 
     /// Tells whether the segment has lost its name: whoever looks for it now finds another or none.
     pub(crate) fn is_orphaned(&self) -> bool {
-        self.is_marked_removed()
-            || sys::facts(&self.segment.file).is_ok_and(|facts| facts.names == 0)
+        self.is_marked_removed() || self.segment.is_name_lost()
+    }
+
+    /// Looks whether the name is lost, but once a second only. `now` is the wall clock, which the
+    /// caller has read anyway.
+    #[inline]
+    pub(crate) fn is_found_orphaned(&self, now: u64) -> bool {
+        self.name_watch.is_due(now) && self.check_name()
+    }
+
+    /// Tells whether the name is lost, and notes when that was looked for.
+    #[cold]
+    fn check_name(&self) -> bool {
+        let is_orphaned = self.is_orphaned();
+        if !is_orphaned {
+            self.name_watch.note_good();
+        }
+        is_orphaned
     }
 
     /// The quick half of [`is_orphaned`](Self::is_orphaned): no system call.
@@ -302,6 +344,28 @@ impl Attachment {
         removed || self.control.was_truncated()
     }
 
+    /// Keeps the segment when the last one leaves; false where its name is lost, and with it the use of that.
+    pub(crate) fn persist(&self, deadline: Deadline) -> Result<bool, AttachError> {
+        self.segment.lock_lifecycle(ByteLock::Write, deadline)?;
+        let persisted = (|| {
+            let head = self.segment.head()?;
+            if head.is_removed() || !self.segment.is_named() {
+                return Ok(false);
+            }
+            self.segment
+                .set_flags(head.flags | flags::PERSISTENT)
+                .map_err(|error| AttachError::io(self.key(), "making it persistent", error))?;
+            Ok(true)
+        })();
+        self.segment.unlock_lifecycle()?;
+        persisted
+    }
+
+    /// Tells whether the segment stays when the last one leaves.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.control().header.flags.load(Ordering::Relaxed) & flags::PERSISTENT != 0
+    }
+
     /// Leaves the segment; the last one out removes it, unless it is persistent. True where it did.
     pub(crate) fn leave(&mut self) -> bool {
         // The parent's handle in a forked child: what it says and holds is the parent's.
@@ -309,30 +373,30 @@ impl Attachment {
             return false;
         }
         let deadline = Deadline::after(LEAVING_PATIENCE);
-        if self
-            .segment
-            .lock_lifecycle(ByteLock::Write, deadline)
-            .is_err()
-        {
-            return false;
-        }
-        let removed = self.leave_in_order().unwrap_or(false);
+        let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);
+        let removed = self.leave_in_order(turn.is_ok()).unwrap_or(false);
         wake_everybody(&self.control);
         removed
     }
 
-    fn leave_in_order(&self) -> Result<bool, AttachError> {
+    /// Gives the slot back, and removes the segment where nothing keeps it any more. Without a turn
+    /// to come and go, too: readers can keep us from that for as long as they live.
+    fn leave_in_order(&self, has_turn: bool) -> Result<bool, AttachError> {
         // Before waking, so that whoever wakes finds nobody here.
         let slot = layout::slot_byte(self.me.slot().into());
         sys::unlock_byte(&self.segment.file, slot)
             .map_err(|error| AttachError::io(self.key(), "leaving", error))?;
         let head = self.segment.head()?;
-        let stays = head.is_persistent() || self.segment.has_other_holders(head.slot_count)?;
-        if stays || !self.segment.is_named() {
-            return Ok(false);
+        let is_over = if has_turn {
+            let stays = head.is_persistent() || self.segment.has_other_holders(head.slot_count)?;
+            !stays && self.segment.is_named()
+        } else {
+            self.segment.is_stale_whoever_reads()?
+        };
+        if is_over {
+            self.segment.remove(&head)?;
         }
-        self.segment.remove(&head)?;
-        Ok(true)
+        Ok(is_over)
     }
 }
 
@@ -342,8 +406,64 @@ impl Drop for Attachment {
     }
 }
 
+/// Checks that the segments are the caller's own: nobody writes to those of others, root neither.
+pub(super) fn check_owner(key: &Key, options: &Options) -> Result<(), AttachError> {
+    if options.is_of_caller() {
+        return Ok(());
+    }
+    Err(AttachError::OtherUser {
+        key: key.clone(),
+        owner: options.owner_id(),
+    })
+}
+
+/// Others come and go under the name all the time; nobody in particular is in the way.
+fn busy(key: &Key) -> AttachError {
+    AttachError::Busy {
+        key: key.clone(),
+        holder: LockHolder::Unknown,
+    }
+}
+
+/// Before the mode lets any group in, so that it is never a wrong one that may read.
+fn give_to_group(segment: &SegmentFile, options: &Options) -> Result<(), AttachError> {
+    let Some(group) = options.group_id() else {
+        return Ok(());
+    };
+    sys::set_group(&segment.file, group).map_err(|source| match source.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => AttachError::Group {
+            key: segment.key.clone(),
+            group,
+            source,
+        },
+        _ => AttachError::io(&segment.key, "giving it to its group", source),
+    })
+}
+
 fn parent_exists(key: &Key, options: &Options) -> bool {
     options.path_of(key).parent().is_some_and(Path::is_dir)
+}
+
+/// Tells what could not be done, and where the file system is the reason, that.
+fn cannot(key: &Key, options: &Options, doing: &'static str, error: io::Error) -> AttachError {
+    let is_unknown_there = matches!(
+        error.raw_os_error(),
+        Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS | libc::ENODEV | libc::ENOLCK)
+    );
+    match is_unknown_there {
+        true => unfit(key, options, doing),
+        false => AttachError::io(key, doing, error),
+    }
+}
+
+fn unfit(key: &Key, options: &Options, doing: &'static str) -> AttachError {
+    let directory = options.directory_path();
+    AttachError::FileSystem {
+        key: key.clone(),
+        kind: sys::file_system(&directory),
+        directory,
+        doing,
+    }
 }
 
 /// Says plainly that the directory is missing, where creating answered "not found".

@@ -1,15 +1,19 @@
 //! A segment's file: found by name, judged by its head, guarded by its lifecycle byte.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
 
 use crate::deadline::{Backoff, Deadline};
 use crate::error::AttachError;
 use crate::key::Key;
 use crate::layout::{self, flags};
+use crate::lock_holder::{LockHolder, UserName};
 use crate::options::Options;
+use crate::segment::attachment::Kind;
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, NotInherited, OpenMode, WritableMapping};
 
 /// An open file that stands, or stood, under a segment's name.
@@ -61,6 +65,35 @@ impl Head {
     /// As far as the position of the newest record.
     const BYTES: usize = offset_of!(layout::Header, last) + 8;
 
+    /// How much a file begins with before it is mapped.
+    const ENCODED_BYTES: usize = offset_of!(layout::Header, retain_bytes) + 8;
+
+    /// What a file begins with that is a segment of this kind; all else is zero.
+    pub(crate) fn encode(kind: Kind, flags: u32) -> [u8; Self::ENCODED_BYTES] {
+        let mut bytes = [0; Self::ENCODED_BYTES];
+        let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+        let slots = u32::try_from(layout::SLOTS).unwrap_or(u32::MAX);
+        put(0, &layout::MAGIC);
+        put(8, &layout::VERSION.to_le_bytes());
+        put(12, &slots.to_le_bytes());
+        put(16, &flags.to_le_bytes());
+        put(20, &kind.code().to_le_bytes());
+        put(24, &sys::random_u64().to_le_bytes());
+        put(32, &sys::random_u64().to_le_bytes());
+        put(40, &sys::unix_nanos().to_le_bytes());
+        match kind {
+            Kind::Block { bytes } => put(48, &bytes.to_le_bytes()),
+            Kind::Samples {
+                ring_bytes,
+                retain_bytes,
+            } => {
+                put(56, &ring_bytes.to_le_bytes());
+                put(64, &retain_bytes.to_le_bytes());
+            }
+        }
+        bytes
+    }
+
     /// Takes the fields out of the bytes; the reason where they are no segment's.
     fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, String> {
         let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
@@ -99,6 +132,15 @@ impl Head {
             }
     }
 
+    /// Where the ring or the block lies: its offset, and its length.
+    pub(crate) fn data(&self) -> (u64, u64) {
+        if self.kind == layout::kind::BLOCK {
+            (layout::BLOCK_OFFSET, self.block_bytes)
+        } else {
+            (layout::RING_OFFSET as u64, self.ring_bytes)
+        }
+    }
+
     pub(crate) fn is_persistent(&self) -> bool {
         self.flags & flags::PERSISTENT != 0
     }
@@ -124,16 +166,8 @@ impl Head {
         if !block && !is_ring {
             return Err(format!("it claims a ring of {} bytes", self.ring_bytes));
         }
-        let data = if block {
-            self.block_bytes
-        } else {
-            self.ring_bytes
-        };
-        let needed = if block {
-            layout::BLOCK_OFFSET + data
-        } else {
-            layout::RING_OFFSET as u64 + data
-        };
+        let (offset, data) = self.data();
+        let needed = offset + data;
         if facts.size < needed {
             return Err(format!("it is cut short: {} bytes of {needed}", facts.size));
         }
@@ -194,6 +228,7 @@ impl SegmentFile {
                 if let Ok(facts) = sys::facts_at(&path) {
                     check_ours(&path, &facts, options).map_err(foreign)?;
                 }
+                check_directory(key, options)?;
                 return Err(AttachError::io(key, "opening", error));
             }
         };
@@ -224,7 +259,14 @@ impl SegmentFile {
         loop {
             let found = Self::open(key, options, mode)?;
             found.head()?;
-            found.lock_lifecycle(lock, deadline)?;
+            if !found.try_lock_lifecycle(lock)? {
+                // Readers can keep us from the byte, but not from removing what is stale.
+                if mode == OpenMode::ReadWrite && found.is_stale_whoever_reads()? {
+                    found.clear_away(options, mode)?;
+                    return Err(AttachError::NotFound { key: key.clone() });
+                }
+                found.lock_lifecycle(lock, deadline)?;
+            }
             if found.is_named() {
                 // Once more, because flags are only sure while the byte is held.
                 let head = found.head()?;
@@ -237,7 +279,10 @@ impl SegmentFile {
             }
             // Somebody removed it between our opening and our locking.
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy { key: key.clone() });
+                return Err(AttachError::Busy {
+                    key: key.clone(),
+                    holder: LockHolder::Unknown,
+                });
             }
         }
     }
@@ -274,6 +319,24 @@ impl SegmentFile {
             .map_err(|reason| self.foreign(&reason))
     }
 
+    /// Checks that a ring or a block has its memory where it is, and not elsewhere in the file: whoever
+    /// is about to map it would allocate it by reading.
+    ///
+    /// Not for those who only look. The memory is reserved, and nobody need have written to it; where
+    /// the kernel does not tell of such memory, what the whole file has must do.
+    pub(crate) fn check_data(&self, head: &Head) -> Result<(), AttachError> {
+        if !sys::is_in_memory(&self.file) {
+            return Ok(());
+        }
+        let (offset, claimed) = head.data();
+        match sys::reserved_in(&self.file, offset..offset + claimed) {
+            Ok(memory) if memory < claimed => Err(self.foreign(&format!(
+                "it claims {claimed} bytes, and has memory for {memory}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn facts(&self) -> Result<FileFacts, AttachError> {
         sys::facts(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
     }
@@ -289,6 +352,7 @@ impl SegmentFile {
             if !backoff.pause(deadline) {
                 return Err(AttachError::Busy {
                     key: self.key.clone(),
+                    holder: LockHolder::find(&self.file, layout::LIFECYCLE_BYTE, lock),
                 });
             }
         }
@@ -312,6 +376,19 @@ impl SegmentFile {
         matches!((here, there), (Ok(here), Ok(there)) if here == there)
     }
 
+    /// Tells whether the name leads to another file by now, or to none.
+    ///
+    /// Not the opposite of [`is_named`](Self::is_named): where the kernel does not say (the directory
+    /// may be barred by now), the file counts as lost only once it has no name at all.
+    pub(crate) fn is_name_lost(&self) -> bool {
+        let here = sys::facts(&self.file);
+        match sys::facts_at(&self.path) {
+            Ok(there) => here.is_ok_and(|here| here.identity != there.identity),
+            Err(error) if sys::is_dead_end(&error) => true,
+            Err(_) => here.is_ok_and(|here| here.names == 0),
+        }
+    }
+
     /// Tells whether anybody but this open file holds a slot.
     pub(crate) fn has_other_holders(&self, slot_count: u32) -> Result<bool, AttachError> {
         self.held_slot(slot_count).map(|held| held.is_some())
@@ -320,7 +397,9 @@ impl SegmentFile {
     /// The byte of a slot that somebody else holds, not always the first.
     pub(crate) fn held_slot(&self, slot_count: u32) -> Result<Option<u64>, AttachError> {
         let slots = layout::slot_bytes(u64::from(slot_count.max(1)));
-        sys::held_byte(&self.file, slots)
+        // Holders have write locks: read locks of who may only read the segment count for nothing.
+        sys::refusing_lock(&self.file, slots, ByteLock::Read)
+            .map(|lock| lock.map(|lock| lock.bytes.start))
             .map_err(|error| AttachError::io(&self.key, "asking who is attached", error))
     }
 
@@ -332,20 +411,38 @@ impl SegmentFile {
         Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count)?)
     }
 
+    /// Tells whether this is the file of the name and stale for good, where the lifecycle byte is
+    /// refused: only read locks are in the way, and whoever may read the file can hold those for ever.
+    ///
+    /// In this order, because who attaches holds the byte for writing from before its own look until
+    /// its slot is held: it is seen in between, or its slot is seen afterwards.
+    pub(crate) fn is_stale_whoever_reads(&self) -> Result<bool, AttachError> {
+        if !self.is_named() || !self.is_stale(&self.head()?)? {
+            return Ok(false);
+        }
+        let byte = layout::LIFECYCLE_BYTE;
+        let writer = sys::refusing_lock(&self.file, byte..byte + 1, ByteLock::Read)
+            .map_err(|error| AttachError::io(&self.key, "asking who comes and goes", error))?;
+        Ok(writer.is_none() && self.is_stale(&self.head()?)?)
+    }
+
     /// Sets the removed flag, takes the name away, wakes whoever sleeps on the segment.
     ///
-    /// Only while holding the lifecycle byte for writing, of the file that has the name.
+    /// Only while holding the lifecycle byte for writing, of the file that has the name; or where
+    /// it [is stale whoever reads](Self::is_stale_whoever_reads).
     pub(crate) fn remove(&self, head: &Head) -> Result<(), AttachError> {
         let error = |error| AttachError::io(&self.key, "removing", error);
         match self.set_flags(head.flags | flags::REMOVED) {
             // A limit of ours keeps the flag from being written, not the name
-            // from going: others notice that by the link count.
+            // from going: others notice that by the name.
             Err(failure) if failure.kind() != io::ErrorKind::FileTooLarge => {
                 return Err(error(failure));
             }
             _ => {}
         }
-        match fs::remove_file(&self.path) {
+        let identity = self.facts()?.identity;
+        let aside = self.path.with_file_name(draft_name());
+        match sys::remove_exactly(&self.path, identity, &aside) {
             Err(failure) if failure.kind() != io::ErrorKind::NotFound => {
                 return Err(error(failure));
             }
@@ -387,18 +484,79 @@ impl SegmentFile {
 }
 
 /// Removes what is stale under the key, without waiting for anybody; true where it was removed.
+///
+/// What others left behind is theirs, whoever could remove it.
 pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError> {
+    if !options.is_of_caller() {
+        return Ok(false);
+    }
     let found = SegmentFile::open(key, options, OpenMode::ReadWrite)?;
     found.head()?;
-    if !found.try_lock_lifecycle(ByteLock::Write)? || !found.is_named() {
-        return Ok(false);
+    let is_stale = if found.try_lock_lifecycle(ByteLock::Write)? {
+        found.is_named() && found.is_stale(&found.head()?)?
+    } else {
+        found.is_stale_whoever_reads()?
+    };
+    if is_stale {
+        found.remove(&found.head()?)?;
     }
-    let head = found.head()?;
-    if !found.is_stale(&head)? {
-        return Ok(false);
+    Ok(is_stale)
+}
+
+/// Removes what a crash in the middle of creating or removing left under a draft's name.
+///
+/// Only what is a segment by its content and stale; or empty, with the mark of a draft that has
+/// no content yet.
+pub(crate) fn sweep_draft(path: &Path) {
+    let Ok(file) = sys::open_segment(path, OpenMode::ReadOnly) else {
+        return;
+    };
+    let Ok(facts) = sys::facts(&file) else { return };
+    if facts.kind != FileType::RegularFile || facts.owner != sys::effective_user() {
+        return;
     }
-    found.remove(&head)?;
-    Ok(true)
+    let mut bytes = [0; Head::BYTES];
+    let (slot_count, is_removed) = match sys::read_at(&file, &mut bytes, 0) {
+        Ok(0) if facts.mode & sys::DRAFT_MARK != 0 => (layout::SLOTS as u64, false),
+        Ok(Head::LEAST_BYTES..) => match Head::parse(&bytes) {
+            Ok(head) => (u64::from(head.slot_count.max(1)), head.is_removed()),
+            Err(_) => return,
+        },
+        _ => return,
+    };
+    let holder = sys::refusing_lock(&file, layout::slot_bytes(slot_count), ByteLock::Read);
+    if is_removed || matches!(holder, Ok(None)) {
+        // Where this fails the next list tries again.
+        let _swept_later =
+            sys::remove_exactly(path, facts.identity, &path.with_file_name(draft_name()));
+    }
+}
+
+/// A name for a file that has no key's name yet, or not any more; none that another file has.
+pub(crate) fn draft_name() -> String {
+    format!("{}{:016x}{DRAFT_END}", draft_prefix(), sys::random_u64())
+}
+
+const DRAFT_END: &str = ".tmp";
+
+/// What the names of this user's drafts begin with; they are no keys' names.
+pub(crate) fn draft_prefix() -> String {
+    format!(".shm-core.{}.", sys::effective_user())
+}
+
+/// Tells whether this is the name of a draft that begins so, and nothing else: editors and rsync
+/// make names that begin alike.
+pub(crate) fn is_draft_name(name: &str, prefix: &str) -> bool {
+    let number = name
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_suffix(DRAFT_END));
+    number.is_some_and(|number| is_hex(number, 16))
+}
+
+/// Tells whether this is so many hexadecimal digits in lower case.
+pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == digits && text.bytes().all(is_digit)
 }
 
 /// Wakes whoever waits for a sample or for the lock.
@@ -408,24 +566,37 @@ pub(crate) fn wake_everybody(control: &WritableMapping) {
     sys::wake_all(&header.lock);
 }
 
+/// Checks that the directory is not on a file system that can never have a segment.
+pub(crate) fn check_directory(key: &Key, options: &Options) -> Result<(), AttachError> {
+    let directory = options.directory_path();
+    match sys::unfit_file_system(&directory) {
+        None => Ok(()),
+        Some(kind) => Err(AttachError::FileSystem {
+            key: key.clone(),
+            directory,
+            kind,
+            doing: "making long files with holes",
+        }),
+    }
+}
+
 fn check_ours(path: &Path, facts: &FileFacts, options: &Options) -> Result<(), String> {
-    use rustix::fs::FileType;
     let path = path.display();
-    let what = match facts.kind {
+    let owner = UserName(facts.owner);
+    Err(match facts.kind {
+        FileType::RegularFile if facts.owner == options.owner_id() => return Ok(()),
         FileType::RegularFile => {
-            let (found, expected) = (facts.owner, options.owner_id());
-            if found == expected {
-                return Ok(());
-            }
-            return Err(format!(
-                "{path} belongs to user {found}, not to user {expected}"
-            ));
+            let expected = UserName(options.owner_id());
+            format!("{path} belongs to user {owner}, not to user {expected}")
         }
-        FileType::Directory => "a directory",
-        FileType::Symlink => "a symbolic link",
-        FileType::Fifo => "a named pipe",
-        FileType::Socket => "a socket",
-        _ => "a device",
-    };
-    Err(format!("{path} is {what}, not a regular file"))
+        FileType::Directory => {
+            format!("{path} is a directory of user {owner}, not a regular file")
+        }
+        FileType::Symlink => {
+            format!("{path} is a symbolic link of user {owner}, not a regular file")
+        }
+        FileType::Fifo => format!("{path} is a named pipe of user {owner}, not a regular file"),
+        FileType::Socket => format!("{path} is a socket of user {owner}, not a regular file"),
+        _ => format!("{path} is a device of user {owner}, not a regular file"),
+    })
 }

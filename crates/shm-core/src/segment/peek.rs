@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::mem::offset_of;
 
+use crate::error::InvalidSample;
 use crate::layout::{self, Header};
 use crate::message::Metadata;
 use crate::sample::record::{Bounds, HEADER_WORDS, Kind, Record};
@@ -14,32 +15,33 @@ use crate::sys;
 /// How often to look again where publishers are faster than this.
 const ATTEMPTS: usize = 16;
 
-/// Tells of the sample that a look at the head found to be the newest; `None` if there is none or it
-/// makes no sense.
+/// Tells of the sample that a look at the head found to be the newest; `None` if there is none, or
+/// publishers are always faster than the look.
 ///
 /// What is read here is only shown to people: reads of a file are not atomic.
-pub(crate) fn latest(file: &File, head: &Head) -> Option<Latest> {
+pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, InvalidSample> {
     let mut last = head.last;
     for _ in 0..ATTEMPTS {
         if !is_position(last) {
-            return None;
+            return Err(InvalidSample::Position);
         }
         if let Some(found) = attempt(file, head.ring_bytes, last) {
             return found;
         }
-        last = word(file, offset_of!(Header, last))?;
+        match word(file, offset_of!(Header, last)) {
+            Some(newer) => last = newer,
+            None => break,
+        }
     }
-    None
+    Ok(None)
 }
 
-/// `None` if the record is not intact any more.
-fn attempt(file: &File, ring_bytes: u64, last: u64) -> Option<Option<Latest>> {
-    let read = read(file, ring_bytes, last);
-    let is_intact = word(file, offset_of!(Header, oldest)).is_some_and(|oldest| oldest <= last);
-    is_intact.then_some(read)
-}
-
-fn read(file: &File, ring_bytes: u64, last: u64) -> Option<Latest> {
+/// `None` if the record is not intact any more, or the file was cut short.
+fn attempt(
+    file: &File,
+    ring_bytes: u64,
+    last: u64,
+) -> Option<Result<Option<Latest>, InvalidSample>> {
     let offset = last & (ring_bytes - 1);
     let at = layout::RING_OFFSET as u64 + offset;
     let mut bytes = [0; HEADER_WORDS * 8];
@@ -47,19 +49,29 @@ fn read(file: &File, ring_bytes: u64, last: u64) -> Option<Latest> {
     let words = std::array::from_fn(|word| {
         u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * word + byte]))
     });
-    let record = Record::parse(&words, offset, Bounds::of(ring_bytes)).ok()?;
-    if !matches!(record.kind, Kind::Inline | Kind::Large) {
-        return None;
-    }
-    let mut encoded = vec![0; record.metadata_bytes.into()];
+    let record = Record::parse(&words, offset, Bounds::of(ring_bytes));
+    let metadata_bytes = record.as_ref().map_or(0, |record| record.metadata_bytes);
+    let mut encoded = vec![0; metadata_bytes.into()];
     sys::read_exact_at(file, &mut encoded, at + bytes.len() as u64).ok()?;
-    Some(Latest {
-        metadata: Metadata::decode(&encoded, record.payload_bytes).ok()?,
+    let oldest = word(file, offset_of!(Header, oldest))?;
+    (oldest <= last).then(|| record.and_then(|record| describe(&record, &encoded)))
+}
+
+/// Tells what a record says; `None` of one that is no sample.
+fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSample> {
+    match record.kind {
+        Kind::Inline | Kind::Large => {}
+        Kind::Cleared => return Ok(None),
+        Kind::Padding => return Err(InvalidSample::Record),
+    }
+    let metadata = Metadata::decode(encoded, record.payload_bytes);
+    Ok(Some(Latest {
+        metadata: metadata.map_err(InvalidSample::Metadata)?,
         bytes: record.payload_bytes,
         sequence: record.sequence,
         writer: record.writer,
         published: moment(record.published),
-    })
+    }))
 }
 
 fn word(file: &File, offset: usize) -> Option<u64> {

@@ -4,19 +4,23 @@ use std::fs::File;
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::escape;
 use crate::layout::{self, access};
 use crate::process::Process;
-use crate::sys;
+use crate::sys::{self, ByteLock};
 
 /// The most subscribers that are told of, so that a stranger who locks millions of bytes costs little.
 const MOST_READERS: usize = 1024;
+/// How often the kernel is asked for them, whatever it answers.
+const MOST_QUESTIONS: usize = 4 * MOST_READERS;
 
 /// Somebody who is attached to a segment, for people to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attached {
     /// Who it is.
     pub process: Process,
-    /// File name of the program; "unknown" where it cannot be told.
+    /// File name of the program, as it says, with hidden characters [escaped](crate::escape);
+    /// "unknown" where it cannot be told.
     pub program: String,
     /// What it may do.
     pub access: Access,
@@ -38,17 +42,21 @@ pub enum Access {
 /// A process that publishes and reads along is told of once, as the publisher.
 pub(crate) fn everybody(file: &File) -> Vec<Attached> {
     let slots = layout::slot_bytes(layout::SLOTS as u64);
-    everybody_beside(file, sys::held_byte(file, slots).ok().flatten())
+    everybody_beside(
+        file,
+        held_in(file, slots, Held::Slot).map(|held| held.start),
+    )
 }
 
 /// The same, where it is known already which slot's byte the kernel names first, if any.
 pub(crate) fn everybody_beside(file: &File, slot: Option<u64>) -> Vec<Attached> {
     let slots = layout::slot_bytes(layout::SLOTS as u64);
     let slots = slot.map_or(Vec::new(), |slot| {
-        held(file, vec![slot], sides(slots, slot), layout::SLOTS)
+        let unasked = sides(slots, &(slot..slot + 1));
+        held(file, vec![slot], unasked, layout::SLOTS, Held::Slot)
     });
     let readers = vec![layout::reader_bytes()];
-    let readers = held(file, Vec::new(), readers, MOST_READERS);
+    let readers = held(file, Vec::new(), readers, MOST_READERS, Held::Reader);
     let mut everybody: Vec<_> = slots
         .into_iter()
         .filter_map(|byte| holder_of(file, byte))
@@ -105,37 +113,66 @@ fn reader_of(byte: u64) -> Attached {
     }
 }
 
-/// A stranger's name, fit for a terminal.
+/// The name that another process gives itself, with its hidden characters escaped; "unknown" where
+/// it gives none.
 pub(crate) fn readable(name: &str) -> String {
-    let name: String = name
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
-    if name.is_empty() {
-        "unknown".into()
-    } else {
-        name
+    match name {
+        "" => "unknown".into(),
+        name => escape::line(name).into_owned(),
     }
 }
 
+/// What a byte stands for, and so by which lock it is held.
+#[derive(Clone, Copy, Debug)]
+enum Held {
+    /// By a write lock: what who may only read the segment locks counts for nothing.
+    Slot,
+    /// By a read lock, of one byte.
+    Reader,
+}
+
 /// The bytes that other open files hold, in order: those that are known, and those in some ranges.
-fn held(file: &File, mut bytes: Vec<u64>, mut unasked: Vec<Range<u64>>, most: usize) -> Vec<u64> {
+fn held(
+    file: &File,
+    mut bytes: Vec<u64>,
+    mut unasked: Vec<Range<u64>>,
+    most: usize,
+    by: Held,
+) -> Vec<u64> {
     // The kernel names one lock in a range, not the first: both sides of it are still to be asked.
-    while let Some(range) = unasked.pop() {
+    for _ in 0..MOST_QUESTIONS {
+        let Some(range) = unasked.pop() else { break };
         if bytes.len() >= most {
             break;
         }
-        if let Ok(Some(byte)) = sys::held_byte(file, range.clone()) {
-            bytes.push(byte);
-            unasked.extend(sides(range, byte));
+        if let Some(held) = held_in(file, range.clone(), by) {
+            // Each subscriber has one byte. Who locks more of them is none.
+            if held.end - held.start == 1 {
+                bytes.push(held.start);
+            }
+            unasked.extend(sides(range, &held));
         }
     }
     bytes.sort_unstable();
     bytes
 }
 
-/// What is left of a range on both sides of a byte.
-fn sides(range: Range<u64>, byte: u64) -> Vec<Range<u64>> {
-    let sides = [range.start..byte, byte + 1..range.end];
+/// Bytes of a range that another open file holds.
+fn held_in(file: &File, range: Range<u64>, by: Held) -> Option<Range<u64>> {
+    let wanted = match by {
+        Held::Slot => ByteLock::Read,
+        Held::Reader => ByteLock::Write,
+    };
+    let found = sys::refusing_lock(file, range, wanted).ok()??.bytes;
+    match by {
+        // Each byte by itself is a slot that is taken.
+        Held::Slot => Some(found.start..found.start + 1),
+        Held::Reader => Some(found),
+    }
+}
+
+/// What is left of a range on both sides of some bytes in it.
+fn sides(range: Range<u64>, bytes: &Range<u64>) -> Vec<Range<u64>> {
+    let sides = [range.start..bytes.start, bytes.end..range.end];
     sides.into_iter().filter(|side| !side.is_empty()).collect()
 }

@@ -1,12 +1,19 @@
 //! Waiting for segments to come and go.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
+use std::os::unix::fs::DirEntryExt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::error::ListError;
+use crate::error::{ListError, Polling};
 use crate::key;
 use crate::options::Options;
 use crate::sys::DirectoryWatch;
+
+/// How often the names are looked at where nothing tells of them.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Wakes whoever shows a [`list`](super::list) when the segments of a user come or go.
 ///
@@ -33,9 +40,17 @@ use crate::sys::DirectoryWatch;
 /// ```
 #[derive(Debug)]
 pub struct Watch {
-    directory: DirectoryWatch,
+    directory: Result<DirectoryWatch, Names>,
     prefix: String,
     options: Options,
+}
+
+/// What was seen of a directory that nothing tells of.
+#[derive(Debug)]
+struct Names {
+    polling: Polling,
+    /// The names and their files, taken together.
+    seen: Mutex<u64>,
 }
 
 impl Watch {
@@ -43,13 +58,19 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// [`ListError`] where the directory cannot be watched.
+    /// [`ListError`] where the directory is not there, or can neither be watched nor read.
     pub fn new(options: &Options) -> Result<Watch, ListError> {
+        let prefix = key::file_prefix(options.owner_id());
         let path = options.directory_path();
-        match DirectoryWatch::of_changes(&path) {
+        let directory = DirectoryWatch::of_changes(&path).map(Ok).or_else(|error| {
+            let polling = Polling::instead_of(error)?;
+            let seen = Mutex::new(look(options, &prefix)?);
+            Ok(Err(Names { polling, seen }))
+        });
+        match directory {
             Ok(directory) => Ok(Watch {
                 directory,
-                prefix: key::file_prefix(options.owner_id()),
+                prefix,
                 options: options.clone(),
             }),
             Err(source) => Err(ListError::Directory { path, source }),
@@ -65,17 +86,52 @@ impl Watch {
     /// [`ListError`] where the system does not let wait.
     pub fn wait(&self, timeout: Duration) -> Result<bool, ListError> {
         let deadline = Deadline::after(timeout);
+        let failed = |source| ListError::Directory {
+            path: self.options.directory_path(),
+            source,
+        };
         loop {
-            let has_changed = self
-                .directory
-                .wait_for_any(&self.prefix, deadline.remaining(timeout))
-                .map_err(|source| ListError::Directory {
-                    path: self.options.directory_path(),
-                    source,
-                })?;
+            let has_changed = match &self.directory {
+                Ok(directory) => directory.wait_for_any(&self.prefix, deadline.remaining(timeout)),
+                Err(names) => {
+                    std::thread::sleep(deadline.remaining(LOOK_AGAIN));
+                    look(&self.options, &self.prefix).map(|now| names.replace(now) != now)
+                }
+            };
+            let has_changed = has_changed.map_err(failed)?;
             if has_changed || deadline.is_over() {
                 return Ok(has_changed);
             }
         }
     }
+
+    /// Returns why it looks again and again, where the system gives no events; `None` where it sleeps
+    /// until something happens.
+    #[must_use]
+    pub fn polling(&self) -> Option<&Polling> {
+        self.directory.as_ref().err().map(|names| &names.polling)
+    }
+}
+
+impl Names {
+    fn replace(&self, now: u64) -> u64 {
+        // Every change under it is a single store.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *seen, now)
+    }
+}
+
+/// The names that begin so and their files, in whatever order the directory has them.
+fn look(options: &Options, prefix: &str) -> io::Result<u64> {
+    let mut all = 0_u64;
+    for entry in std::fs::read_dir(options.directory_path())? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if name.as_encoded_bytes().starts_with(prefix.as_bytes()) {
+            let mut hasher = DefaultHasher::new();
+            (name, entry.ino()).hash(&mut hasher);
+            all = all.wrapping_add(hasher.finish());
+        }
+    }
+    Ok(all)
 }

@@ -4,32 +4,43 @@ mod bell;
 mod byte_lock;
 mod directory;
 mod file;
+mod file_system;
 mod fork;
 #[cfg(not(loom))]
 mod futex;
+mod lock_search;
 mod map;
+mod memory;
 mod process;
 mod sigbus;
 mod socket;
+mod user;
 mod watch;
 
 #[cfg(loom)]
 pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use bell::{Bell, PollFd, PollFlags, poll};
-pub(crate) use byte_lock::{ByteLock, held_byte, try_lock_byte, unlock_byte, unlock_bytes_from};
+pub(crate) use byte_lock::{
+    ByteLock, refusing_lock, try_lock_byte, unlock_byte, unlock_bytes_from,
+};
 pub(crate) use directory::Directory;
 pub(crate) use file::{
-    FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at, link_unnamed,
-    open_segment, punch, read_at, read_exact_at, reserve, set_mode, write_at,
+    DRAFT_MARK, FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at,
+    is_dead_end, link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reopen,
+    reserve, set_group, set_mode, try_length, write_at,
 };
+pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
 pub(crate) use fork::{ForkMark, NotInherited, process_token};
 #[cfg(not(loom))]
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
+pub(crate) use lock_search::{LockSearch, find_lock};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
+pub(crate) use memory::{memory_of, reserved_in};
 pub(crate) use process::{
     effective_user, monotonic_nanos, process_id, program_name, program_of, random_u64, unix_nanos,
-    unix_nanos_of_tick,
+    unix_nanos_of_tick, user_of,
 };
-pub use sigbus::guard_against_truncation;
+pub use sigbus::{GuardedMapping, guard_against_truncation};
 pub(crate) use socket::{hang_up, peer_user, send};
+pub(crate) use user::user_name;
 pub(crate) use watch::DirectoryWatch;

@@ -10,9 +10,10 @@ use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::Status;
 use app_kit::tally::{Figures, Tally};
 use app_kit::theme;
+use app_kit::visible;
 use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use iced::advanced::widget::{operate, operation::focusable};
-use iced::widget::{mouse_area, row, text, toggler};
+use iced::widget::{mouse_area, row, toggler};
 use iced::{Center, Element, Subscription, Task};
 use qt_bridge::{Address, Form};
 use shm_core::Options;
@@ -258,7 +259,7 @@ impl State {
 
     /// Draws the switch, with a label that throws it too.
     pub(super) fn view_switch(&self) -> Element<'_, Message> {
-        let label = text(say!("live")).size(theme::TEXT_SIZE);
+        let label = visible::line(say!("live")).size(theme::TEXT_SIZE);
         let switch = toggler(self.live.is_on())
             .size(SWITCH_HEIGHT)
             .on_toggle(|_| Message::LiveToggled)

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::Status;
+use app_kit::visible;
 use app_kit::{say, theme, units};
 use iced::widget::{button, column, row, text};
 use iced::{Center, Element, Fill, Subscription, Task, Theme};
@@ -183,7 +184,7 @@ impl State {
         let segments = quiet(say!("segments")).on_press(Message::ToggleSegments);
         let history = quiet(say!("history")).on_press(Message::ToggleHistory);
         row![
-            text(title)
+            visible::line(title)
                 .size(theme::TEXT_SIZE)
                 .wrapping(text::Wrapping::None)
                 .width(Fill)
@@ -230,7 +231,7 @@ fn ago(then: SystemTime, now: SystemTime) -> String {
 
 fn quiet<'a>(label: String) -> button::Button<'a, Message> {
     button(
-        text(label)
+        visible::line(label)
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::None),
     )

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use app_kit::snapshot::name_of_kind;
 use app_kit::theme::{self, Colors};
+use app_kit::visible;
 use app_kit::{say, status, units};
-use iced::widget::{container, row, text};
+use iced::widget::{container, row};
 use iced::{Center, Element};
 use shm_core::segment::{Content, Info};
 
@@ -29,7 +30,7 @@ impl Presence {
     /// Tells whether there is anything to show.
     pub(super) fn has_content(&self) -> bool {
         match self {
-            Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None }),
+            Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None, .. }),
             Presence::Qt(_) => true,
             Presence::Gone | Presence::Barred => false,
         }
@@ -56,7 +57,9 @@ impl State {
                 colors.muted
             }
         });
-        let words = text(words).size(theme::SMALL_SIZE).style(theme::muted);
+        let words = visible::line(words)
+            .size(theme::SMALL_SIZE)
+            .style(theme::muted);
         place(
             row![dot]
                 .extend((!is_narrow).then(|| words.into()))
@@ -85,10 +88,12 @@ impl State {
     fn describe(&self, info: &Info) -> (bool, String) {
         match &info.content {
             _ if self.live.is_on() => (true, say!("presence-following")),
-            Content::Samples { latest: None } => (false, say!("kind-empty")),
+            Content::Samples { latest: None, .. } => (false, say!("kind-empty")),
+            Content::Damaged { .. } => (false, say!("kind-damaged")),
             Content::Block { size } => (true, say!("presence-block", bytes = units::bytes(*size))),
             Content::Samples {
                 latest: Some(latest),
+                ..
             } => {
                 let words = match self.shown_since(&info.key) {
                     Some(shown) if latest.published <= shown => say!("presence-shown"),

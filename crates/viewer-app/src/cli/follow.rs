@@ -18,6 +18,7 @@ use qt_bridge::{Address, Form};
 use self::delivery::{Delivered, Delivery};
 use self::desk::Desk;
 use self::pattern::Pattern;
+use super::memory::Memory;
 use super::{Failure, show};
 use crate::output::Output;
 use crate::user::User;
@@ -28,15 +29,19 @@ use crate::user::User;
 come. This is not a queue: of what comes faster than it is printed, the latest is. Under the
 key of a Qt program --json tells nobody who is attached: viewer-app info does.
 
-A text is one line: its line ends are written as \\n, tabs as \\t, other control characters as
-\\u{..}, a backslash as \\\\. --json has it exactly, in one object a line. Pictures and other
+A text is one line, in a pipe too: its line ends are written as \\n, tabs as \\t, other control
+characters as \\u{..}, a backslash as \\\\; on a terminal also invisible characters, unless
+--no-escape. --json has it exactly, in one object a line. Pictures and other
 bytes are described in a line.
+
+Each file of --output appears when it is whole; that of --raw is replaced at once, and then grows.
 
 Examples:
   viewer-app follow                               until Ctrl-C
   viewer-app follow --json --count 3              the next three, for programs
   viewer-app follow --timeout 10                  fail when nothing comes for 10 s
   viewer-app follow --output 'frame-%05d.png'     pictures as frame-00001.png and so on
+  viewer-app follow --output '%d.png' --limit 4G  pictures that take more than 1 GiB to write
   viewer-app follow --raw - | ffmpeg -f rawvideo -pixel_format rgba -video_size 640x360 -i - out.mp4"
 )]
 pub(crate) struct Arguments {
@@ -56,11 +61,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATTERN")]
     output: Option<Pattern>,
 
+    /// How much memory a picture may take.
+    #[command(flatten)]
+    memory: Memory,
+
     /// Write the pixels of all pictures to FILE, or to standard output if FILE is "-"
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     raw: Option<Output>,
 
-    /// Look among what USER shares, a name or a user id, instead of your own
+    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
+    /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
     pub(super) owner: Option<User>,
 

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use app_kit::{hex, units};
+use app_kit::{hex, sharing, terminal, units};
 use clap::Args;
-use shm_core::segment::{Content, Info, Latest};
+use shm_core::segment::{Content, Info, Latest, Permissions};
 use shm_core::{Attached, Key, Metadata};
 
-use super::{Failure, printable};
+use super::Failure;
 use crate::output;
 use crate::report::{self, Report};
 use crate::session;
@@ -31,7 +31,8 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "json")]
     pub(super) hex: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own
+    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
+    /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
     pub(super) owner: Option<User>,
 }
@@ -55,7 +56,10 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn has_content(info: &Info) -> bool {
-    !matches!(info.content, Content::Samples { latest: None })
+    !matches!(
+        info.content,
+        Content::Samples { latest: None, .. } | Content::Damaged { .. }
+    )
 }
 
 fn describe(info: &Info, now: SystemTime) -> String {
@@ -66,11 +70,15 @@ fn describe(info: &Info, now: SystemTime) -> String {
             lines.add("kind", "bytes, a block under its lock");
             lines.add("size", &units::bytes(*size));
         }
-        Content::Samples { latest: None } => {
+        Content::Samples { latest: None, .. } => {
             lines.add("kind", "nothing loaded yet, or cleared");
+        }
+        Content::Damaged { damage } => {
+            lines.add("kind", &format!("damaged: {damage}. Load something new"));
         }
         Content::Samples {
             latest: Some(latest),
+            ..
         } => lines.add_latest(latest, &info.attached, now),
     }
     lines.add("memory", &units::bytes(info.reserved_bytes));
@@ -83,6 +91,7 @@ fn describe(info: &Info, now: SystemTime) -> String {
             "no, ends with its last writer"
         },
     );
+    lines.add("access", &readers(info.permissions()));
     if info.attached.is_empty() {
         lines.add("attached", "nobody");
     }
@@ -91,6 +100,16 @@ fn describe(info: &Info, now: SystemTime) -> String {
         lines.add(label, &describe_peer(peer, now));
     }
     lines.text
+}
+
+/// Writes who may read a segment: `other users may read it (mode 644)`.
+fn readers(permissions: Permissions) -> String {
+    sharing::describe(permissions).unwrap_or_else(|| {
+        format!(
+            "only its owner may read it (mode {})",
+            sharing::mode(permissions)
+        )
+    })
 }
 
 fn describe_peer(peer: &Attached, now: SystemTime) -> String {
@@ -134,7 +153,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn add(&mut self, label: &str, value: &str) {
-        let value = printable(value);
+        let value = terminal::line(value);
         // Writing to a String does not fail.
         writeln!(self.text, "{label:<12}{value}").ok();
     }
@@ -153,7 +172,7 @@ impl Lines {
         if let Some(source) = latest.metadata.source() {
             self.add("source", source);
         }
-        self.add("generation", &latest.generation.to_string());
+        self.add("sequence", &latest.sequence.to_string());
         self.add(
             "loaded",
             &format!(

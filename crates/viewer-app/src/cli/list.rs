@@ -2,14 +2,15 @@
 
 use std::time::SystemTime;
 
-use app_kit::units;
+use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Listed};
+use shm_core::{Key, escape};
 
-use super::{Failure, info, printable};
+use super::{Failure, info};
 use crate::output;
 use crate::report::Report;
-use crate::session;
+use crate::session::{self, MOST_LEFT_ALONE};
 use crate::user::User;
 
 const HEADINGS: [&str; 8] = [
@@ -27,21 +28,29 @@ type Row = [String; HEADINGS.len()];
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What crashed programs left behind is swept away first. What looks like a segment and is none
-is named with the reason, and left alone. Segments of Qt programs (KIND qt) are found by the
+    after_help = "What crashed programs left behind is swept away first. What others than the owner may read is
+named behind the table. What looks like a segment and is none is named with the reason, and left
+alone; of more than ten such names only the number is told, unless --all or --json asks for each.
+Segments of Qt programs (KIND qt) are found by the
 names of their key files in $TMPDIR and /tmp, and in /dev/shm.
 
 Examples:
   viewer-app list
   viewer-app list --json            one array, for programs
+  viewer-app list --all             everything that only looks like a segment, too
   viewer-app list --owner anna      what anna has loaded"
 )]
 pub(crate) struct Arguments {
-    /// Print one JSON array
+    /// Print one JSON array, of every segment and of everything that only looks like one
     #[arg(long)]
     json: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own
+    /// Name everything that only looks like a segment, however many there are
+    #[arg(long)]
+    all: bool,
+
+    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
+    /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
     owner: Option<User>,
 }
@@ -50,10 +59,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut listed = session::list(arguments.owner.as_ref())?;
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     let now = SystemTime::now();
-    // Qt programs share with nobody else.
-    let of_qt = match arguments.owner {
+    let of_qt = match &arguments.owner {
         None => qt_bridge::list(),
-        Some(_) => Vec::new(),
+        Some(owner) => qt_bridge::list_of(owner.id()),
     };
     if arguments.json {
         let own = listed.iter().map(|listed| Report::of_listed(listed, now));
@@ -62,28 +70,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if listed.is_empty() && of_qt.is_empty() {
         // Not on standard output, where scripts count lines.
-        super::warn(match &arguments.owner {
+        terminal::warn(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
             None => "There is no shared memory now. Load something first: loader-app text Hello"
                 .to_owned(),
         });
         return Ok(());
     }
-    let text = table(&listed, &of_qt, now);
+    let text = table(&listed, &of_qt, arguments.all, now);
     Ok(output::print(|stdout| stdout.write_all(text.as_bytes()))?)
 }
 
-fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> String {
+fn table(
+    listed: &[Listed],
+    of_qt: &[qt_bridge::Listed],
+    names_all: bool,
+    now: SystemTime,
+) -> String {
     let mut rows: Vec<Row> = Vec::new();
-    let mut foreign = Vec::new();
+    let (mut shared, mut foreign) = (Vec::new(), Vec::new());
     for listed in listed {
         match &listed.segment {
-            Ok(info) => rows.push(row(info, now)),
-            Err(reason) => foreign.push(format!(
-                "{}: {}\n",
-                printable(&listed.name),
-                printable(reason)
-            )),
+            Ok(info) => {
+                rows.push(row(info, now));
+                let readers = sharing::describe(info.permissions());
+                shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
+            }
+            Err(reason) => foreign.push((listed, reason.as_str())),
         }
     }
     rows.extend(of_qt.iter().map(qt_row));
@@ -92,14 +105,49 @@ fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], now: SystemTime) -> Str
         rows.insert(0, HEADINGS.map(str::to_owned));
         text.push_str(&align(&rows));
     }
-    if !foreign.is_empty() {
+    let shared = (!shared.is_empty()).then(|| format!("Shared:\n{}", shared.concat()));
+    let foreign = (!foreign.is_empty()).then(|| left_alone(&foreign, names_all));
+    for section in [shared, foreign].into_iter().flatten() {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str("Left alone:\n");
-        text.extend(foreign.iter().map(|line| format!("  {line}")));
+        text.push_str(&section);
     }
     text
+}
+
+/// Tells of what is no segment: of each, or where there are many of their number.
+fn left_alone(foreign: &[(&Listed, &str)], names_all: bool) -> String {
+    if foreign.len() > MOST_LEFT_ALONE && !names_all {
+        return format!(
+            "Left alone: {} names that are no segments (viewer-app list --all names each).\n",
+            foreign.len()
+        );
+    }
+    let lines = foreign.iter().map(|(listed, reason)| {
+        let reason = of_hidden_name(listed).unwrap_or_else(|| (*reason).to_owned());
+        format!("  {}: {}\n", brief(&listed.name), terminal::line(&reason))
+    });
+    "Left alone:\n".to_owned() + &lines.collect::<String>()
+}
+
+/// Says how a file is removed whose name nobody can type; no command here takes such a key.
+fn of_hidden_name(listed: &Listed) -> Option<String> {
+    let hidden = listed.name.chars().find(|one| escape::is_hidden(*one))?;
+    Some(format!(
+        "its name has the character U+{:04X}, which no key may have. Its owner can remove it: rm -- {}",
+        u32::from(hidden),
+        shell::quoted_path(&listed.path)
+    ))
+}
+
+/// Bounds a name that anybody may have given to a file.
+fn brief(name: &str) -> String {
+    let shown = terminal::line(name);
+    match shown.char_indices().nth(Key::MAX_BYTES) {
+        None => shown.into_owned(),
+        Some((end, _)) => format!("{}…", &shown[..end]),
+    }
 }
 
 fn row(info: &Info, now: SystemTime) -> Row {
@@ -121,7 +169,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
                 persistent,
             ]
         }
-        Content::Samples { latest: None } => [
+        Content::Samples { latest: None, .. } => [
             key,
             none(),
             none(),
@@ -131,14 +179,25 @@ fn row(info: &Info, now: SystemTime) -> Row {
             none(),
             persistent,
         ],
+        Content::Damaged { .. } => [
+            key,
+            "damaged".to_owned(),
+            none(),
+            none(),
+            none(),
+            attached,
+            none(),
+            persistent,
+        ],
         Content::Samples {
             latest: Some(latest),
+            ..
         } => [
             key,
             latest.metadata.kind().to_owned(),
             units::bytes(latest.bytes),
-            latest.generation.to_string(),
-            printable(&info::loader(latest, &info.attached)),
+            latest.sequence.to_string(),
+            terminal::line(&info::loader(latest, &info.attached)).into_owned(),
             attached,
             units::age(now.duration_since(latest.published).unwrap_or_default()),
             persistent,
@@ -154,7 +213,7 @@ fn qt_row(listed: &qt_bridge::Listed) -> Row {
         None => listed.users.len().to_string(),
     };
     [
-        printable(listed.key.as_str()),
+        terminal::line(listed.key.as_str()).into_owned(),
         "qt".to_owned(),
         units::bytes(listed.size as u64),
         none(),

@@ -13,7 +13,7 @@ use crate::output;
 use crate::report::Report;
 use crate::session::{self, Content, FetchError, Found};
 
-/// Does what a command says.
+/// Does what a command says; of another user's segment where `--owner` says so.
 pub(super) fn run(key: &QtKey, command: Command) -> Result<(), Failure> {
     let owner = match &command {
         Command::Show(arguments) => arguments.owner.as_ref(),
@@ -21,14 +21,14 @@ pub(super) fn run(key: &QtKey, command: Command) -> Result<(), Failure> {
         Command::Info(arguments) => arguments.owner.as_ref(),
         Command::List(_) | Command::Remove(_) => None,
     };
-    if owner.is_some() {
-        return Err(Failure::new(
-            "Qt programs share nothing with other users: leave --owner out.",
-        ));
-    }
+    let owner = owner.cloned();
+    let key = &match &owner {
+        Some(owner) => key.owned_by(owner.id()),
+        None => key.clone(),
+    };
     match command {
         Command::Show(arguments) => {
-            let found = session::qt::fetch(key, arguments.form, arguments.wait)?;
+            let found = session::qt::fetch(key, arguments.form, owner.as_ref(), arguments.wait)?;
             show::show(&key.into(), &found, &arguments)
         }
         Command::Follow(arguments) => follow::run(&key.into(), arguments),
@@ -55,7 +55,7 @@ fn remove(key: &QtKey, arguments: &remove::Arguments) -> Result<(), Failure> {
 }
 
 fn tell(key: &QtKey, arguments: &info::Arguments) -> Result<(), Failure> {
-    let found = match session::qt::fetch(key, None, None) {
+    let found = match session::qt::fetch(key, None, arguments.owner.as_ref(), None) {
         Ok(found) => Ok(found),
         // It is there: the rest can be told.
         Err(FetchError::Qt(reason @ (ReadingError::Lock(_) | ReadingError::Stream { .. }))) => {

@@ -3,14 +3,17 @@
 use clap::Args;
 use shm_core::{Attached, Key, RemoveError};
 
-use super::{Failure, printable};
+use super::Failure;
 use crate::output;
 use crate::session;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   viewer-app remove                 remove MySharedMemory, if nobody is attached
-  viewer-app remove --key K --force remove K, although somebody is")]
+  viewer-app remove --key K --force remove K, although somebody is
+
+Only your own: what is of another user, that user removes. Root becomes that user first:
+  sudo -u anna viewer-app remove    remove anna's MySharedMemory")]
 pub(crate) struct Arguments {
     /// Remove it although somebody is attached; they are told, and keep what they have
     #[arg(long)]
@@ -28,7 +31,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 fn in_use(key: &Key, by: &[Attached]) -> String {
     let names: Vec<String> = by
         .iter()
-        .map(|peer| format!("{} (pid {})", printable(&peer.program), peer.process))
+        .map(|peer| format!("{} (pid {})", peer.program, peer.process))
         .collect();
     let who = if names.is_empty() {
         "somebody".to_owned()

@@ -1,17 +1,20 @@
 //! `viewer-app show`: the content itself.
 
-use std::io::{self, Cursor, IsTerminal};
+use std::io::Cursor;
 use std::time::{Duration, SystemTime};
 
-use app_kit::units;
+use app_kit::limit::Limit;
+use app_kit::save_file::SaveFile;
+use app_kit::{terminal, units};
 use clap::Args;
 use image::ImageFormat;
 use qt_bridge::{Address, Form};
 use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
 
-use super::{Failure, printable};
+use super::Failure;
+use super::memory::Memory;
 use crate::export;
-use crate::output::{self, Existing, Output};
+use crate::output::{self, Output};
 use crate::picture_file;
 use crate::report::Report;
 use crate::session::{self, Content, Found};
@@ -19,16 +22,24 @@ use crate::user::User;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A text goes to standard output as it is; only a terminal gets a final newline. A picture is
-described in one line; --output writes it as png, jpg, bmp, gif, webp, ppm or qoi, after
-the ending of FILE. Any other bytes go to standard output, but never to a terminal.
+    after_help = "A text goes to standard output as it is. Only a terminal gets a final newline, and control and
+invisible characters as \\r, \\u{1b} and the like, so that no text can steer it or deceive who
+reads; --no-escape writes them as they are. A picture is described in one line; --output
+writes it as png, jpg, bmp, gif, webp, ppm or qoi, after the ending of FILE. Any other bytes
+go to standard output, and to a terminal only with --no-escape.
+
+A new file takes the place of FILE when it is whole, with the permissions of the old one if that is
+yours. A pipe or a device is written to as it is; a pipe needs its reader first. A link that another
+user may have made is refused, and so is a terminal.
 
 Examples:
   viewer-app show                          print the text in MySharedMemory
   viewer-app show --wait 10                wait up to 10 s for somebody to load one
   viewer-app show --output frame.png       write the picture to a file
   viewer-app show --output - > frame.png   the same; standard output takes it as png
+  viewer-app show --output a.png --limit 4G  a picture that takes more than 1 GiB to write
   viewer-app show --json                   what it is, for programs
+  viewer-app show --no-escape              a text with its colours, of somebody you trust
   viewer-app --key qt:K show --as raw      what a Qt program copied into QSharedMemory K
   viewer-app show --owner anna             what anna shares by loader-app text --mode 644"
 )]
@@ -41,11 +52,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     output: Option<Output>,
 
+    /// How much memory a picture may take.
+    #[command(flatten)]
+    memory: Memory,
+
     /// Print what it is as JSON, instead of the content or beside --output FILE
     #[arg(long)]
     json: bool,
 
-    /// Look among what USER shares, a name or a user id, instead of your own
+    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
+    /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
     pub(super) owner: Option<User>,
 
@@ -77,33 +93,43 @@ pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Resul
             Address::Qt(key) => report.with_users(key),
         };
         if let Some(output) = &arguments.output {
-            deliver(key, &found.content, Some(output))?;
+            deliver(key, &found.content, Some(output), arguments.memory.limit)?;
         }
         super::print_json(&report)?;
     } else {
-        deliver(key, &found.content, arguments.output.as_ref())?;
+        deliver(
+            key,
+            &found.content,
+            arguments.output.as_ref(),
+            arguments.memory.limit,
+        )?;
     }
     found.tell_shown(SystemTime::now());
     Ok(())
 }
 
-fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<(), Failure> {
+fn deliver(
+    key: &Address,
+    content: &Content,
+    output: Option<&Output>,
+    limit: Limit,
+) -> Result<(), Failure> {
     if let Content::Block {
         is_half_written: true,
         ..
     } = content
     {
-        super::warn(format_args!(
+        terminal::warn(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
         ));
     }
     if let Some(Output::File(path)) = output {
-        return Ok(export::save(content, path, Existing::Replace)?);
+        return Ok(export::save(content, SaveFile::at(path), limit)?);
     }
     if let Content::Sample(sample) = content {
         match sample.metadata() {
             Metadata::Text => return print_text(sample),
-            Metadata::Image(metadata) => return print_picture(sample, metadata, output),
+            Metadata::Image(metadata) => return print_picture(sample, metadata, output, limit),
             Metadata::Bytes { .. } => {}
         }
     }
@@ -111,13 +137,13 @@ fn deliver(key: &Address, content: &Content, output: Option<&Output>) -> Result<
         match message {
             Some(Message::Text(text)) => return print_copied(text),
             Some(Message::Image { metadata, pixels }) => {
-                return print_copied_picture(metadata, pixels, output);
+                return print_copied_picture(metadata, pixels, output, limit);
             }
             Some(Message::Bytes { .. }) | None => {}
         }
     }
     refuse_terminal(&format!("What is in {key} is no text and"))?;
-    output::print(|stdout| stdout.write_all(content.bytes()))?;
+    output::print(|stdout| content.write_to(stdout))?;
     Ok(content.verify()?)
 }
 
@@ -128,7 +154,7 @@ fn print_text(sample: &Sample) -> Result<(), Failure> {
 fn print_copied(text: &str) -> Result<(), Failure> {
     Ok(output::print(|stdout| {
         stdout.write_all(text.as_bytes())?;
-        if io::stdout().is_terminal() && !text.ends_with('\n') {
+        if terminal::is_stdout_terminal() && !text.ends_with('\n') {
             stdout.write_all(b"\n")?;
         }
         Ok(())
@@ -140,11 +166,18 @@ fn print_picture(
     sample: &Sample,
     metadata: &ImageMetadata,
     output: Option<&Output>,
+    limit: Limit,
 ) -> Result<(), Failure> {
     if output.is_some() {
         refuse_terminal("A picture")?;
         let mut png = Cursor::new(Vec::new());
-        picture_file::encode(metadata, sample.payload(), ImageFormat::Png, &mut png)?;
+        picture_file::encode(
+            metadata,
+            sample.payload(),
+            ImageFormat::Png,
+            limit,
+            &mut png,
+        )?;
         sample.verify()?;
         return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
     }
@@ -159,11 +192,12 @@ fn print_copied_picture(
     metadata: &ImageMetadata,
     pixels: &[u8],
     output: Option<&Output>,
+    limit: Limit,
 ) -> Result<(), Failure> {
     if output.is_some() {
         refuse_terminal("A picture")?;
         let mut png = Cursor::new(Vec::new());
-        picture_file::encode(metadata, pixels, ImageFormat::Png, &mut png)?;
+        picture_file::encode(metadata, pixels, ImageFormat::Png, limit, &mut png)?;
         return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
     }
     let line = describe_pixels(metadata, pixels.len());
@@ -186,19 +220,19 @@ pub(super) fn describe_pixels(metadata: &ImageMetadata, bytes: usize) -> String 
 /// Tells of a picture in one line.
 pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
     let mut line = describe_pixels(metadata, sample.len());
-    line.push_str(&format!(" · generation {}", sample.generation()));
+    line.push_str(&format!(" · sequence {}", sample.sequence()));
     if let Some(source) = &metadata.source {
         line.push_str(" · ");
-        line.push_str(&printable(source));
+        line.push_str(&terminal::line(source));
     }
     line
 }
 
 pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
-    if io::stdout().is_terminal() {
+    if terminal::is_stdout_escaped() {
         return Err(Failure::new(format!(
-            "{what} would garble the terminal. Write it to a file with --output FILE, or pipe it \
-             to another program."
+            "{what} would garble the terminal. Write it to a file with --output FILE, pipe it to \
+             another program, or have it written all the same with --no-escape."
         )));
     }
     Ok(())

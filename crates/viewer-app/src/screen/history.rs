@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use app_kit::picture::Picture;
 use app_kit::snapshot::{Content, Snapshot};
+use app_kit::visible;
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
 use iced::widget::{button, center, column, container, image, row, text};
@@ -131,11 +132,10 @@ impl History {
             .is_ok_and(|age| age < PICTURE_INTERVAL);
         match (&last.snapshot.origin, &snapshot.origin) {
             (Some(last), Some(origin)) => {
-                let is_same =
-                    last.segment == origin.segment && last.generation == origin.generation;
+                let is_same = last.segment == origin.segment && last.sequence == origin.sequence;
                 is_same || (is_picture && is_soon)
             }
-            // A block has no generations; only its first bytes can be compared.
+            // A block has no sequences; only its first bytes can be compared.
             _ => match (&last.snapshot.content, &snapshot.content) {
                 (Content::Bytes(last), Content::Bytes(bytes)) => last == bytes,
                 _ => false,
@@ -184,7 +184,7 @@ impl History {
                 None => row![].into(),
             },
         );
-        let note = text(say!("history-note"))
+        let note = visible::line(say!("history-note"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         column![rows, note]
@@ -250,16 +250,16 @@ impl Entry {
     fn view(&self, row: usize, now: SystemTime) -> Element<'_, Message> {
         let age = now.duration_since(self.shown).unwrap_or_default();
         let mut facts = vec![units::ago(age), self.snapshot.key.to_string()];
-        if let Some(generation) = self.snapshot.generation() {
-            facts.push(say!("fact-generation", number = generation));
+        if let Some(sequence) = self.snapshot.sequence() {
+            facts.push(say!("fact-sequence", number = sequence));
         }
         facts.push(self.snapshot.kind_and_form());
         facts.push(units::bytes(self.snapshot.bytes));
         let words = column![
-            text(&self.title)
+            visible::line(&self.title)
                 .size(theme::TEXT_SIZE)
                 .wrapping(text::Wrapping::None),
-            text(facts.join(" · "))
+            visible::line(facts.join(" · "))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::None)
                 .style(theme::muted),

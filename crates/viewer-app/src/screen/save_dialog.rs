@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use app_kit::file_dialog::Answer;
+use app_kit::save_file::Existing;
 use app_kit::snapshot::{Content, Snapshot};
+use app_kit::visible;
 use app_kit::{say, theme, typed_path};
 use iced::widget::{
     button, center, column, container, opaque, operation, row, space, text, text_input,
@@ -15,7 +17,6 @@ use iced::widget::{
 use iced::{Center, Element, Fill, Task};
 
 use crate::export;
-use crate::output::Existing;
 use crate::session::{self, Kept, SaveError, Saving};
 
 /// The widget id of the path field.
@@ -196,14 +197,14 @@ impl SaveDialog {
 
     /// Draws the card and dims what lies below.
     pub(crate) fn view(&self) -> Element<'_, Message> {
-        let field = text_input(&say!("save-placeholder"), &self.path)
+        let field = text_input(&say!("save-placeholder"), &visible::in_field(&self.path))
             .id(PATH)
-            .on_input(Message::PathEdited)
+            .on_input(|path| Message::PathEdited(visible::typed(path)))
             .on_submit(Message::Accepted)
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::field);
-        let browse = button(text(say!("save-browse")).size(theme::TEXT_SIZE))
+        let browse = button(visible::line(say!("save-browse")).size(theme::TEXT_SIZE))
             .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::secondary_button)
             .on_press(Message::BrowsePressed);
@@ -230,8 +231,10 @@ impl SaveDialog {
             Content::Bytes(_) | Content::Empty => (say!("save-bytes"), say!("save-bytes-hint")),
         };
         column![
-            text(what).size(theme::TEXT_SIZE),
-            text(hint).size(theme::SMALL_SIZE).style(theme::muted),
+            visible::line(what).size(theme::TEXT_SIZE),
+            visible::line(hint)
+                .size(theme::SMALL_SIZE)
+                .style(theme::muted),
         ]
         .spacing(theme::space::TINY)
         .into()
@@ -252,7 +255,7 @@ impl SaveDialog {
             Step::Failed(problem) => problem.clone(),
         };
         let is_problem = !matches!(self.step, Step::Open | Step::Going(_));
-        text(words)
+        visible::line(words)
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .style(if is_problem {
@@ -269,16 +272,16 @@ impl SaveDialog {
             Step::AskedForPart { .. } => say!("save-part"),
             Step::Open | Step::Going(_) | Step::Failed(_) => say!("save"),
         };
-        let hint = text(say!("save-hint"))
+        let hint = visible::line(say!("save-hint"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         let padding = [theme::space::SMALL, theme::space::LARGE];
-        let cancel = button(text(say!("cancel")).size(theme::TEXT_SIZE))
+        let cancel = button(visible::line(say!("cancel")).size(theme::TEXT_SIZE))
             .padding(padding)
             .style(theme::secondary_button)
             .on_press(Message::Cancelled);
         let is_going = matches!(self.step, Step::Going(_));
-        let save = button(text(yes).size(theme::TEXT_SIZE))
+        let save = button(visible::line(yes).size(theme::TEXT_SIZE))
             .padding(padding)
             .style(theme::primary_button)
             .on_press_maybe((!is_going).then_some(Message::Accepted));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use app_kit::explain::Explain;
+use app_kit::visible;
 use app_kit::{content_pane, say, theme};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
@@ -12,7 +13,7 @@ use qt_bridge::{Address, SegmentError};
 use shm_core::RemoveError;
 
 use super::rows;
-use crate::session::{Entry, Listing, RemovalError};
+use crate::session::{Entry, Listing, MOST_LEFT_ALONE, RemovalError};
 
 mod facts;
 
@@ -28,8 +29,10 @@ pub(crate) struct SegmentList {
     /// What was seen last; nothing before the first look.
     listing: Option<Listing>,
     filter: String,
-    /// Which of the listed match the filter.
+    /// Which of the listed match the filter, and are told of each.
     matching: Vec<usize>,
+    /// How many are no segments, where they are too many to be told of each: one row is for them all.
+    left_alone: usize,
     /// The name of the row that Enter opens.
     selected: Option<String>,
     removal: Option<Removal>,
@@ -148,6 +151,22 @@ impl SegmentList {
             .filter(|(_, entry)| words.is_empty() || facts::is_match(entry, &words))
             .map(|(index, _)| index)
             .collect();
+        self.left_alone = 0;
+        if words.is_empty() {
+            self.gather_left_alone();
+        }
+    }
+
+    /// Makes one row of what is no segment, where there is much of it. A filter finds each.
+    fn gather_left_alone(&mut self) {
+        let (segments, others): (Vec<usize>, Vec<usize>) = self
+            .matching
+            .iter()
+            .partition(|index| self.listed()[**index].address().is_some());
+        if others.len() > MOST_LEFT_ALONE {
+            self.left_alone = others.len();
+            self.matching = segments;
+        }
     }
 
     /// Returns the row that Enter opens: the selected one, or else the only one that is left.
@@ -243,13 +262,16 @@ impl SegmentList {
 
     /// Draws the filter, and the rows that it leaves.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
-        let filter = text_input(&say!("filter-placeholder"), &self.filter)
-            .id(FILTER)
-            .on_input(Message::FilterEdited)
-            .on_submit(Message::Submitted)
-            .size(theme::TEXT_SIZE)
-            .padding([theme::space::SMALL, theme::space::MEDIUM])
-            .style(theme::field);
+        let filter = text_input(
+            &say!("filter-placeholder"),
+            &visible::in_field(&self.filter),
+        )
+        .id(FILTER)
+        .on_input(|filter| Message::FilterEdited(visible::typed(filter)))
+        .on_submit(Message::Submitted)
+        .size(theme::TEXT_SIZE)
+        .padding([theme::space::SMALL, theme::space::MEDIUM])
+        .style(theme::field);
         column![filter, self.view_rows(now)]
             .spacing(theme::space::SMALL)
             .height(Fill)
@@ -263,15 +285,18 @@ impl SegmentList {
             Some(Ok(listed)) if listed.is_empty() => {
                 content_pane::notice(say!("segments-none"), say!("segments-none-body"))
             }
-            Some(Ok(_)) if self.matching.is_empty() => {
+            Some(Ok(_)) if self.matching.is_empty() && self.left_alone == 0 => {
                 content_pane::notice(say!("segments-filtered"), say!("segments-filtered-body"))
             }
             Some(Ok(_)) => rows::view(
                 ROWS,
-                self.matching.len(),
+                self.matching.len() + usize::from(self.left_alone > 0),
                 self.offset,
                 Message::Scrolled,
-                move |row| self.view_row(&self.listed()[self.matching[row]], now),
+                move |row| match self.matching.get(row) {
+                    Some(index) => self.view_row(&self.listed()[*index], now),
+                    None => view_left_alone(self.left_alone),
+                },
             ),
         }
     }
@@ -303,6 +328,17 @@ impl SegmentList {
     }
 }
 
+/// Draws the row for all that is no segment.
+fn view_left_alone<'a>(count: usize) -> Element<'a, Message> {
+    let words = two_lines(
+        say!("segments-left-alone", count = count),
+        say!("segments-left-alone-body"),
+    );
+    container(words)
+        .padding([theme::space::TINY, theme::space::MEDIUM])
+        .into()
+}
+
 fn view_removal(removal: &Removal) -> Element<'_, Message> {
     let key = brief(removal.key.as_str());
     let (title, body, yes) = match &removal.step {
@@ -324,7 +360,7 @@ fn view_removal(removal: &Removal) -> Element<'_, Message> {
         _ => say!("remove-keep"),
     };
     let yes = yes.map(|label| {
-        button(text(label).size(theme::SMALL_SIZE))
+        button(visible::line(label).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::danger_button)
             .on_press(Message::RemovalConfirmed)
@@ -358,10 +394,10 @@ fn two_lines<'a>(
     second: impl text::IntoFragment<'a>,
 ) -> Element<'a, Message> {
     let lines = column![
-        text(first)
+        visible::line(first)
             .size(theme::TEXT_SIZE)
             .wrapping(text::Wrapping::None),
-        text(second)
+        visible::line(second)
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::None)
             .style(theme::muted),
@@ -376,10 +412,15 @@ fn two_lines<'a>(
 /// The button at the end of a row, of one size, whatever it says: where "Remove" was pressed stands
 /// the safe answer then, and two clicks in one place remove nothing.
 fn last<'a>(label: String) -> button::Button<'a, Message> {
-    button(text(label).size(theme::SMALL_SIZE).width(Fill).center())
-        .width(LAST_WIDTH)
-        .padding([theme::space::TINY, theme::space::SMALL])
-        .style(theme::quiet_button)
+    button(
+        visible::line(label)
+            .size(theme::SMALL_SIZE)
+            .width(Fill)
+            .center(),
+    )
+    .width(LAST_WIDTH)
+    .padding([theme::space::TINY, theme::space::SMALL])
+    .style(theme::quiet_button)
 }
 
 #[cfg(test)]

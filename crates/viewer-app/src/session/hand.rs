@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use app_kit::clipboard::Copied;
+use app_kit::limit::Limit;
+use app_kit::save_file::{self, Existing, SaveFile};
 use app_kit::snapshot::{Origin, Snapshot};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
@@ -13,7 +15,6 @@ use shm_core::Options;
 
 use super::{Content, fetch_with};
 use crate::export::{self, ExportError};
-use crate::output::Existing;
 
 /// What is to be saved, and where.
 #[derive(Clone, Debug)]
@@ -108,18 +109,19 @@ fn save_now(options: &Options, saving: Saving) -> Result<PathBuf, SaveError> {
         accepts_part,
     } = saving;
     // Before a long text is fetched for nothing.
-    if existing == Existing::Keep && path.exists() {
+    if existing == Existing::Keep && save_file::is_taken(&path) {
         return Err(SaveError::Taken(path));
     }
     let kept = kept.or_else(|| whole(options, &held, Newest::Refused).map(Arc::new));
+    let file = SaveFile::at(&path).existing(existing);
     let saved = match (kept, export::part_held(&held)) {
-        (Some(content), _) => export::save(&content, &path, existing),
+        (Some(content), _) => export::save(&content, file, Limit::DEFAULT),
         (None, Some(part)) if !accepts_part => return Err(SaveError::OnlyPart { part, path }),
-        (None, _) => export::save_held(&held, &path, existing),
+        (None, _) => export::save_held(&held, file),
     };
     match saved {
         Ok(()) => Ok(path),
-        Err(ExportError::Output(error)) if error.is_taken() => Err(SaveError::Taken(path)),
+        Err(ExportError::File(error)) if error.is_taken() => Err(SaveError::Taken(path)),
         Err(error) => Err(SaveError::Failed(error.to_string())),
     }
 }
@@ -174,13 +176,13 @@ fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> 
         }
         (Content::Sample(sample), Some(origin)) => {
             // Generations begin anew with the segment: the time tells them apart.
-            sample.generation() == origin.generation
+            sample.sequence() == origin.sequence
                 && sample.published() == origin.published
                 && sample.writer().is(origin.writer)
         }
         // Qt programs count nothing.
         (Content::Qt(..), None) => found.digest == held.digest,
-        // What is in a block has no generations: it is what it is now.
+        // What is in a block has no sequences: it is what it is now.
         (Content::Block { .. }, None) => true,
         _ => false,
     };

@@ -3,27 +3,38 @@
 use std::thread;
 use std::time::Duration;
 
+use app_kit::follower::Time;
 use app_kit::qt::{PATIENCE, visit};
 use qt_bridge::{Follower, Form, QtKey};
 
-use super::{FetchError, Found, Patience};
+use super::{FetchError, Found};
+use crate::user::User;
 
-/// Takes what stands in a segment now; with `wait`, looks that long for one.
+/// Takes what stands in a segment now; with `wait`, looks that long for one. The key says already whose
+/// it is, and `owner` how the user calls that.
 pub(crate) fn fetch(
     key: &QtKey,
     form: Option<Form>,
+    owner: Option<&User>,
     wait: Option<Duration>,
 ) -> Result<Found, FetchError> {
-    let patience = Patience::new(wait);
+    let time = Time::within(wait);
     loop {
-        match visit(|| qt_bridge::read(key, form, PATIENCE)) {
+        let patience = match wait {
+            None => PATIENCE,
+            Some(_) => time.patience().min(PATIENCE),
+        };
+        match visit(|| qt_bridge::read(key, form, patience)) {
             Ok(reading) => return Ok(Found::of_reading(reading)),
             Err(error) if !error.is_not_found() => return Err(FetchError::Qt(error)),
-            Err(_) if patience.is_over() => {
-                return Err(FetchError::nothing(key.clone(), None, wait));
+            Err(_) if wait.is_none() || time.is_over() => {
+                return Err(FetchError::nothing(key.clone(), owner, wait));
             }
             // Nothing tells when a Qt program makes one.
-            Err(_) => thread::sleep(patience.left().unwrap_or_default().min(Follower::PAUSE)),
+            Err(_) => thread::sleep(
+                time.left()
+                    .map_or(Follower::PAUSE, |left| left.min(Follower::PAUSE)),
+            ),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app_kit::explain::Explain;
+use app_kit::group;
+use app_kit::polling;
 use app_kit::qt::visit;
 use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
@@ -27,6 +29,9 @@ const SHARE: u32 = 20;
 
 /// All segments in order of their names, or why they cannot be told.
 pub(crate) type Listing = Result<Arc<Vec<Entry>>, String>;
+
+/// Of so many names that are no segments each is told; of more only their number.
+pub(crate) const MOST_LEFT_ALONE: usize = 10;
 
 /// One of them, or what only seems to be one.
 #[derive(Clone, Debug)]
@@ -69,6 +74,7 @@ fn watch() -> impl Stream<Item = Listing> {
         .spawn(move || {
             // Before the first look. Without a watch the look once a second is enough.
             let watch = segment::Watch::new(&Options::new()).ok();
+            polling::tell_once(watch.as_ref().and_then(segment::Watch::polling));
             loop {
                 let began = Instant::now();
                 let told = sender.try_send(list());
@@ -98,6 +104,8 @@ fn watch() -> impl Stream<Item = Listing> {
 }
 
 fn list() -> Listing {
+    // The window says them, and does not wait for a file.
+    group::read_names();
     let own = super::list(None).map_err(|error| error.explain())?;
     let own = own.into_iter().map(Entry::Own);
     let of_qt = qt_bridge::list().into_iter().map(Entry::Qt);

@@ -1,6 +1,7 @@
 //! The window in Chinese: what is drawn in each of its states, without a word of English.
 
 use app_kit::language::{self, Language};
+use app_kit::limit::Limit;
 use iced_test::selector::Candidate;
 use shm_core::link::Watcher;
 
@@ -159,6 +160,14 @@ fn errors_of_loading() {
     let system = || io::Error::from_raw_os_error(5);
     let picture = LoadError::Picture;
     let frames = LoadError::Frames;
+    let too_large = |sides, needed| {
+        picture(PictureError::TooLarge {
+            path: path.clone(),
+            sides,
+            needed,
+            limit: Limit::DEFAULT,
+        })
+    };
     let errors = [
         LoadError::Pixels,
         LoadError::Cancelled {
@@ -176,14 +185,9 @@ fn errors_of_loading() {
             path: path.clone(),
             is_directory: true,
         }),
-        picture(PictureError::TooLarge {
-            path: path.clone(),
-            sides: Some((70_000, 1)),
-        }),
-        picture(PictureError::TooLarge {
-            path: path.clone(),
-            sides: None,
-        }),
+        too_large(Some((70_000, 1)), None),
+        too_large(Some((60_000, 60_000)), Some(5 << 30)),
+        too_large(None, None),
         picture(PictureError::Cancelled { path: path.clone() }),
         frames(FrameError::Stopped),
         frames(FrameError::CutOff { came: 1, whole: 2 }),

@@ -160,7 +160,8 @@ fn what_is_cancelled_is_said_to_be_in_every_format() {
     for (name, bytes) in samples() {
         let path = file(&directory, name, &bytes);
         let progress = Arc::new(Progress::default());
-        let picture = PictureFile::open_watched(&path, Arc::clone(&progress)).unwrap();
+        let picture =
+            PictureFile::open_watched(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
         progress.cancel();
         let error = picture.decode_into(&mut pixels).expect_err(name);
@@ -168,7 +169,7 @@ fn what_is_cancelled_is_said_to_be_in_every_format() {
             matches!(error, PictureError::Cancelled { .. }),
             "{name}: {error:?}"
         );
-        let error = PictureFile::open_watched(&path, progress).expect_err(name);
+        let error = PictureFile::open_watched(&path, Limit::DEFAULT, progress).expect_err(name);
         assert!(error.to_string().contains("was not loaded"), "{error}");
     }
 }
@@ -179,7 +180,8 @@ fn what_is_read_is_told() {
     for (name, bytes) in samples() {
         let progress = Arc::new(Progress::default());
         let path = file(&directory, name, &bytes);
-        let picture = PictureFile::open_watched(&path, Arc::clone(&progress)).unwrap();
+        let picture =
+            PictureFile::open_watched(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
         picture.decode_into(&mut pixels).unwrap();
         assert_eq!(progress.fraction(), 1.0, "{name}");

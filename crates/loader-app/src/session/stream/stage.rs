@@ -1,7 +1,7 @@
 //! Where frames go: drawn where there is room for them, published when they are due.
 
 use qt_bridge::{Stream, StreamError};
-use shm_core::{ImageMetadata, Loan, Metadata, Publisher};
+use shm_core::{ImageMetadata, Loan, Metadata, PublishError, Publisher};
 
 use crate::frames::{Drawn, FrameError, Frames};
 use crate::session::LoadError;
@@ -11,8 +11,11 @@ pub(super) trait Stage {
     /// A frame that is drawn, and that nobody sees yet.
     type Draft;
 
-    /// Has the frame drawn that was found last: `None` where it turns out to be damaged, and why
-    /// where there is no room for it.
+    /// Returns the error that others have taken the segment away, where they have: nobody would find
+    /// what is published.
+    fn loss(&self) -> Option<LoadError>;
+
+    /// Has the frame drawn that was found last, or goes on with it where it was begun elsewhere.
     ///
     /// # Errors
     ///
@@ -21,7 +24,11 @@ pub(super) trait Stage {
         &mut self,
         frames: &mut dyn Frames,
         shape: &ImageMetadata,
-    ) -> Result<Option<Result<Self::Draft, LoadError>>, FrameError>;
+        begun: Option<Begun>,
+    ) -> Result<Attempt<Self::Draft>, FrameError>;
+
+    /// Takes out what was drawn, to be published elsewhere.
+    fn take_out(draft: Self::Draft) -> Begun;
 
     /// Shows what was drawn to whoever reads.
     ///
@@ -35,11 +42,29 @@ pub(super) trait Stage {
     ) -> Result<Published, LoadError>;
 }
 
+/// What came of drawing a frame.
+pub(super) enum Attempt<D> {
+    Drawn(D),
+    /// It turned out to be damaged.
+    Damaged,
+    /// There is no room for it.
+    NoRoom(LoadError),
+    /// The segment was lost meanwhile.
+    Lost(Begun),
+}
+
+/// A frame that was drawn, or begun, in a segment that is lost.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pixels: Vec<u8>,
+    is_whole: bool,
+}
+
 /// A frame that readers find.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Published {
     /// Its number; 0 where nothing is counted.
-    pub(super) generation: u64,
+    pub(super) sequence: u64,
     /// How many bytes it takes in shared memory.
     pub(super) bytes: u64,
 }
@@ -48,26 +73,54 @@ pub(super) struct Published {
 impl<'p> Stage for &'p Publisher {
     type Draft = Loan<'p>;
 
+    fn loss(&self) -> Option<LoadError> {
+        self.is_orphaned().then(|| {
+            let key = self.key().clone();
+            LoadError::Publish(PublishError::Orphaned { key })
+        })
+    }
+
     fn draw(
         &mut self,
         frames: &mut dyn Frames,
         shape: &ImageMetadata,
-    ) -> Result<Option<Result<Loan<'p>, LoadError>>, FrameError> {
+        begun: Option<Begun>,
+    ) -> Result<Attempt<Loan<'p>>, FrameError> {
         let mut loan = match self.loan(shape.payload_bytes()) {
             Ok(loan) => loan,
-            Err(error) => return Ok(Some(Err(LoadError::Publish(error)))),
+            Err(error) => return Ok(Attempt::NoRoom(LoadError::Publish(error))),
         };
-        Ok(match frames.draw(&mut loan)? {
-            Drawn::Whole => Some(Ok(loan)),
-            Drawn::Damaged => None,
-        })
+        let mut is_whole = false;
+        if let Some(begun) = begun.filter(|begun| begun.pixels.len() == loan.len()) {
+            loan.copy_from_slice(&begun.pixels);
+            is_whole = begun.is_whole;
+        }
+        while !is_whole {
+            match frames.draw(&mut loan)? {
+                Drawn::Whole => is_whole = true,
+                Drawn::Damaged => return Ok(Attempt::Damaged),
+                Drawn::Paused if self.is_orphaned() => {
+                    let pixels = loan.to_vec();
+                    return Ok(Attempt::Lost(Begun { pixels, is_whole }));
+                }
+                Drawn::Paused => {}
+            }
+        }
+        Ok(Attempt::Drawn(loan))
+    }
+
+    fn take_out(draft: Loan<'p>) -> Begun {
+        Begun {
+            pixels: draft.to_vec(),
+            is_whole: true,
+        }
     }
 
     fn publish(&mut self, draft: Loan<'p>, shape: &ImageMetadata) -> Result<Published, LoadError> {
         let metadata = Metadata::Image(shape.clone());
-        let generation = draft.publish(&metadata).map_err(LoadError::Publish)?;
+        let sequence = draft.publish(&metadata).map_err(LoadError::Publish)?;
         Ok(Published {
-            generation,
+            sequence,
             bytes: shape.payload_bytes() as u64,
         })
     }
@@ -101,19 +154,39 @@ impl Pictures<'_> {
 impl Stage for Pictures<'_> {
     type Draft = Stream<'static>;
 
+    /// One that is lost is made anew with the next frame.
+    fn loss(&self) -> Option<LoadError> {
+        None
+    }
+
     fn draw(
         &mut self,
         frames: &mut dyn Frames,
         shape: &ImageMetadata,
-    ) -> Result<Option<Result<Stream<'static>, LoadError>>, FrameError> {
+        _begun: Option<Begun>,
+    ) -> Result<Attempt<Stream<'static>>, FrameError> {
         let pixels = match self.make_room(shape.payload_bytes()) {
             Ok(pixels) => pixels,
-            Err(error) => return Ok(Some(Err(LoadError::Stream(error)))),
+            Err(error) => return Ok(Attempt::NoRoom(LoadError::Stream(error))),
         };
-        Ok(match frames.draw(pixels)? {
-            Drawn::Whole => Some(Stream::picture(shape, pixels).map_err(LoadError::Stream)),
-            Drawn::Damaged => None,
+        loop {
+            match frames.draw(pixels)? {
+                Drawn::Whole => break,
+                Drawn::Damaged => return Ok(Attempt::Damaged),
+                Drawn::Paused => {}
+            }
+        }
+        Ok(match Stream::picture(shape, pixels) {
+            Ok(stream) => Attempt::Drawn(stream),
+            Err(error) => Attempt::NoRoom(LoadError::Stream(error)),
         })
+    }
+
+    fn take_out(_draft: Stream<'static>) -> Begun {
+        Begun {
+            pixels: Vec::new(),
+            is_whole: false,
+        }
     }
 
     fn publish(
@@ -127,7 +200,7 @@ impl Stage for Pictures<'_> {
             .publish_with_room(&draft, room)
             .map_err(LoadError::Qt)?;
         Ok(Published {
-            generation: 0,
+            sequence: 0,
             bytes: draft.size() as u64,
         })
     }

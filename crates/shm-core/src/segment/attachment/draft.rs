@@ -5,10 +5,10 @@ use std::io;
 use std::path::PathBuf;
 
 use super::Kind;
-use crate::layout::{self, Control, flags};
+use crate::layout::{self, flags};
 use crate::options::Options;
-use crate::sync::Ordering;
-use crate::sys;
+use crate::segment::file::{Head, draft_name};
+use crate::sys::{self, ByteLock};
 
 /// How a segment's file is made before it has its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,50 +29,17 @@ impl Draft {
                 other => return other.map(|file| (file, None)),
             }
         }
-        let path = directory.join(temporary_name());
+        let path = directory.join(draft_name());
         sys::create_temporary(&path).map(|file| (file, Some(path)))
     }
 }
 
-/// What temporary names begin with; they are no keys' names.
-pub(crate) fn temporary_prefix() -> String {
-    format!(".shm-core.{}.", sys::effective_user())
-}
-
-fn temporary_name() -> String {
-    format!("{}{:016x}.tmp", temporary_prefix(), sys::random_u64())
-}
-
-/// Writes what a segment begins with.
-///
-/// Relaxed throughout: nobody sees the file before it is named, and naming goes through the kernel.
-pub(super) fn write_header(control: &Control, kind: Kind, persistent: bool) {
-    let header = &control.header;
-    header
-        .magic
-        .store(u64::from_le_bytes(layout::MAGIC), Ordering::Relaxed);
-    header.version.store(layout::VERSION, Ordering::Relaxed);
-    header.slot_count.store(
-        u32::try_from(layout::SLOTS).unwrap_or(u32::MAX),
-        Ordering::Relaxed,
-    );
-    header.flags.store(
-        if persistent { flags::PERSISTENT } else { 0 },
-        Ordering::Relaxed,
-    );
-    header.kind.store(kind.code(), Ordering::Relaxed);
-    header.created.store(sys::unix_nanos(), Ordering::Relaxed);
-    for half in &header.id {
-        half.store(sys::random_u64(), Ordering::Relaxed);
+/// Says whose file this is and what it becomes, first of all: so that nobody sweeps it while its
+/// maker lives, and somebody does when it is dead.
+pub(super) fn begin(file: &fs::File, kind: Kind, persistent: bool) -> io::Result<()> {
+    if !sys::try_lock_byte(file, layout::slot_byte(0), ByteLock::Write)? {
+        return Err(io::ErrorKind::ResourceBusy.into());
     }
-    match kind {
-        Kind::Block { bytes } => header.block_bytes.store(bytes, Ordering::Relaxed),
-        Kind::Samples {
-            ring_bytes,
-            retain_bytes,
-        } => {
-            header.ring_bytes.store(ring_bytes, Ordering::Relaxed);
-            header.retain_bytes.store(retain_bytes, Ordering::Relaxed);
-        }
-    }
+    let flags = if persistent { flags::PERSISTENT } else { 0 };
+    sys::write_at(file, &Head::encode(kind, flags), 0)
 }

@@ -10,7 +10,7 @@ use crate::layout;
 use crate::lock::{self, NotTaken, Owner, Watcher};
 use crate::segment::roster;
 use crate::sync::Ordering;
-use crate::sys;
+use crate::sys::{self, ByteLock};
 
 /// The lock, held until this is dropped.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Attachment {
     #[cold]
     fn watch_name(&self) -> Result<u64, LockError> {
         match self.name_watch.look_at_the_clock() {
-            None if self.is_orphaned() => Err(self.refusal()),
+            None if self.check_name() => Err(self.refusal()),
             let_through => Ok(let_through.unwrap_or(0)),
         }
     }
@@ -165,7 +165,8 @@ impl Watcher for Attachment {
         }
         let byte = layout::slot_byte(holder.slot().into());
         // Where the kernel does not answer, nobody is declared dead.
-        sys::held_byte(&self.segment.file, byte..byte + 1).map_or(true, |held| held.is_some())
+        sys::refusing_lock(&self.segment.file, byte..byte + 1, ByteLock::Read)
+            .map_or(true, |lock| lock.is_some())
     }
 
     fn gives_up(&self) -> bool {

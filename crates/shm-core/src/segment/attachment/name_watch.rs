@@ -3,13 +3,20 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Says when it is time to ask the kernel whether the segment has a name still: once a second.
+use crate::sync::{AtomicU64, Ordering};
+use crate::sys;
+
+/// Says when it is time to ask the kernel whether the name leads to the segment still: once a second.
 ///
 /// A look at the clock costs more than a lock. So the more hastily locks
 /// follow each other, the more are let through without one; a leisurely one
-/// is always followed by a look.
+/// is always followed by a look. Who publishes has read the wall clock anyway.
 #[derive(Debug)]
-pub(super) struct NameWatch(Mutex<Times>);
+pub(super) struct NameWatch {
+    times: Mutex<Times>,
+    /// When the name was checked last, by the wall clock's last tick.
+    checked_at: AtomicU64,
+}
 
 #[derive(Debug)]
 struct Times {
@@ -25,17 +32,20 @@ impl NameWatch {
 
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self(Mutex::new(Times {
-            clock_read: now,
-            name_checked: now,
-            let_through: 0,
-        }))
+        Self {
+            times: Mutex::new(Times {
+                clock_read: now,
+                name_checked: now,
+                let_through: 0,
+            }),
+            checked_at: AtomicU64::new(sys::unix_nanos_of_tick()),
+        }
     }
 
     /// How many locks may follow without a look at the clock; none where the name is to be checked.
     #[cold]
     pub(super) fn look_at_the_clock(&self) -> Option<u64> {
-        let Ok(mut times) = self.0.try_lock() else {
+        let Ok(mut times) = self.times.try_lock() else {
             return Some(0);
         };
         let now = Instant::now();
@@ -45,10 +55,26 @@ impl NameWatch {
             0
         };
         times.clock_read = now;
-        if now.duration_since(times.name_checked) >= Self::PERIOD {
-            times.name_checked = now;
-            return None;
+        let is_due = now.duration_since(times.name_checked) >= Self::PERIOD;
+        (!is_due).then_some(times.let_through)
+    }
+
+    /// Tells by the wall clock whether the name is to be checked. A clock that was set makes for one
+    /// check more.
+    #[inline]
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        const PERIOD: u64 = NameWatch::PERIOD.as_secs() * 1_000_000_000;
+        now.abs_diff(self.checked_at.load(Ordering::Relaxed)) >= PERIOD
+    }
+
+    /// Notes that the name was checked, and leads to the segment. One that does not is checked again
+    /// each time.
+    #[cold]
+    pub(super) fn note_good(&self) {
+        self.checked_at
+            .store(sys::unix_nanos_of_tick(), Ordering::Relaxed);
+        if let Ok(mut times) = self.times.try_lock() {
+            times.name_checked = Instant::now();
         }
-        Some(times.let_through)
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::AttachError;
 use crate::layout::{self, Control};
 use crate::lock::{self, Owner};
+use crate::lock_holder::LockHolder;
 use crate::process::Process;
 use crate::segment::file::SegmentFile;
 use crate::sync::Ordering;
@@ -34,10 +35,27 @@ pub(super) fn claim_slot(
         write_program(slot);
         return Ok(Owner::new(number, generation));
     }
-    Err(AttachError::SlotsFull {
-        key: segment.key.clone(),
-        slots: layout::SLOTS,
-    })
+    Err(no_slot(segment))
+}
+
+/// Why no slot could be claimed: all are held, or a reader keeps some from being claimed.
+#[cold]
+fn no_slot(segment: &SegmentFile) -> AttachError {
+    let key = segment.key.clone();
+    let is_blocked = |byte: &u64| {
+        let lock = sys::refusing_lock(&segment.file, *byte..*byte + 1, ByteLock::Write);
+        lock.is_ok_and(|lock| lock.is_some_and(|lock| lock.kind == ByteLock::Read))
+    };
+    match layout::slot_bytes(layout::SLOTS as u64).find(is_blocked) {
+        Some(byte) => AttachError::SlotsBlocked {
+            key,
+            holder: LockHolder::find(&segment.file, byte, ByteLock::Write),
+        },
+        None => AttachError::SlotsFull {
+            key,
+            slots: layout::SLOTS,
+        },
+    }
 }
 
 fn write_program(slot: &layout::Slot) {

@@ -69,19 +69,44 @@ pub(crate) fn unlock_bytes_from(file: &File, first: u64) -> io::Result<()> {
     )
 }
 
-/// Tells a byte of `range`, not always the first, that *another* open file holds, in whatever way.
+/// A lock of another open file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FoundLock {
+    /// The part of it that lies in the range that was asked for.
+    pub(crate) bytes: Range<u64>,
+    /// How it holds them.
+    pub(crate) kind: ByteLock,
+    /// The process, where the lock belongs to one (`F_SETLK`) and not to an open file.
+    pub(crate) process: Option<u32>,
+}
+
+/// Finds a lock in `range`, not always the first, by which *another* open file refuses `wanted`.
 ///
-/// Locks of this same open file are never reported.
-pub(crate) fn held_byte(file: &File, range: Range<u64>) -> io::Result<Option<u64>> {
-    let first = range.start;
-    let mut question = request(libc::F_WRLCK, range)?;
+/// A wanted read lock is refused by write locks alone. Locks of this same open file are never
+/// reported.
+pub(crate) fn refusing_lock(
+    file: &File,
+    range: Range<u64>,
+    wanted: ByteLock,
+) -> io::Result<Option<FoundLock>> {
+    let mut question = request(wanted.kind(), range.clone())?;
     control(file, libc::F_OFD_GETLK, &mut question)?;
-    if libc::c_int::from(question.l_type) == libc::F_UNLCK {
-        return Ok(None);
-    }
-    // A lock of a stranger may begin before the range or be longer than a byte.
+    let kind = match libc::c_int::from(question.l_type) {
+        libc::F_UNLCK => return Ok(None),
+        libc::F_RDLCK => ByteLock::Read,
+        _ => ByteLock::Write,
+    };
+    // Such a lock may begin before the range, and end behind it; no length means: never.
     let start = u64::try_from(question.l_start).unwrap_or(0);
-    Ok(Some(start.max(first)))
+    let length = u64::try_from(question.l_len)
+        .ok()
+        .filter(|&length| length > 0);
+    let end = length.map_or(u64::MAX, |length| start.saturating_add(length));
+    Ok(Some(FoundLock {
+        bytes: start.max(range.start)..end.min(range.end),
+        kind,
+        process: u32::try_from(question.l_pid).ok().filter(|&pid| pid > 0),
+    }))
 }
 
 fn request(kind: libc::c_int, range: Range<u64>) -> io::Result<libc::flock> {

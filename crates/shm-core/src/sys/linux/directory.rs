@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 
-use super::file::{FileFacts, retry};
+use super::file::{FileFacts, remove_exactly_in, retry};
 
 /// A directory that stays the same whatever happens to its path.
 #[derive(Debug)]
@@ -64,10 +64,15 @@ impl Directory {
         Ok(retry(|| rustix::fs::renameat(&self.0, from, &self.0, to))?)
     }
 
-    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        Ok(retry(|| {
-            rustix::fs::unlinkat(&self.0, name, AtFlags::empty())
-        })?)
+    /// Takes a name in it from the file of this identity, and from no other
+    /// ([`remove_exactly`](super::remove_exactly)).
+    pub(crate) fn remove_exactly(
+        &self,
+        name: &str,
+        identity: (u64, u64),
+        aside: &str,
+    ) -> io::Result<bool> {
+        remove_exactly_in(&self.0, Path::new(name), identity, Path::new(aside))
     }
 
     /// A short path that leads to this directory while it is open, in this process alone.

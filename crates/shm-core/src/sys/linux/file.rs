@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Gid, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 use rustix::process::Resource;
 
 /// What a segment's file is opened for.
@@ -27,6 +28,8 @@ pub(crate) struct FileFacts {
     pub(crate) names: u64,
     /// The owner's user id.
     pub(crate) owner: u32,
+    /// The group's id.
+    pub(crate) group: u32,
     /// Apparent size, bytes.
     pub(crate) size: u64,
     /// Memory truly in use, bytes.
@@ -35,6 +38,9 @@ pub(crate) struct FileFacts {
     pub(crate) kind: FileType,
     /// Permission bits.
     pub(crate) mode: u32,
+    /// When the file was changed last other than through a mapping, nanoseconds since 1970; by the
+    /// kernel's own clock, so that nobody can choose it.
+    pub(crate) changed: u64,
 }
 
 impl FileFacts {
@@ -48,6 +54,7 @@ impl FileFacts {
             identity: (u64::from(stat.st_dev), u64::from(stat.st_ino)),
             names: stat.st_nlink as u64,
             owner: stat.st_uid,
+            group: stat.st_gid,
             size: u64::try_from(stat.st_size).unwrap_or(0),
             // st_blocks counts units of 512 bytes, whatever the file system (stat(2)).
             allocated: u64::try_from(stat.st_blocks)
@@ -55,6 +62,10 @@ impl FileFacts {
                 .saturating_mul(512),
             kind: FileType::from_raw_mode(stat.st_mode),
             mode: Mode::from_raw_mode(stat.st_mode).as_raw_mode(),
+            changed: u64::try_from(stat.st_ctime)
+                .unwrap_or(0)
+                .saturating_mul(1_000_000_000)
+                .saturating_add(u64::try_from(stat.st_ctime_nsec).unwrap_or(0)),
         }
     }
 }
@@ -70,10 +81,10 @@ pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
     Ok(File::from(fd))
 }
 
-/// Opens a file once more: an open file of its own, on which no lock is held.
+/// Opens once more what is open already: another open file, with byte locks of its own.
 ///
-/// Goes through /proc; `NotFound` where that is missing.
-pub(crate) fn open_another(file: &File, mode: OpenMode) -> io::Result<File> {
+/// Goes through /proc, whatever has become of the file's name; `NotFound` where /proc is missing.
+pub(crate) fn reopen(file: &File, mode: OpenMode) -> io::Result<File> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let access = match mode {
         OpenMode::ReadWrite => OFlags::RDWR,
@@ -98,10 +109,15 @@ pub(crate) fn create_unnamed(directory: &Path) -> io::Result<File> {
     }
 }
 
-/// Creates a file under a temporary name; fails where the name is taken.
+/// What tells an empty file under a temporary name from anybody else's: the sticky bit, which no
+/// program gives to a file, and which is taken away with the last step before the file is named.
+pub(crate) const DRAFT_MARK: u32 = Mode::SVTX.bits();
+
+/// Creates a file under a temporary name, with the [mark](DRAFT_MARK) of one; fails where the name
+/// is taken.
 pub(crate) fn create_temporary(path: &Path) -> io::Result<File> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let fd = retry(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))?;
+    let fd = retry(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR | Mode::SVTX))?;
     Ok(File::from(fd))
 }
 
@@ -114,9 +130,69 @@ pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes the name `path` from the file of this identity, and from no other; false where another
+/// has it.
+///
+/// The kernel removes names, not files: so the name is changed to `aside` first, which is nobody
+/// else's, and only then looked at for the last time. Another file that got the name in between
+/// gets it back. Where the file system cannot do that, the look just before must do.
+pub(crate) fn remove_exactly(path: &Path, identity: (u64, u64), aside: &Path) -> io::Result<bool> {
+    remove_exactly_in(CWD, path, identity, aside)
+}
+
+/// The same for names in a directory that is open.
+pub(super) fn remove_exactly_in(
+    directory: impl AsFd,
+    name: &Path,
+    identity: (u64, u64),
+    aside: &Path,
+) -> io::Result<bool> {
+    let at = directory.as_fd();
+    let is_it = |name: &Path| -> io::Result<bool> {
+        let stat = retry(|| rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW))?;
+        Ok(FileFacts::of(&stat).identity == identity)
+    };
+    let rename = |from: &Path, to: &Path| {
+        retry(|| rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE))
+    };
+    let unlink = |name: &Path| retry(|| rustix::fs::unlinkat(at, name, AtFlags::empty()));
+    if !is_it(name)? {
+        return Ok(false);
+    }
+    match rename(name, aside) {
+        Ok(()) => {}
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            unlink(name)?;
+            return Ok(true);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    if is_it(aside)? {
+        unlink(aside)?;
+        return Ok(true);
+    }
+    rename(aside, name)?;
+    Ok(false)
+}
+
 /// Sets the permission bits, whatever the umask was.
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     retry(|| rustix::fs::fchmod(file, Mode::from_raw_mode(mode)))?;
+    Ok(())
+}
+
+/// Gives the file to a group.
+///
+/// # Errors
+///
+/// `PermissionDenied` where this process is no member of it; `InvalidInput` where there cannot be
+/// such a group.
+pub(crate) fn set_group(file: &File, group: u32) -> io::Result<()> {
+    // To the kernel this number means "no change", which is not what was asked for.
+    if group == u32::MAX {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    retry(|| rustix::fs::fchown(file, None, Some(Gid::from_raw(group))))?;
     Ok(())
 }
 
@@ -128,6 +204,14 @@ pub(crate) fn facts(file: &File) -> io::Result<FileFacts> {
 /// Tells the facts of what stands at `path`, following no link.
 pub(crate) fn facts_at(path: &Path) -> io::Result<FileFacts> {
     Ok(FileFacts::of(&retry(|| rustix::fs::lstat(path))?))
+}
+
+/// Tells whether a path was found to lead nowhere, as opposed to where this process may not look.
+pub(crate) fn is_dead_end(error: &io::Error) -> bool {
+    let nowhere = [libc::ENOENT, libc::ENOTDIR, libc::ELOOP];
+    error
+        .raw_os_error()
+        .is_some_and(|code| nowhere.contains(&code))
 }
 
 /// Reserves memory for `length` bytes from `offset`, so that writing there cannot fail later.
@@ -147,6 +231,18 @@ pub(crate) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     check_size_limit(end)?;
     retry(|| rustix::fs::fallocate(file, FallocateFlags::empty(), offset, length))?;
     Ok(())
+}
+
+/// Checks that the file system takes files as long as `length`, by making this one so long for a moment.
+///
+/// Where a limit of the process forbids it nothing is known, and nothing is said.
+pub(crate) fn try_length(file: &File, length: u64) -> io::Result<()> {
+    if check_size_limit(length).is_err() {
+        return Ok(());
+    }
+    let now = facts(file)?.size;
+    file.set_len(length)?;
+    file.set_len(now)
 }
 
 /// Gives the memory of a range back to the system; what is read there afterwards is zero.

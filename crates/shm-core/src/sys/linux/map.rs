@@ -1,14 +1,14 @@
 //! Mapped files, seen as words that others may be writing.
 #![expect(unsafe_code, reason = "turning mapped addresses into words and slices")]
 
-use crate::sync::AtomicU64;
+use crate::sync::{AtomicU64, Ordering};
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use super::file::{OpenMode, open_another};
+use super::file::{OpenMode, reopen};
 use super::sigbus::{self, Registration};
 
 /// What may be seen in memory that other processes are writing.
@@ -41,7 +41,7 @@ impl Mapping {
     /// Maps another open file than `file`: a mapping keeps its open file, forked children inherit it,
     /// and so they would keep all locks that are held on it.
     pub(crate) fn read_only(file: &File, offset: u64, length: usize) -> io::Result<Self> {
-        let another = open_another(file, OpenMode::ReadOnly);
+        let another = reopen(file, OpenMode::ReadOnly);
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)
@@ -72,6 +72,16 @@ impl Mapping {
         self.registration
             .as_ref()
             .is_some_and(Registration::was_hit)
+    }
+
+    /// Reads a byte of every page in a range, so that memory that is only reserved counts as written.
+    pub(crate) fn touch(&self, range: std::ops::Range<usize>) {
+        let page = rustix::param::page_size();
+        let first = range.start - range.start % page;
+        let read = (first..range.end)
+            .step_by(page)
+            .map(|offset| self.words(offset, 1)[0].load(Ordering::Relaxed));
+        std::hint::black_box(read.fold(0, |sum: u64, word| sum ^ word));
     }
 
     /// Sees what stands at the mapping's beginning.
@@ -140,7 +150,7 @@ impl WritableMapping {
     ///
     /// Maps another open file than `file`, as [`Mapping::read_only`] does.
     pub(crate) fn new(file: &File, offset: u64, length: usize) -> io::Result<Self> {
-        let another = open_another(file, OpenMode::ReadWrite);
+        let another = reopen(file, OpenMode::ReadWrite);
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)

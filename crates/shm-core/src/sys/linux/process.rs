@@ -1,6 +1,7 @@
 //! Who we are, what time it is, and a random number.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The process id, as this process's own namespace counts it.
@@ -36,6 +37,12 @@ pub(crate) fn program_of(pid: u32) -> Option<String> {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
         Some(name.trim_end().to_owned())
     })
+}
+
+/// The user who runs a process, while there is such a process.
+pub(crate) fn user_of(pid: u32) -> Option<u32> {
+    let found = fs::metadata(format!("/proc/{pid}")).ok()?;
+    Some(found.uid())
 }
 
 /// Nanoseconds since 1970, by the wall clock.

@@ -99,6 +99,30 @@ pub fn guard_against_truncation() -> io::Result<()> {
     }
 }
 
+/// A mapping of another crate that [`guard_against_truncation`] covers as well, as long as this lives.
+#[derive(Debug)]
+pub struct GuardedMapping(Option<Registration>);
+
+impl GuardedMapping {
+    /// Guards `length` bytes from `start`, where the guard was asked for and has room.
+    ///
+    /// # Safety
+    ///
+    /// The bytes are a mapping of a file that belongs to the caller and outlives this. Pages of it
+    /// may become zeros at any time, and stop being shared.
+    #[must_use]
+    pub unsafe fn new(start: *const u8, length: usize) -> GuardedMapping {
+        GuardedMapping(register(start, length))
+    }
+
+    /// Returns `true` if the file was cut short: then what stands in the mapping is no longer shared.
+    #[inline]
+    #[must_use]
+    pub fn was_truncated(&self) -> bool {
+        self.0.as_ref().is_some_and(Registration::was_hit)
+    }
+}
+
 /// A mapping entered in the handler's table; leaves it when dropped.
 #[derive(Debug)]
 pub(crate) struct Registration {
@@ -176,7 +200,8 @@ fn replace_page(address: usize, page: usize) -> bool {
     };
     place.hit.store(true, Ordering::Release);
     let start = std::ptr::with_exposed_provenance_mut(address & !(page - 1));
-    // SAFETY: the page lies in a mapping that this crate made and still owns
+    // SAFETY: the page lies in a mapping that this crate made, or the user of a
+    // `GuardedMapping`, and that it still owns
     // (its registration ends before it is unmapped), so replacing it touches
     // nobody else's memory; readers see zeros, which are valid bytes.
     let mapped = unsafe {

@@ -2,16 +2,18 @@
 
 use std::time::SystemTime;
 
-use app_kit::units;
+use app_kit::save_file::SaveFile;
+use app_kit::{terminal, units};
 use qt_bridge::Address;
 use serde::Serialize;
 use shm_core::{Message, Metadata, ReadError, Sample};
 
 use super::Arguments;
 use super::raw::Raw;
-use crate::cli::{self, Failure, printable, show};
+use crate::cli::{Failure, show};
 use crate::export;
-use crate::output::{self, Existing, Output};
+use crate::json;
+use crate::output::{self, Output};
 use crate::report::Report;
 use crate::session::{Content, Found};
 
@@ -65,14 +67,16 @@ impl<'a> Delivery<'a> {
         let mut file = None;
         if let Some(pattern) = &self.arguments.output {
             if content.picture().is_none() {
-                cli::warn(format_args!(
+                terminal::warn(format_args!(
                     "What came is {}, no picture: it is left out.",
                     content.kind()
                 ));
                 return Ok(Delivered::LeftOut);
             }
             let path = pattern.path(number);
-            export::save(content, &path, Existing::Replace)?;
+            // One that a power failure takes is followed by the next.
+            let target = SaveFile::at(&path).in_series();
+            export::save(content, target, self.arguments.memory.limit)?;
             file = Some(path);
         }
         let mut line = if self.arguments.json {
@@ -82,7 +86,7 @@ impl<'a> Delivery<'a> {
         };
         if let Some(path) = file.filter(|_| !self.arguments.json) {
             line.push_str(" → ");
-            line.push_str(&printable(&path.to_string_lossy()));
+            line.push_str(&terminal::line(&path.to_string_lossy()));
         }
         line.push('\n');
         let is_heard = output::is_heard(|stdout| stdout.write_all(line.as_bytes()))?;
@@ -91,7 +95,7 @@ impl<'a> Delivery<'a> {
 
     fn report(&self, found: &Found) -> Result<String, Failure> {
         let text = text_of(&found.content)?;
-        Ok(serde_json::to_string(&Line {
+        Ok(json::to_line(&Line {
             report: Report::of_found(self.address, found, SystemTime::now()),
             skipped: match &found.content {
                 Content::Sample(sample) => sample.skipped(),
@@ -150,14 +154,14 @@ fn describe_sample(sample: &Sample) -> String {
         Metadata::Text => ("text/plain", None),
     };
     let mut line = format!(
-        "bytes · {} · {} · generation {}",
-        printable(media_type),
+        "bytes · {} · {} · sequence {}",
+        terminal::line(media_type),
         units::bytes(sample.len() as u64),
-        sample.generation()
+        sample.sequence()
     );
     if let Some(source) = source {
         line.push_str(" · ");
-        line.push_str(&printable(source));
+        line.push_str(&terminal::line(source));
     }
     line
 }

@@ -1,10 +1,11 @@
 //! Pictures as nothing but their pixels, one behind the other.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use app_kit::pixels::Rows;
+use app_kit::save_file::{SaveFile, SaveFileError};
+use app_kit::terminal;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::cli::Failure;
@@ -28,11 +29,11 @@ struct Shape {
 }
 
 impl Raw {
-    pub(super) fn open(output: &Output) -> Result<Raw, OutputError> {
+    pub(super) fn open(output: &Output) -> Result<Raw, SaveFileError> {
         let (writer, name): (Box<dyn Write>, _) = match output {
-            Output::Stdout => (Box::new(io::stdout().lock()), "standard output".to_owned()),
+            Output::Stdout => (Box::new(terminal::stdout()), "standard output".to_owned()),
             Output::File(path) => {
-                let file = File::create(path).map_err(|source| OutputError::at(path, source))?;
+                let file = SaveFile::at(path).stream()?;
                 (Box::new(file), path.display().to_string())
             }
         };
@@ -55,11 +56,10 @@ impl Raw {
         self.check(Shape::of(metadata))?;
         let rows = Rows::new(metadata, pixels)?;
         let written = self.writer.write_all(&rows.packed());
-        match written.and_then(|()| self.writer.flush()) {
-            Ok(()) => {
-                content.verify()?;
-                Ok(true)
-            }
+        let written = written.and_then(|()| self.writer.flush());
+        content.verify()?;
+        match written {
+            Ok(()) => Ok(true),
             Err(source) if source.kind() == ErrorKind::BrokenPipe => Ok(false),
             Err(source) => Err(OutputError::at(Path::new(&self.name), source).into()),
         }

@@ -7,11 +7,13 @@ use app_kit::attendance::Attendance;
 use app_kit::follower::{self, Follower};
 use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
+use app_kit::terminal;
 use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
 use shm_core::Key;
+use shm_core::segment::Info;
 
 use super::{Arguments, Desk};
-use crate::cli::{self, Failure};
+use crate::cli::Failure;
 use crate::session::{self, Content, FetchError, Found};
 use crate::user::User;
 
@@ -65,13 +67,21 @@ impl Source for Own {
         let owner = self.owner.as_ref();
         let step = self.follower.next(left);
         match step.map_err(|error| FetchError::follow(error, owner))? {
-            follower::Step::Sample(sample) => Ok(Some(Found {
-                attached: self.follower.others(),
-                persistent: self.is_reported && session::is_persistent(&self.key, owner),
-                content: Content::Sample(sample),
-                digest: None,
-                seat: None,
-            })),
+            follower::Step::Sample(sample) => {
+                // One that is gone does not stay.
+                let info = self
+                    .is_reported
+                    .then(|| session::info(&self.key, owner).ok());
+                let info = info.flatten();
+                Ok(Some(Found {
+                    attached: self.follower.others(),
+                    persistent: info.as_ref().is_some_and(|info| info.persistent),
+                    permissions: info.as_ref().map(Info::permissions),
+                    content: Content::Sample(sample),
+                    digest: None,
+                    seat: None,
+                }))
+            }
             follower::Step::Block => Err(block(&self.key)),
             follower::Step::Empty
             | follower::Step::Left
@@ -110,11 +120,11 @@ struct Polled<'a> {
 
 impl<'a> Polled<'a> {
     fn new(key: &QtKey, arguments: &Arguments, desk: &'a Desk) -> Polled<'a> {
-        cli::warn(format_args!(
+        terminal::warn(format_args!(
             "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
         ));
         Polled {
-            follower: qt_bridge::Follower::new(key, arguments.form, PATIENCE),
+            follower: qt_bridge::Follower::new(key, arguments.form, patience(arguments.timeout)),
             desk,
             due: Instant::now(),
             is_warned: false,
@@ -128,7 +138,7 @@ impl<'a> Polled<'a> {
         match looked.transpose() {
             Err(ReadingError::Lock(error)) if is_passing(&error) => {
                 if !self.is_warned {
-                    cli::warn(format_args!("{error} It is looked at again."));
+                    terminal::warn(format_args!("{error} It is looked at again."));
                 }
                 self.is_warned = true;
                 Ok(None)
@@ -142,6 +152,16 @@ impl<'a> Polled<'a> {
                 })
             }
         }
+    }
+}
+
+/// How long a look waits for Qt's lock. Where time is short many looks wait a little, because each is
+/// made to its end.
+fn patience(timeout: Option<Duration>) -> Duration {
+    const SHORT: Duration = Duration::from_millis(200);
+    match timeout {
+        None => PATIENCE,
+        Some(timeout) => timeout.min(SHORT),
     }
 }
 
@@ -218,6 +238,26 @@ mod tests {
         let picture = Some(Form::QImage);
         polled.follower = qt_bridge::Follower::new(&key, picture, PATIENCE);
         assert!(polled.look().is_err(), "what stays so is not waited for");
+    }
+
+    #[test]
+    fn a_lock_that_is_held_costs_no_more_than_the_time_that_was_given() {
+        let (key, _directory) = key();
+        let text = Message::Text("hi".to_owned());
+        let text = Stream::new(&text, Form::QString).expect("it fits");
+        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
+        publisher.publish(&text).expect("there is room");
+        let mut theirs = Segment::attach_read_only(&key, PATIENCE).expect("it is there");
+        let _guard = theirs.lock(PATIENCE).expect("it is free");
+        let desk = Desk::default();
+        const GIVEN: Duration = Duration::from_millis(500);
+        let mut polled = polled(&key, patience(Some(GIVEN)), &desk);
+        let began = Instant::now();
+        while began.elapsed() < GIVEN {
+            let left = GIVEN.saturating_sub(began.elapsed());
+            assert!(polled.next(Some(left)).expect("it passes").is_none());
+        }
+        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     }
 
     #[test]

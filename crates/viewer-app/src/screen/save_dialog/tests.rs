@@ -14,6 +14,7 @@ fn held(content: Content) -> Snapshot {
         bytes: 10_000_000,
         origin: None,
         persistent: false,
+        permissions: None,
         attached: vec![],
     }
 }

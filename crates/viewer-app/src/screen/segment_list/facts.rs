@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use app_kit::explain::{explain_reason, name_of};
 use app_kit::snapshot::name_of_kind;
-use app_kit::{say, units};
+use app_kit::{say, sharing, units};
 use qt_bridge::User;
 use shm_core::segment::{Content, Info, Listed};
 use shm_core::{Access, Attached};
@@ -58,9 +58,11 @@ pub(super) fn in_use_by(entry: &Entry) -> Option<String> {
 fn kind(info: &Info) -> &'static str {
     match &info.content {
         Content::Block { .. } => "block",
-        Content::Samples { latest: None } => "empty",
+        Content::Samples { latest: None, .. } => "empty",
+        Content::Damaged { .. } => "damaged",
         Content::Samples {
             latest: Some(latest),
+            ..
         } => latest.metadata.kind(),
     }
 }
@@ -74,9 +76,10 @@ fn facts(info: &Info, now: SystemTime) -> String {
             parts.push(units::bytes(*size));
             info.created
         }
-        Content::Samples { latest: None } => info.created,
+        Content::Samples { latest: None, .. } | Content::Damaged { .. } => info.created,
         Content::Samples {
             latest: Some(latest),
+            ..
         } => {
             parts.push(units::bytes(latest.bytes));
             latest.published
@@ -100,6 +103,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
     if info.persistent {
         parts.push(say!("segment-persistent"));
     }
+    parts.extend(sharing::describe(info.permissions()));
     parts.join(" · ")
 }
 

@@ -29,10 +29,12 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
             key: Key::new(name).expect("it is a key"),
             id: 1,
             content: Content::Samples {
+                ring_bytes: 1 << 18,
+                retain_bytes: 0,
                 latest: Some(Latest {
                     metadata: Metadata::Text,
                     bytes: 42,
-                    generation: 3,
+                    sequence: 3,
                     writer: Process::with_pid(4711),
                     published: NOW,
                 }),
@@ -40,6 +42,7 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
             persistent: attached.is_empty(),
             created: NOW,
             mode: 0o600,
+            group: 0,
             reserved_bytes: 4096,
             attached,
         }),
@@ -457,4 +460,39 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
     // It went away meanwhile.
     let gone = SegmentError::NotFound { key: key.clone() };
     assert_eq!(removed(gone), (true, false, false));
+}
+
+#[test]
+fn many_that_are_no_segments_are_one_row_and_a_filter_finds_each() {
+    let mut entries = vec![segment("Camera", vec![])];
+    entries.extend((0..5_000).map(|number| foreign(&format!("shm-core.0.junk{number}"))));
+    let mut list = list(entries);
+    let mut ui = simulator(list.view(NOW));
+    ui.find("Camera").expect("the segment has its row");
+    ui.find("5000 names are no segments")
+        .expect("they share a row");
+    assert!(
+        ui.find("shm-core.0.junk7").is_err(),
+        "none of them has its own"
+    );
+    drop(ui);
+    drop(list.update(Message::FilterEdited("junk4999".to_owned())));
+    let mut ui = simulator(list.view(NOW));
+    ui.find("shm-core.0.junk4999").expect("it is found");
+    assert!(ui.find("Camera").is_err());
+}
+
+#[test]
+fn names_that_others_chose_are_drawn_with_their_hidden_characters_visible() {
+    let mut evil = foreign("x");
+    if let Entry::Own(listed) = &mut evil {
+        listed.name = "a\u{202e}b\u{200b}\n".to_owned();
+    }
+    let list = list(vec![evil, of_qt("qt:K\u{2066}", Some(1), &["p\u{1b}[2J"])]);
+    let mut ui = simulator(list.view(NOW));
+    ui.find(r"a\u{202e}b\u{200b}\n")
+        .expect("the name is visible");
+    ui.find(r"qt:K\u{2066}").expect("the key is visible");
+    ui.find(r"Qt · 42 bytes · p\u{1b}[2J (pid 4712) · 1 attached")
+        .expect("the program is visible");
 }

@@ -1,0 +1,16 @@
+//! Saying that waiting polls, where the system has no event left.
+
+use std::sync::Once;
+
+use shm_core::Polling;
+
+use crate::explain::Explain;
+use crate::terminal;
+
+/// Says on standard error why the program polls, once, however often it begins to wait.
+pub fn tell_once(polling: Option<&Polling>) {
+    static TOLD: Once = Once::new();
+    if let Some(polling) = polling {
+        TOLD.call_once(|| terminal::warn(polling.explain()));
+    }
+}

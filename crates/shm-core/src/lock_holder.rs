@@ -1,0 +1,85 @@
+//! The process whose lock is in the way of an operation.
+
+use std::fmt;
+use std::fs::File;
+
+use crate::segment::readable;
+use crate::sys::{self, ByteLock, LockSearch};
+
+/// The process whose lock is in the way of an operation, as far as the kernel tells.
+///
+/// For people to read. Users who may read a segment can hold locks on it, and so refuse some
+/// operations ([`Options::mode`](crate::Options::mode)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockHolder {
+    /// A process that this one may look into.
+    Process {
+        /// Its process id.
+        pid: u32,
+        /// The file name of its program; "unknown" where it cannot be told.
+        program: String,
+        /// The id of the user who runs it.
+        user: u32,
+    },
+    /// A process of another user, which this process may not look into.
+    OtherUser,
+    /// No process that can be seen: it has let go meanwhile, or lives in another pid namespace.
+    #[default]
+    Unknown,
+}
+
+impl LockHolder {
+    /// Finds who refuses `wanted` on a byte. Its work is bounded, but not small: for errors only.
+    pub(crate) fn find(file: &File, byte: u64, wanted: ByteLock) -> Self {
+        let Ok(Some(lock)) = sys::refusing_lock(file, byte..byte + 1, wanted) else {
+            return Self::Unknown;
+        };
+        if let Some(pid) = lock.process {
+            return Self::process(pid);
+        }
+        match sys::find_lock(file, byte) {
+            LockSearch::Found(pid) => Self::process(pid),
+            LockSearch::Hidden => Self::OtherUser,
+            LockSearch::NotFound => Self::Unknown,
+        }
+    }
+
+    fn process(pid: u32) -> Self {
+        match sys::user_of(pid) {
+            Some(user) => Self::Process {
+                pid,
+                program: readable(&sys::program_of(pid).unwrap_or_default()),
+                user,
+            },
+            None => Self::Unknown,
+        }
+    }
+}
+
+/// Writes it as the beginning of a sentence: `camera (pid 4711, user anna)`.
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process { pid, program, user } => {
+                write!(f, "{program} (pid {pid}, user {})", UserName(*user))
+            }
+            Self::OtherUser => f.write_str("A process of another user"),
+            Self::Unknown => f.write_str("Another program"),
+        }
+    }
+}
+
+/// A user, as people know them: `anna (uid 1000)`; by number alone where there is no name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UserName(pub(crate) u32);
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(id) = self;
+        match sys::user_name(*id) {
+            Some(name) => write!(f, "{} (uid {id})", readable(&name)),
+            None => id.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Finding the process that holds a lock.
+//!
+//! The kernel names no process for a lock of an open file (`/proc/locks` has −1 there). But it
+//! shows, in `/proc/PID/fdinfo`, the locks of each file that a process has open, to those who may
+//! look into that process: root, and the same user.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::file::facts;
+
+/// How many open files are looked at before the search is given up, however many there are.
+const MOST_FILES: usize = 1 << 17;
+/// How long the search may take.
+const LONGEST: Duration = Duration::from_millis(500);
+/// How much is read of what the kernel says of one open file: some thousand locks.
+const MOST_BYTES: u64 = 1 << 18;
+
+/// What a search for the holder of a lock has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LockSearch {
+    /// The process that holds it, or one that has inherited it.
+    Found(u32),
+    /// No process that may be looked into holds it, and there are others.
+    Hidden,
+    /// No process at all that can be seen here.
+    NotFound,
+}
+
+/// Finds a process that has `file` open and holds a lock on `byte` of it.
+pub(crate) fn find_lock(file: &File, byte: u64) -> LockSearch {
+    let Ok(identity) = facts(file).map(|facts| facts.identity) else {
+        return LockSearch::NotFound;
+    };
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return LockSearch::NotFound;
+    };
+    let mut budget = Budget {
+        files: MOST_FILES,
+        until: Instant::now() + LONGEST,
+    };
+    let mut outcome = LockSearch::NotFound;
+    for process in processes.flatten() {
+        let pid = process
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let Some(pid) = pid else { continue };
+        match holds(&process.path(), identity, byte, &mut budget) {
+            Some(true) => return LockSearch::Found(pid),
+            Some(false) => {}
+            None => outcome = LockSearch::Hidden,
+        }
+        if budget.is_spent() {
+            return LockSearch::Hidden;
+        }
+    }
+    outcome
+}
+
+/// What a search may still cost.
+struct Budget {
+    files: usize,
+    until: Instant,
+}
+
+impl Budget {
+    fn is_spent(&self) -> bool {
+        self.files == 0 || Instant::now() >= self.until
+    }
+}
+
+/// Tells whether a process holds the byte; nothing where it cannot be looked into.
+fn holds(process: &Path, identity: (u64, u64), byte: u64, budget: &mut Budget) -> Option<bool> {
+    let files = match fs::read_dir(process.join("fd")) {
+        Ok(files) => files,
+        // Ended meanwhile.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(false),
+        Err(_) => return None,
+    };
+    for file in files.flatten() {
+        budget.files = budget.files.saturating_sub(1);
+        if budget.is_spent() {
+            return None;
+        }
+        // Through the link, to the very file that is open there.
+        let is_same =
+            fs::metadata(file.path()).is_ok_and(|found| (found.dev(), found.ino()) == identity);
+        if is_same && has_lock(&process.join("fdinfo").join(file.file_name()), byte) {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+/// Tells whether an open file has a lock on the byte.
+fn has_lock(fdinfo: &Path, byte: u64) -> bool {
+    let Ok(file) = File::open(fdinfo) else {
+        return false;
+    };
+    BufReader::new(file.take(MOST_BYTES))
+        .lines()
+        .map_while(Result::ok)
+        .any(|line| is_lock_on(&line, byte))
+}
+
+/// Reads a line such as `lock: 1: OFDLCK ADVISORY READ -1 00:1b:6 1152921504606846976 EOF`.
+fn is_lock_on(line: &str, byte: u64) -> bool {
+    let mut words = line.split_whitespace();
+    let is_byte_lock = words.next() == Some("lock:")
+        && words
+            .nth(1)
+            .is_some_and(|kind| kind == "OFDLCK" || kind == "POSIX");
+    let (first, last) = (words.nth(4), words.next());
+    let (Some(first), Some(last)) = (first.and_then(|first| first.parse().ok()), last) else {
+        return false;
+    };
+    let last = if last == "EOF" {
+        Some(u64::MAX)
+    } else {
+        last.parse().ok()
+    };
+    is_byte_lock && last.is_some_and(|last| (first..=last).contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_lock_on;
+
+    #[test]
+    fn the_kernels_lines_are_understood() {
+        let one = "lock:\t1: OFDLCK ADVISORY  READ -1 00:1b:6 100 199";
+        assert!(is_lock_on(one, 100) && is_lock_on(one, 199));
+        assert!(!is_lock_on(one, 99) && !is_lock_on(one, 200));
+        let all = "lock:\t7: POSIX  ADVISORY  WRITE 4711 fe:00:6 0 EOF";
+        assert!(is_lock_on(all, 0) && is_lock_on(all, u64::MAX));
+        for other in [
+            "lock:\t1: FLOCK  ADVISORY  WRITE 4711 00:1b:6 0 EOF",
+            "pos:\t0",
+            "lock:\t1: OFDLCK ADVISORY  READ -1 00:1b:6 100",
+            "lock:\t1: OFDLCK ADVISORY  READ -1 00:1b:6 x y",
+            "lock:",
+            "",
+        ] {
+            assert!(!is_lock_on(other, 100), "{other}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How much memory stands behind a range of a file.
+//!
+//! In a file system in memory, whoever reads a hole through a mapping fills it. So a length that
+//! somebody else wrote down counts only as far as its own range has memory: the blocks of the whole
+//! file may be anywhere.
+#![expect(unsafe_code, reason = "rustix does not offer cachestat")]
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::fd::AsRawFd;
+
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
+use super::file::retry;
+
+/// The number of the call, which libc does not have: the same on every processor but Alpha.
+const CACHESTAT: libc::c_long = 451;
+
+/// How many bytes of a range that begins with a page have memory, where they are all written to:
+/// all of them; else as many as the kernel is sure of, reserved memory included.
+pub(crate) fn memory_of(file: &File, range: Range<u64>) -> io::Result<u64> {
+    let length = range.end - range.start;
+    let written = written_from(file, range.start)?;
+    if written >= length {
+        return Ok(length);
+    }
+    // Reserved memory that nobody has written to counts as a hole there.
+    Ok(reserved_in(file, range).map_or(written, |reserved| reserved.max(written)))
+}
+
+/// How many bytes from an offset on have been written to, up to the first hole.
+fn written_from(file: &File, offset: u64) -> io::Result<u64> {
+    match retry(|| rustix::fs::seek(file, SeekFrom::Hole(offset))) {
+        Ok(hole) => Ok(hole.saturating_sub(offset)),
+        // The file ends before.
+        Err(Errno::NXIO) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How many bytes of a range have memory, whether or not anybody has written to it (`cachestat`,
+/// Linux 6.5); an error where the kernel does not tell, as it does not tell readers of what belongs
+/// to others.
+pub(crate) fn reserved_in(file: &File, range: Range<u64>) -> io::Result<u64> {
+    let length = range.end - range.start;
+    let range = [range.start, length];
+    // Cached, dirty, under writeback, evicted (here: swapped out), recently evicted; in pages.
+    let mut counts = [0_u64; 5];
+    // SAFETY: the descriptor is open while it is borrowed; the kernel reads two words and writes
+    // five, and the arrays have as many.
+    let answer = unsafe {
+        libc::syscall(
+            CACHESTAT,
+            file.as_raw_fd(),
+            range.as_ptr(),
+            counts.as_mut_ptr(),
+            0,
+        )
+    };
+    if answer != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let pages = counts[0].saturating_add(counts[3]);
+    Ok(pages
+        .saturating_mul(rustix::param::page_size() as u64)
+        .min(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::*;
+    use crate::sys;
+
+    const MIB: u64 = 1 << 20;
+
+    fn file() -> Option<File> {
+        let file = sys::create_unnamed(std::path::Path::new("/dev/shm")).ok()?;
+        sys::is_in_memory(&file).then_some(file)
+    }
+
+    #[test]
+    fn only_the_memory_of_the_range_counts() {
+        let Some(file) = file() else { return };
+        file.set_len(64 * MIB).unwrap();
+        file.write_all_at(&vec![1; 8 << 20], 32 * MIB).unwrap();
+        assert_eq!(memory_of(&file, 0..8 * MIB).unwrap(), 0);
+        assert_eq!(memory_of(&file, 32 * MIB..40 * MIB).unwrap(), 8 * MIB);
+        assert!(memory_of(&file, 36 * MIB..44 * MIB).unwrap() < 8 * MIB);
+        assert_eq!(memory_of(&file, 128 * MIB..129 * MIB).unwrap(), 0);
+    }
+
+    #[test]
+    fn reserved_memory_counts_where_the_kernel_tells() {
+        let Some(file) = file() else { return };
+        sys::reserve(&file, 0, MIB).unwrap();
+        if reserved_in(&file, 0..MIB).is_ok() {
+            assert_eq!(memory_of(&file, 0..MIB).unwrap(), MIB);
+            assert_eq!(memory_of(&file, 0..MIB - 4000).unwrap(), MIB - 4000);
+        }
+        assert!(memory_of(&file, 0..2 * MIB).unwrap() < 2 * MIB);
+    }
+}

@@ -1,0 +1,152 @@
+//! Lengths that a peer claims: they count as far as their own range has memory.
+
+mod common;
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::time::Duration;
+
+use common::{Place, key, octets};
+use shm_core::{AttachError, Key, Publisher, ReadError, SharedMemory, Subscriber};
+
+const LATEST: u64 = 0x100;
+const ENTRIES: u64 = 0x3000;
+const MIB: usize = 1 << 20;
+
+fn segment(place: &Place, key: &Key) -> File {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).open(place.file(key));
+    file.expect("it is there")
+}
+
+fn memory(file: &File) -> u64 {
+    file.metadata().expect("it is open").blocks() * 512
+}
+
+/// Says that a sample of so many bytes is the latest, and stands in a region.
+fn announce(file: &File, region: u64, generation: u64, bytes: u64) -> io::Result<()> {
+    let entry = ENTRIES + 64 * region;
+    let metadata = b"\x02\x03a/b\0";
+    file.write_all_at(metadata, region << 36)?;
+    file.write_all_at(&bytes.to_le_bytes(), entry + 8)?;
+    file.write_all_at(&[6, 0, 0, 0], entry + 16)?;
+    file.write_all_at(&generation.to_le_bytes(), entry)?;
+    file.write_all_at(&(region << 48 | generation).to_le_bytes(), LATEST)
+}
+
+#[test]
+fn what_other_regions_have_is_no_memory_of_a_sample() {
+    let place = Place::new();
+    let key = key("lies");
+    let publisher = Publisher::open(&key, &place.options()).unwrap();
+    publisher.publish(&octets(), &vec![7; 8 * MIB]).unwrap();
+    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+    assert!(subscriber.latest().unwrap().is_some());
+    let file = segment(&place, &key);
+    file.set_len(256 << 36).unwrap();
+    let before = memory(&file);
+    // Each lie doubled the memory as long as any memory of the file counted.
+    for (lie, region) in (10..18).enumerate() {
+        let claimed = (8 * MIB as u64) << lie;
+        announce(
+            &file,
+            region,
+            100 + lie as u64,
+            claimed.min(memory(&file)) - 1024,
+        )
+        .unwrap();
+        let read = subscriber.latest();
+        if let Ok(Some(sample)) = &read {
+            std::hint::black_box(
+                sample
+                    .payload()
+                    .iter()
+                    .map(|&byte| u64::from(byte))
+                    .sum::<u64>(),
+            );
+        }
+        assert!(
+            matches!(read, Err(ReadError::Invalid { .. })),
+            "{region}: {read:?}"
+        );
+    }
+    let added = memory(&file) - before;
+    assert!(added < MIB as u64, "{added} bytes were added");
+}
+
+/// How long after a change the library takes it for settled, and more.
+const SETTLED: Duration = Duration::from_millis(60);
+
+#[test]
+fn a_region_that_loses_its_memory_is_no_sample_any_more() {
+    let place = Place::new();
+    let key = key("punched");
+    let publisher = Publisher::open(&key, &place.options()).unwrap();
+    publisher.publish(&octets(), &vec![7; 8 * MIB]).unwrap();
+    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+    let file = segment(&place, &key);
+    let punch = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
+    for wait in [Duration::ZERO, SETTLED] {
+        // Nothing happens in the file for so long: there is no event to wait for.
+        std::thread::sleep(wait);
+        for _ in 0..2 {
+            let sample = subscriber.latest().unwrap().unwrap();
+            assert!(sample.payload().iter().all(|&byte| byte == 7));
+        }
+        rustix::fs::fallocate(&file, punch, (1 << 36) + 4 * MIB as u64, 4096).unwrap();
+        // As much as was taken away is somewhere else.
+        file.write_all_at(&[1; 8192], 9 << 36).unwrap();
+        let read = subscriber.latest();
+        assert!(matches!(read, Err(ReadError::Invalid { .. })), "{read:?}");
+        file.write_all_at(&[7; 4096], (1 << 36) + 4 * MIB as u64)
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_block_whose_memory_is_elsewhere_is_refused() {
+    let place = Place::new();
+    let key = key("block");
+    let block = SharedMemory::create(&key, 4 * MIB, &place.options()).unwrap();
+    // Nobody has written to it: reserved is enough.
+    drop(SharedMemory::attach(&key, &place.options()).unwrap());
+    drop(SharedMemory::attach_read_only(&key, &place.options()).unwrap());
+    let file = segment(&place, &key);
+    file.write_all_at(&vec![1; 4 * MIB], 1 << 36).unwrap();
+    file.write_all_at(&(8 * MIB as u64 - 0x8000).to_le_bytes(), 48)
+        .unwrap();
+    let before = memory(&file);
+    let refused = SharedMemory::attach(&key, &place.options()).map(drop);
+    assert!(
+        matches!(refused, Err(AttachError::Foreign { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(memory(&file), before);
+    drop(block);
+}
+
+#[test]
+fn a_loan_that_nobody_has_filled_is_a_sample() {
+    let place = Place::new();
+    let key = key("unfilled");
+    let publisher = Publisher::open(&key, &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+    for bytes in [5 * MIB, 5 * MIB + 1, 5000, 9 * MIB - 1024, 4097] {
+        publisher.loan(bytes).unwrap().publish(&octets()).unwrap();
+        let sample = subscriber.latest().unwrap().unwrap();
+        assert_eq!(sample.payload().len(), bytes);
+        // For those who may not ask what is reserved, it looks as if it was written.
+        let file = segment(&place, &key);
+        let latest = {
+            let mut word = [0; 8];
+            file.read_exact_at(&mut word, LATEST).unwrap();
+            u64::from_le_bytes(word) >> 48
+        };
+        let hole = rustix::fs::seek(&file, rustix::fs::SeekFrom::Hole(latest << 36)).unwrap();
+        assert!(
+            hole >= (latest << 36) + 1024 + bytes as u64,
+            "{bytes}: hole at {hole:x}"
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Segments whose latest sample is damaged: said plainly, wherever it is looked at.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use e2e_tests::Scene;
+use e2e_tests::layout::{LAST, RING};
+use shm_core::segment::Content;
+use shm_core::{InvalidSample, segment};
+
+use crate::actor::{key, options};
+
+/// The first record behind the one that a ring begins with.
+const RECORD: u64 = RING as u64 + 64;
+
+/// A persistent text, and its file.
+fn loaded(scene: &Scene) -> File {
+    let load = ["text", "--persist", "whole"];
+    scene.loader(load).run().done();
+    let mut options = File::options();
+    options.read(true).write(true);
+    options.open(scene.segment()).unwrap()
+}
+
+/// Writes the lengths of a record and of its metadata.
+fn write_lengths(file: &File, record: u64, metadata: usize) {
+    let lengths = record | (metadata as u64) << 32;
+    file.write_all_at(&lengths.to_le_bytes(), RECORD + 8)
+        .unwrap();
+}
+
+/// Asserts that every command names what is wrong, in words and not in those of a debugger.
+fn assert_says(scene: &Scene, words: &str) {
+    let info = scene.viewer(["info"]).run().done();
+    let is_said = info.text().contains("damaged: ") && info.text().contains(words);
+    assert!(is_said, "{info:?}");
+    let json = scene.viewer(["info", "--json"]).run().done().json();
+    assert_eq!(json["kind"], "damaged", "{json}");
+    assert!(json["reason"].as_str().unwrap().contains(words), "{json}");
+    let list = scene.bare_viewer(["list"]).run().done();
+    let is_damaged = |line: &str| line.contains(scene.key()) && line.contains("damaged");
+    assert!(list.text().lines().any(is_damaged), "{list:?}");
+    let shown = scene.viewer(["show"]).run().refused(words);
+    for code in ["{", "}", "::", "type_name", "Some("] {
+        for said in [&shown.stderr, info.text()] {
+            assert!(!said.contains(code), "{said}");
+        }
+    }
+    let found = segment::info(&key(scene), &options(scene)).unwrap().content;
+    assert!(matches!(found, Content::Damaged { .. }), "{found:?}");
+    // The remedy works.
+    scene
+        .loader(["text", "--persist", "whole again"])
+        .run()
+        .done();
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "whole again");
+    scene.viewer(["remove"]).run().done();
+}
+
+#[test]
+fn metadata_that_says_nothing() {
+    let scene = Scene::new();
+    for (metadata, words) in [
+        (b"\x09".as_slice(), "the metadata is not readable"),
+        (b"\xff", "the metadata is not readable"),
+        (b"\x01\x02\xfb\x80", "it ends too early"),
+        (b"\x02\x01\xff\0", "not UTF-8"),
+        (
+            b"\x02\xfd\xff\xff\xff\xff\xff\xff\xff\x7f",
+            "the metadata is not readable",
+        ),
+        (b"\0\0", "bytes behind the metadata"),
+        (b"\x01\x02\0\0\0\0", "an image of 0 × 0 pixels"),
+        (b"\x01\x02\x09\x09\x24\0", "the image needs 324 bytes"),
+    ] {
+        let file = loaded(&scene);
+        file.write_all_at(metadata, RECORD + 48).unwrap();
+        write_lengths(&file, 128, metadata.len());
+        assert_says(&scene, words);
+    }
+    scene.assert_empty();
+}
+
+#[test]
+fn lengths_that_cannot_be() {
+    let scene = Scene::new();
+    let file = loaded(&scene);
+    file.write_all_at(&u64::MAX.to_le_bytes(), RECORD + 16)
+        .unwrap();
+    assert_says(&scene, "it claims a payload of 18446744073709551615 bytes");
+    for (record, metadata) in [(64, 1025), (0, 0), (72, 0), (1 << 20, 0)] {
+        write_lengths(&loaded(&scene), record, metadata);
+        assert_says(&scene, "a record has an impossible header");
+    }
+    scene.assert_empty();
+}
+
+#[test]
+fn a_newest_sample_where_none_can_be() {
+    let scene = Scene::new();
+    for last in [7, 1 << 62, u64::MAX] {
+        let file = loaded(&scene);
+        file.write_all_at(&u64::to_le_bytes(last), LAST as u64)
+            .unwrap();
+        let info = segment::info(&key(&scene), &options(&scene)).unwrap();
+        let Content::Damaged { damage } = info.content else {
+            panic!("{:?}", info.content);
+        };
+        assert_eq!(damage, InvalidSample::Position);
+        assert_says(&scene, "the positions of its records contradict each other");
+    }
+    scene.assert_empty();
+}

@@ -1,0 +1,460 @@
+//! A segment's name that leads elsewhere, or nowhere: who holds it notices within a second.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Program, Scene};
+use shm_core::{
+    LockError, PublishError, Publisher, SharedMemory, Subscriber, WaitResult,
+    guard_against_truncation, segment,
+};
+
+use crate::actor::{Actor, key, options, timed};
+
+/// What a second may take on a loaded machine.
+const A_SECOND: Duration = Duration::from_secs(5);
+/// After this it is to be known.
+const NOTICED: Duration = Duration::from_millis(1100);
+
+/// What becomes of a segment's file.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Removed,
+    Moved,
+    /// Moved away, and something foreign put in its place.
+    Squatted,
+    /// Moved away, and a segment of somebody else put in its place.
+    Replaced,
+    DirectoryMoved,
+}
+
+impl Fate {
+    const ALL: [Fate; 5] = [
+        Fate::Removed,
+        Fate::Moved,
+        Fate::Squatted,
+        Fate::Replaced,
+        Fate::DirectoryMoved,
+    ];
+
+    /// Befalls the segment of a scene; what keeps the new segment alive where there is one.
+    fn befall(self, scene: &Scene) -> Option<Publisher> {
+        let path = scene.segment();
+        match self {
+            Fate::Removed => fs::remove_file(path).unwrap(),
+            Fate::Moved => fs::rename(&path, away(&path)).unwrap(),
+            Fate::Squatted => {
+                fs::rename(&path, away(&path)).unwrap();
+                fs::write(path, "somebody's notes").unwrap();
+            }
+            Fate::Replaced => {
+                fs::rename(&path, away(&path)).unwrap();
+                let other = Publisher::open(&key(scene), &options(scene)).unwrap();
+                other.publish_text("of another").unwrap();
+                return Some(other);
+            }
+            Fate::DirectoryMoved => fs::rename(scene.segments(), away(scene.segments())).unwrap(),
+        }
+        None
+    }
+
+    /// Puts the directory back, so that the scene can tidy up.
+    fn undo(self, scene: &Scene) {
+        if matches!(self, Fate::DirectoryMoved) {
+            if scene.segments().exists() {
+                fs::remove_dir_all(scene.segments()).unwrap();
+            }
+            fs::rename(away(scene.segments()), scene.segments()).unwrap();
+        }
+    }
+}
+
+fn away(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-away");
+    name.into()
+}
+
+fn loaded(scene: &Scene, arguments: &[&str]) -> Program {
+    let loader = scene.loader(arguments).start();
+    loader.wait_for(scene.key());
+    loader
+}
+
+fn shown(scene: &Scene) -> String {
+    let shown = scene.viewer(["show"]).run().done();
+    shown.text().to_owned()
+}
+
+#[test]
+fn an_idle_loader_says_so_and_ends_with_1() {
+    let mut loaders = Vec::new();
+    for fate in Fate::ALL {
+        let scene = Scene::new();
+        let loader = loaded(&scene, &["text", "held"]);
+        let other = fate.befall(&scene);
+        loaders.push((fate, scene, loader, other));
+    }
+    for (fate, scene, loader, _other) in loaders {
+        let (outcome, time) = timed(|| loader.finish());
+        let outcome = outcome.refused("removed, moved away or replaced");
+        assert!(
+            outcome.stderr.contains("--restore"),
+            "{fate:?}: {outcome:?}"
+        );
+        assert!(time < A_SECOND, "{fate:?}: {time:?}");
+        fate.undo(&scene);
+    }
+}
+
+#[test]
+fn every_kind_of_loader_ends_with_1() {
+    let scenes: Vec<Scene> = (0..5).map(|_| Scene::new()).collect();
+    let bytes = scenes[0].file("bytes", &[7; 100_000]);
+    let picture = Picture::draw(70, 50, 1).encode(PictureFile::Png);
+    let picture = scenes[0].file("p.png", &picture);
+    let pattern = ["frames", "--test-pattern", "--size", "64x48", "--fps"];
+    let mut waiting = scenes[4]
+        .loader(["frames", "--size", "2x1", "-"])
+        .input_kept_open()
+        .start();
+    waiting.write(&[0; 8]);
+    waiting.wait_for(scenes[4].key());
+    // In the middle of a frame, and nothing more comes.
+    waiting.write(&[0; 3]);
+    let loaders = [
+        scenes[0].loader(["file"]).args([bytes]).start(),
+        scenes[1].loader(["image"]).args([picture]).start(),
+        scenes[2].loader(pattern).args(["60"]).start(),
+        // The next frame is far away.
+        scenes[3].loader(pattern).args(["0.01"]).start(),
+    ];
+    for (loader, scene) in loaders.iter().zip(&scenes) {
+        loader.wait_for(scene.key());
+        fs::rename(scene.segment(), away(&scene.segment())).unwrap();
+    }
+    fs::remove_file(scenes[4].segment()).unwrap();
+    for loader in loaders.into_iter().chain([waiting]) {
+        // It does not wait for its input to end.
+        let (outcome, time) = timed(|| {
+            loader.wait_for_end();
+            loader.finish()
+        });
+        drop(outcome.refused("removed, moved away or replaced"));
+        assert!(time < A_SECOND, "{time:?}");
+    }
+}
+
+#[test]
+fn restore_loads_the_same_again_each_time() {
+    let scene = Scene::new();
+    let text = scene
+        .loader(["text", "--restore"])
+        .input("through a pipe, 管道")
+        .start();
+    text.wait_for(scene.key());
+    for _ in 0..2 {
+        fs::remove_file(scene.segment()).unwrap();
+        text.wait_for_complaint("Restored: Loaded text");
+        assert_eq!(shown(&scene), "through a pipe, 管道");
+    }
+    text.terminate().done();
+    scene.assert_empty();
+
+    // What the file says by now is not what was loaded.
+    let scene = Scene::new();
+    let picture = Picture::draw(700, 500, 2);
+    let path = scene.file("p.png", &picture.encode(PictureFile::Png));
+    let image = scene.loader(["image", "--restore"]).args([&path]).start();
+    image.wait_for(scene.key());
+    fs::remove_file(&path).unwrap();
+    fs::remove_file(scene.segment()).unwrap();
+    image.wait_for_complaint("Restored: Loaded image");
+    let shown = scene.viewer(["show", "--output", "-"]).run().done().stdout;
+    assert!(image::load_from_memory(&shown).unwrap().into_rgb8() == *picture.pixels());
+    image.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn restore_goes_on_with_a_stream_and_loses_no_frame() {
+    let scene = Scene::new();
+    let mut video = scene
+        .loader([
+            "frames",
+            "--restore",
+            "--size",
+            "2x1",
+            "--format",
+            "gray",
+            "-",
+        ])
+        .input_kept_open()
+        .start();
+    video.write(b"ab");
+    video.wait_for(scene.key());
+    let pixels = || {
+        let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+        let sample = subscriber.latest().unwrap().unwrap();
+        sample.payload().to_vec()
+    };
+    assert_eq!(pixels(), b"ab");
+    // In the middle of the second frame, and nothing more comes for a while.
+    video.write(b"c");
+    fs::remove_file(scene.segment()).unwrap();
+    video.wait_for_complaint("Restored: Loaded image");
+    assert_eq!(pixels(), b"ab", "the last frame is there again");
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    assert!(subscriber.latest().unwrap().is_some());
+    video.write(b"d");
+    assert_eq!(subscriber.wait(Some(A_SECOND)).unwrap(), WaitResult::New);
+    assert_eq!(pixels(), b"cd");
+    drop(video.finish().done());
+    scene.assert_empty();
+}
+
+#[test]
+fn restore_joins_what_has_the_name_now_and_leaves_foreign_things_alone() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, &["text", "--restore", "mine"]);
+    let other = Fate::Replaced.befall(&scene);
+    loader.wait_for_complaint("This replaces");
+    loader.wait_for_complaint("Restored");
+    assert_eq!(shown(&scene), "mine");
+    let attached = segment::info(&key(&scene), &options(&scene)).unwrap();
+    assert_eq!(attached.attached.len(), 2, "{attached:?}");
+    drop(other);
+
+    Fate::Moved.befall(&scene);
+    fs::write(scene.segment(), "somebody's notes").unwrap();
+    drop(loader.finish().refused("taken by something else"));
+    assert_eq!(fs::read(scene.segment()).unwrap(), b"somebody's notes");
+
+    let scene = Scene::new();
+    let loader = loaded(&scene, &["text", "--restore", "mine"]);
+    Fate::DirectoryMoved.befall(&scene);
+    drop(loader.finish().refused("does not exist"));
+    Fate::DirectoryMoved.undo(&scene);
+}
+
+#[test]
+fn a_cleaner_that_never_rests_is_not_raced() {
+    let scene = Scene::new();
+    let loaders = [
+        loaded(&scene, &["text", "--restore", "again"]),
+        scene
+            .loader(["frames", "--restore", "--test-pattern", "--size", "64x48"])
+            .start(),
+    ];
+    loaders[1].wait_for(scene.key());
+    const WHILE: Duration = Duration::from_secs(3);
+    let began = Instant::now();
+    let mut removed = 0;
+    while began.elapsed() < WHILE {
+        removed += u32::from(fs::remove_file(scene.segment()).is_ok());
+        std::thread::yield_now();
+    }
+    // Two loaders, each once a second, and what was there at first.
+    println!("removed {removed} times");
+    assert!((2..=10).contains(&removed), "{removed}");
+    for loader in loaders {
+        drop(loader.terminate().done());
+    }
+    scene.assert_empty();
+}
+
+#[test]
+fn wrong_switches_are_wrong_usage() {
+    let scene = Scene::new();
+    drop(
+        scene
+            .loader(["text", "--restore", "--persist", "x"])
+            .run()
+            .misused("--persist"),
+    );
+}
+
+#[test]
+fn a_persistent_segment_is_restored_as_one() {
+    let scene = Scene::new();
+    scene.loader(["text", "--persist", "first"]).run().done();
+    let loader = scene.loader(["text", "--restore", "second"]).start();
+    loader.wait_for(scene.key());
+    fs::remove_file(scene.segment()).unwrap();
+    loader.wait_for_complaint("Restored");
+    loader.terminate().done();
+    assert_eq!(shown(&scene), "second");
+    scene.viewer(["remove"]).run().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
+    guard_against_truncation().unwrap();
+    for fate in Fate::ALL {
+        let scene = Scene::new();
+        let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+        // Hasty enough that the lock would let a thousand through without a look.
+        for _ in 0..20_000 {
+            publisher.publish_text("hasty").unwrap();
+        }
+        let _other = fate.befall(&scene);
+        assert!(publisher.is_orphaned(), "{fate:?}: it can be asked at once");
+        // Only time tells that a second has passed.
+        std::thread::sleep(NOTICED);
+        for _ in 0..3 {
+            let error = publisher.publish_text("into nowhere").unwrap_err();
+            assert!(
+                matches!(error, PublishError::Orphaned { .. }),
+                "{fate:?}: {error}"
+            );
+        }
+        // It takes nothing with it that is not its own.
+        assert!(!publisher.detach());
+        fate.undo(&scene);
+        assert_eq!(
+            scene.segment().exists(),
+            !matches!(fate, Fate::Removed | Fate::Moved)
+        );
+    }
+}
+
+#[test]
+fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
+    for fate in Fate::ALL {
+        let scene = Scene::new();
+        let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+        publisher.publish_text("before").unwrap();
+        let mut sleeper = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+        assert!(sleeper.latest().unwrap().is_some());
+        let _other = fate.befall(&scene);
+        let (told, time) = timed(|| sleeper.wait(Some(2 * A_SECOND)).unwrap());
+        assert_eq!(told, WaitResult::Removed, "{fate:?}");
+        assert!(time < A_SECOND, "{fate:?}: {time:?}");
+        fate.undo(&scene);
+    }
+
+    // A publisher that does not look keeps its readers busy with what nobody else finds.
+    let scene = Scene::new();
+    let mut publisher = Actor::new(&scene);
+    publisher.does("open");
+    publisher.does("publish 1 64");
+    let mut busy = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let liar = scene.program(env!("CARGO_BIN_EXE_liar"));
+    let liar = liar.args([scene.segment()]).args(["flood"]).start();
+    liar.wait_for("lies");
+    Fate::Moved.befall(&scene);
+    let began = Instant::now();
+    while busy.wait(None).unwrap() != WaitResult::Removed {
+        assert!(began.elapsed() < A_SECOND, "it is followed for ever");
+    }
+}
+
+#[test]
+fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned() {
+    for fate in [Fate::Moved, Fate::DirectoryMoved] {
+        let scene = Scene::new();
+        let (mut holder, mut waiter) = (Actor::new(&scene), Actor::new(&scene));
+        holder.does("create 64");
+        waiter.does("attach");
+        let idle = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
+        holder.does("lock 1000");
+        waiter.begins("lock 60000");
+        fate.befall(&scene);
+        let (answer, time) = timed(|| waiter.program().wait_for(""));
+        assert!(answer.contains("moved away"), "{answer}");
+        assert!(time < A_SECOND, "{time:?}");
+        holder.does("unlock");
+        std::thread::sleep(NOTICED);
+        assert!(idle.is_orphaned());
+        let error = idle.lock().map(drop).unwrap_err();
+        assert!(matches!(error, LockError::Orphaned { .. }), "{error}");
+        fate.undo(&scene);
+    }
+}
+
+#[test]
+fn follow_goes_over_to_what_has_the_name_now() {
+    let scene = Scene::new();
+    let first = loaded(&scene, &["text", "first"]);
+    let follow = scene.viewer(["follow"]).start();
+    follow.wait_for("first");
+    let other = Fate::Replaced.befall(&scene);
+    follow.wait_for("of another");
+    drop(first.finish().refused("replaced"));
+    drop(other);
+    let outcome = follow.terminate().done();
+    assert_eq!(outcome.text(), "first\nof another\n");
+    assert_eq!(outcome.stderr, "");
+
+    // So does who waits for something to be loaded into a segment that is there.
+    let scene = Scene::new();
+    let _empty = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let show = scene.viewer(["show", "--wait", "60"]).start();
+    let info = || segment::info(&key(&scene), &options(&scene)).unwrap();
+    while info().attached.is_empty() || info().attached.len() < 2 {
+        std::thread::yield_now();
+    }
+    let other = Fate::Replaced.befall(&scene);
+    assert_eq!(show.finish().done().text(), "of another");
+    drop(other);
+}
+
+/// Under a key of Qt it is the same, as far as it can be told.
+#[test]
+fn an_idle_loader_under_a_key_of_qt_notices_too() {
+    let plain = Scene::new();
+    let file = plain.file("native", b"");
+    let name = format!("{}-qt", plain.key());
+    let keys = [
+        format!("systemv:{}", file.display()),
+        format!("posix:/{name}"),
+    ];
+    for key in keys {
+        let scene = Scene::new().with_key(&key);
+        let take_away = || {
+            if key.starts_with("posix") {
+                fs::remove_file(Path::new("/dev/shm").join(&name)).unwrap();
+            } else {
+                scene.viewer(["remove", "--force"]).run().done();
+            }
+        };
+        let loader = loaded(&scene, &["text", "held"]);
+        take_away();
+        drop(loader.finish().refused("can no longer be found"));
+
+        let loader = loaded(&scene, &["text", "--restore", "held, 守"]);
+        take_away();
+        loader.wait_for_complaint("Restored: Loaded text");
+        assert_eq!(shown(&scene), "held, 守");
+        loader.terminate().done();
+        drop(scene.viewer(["show"]).run().refused("Enter a text first"));
+    }
+}
+
+#[test]
+fn the_window_offers_to_load_it_again() {
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let scene = Scene::new();
+    let loader = LoaderWindow::open(&scene, &desktop);
+    loader.load_text("in the window");
+    fs::rename(scene.segment(), away(&scene.segment())).unwrap();
+    loader.program.wait_for_status("can no longer be found");
+    fs::remove_file(away(&scene.segment())).unwrap();
+    loader.window.press(&["ctrl+y"]);
+    loader.program.wait_for_status("Loaded text");
+    assert_eq!(shown(&scene), "in the window");
+
+    // A stream begins again.
+    loader.stream_test_pattern();
+    fs::remove_file(scene.segment()).unwrap();
+    loader.program.wait_for_status("can no longer be found");
+    loader.window.press(&["ctrl+y"]);
+    loader.program.wait_for_status("Streaming");
+    assert!(scene.segment().exists());
+}

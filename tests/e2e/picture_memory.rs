@@ -1,0 +1,518 @@
+//! How much memory a picture takes at the most: never more than `--limit`, whether it is loaded or refused.
+
+use std::{fs, path::Path};
+
+use e2e_tests::{Launch, Outcome, Scene};
+use shm_core::{ImageMetadata, Metadata, PixelFormat, Subscriber};
+
+use crate::actor::{key, options};
+use crate::bomb;
+
+const MIB: u64 = 1 << 20;
+
+/// What the program itself has, with what it keeps of memory that was given back.
+const SLACK: u64 = 64 * MIB;
+
+/// What came of a program, and how much memory it had at its peak.
+struct Measured {
+    outcome: Outcome,
+    peak: u64,
+}
+
+fn measure(scene: &Scene, launch: Launch) -> Measured {
+    let file = scene.path("peak");
+    let launch = launch.through(env!("CARGO_BIN_EXE_peak"), [&file]);
+    let outcome = launch.run();
+    let peak = fs::read_to_string(file).unwrap_or_else(|error| panic!("{error}: {outcome:?}"));
+    Measured {
+        outcome,
+        peak: peak.parse().unwrap(),
+    }
+}
+
+/// Loads a picture file and leaves it there; asserts that it takes no more than `limit` MiB.
+fn load(scene: &Scene, path: &Path, limit: u64) -> Outcome {
+    let launch = scene
+        .loader(["image", "--persist", "--limit", &format!("{limit}M")])
+        .args([path]);
+    let Measured { outcome, peak } = measure(scene, launch);
+    assert!(
+        peak <= limit * MIB + SLACK,
+        "{} took {} MiB of {limit}: {outcome:?}",
+        path.display(),
+        peak / MIB
+    );
+    outcome
+}
+
+/// Asserts that a file is refused as too large, that it is said what to do, and that nothing is left.
+fn assert_refused(name: &str, file: &[u8], limit: u64, words: &str) {
+    let scene = Scene::new();
+    let path = scene.file(name, file);
+    let outcome = load(&scene, &path, limit).refused(words);
+    for words in ["too large", "limit", "--limit", name] {
+        assert!(outcome.stderr.contains(words), "{words:?}: {outcome:?}");
+    }
+    scene.assert_empty();
+}
+
+/// Asserts that a file is no picture or a damaged one, and says so in a sentence.
+fn assert_damaged(name: &str, file: &[u8], limit: u64) {
+    let scene = Scene::new();
+    let path = scene.file(name, file);
+    drop(load(&scene, &path, limit).refused("Selected file is not an image"));
+    scene.assert_empty();
+}
+
+/// Asserts that a file is loaded; returns what it is and its pixels.
+fn assert_loaded(name: &str, file: &[u8], limit: u64) -> (ImageMetadata, Vec<u8>) {
+    let scene = Scene::new();
+    let path = scene.file(name, file);
+    drop(load(&scene, &path, limit).done());
+    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let sample = subscriber.latest().unwrap().expect("it is there");
+    let Metadata::Image(metadata) = sample.metadata() else {
+        panic!("{name} is no picture");
+    };
+    (metadata.clone(), sample.payload().to_vec())
+}
+
+#[test]
+fn a_progressive_jpeg_is_refused_by_its_header() {
+    let whole = bomb::progressive_jpeg((32_000, 32_000), 90);
+    assert!(whole.len() < 4_096);
+    assert_refused("bomb.jpg", &whole, 1_024, "32000 × 32000");
+    assert_refused("bomb.jpg", &whole, 64, "32000 × 32000");
+    // The pixels alone would fit.
+    let tight = bomb::progressive_jpeg((7_000, 7_000), 1);
+    assert_refused("tight.jpg", &tight, 64, "would take 141 MiB");
+    // So they would where one component comes after the other.
+    let scans = [([0, 63, 0], vec![0; 8])];
+    let one_by_one = bomb::jpeg(0xC0, (30_000, 30_000), &scans);
+    assert_refused("one-by-one.jpg", &one_by_one, 64, "30000 × 30000");
+}
+
+#[test]
+fn a_jpeg_of_many_scans_is_refused_for_the_time_that_it_takes() {
+    let scans = bomb::progressive_jpeg((4_000, 4_000), 99);
+    assert_refused("scans.jpg", &scans, 64, "4000 × 4000");
+}
+
+#[test]
+fn a_progressive_jpeg_right_below_the_limit_is_loaded() {
+    let (width, height) = (5_200, 4_000);
+    let blocks = usize::from(width / 8) * usize::from(height / 8);
+    // No coefficient differs from the one before: all is grey.
+    let scans = [([0, 0, 0], vec![0; blocks.div_ceil(8)])];
+    let file = bomb::jpeg(0xC2, (width, height), &scans);
+    let (metadata, pixels) = assert_loaded("grey.jpg", &file, 64);
+    assert_eq!((metadata.width, metadata.height), (5_200, 4_000));
+    assert_eq!(metadata.format, PixelFormat::Gray8);
+    assert!(pixels.iter().all(|pixel| *pixel == 128));
+}
+
+#[test]
+fn what_cameras_add_to_a_jpeg_is_not_held() {
+    let scans = [([0, 63, 0], vec![0; 8])];
+    let file = bomb::jpeg(0xC0, (16, 16), &scans);
+    let stuffing = bomb::jpeg_segment(0xE2, &[7; 65_000]).repeat(1_500);
+    let stuffed = [&file[..2], &stuffing, &file[2..]].concat();
+    let scene = Scene::new();
+    let path = scene.file("stuffed.jpg", &stuffed);
+    // Behind the end is a film, which may be as long as it likes.
+    let longer = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    longer.set_len(100 << 30).unwrap();
+    let launch = scene.loader(["image", "--persist"]).args([&path]);
+    let measured = measure(&scene, launch);
+    drop(measured.outcome.done());
+    assert!(measured.peak < SLACK, "{} MiB", measured.peak / MIB);
+}
+
+#[test]
+fn a_jpeg_without_an_end_is_not_read_to_it() {
+    let scans = [([0, 63, 0], vec![0; 8])];
+    let file = bomb::jpeg(0xC0, (16, 16), &scans);
+    let scene = Scene::new();
+    let path = scene.file("endless.jpg", &file[..file.len() - 2]);
+    let longer = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    longer.set_len(100 << 30).unwrap();
+    drop(load(&scene, &path, 64).refused("too large"));
+}
+
+#[test]
+fn what_is_packed_beside_the_pixels_of_a_png_is_not_unpacked() {
+    const ZEROS: usize = 300 << 20;
+    let profile = [b"icc\0\0".to_vec(), bomb::packed_zeros(ZEROS)].concat();
+    let text = [b"words\0\0".to_vec(), bomb::packed_zeros(ZEROS)].concat();
+    let international = [
+        b"words\0\x01\0en\0words\0".to_vec(),
+        bomb::packed_zeros(ZEROS),
+    ]
+    .concat();
+    // A row of four pixels of RGBA, and the filter before it.
+    let row = bomb::packed_zeros(1 + 16);
+    let row = [&row[..2], &stored(&[0; 17]), &[0; 4]].concat();
+    let chunks: &[(&[u8; 4], Vec<u8>)] = &[
+        (b"iCCP", profile),
+        (b"zTXt", text),
+        (b"iTXt", international),
+    ];
+    let png = bomb::png((4, 1), (8, 6), chunks, &checked(&row));
+    let (metadata, pixels) = assert_loaded("bomb.png", &png, 1);
+    assert_eq!((metadata.width, metadata.height), (4, 1));
+    assert_eq!(pixels, [0; 16]);
+    let icon = bomb::ico(&png, 4);
+    assert_eq!(assert_loaded("bomb.ico", &icon, 1).1, pixels);
+}
+
+/// Bytes as deflate stores them: one block, the last.
+fn stored(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).unwrap();
+    let lengths = [length, !length].map(u16::to_le_bytes).concat();
+    [&[1], lengths.as_slice(), bytes].concat()
+}
+
+/// A zlib stream with the sum that seventeen zeros have.
+fn checked(stream: &[u8]) -> Vec<u8> {
+    let length = stream.len() - 4;
+    [&stream[..length], &(17_u32 << 16 | 1).to_be_bytes()].concat()
+}
+
+/// After how many rows those of a deep picture come again.
+const PERIOD: u32 = 100;
+
+/// The sides of a deep picture: of 32 MiB more than 30 are its pixels.
+const DEEP: (u32, u32) = (3_300, 3_200);
+
+/// A pixel of a deep picture as the camera stored it.
+fn sample(x: u32, y: u32) -> [u16; 3] {
+    let at = x + y % PERIOD;
+    [at * 16, at * 7, at].map(|value| u16::try_from(value % 65_536).unwrap())
+}
+
+/// A row of a deep picture, and a few pixels more.
+fn row(width: u32, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let samples = (0..width + PERIOD).flat_map(|x| sample(x, 0));
+    samples.flat_map(bytes).collect()
+}
+
+/// Asserts that a picture was turned to the right: what was the left column, from below, is the first row.
+fn assert_turned(metadata: &ImageMetadata, pixels: &[u8], y_of: fn(u32) -> u32) {
+    let (width, height) = DEEP;
+    assert_eq!((metadata.width, metadata.height), (height, width));
+    assert_eq!(metadata.format, PixelFormat::Rgb8);
+    let narrow = |value: u16| u8::try_from((u32::from(value) + 128) / 257).unwrap();
+    for (x, row) in (0..).zip(pixels.chunks(height as usize * 3)) {
+        let repeated: Vec<u8> = (0..PERIOD)
+            .flat_map(|index| sample(x, y_of(height - 1 - index)).map(narrow))
+            .collect();
+        assert!(
+            row == repeated.repeat((height / PERIOD) as usize),
+            "row {x}"
+        );
+    }
+}
+
+/// What a camera notes that was held so that the picture has to be turned to the right.
+fn exif() -> Vec<u8> {
+    let mut exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
+    exif.extend([6, 0, 0, 0]);
+    exif.extend([0; 4]);
+    exif
+}
+
+#[test]
+fn a_deep_png_that_is_turned_is_right_and_takes_no_copy() {
+    let row = row(DEEP.0, u16::to_be_bytes);
+    let rows = bomb::packed_rows(&row[..DEEP.0 as usize * 6], DEEP.1 as usize);
+    let file = bomb::png(DEEP, (16, 2), &[(b"eXIf", exif())], &rows);
+    let (metadata, pixels) = assert_loaded("deep.png", &file, 32);
+    // All rows are alike.
+    assert_turned(&metadata, &pixels, |_| 0);
+    assert_refused("deep.png", &file, 16, "would take 31 MiB");
+}
+
+#[test]
+fn a_deep_tiff_that_is_turned_is_right_and_takes_no_copy() {
+    const SHORT: u16 = 3;
+    const LONG: u16 = 4;
+    const ROWS: u32 = 32;
+    let (width, height) = DEEP;
+    let row = row(width, u16::to_le_bytes);
+    let row_bytes = width * 6;
+    let row = |y: u32| &row[(y % PERIOD) as usize * 6..][..row_bytes as usize];
+    let rows = (0..height).map(row).collect::<Vec<_>>().concat();
+    let strips: Vec<u32> = (0..height / ROWS).collect();
+    let file = bomb::tiff(
+        &[
+            (256, SHORT, &[width]),
+            (257, SHORT, &[height]),
+            (258, SHORT, &[16; 3]),
+            (259, SHORT, &[1]),
+            (262, SHORT, &[2]),
+            (
+                273,
+                LONG,
+                &strips
+                    .iter()
+                    .map(|strip| 8 + strip * ROWS * row_bytes)
+                    .collect::<Vec<_>>(),
+            ),
+            (274, SHORT, &[6]),
+            (277, SHORT, &[3]),
+            (278, SHORT, &[ROWS]),
+            (279, LONG, &vec![ROWS * row_bytes; strips.len()]),
+        ],
+        &rows,
+    );
+    let (metadata, pixels) = assert_loaded("deep.tiff", &file, 32);
+    assert_turned(&metadata, &pixels, |y| y);
+}
+
+#[test]
+fn sizes_that_are_only_said_are_refused_in_every_format() {
+    let header = |sides: [&[u8]; 2]| [b"qoif", sides[0], sides[1], b"\x04\0"].concat();
+    let mut bmp = b"BM\0\0\0\0\0\0\0\0\x36\x04\0\0".to_vec();
+    bmp.extend([40, 60_000, 30_000].map(u32::to_le_bytes).concat());
+    bmp.extend([1, 8].map(u16::to_le_bytes).concat());
+    // Runs of one colour, of which there are 256.
+    bmp.extend([1, 0, 0, 0, 0, 0].map(u32::to_le_bytes).concat());
+    bmp.extend([0; 1_024]);
+    for (name, file) in [
+        ("grey.pgm", b"P5\n60000 60000\n255\n".to_vec()),
+        ("deep.ppm", b"P6\n5000 5000\n65535\n".to_vec()),
+        (
+            "any.pam",
+            b"P7\nWIDTH 60000\nHEIGHT 60000\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n".to_vec(),
+        ),
+        (
+            "large.xpm",
+            b"/* XPM */\nstatic char *x[] = {\n\"4000 3000 1 1\",\n\"a c red\",\n".to_vec(),
+        ),
+        (
+            "colours.xpm",
+            b"/* XPM */\nstatic char *x[] = {\n\"4 4 90000000 8\",\n\"a c red\",\n".to_vec(),
+        ),
+        ("large.qoi", header([b"\0\0\x80\0", b"\0\0\x28\0"])),
+        ("large.bmp", bmp),
+        (
+            "large.gif",
+            b"GIF89a\xFF\xFF\xFF\xFF\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xFF\xFF\xFF\xFF\0\x02\x02D\x01\0;".to_vec(),
+        ),
+        (
+            "frame.gif",
+            b"GIF89a\x04\0\x04\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xFF\xFF\xFF\xFF\0\x02\x02D\x01\0;".to_vec(),
+        ),
+        ("large.webp", bomb::lossless_webp((16_383, 16_383))),
+    ] {
+        assert_refused(name, &file, 64, "");
+    }
+}
+
+#[test]
+fn a_frame_of_a_webp_that_is_larger_than_the_picture_is_not_decoded() {
+    let canvas = [2, 0, 0, 0, 15, 0, 0, 15, 0, 0].to_vec();
+    let mut frame = b"\x10\0\0\x9D\x01\x2A".to_vec();
+    frame.extend([16_383, 16_383].map(u16::to_le_bytes).concat());
+    frame.extend([0; 64]);
+    let still = [(b"VP8X", canvas.clone()), (b"VP8 ", frame.clone())];
+    assert_refused("frame.webp", &bomb::webp(&still[1..]), 64, "16383 × 16383");
+    let still = [
+        (b"VP8X", [vec![0], canvas[1..].to_vec()].concat()),
+        still[1].clone(),
+    ];
+    assert_refused("still.webp", &bomb::webp(&still), 64, "16 × 16");
+    let inner = &bomb::webp(&[(b"VP8 ", frame)])[12..];
+    let place = [0, 0, 0, 0, 0, 0, 15, 0, 0, 15, 0, 0, 0, 0, 0, 0];
+    let moving = [
+        (b"VP8X", canvas),
+        (b"ANIM", vec![0; 6]),
+        (b"ANMF", [&place, inner].concat()),
+    ];
+    assert_refused("moving.webp", &bomb::webp(&moving), 64, "16 × 16");
+}
+
+#[test]
+fn tables_that_no_header_tells_of_are_not_built_beyond_the_limit() {
+    let file = bomb::many_codes_webp(20_000);
+    assert!(file.len() < 4 << 20);
+    assert_refused("codes.webp", &file, 16, "");
+    // As many as are usual are built.
+    let file = bomb::many_codes_webp(100);
+    assert_damaged("few.webp", &file[..file.len() - 2], 64);
+}
+
+#[test]
+fn strips_and_tiles_of_a_tiff_are_bounded_too() {
+    const SHORT: u16 = 3;
+    const LONG: u16 = 4;
+    // A picture of a few pixels in a tile that is as wide as there is memory, and packed.
+    let tile = bomb::packed_zeros(200 << 20);
+    let length = u32::try_from(tile.len()).unwrap();
+    let wide = bomb::tiff(
+        &[
+            (256, SHORT, &[16]),
+            (257, SHORT, &[16]),
+            (258, SHORT, &[8, 8, 8, 8]),
+            (259, SHORT, &[8]),
+            (262, SHORT, &[2]),
+            (277, SHORT, &[4]),
+            (322, LONG, &[1 << 28]),
+            (323, LONG, &[16]),
+            (324, LONG, &[8]),
+            (325, LONG, &[length]),
+            (338, SHORT, &[0]),
+        ],
+        &tile,
+    );
+    assert_refused("wide.tiff", &wide, 64, "16 × 16");
+    // A JPEG that is larger than the strip it is in.
+    let jpeg = bomb::progressive_jpeg((16_000, 16_000), 1);
+    let length = u32::try_from(jpeg.len()).unwrap();
+    let inner = |side: u32| {
+        bomb::tiff(
+            &[
+                (256, SHORT, &[side]),
+                (257, SHORT, &[side]),
+                (258, SHORT, &[8]),
+                (259, SHORT, &[7]),
+                (262, SHORT, &[1]),
+                (273, LONG, &[8]),
+                (277, SHORT, &[1]),
+                (278, LONG, &[side]),
+                (279, LONG, &[length]),
+            ],
+            &jpeg,
+        )
+    };
+    assert_damaged("inner.tiff", &inner(16), 64);
+    assert_refused("outer.tiff", &inner(16_000), 256, "16000 × 16000");
+}
+
+#[test]
+fn the_limit_can_be_raised_and_is_checked() {
+    let scene = Scene::new();
+    let path = scene.file(
+        "grey.pgm",
+        &[b"P5\n2000 1000\n255\n".to_vec(), vec![7; 2_000_000]].concat(),
+    );
+    let refused = load(&scene, &path, 1).refused("would take 2 MiB");
+    assert!(refused.stderr.contains("--limit 2M"), "{refused:?}");
+    drop(load(&scene, &path, 2).done());
+    for wrong in ["0", "much", "1.5G", "99999999T"] {
+        let outcome = scene
+            .loader(["image", "--limit", wrong])
+            .args([&path])
+            .run();
+        drop(outcome.misused("such as 512M"));
+    }
+    let frames = [
+        "frames",
+        "--size",
+        "2000x1000",
+        "--format",
+        "gray",
+        "--limit",
+    ];
+    let frames = |limit| scene.loader(frames).args([limit]).input(vec![7; 2_000_000]);
+    drop(frames("1M").run().misused("--limit 2M"));
+    drop(frames("2M").run().done());
+}
+
+#[test]
+fn a_picture_for_qt_is_bounded_with_its_stream() {
+    let scene = Scene::new();
+    let file = [b"P5\n4000 5000\n255\n".to_vec(), vec![7; 20_000_000]].concat();
+    let path = scene.file("grey.pgm", &file);
+    let key = format!("qt:{}", scene.key());
+    let loader = |limit: &str| {
+        let launch = scene.program(e2e_tests::binaries_folder().join("loader-app"));
+        let launch = launch.args(["--key", &key, "image", "--for", "1ms", "--limit", limit]);
+        measure(&scene, launch.args([&path]))
+    };
+    let measured = loader("40M");
+    drop(measured.outcome.refused("would take 58 MiB"));
+    assert!(measured.peak <= 40 * MIB + SLACK, "{}", measured.peak);
+    let measured = loader("58M");
+    drop(measured.outcome.done());
+    assert!(measured.peak <= 58 * MIB + SLACK, "{}", measured.peak);
+}
+
+#[test]
+fn a_decoder_that_panics_is_named_and_not_heard() {
+    // What is opaque of a frame has more pixels than the frame and its opacity.
+    let mut colours = b"\x10\x04\0\x9D\x01\x2A".to_vec();
+    colours.extend([64, 64].map(u16::to_le_bytes).concat());
+    colours.extend([0; 512]);
+    let frame = bomb::webp(&[(b"ALPH", vec![0; 257]), (b"VP8 ", colours)]);
+    let moving = [
+        (b"VP8X", vec![0x12, 0, 0, 0, 15, 0, 0, 15, 0, 0]),
+        (b"ANIM", vec![0; 6]),
+        (
+            b"ANMF",
+            [
+                &[0, 0, 0, 0, 0, 0, 15, 0, 0, 15, 0, 0, 0, 0, 0, 0],
+                &frame[12..],
+            ]
+            .concat(),
+        ),
+    ];
+    let scene = Scene::new();
+    let path = scene.file("moving.webp", &bomb::webp(&moving));
+    let outcome = load(&scene, &path, 64).refused("its decoder gave up on it");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+}
+
+#[test]
+fn what_a_picture_takes_to_be_written_is_bounded_too() {
+    const SIDES: (usize, usize) = (5_000, 4_000);
+    let scene = Scene::new();
+    let frames = [
+        "frames",
+        "--size",
+        "5000x4000",
+        "--format",
+        "gray",
+        "--persist",
+    ];
+    // Every byte is unlike its neighbours: it cannot be packed.
+    let noise: Vec<u8> = (0..SIDES.0 * SIDES.1)
+        .scan(1_u32, |state, _| {
+            *state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            Some(state.to_le_bytes()[3])
+        })
+        .collect();
+    drop(scene.loader(frames).input(noise.clone()).run().done());
+    let show = |name: &str, limit: u64| {
+        let limit_option = format!("{limit}M");
+        let arguments = ["show", "--limit", &limit_option, "--output", name];
+        let launch = scene.viewer(arguments);
+        let measured = measure(&scene, launch.in_directory(scene.path("").as_path()));
+        let peak = measured.peak / MIB;
+        assert!(measured.peak <= limit * MIB + SLACK, "{name}: {peak} MiB");
+        measured.outcome
+    };
+    for (name, needed) in [
+        ("a.gif", 210),
+        ("a.png", 67),
+        ("a.webp", 115),
+        ("a.qoi", 153),
+    ] {
+        let words = format!("would take {needed} MiB of memory, and the limit is 64M");
+        let outcome = show(name, 64).refused(&words);
+        assert!(outcome.stderr.contains("--limit"), "{outcome:?}");
+        assert!(!scene.path(name).exists());
+    }
+    // Row by row: it takes no more than it has.
+    drop(show("a.bmp", 20).done());
+    drop(show("a.png", 67).done());
+    let written = image::open(scene.path("a.png")).unwrap().into_luma8();
+    assert!(written.into_raw() == noise);
+    let follow = ["follow", "--count", "1", "--output", "%d.png"];
+    let follow = |limit| scene.viewer(follow).args(["--limit", limit]);
+    let directory = scene.path("");
+    let follow = |limit| follow(limit).in_directory(&directory).run();
+    drop(follow("66M").refused("would take 67 MiB"));
+    drop(follow("67M").done());
+    drop(follow("none").misused("such as 512M"));
+}

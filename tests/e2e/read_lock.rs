@@ -1,0 +1,264 @@
+//! Another user who may read a segment, and holds read locks on it for ever.
+
+use std::time::Duration;
+
+use e2e_tests::{Launch, Program, Scene, Stranger};
+use shm_core::{
+    AttachError, LockHolder, Options, PublishError, Publisher, RemoveError, Subscriber, WaitResult,
+    segment,
+};
+
+use crate::actor::{Actor, key, options, timed};
+use crate::permission::Commons;
+
+/// How long the library waits in these tests, where it may wait.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// What nothing here may take, on a loaded machine too.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// All that one can lock, at once and by parts, by an open file and by a process.
+const WHOLE: [&str; 2] = ["read-all", "read-all-as-a-process"];
+
+fn liar(scene: &Scene, lie: &str) -> Launch {
+    let liar = scene.program(env!("CARGO_BIN_EXE_liar"));
+    liar.args([scene.segment()]).args([lie])
+}
+
+fn locks(stranger: &Stranger, scene: &Scene, lie: &str) -> Program {
+    let liar = stranger.starts(liar(scene, lie)).start();
+    liar.wait_for("lies");
+    liar
+}
+
+fn patient(scene: &Scene) -> Options {
+    options(scene).timeout(PATIENCE).mode(0o644)
+}
+
+/// Asserts that the process which is in the way is named, with its program and its user.
+fn assert_names(holder: &LockHolder, liar: &Program, stranger: &Stranger) {
+    let LockHolder::Process {
+        pid, program, user, ..
+    } = holder
+    else {
+        panic!("root may look into every process: {holder:?}");
+    };
+    assert_eq!(
+        (*pid, program.as_str(), *user),
+        (liar.pid(), "liar", stranger.id())
+    );
+}
+
+#[test]
+fn a_dead_segment_is_dead_whatever_is_read_locked() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    for lie in [
+        "read-slots",
+        "read-lifecycle",
+        "read-all",
+        "read-all-as-a-process",
+    ] {
+        let commons = Commons::new();
+        let scene = &commons.scene;
+        let loader = commons.loads(&["text", "--mode", "644", "dies soon"]);
+        let _liar = locks(&stranger, scene, lie);
+        let info = segment::info(&key(scene), &options(scene)).unwrap();
+        assert_eq!(info.attached.len(), 1, "{lie}: {:?}", info.attached);
+        drop(loader.kill());
+        // While they are locked still.
+        scene.assert_empty();
+    }
+}
+
+#[test]
+fn a_name_is_free_again_whatever_is_read_locked() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    for lie in WHOLE {
+        let commons = Commons::new();
+        let scene = &commons.scene;
+        let first = commons.loads(&["text", "--mode", "644", "first"]);
+        let _liar = locks(&stranger, scene, lie);
+        drop(first.kill());
+        let (second, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).unwrap());
+        assert!(second.created(), "{lie}");
+        assert!(time < BOUND, "{time:?}");
+        assert!(second.detach());
+        scene.assert_empty();
+    }
+}
+
+#[test]
+fn who_leaves_in_order_takes_the_segment_along() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    for lie in WHOLE {
+        let commons = Commons::new();
+        let scene = &commons.scene;
+        let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
+        let _liar = locks(&stranger, scene, lie);
+        assert!(publisher.detach(), "{lie}");
+        assert!(commons.directory.names().is_empty(), "{lie}");
+    }
+}
+
+#[test]
+fn a_sleeper_learns_of_the_end() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let loader = commons.loads(&["text", "--mode", "644", "dies soon"]);
+    let _liar = locks(&stranger, scene, "read-all");
+    let mut subscriber = Subscriber::attach(&key(scene), &patient(scene)).unwrap();
+    assert!(subscriber.latest().unwrap().is_some());
+    drop(loader.kill());
+    assert_eq!(
+        subscriber.wait(Some(BOUND)).unwrap(),
+        WaitResult::PublisherGone
+    );
+}
+
+#[test]
+fn the_lock_of_a_dead_holder_is_taken_over() {
+    let commons = Commons::new();
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let scene = &commons.scene;
+    let block = shm_core::SharedMemory::create(&key(scene), 64, &patient(scene)).unwrap();
+    let mut holder = Actor::new(scene);
+    holder.does("attach");
+    holder.does("lock 1000");
+    let _liar = locks(&stranger, scene, "read-slots");
+    let busy = block.lock_timeout(PATIENCE).map(drop);
+    assert!(busy.is_err(), "it lives");
+    holder.dies();
+    let locked = block.lock_timeout(BOUND).unwrap();
+    assert!(matches!(locked, shm_core::Locked::Abandoned(_)));
+}
+
+#[test]
+fn slots_that_are_locked_from_outside_are_no_slots_that_are_taken() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let loader = commons.loads(&["text", "--mode", "644", "alone"]);
+    let liar = locks(&stranger, scene, "read-slots");
+    let (refused, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).map(drop));
+    assert!(time < BOUND, "{time:?}");
+    let Err(AttachError::SlotsBlocked { holder, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_names(&holder, &liar, &stranger);
+    let told = scene.loader(["text", "no"]).run();
+    let told = told.refused(&format!("liar (pid {}", liar.pid()));
+    assert!(told.stderr.contains("mode 600"), "{told:?}");
+    drop(liar.kill());
+    drop(Publisher::open(&key(scene), &patient(scene)).unwrap());
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn who_keeps_others_from_coming_and_going_is_named() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    for lie in ["read-lifecycle", "read-all", "read-all-as-a-process"] {
+        let commons = Commons::new();
+        let scene = &commons.scene;
+        let loader = commons.loads(&["text", "--mode", "644", "--persist", "stays"]);
+        drop(loader.terminate());
+        let liar = locks(&stranger, scene, lie);
+        let opened = Publisher::open(&key(scene), &patient(scene)).map(drop);
+        let Err(AttachError::Busy { holder, .. }) = opened else {
+            panic!("{lie}: {opened:?}");
+        };
+        assert_names(&holder, &liar, &stranger);
+        let removed = segment::remove(&key(scene), &patient(scene), true);
+        let Err(RemoveError::Busy { holder, .. }) = &removed else {
+            panic!("{lie}: {removed:?}");
+        };
+        assert_names(holder, &liar, &stranger);
+        let words = removed.unwrap_err().to_string();
+        assert!(
+            words.contains(&format!("user nobody (uid {})", stranger.id())),
+            "{words}"
+        );
+        // Readers go on as ever.
+        assert_eq!(scene.viewer(["show"]).run().done().text(), "stays");
+        drop(liar.kill());
+        segment::remove(&key(scene), &patient(scene), true).unwrap();
+        scene.assert_empty();
+    }
+}
+
+#[test]
+fn who_keeps_all_regions_is_named() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    for lie in ["read-regions", "read-all"] {
+        let commons = Commons::new();
+        let scene = &commons.scene;
+        let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
+        publisher.publish_text("before").unwrap();
+        let liar = locks(&stranger, scene, lie);
+        // What it has claimed already it has.
+        let (full, time) =
+            timed(|| (0..4).find_map(|_| publisher.publish_text(&"long".repeat(5000)).err()));
+        assert!(time < BOUND, "{time:?}");
+        let Some(PublishError::RegionsFull { holder, .. }) = full else {
+            panic!("{lie}: {full:?}");
+        };
+        assert_names(&holder, &liar, &stranger);
+        drop(liar.kill());
+        publisher.publish_text("after").unwrap();
+    }
+}
+
+#[test]
+fn a_free_region_is_found_among_locked_ones() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(scene), &patient(scene)).unwrap();
+    let _liar = locks(&stranger, scene, "read-most-regions");
+    for number in 0..20 {
+        publisher
+            .publish_text(&format!("{number} {}", "long".repeat(5000)))
+            .unwrap();
+        assert!(subscriber.latest().unwrap().is_some());
+    }
+}
+
+#[test]
+fn without_the_right_to_look_another_user_is_named() {
+    let (Some(owner), Some(reader)) = (Stranger::new(), Stranger::another()) else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let segment = scene
+        .segments()
+        .join(format!("shm-core.{}.{}", owner.id(), scene.key()));
+    let load = ["text", "--mode", "644", "--persist", "shared"];
+    owner.starts(scene.loader(load)).run().done();
+    let liar = scene.program(env!("CARGO_BIN_EXE_liar")).args([&segment]);
+    let liar = reader.starts(liar.args(["read-slots"])).start();
+    liar.wait_for("lies");
+    let refused = owner.starts(scene.loader(["text", "no"])).run();
+    drop(refused.refused("process of another user"));
+    drop(liar.kill());
+    owner.starts(scene.viewer(["remove"])).run().done();
+}
