@@ -482,6 +482,7 @@ fn many_small_samples_in_a_row_are_each_what_they_say() {
 }
 
 /// Reads in order until there is nothing more.
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn numbers(subscriber: &mut Subscriber) -> Vec<u64> {
     let mut numbers = Vec::new();
     while let Next::Sample(sample) = subscriber.next(Duration::ZERO).unwrap() {
@@ -492,6 +493,7 @@ fn numbers(subscriber: &mut Subscriber) -> Vec<u64> {
     numbers
 }
 
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn publish_numbers(publisher: &Publisher, numbers: std::ops::Range<u64>, size: usize) {
     for number in numbers {
         let mut payload = vec![0; size];
@@ -606,7 +608,7 @@ fn small_and_large_samples_keep_their_order() {
         publish_numbers(
             &publisher,
             number..number + 1,
-            [8, 20_000, 16_384, 16_385][number as usize % 4],
+            [8, 20_000, 16_384, 16_385][usize::try_from(number % 4).unwrap()],
         );
     }
     assert_eq!(numbers(&mut subscriber), (0..60).collect::<Vec<_>>());
