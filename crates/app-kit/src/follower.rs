@@ -98,7 +98,10 @@ impl Follower {
     /// [`FollowError`] where it cannot be read.
     pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
         match &mut self.place {
-            Place::Within(subscriber) => subscriber.latest().map_err(FollowError::Read),
+            Place::Within(subscriber) => {
+                subscriber.reread();
+                subscriber.latest().map_err(FollowError::Read)
+            }
             Place::Outside | Place::Before(_) => Ok(None),
         }
     }

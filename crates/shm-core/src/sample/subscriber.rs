@@ -222,6 +222,11 @@ impl Subscriber {
         self
     }
 
+    /// Goes back to the newest sample, so that it is returned once more.
+    pub fn reread(&mut self) {
+        self.cursor = Cursor::at_newest(self.cache.reader().ring());
+    }
+
     /// The segment's key.
     #[must_use]
     pub fn key(&self) -> &Key {
