@@ -36,7 +36,7 @@ fn windows_speak_chinese_where_the_locale_does() {
     let key = scene.key();
     assert_eq!(
         said,
-        format!("status: 已将文本（15 字节）加载到“{key}”（第 1 版）。")
+        format!("status: 已将文本（15 字节）加载到“{key}”（序号 1）。")
     );
     viewer.show(&format!("正在显示“{key}”中的文本，15 字节。"));
     assert_eq!(viewer.shown_text(), "你好，世界");
