@@ -87,6 +87,7 @@ fn a_sleeping_subscriber_notices_that_the_publisher_was_killed() {
     publisher.dies();
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::PublisherGone);
     // What it has it keeps; the name is stale, and the next list removes it.
+    subscriber.reread();
     assert!(subscriber.latest().unwrap().is_some());
     scene.assert_empty();
 }

@@ -218,6 +218,8 @@ impl<'d> Window<'d> {
 
     /// Asks it to close, as the window manager's button does.
     pub fn close(&self) {
+        // The window manager may still be about to give another the keyboard.
+        self.activate();
         self.press(&["alt+F4"]);
     }
 

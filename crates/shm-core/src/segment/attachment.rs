@@ -96,6 +96,7 @@ impl Attachment {
         access: u32,
         deadline: Deadline,
     ) -> Result<Self, AttachError> {
+        check_owner(key, options)?;
         let mut backoff = Backoff::new();
         let mut draft = Draft::Unnamed;
         loop {
@@ -134,7 +135,6 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
-        check_owner(key, options)?;
         let deadline = Deadline::after(options.patience());
         Self::attach_until(key, options, kind, access, deadline)
     }
@@ -146,6 +146,7 @@ impl Attachment {
         access: u32,
         deadline: Deadline,
     ) -> Result<Self, AttachError> {
+        check_owner(key, options)?;
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
         if head.kind != kind.code() {
             return Err(AttachError::WrongKind { key: key.clone() });

@@ -9,6 +9,7 @@ use std::ops::Deref;
 use memmap2::{MmapOptions, MmapRaw};
 
 use super::file::{OpenMode, reopen};
+use super::memory::page_size;
 use super::sigbus::{self, Registration};
 
 /// What may be seen in memory that other processes are writing.
@@ -76,7 +77,7 @@ impl Mapping {
 
     /// Reads a byte of every page in a range, so that memory that is only reserved counts as written.
     pub(crate) fn touch(&self, range: std::ops::Range<usize>) {
-        let page = rustix::param::page_size();
+        let page = page_size();
         let first = range.start - range.start % page;
         let read = (first..range.end)
             .step_by(page)

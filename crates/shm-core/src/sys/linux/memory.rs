@@ -3,7 +3,7 @@
 //! In a file system in memory, whoever reads a hole through a mapping fills it. So a length that
 //! somebody else wrote down counts only as far as its own range has memory: the blocks of the whole
 //! file may be anywhere.
-#![expect(unsafe_code, reason = "rustix does not offer cachestat")]
+#![expect(unsafe_code, reason = "calls that rustix does not offer")]
 
 use std::fs::File;
 use std::io;
@@ -63,9 +63,16 @@ pub(crate) fn reserved_in(file: &File, range: Range<u64>) -> io::Result<u64> {
         return Err(io::Error::last_os_error());
     }
     let pages = counts[0].saturating_add(counts[3]);
-    Ok(pages
-        .saturating_mul(rustix::param::page_size() as u64)
-        .min(length))
+    Ok(pages.saturating_mul(page_size() as u64).min(length))
+}
+
+/// The length of a page.
+///
+/// By libc, because rustix's way to it ends in a signal under valgrind.
+pub(super) fn page_size() -> usize {
+    // SAFETY: the call reads a constant of the system, and touches no memory of ours.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).unwrap_or(4096)
 }
 
 #[cfg(test)]

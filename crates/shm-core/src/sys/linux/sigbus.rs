@@ -76,7 +76,7 @@ pub fn guard_against_truncation() -> io::Result<()> {
     let previous = unsafe { previous.assume_init() };
     if INSTALLED
         .set(Installed {
-            page: rustix::param::page_size(),
+            page: super::memory::page_size(),
             previous,
         })
         .is_err()
