@@ -308,7 +308,7 @@ fn the_lifecycle_held_for_ever_costs_the_timeout() {
     let scene = Scene::new();
     let loader = loaded(&scene, "readable");
     let liar = lies(&scene, "lifecycle");
-    let busy = "does not get done";
+    let busy = "holds the lock under which";
     let (attached, time) = timed(|| Subscriber::attach(&key(&scene), &patient(&scene)));
     assert!(matches!(attached, Err(AttachError::Busy { .. })));
     assert!(time < BOUND, "{time:?}");

@@ -303,6 +303,11 @@ fn sizes_that_are_only_said_are_refused_in_every_format() {
             "frame.gif",
             b"GIF89a\x04\0\x04\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xFF\xFF\xFF\xFF\0\x02\x02D\x01\0;".to_vec(),
         ),
+        // 56 MB of pixels, and 14 of the numbers of their colours.
+        (
+            "indexed.gif",
+            b"GIF89a\xA0\x0F\xAC\x0D\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\xA0\x0F\xAC\x0D\0\x02\x02D\x01\0;".to_vec(),
+        ),
         ("large.webp", bomb::lossless_webp((16_383, 16_383))),
     ] {
         assert_refused(name, &file, 64, "");

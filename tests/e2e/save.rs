@@ -320,22 +320,24 @@ fn half_saved(bench: &Bench, launch: Launch) -> Program {
 #[test]
 fn no_way_out_leaves_half_a_file() {
     let bench = Bench::new();
-    bench.publish_picture(3000);
+    bench.publish_picture(5000);
     let path = bench.path("1.png");
     fs::write(&path, OLD).unwrap();
-    for signal in [
-        Signal::INT,
-        Signal::TERM,
-        Signal::HUP,
-        Signal::QUIT,
-        Signal::USR1,
-        Signal::XCPU,
+    for (signal, ends_by) in [
+        (Signal::INT, Signal::INT),
+        (Signal::TERM, Signal::TERM),
+        (Signal::HUP, Signal::HUP),
+        (Signal::QUIT, Signal::QUIT),
+        (Signal::USR1, Signal::USR1),
+        (Signal::XCPU, Signal::XCPU),
+        (Signal::ABORT, Signal::ABORT),
+        (Signal::POWER, Signal::TERM),
     ] {
         let program = half_saved(&bench, bench.show(&path));
         program.signal(signal);
         let outcome = program.finish();
         // As if nobody had caught it.
-        assert_eq!(outcome.signal, Some(signal.as_raw()), "{outcome:?}");
+        assert_eq!(outcome.signal, Some(ends_by.as_raw()), "{outcome:?}");
         assert_eq!(bench.folder.names(), ["1.png"], "{signal:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
     }

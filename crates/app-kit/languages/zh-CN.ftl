@@ -509,6 +509,7 @@ error-qt-key-too-long = Qt 键名长 { $bytes } 字节，系统容纳不下这�
 error-qt-key-slash = Qt 键名的第 { $at } 字节处有“/”：POSIX 名字只在开头有一个“/”。
 error-qt-key-character = Qt 键名的第 { $at } 字节处有控制字符 { $code }：请去掉它。
 error-qt-key-relative = “{ $path }”不是完整路径：请在 systemv: 后写出键文件从根目录起的路径，即 QSharedMemory::nativeKey 返回的路径。
+error-qt-key-taken = “{ $name }”是 shm-core 的文件或信号量的名称，不是 Qt 程序的段：请换一个名称；若要使用 shm-core 的段，请去掉 posix:。
 error-qt-key-reserved = Qt 键名中的“?”或“#”没有意义：若要写这个字符，请写 %3F 或 %23。
 error-qt-key-not-utf8 = Qt 键名中“%”表示的内容不是 UTF-8：若要写这个字符，请写 %25。
 error-qt-key-scheme = 这不是 Qt 键名：Qt 键名以 qt:、qt-posix:、systemv: 或 posix: 开头。

@@ -4,6 +4,7 @@
 //! swept up later; one that waits for them leaves nothing.
 
 use std::io::{Read, Write};
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,20 +19,40 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use signal_hook::SigId;
 use signal_hook::consts::{
-    SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
-    SIGXFSZ,
+    SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGSYS, SIGTERM, SIGTRAP, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU, SIGXFSZ,
 };
 use signal_hook::iterator::{Handle, Signals};
-use signal_hook::low_level::{pipe, unregister};
+use signal_hook::low_level::{emulate_default_handler, pipe, unregister};
 
 /// What asks a program to end.
 const FATAL: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
 /// What ends a process that does not catch it, but for faults of its own and what cannot be caught.
-pub(crate) const TERMINATING: [i32; 11] = [
+const TERMINATING: [i32; 14] = [
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU,
-    SIGXFSZ,
+    SIGXFSZ, SIGABRT, SIGSYS, SIGTRAP,
 ];
+
+/// The same of Linux alone: SIGSTKFLT, SIGIO, SIGPWR, and the real-time signals of the C library
+/// (signal(7)).
+const TERMINATING_ON_LINUX: [RangeInclusive<i32>; 3] = [16..=16, 29..=30, 34..=64];
+
+/// Everything that ends a process that does not catch it, and that can be caught.
+pub(crate) fn terminating() -> Vec<i32> {
+    let on_linux = TERMINATING_ON_LINUX.into_iter().flatten();
+    TERMINATING.into_iter().chain(on_linux).collect()
+}
+
+/// Ends the process as a signal does that nobody catches; of those that only Linux has, as SIGTERM.
+pub(crate) fn end_by(signal: i32) {
+    let signal = if TERMINATING.contains(&signal) {
+        signal
+    } else {
+        SIGTERM
+    };
+    emulate_default_handler(signal).ok();
+}
 
 /// Whether the [`FATAL`] signals let the program end in order. Nothing takes that back: the kernel does
 /// not end the program by them any more.

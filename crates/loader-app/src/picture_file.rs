@@ -246,6 +246,7 @@ fn decoder_of(path: &Path, file: File, limit: Limit) -> Result<Box<dyn Decoder>,
         Some(ImageFormat::Jpeg) => jpeg_decoder(path, reader.into_inner(), limit),
         Some(ImageFormat::Png) => boxed(PngDecoder::new(reader.into_inner())).map_err(failed),
         Some(ImageFormat::Tiff) => boxed(TiffDecoder::new(reader.into_inner())).map_err(failed),
+        Some(ImageFormat::Gif) => gif_decoder(reader).map_err(failed),
         Some(ImageFormat::WebP) => webp_decoder(reader).map_err(failed),
         Some(ImageFormat::Ico) => ico_decoder(reader).map_err(failed),
         _ => plain_decoder(reader).map_err(failed),
@@ -260,6 +261,16 @@ fn plain_decoder(mut reader: ImageReader<File>) -> ImageResult<Box<dyn Decoder>>
     // What comes of them is compared by `describe`, which knows what to say about it.
     reader.limits(Limits::no_limits());
     boxed(reader.into_decoder().map(Plain::new))
+}
+
+/// The crate unpacks to one byte a pixel, the number of its colour, before it writes colours.
+fn gif_decoder(reader: ImageReader<File>) -> ImageResult<Box<dyn Decoder>> {
+    let decoder = image::codecs::gif::GifDecoder::new(reader.into_inner())?;
+    let (width, height) = image::ImageDecoder::dimensions(&decoder);
+    boxed(Ok(Plain {
+        working_bytes: u64::from(width) * u64::from(height),
+        ..Plain::new(decoder)
+    }))
 }
 
 fn webp_decoder(reader: ImageReader<File>) -> ImageResult<Box<dyn Decoder>> {

@@ -243,6 +243,14 @@ impl NativeName {
         if name.len() > MAX_FILE_NAME {
             return Err(KeyError::TooLong { bytes: name.len() });
         }
+        // They lie in the same directory; a text written over one would destroy it.
+        let is_taken = ["shm-core.", ".shm-core", "sem."]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+        if is_taken {
+            let name = name.to_owned();
+            return Err(KeyError::Taken { name });
+        }
         Ok(Self::Posix(name.to_owned()))
     }
 
@@ -403,6 +411,11 @@ pub enum KeyError {
     },
     /// What Qt keeps for later.
     Reserved,
+    /// A name that segments of shm-core or POSIX semaphores have.
+    Taken {
+        /// The name.
+        name: String,
+    },
     /// The bytes behind the `%` are no text.
     NotUtf8,
     /// It does not begin as a key for Qt.
@@ -442,6 +455,11 @@ impl fmt::Display for KeyError {
             ),
             Self::Reserved => f.write_str(
                 "The key for Qt has a \"?\" or \"#\" that means nothing: write %3F or %23 for the character.",
+            ),
+            Self::Taken { name } => write!(
+                f,
+                "\"{name}\" is the name of a file of shm-core or of a semaphore, and of no Qt program's segment: choose another \
+                 name, or leave out posix: for a segment of shm-core."
             ),
             Self::NotUtf8 => f.write_str(
                 "The key for Qt is not UTF-8 where it has \"%\": write %25 for the character.",
@@ -515,6 +533,9 @@ mod tests {
             "posix:",
             "posix:/",
             "posix:/a/b",
+            "posix:/shm-core.0.K",
+            "posix:/.shm-core.0.0123456789abcdef.tmp",
+            "posix:/sem.lock",
             "posix:/..",
             "systemv:/a?b=c",
             "systemv:/a#b",

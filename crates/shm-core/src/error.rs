@@ -53,8 +53,8 @@ fn write_file_size_limit(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
 fn write_busy(f: &mut fmt::Formatter<'_>, key: &Key, holder: &LockHolder) -> fmt::Result {
     write!(
         f,
-        "{holder} is creating, attaching to or removing the segment \"{key}\" and does not get done: try again, \
-         or end that program (it may be stopped)."
+        "{holder} holds the lock under which the segment \"{key}\" is created, attached to and removed: try again, or end that \
+         program (it may be stopped). Share the segment with no other users (mode 600) if it only reads."
     )
 }
 

@@ -34,6 +34,7 @@ impl Explain for KeyError {
             }
             KeyError::Relative { path } => explained!(self, "error-qt-key-relative", path = path),
             KeyError::Reserved => explained!(self, "error-qt-key-reserved"),
+            KeyError::Taken { name } => explained!(self, "error-qt-key-taken", name = name),
             KeyError::NotUtf8 => explained!(self, "error-qt-key-not-utf8"),
             KeyError::Scheme => explained!(self, "error-qt-key-scheme"),
             _ => self.to_string(),

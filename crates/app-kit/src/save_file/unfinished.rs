@@ -14,7 +14,6 @@ use rustix::fs::{AtFlags, RenameFlags, linkat, renameat, renameat_with, unlinkat
 use rustix::io::Errno;
 use signal_hook::consts::SIGXFSZ;
 use signal_hook::iterator::Signals;
-use signal_hook::low_level::emulate_default_handler;
 
 use super::Existing;
 use crate::signals;
@@ -137,7 +136,7 @@ pub(super) fn watch_signals() {
         let thread = thread::Builder::new().name("unfinished".to_owned());
         // Without a thread, or without handlers, a signal ends the process as it always did.
         let spawned = thread.spawn(move || {
-            let mut signals = Signals::new(signals::not_ignored(&signals::TERMINATING));
+            let mut signals = Signals::new(signals::not_ignored(&signals::terminating()));
             drop(watching);
             for signal in signals.iter_mut().flat_map(Signals::forever) {
                 end_by(signal);
@@ -154,7 +153,7 @@ fn end_by(signal: i32) {
     // The write that is beyond the limit of file sizes fails, and says so.
     if signal != SIGXFSZ && !signals::is_caught(signal) {
         remove_all();
-        emulate_default_handler(signal).ok();
+        signals::end_by(signal);
     }
 }
 
