@@ -300,8 +300,10 @@ class ByteLocks:
         """Unlocks one byte."""
         self._fcntl(self.F_OFD_SETLK, fcntl.F_UNLCK, byte, 1)
 
-    def held(self, first: int, count: int, against: int) -> Iterator[int]:
-        """Yields which of `count` bytes others hold, by their distance from the first, in no order.
+    def held(self, first: int, count: int, against: int) -> Iterator[range]:
+        """Yields which of `count` bytes others hold, by their distance from the first.
+
+        A lock may span millions of bytes: each comes as one range, in no order.
 
         `against` is the lock that they would refuse us: F_RDLCK finds only who has locked for
         writing, F_WRLCK finds who has locked for reading, too.
@@ -477,7 +479,7 @@ class Segment:
         """Tells whether anybody is attached for writing, or to a block. Works for every version."""
         return next(self._held_slots(), None) is not None
 
-    def _held_slots(self) -> Iterator[int]:
+    def _held_slots(self) -> Iterator[range]:
         # (4) Who holds a slot has locked it for writing, and so may write to the file. What others
         # have locked for reading, as they can wherever they may read, says nothing.
         return self.locks.held(SLOT, self.slot_count, fcntl.F_RDLCK)
@@ -493,17 +495,20 @@ class Segment:
     def slots(self) -> list[Slot]:
         """Tells who is attached for writing, or to a block."""
         slots = []
-        for index in sorted(self._held_slots()):
+        for index in sorted(itertools.chain.from_iterable(self._held_slots())):
             slot = self.read(SLOTS + index * SLOT_BYTES, SLOT_BYTES)
             _, pid, _, _, _, program = struct.unpack("<IIQII40s", slot)
             slots.append(Slot(pid, program.rstrip(b"\0").decode(errors="replace")))
         return slots
 
     def readers(self) -> list[int]:
-        """Tells the process ids, modulo 2^22, of those who are attached for reading, but us."""
+        """Tells the process ids, modulo 2^22, of those who are attached for reading, but us.
+
+        As they say themselves. Who locks more than one byte is no subscriber.
+        """
         held = self.locks.held(READER, READERS, fcntl.F_WRLCK)
-        # One lock of one peer may span all of them, as if there were millions.
-        return sorted(itertools.islice(held, 1000))
+        found = (locked[0] for locked in held if len(locked) == 1)
+        return sorted(itertools.islice(found, MOST_READERS))
 
     def read(self, offset: int, length: int) -> bytes:
         """Copies bytes of the file."""

@@ -233,7 +233,9 @@ fn samples_announced_that_do_not_exist() {
         scene.viewer(["show"]),
         scene.viewer(["show", "--wait", "1"]),
     ]);
-    drop(shown.refused("latest sample"));
+    // What it meets behind the last record is nonsense, unless it moves too fast to meet anything.
+    let is_nonsense = shown.stderr.contains("is damaged");
+    drop(shown.refused(if is_nonsense { "Load it again" } else { "latest sample" }));
     println!("{} samples read beside it", library(&scene));
     victim(scene.viewer(["info"])).done();
     victim(scene.viewer(["list"])).done();
@@ -335,11 +337,13 @@ fn regions_that_are_held_for_ever() {
     let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
     publisher.publish_text(&"long".repeat(10_000)).unwrap();
     let reading = lies(&scene, "read-regions");
-    // The region that it had claimed ahead it has.
-    publisher.publish_text("the last").unwrap();
-    let error = publisher.publish_text("too many").unwrap_err();
+    let error = publisher
+        .publish_text(&"too many".repeat(10_000))
+        .unwrap_err();
     assert!(matches!(error, PublishError::RegionsFull { .. }), "{error}");
-    assert_eq!(victim(scene.viewer(["show"])).done().text(), "the last");
+    // What is short needs no region.
+    publisher.publish_text("short").unwrap();
+    assert_eq!(victim(scene.viewer(["show"])).done().text(), "short");
     reading.kill();
     publisher.publish_text(&"long".repeat(10_000)).unwrap();
 

@@ -21,6 +21,7 @@ const ATTEMPTS: usize = 16;
 /// What is read here is only shown to people: reads of a file are not atomic.
 pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, InvalidSample> {
     let mut last = head.last;
+    let mut has_moved = false;
     for _ in 0..ATTEMPTS {
         if !is_position(last) {
             return Err(InvalidSample::Position);
@@ -28,12 +29,18 @@ pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, Invalid
         if let Some(found) = attempt(file, head.ring_bytes, last) {
             return found;
         }
-        match word(file, offset_of!(Header, last)) {
-            Some(newer) => last = newer,
-            None => break,
-        }
+        let Some(newer) = word(file, offset_of!(Header, last)) else {
+            return Ok(None);
+        };
+        has_moved |= newer != last;
+        last = newer;
     }
-    Ok(None)
+    // A publisher that is merely fast moves both words.
+    if has_moved {
+        Ok(None)
+    } else {
+        Err(InvalidSample::Position)
+    }
 }
 
 /// `None` if the record is not intact any more, or the file was cut short.
