@@ -1,7 +1,7 @@
 //! Whoever reads frames along, as fast as it can.
 
 use e2e_tests::{PATIENCE, Scene};
-use shm_core::{ImageMetadata, Metadata, Subscriber, WaitResult};
+use shm_core::{ImageMetadata, Metadata, Next, Sample, Subscriber, WaitResult};
 
 use crate::actor::{key, options};
 
@@ -33,19 +33,32 @@ impl Reader {
             let Some(sample) = self.0.latest().unwrap() else {
                 continue;
             };
-            let Metadata::Image(shape) = sample.metadata().clone() else {
-                panic!("frames are pictures");
-            };
-            return Some(Seen {
-                sequence: sample.sequence(),
-                shape,
-                pixels: sample.payload().to_vec(),
-            });
+            return Some(Seen::of(&sample));
+        }
+    }
+
+    /// The oldest frame that the ring still has.
+    pub(crate) fn oldest(scene: &Scene) -> Seen {
+        let mut subscriber = Reader::attach(scene).0.from_oldest();
+        match subscriber.next(PATIENCE).unwrap() {
+            Next::Sample(sample) => Seen::of(&sample),
+            other => panic!("no frame, but {other:?}"),
         }
     }
 }
 
 impl Seen {
+    fn of(sample: &Sample) -> Seen {
+        let Metadata::Image(shape) = sample.metadata().clone() else {
+            panic!("frames are pictures");
+        };
+        Seen {
+            sequence: sample.sequence(),
+            shape,
+            pixels: sample.payload().to_vec(),
+        }
+    }
+
     /// Reads the number of this frame of the test pattern.
     pub(crate) fn number(&self) -> u64 {
         number_in(&self.pixels, &self.shape)
