@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test bench model soak fuzz sanitize miri shots startup install uninstall
+.PHONY: run test bench model model-mutants soak fuzz sanitize miri shots startup install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -14,6 +14,10 @@ bench:
 # The models of `make test` with one more preemption each: minutes instead of seconds.
 model:
 	@MODEL_DEPTH=1 RUSTFLAGS="--cfg loom" cargo test --locked --release -p shm-core --lib --target-dir target/model model::
+
+# Weakens each memory ordering of the protocols in turn: a model must fail. A minute each.
+model-mutants:
+	@python3 scripts/model-mutants.py
 
 # Kills programs at random moments until SOAK_SECONDS (600) or SOAK_KILLS (10,000) are over;
 # SOAK_SEED repeats the choices of an earlier run.

@@ -10,11 +10,12 @@ docs/LAYOUT.md alone; numbers in parentheses, such as (7), are that document's s
 
 A subscriber opens the segment read-only: nothing that it does can change a byte of it.
 
-Words that others change (the flags, `latest`, the entries of regions) are loaded from a read-only
-mapping; a load of an aligned integer is one instruction, as ctypes does it. Python has no fences:
-what an entry says is believed only after a system call and a second look at all of it. What is
-longer is copied with `pread` and never touched in place: a peer that makes the file shorter causes
-an error there, and no SIGBUS (9, I9).
+Words that others change (the flags, `last`, `oldest`, the entries of regions) are loaded from a
+read-only mapping; a load of an aligned integer is one instruction, as ctypes does it. Everything
+else is copied with `pread` and never touched in place: where a peer makes the file shorter, that is
+an error there, and no SIGBUS (11, I9). What is copied may be torn, because others write meanwhile;
+it is believed only after `oldest` was loaded again (7). Python has no fences: between the two lie a
+system call and the locks that the interpreter takes around it, which order more than a fence does.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import ctypes
 import dataclasses
 import errno
 import fcntl
+import io
 import itertools
 import os
 import platform
@@ -53,25 +55,24 @@ INVISIBLE = (
 )
 
 # (2) The map of the file.
-CONTROL_BYTES = 0x7000
-SLOTS = 0x1000
-ENTRIES = 0x3000
-RECORD_BYTES = 64
-LAST_REGION = 255
+SLOTS, SLOT_BYTES = 0x400, 64
+ENTRIES, ENTRY_BYTES = 0x2400, 32
+CONTROL_BYTES = RING = 0x4000
+BLOCK_BYTES = 0x10000
+LAST_REGION = 191
 REGION_STEP = 2**36
-METADATA_ROOM = 1024
 
 # (3) The header.
 HEADER = struct.Struct("<8sIIII16sQQ")
+RING_BYTES = 0x38
 MAGIC = b"SHM-CORE"
-VERSION = 1
+VERSION = 2
 SLOT_COUNT = 128
 MOST_SLOTS = 65_536
 FLAGS = 0x10
 PERSISTENT, REMOVED = 1, 2
 BLOCK, SAMPLES = 1, 2
-LATEST = 0x100
-GENERATIONS = 2**48
+LAST, OLDEST = 0x100, 0x180
 
 # (4) The lock bytes.
 LIFECYCLE = 2**60
@@ -82,8 +83,12 @@ READERS = 2**22
 MOST_READERS = 1024
 """How many are looked for: whoever may read can pretend to be millions."""
 
-# (7) A payload of at most so many bytes is copied without a lock; a longer one is pinned.
-SMALL = 4096
+# (7) The ring.
+LINE = 64
+POSITIONS = 2**62
+RECORD = struct.Struct("<QIHHQQQII")
+INLINE, PADDING, CLEARED, LARGE = 0, 1, 2, 4
+REGION_NUMBER = struct.Struct("<Q")
 
 CHUNK = 1 << 20
 PATIENCE = 2.0
@@ -95,7 +100,22 @@ class ViewError(Exception):
 
 
 class Ended(ViewError):
-    """The last one who wrote to the segment has left, or somebody removed it."""
+    """The last publisher has gone, or the segment was removed."""
+
+
+class Damaged(ViewError):
+    """A peer wrote what cannot be. What is published next may be whole again."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The segment is damaged: {what}. Load something new into it.")
+
+
+class Unreadable(ViewError):
+    """A sample came through whole, but it is not what it says, or cannot be shown here."""
+
+
+class Busy(ViewError):
+    """The publishers are faster than this program, again and again."""
 
 
 # -- Where segments are (1) ------------------------------------------------------------------------
@@ -144,9 +164,9 @@ def check_key(key: str) -> None:
         raise ViewError("The key is not UTF-8.") from None
     if not 1 <= length <= 128:
         raise ViewError(f"A key has 1 to 128 bytes; this one has {length}.")
-    if "/" in key or any(map(is_hidden, key)):
+    if "/" in key or key != printable(key):
         raise ViewError(
-            f"The key {printable(key)} contains a slash, or a control or invisible character."
+            f"The key {key} contains a slash, a control character, or one that is invisible."
         )
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", key):
         raise ViewError(
@@ -202,7 +222,7 @@ class Mapping:
         if address == ctypes.c_void_p(-1).value:
             raise OSError(ctypes.get_errno(), "it cannot be mapped")
         self._address: Optional[int] = address
-        self._length = length
+        self._descriptor, self._length = descriptor, length
 
     def close(self) -> None:
         """Unmaps it; closing twice does no harm."""
@@ -239,6 +259,10 @@ class Mapping:
     def _at(self, offset: int) -> int:
         if self._address is None:
             raise ValueError("the segment is closed")
+        # A load behind the file's end is a SIGBUS. Asking before each leaves a peer that breaks the
+        # rules (11, I9) only the moment in between; a futex call answers with an error instead.
+        if os.fstat(self._descriptor).st_size < self._length:
+            raise ViewError("The segment was cut short while it was read. Remove it with rm.")
         return self._address + offset
 
 
@@ -276,18 +300,20 @@ class ByteLocks:
         """Unlocks one byte."""
         self._fcntl(self.F_OFD_SETLK, fcntl.F_UNLCK, byte, 1)
 
-    def held(self, first: int, count: int, wanted: int) -> Iterator[range]:
-        """Yields which of `count` bytes others hold, by their distance from the first, in no order.
+    def held(self, first: int, count: int, against: int) -> Iterator[range]:
+        """Yields which of `count` bytes others hold, by their distance from the first.
 
-        Asks whether a lock of the type `wanted` would be refused: F_RDLCK by locks for writing,
-        F_WRLCK by any lock of another open file. Bytes that one lock holds come together.
+        A lock may span millions of bytes: each comes as one range, in no order.
+
+        `against` is the lock that they would refuse us: F_RDLCK finds only who has locked for
+        writing, F_WRLCK finds who has locked for reading, too.
         """
         gaps = [(first, first + count)]
         while gaps:
             start, end = gaps.pop()
             if start >= end:
                 continue
-            answer = self._fcntl(self.F_OFD_GETLK, wanted, start, end - start)
+            answer = self._fcntl(self.F_OFD_GETLK, against, start, end - start)
             kind, _, found, length, _ = self.FLOCK.unpack(answer)
             if kind == fcntl.F_UNLCK:
                 continue
@@ -312,23 +338,6 @@ class Slot(NamedTuple):
     program: str
 
 
-class Entry(NamedTuple):
-    """What is in a region (7)."""
-
-    generation: int
-    payload_bytes: int
-    metadata_bytes: int
-    writer_pid: int
-    published: int
-
-    def check(self) -> None:
-        """Raises ViewError unless the lengths are possible."""
-        if self.payload_bytes > REGION_STEP - METADATA_ROOM or self.metadata_bytes > METADATA_ROOM:
-            raise ViewError(
-                "The segment is damaged: a length in it is impossible. Load something new into it."
-            )
-
-
 class Segment:
     """An open segment, seen from outside: it changes nothing and shows nobody that it looks."""
 
@@ -337,6 +346,7 @@ class Segment:
         self.path = place.path(key)
         self.descriptor = self._open()
         self._mapping: Optional[Mapping] = None
+        self.ring_bytes = 0
         try:
             self._check_head()
         except BaseException:
@@ -394,23 +404,48 @@ class Segment:
         )
 
     def _check_head(self) -> None:
-        head = os.pread(self.descriptor, HEADER.size, 0)
-        if len(head) < HEADER.size or not head.startswith(MAGIC):
-            raise ViewError(f"{self.path} is not a segment of shm-core. Choose another key.")
-        _, self.version, self.slot_count, self._flags, self.kind, _, _, self.block_bytes = (
+        head = os.pread(self.descriptor, HEADER.size, 0).ljust(HEADER.size, b"\0")
+        magic, self.version, self.slot_count, self._flags, self.kind, _, _, self.block_bytes = (
             HEADER.unpack(head)
         )
-        known = self.version == VERSION
-        if self.slot_count > MOST_SLOTS or (known and self.slot_count != SLOT_COUNT):
-            raise ViewError(f"{self.path} is damaged: it says that it has {self.slot_count} slots.")
-        if known and self.kind not in (BLOCK, SAMPLES):
-            raise ViewError(f"{self.path} is damaged: there is no kind {self.kind} of segment.")
-        if known:
-            if os.fstat(self.descriptor).st_size < CONTROL_BYTES:
-                raise ViewError(
-                    f"{self.path} was cut short, and so is no segment any more. Remove it with rm."
-                )
-            self._mapping = Mapping(self.descriptor, CONTROL_BYTES)
+        if magic != MAGIC or self.slot_count > MOST_SLOTS:
+            raise ViewError(f"{self.path} is not a segment of shm-core. Choose another key.")
+        if self.version != VERSION:
+            return
+        wrong = self._check_version_2()
+        if wrong:
+            raise ViewError(
+                f"{self.path} is damaged: {wrong}. End the programs that use it; viewer-app list"
+                " then removes it."
+            )
+        self._mapping = Mapping(self.descriptor, CONTROL_BYTES)
+
+    def _check_version_2(self) -> Optional[str]:
+        """Tells what is wrong with the head, if anything is."""
+        if self.slot_count != SLOT_COUNT:
+            return f"it says that it has {self.slot_count} slots"
+        if self.kind == SAMPLES:
+            field = os.pread(self.descriptor, 8, RING_BYTES)
+            self.ring_bytes = int.from_bytes(field, "little")
+            if self.ring_bytes not in (2**power for power in range(14, 31)):
+                return f"a ring of {self.ring_bytes:,} bytes is impossible"
+            size = memory = RING + self.ring_bytes
+        elif self.kind == BLOCK:
+            if not 1 <= self.block_bytes <= REGION_STEP:
+                return f"a block of {self.block_bytes:,} bytes is impossible"
+            size = BLOCK_BYTES + self.block_bytes
+            memory = CONTROL_BYTES + self.block_bytes
+        else:
+            return f"there is no kind {self.kind} of segment"
+        if not self.has_memory(size, memory):
+            return "the file was cut short"
+        return None
+
+    def has_memory(self, size: int, memory: int) -> bool:
+        """Tells whether the file is as long as `size`, and has so much memory in all."""
+        facts = os.fstat(self.descriptor)
+        # stat(2): blocks of 512 bytes, whatever the file system.
+        return facts.st_size >= size and facts.st_blocks * 512 >= memory
 
     @property
     def words(self) -> Mapping:
@@ -438,14 +473,16 @@ class Segment:
         """Tells whether it is removed, or nobody keeps it alive (5). Works for every version."""
         if self.has_flag(REMOVED):
             return True
-        if self.has_flag(PERSISTENT):
-            return False
-        return not self._held_slots()
+        return not self.has_flag(PERSISTENT) and not self.has_holder()
 
-    def _held_slots(self) -> list[int]:
-        """Tells which slots are held: by locks for writing, so that readers cannot pretend."""
-        held = self.locks.held(SLOT, self.slot_count, fcntl.F_RDLCK)
-        return sorted(slot for slots in held for slot in slots)
+    def has_holder(self) -> bool:
+        """Tells whether anybody is attached for writing, or to a block. Works for every version."""
+        return next(self._held_slots(), None) is not None
+
+    def _held_slots(self) -> Iterator[range]:
+        # (4) Who holds a slot has locked it for writing, and so may write to the file. What others
+        # have locked for reading, as they can wherever they may read, says nothing.
+        return self.locks.held(SLOT, self.slot_count, fcntl.F_RDLCK)
 
     def has_name(self) -> bool:
         """Tells whether the name still leads to the file that is open here."""
@@ -457,12 +494,12 @@ class Segment:
 
     def slots(self) -> list[Slot]:
         """Tells who is attached for writing, or to a block."""
-        records = []
-        for index in self._held_slots():
-            record = self.read(SLOTS + index * RECORD_BYTES, RECORD_BYTES)
-            _, pid, _, _, _, program = struct.unpack("<IIQII40s", record)
-            records.append(Slot(pid, program.rstrip(b"\0").decode(errors="replace")))
-        return records
+        slots = []
+        for index in sorted(itertools.chain.from_iterable(self._held_slots())):
+            slot = self.read(SLOTS + index * SLOT_BYTES, SLOT_BYTES)
+            _, pid, _, _, _, program = struct.unpack("<IIQII40s", slot)
+            slots.append(Slot(pid, program.rstrip(b"\0").decode(errors="replace")))
+        return slots
 
     def readers(self) -> list[int]:
         """Tells the process ids, modulo 2^22, of those who are attached for reading, but us.
@@ -470,18 +507,8 @@ class Segment:
         As they say themselves. Who locks more than one byte is no subscriber.
         """
         held = self.locks.held(READER, READERS, fcntl.F_WRLCK)
-        found = (bytes[0] for bytes in held if len(bytes) == 1)
+        found = (locked[0] for locked in held if len(locked) == 1)
         return sorted(itertools.islice(found, MOST_READERS))
-
-    def latest(self) -> tuple[int, int]:
-        """Loads `latest`: the region, 0 for none, and the generation (7)."""
-        return divmod(self.words.u64(LATEST), GENERATIONS)
-
-    def entry(self, region: int) -> Entry:
-        """Loads the entry of a region."""
-        at = ENTRIES + region * RECORD_BYTES
-        u32, u64 = self.words.u32, self.words.u64
-        return Entry(u64(at), u64(at + 8), u32(at + 16), u32(at + 20), u64(at + 24))
 
     def read(self, offset: int, length: int) -> bytes:
         """Copies bytes of the file."""
@@ -489,25 +516,148 @@ class Segment:
         while length > 0:
             part = os.pread(self.descriptor, min(length, CHUNK), offset)
             if not part:
-                raise ViewError(
-                    f"{self.path} was cut short while it was read. Load something new into it."
-                )
+                raise ViewError(f"{self.path} was cut short while it was read. Remove it with rm.")
             parts.append(part)
             offset += len(part)
             length -= len(part)
         return b"".join(parts)
 
 
-# -- A subscriber (5, 7) ---------------------------------------------------------------------------
+# -- The ring (7) ----------------------------------------------------------------------------------
+
+
+class Record(NamedTuple):
+    """The header of a record."""
+
+    sequence: int
+    total_bytes: int
+    metadata_bytes: int
+    flags: int
+    payload_bytes: int
+    published: int
+    monotonic: int
+    writer_pid: int
+    writer_token: int
+
+    @property
+    def stored_bytes(self) -> int:
+        """How long that is which stands in place of the payload."""
+        return REGION_NUMBER.size if self.flags == LARGE else self.payload_bytes
+
+    @property
+    def payload_at(self) -> int:
+        """Where that begins, from the beginning of the record."""
+        behind = RECORD.size + self.metadata_bytes
+        near = _round_up(behind, 8)
+        return near if near + self.stored_bytes <= LINE else _round_up(behind, LINE)
+
+    def check(self, offset: int, ring_bytes: int) -> None:
+        """Raises Damaged unless the record is possible at `offset` of such a ring."""
+        room = min(ring_bytes // 4, ring_bytes - offset)
+        if self.total_bytes % LINE or not LINE <= self.total_bytes <= room:
+            raise Damaged(f"a record of {self.total_bytes:,} bytes is impossible there")
+        if self.flags == PADDING:
+            return
+        limits = {INLINE: min(2**14, ring_bytes // 8), CLEARED: 0, LARGE: REGION_STEP}
+        if self.flags not in limits:
+            raise Damaged(f"no record has the flags {self.flags}")
+        if self.sequence >= POSITIONS:
+            raise Damaged(f"the sequence {self.sequence} is impossible")
+        if self.payload_bytes > limits[self.flags]:
+            raise Damaged(f"a payload of {self.payload_bytes:,} bytes is impossible there")
+        if (
+            self.metadata_bytes > ring_bytes // 8 - 2 * LINE
+            or self.payload_at + self.stored_bytes > self.total_bytes
+        ):
+            raise Damaged("a record is shorter than what is in it")
+
+
+def _round_up(number: int, step: int) -> int:
+    return -(-number // step) * step
+
+
+class Copied(NamedTuple):
+    """A record that was copied and is intact. `payload` of a large one is its region's number."""
+
+    position: int
+    header: Record
+    metadata: bytes
+    payload: bytes
+
+    @property
+    def end(self) -> int:
+        """The position of the next record."""
+        return self.position + self.header.total_bytes
+
+
+class Retry(Exception):
+    """What was copied may be torn, because it was evicted meanwhile, or is in use for a moment."""
+
+
+class Ring:
+    """The records of a segment, one behind the other, from `oldest` to `last`."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self.length = segment.ring_bytes
+
+    def last_word(self) -> int:
+        """Loads `last`, whatever it is."""
+        return self._segment.words.u64(LAST)
+
+    def last(self) -> int:
+        """Loads the position of the newest record."""
+        return self._position(self.last_word())
+
+    def oldest(self) -> int:
+        """Loads the position of the oldest record that is intact."""
+        return self._position(self._segment.words.u64(OLDEST))
+
+    @staticmethod
+    def _position(word: int) -> int:
+        if word % LINE or word >= POSITIONS:
+            raise Damaged(f"{word} is no position in the ring")
+        return word
+
+    def copy(self, position: int) -> Copied:
+        """Copies the record at `position`; raises Retry if it may be torn."""
+        try:
+            copied = self._copy(position)
+        except Damaged:
+            # A header that is being overwritten is not damaged.
+            self._check_intact(position)
+            raise
+        self._check_intact(position)
+        return copied
+
+    def _copy(self, position: int) -> Copied:
+        offset = position % self.length
+        read = self._segment.read
+        header = Record._make(RECORD.unpack(read(RING + offset, RECORD.size)))
+        header.check(offset, self.length)
+        if header.flags == PADDING:
+            return Copied(position, header, b"", b"")
+        end = header.payload_at + header.stored_bytes
+        rest = read(RING + offset + RECORD.size, end - RECORD.size)
+        payload = rest[header.payload_at - RECORD.size :]
+        return Copied(position, header, rest[: header.metadata_bytes], payload)
+
+    def _check_intact(self, position: int) -> None:
+        if self.oldest() > position:
+            raise Retry
+
+
+# -- A subscriber (5, 7, 8) ------------------------------------------------------------------------
 
 
 class Subscriber:
-    """One who reads: gets the latest sample, and waits for the next one."""
+    """One who reads: gets the newest sample, and follows what comes."""
 
     def __init__(self, segment: Segment) -> None:
         """Reads a segment unseen. Who stays longer than a moment uses `Subscriber.attach`."""
         segment.check_samples()
         self.segment = segment
+        self.ring = Ring(segment)
         # Locks of one open file do not add up: several samples may pin one region.
         self._pins: Counter[int] = collections.Counter()
 
@@ -544,88 +694,241 @@ class Subscriber:
         self.close()
 
     def close(self) -> None:
-        """Detaches. Samples that are still open cannot be read any more, unless they are small."""
+        """Detaches. Samples that are still open cannot be read any more, unless they are inline."""
         self.segment.close()
 
     def latest(self) -> Optional[Sample]:
-        """Gets the latest sample, if there is one: copies a small one, pins a large one."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            region, generation = self.segment.latest()
-            if region == 0:
-                return None
-            if region > LAST_REGION or generation == 0:
-                raise ViewError(f"{self.segment.key} is damaged: region {region} holds no sample.")
-            entry = self.segment.entry(region)
-            if entry.generation == generation:
-                entry.check()
-                small = entry.payload_bytes <= SMALL
-                sample = self._copy(region, entry) if small else self._pin(region, entry)
-                if sample is not None:
-                    return sample
-        raise ViewError(
-            f"{self.segment.key} changes faster than it can be read, or it is damaged. Try again."
-        )
+        """Gets the newest sample, if there is one."""
+        return Cursor(self).next(newest=True)
 
-    def _copy(self, region: int, entry: Entry) -> Optional[Sample]:
-        """Copies a small sample, unless it changes meanwhile."""
-        length = METADATA_ROOM + entry.payload_bytes
-        data = self.segment.read(region * REGION_STEP, length)
-        if self.segment.entry(region) != entry:
+    def sample(self, record: Copied) -> Optional[Sample]:
+        """Makes a sample of a record: one that is large is pinned; None: its region moved on."""
+        if record.header.flags != LARGE:
+            payload = record.payload
+            return Sample(record, lambda at, size: payload[at : at + size])
+        (region,) = REGION_NUMBER.unpack(record.payload)
+        if not 1 <= region <= LAST_REGION:
+            raise Damaged(f"there is no region {region}")
+        if not self._pin(region, record.position):
             return None
-        payload = data[METADATA_ROOM:]
-        return Sample(entry, data[: entry.metadata_bytes], lambda at, size: payload[at : at + size])
-
-    def _pin(self, region: int, entry: Entry) -> Optional[Sample]:
-        """Pins a large sample, unless it changes before that."""
-        if not self.segment.locks.try_share(REGION + region):
-            return None
-        self._pins[region] += 1
         try:
-            if self.segment.entry(region) == entry:
-                begin = region * REGION_STEP
-                return Sample(
-                    entry,
-                    self.segment.read(begin, entry.metadata_bytes),
-                    lambda at, length: self.segment.read(begin + METADATA_ROOM + at, length),
-                    lambda: self._unpin(region),
-                )
+            return self._pinned(region, record)
         except BaseException:
             self._unpin(region)
             raise
+
+    def _pinned(self, region: int, record: Copied) -> Sample:
+        begin, length = region * REGION_STEP, record.header.payload_bytes
+        # (8) Publishers reserve memory before they publish: what claims more than there is was
+        # never written, and is maybe 64 GiB of zeros.
+        if not self.segment.has_memory(begin + length, RING + self.ring.length + length):
+            raise Damaged(f"there is no memory for its {length:,} bytes")
+        return Sample(
+            record,
+            lambda at, size: self.segment.read(begin + at, size),
+            lambda: self._unpin(region),
+        )
+
+    def _pin(self, region: int, position: int) -> bool:
+        """Pins a region while it belongs to the record at `position`; False if it moved on."""
+        entry = ENTRIES + region * ENTRY_BYTES
+        if not self.segment.locks.try_share(REGION + region):
+            if self.segment.words.u64(entry) == position:
+                raise Retry  # It is about to be unlocked: try again.
+            return False
+        self._pins[region] += 1
+        if self.segment.words.u64(entry) == position:
+            return True
         self._unpin(region)
-        return None
+        return False
 
     def _unpin(self, region: int) -> None:
         self._pins[region] -= 1
         if self._pins[region] == 0 and self.segment.descriptor >= 0:
             self.segment.locks.release(REGION + region)
 
-    def wait(self, seen: int, timeout: Optional[float] = None) -> bool:
-        """Sleeps until the generation is not `seen` any more. False: not within `timeout` seconds.
 
-        Raises Ended where nothing can come any more. Looks again at least once a second: whoever
-        should have woken us may have died before.
+class Cursor:
+    """Reads the records in order (7). Begins with the newest."""
+
+    EAGER = 64
+    """So many tries in a row that lead to nothing are made without a pause."""
+
+    def __init__(self, subscriber: Subscriber) -> None:
+        self._subscriber, self._segment = subscriber, subscriber.segment
+        self._ring = subscriber.ring
+        self._position = self._ring.last_word()  # Checked by who reads there.
+        # Of the sample or clearing before; None: not known.
+        self.sequence: Optional[int] = None
+        self.missed = 0
+        self._overruns = 0
+        self._after_padding = False
+        self._damaged_last: Optional[int] = None
+        # A segment that is not persistent had one when we attached.
+        self._had_publisher = not self._segment.has_flag(PERSISTENT)
+
+    def rewind(self) -> None:
+        """Goes back to the oldest record that the ring has."""
+        with contextlib.suppress(Damaged):  # It is found again, and told, where it is read.
+            self._position = self._ring.oldest()
+
+    def skip_all(self) -> None:
+        """Goes behind the newest record."""
+        for _ in self._tries():
+            try:
+                self._go_to(self._ring.last())
+                record = self._copy()
+            except Retry:
+                continue
+            except Damaged:
+                return  # It is found again, and told, where it is read.
+            self._pass(record)
+            return
+
+    def take_missed(self) -> int:
+        """Tells how many were missed since the last time this was asked."""
+        missed, self.missed = self.missed, 0
+        return missed
+
+    def has_news(self) -> bool:
+        """Tells whether there is something that was not read, be it damage."""
+        return self._is_news(self._ring.last_word())
+
+    def _is_news(self, last: int) -> bool:
+        if self._damaged_last is not None:
+            return last != self._damaged_last
+        return last >= self._position or self._position - last > self._ring.length
+
+    def next(self, newest: bool = False) -> Optional[Sample]:
+        """Reads the next sample, or the newest one; None where there is nothing new.
+
+        Raises Damaged once for each damage, and Busy; both may be followed by another try.
         """
-        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
-        while self.generation() == seen:
-            if self.segment.is_stale() or not self.segment.has_name():
-                if self.generation() != seen:
-                    break  # published, and then left
-                raise Ended(f"Nobody is left who could load something into {self.segment.key}.")
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            # The low half of the word lies first, and is the low half of the generation.
-            self.segment.words.sleep_while(LATEST, seen % 2**32, min(left, 1.0))
-        return True
+        try:
+            for _ in self._tries():
+                if not self.has_news():
+                    self._overruns = 0
+                    return None
+                with contextlib.suppress(Retry):
+                    sample = self._attempt(newest)
+                    if sample is not None:
+                        return sample
+        except Damaged:
+            self._leave_damage()
+            raise
+        raise AssertionError("tries end with an error")
 
-    def generation(self) -> int:
-        """Tells how many publications and clearings there were."""
-        return self.segment.latest()[1]
+    def _tries(self) -> Iterator[None]:
+        """Yields again and again, with pauses where that led to nothing; at last raises Busy."""
+        deadline = time.monotonic() + PATIENCE
+        idle, position = 0, self._position
+        while time.monotonic() < deadline:
+            yield
+            # Records that were passed are no reason for a pause, however many they are.
+            idle = idle + 1 if self._position <= position or self._overruns else 0
+            position = self._position
+            if idle > self.EAGER:
+                time.sleep(0.001)
+        raise Busy(f"{self._segment.key} changes faster than it can be read. Try again.")
+
+    def _attempt(self, newest: bool) -> Optional[Sample]:
+        """Tries once to read a record; raises Retry, or None: try again."""
+        last = self._ring.last()
+        if self._damaged_last is not None or (newest and self._position <= last):
+            self._go_to(last)
+        if self._position - last > self._ring.length:
+            self._position = last  # No publisher goes back so far.
+            raise Damaged("its newest record is older than before")
+        record = self._copy()
+        self._check_order(record.header)
+        if record.header.flags == PADDING:
+            self._position, self._after_padding = record.end, True
+            return None
+        if record.header.flags == CLEARED:
+            self._pass(record)
+            return None
+        return self._take(record)
+
+    def _copy(self) -> Copied:
+        """Copies the record at the cursor; if it was evicted, goes elsewhere and raises Retry."""
+        try:
+            return self._ring.copy(self._position)
+        except Retry:
+            self._overrun()
+            raise
+
+    def _take(self, record: Copied) -> Optional[Sample]:
+        try:
+            sample = self._subscriber.sample(record)
+        except Unreadable:
+            self._pass(record)
+            raise
+        if sample is None:
+            # Moved on. That it was missed is counted at the next record.
+            if self.sequence is None:
+                self.sequence = record.header.sequence - 1
+            self._go_to(record.end)
+        else:
+            self._pass(record)
+        return sample
+
+    def _check_order(self, header: Record) -> None:
+        if header.flags == PADDING:
+            if self._after_padding:
+                raise Damaged("its ring is padded twice")
+        elif self.sequence is not None and header.sequence <= self.sequence:
+            raise Damaged(f"sequence {header.sequence} follows {self.sequence}")
+
+    def _pass(self, record: Copied) -> None:
+        """Goes behind a record that was read."""
+        sequence = record.header.sequence
+        if self.sequence is not None:
+            self.missed += sequence - self.sequence - 1
+        self.sequence, self._overruns = sequence, 0
+        self._go_to(record.end)
+
+    def _go_to(self, position: int) -> None:
+        self._position, self._damaged_last, self._after_padding = position, None, False
+
+    def _overrun(self) -> None:
+        """Goes to what is still there. Who is overrun twice in a row is too slow for the oldest."""
+        oldest = self._ring.oldest()
+        last = self._ring.last()  # Loaded after `oldest`, so that it is not below it.
+        if oldest > last:
+            raise Damaged("its oldest record is newer than its newest")
+        self._overruns += 1
+        self._go_to(last if self._overruns >= 2 else oldest)
+
+    def _leave_damage(self) -> None:
+        """Goes to the newest record; where the damage is there, waits until it is another."""
+        last = self._ring.last_word()
+        if last % LINE or last >= POSITIONS or last <= self._position:
+            self._damaged_last = last
+        else:
+            self._go_to(last)
+        # It may be the sequence that was wrong: what follows is not measured by it.
+        self.sequence = None
+
+    def wait(self, seconds: float) -> bool:
+        """Sleeps until something is new, a second at most. Raises Ended where nothing will come."""
+        last = self._ring.last_word()
+        if self._is_news(last):
+            return True
+        is_removed = self._segment.has_flag(REMOVED) or not self._segment.has_name()
+        has_publisher = self._segment.has_holder()
+        if self.has_news():
+            return True  # Published, and then left.
+        if is_removed:
+            raise Ended(f"{self._segment.key} was removed.")
+        if self._had_publisher and not has_publisher:
+            raise Ended(f"The last publisher of {self._segment.key} has gone.")
+        self._had_publisher = has_publisher
+        # The low half of the word lies first. Whoever should have woken us may have died before.
+        self._segment.words.sleep_while(LAST, last % 2**32, min(seconds, 1.0))
+        return self.has_news()
 
 
-# -- What is published (7, 8) ----------------------------------------------------------------------
+# -- What is published (7, 10) ---------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True)
@@ -661,33 +964,36 @@ class Bytes:
     source: Optional[str]
 
     def __str__(self) -> str:
-        return f"bytes · {printable(self.media_type)}{_origin(self.source)}"
+        return f"bytes · {self.media_type}{_origin(self.source)}"
 
 
 Metadata = Union[Text, Image, Bytes]
 
 
 def _origin(source: Optional[str]) -> str:
-    return f" · {printable(source)}" if source else ""
+    return f" · {source}" if source else ""
 
 
 class Decoder:
-    """Reads the metadata of a sample, one value after the other (8)."""
+    """Reads the metadata of a sample, one value after the other (10)."""
 
-    WIDE = {251: 2, 252: 4, 253: 8}
+    WIDE = {251: 2, 252: 4}
+    WIDE_LENGTH = {**WIDE, 253: 8}
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
 
     def metadata(self) -> Metadata:
-        """Reads all of it; raises ViewError if it is none."""
+        """Reads all of it; raises Unreadable if it is none."""
+        if not self._data:
+            return Text()
         try:
             metadata = self._variant()
             if self._at != len(self._data):
                 raise ValueError("something follows it")
         except ValueError as error:
-            raise ViewError(
+            raise Unreadable(
                 f"What is loaded cannot be understood: its description is wrong ({error})."
             ) from error
         return metadata
@@ -713,16 +1019,16 @@ class Decoder:
         self._at += count
         return taken
 
-    def _integer(self) -> int:
+    def _integer(self, wide: dict[int, int] = WIDE) -> int:
         first = self._take(1)[0]
         if first < 251:
             return first
-        if first not in self.WIDE:
+        if first not in wide:
             raise ValueError(f"no integer begins with {first}")
-        return int.from_bytes(self._take(self.WIDE[first]), "little")
+        return int.from_bytes(self._take(wide[first]), "little")
 
     def _string(self) -> str:
-        length = self._integer()
+        length = self._integer(self.WIDE_LENGTH)
         if length > 255:
             raise ValueError(f"a string has {length} bytes")
         return self._take(length).decode()  # UnicodeDecodeError is a ValueError
@@ -739,15 +1045,14 @@ class Sample:
 
     def __init__(
         self,
-        entry: Entry,
-        metadata: bytes,
+        record: Copied,
         read: Callable[[int, int], bytes],
         unpin: Callable[[], None] = lambda: None,
     ) -> None:
-        """Use `Subscriber.latest`."""
-        self.entry = entry
+        """Use `Subscriber.latest` or `Cursor.next`."""
+        self.header = record.header
         self._read, self._unpin = read, unpin
-        self.metadata = Decoder(metadata).metadata()
+        self.metadata = Decoder(record.metadata).metadata()
         self._check_image()
 
     def __enter__(self) -> Sample:
@@ -759,7 +1064,7 @@ class Sample:
     @property
     def size(self) -> int:
         """The length of the payload, in bytes."""
-        return self.entry.payload_bytes
+        return self.header.payload_bytes
 
     def close(self) -> None:
         """Lets its memory be used again; closing twice does no harm."""
@@ -771,12 +1076,12 @@ class Sample:
         if not isinstance(image, Image):
             return
         if not (1 <= image.width <= 65_535 and 1 <= image.height <= 65_535):
-            raise ViewError(
+            raise Unreadable(
                 f"A picture of {image.width} × {image.height} pixels is impossible. Load another."
             )
         row_bytes = image.width * image.pixel_bytes
         if image.stride < row_bytes or image.stride * image.height != self.size:
-            raise ViewError("The picture is not as long as its description says. Load it again.")
+            raise Unreadable("The picture is not as long as its description says. Load it again.")
 
     def read(self, offset: int, length: int) -> bytes:
         """Copies bytes of the payload, less at its end."""
@@ -795,7 +1100,9 @@ class Sample:
                 yield decoder.decode(chunk)
             yield decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            raise ViewError("What is loaded says that it is a text, but it is not UTF-8.") from None
+            raise Unreadable(
+                "What is loaded says that it is a text, but it is not UTF-8."
+            ) from None
 
     def rows(self) -> Iterator[bytes]:
         """Copies a picture row by row; its colours in the order red, green, blue, alpha."""
@@ -809,10 +1116,10 @@ class Sample:
 
     def facts(self) -> str:
         """Tells in one line what it is."""
-        age = max(0.0, time.time() - self.entry.published / 1e9)
+        age = max(0.0, time.time() - self.header.published / 1e9)
         return (
-            f"{self.metadata} · {self.size:,} bytes · generation {self.entry.generation}"
-            f" · by process {self.entry.writer_pid}, {age:,.0f} s ago"
+            f"{self.metadata} · {self.size:,} bytes · sequence {self.header.sequence}"
+            f" · by process {self.header.writer_pid}, {age:,.0f} s ago"
         )
 
 
@@ -844,7 +1151,8 @@ examples:
   shm_view.py show                        print the text in MySharedMemory
   shm_view.py show --key Photo --output photo.png
   shm_view.py show --next --timeout 30    sleep until something new is loaded
-  shm_view.py follow                      show all that is loaded, as it comes
+  shm_view.py follow                      each one in order, until the last publisher has gone
+  shm_view.py follow --oldest             begin with all that is still there
   shm_view.py show --owner anna           what user anna shares (loader-app --mode)
 
 Facts about what is shown go to stderr, the content to standard output. The environment variable
@@ -853,23 +1161,31 @@ SHM_CORE_DIR names another directory than /dev/shm.
 
 
 def is_hidden(character: str) -> bool:
-    """Tells whether a character controls a terminal or is invisible (section 1)."""
+    """Tells whether a character controls a terminal or is invisible."""
     code = ord(character)
-    return unicodedata.category(character) == "Cc" or any(
+    return unicodedata.category(character) in ("Cc", "Cs") or any(
         first <= code <= last for first, last in INVISIBLE
     )
 
 
-def printable(text: str) -> str:
-    """Makes visible what would steer the terminal or deceive its reader: for others' names."""
-    return "".join(
-        f"\\u{{{ord(character):x}}}" if is_hidden(character) else character for character in text
-    )
+def printable(text: str, but: str = "") -> str:
+    """Makes visible what is hidden in others' words, `but` some of it."""
+
+    def shown(character: str) -> str:
+        hidden = is_hidden(character) and character not in but
+        return f"\\u{{{ord(character):x}}}" if hidden else character
+
+    return "".join(map(shown, text))
+
+
+def say(line: str) -> None:
+    """Prints a line of content. What peers wrote may be in it."""
+    print(printable(line), flush=True)
 
 
 def tell(line: str) -> None:
-    """Says something beside the content."""
-    print(line, file=sys.stderr, flush=True)
+    """Says something beside the content. What peers wrote may be in it."""
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def list_segments(arguments: argparse.Namespace) -> None:
@@ -881,9 +1197,9 @@ def list_segments(arguments: argparse.Namespace) -> None:
     for key in keys:
         try:
             with Segment(place, key) as segment:
-                print(f"{key}: {describe(segment)}")
+                say(f"{key}: {describe(segment)}")
         except ViewError as error:
-            print(f"{key}: {error}")
+            say(f"{key}: {error}")
 
 
 def describe(segment: Segment) -> str:
@@ -894,7 +1210,7 @@ def describe(segment: Segment) -> str:
         content = f"block of {segment.block_bytes:,} bytes"
     else:
         content = describe_latest(Subscriber(segment))
-    holders = [f"{printable(slot.program)} (process {slot.pid})" for slot in segment.slots()]
+    holders = [f"{slot.program} (process {slot.pid})" for slot in segment.slots()]
     readers = segment.readers()
     if readers:
         holders.append(f"{len(readers)} reading ({', '.join(map(str, readers[:8]))})")
@@ -915,9 +1231,9 @@ def describe_latest(subscriber: Subscriber) -> str:
 def show(arguments: argparse.Namespace) -> None:
     """Shows what is there, or what comes next."""
     with Subscriber.attach(Place(arguments.owner), arguments.key) as subscriber:
-        if arguments.next:
-            wait_for_next(subscriber, subscriber.generation(), arguments.timeout)
-        sample = subscriber.latest()
+        sample = (
+            wait_for_next(subscriber, arguments.timeout) if arguments.next else subscriber.latest()
+        )
         if sample is None:
             raise ViewError(
                 f"Nothing is loaded into {arguments.key} yet. Wait for it: shm_view.py show --next"
@@ -926,39 +1242,106 @@ def show(arguments: argparse.Namespace) -> None:
             deliver(sample, arguments)
 
 
+def wait_for_next(subscriber: Subscriber, timeout: Optional[float]) -> Sample:
+    """Waits until there is a sample that is newer than all that is there."""
+    cursor = Cursor(subscriber)
+    cursor.skip_all()
+    tell(f"Waiting for what comes after sequence {cursor.sequence}.")
+    waiting = Waiting(cursor, timeout)
+    while True:
+        sample = cursor.next()
+        if sample is not None:
+            return sample
+        waiting.wait()
+
+
+class Waiting:
+    """Bounds how long nothing comes."""
+
+    def __init__(self, cursor: Cursor, timeout: Optional[float]) -> None:
+        self._cursor, self._timeout = cursor, timeout
+        self.begin()
+        if _FUTEX_NUMBER is None:
+            tell(
+                "The futex call of this processor is not known here: looking 20 times a second"
+                " instead."
+            )
+
+    def begin(self) -> None:
+        """Begins to measure anew."""
+        self._deadline = time.monotonic() + (
+            float("inf") if self._timeout is None else self._timeout
+        )
+
+    def wait(self) -> None:
+        """Waits a second at most; raises ViewError once it was too long."""
+        left = self._deadline - time.monotonic()
+        if not self._cursor.wait(max(left, 0.0)) and left <= 0:
+            raise ViewError(f"Nothing new was loaded within {self._timeout:g} s.")
+
+
 def follow(arguments: argparse.Namespace) -> None:
-    """Shows what is there, and then all that comes, until nobody is left to load something."""
+    """Shows what is there, and then each that comes, until the last publisher has gone."""
     with Subscriber.attach(Place(arguments.owner), arguments.key) as subscriber:
-        seen = 0
+        cursor = Cursor(subscriber)
+        if arguments.oldest:
+            cursor.rewind()
+        if arguments.new:
+            cursor.skip_all()
+            tell(f"Waiting for what comes after sequence {cursor.sequence}.")
+        missed = Missed(cursor)
         try:
-            while True:
-                wait_for_next(subscriber, seen, arguments.timeout)
-                seen = subscriber.generation()
-                sample = subscriber.latest()
-                if sample is None:
-                    continue  # cleared
-                with sample:
-                    deliver(sample, arguments)
-                    seen = sample.entry.generation
+            follow_cursor(cursor, missed, arguments)
         except Ended as ended:
             tell(str(ended))
+        finally:
+            missed.tell()
 
 
-def wait_for_next(subscriber: Subscriber, seen: int, timeout: Optional[float]) -> None:
-    """Waits until there is another generation than `seen`."""
-    if _FUTEX_NUMBER is None:
-        tell(
-            "The futex call of this processor is not known here: looking 20 times a second instead."
-        )
-    tell(f"Waiting for what comes after generation {seen}.")
-    if not subscriber.wait(seen, timeout):
-        raise ViewError(
-            f"Nothing new was loaded into {subscriber.segment.key} within {timeout:g} s."
-        )
+def follow_cursor(cursor: Cursor, missed: Missed, arguments: argparse.Namespace) -> None:
+    """Delivers one sample after the other."""
+    waiting = Waiting(cursor, arguments.timeout)
+    trouble = ""
+    while True:
+        try:
+            sample = cursor.next()
+            missed.tell_now_and_then()
+            if sample is None:
+                waiting.wait()
+                continue
+            trouble = ""
+            waiting.begin()
+            with sample:
+                deliver(sample, arguments, ends_line=True)
+        except (Damaged, Unreadable, Busy) as error:
+            # What comes next may be whole. What stays as it is, is told once.
+            if str(error) != trouble:
+                trouble = str(error)
+                tell(trouble)
 
 
-def deliver(sample: Sample, arguments: argparse.Namespace) -> None:
-    """Tells what a sample is, and writes it where it shall go."""
+class Missed:
+    """Says how many samples were missed, once a second at most."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        self._told = float("-inf")
+
+    def tell_now_and_then(self) -> None:
+        """Says it unless it was said a moment ago."""
+        if self._cursor.missed and time.monotonic() - self._told >= 1.0:
+            self.tell()
+
+    def tell(self) -> None:
+        """Says it, if any were missed since."""
+        missed = self._cursor.take_missed()
+        if missed:
+            tell(f"Missed {missed:,}: they came faster than they were shown.")
+            self._told = time.monotonic()
+
+
+def deliver(sample: Sample, arguments: argparse.Namespace, ends_line: bool = False) -> None:
+    """Tells what a sample is, and writes it where it shall go; a text as a line, if `ends_line`."""
     tell(sample.facts())
     if arguments.hold:
         tell("Held until the end of standard input, or Ctrl-D.")
@@ -968,12 +1351,14 @@ def deliver(sample: Sample, arguments: argparse.Namespace) -> None:
         tell("A picture goes to a file: --output FILE.png")
         return
     if not isinstance(sample.metadata, Text) and to_stdout and sys.stdout.isatty():
-        raise ViewError(
+        raise Unreadable(
             "These bytes would garble the terminal. Write them to a file: --output FILE"
         )
     if to_stdout:
-        write_content(sample, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
+        with contextlib.ExitStack() as stack:
+            # What did come is out, even if the rest cannot be read.
+            stack.callback(sys.stdout.buffer.flush)
+            write_content(sample, sys.stdout.buffer, ends_line, sys.stdout.isatty())
         return
     try:
         with open(arguments.output, "wb") as file:
@@ -982,16 +1367,30 @@ def deliver(sample: Sample, arguments: argparse.Namespace) -> None:
         raise ViewError(f"{arguments.output} cannot be written: {error.strerror}.") from error
 
 
-def write_content(sample: Sample, file: BinaryIO) -> None:
+def write_content(
+    sample: Sample, file: BinaryIO, ends_line: bool = False, escaped: bool = False
+) -> None:
     """Writes a text as UTF-8, a picture as PNG, anything else as it is."""
     if isinstance(sample.metadata, Image):
         write_png(sample, file)
     elif isinstance(sample.metadata, Text):
-        for piece in sample.text():
-            file.write(piece.encode())
+        write_text(sample.text(), file, ends_line, escaped)
     else:
-        for chunk in sample.chunks():
-            file.write(chunk)
+        file.writelines(sample.chunks())
+
+
+def write_text(pieces: Iterator[str], file: BinaryIO, ends_line: bool, escaped: bool) -> None:
+    """Writes a text; for a terminal without what could do something to it."""
+    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+    last = ""
+    for piece in pieces:
+        if escaped:
+            # Line ends and tabs are meant, and so are the joints of emoji and of some scripts.
+            piece = printable(newlines.decode(piece), but="\n\t\u200c\u200d")
+        file.write(piece.encode())
+        last = piece or last
+    if ends_line and not last.endswith("\n"):
+        file.write(b"\n")
 
 
 def user(text: str) -> int:
@@ -1049,9 +1448,13 @@ def command_line() -> argparse.ArgumentParser:
     one = commands.add_parser("show", parents=[common], help="show what is there")
     one.add_argument("--next", action="store_true", help="wait for the next one instead")
     one.set_defaults(run=show)
-    commands.add_parser("follow", parents=[common], help="show all that comes").set_defaults(
-        run=follow
+    each = commands.add_parser(
+        "follow", parents=[common], help="show each in order, from the newest that is there"
     )
+    begin = each.add_mutually_exclusive_group()
+    begin.add_argument("--oldest", action="store_true", help="begin with all that is still there")
+    begin.add_argument("--new", action="store_true", help="only what comes from now on")
+    each.set_defaults(run=follow)
     return parser
 
 
@@ -1059,6 +1462,8 @@ def main() -> int:
     """Runs the command line; returns the exit code."""
     # As other filters do: end quietly behind `| head`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where the locale is not UTF-8
     arguments = command_line().parse_args()
     try:
         arguments.run(arguments)

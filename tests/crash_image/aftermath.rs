@@ -7,15 +7,15 @@ use std::{
     time::Duration,
 };
 
-use e2e_tests::Scene;
+use e2e_tests::{Scene, layout};
 use shm_core::{
-    AttachError, LockError, Locked, PublishError, Publisher, ReadWrite, RemoveError, Sample,
+    AttachError, LockError, Locked, Next, PublishError, Publisher, ReadWrite, RemoveError, Sample,
     SharedMemory, Subscriber, segment,
 };
 
 use crate::{
     actor::{key, options, timed},
-    company::{BLOCK, Company, PINNED, number, publish},
+    company::{BLOCK, Company, PINNED, RING_BYTES, number, publish},
     image::Image,
     operation::{Death, Fate, Found, Operation},
 };
@@ -23,12 +23,10 @@ use crate::{
 /// How long the lock may take after its holder died. It takes about 10 ms; a loaded machine is
 /// given time.
 const SOON: Duration = Duration::from_secs(2);
-/// Regions of a segment, and what each of them keeps once it was used (LAYOUT.md, I7).
-const REGIONS: usize = 255;
-const REGION_STRIDE: u64 = 1 << 36;
-const REGION_HEAD: usize = 8192;
-/// The control area, and the heads of as many regions as all these few processes touch at once.
-const MEMORY: u64 = 0x7000 + 12 * REGION_HEAD as u64;
+/// What a region has of a large sample here, in whole pages.
+const REGION: usize = 20_480;
+/// Control area and ring, and the memory of as many regions as all these few processes use at once.
+const MEMORY: u64 = layout::RING as u64 + RING_BYTES + 12 * REGION as u64;
 /// What is published afterwards: so often that memory of former large samples is given back.
 const AFTERWARDS: u64 = 40;
 const SMALL: usize = 64;
@@ -188,6 +186,7 @@ fn samples_go_on(
     let mut other = Subscriber::attach(&key, &options).unwrap();
     assert_eq!(other.latest().unwrap().as_ref().map(number), found);
     assert!(operation.found.contains(&found), "found {found:?}");
+    assert_in_order(scene, found);
 
     let newcomer = (successor == Successor::Newcomer).then(|| {
         let newcomer = Publisher::open(&key, &options).unwrap();
@@ -205,12 +204,10 @@ fn samples_go_on(
 
     assert_eq!(number(&pinned), PINNED, "the pin held");
     drop(pinned);
-    let held = publisher.clear().unwrap();
-    assert!(held <= 1, "more than the newcomer's next region: {held}");
-    assert_eq!(newcomer.clear().unwrap(), 0, "nothing is pinned");
+    assert_eq!(publisher.clear().unwrap(), 0, "nothing is pinned");
     assert_blank(scene);
-    let loans: Vec<_> = std::iter::from_fn(|| newcomer.loan(SMALL).ok()).collect();
-    assert_eq!(loans.len(), REGIONS, "every region can be claimed");
+    let loans: Vec<_> = std::iter::from_fn(|| newcomer.loan(5000).ok()).collect();
+    assert_eq!(loans.len(), layout::REGIONS, "every region can be claimed");
     drop(loans);
     drop((newcomer, other, subscriber));
     assert!(publisher.detach(), "the last one out");
@@ -225,6 +222,29 @@ fn publishes(publisher: &Publisher, sample: (u64, usize), subscribers: &mut [&mu
     for subscriber in subscribers {
         assert_eq!(shown(subscriber), sample);
     }
+}
+
+/// Reads all that the ring has: whole samples, in order, the last of them the newest.
+fn assert_in_order(scene: &Scene, newest: Found) {
+    let subscriber = Subscriber::attach(&key(scene), &options(scene)).unwrap();
+    let mut subscriber = subscriber.from_oldest();
+    let (mut last, mut sequence) = (None, 0);
+    loop {
+        match subscriber.next(Duration::ZERO).unwrap() {
+            Next::Sample(sample) => {
+                assert!(sample.sequence() > sequence, "{sample:?} after {sequence}");
+                sequence = sample.sequence();
+                last = Some(number(&sample));
+            }
+            Next::Cleared { .. } => last = None,
+            _ => break,
+        }
+    }
+    // A cleared ring has nothing but the clearing, which is no news for who comes late.
+    assert!(
+        newest.is_none() || last == newest,
+        "{last:?} is not {newest:?}"
+    );
 }
 
 fn shown(subscriber: &mut Subscriber) -> (u64, usize) {
@@ -267,10 +287,19 @@ fn assert_blank(scene: &Scene) {
     let file = File::open(scene.segment()).unwrap();
     let memory = segment::info(&key(scene), &options(scene)).unwrap();
     assert!(memory.reserved_bytes <= MEMORY, "{memory:?}");
-    for region in 1..=REGIONS as u64 {
-        let mut head = vec![0; REGION_HEAD];
-        let length = file.read_at(&mut head, region * REGION_STRIDE).unwrap();
-        let blank = head[..length].iter().all(|byte| *byte == 0);
+    let mut ring = vec![0; usize::try_from(RING_BYTES).unwrap()];
+    file.read_exact_at(&mut ring, layout::RING as u64).unwrap();
+    // The record that says so is all there is.
+    let lines = ring
+        .chunks(64)
+        .filter(|line| line.iter().any(|byte| *byte != 0));
+    assert_eq!(lines.count(), 1, "the ring still holds something");
+    for region in 1..=layout::REGIONS as u64 {
+        let mut memory = vec![0; REGION];
+        let length = file
+            .read_at(&mut memory, region * layout::REGION_STRIDE)
+            .unwrap();
+        let blank = memory[..length].iter().all(|byte| *byte == 0);
         assert!(blank, "region {region} still holds something");
     }
 }

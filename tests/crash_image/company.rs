@@ -7,6 +7,8 @@ use crate::actor::{key, options};
 
 /// The length of a block.
 pub(crate) const BLOCK: usize = 64;
+/// The shortest ring: it is soon full, and soon erased.
+pub(crate) const RING_BYTES: u64 = 1 << 14;
 /// The number, and the length, of the sample that the company has pinned all the time.
 pub(crate) const PINNED: (u64, usize) = (7, 5000);
 /// The number, and the length, of the sample that was published before the peer came.
@@ -36,6 +38,7 @@ impl Company {
                 SharedMemory::create(&key, BLOCK, &options).unwrap(),
             ))),
             Company::Samples(_) => {
+                let options = options.ring_bytes(RING_BYTES);
                 let publisher = Publisher::open(&key, &options).unwrap();
                 let mut subscriber = Subscriber::attach(&key, &options).unwrap();
                 publish(&publisher, PINNED).unwrap();

@@ -10,7 +10,7 @@ use e2e_tests::{Scene, Step, Stores, Tracer, skip};
 use crate::{
     actor::Actor,
     aftermath::{self, Successor},
-    company::Company,
+    company::{Company, RING_BYTES},
     image::Image,
 };
 
@@ -212,7 +212,7 @@ impl Operation {
 fn having_done(scene: &Scene, lines: &[&str]) -> Actor {
     let mut actor = {
         let _nobody_looks = STARTING.write().unwrap_or_else(PoisonError::into_inner);
-        Actor::new(scene)
+        Actor::start(Actor::launch(scene).env("ACTOR_RING_BYTES", RING_BYTES.to_string()))
     };
     for line in lines {
         actor.does(line);

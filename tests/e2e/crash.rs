@@ -1,7 +1,7 @@
 //! Programs that die without a word, at any moment: the next one works, and nothing is left.
 
 use e2e_tests::Scene;
-use shm_core::{Publisher, Subscriber, Wait, segment};
+use shm_core::{Publisher, Subscriber, WaitResult, segment};
 
 use crate::actor::{Actor, key, options};
 
@@ -85,8 +85,9 @@ fn a_sleeping_subscriber_notices_that_the_publisher_was_killed() {
     let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     publisher.dies();
-    assert_eq!(subscriber.wait(None).unwrap(), Wait::Ended);
+    assert_eq!(subscriber.wait(None).unwrap(), WaitResult::PublisherGone);
     // What it has it keeps; the name is stale, and the next list removes it.
+    subscriber.reread();
     assert!(subscriber.latest().unwrap().is_some());
     scene.assert_empty();
 }
@@ -104,13 +105,13 @@ fn publishers_killed_in_full_flight_never_leave_a_torn_sample() {
         assert_eq!(actor.does("flood 60000"), "flooding");
         // So many samples into its life, a different number each time.
         for _ in 0..victim * 3 + 1 {
-            assert_eq!(subscriber.wait(None).unwrap(), Wait::New);
+            assert_eq!(subscriber.wait(None).unwrap(), WaitResult::New);
             checked += u64::from(subscriber.latest().unwrap().is_some_and(|sample| {
                 let payload = sample.payload();
                 assert!(
                     payload[8..].iter().all(|&byte| byte == payload[0]),
-                    "generation {} is torn",
-                    sample.generation()
+                    "sequence {} is torn",
+                    sample.sequence()
                 );
                 true
             }));

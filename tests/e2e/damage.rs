@@ -4,13 +4,16 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use e2e_tests::Scene;
-use e2e_tests::layout::{ENTRIES, ENTRY, LATEST, REGION_STRIDE};
+use e2e_tests::layout::{LAST, RING};
 use shm_core::segment::Content;
-use shm_core::{Damage, segment};
+use shm_core::{InvalidSample, segment};
 
 use crate::actor::{key, options};
 
-/// A persistent text in region 1, and its file.
+/// The first record behind the one that a ring begins with.
+const RECORD: u64 = RING as u64 + 64;
+
+/// A persistent text, and its file.
 fn loaded(scene: &Scene) -> File {
     let load = ["text", "--persist", "whole"];
     scene.loader(load).run().done();
@@ -19,10 +22,11 @@ fn loaded(scene: &Scene) -> File {
     options.open(scene.segment()).unwrap()
 }
 
-fn region(file: &File) -> u64 {
-    let mut word = [0; 8];
-    file.read_exact_at(&mut word, LATEST as u64).unwrap();
-    u64::from_le_bytes(word) >> 48
+/// Writes the lengths of a record and of its metadata.
+fn write_lengths(file: &File, record: u64, metadata: usize) {
+    let lengths = record | (metadata as u64) << 32;
+    file.write_all_at(&lengths.to_le_bytes(), RECORD + 8)
+        .unwrap();
 }
 
 /// Asserts that every command names what is wrong, in words and not in those of a debugger.
@@ -70,11 +74,8 @@ fn metadata_that_says_nothing() {
         (b"\x01\x02\x09\x09\x24\0", "the image needs 324 bytes"),
     ] {
         let file = loaded(&scene);
-        let at = region(&file);
-        let entry = ENTRIES as u64 + ENTRY as u64 * at;
-        file.write_all_at(metadata, at * REGION_STRIDE).unwrap();
-        let length = u32::try_from(metadata.len()).unwrap().to_le_bytes();
-        file.write_all_at(&length, entry + 16).unwrap();
+        file.write_all_at(metadata, RECORD + 48).unwrap();
+        write_lengths(&file, 128, metadata.len());
         assert_says(&scene, words);
     }
     scene.assert_empty();
@@ -83,39 +84,30 @@ fn metadata_that_says_nothing() {
 #[test]
 fn lengths_that_cannot_be() {
     let scene = Scene::new();
-    for (field, value, words) in [
-        (
-            8,
-            u64::MAX,
-            "it claims a payload of 18446744073709551615 bytes",
-        ),
-        (16, 1025, "it claims metadata of 1025 bytes"),
-    ] {
-        let file = loaded(&scene);
-        let entry = ENTRIES as u64 + ENTRY as u64 * region(&file);
-        file.write_all_at(
-            &value.to_le_bytes()[..if field == 8 { 8 } else { 4 }],
-            entry + field,
-        )
+    let file = loaded(&scene);
+    file.write_all_at(&u64::MAX.to_le_bytes(), RECORD + 16)
         .unwrap();
-        assert_says(&scene, words);
+    assert_says(&scene, "it claims a payload of 18446744073709551615 bytes");
+    for (record, metadata) in [(64, 1025), (0, 0), (72, 0), (1 << 20, 0)] {
+        write_lengths(&loaded(&scene), record, metadata);
+        assert_says(&scene, "a record has an impossible header");
     }
     scene.assert_empty();
 }
 
 #[test]
-fn a_latest_sample_where_none_can_be() {
+fn a_newest_sample_where_none_can_be() {
     let scene = Scene::new();
-    for (word, region, generation) in [(256 << 48 | 7, 256, 7), (3 << 48, 3, 0)] {
+    for last in [7, 1 << 62, u64::MAX] {
         let file = loaded(&scene);
-        file.write_all_at(&u64::to_le_bytes(word), LATEST as u64)
+        file.write_all_at(&u64::to_le_bytes(last), LAST as u64)
             .unwrap();
         let info = segment::info(&key(&scene), &options(&scene)).unwrap();
         let Content::Damaged { damage } = info.content else {
             panic!("{:?}", info.content);
         };
-        assert_eq!(damage, Damage::Nowhere { region, generation });
-        assert_says(&scene, "there is none such");
+        assert_eq!(damage, InvalidSample::Position);
+        assert_says(&scene, "the positions of its records contradict each other");
     }
     scene.assert_empty();
 }

@@ -9,7 +9,7 @@ use std::{
 use e2e_tests::{Launch, Program, Scene, Signal, skip};
 use shm_core::{
     AttachError, Guard, LockError, Locked, PublishError, Publisher, ReadWrite, SharedMemory,
-    Subscriber, Wait, segment,
+    Subscriber, WaitResult, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -119,10 +119,10 @@ fn f3_a_reader_that_stays_does_not_keep_a_new_writer_out() {
     // The reader keeps what it has, and is told that nothing more will come.
     assert_eq!(kept.payload(), b"of the old writer");
     let mut told = reader.wait(Some(SOON)).unwrap();
-    if told == Wait::Ended {
+    if told == WaitResult::PublisherGone {
         told = reader.wait(Some(SOON)).unwrap();
     }
-    assert_eq!(told, Wait::Orphaned);
+    assert_eq!(told, WaitResult::Removed);
     new.terminate().done();
     scene.assert_empty();
 }
@@ -229,7 +229,7 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
     fs::remove_file(scene.segment()).unwrap();
 
     // Nothing is published meanwhile: a sleeper finds out by itself.
-    assert_eq!(subscriber.wait(None).unwrap(), Wait::Orphaned);
+    assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Removed);
     soon("noticed by publishing", || {
         let published = publisher.publish_text("after");
         matches!(published, Err(PublishError::Orphaned { .. })).then_some(())

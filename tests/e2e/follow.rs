@@ -76,7 +76,7 @@ fn json_is_an_object_a_line_with_the_fields_of_show() {
     assert_eq!(lines.len(), 2, "{outcome:?}");
     assert_eq!(lines[0]["text"], "zwei\nZeilen");
     assert_eq!(lines[0]["kind"], "text");
-    assert_eq!(lines[0]["generation"], 1);
+    assert_eq!(lines[0]["sequence"], 1);
     assert_eq!(lines[0]["skipped"], 0);
     assert_eq!(lines[0]["writer_pid"], loader.pid());
     assert_eq!(lines[1]["text"], Value::Null);

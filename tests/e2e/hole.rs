@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{PATIENCE, Scene, Step, Tracer, skip};
+use e2e_tests::{
+    PATIENCE, Scene, Step, Tracer,
+    layout::{LAST, LOCK},
+    skip,
+};
 use shm_core::{
     AttachError, LockError, Locked, Metadata, Options, Publisher, ReadWrite, RemoveError,
     SharedMemory, Subscriber, segment,
@@ -20,9 +24,6 @@ use crate::actor::{Actor, key, options, timed};
 
 /// How long something may take that waits for nobody, or for a dead one; a loaded machine is given time.
 const SOON: Duration = Duration::from_secs(2);
-/// Where the lock word and `latest` stand (LAYOUT.md, section 3).
-const LOCK: u64 = 0x80;
-const LATEST: usize = 0x100;
 
 /// Begins something and stops where `stops` says so; nothing where programs cannot be traced.
 fn stopped(
@@ -62,7 +63,7 @@ fn slot_reuse() {
     let heir = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
     let mut word = [0; 4];
     let file = File::open(scene.segment()).unwrap();
-    file.read_exact_at(&mut word, LOCK).unwrap();
+    file.read_exact_at(&mut word, LOCK as u64).unwrap();
     assert_eq!(u32::from_le_bytes(word), 0b10);
 
     // Who holds the slot now is told like anybody else, and everybody is, until somebody repairs.
@@ -99,12 +100,12 @@ fn own_descriptor() {
     // A publisher does not claim what a subscriber of the same process has pinned.
     let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
     let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
-    publisher.publish(&Metadata::Text, &[b'a'; 5000]).unwrap();
+    publisher.publish(&Metadata::Text, &[b'a'; 20_000]).unwrap();
     let pinned = subscriber.latest().unwrap().unwrap();
     for _ in 0..20 {
-        publisher.publish(&Metadata::Text, &[b'b'; 5000]).unwrap();
+        publisher.publish(&Metadata::Text, &[b'b'; 20_000]).unwrap();
     }
-    assert_eq!(pinned.payload(), [b'a'; 5000]);
+    assert_eq!(pinned.payload(), [b'a'; 20_000]);
 }
 
 /// *No wait without a bound.* Somebody stops for good in the middle of attaching.
@@ -161,7 +162,7 @@ fn death_between_publishing_and_waking() {
     victim.does("open");
     sleeper.begins("wait 60000");
     wait_until_asleep(&sleeper);
-    let names_it = |step| matches!(step, Step::Store(offset) if offset == LATEST);
+    let names_it = |step| matches!(step, Step::Store(offset) if offset == LAST);
     let Some(tracer) = stopped(&mut victim, &scene, "publish 2 64", names_it) else {
         return;
     };

@@ -16,7 +16,7 @@ fn info_tells_a_text_in_every_field() {
     assert_eq!(info["key"], scene.key());
     assert_eq!(info["kind"], "text");
     assert_eq!(info["bytes"], 6);
-    assert_eq!(info["generation"], 1);
+    assert_eq!(info["sequence"], 1);
     assert_eq!(info["writer_pid"], loader.pid());
     assert_eq!(info["persistent"], false);
     assert!(

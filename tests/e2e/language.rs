@@ -36,12 +36,12 @@ fn windows_speak_chinese_where_the_locale_does() {
     let key = scene.key();
     assert_eq!(
         said,
-        format!("status: 已将文本（15 字节）加载到“{key}”（第 1 版）。")
+        format!("status: 已将文本（15 字节）加载到“{key}”（序号 1）。")
     );
     viewer.show(&format!("正在显示“{key}”中的文本，15 字节。"));
     assert_eq!(viewer.shown_text(), "你好，世界");
     // What is no status line is for scripts.
-    loader.program.wait_for_complaint(": generation 1 after");
+    loader.program.wait_for_complaint(": sequence 1 after");
 
     loader.enter_path(&scene.file("notes.txt", b"plain words"));
     let said = loader
@@ -85,7 +85,7 @@ fn commands_speak_english_everywhere() {
     let scene = Scene::new();
     let loader = in_china(scene.loader(["text", "Hello"])).start();
     let said = loader.wait_for("Loaded text, 5 bytes");
-    assert!(said.contains("(generation 1)."), "{said}");
+    assert!(said.contains("(sequence 1)."), "{said}");
     let listed = in_china(scene.bare_viewer(["list"])).run().done();
     assert!(listed.text().contains("text"), "{listed:?}");
     loader.terminate().done();

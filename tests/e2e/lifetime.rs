@@ -160,6 +160,6 @@ fn generations_count_what_was_loaded() {
     scene.loader(["text", "--persist", "one"]).run().done();
     scene.loader(["text", "--persist", "two"]).run().done();
     let info = scene.viewer(["info", "--json"]).run().done().json();
-    assert_eq!(info["generation"], 2, "{info}");
+    assert_eq!(info["sequence"], 2, "{info}");
     scene.viewer(["remove"]).run().done();
 }

@@ -42,14 +42,14 @@ fn a_viewer_tells_what_it_has_shown_and_how_soon() {
     let loader = loader(&scene);
     let mut actor = watcher(&scene, &loader);
     actor.does("show 12 3");
-    loader.wait_for_complaint(": generation 12 after 3 ms");
+    loader.wait_for_complaint(": sequence 12 after 3 ms");
     drop(actor.ends().done());
     loader.wait_for_complaint("has left");
 
     // One that only comes and goes is told of as well.
     let viewer = scene.viewer(["show"]).start();
     let name = format!("viewer-app (pid {})", viewer.pid());
-    loader.wait_for_complaint(&format!("watched by {name}: generation 1 after"));
+    loader.wait_for_complaint(&format!("watched by {name}: sequence 1 after"));
     loader.wait_for_complaint(&format!("{name} has left"));
     drop(viewer.finish().done());
     loader.terminate().done();
@@ -101,11 +101,11 @@ fn every_loader_of_a_key_is_told_also_the_one_that_comes_later() {
     second.wait_for_complaint("watched by actor");
     actor.does("show 2 1");
     for loader in [&first, &second] {
-        loader.wait_for_complaint("generation 2 after 1 ms");
+        loader.wait_for_complaint("sequence 2 after 1 ms");
     }
     first.kill();
     actor.does("show 3 1");
-    second.wait_for_complaint("generation 3 after 1 ms");
+    second.wait_for_complaint("sequence 3 after 1 ms");
     second.terminate().done();
     drop(actor.ends().done());
     scene.assert_empty();
@@ -121,7 +121,7 @@ fn what_a_killed_loader_leaves_is_cleared_away() {
     // By viewers, while the segment lives …
     let mut actor = watcher(&scene, &survivor);
     actor.does("show 1 1");
-    survivor.wait_for_complaint("generation 1");
+    survivor.wait_for_complaint("sequence 1");
     assert_eq!(sockets(scene.segments()).len(), 1);
     survivor.kill();
     drop(actor.ends().done());
@@ -136,7 +136,7 @@ fn a_stopped_loader_keeps_no_viewer_waiting() {
     loader.signal(Signal::STOP);
     assert_eq!(scene.viewer(["show"]).run().done().text(), "on stage");
     loader.signal(Signal::CONT);
-    loader.wait_for_complaint("generation 1");
+    loader.wait_for_complaint("sequence 1");
     loader.terminate().done();
     scene.assert_empty();
 }
@@ -194,7 +194,7 @@ fn another_users_socket_is_not_spoken_to() {
 
     let mut actor = watcher(&scene, &loader);
     actor.does("show 1 1");
-    loader.wait_for_complaint("generation 1");
+    loader.wait_for_complaint("sequence 1");
     drop(actor.ends().done());
     assert_eq!(trapper.does("caught"), "\"\"", "it was greeted");
     loader.terminate().done();
@@ -318,7 +318,7 @@ fn the_loaders_window_shows_who_watches_until_they_are_gone() {
     viewer.show("Showing the text");
     let name = format!("viewer-app (pid {})", viewer.program.pid());
     let program = &loader.program;
-    program.wait_for_complaint(&format!("watched by {name}: generation 1 after"));
+    program.wait_for_complaint(&format!("watched by {name}: sequence 1 after"));
     desktop.wait_for("words about the viewer", || {
         (!is_blank(&line(&loader, WATCHERS))).then_some(())
     });

@@ -8,8 +8,8 @@ use std::{
 
 use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Program, Scene};
 use shm_core::{
-    LockError, PublishError, Publisher, SharedMemory, Subscriber, Wait, guard_against_truncation,
-    segment,
+    LockError, PublishError, Publisher, SharedMemory, Subscriber, WaitResult,
+    guard_against_truncation, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -210,7 +210,7 @@ fn restore_goes_on_with_a_stream_and_loses_no_frame() {
     let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     video.write(b"d");
-    assert_eq!(subscriber.wait(Some(A_SECOND)).unwrap(), Wait::New);
+    assert_eq!(subscriber.wait(Some(A_SECOND)).unwrap(), WaitResult::New);
     assert_eq!(pixels(), b"cd");
     drop(video.finish().done());
     scene.assert_empty();
@@ -332,7 +332,7 @@ fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
         assert!(sleeper.latest().unwrap().is_some());
         let _other = fate.befall(&scene);
         let (told, time) = timed(|| sleeper.wait(Some(2 * A_SECOND)).unwrap());
-        assert_eq!(told, Wait::Orphaned, "{fate:?}");
+        assert_eq!(told, WaitResult::Removed, "{fate:?}");
         assert!(time < A_SECOND, "{fate:?}: {time:?}");
         fate.undo(&scene);
     }
@@ -348,7 +348,7 @@ fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
     liar.wait_for("lies");
     Fate::Moved.befall(&scene);
     let began = Instant::now();
-    while busy.wait(None).unwrap() != Wait::Orphaned {
+    while busy.wait(None).unwrap() != WaitResult::Removed {
         assert!(began.elapsed() < A_SECOND, "it is followed for ever");
     }
 }

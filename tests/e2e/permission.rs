@@ -287,7 +287,7 @@ fn another_user_waits_pins_and_is_seen() {
     assert_eq!(reader.does("pin"), "2");
     first.terminate().done();
     second.terminate().done();
-    assert_eq!(reader.does("wait 60000"), "Ended");
+    assert_eq!(reader.does("wait 60000"), "PublisherGone");
     drop(reader.ends().done());
     scene.assert_empty();
 }

@@ -1,11 +1,13 @@
 //! `examples/python/shm_view.py`: what docs/LAYOUT.md says is enough to read along.
 
 use std::{
+    fs::{File, OpenOptions},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use e2e_tests::{Launch, Picture, PictureFile, Program, Scene, skip};
+use e2e_tests::{Launch, Outcome, Picture, PictureFile, Program, Scene, layout, skip};
 use image::RgbaImage;
 use serde_json::Value;
 
@@ -66,6 +68,40 @@ impl Python {
     }
 }
 
+/// An actor with the smallest ring, so that who reads along is soon overrun.
+fn actor_with_a_small_ring(scene: &Scene) -> Actor {
+    let launch = Actor::launch(scene).env("ACTOR_RING_BYTES", SMALL_RING.to_string());
+    Actor::start(launch)
+}
+
+const SMALL_RING: u64 = 1 << 14;
+
+/// The sequence of the newest record, as the file has it.
+fn newest_sequence(scene: &Scene, ring_bytes: u64) -> u64 {
+    let file = File::open(scene.segment()).unwrap();
+    let word = |at: u64| {
+        let mut word = [0; 8];
+        file.read_exact_at(&mut word, at).unwrap();
+        u64::from_le_bytes(word)
+    };
+    let last = word(layout::LAST as u64);
+    word(layout::RING as u64 + last % ring_bytes)
+}
+
+/// The sequences that were shown, and how many it says it missed.
+fn shown_and_missed(ended: &Outcome) -> (Vec<u64>, u64) {
+    let number_after = |line: &str, words: &str| -> Option<u64> {
+        let (_, number) = line.split_once(words)?;
+        let end = number.find(|character: char| !character.is_ascii_digit() && character != ',');
+        let number = number[..end.unwrap_or(number.len())].replace(',', "");
+        Some(number.parse().unwrap())
+    };
+    let lines = || ended.stderr.lines();
+    let shown = lines().filter_map(|line| number_after(line, "sequence "));
+    let missed = lines().filter_map(|line| number_after(line, "Missed "));
+    (shown.collect(), missed.sum())
+}
+
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/python")
 }
@@ -84,7 +120,7 @@ fn a_text_comes_through() {
         loader.wait_for(python.scene.key());
         let shown = python.keyed(&["show"]).run().done();
         assert!(shown.text() == text, "{} bytes", text.len());
-        assert!(shown.stderr.contains("generation 1"), "{}", shown.stderr);
+        assert!(shown.stderr.contains("sequence 1"), "{}", shown.stderr);
         loader.terminate().done();
     }
     python.scene.assert_empty();
@@ -94,7 +130,7 @@ fn a_text_comes_through() {
 fn a_picture_comes_through() {
     let Some(python) = Python::new() else { return };
     let copy = python.scene.path("copy.png");
-    // Copied by its generation, and pinned.
+    // One that lies in the ring, and one that lies in a region.
     for (width, height) in [(34, 33), (640, 400)] {
         let picture = Picture::draw(width, height, 1);
         let loader = python.loads_picture(&picture, "picture.png");
@@ -138,7 +174,7 @@ fn a_publication_wakes_who_waits_for_the_next() {
     let Some(python) = Python::new() else { return };
     let first = python.loads(&["text", "the one before"]);
     let waiting = python.keyed(&["show", "--next", "--timeout", "60"]).start();
-    waiting.wait_for_complaint("after generation 1");
+    waiting.wait_for_complaint("after sequence 1");
     assert!(
         python
             .attached()
@@ -167,10 +203,10 @@ fn a_publication_wakes_and_not_only_the_next_look() {
     let script = python.script(
         "import shm_view, sys
 with shm_view.Subscriber.attach(shm_view.Place(), sys.argv[1]) as subscriber:
-    seen = subscriber.generation()
+    seen = subscriber.ring.last()
     print('asleep', flush=True)
-    subscriber.segment.words.sleep_while(shm_view.LATEST, seen, 3600.0)
-    print(subscriber.generation())
+    subscriber.segment.words.sleep_while(shm_view.LAST, seen % 2**32, 3600.0)
+    print(subscriber.latest().header.sequence)
 ",
     );
     let sleeping = script.start();
@@ -196,7 +232,7 @@ with shm_view.Subscriber.attach(shm_view.Place(), sys.argv[1]) as subscriber:
             data = b''.join(sample.chunks())
             assert len(data) == sample.size
             assert data[8:] == data[:1] * (len(data) - 8), sample.facts()
-            kinds.add(len(data) <= shm_view.SMALL)
+            kinds.add(sample.header.flags)
         count += 1
 print('whole')
 ",
@@ -224,7 +260,7 @@ fn what_holds_no_sample_is_told_apart() {
 }
 
 #[test]
-fn it_follows_until_nobody_is_left() {
+fn it_follows_until_the_last_publisher_has_gone() {
     let Some(python) = Python::new() else { return };
     let first = python.loads(&["text", "one\n"]);
     let following = python.keyed(&["follow"]).start();
@@ -236,8 +272,174 @@ fn it_follows_until_nobody_is_left() {
     drop(second.kill());
     let ended = following.finish().done();
     assert_eq!(ended.text(), "one\ntwo\n");
-    assert!(ended.stderr.contains("Nobody is left"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("The last publisher"),
+        "{}",
+        ended.stderr
+    );
     python.scene.assert_empty();
+}
+
+#[test]
+fn it_follows_from_where_it_is_told() {
+    let Some(python) = Python::new() else { return };
+    let mut actor = Actor::new(&python.scene);
+    actor.does("open");
+    for sample in ["publish 1 8", "copy 2 100", "publish 3 100000"] {
+        actor.does(sample);
+    }
+    let follows = |begin: &[&str], before: &str| {
+        let following = python.keyed(&["follow"]).args(begin).start();
+        following.wait_for_complaint(before);
+        following
+    };
+    let default = follows(&[], "sequence 3");
+    let oldest = follows(&["--oldest"], "sequence 3");
+    let new = follows(&["--new"], "after sequence 3");
+    actor.does("publish 4 8");
+    for following in [&default, &oldest, &new] {
+        following.wait_for_complaint("sequence 4");
+    }
+    // A clearing has a sequence, too, and nothing to show.
+    actor.does("clear");
+    actor.does("publish 6 100000");
+    actor.dies();
+    for (following, sequences) in [
+        (default, vec![3, 4, 6]),
+        (oldest, vec![1, 2, 3, 4, 6]),
+        // The first is what it says that it waits for.
+        (new, vec![3, 4, 6]),
+    ] {
+        let ended = following.finish().done();
+        assert_eq!(shown_and_missed(&ended), (sequences, 0), "{ended:?}");
+    }
+}
+
+#[test]
+fn what_it_shows_and_what_it_missed_is_all_there_was() {
+    let Some(python) = Python::new() else { return };
+    // Inline, and large.
+    for size in [64, 20_000] {
+        let mut flooding = actor_with_a_small_ring(&python.scene);
+        flooding.does("open");
+        flooding.does("publish 1 8");
+        let following = python.keyed(&["follow"]).start();
+        following.wait_for_complaint("sequence 1");
+        flooding.does(&format!("flood {size}"));
+        following.wait_for_complaint("Missed");
+        following.wait_for_complaint("Missed");
+        flooding.dies();
+        let ended = following.finish().done();
+        let published = newest_sequence(&python.scene, SMALL_RING);
+        let (shown, missed) = shown_and_missed(&ended);
+        assert!(shown.is_sorted_by(|before, after| before < after));
+        assert_eq!(shown.last(), Some(&published));
+        assert_eq!(shown.len() as u64 + missed, published);
+    }
+    python.scene.assert_empty();
+}
+
+#[test]
+fn nonsense_in_any_word_is_told_in_a_sentence() {
+    let Some(python) = Python::new() else { return };
+    let mut actor = actor_with_a_small_ring(&python.scene);
+    actor.does("open");
+    actor.does("copy 1 100");
+    actor.does("publish 2 100000");
+    let script = python.script(
+        "import os, shm_view, sys
+shm_view.PATIENCE = 0.05
+place, key = shm_view.Place(), sys.argv[1]
+descriptor = os.open(place.path(key), os.O_RDWR)
+def load(at): return int.from_bytes(os.pread(descriptor, 8, at), 'little')
+def store(at, word): os.pwrite(descriptor, word.to_bytes(8, 'little'), at)
+def read():
+    with shm_view.Segment(place, key) as segment:
+        shm_view.describe(segment)
+    with shm_view.Subscriber.attach(place, key) as subscriber:
+        cursor = shm_view.Cursor(subscriber)
+        cursor.rewind()
+        while cursor.next() is not None:
+            pass
+        cursor.skip_all()
+        cursor.wait(0.0)
+ring = [shm_view.RING + at % 16384 for at in (load(shm_view.LAST), load(shm_view.OLDEST))]
+words = [*range(0, 0x40, 8), 0x100, 0x180, *(at + word for at in ring for word in range(0, 72, 8))]
+told = 0
+for at in words:
+    whole = load(at)
+    for word in (0, 1, 64, 2**62, 2**64 - 1, whole ^ 1 << 32, whole ^ 64, whole + 16384, whole ^ 1 << 48):
+        store(at, word % 2**64)
+        try:
+            read()
+        except shm_view.ViewError as error:
+            told += 1
+    store(at, whole)
+read()
+assert told > len(words), told
+print('told')
+",
+    );
+    assert_eq!(script.run().done().text(), "told\n");
+}
+
+#[test]
+fn a_file_that_is_cut_short_is_told_in_a_sentence() {
+    let Some(python) = Python::new() else { return };
+    let mut actor = Actor::new(&python.scene);
+    actor.does("open");
+    actor.does("publish 1 100000");
+    let hold = python.keyed(&["show", "--hold"]).input_kept_open();
+    let holding = hold.start();
+    holding.wait_for_complaint("Held until");
+    let segment = OpenOptions::new().write(true).open(python.scene.segment());
+    segment.unwrap().set_len(layout::RING as u64 + 64).unwrap();
+    drop(holding.finish().refused("cut short"));
+    for command in ["show", "follow"] {
+        drop(python.keyed(&[command]).run().refused("cut short"));
+    }
+}
+
+#[test]
+fn who_may_only_read_keeps_nothing_alive() {
+    let Some(python) = Python::new() else { return };
+    let mut actor = Actor::new(&python.scene);
+    actor.does("open");
+    let script = python.script(
+        "import fcntl, os, shm_view, sys
+place, key = shm_view.Place(), sys.argv[1]
+descriptor = os.open(place.path(key), os.O_RDONLY)
+locks = shm_view.ByteLocks(descriptor)
+# Not the first: that of the publisher.
+for slot in range(1, shm_view.SLOT_COUNT):
+    assert locks.try_share(shm_view.SLOT + slot)
+with shm_view.Segment(place, key) as segment:
+    print(len(segment.slots()), segment.is_stale(), flush=True)
+    sys.stdin.read()
+    print(len(segment.slots()), segment.is_stale())
+",
+    );
+    let asking = script.input_kept_open().start();
+    asking.wait_for("1 False");
+    actor.dies();
+    assert_eq!(asking.finish().done().text(), "1 False\n0 True\n");
+    python.scene.assert_empty();
+}
+
+#[test]
+fn a_terminal_shows_what_would_command_it() {
+    let Some(python) = Python::new() else { return };
+    let text = "red \u{1b}[31m, \u{202e}back, and family 👩\u{200d}👧\tgoes on\r\n";
+    let loader = python.scene.loader(["text"]).input(text).start();
+    loader.wait_for(python.scene.key());
+    let script = python.script(
+        "import pty, shm_view, sys
+pty.spawn([sys.executable, '-B', shm_view.__file__, 'show', '--key', sys.argv[1]])
+",
+    );
+    let shown = script.run().done();
+    let expected = "red \\u{1b}[31m, \\u{202e}back, and family 👩\u{200d}👧\tgoes on\r\n";
+    assert!(shown.text().ends_with(expected), "{shown:?}");
 }
 
 #[test]
@@ -290,12 +492,9 @@ fn where_nothing_is_it_says_so() {
         assert!(refused.stderr.contains("loader-app text"), "{refused:?}");
         assert!(!refused.stderr.contains("Traceback"), "{refused:?}");
     }
-    drop(
-        python
-            .bare(&["show", "--key", "a/b"])
-            .run()
-            .refused("slash"),
-    );
+    for key in ["a/b", "a\u{202e}b", "a\u{200b}b", "a\u{2028}b", "a\u{ad}b"] {
+        drop(python.bare(&["show", "--key", key]).run().refused("slash"));
+    }
     let nothing = python.bare(&["list"]).run().done();
     assert!(nothing.stderr.contains("no shared memory"), "{nothing:?}");
     assert!(nothing.stdout.is_empty(), "{nothing:?}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e_tests::{Launch, Program, Scene, Stranger};
 use shm_core::{
-    AttachError, LockHolder, Options, PublishError, Publisher, RemoveError, Subscriber, Wait,
+    AttachError, LockHolder, Options, PublishError, Publisher, RemoveError, Subscriber, WaitResult,
     segment,
 };
 
@@ -117,7 +117,10 @@ fn a_sleeper_learns_of_the_end() {
     let mut subscriber = Subscriber::attach(&key(scene), &patient(scene)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     drop(loader.kill());
-    assert_eq!(subscriber.wait(Some(BOUND)).unwrap(), Wait::Ended);
+    assert_eq!(
+        subscriber.wait(Some(BOUND)).unwrap(),
+        WaitResult::PublisherGone
+    );
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! Whoever reads frames along, as fast as it can.
 
 use e2e_tests::{PATIENCE, Scene};
-use shm_core::{ImageMetadata, Metadata, Subscriber, Wait};
+use shm_core::{ImageMetadata, Metadata, Next, Sample, Subscriber, WaitResult};
 
 use crate::actor::{key, options};
 
 /// A frame that a reader has seen.
 pub(crate) struct Seen {
-    pub(crate) generation: u64,
+    pub(crate) sequence: u64,
     pub(crate) shape: ImageMetadata,
     pub(crate) pixels: Vec<u8>,
 }
@@ -26,26 +26,39 @@ impl Reader {
     pub(crate) fn next(&mut self) -> Option<Seen> {
         loop {
             match self.0.wait(Some(PATIENCE)).unwrap() {
-                Wait::New => {}
-                Wait::Ended | Wait::Orphaned => return None,
-                Wait::Timeout => panic!("no frame came"),
+                WaitResult::New => {}
+                WaitResult::PublisherGone | WaitResult::Removed => return None,
+                WaitResult::Timeout => panic!("no frame came"),
             }
             let Some(sample) = self.0.latest().unwrap() else {
                 continue;
             };
-            let Metadata::Image(shape) = sample.metadata().clone() else {
-                panic!("frames are pictures");
-            };
-            return Some(Seen {
-                generation: sample.generation(),
-                shape,
-                pixels: sample.payload().to_vec(),
-            });
+            return Some(Seen::of(&sample));
+        }
+    }
+
+    /// The oldest frame that the ring still has.
+    pub(crate) fn oldest(scene: &Scene) -> Seen {
+        let mut subscriber = Reader::attach(scene).0.from_oldest();
+        match subscriber.next(PATIENCE).unwrap() {
+            Next::Sample(sample) => Seen::of(&sample),
+            other => panic!("no frame, but {other:?}"),
         }
     }
 }
 
 impl Seen {
+    fn of(sample: &Sample) -> Seen {
+        let Metadata::Image(shape) = sample.metadata().clone() else {
+            panic!("frames are pictures");
+        };
+        Seen {
+            sequence: sample.sequence(),
+            shape,
+            pixels: sample.payload().to_vec(),
+        }
+    }
+
     /// Reads the number of this frame of the test pattern.
     pub(crate) fn number(&self) -> u64 {
         number_in(&self.pixels, &self.shape)

@@ -38,7 +38,7 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
     const STEPS: [&str; 5] = [
         "open",
         "publish 1 100",
-        "publish 2 5000",
+        "publish 2 20000",
         "publish 3 20000",
         "publish 4 40000",
     ];
@@ -73,7 +73,8 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
 #[test]
 fn a_disk_that_is_full_at_any_page_keeps_the_last_sample_readable() {
     let mut before = 0;
-    for kilobytes in (4..=160).step_by(4) {
+    // The ring takes 272 KB from the beginning; what is published in regions is added later.
+    for kilobytes in (4..264).step_by(36).chain((264..=400).step_by(4)) {
         let Some(done) = steps_done(kilobytes) else {
             return;
         };
@@ -95,15 +96,18 @@ fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
     // As much as there is room for; that it does not all fit is the point.
     drop(fs::write(&filler, vec![1; 1 << 20]));
 
-    let refused = publisher.publish_text("too much").unwrap_err();
+    let too_much = "too much ".repeat(10_000);
+    let refused = publisher.publish_text(&too_much).unwrap_err();
     assert!(matches!(refused, PublishError::NoSpace { .. }), "{refused}");
-    // Attaching, looking and reading need no room.
+    // Attaching, looking and reading need no room, nor do small samples.
     assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    publisher.publish_text("small").unwrap();
+    assert_eq!(scene.viewer(["show"]).run().done().text(), "small");
     scene.viewer(["info"]).run().done();
     assert_eq!(scene.list().len(), 1);
     fs::remove_file(filler).unwrap();
-    publisher.publish_text("after").unwrap();
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "after");
+    publisher.publish_text(&too_much).unwrap();
+    assert_eq!(scene.viewer(["show"]).run().done().text(), too_much);
     drop(publisher);
     scene.assert_empty();
 }
@@ -372,13 +376,15 @@ fn a_limit_of_open_files_is_an_error_wherever_it_strikes() {
 #[test]
 fn a_limit_of_the_file_size_is_an_error_and_no_signal() {
     let scene = Scene::new();
-    for limit in [
-        "--fsize=0",
-        "--fsize=4096",
-        "--fsize=65536",
-        "--fsize=1000000000",
+    // A text so long lies in a region, 64 GiB from the beginning of the file.
+    let long = "long ".repeat(10_000);
+    for (limit, text) in [
+        ("--fsize=0", "hello"),
+        ("--fsize=4096", "hello"),
+        ("--fsize=65536", "hello"),
+        ("--fsize=1000000000", long.as_str()),
     ] {
-        let refused = limited(scene.loader(["text", "hello"]), limit).run();
+        let refused = limited(scene.loader(["text", text]), limit).run();
         assert_eq!(
             (refused.code, refused.signal),
             (Some(1), None),
@@ -472,12 +478,12 @@ fn a_limit_of_memory_refuses_a_loan_and_keeps_the_last_sample() {
     let scene = Scene::new();
     let mut actor = Actor::start(limited(Actor::launch(&scene), "--as=100000000"));
     actor.does("open");
-    actor.does("publish 1 5000");
+    actor.does("publish 1 20000");
     let refused = actor.tries("loan 200000000");
     assert!(refused.contains("emory"), "{refused}");
     let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
     assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 1);
-    actor.does("publish 2 5000");
+    actor.does("publish 2 20000");
     assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 2);
 }
 

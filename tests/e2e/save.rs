@@ -307,7 +307,10 @@ fn without_unnamed_files(launch: Launch) -> Launch {
 /// Starts a save that takes a second, and waits until half a file is there.
 fn half_saved(bench: &Bench, launch: Launch) -> Program {
     let arrivals = Arrivals::watch(bench.folder.path());
-    let program = without_unnamed_files(launch).start();
+    // So that whoever waits comes first, also on a machine that has much to do.
+    let program = without_unnamed_files(launch)
+        .through("nice", ["-n", "19"])
+        .start();
     arrivals.wait();
     assert_eq!(
         bench.folder.names().len(),

@@ -37,12 +37,12 @@ fn assert_loops(reader: &mut Reader, pictures: &[RgbaImage]) {
     let mut seen = vec![0; pictures.len()];
     while seen.iter().any(|times| *times < 2) {
         let Seen {
-            generation, pixels, ..
+            sequence, pixels, ..
         } = reader.next().expect("the stream goes on");
-        let index = usize::try_from(generation - 1).unwrap() % pictures.len();
+        let index = usize::try_from(sequence - 1).unwrap() % pictures.len();
         assert!(
             pixels == *pictures[index].as_raw(),
-            "generation {generation} is not picture {index}"
+            "sequence {sequence} is not picture {index}"
         );
         seen[index] += 1;
     }
@@ -62,7 +62,7 @@ fn a_gif_loops_in_its_own_time_until_it_is_stopped() {
     assert!(said.contains("moving.gif into"), "{said}");
     let mut reader = Reader::attach(&scene);
     assert_loops(&mut reader, &pictures);
-    let last = reader.next().expect("the stream goes on").generation;
+    let last = reader.next().expect("the stream goes on").sequence;
     // It may be late, and never early.
     let intervals = u32::try_from(last - 1).unwrap();
     assert!(began.elapsed() >= Duration::from_millis(60) * intervals);
@@ -106,7 +106,7 @@ fn a_gif_of_many_frames_is_never_held_whole() {
     let before = own_memory(loader.program.pid());
     loader.stream(&path);
     let mut reader = Reader::attach(&scene);
-    while reader.next().expect("the stream goes on").generation < u64::from(FRAMES) {}
+    while reader.next().expect("the stream goes on").sequence < u64::from(FRAMES) {}
     let grown = own_memory(loader.program.pid()).saturating_sub(before);
     let whole = u64::from(SIDE * SIDE) * 4 * u64::from(FRAMES) / 1_024;
     println!("{grown} kB more, where all frames have {whole} kB");
@@ -131,15 +131,12 @@ fn a_folder_plays_in_the_order_of_names_and_gives_way_to_a_text() {
     }
     fs::write(folder.join("notes.txt"), "no picture").unwrap();
     loader.stream(&folder);
-    let mut reader = Reader::attach(&scene);
-    let first = reader.next().expect("the stream goes on");
-    // Each stands a second: far longer than it takes to get here.
+    let first = Reader::oldest(&scene);
     assert!(first.pixels == *pictures[0].pixels().as_raw());
     loader.window.wait_for_picture(pictures[1].pixels());
     loader
         .program
         .wait_for_status("1 file that is no picture is passed over.");
-    drop(reader);
     loader.load_text("instead");
     assert_eq!(scene.viewer(["show"]).run().done().text(), "instead");
     loader.program.terminate().done();
@@ -157,7 +154,7 @@ fn the_test_pattern_plays_and_ends_with_the_window() {
     let mut reader = Reader::attach(&scene);
     for _ in 0..20 {
         let frame = reader.next().expect("the stream goes on");
-        assert_eq!(frame.number(), frame.generation);
+        assert_eq!(frame.number(), frame.sequence);
     }
     loader.program.terminate().done();
     while reader.next().is_some() {}

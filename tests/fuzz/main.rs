@@ -112,7 +112,16 @@ macro_rules! targets {
     };
 }
 
-targets!(header, descriptor, slot_table, metadata, image, key, stream);
+targets!(
+    header,
+    ring,
+    region_table,
+    slot_table,
+    metadata,
+    image,
+    key,
+    stream
+);
 
 #[test]
 fn every_target_has_a_program_a_corpus_and_a_test() {

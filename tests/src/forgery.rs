@@ -10,18 +10,23 @@
 //!
 //! `tests/fuzz` runs them for seconds, the package in `fuzz/` for as long as one likes.
 
-mod descriptor;
 mod head;
 mod header;
 mod image;
 mod key;
 mod lie;
 mod metadata;
+mod reader;
+mod reading;
+mod record;
+mod region_table;
+mod ring;
 mod script;
 mod slot_table;
 mod stage;
 mod stream;
 mod victim;
+mod writer;
 
 /// One part of a segment to lie about.
 #[derive(Clone, Copy, Debug)]
@@ -33,14 +38,18 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target {
         name: "header",
         run: header::header,
     },
     Target {
-        name: "descriptor",
-        run: descriptor::descriptor,
+        name: "ring",
+        run: ring::ring,
+    },
+    Target {
+        name: "region_table",
+        run: region_table::region_table,
     },
     Target {
         name: "slot_table",
@@ -64,10 +73,11 @@ pub const TARGETS: [Target; 7] = [
     },
 ];
 
-pub use descriptor::descriptor;
 pub use header::header;
 pub use image::image;
 pub use key::key;
 pub use metadata::metadata;
+pub use region_table::region_table;
+pub use ring::ring;
 pub use slot_table::slot_table;
 pub use stream::stream;

@@ -1,24 +1,32 @@
 //! Where things are in a segment, from docs/LAYOUT.md alone: for peers that go past the library.
 
 /// The length of the control area.
-pub const CONTROL: usize = 0x7000;
+pub const CONTROL: usize = 0x4000;
 /// The word that says what is so for everybody.
 pub const FLAGS: usize = 0x10;
 /// The lock word.
 pub const LOCK: usize = 0x80;
-/// The word that names the latest sample.
-pub const LATEST: usize = 0x100;
+/// The position of the newest complete record.
+pub const LAST: usize = 0x100;
+/// The position of the oldest record that is intact.
+pub const OLDEST: usize = 0x180;
+/// How much memory was ever given to large samples.
+pub const LARGE_BYTES: usize = 0x300;
 /// The first slot.
-pub const SLOTS: usize = 0x1000;
+pub const SLOTS: usize = 0x400;
 /// The length of a slot.
 pub const SLOT: usize = 64;
-/// The entry of region 0.
-pub const ENTRIES: usize = 0x3000;
+/// The entry of region 0, which is unused.
+pub const TABLE: usize = 0x2400;
 /// The length of an entry.
-pub const ENTRY: usize = 64;
+pub const ENTRY: usize = 32;
+/// The last region.
+pub const REGIONS: usize = 191;
+/// Where the ring begins.
+pub const RING: usize = 0x4000;
+/// How long the ring is unless its creator says otherwise.
+pub const RING_BYTES: usize = 1 << 18;
+/// The longest payload that lies in the ring.
+pub const INLINE: usize = 1 << 14;
 /// Region i begins at i times this.
 pub const REGION_STRIDE: u64 = 1 << 36;
-/// The room for encoded metadata in front of a payload.
-pub const METADATA_ROOM: usize = 1024;
-/// The longest payload that is copied without a pin.
-pub const SMALL_PAYLOAD: usize = 4096;

@@ -1,6 +1,6 @@
 //! A program that is stopped after each of its steps that another process can see.
 //!
-//! Such a step is a system call, or a store into the control area of a segment. Nothing in the
+//! Such a step is a system call, or a store into the control area of a segment or the beginning of its ring. Nothing in the
 //! program knows of it: it is the code that ships, run instruction by instruction where that
 //! matters. Whatever can be found by somebody who comes after a death is the state after one
 //! of these steps.
@@ -17,10 +17,11 @@ use std::{
     ptr,
 };
 
-use crate::Program;
+use crate::{Program, layout};
 
-/// How much of a segment is looked at: its header, its slots, its table of regions.
-const CONTROL_BYTES: usize = 0x7000;
+/// How much of a segment is looked at: its header, its slots, its table of regions, and the first
+/// records of its ring.
+const CONTROL_BYTES: usize = layout::RING + 0x400;
 /// What the processor executes to make a system call.
 const CALL_INSTRUCTION: [u8; 2] = [0x0f, 0x05];
 /// What makes it stop and tell the tracer.
@@ -45,11 +46,11 @@ const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
 pub enum Step {
     /// A system call, by its number, was made.
     Call(u64),
-    /// A byte of the control area, and maybe more beside it, was changed.
+    /// A byte of the control area or the ring, and maybe more beside it, was changed.
     Store(usize),
 }
 
-/// The instructions of a program that store into the control area, by their distance from the
+/// The instructions of a program that store there, by their distance from the
 /// place where the program lies. Who knows them need not walk step by step.
 pub type Stores = BTreeSet<u64>;
 

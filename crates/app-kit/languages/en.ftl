@@ -81,7 +81,7 @@ pane-block = a block of bytes under its lock
 pane-head = the first { $count } bytes
 pane-half-written = its last writer died while writing: some bytes may be old
 fact-form = { $kind } as { $form }
-fact-generation = generation { $number }
+fact-sequence = sequence { $number }
 fact-persistent = stays until removed
 group-not-member = The segment "{ $key }" cannot be given to the group { $group }, of which you are no member: choose a group of yours, as the command id tells them, or have yourself added to it and log in again.
 shared-group = the group { $group } may read it (mode { $mode })
@@ -161,7 +161,7 @@ loading = Loading { $file } into { $key } …
 loading-read = { $percent } % read
 loading-decoding = all read, decoding
 cancelling = Cancelling …
-loaded = Loaded { $kind }, { $size }, into { $key } (generation { $generation }).
+loaded = Loaded { $kind }, { $size }, into { $key } (sequence { $sequence }).
 loaded-for-qt = Loaded { $kind }, { $size }, into { $key } as { $form }.
 loaded-replaces = This replaces what { $program } (pid { $pid }) had loaded into { $key }.
 loaded-replaces-qt = This replaces what stood in { $key }, which { $program } (pid { $pid }) uses.
@@ -192,16 +192,16 @@ paste-failed = It could not be pasted.
 watchers-untold = Who watches cannot be told here.
 watchers-one = Watched by { $name } · { $progress }
 watchers-none-shown = Watched by { $count } · nothing shown yet
-watchers-all = Watched by { $count } · all show generation { $generation }
+watchers-all = Watched by { $count } · all show sequence { $sequence }
 watchers-some =
     { $there ->
-        [one] Watched by { $count } · 1 shows generation { $generation }
-       *[other] Watched by { $count } · { $there } show generation { $generation }
+        [one] Watched by { $count } · 1 shows sequence { $sequence }
+       *[other] Watched by { $count } · { $there } show sequence { $sequence }
     }
 watchers-hide = Hide
 watchers-show = Show each
 watcher-shown-nothing = nothing shown yet
-watcher-shown = generation { $generation } after { $lapse }
+watcher-shown = sequence { $sequence } after { $lapse }
 
 file-dialog-image = Select an image file
 file-dialog-gif = Select an animated GIF

@@ -33,7 +33,7 @@ impl Attendance {
             self.seat = Seat::take(origin.segment, &self.options).ok();
         }
         if let Some(seat) = &self.seat {
-            seat.shown(origin.generation, took);
+            seat.shown(origin.sequence, took);
         }
     }
 
@@ -73,23 +73,23 @@ mod tests {
             }
         }
 
-        fn origin(&self, generation: u64) -> Origin {
+        fn origin(&self, sequence: u64) -> Origin {
             Origin {
                 segment: self.publisher.id(),
-                generation,
+                sequence,
                 writer: Process::current(),
                 writer_program: None,
                 published: SystemTime::now(),
             }
         }
 
-        /// Waits until that generation is shown, or, for `None`, until nobody watches.
-        fn wait_for(&self, generation: Option<u64>) {
+        /// Waits until that sequence is shown, or, for `None`, until nobody watches.
+        fn wait_for(&self, sequence: Option<u64>) {
             loop {
                 let watchers = self.changes.recv().expect("the audience goes on");
                 let shown = watchers.first().and_then(|watcher| watcher.shown);
-                let is_left = watchers.is_empty() && generation.is_none();
-                if is_left || shown.is_some_and(|shown| Some(shown.generation) == generation) {
+                let is_left = watchers.is_empty() && sequence.is_none();
+                if is_left || shown.is_some_and(|shown| Some(shown.sequence) == sequence) {
                     return;
                 }
             }

@@ -167,6 +167,12 @@ impl Explain for PublishError {
                 key = key,
                 holder = holder.explain()
             ),
+            PublishError::Damaged { key, reason } => explained!(
+                self,
+                "error-publish-damaged",
+                key = key,
+                reason = explain_reason(&reason.to_string())
+            ),
             PublishError::Busy { key } => explained!(self, "error-publish-busy", key = key),
             PublishError::Forked { key } => explained!(self, "error-forked", key = key),
             PublishError::Io { key, source, .. } => {
@@ -184,7 +190,7 @@ impl Explain for ReadError {
                 self,
                 "error-read-invalid",
                 key = key,
-                reason = explain_reason(reason)
+                reason = explain_reason(&reason.to_string())
             ),
             ReadError::Truncated { key } => explained!(self, "error-read-truncated", key = key),
             ReadError::Busy { key } => explained!(self, "error-read-busy", key = key),

@@ -5,7 +5,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use shm_core::{
-    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, Wait, segment,
+    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, WaitResult,
+    segment,
 };
 
 use crate::polling;
@@ -97,7 +98,10 @@ impl Follower {
     /// [`FollowError`] where it cannot be read.
     pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
         match &mut self.place {
-            Place::Within(subscriber) => subscriber.latest().map_err(FollowError::Read),
+            Place::Within(subscriber) => {
+                subscriber.reread();
+                subscriber.latest().map_err(FollowError::Read)
+            }
             Place::Outside | Place::Before(_) => Ok(None),
         }
     }
@@ -154,18 +158,18 @@ impl Follower {
         time: Time,
     ) -> Result<Option<Step>, FollowError> {
         match subscriber.wait(time.left()).map_err(FollowError::Read)? {
-            Wait::New => self.look(subscriber, time),
-            Wait::Timeout => {
+            WaitResult::New => self.look(subscriber, time),
+            WaitResult::Timeout => {
                 self.place = Place::Within(subscriber);
                 Ok(Some(Step::Quiet))
             }
             // What is not persistent ends with its last loader; under the same name another may
             // have begun.
-            Wait::Ended if self.is_persistent() => {
+            WaitResult::PublisherGone if self.is_persistent() => {
                 self.place = Place::Within(subscriber);
                 Ok(Some(Step::Left))
             }
-            Wait::Ended | Wait::Orphaned => Ok(None),
+            WaitResult::PublisherGone | WaitResult::Removed => Ok(None),
         }
     }
 

@@ -36,7 +36,7 @@ pub enum Language {
 /// ```
 /// use app_kit::say;
 ///
-/// assert_eq!(say!("fact-generation", number = 3_u64), "generation 3");
+/// assert_eq!(say!("fact-sequence", number = 3_u64), "sequence 3");
 /// ```
 #[macro_export]
 macro_rules! say {

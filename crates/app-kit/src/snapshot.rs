@@ -93,10 +93,10 @@ pub struct Bytes {
 /// Who published a sample, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
-    /// The id of the segment: generations begin anew with it.
+    /// The id of the segment: sequences begin anew with it.
     pub segment: u128,
     /// The number of the sample: 1, 2, 3 …
-    pub generation: u64,
+    pub sequence: u64,
     /// The process that published it.
     pub writer: Process,
     /// The name of that process, where it was still attached.
@@ -111,7 +111,7 @@ impl Origin {
         let writer = sample.writer();
         Origin {
             segment: sample.segment(),
-            generation: sample.generation(),
+            sequence: sample.sequence(),
             writer,
             writer_program: attached
                 .iter()
@@ -149,8 +149,8 @@ impl Snapshot {
     }
 
     /// Returns the number of the sample, where the content is one.
-    pub fn generation(&self) -> Option<u64> {
-        self.origin.as_ref().map(|origin| origin.generation)
+    pub fn sequence(&self) -> Option<u64> {
+        self.origin.as_ref().map(|origin| origin.sequence)
     }
 }
 

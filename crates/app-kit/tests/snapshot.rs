@@ -67,7 +67,7 @@ fn a_text_is_read_with_its_origin() {
     };
     assert_eq!(text.shown, "two, 日本");
     assert_eq!(snapshot.bytes, 11);
-    assert_eq!(snapshot.generation(), Some(2));
+    assert_eq!(snapshot.sequence(), Some(2));
     assert_eq!(
         content_pane::loaded_by(&snapshot).unwrap(),
         format!("loaded by this window (pid {})", std::process::id())
@@ -119,7 +119,7 @@ fn a_picture_is_ready_to_draw() {
     assert_eq!(pixels[240..244], [252, 251, 250, 253]);
     let facts = content_pane::facts(&snapshot, SystemTime::now());
     assert!(
-        facts.starts_with("image · 60 × 50 · 12.5 kB · generation 1 · "),
+        facts.starts_with("image · 60 × 50 · 12.5 kB · sequence 1 · "),
         "{facts}"
     );
 }
@@ -149,7 +149,7 @@ fn other_bytes_and_blocks_show_their_head() {
         .ignore_abandonment()
         .copy_from_slice(b"abc");
     let snapshot = place.read().unwrap();
-    assert_eq!((snapshot.bytes, snapshot.generation()), (3, None));
+    assert_eq!((snapshot.bytes, snapshot.sequence()), (3, None));
     let Content::Bytes(bytes) = snapshot.content else {
         panic!("a block is bytes");
     };

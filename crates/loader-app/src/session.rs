@@ -61,7 +61,7 @@ pub struct Loaded {
     /// How many bytes it takes in shared memory.
     pub bytes: u64,
     /// Its number: each thing loaded under a key has the next. Under a key of Qt nothing is counted: 0.
-    pub generation: u64,
+    pub sequence: u64,
     /// How it is streamed for Qt programs, where it is for them.
     pub form: Option<Form>,
     /// Whose content it took the place of; of a Qt program, who uses it.
@@ -161,7 +161,7 @@ impl Session {
     }
 
     fn load_anew(&mut self, key: &Key, payload: Payload<'_>) -> Result<Loaded, LoadError> {
-        let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+        let publisher = open(key, &self.options)?;
         let replaced = owner_of_content(key, &self.options);
         // On failure the new publisher is dropped, and with it a segment that it made.
         let published = payload.publish(&publisher)?;
@@ -238,7 +238,7 @@ impl Session {
         // through a pipe comes only once.
         let mut kept = lost.subscribe().map_err(LoadError::Attach)?;
         let kept = kept.latest().map_err(LoadError::Kept)?;
-        let publisher = Publisher::open(key, &options).map_err(LoadError::Attach)?;
+        let publisher = open(key, &options)?;
         let replaced = owner_of_content(key, &self.options);
         let published = content::publish_again(kept.as_ref(), &publisher)?;
         let loaded = published.into_loaded(&publisher, replaced, None);
@@ -280,11 +280,19 @@ pub fn remedy_of_loss() -> String {
     say!("lost-remedy", setting = setting, file = file)
 }
 
+/// Attaches to a segment, or creates it; one that another program has damaged begins anew.
+fn open(key: &Key, options: &Options) -> Result<Publisher, LoadError> {
+    let publisher = Publisher::open(key, options).map_err(LoadError::Attach)?;
+    publisher.repair().map_err(LoadError::Publish)?;
+    Ok(publisher)
+}
+
 /// Returns whose content is under `key` now: its writer, or who else keeps it alive.
 fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     let info = segment::info(key, options).ok()?;
     let Kept::Samples {
         latest: Some(latest),
+        ..
     } = info.content
     else {
         return None;
@@ -311,7 +319,7 @@ impl fmt::Display for Loaded {
             key,
             kind,
             bytes,
-            generation,
+            sequence,
             form,
             ..
         } = self;
@@ -329,7 +337,7 @@ impl fmt::Display for Loaded {
             kind = snapshot::name_of_kind(kind),
             size = units::bytes(*bytes),
             key = key,
-            generation = generation
+            sequence = sequence
         ))
     }
 }

@@ -135,7 +135,7 @@ fn a_loader_stays_until_a_signal_and_leaves_nothing() {
         let loader = place.load(&["text", "Hello, 世界"]);
         assert_eq!(
             loader.line,
-            "Loaded text, 13 bytes, into MySharedMemory (generation 1).\n"
+            "Loaded text, 13 bytes, into MySharedMemory (sequence 1).\n"
         );
         assert_eq!(place.message(), text("Hello, 世界"));
         assert_eq!(loader.signal(signal), Some(0), "SIG{signal}");

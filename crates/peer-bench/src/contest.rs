@@ -1,6 +1,8 @@
 //! The contests: one file for each thing that is done by us and by others.
 
 pub(crate) mod attach;
+pub(crate) mod burst;
+pub(crate) mod create;
 pub(crate) mod first_frame;
 pub(crate) mod frame;
 pub(crate) mod growth;

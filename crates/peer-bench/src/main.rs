@@ -29,10 +29,11 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// A contest's name on the command line, and what plays it.
 type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
-const CONTESTS: [Contest; 12] = [
+const CONTESTS: [Contest; 14] = [
     ("lock", contest::lock::run),
     ("small", contest::small::run),
     ("wake", contest::wake::run),
+    ("burst", contest::burst::run),
     ("python", contest::python::run),
     ("frame", contest::frame::run),
     ("first-frame", contest::first_frame::run),
@@ -41,6 +42,7 @@ const CONTESTS: [Contest; 12] = [
     ("attach", contest::attach::run),
     ("list", contest::list::run),
     ("reserved", contest::reserved::run),
+    ("create", contest::create::run),
     ("qt-bridge", contest::qt_bridge::run),
 ];
 
@@ -73,6 +75,7 @@ fn play(arguments: &[String]) -> Outcome {
     match role.as_str() {
         "lock" => contest::lock::peer(rest),
         "echo" => contest::small::peer(rest),
+        "drain" => contest::burst::peer(rest),
         "sleeper" => contest::wake::peer(rest),
         "look" => contest::frame::peer(rest),
         "reader" => contest::readers::peer(rest),

@@ -17,18 +17,26 @@ use crate::Outcome;
 pub(crate) enum Way {
     /// A shared word that both spin on, the payload beside it: the limit of all that polls.
     Spin,
-    /// The same, slept on by futex: the limit of all that sleeps.
+    /// The same, and the receiver copies the payload out.
+    SpinCopied,
+    /// The same as the first, slept on by futex: the limit of all that sleeps.
     Futex,
     /// This project; polled.
     OursPolled,
     /// This project; asleep until there is something.
     OursBlocking,
+    /// This project; every sample in order, each with a wake.
+    OursInOrder,
     /// iceoryx2; polled.
     IceoryxPolled,
     /// iceoryx2; asleep in its listener.
     IceoryxEvent,
+    /// iceoryx2 with an event, and publishers that wait for subscribers.
+    IceoryxBlocking,
     Pipe,
     UnixSocket,
+    /// A Unix socket that keeps the bounds of messages.
+    SeqPacket,
     /// The local socket of the crate `interprocess`.
     LocalSocket,
 }
@@ -40,6 +48,16 @@ pub(crate) enum Side {
     Answering,
 }
 
+impl Side {
+    /// What the direction away from this side is called, and the one towards it.
+    fn lanes(self) -> [&'static str; 2] {
+        match self {
+            Self::Asking => ["there", "back"],
+            Self::Answering => ["back", "there"],
+        }
+    }
+}
+
 /// An open way, seen from one side.
 pub(crate) trait Link {
     /// Brings bytes to the other side, as a program would that has them lying somewhere.
@@ -49,8 +67,10 @@ pub(crate) trait Link {
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 9] = [
+    /// Those that bring the newest message; what came before it may be gone.
+    pub(crate) const NEWEST: [Self; 10] = [
         Self::Spin,
+        Self::SpinCopied,
         Self::Futex,
         Self::OursPolled,
         Self::OursBlocking,
@@ -61,37 +81,49 @@ impl Way {
         Self::LocalSocket,
     ];
 
+    /// Those that bring every message, in order.
+    pub(crate) const EVERY: [Self; 3] = [Self::SeqPacket, Self::OursInOrder, Self::IceoryxBlocking];
+
     /// As tables call it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Spin => "raw spin on a shared word",
+            Self::SpinCopied => "raw spin that copies as much",
             Self::Futex => "raw futex wait/wake",
             Self::OursPolled => "ours, polled",
             Self::OursBlocking => "ours, asleep",
+            Self::OursInOrder => "ours, in order",
             Self::IceoryxPolled => "iceoryx2, polled",
             Self::IceoryxEvent => "iceoryx2 with event",
+            Self::IceoryxBlocking => "iceoryx2, blocking publishers",
             Self::Pipe => "pipe",
             Self::UnixSocket => "Unix socket",
+            Self::SeqPacket => "Unix socket, SOCK_SEQPACKET",
             Self::LocalSocket => "interprocess local socket",
         }
     }
 
     /// Whether the waiting side burns its core.
     pub(crate) fn is_polled(self) -> bool {
-        matches!(self, Self::Spin | Self::OursPolled | Self::IceoryxPolled)
+        use Way::{IceoryxPolled, OursPolled, Spin, SpinCopied};
+        matches!(self, Spin | SpinCopied | OursPolled | IceoryxPolled)
     }
 
     /// Opens one side for messages of so many bytes. Both sides open at the same time.
     pub(crate) fn open(self, side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Link>> {
         Ok(match self {
             Self::Spin => Box::new(spin::Spin::open(side, place, bytes)?),
+            Self::SpinCopied => Box::new(spin::Spin::open(side, place, bytes)?.copying()),
             Self::Futex => Box::new(futex::Futex::open(side, place, bytes)?),
             Self::OursPolled => Box::new(ours::Ours::open(side, place, true)?),
             Self::OursBlocking => Box::new(ours::Ours::open(side, place, false)?),
-            Self::IceoryxPolled => Box::new(iceoryx::Iceoryx::open(side, place, bytes, false)?),
-            Self::IceoryxEvent => Box::new(iceoryx::Iceoryx::open(side, place, bytes, true)?),
+            Self::OursInOrder => Box::new(ours::InOrder::open(side, place)?),
+            Self::IceoryxPolled | Self::IceoryxEvent | Self::IceoryxBlocking => {
+                Box::new(iceoryx::Iceoryx::open(self, side, place, bytes)?)
+            }
             Self::Pipe => stream::pipe(side, place, bytes)?,
             Self::UnixSocket => stream::unix_socket(side, place, bytes)?,
+            Self::SeqPacket => stream::seqpacket(side, place, bytes)?,
             Self::LocalSocket => stream::local_socket(side, place, bytes)?,
         })
     }
@@ -101,7 +133,7 @@ impl std::str::FromStr for Way {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let mut ways = Self::ALL.into_iter();
+        let mut ways = Self::NEWEST.into_iter().chain(Self::EVERY);
         ways.find(|way| way.name() == name)
             .ok_or_else(|| format!("no way is called {name}"))
     }

@@ -3,15 +3,9 @@
 //! Everything here is made of atomics, so that a reference to it stays sound
 //! while other processes change what it shows.
 
-mod entry;
-mod latest;
-
 #[cfg(not(loom))]
 use std::mem::offset_of;
-use std::ops::Range;
-
-pub(crate) use entry::Entry;
-pub(crate) use latest::{LatestWord, MAX_GENERATION};
+use std::ops::{Range, RangeInclusive};
 
 use crate::sync::{AtomicU32, AtomicU64};
 use crate::sys::Shared;
@@ -19,11 +13,11 @@ use crate::sys::Shared;
 /// The first eight bytes of a segment.
 pub(crate) const MAGIC: [u8; 8] = *b"SHM-CORE";
 /// The layout that this crate reads and writes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// How many publishers and block attachers a segment has room for.
 pub(crate) const SLOTS: usize = 128;
-/// Regions are numbered from 1 to this; 0 means none.
-pub(crate) const REGIONS: usize = 255;
+/// Regions are numbered from 1 to this; 0 means none. So many that control and table fit in 16 KiB.
+pub(crate) const REGIONS: usize = 191;
 
 /// The control area's length in the file: what precedes all data.
 pub(crate) const CONTROL_BYTES: usize = size_of::<Control>();
@@ -31,18 +25,26 @@ pub(crate) const CONTROL_BYTES: usize = size_of::<Control>();
 pub(crate) const BLOCK_OFFSET: u64 = 0x1_0000;
 /// The longest block: as long as a region, for want of a better bound.
 pub(crate) const MAX_BLOCK_BYTES: u64 = REGION_STRIDE;
+
+/// Where the ring begins; control area and ring are mapped as one.
+pub(crate) const RING_OFFSET: usize = CONTROL_BYTES;
+/// Records begin at multiples of this, which is what processors fetch at once.
+pub(crate) const LINE_BYTES: usize = 64;
+/// How long a ring can be: a power of two within these bounds.
+pub(crate) const RING_BYTES: RangeInclusive<u64> = 1 << 14..=1 << 30;
+/// How long a ring is unless its creator says otherwise.
+pub(crate) const DEFAULT_RING_BYTES: u64 = 1 << 18;
+/// Payloads up to this long lie in the ring, unless an eighth of the ring is shorter.
+pub(crate) const INLINE_BYTES: u64 = 1 << 14;
+/// Positions and sequences are below this, so that arithmetic with them never wraps.
+pub(crate) const POSITIONS: u64 = 1 << 62;
+
 /// Region i begins at i times this.
 pub(crate) const REGION_STRIDE: u64 = 1 << 36;
-/// A region begins with room for the encoded metadata; then comes the payload.
-pub(crate) const METADATA_CAPACITY: usize = 1024;
-/// The longest payload.
-pub(crate) const MAX_PAYLOAD_BYTES: u64 = REGION_STRIDE - METADATA_CAPACITY as u64;
+/// The longest payload: a region.
+pub(crate) const MAX_PAYLOAD_BYTES: u64 = REGION_STRIDE;
 /// The least length of file that holds something in every region.
-pub(crate) const LONGEST_FILE: u64 = REGION_STRIDE * REGIONS as u64 + REGION_HEAD_BYTES;
-/// A payload up to this long is copied without a pin; a longer one is pinned.
-pub(crate) const SMALL_PAYLOAD_BYTES: usize = 4096;
-/// The part of a region whose memory, once reserved, is never given back (invariant I7).
-pub(crate) const REGION_HEAD_BYTES: u64 = 8192;
+pub(crate) const LONGEST_FILE: u64 = REGION_STRIDE * REGIONS as u64 + 1;
 
 /// Lock bytes, far behind all data.
 const LOCKS: u64 = 1 << 60;
@@ -51,6 +53,9 @@ pub(crate) const LIFECYCLE_BYTE: u64 = LOCKS;
 const SLOT_BYTES: u64 = LOCKS + 0x1_0000;
 const REGION_BYTES: u64 = LOCKS + 0x2_0000;
 const READER_BYTES: u64 = LOCKS + 0x1_0000_0000;
+/// Where subscribers that must not miss a record will say how far they have read.
+#[cfg_attr(loom, expect(dead_code, reason = "kept for lossless subscribers"))]
+const HOLD_BYTES: u64 = LOCKS + 0x100_0000_0000;
 /// Process ids are below this (PID_MAX_LIMIT of the Linux kernel, 2^22).
 const MAX_PID: u64 = 1 << 22;
 /// The most slots that a header of whatever version can claim to have.
@@ -127,6 +132,8 @@ pub(crate) mod access {
 }
 
 /// The segment's head. The first 24 bytes are frozen for ever, whatever the version.
+///
+/// Words that different processes write lie 128 bytes apart, because processors fetch lines in pairs.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Header {
@@ -138,13 +145,26 @@ pub(crate) struct Header {
     pub(crate) id: [AtomicU64; 2],
     pub(crate) created: AtomicU64,
     pub(crate) block_bytes: AtomicU64,
-    reserved: [AtomicU64; 9],
-    /// On a cache line of its own, with the one beside it that processors fetch along.
+    pub(crate) ring_bytes: AtomicU64,
+    pub(crate) retain_bytes: AtomicU64,
+    reserved: [AtomicU64; 7],
     pub(crate) lock: AtomicU32,
     reserved_lock: [AtomicU32; 31],
-    /// On a cache line of its own, likewise.
-    pub(crate) latest: AtomicU64,
-    reserved_latest: [AtomicU64; 479],
+    /// Position of the newest complete record: the only commit point.
+    pub(crate) last: AtomicU64,
+    reserved_last: [AtomicU64; 15],
+    /// Position of the oldest record that is intact.
+    pub(crate) oldest: AtomicU64,
+    reserved_oldest: [AtomicU64; 15],
+    /// For publishers that wait for readers: what one would like to evict up to.
+    wanted: AtomicU64,
+    reserved_wanted: [AtomicU64; 15],
+    /// For publishers that wait for readers: where they sleep.
+    waiting: AtomicU32,
+    reserved_waiting: [AtomicU32; 31],
+    /// Memory ever given to large samples.
+    pub(crate) large_bytes: AtomicU64,
+    reserved_large: [AtomicU64; 31],
 }
 
 /// What a slot's holder says of itself, for people to read.
@@ -162,20 +182,16 @@ pub(crate) struct Slot {
 
 /// What a region holds.
 #[derive(Debug)]
-#[repr(C, align(64))]
+#[repr(C)]
 pub(crate) struct Region {
-    /// The sample's number; 0 while there is none that may be read.
-    pub(crate) generation: AtomicU64,
-    pub(crate) payload_bytes: AtomicU64,
-    pub(crate) metadata_bytes: AtomicU32,
-    pub(crate) writer_pid: AtomicU32,
-    pub(crate) published: AtomicU64,
+    /// Position of the record that names the region; 0 while it may be written.
+    pub(crate) position: AtomicU64,
+    /// What [`Header::large_bytes`] was before its sample.
+    pub(crate) start: AtomicU64,
     /// So many bytes from the region's beginning have memory of their own, or more.
     pub(crate) reserved_bytes: AtomicU64,
     /// Behind so many bytes from the region's beginning there is no memory.
     pub(crate) touched_bytes: AtomicU64,
-    pub(crate) writer_token: AtomicU32,
-    reserved: [AtomicU32; 3],
 }
 
 #[cfg(all(loom, test))]
@@ -183,15 +199,10 @@ impl Region {
     /// A region of the model checker's, which has no mapped memory.
     pub(crate) fn new_for_model() -> Self {
         Self {
-            generation: AtomicU64::new(0),
-            payload_bytes: AtomicU64::new(0),
-            metadata_bytes: AtomicU32::new(0),
-            writer_pid: AtomicU32::new(0),
-            published: AtomicU64::new(0),
+            position: AtomicU64::new(0),
+            start: AtomicU64::new(0),
             reserved_bytes: AtomicU64::new(0),
             touched_bytes: AtomicU64::new(0),
-            writer_token: AtomicU32::new(0),
-            reserved: std::array::from_fn(|_| AtomicU32::new(0)),
         }
     }
 }
@@ -204,6 +215,7 @@ pub(crate) struct Control {
     pub(crate) slots: [Slot; SLOTS],
     /// Entry 0 is unused: region 0 means none.
     pub(crate) regions: [Region; REGIONS + 1],
+    reserved: [AtomicU64; 128],
 }
 
 #[expect(unsafe_code, reason = "a promise about the type above")]
@@ -229,9 +241,15 @@ const _: () = {
     assert!(offset_of!(Header, id) == 24);
     assert!(offset_of!(Header, created) == 40);
     assert!(offset_of!(Header, block_bytes) == 48);
-    assert!(offset_of!(Header, lock) == 128);
-    assert!(offset_of!(Header, latest) == 256);
-    assert!(size_of::<Header>() == 4096);
+    assert!(offset_of!(Header, ring_bytes) == 56);
+    assert!(offset_of!(Header, retain_bytes) == 64);
+    assert!(offset_of!(Header, lock) == 0x80);
+    assert!(offset_of!(Header, last) == 0x100);
+    assert!(offset_of!(Header, oldest) == 0x180);
+    assert!(offset_of!(Header, wanted) == 0x200);
+    assert!(offset_of!(Header, waiting) == 0x280);
+    assert!(offset_of!(Header, large_bytes) == 0x300);
+    assert!(size_of::<Header>() == 0x400);
 
     assert!(offset_of!(Slot, generation) == 0);
     assert!(offset_of!(Slot, pid) == 4);
@@ -241,22 +259,22 @@ const _: () = {
     assert!(offset_of!(Slot, program) == 24);
     assert!(size_of::<Slot>() == 64);
 
-    assert!(offset_of!(Region, generation) == 0);
-    assert!(offset_of!(Region, payload_bytes) == 8);
-    assert!(offset_of!(Region, metadata_bytes) == 16);
-    assert!(offset_of!(Region, writer_pid) == 20);
-    assert!(offset_of!(Region, published) == 24);
-    assert!(offset_of!(Region, reserved_bytes) == 32);
-    assert!(offset_of!(Region, touched_bytes) == 40);
-    assert!(offset_of!(Region, writer_token) == 48);
-    assert!(size_of::<Region>() == 64);
+    assert!(offset_of!(Region, position) == 0);
+    assert!(offset_of!(Region, start) == 8);
+    assert!(offset_of!(Region, reserved_bytes) == 16);
+    assert!(offset_of!(Region, touched_bytes) == 24);
+    assert!(size_of::<Region>() == 32);
 
     assert!(offset_of!(Control, header) == 0);
-    assert!(offset_of!(Control, slots) == 0x1000);
-    assert!(offset_of!(Control, regions) == 0x3000);
-    assert!(size_of::<Control>() == 0x7000);
+    assert!(offset_of!(Control, slots) == 0x400);
+    assert!(offset_of!(Control, regions) == 0x2400);
+    assert!(size_of::<Control>() == 0x4000);
     assert!(CONTROL_BYTES as u64 <= BLOCK_OFFSET);
-    assert!((METADATA_CAPACITY + SMALL_PAYLOAD_BYTES) as u64 <= REGION_HEAD_BYTES);
-    // The last region ends before the lock bytes begin.
+    // The ring ends before the first region, the last region before the lock bytes.
+    assert!(RING_OFFSET as u64 + *RING_BYTES.end() <= REGION_STRIDE);
     assert!(REGION_STRIDE * (REGIONS as u64 + 1) < LOCKS);
+    // No range of lock bytes meets another.
+    assert!(SLOT_BYTES + MAX_SLOTS as u64 <= REGION_BYTES);
+    assert!(REGION_BYTES + REGIONS as u64 <= READER_BYTES);
+    assert!(READER_BYTES + MAX_PID <= HOLD_BYTES);
 };

@@ -40,7 +40,6 @@
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
 
-mod damage;
 mod deadline;
 mod error;
 pub mod escape;
@@ -60,16 +59,16 @@ mod shared_memory;
 mod sync;
 mod sys;
 
-pub use damage::Damage;
 pub use error::{
-    AttachError, LinkError, ListError, LockError, Polling, PublishError, ReadError, RemoveError,
+    AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
+    RemoveError,
 };
 pub use key::{Key, KeyError};
 pub use lock_holder::LockHolder;
 pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
 pub use options::Options;
 pub use process::Process;
-pub use sample::{KeyWatch, Loan, Publisher, Sample, Subscriber, Wait};
+pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};
 pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,

@@ -40,7 +40,7 @@ pub struct Watcher {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The sample's number.
-    pub generation: u64,
+    pub sequence: u64,
     /// How long after its publication it was shown.
     pub took: Duration,
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::key::Key;
+use crate::layout::{DEFAULT_RING_BYTES, RING_BYTES};
 use crate::sys;
 
 /// Where segments are unless told otherwise.
@@ -28,7 +29,9 @@ pub struct Options {
     group: Option<u32>,
     persistent: bool,
     reserve: u64,
-    polled: bool,
+    ring_bytes: u64,
+    retain_bytes: u64,
+    notify: bool,
     timeout: Duration,
 }
 
@@ -41,7 +44,9 @@ impl Default for Options {
             group: None,
             persistent: false,
             reserve: 0,
-            polled: false,
+            ring_bytes: DEFAULT_RING_BYTES,
+            retain_bytes: 0,
+            notify: true,
             timeout: Duration::from_secs(5),
         }
     }
@@ -136,13 +141,38 @@ impl Options {
         self
     }
 
-    /// Says that readers poll ([`has_news`](crate::Subscriber::has_news)), so that publishing wakes
-    /// nobody: the one system call of a small sample, and most of its time.
+    /// Sets how long the ring of a segment that is created is: it keeps as many of the last samples as
+    /// fit; 256 KiB unless set.
     ///
-    /// A reader that sleeps all the same notices within a second.
+    /// Rounded up to a power of two, at least 16 KiB and at most 1 GiB. A sample takes 64 bytes or
+    /// more beside its payload; one whose payload is longer than 16 KiB (or an eighth of the ring) takes 64
+    /// in the ring, and see [`retain_bytes`](Self::retain_bytes). Who joins a segment takes the ring that is there.
     #[must_use]
-    pub fn polled(mut self, polled: bool) -> Self {
-        self.polled = polled;
+    pub fn ring_bytes(mut self, bytes: u64) -> Self {
+        let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
+        self.ring_bytes = bytes.clamp(least, most).next_power_of_two();
+        self
+    }
+
+    /// Sets how much memory of large samples a segment that is created keeps beside the newest, so
+    /// that a late subscriber finds them; 0 unless set.
+    ///
+    /// At most 190 samples, however short they are. Where memory runs out, publishers give it up. Who joins a segment
+    /// takes what its creator set.
+    #[must_use]
+    pub fn retain_bytes(mut self, bytes: u64) -> Self {
+        self.retain_bytes = bytes;
+        self
+    }
+
+    /// Sets whether publishing wakes subscribers that sleep, `true` unless set.
+    ///
+    /// Waking is the one system call of a small sample, and most of its time. Where subscribers poll
+    /// ([`has_news`](crate::Subscriber::has_news)) it is for nothing. One that sleeps all the same
+    /// notices within a second.
+    #[must_use]
+    pub fn notify(mut self, notify: bool) -> Self {
+        self.notify = notify;
         self
     }
 
@@ -198,8 +228,16 @@ impl Options {
         self.reserve
     }
 
-    pub(crate) fn is_polled(&self) -> bool {
-        self.polled
+    pub(crate) fn ring_length(&self) -> u64 {
+        self.ring_bytes
+    }
+
+    pub(crate) fn retained_bytes(&self) -> u64 {
+        self.retain_bytes
+    }
+
+    pub(crate) fn notifies(&self) -> bool {
+        self.notify
     }
 
     pub(crate) fn patience(&self) -> Duration {

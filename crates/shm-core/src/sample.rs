@@ -1,48 +1,54 @@
-//! Latest-value publication: a [`Publisher`] publishes samples of any size, a [`Subscriber`] reads
-//! the latest in place or is woken by the next.
+//! Samples: a [`Publisher`] publishes payloads of any size, a [`Subscriber`] reads the newest or all
+//! in order, and sleeps until there are more.
 //!
-//! This is not a queue: a subscriber that is slower than its publisher misses
-//! samples, and each [`Sample`] says how many. In return no reader ever
-//! blocks, delays or damages a writer, nor can it change a byte: it opens the
-//! segment read-only.
+//! Samples pass through a *ring* of records in shared memory, which keeps as many of the last ones as
+//! it has room for. A subscriber that is slower for longer than that misses samples, and each
+//! [`Sample`] says how many. In return no reader ever blocks, delays or damages a publisher, nor can
+//! it change a byte: it opens the segment read-only.
 //!
-//! Payloads live in *regions* of the segment's file. A publisher claims a
-//! region that nobody reads, fills it at leisure ([`Loan`]), then names it as
-//! the latest. A subscriber pins the region it reads. Claims and pins are byte
-//! locks kept by the kernel, so a process that dies anywhere frees what it held.
+//! Payloads up to 16 KiB lie in the ring, and are copied out. Longer ones lie in *regions* of the
+//! segment's file. A publisher claims a region that nobody reads, fills it at leisure ([`Loan`]), then
+//! writes a record that names it. A subscriber pins the region that it reads. Claims and pins are
+//! byte locks kept by the kernel, so a process that dies anywhere frees what it held.
 
-pub(crate) mod exchange;
+pub(crate) mod cursor;
 mod key_watch;
-mod pool;
+mod loan;
+pub(crate) mod pool;
 mod publisher;
+mod reader;
+pub(crate) mod record;
+pub(crate) mod regions;
+pub(crate) mod ring;
 mod subscriber;
-mod view;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use exchange::{Exchange, Pins as _};
 pub use key_watch::KeyWatch;
-pub use publisher::{Loan, Publisher};
-pub use subscriber::{Subscriber, Wait};
+pub use loan::Loan;
+pub use publisher::Publisher;
+pub use subscriber::{Iter, Next, Subscriber, WaitResult};
 
-use crate::error::{ReadError, try_zeroed};
-use crate::layout::{self, Entry, METADATA_CAPACITY};
+use crate::error::{InvalidSample, ReadError, try_zeroed};
+use crate::layout;
 use crate::message::{Message, Metadata};
 use crate::process::Process;
 use crate::segment::moment;
 use crate::sys::{self, Mapping};
-use subscriber::Reader;
+use reader::Reader;
+use record::Record;
+use regions::Pins as _;
 
 /// One published sample, as a subscriber found it.
 ///
-/// A payload of more than 4 KB stays where it was published, and is pinned:
-/// the publisher does not reuse its memory while the sample lives. A shorter
+/// A payload of more than 16 KiB (less in a small ring) stays where it was published, and is pinned:
+/// publishers do not reuse its memory while the sample lives. A shorter
 /// one is a private copy. Outlives its [`Subscriber`].
 pub struct Sample {
-    origin: Arc<Origin>,
-    entry: Entry,
+    source: Arc<SampleSource>,
+    record: Record,
     skipped: u64,
     payload: Payload,
 }
@@ -50,7 +56,7 @@ pub struct Sample {
 /// What samples of one kind in a row have in common: counted once for all of it, because counting
 /// costs as much as a small sample's copy.
 #[derive(Debug)]
-struct Origin {
+struct SampleSource {
     reader: Arc<Reader>,
     metadata: Metadata,
 }
@@ -59,24 +65,29 @@ struct Origin {
 enum Payload {
     /// Copied: nothing is held.
     Private(Vec<u8>),
-    /// In place: the region stays pinned until the sample is dropped.
-    Pinned { region: u16, mapping: Arc<Mapping> },
+    /// In place: the region stays pinned until this is dropped.
+    Pinned {
+        reader: Arc<Reader>,
+        region: u16,
+        mapping: Arc<Mapping>,
+    },
 }
 
 impl Sample {
-    /// The id of its segment, as [`Subscriber::id`] tells it: generations begin anew with each.
+    /// The id of its segment, as [`Subscriber::id`] tells it: sequences begin anew with each.
     #[must_use]
     pub fn segment(&self) -> u128 {
-        self.origin.reader.id
+        self.source.reader.id
     }
 
-    /// The sample's number: each publication in a segment raises it, a clear too.
+    /// The sample's number: every publication in a segment has the next, and so has every clearing.
     #[must_use]
-    pub fn generation(&self) -> u64 {
-        self.entry.generation
+    pub fn sequence(&self) -> u64 {
+        self.record.sequence
     }
 
-    /// How many samples were published since the last one this subscriber saw, without being seen.
+    /// How many samples were published between the one that this subscriber read before and this,
+    /// and were not read; since it attached if this is its first.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.skipped
@@ -85,10 +96,10 @@ impl Sample {
     /// What the payload is; checked against its length.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        &self.origin.metadata
+        &self.source.metadata
     }
 
-    /// The payload, in place where it is longer than 4 KB.
+    /// The payload, in place if it is longer than 16 KiB.
     ///
     /// Writers of the same user are trusted not to change it meanwhile; no
     /// writer that keeps to the layout does. Who does not trust them uses
@@ -103,7 +114,7 @@ impl Sample {
                 // with `self`, keeps every writer from claiming the region
                 // (LAYOUT.md, invariant I5); the length was checked against
                 // the mapping when the sample was made.
-                unsafe { mapping.slice(METADATA_CAPACITY, self.len()) }
+                unsafe { mapping.slice(0, self.len()) }
             }
         }
     }
@@ -112,7 +123,7 @@ impl Sample {
     #[must_use]
     pub fn len(&self) -> usize {
         // Bounded by the mapping, or by what was copied, when the sample was made.
-        usize::try_from(self.entry.payload_bytes).unwrap_or(usize::MAX)
+        usize::try_from(self.record.payload_bytes).unwrap_or(usize::MAX)
     }
 
     /// Tells whether the payload is empty.
@@ -134,11 +145,11 @@ impl Sample {
         let destination = &mut destination[..length];
         match &self.payload {
             Payload::Private(bytes) => destination.copy_from_slice(&bytes[..length]),
-            Payload::Pinned { region, .. } => {
-                let offset = layout::region_offset(*region) + METADATA_CAPACITY as u64;
-                sys::read_exact_at(&self.origin.reader.segment.file, destination, offset).map_err(
-                    |error| ReadError::io(&self.origin.reader.segment.key, "copying", error),
-                )?;
+            Payload::Pinned { region, reader, .. } => {
+                reader.check_process()?;
+                let offset = layout::region_offset(*region);
+                sys::read_exact_at(&reader.segment.file, destination, offset)
+                    .map_err(|error| ReadError::io(&reader.segment.key, "copying", error))?;
             }
         }
         Ok(())
@@ -153,14 +164,15 @@ impl Sample {
     /// [`ReadError::NoMemory`] where there is none for a copy.
     pub fn to_message(&self) -> Result<Message, ReadError> {
         let bytes = self.len();
-        let key = || self.origin.reader.segment.key.clone();
+        let key = || self.source.reader.segment.key.clone();
         let mut data =
             try_zeroed(bytes).ok_or_else(|| ReadError::NoMemory { key: key(), bytes })?;
         self.copy_to(&mut data)?;
-        Ok(match self.origin.metadata.clone() {
+        Ok(match self.source.metadata.clone() {
             Metadata::Text => Message::Text(String::from_utf8(data).map_err(|error| {
-                let at = error.utf8_error().valid_up_to();
-                self.invalid(format!("the text is not UTF-8 at byte {at}"))
+                self.source.reader.invalid(InvalidSample::Text {
+                    valid_up_to: error.utf8_error().valid_up_to(),
+                })
             })?),
             Metadata::Image(metadata) => Message::Image {
                 metadata,
@@ -184,7 +196,7 @@ impl Sample {
         match &self.payload {
             Payload::Pinned { mapping, .. } if mapping.was_truncated() => {
                 Err(ReadError::Truncated {
-                    key: self.origin.reader.segment.key.clone(),
+                    key: self.source.reader.segment.key.clone(),
                 })
             }
             _ => Ok(()),
@@ -194,33 +206,27 @@ impl Sample {
     /// The process that published it.
     #[must_use]
     pub fn writer(&self) -> Process {
-        self.entry.writer
+        self.record.writer
     }
 
     /// When it was published, by the publisher's wall clock.
     #[must_use]
     pub fn published(&self) -> SystemTime {
-        moment(self.entry.published)
+        moment(self.record.published)
     }
 
-    fn invalid(&self, reason: String) -> ReadError {
-        ReadError::Invalid {
-            key: self.origin.reader.segment.key.clone(),
-            reason,
-        }
+    /// How long ago it was published, by a clock that nobody sets: never negative.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.record.monotonic))
     }
-}
-
-/// The words of a segment that the exchange is about.
-pub(crate) fn exchange(control: &layout::Control) -> Exchange<'_> {
-    Exchange::new(&control.header.latest, &control.regions)
 }
 
 impl fmt::Debug for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the payload: it may be a secret, and it may be long.
         f.debug_struct("Sample")
-            .field("generation", &self.generation())
+            .field("sequence", &self.sequence())
             .field("metadata", self.metadata())
             .field("bytes", &self.len())
             .field("pinned", &matches!(self.payload, Payload::Pinned { .. }))
@@ -228,10 +234,10 @@ impl fmt::Debug for Sample {
     }
 }
 
-impl Drop for Sample {
+impl Drop for Payload {
     fn drop(&mut self) {
-        if let Payload::Pinned { region, .. } = self.payload {
-            self.origin.reader.release(region);
+        if let Payload::Pinned { reader, region, .. } = self {
+            reader.release(*region);
         }
     }
 }

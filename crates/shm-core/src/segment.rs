@@ -20,15 +20,14 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
-pub(crate) use file::{SegmentFile, is_hex};
+pub(crate) use file::{Head, SegmentFile, is_hex};
 pub use permissions::{Permissions, Readers};
 pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
 pub use watch::Watch;
 
-use crate::damage::Damage;
 use crate::deadline::Deadline;
-use crate::error::{AttachError, ListError, RemoveError};
+use crate::error::{AttachError, InvalidSample, ListError, RemoveError};
 use crate::key::{self, Key};
 use crate::layout;
 use crate::link;
@@ -36,7 +35,6 @@ use crate::message::Metadata;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sys::{self, FileFacts, OpenMode};
-use file::Head;
 
 /// What can be told of a segment from outside.
 #[derive(Clone, Debug)]
@@ -82,13 +80,17 @@ pub enum Content {
     },
     /// Published samples.
     Samples {
-        /// The latest; none where nothing was published yet or it was cleared.
+        /// The newest; `None` if nothing was published yet or it was cleared.
         latest: Option<Latest>,
+        /// The length of the ring, which keeps the last samples.
+        ring_bytes: u64,
+        /// How many bytes of large samples are kept beside the newest, at the least.
+        retain_bytes: u64,
     },
     /// Published samples, of which the latest cannot be read.
     Damaged {
         /// What is wrong with it.
-        damage: Damage,
+        damage: InvalidSample,
     },
 }
 
@@ -100,7 +102,7 @@ pub struct Latest {
     /// The payload's length, bytes.
     pub bytes: u64,
     /// The sample's number.
-    pub generation: u64,
+    pub sequence: u64,
     /// The process that published it.
     pub writer: Process,
     /// When.
@@ -242,8 +244,12 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
         },
-        _ => match peek::latest(&segment.file, head.latest) {
-            Ok(latest) => Content::Samples { latest },
+        _ => match peek::latest(&segment.file, head) {
+            Ok(latest) => Content::Samples {
+                latest,
+                ring_bytes: head.ring_bytes,
+                retain_bytes: head.retain_bytes,
+            },
             Err(damage) => Content::Damaged { damage },
         },
     };

@@ -3,6 +3,9 @@
 //! Everything else in the crate takes its atomics from here, so that a model
 //! checker can stand in for the hardware without a change to the protocols.
 
+mod copy;
+
+pub(crate) use copy::{copy_in, copy_out, prefetch_for_writing};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 #[cfg(not(loom))]

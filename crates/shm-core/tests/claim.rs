@@ -10,8 +10,10 @@ use std::time::Duration;
 use common::{Place, key, octets};
 use shm_core::{AttachError, Key, Publisher, ReadError, SharedMemory, Subscriber};
 
-const LATEST: u64 = 0x100;
-const ENTRIES: u64 = 0x3000;
+/// Where the position of the newest record, the region table and the ring stand (LAYOUT.md).
+const LAST: u64 = 0x100;
+const TABLE: u64 = 0x2400;
+const RING: u64 = 0x4000;
 const MIB: usize = 1 << 20;
 
 fn segment(place: &Place, key: &Key) -> File {
@@ -24,15 +26,26 @@ fn memory(file: &File) -> u64 {
     file.metadata().expect("it is open").blocks() * 512
 }
 
-/// Says that a sample of so many bytes is the latest, and stands in a region.
-fn announce(file: &File, region: u64, generation: u64, bytes: u64) -> io::Result<()> {
-    let entry = ENTRIES + 64 * region;
-    let metadata = b"\x02\x03a/b\0";
-    file.write_all_at(metadata, region << 36)?;
-    file.write_all_at(&bytes.to_le_bytes(), entry + 8)?;
-    file.write_all_at(&[6, 0, 0, 0], entry + 16)?;
-    file.write_all_at(&generation.to_le_bytes(), entry)?;
-    file.write_all_at(&(region << 48 | generation).to_le_bytes(), LATEST)
+/// Says that a sample of so many bytes is the newest, and stands in a region.
+fn announce(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<()> {
+    const METADATA: &[u8] = b"\x02\x03a/b\0";
+    let position = 64 * sequence;
+    let record = RING + position;
+    let lengths = 64 | (METADATA.len() as u64) << 32 | 4 << 48;
+    for (at, word) in [
+        (record, sequence),
+        (record + 8, lengths),
+        (record + 16, bytes),
+        (record + 56, region),
+        (TABLE + 32 * region, position),
+        (LAST, position),
+    ] {
+        file.write_all_at(&word.to_le_bytes(), at)?;
+        if at == record {
+            file.write_all_at(METADATA, record + 48)?;
+        }
+    }
+    Ok(())
 }
 
 #[test]
@@ -44,18 +57,12 @@ fn what_other_regions_have_is_no_memory_of_a_sample() {
     let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     let file = segment(&place, &key);
-    file.set_len(256 << 36).unwrap();
+    file.set_len(192 << 36).unwrap();
     let before = memory(&file);
     // Each lie doubled the memory as long as any memory of the file counted.
     for (lie, region) in (10..18).enumerate() {
         let claimed = (8 * MIB as u64) << lie;
-        announce(
-            &file,
-            region,
-            100 + lie as u64,
-            claimed.min(memory(&file)) - 1024,
-        )
-        .unwrap();
+        announce(&file, region, 100 + lie as u64, claimed.min(memory(&file))).unwrap();
         let read = subscriber.latest();
         if let Ok(Some(sample)) = &read {
             std::hint::black_box(
@@ -91,12 +98,14 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
         // Nothing happens in the file for so long: there is no event to wait for.
         std::thread::sleep(wait);
         for _ in 0..2 {
+            subscriber.reread();
             let sample = subscriber.latest().unwrap().unwrap();
             assert!(sample.payload().iter().all(|&byte| byte == 7));
         }
         rustix::fs::fallocate(&file, punch, (1 << 36) + 4 * MIB as u64, 4096).unwrap();
         // As much as was taken away is somewhere else.
         file.write_all_at(&[1; 8192], 9 << 36).unwrap();
+        subscriber.reread();
         let read = subscriber.latest();
         assert!(matches!(read, Err(ReadError::Invalid { .. })), "{read:?}");
         file.write_all_at(&[7; 4096], (1 << 36) + 4 * MIB as u64)
@@ -132,20 +141,25 @@ fn a_loan_that_nobody_has_filled_is_a_sample() {
     let key = key("unfilled");
     let publisher = Publisher::open(&key, &place.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
-    for bytes in [5 * MIB, 5 * MIB + 1, 5000, 9 * MIB - 1024, 4097] {
+    for bytes in [5 * MIB, 5 * MIB + 1, 20_000, 9 * MIB - 1024, 16_385] {
         publisher.loan(bytes).unwrap().publish(&octets()).unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.payload().len(), bytes);
         // For those who may not ask what is reserved, it looks as if it was written.
         let file = segment(&place, &key);
-        let latest = {
+        let word = |offset| {
             let mut word = [0; 8];
-            file.read_exact_at(&mut word, LATEST).unwrap();
-            u64::from_le_bytes(word) >> 48
+            file.read_exact_at(&mut word, offset).unwrap();
+            u64::from_le_bytes(word)
         };
-        let hole = rustix::fs::seek(&file, rustix::fs::SeekFrom::Hole(latest << 36)).unwrap();
+        // The region that the newest record names.
+        let last = word(LAST);
+        let region = (1..=191)
+            .find(|region| word(TABLE + 32 * region) == last)
+            .unwrap();
+        let hole = rustix::fs::seek(&file, rustix::fs::SeekFrom::Hole(region << 36)).unwrap();
         assert!(
-            hole >= (latest << 36) + 1024 + bytes as u64,
+            hole >= (region << 36) + bytes as u64,
             "{bytes}: hole at {hole:x}"
         );
     }

@@ -50,7 +50,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     // The child's copies said nothing and ended nothing; nor do they keep what ours end.
     seat.shown(8, Duration::ZERO);
     let shown = changes.recv().unwrap()[0].shown.unwrap();
-    assert_eq!(shown.generation, 8);
+    assert_eq!(shown.sequence, 8);
     drop(seat);
     assert!(changes.recv().unwrap().is_empty());
     let seat = Seat::take(publisher.id(), &place.options()).unwrap();

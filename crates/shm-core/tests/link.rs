@@ -57,10 +57,10 @@ impl Stage {
         self.wait_for(|watchers| watchers.len() == number)
     }
 
-    fn wait_for_generation(&self, generation: u64) -> Vec<Watcher> {
+    fn wait_for_sequence(&self, sequence: u64) -> Vec<Watcher> {
         self.wait_for(|watchers| {
             let shown = watchers.first().and_then(|watcher| watcher.shown);
-            shown.is_some_and(|shown| shown.generation == generation)
+            shown.is_some_and(|shown| shown.sequence == sequence)
         })
     }
 }
@@ -108,8 +108,8 @@ fn everybody_is_told_of_with_what_was_shown() {
         .filter_map(|watcher| watcher.shown)
         .collect();
     assert_eq!(shown.len(), 2);
-    assert_eq!((shown[0].generation, shown[0].took), (3, 2 * MILLISECOND));
-    assert_eq!((shown[1].generation, shown[1].took), (4, 5 * MILLISECOND));
+    assert_eq!((shown[0].sequence, shown[0].took), (3, 2 * MILLISECOND));
+    assert_eq!((shown[1].sequence, shown[1].took), (4, 5 * MILLISECOND));
 
     drop(first);
     let left = stage.wait_for_number(1);
@@ -125,13 +125,13 @@ fn every_publisher_is_told_whenever_it_comes() {
     let seat = first.seat(&place);
     first.wait_for_number(1);
     seat.shown(7, MILLISECOND);
-    first.wait_for_generation(7);
+    first.wait_for_sequence(7);
 
     let second = Stage::open(&place.options());
-    second.wait_for_generation(7);
+    second.wait_for_sequence(7);
     drop(first);
     seat.shown(8, MILLISECOND);
-    second.wait_for_generation(8);
+    second.wait_for_sequence(8);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_seat_may_be_taken_before_anybody_listens() {
     let seat = Seat::take(publisher.id(), &place.options()).unwrap();
     seat.shown(1, MILLISECOND);
     let stage = Stage::open(&place.options());
-    stage.wait_for_generation(1);
+    stage.wait_for_sequence(1);
 }
 
 #[test]
@@ -150,15 +150,15 @@ fn only_the_last_of_many_is_told() {
     let stage = Stage::open(&place.options());
     let seat = stage.seat(&place);
     let last = 100_000;
-    for generation in 1..=last {
-        seat.shown(generation, MILLISECOND);
+    for sequence in 1..=last {
+        seat.shown(sequence, MILLISECOND);
     }
     let told = std::cell::Cell::new(0);
     stage.wait_for(|watchers| {
         told.set(told.get() + 1);
         watchers
             .iter()
-            .any(|watcher| watcher.shown.is_some_and(|shown| shown.generation == last))
+            .any(|watcher| watcher.shown.is_some_and(|shown| shown.sequence == last))
     });
     assert!(told.get() < 100, "told {} times", told.get());
 }
@@ -167,13 +167,13 @@ fn only_the_last_of_many_is_told() {
 fn what_is_shown_last_is_told_although_the_seat_is_left() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
-    for generation in 1..=5 {
+    for sequence in 1..=5 {
         let seat = stage.seat(&place);
-        seat.shown(generation, MILLISECOND);
+        seat.shown(sequence, MILLISECOND);
         drop(seat);
         stage.wait_for(|watchers| {
             let mut shown = watchers.iter().filter_map(|watcher| watcher.shown);
-            shown.any(|shown| shown.generation == generation)
+            shown.any(|shown| shown.sequence == sequence)
         });
     }
     stage.wait_for_number(0);

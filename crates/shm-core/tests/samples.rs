@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use common::{Place, key, octets, pattern};
 use shm_core::{
-    Access, ImageMetadata, Message, Metadata, PixelFormat, PublishError, Publisher, ReadError,
-    Subscriber, Wait, segment,
+    Access, ImageMetadata, Message, Metadata, Next, PixelFormat, PublishError, Publisher,
+    ReadError, Subscriber, WaitResult, segment,
 };
 
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
@@ -28,6 +28,9 @@ fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
         4096,
         4097,
         8192,
+        16_383,
+        16_384,
+        16_385,
         65_536,
         1 << 20,
         (32 << 20) + 3,
@@ -37,11 +40,11 @@ fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
     ];
     for (index, &size) in sizes.iter().enumerate() {
         let payload = pattern(index as u64, size);
-        let generation = publisher.publish(&octets(), &payload).unwrap();
-        assert_eq!(generation, index as u64 + 1);
-        assert_eq!(subscriber.wait(SOON).unwrap(), Wait::New);
+        let sequence = publisher.publish(&octets(), &payload).unwrap();
+        assert_eq!(sequence, index as u64 + 1);
+        assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
         let sample = subscriber.latest().unwrap().unwrap();
-        assert_eq!(sample.generation(), generation);
+        assert_eq!(sample.sequence(), sequence);
         assert!(sample.writer().is_current());
         assert!(sample.payload() == payload, "size {size} differs in place");
         let mut copy = vec![0; size];
@@ -69,7 +72,7 @@ fn messages_of_each_kind_come_back() {
         Message::bytes("application/pdf", Some("b.pdf"), pattern(2, 100)),
     ];
     for message in messages {
-        publisher.send(&message).unwrap();
+        publisher.publish_message(&message).unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.metadata(), &message.metadata());
         assert_eq!(sample.to_message().unwrap(), message);
@@ -114,9 +117,10 @@ fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
         publisher.publish(&octets(), &payload).unwrap();
         pinned.push((subscriber.latest().unwrap().unwrap(), payload));
     }
+    assert!(subscriber.latest().unwrap().is_none(), "nothing is newer");
     // The same region pinned twice by one subscriber, and let go once.
-    let again = subscriber.latest().unwrap().unwrap();
-    drop(again);
+    subscriber = subscriber.from_oldest();
+    drop(subscriber.latest().unwrap().unwrap());
     for seed in 100..200 {
         publisher
             .publish(&octets(), &pattern(seed, 100_000))
@@ -125,8 +129,8 @@ fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
     for (sample, payload) in &pinned {
         assert!(
             sample.payload() == payload,
-            "generation {} changed under its pin",
-            sample.generation()
+            "sample {} changed under its pin",
+            sample.sequence()
         );
     }
     assert_eq!(subscriber.latest().unwrap().unwrap().skipped(), 99);
@@ -165,7 +169,7 @@ fn memory_stays_within_pins_loans_and_three_samples() {
         publisher.publish(&octets(), &vec![2; SIZE]).unwrap();
     }
     assert!(
-        reserved() <= 3 * (SIZE as u64 + 8192) + (1 << 18),
+        reserved() <= 3 * (SIZE as u64 + 8192) + (1 << 19),
         "{} after unpinning",
         reserved()
     );
@@ -205,12 +209,12 @@ fn clearing_blanks_for_good_and_wakes() {
     publisher.publish_text(&secret[..200]).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     assert_eq!(publisher.clear().unwrap(), 0);
-    assert_eq!(subscriber.wait(SOON).unwrap(), Wait::New);
+    assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
     assert!(subscriber.latest().unwrap().is_none());
     // Nothing of it is left in the file's memory.
     let file = std::fs::File::open(place.file(&key("secret"))).unwrap();
     for region in 0..8u64 {
-        let mut bytes = vec![0; 1 << 16];
+        let mut bytes = vec![0; 1 << 19];
         let read = std::os::unix::fs::FileExt::read_at(&file, &mut bytes, region << 36).unwrap();
         let found = bytes[..read]
             .windows(12)
@@ -229,10 +233,10 @@ fn clearing_says_how_many_readers_still_hold_a_copy() {
     let place = Place::new();
     let publisher = Publisher::open(&key("held"), &place.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("held"), &place.options()).unwrap();
-    publisher.publish(&octets(), &[1; 10_000]).unwrap();
+    publisher.publish(&octets(), &[1; 20_000]).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     assert_eq!(publisher.clear().unwrap(), 1);
-    assert_eq!(sample.payload(), [1; 10_000]);
+    assert_eq!(sample.payload(), [1; 20_000]);
     drop(sample);
     assert_eq!(publisher.clear().unwrap(), 0);
 }
@@ -244,29 +248,29 @@ fn waiting_times_out_and_tells_the_end_once() {
     let publisher = Publisher::open(&key("ends"), &options).unwrap();
     let mut subscriber = Subscriber::attach(&key("ends"), &options).unwrap();
     assert_eq!(
-        subscriber.wait(Some(Duration::ZERO)).unwrap(),
-        Wait::Timeout
+        subscriber.wait(Duration::ZERO).unwrap(),
+        WaitResult::Timeout
     );
     publisher.publish_text("last words").unwrap();
     drop(publisher);
     assert_eq!(
         subscriber.wait(SOON).unwrap(),
-        Wait::New,
+        WaitResult::New,
         "what was published goes before the end"
     );
     assert!(subscriber.latest().unwrap().is_some());
-    assert_eq!(subscriber.wait(SOON).unwrap(), Wait::Ended);
+    assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::PublisherGone);
     assert_eq!(
-        subscriber.wait(Some(Duration::from_millis(20))).unwrap(),
-        Wait::Timeout
+        subscriber.wait(Duration::from_millis(20)).unwrap(),
+        WaitResult::Timeout
     );
     let publisher = Publisher::open(&key("ends"), &options).unwrap();
     assert!(!publisher.created());
     publisher.publish_text("back again").unwrap();
-    assert_eq!(subscriber.wait(SOON).unwrap(), Wait::New);
+    assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
     subscriber.latest().unwrap();
     segment::remove(&key("ends"), &options, true).unwrap();
-    assert_eq!(subscriber.wait(SOON).unwrap(), Wait::Orphaned);
+    assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
         publisher.publish_text("to nobody"),
         Err(PublishError::Orphaned { .. })
@@ -279,7 +283,7 @@ fn a_removed_name_is_noticed_within_a_second() {
     let publisher = Publisher::open(&key("rm"), &place.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("rm"), &place.options()).unwrap();
     std::fs::remove_file(place.file(&key("rm"))).unwrap();
-    assert_eq!(subscriber.wait(SOON).unwrap(), Wait::Orphaned);
+    assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
         publisher.publish_text("x"),
         Err(PublishError::Orphaned { .. })
@@ -306,10 +310,10 @@ fn a_waiting_subscriber_is_woken_by_a_publication() {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || {
             let ended = subscriber.wait(SOON).unwrap();
-            (ended, subscriber.latest().unwrap().unwrap().generation())
+            (ended, subscriber.latest().unwrap().unwrap().sequence())
         });
         publisher.publish_text("good morning").unwrap();
-        assert_eq!(waiting.join().unwrap(), (Wait::New, 1));
+        assert_eq!(waiting.join().unwrap(), (WaitResult::New, 1));
     });
 }
 
@@ -355,13 +359,13 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
             let Some(sample) = subscriber.latest().unwrap() else {
                 continue;
             };
-            assert!(sample.generation() >= last, "generations went back");
-            last = sample.generation();
+            assert!(sample.sequence() > last, "sequences went back");
+            last = sample.sequence();
             let payload = sample.payload();
             let round = u64::from_le_bytes(payload[..8].try_into().unwrap());
             assert!(
                 payload[8..] == pattern(round, payload.len())[8..],
-                "generation {last} is torn"
+                "sample {last} is torn"
             );
             seen += 1;
         }
@@ -383,10 +387,7 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
         }
     });
     let mut subscriber = Subscriber::attach(&race, &options).unwrap();
-    assert_eq!(
-        subscriber.latest().unwrap().unwrap().generation(),
-        2 * ROUNDS
-    );
+    assert_eq!(subscriber.latest().unwrap().unwrap().sequence(), 2 * ROUNDS);
 }
 
 #[test]
@@ -480,33 +481,186 @@ fn many_small_samples_in_a_row_are_each_what_they_say() {
     }
 }
 
+/// Reads in order until there is nothing more.
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
+fn numbers(subscriber: &mut Subscriber) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    while let Next::Sample(sample) = subscriber.next(Duration::ZERO).unwrap() {
+        numbers.push(u64::from_le_bytes(
+            sample.payload()[..8].try_into().unwrap(),
+        ));
+    }
+    numbers
+}
+
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
+fn publish_numbers(publisher: &Publisher, numbers: std::ops::Range<u64>, size: usize) {
+    for number in numbers {
+        let mut payload = vec![0; size];
+        payload[..8].copy_from_slice(&number.to_le_bytes());
+        publisher.publish(&octets(), &payload).unwrap();
+    }
+}
+
 #[test]
-fn clearing_after_many_small_samples_blanks_them_all() {
+fn every_sample_of_a_burst_is_read_in_order() {
     let place = Place::new();
-    let publisher = Publisher::open(&key("row"), &place.options()).unwrap();
-    for _ in 0..20 {
-        publisher
-            .publish_text("correct horse battery staple")
-            .unwrap();
+    let publisher = Publisher::open(&key("burst"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("burst"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..1000, 128);
+    assert_eq!(numbers(&mut subscriber), (0..1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn who_is_overrun_goes_on_with_the_oldest_and_counts_what_it_missed() {
+    let place = Place::new();
+    let options = place.options().ring_bytes(1 << 14);
+    let publisher = Publisher::open(&key("overrun"), &options).unwrap();
+    let mut subscriber = Subscriber::attach(&key("overrun"), &options).unwrap();
+    publish_numbers(&publisher, 0..1, 64);
+    assert_eq!(numbers(&mut subscriber), [0]);
+    publish_numbers(&publisher, 1..1000, 64);
+    let Next::Sample(first) = subscriber.next(Duration::ZERO).unwrap() else {
+        panic!("there are samples");
+    };
+    let skipped = first.skipped();
+    assert_eq!(first.payload()[..8], (skipped + 1).to_le_bytes());
+    let rest = numbers(&mut subscriber);
+    assert_eq!(rest, (skipped + 2..1000).collect::<Vec<_>>());
+    // 192 bytes a record; an eighth of the ring is evicted at once.
+    assert!((74..=85).contains(&(rest.len() + 1)), "{}", rest.len());
+}
+
+#[test]
+fn a_late_subscriber_begins_where_it_likes() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("late"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..5, 100);
+    let attach = || Subscriber::attach(&key("late"), &place.options()).unwrap();
+    assert_eq!(numbers(&mut attach()), [4]);
+    assert_eq!(numbers(&mut attach().from_oldest()), [0, 1, 2, 3, 4]);
+    assert_eq!(numbers(&mut attach().from_now()), [] as [u64; 0]);
+    let mut latest = attach().from_oldest();
+    let sample = latest.latest().unwrap().unwrap();
+    assert_eq!((sample.sequence(), sample.skipped()), (5, 0));
+}
+
+#[test]
+fn what_the_last_publisher_left_is_read_before_its_end_is_told() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("left"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("left"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..10, 100);
+    drop(publisher);
+    assert_eq!(numbers(&mut subscriber), (0..10).collect::<Vec<_>>());
+    let mut subscriber = {
+        let options = place.options().persistent(true);
+        let publisher = Publisher::open(&key("iterated"), &options).unwrap();
+        let subscriber = Subscriber::attach(&key("iterated"), &options).unwrap();
+        publish_numbers(&publisher, 0..10, 100);
+        subscriber
+    };
+    assert_eq!(subscriber.iter().map(Result::unwrap).count(), 10);
+    assert!(matches!(
+        subscriber.next(Duration::ZERO).unwrap(),
+        Next::Timeout
+    ));
+}
+
+#[test]
+fn large_samples_are_retained_as_far_as_the_creator_said() {
+    const SIZE: usize = 100_000;
+    let place = Place::new();
+    let options = place.options().retain_bytes(10 * (100 << 10));
+    let publisher = Publisher::open(&key("kept"), &options).unwrap();
+    let mut none = Subscriber::attach(&key("kept"), &options).unwrap();
+    publish_numbers(&publisher, 0..30, SIZE);
+    let kept = numbers(&mut none);
+    assert!((10..=13).contains(&kept.len()), "{kept:?}");
+    assert_eq!(kept, (30 - kept.len() as u64..30).collect::<Vec<_>>());
+    let publisher = Publisher::open(&key("newest"), &place.options()).unwrap();
+    let mut none = Subscriber::attach(&key("newest"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..30, SIZE);
+    let Next::Sample(sample) = none.next(Duration::ZERO).unwrap() else {
+        panic!("the newest is always kept");
+    };
+    assert!(sample.skipped() >= 27, "{}", sample.skipped());
+}
+
+#[test]
+fn large_samples_that_are_gone_are_passed_at_once() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("gone"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..1000, 20_000);
+    let late = Subscriber::attach(&key("gone"), &place.options()).unwrap();
+    let kept = numbers(&mut late.from_oldest());
+    assert!((1..=3).contains(&kept.len()), "{kept:?}");
+    assert_eq!(kept.last(), Some(&999));
+}
+
+#[test]
+fn small_and_large_samples_keep_their_order() {
+    let place = Place::new();
+    let options = place.options().retain_bytes(16 << 20);
+    let publisher = Publisher::open(&key("mixed"), &options).unwrap();
+    let mut subscriber = Subscriber::attach(&key("mixed"), &options).unwrap();
+    for number in 0..60 {
+        publish_numbers(
+            &publisher,
+            number..number + 1,
+            [8, 20_000, 16_384, 16_385][usize::try_from(number % 4).unwrap()],
+        );
     }
-    assert_eq!(publisher.clear().unwrap(), 0, "what was kept is given back");
-    let file = std::fs::File::open(place.file(&key("row"))).unwrap();
-    for region in 1..8u64 {
-        let mut bytes = vec![0; 8192];
-        let read = std::os::unix::fs::FileExt::read_at(&file, &mut bytes, region << 36).unwrap();
-        assert!(bytes[..read].iter().all(|&byte| byte == 0));
-    }
+    assert_eq!(numbers(&mut subscriber), (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_clearing_is_told_in_its_place_in_the_order() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("told"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("told"), &place.options()).unwrap();
+    publish_numbers(&publisher, 0..2, 8);
+    assert!(matches!(subscriber.next(SOON).unwrap(), Next::Sample(_)));
+    publisher.clear().unwrap();
+    publish_numbers(&publisher, 2..3, 8);
+    // The second sample is erased, whether it was read or not.
+    assert!(matches!(
+        subscriber.next(SOON).unwrap(),
+        Next::Cleared { skipped: 1 }
+    ));
+    let Next::Sample(sample) = subscriber.next(SOON).unwrap() else {
+        panic!("a sample follows");
+    };
+    assert_eq!((sample.sequence(), sample.skipped()), (4, 0));
+    // Who comes later is told of no clearing.
+    let mut later = Subscriber::attach(&key("told"), &place.options())
+        .unwrap()
+        .from_oldest();
+    assert_eq!(numbers(&mut later), [2]);
+}
+
+#[test]
+fn a_loan_may_grow_out_of_the_ring_and_back() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("grows"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("grows"), &place.options()).unwrap();
+    let mut loan = publisher.loan(4).unwrap();
+    loan.copy_from_slice(b"abcd");
+    loan.resize(1 << 20).unwrap();
+    loan.resize(3).unwrap();
+    loan.publish(&octets()).unwrap();
+    assert_eq!(subscriber.latest().unwrap().unwrap().payload(), b"abc");
 }
 
 #[test]
 fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
     let place = Place::new();
-    let options = place.options().polled(true);
+    let options = place.options().notify(false);
     let publisher = Publisher::open(&key("polled"), &options).unwrap();
     let mut subscriber = Subscriber::attach(&key("polled"), &options).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || subscriber.wait(SOON).unwrap());
         publisher.publish_text("look").unwrap();
-        assert_eq!(waiting.join().unwrap(), Wait::New);
+        assert_eq!(waiting.join().unwrap(), WaitResult::New);
     });
 }

@@ -33,6 +33,7 @@ fn a_reader_survives_and_is_told() {
         sample.to_message(),
         Err(ReadError::Truncated { .. })
     ));
+    subscriber = subscriber.from_oldest();
     assert!(matches!(
         subscriber.latest(),
         Err(ReadError::Truncated { .. })

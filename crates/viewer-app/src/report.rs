@@ -20,7 +20,7 @@ pub(crate) struct Report {
     width: Option<u32>,
     height: Option<u32>,
     media_type: Option<String>,
-    generation: Option<u64>,
+    sequence: Option<u64>,
     writer_pid: Option<u32>,
     age_ms: Option<u64>,
     persistent: Option<bool>,
@@ -57,7 +57,7 @@ impl Report {
                 &Latest {
                     metadata: sample.metadata().clone(),
                     bytes: sample.len() as u64,
-                    generation: sample.generation(),
+                    sequence: sample.sequence(),
                     writer: sample.writer(),
                     published: sample.published(),
                 },
@@ -120,8 +120,9 @@ impl Report {
             segment::Content::Block { size } => report.with_block(*size),
             segment::Content::Samples {
                 latest: Some(latest),
+                ..
             } => report.with_latest(latest, now),
-            segment::Content::Samples { latest: None } => report,
+            segment::Content::Samples { latest: None, .. } => report,
             segment::Content::Damaged { damage } => Report {
                 kind: Some("damaged"),
                 bytes: None,
@@ -152,7 +153,7 @@ impl Report {
             width: None,
             height: None,
             media_type: None,
-            generation: None,
+            sequence: None,
             writer_pid: None,
             age_ms: None,
             persistent: Some(persistent),
@@ -195,7 +196,7 @@ impl Report {
             width,
             height,
             media_type: Some(latest.metadata.media_type().to_owned()),
-            generation: Some(latest.generation),
+            sequence: Some(latest.sequence),
             writer_pid: Some(latest.writer.pid()),
             age_ms: u64::try_from(age.as_millis()).ok(),
             ..self

@@ -21,7 +21,7 @@ use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
     AttachError, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
-    Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber, Wait,
+    Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber, WaitResult,
 };
 
 use crate::user::User;
@@ -108,7 +108,7 @@ impl Found {
         if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
             // A clock that was set back makes it younger than now.
             let took = now.duration_since(sample.published()).unwrap_or_default();
-            seat.shown(sample.generation(), took);
+            seat.shown(sample.sequence(), took);
         }
     }
 }
@@ -275,8 +275,8 @@ fn fetch_sample(
         };
         match subscriber.wait(time.left()).map_err(FetchError::Read)? {
             // After the last loader left, another may come: to the same segment if it persists.
-            Wait::New | Wait::Ended => {}
-            Wait::Orphaned | Wait::Timeout => return Ok(None),
+            WaitResult::New | WaitResult::PublisherGone => {}
+            WaitResult::Removed | WaitResult::Timeout => return Ok(None),
         }
     }
 }

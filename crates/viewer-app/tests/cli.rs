@@ -362,7 +362,7 @@ fn bytes_and_blocks_come_out_whole() {
     let report = place.json(&["info", "--key", "block", "--json"]);
     assert_eq!(report["kind"], "bytes");
     assert_eq!(report["bytes"], 5000);
-    assert_eq!(report["generation"], Value::Null);
+    assert_eq!(report["sequence"], Value::Null);
 }
 
 #[test]
@@ -390,7 +390,7 @@ fn reports_have_the_promised_fields() {
                 "width": 2,
                 "height": 2,
                 "media_type": "image/x-raw",
-                "generation": 1,
+                "sequence": 1,
                 "writer_pid": pid,
                 "age_ms": null,
                 "persistent": false,

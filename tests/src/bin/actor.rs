@@ -2,7 +2,8 @@
 //!
 //! Answers each line with one line, `ok …` or `error …`, so that a test waits
 //! for answers and never for time. Takes the key as its argument, and maybe the
-//! user id of the segment's owner; the directory comes from `SHM_CORE_DIR`.
+//! user id of the segment's owner; the directory comes from `SHM_CORE_DIR`, the length of a ring that
+//! it creates from `ACTOR_RING_BYTES`.
 
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
@@ -29,6 +30,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = match std::env::args().nth(2) {
         Some(owner) => Options::new().owner(owner.parse()?),
         None => Options::new(),
+    };
+    let options = match std::env::var("ACTOR_RING_BYTES") {
+        Ok(bytes) => options.ring_bytes(bytes.parse()?),
+        Err(_) => options,
     };
     let actor = Actor { key, options };
     let mut hands = Hands::default();
@@ -202,14 +207,14 @@ impl Actor {
             ["pin"] => {
                 let subscriber = hands.subscriber.as_mut().ok_or("no subscriber")?;
                 let sample = subscriber.latest()?.ok_or("nothing there")?;
-                let generation = sample.generation();
+                let sequence = sample.sequence();
                 hands.samples.push(sample);
-                return Ok(generation.to_string());
+                return Ok(sequence.to_string());
             }
             ["wait", milliseconds] => {
                 let subscriber = hands.subscriber.as_mut().ok_or("no subscriber")?;
                 let patience = Duration::from_millis(milliseconds.parse()?);
-                return Ok(format!("{:?}", subscriber.wait(Some(patience))?));
+                return Ok(format!("{:?}", subscriber.wait(patience)?));
             }
             _ => return self.act_on_the_link(words, hands),
         }
@@ -223,10 +228,10 @@ impl Actor {
                 let id = segment::info(&self.key, &self.options)?.id;
                 hands.seat = Some(Seat::take(id, &self.options)?);
             }
-            ["show", generation, milliseconds] => {
+            ["show", sequence, milliseconds] => {
                 let seat = hands.seat.as_ref().ok_or("not seated")?;
                 let took = Duration::from_millis(milliseconds.parse()?);
-                seat.shown(generation.parse()?, took);
+                seat.shown(sequence.parse()?, took);
             }
             ["gather"] => {
                 let publisher = hands.publisher.ok_or("no publisher")?;
@@ -282,9 +287,9 @@ fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn E
     Ok(String::new())
 }
 
-/// Program, process id, and the generation that was shown.
+/// Program, process id, and the sequence that was shown.
 fn described(watcher: &Watcher) -> String {
-    let shown = watcher.shown.map(|shown| shown.generation.to_string());
+    let shown = watcher.shown.map(|shown| shown.sequence.to_string());
     let shown = shown.unwrap_or_else(|| "-".into());
     format!("{} {} {shown}", watcher.program, watcher.process)
 }

@@ -16,7 +16,9 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use e2e_tests::layout::{CONTROL, ENTRIES, ENTRY, LATEST, LOCK, REGION_STRIDE};
+use e2e_tests::layout::{
+    CONTROL, ENTRY, LARGE_BYTES, LAST, LOCK, OLDEST, REGION_STRIDE, RING, RING_BYTES, SLOTS, TABLE,
+};
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
@@ -38,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match lie.as_str() {
         "dance" => dance(&path)?,
         "huge-block" => huge(&path, Claim::Block)?,
-        "huge-text" => huge(&path, Claim::Sample(&[0]))?,
+        "huge-text" => huge(&path, Claim::Sample(&[]))?,
         // 65,535 pixels and as many rows, four bytes each.
         "huge-image" => huge(
             &path,
@@ -91,13 +93,13 @@ fn lie_about(file: &File, lie: &str) -> Result<(), Box<dyn Error>> {
             } else {
                 libc::F_WRLCK
             };
-            for region in REGION + 1..REGION + 256 {
+            for region in REGION + 1..REGION + 192 {
                 take(file, kind, region..region + 1).ok();
             }
             sit();
         }
         "read-most-regions" => {
-            take(file, libc::F_RDLCK, REGION + 1..REGION + 252)?;
+            take(file, libc::F_RDLCK, REGION + 1..REGION + 188)?;
             sit();
         }
         "read-slots" => {
@@ -151,8 +153,8 @@ fn read_all(file: &File, at_once: i32, waiting: i32) -> io::Result<()> {
     }
 }
 
-fn lock_word(slot: u32, generation: u32) -> u32 {
-    generation << 10 | (slot + 1) << 2
+fn lock_word(slot: u32, sequence: u32) -> u32 {
+    sequence << 10 | (slot + 1) << 2
 }
 
 fn store(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
@@ -163,7 +165,7 @@ fn store(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
 fn cut(file: &File) -> io::Result<()> {
     const HEAD: usize = 1 << 16;
     let whole = file.metadata()?.len();
-    let mut control = vec![0; CONTROL];
+    let mut control = vec![0; RING + RING_BYTES];
     file.read_exact_at(&mut control, 0)?;
     let mut region = vec![0; HEAD];
     file.read_exact_at(&mut region, REGION_STRIDE)?;
@@ -174,8 +176,9 @@ fn cut(file: &File) -> io::Result<()> {
             0,
             100,
             0x1000,
-            0x6fff,
-            0x7000,
+            0x3fff,
+            0x4000,
+            (RING + RING_BYTES - 1) as u64,
             REGION_STRIDE,
             REGION_STRIDE + 1024,
             REGION_STRIDE + 4096,
@@ -188,9 +191,9 @@ fn cut(file: &File) -> io::Result<()> {
     }
 }
 
-/// Rewrites lengths, generations, the latest, the header and the slots, as often as it can.
+/// Rewrites positions, lengths, sequences, the region table, the header and the slots, as often as it can.
 fn scribble(file: &File) -> io::Result<()> {
-    let mut control = vec![0; CONTROL];
+    let mut control = vec![0; RING + RING_BYTES];
     file.read_exact_at(&mut control, 0)?;
     let mut dice = Dice(2);
     say();
@@ -198,31 +201,42 @@ fn scribble(file: &File) -> io::Result<()> {
         let values = [
             0,
             1,
-            4096,
-            4097,
+            64,
+            16_384,
+            16_385,
             u64::from(u32::MAX),
-            REGION_STRIDE - 1024,
+            RING_BYTES as u64,
             REGION_STRIDE,
+            1 << 62,
             u64::MAX,
             dice.roll(),
+            (dice.roll() % (2 * RING_BYTES as u64)) & !63,
         ];
         let word = *dice.pick(&values);
-        let entry = ENTRIES + ENTRY * *dice.pick(&[1, 2, 3, 255]);
+        let entry = TABLE + ENTRY * *dice.pick(&[1, 2, 3, 191]);
+        let record = RING + ((usize::try_from(dice.roll()).unwrap_or(0) % 4096) & !63);
         let offsets = [
             0x14,
             0x18,
             0x30,
-            LATEST,
-            LATEST,
+            0x38,
+            LAST,
+            LAST,
+            OLDEST,
+            OLDEST,
+            LARGE_BYTES,
+            record,
+            record + 8,
+            record + 8,
+            record + 16,
+            record + 48,
             entry,
             entry,
-            entry + 8,
             entry + 8,
             entry + 16,
             entry + 24,
-            entry + 32,
-            0x1000,
-            0x1010,
+            SLOTS,
+            SLOTS + 16,
         ];
         store(file, *dice.pick(&offsets), &word.to_le_bytes())?;
         if dice.roll().is_multiple_of(4) {
@@ -235,7 +249,7 @@ fn scribble(file: &File) -> io::Result<()> {
 fn wake(control: &MmapRaw) {
     say();
     loop {
-        for offset in [LOCK, LATEST] {
+        for offset in [LOCK, LAST] {
             // It cannot fail on a mapped word, and nothing depends on it.
             futex::wake(word(control, offset), futex::Flags::empty(), 1 << 30).ok();
         }
@@ -244,13 +258,13 @@ fn wake(control: &MmapRaw) {
 
 /// Announces samples that do not exist, all the time.
 fn flood(control: &MmapRaw) {
-    let latest = word(control, LATEST);
+    let last = word(control, LAST);
     // Before the word is given: who comes then finds nothing true any more.
-    latest.fetch_add(1, Ordering::Relaxed);
+    last.fetch_add(64, Ordering::Relaxed);
     say();
     loop {
-        latest.fetch_add(1, Ordering::Relaxed);
-        futex::wake(latest, futex::Flags::empty(), 1 << 30).ok();
+        last.fetch_add(64, Ordering::Relaxed);
+        futex::wake(last, futex::Flags::empty(), 1 << 30).ok();
     }
 }
 
@@ -307,12 +321,17 @@ fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
         .create_new(true)
         .open(path)?;
     file.set_len(REGION_STRIDE * 3)?;
-    let mut control = vec![0_u8; CONTROL];
+    let ring_bytes = match claim {
+        Claim::Block => 0,
+        // The ring has memory: only the payload is a lie.
+        Claim::Sample(_) => RING_BYTES,
+    };
+    let mut control = vec![0_u8; CONTROL + ring_bytes];
     let mut put = |offset: usize, bytes: &[u8]| {
         control[offset..offset + bytes.len()].copy_from_slice(bytes);
     };
     put(0, b"SHM-CORE");
-    put(8, &1_u32.to_le_bytes());
+    put(8, &2_u32.to_le_bytes());
     put(12, &128_u32.to_le_bytes());
     match claim {
         Claim::Block => {
@@ -320,18 +339,29 @@ fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
             put(0x30, &REGION_STRIDE.to_le_bytes());
         }
         Claim::Sample(metadata) => {
-            let payload = match metadata {
-                [0] => REGION_STRIDE - 1024,
+            // A sample at position 64: its record, and the entry of region 1.
+            const POSITION: u64 = 64;
+            const RECORD: usize = RING + 64;
+            let payload: u64 = match metadata {
+                [] => REGION_STRIDE,
                 _ => 65_535 * 4 * 65_535,
             };
+            let length = u64::try_from(metadata.len()).map_err(io::Error::other)?;
+            // One line where the number of the region fits it, else two.
+            let (total, place) = if metadata.is_empty() {
+                (64, 48)
+            } else {
+                (128, 64)
+            };
             put(0x14, &2_u32.to_le_bytes());
-            put(LATEST, &(1_u64 << 48 | 1).to_le_bytes());
-            let entry = ENTRIES + ENTRY;
-            put(entry, &1_u64.to_le_bytes());
-            put(entry + 8, &payload.to_le_bytes());
-            let length = u32::try_from(metadata.len()).map_err(io::Error::other)?;
-            put(entry + 16, &length.to_le_bytes());
-            file.write_all_at(metadata, REGION_STRIDE)?;
+            put(0x38, &(RING_BYTES as u64).to_le_bytes());
+            put(LAST, &POSITION.to_le_bytes());
+            put(RECORD, &1_u64.to_le_bytes());
+            put(RECORD + 8, &(total | length << 32 | 4 << 48).to_le_bytes());
+            put(RECORD + 16, &payload.to_le_bytes());
+            put(RECORD + 48, metadata);
+            put(RECORD + place, &1_u64.to_le_bytes());
+            put(TABLE + ENTRY, &POSITION.to_le_bytes());
         }
     }
     store(&file, 0, &control)?;

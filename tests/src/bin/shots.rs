@@ -87,7 +87,7 @@ const STATES: &[State] = &[
         loader.load_picture(&stage.picture());
         let viewer = stage.live_viewer();
         viewer.program.wait_for_status("Showing the picture");
-        loader.program.wait_for_complaint(": generation 1 after");
+        loader.program.wait_for_complaint(": sequence 1 after");
         stage.take(&loader.window);
     }),
     ("loader-zh", |stage| {

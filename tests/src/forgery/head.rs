@@ -13,7 +13,7 @@ pub(super) const SAMPLES: u32 = 2;
 /// What stands at the beginning of a file, and how long the file is.
 #[derive(Debug)]
 pub(super) struct Head {
-    bytes: [u8; 0x38],
+    bytes: [u8; 0x40],
     is_long_enough: bool,
     length: u64,
     memory: u64,
@@ -22,9 +22,10 @@ pub(super) struct Head {
 impl Head {
     pub(super) fn of(file: &File) -> Head {
         let facts = file.metadata().expect("the facts of an open file");
-        let mut bytes = [0; 0x38];
+        let mut bytes = [0; 0x40];
+        let read = file.read_at(&mut bytes, 0);
         Head {
-            is_long_enough: file.read_exact_at(&mut bytes, 0).is_ok(),
+            is_long_enough: read.is_ok_and(|length| length >= 0x38),
             bytes,
             length: facts.len(),
             memory: facts.blocks() * 512,
@@ -43,15 +44,22 @@ impl Head {
 
     /// Tells whether who deals with segments of this kind attaches to it, as long as somebody is there.
     pub(super) fn admits(&self, kind: u32) -> bool {
-        let block = u64::from_le_bytes(std::array::from_fn(|at| self.bytes[0x30 + at]));
+        let [block, ring] = [0x30, 0x38].map(|offset| self.long(offset));
+        let is_possible = match kind {
+            BLOCK => (1..=layout::REGION_STRIDE).contains(&block),
+            _ => ring.is_power_of_two() && (1 << 14..=1 << 30).contains(&ring),
+        };
+        if !is_possible {
+            return false;
+        }
+        let control = layout::CONTROL as u64;
         let (length, memory) = match kind {
-            BLOCK if !(1..=layout::REGION_STRIDE).contains(&block) => return false,
-            BLOCK => (0x10000 + block, layout::CONTROL as u64 + block),
-            _ => (layout::CONTROL as u64, 0),
+            BLOCK => (0x10000 + block, control + block),
+            _ => (control + ring, control + ring),
         };
         self.is_segment()
             && !self.is_removed()
-            && self.number(0x08) == 1
+            && self.number(0x08) == 2
             && self.number(0x0c) == 128
             && self.number(0x14) == kind
             && self.length >= length
@@ -64,5 +72,9 @@ impl Head {
 
     fn number(&self, offset: usize) -> u32 {
         u32::from_le_bytes(std::array::from_fn(|at| self.bytes[offset + at]))
+    }
+
+    fn long(&self, offset: usize) -> u64 {
+        u64::from(self.number(offset)) | u64::from(self.number(offset + 4)) << 32
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::layout;
 
-const FIELDS: [Field; 12] = [
+const FIELDS: [Field; 17] = [
     (0x00, 8), // magic
     (0x08, 4), // version
     (0x0c, 4), // slot_count
@@ -18,8 +18,13 @@ const FIELDS: [Field; 12] = [
     (0x20, 8), // id, high half
     (0x28, 8), // created
     (0x30, 8), // block_bytes
+    (0x38, 8), // ring_bytes
+    (0x40, 8), // retain_bytes
     (layout::LOCK, 4),
-    (layout::LATEST, 8),
+    (layout::LAST, 8),
+    (layout::OLDEST, 8),
+    (0x200, 8), // wanted
+    (layout::LARGE_BYTES, 8),
     (layout::FLAGS, 1), // the bits of it that mean something
 ];
 

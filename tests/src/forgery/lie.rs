@@ -3,6 +3,7 @@
 use std::{fs::File, ops::Range, os::unix::fs::FileExt};
 
 use super::{script::Script, stage::Stage};
+use crate::layout;
 
 /// More of them in one lie find nothing that fewer do not.
 const MOST_STROKES: usize = 16;
@@ -13,6 +14,8 @@ pub(super) type Field = (usize, usize);
 /// What is written where, and how long the file is made.
 #[derive(Debug)]
 pub(super) struct Lie {
+    /// What honest programs wrote: control area and ring.
+    honest: Vec<u8>,
     strokes: Vec<(u64, Vec<u8>)>,
     length: Option<u64>,
 }
@@ -25,7 +28,12 @@ impl Lie {
         fields: &[Field],
         area: Range<usize>,
     ) -> Lie {
+        let ring = usize::try_from(number_at(honest, 0x38, 8)).expect("64 bits");
+        let mut bytes = vec![0; layout::CONTROL + ring];
+        let read = honest.read_exact_at(&mut bytes, 0);
+        read.expect("nobody has cut it");
         let mut lie = Lie {
+            honest: bytes,
             strokes: Vec::new(),
             length: None,
         };
@@ -58,8 +66,15 @@ impl Lie {
     }
 
     /// Tells it about what stands at the name now, if anything does; but for the length.
+    ///
+    /// What victims have written is put back before, so that each meets the lie as if it was the first. Not
+    /// where the file was cut, because writing makes it longer.
     pub(super) fn tell(&self, stage: &Stage) {
         let Some(file) = stage.segment() else { return };
+        if self.length.is_none() {
+            let put_back = file.write_all_at(&self.honest, 0);
+            put_back.expect("room for what was there");
+        }
         for (offset, bytes) in &self.strokes {
             file.write_all_at(bytes, *offset).expect("room for a lie");
         }

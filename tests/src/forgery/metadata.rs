@@ -1,17 +1,18 @@
 //! Lies about the encoded metadata.
 
-use shm_core::{ImageMetadata, Metadata, PixelFormat, Publisher, Subscriber, segment};
+use shm_core::{ImageMetadata, Metadata, PixelFormat, Publisher};
 
 use super::{
     lie::Lie,
+    reader::Reader,
+    record::Ring,
     script::Script,
-    stage::{ROOM, Stage, memory_of},
+    stage::{RING, ROOM, Stage},
     victim,
 };
-use crate::layout;
 
-/// The region of the sample that is lied about: the one with the most memory.
-const REGION: usize = 3;
+/// The longest metadata in such a ring.
+const LONGEST: usize = RING / 8 - 128;
 
 /// Lies about metadata: four bytes choose the payload's length, the others are the encoded metadata.
 pub fn metadata(data: &[u8]) {
@@ -30,70 +31,59 @@ fn payload_bytes(script: &mut Script<'_>) -> u64 {
     }
 }
 
-/// Puts this encoded metadata in front of a payload of this length, and asserts that readers take
+/// Lets the newest record say this metadata of a payload of this length, and asserts that readers take
 /// it for what docs/LAYOUT.md says, or say that it is invalid where that does.
 pub(super) fn assert_read(encoded: &[u8], payload_bytes: u64) {
     let stage = Stage::new();
     let peer = stage.publisher(0);
     let lie = forge(&stage, encoded, payload_bytes);
-    let file = stage.segment().expect("the peer keeps it");
     lie.tell(&stage);
 
-    let mut subscriber = Subscriber::attach(stage.key(), stage.options()).expect("it lives");
-    let found = subscriber.latest().ok().flatten();
-    let expected = decode(encoded, payload_bytes);
+    let mut reader = Reader::attach(&stage).expect("it lives");
+    let found = reader.latest().ok().flatten();
+    let found = found.map(|sample| sample.metadata().clone());
+    let is_possible = encoded.len() <= LONGEST;
+    let expected = decode(encoded, payload_bytes).filter(|_| is_possible);
     if payload_bytes <= ROOM as u64 {
-        let found = found.as_ref().map(|sample| sample.metadata().clone());
         assert_eq!(found, expected, "{encoded:02x?} for {payload_bytes} bytes");
-    } else if payload_bytes > memory_of(&file) {
-        assert!(found.is_none(), "{payload_bytes} bytes are not there");
     }
-    drop(found);
-    drop(victim::read(&mut subscriber, &file));
-    assert_told(&stage, expected.as_ref(), payload_bytes);
+    drop(victim::look(&stage).expect("it lives"));
     if let Some(metadata) = expected.filter(|_| payload_bytes <= ROOM as u64) {
-        assert_publishable(&peer, &mut subscriber, &metadata, payload_bytes);
+        assert_publishable(&stage, &peer, &metadata, payload_bytes);
     }
-    drop(subscriber);
     lie.tell(&stage);
     victim::deceive_readers(&stage, peer, &lie, victim::End::Left);
     stage.close();
 }
 
-/// The lie, once the latest sample is the one in the region.
+/// The lie: the newest record, which names a region, is written anew.
 fn forge(stage: &Stage, encoded: &[u8], payload_bytes: u64) -> Lie {
     let file = stage.segment().expect("the peer keeps it");
+    let ring = Ring::of(&file);
     let mut lie = Lie::read(&mut Script::new(&[]), &file, &[], 0..1);
-    let entry = layout::ENTRIES + layout::ENTRY * REGION;
-    lie.write(entry + 8, &payload_bytes.to_le_bytes());
-    // A value that does not fit the field is as wrong as one that does not fit the room.
-    let metadata_bytes = u32::try_from(encoded.len()).unwrap_or(u32::MAX);
-    lie.write(entry + 16, &metadata_bytes.to_le_bytes());
-    let fits = &encoded[..encoded.len().min(layout::METADATA_ROOM)];
-    let start = REGION * usize::try_from(layout::REGION_STRIDE).unwrap_or(0);
-    lie.write(start, fits);
-    lie
-}
-
-/// Asserts that who looks from outside is told the same.
-fn assert_told(stage: &Stage, expected: Option<&Metadata>, payload_bytes: u64) {
-    let info = victim::look(stage).expect("it lives");
-    let segment::Content::Samples { latest } = info.content else {
-        panic!("samples became a block");
+    let record = ring.record_at(ring.last()).expect("nobody lies yet");
+    let start = ring.place_of(record.position);
+    // What does not fit the record is as wrong as what does not fit the field.
+    let fits = &encoded[..encoded.len().min(LONGEST + 1)];
+    let metadata_bytes = u16::try_from(encoded.len()).unwrap_or(u16::MAX);
+    let behind = 48 + fits.len();
+    let region_at = match behind.next_multiple_of(8) {
+        here @ ..=56 => here,
+        _ => behind.next_multiple_of(64),
     };
-    let told = latest.map(|latest| (latest.metadata, latest.bytes));
-    let is_possible = payload_bytes <= layout::REGION_STRIDE - layout::METADATA_ROOM as u64;
-    let expected = expected.filter(|_| is_possible);
-    assert_eq!(
-        told,
-        expected.map(|metadata| (metadata.clone(), payload_bytes))
-    );
+    let total_bytes = u32::try_from((region_at + 8).next_multiple_of(64)).unwrap_or(u32::MAX);
+    lie.write(start + 8, &total_bytes.to_le_bytes());
+    lie.write(start + 12, &metadata_bytes.to_le_bytes());
+    lie.write(start + 16, &payload_bytes.to_le_bytes());
+    lie.write(start + 48, fits);
+    lie.write(start + region_at, &record.stored);
+    lie
 }
 
 /// Asserts that what readers accept is what publishers may say.
 fn assert_publishable(
+    stage: &Stage,
     publisher: &Publisher,
-    subscriber: &mut Subscriber,
     metadata: &Metadata,
     payload_bytes: u64,
 ) {
@@ -101,16 +91,17 @@ fn assert_publishable(
     publisher
         .publish(metadata, &payload)
         .expect("it is in order");
-    let sample = subscriber.latest().expect("it is honest");
+    let mut reader = Reader::attach(stage).expect("it lives");
+    let sample = reader.latest().expect("it is honest");
     let sample = sample.expect("it was published");
     assert_eq!(sample.metadata(), metadata);
     assert_eq!(sample.payload(), payload);
 }
 
-/// Decodes metadata as docs/LAYOUT.md, section 8, says; nothing where that forbids it.
-fn decode(encoded: &[u8], payload_bytes: u64) -> Option<Metadata> {
-    if encoded.len() > layout::METADATA_ROOM {
-        return None;
+/// Decodes metadata as docs/LAYOUT.md, section 10, says; nothing where that forbids it.
+pub(super) fn decode(encoded: &[u8], payload_bytes: u64) -> Option<Metadata> {
+    if encoded.is_empty() {
+        return Some(Metadata::Text);
     }
     let mut decoder = Decoder(encoded);
     let metadata = match decoder.integer(4)? {

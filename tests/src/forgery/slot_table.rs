@@ -9,6 +9,7 @@ use super::{
     script::Script,
     stage::{BLOCK, Stage},
     victim,
+    writer::Writer,
 };
 use crate::layout;
 
@@ -23,7 +24,7 @@ const SLOT: [Field; 6] = [
     (20, 4), // the first part of what is left
     (24, 8), // the beginning of the program's name
 ];
-const TABLE: Range<usize> = layout::SLOTS..layout::ENTRIES;
+const TABLE: Range<usize> = layout::SLOTS..layout::TABLE;
 
 /// Lies about the slots. These are for people to read: nothing may fail by it, whoever they say is there.
 pub fn slot_table(data: &[u8]) {
@@ -48,9 +49,12 @@ pub fn slot_table(data: &[u8]) {
         lie.tell(&stage);
         victim::join_and_publish(&stage).expect("it lives");
         lie.tell(&stage);
-        victim::publish(&peer).expect("nobody holds the lock");
-        victim::clear(&peer).expect("nobody holds the lock");
-        drop(peer);
+        let writer = Writer::new(peer, &stage.segment().expect("it lives"));
+        writer.publish().expect("nobody holds the lock");
+        writer
+            .clear_and_publish(&stage)
+            .expect("nobody holds the lock");
+        writer.leave();
     }
     assert!(stage.segment().is_none(), "the last one left");
     stage.close();
@@ -76,8 +80,8 @@ fn look(stage: &Stage) -> Info {
 /// Asserts that exactly the peer is told of, whatever its slot says of it.
 fn assert_is_there(info: &Info) {
     assert_eq!(info.attached.len(), 1, "{info:?}");
-    if let Content::Samples { latest } = &info.content {
+    if let Content::Samples { latest, .. } = &info.content {
         let latest = latest.as_ref().expect("something was published");
-        assert_eq!(latest.generation, 3, "{latest:?}");
+        assert_eq!(latest.sequence, 3, "{latest:?}");
     }
 }

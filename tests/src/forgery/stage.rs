@@ -20,6 +20,10 @@ const BOUND: Duration = Duration::from_secs(20);
 /// How much memory the victims may add to the segment: what they publish, and the beginnings of
 /// regions that a liar lets them read.
 const GROWTH: u64 = 1 << 20;
+/// How long the ring is: so short that it is soon full.
+pub(super) const RING: usize = 1 << 14;
+/// How much memory of large samples is kept beside the newest.
+const RETAINED: u64 = 1 << 16;
 /// How long the larger of the payloads is that the honest peer publishes.
 pub(super) const ROOM: usize = 20_000;
 /// How long the honest block is.
@@ -46,6 +50,9 @@ impl Stage {
         // Nobody honest holds anything for long here, so who has to wait meets a lie.
         let options = Options::new()
             .directory(directory.path())
+            .ring_bytes(RING as u64)
+            .retain_bytes(RETAINED)
+            .notify(false)
             .timeout(Duration::ZERO);
         let neighbour = Publisher::open(&key(NEIGHBOUR), &options).expect("a fresh key");
         neighbour.publish_text(WORDS).expect("room for a text");
@@ -85,19 +92,24 @@ impl Stage {
         self.directory.path().join(format!("shm-core.{user}.{key}"))
     }
 
-    /// An honest publisher with three samples, each in a region of its own: a short text, a picture, and
-    /// bytes; which of them is the latest is chosen.
-    pub(super) fn publisher(&self, latest: u8) -> Publisher {
+    /// An honest publisher with three samples: a short text in the ring, a picture and bytes in regions;
+    /// which of them is the newest is chosen.
+    pub(super) fn publisher(&self, newest: u8) -> Publisher {
+        self.publisher_after(0, newest)
+    }
+
+    /// The same, with some texts of all lengths before: enough of them fill the ring more than once.
+    pub(super) fn publisher_after(&self, texts: u8, newest: u8) -> Publisher {
         let publisher = Publisher::open(&self.key, &self.options).expect("a fresh key");
-        // All on loan at a time, so that none takes the region of another.
-        let mut loans = samples().map(|(metadata, payload)| {
-            let mut loan = publisher.loan(payload.len()).expect("room for a sample");
-            loan.copy_from_slice(&payload);
-            (metadata, loan)
-        });
-        loans.rotate_left(usize::from(latest) % 3);
-        for (metadata, loan) in loans {
-            loan.publish(&metadata).expect("nobody lies yet");
+        for number in 0..usize::from(texts) {
+            let text = "t".repeat(number * 37 % 600);
+            publisher.publish_text(&text).expect("nobody lies yet");
+        }
+        let mut samples = samples();
+        samples.rotate_left(usize::from(newest) % 3);
+        for (metadata, payload) in samples {
+            let published = publisher.publish(&metadata, &payload);
+            published.expect("nobody lies yet");
         }
         publisher
     }
@@ -148,7 +160,7 @@ impl Stage {
 /// Asserts that the segment has not grown by more than the victims themselves put there.
 pub(super) fn assert_small(segment: &File) {
     let memory = memory_of(segment);
-    let most = layout::CONTROL as u64 + 4 * ROOM as u64 + GROWTH;
+    let most = (layout::CONTROL + RING) as u64 + 4 * ROOM as u64 + GROWTH;
     assert!(memory <= most, "the segment has grown to {memory} bytes");
 }
 

@@ -1,21 +1,21 @@
 //! What programs do with a segment; whatever is told them, they get an error in a sentence or the truth.
 
-use std::{error::Error, fs::File, io, os::unix::fs::FileExt, time::Duration};
+use std::{error::Error, fmt::Debug, io, time::Duration};
 
 use shm_core::{
-    Attach, AttachError, Attached, LockError, Metadata, PublishError, Publisher, ReadError,
-    RemoveError, Sample, SharedMemory, Subscriber, segment,
+    Attach, AttachError, Attached, LockError, Publisher, RemoveError, SharedMemory, segment,
 };
 
 use super::{
-    head::{BLOCK, SAMPLES},
+    head::{BLOCK, Head, SAMPLES},
     lie::{Lie, number_at},
+    metadata,
+    reader::Reader,
+    record::{self, Ring},
     stage::{Stage, assert_small, memory_of},
+    writer::Writer,
 };
-use crate::layout;
 
-/// Long enough to be pinned by readers, and to take more memory than a small one.
-const LONG: usize = 10_000;
 /// How many slots and readers are told of at the most.
 const MOST_ATTACHED: usize = 128 + 1024;
 
@@ -43,18 +43,29 @@ impl End {
 /// Everybody who deals with samples: those who were there before the lie was told, and those who come later.
 pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: End) {
     let honest = stage.segment().expect("the peer keeps it");
+    let writer = Writer::new(peer, &honest);
     if !lie.is_about_length() {
-        let mut early = Subscriber::attach(stage.key(), stage.options()).expect("no lie yet");
+        let mut early = Reader::attach(stage).expect("no lie that matters yet");
         let sample = early.latest().ok().flatten();
         let payload = sample.as_ref().map(|sample| sample.payload().to_vec());
+        let late = Reader::attach(stage).expect("no lie that matters yet");
+        let mut late = late.at_oldest();
+        drop(late.next());
         lie.tell(stage);
-        drop(read(&mut early, &honest));
-        drop(publish(&peer));
-        drop(read(&mut early, &honest));
+        early.read_all();
+        drop(look(stage));
+        drop(attach_and_read(stage));
+        drop(writer.publish());
+        early.read_all();
+        late.read_all();
         lie.tell(stage);
-        drop(clear(&peer));
+        drop(writer.clear());
+        early.read_all();
+        lie.tell(stage);
+        drop(writer.clear_and_publish(stage));
+        late.read_all();
         // What is pinned no publisher takes, whatever it is told of it.
-        let payload_now = sample.as_ref().map(Sample::payload);
+        let payload_now = sample.as_ref().map(shm_core::Sample::payload);
         assert!(
             payload_now == payload.as_deref(),
             "it changed under its reader"
@@ -69,7 +80,7 @@ pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: En
     drop(attach_to_block(stage));
     end.come(stage);
     assert_small(&honest);
-    drop(peer);
+    drop(writer);
 }
 
 /// Everybody who deals with a block.
@@ -102,26 +113,68 @@ pub(super) fn look(stage: &Stage) -> Result<segment::Info, AttachError> {
     assert!(listed.len() <= 3, "{listed:?}");
     let info = segment::info(stage.key(), stage.options()).inspect_err(assert_attach_error)?;
     assert_readable(&info.attached);
-    if let segment::Content::Samples {
-        latest: Some(latest),
-    } = &info.content
-    {
-        assert!(latest.bytes <= layout::REGION_STRIDE, "{latest:?}");
-        assert_fits(&latest.metadata, latest.bytes);
+    if let segment::Content::Samples { latest, .. } = &info.content {
+        let file = stage.segment().expect("it was looked at by this name");
+        assert_told(latest.as_ref(), &Ring::of(&file));
     }
     Ok(info)
+}
+
+/// Asserts that the newest record is told of if it is a sample, and intact.
+fn assert_told(latest: Option<&segment::Latest>, ring: &Ring) {
+    let last = ring.last();
+    let is_intact = record::is_position(last) && ring.oldest() <= last;
+    let record = is_intact.then(|| ring.record_at(last)).flatten();
+    let record = record.filter(|record| [record::INLINE, record::LARGE].contains(&record.flags));
+    let expected = record.and_then(|record| {
+        let metadata = metadata::decode(&record.metadata, record.payload_bytes)?;
+        Some((
+            metadata,
+            record.payload_bytes,
+            record.sequence,
+            record.writer_pid,
+        ))
+    });
+    let told = latest.map(|latest| {
+        let writer = latest.writer.pid();
+        (
+            latest.metadata.clone(),
+            latest.bytes,
+            latest.sequence,
+            writer,
+        )
+    });
+    assert_eq!(told, expected);
 }
 
 /// Attaches as a subscriber, and reads. For as long as the peer lives, exactly what is in order is attached to.
 pub(super) fn attach_and_read(stage: &Stage) -> Result<(), AttachError> {
     let head = stage.head();
-    let attached = Subscriber::attach(stage.key(), stage.options());
+    let attached = Reader::attach(stage);
     let is_in_order = head.as_ref().is_some_and(|head| head.admits(SAMPLES));
-    assert_eq!(attached.is_ok(), is_in_order, "{head:?}: {attached:?}");
-    let mut subscriber = attached.inspect_err(assert_attach_error)?;
-    let segment = stage.segment().expect("it was attached to by this name");
-    drop(read(&mut subscriber, &segment));
+    assert_admitted(is_in_order, &attached, head.as_ref());
+    attached.inspect_err(assert_attach_error)?.read_all();
+    let attach = || Reader::attach(stage).inspect_err(assert_attach_error);
+    attach()?.at_oldest().read_all();
+    attach()?.behind_newest().read_all();
+    drop(attach()?.latest());
     Ok(())
+}
+
+/// Exactly what is in order is attached to. That memory lies elsewhere in the file than the head says,
+/// only the kernel can tell: of that alone the head knows nothing.
+fn assert_admitted<A: Debug>(
+    is_in_order: bool,
+    attached: &Result<A, AttachError>,
+    head: Option<&Head>,
+) {
+    let lacks_memory = attached
+        .as_ref()
+        .is_err_and(|error| error.to_string().contains("has memory for"));
+    assert!(
+        attached.is_ok() == is_in_order || lacks_memory,
+        "{head:?}: {attached:?}"
+    );
 }
 
 /// Attaches as a publisher, publishes, clears, and leaves.
@@ -134,10 +187,12 @@ pub(super) fn join_and_publish(stage: &Stage) -> Result<(), AttachError> {
         .is_none_or(|head| head.admits(SAMPLES) || head.goes_with_the_last());
     assert!(is_in_order || joined.is_err(), "{head:?}: {joined:?}");
     let publisher = joined.inspect_err(assert_attach_error)?;
-    drop(publish(&publisher));
-    drop(clear(&publisher));
-    assert_readable(&publisher.others());
-    let _last = publisher.detach();
+    let file = stage.segment().expect("it was joined by this name");
+    let writer = Writer::new(publisher, &file);
+    drop(writer.publish());
+    drop(writer.clear_and_publish(stage));
+    drop(writer.clear());
+    writer.leave();
     Ok(())
 }
 
@@ -147,7 +202,7 @@ pub(super) fn attach_to_block(stage: &Stage) -> Result<(), AttachError> {
     let head = stage.head();
     let attached = SharedMemory::attach(key, options);
     let is_in_order = head.as_ref().is_some_and(|head| head.admits(BLOCK));
-    assert_eq!(attached.is_ok(), is_in_order, "{head:?}: {attached:?}");
+    assert_admitted(is_in_order, &attached, head.as_ref());
     let writer = attached.inspect_err(assert_attach_error)?;
     assert_backed(&writer, stage);
     drop(hold(&writer));
@@ -155,37 +210,6 @@ pub(super) fn attach_to_block(stage: &Stage) -> Result<(), AttachError> {
     assert_backed(&reader, stage);
     drop(hold(&reader));
     Ok(())
-}
-
-/// Reads all that a subscriber can; the latest sample's payload.
-pub(super) fn read(
-    subscriber: &mut Subscriber,
-    segment: &File,
-) -> Result<Option<Vec<u8>>, ReadError> {
-    assert_readable(&subscriber.others());
-    let found = subscriber.latest();
-    let waited = subscriber.wait(Some(Duration::ZERO));
-    waited.inspect_err(assert_read_error)?;
-    let Some(sample) = found.inspect_err(assert_read_error)? else {
-        return Ok(None);
-    };
-    assert_true(&sample, segment);
-    Ok(Some(sample.payload().to_vec()))
-}
-
-/// Publishes a short text and a long one; the generation of the last.
-pub(super) fn publish(publisher: &Publisher) -> Result<u64, PublishError> {
-    publisher
-        .publish_text("short")
-        .inspect_err(assert_publish_error)?;
-    publisher
-        .publish_text(&"l".repeat(LONG))
-        .inspect_err(assert_publish_error)
-}
-
-/// Blanks the content.
-pub(super) fn clear(publisher: &Publisher) -> Result<usize, PublishError> {
-    publisher.clear().inspect_err(assert_publish_error)
 }
 
 /// Takes the lock in every way that has a bound, and copies the block.
@@ -229,64 +253,6 @@ pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
     Ok(())
 }
 
-/// Asserts that a sample is what stands in the file, whole, and in order.
-fn assert_true(sample: &Sample, segment: &File) {
-    let latest = number_at(segment, layout::LATEST, 8);
-    let (region, generation) = (latest >> 48, latest & ((1 << 48) - 1));
-    assert_eq!(sample.generation(), generation);
-    assert_ne!(generation, 0, "a region that holds nothing was read");
-    assert!((1..=255).contains(&region), "{region}");
-
-    let payload = sample.payload();
-    let length = sample.len() as u64;
-    assert_eq!(payload.len(), sample.len());
-    let memory = memory_of(segment);
-    let is_small = payload.len() <= layout::SMALL_PAYLOAD;
-    assert!(
-        is_small || layout::METADATA_ROOM as u64 + length <= memory,
-        "{length} bytes of a file that has {memory}"
-    );
-    let mut stands_there = vec![0; payload.len()];
-    let offset = region * layout::REGION_STRIDE + layout::METADATA_ROOM as u64;
-    segment
-        .read_exact_at(&mut stands_there, offset)
-        .expect("a sample is in the file");
-    assert!(payload == stands_there, "another payload than the file's");
-    assert_fits(sample.metadata(), length);
-
-    let mut copy = vec![0; payload.len()];
-    sample.copy_to(&mut copy).expect("it is in the file");
-    assert!(copy == payload, "another copy than the payload");
-    match sample.to_message() {
-        Ok(message) => {
-            assert!(message.payload() == payload, "another message");
-            assert_eq!(&message.metadata(), sample.metadata());
-        }
-        Err(ReadError::Invalid { .. }) => {
-            assert_eq!(sample.metadata(), &Metadata::Text);
-            assert!(std::str::from_utf8(payload).is_err(), "it is UTF-8");
-        }
-        Err(error) => panic!("{error:?}"),
-    }
-}
-
-/// Asserts that metadata keeps to its bounds and fits a payload of this length.
-pub(super) fn assert_fits(metadata: &Metadata, payload_bytes: u64) {
-    assert!(metadata.media_type().len() <= 255, "{metadata:?}");
-    assert!(
-        metadata.source().is_none_or(|source| source.len() <= 255),
-        "{metadata:?}"
-    );
-    if let Metadata::Image(image) = metadata {
-        let sides = 1..=65_535;
-        assert!(sides.contains(&image.width) && sides.contains(&image.height));
-        let row = u64::from(image.width) * image.format.bytes_per_pixel() as u64;
-        assert!(row <= u64::from(image.stride), "{image:?}");
-        let bytes = u64::from(image.stride) * u64::from(image.height);
-        assert_eq!(bytes, payload_bytes, "{image:?}");
-    }
-}
-
 /// Asserts that a block is as long as its header says, and has memory for it.
 fn assert_backed<A: Attach>(block: &SharedMemory<A>, stage: &Stage) {
     let segment = stage.segment().expect("it was attached to by this name");
@@ -306,12 +272,12 @@ pub(super) fn assert_readable(attached: &[Attached]) {
     }
 }
 
-fn assert_sentence(error: &impl Error) {
+pub(super) fn assert_sentence(error: &impl Error) {
     let text = error.to_string();
     assert!(text.ends_with('.'), "{text}");
 }
 
-fn assert_attach_error(error: &AttachError) {
+pub(super) fn assert_attach_error(error: &AttachError) {
     assert_sentence(error);
     let is_in_order = matches!(
         error,
@@ -320,24 +286,6 @@ fn assert_attach_error(error: &AttachError) {
             | AttachError::Foreign { .. }
             | AttachError::Version { .. }
             | AttachError::WrongKind { .. }
-    );
-    assert!(is_in_order, "{error:?}");
-}
-
-fn assert_read_error(error: &ReadError) {
-    assert_sentence(error);
-    let is_in_order = matches!(
-        error,
-        ReadError::Invalid { .. } | ReadError::Truncated { .. } | ReadError::Busy { .. }
-    );
-    assert!(is_in_order, "{error:?}");
-}
-
-fn assert_publish_error(error: &PublishError) {
-    assert_sentence(error);
-    let is_in_order = matches!(
-        error,
-        PublishError::Orphaned { .. } | PublishError::Busy { .. }
     );
     assert!(is_in_order, "{error:?}");
 }

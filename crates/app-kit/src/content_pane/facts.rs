@@ -7,7 +7,7 @@ use shm_core::{Access, Attached, Process};
 use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
 use crate::{explain, language, say, sharing, shell, units};
 
-/// Writes what is in shared memory in one line: `text · 42 bytes · generation 3 · 2 min old`.
+/// Writes what is in shared memory in one line: `text · 42 bytes · sequence 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind_and_form()];
     if let Content::Picture(picture) = &snapshot.content {
@@ -17,7 +17,7 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
         parts.push(units::bytes(snapshot.bytes));
     }
     if let Some(origin) = &snapshot.origin {
-        parts.push(say!("fact-generation", number = origin.generation));
+        parts.push(say!("fact-sequence", number = origin.sequence));
         parts.push(units::rough_age(age_of(origin, now)));
     }
     if snapshot.persistent {

@@ -33,7 +33,7 @@ fn snapshot() -> Snapshot {
         bytes: 1_500_000,
         origin: Some(Origin {
             segment: 7,
-            generation: 3,
+            sequence: 3,
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: NOW,
@@ -54,7 +54,7 @@ fn snapshot() -> Snapshot {
 fn facts_are_one_line() {
     assert_eq!(
         facts(&snapshot(), NOW + Duration::from_secs(125)),
-        "text · 1.5 MB · generation 3 · 2 min old · stays until removed"
+        "text · 1.5 MB · sequence 3 · 2 min old · stays until removed"
     );
     // A clock that was set back.
     let earlier = NOW - Duration::from_secs(60);

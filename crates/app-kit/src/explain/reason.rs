@@ -10,6 +10,7 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
     ("it claims to have {} slots", "reason-slots", &["count"]),
     ("it is of an unknown kind ({})", "reason-kind", &["kind"]),
     ("it claims a block of {} bytes", "reason-block", &["bytes"]),
+    ("it claims a ring of {} bytes", "reason-ring", &["bytes"]),
     (
         "it is cut short: {} bytes of {}",
         "reason-cut",
@@ -52,18 +53,34 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         &["path", "owner"],
     ),
     (
-        "its latest sample has the number {} in region {}, and there is none such",
-        "reason-nowhere",
-        &["generation", "region"],
+        "the positions of its records contradict each other",
+        "reason-positions",
+        &[],
+    ),
+    ("a record has an impossible header", "reason-record", &[]),
+    (
+        "a record goes back to sequence {}",
+        "reason-sequence",
+        &["sequence"],
+    ),
+    (
+        "it names region {}, which does not exist",
+        "reason-region",
+        &["region"],
+    ),
+    (
+        "it claims {} bytes, and has no memory for as many",
+        "reason-no-memory",
+        &["bytes"],
+    ),
+    (
+        "it is too long for a ring of this length",
+        "reason-metadata",
+        &[],
     ),
     (
         "it claims a payload of {} bytes",
         "reason-payload",
-        &["bytes"],
-    ),
-    (
-        "it claims metadata of {} bytes",
-        "reason-metadata",
         &["bytes"],
     ),
     (

@@ -3,7 +3,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use qt_bridge::{Form, Stream, StreamError};
-use shm_core::{Access, ImageMetadata, Message, PixelFormat, Process};
+use shm_core::{Access, ImageMetadata, InvalidSample, Message, PixelFormat, Process};
 
 use super::reason::REASONS;
 use super::*;
@@ -130,12 +130,16 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
         Box::new(PublishError::FileSizeLimit { key: key.clone() }),
         Box::new(PublishError::Metadata {
             key: key.clone(),
-            reason: reason.clone(),
+            reason,
         }),
         Box::new(PublishError::Orphaned { key: key.clone() }),
         Box::new(PublishError::RegionsFull {
             key: key.clone(),
             holder: LockHolder::OtherUser,
+        }),
+        Box::new(PublishError::Damaged {
+            key: key.clone(),
+            reason: InvalidSample::Position,
         }),
         Box::new(PublishError::Busy { key: key.clone() }),
         Box::new(PublishError::Forked { key: key.clone() }),
@@ -146,7 +150,7 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
         }),
         Box::new(ReadError::Invalid {
             key: key.clone(),
-            reason,
+            reason: InvalidSample::Region { number: 300 },
         }),
         Box::new(ReadError::Truncated { key: key.clone() }),
         Box::new(ReadError::Busy { key: key.clone() }),

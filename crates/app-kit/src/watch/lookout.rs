@@ -42,7 +42,7 @@ enum Told {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Gist {
     company: Company,
-    /// The generation and the size; of no interest to who knows the content itself.
+    /// The sequence and the size; of no interest to who knows the content itself.
     content: Option<(u64, u64)>,
 }
 
@@ -124,9 +124,9 @@ impl Lookout {
         self.company = Company::of(&info);
         let content = match &info.content {
             segment::Content::Block { size } => Some((0, *size)),
-            segment::Content::Samples { latest } => latest
+            segment::Content::Samples { latest, .. } => latest
                 .as_ref()
-                .map(|latest| (latest.generation, latest.bytes)),
+                .map(|latest| (latest.sequence, latest.bytes)),
             segment::Content::Damaged { .. } => None,
         };
         let told = Told::Something(Gist {

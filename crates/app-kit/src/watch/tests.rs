@@ -148,7 +148,7 @@ fn presence_tells_of_content_and_company_and_attaches_to_nothing() {
     publisher.publish_text("héllo").expect("there is room");
     let seen = bench.await_observation(&mut stream, |seen| {
         matches!(seen, Observation::Presence(info)
-            if matches!(&info.content, shm_core::segment::Content::Samples { latest: Some(_) }))
+            if matches!(&info.content, shm_core::segment::Content::Samples { latest: Some(_), .. }))
     });
     let Observation::Presence(info) = seen else {
         unreachable!("it was just seen to be presence");
@@ -214,8 +214,8 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
     if let Some(Observation::Content(fresh)) = bench.watch.read(first) {
         seen.push(fresh);
     }
-    let generation = |fresh: &Fresh| fresh.snapshot.generation();
-    while seen.last().and_then(|fresh| generation(fresh)) != Some(MORE + 1) {
+    let sequence = |fresh: &Fresh| fresh.snapshot.sequence();
+    while seen.last().and_then(|fresh| sequence(fresh)) != Some(MORE + 1) {
         seen.push(bench.await_picture(&mut stream));
     }
     let skipped: u64 = seen.iter().map(|fresh| fresh.skipped).sum();

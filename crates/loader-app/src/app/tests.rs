@@ -204,7 +204,7 @@ fn a_text_goes_through_the_dialog_into_shared_memory() {
         Some(text)
     );
     let sentence = format!(
-        "Loaded text, {} bytes, into MySharedMemory (generation 1).",
+        "Loaded text, {} bytes, into MySharedMemory (sequence 1).",
         text.len()
     );
     assert_eq!(bench.state.status().text(), sentence);
@@ -374,7 +374,7 @@ fn a_picture_is_loaded_by_its_path() {
     bench.load_path(&path);
     assert_eq!(
         bench.state.status().text(),
-        "Loaded image, 18 bytes, into MySharedMemory (generation 1)."
+        "Loaded image, 18 bytes, into MySharedMemory (sequence 1)."
     );
     match bench.in_memory("MySharedMemory") {
         Some(Content::Picture(picture)) => {
@@ -710,7 +710,7 @@ fn what_is_seen_is_shown() {
     let key = Key::new("MySharedMemory").unwrap();
     let seen = snapshot::read(&key, &bench.options()).unwrap();
     bench.see_content(seen);
-    assert!(bench.shows("text · 9 bytes · generation 1 · just now"));
+    assert!(bench.shows("text · 9 bytes · sequence 1 · just now"));
     let error = SnapshotError::Text { key: key.into() };
     let sentence = error.to_string();
     bench.see(Observation::Unreadable(Arc::new(error)));

@@ -98,24 +98,24 @@ fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
         .into()
 }
 
-/// Writes how far so many are: `Watched by 40 · 38 show generation 12`.
+/// Writes how far so many are: `Watched by 40 · 38 show sequence 12`.
 fn summary(watchers: &[Watcher]) -> String {
-    let generations = watchers
+    let sequences = watchers
         .iter()
-        .filter_map(|watcher| Some(watcher.shown?.generation));
+        .filter_map(|watcher| Some(watcher.shown?.sequence));
     let number = watchers.len();
-    match generations.clone().max() {
+    match sequences.clone().max() {
         None => say!("watchers-none-shown", count = number),
         Some(latest) => {
-            let there = generations.filter(|shown| *shown == latest).count();
+            let there = sequences.filter(|shown| *shown == latest).count();
             if there == number {
-                say!("watchers-all", count = number, generation = latest)
+                say!("watchers-all", count = number, sequence = latest)
             } else {
                 say!(
                     "watchers-some",
                     count = number,
                     there = there,
-                    generation = latest
+                    sequence = latest
                 )
             }
         }

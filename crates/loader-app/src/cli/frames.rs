@@ -280,8 +280,8 @@ impl Control for Terminal<'_> {
         let size = units::bytes(loaded.bytes);
         let size_and_place = match loaded.form {
             None => format!(
-                "{size} a frame, into {} (generation {})",
-                loaded.key, loaded.generation
+                "{size} a frame, into {} (sequence {})",
+                loaded.key, loaded.sequence
             ),
             Some(form) => format!(
                 "{size} the first frame, into {} as {}",

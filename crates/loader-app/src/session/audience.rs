@@ -71,13 +71,13 @@ pub fn name(watcher: &Watcher) -> String {
     say!("peer", program = watcher.program, pid = watcher.process)
 }
 
-/// Says what somebody who watches has shown: `generation 12 after 3 ms`.
+/// Says what somebody who watches has shown: `sequence 12 after 3 ms`.
 pub fn progress(watcher: &Watcher) -> String {
     match watcher.shown {
         None => say!("watcher-shown-nothing"),
         Some(shown) => say!(
             "watcher-shown",
-            generation = shown.generation,
+            sequence = shown.sequence,
             lapse = units::lapse(shown.took)
         ),
     }

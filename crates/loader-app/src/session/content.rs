@@ -142,7 +142,7 @@ pub(super) enum Payload<'a> {
 pub(super) struct Published {
     kind: &'static str,
     bytes: u64,
-    generation: u64,
+    sequence: u64,
 }
 
 impl Published {
@@ -156,7 +156,7 @@ impl Published {
             key: publisher.key().into(),
             kind: self.kind,
             bytes: self.bytes,
-            generation: self.generation,
+            sequence: self.sequence,
             form: None,
             replaced,
             released,
@@ -174,18 +174,18 @@ pub(super) fn publish_again(
         return Ok(Published {
             kind: "nothing",
             bytes: 0,
-            generation: 0,
+            sequence: 0,
         });
     };
     let mut loan = publisher.loan(sample.len()).map_err(LoadError::Publish)?;
     sample.copy_to(&mut loan).map_err(LoadError::Kept)?;
-    let generation = loan
+    let sequence = loan
         .publish(sample.metadata())
         .map_err(LoadError::Publish)?;
     Ok(Published {
         kind: sample.metadata().kind(),
         bytes: sample.len() as u64,
-        generation,
+        sequence,
     })
 }
 
@@ -204,25 +204,25 @@ impl<'a> Payload<'a> {
     }
 
     pub(super) fn publish(self, publisher: &Publisher) -> Result<Published, LoadError> {
-        let (metadata, bytes, generation) = match self {
+        let (metadata, bytes, sequence) = match self {
             Payload::Text(text) => {
-                let generation = publisher.publish_text(text).map_err(LoadError::Publish)?;
-                (Metadata::Text, text.len(), generation)
+                let sequence = publisher.publish_text(text).map_err(LoadError::Publish)?;
+                (Metadata::Text, text.len(), sequence)
             }
             Payload::Picture(picture) => {
                 let metadata = Metadata::Image(picture.metadata().clone());
                 let length = picture.metadata().payload_bytes();
                 let mut loan = publisher.loan(length).map_err(LoadError::Publish)?;
                 picture.decode_into(&mut loan).map_err(LoadError::Picture)?;
-                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, length, generation)
+                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, length, sequence)
             }
             Payload::Pixels(metadata, pixels) => {
                 let mut loan = publisher.loan(pixels.len()).map_err(LoadError::Publish)?;
                 loan.copy_from_slice(pixels);
                 let metadata = Metadata::Image(metadata);
-                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, pixels.len(), generation)
+                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, pixels.len(), sequence)
             }
             Payload::Bytes(bytes) => {
                 let loan = read_to_end(bytes, publisher)?;
@@ -231,14 +231,14 @@ impl<'a> Payload<'a> {
                     source: bytes.source.clone(),
                 };
                 let length = loan.len();
-                let generation = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, length, generation)
+                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
+                (metadata, length, sequence)
             }
         };
         Ok(Published {
             kind: metadata.kind(),
             bytes: bytes as u64,
-            generation,
+            sequence,
         })
     }
 }

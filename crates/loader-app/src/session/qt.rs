@@ -70,7 +70,7 @@ impl QtSession {
             key: key.clone().into(),
             kind: message.metadata().kind(),
             bytes: stream.size() as u64,
-            generation: 0,
+            sequence: 0,
             form: Some(form),
             replaced,
             released,

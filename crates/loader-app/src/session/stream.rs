@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
 use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError, User};
-use shm_core::{ImageMetadata, Key, PublishError, Publisher};
+use shm_core::{ImageMetadata, Key, PublishError};
 
 use self::stage::{Attempt, Begun, Pictures, Published, Stage};
 use super::{LoadError, Loaded, Released, Session, owner_of_content};
@@ -186,7 +186,7 @@ impl Session {
                 )
             }));
         }
-        let publisher = Publisher::open(key, &self.options).map_err(LoadError::Attach)?;
+        let publisher = super::open(key, &self.options)?;
         // On failure the new publisher is dropped, and with it a segment that it made.
         let Some((published, shape)) = player.first(&mut &publisher)? else {
             return Ok(None);
@@ -231,7 +231,7 @@ fn begun(key: Address, published: Published, replaced: Option<User>, form: Optio
         key,
         kind: "image",
         bytes: published.bytes,
-        generation: published.generation,
+        sequence: published.sequence,
         form,
         replaced,
         released: None,

@@ -66,12 +66,12 @@ fn each_load_has_the_next_generation() {
     let first = session.load(key("K"), &mut text("one")).unwrap();
     assert_eq!(
         first.to_string(),
-        "Loaded text, 3 bytes, into K (generation 1)."
+        "Loaded text, 3 bytes, into K (sequence 1)."
     );
     let second = session.load(key("K"), &mut text("2")).unwrap();
     assert_eq!(
         second.to_string(),
-        "Loaded text, 1 byte, into K (generation 2)."
+        "Loaded text, 1 byte, into K (sequence 2)."
     );
     assert_eq!(place.message("K"), Message::Text("2".to_owned()));
 }
@@ -185,7 +185,7 @@ fn what_was_removed_by_force_is_made_anew() {
     assert!(session.release_if_lost().is_none());
     segment::remove(&key("K"), &place.options(), true).unwrap();
     let loaded = session.load(key("K"), &mut text("second")).unwrap();
-    assert_eq!(loaded.generation, 1);
+    assert_eq!(loaded.sequence, 1);
     assert_eq!(place.message("K"), Message::Text("second".to_owned()));
     segment::remove(&key("K"), &place.options(), true).unwrap();
     assert_eq!(session.release_if_lost(), Some(key("K").into()));

@@ -1,4 +1,4 @@
-//! Sixty-four bytes there and sixty-four back: half a round trip.
+//! A few bytes there and as many back: half a round trip.
 
 use std::path::Path;
 
@@ -20,26 +20,42 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     asleep(arena, report)
 }
 
+/// The sizes that are polled for, what each is called, and at most how many times its reference it may
+/// take: a spin on two lines up to 200 bytes, from there on one that copies as much.
+const POLLED: [(usize, &str, f64); 5] = [
+    (8, "small_polled_p50_8", 1.6),
+    (BYTES, "small_polled_p50", 1.6),
+    (200, "small_polled_p50_200", 1.6),
+    (1000, "small_polled_p50_1000", 1.1),
+    (16_000, "small_polled_p50_16000", 1.1),
+];
+
 fn polled(arena: &Arena, report: &mut Report) -> Outcome {
-    let ways = Way::ALL.into_iter().filter(|way| way.is_polled());
-    let rounds = race(arena, ways, arena.rounds(31))?;
-    let [spin, ours, iceoryx] = [Way::Spin, Way::OursPolled, Way::IceoryxPolled].map(Way::name);
-    report.rounds(
-        "64 bytes one way, to and fro, polled",
-        Unit::Time,
-        spin,
-        &rounds,
-    );
-    let goal = Goal::AtMost(2.0);
-    report.judge("small_polled_p50", &rounds, (ours, spin), Of::Median, goal);
-    let (name, goal) = ("small_polled_vs_iceoryx2", Goal::AtMost(0.50));
-    report.judge(name, &rounds, (ours, iceoryx), Of::Median, goal);
+    for (bytes, name, most) in POLLED {
+        let ways = Way::NEWEST.into_iter().filter(|way| way.is_polled());
+        let rounds = race(arena, ways, bytes, arena.rounds(31))?;
+        let reference = if bytes < 1000 {
+            Way::Spin
+        } else {
+            Way::SpinCopied
+        };
+        let [reference, ours, iceoryx] =
+            [reference, Way::OursPolled, Way::IceoryxPolled].map(Way::name);
+        let title = format!("{bytes} bytes one way, to and fro, polled");
+        report.rounds(&title, Unit::Time, reference, &rounds);
+        let goal = Goal::AtMost(most);
+        report.judge(name, &rounds, (ours, reference), Of::Median, goal);
+        if bytes == BYTES {
+            let (name, goal) = ("small_polled_vs_iceoryx2", Goal::AtMost(0.42));
+            report.judge(name, &rounds, (ours, iceoryx), Of::Median, goal);
+        }
+    }
     Ok(())
 }
 
 fn asleep(arena: &Arena, report: &mut Report) -> Outcome {
-    let ways = Way::ALL.into_iter().filter(|way| !way.is_polled());
-    let rounds = race(arena, ways, arena.rounds(31))?;
+    let ways = Way::NEWEST.into_iter().filter(|way| !way.is_polled());
+    let rounds = race(arena, ways, BYTES, arena.rounds(31))?;
     let [futex, ours, iceoryx] = [Way::Futex, Way::OursBlocking, Way::IceoryxEvent].map(Way::name);
     let title = "64 bytes one way, to and fro, asleep";
     report.rounds(title, Unit::Time, futex, &rounds);
@@ -48,10 +64,15 @@ fn asleep(arena: &Arena, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-fn race(arena: &Arena, ways: impl Iterator<Item = Way>, rounds: usize) -> Outcome<Rounds> {
+fn race(
+    arena: &Arena,
+    ways: impl Iterator<Item = Way>,
+    bytes: usize,
+    rounds: usize,
+) -> Outcome<Rounds> {
     let contenders = ways
         .map(|way| {
-            let mut pings = Pings::open(arena, way, BYTES)?;
+            let mut pings = Pings::open(arena, way, bytes)?;
             Ok(Contender::new(way.name(), move || pings.turn()))
         })
         .collect::<Outcome<_>>()?;

@@ -25,7 +25,7 @@ const PAUSE: Duration = Duration::from_micros(150);
 const MESSAGES: u64 = 200;
 
 pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
-    let contenders = Way::ALL
+    let contenders = Way::NEWEST
         .into_iter()
         .filter(|way| !way.is_polled())
         .map(|way| {

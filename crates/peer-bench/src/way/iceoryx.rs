@@ -8,8 +8,11 @@ use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
 
-use super::{Link, Side};
+use super::{Link, Side, Way};
 use crate::Outcome;
+
+/// How many messages wait for a subscriber before a blocking publisher does.
+const QUEUE: usize = 1024;
 
 pub(crate) struct Iceoryx {
     publisher: Publisher<ipc::Service, [u8], ()>,
@@ -19,19 +22,27 @@ pub(crate) struct Iceoryx {
 }
 
 impl Iceoryx {
-    pub(crate) fn open(side: Side, place: &Path, bytes: usize, with_event: bool) -> Outcome<Self> {
+    pub(crate) fn open(way: Way, side: Side, place: &Path, bytes: usize) -> Outcome<Self> {
+        let (with_event, is_blocking) = match way {
+            Way::IceoryxEvent => (true, false),
+            Way::IceoryxBlocking => (true, true),
+            _ => (false, false),
+        };
         set_log_level(LogLevel::Error);
         let node = NodeBuilder::new()
             .config(&config(place)?)
             .create::<ipc::Service>()?;
         let name = |lane: &str| ServiceName::new(lane);
-        let (there, back) = match side {
-            Side::Asking => ("there", "back"),
-            Side::Answering => ("back", "there"),
-        };
+        let [there, back] = side.lanes();
         let samples = |lane: &str| -> Outcome<_> {
             let service = node.service_builder(&name(lane)?);
-            Ok(service.publish_subscribe::<[u8]>().open_or_create()?)
+            let mut service = service.publish_subscribe::<[u8]>();
+            if is_blocking {
+                service = service
+                    .enable_safe_overflow(false)
+                    .subscriber_max_buffer_size(QUEUE);
+            }
+            Ok(service.open_or_create()?)
         };
         let event = |lane: &str| -> Outcome<_> {
             Ok(node
@@ -39,10 +50,14 @@ impl Iceoryx {
                 .event()
                 .open_or_create()?)
         };
-        let publisher = samples(there)?
+        let service = samples(there)?;
+        let mut publisher = service
             .publisher_builder()
-            .initial_max_slice_len(bytes)
-            .create()?;
+            .initial_max_slice_len(bytes);
+        if is_blocking {
+            publisher = publisher.backpressure_strategy(BackpressureStrategy::RetryUntilDelivered);
+        }
+        let publisher = publisher.create()?;
         let subscriber = samples(back)?.subscriber_builder().create()?;
         let bell = if with_event {
             let notifier = event(there)?.notifier_builder().create()?;

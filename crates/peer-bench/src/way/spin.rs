@@ -16,6 +16,8 @@ pub(crate) struct Spin {
     pub(super) there: Lane,
     pub(super) back: Lane,
     bytes: usize,
+    /// Where what arrives is copied to, if it is.
+    room: Option<Vec<u8>>,
 }
 
 /// One direction.
@@ -43,7 +45,14 @@ impl Spin {
             there,
             back,
             bytes,
+            room: None,
         })
+    }
+
+    /// Copies out what arrives, as everything does that lends nothing.
+    pub(crate) fn copying(mut self) -> Self {
+        self.room = Some(vec![1; self.bytes]);
+        self
     }
 
     /// Puts the bytes there and says so; the offset of the word that says it.
@@ -67,7 +76,14 @@ impl Spin {
         while word.load(Ordering::Acquire) == seen {
             pause(word, seen);
         }
-        self.ground.read(lane.payload, self.bytes)
+        let arrived = self.ground.read(lane.payload, self.bytes);
+        match &mut self.room {
+            Some(room) => {
+                room.copy_from_slice(arrived);
+                room
+            }
+            None => arrived,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use interprocess::local_socket::{self, GenericFilePath, ListenerOptions, prelude::*};
 use rustix::fs::{CWD, FileType, Mode};
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType};
 
 use super::{Link, Side};
 use crate::Outcome;
@@ -85,6 +86,26 @@ pub(super) fn unix_socket(side: Side, place: &Path, bytes: usize) -> Outcome<Box
         Side::Answering => until_there(|| UnixStream::connect(&path))?,
     };
     Ok(link(stream, bytes))
+}
+
+/// Every message whole, or not at all: a read never gives parts of two.
+pub(super) fn seqpacket(side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Link>> {
+    let address = SocketAddrUnix::new(place.join("socket"))?;
+    let socket = || net::socket(AddressFamily::UNIX, SocketType::SEQPACKET, None);
+    let connected = match side {
+        Side::Asking => {
+            let listener = socket()?;
+            net::bind(&listener, &address)?;
+            net::listen(&listener, 1)?;
+            net::accept(&listener)?
+        }
+        Side::Answering => until_there(|| {
+            let connected = socket()?;
+            net::connect(&connected, &address)?;
+            Ok(connected)
+        })?,
+    };
+    Ok(link(File::from(connected), bytes))
 }
 
 pub(super) fn local_socket(side: Side, place: &Path, bytes: usize) -> Outcome<Box<dyn Link>> {

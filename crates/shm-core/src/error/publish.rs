@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned};
+use crate::error::{
+    InvalidSample, LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned,
+};
 use crate::key::Key;
 use crate::lock_holder::LockHolder;
 
@@ -49,6 +51,13 @@ pub enum PublishError {
         key: Key,
         /// One of those who keep regions from being used.
         holder: LockHolder,
+    },
+    /// Another program has written over the ring; clearing it mends that.
+    Damaged {
+        /// The segment.
+        key: Key,
+        /// What is wrong.
+        reason: InvalidSample,
     },
     /// Another publisher holds the lock and does not let go.
     Busy {
@@ -120,6 +129,10 @@ impl fmt::Display for PublishError {
             } => write!(
                 f,
                 "All regions of the segment \"{key}\" are in use by its readers: end some of them."
+            ),
+            Self::Damaged { key, reason } => write!(
+                f,
+                "Another program has damaged the segment \"{key}\": {reason}. Clear it, or remove it and load again."
             ),
             Self::RegionsFull { key, holder } => write!(
                 f,

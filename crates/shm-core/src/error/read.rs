@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{write_forked, write_no_memory};
+use crate::error::{InvalidSample, write_forked, write_no_memory};
 use crate::key::Key;
 
 /// Why a sample could not be read.
@@ -16,7 +16,7 @@ pub enum ReadError {
         /// The segment.
         key: Key,
         /// What is wrong.
-        reason: String,
+        reason: InvalidSample,
     },
     /// The file was cut short by somebody.
     Truncated {
@@ -94,6 +94,7 @@ impl Error for ReadError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
+            Self::Invalid { reason, .. } => Some(reason),
             _ => None,
         }
     }

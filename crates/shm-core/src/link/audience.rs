@@ -54,7 +54,7 @@ const REST: Duration = Duration::from_secs(1);
 /// assert_eq!(changes.recv()?[0].shown, None);
 /// seat.shown(12, Duration::from_millis(3));
 /// let shown = changes.recv()?[0].shown.expect("it has said so");
-/// assert_eq!((shown.generation, shown.took), (12, Duration::from_millis(3)));
+/// assert_eq!((shown.sequence, shown.took), (12, Duration::from_millis(3)));
 ///
 /// drop(seat);
 /// assert!(changes.recv()?.is_empty());

@@ -185,13 +185,13 @@ mod tests {
         record::encode_greeting(Process::stored(7, 9), "viewer")
     }
 
-    fn report(generation: u64) -> [u8; REPORT] {
-        let took = Duration::from_millis(generation);
-        record::encode_report(Shown { generation, took })
+    fn report(sequence: u64) -> [u8; REPORT] {
+        let took = Duration::from_millis(sequence);
+        record::encode_report(Shown { sequence, took })
     }
 
     fn shown(guest: &Guest) -> Option<u64> {
-        Some(guest.watcher()?.shown?.generation)
+        Some(guest.watcher()?.shown?.sequence)
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
         peer.write_all(&greeting()).unwrap();
         peer.write_all(&[0; REPORT]).unwrap();
         guest.listen();
-        assert!(guest.stream().is_none(), "there is no generation 0");
+        assert!(guest.stream().is_none(), "there is no sequence 0");
 
         let (guest, _peer) = self::guest();
         assert!(guest.silence_left() <= Some(GREETING_TIME));
@@ -246,8 +246,8 @@ mod tests {
         let (mut guest, mut peer) = guest();
         peer.write_all(&greeting()).unwrap();
         let reports = u64::from(MOST_REPORTS) + 1;
-        for generation in 1..=reports {
-            peer.write_all(&report(generation)).unwrap();
+        for sequence in 1..=reports {
+            peer.write_all(&report(sequence)).unwrap();
         }
         for _ in 0..reports {
             guest.listen();

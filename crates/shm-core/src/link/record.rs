@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use crate::layout::MAX_GENERATION;
 use crate::link::Shown;
 use crate::process::Process;
 use crate::segment::readable;
 
 /// What a greeting begins with.
 const MAGIC: [u8; 8] = *b"SHM-LINK";
+/// No segment counts further: at a million samples a second this takes nine years.
+const MAX_SEQUENCE: u64 = (1 << 48) - 1;
 /// Both sides speak this one or not at all: they run on one computer and are upgraded together.
 const VERSION: u32 = 1;
 const PROGRAM_OFFSET: usize = 24;
@@ -45,17 +46,17 @@ pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)
 pub(super) fn encode_report(shown: Shown) -> [u8; REPORT] {
     let took = u64::try_from(shown.took.as_nanos()).unwrap_or(u64::MAX);
     let mut bytes = [0; REPORT];
-    bytes[..8].copy_from_slice(&shown.generation.to_le_bytes());
+    bytes[..8].copy_from_slice(&shown.sequence.to_le_bytes());
     bytes[8..].copy_from_slice(&took.to_le_bytes());
     bytes
 }
 
-/// Takes a report apart; nothing where it names no generation that can be.
+/// Takes a report apart; nothing where it names no sequence that can be.
 pub(super) fn parse_report(bytes: &[u8; REPORT]) -> Option<Shown> {
     let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
-    let generation = u64_at(0);
-    (1..=MAX_GENERATION).contains(&generation).then_some(Shown {
-        generation,
+    let sequence = u64_at(0);
+    (1..=MAX_SEQUENCE).contains(&sequence).then_some(Shown {
+        sequence,
         took: Duration::from_nanos(u64_at(8)),
     })
 }
@@ -72,7 +73,7 @@ mod tests {
         assert_eq!(greeting[12..24], *b"\x67\x12\0\0\xcd\xab\0\0\0\0\0\0");
         assert_eq!(greeting[24..35], *b"viewer-app\0");
         let shown = Shown {
-            generation: 12,
+            sequence: 12,
             took: Duration::from_millis(3),
         };
         assert_eq!(
@@ -98,13 +99,13 @@ mod tests {
                 name => assert!(name.starts_with(&program) && program.len() >= 10),
             }
         }
-        for generation in [1, 12, MAX_GENERATION] {
-            let took = Duration::from_nanos(generation);
-            let shown = Shown { generation, took };
+        for sequence in [1, 12, MAX_SEQUENCE] {
+            let took = Duration::from_nanos(sequence);
+            let shown = Shown { sequence, took };
             assert_eq!(parse_report(&encode_report(shown)), Some(shown));
         }
         let for_ever = Shown {
-            generation: 1,
+            sequence: 1,
             took: Duration::MAX,
         };
         let arrived = parse_report(&encode_report(for_ever)).unwrap();
@@ -139,11 +140,11 @@ mod tests {
 
             let report: [u8; REPORT] = std::array::from_fn(|i| bytes[i + 40]);
             if let Some(shown) = parse_report(&report) {
-                assert!((1..=MAX_GENERATION).contains(&shown.generation));
+                assert!((1..=MAX_SEQUENCE).contains(&shown.sequence));
                 accepted += 1;
             }
         }
-        assert!(accepted < 10, "two bytes of a generation are always 0");
+        assert!(accepted < 10, "two bytes of a sequence are always 0");
         assert_eq!(parse_report(&[0; REPORT]), None);
     }
 }

@@ -81,11 +81,11 @@ impl Seat {
     ///
     /// Neither blocks nor fails. It is said at once after a silence, and at most ten times a
     /// second: then what was shown last, and the others not at all.
-    pub fn shown(&self, generation: u64, took: Duration) {
+    pub fn shown(&self, sequence: u64, took: Duration) {
         if self.attendant.is_forked() {
             return;
         }
-        let report = Shown { generation, took };
+        let report = Shown { sequence, took };
         if wishes(&self.wishes).report.replace(report).is_none() {
             self.attendant.ring();
         }

@@ -9,17 +9,17 @@ use bincode::error::DecodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::layout::METADATA_CAPACITY;
+/// The longest metadata; bounds what decoding allocates.
+pub(super) const MOST_BYTES: usize = 1920;
 
-/// Little-endian, small numbers in one byte, and never more than the room in front of a payload:
-/// the limit bounds what decoding allocates.
-type Config = Configuration<LittleEndian, Varint, Limit<METADATA_CAPACITY>>;
+/// Little-endian, small numbers in one byte.
+type Config = Configuration<LittleEndian, Varint, Limit<MOST_BYTES>>;
 
-const CONFIG: Config = bincode::config::standard().with_limit::<METADATA_CAPACITY>();
+const CONFIG: Config = bincode::config::standard().with_limit::<MOST_BYTES>();
 
-/// Encodes into `room`; the number of bytes used.
-pub(super) fn encode(value: &impl Serialize, room: &mut [u8]) -> Result<usize, String> {
-    bincode::serde::encode_into_slice(value, room, CONFIG).map_err(|error| error.to_string())
+/// Encodes a value.
+pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, String> {
+    bincode::serde::encode_to_vec(value, CONFIG).map_err(|error| error.to_string())
 }
 
 /// Decodes all of `encoded`; what is left over is an error.

@@ -76,7 +76,11 @@ impl KeyWatch {
     /// [`AttachError::Timeout`] where it did not appear in time, and those of
     /// [`Subscriber::attach`] but for `NotFound`. [`AttachError::Busy`] comes after the timeout of
     /// the [`Options`], or, where that ends sooner, after this one.
-    pub fn attach_within(&self, timeout: Option<Duration>) -> Result<Subscriber, AttachError> {
+    pub fn attach_within(
+        &self,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<Subscriber, AttachError> {
+        let timeout = timeout.into();
         let deadline = Deadline::after_option(timeout);
         let and_grace =
             Deadline::after_option(timeout.map(|timeout| timeout.saturating_add(GRACE)));

@@ -2,32 +2,31 @@
 
 use std::fmt;
 use std::io;
-use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, PublishError};
+use crate::error::{AttachError, InvalidSample, PublishError};
 use crate::key::Key;
-use crate::layout::{Entry, LatestWord, METADATA_CAPACITY, access};
+use crate::layout::access;
 use crate::message::{Message, Metadata};
 use crate::options::Options;
-use crate::sample::exchange;
-use crate::sample::exchange::Exchange;
-use crate::sample::pool::Pool;
+use crate::sample::loan::Loan;
+use crate::sample::pool::{self, RegionPool};
+use crate::sample::ring::{Draft, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
-use crate::segment::{Attached, Attachment, Kind, Permissions};
-use crate::sys::{self, WritableMapping};
+use crate::segment::{Attached, Attachment, Held, Kind, Permissions};
+use crate::sys;
 
-/// How many regions [`Options::reserve`] warms: the latest, the one before, the next.
+/// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
 const RESERVED_REGIONS: usize = 3;
 
 /// Publishes samples under a key; creates the segment or joins the one that is there.
 ///
-/// Several publishers may share a key: what was published last is the latest.
+/// Several publishers may share a key; their samples are numbered in one sequence.
 /// May be used by several threads at once. Dropping it leaves the segment; the
-/// last publisher out removes it, unless it is persistent.
+/// last publisher to leave removes it, unless it is persistent.
 ///
 /// # Examples
 ///
@@ -50,10 +49,20 @@ const RESERVED_REGIONS: usize = 3;
 /// # Ok(()) }
 /// ```
 pub struct Publisher {
-    attachment: Attachment,
-    pool: Mutex<Pool>,
+    pub(super) attachment: Attachment,
+    state: Mutex<State>,
     patience: Duration,
     wakes: bool,
+}
+
+/// What a publisher remembers from one sample to the next.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) pool: RegionPool,
+    newest: Option<Newest>,
+    /// What was published last, and how it is encoded: most samples are of the kind before.
+    metadata: Metadata,
+    encoded: Vec<u8>,
 }
 
 impl Publisher {
@@ -63,13 +72,22 @@ impl Publisher {
     ///
     /// [`AttachError`] says what is wrong and what to do.
     pub fn open(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        let attachment =
-            Attachment::open_or_create(key, options, Kind::Samples, access::PUBLISHER)?;
+        let kind = Kind::Samples {
+            ring_bytes: options.ring_length(),
+            retain_bytes: options.retained_bytes(),
+        };
+        let attachment = Attachment::open_or_create(key, options, kind, access::PUBLISHER)?;
+        let state = State {
+            pool: RegionPool::new(options.reserved_bytes()),
+            newest: None,
+            metadata: Metadata::Text,
+            encoded: Vec::new(),
+        };
         let publisher = Self {
             attachment,
-            pool: Mutex::new(Pool::new(options.reserved_bytes())),
+            state: Mutex::new(state),
             patience: options.patience(),
-            wakes: !options.is_polled(),
+            wakes: options.notifies(),
         };
         publisher.warm(options.reserved_bytes())?;
         Ok(publisher)
@@ -91,49 +109,42 @@ impl Publisher {
         self.attachment.directory()
     }
 
-    /// Tells whether this publisher made the segment; false where it joined one.
+    /// Returns `true` if this publisher created the segment, `false` if it joined one.
     #[must_use]
     pub fn created(&self) -> bool {
         self.attachment.created()
     }
 
-    /// Lends a region of `len` bytes to be filled in place; nobody sees it before it is published.
+    /// Returns `len` bytes to fill in place; no subscriber sees them before they are published.
     ///
-    /// Its bytes are whatever stood there before. It can grow.
+    /// Up to 16 KiB (less in a small ring) they are private memory, which is copied when it is
+    /// published; longer loans lie in shared memory already. Their content is arbitrary.
     ///
     /// # Errors
     ///
-    /// [`PublishError::NoSpace`] where the file system is full,
-    /// [`PublishError::RegionsFull`] where readers and loans hold all regions.
+    /// [`PublishError::NoSpace`] if the file system is full,
+    /// [`PublishError::RegionsFull`] if readers and loans hold all regions.
     pub fn loan(&self, len: usize) -> Result<Loan<'_>, PublishError> {
         self.check_process()?;
-        let (region, mapping) = self.pool().take(&self.attachment, len as u64)?;
-        Ok(Loan {
-            publisher: self,
-            region,
-            mapping,
-            len,
-            published: false,
-        })
+        Loan::new(self, len)
     }
 
-    /// Copies `payload` into a loan and publishes it; the sample's generation.
+    /// Copies `payload` into shared memory and publishes it; returns the sample's sequence.
     ///
     /// # Errors
     ///
     /// Those of [`loan`](Self::loan) and [`Loan::publish`].
     pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
         self.check_process()?;
-        let mut pool = self.pool();
-        let region = pool.take_filled(&self.attachment, payload)?;
-        let published = self.put(&mut pool, region, metadata, payload.len() as u64);
-        if published.is_err() {
-            pool.put_back(&self.attachment, region);
+        let mut state = self.state();
+        if self.is_inline(payload.len()) {
+            return self.put(&mut state, metadata, Payload::Inline(payload));
         }
-        published
+        let region = state.pool.take_filled(&self.attachment, payload)?;
+        self.put_region(&mut state, metadata, region, payload.len() as u64)
     }
 
-    /// Publishes a text; the sample's generation.
+    /// Publishes a text; returns the sample's sequence.
     ///
     /// # Errors
     ///
@@ -142,33 +153,63 @@ impl Publisher {
         self.publish(&Metadata::Text, text.as_bytes())
     }
 
-    /// Publishes a message; the sample's generation.
+    /// Publishes a message; returns the sample's sequence.
     ///
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn send(&self, message: &Message) -> Result<u64, PublishError> {
+    pub fn publish_message(&self, message: &Message) -> Result<u64, PublishError> {
         self.publish(&message.metadata(), message.payload())
     }
 
-    /// Blanks the content without leaving: afterwards there is no latest sample.
+    /// Erases everything that was published, without leaving.
     ///
-    /// Samples that nobody reads at the moment are overwritten or given back
-    /// to the system. The number says how many regions could not be, because
-    /// readers or other publishers hold them; those are overwritten when they
-    /// are used again.
+    /// The ring and all regions are overwritten or given back to the system, but for regions that
+    /// readers or other publishers hold: returns how many. Those are overwritten when they are used
+    /// again. Subscribers are told of the clearing. Also mends a ring that another program damaged.
     ///
     /// # Errors
     ///
-    /// [`PublishError::Orphaned`] where the segment was removed,
-    /// [`PublishError::Busy`] where another publisher does not get done.
+    /// [`PublishError::Orphaned`] if the segment was removed,
+    /// [`PublishError::Busy`] if another publisher holds the lock for too long.
     pub fn clear(&self) -> Result<usize, PublishError> {
         self.check_process()?;
-        let mut pool = self.pool();
-        self.exchange(|exchange| Ok(exchange.clear()))?;
-        sys::wake_all_low(&self.attachment.control().header.latest);
-        pool.erase(&self.attachment)
-            .map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
+        let mut state = self.state();
+        let State { pool, newest, .. } = &mut *state;
+        let held = self.lock(pool)?;
+        let (ring, writer) = (self.attachment.ring(), self.attachment.process());
+        let cleared = self.draft(&[], Payload::Cleared);
+        match ring.make_room(newest, &cleared) {
+            Ok(room) => ring.append(newest, room, &cleared),
+            Err(_) => ring.restart(newest, writer),
+        }
+        // What a peer says of records to come would keep regions from being claimed for ever.
+        pool::regions(&self.attachment).recover();
+        ring.erase();
+        let erased = pool.erase(&self.attachment);
+        drop(held);
+        sys::wake_all_low(ring.last_word());
+        erased.map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
+    }
+
+    /// Erases everything, as [`clear`](Self::clear) does, if another program has damaged the ring so
+    /// that nothing can be published; returns `true` if that was so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`clear`](Self::clear).
+    pub fn repair(&self) -> Result<bool, PublishError> {
+        self.check_process()?;
+        let is_damaged = {
+            let mut state = self.state();
+            let State { pool, newest, .. } = &mut *state;
+            let _held = self.lock(pool)?;
+            self.attachment.ring().check_newest(newest).is_err()
+        };
+        if is_damaged {
+            self.clear()?;
+        }
+        Ok(is_damaged)
     }
 
     /// Tells whether the segment was removed, moved away or replaced: whoever looks for its key finds
@@ -230,7 +271,7 @@ impl Publisher {
         self.attachment.others()
     }
 
-    /// Leaves the segment; true where this was the last publisher and the segment was removed.
+    /// Leaves the segment; returns `true` if this was the last publisher and the segment was removed.
     ///
     /// Dropping does the same.
     #[must_use = "tells whether the segment is gone; drop the publisher where that does not matter"]
@@ -238,12 +279,12 @@ impl Publisher {
         self.attachment.leave()
     }
 
-    fn pool(&self) -> MutexGuard<'_, Pool> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // A panic while it was held leaves at worst a region claimed that nobody uses.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_process(&self) -> Result<(), PublishError> {
+    pub(super) fn check_process(&self) -> Result<(), PublishError> {
         if self.attachment.is_forked() {
             return Err(PublishError::Forked {
                 key: self.key().clone(),
@@ -252,11 +293,19 @@ impl Publisher {
         Ok(())
     }
 
+    /// Returns `true` if a payload so long lies in the ring.
+    pub(super) fn is_inline(&self, bytes: usize) -> bool {
+        bytes as u64 <= self.attachment.ring().bounds().inline_bytes()
+    }
+
     /// Reserves and touches the regions that samples of this size will use.
     fn warm(&self, bytes: u64) -> Result<(), AttachError> {
         let Ok(len @ 1..) = usize::try_from(bytes) else {
             return Ok(());
         };
+        if self.is_inline(len) {
+            return Ok(());
+        }
         let warmed: Result<Vec<Loan<'_>>, PublishError> = (0..RESERVED_REGIONS)
             .map(|_| {
                 let mut loan = self.loan(len)?;
@@ -274,67 +323,143 @@ impl Publisher {
         }
     }
 
-    /// Publishes a region that was claimed and filled; the sample's generation.
-    fn put(
+    /// Publishes a region that was claimed and filled; where that fails it is free again.
+    pub(super) fn put_region(
         &self,
-        pool: &mut Pool,
-        region: u16,
+        state: &mut State,
         metadata: &Metadata,
-        payload_bytes: u64,
+        region: u16,
+        bytes: u64,
     ) -> Result<u64, PublishError> {
-        let (key, attachment) = (self.key(), &self.attachment);
-        let metadata_bytes = pool
-            .describe(region, metadata, payload_bytes)
-            .map_err(|error| PublishError::Metadata {
-                key: key.clone(),
-                reason: error.to_string(),
-            })?;
-        pool.touch(region, payload_bytes);
-        if pool.was_truncated(region) {
-            return Err(PublishError::Orphaned { key: key.clone() });
-        }
-        let published = pool.moment(payload_bytes);
-        // The lock looks too, but lets many through unseen after a burst.
-        if attachment.is_found_orphaned(published) {
-            return Err(PublishError::Orphaned { key: key.clone() });
-        }
-        let entry = Entry {
-            generation: 0,
-            payload_bytes,
-            metadata_bytes,
-            writer: attachment.process(),
-            published,
+        state.pool.touch(region, bytes);
+        let published = if state.pool.was_truncated(region) {
+            Err(PublishError::Orphaned {
+                key: self.key().clone(),
+            })
+        } else {
+            self.put(state, metadata, Payload::Large { region, bytes })
         };
-        let published = self.exchange(|exchange| exchange.publish(attachment, region, entry))?;
-        if self.wakes {
-            sys::wake_all_low(&attachment.control().header.latest);
+        if published.is_err() {
+            state.pool.put_back(&self.attachment, region);
         }
-        let generation = published.generation();
-        pool.published(
-            attachment,
-            region,
-            &Entry {
-                generation,
-                ..entry
-            },
-        );
-        Ok(generation)
+        published
     }
 
-    /// Changes the word that names the latest sample, under the lock.
-    fn exchange(
+    /// Writes a record, and wakes the subscribers.
+    #[inline]
+    pub(super) fn put(
         &self,
-        change: impl FnOnce(Exchange<'_>) -> io::Result<LatestWord>,
-    ) -> Result<LatestWord, PublishError> {
+        state: &mut State,
+        metadata: &Metadata,
+        payload: Payload<'_>,
+    ) -> Result<u64, PublishError> {
+        let bytes = payload.bytes();
+        self.encode(state, metadata, bytes)?;
+        let State {
+            pool,
+            newest,
+            encoded,
+            ..
+        } = state;
+        let draft = self.draft(encoded, payload);
+        // The lock looks too, but lets many through unseen after a burst.
+        if self.attachment.is_found_orphaned(draft.published) {
+            return Err(PublishError::Orphaned {
+                key: self.key().clone(),
+            });
+        }
+        let ring = self.attachment.ring();
+        ring.prefetch(*newest, draft.total_bytes());
+        let held = self.lock(pool)?;
+        let room = ring
+            .make_room(newest, &draft)
+            .map_err(|reason| self.damaged(reason))?;
+        if let Payload::Large { region, .. } = payload {
+            let charge = RegionPool::charge(&self.attachment, region);
+            pool::regions(&self.attachment).name(&self.attachment, region, room.position, charge);
+            pool.handed_over(region, room.position);
+        }
+        ring.append(newest, room, &draft);
+        drop(held);
+        if self.wakes {
+            sys::wake_all_low(ring.last_word());
+        }
+        let in_region = matches!(payload, Payload::Large { .. });
+        pool.published(&self.attachment, if in_region { bytes } else { 0 });
+        Ok(room.sequence)
+    }
+
+    /// Takes the segment's lock, and puts right what a publisher that died with it left.
+    #[inline]
+    fn lock(&self, pool: &mut RegionPool) -> Result<Held<'_>, PublishError> {
         let deadline = || Deadline::after(self.patience);
         let mut held = self.attachment.lock(deadline).map_err(PublishError::lock)?;
-        // A publisher that died here left nothing half-done: the word is one store.
-        held.repaired();
-        let control = self.attachment.control();
-        let changed = change(exchange(control))
-            .map_err(|error| PublishError::io(self.key(), "admitting readers", 0, error))?;
-        drop(held);
-        Ok(changed)
+        if held.is_abandoned() {
+            self.recover(pool);
+            held.repaired();
+        }
+        Ok(held)
+    }
+
+    /// A record that was not committed is named by nothing. What is left to do: entries of regions that
+    /// name such a record, and a clearing that was committed and not finished.
+    #[cold]
+    fn recover(&self, pool: &mut RegionPool) {
+        let ring = self.attachment.ring();
+        pool::regions(&self.attachment).recover();
+        if ring.is_cleared() {
+            ring.erase();
+            // What can't be erased now is when it is used again.
+            let _pinned = pool.erase(&self.attachment);
+        }
+        sys::wake_all_low(ring.last_word());
+    }
+
+    /// Encodes metadata, unless it is that of the sample before.
+    #[inline]
+    fn encode(
+        &self,
+        state: &mut State,
+        metadata: &Metadata,
+        bytes: u64,
+    ) -> Result<(), PublishError> {
+        let is_known = state.metadata == *metadata;
+        let checked = if is_known {
+            metadata.check(bytes)
+        } else {
+            metadata.encode(bytes).map(|encoded| {
+                state.encoded = encoded;
+                state.metadata = metadata.clone();
+            })
+        };
+        let reason = match checked {
+            Ok(()) if state.encoded.len() <= self.attachment.ring().bounds().metadata_bytes() => {
+                return Ok(());
+            }
+            Ok(()) => "it is too long for a ring of this length".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(PublishError::Metadata {
+            key: self.key().clone(),
+            reason,
+        })
+    }
+
+    fn draft<'a>(&self, metadata: &'a [u8], payload: Payload<'a>) -> Draft<'a> {
+        Draft {
+            metadata,
+            payload,
+            published: sys::unix_nanos_of_tick(),
+            monotonic: sys::monotonic_nanos(),
+            writer: self.attachment.process(),
+        }
+    }
+
+    fn damaged(&self, reason: InvalidSample) -> PublishError {
+        PublishError::Damaged {
+            key: self.key().clone(),
+            reason,
+        }
     }
 }
 
@@ -343,86 +468,5 @@ impl fmt::Debug for Publisher {
         f.debug_struct("Publisher")
             .field("key", self.key())
             .finish_non_exhaustive()
-    }
-}
-
-/// A region lent by a [`Publisher`], to be filled in place and published.
-///
-/// Dropping it publishes nothing.
-pub struct Loan<'p> {
-    publisher: &'p Publisher,
-    region: u16,
-    mapping: Arc<WritableMapping>,
-    len: usize,
-    published: bool,
-}
-
-impl Loan<'_> {
-    /// Makes the loan longer or shorter; what both lengths share keeps its bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError::NoSpace`] where the file system is full; the loan stays as it was.
-    pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
-        if len > self.len {
-            let mut pool = self.publisher.pool();
-            let grown = pool.grow(&self.publisher.attachment, self.region, len as u64)?;
-            self.mapping = Arc::clone(grown);
-        }
-        self.len = len;
-        Ok(())
-    }
-
-    /// Publishes the loan as the latest sample and wakes the subscribers; the sample's generation.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishError::Metadata`] where the metadata does not fit the payload,
-    /// [`PublishError::Orphaned`] where the segment was removed. What was
-    /// published before stays.
-    pub fn publish(mut self, metadata: &Metadata) -> Result<u64, PublishError> {
-        let publisher = self.publisher;
-        publisher.check_process()?;
-        let mut pool = publisher.pool();
-        let generation = publisher.put(&mut pool, self.region, metadata, self.len as u64)?;
-        self.published = true;
-        Ok(generation)
-    }
-}
-
-#[expect(unsafe_code, reason = "a slice of claimed memory")]
-impl Deref for Loan<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        // SAFETY: as for `head`; `&self` lets nobody write through this loan.
-        unsafe { self.mapping.slice(METADATA_CAPACITY, self.len) }
-    }
-}
-
-#[expect(unsafe_code, reason = "a slice of claimed memory")]
-impl DerefMut for Loan<'_> {
-    fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as for `head`.
-        unsafe { self.mapping.slice_mut(METADATA_CAPACITY, self.len) }
-    }
-}
-
-impl fmt::Debug for Loan<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Loan")
-            .field("len", &self.len)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Loan<'_> {
-    fn drop(&mut self) {
-        // A loan that came along through a fork: the region is the parent's.
-        if !self.published && !self.publisher.attachment.is_forked() {
-            self.publisher
-                .pool()
-                .put_back(&self.publisher.attachment, self.region);
-        }
     }
 }

@@ -1,45 +1,66 @@
 //! The reading end.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::damage::Damage;
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::key::Key;
-use crate::layout::{self, Control, LatestWord, flags};
+use crate::layout::{self, flags};
 use crate::options::Options;
 use crate::process::Process;
-use crate::sample::exchange::Pins;
-use crate::sample::view::View;
-use crate::sample::{KeyWatch, Sample, exchange};
-use crate::segment::{self, Attached, Attachment, SegmentFile};
+use crate::sample::cursor::{Cursor, Scratch, Turn, Which};
+use crate::sample::reader::{Reader, RegionCache};
+use crate::sample::{KeyWatch, Sample};
+use crate::segment::{self, Attached, Attachment, Head, SegmentFile};
 use crate::sync::{Ordering, SPINS};
-use crate::sys::{self, ByteLock, FileFacts, ForkMark, Mapping, OpenMode};
+use crate::sys::{self, ByteLock, Mapping, OpenMode};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
 pub(super) const SLICE: Duration = Duration::from_secs(1);
+/// So many attempts to read a record follow each other at once: who was overtaken lost by nanoseconds.
+const EAGER_TURNS: u32 = 64;
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// There is something newer than what this subscriber saw last: a sample, or a clearing.
+pub enum WaitResult {
+    /// There is something that this subscriber has not read: a sample, or a clearing.
     New,
     /// The last publisher left, or died. Told once; a later wait goes on waiting for another.
-    Ended,
+    PublisherGone,
     /// The segment was removed, moved away or replaced: what is loaded under its key appears
     /// elsewhere. Attach again.
-    Orphaned,
+    Removed,
     /// The time is over.
     Timeout,
 }
 
-/// Reads the latest sample under a key, and sleeps until there is a newer one.
+/// What comes next in order.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Next {
+    /// A sample.
+    Sample(Sample),
+    /// A publisher erased everything that was published before.
+    Cleared {
+        /// How many samples were missed before that.
+        skipped: u64,
+    },
+    /// Everything was read, and the last publisher left, or died. Told once; a later call goes on
+    /// waiting for another.
+    PublisherGone,
+    /// Everything was read, and the segment was removed: nothing new will ever appear in it.
+    Removed,
+    /// The time is over.
+    Timeout,
+}
+
+/// Reads the samples under a key: the newest, or all in order; sleeps until there are more.
 ///
-/// Opens the segment read-only: nothing it does can change a byte of it, or
-/// keep the segment alive when its last publisher leaves. For one thread at a
-/// time; make one for each.
+/// Opens the segment read-only: nothing it does can change a byte of it, delay a publisher, or
+/// keep the segment alive when its last publisher leaves. A subscriber that is slower than the
+/// publishers for longer than the ring lasts misses samples, and each [`Sample`] says how many. For
+/// one thread at a time; make one for each.
 ///
 /// # Examples
 ///
@@ -47,7 +68,7 @@ pub enum Wait {
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// use std::time::Duration;
-/// use shm_core::{Key, Message, Options, Publisher, Subscriber, Wait};
+/// use shm_core::{Key, Message, Next, Options, Publisher, Subscriber};
 ///
 /// let options = Options::new().directory(directory.path());
 /// let key = Key::new("news")?;
@@ -55,13 +76,15 @@ pub enum Wait {
 /// let mut subscriber = Subscriber::attach(&key, &options)?;
 /// assert!(subscriber.latest()?.is_none());
 ///
-/// publisher.publish_text("héllo 世界")?;
-/// assert_eq!(subscriber.wait(Some(Duration::from_secs(1)))?, Wait::New);
-/// let sample = subscriber.latest()?.expect("something new");
-/// assert_eq!(sample.to_message()?, Message::Text("héllo 世界".into()));
-///
+/// publisher.publish_text("héllo")?;
+/// publisher.publish_text("世界")?;
 /// drop(publisher);
-/// assert_eq!(subscriber.wait(None)?, Wait::Ended);
+///
+/// let mut texts = Vec::new();
+/// while let Next::Sample(sample) = subscriber.next(Duration::from_secs(1))? {
+///     texts.push(sample.to_message()?);
+/// }
+/// assert_eq!(texts, [Message::Text("héllo".into()), Message::Text("世界".into())]);
 /// # Ok(()) }
 /// ```
 ///
@@ -81,37 +104,22 @@ pub enum Wait {
 /// # }
 /// ```
 pub struct Subscriber {
-    view: View,
-    /// What `latest` saw last.
-    seen: LatestWord,
-    /// The generation of the sample that `latest` gave out last; 0 for none.
-    given: u64,
-    publisher_seen: bool,
-    looked: Instant,
+    cache: RegionCache,
+    cursor: Cursor,
+    scratch: Scratch,
+    had_publisher: bool,
+    last_liveness_check: Instant,
     /// Whether the name was found to lead elsewhere.
     is_orphaned: bool,
     patience: Duration,
 }
 
-/// What a subscriber and its samples share.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    pub(crate) segment: SegmentFile,
-    mapping: Mapping,
-    pub(crate) id: u128,
-    /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
-    pins: Mutex<Vec<u32>>,
-    fork: ForkMark,
-    /// Its file lives in memory, so that reading a hole allocates.
-    pub(super) is_in_memory: bool,
-}
-
 impl Subscriber {
-    /// Attaches to the samples under a key.
+    /// Attaches to the samples under a key. The newest is the first to be read.
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] where there is nothing; [`AttachError`] says what else can be.
+    /// [`AttachError::NotFound`] if there is nothing; [`AttachError`] says what else can be.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::attach_until(key, options, Deadline::after(options.patience()))
     }
@@ -126,83 +134,120 @@ impl Subscriber {
         if head.kind != layout::kind::SAMPLES {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
+        segment.check_data(&head)?;
         let presence = layout::reader_byte(Process::current().pid());
         // Only shown to people: nothing depends on it.
         let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
-        let mapping = map_control(&segment)?;
+        let mapping = map(&segment, &head)?;
         segment.unlock_lifecycle()?;
-        Ok(Self::new(segment, mapping, head.id, options.patience()))
+        Ok(Self::new(segment, mapping, &head, options.patience()))
     }
 
     /// Attaches to the very segment that this process is attached to, whatever its name leads to.
     pub(super) fn within(attachment: &Attachment, patience: Duration) -> Result<Self, AttachError> {
         let (key, theirs) = (attachment.key(), &attachment.segment);
-        let file = sys::reopen(&theirs.file).map_err(|source| AttachError::Io {
-            key: key.clone(),
-            doing: "opening it once more",
-            source,
-        })?;
+        let file =
+            sys::reopen(&theirs.file, OpenMode::ReadOnly).map_err(|source| AttachError::Io {
+                key: key.clone(),
+                doing: "opening it once more",
+                source,
+            })?;
         let segment = SegmentFile::new(file, key, theirs.path.clone());
-        let mapping = map_control(&segment)?;
-        Ok(Self::new(segment, mapping, attachment.id(), patience))
+        let mapping = map(&segment, attachment.head())?;
+        Ok(Self::new(segment, mapping, attachment.head(), patience))
     }
 
-    fn new(segment: SegmentFile, mapping: Mapping, id: u128, patience: Duration) -> Self {
-        let reader = Reader {
-            is_in_memory: sys::is_in_memory(&segment.file),
-            segment,
-            mapping,
-            id,
-            pins: Mutex::default(),
-            fork: ForkMark::here(),
-        };
+    fn new(segment: SegmentFile, mapping: Mapping, head: &Head, patience: Duration) -> Self {
+        let reader = Reader::new(segment, mapping, head.id, head.ring_bytes);
+        let cursor = Cursor::at_newest(reader.ring());
         Self {
-            view: View::new(reader),
-            seen: LatestWord::from_bits(0),
-            given: 0,
-            publisher_seen: true,
-            looked: Instant::now(),
+            cache: RegionCache::new(reader),
+            cursor,
+            scratch: Scratch::default(),
+            had_publisher: true,
+            last_liveness_check: Instant::now(),
             is_orphaned: false,
             patience,
         }
     }
 
-    /// Attaches as soon as the key appears, waiting so long for it, or for ever.
+    /// Waits up to `timeout` (forever if `None`) for the key to appear, then attaches.
     ///
-    /// Sleeps until something appears in the directory; does not poll. Who waits again and again
-    /// keeps a [`KeyWatch`].
+    /// Sleeps until something appears in the directory; does not poll. For waiting again and again
+    /// there is [`KeyWatch`].
     ///
     /// # Errors
     ///
-    /// [`AttachError::Timeout`] where it did not appear in time, and those of
+    /// [`AttachError::Timeout`] if it did not appear in time, and those of
     /// [`attach`](Self::attach) but for `NotFound`.
     pub fn attach_within(
         key: &Key,
         options: &Options,
-        timeout: Option<Duration>,
+        timeout: impl Into<Option<Duration>>,
     ) -> Result<Self, AttachError> {
         KeyWatch::new(key, options)?.attach_within(timeout)
+    }
+
+    /// Goes back to the oldest sample there is: it is the next to be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// use shm_core::{Key, Options, Publisher, Subscriber};
+    ///
+    /// let options = Options::new().directory(directory.path());
+    /// let key = Key::new("log")?;
+    /// let publisher = Publisher::open(&key, &options)?;
+    /// for line in ["one", "two", "three"] {
+    ///     publisher.publish_text(line)?;
+    /// }
+    /// let mut late = Subscriber::attach(&key, &options)?.from_oldest();
+    /// drop(publisher);
+    /// let lines: Result<Vec<_>, _> = late.iter().map(|sample| sample?.to_message()).collect();
+    /// assert_eq!(lines?.len(), 3);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn from_oldest(mut self) -> Self {
+        self.cursor.rewind(self.cache.reader().ring());
+        self
+    }
+
+    /// Passes everything that is there: only what comes from now on is read.
+    #[must_use]
+    pub fn from_now(mut self) -> Self {
+        self.cursor.skip_all(self.cache.reader().ring());
+        self
+    }
+
+    /// Goes back to the newest sample, so that it is returned once more.
+    pub fn reread(&mut self) {
+        self.cursor = Cursor::at_newest(self.cache.reader().ring());
     }
 
     /// The segment's key.
     #[must_use]
     pub fn key(&self) -> &Key {
-        &self.view.reader().segment.key
+        &self.cache.reader().segment.key
     }
 
     /// The segment's random id.
     #[must_use]
     pub fn id(&self) -> u128 {
-        self.view.reader().id
+        self.cache.reader().id
     }
 
-    /// The latest sample; none where nothing was published yet or it was cleared.
+    /// Returns the newest sample; `None` if it was read already, was erased, or none was published.
+    ///
+    /// Samples before it that were not read count as [skipped](Sample::skipped).
     ///
     /// # Errors
     ///
-    /// [`ReadError::Invalid`] where what stands there makes no sense,
-    /// [`ReadError::Truncated`] where the file was cut short,
-    /// [`ReadError::Busy`] where somebody keeps it from being read.
+    /// [`ReadError::Invalid`] if what stands there makes no sense (told once; the next call goes on
+    /// with what is published after it), [`ReadError::Truncated`] if the file was cut short,
+    /// [`ReadError::Busy`] if another process keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
         self.latest_within(self.patience)
     }
@@ -214,43 +259,105 @@ impl Subscriber {
     ///
     /// Those of [`latest`](Self::latest).
     pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
-        if self.view.reader().fork.is_elsewhere() {
-            return Err(ReadError::Forked {
-                key: self.key().clone(),
-            });
-        }
-        let mut pace = Pace::new(timeout);
+        let deadline = Deadline::after(timeout);
+        Ok(match self.read(Which::Latest, deadline)? {
+            Read::Sample(sample) => Some(sample),
+            Read::Cleared { .. } | Read::Nothing => None,
+        })
+    }
+
+    /// Returns the next sample in order; waits for it up to `timeout`, forever if `None`.
+    ///
+    /// After the last publisher has left, first everything that it published is returned.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`latest`](Self::latest).
+    pub fn next(&mut self, timeout: impl Into<Option<Duration>>) -> Result<Next, ReadError> {
+        let deadline = Deadline::after_option(timeout.into());
         loop {
-            let latest = exchange(self.view.reader().control()).latest();
-            if self.view.reader().mapping.was_truncated() {
-                return Err(ReadError::Truncated {
-                    key: self.key().clone(),
-                });
+            match self.read(
+                Which::Next,
+                deadline.or_sooner(Deadline::after(self.patience)),
+            )? {
+                Read::Sample(sample) => return Ok(Next::Sample(sample)),
+                Read::Cleared { skipped } => return Ok(Next::Cleared { skipped }),
+                Read::Nothing => {}
             }
-            if let Some(damage) = latest.damage() {
-                self.seen = latest;
-                return Err(self.view.reader().damaged(&damage));
+            match self.wait_until(deadline)? {
+                WaitResult::New => {}
+                WaitResult::PublisherGone => return Ok(Next::PublisherGone),
+                WaitResult::Removed => return Ok(Next::Removed),
+                WaitResult::Timeout => return Ok(Next::Timeout),
             }
-            let Some(region) = latest.region() else {
-                self.seen = latest;
-                return Ok(None);
-            };
-            if let Some((entry, payload, origin)) = self.view.read(region, latest.generation())? {
-                self.seen = latest;
-                let skipped = if self.given == 0 {
-                    0
-                } else {
-                    entry.generation.saturating_sub(self.given + 1)
-                };
-                self.given = entry.generation;
-                return Ok(Some(Sample {
-                    origin,
-                    entry,
-                    skipped,
-                    payload,
-                }));
+        }
+    }
+
+    /// Returns every sample in order until the last publisher has gone; sleeps in between.
+    ///
+    /// Passes clearings silently. Goes on after damage, and ends after other errors.
+    pub fn iter(&mut self) -> Iter<'_> {
+        Iter {
+            subscriber: self,
+            has_ended: false,
+        }
+    }
+
+    /// Returns `true` if there is something that was not read. Makes no system call: for polling.
+    #[inline]
+    #[must_use]
+    pub fn has_news(&self) -> bool {
+        self.cursor.has_news(self.cache.reader().ring())
+    }
+
+    /// Sleeps until there is something that was not read; up to `timeout`, forever if `None`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Truncated`] if the file was cut short.
+    pub fn wait(&mut self, timeout: impl Into<Option<Duration>>) -> Result<WaitResult, ReadError> {
+        self.wait_until(Deadline::after_option(timeout.into()))
+    }
+
+    /// Everybody else who is attached, from other processes: publishers and subscribers.
+    #[must_use]
+    pub fn others(&self) -> Vec<Attached> {
+        segment::others(&self.cache.reader().segment.file)
+    }
+
+    #[inline]
+    fn read(&mut self, which: Which, deadline: Deadline) -> Result<Read, ReadError> {
+        self.cache.reader().check_process()?;
+        let (mut walked, mut turns) = (0, 0);
+        let mut backoff = None;
+        loop {
+            let reader = self.cache.reader();
+            let turn = self
+                .cursor
+                .turn(reader.ring(), which, &mut self.scratch, reader)?;
+            if reader.mapping.was_truncated() {
+                return Err(reader.truncated());
             }
-            if !pace.again() {
+            match turn {
+                Turn::Sample(found) => {
+                    return self
+                        .cache
+                        .sample(&found, &mut self.scratch)
+                        .map(Read::Sample);
+                }
+                Turn::Cleared { skipped } => return Ok(Read::Cleared { skipped }),
+                Turn::Nothing => return Ok(Read::Nothing),
+                Turn::Damaged(reason) => return Err(reader.invalid(reason)),
+                // So many records a ring has; only a peer that lies meanwhile leads on.
+                Turn::Again if walked < reader.ring().records() => {
+                    walked += 1;
+                    continue;
+                }
+                Turn::Again | Turn::Overrun | Turn::Refused => turns += 1,
+            }
+            if turns < EAGER_TURNS {
+                std::hint::spin_loop();
+            } else if !backoff.get_or_insert_with(Backoff::new).pause(deadline) {
                 return Err(ReadError::Busy {
                     key: self.key().clone(),
                 });
@@ -258,44 +365,28 @@ impl Subscriber {
         }
     }
 
-    /// Tells, without a system call, whether there is something that [`latest`](Self::latest) has
-    /// not seen: for those who poll.
-    #[inline]
-    #[must_use]
-    pub fn has_news(&self) -> bool {
-        exchange(self.view.reader().control()).latest() != self.seen
-    }
-
-    /// Sleeps until there is something newer than [`latest`](Self::latest) saw, at most for
-    /// `timeout`, or for ever.
-    ///
-    /// # Errors
-    ///
-    /// [`ReadError::Truncated`] where the file was cut short.
-    pub fn wait(&mut self, timeout: Option<Duration>) -> Result<Wait, ReadError> {
-        if self.view.reader().fork.is_elsewhere() {
-            return Err(ReadError::Forked {
-                key: self.key().clone(),
-            });
-        }
-        let deadline = Deadline::after_option(timeout);
+    fn wait_until(&mut self, deadline: Deadline) -> Result<WaitResult, ReadError> {
+        self.cache.reader().check_process()?;
         loop {
-            if self.has_news() {
+            let ring = self.cache.reader().ring();
+            if self.cursor.has_news(ring) {
                 return Ok(self.tell_news());
             }
-            if (self.is_marked_removed() || self.looked.elapsed() >= SLICE)
+            if (self.is_marked_removed() || self.last_liveness_check.elapsed() >= SLICE)
                 && let Some(end) = self.look_for_an_end()?
             {
                 return Ok(end);
             }
             if deadline.is_over() {
-                return Ok(Wait::Timeout);
+                return Ok(WaitResult::Timeout);
             }
             if self.spin() {
                 return Ok(self.tell_news());
             }
-            let word = &self.view.reader().control().header.latest;
-            sys::wait_low(word, self.seen.low(), deadline.remaining(SLICE));
+            let ring = self.cache.reader().ring();
+            if let Some(seen) = self.cursor.seen(ring) {
+                sys::wait_low(ring.last_word(), low_half(seen), deadline.remaining(SLICE));
+            }
             // Woken although nothing is new: somebody left.
             if !self.has_news()
                 && let Some(end) = self.look_for_an_end()?
@@ -307,66 +398,94 @@ impl Subscriber {
 
     /// What is new is told before that the name is lost, but only once: a publisher that goes on all
     /// the same would be followed for ever.
-    fn tell_news(&mut self) -> Wait {
+    fn tell_news(&mut self) -> WaitResult {
         if self.is_orphaned {
-            return Wait::Orphaned;
+            return WaitResult::Removed;
         }
-        if self.looked.elapsed() >= SLICE {
-            self.looked = Instant::now();
-            self.is_orphaned = self.view.reader().segment.is_name_lost();
+        if self.last_liveness_check.elapsed() >= SLICE {
+            self.last_liveness_check = Instant::now();
+            self.is_orphaned = self.cache.reader().segment.is_name_lost();
         }
-        Wait::New
+        WaitResult::New
     }
 
     /// Looks a while before sleeping: falling asleep and being woken costs many times as much, and
     /// where messages go to and fro the next is there before that.
     fn spin(&self) -> bool {
+        let ring = self.cache.reader().ring();
         (0..SPINS).any(|_| {
             std::hint::spin_loop();
-            self.has_news()
+            self.cursor.has_news(ring)
         })
     }
 
-    /// Everybody else who is attached, from other processes: publishers and subscribers.
-    #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        segment::others(&self.view.reader().segment.file)
-    }
-
     fn is_marked_removed(&self) -> bool {
-        self.view
-            .reader()
-            .control()
-            .header
-            .flags
-            .load(Ordering::Relaxed)
-            & flags::REMOVED
-            != 0
+        let header = &self.cache.reader().control().header;
+        header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
     }
 
-    /// Asks the kernel what no wake-up tells: whether a publisher lives, and the name leads here.
-    fn look_for_an_end(&mut self) -> Result<Option<Wait>, ReadError> {
-        self.looked = Instant::now();
-        let reader = self.view.reader();
+    /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
+    fn look_for_an_end(&mut self) -> Result<Option<WaitResult>, ReadError> {
+        self.last_liveness_check = Instant::now();
+        let reader = self.cache.reader();
         let error = |error| ReadError::io(&reader.segment.key, "asking who is attached", error);
         if reader.mapping.was_truncated() {
-            return Err(ReadError::Truncated {
-                key: reader.segment.key.clone(),
-            });
+            return Err(reader.truncated());
         }
         let slots = layout::slot_bytes(layout::SLOTS as u64);
-        let publishers = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
+        let has_publisher = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
             .map_err(error)?
             .is_some();
         // A publication may have come before its publisher's end: that goes first.
         if self.has_news() {
             return Ok(None);
         }
-        if std::mem::replace(&mut self.publisher_seen, publishers) && !publishers {
-            return Ok(Some(Wait::Ended));
+        if std::mem::replace(&mut self.had_publisher, has_publisher) && !has_publisher {
+            return Ok(Some(WaitResult::PublisherGone));
         }
-        self.is_orphaned = self.is_marked_removed() || self.view.reader().segment.is_name_lost();
-        Ok(self.is_orphaned.then_some(Wait::Orphaned))
+        self.is_orphaned = self.is_marked_removed() || self.cache.reader().segment.is_name_lost();
+        Ok(self.is_orphaned.then_some(WaitResult::Removed))
+    }
+}
+
+fn map(segment: &SegmentFile, head: &Head) -> Result<Mapping, AttachError> {
+    Mapping::read_only(&segment.file, 0, head.mapped_bytes())
+        .map_err(|error| AttachError::io(&segment.key, "mapping", error))
+}
+
+/// What reading led to.
+enum Read {
+    Sample(Sample),
+    Cleared { skipped: u64 },
+    Nothing,
+}
+
+/// Every sample in order until the last publisher has gone; made by [`Subscriber::iter`].
+#[derive(Debug)]
+pub struct Iter<'a> {
+    subscriber: &'a mut Subscriber,
+    has_ended: bool,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Result<Sample, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.has_ended {
+            match self.subscriber.next(None) {
+                Ok(Next::Sample(sample)) => return Some(Ok(sample)),
+                Ok(Next::Cleared { .. } | Next::Timeout) => {}
+                Ok(Next::PublisherGone | Next::Removed) => self.has_ended = true,
+                Err(error) => {
+                    // After these the next sample may be whole.
+                    let goes_on =
+                        matches!(error, ReadError::Invalid { .. } | ReadError::Busy { .. });
+                    self.has_ended = !goes_on;
+                    return Some(Err(error));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -374,148 +493,15 @@ impl fmt::Debug for Subscriber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriber")
             .field("key", self.key())
-            .field("seen", &self.seen.generation())
+            .field("cursor", &self.cursor)
             .finish_non_exhaustive()
     }
 }
 
-impl Reader {
-    #[inline]
-    pub(super) fn control(&self) -> &Control {
-        self.mapping.view()
-    }
-
-    fn pins(&self) -> MutexGuard<'_, Vec<u32>> {
-        // Every change under it is complete before anything can panic.
-        self.pins.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Maps a region's first `length` bytes, or more, unless the file ends before.
-    pub(super) fn map(&self, region: u16, length: usize) -> Result<Mapping, ReadError> {
-        let offset = layout::region_offset(region);
-        if self.facts()?.size < offset + length as u64 {
-            return Err(self.truncated());
-        }
-        let generous = length.max(1 << 16).next_power_of_two();
-        Mapping::read_only(&self.segment.file, offset, generous)
-            .map_err(|error| ReadError::io(&self.segment.key, "mapping", error))
-    }
-
-    pub(super) fn facts(&self) -> Result<FileFacts, ReadError> {
-        sys::facts(&self.segment.file)
-            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))
-    }
-
-    /// Checks that a region has memory for its first `claimed` bytes.
-    ///
-    /// Publishers reserve before they publish: who claims more than there is memory for lies, and
-    /// reading that would allocate it.
-    pub(super) fn check_memory(&self, region: u16, claimed: u64) -> Result<(), ReadError> {
-        let start = layout::region_offset(region);
-        let memory = sys::memory_of(&self.segment.file, start..start + claimed)
-            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))?;
-        self.check_claim(memory, claimed)
-    }
-
-    pub(super) fn check_claim(&self, memory: u64, claimed: u64) -> Result<(), ReadError> {
-        if memory < claimed {
-            let reason = format!("it claims {claimed} bytes, and has memory for {memory}");
-            return Err(self.invalid(reason));
-        }
-        Ok(())
-    }
-
-    pub(super) fn truncated(&self) -> ReadError {
-        ReadError::Truncated {
-            key: self.segment.key.clone(),
-        }
-    }
-
-    pub(super) fn damaged(&self, damage: &Damage) -> ReadError {
-        self.invalid(damage.to_string())
-    }
-
-    pub(super) fn invalid(&self, reason: String) -> ReadError {
-        ReadError::Invalid {
-            key: self.segment.key.clone(),
-            reason,
-        }
-    }
-}
-
-impl Pins for Reader {
-    type Error = ReadError;
-
-    fn try_pin(&self, region: u16) -> Result<bool, ReadError> {
-        let mut pins = self.pins();
-        let index = usize::from(region);
-        if pins.len() <= index {
-            pins.resize(index + 1, 0);
-        }
-        let count = &mut pins[index];
-        let byte = layout::region_byte(region);
-        if *count == 0
-            && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
-                .map_err(|error| ReadError::io(&self.segment.key, "pinning", error))?
-        {
-            return Ok(false);
-        }
-        *count += 1;
-        Ok(true)
-    }
-
-    fn release(&self, region: u16) {
-        // In a forked child the lock is the parent's, shared: not ours to give back.
-        if self.fork.is_elsewhere() {
-            return;
-        }
-        let mut pins = self.pins();
-        let Some(count) = pins.get_mut(usize::from(region)) else {
-            return;
-        };
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            let freed = sys::unlock_byte(&self.segment.file, layout::region_byte(region));
-            debug_assert!(freed.is_ok(), "unlocking cannot fail on an open file");
-        }
-    }
-}
-
-fn map_control(segment: &SegmentFile) -> Result<Mapping, AttachError> {
-    Mapping::read_only(&segment.file, 0, layout::CONTROL_BYTES)
-        .map_err(|error| AttachError::io(&segment.key, "mapping", error))
-}
-
-/// How a reader that was overtaken tries again: at once, for it lost by nanoseconds; after many
-/// times with pauses, for then somebody sits on the region; until a deadline.
-struct Pace {
-    eager: u32,
-    backoff: Backoff,
-    patience: Duration,
-    deadline: Option<Deadline>,
-}
-
-impl Pace {
-    const EAGER: u32 = 1000;
-
-    fn new(patience: Duration) -> Self {
-        Self {
-            eager: 0,
-            backoff: Backoff::new(),
-            patience,
-            deadline: None,
-        }
-    }
-
-    fn again(&mut self) -> bool {
-        if self.eager < Self::EAGER {
-            self.eager += 1;
-            std::hint::spin_loop();
-            return true;
-        }
-        let deadline = *self
-            .deadline
-            .get_or_insert_with(|| Deadline::after(self.patience));
-        self.backoff.pause(deadline)
-    }
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the kernel compares the low half"
+)]
+fn low_half(word: u64) -> u32 {
+    word as u32
 }

@@ -13,6 +13,7 @@ use crate::lock::Owner;
 use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::process::Process;
+use crate::sample::ring::Ring;
 use crate::segment::file::{Head, SegmentFile, check_directory, wake_everybody};
 use crate::segment::roster::{self, Attached};
 use crate::sync::{AtomicU64, Ordering};
@@ -36,14 +37,22 @@ const LEAVING_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Block { bytes: u64 },
-    Samples,
+    Samples { ring_bytes: u64, retain_bytes: u64 },
 }
 
 impl Kind {
-    fn code(self) -> u32 {
+    pub(super) fn code(self) -> u32 {
         match self {
             Self::Block { .. } => layout::kind::BLOCK,
-            Self::Samples => layout::kind::SAMPLES,
+            Self::Samples { .. } => layout::kind::SAMPLES,
+        }
+    }
+
+    /// What is reserved behind the control area when a segment is created: from where, how much.
+    fn data(self) -> (u64, u64) {
+        match self {
+            Self::Block { bytes } => (layout::BLOCK_OFFSET, bytes),
+            Self::Samples { ring_bytes, .. } => (layout::RING_OFFSET as u64, ring_bytes),
         }
     }
 }
@@ -54,8 +63,7 @@ pub(crate) struct Attachment {
     pub(crate) segment: SegmentFile,
     control: WritableMapping,
     me: Owner,
-    id: u128,
-    block_bytes: u64,
+    head: Head,
     created: bool,
     process: Process,
     fork: ForkMark,
@@ -143,13 +151,13 @@ impl Attachment {
         if head.kind != kind.code() {
             return Err(AttachError::WrongKind { key: key.clone() });
         }
-        segment.check_block(&head)?;
+        segment.check_data(&head)?;
         if options.is_persistent() && !head.is_persistent() {
             segment
                 .set_flags(head.flags | flags::PERSISTENT)
                 .map_err(|error| AttachError::io(key, "making it persistent", error))?;
         }
-        let control = map_control(&segment)?;
+        let control = map_control(&segment, &head)?;
         let me = claim_slot(&segment, control.view(), access)?;
         segment.unlock_lifecycle()?;
         Ok(Self::new(segment, control, me, &head, false))
@@ -190,8 +198,7 @@ impl Attachment {
             segment,
             control,
             me,
-            id: head.id,
-            block_bytes: head.block_bytes,
+            head: *head,
             created,
             process: Process::current(),
             fork: ForkMark::here(),
@@ -217,18 +224,18 @@ impl Attachment {
                 .map_err(error("writing its head"))?;
             sys::reserve(&segment.file, 0, layout::CONTROL_BYTES as u64)
                 .map_err(error("reserving memory"))?;
-            match kind {
-                Kind::Block { bytes } => sys::reserve(&segment.file, layout::BLOCK_OFFSET, bytes)
-                    .map_err(error("reserving memory"))?,
-                // Regions lie far apart, and are used only later.
-                Kind::Samples if !sys::is_in_memory(&segment.file) => {
-                    sys::try_length(&segment.file, layout::LONGEST_FILE)
-                        .map_err(|_| unfit(key, options, "making files of 16 TiB with holes"))?;
-                }
-                Kind::Samples => {}
+            let (offset, bytes) = kind.data();
+            sys::reserve(&segment.file, offset, bytes).map_err(error("reserving memory"))?;
+            // Regions lie far apart, and are used only later.
+            if matches!(kind, Kind::Samples { .. }) && !sys::is_in_memory(&segment.file) {
+                sys::try_length(&segment.file, layout::LONGEST_FILE)
+                    .map_err(|_| unfit(key, options, "making files of 12 TiB with holes"))?;
             }
-            let control = WritableMapping::new(&segment.file, 0, layout::CONTROL_BYTES)
-                .map_err(error("mapping"))?;
+            let head = segment.head()?;
+            let control = map_control(&segment, &head)?;
+            if let Kind::Samples { .. } = kind {
+                ring_of(&control, &head).begin(Process::current());
+            }
             let me = claim_slot(&segment, control.view(), access)?;
             give_to_group(&segment, options)?;
             sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
@@ -237,7 +244,7 @@ impl Attachment {
                 Some(temporary) => fs::hard_link(temporary, &segment.path),
             };
             match named {
-                Ok(()) => Ok((control, me)),
+                Ok(()) => Ok((control, me, head)),
                 Err(failure) if failure.kind() == io::ErrorKind::AlreadyExists => {
                     Err(AttachError::AlreadyExists { key: key.clone() })
                 }
@@ -248,8 +255,7 @@ impl Attachment {
             // Where this fails the name stays behind, and the next list sweeps it.
             let _swept_later = fs::remove_file(temporary);
         }
-        let (control, me) = built?;
-        let head = segment.head()?;
+        let (control, me, head) = built?;
         Ok(Self::new(segment, control, me, &head, true))
     }
 
@@ -263,11 +269,25 @@ impl Attachment {
     }
 
     pub(crate) fn id(&self) -> u128 {
-        self.id
+        self.head.id
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
     }
 
     pub(crate) fn block_bytes(&self) -> u64 {
-        self.block_bytes
+        self.head.block_bytes
+    }
+
+    pub(crate) fn retain_bytes(&self) -> u64 {
+        self.head.retain_bytes
+    }
+
+    /// The ring of a segment of samples.
+    #[inline]
+    pub(crate) fn ring(&self) -> Ring<'_> {
+        ring_of(&self.control, &self.head)
     }
 
     /// The process that this handle belongs to: known without asking the system.
@@ -464,7 +484,15 @@ fn missing_directory(error: AttachError, options: &Options) -> AttachError {
     }
 }
 
-fn map_control(segment: &SegmentFile) -> Result<WritableMapping, AttachError> {
-    WritableMapping::new(&segment.file, 0, layout::CONTROL_BYTES)
+fn map_control(segment: &SegmentFile, head: &Head) -> Result<WritableMapping, AttachError> {
+    WritableMapping::new(&segment.file, 0, head.mapped_bytes())
         .map_err(|error| AttachError::io(&segment.key, "mapping", error))
+}
+
+#[inline]
+fn ring_of<'a>(control: &'a WritableMapping, head: &Head) -> Ring<'a> {
+    let header = &control.view::<Control>().header;
+    let words = usize::try_from(head.ring_bytes / 8).unwrap_or(usize::MAX);
+    let words = control.words(layout::RING_OFFSET, words);
+    Ring::new(&header.last, &header.oldest, words)
 }

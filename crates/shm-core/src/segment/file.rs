@@ -10,16 +10,19 @@ use rustix::fs::FileType;
 use crate::deadline::{Backoff, Deadline};
 use crate::error::AttachError;
 use crate::key::Key;
-use crate::layout::{self, LatestWord, flags};
+use crate::layout::{self, flags};
 use crate::lock_holder::{LockHolder, UserName};
 use crate::options::Options;
-use crate::sys::{self, ByteLock, FileFacts, ForkMark, OpenMode, WritableMapping};
+use crate::segment::attachment::Kind;
+use crate::sys::{self, ByteLock, FileFacts, ForkMark, NotInherited, OpenMode, WritableMapping};
 
 /// An open file that stands, or stood, under a segment's name.
 ///
 /// Every byte lock taken through it ends when it is dropped, or when its process ends.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
+    /// Ends before the file is closed.
+    _private: NotInherited,
     pub(crate) file: File,
     pub(crate) key: Key,
     pub(crate) path: PathBuf,
@@ -49,30 +52,45 @@ pub(crate) struct Head {
     pub(crate) id: u128,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
-    /// Nothing where the file ends before, or the version is another.
-    pub(crate) latest: LatestWord,
+    /// 0 for a block, and where the version is another.
+    pub(crate) ring_bytes: u64,
+    pub(crate) retain_bytes: u64,
+    /// Position of the newest record.
+    pub(crate) last: u64,
 }
 
 impl Head {
     /// What every segment has, whatever its version.
     const LEAST_BYTES: usize = 56;
-    /// As far as the word that names the latest sample.
-    const BYTES: usize = offset_of!(layout::Header, latest) + 8;
+    /// As far as the position of the newest record.
+    const BYTES: usize = offset_of!(layout::Header, last) + 8;
+
+    /// How much a file begins with before it is mapped.
+    const ENCODED_BYTES: usize = offset_of!(layout::Header, retain_bytes) + 8;
 
     /// What a file begins with that is a segment of this kind; all else is zero.
-    pub(crate) fn encode(kind: u32, block_bytes: u64, flags: u32) -> [u8; Self::LEAST_BYTES] {
-        let mut bytes = [0; Self::LEAST_BYTES];
+    pub(crate) fn encode(kind: Kind, flags: u32) -> [u8; Self::ENCODED_BYTES] {
+        let mut bytes = [0; Self::ENCODED_BYTES];
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
         let slots = u32::try_from(layout::SLOTS).unwrap_or(u32::MAX);
         put(0, &layout::MAGIC);
         put(8, &layout::VERSION.to_le_bytes());
         put(12, &slots.to_le_bytes());
         put(16, &flags.to_le_bytes());
-        put(20, &kind.to_le_bytes());
+        put(20, &kind.code().to_le_bytes());
         put(24, &sys::random_u64().to_le_bytes());
         put(32, &sys::random_u64().to_le_bytes());
         put(40, &sys::unix_nanos().to_le_bytes());
-        put(48, &block_bytes.to_le_bytes());
+        match kind {
+            Kind::Block { bytes } => put(48, &bytes.to_le_bytes()),
+            Kind::Samples {
+                ring_bytes,
+                retain_bytes,
+            } => {
+                put(56, &ring_bytes.to_le_bytes());
+                put(64, &retain_bytes.to_le_bytes());
+            }
+        }
         bytes
     }
 
@@ -91,12 +109,36 @@ impl Head {
             id: u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64,
             created: u64_at(40),
             block_bytes: u64_at(48),
-            latest: LatestWord::from_bits(u64_at(offset_of!(layout::Header, latest))),
+            ring_bytes: u64_at(offset_of!(layout::Header, ring_bytes)),
+            retain_bytes: u64_at(offset_of!(layout::Header, retain_bytes)),
+            last: u64_at(offset_of!(layout::Header, last)),
         };
         if head.slot_count > layout::MAX_SLOTS {
             return Err(format!("it claims to have {} slots", head.slot_count));
         }
         Ok(head)
+    }
+
+    /// How much is mapped: the control area, and the ring of a segment of samples.
+    ///
+    /// Only of a head that was checked.
+    pub(crate) fn mapped_bytes(&self) -> usize {
+        let ring = usize::try_from(self.ring_bytes).unwrap_or(0);
+        layout::CONTROL_BYTES
+            + if self.kind == layout::kind::SAMPLES {
+                ring
+            } else {
+                0
+            }
+    }
+
+    /// Where the ring or the block lies: its offset, and its length.
+    pub(crate) fn data(&self) -> (u64, u64) {
+        if self.kind == layout::kind::BLOCK {
+            (layout::BLOCK_OFFSET, self.block_bytes)
+        } else {
+            (layout::RING_OFFSET as u64, self.ring_bytes)
+        }
     }
 
     pub(crate) fn is_persistent(&self) -> bool {
@@ -119,15 +161,17 @@ impl Head {
         if block && !(1..=layout::MAX_BLOCK_BYTES).contains(&self.block_bytes) {
             return Err(format!("it claims a block of {} bytes", self.block_bytes));
         }
-        let needed = if block {
-            layout::BLOCK_OFFSET + self.block_bytes
-        } else {
-            layout::CONTROL_BYTES as u64
-        };
+        let is_ring =
+            layout::RING_BYTES.contains(&self.ring_bytes) && self.ring_bytes.is_power_of_two();
+        if !block && !is_ring {
+            return Err(format!("it claims a ring of {} bytes", self.ring_bytes));
+        }
+        let (offset, data) = self.data();
+        let needed = offset + data;
         if facts.size < needed {
             return Err(format!("it is cut short: {} bytes of {needed}", facts.size));
         }
-        let reserved = layout::CONTROL_BYTES as u64 + if block { self.block_bytes } else { 0 };
+        let reserved = layout::CONTROL_BYTES as u64 + data;
         if facts.allocated < reserved {
             let memory = facts.allocated;
             return Err(format!(
@@ -142,6 +186,7 @@ impl SegmentFile {
     /// Takes an open file as the segment of this key.
     pub(crate) fn new(file: File, key: &Key, path: PathBuf) -> Self {
         Self {
+            _private: NotInherited::new(&file),
             file,
             key: key.clone(),
             path,
@@ -274,18 +319,17 @@ impl SegmentFile {
             .map_err(|reason| self.foreign(&reason))
     }
 
-    /// Checks that a block has its memory where it is, and not elsewhere in the file: whoever is about
-    /// to map it would allocate it by reading.
+    /// Checks that a ring or a block has its memory where it is, and not elsewhere in the file: whoever
+    /// is about to map it would allocate it by reading.
     ///
-    /// Not for those who only look. A block is reserved, and nobody need have written to it; where
+    /// Not for those who only look. The memory is reserved, and nobody need have written to it; where
     /// the kernel does not tell of such memory, what the whole file has must do.
-    pub(crate) fn check_block(&self, head: &Head) -> Result<(), AttachError> {
-        if head.kind != layout::kind::BLOCK || !sys::is_in_memory(&self.file) {
+    pub(crate) fn check_data(&self, head: &Head) -> Result<(), AttachError> {
+        if !sys::is_in_memory(&self.file) {
             return Ok(());
         }
-        let claimed = head.block_bytes;
-        let block = layout::BLOCK_OFFSET..layout::BLOCK_OFFSET + claimed;
-        match sys::reserved_in(&self.file, block) {
+        let (offset, claimed) = head.data();
+        match sys::reserved_in(&self.file, offset..offset + claimed) {
             Ok(memory) if memory < claimed => Err(self.foreign(&format!(
                 "it claims {claimed} bytes, and has memory for {memory}"
             ))),
@@ -518,7 +562,7 @@ pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
 /// Wakes whoever waits for a sample or for the lock.
 pub(crate) fn wake_everybody(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
-    sys::wake_all_low(&header.latest);
+    sys::wake_all_low(&header.last);
     sys::wake_all(&header.lock);
 }
 

@@ -1,82 +1,88 @@
-//! The latest sample's entry, read without mapping, pinning or attaching.
+//! The newest sample's record, read without mapping, pinning or attaching.
 
 use std::fs::File;
 use std::mem::offset_of;
 
-use crate::damage::Damage;
-use crate::layout::{self, Control, Entry, Header, LatestWord, Region};
+use crate::error::InvalidSample;
+use crate::layout::{self, Header};
 use crate::message::Metadata;
-use crate::process::Process;
+use crate::sample::record::{Bounds, HEADER_WORDS, Kind, Record};
+use crate::sample::ring::is_position;
+use crate::segment::file::Head;
 use crate::segment::{Latest, moment};
 use crate::sys;
 
-/// How often to look again where a publisher is faster than we are.
+/// How often to look again where publishers are faster than this.
 const ATTEMPTS: usize = 16;
 
-/// Tells of the sample that a look at the header found to be the latest; nothing where there is
-/// none, or publishers are always faster than the look.
-pub(crate) fn latest(file: &File, mut word: LatestWord) -> Result<Option<Latest>, Damage> {
+/// Tells of the sample that a look at the head found to be the newest; `None` if there is none, or
+/// publishers are always faster than the look.
+///
+/// What is read here is only shown to people: reads of a file are not atomic.
+pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, InvalidSample> {
+    let mut last = head.last;
+    let mut has_moved = false;
     for _ in 0..ATTEMPTS {
-        if let Some(found) = attempt(file, word) {
+        if !is_position(last) {
+            return Err(InvalidSample::Position);
+        }
+        if let Some(found) = attempt(file, head.ring_bytes, last) {
             return found;
         }
-        let mut bytes = [0; 8];
-        let at = offset_of!(Header, latest) as u64;
-        if sys::read_exact_at(file, &mut bytes, at).is_err() {
-            break;
-        }
-        word = LatestWord::from_bits(u64::from_le_bytes(bytes));
+        let Some(newer) = word(file, offset_of!(Header, last)) else {
+            return Ok(None);
+        };
+        has_moved |= newer != last;
+        last = newer;
     }
-    Ok(None)
+    // A publisher that is merely fast moves both words.
+    if has_moved {
+        Ok(None)
+    } else {
+        Err(InvalidSample::Position)
+    }
 }
 
-/// `None` where the region has another sample by now.
-fn attempt(file: &File, word: LatestWord) -> Option<Result<Option<Latest>, Damage>> {
-    if let Some(damage) = word.damage() {
-        return Some(Err(damage));
-    }
-    let Some(region) = word.region() else {
-        return Some(Ok(None));
-    };
-    let mut room = [0; layout::METADATA_CAPACITY];
-    let read = sys::read_at(file, &mut room, layout::region_offset(region)).ok()?;
-    // After the metadata: a region that was named as the latest, and still has that generation,
-    // had it all the time.
-    let entry = read_entry(file, region)?;
-    if entry.generation != word.generation() {
-        return None;
-    }
-    Some(describe(&entry, &room[..read]).map(Some))
+/// `None` if the record is not intact any more, or the file was cut short.
+fn attempt(
+    file: &File,
+    ring_bytes: u64,
+    last: u64,
+) -> Option<Result<Option<Latest>, InvalidSample>> {
+    let offset = last & (ring_bytes - 1);
+    let at = layout::RING_OFFSET as u64 + offset;
+    let mut bytes = [0; HEADER_WORDS * 8];
+    sys::read_exact_at(file, &mut bytes, at).ok()?;
+    let words = std::array::from_fn(|word| {
+        u64::from_le_bytes(std::array::from_fn(|byte| bytes[8 * word + byte]))
+    });
+    let record = Record::parse(&words, offset, Bounds::of(ring_bytes));
+    let metadata_bytes = record.as_ref().map_or(0, |record| record.metadata_bytes);
+    let mut encoded = vec![0; metadata_bytes.into()];
+    sys::read_exact_at(file, &mut encoded, at + bytes.len() as u64).ok()?;
+    let oldest = word(file, offset_of!(Header, oldest))?;
+    (oldest <= last).then(|| record.and_then(|record| describe(&record, &encoded)))
 }
 
-/// Tells what an entry says, with the beginning of its region.
-fn describe(entry: &Entry, region: &[u8]) -> Result<Latest, Damage> {
-    entry.check()?;
-    let encoded = &region[..entry.metadata_bytes.min(region.len())];
-    let metadata = Metadata::decode(encoded, entry.payload_bytes).map_err(Damage::Metadata)?;
-    Ok(Latest {
-        metadata,
-        bytes: entry.payload_bytes,
-        generation: entry.generation,
-        writer: entry.writer,
-        published: moment(entry.published),
-    })
+/// Tells what a record says; `None` of one that is no sample.
+fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSample> {
+    match record.kind {
+        Kind::Inline | Kind::Large => {}
+        Kind::Cleared => return Ok(None),
+        Kind::Padding => return Err(InvalidSample::Record),
+    }
+    let metadata = Metadata::decode(encoded, record.payload_bytes);
+    Ok(Some(Latest {
+        metadata: metadata.map_err(InvalidSample::Metadata)?,
+        bytes: record.payload_bytes,
+        sequence: record.sequence,
+        writer: record.writer,
+        published: moment(record.published),
+    }))
 }
 
-fn read_entry(file: &File, region: u16) -> Option<Entry> {
-    let mut bytes = [0; size_of::<Region>()];
-    let offset = offset_of!(Control, regions) + usize::from(region) * bytes.len();
+fn word(file: &File, offset: usize) -> Option<u64> {
+    let mut bytes = [0; 8];
     sys::read_exact_at(file, &mut bytes, offset as u64).ok()?;
-    let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
-    let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
-    Some(Entry {
-        generation: u64_at(offset_of!(Region, generation)),
-        payload_bytes: u64_at(offset_of!(Region, payload_bytes)),
-        metadata_bytes: usize::try_from(u32_at(offset_of!(Region, metadata_bytes))).ok()?,
-        writer: Process::stored(
-            u32_at(offset_of!(Region, writer_pid)),
-            u32_at(offset_of!(Region, writer_token)),
-        ),
-        published: u64_at(offset_of!(Region, published)),
-    })
+    Some(u64::from_le_bytes(bytes))
 }

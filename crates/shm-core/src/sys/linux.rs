@@ -30,14 +30,14 @@ pub(crate) use file::{
     reserve, set_group, set_mode, try_length, write_at,
 };
 pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
-pub(crate) use fork::{ForkMark, process_token};
+pub(crate) use fork::{ForkMark, NotInherited, process_token};
 #[cfg(not(loom))]
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
 pub(crate) use lock_search::{LockSearch, find_lock};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use memory::{memory_of, reserved_in};
 pub(crate) use process::{
-    effective_user, process_id, program_name, program_of, random_u64, unix_nanos,
+    effective_user, monotonic_nanos, process_id, program_name, program_of, random_u64, unix_nanos,
     unix_nanos_of_tick, user_of,
 };
 pub use sigbus::{GuardedMapping, guard_against_truncation};

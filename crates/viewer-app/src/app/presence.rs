@@ -30,7 +30,7 @@ impl Presence {
     /// Tells whether there is anything to show.
     pub(super) fn has_content(&self) -> bool {
         match self {
-            Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None }),
+            Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None, .. }),
             Presence::Qt(_) => true,
             Presence::Gone | Presence::Barred => false,
         }
@@ -88,11 +88,12 @@ impl State {
     fn describe(&self, info: &Info) -> (bool, String) {
         match &info.content {
             _ if self.live.is_on() => (true, say!("presence-following")),
-            Content::Samples { latest: None } => (false, say!("kind-empty")),
+            Content::Samples { latest: None, .. } => (false, say!("kind-empty")),
             Content::Damaged { .. } => (false, say!("kind-damaged")),
             Content::Block { size } => (true, say!("presence-block", bytes = units::bytes(*size))),
             Content::Samples {
                 latest: Some(latest),
+                ..
             } => {
                 let words = match self.shown_since(&info.key) {
                     Some(shown) if latest.published <= shown => say!("presence-shown"),

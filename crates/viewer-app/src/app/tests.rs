@@ -54,7 +54,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
         bytes,
         origin: Some(Origin {
             segment: 7,
-            generation: 3,
+            sequence: 3,
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: *LONG_AGO,
@@ -96,15 +96,17 @@ fn observe(state: &mut State, observation: Observation) {
     drop(state.update(message));
 }
 
-fn seen(generation: u64, published: SystemTime) -> Observation {
+fn seen(sequence: u64, published: SystemTime) -> Observation {
     Observation::Presence(Arc::new(Info {
         key: key(),
         id: 1,
         content: Content::Samples {
+            ring_bytes: 1 << 18,
+            retain_bytes: 0,
             latest: Some(Latest {
                 metadata: Metadata::Text,
                 bytes: 5,
-                generation,
+                sequence,
                 writer: Process::with_pid(4711),
                 published,
             }),
@@ -180,7 +182,7 @@ fn a_text_is_shown_with_its_facts() {
     let mut state = state();
     show(&mut state, Ok(text("Hello, 日本!")));
     let mut ui = ui(&state);
-    ui.find("text · 14 bytes · generation 3 · 1 min old")
+    ui.find("text · 14 bytes · sequence 3 · 1 min old")
         .expect("the facts are there");
     ui.find("loaded by loader-app (pid 4711)")
         .expect("the loader is named");
@@ -290,7 +292,7 @@ fn ages_and_neighbours_move_on() {
     observe(&mut state, seen(3, *LONG_AGO));
     state.now += Duration::from_secs(60);
     let mut ui = ui(&state);
-    ui.find("text · 5 bytes · generation 3 · 2 min old")
+    ui.find("text · 5 bytes · sequence 3 · 2 min old")
         .expect("the age moved on");
     ui.find("also attached: viewer-app (pid 4712, reading)")
         .expect("the other viewer is named");
@@ -304,7 +306,7 @@ fn newer_content_and_its_end_are_told() {
     observe(&mut state, seen(4, SystemTime::now()));
     ui(&state)
         .find("newer content")
-        .expect("generation 4 is there");
+        .expect("sequence 4 is there");
     observe(&mut state, Observation::Nothing);
     let mut ui = ui(&state);
     ui.find("nothing there").expect("the segment is gone");

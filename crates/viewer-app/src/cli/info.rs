@@ -58,7 +58,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 fn has_content(info: &Info) -> bool {
     !matches!(
         info.content,
-        Content::Samples { latest: None } | Content::Damaged { .. }
+        Content::Samples { latest: None, .. } | Content::Damaged { .. }
     )
 }
 
@@ -70,7 +70,7 @@ fn describe(info: &Info, now: SystemTime) -> String {
             lines.add("kind", "bytes, a block under its lock");
             lines.add("size", &units::bytes(*size));
         }
-        Content::Samples { latest: None } => {
+        Content::Samples { latest: None, .. } => {
             lines.add("kind", "nothing loaded yet, or cleared");
         }
         Content::Damaged { damage } => {
@@ -78,6 +78,7 @@ fn describe(info: &Info, now: SystemTime) -> String {
         }
         Content::Samples {
             latest: Some(latest),
+            ..
         } => lines.add_latest(latest, &info.attached, now),
     }
     lines.add("memory", &units::bytes(info.reserved_bytes));
@@ -171,7 +172,7 @@ impl Lines {
         if let Some(source) = latest.metadata.source() {
             self.add("source", source);
         }
-        self.add("generation", &latest.generation.to_string());
+        self.add("sequence", &latest.sequence.to_string());
         self.add(
             "loaded",
             &format!(

@@ -169,7 +169,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
                 persistent,
             ]
         }
-        Content::Samples { latest: None } => [
+        Content::Samples { latest: None, .. } => [
             key,
             none(),
             none(),
@@ -191,11 +191,12 @@ fn row(info: &Info, now: SystemTime) -> Row {
         ],
         Content::Samples {
             latest: Some(latest),
+            ..
         } => [
             key,
             latest.metadata.kind().to_owned(),
             units::bytes(latest.bytes),
-            latest.generation.to_string(),
+            latest.sequence.to_string(),
             terminal::line(&info::loader(latest, &info.attached)).into_owned(),
             attached,
             units::age(now.duration_since(latest.published).unwrap_or_default()),

@@ -220,7 +220,7 @@ pub(super) fn describe_pixels(metadata: &ImageMetadata, bytes: usize) -> String 
 /// Tells of a picture in one line.
 pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
     let mut line = describe_pixels(metadata, sample.len());
-    line.push_str(&format!(" · generation {}", sample.generation()));
+    line.push_str(&format!(" · sequence {}", sample.sequence()));
     if let Some(source) = &metadata.source {
         line.push_str(" · ");
         line.push_str(&terminal::line(source));

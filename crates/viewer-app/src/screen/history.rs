@@ -132,11 +132,10 @@ impl History {
             .is_ok_and(|age| age < PICTURE_INTERVAL);
         match (&last.snapshot.origin, &snapshot.origin) {
             (Some(last), Some(origin)) => {
-                let is_same =
-                    last.segment == origin.segment && last.generation == origin.generation;
+                let is_same = last.segment == origin.segment && last.sequence == origin.sequence;
                 is_same || (is_picture && is_soon)
             }
-            // A block has no generations; only its first bytes can be compared.
+            // A block has no sequences; only its first bytes can be compared.
             _ => match (&last.snapshot.content, &snapshot.content) {
                 (Content::Bytes(last), Content::Bytes(bytes)) => last == bytes,
                 _ => false,
@@ -251,8 +250,8 @@ impl Entry {
     fn view(&self, row: usize, now: SystemTime) -> Element<'_, Message> {
         let age = now.duration_since(self.shown).unwrap_or_default();
         let mut facts = vec![units::ago(age), self.snapshot.key.to_string()];
-        if let Some(generation) = self.snapshot.generation() {
-            facts.push(say!("fact-generation", number = generation));
+        if let Some(sequence) = self.snapshot.sequence() {
+            facts.push(say!("fact-sequence", number = sequence));
         }
         facts.push(self.snapshot.kind_and_form());
         facts.push(units::bytes(self.snapshot.bytes));

@@ -176,13 +176,13 @@ fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> 
         }
         (Content::Sample(sample), Some(origin)) => {
             // Generations begin anew with the segment: the time tells them apart.
-            sample.generation() == origin.generation
+            sample.sequence() == origin.sequence
                 && sample.published() == origin.published
                 && sample.writer().is(origin.writer)
         }
         // Qt programs count nothing.
         (Content::Qt(..), None) => found.digest == held.digest,
-        // What is in a block has no generations: it is what it is now.
+        // What is in a block has no sequences: it is what it is now.
         (Content::Block { .. }, None) => true,
         _ => false,
     };

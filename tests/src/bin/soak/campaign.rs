@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::PrivateDir;
+use e2e_tests::{
+    PrivateDir,
+    layout::{RING, RING_BYTES},
+};
 use shm_core::{Key, Options, Publisher, ReadWrite, SharedMemory, Subscriber, segment};
 
 use crate::{
@@ -28,9 +31,9 @@ const ERA: u64 = 50;
 const NEWS: Duration = Duration::from_secs(30);
 /// The longest that a peer lives after the last one died, microseconds.
 const BREATH: usize = 20_000;
-/// The control area, and what each region that was used once may keep: up to a megabyte is not
+/// The control area and the ring, and what each region that was used once may keep: up to a megabyte is not
 /// worth a system call to give back.
-const CONTROL_BYTES: u64 = 0x7000;
+const CONTROL_BYTES: u64 = (RING + RING_BYTES) as u64;
 const KEPT: u64 = (1 << 20) + 8192;
 /// Regions in use at once: what peers hold, the next one of each, and three for the latest, the
 /// one before and the one being filled, or cleared.

@@ -96,7 +96,7 @@ impl Peer {
     }
 
     fn length(&mut self) -> usize {
-        let longest = [256, 4096, 10_000, 100_000, LONGEST][self.dice.below(5)];
+        let longest = [256, 4096, 20_000, 100_000, LONGEST][self.dice.below(5)];
         // Seldom the longest, or peers would do nothing but fill.
         let longest = if longest == LONGEST && self.dice.below(8) != 0 {
             4096

@@ -65,9 +65,9 @@ fn a_text_is_loaded_and_let_go_of() {
         assert_says(
             bench,
             &[
-                "已将文本（6 字节）加载到“MySharedMemory”（第 1 版）。",
+                "已将文本（6 字节）加载到“MySharedMemory”（序号 1）。",
                 "已连接",
-                "文本 · 6 字节 · 第 1 版 · 刚刚",
+                "文本 · 6 字节 · 序号 1 · 刚刚",
             ],
         );
         bench.send(Message::KeyEdited("其他".to_owned()));

@@ -395,7 +395,7 @@ fn it_looks_as_it_should() {
             key: key.into(),
             kind: "image",
             bytes: 1280 * 720 * 4,
-            generation: 1,
+            sequence: 1,
             form: None,
             replaced: None,
             released: None,

@@ -15,26 +15,26 @@ use shm_core::{Key, Options, Process};
 use super::*;
 use crate::session::SessionThread;
 
-fn watcher(pid: u32, generation: Option<u64>) -> Watcher {
+fn watcher(pid: u32, sequence: Option<u64>) -> Watcher {
     Watcher {
         process: Process::with_pid(pid),
         program: "viewer-app".to_owned(),
-        shown: generation.map(|generation| Shown {
-            generation,
-            took: Duration::from_millis(generation / 4),
+        shown: sequence.map(|sequence| Shown {
+            sequence,
+            took: Duration::from_millis(sequence / 4),
         }),
     }
 }
 
 /// Forty of them, two of which lag behind.
 fn crowd() -> Vec<Watcher> {
-    let generation = |index| match index {
+    let sequence = |index| match index {
         3 => Some(11),
         7 => None,
         _ => Some(12),
     };
     (0..40)
-        .map(|index| watcher(4711 + index, generation(index)))
+        .map(|index| watcher(4711 + index, sequence(index)))
         .collect()
 }
 
@@ -83,7 +83,7 @@ fn one_is_told_of_whole() {
     let watchers = of(vec![watcher(4711, Some(12))]);
     assert!(shows(
         &watchers,
-        "Watched by viewer-app (pid 4711) · generation 12 after 3 ms"
+        "Watched by viewer-app (pid 4711) · sequence 12 after 3 ms"
     ));
     assert_looks(&watchers, "watchers-one");
 }
@@ -91,7 +91,7 @@ fn one_is_told_of_whole() {
 #[test]
 fn many_are_summed_up_and_listed_for_whoever_asks() {
     let mut watchers = of(crowd());
-    assert!(shows(&watchers, "Watched by 40 · 38 show generation 12"));
+    assert!(shows(&watchers, "Watched by 40 · 38 show sequence 12"));
     assert!(!shows(&watchers, "viewer-app (pid 4714)"));
     assert_looks(&watchers, "watchers-many");
 
@@ -100,7 +100,7 @@ fn many_are_summed_up_and_listed_for_whoever_asks() {
     let messages: Vec<Message> = ui.into_messages().collect();
     assert!(matches!(messages[..], [Message::WatchersToggled]));
     watchers.toggle();
-    for words in ["viewer-app (pid 4714)", "generation 11 after 2 ms", "Hide"] {
+    for words in ["viewer-app (pid 4714)", "sequence 11 after 2 ms", "Hide"] {
         assert!(shows(&watchers, words), "{words}");
     }
     assert_looks(&watchers, "watchers-each");
@@ -108,20 +108,20 @@ fn many_are_summed_up_and_listed_for_whoever_asks() {
 
 #[test]
 fn sums_agree_with_their_verbs() {
-    let sum = |generations: &[Option<u64>]| {
-        let watchers: Vec<_> = generations.iter().map(|shown| watcher(1, *shown)).collect();
+    let sum = |sequences: &[Option<u64>]| {
+        let watchers: Vec<_> = sequences.iter().map(|shown| watcher(1, *shown)).collect();
         summary(&watchers)
     };
-    for (generations, words) in [
+    for (sequences, words) in [
         ([None, None].as_slice(), "Watched by 2 · nothing shown yet"),
-        (&[Some(3), None], "Watched by 2 · 1 shows generation 3"),
-        (&[Some(3), Some(3)], "Watched by 2 · all show generation 3"),
+        (&[Some(3), None], "Watched by 2 · 1 shows sequence 3"),
+        (&[Some(3), Some(3)], "Watched by 2 · all show sequence 3"),
         (
             &[Some(3), Some(4), Some(4)],
-            "Watched by 3 · 2 show generation 4",
+            "Watched by 3 · 2 show sequence 4",
         ),
     ] {
-        assert_eq!(sum(generations), words);
+        assert_eq!(sum(sequences), words);
     }
 }
 

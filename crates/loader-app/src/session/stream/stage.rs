@@ -64,7 +64,7 @@ pub(super) struct Begun {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Published {
     /// Its number; 0 where nothing is counted.
-    pub(super) generation: u64,
+    pub(super) sequence: u64,
     /// How many bytes it takes in shared memory.
     pub(super) bytes: u64,
 }
@@ -118,9 +118,9 @@ impl<'p> Stage for &'p Publisher {
 
     fn publish(&mut self, draft: Loan<'p>, shape: &ImageMetadata) -> Result<Published, LoadError> {
         let metadata = Metadata::Image(shape.clone());
-        let generation = draft.publish(&metadata).map_err(LoadError::Publish)?;
+        let sequence = draft.publish(&metadata).map_err(LoadError::Publish)?;
         Ok(Published {
-            generation,
+            sequence,
             bytes: shape.payload_bytes() as u64,
         })
     }
@@ -200,7 +200,7 @@ impl Stage for Pictures<'_> {
             .publish_with_room(&draft, room)
             .map_err(LoadError::Qt)?;
         Ok(Published {
-            generation: 0,
+            sequence: 0,
             bytes: draft.size() as u64,
         })
     }

@@ -40,10 +40,6 @@ pub(super) fn begin(file: &fs::File, kind: Kind, persistent: bool) -> io::Result
     if !sys::try_lock_byte(file, layout::slot_byte(0), ByteLock::Write)? {
         return Err(io::ErrorKind::ResourceBusy.into());
     }
-    let block_bytes = match kind {
-        Kind::Block { bytes } => bytes,
-        Kind::Samples => 0,
-    };
     let flags = if persistent { flags::PERSISTENT } else { 0 };
-    sys::write_at(file, &Head::encode(kind.code(), block_bytes, flags), 0)
+    sys::write_at(file, &Head::encode(kind, flags), 0)
 }

@@ -81,13 +81,16 @@ pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
     Ok(File::from(fd))
 }
 
-/// Opens once more, for reading, what is open already: another open file, with byte locks of its own.
+/// Opens once more what is open already: another open file, with byte locks of its own.
 ///
 /// Goes through /proc, whatever has become of the file's name; `NotFound` where /proc is missing.
-pub(crate) fn reopen(file: &File) -> io::Result<File> {
+pub(crate) fn reopen(file: &File, mode: OpenMode) -> io::Result<File> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let fd = retry(|| rustix::fs::open(path.as_str(), flags, Mode::empty()))?;
+    let access = match mode {
+        OpenMode::ReadWrite => OFlags::RDWR,
+        OpenMode::ReadOnly => OFlags::RDONLY,
+    };
+    let fd = retry(|| rustix::fs::open(path.as_str(), access | OFlags::CLOEXEC, Mode::empty()))?;
     Ok(File::from(fd))
 }
 

@@ -1,13 +1,14 @@
 //! Mapped files, seen as words that others may be writing.
 #![expect(unsafe_code, reason = "turning mapped addresses into words and slices")]
 
+use crate::sync::{AtomicU64, Ordering};
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
 
+use super::file::{OpenMode, reopen};
 use super::memory::page_size;
 use super::sigbus::{self, Registration};
 
@@ -37,11 +38,16 @@ pub(crate) struct WritableMapping(Mapping);
 
 impl Mapping {
     /// Maps `length` bytes from `offset`, which must be a multiple of the page size.
+    ///
+    /// Maps another open file than `file`: a mapping keeps its open file, forked children inherit it,
+    /// and so they would keep all locks that are held on it.
     pub(crate) fn read_only(file: &File, offset: u64, length: usize) -> io::Result<Self> {
+        let another = reopen(file, OpenMode::ReadOnly);
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)
-            .map_raw_read_only(file)?;
+            // Without /proc the locks may outlive the process in its children; all else works.
+            .map_raw_read_only(another.as_ref().unwrap_or(file))?;
         Ok(Self::new(memory))
     }
 
@@ -96,26 +102,6 @@ impl Mapping {
         unsafe { &*self.memory.as_ptr().cast::<T>() }
     }
 
-    /// Copies bytes out, word by word, while others may be writing them.
-    ///
-    /// What was copied may be torn; the caller finds out by the generation.
-    ///
-    /// # Panics
-    ///
-    /// If the range leaves the mapping or `offset` is no multiple of eight.
-    pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) {
-        let words = self.words(offset, destination.len().div_ceil(8));
-        let mut chunks = destination.chunks_exact_mut(8);
-        for (chunk, word) in chunks.by_ref().zip(words) {
-            chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
-        }
-        let rest = chunks.into_remainder();
-        if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
-            let word = word.load(Ordering::Relaxed).to_le_bytes();
-            rest.copy_from_slice(&word[..rest.len()]);
-        }
-    }
-
     /// Sees `length` bytes from `offset` as a slice.
     ///
     /// # Panics
@@ -133,9 +119,14 @@ impl Mapping {
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
-    /// Sees `count` words from `offset`, for relaxed loads only.
-    fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
-        assert!(offset.is_multiple_of(8), "copies begin at a word");
+    /// Sees `count` words from `offset`. In a mapping for reading, for relaxed loads only.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the mapping or `offset` is no multiple of eight.
+    #[inline]
+    pub(crate) fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
+        assert!(offset.is_multiple_of(8), "words are aligned");
         let length = count.saturating_mul(8);
         let start = self.address(offset, length).cast::<AtomicU64>();
         // SAFETY: in bounds by `address`, aligned because the mapping is and
@@ -157,11 +148,14 @@ impl Mapping {
 
 impl WritableMapping {
     /// Maps `length` bytes from `offset`, which must be a multiple of the page size.
+    ///
+    /// Maps another open file than `file`, as [`Mapping::read_only`] does.
     pub(crate) fn new(file: &File, offset: u64, length: usize) -> io::Result<Self> {
+        let another = reopen(file, OpenMode::ReadWrite);
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)
-            .map_raw(file)?;
+            .map_raw(another.as_ref().unwrap_or(file))?;
         Ok(Self(Mapping::new(memory)))
     }
 

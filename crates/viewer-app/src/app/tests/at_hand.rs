@@ -35,10 +35,12 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
         segment: Ok(Info {
             key: Key::new(name).expect("it is a key"),
             content: Content::Samples {
+                ring_bytes: 1 << 18,
+                retain_bytes: 0,
                 latest: Some(Latest {
                     metadata,
                     bytes,
-                    generation: 1,
+                    sequence: 1,
                     writer: Process::with_pid(4711),
                     published: *LONG_AGO,
                 }),
@@ -258,7 +260,7 @@ fn the_history_shows_again_what_was_shown_and_says_so() {
     let mut state = state();
     show(&mut state, Ok(text("the first line\nand more")));
     let mut second = picture();
-    second.origin.as_mut().expect("it has one").generation = 4;
+    second.origin.as_mut().expect("it has one").sequence = 4;
     show(&mut state, Ok(second));
     looks_like(&state, "picture");
     drop(state.update(Message::ToggleHistory));

@@ -79,7 +79,7 @@ fn a_text_and_a_picture() {
             state,
             &[
                 "正在显示“MySharedMemory”中的文本，6 字节。",
-                "文本 · 6 字节 · 第 3 版 · 1 分钟前",
+                "文本 · 6 字节 · 序号 3 · 1 分钟前",
                 "由 loader-app 加载（pid 4711）",
                 "当前内容",
             ],
@@ -92,7 +92,7 @@ fn a_text_and_a_picture() {
             &["有新内容", "其他连接：viewer-app（pid 4712，只读）"],
         );
         show(state, Ok(picture()));
-        assert_says(state, &["图片 · 320 × 200 · 192 kB · 第 3 版 · 1 分钟前"]);
+        assert_says(state, &["图片 · 320 × 200 · 192 kB · 序号 3 · 1 分钟前"]);
         drop(state.update(Message::SaveAs));
         assert_says(
             state,
@@ -137,7 +137,7 @@ fn the_list_and_the_history() {
         drop(state.update(Message::ToggleHistory));
         assert_says(
             state,
-            &["你好", "刚刚 · MySharedMemory · 第 3 版 · 文本 · 6 字节"],
+            &["你好", "刚刚 · MySharedMemory · 序号 3 · 文本 · 6 字节"],
         );
         drop(state.update(Message::History(history::Message::Opened(1))));
         assert_says(state, &["来自历史记录，刚刚"]);

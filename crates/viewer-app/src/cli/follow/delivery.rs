@@ -154,10 +154,10 @@ fn describe_sample(sample: &Sample) -> String {
         Metadata::Text => ("text/plain", None),
     };
     let mut line = format!(
-        "bytes · {} · {} · generation {}",
+        "bytes · {} · {} · sequence {}",
         terminal::line(media_type),
         units::bytes(sample.len() as u64),
-        sample.generation()
+        sample.sequence()
     );
     if let Some(source) = source {
         line.push_str(" · ");

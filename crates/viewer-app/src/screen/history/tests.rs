@@ -10,7 +10,7 @@ fn at(seconds: u64) -> SystemTime {
     NOW + Duration::from_secs(seconds)
 }
 
-fn snapshot(content: Content, generation: u64) -> Snapshot {
+fn snapshot(content: Content, sequence: u64) -> Snapshot {
     Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
@@ -19,10 +19,10 @@ fn snapshot(content: Content, generation: u64) -> Snapshot {
         bytes: 5,
         origin: Some(Origin {
             segment: 1,
-            generation,
+            sequence,
             writer: Process::with_pid(4711),
             writer_program: None,
-            published: at(generation),
+            published: at(sequence),
         }),
         persistent: false,
         permissions: None,
@@ -30,16 +30,16 @@ fn snapshot(content: Content, generation: u64) -> Snapshot {
     }
 }
 
-fn text(words: &str, generation: u64) -> Snapshot {
+fn text(words: &str, sequence: u64) -> Snapshot {
     let content = Content::Text(Text {
         shown: words.to_owned(),
         is_whole: true,
     });
-    snapshot(content, generation)
+    snapshot(content, sequence)
 }
 
-fn picture(side: u32, generation: u64) -> Snapshot {
-    snapshot(Content::Picture(drawn(side, side)), generation)
+fn picture(side: u32, sequence: u64) -> Snapshot {
+    snapshot(Content::Picture(drawn(side, side)), sequence)
 }
 
 fn drawn(width: u32, height: u32) -> Picture {
@@ -68,15 +68,15 @@ fn what_was_shown_is_listed_with_the_newest_on_top() {
     assert!(shows(&history, "first line"));
     assert!(shows(
         &history,
-        "1 min ago · Notes · generation 1 · text · 5 bytes"
+        "1 min ago · Notes · sequence 1 · text · 5 bytes"
     ));
     assert!(shows(
         &history,
-        "3 s ago · Notes · generation 2 · text · 5 bytes"
+        "3 s ago · Notes · sequence 2 · text · 5 bytes"
     ));
     match history.update(Message::Opened(0)) {
         Action::Show(snapshot, shown) => {
-            assert_eq!((snapshot.generation(), shown), (Some(2), at(62)));
+            assert_eq!((snapshot.sequence(), shown), (Some(2), at(62)));
         }
         other => panic!("{other:?}"),
     }
@@ -90,12 +90,12 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
     history.record(&text("one", 1), at(2));
     history.record(&snapshot(Content::Empty, 2), at(3));
     assert_eq!(history.entries.len(), 1);
-    // The same generation of another segment under the key.
+    // The same sequence of another segment under the key.
     let mut anew = text("two", 1);
     anew.origin.as_mut().expect("it has one").segment = 2;
     history.record(&anew, at(9));
     assert_eq!(history.entries.len(), 2);
-    // A block has no generations.
+    // A block has no sequences.
     let block = |byte| Snapshot {
         origin: None,
         ..snapshot(
@@ -126,20 +126,20 @@ fn of_a_film_one_picture_a_second_is_kept() {
 #[test]
 fn entries_are_bounded() {
     let mut history = History::new();
-    for generation in 0..500 {
-        history.record(&text("words", generation), at(generation));
+    for sequence in 0..500 {
+        history.record(&text("words", sequence), at(sequence));
     }
     assert_eq!(history.entries.len(), MAX_ENTRIES);
-    assert_eq!(history.entries[0].snapshot.generation(), Some(400));
+    assert_eq!(history.entries[0].snapshot.sequence(), Some(400));
 }
 
 #[test]
 fn memory_is_bounded_and_old_pictures_become_thumbnails() {
     let mut history = History::new();
     history.record(&text("kept", 0), at(0));
-    for generation in 1..20 {
+    for sequence in 1..20 {
         // 4 MB each.
-        history.record(&picture(1_024, generation), at(generation * 2));
+        history.record(&picture(1_024, sequence), at(sequence * 2));
         assert!(history.bytes() <= MAX_BYTES);
     }
     assert_eq!(history.entries.len(), 20, "all of them are still listed");
@@ -159,8 +159,8 @@ fn memory_is_bounded_and_old_pictures_become_thumbnails() {
     assert_eq!(sides[..16], [THUMBNAIL_SIDE; 16]);
     assert_eq!(sides[16..], [1_024; 3]);
     // Texts have no smaller form: the oldest go.
-    for generation in 100..160 {
-        history.record(&text(&"x".repeat(1 << 20), generation), at(generation));
+    for sequence in 100..160 {
+        history.record(&text(&"x".repeat(1 << 20), sequence), at(sequence));
         assert!(history.bytes() <= MAX_BYTES);
     }
     assert!(history.entries.len() >= 15);

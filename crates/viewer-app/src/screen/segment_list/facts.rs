@@ -58,10 +58,11 @@ pub(super) fn in_use_by(entry: &Entry) -> Option<String> {
 fn kind(info: &Info) -> &'static str {
     match &info.content {
         Content::Block { .. } => "block",
-        Content::Samples { latest: None } => "empty",
+        Content::Samples { latest: None, .. } => "empty",
         Content::Damaged { .. } => "damaged",
         Content::Samples {
             latest: Some(latest),
+            ..
         } => latest.metadata.kind(),
     }
 }
@@ -75,9 +76,10 @@ fn facts(info: &Info, now: SystemTime) -> String {
             parts.push(units::bytes(*size));
             info.created
         }
-        Content::Samples { latest: None } | Content::Damaged { .. } => info.created,
+        Content::Samples { latest: None, .. } | Content::Damaged { .. } => info.created,
         Content::Samples {
             latest: Some(latest),
+            ..
         } => {
             parts.push(units::bytes(latest.bytes));
             latest.published

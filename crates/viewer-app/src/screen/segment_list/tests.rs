@@ -29,10 +29,12 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
             key: Key::new(name).expect("it is a key"),
             id: 1,
             content: Content::Samples {
+                ring_bytes: 1 << 18,
+                retain_bytes: 0,
                 latest: Some(Latest {
                     metadata: Metadata::Text,
                     bytes: 42,
-                    generation: 3,
+                    sequence: 3,
                     writer: Process::with_pid(4711),
                     published: NOW,
                 }),

@@ -1,0 +1,144 @@
+//! Memory that a publisher lends, to be filled in place.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use crate::error::PublishError;
+use crate::message::Metadata;
+use crate::sample::publisher::Publisher;
+use crate::sample::ring::Payload;
+use crate::sys::WritableMapping;
+
+/// Memory lent by a [`Publisher`], to be filled in place and published.
+///
+/// Dropping it publishes nothing.
+pub struct Loan<'p> {
+    publisher: &'p Publisher,
+    memory: Memory,
+    len: usize,
+}
+
+/// Where a loan lies.
+enum Memory {
+    /// In the process's own memory; copied when it is published. As long as the loan.
+    Private(Vec<u8>),
+    /// In a claimed region, which is mapped at least as far as the loan is long.
+    Region {
+        region: u16,
+        mapping: Arc<WritableMapping>,
+    },
+    /// Published: nothing is held any more.
+    Published,
+}
+
+impl<'p> Loan<'p> {
+    pub(super) fn new(publisher: &'p Publisher, len: usize) -> Result<Self, PublishError> {
+        let memory = if publisher.is_inline(len) {
+            Memory::Private(vec![0; len])
+        } else {
+            let mut state = publisher.state();
+            let (region, mapping) = state.pool.take(&publisher.attachment, len as u64)?;
+            Memory::Region { region, mapping }
+        };
+        Ok(Self {
+            publisher,
+            memory,
+            len,
+        })
+    }
+
+    /// Makes the loan longer or shorter; what both lengths share keeps its bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::NoSpace`] if the file system is full,
+    /// [`PublishError::RegionsFull`] if readers and loans hold all regions; the loan stays as it was.
+    pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
+        self.publisher.check_process()?;
+        match &mut self.memory {
+            Memory::Private(bytes) if self.publisher.is_inline(len) => bytes.resize(len, 0),
+            Memory::Private(bytes) => {
+                let mut longer = Self::new(self.publisher, len)?;
+                longer[..bytes.len()].copy_from_slice(bytes);
+                std::mem::swap(self, &mut longer);
+            }
+            Memory::Region { region, mapping } if len > self.len => {
+                let attachment = &self.publisher.attachment;
+                let mut state = self.publisher.state();
+                *mapping = state.pool.grow(attachment, *region, len as u64)?;
+            }
+            Memory::Region { .. } | Memory::Published => {}
+        }
+        self.len = len;
+        Ok(())
+    }
+
+    /// Publishes the loan and wakes the subscribers; returns the sample's sequence.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Metadata`] if the metadata does not fit the payload,
+    /// [`PublishError::Orphaned`] if the segment was removed. What was
+    /// published before stays.
+    pub fn publish(mut self, metadata: &Metadata) -> Result<u64, PublishError> {
+        let publisher = self.publisher;
+        publisher.check_process()?;
+        let mut state = publisher.state();
+        match std::mem::replace(&mut self.memory, Memory::Published) {
+            Memory::Private(bytes) => publisher.put(&mut state, metadata, Payload::Inline(&bytes)),
+            Memory::Region { region, .. } => {
+                publisher.put_region(&mut state, metadata, region, self.len as u64)
+            }
+            Memory::Published => unreachable!("a loan is published once: it is consumed"),
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "a slice of claimed memory")]
+impl Deref for Loan<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.memory {
+            Memory::Private(bytes) => bytes,
+            // SAFETY: the region's byte is write-locked and lent to this loan alone, so nobody else
+            // reads or writes it (LAYOUT.md, invariant I4); `&self` lets nobody write through this loan.
+            Memory::Region { mapping, .. } => unsafe { mapping.slice(0, self.len) },
+            Memory::Published => &[],
+        }
+    }
+}
+
+#[expect(unsafe_code, reason = "a slice of claimed memory")]
+impl DerefMut for Loan<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match &mut self.memory {
+            Memory::Private(bytes) => bytes,
+            // SAFETY: as above; `&mut self` is the only way to these bytes.
+            Memory::Region { mapping, .. } => unsafe { mapping.slice_mut(0, self.len) },
+            Memory::Published => &mut [],
+        }
+    }
+}
+
+impl fmt::Debug for Loan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loan")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        let Memory::Region { region, .. } = self.memory else {
+            return;
+        };
+        // A loan that came along through a fork: the region is the parent's.
+        if !self.publisher.attachment.is_forked() {
+            let attachment = &self.publisher.attachment;
+            self.publisher.state().pool.put_back(attachment, region);
+        }
+    }
+}

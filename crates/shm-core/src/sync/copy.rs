@@ -1,0 +1,129 @@
+//! Copies into and out of memory that other processes read and write meanwhile.
+//!
+//! Short copies consist of relaxed atomic operations. Long ones on x86-64 are one string
+//! instruction, which takes a third of their time and which the compiler can't see into; a plain
+//! `memcpy` would be a data race. What is copied out may be torn: the caller finds out.
+#![cfg_attr(
+    all(target_arch = "x86_64", not(any(loom, miri))),
+    expect(unsafe_code, reason = "a string instruction has no safe wrapper")
+)]
+
+use super::{AtomicU64, Ordering};
+
+/// Up to this length a loop of words is as fast as the string instruction, which takes a while to start.
+#[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+const LOOP_BYTES: usize = 256;
+
+/// Copies bytes into words; the last word is filled up with zeros, or keeps its other bytes.
+///
+/// # Panics
+///
+/// If there are not enough words.
+#[inline]
+pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
+    let words = &words[..bytes.len().div_ceil(8)];
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    if bytes.len() > LOOP_BYTES {
+        let to = words.as_ptr().cast::<u8>().cast_mut();
+        // SAFETY: both ranges are as long (the slice above), and they don't overlap, because no
+        // reference to bytes leads into shared memory; atomics may be written through `&`.
+        unsafe { string_copy(to, bytes.as_ptr(), bytes.len()) };
+        return;
+    }
+    let mut chunks = bytes.chunks_exact(8);
+    for (word, chunk) in words.iter().zip(chunks.by_ref()) {
+        word.store(word_of(chunk), Ordering::Relaxed);
+    }
+    let rest = chunks.remainder();
+    if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
+        word.store(word_of(rest), Ordering::Relaxed);
+    }
+}
+
+/// Copies bytes out of words.
+///
+/// # Panics
+///
+/// If there are not enough words.
+#[inline]
+pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
+    let words = &words[..bytes.len().div_ceil(8)];
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    if bytes.len() > LOOP_BYTES {
+        let from = words.as_ptr().cast::<u8>();
+        // SAFETY: both ranges are as long (the slice above), and they don't overlap, because no
+        // reference to bytes leads into shared memory; loads work on memory mapped read-only.
+        unsafe { string_copy(bytes.as_mut_ptr(), from, bytes.len()) };
+        return;
+    }
+    let mut chunks = bytes.chunks_exact_mut(8);
+    for (chunk, word) in chunks.by_ref().zip(words) {
+        chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+    }
+    let rest = chunks.into_remainder();
+    if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
+        let word = word.load(Ordering::Relaxed).to_le_bytes();
+        rest.copy_from_slice(&word[..rest.len()]);
+    }
+}
+
+/// Asks the processor for lines that are about to be written.
+#[inline]
+pub(crate) fn prefetch_for_writing(words: &[AtomicU64]) {
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    for line in words.chunks(8) {
+        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+        // SAFETY: a prefetch is a hint and reads nothing, whatever the address.
+        unsafe { _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast()) };
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
+    let _ = words;
+}
+
+fn word_of(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(word)
+}
+
+/// # Safety
+///
+/// `from` can be read and `to` written for `length` bytes, and they don't overlap.
+#[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+#[inline]
+unsafe fn string_copy(to: *mut u8, from: *const u8, length: usize) {
+    // SAFETY: the caller's promises are the instruction's needs; the direction flag is clear, as
+    // the calling convention says.
+    unsafe {
+        std::arch::asm!(
+            "rep movsb",
+            inout("rcx") length => _,
+            inout("rdi") to => _,
+            inout("rsi") from => _,
+            options(nostack, preserves_flags)
+        );
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_comes_back() {
+        for length in (0..300_usize).chain([4096, 16_383]) {
+            let bytes: Vec<u8> = (0..length)
+                .map(|i| u8::try_from(i * 7 % 251).unwrap() + 1)
+                .collect();
+            let words: Vec<_> = (0..length.div_ceil(8) + 1)
+                .map(|_| AtomicU64::new(0))
+                .collect();
+            copy_in(&words, &bytes);
+            let mut copy = vec![0; length];
+            copy_out(&words, &mut copy);
+            assert_eq!(copy, bytes);
+            let behind = words[length.div_ceil(8)].load(Ordering::Relaxed);
+            assert_eq!(behind, 0, "nothing is written behind the last word");
+        }
+    }
+}

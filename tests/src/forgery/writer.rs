@@ -1,0 +1,115 @@
+//! A publisher that is deceived, and what it must leave behind.
+
+use std::{fs::File, time::Duration};
+
+use shm_core::{Next, PublishError, Publisher};
+
+use super::{
+    head::SAMPLES,
+    lie::number_at,
+    reader::Reader,
+    record::{CLEARED, INLINE, LARGE, Ring, is_position},
+    stage::Stage,
+    victim::{assert_readable, assert_sentence},
+};
+use crate::layout;
+
+const SHORT: &str = "short";
+/// Too long for the ring.
+const LONG: usize = layout::INLINE + 1000;
+
+/// A publisher, and the ring as it was when it came.
+#[derive(Debug)]
+pub(super) struct Writer {
+    publisher: Publisher,
+    ring: Ring,
+}
+
+impl Writer {
+    pub(super) fn new(publisher: Publisher, segment: &File) -> Writer {
+        Writer {
+            publisher,
+            ring: Ring::of(segment),
+        }
+    }
+
+    /// Publishes a short text and a long one.
+    pub(super) fn publish(&self) -> Result<(), PublishError> {
+        for text in [SHORT.to_owned(), "l".repeat(LONG)] {
+            let published = self.publisher.publish_text(&text);
+            let sequence = published.inspect_err(assert_publish_error)?;
+            self.assert_published(&text, sequence);
+        }
+        Ok(())
+    }
+
+    /// Blanks the content: then nothing is left of it, nor of a lie about the ring.
+    pub(super) fn clear(&self) -> Result<(), PublishError> {
+        let _pinned = self.publisher.clear().inspect_err(assert_publish_error)?;
+        let last = self.ring.last();
+        assert_eq!(self.ring.oldest(), last);
+        let record = self.ring.record_at(last).expect("a sound record");
+        assert_eq!(record.flags, CLEARED);
+        let kept = self.ring.place_of(last) - layout::RING;
+        let mut bytes = self.ring.content();
+        bytes[kept..kept + 64].fill(0);
+        assert!(bytes.iter().all(|&byte| byte == 0), "something is left");
+        Ok(())
+    }
+
+    /// The same; after that everything that is published is read.
+    pub(super) fn clear_and_publish(&self, stage: &Stage) -> Result<(), PublishError> {
+        self.clear()?;
+        self.publish().expect("the ring is sound again");
+        let is_there = stage.head().is_some_and(|head| head.admits(SAMPLES));
+        if !is_there || number_at(self.ring.file(), 0x38, 8) != self.ring.bytes() {
+            return Ok(());
+        }
+        let reader = Reader::attach(stage).expect("it is in order");
+        let mut reader = reader.at_oldest();
+        for length in [SHORT.len(), LONG] {
+            let next = reader.next().expect("it was just published");
+            let Next::Sample(sample) = next else {
+                panic!("{next:?}");
+            };
+            assert_eq!((sample.len(), sample.skipped()), (length, 0));
+            assert!(sample.age() < Duration::from_secs(60));
+        }
+        assert!(matches!(reader.next(), Ok(Next::Timeout)));
+        Ok(())
+    }
+
+    pub(super) fn leave(self) {
+        assert_readable(&self.publisher.others());
+        let _last = self.publisher.detach();
+    }
+
+    /// Asserts that the newest record is this text, and can be read.
+    fn assert_published(&self, text: &str, sequence: u64) {
+        let ring = &self.ring;
+        let (oldest, last) = (ring.oldest(), ring.last());
+        let is_sound = is_position(oldest) && oldest <= last && last - oldest <= ring.bytes();
+        assert!(is_sound, "{oldest} to {last}");
+        let record = ring.record_at(last).expect("a sound record");
+        assert_eq!(record.sequence, sequence);
+        assert_eq!(record.payload_bytes, text.len() as u64);
+        if record.flags == INLINE {
+            assert_eq!(record.stored, text.as_bytes());
+        } else {
+            assert_eq!(record.flags, LARGE);
+            assert_eq!(ring.position_of_region(record.region()), last);
+        }
+    }
+}
+
+fn assert_publish_error(error: &PublishError) {
+    assert_sentence(error);
+    let is_in_order = matches!(
+        error,
+        PublishError::Orphaned { .. }
+            | PublishError::Busy { .. }
+            | PublishError::Damaged { .. }
+            | PublishError::RegionsFull { .. }
+    );
+    assert!(is_in_order, "{error:?}");
+}
