@@ -259,8 +259,7 @@ impl Subscriber {
     ///
     /// Those of [`latest`](Self::latest).
     pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
-        let deadline = Deadline::after(timeout);
-        Ok(match self.read(Which::Latest, deadline)? {
+        Ok(match self.read(Which::Latest, || Deadline::after(timeout))? {
             Read::Sample(sample) => Some(sample),
             Read::Cleared { .. } | Read::Nothing => None,
         })
@@ -274,16 +273,22 @@ impl Subscriber {
     ///
     /// Those of [`latest`](Self::latest).
     pub fn next(&mut self, timeout: impl Into<Option<Duration>>) -> Result<Next, ReadError> {
-        let deadline = Deadline::after_option(timeout.into());
+        let timeout = timeout.into();
+        let patience = self.patience;
+        // Begins with the first wait: mostly there is none, and a look at the clock costs as much as
+        // a sample.
+        let mut waiting = None;
         loop {
-            match self.read(
-                Which::Next,
-                deadline.or_sooner(Deadline::after(self.patience)),
-            )? {
+            let sooner = || {
+                let end = waiting.unwrap_or_else(|| Deadline::after_option(timeout));
+                end.or_sooner(Deadline::after(patience))
+            };
+            match self.read(Which::Next, sooner)? {
                 Read::Sample(sample) => return Ok(Next::Sample(sample)),
                 Read::Cleared { skipped } => return Ok(Next::Cleared { skipped }),
                 Read::Nothing => {}
             }
+            let deadline = *waiting.get_or_insert_with(|| Deadline::after_option(timeout));
             match self.wait_until(deadline)? {
                 WaitResult::New => {}
                 WaitResult::PublisherGone => return Ok(Next::PublisherGone),
@@ -326,10 +331,14 @@ impl Subscriber {
     }
 
     #[inline]
-    fn read(&mut self, which: Which, deadline: Deadline) -> Result<Read, ReadError> {
+    fn read(
+        &mut self,
+        which: Which,
+        deadline: impl Fn() -> Deadline,
+    ) -> Result<Read, ReadError> {
         self.cache.reader().check_process()?;
         let (mut walked, mut turns) = (0, 0);
-        let mut backoff = None;
+        let mut waiting = None;
         loop {
             let reader = self.cache.reader();
             let turn = self
@@ -357,7 +366,11 @@ impl Subscriber {
             }
             if turns < EAGER_TURNS {
                 std::hint::spin_loop();
-            } else if !backoff.get_or_insert_with(Backoff::new).pause(deadline) {
+                continue;
+            }
+            // Only here: a look at the clock costs as much as a sample.
+            let (backoff, deadline) = waiting.get_or_insert_with(|| (Backoff::new(), deadline()));
+            if !backoff.pause(*deadline) {
                 return Err(ReadError::Busy {
                     key: self.key().clone(),
                 });
