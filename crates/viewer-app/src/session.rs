@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use app_kit::follower::{FollowError, Follower, Time};
+use app_kit::follower::{Begin, FollowError, Follower, Time, Wanted};
 use app_kit::polling;
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
@@ -88,9 +88,24 @@ pub(crate) struct Found {
     pub(crate) digest: Option<Digest>,
     /// Where the loaders of a sample are told that it was shown.
     pub(crate) seat: Option<Seat>,
+    /// How many came unseen between the one before and this; 0 where nothing is counted.
+    pub(crate) skipped: u64,
 }
 
 impl Found {
+    /// A sample, of whose segment nothing more is told.
+    pub(crate) fn of_sample(sample: Sample, skipped: u64) -> Found {
+        Found {
+            content: Content::Sample(sample),
+            persistent: false,
+            permissions: None,
+            attached: Vec::new(),
+            digest: None,
+            seat: None,
+            skipped,
+        }
+    }
+
     /// What was read from a segment of Qt programs.
     pub(crate) fn of_reading(reading: Reading) -> Found {
         Found {
@@ -100,6 +115,7 @@ impl Found {
             attached: Vec::new(),
             digest: Some(reading.digest),
             seat: None,
+            skipped: 0,
         }
     }
 
@@ -268,6 +284,7 @@ fn fetch_sample(
                 content: Content::Sample(sample),
                 digest: None,
                 seat,
+                skipped: 0,
             }));
         }
         let Some(time) = time else {
@@ -297,12 +314,13 @@ fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchE
         attached: info.attached,
         digest: None,
         seat: None,
+        skipped: 0,
     })
 }
 
-/// Begins to follow a key; blocks only when it is asked for more.
-pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
-    Follower::new(key.clone(), options(owner))
+/// Begins to follow a key, each sample in order; blocks only when it is asked for more.
+pub(crate) fn follower(key: &Key, owner: Option<&User>, begin: Begin) -> Follower {
+    Follower::new(key.clone(), options(owner), Wanted::InOrder(begin))
 }
 
 /// What Qt's example says where there is nothing: a line of its own before what is wrong.

@@ -97,10 +97,7 @@ impl<'a> Delivery<'a> {
         let text = text_of(&found.content)?;
         Ok(json::to_line(&Line {
             report: Report::of_found(self.address, found, SystemTime::now()),
-            skipped: match &found.content {
-                Content::Sample(sample) => sample.skipped(),
-                Content::Qt(..) | Content::Block { .. } => 0,
-            },
+            skipped: found.skipped,
             text: text.as_deref(),
         })?)
     }
