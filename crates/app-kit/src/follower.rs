@@ -126,16 +126,31 @@ impl Follower {
         }
     }
 
-    /// Gives out once more the sample that is the latest now.
+    /// Gives out once more the sample that was given out last; `None` where it is not the latest any
+    /// more.
     ///
     /// # Errors
     ///
     /// [`FollowError`] where it cannot be read.
     pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
-        match &mut self.place {
-            Place::Within(subscriber) => subscriber.latest().map_err(FollowError::Read),
-            Place::Outside | Place::Before(_) => Ok(None),
-        }
+        let place = std::mem::replace(&mut self.place, Place::Outside);
+        let (mut subscriber, next) = match place {
+            Place::Within(subscriber) => match subscriber.next_sequence() {
+                Some(next) if !subscriber.has_news() => (subscriber, next),
+                _ => {
+                    self.place = Place::Within(subscriber);
+                    return Ok(None);
+                }
+            },
+            place => {
+                self.place = place;
+                return Ok(None);
+            }
+        };
+        subscriber = subscriber.from_sequence(next.saturating_sub(1));
+        let latest = subscriber.latest();
+        self.place = Place::Within(subscriber);
+        latest.map_err(FollowError::Read)
     }
 
     /// Returns who is attached, but for this process; nobody where there is no segment.
