@@ -22,6 +22,7 @@ mod hole;
 mod image;
 mod inspection;
 mod install;
+mod json;
 mod key;
 mod language;
 mod liar;

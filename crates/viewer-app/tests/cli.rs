@@ -445,7 +445,7 @@ fn a_list_tells_of_segments_and_of_what_is_none() {
             "KEY",
             "KIND",
             "SIZE",
-            "GEN",
+            "SEQUENCE",
             "LOADER",
             "ATTACHED",
             "AGE",

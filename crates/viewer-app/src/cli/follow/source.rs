@@ -9,7 +9,6 @@ use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
 use app_kit::terminal;
 use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
-use shm_core::segment::Info;
 use shm_core::{Key, Sample};
 
 use super::until_end::UntilEnd;
@@ -91,15 +90,12 @@ impl<'a> Own<'a> {
 
     fn found(&mut self, sample: Sample) -> Found {
         let skipped = std::mem::take(&mut self.skipped).saturating_add(sample.skipped());
-        let mut found = Found::of_sample(sample, skipped);
-        if self.is_reported {
-            // One that is gone does not stay.
-            let info = session::info(&self.key, self.owner.as_ref()).ok();
-            found.persistent = info.as_ref().is_some_and(|info| info.persistent);
-            found.permissions = info.as_ref().map(Info::permissions);
-            found.attached = self.follower.others();
+        let found = Found::of_sample(sample, skipped);
+        if !self.is_reported {
+            return found;
         }
-        found
+        let info = session::info(&self.key, self.owner.as_ref()).ok();
+        found.within(info.as_ref(), self.follower.others())
     }
 }
 
