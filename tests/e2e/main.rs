@@ -12,6 +12,7 @@ mod container;
 mod crash;
 mod damage;
 mod dialog_failure;
+mod exit_code;
 mod fault;
 mod file;
 mod file_dialog;

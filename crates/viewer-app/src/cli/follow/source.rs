@@ -107,7 +107,7 @@ impl Source for Own<'_> {
             follower::Step::Sample(sample) => {
                 self.missed.count(sample.skipped());
                 if let Some(until_end) = &mut self.until_end {
-                    until_end.hear(&sample);
+                    until_end.hear(&sample, &self.follower);
                 }
                 return Ok(Some(self.found(sample)).into());
             }

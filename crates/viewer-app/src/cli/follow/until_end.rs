@@ -8,11 +8,15 @@ use shm_core::Sample;
 /// How long no publisher has been there when it is the end: one may only be starting anew.
 const ABSENCE: Duration = Duration::from_secs(1);
 
+/// How soon the first look is.
+const SOON: Duration = Duration::from_millis(10);
+
 /// Notes whether publishers were seen, and since when there is none.
 #[derive(Debug)]
 pub(super) struct UntilEnd {
     began: Instant,
     is_seen: bool,
+    has_looked: bool,
     absent: Option<Instant>,
 }
 
@@ -22,25 +26,32 @@ impl UntilEnd {
         UntilEnd {
             began: Instant::now(),
             is_seen: everything,
+            has_looked: false,
             absent: None,
         }
     }
 
     /// Returns how long to wait at most for what comes next.
     pub(super) fn pause(&self) -> Duration {
-        let absent = self.absent.map(|since| since.elapsed());
-        absent.map_or(ABSENCE, |absent| ABSENCE.saturating_sub(absent))
+        match self.absent {
+            // Whoever is there now may leave at any moment, and then has been there.
+            None if !self.has_looked => SOON,
+            None => ABSENCE,
+            Some(since) => ABSENCE.saturating_sub(since.elapsed()),
+        }
     }
 
     /// A sample came: a publisher is there, or was a moment ago.
-    pub(super) fn hear(&mut self, sample: &Sample) {
+    pub(super) fn hear(&mut self, sample: &Sample, follower: &Follower) {
         self.absent = None;
         // What was there before tells nothing of who is still to come.
-        self.is_seen |= sample.age() < self.began.elapsed();
+        self.is_seen =
+            self.is_seen || sample.age() < self.began.elapsed() || follower.has_publisher();
     }
 
     /// Nothing came: looks who is there. Tells whether this is the end.
     pub(super) fn look(&mut self, follower: &Follower) -> bool {
+        self.has_looked = true;
         if follower.has_publisher() {
             self.is_seen = true;
             self.absent = None;
