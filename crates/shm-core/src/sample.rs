@@ -218,7 +218,7 @@ impl Sample {
     /// How long ago it was published, by a clock that nobody sets: never negative.
     #[must_use]
     pub fn age(&self) -> Duration {
-        Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.record.monotonic))
+        self.record.age()
     }
 }
 

@@ -105,8 +105,10 @@ pub struct Latest {
     pub sequence: u64,
     /// The process that published it.
     pub writer: Process,
-    /// When.
+    /// When, by the publisher's wall clock.
     pub published: SystemTime,
+    /// How long ago that was when it was looked, by a clock that nobody sets.
+    pub age: Duration,
 }
 
 /// One name in the directory.

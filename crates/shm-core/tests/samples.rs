@@ -546,6 +546,51 @@ fn a_late_subscriber_begins_where_it_likes() {
 }
 
 #[test]
+fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
+    let place = Place::new();
+    let options = place.options().ring_bytes(1 << 14);
+    let publisher = Publisher::open(&key("sequence"), &options).unwrap();
+    let from = |sequence| {
+        let subscriber = Subscriber::attach(&key("sequence"), &options).unwrap();
+        subscriber.from_sequence(sequence)
+    };
+    assert_eq!(from(1).next_sequence(), Some(1));
+    let mut early = from(7);
+    publish_numbers(&publisher, 1..11, 100);
+    // What comes next comes next.
+    assert_eq!(numbers(&mut early)[0], 1);
+    for sequence in [0, 1, 4, 10] {
+        let read = numbers(&mut from(sequence));
+        assert_eq!(read, (sequence.max(1)..=10).collect::<Vec<_>>());
+    }
+    assert_eq!(numbers(&mut from(11)), [] as [u64; 0]);
+    assert_eq!(from(u64::MAX).next_sequence(), Some(11));
+
+    // With padding at the end of the ring, and the oldest evicted.
+    publish_numbers(&publisher, 11..1001, 200);
+    for sequence in [1, 900, 950, 999] {
+        let mut subscriber = from(sequence);
+        let Next::Sample(first) = subscriber.next(Duration::ZERO).unwrap() else {
+            panic!("there are samples");
+        };
+        assert_eq!(first.sequence() - first.skipped(), sequence);
+        let rest = numbers(&mut subscriber);
+        assert_eq!(rest, (first.sequence() + 1..=1000).collect::<Vec<_>>());
+        assert_eq!(subscriber.next_sequence(), Some(1001));
+    }
+
+    // What was missed before a clearing is told, even where nothing came after it.
+    publisher.clear().unwrap();
+    let cleared = from(1).next(Duration::ZERO).unwrap();
+    assert!(
+        matches!(cleared, Next::Cleared { skipped: 1000 }),
+        "{cleared:?}"
+    );
+    publish_numbers(&publisher, 1002..1003, 8);
+    assert_eq!(numbers(&mut from(1002)), [1002]);
+}
+
+#[test]
 fn what_the_last_publisher_left_is_read_before_its_end_is_told() {
     let place = Place::new();
     let publisher = Publisher::open(&key("left"), &place.options()).unwrap();

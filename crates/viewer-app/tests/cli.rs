@@ -377,6 +377,9 @@ fn reports_have_the_promised_fields() {
     ] {
         let mut report = place.json(arguments);
         assert!(report["age_ms"].take().is_u64(), "{report}");
+        assert!(report["published_ms"].take().is_u64(), "{report}");
+        let writer = report["writer_program"].take();
+        assert!(writer.is_string(), "{writer}");
         let program = report["attached"][0]["program"].take();
         assert!(program.is_string(), "{program}");
         let group = report["group"].clone();
@@ -389,11 +392,18 @@ fn reports_have_the_promised_fields() {
                 "bytes": 22,
                 "width": 2,
                 "height": 2,
+                "format": "rgba",
+                "stride": 11,
                 "media_type": "image/x-raw",
+                "source": "flag.png",
                 "sequence": 1,
                 "writer_pid": pid,
+                "writer_program": null,
+                "published_ms": null,
                 "age_ms": null,
                 "persistent": false,
+                "ring_bytes": 256 << 10,
+                "retain_bytes": 0,
                 "mode": "600",
                 "group": group,
                 "others_may_read": false,
@@ -445,7 +455,7 @@ fn a_list_tells_of_segments_and_of_what_is_none() {
             "KEY",
             "KIND",
             "SIZE",
-            "GEN",
+            "SEQUENCE",
             "LOADER",
             "ATTACHED",
             "AGE",

@@ -11,7 +11,7 @@ use shm_core::segment::{self, Info};
 use shm_core::{AttachError, Key, Sample};
 
 use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
-use crate::follower::{Follower, Step};
+use crate::follower::{Follower, Step, Wanted};
 use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
 
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
@@ -58,7 +58,7 @@ enum Last {
 impl Lookout {
     pub(super) fn new(shared: Arc<Shared>, key: Key, output: Sender<News>) -> Lookout {
         Lookout {
-            follower: Follower::new(key.clone(), shared.options.clone()),
+            follower: Follower::new(key.clone(), shared.options.clone(), Wanted::Latest),
             shared,
             key,
             output,
@@ -91,7 +91,7 @@ impl Lookout {
     fn follow(&mut self) -> Option<()> {
         match self.follower.next(Some(GLANCE)) {
             Ok(Step::Sample(sample)) => self.tell_sample(sample),
-            Ok(Step::Empty) => {
+            Ok(Step::Empty { .. }) => {
                 self.glance()?;
                 let nothing = snapshot::of_nothing(&self.key, self.company.clone());
                 let fresh = self.fresh(nothing);

@@ -11,7 +11,7 @@ use app_kit::limit::Limit;
 use qt_bridge::User;
 use shm_core::{ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
 
-use super::{LoadError, Loaded, Released};
+use super::{Capacity, LoadError, Loaded, Released};
 use crate::media_type;
 use crate::picture_file::PictureFile;
 use crate::progress::{Progress, Watched};
@@ -161,6 +161,7 @@ impl Published {
             replaced,
             released,
             permissions: publisher.permissions(),
+            capacity: Some(Capacity::of(publisher)),
         }
     }
 }

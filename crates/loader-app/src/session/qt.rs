@@ -75,6 +75,7 @@ impl QtSession {
             replaced,
             released,
             permissions: None,
+            capacity: None,
         })
     }
 

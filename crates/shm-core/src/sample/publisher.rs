@@ -230,6 +230,18 @@ impl Publisher {
         Some(Permissions::of(&facts))
     }
 
+    /// Returns the length of the segment's ring: that which its creator chose, rounded up.
+    #[must_use]
+    pub fn ring_bytes(&self) -> u64 {
+        self.attachment.head().ring_bytes
+    }
+
+    /// Returns how much memory of large samples the segment keeps beside the newest, as its creator chose.
+    #[must_use]
+    pub fn retain_bytes(&self) -> u64 {
+        self.attachment.retain_bytes()
+    }
+
     /// Tells whether the segment stays when the last one leaves.
     #[must_use]
     pub fn is_persistent(&self) -> bool {

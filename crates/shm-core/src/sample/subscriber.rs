@@ -215,6 +215,25 @@ impl Subscriber {
         self
     }
 
+    /// Goes to the sample with this sequence: it is the next to be read.
+    ///
+    /// If it is there no more, the oldest after it is read, and [`Sample::skipped`] counts it and all
+    /// others that are gone; if it is still to come, what comes next is. `from_sequence(1)` reads what
+    /// [`from_oldest`](Self::from_oldest) does, and counts what was evicted before.
+    #[must_use]
+    pub fn from_sequence(mut self, sequence: u64) -> Self {
+        self.cursor.seek(self.cache.reader().ring(), sequence);
+        self
+    }
+
+    /// Returns the sequence of the sample that is read next if none is missed, for
+    /// [`from_sequence`](Self::from_sequence); `None` where that is not known: after
+    /// [`from_oldest`](Self::from_oldest) before anything was read, and after damage.
+    #[must_use]
+    pub fn next_sequence(&self) -> Option<u64> {
+        self.cursor.next_sequence()
+    }
+
     /// Passes everything that is there: only what comes from now on is read.
     #[must_use]
     pub fn from_now(mut self) -> Self {

@@ -78,6 +78,7 @@ fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSa
         sequence: record.sequence,
         writer: record.writer,
         published: moment(record.published),
+        age: record.age(),
     }))
 }
 

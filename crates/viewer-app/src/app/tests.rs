@@ -109,6 +109,7 @@ fn seen(sequence: u64, published: SystemTime) -> Observation {
                 sequence,
                 writer: Process::with_pid(4711),
                 published,
+                age: std::time::Duration::ZERO,
             }),
         },
         mode: 0o600,

@@ -1,7 +1,7 @@
 //! `viewer-app show`: the content itself.
 
 use std::io::Cursor;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use app_kit::limit::Limit;
 use app_kit::save_file::SaveFile;
@@ -87,7 +87,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
         // Made before the content is written, which may take its time.
-        let report = Report::of_found(key, found, SystemTime::now());
+        let report = Report::of_found(key, found);
         let report = match key {
             Address::Own(_) => report,
             Address::Qt(key) => report.with_users(key),
@@ -104,7 +104,7 @@ pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Resul
             arguments.memory.limit,
         )?;
     }
-    found.tell_shown(SystemTime::now());
+    found.tell_shown();
     Ok(())
 }
 

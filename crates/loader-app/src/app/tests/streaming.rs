@@ -400,6 +400,7 @@ fn it_looks_as_it_should() {
             replaced: None,
             released: None,
             permissions: None,
+            capacity: None,
         }),
     ));
     bench.send(Message::StreamNews(

@@ -43,6 +43,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
                     sequence: 1,
                     writer: Process::with_pid(4711),
                     published: *LONG_AGO,
+                    age: std::time::Duration::ZERO,
                 }),
             },
             persistent: attached.is_empty(),

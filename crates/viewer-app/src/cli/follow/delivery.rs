@@ -1,7 +1,5 @@
 //! Contents on their way out: as pixels, as files, as lines.
 
-use std::time::SystemTime;
-
 use app_kit::save_file::SaveFile;
 use app_kit::{terminal, units};
 use qt_bridge::Address;
@@ -96,11 +94,8 @@ impl<'a> Delivery<'a> {
     fn report(&self, found: &Found) -> Result<String, Failure> {
         let text = text_of(&found.content)?;
         Ok(json::to_line(&Line {
-            report: Report::of_found(self.address, found, SystemTime::now()),
-            skipped: match &found.content {
-                Content::Sample(sample) => sample.skipped(),
-                Content::Qt(..) | Content::Block { .. } => 0,
-            },
+            report: Report::of_found(self.address, found),
+            skipped: found.skipped,
             text: text.as_deref(),
         })?)
     }

@@ -37,6 +37,7 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
                     sequence: 3,
                     writer: Process::with_pid(4711),
                     published: NOW,
+                    age: std::time::Duration::ZERO,
                 }),
             },
             persistent: attached.is_empty(),
