@@ -1,5 +1,7 @@
 //! What is in a segment, as other programs read it: one JSON object.
 
+pub(crate) mod beside;
+
 use std::time::SystemTime;
 
 use app_kit::group::Group;
@@ -10,6 +12,7 @@ use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
 use shm_core::{Access, Attached, Message, Metadata};
 
 use crate::session::{Content, Found};
+use beside::Beside;
 
 /// One segment. A field that does not apply is `null`; none is ever left out, but `reason`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +34,9 @@ pub(crate) struct Report {
     /// Whether anybody but its owner may read it: the group, or everybody.
     others_may_read: Option<bool>,
     attached: Vec<Peer>,
+    /// What stands beside the kind; only where something does.
+    #[serde(flatten)]
+    beside: Beside,
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
@@ -56,6 +62,7 @@ impl Report {
             Content::Sample(sample) => report.with_latest(
                 &Latest {
                     metadata: sample.metadata().clone(),
+                    annotations: sample.annotations().clone(),
                     bytes: sample.len() as u64,
                     sequence: sample.sequence(),
                     writer: sample.writer(),
@@ -161,6 +168,7 @@ impl Report {
             group: None,
             others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
+            beside: Beside::default(),
             form: None,
             reason: None,
         }
@@ -198,6 +206,7 @@ impl Report {
             media_type: Some(latest.metadata.media_type().to_owned()),
             sequence: Some(latest.sequence),
             writer_pid: Some(latest.writer.pid()),
+            beside: Beside::of(latest, now),
             age_ms: u64::try_from(age.as_millis()).ok(),
             ..self
         }

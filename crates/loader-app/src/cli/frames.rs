@@ -125,6 +125,8 @@ enum Format {
     Rgb,
     Bgra,
     Gray,
+    Bgr,
+    Gray16,
 }
 
 impl From<Format> for PixelFormat {
@@ -134,6 +136,8 @@ impl From<Format> for PixelFormat {
             Format::Rgb => PixelFormat::Rgb8,
             Format::Bgra => PixelFormat::Bgra8,
             Format::Gray => PixelFormat::Gray8,
+            Format::Bgr => PixelFormat::Bgr8,
+            Format::Gray16 => PixelFormat::Gray16,
         }
     }
 }

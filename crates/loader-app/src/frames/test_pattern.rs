@@ -84,7 +84,7 @@ impl TestPattern {
                 reason: format!("the test pattern needs {width} × {height} pixels at least"),
             });
         }
-        let metadata = metadata.with_source("test pattern");
+        let metadata = metadata.with_file_name("test pattern");
         let layout = Layout::of(&metadata);
         let mut ground = vec![0; metadata.payload_bytes()];
         draw_ground(&mut Canvas::new(&metadata, &mut ground), layout);
