@@ -165,10 +165,7 @@ fn a_file_cut_for_good_that_is_published_to_and_locked() {
     let mut loan = publisher.loan(100_000).unwrap();
     cut_down(&scene);
     loan.fill(7);
-    let bytes = Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    };
+    let bytes = Metadata::bytes("application/octet-stream");
     let error = loan.publish(&bytes).unwrap_err();
     assert!(matches!(error, PublishError::Orphaned { .. }), "{error}");
     fs::remove_file(scene.segment()).unwrap();

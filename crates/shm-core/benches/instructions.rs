@@ -90,10 +90,7 @@ fn run(operation: &str, times: &str) -> Outcome {
     let directory = tempfile::tempdir()?;
     let options = Options::new().directory(directory.path());
     let key = Key::new("counted")?;
-    let metadata = Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    };
+    let metadata = Metadata::bytes("application/octet-stream");
     let publish = |publisher: &Publisher| publisher.publish(&metadata, &[7; 64]);
     match operation {
         "nothing" => {}

@@ -1,6 +1,8 @@
 //! What is in a segment, as other programs read it: one JSON object.
 
-use std::time::{Duration, UNIX_EPOCH};
+pub(crate) mod beside;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use app_kit::group::Group;
 use app_kit::sharing;
@@ -10,6 +12,7 @@ use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
 use shm_core::{Access, Attached, Message, Metadata};
 
 use crate::session::{Content, Found, RingSize};
+use beside::Beside;
 
 /// One segment. A field that does not apply is `null`; none is ever left out, but `reason`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,6 +48,9 @@ pub(crate) struct Report {
     /// Whether anybody but its owner may read it: the group, or everybody.
     others_may_read: Option<bool>,
     attached: Vec<Peer>,
+    /// What stands beside the kind.
+    #[serde(flatten)]
+    beside: Beside,
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
@@ -71,6 +77,7 @@ impl Report {
             Content::Sample(sample) => report.with_latest(
                 &Latest {
                     metadata: sample.metadata().clone(),
+                    annotations: sample.annotations().clone(),
                     bytes: sample.len() as u64,
                     sequence: sample.sequence(),
                     writer: sample.writer(),
@@ -135,7 +142,7 @@ impl Report {
             format: image.map(|image| image.format.name()),
             stride: image.map(|image| image.stride),
             media_type: Some(metadata.media_type().to_owned()),
-            source: metadata.source().map(str::to_owned),
+            source: metadata.file_name().map(str::to_owned),
             ..self
         }
     }
@@ -205,6 +212,7 @@ impl Report {
             group: None,
             others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
+            beside: Beside::default(),
             form: None,
             reason: None,
         }
@@ -237,6 +245,7 @@ impl Report {
             writer_program: writer.map(|peer| peer.program.clone()),
             published_ms: published.and_then(milliseconds),
             age_ms: milliseconds(latest.age),
+            beside: Beside::of(latest, SystemTime::now()),
             ..self.with_metadata(&latest.metadata)
         }
     }

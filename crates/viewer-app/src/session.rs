@@ -197,14 +197,14 @@ impl Content {
         match self {
             Content::Sample(sample) => match sample.metadata() {
                 Metadata::Image(metadata) => Some((metadata, sample.payload())),
-                Metadata::Text | Metadata::Bytes { .. } => None,
+                _ => None,
             },
             Content::Qt(Some(Message::Image { metadata, pixels }), _) => Some((metadata, pixels)),
             Content::Qt(..) | Content::Block { .. } => None,
         }
     }
 
-    /// Names the kind of content: `text`, `image`, `bytes`, or `nothing`.
+    /// Names the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Content::Sample(sample) => sample.metadata().kind(),

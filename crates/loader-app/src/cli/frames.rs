@@ -26,9 +26,10 @@ Examples:
   loader-app frames --test-pattern --retain 64M --count 100
   loader-app frames --size 30000x20000 --limit 3G - <scans.rgba
 
-The names of the formats are ffmpeg's for rgba and bgra; its -pix_fmt rgb24 is rgb here, and
-gray is gray. A frame becomes visible when all of it has come. A reader that is slow misses
-frames and sees the newest, but for those that --retain keeps: viewer-app follow reads them in order.
+The names of the formats are ffmpeg's for rgba, bgra and gray; its -pix_fmt rgb24, bgr24 and
+gray16le are rgb, bgr and gray16 here, and are taken by those names, too. A frame becomes visible
+when all of it has come. A reader that is slow misses frames and sees the newest, but for those
+that --retain keeps: viewer-app follow reads them in order.
 
 Under the key of a Qt program (--key qt:NAME) each frame is a QImage with a PNG file, as QDataStream
 writes it: no Qt program is woken by it, and making the file takes longer than showing it.
@@ -50,7 +51,7 @@ pub struct FramesArguments {
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
 
-    /// What a pixel consists of: one byte a channel, in this order.
+    /// What a pixel consists of: one byte a channel, in this order; gray16 two, the low one first.
     #[arg(long, value_enum, default_value_t = Format::Rgba)]
     format: Format,
 
@@ -128,9 +129,14 @@ fn side(text: &str) -> Option<u32> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Rgba,
+    #[value(alias = "rgb24")]
     Rgb,
     Bgra,
+    #[value(alias = "bgr24")]
+    Bgr,
     Gray,
+    #[value(alias = "gray16le")]
+    Gray16,
 }
 
 impl From<Format> for PixelFormat {
@@ -140,6 +146,8 @@ impl From<Format> for PixelFormat {
             Format::Rgb => PixelFormat::Rgb8,
             Format::Bgra => PixelFormat::Bgra8,
             Format::Gray => PixelFormat::Gray8,
+            Format::Bgr => PixelFormat::Bgr8,
+            Format::Gray16 => PixelFormat::Gray16,
         }
     }
 }

@@ -10,7 +10,7 @@ use shm_core::{Attached, Key, Metadata};
 
 use super::Failure;
 use crate::output;
-use crate::report::{self, Report};
+use crate::report::{self, Report, beside};
 use crate::session::{self, RingSize};
 use crate::user::User;
 
@@ -178,13 +178,25 @@ impl Lines {
             );
         }
         self.add("media type", latest.metadata.media_type());
-        if let Some(source) = latest.metadata.source() {
-            self.add("source", source);
+        if let Metadata::Array(array) = &latest.metadata {
+            self.add("array", &array.to_string());
+        }
+        if let Some(file_name) = latest.metadata.file_name() {
+            self.add("file name", file_name);
         }
         self.add("sequence", &latest.sequence.to_string());
         self.add(
             "loaded",
             &format!("{}, by {}", ago(latest.age), loader(latest, attached)),
         );
+        if let Some(origin) = &latest.annotations.origin {
+            self.add("origin", &beside::describe_origin(origin, SystemTime::now()));
+        }
+        if !latest.annotations.user.is_empty() {
+            self.add(
+                "user data",
+                &beside::describe_user(&latest.annotations.user),
+            );
+        }
     }
 }

@@ -203,7 +203,7 @@ impl Entry {
         let (title, thumbnail) = match &snapshot.content {
             Content::Text(text) => (first_line(&text.shown), None),
             Content::Picture(picture) => (
-                picture.source.clone().unwrap_or_else(|| {
+                picture.file_name.clone().unwrap_or_else(|| {
                     say!(
                         "history-picture",
                         width = picture.width,
@@ -213,7 +213,7 @@ impl Entry {
                 thumbnail(picture),
             ),
             Content::Bytes(bytes) => {
-                let name = bytes.source.clone().or_else(|| bytes.media_type.clone());
+                let name = bytes.file_name.clone().or_else(|| bytes.media_type.clone());
                 (name.unwrap_or_else(|| say!("history-block")), None)
             }
             Content::Empty => (String::new(), None),

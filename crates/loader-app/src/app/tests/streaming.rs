@@ -56,7 +56,7 @@ impl Playing {
 impl Bench {
     fn picture_in_memory(&self) -> Option<(u32, Option<String>)> {
         match self.in_memory("MySharedMemory")? {
-            Content::Picture(picture) => Some((picture.width, picture.source)),
+            Content::Picture(picture) => Some((picture.width, picture.file_name)),
             _ => None,
         }
     }

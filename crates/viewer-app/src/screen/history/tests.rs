@@ -19,6 +19,7 @@ fn snapshot(content: Content, sequence: u64) -> Snapshot {
         bytes: 5,
         origin: Some(Origin {
             segment: 1,
+            elsewhere: None,
             sequence,
             writer: Process::with_pid(4711),
             writer_program: None,
@@ -49,7 +50,7 @@ fn drawn(width: u32, height: u32) -> Picture {
         width,
         height,
         format: PixelFormat::Rgba8,
-        source: None,
+        file_name: None,
         original: None,
         is_opaque: true,
     }
@@ -101,7 +102,8 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
         ..snapshot(
             Content::Bytes(Bytes {
                 media_type: None,
-                source: None,
+                array: None,
+                file_name: None,
                 head: vec![byte],
                 is_half_written: false,
             }),
