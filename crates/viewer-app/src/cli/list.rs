@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(owner) => qt_bridge::list_of(owner.id()),
     };
     if arguments.json {
-        let own = listed.iter().map(|listed| Report::of_listed(listed));
+        let own = listed.iter().map(Report::of_listed);
         let reports: Vec<Report> = own.chain(of_qt.iter().map(Report::of_qt)).collect();
         return super::print_json(&reports);
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use app_kit::picture::Picture;
-use app_kit::snapshot::{Content, Snapshot};
+use app_kit::snapshot::{Content, Origin, Snapshot};
 use app_kit::visible;
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
@@ -88,6 +88,21 @@ impl History {
         }
         self.entries.push_back(Entry::new(snapshot.clone(), now));
         self.trim();
+    }
+
+    /// Notes what was published before anything is shown, the oldest first, but for what it has already.
+    pub(crate) fn look_back(&mut self, snapshots: &[Snapshot]) {
+        for snapshot in snapshots {
+            let Some(origin) = &snapshot.origin else {
+                continue;
+            };
+            let place = |origin: &Origin| (origin.segment, origin.sequence);
+            let origins = self.entries.iter();
+            let mut origins = origins.filter_map(|entry| entry.snapshot.origin.as_ref());
+            if !origins.any(|noted| place(noted) == place(origin)) {
+                self.record(snapshot, origin.published);
+            }
+        }
     }
 
     /// Takes in what happened.

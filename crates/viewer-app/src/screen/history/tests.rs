@@ -189,3 +189,22 @@ fn a_thumbnail_keeps_the_shape_of_its_picture() {
     assert_eq!(sides(192, 96), Some((96, 48)));
     assert_eq!(sides(1, 2_000), Some((1, 96)));
 }
+
+#[test]
+fn what_was_published_before_is_noted_once_and_in_order() {
+    let mut history = History::new();
+    let past = [text("one", 1), text("two", 2), text("three", 3)];
+    history.look_back(&past);
+    history.record(&text("four", 4), at(10));
+    history.look_back(&past);
+    let titles: Vec<&str> = history
+        .entries
+        .iter()
+        .map(|entry| entry.title.as_str())
+        .collect();
+    assert_eq!(titles, ["one", "two", "three", "four"]);
+    assert_eq!(history.entries[0].shown, at(1));
+    let many: Vec<Snapshot> = (5..500).map(|number| text("more", number)).collect();
+    history.look_back(&many);
+    assert_eq!(history.entries.len(), MAX_ENTRIES);
+}
