@@ -7,7 +7,7 @@ use e2e_tests::layout::LAST;
 use e2e_tests::{Picture, PictureFile, Scene, Schema};
 use qt_bridge::{Form, QtKey, Stream};
 use serde_json::{Value, json};
-use shm_core::{Message, Publisher};
+use shm_core::{Annotations, ArrayMetadata, ElementType, Message, Origin, Publisher};
 
 use crate::actor::{Actor, key, options};
 
@@ -72,7 +72,7 @@ fn a_text_a_picture_and_bytes() {
     let words = said(&scene);
     words.assert(&json!({
         "kind": "text", "bytes": 5, "media_type": "text/plain; charset=utf-8", "sequence": 1,
-        "writer_pid": loader.pid(), "writer_program": "loader-app", "width": null, "source": null,
+        "writer_pid": loader.pid(), "writer_program": "loader-app", "width": null, "file_name": null,
         "ring_bytes": 32 << 10, "retain_bytes": 1 << 20, "persistent": false, "mode": "600",
     }));
     assert_eq!(words.followed["text"], "words");
@@ -92,7 +92,7 @@ fn a_text_a_picture_and_bytes() {
         .run()
         .done();
     said(&scene).assert(&json!({
-        "kind": "image", "width": 70, "height": 50, "sequence": 2, "source": "cat.png",
+        "kind": "image", "width": 70, "height": 50, "sequence": 2, "file_name": "cat.png",
         "format": "rgb", "stride": 210, "bytes": 70 * 50 * 3, "persistent": true,
         "writer_program": null,
     }));
@@ -103,9 +103,27 @@ fn a_text_a_picture_and_bytes() {
         .run()
         .done();
     said(&scene).assert(&json!({
-        "kind": "bytes", "bytes": 4, "source": "a.pdf", "media_type": "application/pdf",
+        "kind": "bytes", "bytes": 4, "file_name": "a.pdf", "media_type": "application/pdf",
         "format": null, "stride": null,
     }));
+}
+
+#[test]
+fn an_array_from_elsewhere() {
+    let scene = Scene::new();
+    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let array = ArrayMetadata::new(ElementType::Float32, [2, 3]).unwrap();
+    let origin = Origin::new("hostA", "camera", 41, SystemTime::now());
+    let annotations = Annotations::new().with_user(b"7").with_origin(origin);
+    publisher
+        .publish_with(&array.into(), &annotations, &[0; 24])
+        .unwrap();
+    let said = said(&scene);
+    said.assert(&json!({
+        "kind": "array", "element": "f4", "shape": [2, 3], "bytes": 24,
+        "user": {"hex": "37", "text": "7"},
+    }));
+    assert_eq!(said.info["origin"]["host"], "hostA");
 }
 
 #[test]

@@ -232,7 +232,11 @@ fn samples_announced_that_do_not_exist() {
     ]);
     // What it meets behind the last record is nonsense, unless it moves too fast to meet anything.
     let is_nonsense = shown.stderr.contains("is damaged");
-    drop(shown.refused(if is_nonsense { "Load it again" } else { "latest sample" }));
+    drop(shown.refused(if is_nonsense {
+        "Load it again"
+    } else {
+        "latest sample"
+    }));
     println!("{} samples read beside it", library(&scene));
     victim(scene.viewer(["info"])).done();
     victim(scene.viewer(["list"])).done();

@@ -27,8 +27,8 @@ pub(crate) struct Report {
     /// Bytes from one row of pixels to the next.
     stride: Option<u32>,
     media_type: Option<String>,
-    /// Where the loader had it from, such as a file name.
-    source: Option<String>,
+    /// The name of the file that it was loaded from.
+    file_name: Option<String>,
     sequence: Option<u64>,
     writer_pid: Option<u32>,
     /// The program that published it, while it is attached.
@@ -142,7 +142,7 @@ impl Report {
             format: image.map(|image| image.format.name()),
             stride: image.map(|image| image.stride),
             media_type: Some(metadata.media_type().to_owned()),
-            source: metadata.file_name().map(str::to_owned),
+            file_name: metadata.file_name().map(str::to_owned),
             ..self
         }
     }
@@ -199,7 +199,7 @@ impl Report {
             format: None,
             stride: None,
             media_type: None,
-            source: None,
+            file_name: None,
             sequence: None,
             writer_pid: None,
             writer_program: None,

@@ -357,10 +357,7 @@ fn what_the_ring_has_is_told_before_the_newest_and_within_bounds() {
     let options = bench.options().retain_bytes(64 << 20);
     let publisher = Publisher::open(bench.key(), &options).expect("it can be opened");
     let large = vec![7; 5 << 20];
-    let bytes = Metadata::Bytes {
-        media_type: "application/octet-stream".to_owned(),
-        source: None,
-    };
+    let bytes = Metadata::bytes("application/octet-stream");
     for _ in 1..=8 {
         publisher.publish(&bytes, &large).expect("there is room");
     }

@@ -260,6 +260,12 @@ fn metadata() -> impl Strategy<Value = (Metadata, u64)> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if cfg!(miri) { 4 } else { 256 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
     #[test]
     fn what_was_encoded_comes_back((metadata, bytes) in metadata(), annotations in annotations()) {
         let encoded = metadata.to_bytes(&annotations, bytes).unwrap();

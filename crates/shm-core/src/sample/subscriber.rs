@@ -278,10 +278,12 @@ impl Subscriber {
     ///
     /// Those of [`latest`](Self::latest).
     pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
-        Ok(match self.read(Which::Latest, || Deadline::after(timeout))? {
-            Read::Sample(sample) => Some(sample),
-            Read::Cleared { .. } | Read::Nothing => None,
-        })
+        Ok(
+            match self.read(Which::Latest, || Deadline::after(timeout))? {
+                Read::Sample(sample) => Some(sample),
+                Read::Cleared { .. } | Read::Nothing => None,
+            },
+        )
     }
 
     /// Returns the next sample in order; waits for it up to `timeout`, forever if `None`.
@@ -350,11 +352,7 @@ impl Subscriber {
     }
 
     #[inline]
-    fn read(
-        &mut self,
-        which: Which,
-        deadline: impl Fn() -> Deadline,
-    ) -> Result<Read, ReadError> {
+    fn read(&mut self, which: Which, deadline: impl Fn() -> Deadline) -> Result<Read, ReadError> {
         self.cache.reader().check_process()?;
         let (mut walked, mut turns) = (0, 0);
         let mut waiting = None;

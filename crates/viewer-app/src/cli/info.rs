@@ -190,7 +190,10 @@ impl Lines {
             &format!("{}, by {}", ago(latest.age), loader(latest, attached)),
         );
         if let Some(origin) = &latest.annotations.origin {
-            self.add("origin", &beside::describe_origin(origin, SystemTime::now()));
+            self.add(
+                "origin",
+                &beside::describe_origin(origin, SystemTime::now()),
+            );
         }
         if !latest.annotations.user.is_empty() {
             self.add(

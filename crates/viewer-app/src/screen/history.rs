@@ -228,7 +228,9 @@ impl Entry {
                 thumbnail(picture),
             ),
             Content::Bytes(bytes) => {
-                let name = bytes.file_name.clone().or_else(|| bytes.media_type.clone());
+                let array = bytes.array.as_ref().map(ToString::to_string);
+                let name = bytes.file_name.clone().or(array);
+                let name = name.or_else(|| bytes.media_type.clone());
                 (name.unwrap_or_else(|| say!("history-block")), None)
             }
             Content::Empty => (String::new(), None),

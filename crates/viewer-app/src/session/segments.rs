@@ -35,10 +35,6 @@ pub(crate) const MOST_LEFT_ALONE: usize = 10;
 
 /// One of them, or what only seems to be one.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most are the large one, and a list has few"
-)]
 pub(crate) enum Entry {
     /// It lies among our own.
     Own(Box<segment::Listed>),
