@@ -16,7 +16,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const BOUNDS: [(&str, u64); 4] = [
     ("lock", 48),
     ("publish", 950),
-    ("latest", 1_290),
+    ("latest", 1_230),
     ("attach", 7_400),
 ];
 
