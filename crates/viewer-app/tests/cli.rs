@@ -482,12 +482,13 @@ fn what_stands_beside_a_sample_is_told() {
     assert!(told.contains(", 1 min ago, stale\n"), "{told}");
     assert!(told.contains("user data   6e1b37"), "{told}");
 
-    // What is not there is not told of.
+    // What is not there is null, as everywhere.
     publisher
         .publish_with(&Metadata::Text, &Annotations::new(), b"text")
         .unwrap();
     let report = place.json(&["info", "--key", "O", "--json"]);
-    assert_eq!(report.get("origin").or(report.get("user")), None);
+    assert_eq!(report.get("origin"), Some(&json!(null)));
+    assert_eq!(report.get("user"), Some(&json!(null)));
 }
 
 #[test]
