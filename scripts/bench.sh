@@ -7,7 +7,8 @@
 #   --quick    a tenth of the rounds: to see that everything works, not to quote
 #   --record   puts what was measured into README.md, docs/PERFORMANCE.md and docs/plots
 #
-# Contests: lock small wake python frame first-frame picture readers attach list reserved qt-bridge growth.
+# Contests: lock small wake burst python frame first-frame picture readers attach
+# reserved create qt-bridge growth.
 # Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
@@ -69,7 +70,20 @@ if build_qt; then
 else
     say "Qt is not measured: qt6-base-dev, a C++ compiler or pkg-config is missing."
 fi
-"$peer_bench" "${arguments[@]}"
+"$peer_bench" "${arguments[@]}" &
+readonly measuring=$!
+
+# Ends what is interrupted, which can't clean up after itself.
+end() {
+    kill "$measuring" 2>/dev/null || true
+    wait "$measuring" 2>/dev/null || true
+    rm -rf "/dev/shm/peer-bench.$measuring."*
+}
+
+trap end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+wait "$measuring"
 if [ "$recorded" = yes ]; then
     record
 fi

@@ -30,6 +30,7 @@ import errno
 import fcntl
 import io
 import itertools
+import math
 import os
 import platform
 import pwd
@@ -943,74 +944,149 @@ class Text:
 class Image:
     """Rows of pixels, from the top."""
 
-    FORMATS = (("gray", 1), ("rgb", 3), ("rgba", 4), ("bgra", 4))
+    FORMATS = (("gray", 1), ("rgb", 3), ("rgba", 4), ("bgra", 4), ("bgr", 3), ("gray16", 2))
 
     format: str
     pixel_bytes: int
     width: int
     height: int
     stride: int
-    source: Optional[str]
+    file_name: str
 
     def __str__(self) -> str:
-        return f"image · {self.width} × {self.height} · {self.format}{_origin(self.source)}"
+        return f"image · {self.width} × {self.height} · {self.format}{_named(self.file_name)}"
+
+    def check(self, payload_bytes: int) -> None:
+        if not (1 <= self.width <= 65_535 and 1 <= self.height <= 65_535):
+            raise Unreadable(
+                f"A picture of {self.width} × {self.height} pixels is impossible. Load another."
+            )
+        row_bytes = self.width * self.pixel_bytes
+        if self.stride < row_bytes or self.stride * self.height != payload_bytes:
+            raise Unreadable("The picture is not as long as its description says. Load it again.")
+
+
+@dataclasses.dataclass(frozen=True)
+class Array:
+    """Little-endian numbers in C order."""
+
+    ELEMENTS = tuple("u1 i1 u2 i2 u4 i4 u8 i8 f2 f4 f8 b1".split())
+
+    element: str
+    shape: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"array · {self.element} · {' × '.join(map(str, self.shape))}"
+
+    def check(self, payload_bytes: int) -> None:
+        if math.prod(self.shape) * int(self.element[1]) != payload_bytes:
+            raise Unreadable("The array is not as long as its description says. Load it again.")
 
 
 @dataclasses.dataclass(frozen=True)
 class Bytes:
-    """Anything else."""
+    """Anything else, and what a later version has a kind for."""
 
-    media_type: str
-    source: Optional[str]
+    media_type: str = ""
+    file_name: str = ""
 
     def __str__(self) -> str:
-        return f"bytes · {self.media_type}{_origin(self.source)}"
+        media_type = self.media_type or "application/octet-stream"
+        return f"bytes · {media_type}{_named(self.file_name)}"
 
 
-Metadata = Union[Text, Image, Bytes]
+Metadata = Union[Text, Image, Array, Bytes]
 
 
-def _origin(source: Optional[str]) -> str:
-    return f" · {source}" if source else ""
+def _named(file_name: str) -> str:
+    return f" · {file_name}" if file_name else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a sample was published first, if elsewhere."""
+
+    sequence: int
+    published: int
+    last_heard: int
+    is_stale: bool
+    host: str
+    program: str
+
+    def __str__(self) -> str:
+        age = max(0.0, time.time() - self.published / 1e9)
+        return f"by {self.program} on {self.host}, {age:,.0f} s ago{', stale' * self.is_stale}"
 
 
 class Decoder:
-    """Reads the metadata of a sample, one value after the other (10)."""
-
-    WIDE = {251: 2, 252: 4}
-    WIDE_LENGTH = {**WIDE, 253: 8}
+    """Reads what stands beside a sample and what it is, one value after the other (10)."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._at = 0
+        self.user: Optional[bytes] = None
+        self.origin: Optional[Origin] = None
 
     def metadata(self) -> Metadata:
         """Reads all of it; raises Unreadable if it is none."""
         if not self._data:
             return Text()
         try:
-            metadata = self._variant()
-            if self._at != len(self._data):
-                raise ValueError("something follows it")
+            while (number := self._integer(1)) >= 128:
+                self._annotation(number, self._take(self._integer(2)))
+            metadata = self._kind(number)
+            if metadata is None:
+                return Bytes()  # What follows only a later version understands.
+            self._end()
         except ValueError as error:
             raise Unreadable(
                 f"What is loaded cannot be understood: its description is wrong ({error})."
             ) from error
         return metadata
 
-    def _variant(self) -> Metadata:
-        variant = self._integer()
-        if variant == 0:
+    def _annotation(self, number: int, value: bytes) -> None:
+        if number == 128:
+            if self.user is not None or len(value) > 255:
+                raise ValueError("user data stands there twice, or is too long")
+            self.user = value
+        elif number == 129:
+            if self.origin is not None:
+                raise ValueError("two origins stand there")
+            self.origin = Decoder(value)._whole_origin()
+
+    def _whole_origin(self) -> Origin:
+        sequence, published, last_heard = self._integer(8), self._integer(8), self._integer(8)
+        flags = self._integer(1)
+        origin = Origin(
+            sequence, published, last_heard, flags % 2 == 1, self._name(), self._name()
+        )
+        self._end()
+        return origin
+
+    def _kind(self, number: int) -> Optional[Metadata]:
+        if number == 0:
             return Text()
-        if variant == 1:
-            number = self._integer()
-            if number >= len(Image.FORMATS):
-                raise ValueError(f"no pixel format has number {number}")
-            width, height, stride = self._integer(), self._integer(), self._integer()
-            return Image(*Image.FORMATS[number], width, height, stride, self._option())
-        if variant == 2:
-            return Bytes(self._string(), self._option())
-        raise ValueError(f"no kind of content has number {variant}")
+        if number == 1:
+            form = self._integer(1)
+            if form >= len(Image.FORMATS):
+                return None
+            width, height, stride = self._integer(4), self._integer(4), self._integer(4)
+            return Image(*Image.FORMATS[form], width, height, stride, self._name())
+        if number == 2:
+            return Bytes(self._name(), self._name())
+        if number == 3:
+            element = self._take(2).decode("latin-1")
+            if element not in Array.ELEMENTS:
+                return None
+            dimensions = self._integer(1)
+            if not 1 <= dimensions <= 8:
+                raise ValueError(f"an array has {dimensions} dimensions")
+            return Array(element, tuple(self._integer(8) for _ in range(dimensions)))
+        return None
+
+    def _end(self) -> None:
+        if self._at != len(self._data):
+            raise ValueError("something follows it")
 
     def _take(self, count: int) -> bytes:
         taken = self._data[self._at : self._at + count]
@@ -1019,25 +1095,11 @@ class Decoder:
         self._at += count
         return taken
 
-    def _integer(self, wide: dict[int, int] = WIDE) -> int:
-        first = self._take(1)[0]
-        if first < 251:
-            return first
-        if first not in wide:
-            raise ValueError(f"no integer begins with {first}")
-        return int.from_bytes(self._take(wide[first]), "little")
+    def _integer(self, width: int) -> int:
+        return int.from_bytes(self._take(width), "little")
 
-    def _string(self) -> str:
-        length = self._integer(self.WIDE_LENGTH)
-        if length > 255:
-            raise ValueError(f"a string has {length} bytes")
-        return self._take(length).decode()  # UnicodeDecodeError is a ValueError
-
-    def _option(self) -> Optional[str]:
-        some = self._take(1)[0]
-        if some > 1:
-            raise ValueError(f"no option begins with {some}")
-        return self._string() if some else None
+    def _name(self) -> str:
+        return self._take(self._integer(1)).decode()  # UnicodeDecodeError is a ValueError
 
 
 class Sample:
@@ -1052,8 +1114,11 @@ class Sample:
         """Use `Subscriber.latest` or `Cursor.next`."""
         self.header = record.header
         self._read, self._unpin = read, unpin
-        self.metadata = Decoder(record.metadata).metadata()
-        self._check_image()
+        decoder = Decoder(record.metadata)
+        self.metadata = decoder.metadata()
+        self.user, self.origin = decoder.user or b"", decoder.origin
+        if isinstance(self.metadata, (Image, Array)):
+            self.metadata.check(record.header.payload_bytes)
 
     def __enter__(self) -> Sample:
         return self
@@ -1070,18 +1135,6 @@ class Sample:
         """Lets its memory be used again; closing twice does no harm."""
         unpin, self._unpin = self._unpin, lambda: None
         unpin()
-
-    def _check_image(self) -> None:
-        image = self.metadata
-        if not isinstance(image, Image):
-            return
-        if not (1 <= image.width <= 65_535 and 1 <= image.height <= 65_535):
-            raise Unreadable(
-                f"A picture of {image.width} × {image.height} pixels is impossible. Load another."
-            )
-        row_bytes = image.width * image.pixel_bytes
-        if image.stride < row_bytes or image.stride * image.height != self.size:
-            raise Unreadable("The picture is not as long as its description says. Load it again.")
 
     def read(self, offset: int, length: int) -> bytes:
         """Copies bytes of the payload, less at its end."""
@@ -1105,13 +1158,16 @@ class Sample:
             ) from None
 
     def rows(self) -> Iterator[bytes]:
-        """Copies a picture row by row; its colours in the order red, green, blue, alpha."""
+        """Copies a picture row by row as PNG has them: red, green, blue, alpha; the high byte first."""
         image = self.metadata
         assert isinstance(image, Image), "only pictures have rows"
         for y in range(image.height):
             row = bytearray(self.read(y * image.stride, image.width * image.pixel_bytes))
-            if image.format == "bgra":
-                row[0::4], row[2::4] = row[2::4], row[0::4]
+            step = image.pixel_bytes
+            if image.format in ("bgra", "bgr"):
+                row[0::step], row[2::step] = row[2::step], row[0::step]
+            if image.format == "gray16":
+                row[0::2], row[1::2] = row[1::2], row[0::2]
             yield bytes(row)
 
     def facts(self) -> str:
@@ -1120,6 +1176,8 @@ class Sample:
         return (
             f"{self.metadata} · {self.size:,} bytes · sequence {self.header.sequence}"
             f" · by process {self.header.writer_pid}, {age:,.0f} s ago"
+            + (f" · {self.origin}" if self.origin else "")
+            + (f" · user data {self.user.hex()}" if self.user else "")
         )
 
 
@@ -1132,9 +1190,10 @@ def write_png(sample: Sample, file: BinaryIO) -> None:
         file.write(struct.pack(">I", len(data)) + name + data)
         file.write(struct.pack(">I", zlib.crc32(name + data)))
 
-    colour = {1: 0, 3: 2, 4: 6}[image.pixel_bytes]  # gray, colours, colours and alpha
+    colour = {1: 0, 2: 0, 3: 2, 4: 6}[image.pixel_bytes]  # gray, colours, colours and alpha
+    depth = 16 if image.format == "gray16" else 8
     file.write(b"\x89PNG\r\n\x1a\n")
-    chunk(b"IHDR", struct.pack(">IIBBBBB", image.width, image.height, 8, colour, 0, 0, 0))
+    chunk(b"IHDR", struct.pack(">IIBBBBB", image.width, image.height, depth, colour, 0, 0, 0))
     packer = zlib.compressobj(level=1)
     for row in sample.rows():
         if packed := packer.compress(b"\0" + row):  # each row begins with its filter: none

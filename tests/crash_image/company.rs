@@ -69,10 +69,7 @@ pub(crate) fn publish(
     let mut loan = publisher.loan(length)?;
     loan.fill(number.to_le_bytes()[0]);
     loan[..8].copy_from_slice(&number.to_le_bytes());
-    loan.publish(&Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    })
+    loan.publish(&Metadata::bytes("application/octet-stream"))
 }
 
 /// The number in a sample, which must be whole.

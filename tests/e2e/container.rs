@@ -172,10 +172,7 @@ fn a_forked_child_that_outlives_its_parent_keeps_neither_segment_nor_lock() {
 fn a_forked_child_that_outlives_its_parent_keeps_none_of_its_pins() {
     let scene = Scene::new();
     let ours = Publisher::open(&key(&scene), &options(&scene)).unwrap();
-    let bytes = Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    };
+    let bytes = Metadata::bytes("application/octet-stream");
     ours.publish(&bytes, &[1; 100_000]).unwrap();
     let mut reader = Actor::new(&scene);
     reader.does("subscribe");

@@ -61,17 +61,32 @@ fn assert_says(scene: &Scene, words: &str) {
 fn metadata_that_says_nothing() {
     let scene = Scene::new();
     for (metadata, words) in [
-        (b"\x09".as_slice(), "the metadata is not readable"),
-        (b"\xff", "the metadata is not readable"),
-        (b"\x01\x02\xfb\x80", "it ends too early"),
+        (b"\x01\x02".as_slice(), "the metadata ends too early"),
+        (b"\x80\xff\xff", "the metadata ends too early"),
         (b"\x02\x01\xff\0", "not UTF-8"),
-        (
-            b"\x02\xfd\xff\xff\xff\xff\xff\xff\xff\x7f",
-            "the metadata is not readable",
-        ),
         (b"\0\0", "bytes behind the metadata"),
-        (b"\x01\x02\0\0\0\0", "an image of 0 × 0 pixels"),
-        (b"\x01\x02\x09\x09\x24\0", "the image needs 324 bytes"),
+        (b"\x80\x01\0a\x80\x01\0b\0", "the same twice"),
+        (
+            b"\x01\x02\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            "an image of 0 × 0 pixels",
+        ),
+        (
+            b"\x01\x02\x02\0\0\0\x01\0\0\0\x04\0\0\0\0",
+            "rows of 8 bytes do not fit a stride of 4",
+        ),
+        (
+            b"\x01\x02\x09\0\0\0\x09\0\0\0\x24\0\0\0\0",
+            "the image needs 324 bytes",
+        ),
+        (b"\x03f4\x09", "an array of 9 dimensions"),
+        (
+            b"\x03f4\x01\x02\0\0\0\0\0\0\0",
+            "the array needs 8 bytes, and there are 5",
+        ),
+        (
+            b"\x03f4\x01\0\0\0\0\0\0\0\x80",
+            "the array needs more bytes than there can be",
+        ),
     ] {
         let file = loaded(&scene);
         file.write_all_at(metadata, RECORD + 48).unwrap();

@@ -68,6 +68,8 @@ fn what_ffmpeg_pipes_in_arrives_pixel_for_pixel() {
             ("bgra", "bgra", 4),
             ("rgb24", "rgb", 3),
             ("gray", "gray", 1),
+            ("bgr24", "bgr", 3),
+            ("gray16le", "gray16", 2),
         ] {
             assert_arrives(pixel_format, format, bytes);
         }
@@ -162,6 +164,35 @@ fn video(frames: u8, more: usize) -> Vec<u8> {
 
 fn gray_frames(scene: &Scene) -> Launch {
     scene.loader(["frames", "--size", "10x10", "--format", "gray"])
+}
+
+/// From a camera's pipe to a file, with what the window of another machine would show of it.
+#[test]
+fn bgr_and_16_bits_of_gray_are_streamed_and_saved() {
+    let scene = Scene::new();
+    for (format, frame, shown) in [
+        ("bgr24", &[1, 2, 3][..], [3, 2, 1]),
+        ("gray16le", &[0x34, 0x12], [0x12; 3]),
+    ] {
+        let video = frame.repeat(100);
+        scene
+            .loader(["frames", "--size", "10x10", "--persist", "--format", format])
+            .args(["-"])
+            .input(video)
+            .run()
+            .done();
+        scene.viewer(["show", "--output", "last.png"]).run().done();
+        let last = image::open(scene.path("last.png")).unwrap();
+        if format == "gray16le" {
+            let gray = last.to_luma16();
+            assert!(gray.pixels().all(|pixel| pixel.0 == [0x1234]), "{format}");
+        }
+        scene.viewer(["show", "--output", "last.bmp"]).run().done();
+        let last = image::open(scene.path("last.bmp")).unwrap().into_rgb8();
+        assert!(last.pixels().all(|pixel| pixel.0 == shown), "{format}");
+        scene.viewer(["remove"]).run().done();
+    }
+    scene.assert_empty();
 }
 
 #[test]

@@ -165,10 +165,7 @@ fn a_file_cut_for_good_that_is_published_to_and_locked() {
     let mut loan = publisher.loan(100_000).unwrap();
     cut_down(&scene);
     loan.fill(7);
-    let bytes = Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    };
+    let bytes = Metadata::bytes("application/octet-stream");
     let error = loan.publish(&bytes).unwrap_err();
     assert!(matches!(error, PublishError::Orphaned { .. }), "{error}");
     fs::remove_file(scene.segment()).unwrap();
@@ -235,7 +232,11 @@ fn samples_announced_that_do_not_exist() {
     ]);
     // What it meets behind the last record is nonsense, unless it moves too fast to meet anything.
     let is_nonsense = shown.stderr.contains("is damaged");
-    drop(shown.refused(if is_nonsense { "Load it again" } else { "latest sample" }));
+    drop(shown.refused(if is_nonsense {
+        "Load it again"
+    } else {
+        "latest sample"
+    }));
     println!("{} samples read beside it", library(&scene));
     victim(scene.viewer(["info"])).done();
     victim(scene.viewer(["list"])).done();

@@ -1,17 +1,22 @@
 //! `examples/python/shm_view.py`: what docs/LAYOUT.md says is enough to read along.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process::Command,
+    time::SystemTime,
 };
 
 use e2e_tests::{Launch, Outcome, Picture, PictureFile, Program, Scene, layout, skip};
 use image::RgbaImage;
 use serde_json::Value;
+use shm_core::{
+    Annotations, ArrayMetadata, ElementType, ImageMetadata, Metadata, Origin, PixelFormat,
+    Publisher,
+};
 
-use crate::actor::Actor;
+use crate::actor::{Actor, key, options};
 
 /// The example, in a scene; nothing where there is no Python.
 struct Python {
@@ -526,4 +531,110 @@ fn what_is_no_segment_is_refused_in_a_sentence() {
     std::fs::remove_file(&segment).unwrap();
     drop(Command::new("mkfifo").arg(&segment).status());
     drop(python.keyed(&["show"]).run().refused("no regular file"));
+}
+
+/// The example and the library agree on what every seed of the fuzzer's corpus says.
+#[test]
+fn metadata_means_to_it_what_it_means_to_the_library() {
+    const SCRIPT: &str = "import pathlib, sys, shm_view\n\
+        for path in sorted(pathlib.Path(sys.argv[2]).iterdir()):\n\
+        \x20   data = path.read_bytes()\n\
+        \x20   try:\n\
+        \x20       decoder = shm_view.Decoder(data[3:])\n\
+        \x20       metadata = decoder.metadata()\n\
+        \x20       if isinstance(metadata, (shm_view.Image, shm_view.Array)):\n\
+        \x20           metadata.check(int.from_bytes(data[1:3], 'little'))\n\
+        \x20       origin = decoder.origin\n\
+        \x20       print(path.name, repr(str(metadata)), (decoder.user or b'').hex() or '-',\n\
+        \x20           origin and (origin.host, origin.program, origin.sequence, origin.is_stale))\n\
+        \x20   except shm_view.Unreadable:\n\
+        \x20       print(path.name, 'refused')\n";
+    let Some(python) = Python::new() else { return };
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/metadata");
+    let ended = python.script(SCRIPT).args([&corpus]).run().done();
+    let printed = ended.text();
+    let mut paths: Vec<_> = corpus
+        .read_dir()
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    paths.sort();
+    let expected = paths.iter().map(|path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        format!("{name} {}\n", described(&fs::read(path).unwrap()))
+    });
+    let expected: String = expected.collect();
+    let pairs = printed.lines().zip(expected.lines());
+    for (printed, expected) in pairs {
+        assert_eq!(printed, expected);
+    }
+    assert_eq!(printed.lines().count(), paths.len());
+}
+
+/// What the library makes of a seed, in the words of the example: three bytes, of which two are the
+/// payload's length, then metadata.
+fn described(seed: &[u8]) -> String {
+    let (head, encoded) = seed.split_at(3);
+    let payload_bytes = u16::from_le_bytes([head[1], head[2]]).into();
+    let Ok((metadata, annotations)) = Metadata::from_bytes(encoded, payload_bytes) else {
+        return "refused".to_owned();
+    };
+    let mut what = match &metadata {
+        Metadata::Text => "text".to_owned(),
+        Metadata::Image(image) => {
+            let format = image.format.name();
+            format!("image · {} × {} · {format}", image.width, image.height)
+        }
+        Metadata::Array(array) => format!("array · {array}"),
+        metadata => format!("bytes · {}", metadata.media_type()),
+    };
+    if let Some(name) = metadata.file_name() {
+        what.push_str(&format!(" · {name}"));
+    }
+    let user = match annotations.user.as_slice() {
+        [] => "-".to_owned(),
+        user => user.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let origin = annotations.origin.map_or("None".to_owned(), |origin| {
+        let is_stale = if origin.is_stale { "True" } else { "False" };
+        format!(
+            "('{}', '{}', {}, {is_stale})",
+            origin.host, origin.program, origin.sequence
+        )
+    });
+    format!("'{what}' {user} {origin}")
+}
+
+#[test]
+fn arrays_and_16_bits_of_gray_come_through() {
+    let Some(python) = Python::new() else { return };
+    let publisher = Publisher::open(&key(&python.scene), &options(&python.scene)).unwrap();
+    let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).unwrap();
+    let origin = Origin::new("hostA", "camera", 9, SystemTime::now());
+    let annotations = Annotations::new().with_user(b"\x2a").with_origin(origin);
+    publisher
+        .publish_with(&array.into(), &annotations, &[7; 48])
+        .unwrap();
+    let shown = python.keyed(&["show"]).run().done();
+    assert_eq!(shown.stdout, [7; 48]);
+    let facts = shown.stderr;
+    assert!(facts.contains("array · f4 · 3 × 4 · 48 bytes"), "{facts}");
+    assert!(
+        facts.contains("by camera on hostA, 0 s ago · user data 2a"),
+        "{facts}"
+    );
+
+    for (format, pixels) in [
+        (PixelFormat::Gray16, &[0x34, 0x12, 0xff, 0xff][..]),
+        (PixelFormat::Bgr8, &[1, 2, 3, 4, 5, 6]),
+    ] {
+        let image = ImageMetadata::packed(format, 2, 1).unwrap();
+        publisher.publish(&image.into(), pixels).unwrap();
+        let png = python.keyed(&["show", "--output", "-"]).run().done().stdout;
+        let picture = image::load_from_memory(&png).unwrap();
+        match format {
+            PixelFormat::Gray16 => assert_eq!(picture.into_luma16().into_raw(), [0x1234, 0xffff]),
+            _ => assert_eq!(picture.into_rgb8().into_raw(), [3, 2, 1, 6, 5, 4]),
+        }
+    }
 }

@@ -424,10 +424,7 @@ fn a_segment_cut_while_it_is_written_is_what_is_told() {
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
     let ppm = bench.path("1.ppm");
     mkfifoat(CWD, &ppm, Mode::RUSR | Mode::WUSR).unwrap();
-    let bytes = Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    };
+    let bytes = Metadata::bytes("application/octet-stream");
     let picture = ImageMetadata::packed(PixelFormat::Rgb8, 2048, 1365).unwrap();
     let picture = Metadata::Image(picture);
     let pixels = vec![7; 2048 * 1365 * 3];

@@ -19,6 +19,7 @@ system-says = The system says: { $reason }.
 
 kind-text = text
 kind-image = image
+kind-array = array
 kind-bytes = bytes
 kind-nothing = nothing
 kind-block = block
@@ -91,6 +92,8 @@ shared-everybody-write = other users may read and change it (mode { $mode })
 loaded-by-here = loaded by this window (pid { $pid })
 loaded-by = loaded by { $program } (pid { $pid })
 loaded-by-left = loaded by { $program } (pid { $pid }), which has left
+loaded-by-elsewhere = loaded by { $program } on { $host }, { $ago }
+loaded-by-stale = { $loaded }, stale
 loaded-by-unknown = loaded by a program that has left (pid { $pid })
 also-attached = also attached: { $names }
 figures = { $shown } shown, { $skipped } skipped, { $latency } ms

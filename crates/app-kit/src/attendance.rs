@@ -80,6 +80,7 @@ mod tests {
                 writer: Process::current(),
                 writer_program: None,
                 published: SystemTime::now(),
+                elsewhere: None,
             }
         }
 

@@ -238,7 +238,7 @@ impl ContentPane {
                 .style(theme::muted)
         };
         let people = [
-            loaded_by(&self.snapshot),
+            loaded_by(&self.snapshot, now),
             also_attached(&self.snapshot, told),
         ];
         let people = row(people

@@ -197,6 +197,13 @@ impl Explain for ReadError {
             ReadError::NoMemory { key, bytes } => {
                 explained!(self, "error-no-memory", key = key, bytes = bytes)
             }
+            ReadError::Size { key, bytes, wanted } => explained!(
+                self,
+                "error-read-size",
+                key = key,
+                bytes = bytes,
+                wanted = wanted
+            ),
             ReadError::Forked { key } => explained!(self, "error-forked", key = key),
             ReadError::Io { key, source, .. } => {
                 explained!(self, "error-read-io", key = key, reason = source)

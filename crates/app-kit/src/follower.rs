@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use shm_core::{
-    AttachError, Attached, Key, KeyWatch, Options, ReadError, Sample, Subscriber, WaitResult,
-    segment,
+    Access, AttachError, Attached, Key, KeyWatch, Next, Options, ReadError, Sample, Subscriber,
+    WaitResult, segment,
 };
 
 use crate::polling;
@@ -26,7 +26,32 @@ const GRACE: Duration = Duration::from_millis(50);
 pub struct Follower {
     key: Key,
     options: Options,
+    wanted: Wanted,
     place: Place,
+    /// Whether it has looked at the key before: what is published since is to be given out.
+    has_looked: bool,
+    /// The segment that it left last, and the sequence that comes next there.
+    left: Option<(u128, Option<u64>)>,
+}
+
+/// Which samples a follower gives out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The newest each time; those that came before it and were not read count as skipped.
+    Latest,
+    /// Each in order, as far as the ring has it.
+    InOrder(Begin),
+}
+
+/// Where a follower in order begins. What is published in later segments it reads from the first on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// With the oldest sample that the ring has.
+    Oldest,
+    /// With the newest sample that is there.
+    Newest,
+    /// With the next sample that comes.
+    Now,
 }
 
 /// Where a follower waits.
@@ -46,7 +71,10 @@ pub enum Step {
     /// A sample is there that was not given out before.
     Sample(Sample),
     /// The segment has no content: nothing was published yet, or it was cleared.
-    Empty,
+    Empty {
+        /// How many samples were missed before it was cleared, where each is wanted.
+        skipped: u64,
+    },
     /// The last loader has left or died; the segment stays, because it is persistent.
     Left,
     /// There is no segment, or not any more.
@@ -59,18 +87,22 @@ pub enum Step {
 
 impl Follower {
     /// Begins to follow a key; looks only when asked.
-    pub fn new(key: Key, options: Options) -> Follower {
+    pub fn new(key: Key, options: Options, wanted: Wanted) -> Follower {
         Follower {
             key,
             options,
+            wanted,
             place: Place::Outside,
+            has_looked: false,
+            left: None,
         }
     }
 
     /// Waits for what happens next, at most for `timeout`, or for ever.
     ///
-    /// First tells what there is: a sample, [`Step::Empty`], [`Step::Gone`] or [`Step::Block`]. The
-    /// timeout bounds that too, whatever somebody else does to the segment meanwhile.
+    /// First tells what there is: a sample, [`Step::Empty`], [`Step::Gone`] or [`Step::Block`]. (In
+    /// order, [`Step::Empty`] only tells of a clearing.) The timeout bounds that too, whatever somebody
+    /// else does to the segment meanwhile.
     ///
     /// # Errors
     ///
@@ -83,7 +115,10 @@ impl Follower {
             let step = match place {
                 Place::Outside => self.enter(time)?,
                 Place::Before(watch) => self.wait_before(watch, time)?,
-                Place::Within(subscriber) => self.wait_within(subscriber, time)?,
+                Place::Within(subscriber) => match self.wanted {
+                    Wanted::Latest => self.wait_within(subscriber, time)?,
+                    Wanted::InOrder(_) => self.wait_in_order(subscriber, time)?,
+                },
             };
             if let Some(step) = step {
                 return Ok(step);
@@ -91,18 +126,20 @@ impl Follower {
         }
     }
 
-    /// Gives out once more the sample that is the latest now.
+    /// Gives out once more the sample that was given out last; `None` where it is not the latest any
+    /// more.
     ///
     /// # Errors
     ///
     /// [`FollowError`] where it cannot be read.
     pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
         match &mut self.place {
-            Place::Within(subscriber) => {
+            // What is new is read in its turn.
+            Place::Within(subscriber) if !subscriber.has_news() => {
                 subscriber.reread();
                 subscriber.latest().map_err(FollowError::Read)
             }
-            Place::Outside | Place::Before(_) => Ok(None),
+            Place::Within(_) | Place::Outside | Place::Before(_) => Ok(None),
         }
     }
 
@@ -114,6 +151,12 @@ impl Follower {
         }
     }
 
+    /// Tells whether a publisher is attached to the segment that is followed, but for this process.
+    pub fn has_publisher(&self) -> bool {
+        let publishes = |peer: &Attached| peer.access == Access::ReadWrite;
+        self.others().iter().any(publishes)
+    }
+
     /// Attaches to what is there now.
     fn enter(&mut self, time: Time) -> Result<Option<Step>, FollowError> {
         let options = self.options.clone().timeout(time.patience());
@@ -122,6 +165,7 @@ impl Follower {
                 let watch = KeyWatch::new(&self.key, &self.options);
                 let watch = watch.map_err(FollowError::Attach)?;
                 polling::tell_once(watch.polling());
+                self.has_looked = true;
                 self.place = Place::Before(watch);
                 Ok(Some(Step::Gone))
             }
@@ -136,9 +180,33 @@ impl Follower {
         time: Time,
     ) -> Result<Option<Step>, FollowError> {
         match attached {
-            Ok(subscriber) => self.look(subscriber, time),
+            Ok(subscriber) => match self.wanted {
+                Wanted::Latest => self.look(subscriber, time),
+                Wanted::InOrder(begin) => {
+                    self.place = Place::Within(self.start(subscriber, begin));
+                    Ok(None)
+                }
+            },
             Err(AttachError::WrongKind { .. }) => Ok(Some(Step::Block)),
             Err(error) => Err(FollowError::Attach(error)),
+        }
+    }
+
+    /// Lets a subscriber begin where nothing is lost and nothing read twice.
+    fn start(&mut self, subscriber: Subscriber, begin: Begin) -> Subscriber {
+        if !std::mem::replace(&mut self.has_looked, true) {
+            return match begin {
+                Begin::Oldest => subscriber.from_oldest(),
+                Begin::Newest => subscriber,
+                Begin::Now => subscriber.from_now(),
+            };
+        }
+        match self.left.filter(|(segment, _)| *segment == subscriber.id()) {
+            // All of it was published since it was looked.
+            None => subscriber.from_sequence(1),
+            Some((_, Some(next))) => subscriber.from_sequence(next),
+            // Damaged before: the newest may be whole.
+            Some((_, None)) => subscriber,
         }
     }
 
@@ -173,6 +241,24 @@ impl Follower {
         }
     }
 
+    fn wait_in_order(
+        &mut self,
+        mut subscriber: Subscriber,
+        time: Time,
+    ) -> Result<Option<Step>, FollowError> {
+        let next = subscriber.next(time.left());
+        self.left = Some((subscriber.id(), subscriber.next_sequence()));
+        let step = match next.map_err(FollowError::Read)? {
+            Next::Sample(sample) => Step::Sample(sample),
+            Next::Cleared { skipped } => Step::Empty { skipped },
+            Next::PublisherGone if self.is_persistent() => Step::Left,
+            Next::PublisherGone | Next::Removed => return Ok(None),
+            _ => Step::Quiet,
+        };
+        self.place = Place::Within(subscriber);
+        Ok(Some(step))
+    }
+
     fn look(
         &mut self,
         mut subscriber: Subscriber,
@@ -181,7 +267,7 @@ impl Follower {
         let latest = subscriber.latest_within(time.patience());
         let step = match latest.map_err(FollowError::Read)? {
             Some(sample) => Step::Sample(sample),
-            None => Step::Empty,
+            None => Step::Empty { skipped: 0 },
         };
         self.place = Place::Within(subscriber);
         Ok(Some(step))

@@ -40,50 +40,69 @@ impl Default for Limit {
     }
 }
 
-/// Writes it as it can be read: `1G`, `512M`, in the largest unit without a remainder.
 impl fmt::Display for Limit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match UNITS.iter().find(|(_, unit)| self.0.is_multiple_of(*unit)) {
-            Some((name, unit)) => write!(formatter, "{}{name}", self.0 / unit),
-            None => write!(formatter, "{}", self.0),
-        }
+        formatter.write_str(&written(self.0))
     }
 }
 
-/// Reads a whole number of bytes, or of K, M, G or T, each 1,024 times the one before.
 impl FromStr for Limit {
     type Err = LimitError;
 
     fn from_str(text: &str) -> Result<Limit, LimitError> {
-        let wrong = || LimitError {
-            text: text.to_owned(),
-        };
-        let written = text.to_ascii_uppercase();
-        let written = written.strip_suffix("IB").unwrap_or(&written);
-        let unit = UNITS.iter().find(|(name, _)| written.ends_with(*name));
-        let (number, unit) = match unit {
-            Some((name, unit)) => (written.strip_suffix(*name).unwrap_or(written), *unit),
-            None if written.len() < text.len() => return Err(wrong()),
-            None => (written, 1),
-        };
-        // `parse` takes a sign as well.
-        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
-        let number: u64 = number
-            .parse()
-            .ok()
-            .filter(|_| is_number)
-            .ok_or_else(wrong)?;
-        match number.checked_mul(unit) {
-            None | Some(0) => Err(wrong()),
-            Some(bytes) => Ok(Limit(bytes)),
+        match bytes(text)? {
+            0 => Err(LimitError::new(text)),
+            bytes => Ok(Limit(bytes)),
         }
     }
+}
+
+/// Writes a size as [`bytes`] reads it: `1G`, `512M`, in the largest unit without a remainder.
+pub fn written(bytes: u64) -> String {
+    let fits = |unit: u64| bytes > 0 && bytes.is_multiple_of(unit);
+    match UNITS.iter().find(|(_, unit)| fits(*unit)) {
+        Some((name, unit)) => format!("{}{name}", bytes / unit),
+        None => bytes.to_string(),
+    }
+}
+
+/// Reads a whole number of bytes, or of K, M, G or T, each 1,024 times the one before.
+///
+/// # Errors
+///
+/// [`LimitError`] where the text is no such number, or too large.
+pub fn bytes(text: &str) -> Result<u64, LimitError> {
+    let wrong = || LimitError::new(text);
+    let upper = text.to_ascii_uppercase();
+    let digits = upper.strip_suffix("IB").unwrap_or(&upper);
+    let unit = UNITS.iter().find(|(name, _)| digits.ends_with(*name));
+    let (number, unit) = match unit {
+        Some((name, unit)) => (digits.strip_suffix(*name).unwrap_or(digits), *unit),
+        None if digits.len() < text.len() => return Err(wrong()),
+        None => (digits, 1),
+    };
+    // `parse` takes a sign as well.
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u64 = number
+        .parse()
+        .ok()
+        .filter(|_| is_number)
+        .ok_or_else(wrong)?;
+    number.checked_mul(unit).ok_or_else(wrong)
 }
 
 /// A text that is no size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitError {
     text: String,
+}
+
+impl LimitError {
+    fn new(text: &str) -> LimitError {
+        LimitError {
+            text: text.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for LimitError {
@@ -117,6 +136,12 @@ mod tests {
             assert_eq!(limit.bytes(), bytes, "{text}");
             assert_eq!(limit.to_string(), written, "{text}");
         }
+    }
+
+    #[test]
+    fn nothing_is_a_size_and_no_limit() {
+        assert_eq!((bytes("0"), written(0)), (Ok(0), "0".to_owned()));
+        assert_eq!(bytes("0M"), Ok(0));
     }
 
     #[test]

@@ -31,8 +31,8 @@ pub struct Picture {
     pub height: u32,
     /// How the pixels lie in shared memory.
     pub format: PixelFormat,
-    /// Where the loader had it from, such as a file name.
-    pub source: Option<String>,
+    /// The file that the loader had it from.
+    pub file_name: Option<String>,
     /// All of its pixels, where the overview has fewer: what is seen when it is zoomed into.
     pub original: Option<Arc<Original>>,
     /// Whether nothing of the overview is transparent.
@@ -103,7 +103,7 @@ impl Picture {
             width: metadata.width,
             height: metadata.height,
             format: metadata.format,
-            source: metadata.source.clone(),
+            file_name: metadata.file_name.clone(),
             original,
             is_opaque,
         })

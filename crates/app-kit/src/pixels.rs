@@ -160,7 +160,6 @@ impl<'a> Rows<'a> {
         let bytes = &self.row(y)[columns.start.min(end) * size..end * size];
         // One match for the whole row, so that each becomes a tight loop.
         match self.format {
-            PixelFormat::Gray8 => bytes.iter().for_each(|&gray| take([gray, gray, gray, 255])),
             PixelFormat::Rgb8 => bytes
                 .as_chunks()
                 .0
@@ -172,6 +171,14 @@ impl<'a> Rows<'a> {
                 .0
                 .iter()
                 .for_each(|&[blue, green, red, alpha]| take([red, green, blue, alpha])),
+            PixelFormat::Bgr8 => bytes
+                .as_chunks()
+                .0
+                .iter()
+                .for_each(|&[blue, green, red]| take([red, green, blue, 255])),
+            format => bytes
+                .chunks_exact(size)
+                .for_each(|pixel| take(rgba_of(format, pixel))),
         }
     }
 
@@ -195,10 +202,12 @@ impl<'a> Rows<'a> {
         let row = self.row(y);
         // With the format known to the compiler each becomes a tight loop.
         match self.format {
-            PixelFormat::Gray8 => add_row::<1>(PixelFormat::Gray8, row, columns, step, sums),
             PixelFormat::Rgb8 => add_row::<3>(PixelFormat::Rgb8, row, columns, step, sums),
             PixelFormat::Rgba8 => add_row::<4>(PixelFormat::Rgba8, row, columns, step, sums),
             PixelFormat::Bgra8 => add_row::<4>(PixelFormat::Bgra8, row, columns, step, sums),
+            PixelFormat::Bgr8 => add_row::<3>(PixelFormat::Bgr8, row, columns, step, sums),
+            PixelFormat::Gray16 => add_row::<2>(PixelFormat::Gray16, row, columns, step, sums),
+            _ => add_row::<1>(PixelFormat::Gray8, row, columns, step, sums),
         }
     }
 }
@@ -232,9 +241,11 @@ fn add_row<const N: usize>(
 fn append_rgba(format: PixelFormat, row: &[u8], rgba: &mut Vec<u8>) {
     match format {
         PixelFormat::Rgba8 => rgba.extend_from_slice(row),
-        PixelFormat::Gray8 => append_pixels::<1>(format, row, rgba),
-        PixelFormat::Rgb8 => append_pixels::<3>(format, row, rgba),
-        PixelFormat::Bgra8 => append_pixels::<4>(format, row, rgba),
+        PixelFormat::Rgb8 => append_pixels::<3>(PixelFormat::Rgb8, row, rgba),
+        PixelFormat::Bgr8 => append_pixels::<3>(PixelFormat::Bgr8, row, rgba),
+        PixelFormat::Bgra8 => append_pixels::<4>(PixelFormat::Bgra8, row, rgba),
+        PixelFormat::Gray16 => append_pixels::<2>(PixelFormat::Gray16, row, rgba),
+        _ => append_pixels::<1>(PixelFormat::Gray8, row, rgba),
     }
 }
 
@@ -251,14 +262,17 @@ fn append_pixels<const N: usize>(format: PixelFormat, row: &[u8], rgba: &mut Vec
     }
 }
 
-/// Converts one pixel; `bytes` holds exactly as many bytes as the format has.
+/// Converts one pixel; `bytes` holds exactly as many bytes as the format has. Of 16 bits the upper 8 are
+/// what a window can show.
 #[inline]
 fn rgba_of(format: PixelFormat, bytes: &[u8]) -> [u8; 4] {
     match format {
-        PixelFormat::Gray8 => [bytes[0], bytes[0], bytes[0], 255],
         PixelFormat::Rgb8 => [bytes[0], bytes[1], bytes[2], 255],
         PixelFormat::Rgba8 => [bytes[0], bytes[1], bytes[2], bytes[3]],
         PixelFormat::Bgra8 => [bytes[2], bytes[1], bytes[0], bytes[3]],
+        PixelFormat::Bgr8 => [bytes[2], bytes[1], bytes[0], 255],
+        PixelFormat::Gray16 => [bytes[1], bytes[1], bytes[1], 255],
+        _ => [bytes[0], bytes[0], bytes[0], 255],
     }
 }
 
@@ -319,29 +333,34 @@ mod tests {
     use super::*;
 
     fn metadata(format: PixelFormat, width: u32, height: u32, stride: u32) -> ImageMetadata {
-        ImageMetadata {
-            format,
-            width,
-            height,
-            stride,
-            source: None,
-        }
+        // None of them is checked: that is what `Rows` does.
+        let mut metadata = ImageMetadata::packed(format, 1, 1).expect("it is small");
+        (metadata.width, metadata.height, metadata.stride) = (width, height, stride);
+        metadata
     }
 
     #[test]
     fn every_format_becomes_rgba() {
-        let cases: [(PixelFormat, &[u8], [u8; 4]); 4] = [
+        let cases: [(PixelFormat, &[u8], [u8; 4]); 6] = [
             (PixelFormat::Gray8, &[7], [7, 7, 7, 255]),
             (PixelFormat::Rgb8, &[1, 2, 3], [1, 2, 3, 255]),
             (PixelFormat::Rgba8, &[1, 2, 3, 4], [1, 2, 3, 4]),
             (PixelFormat::Bgra8, &[1, 2, 3, 4], [3, 2, 1, 4]),
+            (PixelFormat::Bgr8, &[1, 2, 3], [3, 2, 1, 255]),
+            (PixelFormat::Gray16, &[1, 2], [2, 2, 2, 255]),
         ];
+        assert_eq!(cases.map(|case| case.0), PixelFormat::ALL);
         for (format, payload, rgba) in cases {
             let stride = u32::try_from(payload.len()).expect("a pixel is small");
             let metadata = metadata(format, 1, 1, stride);
             let rows = Rows::new(&metadata, payload).expect("one pixel fits");
             assert_eq!(rows.to_rgba(), rgba, "{format:?}");
             assert_eq!(rows.to_rgb(), rgba[..3], "{format:?}");
+            assert_eq!(rows.to_scaled_rgba(1, 1), rgba, "{format:?}");
+            assert_eq!(rows.pixel(0, 0), Some(rgba), "{format:?}");
+            let mut taken = Vec::new();
+            rows.for_each_pixel(0, 0..1, |pixel| taken.push(pixel));
+            assert_eq!(taken, [rgba], "{format:?}");
         }
     }
 

@@ -71,18 +71,9 @@ fn content_of(
                     source,
                 })?
         }
-        Some(Message::Bytes {
-            media_type,
-            source,
-            mut data,
-        }) => {
-            data.truncate(HEAD_LIMIT);
-            Content::Bytes(Bytes {
-                media_type: Some(media_type),
-                source,
-                head: data,
-                is_half_written: false,
-            })
+        Some(message) => {
+            let head = message.payload().iter().take(HEAD_LIMIT).copied();
+            Content::Bytes(Bytes::of(&message.metadata(), head.collect()))
         }
     })
 }

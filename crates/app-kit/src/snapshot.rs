@@ -7,8 +7,8 @@ use iced::Size;
 use qt_bridge::{Address, Digest, Form, ReadingError};
 use shm_core::segment::{Info, Permissions};
 use shm_core::{
-    AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError, Sample,
-    SharedMemory, Subscriber, segment,
+    ArrayMetadata, AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError,
+    Sample, SharedMemory, Subscriber, segment,
 };
 
 use crate::explain::Explain;
@@ -82,8 +82,10 @@ pub struct Text {
 pub struct Bytes {
     /// What the loader says it is; `None` for a block, which does not tell.
     pub media_type: Option<String>,
-    /// Where the loader had it from, such as a file name.
-    pub source: Option<String>,
+    /// The file that the loader had it from.
+    pub file_name: Option<String>,
+    /// What it is, where it is an array.
+    pub array: Option<ArrayMetadata>,
     /// The first bytes, at most [`HEAD_LIMIT`].
     pub head: Vec<u8>,
     /// Whether the last writer died while writing, so that the bytes may be half old, half new.
@@ -103,6 +105,8 @@ pub struct Origin {
     pub writer_program: Option<String>,
     /// When it was published.
     pub published: SystemTime,
+    /// Where it was published first, if elsewhere.
+    pub elsewhere: Option<shm_core::Origin>,
 }
 
 impl Origin {
@@ -118,16 +122,18 @@ impl Origin {
                 .find(|peer| peer.process.is(writer))
                 .map(|peer| peer.program.clone()),
             published: sample.published(),
+            elsewhere: sample.origin().cloned(),
         }
     }
 }
 
 impl Snapshot {
-    /// Names the kind of content: `text`, `image`, `bytes`, or `nothing`.
+    /// Names the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     pub fn kind(&self) -> &'static str {
         match self.content {
             Content::Text(_) => "text",
             Content::Picture(_) => "image",
+            Content::Bytes(Bytes { array: Some(_), .. }) => "array",
             Content::Bytes(_) => "bytes",
             Content::Empty => "nothing",
         }
@@ -159,6 +165,7 @@ pub fn name_of_kind(kind: &'static str) -> String {
     match kind {
         "text" => say!("kind-text"),
         "image" => say!("kind-image"),
+        "array" => say!("kind-array"),
         "bytes" => say!("kind-bytes"),
         "nothing" => say!("kind-nothing"),
         "block" => say!("kind-block"),
@@ -296,12 +303,10 @@ fn content_of(
             sample.verify().map_err(SnapshotError::Read)?;
             Ok(Content::Picture(picture))
         }
-        Metadata::Bytes { media_type, source } => Ok(Content::Bytes(Bytes {
-            media_type: Some(media_type.clone()),
-            source: source.clone(),
-            head: head_of(sample, HEAD_LIMIT)?,
-            is_half_written: false,
-        })),
+        metadata => Ok(Content::Bytes(Bytes::of(
+            metadata,
+            head_of(sample, HEAD_LIMIT)?,
+        ))),
     }
 }
 
@@ -323,7 +328,8 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
         key: key.clone().into(),
         content: Content::Bytes(Bytes {
             media_type: None,
-            source: None,
+            file_name: None,
+            array: None,
             head: bytes,
             is_half_written,
         }),
@@ -335,6 +341,24 @@ fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
         permissions,
         attached: info.attached,
     })
+}
+
+impl Bytes {
+    /// Makes bytes of the first ones of a payload.
+    pub(crate) fn of(metadata: &Metadata, mut head: Vec<u8>) -> Bytes {
+        head.truncate(HEAD_LIMIT);
+        let array = match metadata {
+            Metadata::Array(array) => Some(array.clone()),
+            _ => None,
+        };
+        Bytes {
+            media_type: Some(metadata.media_type().to_owned()),
+            file_name: metadata.file_name().map(str::to_owned),
+            array,
+            head,
+            is_half_written: false,
+        }
+    }
 }
 
 impl Text {

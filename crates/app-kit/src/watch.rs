@@ -21,6 +21,7 @@ use crate::meter::{Meter, Stage};
 use crate::snapshot::{Snapshot, SnapshotError};
 
 mod lookout;
+mod past;
 mod qt_lookout;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,9 @@ pub enum Depth {
 pub enum Observation {
     /// Nobody has a segment there.
     Nothing,
+    /// These contents were there before the one that follows, the oldest first. Told once, and only where
+    /// contents are looked at.
+    Past(Arc<Vec<Snapshot>>),
     /// This is the content now.
     Content(Box<Fresh>),
     /// The content is what it was as far as is known, and these are attached.

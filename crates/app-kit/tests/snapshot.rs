@@ -5,7 +5,10 @@ use std::time::SystemTime;
 
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::snapshot::{self, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT};
-use shm_core::{ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory};
+use shm_core::{
+    Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
+    Origin, PixelFormat, Publisher, SharedMemory,
+};
 use tempfile::TempDir;
 
 struct Place {
@@ -69,7 +72,7 @@ fn a_text_is_read_with_its_origin() {
     assert_eq!(snapshot.bytes, 11);
     assert_eq!(snapshot.sequence(), Some(2));
     assert_eq!(
-        content_pane::loaded_by(&snapshot).unwrap(),
+        content_pane::loaded_by(&snapshot, SystemTime::now()).unwrap(),
         format!("loaded by this window (pid {})", std::process::id())
     );
     assert_eq!(content_pane::also_attached(&snapshot, &[]), None);
@@ -93,16 +96,37 @@ fn a_long_text_is_read_in_part() {
 }
 
 #[test]
+fn an_array_from_elsewhere_is_shown_as_bytes_with_its_facts() {
+    let place = Place::new();
+    let publisher = place.publisher();
+    let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).unwrap();
+    let origin = Origin::new("hostA", "camera", 7, SystemTime::now());
+    let annotations = Annotations::new().with_origin(origin);
+    publisher
+        .publish_with(&array.into(), &annotations, &[7; 48])
+        .unwrap();
+    let snapshot = place.read().unwrap();
+    assert_eq!(snapshot.kind(), "array");
+    let now = SystemTime::now();
+    let facts = content_pane::facts(&snapshot, now);
+    assert!(facts.contains("f4 · 3 × 4 · 48 bytes"), "{facts}");
+    let loaded = content_pane::loaded_by(&snapshot, now).unwrap();
+    assert!(
+        loaded.starts_with("loaded by camera on hostA, "),
+        "{loaded}"
+    );
+    let Content::Bytes(bytes) = &snapshot.content else {
+        panic!("{snapshot:?} are no bytes");
+    };
+    assert_eq!(bytes.head, [7; 48]);
+}
+
+#[test]
 fn a_picture_is_ready_to_draw() {
     let place = Place::new();
     let publisher = place.publisher();
-    let metadata = ImageMetadata {
-        format: PixelFormat::Bgra8,
-        width: 60,
-        height: 50,
-        stride: 250,
-        source: None,
-    };
+    let metadata = ImageMetadata::packed(PixelFormat::Bgra8, 60, 50).unwrap();
+    let metadata = metadata.with_stride(250).unwrap();
     let payload: Vec<u8> = (0..=255).cycle().take(250 * 50).collect();
     publisher
         .publish(&Metadata::Image(metadata), &payload)
@@ -128,10 +152,8 @@ fn a_picture_is_ready_to_draw() {
 fn other_bytes_and_blocks_show_their_head() {
     let place = Place::new();
     let publisher = place.publisher();
-    let metadata = Metadata::Bytes {
-        media_type: "application/pdf".to_owned(),
-        source: Some("report.pdf".to_owned()),
-    };
+    let metadata =
+        Metadata::from(BytesMetadata::new("application/pdf").with_file_name("report.pdf"));
     publisher.publish(&metadata, &[7; 10_000]).unwrap();
     let snapshot = place.read().unwrap();
     assert_eq!(snapshot.bytes, 10_000);

@@ -5,6 +5,7 @@ mod form;
 mod frames;
 mod memory;
 mod picture;
+mod ring;
 mod share;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use shm_core::Options;
 use self::form::StreamedAs;
 use self::frames::FramesArguments;
 use self::memory::Memory;
+use self::ring::Ring;
 use self::share::Share;
 use crate::session::{self, Bytes, Content, LoadError, Loaded, Session};
 
@@ -39,6 +41,7 @@ Examples:
   loader-app text --restore \"Hello\"        loads it again where a cleaner removes it
   loader-app text --mode 644 \"Hello, all\"  lets every user read it
   loader-app text --group video \"Hello\"    lets the group video read it
+  loader-app text --ring 16M \"Hello\"       makes room for what others load after it
   loader-app --key Notes text - <notes.txt
   loader-app --key qt:K text --as cstring \"Hello, Qt\"";
 
@@ -48,6 +51,7 @@ Examples:
   loader-app image --for 2m scan.tiff
   loader-app --key Photo image --persist photo.jpg
   loader-app image --limit 4G panorama.tif
+  loader-app image --retain 64M cat.png    keeps 64 MiB of the pictures that others load before their last
 
 PNG, JPEG, GIF, BMP, WebP, TIFF, PNM, QOI, ICO and XPM are known, by content. The picture
 travels as raw pixels, upright, at most 65,535 a side. What it takes is reckoned from its header.
@@ -59,6 +63,7 @@ const FILE_EXAMPLES: &str = "\
 Examples:
   loader-app file report.pdf
   tar c src | loader-app file -
+  loader-app file --ring 1M --persist part.bin
   loader-app --key Dump file --persist core.bin";
 
 /// What to load.
@@ -67,48 +72,30 @@ pub enum Command {
     /// Loads a text.
     #[command(after_help = TEXT_EXAMPLES)]
     Text {
-        /// How long to stay attached.
+        /// How it lies in shared memory.
         #[command(flatten)]
-        stay: Stay,
-        /// Who else may read it.
-        #[command(flatten)]
-        share: Share,
-        /// What Qt programs read.
-        #[command(flatten)]
-        streamed: StreamedAs,
+        placing: Placing,
         /// The text; without it, or with "-", UTF-8 is read from standard input.
         text: Option<String>,
     },
     /// Loads a picture, as raw pixels.
     #[command(after_help = IMAGE_EXAMPLES)]
     Image {
-        /// How long to stay attached.
+        /// How it lies in shared memory.
         #[command(flatten)]
-        stay: Stay,
+        placing: Placing,
         /// How much memory it may take.
         #[command(flatten)]
         memory: Memory,
-        /// Who else may read it.
-        #[command(flatten)]
-        share: Share,
-        /// What Qt programs read.
-        #[command(flatten)]
-        streamed: StreamedAs,
         /// The picture file.
         file: PathBuf,
     },
     /// Loads any bytes; the ending of the name tells their media type.
     #[command(after_help = FILE_EXAMPLES)]
     File {
-        /// How long to stay attached.
+        /// How it lies in shared memory.
         #[command(flatten)]
-        stay: Stay,
-        /// Who else may read it.
-        #[command(flatten)]
-        share: Share,
-        /// What Qt programs read.
-        #[command(flatten)]
-        streamed: StreamedAs,
+        placing: Placing,
         /// The file; "-" reads standard input.
         file: PathBuf,
     },
@@ -126,9 +113,9 @@ impl Command {
     pub fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
         let (name, problem) = match self {
             Command::Frames(arguments) => ("frames", arguments.problem()),
-            Command::Text { share, .. } => ("text", share.problem()),
-            Command::Image { share, .. } => ("image", share.problem()),
-            Command::File { share, .. } => ("file", share.problem()),
+            Command::Text { placing, .. } => ("text", placing.share.problem()),
+            Command::Image { placing, .. } => ("image", placing.share.problem()),
+            Command::File { placing, .. } => ("file", placing.share.problem()),
         };
         let Some(problem) = problem else {
             return Ok(());
@@ -143,22 +130,50 @@ impl Command {
 
     /// Refuses what only the other kind of key can do.
     fn refuse_of_others(&self, key: &Address) -> Result<(), CommandError> {
-        let (share, form) = match self {
-            Command::Text {
-                share, streamed, ..
+        let (share, ring, form) = match self {
+            Command::Text { placing, .. }
+            | Command::Image { placing, .. }
+            | Command::File { placing, .. } => {
+                (placing.share, placing.ring, placing.streamed.form())
             }
-            | Command::Image {
-                share, streamed, ..
-            }
-            | Command::File {
-                share, streamed, ..
-            } => (*share, streamed.form()),
-            Command::Frames(arguments) => (arguments.share(), None),
+            Command::Frames(arguments) => (arguments.share(), arguments.ring(), None),
         };
         match key {
             Address::Own(_) if form.is_some() => Err(CommandError::FormOfQt),
             Address::Qt(_) if share.is_asked_for() => Err(CommandError::ModeOfQt),
+            Address::Qt(_) if ring.is_asked_for() => Err(CommandError::RingOfQt),
             Address::Own(_) | Address::Qt(_) => Ok(()),
+        }
+    }
+}
+
+/// How what is loaded lies in shared memory.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Placing {
+    /// How long to stay attached.
+    #[command(flatten)]
+    stay: Stay,
+    /// Who else may read it.
+    #[command(flatten)]
+    share: Share,
+    /// How much stays for slow readers.
+    #[command(flatten)]
+    ring: Ring,
+    /// What Qt programs read.
+    #[command(flatten)]
+    streamed: StreamedAs,
+}
+
+impl Placing {
+    /// Says everything that is to be known of where it was loaded.
+    fn warn(self, loaded: &Loaded) {
+        let found = [
+            loaded.warning(),
+            self.share.warning(loaded),
+            self.ring.warning(loaded),
+        ];
+        for warning in found.into_iter().flatten() {
+            tell(&format!("warning: {warning}"));
         }
     }
 }
@@ -208,6 +223,8 @@ pub enum CommandError {
     FormOfQt,
     /// `--mode` with a key of a Qt program.
     ModeOfQt,
+    /// `--ring` with a key of a Qt program.
+    RingOfQt,
 }
 
 impl fmt::Display for CommandError {
@@ -238,6 +255,9 @@ impl fmt::Display for CommandError {
                 "Under a key of a Qt program nothing can be shared with other users: leave --mode out, \
                  and --group.",
             ),
+            CommandError::RingOfQt => f.write_str(
+                "A segment of a Qt program has one content and no ring: leave --ring out, and --retain.",
+            ),
             CommandError::Lost(key) => f.write_str(&language::sentences([
                 say!("lost", key = key),
                 session::remedy_of_loss(),
@@ -261,6 +281,7 @@ impl std::error::Error for CommandError {
             | CommandError::NoFrames
             | CommandError::FormOfQt
             | CommandError::ModeOfQt
+            | CommandError::RingOfQt
             | CommandError::Lost(_) => None,
         }
     }
@@ -274,34 +295,22 @@ impl std::error::Error for CommandError {
 pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), CommandError> {
     command.refuse_of_others(key)?;
     let mut limit = Limit::DEFAULT;
-    let (stay, share, streamed, content) = match command {
-        Command::Text {
-            stay,
-            share,
-            streamed,
-            text,
-        } => (stay, share, streamed, Content::Text(text_of(text)?)),
+    let (placing, content) = match command {
+        Command::Text { placing, text } => (placing, Content::Text(text_of(text)?)),
         Command::Image {
-            stay,
+            placing,
             memory,
-            share,
-            streamed,
             file,
         } => {
             limit = memory.limit;
-            let content = Content::Picture(file, Arc::default());
-            (stay, share, streamed, content)
+            (placing, Content::Picture(file, Arc::default()))
         }
-        Command::File {
-            stay,
-            share,
-            streamed,
-            file,
-        } => (stay, share, streamed, Content::Bytes(bytes_of(&file)?)),
+        Command::File { placing, file } => (placing, Content::Bytes(bytes_of(&file)?)),
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
-    let mut session = Session::new(share.apply(Options::new())).limiting_pictures(limit);
-    session.stream_as(streamed.form());
+    let options = placing.ring.apply(placing.share.apply(Options::new()));
+    let mut session = Session::new(options).limiting_pictures(limit);
+    session.stream_as(placing.streamed.form());
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }
@@ -318,12 +327,8 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
             (loaded.map_err(CommandError::Load)?, None)
         }
     };
-    if let Some(warning) = loaded.warning() {
-        tell(&format!("warning: {warning}"));
-    }
-    if let Some(warning) = share.warning(&loaded) {
-        tell(&format!("warning: {warning}"));
-    }
+    placing.warn(&loaded);
+    let stay = placing.stay;
     if stay.persist {
         session.persist().map_err(CommandError::Load)?;
         terminal::print(&loaded);

@@ -368,22 +368,21 @@ fn describe(
         return Err(too_large(None));
     }
     let (width, height) = conversion.upright(sides);
-    let mut metadata =
-        ImageMetadata::packed(conversion.format(), width, height).map_err(|reason| {
-            PictureError::NotAPicture {
-                path: path.to_owned(),
-                flaw: Flaw::Other(reason.to_string()),
-            }
-        })?;
+    let metadata = ImageMetadata::packed(conversion.format(), width, height).map_err(|reason| {
+        PictureError::NotAPicture {
+            path: path.to_owned(),
+            flaw: Flaw::Other(reason.to_string()),
+        }
+    })?;
     let published = u64::from(metadata.stride) * u64::from(metadata.height);
     let needed = peak(decoder, conversion, published);
     if needed > limit.bytes() {
         return Err(too_large(Some(needed)));
     }
-    metadata.source = path
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    Ok(metadata)
+    Ok(match path.file_name() {
+        Some(name) => metadata.with_file_name(&name.to_string_lossy()),
+        None => metadata,
+    })
 }
 
 impl Watch {

@@ -70,6 +70,26 @@ pub struct Loaded {
     pub released: Option<Released>,
     /// Who may read it; `None` under a key of Qt, or where the system does not say.
     pub permissions: Option<Permissions>,
+    /// How much the segment keeps; `None` under a key of Qt.
+    pub capacity: Option<Capacity>,
+}
+
+/// How much a segment keeps of what was loaded before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// The length of its ring, bytes.
+    pub ring: u64,
+    /// How much of what does not fit the ring, bytes.
+    pub retain: u64,
+}
+
+impl Capacity {
+    fn of(publisher: &Publisher) -> Capacity {
+        Capacity {
+            ring: publisher.ring_bytes(),
+            retain: publisher.retain_bytes(),
+        }
+    }
 }
 
 /// What was let go of.

@@ -6,7 +6,6 @@ pub(crate) mod create;
 pub(crate) mod first_frame;
 pub(crate) mod frame;
 pub(crate) mod growth;
-pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod picture;
 pub(crate) mod python;
@@ -56,7 +55,7 @@ impl Drop for Arena {
 impl Arena {
     pub(crate) fn new(cores: Cores, is_quick: bool, qt: Option<PathBuf>) -> Outcome<Self> {
         let ground = tempfile::Builder::new()
-            .prefix("peer-bench.")
+            .prefix(&format!("peer-bench.{}.", std::process::id()))
             .tempdir_in("/dev/shm")?;
         Ok(Self {
             cores,

@@ -29,7 +29,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// A contest's name on the command line, and what plays it.
 type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
-const CONTESTS: [Contest; 14] = [
+const CONTESTS: [Contest; 13] = [
     ("lock", contest::lock::run),
     ("small", contest::small::run),
     ("wake", contest::wake::run),
@@ -40,7 +40,6 @@ const CONTESTS: [Contest; 14] = [
     ("picture", contest::picture::run),
     ("readers", contest::readers::run),
     ("attach", contest::attach::run),
-    ("list", contest::list::run),
     ("reserved", contest::reserved::run),
     ("create", contest::create::run),
     ("qt-bridge", contest::qt_bridge::run),

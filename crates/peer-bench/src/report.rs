@@ -34,7 +34,7 @@ impl Goal {
 }
 
 /// What the README tells, and in which words.
-const SUMMARY: [(&str, &str); 14] = [
+const SUMMARY: [(&str, &str); 15] = [
     ("lock_uncontended", "lock + unlock"),
     ("lock_vs_qt", "the same"),
     ("lock_contended_2p", "lock, add, unlock: two processes"),
@@ -51,7 +51,8 @@ const SUMMARY: [(&str, &str); 14] = [
     ("picture4k_vs_qt", "a 4K picture, from loader to viewer"),
     ("readers_8", "publish a frame with 8 readers"),
     ("attach_detach", "attach and detach"),
-    ("list_1000_segments", "list 1000 segments"),
+    ("burst_msgs", "a million of 64 bytes, in order"),
+    ("burst_msgs_vs_iceoryx2", "the same"),
 ];
 
 /// One goal, as `ratios.json` has it.

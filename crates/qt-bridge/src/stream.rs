@@ -168,7 +168,7 @@ impl Form {
         match message {
             Message::Text(_) => Self::QString,
             Message::Image { .. } => Self::QImage,
-            Message::Bytes { .. } => Self::QByteArray,
+            _ => Self::QByteArray,
         }
     }
 
@@ -419,28 +419,30 @@ impl<'a> Stream<'a> {
     pub fn new(message: &'a Message, form: Form) -> Result<Self, StreamError> {
         match (message, form) {
             (Message::Text(text), Form::QString) => Self::utf16(text),
-            (Message::Bytes { data, .. }, Form::QString) => match std::str::from_utf8(data) {
-                Ok(text) => Self::utf16(text),
-                Err(_) => Err(StreamError::Unfit {
-                    form,
-                    reason: "the bytes are no UTF-8 text",
-                }),
-            },
             (Message::Image { metadata, pixels }, Form::QImage) => Self::picture(metadata, pixels),
             (Message::Image { .. }, _) => Err(StreamError::picture_as(form)),
             (_, Form::QImage) => Err(StreamError::Unfit {
                 form,
                 reason: "this is no picture",
             }),
+            (message, Form::QString) => match std::str::from_utf8(message.payload()) {
+                Ok(text) => Self::utf16(text),
+                Err(_) => Err(StreamError::Unfit {
+                    form,
+                    reason: "the bytes are no UTF-8 text",
+                }),
+            },
             (message, Form::QByteArray) => Self::headed(message.payload(), b""),
             (message, Form::CString) => Self::headed(checked_c_string(message, form)?, b"\0"),
-            (Message::Bytes { data, .. }, Form::Raw) => {
-                Ok(Self::with_bytes(None, Cow::Borrowed(data), b""))
-            }
-            (message, Form::Raw) => {
+            (Message::Text(_), Form::Raw) => {
                 let bytes = Cow::Borrowed(checked_c_string(message, form)?);
                 Ok(Self::with_bytes(None, bytes, b"\0"))
             }
+            (message, Form::Raw) => Ok(Self::with_bytes(
+                None,
+                Cow::Borrowed(message.payload()),
+                b"",
+            )),
         }
     }
 

@@ -59,13 +59,17 @@ mod shared_memory;
 mod sync;
 mod sys;
 
+pub use bytemuck;
 pub use error::{
     AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
     RemoveError,
 };
 pub use key::{Key, KeyError};
 pub use lock_holder::LockHolder;
-pub use message::{ImageMetadata, Message, Metadata, MetadataError, PixelFormat};
+pub use message::{
+    Annotations, ArrayMetadata, BytesMetadata, Element, ElementType, ImageMetadata, Message,
+    Metadata, MetadataError, Origin, PixelFormat,
+};
 pub use options::Options;
 pub use process::Process;
 pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};

@@ -1,69 +1,60 @@
-//! What a payload is: text, an image as raw pixels, or bytes with a media type.
+//! What a payload is: text, an image as raw pixels, an array of numbers, or bytes with a media type.
 
+mod annotations;
+mod array;
 mod codec;
+mod error;
+mod image;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+pub use annotations::{Annotations, Origin};
+pub use array::{ArrayMetadata, Element, ElementType};
+pub use error::MetadataError;
+pub use image::{ImageMetadata, PixelFormat};
 
 /// Says what a sample's payload is; encoded in front of it.
 ///
 /// # Examples
 ///
 /// ```
-/// use shm_core::{ImageMetadata, Metadata, PixelFormat};
+/// use shm_core::{ArrayMetadata, ElementType, ImageMetadata, Metadata, PixelFormat};
 ///
-/// let image = ImageMetadata::packed(PixelFormat::Rgba8, 640, 480)?.with_source("cat.png");
+/// let image = ImageMetadata::packed(PixelFormat::Rgba8, 640, 480)?.with_file_name("cat.png");
 /// assert_eq!(image.payload_bytes(), 640 * 480 * 4);
-/// assert_eq!(Metadata::Image(image).kind(), "image");
+/// assert_eq!(Metadata::from(image).kind(), "image");
+///
+/// let array = ArrayMetadata::new(ElementType::Float32, [3, 4])?;
+/// assert_eq!(array.payload_bytes(), 3 * 4 * 4);
 /// # Ok::<(), shm_core::MetadataError>(())
 /// ```
-// The order of the variants and fields is the encoding: see docs/LAYOUT.md, "Metadata".
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Metadata {
     /// UTF-8 text.
     Text,
     /// Rows of pixels.
     Image(ImageMetadata),
-    /// Bytes of some media type.
-    Bytes {
-        /// Such as `application/pdf`; at most 255 bytes.
-        media_type: String,
-        /// Where they come from, such as a file name; at most 255 bytes.
-        source: Option<String>,
-    },
+    /// Numbers in one or more dimensions.
+    Array(ArrayMetadata),
+    /// Bytes of some media type; also what a later version of this library has a kind for.
+    Bytes(BytesMetadata),
 }
 
-/// The shape of an image's pixels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImageMetadata {
-    /// What a pixel consists of.
-    pub format: PixelFormat,
-    /// Pixels in a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Bytes from the beginning of a row to that of the next.
-    pub stride: u32,
-    /// Where it comes from, such as a file name; at most 255 bytes.
-    pub source: Option<String>,
-}
-
-/// What a pixel consists of: one byte a channel, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PixelFormat {
-    /// Luminance.
-    Gray8,
-    /// Red, green, blue.
-    Rgb8,
-    /// Red, green, blue, alpha (not premultiplied).
-    Rgba8,
-    /// Blue, green, red, alpha (not premultiplied).
-    Bgra8,
+/// What bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BytesMetadata {
+    /// Such as `application/pdf`; at most 255 bytes. An empty one counts as
+    /// [`OCTET_STREAM`](Self::OCTET_STREAM).
+    pub media_type: String,
+    /// The file that they come from; at most 255 bytes. An empty name counts as none.
+    pub file_name: Option<String>,
 }
 
 /// A payload of its own with what it is.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Message {
     /// Text.
     Text(String),
@@ -74,184 +65,172 @@ pub enum Message {
         /// Its rows, [`ImageMetadata::payload_bytes`] long.
         pixels: Vec<u8>,
     },
+    /// An array.
+    Array {
+        /// Its element type and shape.
+        metadata: ArrayMetadata,
+        /// Its elements, [`ArrayMetadata::payload_bytes`] long.
+        data: Vec<u8>,
+    },
     /// Bytes.
     Bytes {
-        /// Their media type.
-        media_type: String,
-        /// Where they come from.
-        source: Option<String>,
+        /// What they are.
+        metadata: BytesMetadata,
         /// The bytes.
         data: Vec<u8>,
     },
 }
 
-/// What is wrong with metadata, as the end of a sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MetadataError(String);
-
-impl fmt::Display for MetadataError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for MetadataError {}
-
-/// The longest source name and media type, bytes: two of them and the numbers fit the room in
-/// front of the payload with space to spare.
+/// The longest name, media type and user data, bytes: all of them and the numbers fit the smallest
+/// ring's metadata.
 const MAX_NAME_BYTES: usize = 255;
 
 impl Metadata {
-    /// "text", "image" or "bytes".
+    /// Bytes of some media type, without a file name; the type cut at 255 bytes.
+    #[must_use]
+    pub fn bytes(media_type: &str) -> Self {
+        Self::Bytes(BytesMetadata::new(media_type))
+    }
+
+    /// "text", "image", "array" or "bytes".
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::Image(_) => "image",
-            Self::Bytes { .. } => "bytes",
+            Self::Array(_) => "array",
+            Self::Bytes(_) => "bytes",
         }
     }
 
-    /// The payload's media type; raw pixels have none that is registered, and say `image/x-raw`.
+    /// The payload's media type. Raw pixels have none that is registered, and say `image/x-raw`; arrays
+    /// are `application/octet-stream`.
     #[must_use]
     pub fn media_type(&self) -> &str {
         match self {
             Self::Text => "text/plain; charset=utf-8",
             Self::Image(_) => "image/x-raw",
-            Self::Bytes { media_type, .. } => media_type,
+            Self::Array(_) => BytesMetadata::OCTET_STREAM,
+            Self::Bytes(bytes) => &bytes.media_type,
         }
     }
 
-    /// Where the payload comes from, such as a file name.
+    /// The file that the payload comes from.
     #[must_use]
-    pub fn source(&self) -> Option<&str> {
+    pub fn file_name(&self) -> Option<&str> {
         match self {
-            Self::Text => None,
-            Self::Image(image) => image.source.as_deref(),
-            Self::Bytes { source, .. } => source.as_deref(),
+            Self::Text | Self::Array(_) => None,
+            Self::Image(image) => image.file_name.as_deref(),
+            Self::Bytes(bytes) => bytes.file_name.as_deref(),
         }
+    }
+
+    /// Encodes it and what stands beside it, as docs/LAYOUT.md says in section 10, for a payload of
+    /// this length. A text without annotations is encoded as nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`MetadataError`] if it does not fit the payload, or its own bounds.
+    pub fn to_bytes(
+        &self,
+        annotations: &Annotations,
+        payload_bytes: u64,
+    ) -> Result<Vec<u8>, MetadataError> {
+        self.check(payload_bytes)?;
+        annotations.check()?;
+        if *self == Self::Text && annotations.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(codec::encode(self, annotations))
+    }
+
+    /// Decodes what [`to_bytes`](Self::to_bytes) made, or an untrusted process wrote, and checks it
+    /// against the payload's length. Allocates at most as much as `encoded` is long.
+    ///
+    /// A kind, pixel format or element type that this version does not know is taken for bytes of
+    /// unknown media type.
+    ///
+    /// # Errors
+    ///
+    /// [`MetadataError`] if it is not in that form, or does not fit the payload.
+    pub fn from_bytes(
+        encoded: &[u8],
+        payload_bytes: u64,
+    ) -> Result<(Self, Annotations), MetadataError> {
+        if encoded.is_empty() {
+            return Ok((Self::Text, Annotations::new()));
+        }
+        let (metadata, annotations) = codec::decode(encoded)?;
+        metadata.check(payload_bytes)?;
+        Ok((metadata, annotations))
     }
 
     /// Checks the metadata against its own bounds and the payload's length.
     pub(crate) fn check(&self, payload_bytes: u64) -> Result<(), MetadataError> {
-        if let Some(source) = self.source() {
-            check_name("source name", source)?;
-        }
         match self {
             Self::Text => Ok(()),
-            Self::Bytes { media_type, .. } => check_name("media type", media_type),
             Self::Image(image) => image.check(payload_bytes),
+            Self::Array(array) => array.check(payload_bytes),
+            Self::Bytes(bytes) => bytes.check(),
         }
-    }
-
-    /// Encodes it; a text, which most small samples are, as nothing.
-    pub(crate) fn encode(&self, payload_bytes: u64) -> Result<Vec<u8>, MetadataError> {
-        self.check(payload_bytes)?;
-        if *self == Self::Text {
-            return Ok(Vec::new());
-        }
-        codec::encode(self).map_err(MetadataError)
-    }
-
-    /// Decodes a private copy of what a stranger wrote, and checks it.
-    pub(crate) fn decode(encoded: &[u8], payload_bytes: u64) -> Result<Self, MetadataError> {
-        if encoded.is_empty() {
-            return Ok(Self::Text);
-        }
-        let metadata = codec::decode::<Self>(encoded).map_err(MetadataError)?;
-        metadata.check(payload_bytes)?;
-        Ok(metadata)
     }
 }
 
-impl ImageMetadata {
-    /// The longest side, pixels.
-    pub const MAX_SIDE: u32 = 65_535;
+impl From<ImageMetadata> for Metadata {
+    fn from(image: ImageMetadata) -> Self {
+        Self::Image(image)
+    }
+}
 
-    /// An image whose rows follow each other without a gap.
-    ///
-    /// # Errors
-    ///
-    /// [`MetadataError`] where a side is 0 or above [`MAX_SIDE`](Self::MAX_SIDE).
-    pub fn packed(format: PixelFormat, width: u32, height: u32) -> Result<Self, MetadataError> {
-        check_sides(width, height)?;
-        let bytes = format.bytes_per_pixel();
-        // At most 65,535 × 4.
-        let stride = width * u32::try_from(bytes).unwrap_or(4);
-        Ok(Self {
-            format,
-            width,
-            height,
-            stride,
-            source: None,
-        })
+impl From<ArrayMetadata> for Metadata {
+    fn from(array: ArrayMetadata) -> Self {
+        Self::Array(array)
+    }
+}
+
+impl From<BytesMetadata> for Metadata {
+    fn from(bytes: BytesMetadata) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl BytesMetadata {
+    /// The media type of bytes of which nothing is known.
+    pub const OCTET_STREAM: &str = "application/octet-stream";
+
+    /// Bytes of some media type, without a file name; the type cut at 255 bytes.
+    #[must_use]
+    pub fn new(media_type: &str) -> Self {
+        let media_type = match media_type {
+            "" => Self::OCTET_STREAM,
+            media_type => cut_name(media_type),
+        };
+        Self {
+            media_type: media_type.to_owned(),
+            file_name: None,
+        }
     }
 
-    /// The same image with where it comes from; cut at 255 bytes.
+    /// The same with the name of the file that they come from; cut at 255 bytes.
     #[must_use]
-    pub fn with_source(mut self, source: &str) -> Self {
-        self.source = Some(cut_name(source).to_owned());
+    pub fn with_file_name(mut self, file_name: &str) -> Self {
+        self.file_name = Some(cut_name(file_name).to_owned());
         self
     }
 
-    /// The payload's length, bytes: stride × height.
-    #[must_use]
-    pub fn payload_bytes(&self) -> usize {
-        self.stride as usize * self.height as usize
-    }
-
-    fn check(&self, payload_bytes: u64) -> Result<(), MetadataError> {
-        check_sides(self.width, self.height)?;
-        let row = u64::from(self.width) * self.format.bytes_per_pixel() as u64;
-        let stride = u64::from(self.stride);
-        if stride < row {
-            return Err(MetadataError(format!(
-                "rows of {row} bytes do not fit a stride of {stride}"
-            )));
-        }
-        let needed = stride * u64::from(self.height);
-        if needed != payload_bytes {
-            let text =
-                format!("the image needs {needed} bytes of pixels, and there are {payload_bytes}");
-            return Err(MetadataError(text));
-        }
-        Ok(())
-    }
-}
-
-impl PixelFormat {
-    /// How many bytes a pixel takes.
-    #[must_use]
-    pub fn bytes_per_pixel(self) -> usize {
-        match self {
-            Self::Gray8 => 1,
-            Self::Rgb8 => 3,
-            Self::Rgba8 | Self::Bgra8 => 4,
-        }
-    }
-
-    /// "gray", "rgb", "rgba" or "bgra".
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gray8 => "gray",
-            Self::Rgb8 => "rgb",
-            Self::Rgba8 => "rgba",
-            Self::Bgra8 => "bgra",
-        }
+    fn check(&self) -> Result<(), MetadataError> {
+        check_length("media type", &self.media_type)?;
+        check_length("file name", self.file_name.as_deref().unwrap_or_default())
     }
 }
 
 impl Message {
-    /// Bytes of some media type; the source cut at 255 bytes.
+    /// Bytes of some media type; the names cut at 255 bytes.
     #[must_use]
-    pub fn bytes(media_type: &str, source: Option<&str>, data: Vec<u8>) -> Self {
-        let source = source.map(|source| cut_name(source).to_owned());
-        Self::Bytes {
-            media_type: cut_name(media_type).to_owned(),
-            source,
-            data,
-        }
+    pub fn bytes(media_type: &str, file_name: Option<&str>, data: Vec<u8>) -> Self {
+        let mut metadata = BytesMetadata::new(media_type);
+        metadata.file_name = file_name.map(|name| cut_name(name).to_owned());
+        Self::Bytes { metadata, data }
     }
 
     /// What the payload is.
@@ -260,12 +239,8 @@ impl Message {
         match self {
             Self::Text(_) => Metadata::Text,
             Self::Image { metadata, .. } => Metadata::Image(metadata.clone()),
-            Self::Bytes {
-                media_type, source, ..
-            } => Metadata::Bytes {
-                media_type: media_type.clone(),
-                source: source.clone(),
-            },
+            Self::Array { metadata, .. } => Metadata::Array(metadata.clone()),
+            Self::Bytes { metadata, .. } => Metadata::Bytes(metadata.clone()),
         }
     }
 
@@ -275,7 +250,7 @@ impl Message {
         match self {
             Self::Text(text) => text.as_bytes(),
             Self::Image { pixels, .. } => pixels,
-            Self::Bytes { data, .. } => data,
+            Self::Array { data, .. } | Self::Bytes { data, .. } => data,
         }
     }
 }
@@ -290,23 +265,10 @@ impl fmt::Debug for Message {
     }
 }
 
-fn check_sides(width: u32, height: u32) -> Result<(), MetadataError> {
-    let sides = 1..=ImageMetadata::MAX_SIDE;
-    if sides.contains(&width) && sides.contains(&height) {
-        return Ok(());
-    }
-    let most = ImageMetadata::MAX_SIDE;
-    Err(MetadataError(format!(
-        "an image of {width} × {height} pixels is out of bounds (1 to {most} a side)"
-    )))
-}
-
-fn check_name(what: &str, name: &str) -> Result<(), MetadataError> {
-    if name.len() > MAX_NAME_BYTES {
-        return Err(MetadataError(format!(
-            "its {what} is {} bytes long, and {MAX_NAME_BYTES} are the most",
-            name.len()
-        )));
+fn check_length(what: &'static str, bytes: impl AsRef<[u8]>) -> Result<(), MetadataError> {
+    let bytes = bytes.as_ref().len();
+    if bytes > MAX_NAME_BYTES {
+        return Err(MetadataError::TooLong { what, bytes });
     }
     Ok(())
 }
@@ -319,103 +281,4 @@ fn cut_name(name: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn encoded(metadata: &Metadata, payload_bytes: u64) -> Vec<u8> {
-        metadata.encode(payload_bytes).unwrap()
-    }
-
-    /// The bytes that docs/LAYOUT.md writes down: whoever changes them changes the format.
-    #[test]
-    fn the_encoding_is_the_one_that_the_document_shows() {
-        assert_eq!(encoded(&Metadata::Text, 5), []);
-        let image = ImageMetadata::packed(PixelFormat::Rgba8, 640, 2)
-            .unwrap()
-            .with_source("a.png");
-        let golden = [
-            1, 2, 251, 0x80, 0x02, 2, 251, 0x00, 0x0a, 1, 5, b'a', b'.', b'p', b'n', b'g',
-        ];
-        assert_eq!(encoded(&Metadata::Image(image), 640 * 4 * 2), golden);
-        let bytes = Metadata::Bytes {
-            media_type: "a/b".into(),
-            source: None,
-        };
-        assert_eq!(encoded(&bytes, 0), [2, 3, b'a', b'/', b'b', 0]);
-        let wide = ImageMetadata {
-            stride: 70_000,
-            ..ImageMetadata::packed(PixelFormat::Gray8, 1, 1).unwrap()
-        };
-        assert_eq!(
-            encoded(&Metadata::Image(wide), 70_000),
-            [1, 0, 1, 1, 252, 0x70, 0x11, 0x01, 0x00, 0]
-        );
-    }
-
-    #[test]
-    fn what_was_encoded_comes_back_and_nothing_else_does() {
-        let image = ImageMetadata::packed(PixelFormat::Rgb8, 3, 2).unwrap();
-        let metadata = Metadata::Image(image);
-        let bytes = encoded(&metadata, 18);
-        assert_eq!(Metadata::decode(&bytes, 18).unwrap(), metadata);
-        for cut in 1..bytes.len() {
-            assert!(Metadata::decode(&bytes[..cut], 18).is_err(), "cut at {cut}");
-        }
-        let longer = [bytes.as_slice(), &[0]].concat();
-        assert!(
-            Metadata::decode(&longer, 18).is_err(),
-            "bytes behind the metadata"
-        );
-        assert!(
-            Metadata::decode(&bytes, 17).is_err(),
-            "a payload of another length"
-        );
-        assert!(Metadata::decode(&[9], 0).is_err(), "an unknown kind");
-        let endless = [2, 253, 255, 255, 255, 255, 255, 255, 255, 127];
-        assert!(
-            Metadata::decode(&endless, 0).is_err(),
-            "a length from a liar"
-        );
-    }
-
-    #[test]
-    fn impossible_images_are_refused() {
-        assert!(ImageMetadata::packed(PixelFormat::Gray8, 0, 1).is_err());
-        assert!(ImageMetadata::packed(PixelFormat::Gray8, 65_536, 1).is_err());
-        let good = ImageMetadata::packed(PixelFormat::Rgba8, 2, 2).unwrap();
-        let narrow = Metadata::Image(ImageMetadata {
-            stride: 7,
-            ..good.clone()
-        });
-        assert!(narrow.check(14).is_err(), "rows longer than the stride");
-        let huge = Metadata::Image(ImageMetadata {
-            stride: u32::MAX,
-            height: 65_535,
-            ..good
-        });
-        assert!(huge.check(u64::MAX).is_err());
-        assert!(
-            Metadata::Bytes {
-                media_type: "x".repeat(256),
-                source: None
-            }
-            .check(0)
-            .is_err()
-        );
-    }
-
-    #[test]
-    fn the_longest_metadata_fits_its_room() {
-        let longest = Metadata::Bytes {
-            media_type: "x".repeat(255),
-            source: Some("y".repeat(255)),
-        };
-        assert!(encoded(&longest, 0).len() < codec::MOST_BYTES);
-    }
-
-    #[test]
-    fn names_are_cut_at_a_character() {
-        assert_eq!(cut_name(&"é".repeat(200)).len(), 254);
-        assert_eq!(cut_name("short"), "short");
-    }
-}
+mod tests;

@@ -22,9 +22,12 @@ pub(crate) mod regions;
 pub(crate) mod ring;
 mod subscriber;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+use bytemuck::AnyBitPattern;
 
 pub use key_watch::KeyWatch;
 pub use loan::Loan;
@@ -33,7 +36,7 @@ pub use subscriber::{Iter, Next, Subscriber, WaitResult};
 
 use crate::error::{InvalidSample, ReadError, try_zeroed};
 use crate::layout;
-use crate::message::{Message, Metadata};
+use crate::message::{Annotations, Message, Metadata, Origin};
 use crate::process::Process;
 use crate::segment::moment;
 use crate::sys::{self, Mapping};
@@ -59,6 +62,7 @@ pub struct Sample {
 struct SampleSource {
     reader: Arc<Reader>,
     metadata: Metadata,
+    annotations: Annotations,
 }
 
 /// Where a sample's payload is.
@@ -97,6 +101,24 @@ impl Sample {
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.source.metadata
+    }
+
+    /// What stands beside the metadata.
+    #[must_use]
+    pub fn annotations(&self) -> &Annotations {
+        &self.source.annotations
+    }
+
+    /// The bytes that the publisher's program put beside it, such as a frame number; mostly none.
+    #[must_use]
+    pub fn user(&self) -> &[u8] {
+        &self.source.annotations.user
+    }
+
+    /// Where it was published first; `None` if that was here.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.source.annotations.origin.as_deref()
     }
 
     /// The payload, in place if it is longer than 16 KiB.
@@ -178,11 +200,70 @@ impl Sample {
                 metadata,
                 pixels: data,
             },
-            Metadata::Bytes { media_type, source } => Message::Bytes {
-                media_type,
-                source,
-                data,
-            },
+            Metadata::Array(metadata) => Message::Array { metadata, data },
+            Metadata::Bytes(metadata) => Message::Bytes { metadata, data },
+        })
+    }
+
+    /// Copies a value out of the payload, wherever that lies.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Size`] if the payload is not exactly as long;
+    /// [`ReadError::Truncated`] if the file was cut short.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// use shm_core::{Key, Options, Publisher, Subscriber, bytemuck};
+    ///
+    /// #[derive(Clone, Copy)]
+    /// #[repr(C)]
+    /// struct Pose { x: f64, y: f64 }
+    /// // Or `#[derive(bytemuck::Pod, bytemuck::Zeroable)]`.
+    /// unsafe impl bytemuck::Zeroable for Pose {}
+    /// unsafe impl bytemuck::Pod for Pose {}
+    ///
+    /// # let options = Options::new().directory(directory.path());
+    /// # let key = Key::new("pose")?;
+    /// # let publisher = Publisher::open(&key, &options)?;
+    /// publisher.publish_value(&Pose { x: 1.0, y: 2.0 })?;
+    /// let sample = Subscriber::attach(&key, &options)?.latest()?.expect("it was published");
+    /// let pose: Pose = sample.read()?;
+    /// assert_eq!((pose.x, pose.y), (1.0, 2.0));
+    /// # Ok(()) }
+    /// ```
+    pub fn read<T: AnyBitPattern>(&self) -> Result<T, ReadError> {
+        let wrong_size = |_| ReadError::Size {
+            key: self.source.reader.segment.key.clone(),
+            bytes: self.len(),
+            wanted: size_of::<T>(),
+        };
+        let value = bytemuck::try_pod_read_unaligned(self.payload()).map_err(wrong_size)?;
+        self.verify()?;
+        Ok(value)
+    }
+
+    /// The payload as a slice of values: in place if it lies there aligned, else copied. `None` if its
+    /// length is no multiple of theirs.
+    ///
+    /// Does not ask whether [`metadata`](Self::metadata) says so: any payload can be looked at as
+    /// numbers. What is said of [`payload`](Self::payload) goes for this, too.
+    #[must_use]
+    pub fn as_slice<T: AnyBitPattern>(&self) -> Option<Cow<'_, [T]>> {
+        let payload = self.payload();
+        let size = size_of::<T>();
+        if size == 0 || !payload.len().is_multiple_of(size) {
+            return None;
+        }
+        Some(match bytemuck::try_cast_slice(payload) {
+            Ok(in_place) => Cow::Borrowed(in_place),
+            Err(_) => payload
+                .chunks_exact(size)
+                .map(bytemuck::pod_read_unaligned)
+                .collect(),
         })
     }
 
@@ -218,7 +299,7 @@ impl Sample {
     /// How long ago it was published, by a clock that nobody sets: never negative.
     #[must_use]
     pub fn age(&self) -> Duration {
-        Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.record.monotonic))
+        self.record.age()
     }
 }
 

@@ -31,7 +31,7 @@ use crate::error::{AttachError, InvalidSample, ListError, RemoveError};
 use crate::key::{self, Key};
 use crate::layout;
 use crate::link;
-use crate::message::Metadata;
+use crate::message::{Annotations, Metadata};
 use crate::options::Options;
 use crate::process::Process;
 use crate::sys::{self, FileFacts, OpenMode};
@@ -99,14 +99,18 @@ pub enum Content {
 pub struct Latest {
     /// What the payload is.
     pub metadata: Metadata,
+    /// What stands beside it.
+    pub annotations: Annotations,
     /// The payload's length, bytes.
     pub bytes: u64,
     /// The sample's number.
     pub sequence: u64,
     /// The process that published it.
     pub writer: Process,
-    /// When.
+    /// When, by the publisher's wall clock.
     pub published: SystemTime,
+    /// How long ago that was when it was looked, by a clock that nobody sets.
+    pub age: Duration,
 }
 
 /// One name in the directory.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use common::{Place, key, octets, pattern};
 use shm_core::{
-    Access, ImageMetadata, Message, Metadata, Next, PixelFormat, PublishError, Publisher,
-    ReadError, Subscriber, WaitResult, segment,
+    Access, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Message, Metadata, Next,
+    PixelFormat, PublishError, Publisher, ReadError, Subscriber, WaitResult, segment,
 };
 
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
@@ -61,13 +61,21 @@ fn messages_of_each_kind_come_back() {
     let mut subscriber = Subscriber::attach(&key("kinds"), &place.options()).unwrap();
     let shape = ImageMetadata::packed(PixelFormat::Bgra8, 50, 30)
         .unwrap()
-        .with_source("a.png");
+        .with_file_name("a.png");
     let messages = [
         Message::Text(String::new()),
         Message::Text("héllo 世界 🦀\n".repeat(3000)),
         Message::Image {
             pixels: pattern(1, shape.payload_bytes()),
             metadata: shape,
+        },
+        Message::Array {
+            metadata: ArrayMetadata::new(ElementType::Float64, [5, 0]).unwrap(),
+            data: Vec::new(),
+        },
+        Message::Array {
+            metadata: ArrayMetadata::new(ElementType::Uint16, [2, 3, 4_000]).unwrap(),
+            data: pattern(3, 48_000),
         },
         Message::bytes("application/pdf", Some("b.pdf"), pattern(2, 100)),
     ];
@@ -464,10 +472,9 @@ fn many_small_samples_in_a_row_are_each_what_they_say() {
     let mut subscriber = Subscriber::attach(&key("row"), &place.options()).unwrap();
     let kinds = ["a/x", "a/y", "application/octet-stream"];
     for number in 0..200usize {
-        let metadata = Metadata::Bytes {
-            media_type: kinds[number / 3 % 3].into(),
-            source: (number % 7 == 0).then(|| number.to_string()),
-        };
+        let mut metadata = BytesMetadata::new(kinds[number / 3 % 3]);
+        metadata.file_name = (number % 7 == 0).then(|| number.to_string());
+        let metadata = Metadata::Bytes(metadata);
         let payload = pattern(number as u64, number * 13 % 4097);
         publisher.publish(&metadata, &payload).unwrap();
         if number % 50 == 49 {
@@ -527,8 +534,8 @@ fn who_is_overrun_goes_on_with_the_oldest_and_counts_what_it_missed() {
     assert_eq!(first.payload()[..8], (skipped + 1).to_le_bytes());
     let rest = numbers(&mut subscriber);
     assert_eq!(rest, (skipped + 2..1000).collect::<Vec<_>>());
-    // 192 bytes a record; an eighth of the ring is evicted at once.
-    assert!((74..=85).contains(&(rest.len() + 1)), "{}", rest.len());
+    // 128 bytes a record; an eighth of the ring is evicted at once.
+    assert!((112..=128).contains(&(rest.len() + 1)), "{}", rest.len());
 }
 
 #[test]
@@ -543,6 +550,51 @@ fn a_late_subscriber_begins_where_it_likes() {
     let mut latest = attach().from_oldest();
     let sample = latest.latest().unwrap().unwrap();
     assert_eq!((sample.sequence(), sample.skipped()), (5, 0));
+}
+
+#[test]
+fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
+    let place = Place::new();
+    let options = place.options().ring_bytes(1 << 14);
+    let publisher = Publisher::open(&key("sequence"), &options).unwrap();
+    let from = |sequence| {
+        let subscriber = Subscriber::attach(&key("sequence"), &options).unwrap();
+        subscriber.from_sequence(sequence)
+    };
+    assert_eq!(from(1).next_sequence(), Some(1));
+    let mut early = from(7);
+    publish_numbers(&publisher, 1..11, 100);
+    // What comes next comes next.
+    assert_eq!(numbers(&mut early)[0], 1);
+    for sequence in [0, 1, 4, 10] {
+        let read = numbers(&mut from(sequence));
+        assert_eq!(read, (sequence.max(1)..=10).collect::<Vec<_>>());
+    }
+    assert_eq!(numbers(&mut from(11)), [] as [u64; 0]);
+    assert_eq!(from(u64::MAX).next_sequence(), Some(11));
+
+    // With padding at the end of the ring, and the oldest evicted.
+    publish_numbers(&publisher, 11..1001, 200);
+    for sequence in [1, 900, 950, 999] {
+        let mut subscriber = from(sequence);
+        let Next::Sample(first) = subscriber.next(Duration::ZERO).unwrap() else {
+            panic!("there are samples");
+        };
+        assert_eq!(first.sequence() - first.skipped(), sequence);
+        let rest = numbers(&mut subscriber);
+        assert_eq!(rest, (first.sequence() + 1..=1000).collect::<Vec<_>>());
+        assert_eq!(subscriber.next_sequence(), Some(1001));
+    }
+
+    // What was missed before a clearing is told, even where nothing came after it.
+    publisher.clear().unwrap();
+    let cleared = from(1).next(Duration::ZERO).unwrap();
+    assert!(
+        matches!(cleared, Next::Cleared { skipped: 1000 }),
+        "{cleared:?}"
+    );
+    publish_numbers(&publisher, 1002..1003, 8);
+    assert_eq!(numbers(&mut from(1002)), [1002]);
 }
 
 #[test]

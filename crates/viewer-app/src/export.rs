@@ -14,6 +14,7 @@ use app_kit::snapshot::{self, Snapshot};
 use app_kit::{say, units};
 use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample, escape};
 
+use crate::npy;
 use crate::picture_file::{self, PictureFileError};
 use crate::session::Content;
 
@@ -22,11 +23,11 @@ use crate::session::Content;
 pub(crate) fn save(content: &Content, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
     match content {
         Content::Sample(sample) => save_sample(sample, file, limit),
-        Content::Block { bytes, .. } => save_bytes(bytes, file, || Ok(())),
+        Content::Block { bytes, .. } => save_bytes(&[bytes], file, || Ok(())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
             save_picture(metadata, pixels, file, limit, || Ok(()))
         }
-        Content::Qt(..) => save_bytes(content.bytes(), file, || Ok(())),
+        Content::Qt(..) => save_bytes(&[content.bytes()], file, || Ok(())),
     }
 }
 
@@ -34,20 +35,25 @@ fn save_sample(sample: &Sample, file: SaveFile<'_>, limit: Limit) -> Result<(), 
     match sample.metadata() {
         Metadata::Text => {
             let text = text_of(sample)?;
-            save_bytes(text.as_bytes(), file, || Ok(()))
+            save_bytes(&[text.as_bytes()], file, || Ok(()))
         }
         Metadata::Image(metadata) => {
             save_picture(metadata, sample.payload(), file, limit, || sample.verify())
         }
-        Metadata::Bytes { .. } => save_bytes(sample.payload(), file, || sample.verify()),
+        Metadata::Array(array) if npy::is_name(file.path()) => {
+            save_bytes(&[&npy::header(array), sample.payload()], file, || {
+                sample.verify()
+            })
+        }
+        _ => save_bytes(&[sample.payload()], file, || sample.verify()),
     }
 }
 
 /// Writes to a file what a window holds, as far as it holds it.
 pub(crate) fn save_held(held: &Snapshot, file: SaveFile<'_>) -> Result<(), ExportError> {
     match &held.content {
-        snapshot::Content::Text(text) => save_bytes(text.shown.as_bytes(), file, || Ok(())),
-        snapshot::Content::Bytes(bytes) => save_bytes(&bytes.head, file, || Ok(())),
+        snapshot::Content::Text(text) => save_bytes(&[text.shown.as_bytes()], file, || Ok(())),
+        snapshot::Content::Bytes(bytes) => save_bytes(&[&bytes.head], file, || Ok(())),
         snapshot::Content::Picture(picture) => {
             let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
             let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
@@ -71,7 +77,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
                 sample.verify()?;
                 Ok(Copied::Picture(pixels))
             }
-            Metadata::Bytes { .. } => Err(ExportError::OnlyFile),
+            _ => Err(ExportError::OnlyFile),
         },
         Content::Qt(Some(Message::Text(text)), _) => Ok(Copied::Text(text.clone())),
         Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
@@ -80,9 +86,7 @@ pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
             Ok(Copied::Picture(pixels_of(&rows)))
         }
         Content::Qt(None, _) => Err(ExportError::Nothing),
-        Content::Qt(Some(Message::Bytes { .. }), _) | Content::Block { .. } => {
-            Err(ExportError::OnlyFile)
-        }
+        Content::Qt(Some(_), _) | Content::Block { .. } => Err(ExportError::OnlyFile),
     }
 }
 
@@ -131,16 +135,17 @@ fn first_part(part: usize, whole: u64) -> String {
 /// fits.
 pub(crate) fn file_name(held: &Snapshot) -> String {
     let key = held.key.as_str();
-    let (source, ending) = match &held.content {
+    let (file_name, ending) = match &held.content {
         snapshot::Content::Text(_) | snapshot::Content::Empty => (None, Some("txt")),
-        snapshot::Content::Picture(picture) => (picture.source.as_deref(), Some("png")),
-        snapshot::Content::Bytes(bytes) => match bytes.source.as_deref() {
-            Some(source) => (Some(source), None),
+        snapshot::Content::Picture(picture) => (picture.file_name.as_deref(), Some("png")),
+        snapshot::Content::Bytes(bytes) => match bytes.file_name.as_deref() {
+            Some(file_name) => (Some(file_name), None),
+            None if bytes.array.is_some() => (None, Some("npy")),
             None => (None, Some("bin")),
         },
     };
     // The loader chose it: only its last part counts.
-    let name = source.and_then(|source| Path::new(source).file_name()?.to_str());
+    let name = file_name.and_then(|name| Path::new(name).file_name()?.to_str());
     let Some(ending) = ending else {
         return harmless(name.unwrap_or(key));
     };
@@ -195,12 +200,12 @@ fn pixels_of(rows: &Rows<'_>) -> Pixels {
 /// Saves bytes. Where they are in shared memory, `verify` tells whether all of them were there; that
 /// they were not is said even where the writing failed as well.
 fn save_bytes(
-    bytes: &[u8],
+    parts: &[&[u8]],
     file: SaveFile<'_>,
     verify: impl FnOnce() -> Result<(), ReadError>,
 ) -> Result<(), ExportError> {
     file.write(|writer| {
-        let written = writer.write_all(bytes);
+        let written = parts.iter().try_for_each(|part| writer.write_all(part));
         verify()?;
         written.map_err(|source| SaveFileError::at(file.path(), source).into())
     })

@@ -8,6 +8,7 @@ mod cli;
 mod export;
 mod file_dialog;
 mod json;
+mod npy;
 mod output;
 mod picture_file;
 mod report;

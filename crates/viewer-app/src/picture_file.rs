@@ -43,11 +43,9 @@ pub(crate) fn encode(
     let rows = Rows::new(metadata, payload)?;
     let color = color_of(metadata.format, format);
     bound(metadata, peak(metadata, payload, format, color), limit)?;
-    let pixels = match (color, metadata.format) {
-        (ExtendedColorType::L8, _)
-        | (ExtendedColorType::Rgb8, PixelFormat::Rgb8)
-        | (ExtendedColorType::Rgba8, PixelFormat::Rgba8) => rows.packed(),
-        (ExtendedColorType::Rgba8, _) => rows.to_rgba().into(),
+    let pixels = match color {
+        color if lies_so(metadata.format, color) => rows.packed(),
+        ExtendedColorType::Rgba8 => rows.to_rgba().into(),
         _ => rows.to_rgb().into(),
     };
     let (width, height) = (metadata.width, metadata.height);
@@ -93,10 +91,9 @@ fn peak(
     color: ExtendedColorType,
 ) -> u64 {
     let pixels = pixels_of(metadata);
-    let channels = u64::from(color.channel_count());
-    let is_as_it_lies = channels == metadata.format.bytes_per_pixel() as u64
-        && metadata.format != PixelFormat::Bgra8
-        && pixels * channels == payload.len() as u64;
+    let channels = u64::from(color.bits_per_pixel()) / 8;
+    let is_as_it_lies =
+        lies_so(metadata.format, color) && pixels * channels == payload.len() as u64;
     let copied = if is_as_it_lies { 0 } else { pixels * channels };
     let encoder = match format {
         ImageFormat::Png => pixels * channels * 5 / 2,
@@ -108,11 +105,24 @@ fn peak(
     payload.len() as u64 + copied + encoder
 }
 
+/// Tells whether an encoder takes pixels as they lie in shared memory. Those of two bytes it takes in the
+/// order of this machine, which is that of the format.
+fn lies_so(pixels: PixelFormat, color: ExtendedColorType) -> bool {
+    matches!(
+        (pixels, color),
+        (PixelFormat::Gray8, ExtendedColorType::L8)
+            | (PixelFormat::Gray16, ExtendedColorType::L16)
+            | (PixelFormat::Rgb8, ExtendedColorType::Rgb8)
+            | (PixelFormat::Rgba8, ExtendedColorType::Rgba8)
+    )
+}
+
 /// Chooses, of what the file format can hold, that which loses least.
 fn color_of(pixels: PixelFormat, format: ImageFormat) -> ExtendedColorType {
     let has_alpha = matches!(pixels, PixelFormat::Rgba8 | PixelFormat::Bgra8);
     let is_gray = pixels == PixelFormat::Gray8;
     match format {
+        ImageFormat::Png if pixels == PixelFormat::Gray16 => ExtendedColorType::L16,
         ImageFormat::Pnm => ExtendedColorType::Rgb8,
         ImageFormat::Gif | ImageFormat::Qoi if is_gray => ExtendedColorType::Rgb8,
         ImageFormat::Jpeg if has_alpha => ExtendedColorType::Rgb8,
@@ -244,6 +254,8 @@ mod tests {
                 (PixelFormat::Rgb8, &[200, 200, 200]),
                 (PixelFormat::Rgba8, &[200, 200, 200, 255]),
                 (PixelFormat::Bgra8, &[200, 200, 200, 255]),
+                (PixelFormat::Bgr8, &[200, 200, 200]),
+                (PixelFormat::Gray16, &[200, 200]),
             ] {
                 let metadata = ImageMetadata::packed(pixels, 3, 2).expect("it is small");
                 let mut file = Cursor::new(Vec::new());
@@ -262,5 +274,29 @@ mod tests {
                 assert_eq!(pixel, [200, 200, 200, 255], "{pixels:?} in {name}");
             }
         }
+    }
+
+    fn written(pixels: PixelFormat, payload: &[u8], format: ImageFormat) -> image::DynamicImage {
+        let metadata = ImageMetadata::packed(pixels, 1, 1).expect("it is small");
+        let mut file = Cursor::new(Vec::new());
+        encode(&metadata, payload, format, Limit::DEFAULT, &mut file).expect("it can be written");
+        image::load_from_memory_with_format(file.get_ref(), format).expect("it can be read")
+    }
+
+    #[test]
+    fn channels_are_in_their_places() {
+        let bgr = written(PixelFormat::Bgr8, &[1, 2, 3], ImageFormat::Png);
+        assert_eq!(bgr.to_rgb8().get_pixel(0, 0).0, [3, 2, 1]);
+        let bgra = written(PixelFormat::Bgra8, &[1, 2, 3, 4], ImageFormat::Png);
+        assert_eq!(bgra.to_rgba8().get_pixel(0, 0).0, [3, 2, 1, 4]);
+    }
+
+    #[test]
+    fn a_png_file_keeps_all_16_bits_of_gray() {
+        let gray = written(PixelFormat::Gray16, &[0x34, 0x12], ImageFormat::Png);
+        assert_eq!(gray.color(), image::ColorType::L16);
+        assert_eq!(gray.to_luma16().get_pixel(0, 0).0, [0x1234]);
+        let gray = written(PixelFormat::Gray16, &[0x34, 0x12], ImageFormat::Bmp);
+        assert_eq!(gray.to_rgb8().get_pixel(0, 0).0, [0x12; 3]);
     }
 }

@@ -1,6 +1,8 @@
 //! What is in a segment, as other programs read it: one JSON object.
 
-use std::time::SystemTime;
+pub(crate) mod beside;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use app_kit::group::Group;
 use app_kit::sharing;
@@ -9,7 +11,8 @@ use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
 use shm_core::{Access, Attached, Message, Metadata};
 
-use crate::session::{Content, Found};
+use crate::session::{Content, Found, RingSize};
+use beside::Beside;
 
 /// One segment. A field that does not apply is `null`; none is ever left out, but `reason`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,11 +22,25 @@ pub(crate) struct Report {
     bytes: Option<u64>,
     width: Option<u32>,
     height: Option<u32>,
+    /// The name of the pixel format.
+    format: Option<&'static str>,
+    /// Bytes from one row of pixels to the next.
+    stride: Option<u32>,
     media_type: Option<String>,
+    /// The name of the file that it was loaded from.
+    file_name: Option<String>,
     sequence: Option<u64>,
     writer_pid: Option<u32>,
+    /// The program that published it, while it is attached.
+    writer_program: Option<String>,
+    /// When it was published, by the wall clock: milliseconds since 1970-01-01 UTC.
+    published_ms: Option<u64>,
+    /// How long ago that is, by a clock that nobody sets.
     age_ms: Option<u64>,
     persistent: Option<bool>,
+    /// The length of the ring, and how much it keeps beside it of what is too long for it.
+    ring_bytes: Option<u64>,
+    retain_bytes: Option<u64>,
     /// The permission bits of its file, as chmod takes them.
     mode: Option<String>,
     /// The group that they are about, by name, or by number where it has none.
@@ -31,6 +48,9 @@ pub(crate) struct Report {
     /// Whether anybody but its owner may read it: the group, or everybody.
     others_may_read: Option<bool>,
     attached: Vec<Peer>,
+    /// What stands beside the kind.
+    #[serde(flatten)]
+    beside: Beside,
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
@@ -49,19 +69,22 @@ struct Peer {
 
 impl Report {
     /// Reports what a command found in a segment.
-    pub(crate) fn of_found(key: &Address, found: &Found, now: SystemTime) -> Report {
+    pub(crate) fn of_found(key: &Address, found: &Found) -> Report {
         let report = Report::new(key.to_string(), found.persistent, &found.attached);
         let report = report.with_permissions(found.permissions);
+        let report = report.with_ring(found.kept);
         match &found.content {
             Content::Sample(sample) => report.with_latest(
                 &Latest {
                     metadata: sample.metadata().clone(),
+                    annotations: sample.annotations().clone(),
                     bytes: sample.len() as u64,
                     sequence: sample.sequence(),
                     writer: sample.writer(),
                     published: sample.published(),
+                    age: sample.age(),
                 },
-                now,
+                &found.attached,
             ),
             Content::Block { bytes, .. } => report.with_block(bytes.len() as u64),
             Content::Qt(message, form) => report.with_streamed(message.as_ref(), *form),
@@ -96,32 +119,53 @@ impl Report {
     }
 
     fn with_streamed(self, message: Option<&Message>, form: Form) -> Report {
-        let metadata = message.map(Message::metadata);
-        let (width, height) = match &metadata {
-            Some(Metadata::Image(image)) => (Some(image.width), Some(image.height)),
-            _ => (None, None),
+        let report = Report {
+            bytes: Some(message.map_or(0, |message| message.payload().len() as u64)),
+            form: Some(form.name()),
+            ..self
+        };
+        match message {
+            Some(message) => report.with_metadata(&message.metadata()),
+            None => report,
+        }
+    }
+
+    fn with_metadata(self, metadata: &Metadata) -> Report {
+        let image = match metadata {
+            Metadata::Image(image) => Some(image),
+            _ => None,
         };
         Report {
-            kind: metadata.as_ref().map(Metadata::kind),
-            bytes: Some(message.map_or(0, |message| message.payload().len() as u64)),
-            width,
-            height,
-            media_type: metadata.map(|metadata| metadata.media_type().to_owned()),
-            form: Some(form.name()),
+            kind: Some(metadata.kind()),
+            width: image.map(|image| image.width),
+            height: image.map(|image| image.height),
+            format: image.map(|image| image.format.name()),
+            stride: image.map(|image| image.stride),
+            media_type: Some(metadata.media_type().to_owned()),
+            file_name: metadata.file_name().map(str::to_owned),
+            ..self
+        }
+    }
+
+    fn with_ring(self, kept: Option<RingSize>) -> Report {
+        Report {
+            ring_bytes: kept.map(|kept| kept.ring),
+            retain_bytes: kept.map(|kept| kept.retain),
             ..self
         }
     }
 
     /// Reports what is to be seen of a segment from outside.
-    pub(crate) fn of_info(info: &Info, now: SystemTime) -> Report {
+    pub(crate) fn of_info(info: &Info) -> Report {
         let report = Report::new(info.key.to_string(), info.persistent, &info.attached);
         let report = report.with_permissions(Some(info.permissions()));
+        let report = report.with_ring(RingSize::of(info));
         match &info.content {
             segment::Content::Block { size } => report.with_block(*size),
             segment::Content::Samples {
                 latest: Some(latest),
                 ..
-            } => report.with_latest(latest, now),
+            } => report.with_latest(latest, &info.attached),
             segment::Content::Samples { latest: None, .. } => report,
             segment::Content::Damaged { damage } => Report {
                 kind: Some("damaged"),
@@ -133,9 +177,9 @@ impl Report {
     }
 
     /// Reports one line of a list, be it a segment or not.
-    pub(crate) fn of_listed(listed: &Listed, now: SystemTime) -> Report {
+    pub(crate) fn of_listed(listed: &Listed) -> Report {
         match &listed.segment {
-            Ok(info) => Report::of_info(info, now),
+            Ok(info) => Report::of_info(info),
             Err(reason) => Report {
                 bytes: None,
                 persistent: None,
@@ -152,15 +196,23 @@ impl Report {
             bytes: Some(0),
             width: None,
             height: None,
+            format: None,
+            stride: None,
             media_type: None,
+            file_name: None,
             sequence: None,
             writer_pid: None,
+            writer_program: None,
+            published_ms: None,
             age_ms: None,
             persistent: Some(persistent),
+            ring_bytes: None,
+            retain_bytes: None,
             mode: None,
             group: None,
             others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
+            beside: Beside::default(),
             form: None,
             reason: None,
         }
@@ -183,25 +235,24 @@ impl Report {
         }
     }
 
-    fn with_latest(self, latest: &Latest, now: SystemTime) -> Report {
-        let (width, height) = match &latest.metadata {
-            Metadata::Image(image) => (Some(image.width), Some(image.height)),
-            _ => (None, None),
-        };
-        // A clock that was set back makes the content younger than now.
-        let age = now.duration_since(latest.published).unwrap_or_default();
+    fn with_latest(self, latest: &Latest, attached: &[Attached]) -> Report {
+        let writer = attached.iter().find(|peer| peer.process.is(latest.writer));
+        let published = latest.published.duration_since(UNIX_EPOCH).ok();
         Report {
-            kind: Some(latest.metadata.kind()),
             bytes: Some(latest.bytes),
-            width,
-            height,
-            media_type: Some(latest.metadata.media_type().to_owned()),
             sequence: Some(latest.sequence),
             writer_pid: Some(latest.writer.pid()),
-            age_ms: u64::try_from(age.as_millis()).ok(),
-            ..self
+            writer_program: writer.map(|peer| peer.program.clone()),
+            published_ms: published.and_then(milliseconds),
+            age_ms: milliseconds(latest.age),
+            beside: Beside::of(latest, SystemTime::now()),
+            ..self.with_metadata(&latest.metadata)
         }
     }
+}
+
+fn milliseconds(time: Duration) -> Option<u64> {
+    u64::try_from(time.as_millis()).ok()
 }
 
 impl Peer {

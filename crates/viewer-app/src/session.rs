@@ -9,9 +9,9 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use app_kit::follower::{FollowError, Follower, Time};
+use app_kit::follower::{Begin, FollowError, Follower, Time, Wanted};
 use app_kit::polling;
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
@@ -88,9 +88,64 @@ pub(crate) struct Found {
     pub(crate) digest: Option<Digest>,
     /// Where the loaders of a sample are told that it was shown.
     pub(crate) seat: Option<Seat>,
+    /// How much the segment keeps; `None` where it has no ring, or that was not asked.
+    pub(crate) kept: Option<RingSize>,
+    /// How many came unseen between the one before and this; 0 where nothing is counted.
+    pub(crate) skipped: u64,
+}
+
+/// How much a segment keeps of what was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RingSize {
+    /// The length of its ring, bytes.
+    pub(crate) ring: u64,
+    /// How much of what is too long for the ring, beside the newest.
+    pub(crate) retain: u64,
+}
+
+impl RingSize {
+    /// Returns what a segment says of itself.
+    pub(crate) fn of(info: &Info) -> Option<RingSize> {
+        match info.content {
+            segment::Content::Samples {
+                ring_bytes,
+                retain_bytes,
+                ..
+            } => Some(RingSize {
+                ring: ring_bytes,
+                retain: retain_bytes,
+            }),
+            segment::Content::Block { .. } | segment::Content::Damaged { .. } => None,
+        }
+    }
 }
 
 impl Found {
+    /// Adds what is told of its segment; one that is gone does not stay.
+    pub(crate) fn within(self, info: Option<&Info>, attached: Vec<Attached>) -> Found {
+        Found {
+            persistent: info.is_some_and(|info| info.persistent),
+            permissions: info.map(Info::permissions),
+            kept: info.and_then(RingSize::of),
+            attached,
+            ..self
+        }
+    }
+
+    /// A sample, of whose segment nothing more is told.
+    pub(crate) fn of_sample(sample: Sample, skipped: u64) -> Found {
+        Found {
+            content: Content::Sample(sample),
+            persistent: false,
+            permissions: None,
+            attached: Vec::new(),
+            digest: None,
+            seat: None,
+            kept: None,
+            skipped,
+        }
+    }
+
     /// What was read from a segment of Qt programs.
     pub(crate) fn of_reading(reading: Reading) -> Found {
         Found {
@@ -100,15 +155,15 @@ impl Found {
             attached: Vec::new(),
             digest: Some(reading.digest),
             seat: None,
+            kept: None,
+            skipped: 0,
         }
     }
 
     /// Tells the loaders of a sample that it is shown now.
-    pub(crate) fn tell_shown(&self, now: SystemTime) {
+    pub(crate) fn tell_shown(&self) {
         if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
-            // A clock that was set back makes it younger than now.
-            let took = now.duration_since(sample.published()).unwrap_or_default();
-            seat.shown(sample.sequence(), took);
+            seat.shown(sample.sequence(), sample.age());
         }
     }
 }
@@ -142,14 +197,14 @@ impl Content {
         match self {
             Content::Sample(sample) => match sample.metadata() {
                 Metadata::Image(metadata) => Some((metadata, sample.payload())),
-                Metadata::Text | Metadata::Bytes { .. } => None,
+                _ => None,
             },
             Content::Qt(Some(Message::Image { metadata, pixels }), _) => Some((metadata, pixels)),
             Content::Qt(..) | Content::Block { .. } => None,
         }
     }
 
-    /// Names the kind of content: `text`, `image`, `bytes`, or `nothing`.
+    /// Names the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Content::Sample(sample) => sample.metadata().kind(),
@@ -261,14 +316,8 @@ fn fetch_sample(
         if let Some(sample) = latest.map_err(FetchError::Read)? {
             // Somebody may remove the segment right now: then it is not persistent.
             let info = segment::info(subscriber.key(), options).ok();
-            return Ok(Some(Found {
-                persistent: info.as_ref().is_some_and(|info| info.persistent),
-                permissions: info.as_ref().map(Info::permissions),
-                attached: subscriber.others(),
-                content: Content::Sample(sample),
-                digest: None,
-                seat,
-            }));
+            let found = Found::of_sample(sample, 0).within(info.as_ref(), subscriber.others());
+            return Ok(Some(Found { seat, ..found }));
         }
         let Some(time) = time else {
             return Ok(None);
@@ -297,12 +346,14 @@ fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchE
         attached: info.attached,
         digest: None,
         seat: None,
+        kept: None,
+        skipped: 0,
     })
 }
 
-/// Begins to follow a key; blocks only when it is asked for more.
-pub(crate) fn follower(key: &Key, owner: Option<&User>) -> Follower {
-    Follower::new(key.clone(), options(owner))
+/// Begins to follow a key, each sample in order; blocks only when it is asked for more.
+pub(crate) fn follower(key: &Key, owner: Option<&User>, begin: Begin) -> Follower {
+    Follower::new(key.clone(), options(owner), Wanted::InOrder(begin))
 }
 
 /// What Qt's example says where there is nothing: a line of its own before what is wrong.

@@ -4,10 +4,12 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use shm_core::{
-    ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory, segment,
+    Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
+    Origin, PixelFormat, Publisher, SharedMemory, segment,
 };
 use tempfile::TempDir;
 
@@ -80,21 +82,14 @@ fn stderr(output: &Output) -> String {
 }
 
 fn bytes(media_type: &str) -> Metadata {
-    Metadata::Bytes {
-        media_type: media_type.to_owned(),
-        source: Some("data.bin".to_owned()),
-    }
+    Metadata::from(BytesMetadata::new(media_type).with_file_name("data.bin"))
 }
 
 /// Two by two pixels: red, green; blue, half transparent white. Three bytes lie between the rows.
 fn publish_picture(publisher: &Publisher) {
-    let metadata = Metadata::Image(ImageMetadata {
-        format: PixelFormat::Rgba8,
-        width: 2,
-        height: 2,
-        stride: 11,
-        source: Some("flag.png".to_owned()),
-    });
+    let metadata = ImageMetadata::packed(PixelFormat::Rgba8, 2, 2).unwrap();
+    let metadata = metadata.with_file_name("flag.png").with_stride(11).unwrap();
+    let metadata = Metadata::Image(metadata);
     let payload = [
         &[255, 0, 0, 255, 0, 255, 0, 255, 9, 9, 9][..],
         &[0, 0, 255, 255, 255, 255, 255, 128, 9, 9, 9],
@@ -377,6 +372,9 @@ fn reports_have_the_promised_fields() {
     ] {
         let mut report = place.json(arguments);
         assert!(report["age_ms"].take().is_u64(), "{report}");
+        assert!(report["published_ms"].take().is_u64(), "{report}");
+        let writer = report["writer_program"].take();
+        assert!(writer.is_string(), "{writer}");
         let program = report["attached"][0]["program"].take();
         assert!(program.is_string(), "{program}");
         let group = report["group"].clone();
@@ -389,11 +387,22 @@ fn reports_have_the_promised_fields() {
                 "bytes": 22,
                 "width": 2,
                 "height": 2,
+                "format": "rgba",
+                "stride": 11,
+                "element": null,
+                "shape": null,
+                "user": null,
+                "origin": null,
                 "media_type": "image/x-raw",
+                "file_name": "flag.png",
                 "sequence": 1,
                 "writer_pid": pid,
+                "writer_program": null,
+                "published_ms": null,
                 "age_ms": null,
                 "persistent": false,
+                "ring_bytes": 256 << 10,
+                "retain_bytes": 0,
                 "mode": "600",
                 "group": group,
                 "others_may_read": false,
@@ -406,6 +415,98 @@ fn reports_have_the_promised_fields() {
     let report = place.json(&["show", "--key", "P", "--json", "--output", &file]);
     assert_eq!(report["width"], 2);
     assert!(fs::exists(&file).unwrap());
+}
+
+#[test]
+fn an_array_is_described_and_written_for_numpy() {
+    let place = Place::new();
+    let publisher = place.publisher("A");
+    let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).unwrap();
+    let payload: Vec<u8> = (0..48).collect();
+    publisher.publish(&array.into(), &payload).unwrap();
+
+    let report = place.json(&["info", "--key", "A", "--json"]);
+    assert_eq!(report["kind"], "array");
+    assert_eq!(report["element"], "f4");
+    assert_eq!(report["shape"], json!([3, 4]));
+    let told = String::from_utf8(place.print(&["info", "--key", "A"])).unwrap();
+    assert!(told.contains("array       f4 · 3 × 4\n"), "{told}");
+    assert_eq!(place.print(&["show", "--key", "A"]), payload);
+    let list = String::from_utf8(place.print(&["list"])).unwrap();
+    assert!(list.contains("array"), "{list}");
+
+    let write = |name: &str| {
+        let file = place.path(name);
+        place.print(&["show", "--key", "A", "--output", &file]);
+        fs::read(file).unwrap()
+    };
+    assert_eq!(write("raw"), payload);
+    let npy = write("a.npy");
+    assert!(npy.starts_with(b"\x93NUMPY\x01\0"));
+    assert_eq!(npy.len(), 128 + 48);
+    assert!(npy.ends_with(&payload));
+}
+
+#[test]
+fn what_stands_beside_a_sample_is_told() {
+    let place = Place::new();
+    let publisher = place.publisher("O");
+    let published = SystemTime::now() - Duration::from_secs(90);
+    let mut origin = Origin::new("host\u{202e}A", "camera", 41, published);
+    origin.is_stale = true;
+    let annotations = Annotations::new().with_user(b"n\x1b7").with_origin(origin);
+    publisher
+        .publish_with(&Metadata::Text, &annotations, b"text")
+        .unwrap();
+
+    for command in ["info", "show"] {
+        let mut report = place.json(&[command, "--key", "O", "--json"]);
+        let mut origin = report["origin"].take();
+        assert!(origin["age_ms"].take().as_u64().unwrap() >= 90_000);
+        assert!(origin["last_heard_ms"].take().as_u64().unwrap() < 90_000);
+        assert_eq!(
+            origin,
+            json!({
+                "host": "host\u{202e}A",
+                "program": "camera",
+                "sequence": 41,
+                "age_ms": null,
+                "last_heard_ms": null,
+                "stale": true,
+            })
+        );
+        assert_eq!(report["user"], json!({"hex": "6e1b37", "text": "n\u{1b}7"}));
+    }
+    let told = String::from_utf8(place.print(&["info", "--key", "O", "--no-escape"])).unwrap();
+    assert!(told.contains("by camera on host"), "{told}");
+    assert!(told.contains(", 1 min ago, stale\n"), "{told}");
+    assert!(told.contains("user data   6e1b37"), "{told}");
+
+    // What is not there is null, as everywhere.
+    publisher
+        .publish_with(&Metadata::Text, &Annotations::new(), b"text")
+        .unwrap();
+    let report = place.json(&["info", "--key", "O", "--json"]);
+    assert_eq!(report.get("origin"), Some(&json!(null)));
+    assert_eq!(report.get("user"), Some(&json!(null)));
+}
+
+#[test]
+fn pictures_of_16_bits_keep_them_in_a_png_file() {
+    let place = Place::new();
+    let publisher = place.publisher("G");
+    let gray = ImageMetadata::packed(PixelFormat::Gray16, 2, 1).unwrap();
+    publisher
+        .publish(&gray.into(), &[0x34, 0x12, 0xff, 0xff])
+        .unwrap();
+    let told = String::from_utf8(place.print(&["show", "--key", "G"])).unwrap();
+    assert!(
+        told.starts_with("image · 2 × 1 · gray16 · 4 bytes"),
+        "{told}"
+    );
+    let png = place.print(&["show", "--key", "G", "--output", "-"]);
+    let picture = image::load_from_memory(&png).unwrap();
+    assert_eq!(picture.to_luma16().into_raw(), [0x1234, 0xffff]);
 }
 
 #[test]
@@ -445,7 +546,7 @@ fn a_list_tells_of_segments_and_of_what_is_none() {
             "KEY",
             "KIND",
             "SIZE",
-            "GEN",
+            "SEQUENCE",
             "LOADER",
             "ATTACHED",
             "AGE",

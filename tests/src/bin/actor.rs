@@ -342,10 +342,7 @@ fn act_on_loans(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Err
 }
 
 fn octets() -> Metadata {
-    Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    }
+    Metadata::bytes("application/octet-stream")
 }
 
 fn publish(publisher: &Publisher, number: u64, size: usize) -> Result<(), Box<dyn Error>> {

@@ -10,14 +10,14 @@ use super::{
 
 /// The numbers of an image as they are encoded, none of them checked.
 struct Shape {
-    format: u64,
-    width: u64,
-    height: u64,
-    stride: u64,
+    format: u8,
+    width: u32,
+    height: u32,
+    stride: u32,
 }
 
-/// Lies about an image: its format, its sides, its stride, how widely each is encoded, and whether
-/// the payload has the length that follows from them.
+/// Lies about an image: its format, its sides, its stride, and whether the payload has the length that
+/// follows from them.
 pub fn image(data: &[u8]) {
     let mut script = Script::new(data);
     let shape = Shape::read(&mut script);
@@ -36,13 +36,13 @@ pub fn image(data: &[u8]) {
 impl Shape {
     /// Mostly one that makes sense, or nearly does.
     fn read(script: &mut Script<'_>) -> Shape {
-        let format = u64::from(script.byte() % 5);
+        let format = script.byte() % 7;
         let width = side(script);
         let height = side(script);
-        let row = width.wrapping_mul([1, 3, 4, 4, 1][usize::try_from(format).unwrap_or(0)]);
+        let row = width.wrapping_mul([1, 3, 4, 4, 3, 2, 1][usize::from(format)]);
         let stride = match script.byte() % 4 {
-            0 => script.number(4),
-            1 => row.wrapping_add_signed(i64::from(script.byte().cast_signed())),
+            0 => low(script.number(4)),
+            1 => row.wrapping_add_signed(script.byte().cast_signed().into()),
             _ => row,
         };
         Shape {
@@ -54,62 +54,39 @@ impl Shape {
     }
 
     fn payload_bytes(&self) -> u64 {
-        self.stride.wrapping_mul(self.height)
+        u64::from(self.stride) * u64::from(self.height)
     }
 
-    /// Encodes it, without or with a source, as docs/LAYOUT.md says, but not always in the shortest form.
+    /// Encodes it, without or with a file name, as docs/LAYOUT.md says.
     fn encode(&self, script: &mut Script<'_>) -> Vec<u8> {
-        let mut encoded = Vec::new();
-        for number in [1, self.format, self.width, self.height, self.stride] {
-            put(&mut encoded, number, script.byte());
+        let mut encoded = vec![1, self.format];
+        for number in [self.width, self.height, self.stride] {
+            encoded.extend(number.to_le_bytes());
         }
-        let source = script.bytes(300);
-        encoded.push(u8::from(!source.is_empty()));
-        if !source.is_empty() {
-            put(&mut encoded, source.len() as u64, 0);
-            encoded.extend_from_slice(source);
-        }
+        let file_name = script.bytes(255);
+        encoded.push(u8::try_from(file_name.len()).expect("at most 255"));
+        encoded.extend_from_slice(file_name);
         encoded
     }
 
     /// The same for a publisher; nothing where it cannot even be said.
     fn metadata(&self) -> Option<Metadata> {
-        let formats = [
-            PixelFormat::Gray8,
-            PixelFormat::Rgb8,
-            PixelFormat::Rgba8,
-            PixelFormat::Bgra8,
-        ];
-        Some(Metadata::Image(ImageMetadata {
-            format: *formats.get(usize::try_from(self.format).ok()?)?,
-            width: self.width.try_into().ok()?,
-            height: self.height.try_into().ok()?,
-            stride: self.stride.try_into().ok()?,
-            source: None,
-        }))
+        let format = *PixelFormat::ALL.get(usize::from(self.format))?;
+        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small one");
+        (image.width, image.height, image.stride) = (self.width, self.height, self.stride);
+        Some(image.into())
     }
 }
 
-fn side(script: &mut Script<'_>) -> u64 {
+fn side(script: &mut Script<'_>) -> u32 {
     match script.byte() % 3 {
-        0 => script.instead_of(1, 4),
-        _ => script.number(1),
+        0 => low(script.instead_of(1, 4)),
+        _ => script.byte().into(),
     }
 }
 
-/// Appends an integer, in a form that is wider than the shortest by `wider` steps.
-fn put(encoded: &mut Vec<u8>, number: u64, wider: u8) {
-    let shortest = match number {
-        0..251 => 0,
-        251..0x1_0000 => 1,
-        0x1_0000..0x1_0000_0000 => 2,
-        _ => 3,
-    };
-    // Mostly the shortest, as is right.
-    let form = (shortest + usize::from(wider / 64)).min(3);
-    let (mark, width) = [(None, 1), (Some(251), 2), (Some(252), 4), (Some(253), 8)][form];
-    encoded.extend(mark);
-    encoded.extend_from_slice(&number.to_le_bytes()[..width]);
+fn low(number: u64) -> u32 {
+    u32::try_from(number & u64::from(u32::MAX)).expect("it was cut")
 }
 
 /// Asserts that a publisher cannot say what readers would refuse, and can say everything else.

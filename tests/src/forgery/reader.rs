@@ -146,7 +146,8 @@ fn assert_true(sample: &Sample, record: &Record, ring: &Ring) {
     assert_eq!(sample.writer().pid(), record.writer_pid);
     let payload_bytes = record.payload_bytes;
     let expected = metadata::decode(&record.metadata, payload_bytes);
-    assert_eq!(Some(sample.metadata()), expected.as_ref());
+    let found = (sample.metadata().clone(), sample.annotations().clone());
+    assert_eq!(Some(found), expected);
     assert_eq!(sample.len() as u64, payload_bytes);
     let memory = memory_of_regions(ring);
     assert!(

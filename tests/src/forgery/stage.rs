@@ -8,8 +8,8 @@ use std::{
 };
 
 use shm_core::{
-    ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory, Subscriber,
-    segment,
+    BytesMetadata, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory,
+    Subscriber, segment,
 };
 
 use super::head::Head;
@@ -177,10 +177,7 @@ fn samples() -> [(Metadata, Vec<u8>); 3] {
     let image = ImageMetadata::packed(PixelFormat::Rgba8, 40, 32).expect("a small picture");
     let pixels = (0..image.payload_bytes()).map(|at| at.to_le_bytes()[0]);
     let pixels = pixels.collect();
-    let bytes = Metadata::Bytes {
-        media_type: "text/csv".into(),
-        source: Some("table.csv".into()),
-    };
+    let bytes = Metadata::from(BytesMetadata::new("text/csv").with_file_name("table.csv"));
     let letters = (b'a'..=b'z').cycle().take(ROOM).collect();
     [
         (Metadata::Text, "héllo 世界".into()),

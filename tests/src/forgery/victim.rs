@@ -138,7 +138,7 @@ fn assert_told(latest: Option<&segment::Latest>, ring: &Ring) {
     let told = latest.map(|latest| {
         let writer = latest.writer.pid();
         (
-            latest.metadata.clone(),
+            (latest.metadata.clone(), latest.annotations.clone()),
             latest.bytes,
             latest.sequence,
             writer,

@@ -13,6 +13,12 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     if let Content::Picture(picture) = &snapshot.content {
         parts.push(format!("{} × {}", picture.width, picture.height));
     }
+    if let Content::Bytes(Bytes {
+        array: Some(array), ..
+    }) = &snapshot.content
+    {
+        parts.push(array.to_string());
+    }
     if !snapshot.is_empty() {
         parts.push(units::bytes(snapshot.bytes));
     }
@@ -28,8 +34,11 @@ pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
 }
 
 /// Writes who loaded the content: `loaded by loader-app (pid 4711)`.
-pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
+pub fn loaded_by(snapshot: &Snapshot, now: SystemTime) -> Option<String> {
     let origin = snapshot.origin.as_ref()?;
+    if let Some(elsewhere) = &origin.elsewhere {
+        return Some(loaded_elsewhere(elsewhere, now));
+    }
     let pid = origin.writer;
     if pid.is_current() {
         return Some(say!("loaded-by-here", pid = pid));
@@ -40,6 +49,22 @@ pub fn loaded_by(snapshot: &Snapshot) -> Option<String> {
         (Some(program), false) => say!("loaded-by-left", program = program, pid = pid),
         (None, _) => say!("loaded-by-unknown", pid = pid),
     })
+}
+
+/// Writes who loaded the content on another computer: `loaded by loader-app on hostA, 12 ms ago, stale`.
+fn loaded_elsewhere(origin: &shm_core::Origin, now: SystemTime) -> String {
+    // Two computers have two clocks: what was published in the future is new.
+    let age = now.duration_since(origin.published).unwrap_or_default();
+    let said = say!(
+        "loaded-by-elsewhere",
+        program = origin.program,
+        host = origin.host,
+        ago = say!("age-ago", age = units::lapse(age)),
+    );
+    if origin.is_stale {
+        return say!("loaded-by-stale", loaded = said);
+    }
+    said
 }
 
 /// Writes who is attached beside this process, the one that loaded the content, and those who are
@@ -92,7 +117,7 @@ pub(super) fn bytes_notice(bytes: &Bytes, size: u64) -> String {
         Some(media_type) => media_type.clone(),
         None => say!("pane-block"),
     });
-    parts.extend(bytes.source.clone());
+    parts.extend(bytes.file_name.clone());
     if size > snapshot::HEAD_LIMIT as u64 {
         parts.push(say!("pane-head", count = snapshot::HEAD_LIMIT));
     }

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use iced::{Size, Theme};
 use iced_test::Simulator;
-use shm_core::{Access, Attached, ImageMetadata, Key, PixelFormat};
+use shm_core::{Access, ArrayMetadata, Attached, ElementType, ImageMetadata, Key, PixelFormat};
 
 use crate::picture::Picture;
-use crate::snapshot::{Origin, Text};
+use crate::snapshot::{Bytes, Origin, Text};
 
 use super::*;
 
@@ -37,6 +37,7 @@ fn snapshot() -> Snapshot {
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: NOW,
+            elsewhere: None,
         }),
         persistent: true,
         permissions: None,
@@ -77,7 +78,7 @@ fn everybody_else_is_named_once() {
 #[test]
 fn the_loader_is_named_even_after_it_left() {
     let mut snapshot = snapshot();
-    let said = |snapshot: &Snapshot| loaded_by(snapshot).expect("somebody loaded it");
+    let said = |snapshot: &Snapshot| loaded_by(snapshot, NOW).expect("somebody loaded it");
     assert_eq!(said(&snapshot), "loaded by loader-app (pid 4711)");
     snapshot.attached.clear();
     assert_eq!(
@@ -85,7 +86,49 @@ fn the_loader_is_named_even_after_it_left() {
         "loaded by loader-app (pid 4711), which has left"
     );
     snapshot.origin = None;
-    assert_eq!(loaded_by(&snapshot), None);
+    assert_eq!(loaded_by(&snapshot, NOW), None);
+}
+
+#[test]
+fn what_comes_from_elsewhere_says_from_where() {
+    let mut elsewhere = snapshot();
+    let published = NOW - Duration::from_millis(12);
+    let mut origin = shm_core::Origin::new("hostA", "camera", 9, published);
+    let said = |snapshot: &Snapshot| loaded_by(snapshot, NOW);
+    let mut told = |origin: &shm_core::Origin| {
+        let here = elsewhere.origin.as_mut().expect("it was published");
+        here.elsewhere = Some(origin.clone());
+        said(&elsewhere)
+    };
+    let live = told(&origin);
+    assert_eq!(
+        live.as_deref(),
+        Some("loaded by camera on hostA, 12 ms ago")
+    );
+    origin.is_stale = true;
+    let stale = told(&origin);
+    assert_eq!(
+        stale.as_deref(),
+        Some("loaded by camera on hostA, 12 ms ago, stale")
+    );
+    // The other computer's clock is ahead.
+    origin.published = NOW + Duration::from_secs(60);
+    assert!(told(&origin).is_some_and(|told| told.contains("0.0 ms ago")));
+}
+
+#[test]
+fn an_array_tells_its_elements_and_its_shape() {
+    let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).expect("it is a shape");
+    let snapshot = Snapshot {
+        content: Content::Bytes(Bytes::of(&array.into(), vec![7; 48])),
+        bytes: 48,
+        ..snapshot()
+    };
+    let told = facts(&snapshot, NOW);
+    assert!(
+        told.starts_with("array · f4 · 3 × 4 · 48 bytes · sequence 3"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -88,10 +88,16 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         "reason-behind-metadata",
         &[],
     ),
+    ("the metadata ends too early", "reason-metadata-cut", &[]),
     (
-        "the metadata is not readable: {}",
-        "reason-unreadable-metadata",
-        &["reason"],
+        "a name in the metadata is not UTF-8",
+        "reason-metadata-utf8",
+        &[],
+    ),
+    (
+        "the metadata says the same twice",
+        "reason-metadata-twice",
+        &[],
     ),
     (
         "an image of {} × {} pixels is out of bounds (1 to {} a side)",
@@ -103,6 +109,11 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         "reason-name",
         &["what", "bytes", "most"],
     ),
+    ("file name", "reason-file-name", &[]),
+    ("media type", "reason-media-type", &[]),
+    ("user data", "reason-user-data", &[]),
+    ("host name", "reason-host-name", &[]),
+    ("program name", "reason-program-name", &[]),
     (
         "rows of {} bytes do not fit a stride of {}",
         "reason-stride",
@@ -112,6 +123,21 @@ pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
         "the image needs {} bytes of pixels, and there are {}",
         "reason-pixels",
         &["needed", "found"],
+    ),
+    (
+        "an array of {} dimensions is out of bounds (1 to {})",
+        "reason-dimensions",
+        &["count", "most"],
+    ),
+    (
+        "the array needs {} bytes, and there are {}",
+        "reason-array",
+        &["needed", "found"],
+    ),
+    (
+        "the array needs more bytes than there can be",
+        "reason-array-too-large",
+        &[],
     ),
     ("the text is not UTF-8 at byte {}", "reason-utf8", &["at"]),
     (
@@ -175,7 +201,11 @@ fn known_reason(reason: &str) -> Option<String> {
         let arguments: Vec<_> = names
             .iter()
             .zip(found)
-            .map(|(name, value)| (*name, value.into()))
+            .map(|(name, value)| {
+                // What varies may be words, too.
+                let value = known_reason(value).unwrap_or_else(|| value.to_owned());
+                (*name, value.into())
+            })
             .collect();
         language::say_in(Language::spoken(), id, &arguments)
     })

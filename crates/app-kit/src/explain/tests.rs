@@ -3,7 +3,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use qt_bridge::{Form, Stream, StreamError};
-use shm_core::{Access, ImageMetadata, InvalidSample, Message, PixelFormat, Process};
+use shm_core::{
+    Access, ImageMetadata, InvalidSample, Message, MetadataError, PixelFormat, Process,
+};
 
 use super::reason::REASONS;
 use super::*;
@@ -158,6 +160,11 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
             key: key.clone(),
             bytes: 42,
         }),
+        Box::new(ReadError::Size {
+            key: key.clone(),
+            bytes: 42,
+            wanted: 8,
+        }),
         Box::new(ReadError::Forked { key: key.clone() }),
         Box::new(ReadError::Io {
             key,
@@ -272,6 +279,46 @@ fn reasons_keep_what_varies() {
         "/dev/shm/K 属于用户 0，而不是用户 1000"
     );
     assert_eq!(chinese("something new"), "something new");
+}
+
+#[test]
+fn what_is_wrong_with_metadata_is_said_in_chinese() {
+    let too_long = |what| MetadataError::TooLong { what, bytes: 300 };
+    let names = [
+        "file name",
+        "media type",
+        "user data",
+        "host name",
+        "program name",
+    ];
+    let others = [
+        MetadataError::Sides {
+            width: 0,
+            height: 1,
+        },
+        MetadataError::Stride { row: 8, stride: 4 },
+        MetadataError::ImageLength {
+            needed: 8,
+            found: 4,
+        },
+        MetadataError::Dimensions { count: 9 },
+        MetadataError::ArrayLength {
+            needed: 8,
+            found: 4,
+        },
+        MetadataError::ArrayTooLarge,
+        MetadataError::EndsEarly,
+        MetadataError::NotUtf8,
+        MetadataError::Repeated,
+        MetadataError::BytesBehind,
+    ];
+    for error in names.map(too_long).into_iter().chain(others) {
+        let english = error.to_string();
+        let said = language::speaking(Language::SimplifiedChinese, || explain_reason(&english));
+        assert_ne!(said, english);
+        let said = said.replace("UTF-8", "");
+        assert_eq!(language::english_word_in(&said), None, "{said}");
+    }
 }
 
 /// What can be wrong with a stream, each with its own reason where it has one.

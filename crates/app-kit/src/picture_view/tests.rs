@@ -213,7 +213,7 @@ fn a_picture_that_was_made_ready_is_drawn_as_it_is() {
         width: 1920,
         height: 1080,
         format: PixelFormat::Rgb8,
-        source: None,
+        file_name: None,
         original: None,
         is_opaque: true,
     };

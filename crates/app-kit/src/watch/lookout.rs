@@ -10,8 +10,8 @@ use iced::futures::executor::block_on;
 use shm_core::segment::{self, Info};
 use shm_core::{AttachError, Key, Sample};
 
-use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
-use crate::follower::{Follower, Step};
+use super::{Depth, Fresh, GLANCE, News, Observation, Shared, past};
+use crate::follower::{Follower, Step, Wanted};
 use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
 
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
@@ -27,6 +27,8 @@ pub(super) struct Lookout {
     glanced: Option<Instant>,
     /// What of the content that was told last is still of interest, and when that was.
     last: Option<(Last, Instant)>,
+    /// Whether it has begun to follow, so that nothing that comes is past.
+    has_begun: bool,
 }
 
 /// What was told, so that it is not told again every second.
@@ -58,7 +60,7 @@ enum Last {
 impl Lookout {
     pub(super) fn new(shared: Arc<Shared>, key: Key, output: Sender<News>) -> Lookout {
         Lookout {
-            follower: Follower::new(key.clone(), shared.options.clone()),
+            follower: Follower::new(key.clone(), shared.options.clone(), Wanted::Latest),
             shared,
             key,
             output,
@@ -66,6 +68,7 @@ impl Lookout {
             company: Company::default(),
             glanced: None,
             last: None,
+            has_begun: false,
         }
     }
 
@@ -89,9 +92,16 @@ impl Lookout {
 
     /// Waits for what happens next, and tells of it.
     fn follow(&mut self) -> Option<()> {
-        match self.follower.next(Some(GLANCE)) {
-            Ok(Step::Sample(sample)) => self.tell_sample(sample),
-            Ok(Step::Empty) => {
+        let step = self.follower.next(Some(GLANCE));
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        match step {
+            Ok(Step::Sample(sample)) => {
+                if is_first {
+                    self.tell_past(&sample)?;
+                }
+                self.tell_sample(sample)
+            }
+            Ok(Step::Empty { .. }) => {
                 self.glance()?;
                 let nothing = snapshot::of_nothing(&self.key, self.company.clone());
                 let fresh = self.fresh(nothing);
@@ -156,6 +166,16 @@ impl Lookout {
             self.glance()?;
         }
         self.tell_converted(sample, self.pane(), false)
+    }
+
+    /// Tells what was published before the first sample that is told.
+    fn tell_past(&mut self, newest: &Sample) -> Option<()> {
+        self.glance()?;
+        let past = past::before(newest, &self.key, &self.shared.options, &self.company);
+        if past.is_empty() {
+            return Some(());
+        }
+        self.send(Some(Observation::Past(Arc::new(past))))
     }
 
     /// Where pictures follow each other fast, as many pixels of them as are seen are enough. One

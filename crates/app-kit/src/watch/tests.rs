@@ -315,3 +315,51 @@ fn what_a_qt_program_streams_is_read_as_asked() {
         }
     }
 }
+
+/// What a watch that begins now tells of the past, and then of the present.
+fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
+    let key = bench.key().clone().into();
+    let watch = Watch::new(key, None, bench.options(), Depth::Content, Arc::default());
+    let mut stream = pin!(listen(Arc::clone(&watch.shared)));
+    let mut past = Vec::new();
+    while let Some(news) = block_on(stream.next()) {
+        match watch.read(news) {
+            Some(Observation::Past(snapshots)) => {
+                past.extend(snapshots.iter().filter_map(Snapshot::sequence));
+            }
+            Some(Observation::Content(fresh)) => {
+                return (past, fresh.snapshot.sequence().expect("it is a sample"));
+            }
+            _ => {}
+        }
+    }
+    panic!("the watch ended");
+}
+
+#[test]
+fn what_the_ring_has_is_told_before_the_newest_and_within_bounds() {
+    let bench = Bench::new(Depth::Content);
+    let publisher = bench.publisher();
+    publisher.publish_text("alone").expect("there is room");
+    assert_eq!(past_and_present(&bench), (vec![], 1));
+    publisher.clear().expect("it can be cleared");
+    for _ in 3..=10 {
+        publisher.publish_text("small").expect("there is room");
+    }
+    assert_eq!(past_and_present(&bench), ((3..10).collect(), 10));
+    for _ in 11..=300 {
+        publisher.publish_text("small").expect("there is room");
+    }
+    assert_eq!(past_and_present(&bench), ((200..300).collect(), 300));
+
+    // Of what is large, the last ones that a history can keep.
+    let bench = Bench::new(Depth::Content);
+    let options = bench.options().retain_bytes(64 << 20);
+    let publisher = Publisher::open(bench.key(), &options).expect("it can be opened");
+    let large = vec![7; 5 << 20];
+    let bytes = Metadata::bytes("application/octet-stream");
+    for _ in 1..=8 {
+        publisher.publish(&bytes, &large).expect("there is room");
+    }
+    assert_eq!(past_and_present(&bench), (vec![5, 6, 7], 8));
+}

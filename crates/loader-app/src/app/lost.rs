@@ -29,7 +29,7 @@ impl State {
     pub(super) fn look_for_loss(&mut self, seen: &Observation) -> Task<Message> {
         let is_ours = match seen {
             Observation::Nothing | Observation::Unreadable(_) => false,
-            Observation::Content(_) | Observation::Qt(_) => true,
+            Observation::Past(_) | Observation::Content(_) | Observation::Qt(_) => true,
             Observation::Presence(info) => info.attached.iter().any(is_own_publisher),
         };
         // A stream finds that out by itself.

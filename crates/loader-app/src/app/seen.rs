@@ -42,7 +42,7 @@ impl State {
                 self.tell_who_replaced_us(&fresh.snapshot);
                 self.show(*fresh);
             }
-            Observation::Qt(_) => {}
+            Observation::Past(_) | Observation::Qt(_) => {}
             Observation::Presence(info) => {
                 if let Seen::Content(pane) = &mut self.seen {
                     pane.observe(&info);

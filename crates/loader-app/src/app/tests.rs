@@ -379,7 +379,7 @@ fn a_picture_is_loaded_by_its_path() {
     match bench.in_memory("MySharedMemory") {
         Some(Content::Picture(picture)) => {
             assert_eq!((picture.width, picture.height), (3, 2));
-            assert_eq!(picture.source.as_deref(), Some("red.png"));
+            assert_eq!(picture.file_name.as_deref(), Some("red.png"));
         }
         other => panic!("{other:?}"),
     }
@@ -765,7 +765,7 @@ fn a_dropped_file_is_loaded_as_what_it_is() {
     match bench.in_memory("MySharedMemory") {
         Some(Content::Bytes(bytes)) => {
             assert_eq!(bytes.media_type.as_deref(), Some("application/zip"));
-            assert_eq!(bytes.source.as_deref(), Some("archive.zip"));
+            assert_eq!(bytes.file_name.as_deref(), Some("archive.zip"));
         }
         other => panic!("{other:?}"),
     }

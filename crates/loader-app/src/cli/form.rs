@@ -5,7 +5,7 @@ use qt_bridge::Form;
 
 /// What Qt programs read.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct StreamedAs {
+pub(super) struct StreamedAs {
     /// Streams it for a Qt program as qstring, qbytearray, cstring, raw or qimage; what fits the content
     /// is usual.
     #[arg(long = "as", value_name = "FORM")]

@@ -12,6 +12,7 @@ use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 
 use super::memory::Memory;
+use super::ring::Ring;
 use super::share::Share;
 use super::{CommandError, audience, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
@@ -22,11 +23,13 @@ Examples:
   ffmpeg -i clip.mp4 -f rawvideo -pix_fmt rgba - | loader-app frames --size 1280x720 --fps 25 -
   loader-app frames --test-pattern
   loader-app frames --test-pattern --size 3840x2160 --fps 30 --count 900
+  loader-app frames --test-pattern --retain 64M --count 100
   loader-app frames --size 30000x20000 --limit 3G - <scans.rgba
 
-The names of the formats are ffmpeg's for rgba and bgra; its -pix_fmt rgb24 is rgb here, and
-gray is gray. A frame becomes visible when all of it has come. A reader that is slow misses
-frames and sees the newest.
+The names of the formats are ffmpeg's for rgba, bgra and gray; its -pix_fmt rgb24, bgr24 and
+gray16le are rgb, bgr and gray16 here, and are taken by those names, too. A frame becomes visible
+when all of it has come. A reader that is slow misses frames and sees the newest, but for those
+that --retain keeps: viewer-app follow reads them in order.
 
 Under the key of a Qt program (--key qt:NAME) each frame is a QImage with a PNG file, as QDataStream
 writes it: no Qt program is woken by it, and making the file takes longer than showing it.
@@ -48,7 +51,7 @@ pub struct FramesArguments {
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,
 
-    /// What a pixel consists of: one byte a channel, in this order.
+    /// What a pixel consists of: one byte a channel, in this order; gray16 two, the low one first.
     #[arg(long, value_enum, default_value_t = Format::Rgba)]
     format: Format,
 
@@ -82,6 +85,10 @@ pub struct FramesArguments {
     /// Who else may read it.
     #[command(flatten)]
     share: Share,
+
+    /// How much stays for slow readers.
+    #[command(flatten)]
+    ring: Ring,
 
     /// Standard input, which is also read without it.
     #[arg(value_name = "-", value_parser = ["-"])]
@@ -122,9 +129,14 @@ fn side(text: &str) -> Option<u32> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Rgba,
+    #[value(alias = "rgb24")]
     Rgb,
     Bgra,
+    #[value(alias = "bgr24")]
+    Bgr,
     Gray,
+    #[value(alias = "gray16le")]
+    Gray16,
 }
 
 impl From<Format> for PixelFormat {
@@ -134,6 +146,8 @@ impl From<Format> for PixelFormat {
             Format::Rgb => PixelFormat::Rgb8,
             Format::Bgra => PixelFormat::Bgra8,
             Format::Gray => PixelFormat::Gray8,
+            Format::Bgr => PixelFormat::Bgr8,
+            Format::Gray16 => PixelFormat::Gray16,
         }
     }
 }
@@ -159,6 +173,10 @@ impl FromStr for Speed {
 impl FramesArguments {
     pub(super) fn share(&self) -> Share {
         self.share
+    }
+
+    pub(super) fn ring(&self) -> Ring {
+        self.ring
     }
 
     /// Says what no argument can tell by itself.
@@ -211,7 +229,7 @@ pub(super) fn run(
 ) -> Result<(), CommandError> {
     let termination = Termination::catch().map_err(CommandError::Signals)?;
     let mut frames = arguments.open(&termination)?;
-    let mut session = Session::new(arguments.share.apply(Options::new()));
+    let mut session = Session::new(arguments.ring.apply(arguments.share.apply(Options::new())));
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }
@@ -273,8 +291,13 @@ impl Control for Terminal<'_> {
     }
 
     fn begun(&mut self, loaded: &Loaded, frame: &ImageMetadata) {
-        let shared = self.arguments.share.warning(loaded);
-        for warning in loaded.warning().into_iter().chain(shared) {
+        let arguments = self.arguments;
+        let found = [
+            loaded.warning(),
+            arguments.share.warning(loaded),
+            arguments.ring.warning(loaded),
+        ];
+        for warning in found.into_iter().flatten() {
             self.tell(&format!("warning: {warning}"));
         }
         let size = units::bytes(loaded.bytes);

@@ -13,7 +13,7 @@ use crate::session::Loaded;
 
 /// Who else may read what is loaded.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Share {
+pub(super) struct Share {
     /// Lets other users read it: 640 those of a group, 644 everybody; 600, nobody, is usual.
     ///
     /// They read it with `viewer-app show --owner YOU`. They cannot change it, but they can keep it

@@ -199,7 +199,7 @@ mod tests {
                     let mut pixels = vec![0; frame.metadata.payload_bytes()];
                     if folder.draw(&mut pixels)? == Drawn::Whole {
                         assert_eq!(u32::from(pixels[0]), frame.metadata.width);
-                        return Ok((frame.metadata.source.unwrap(), pixels[0]));
+                        return Ok((frame.metadata.file_name.unwrap(), pixels[0]));
                     }
                 }
                 Found::NoFrame => {}

@@ -93,7 +93,7 @@ impl Gif {
         let pixels = frame.into_buffer();
         let metadata = shape(PixelFormat::Rgba8, pixels.width(), pixels.height(), LIMIT)?;
         let metadata = match self.path.file_name() {
-            Some(name) => metadata.with_source(&name.to_string_lossy()),
+            Some(name) => metadata.with_file_name(&name.to_string_lossy()),
             None => metadata,
         };
         self.current = Some(pixels);
@@ -225,7 +225,7 @@ mod tests {
             match gif.find()? {
                 Found::Frame(frame) => {
                     assert_eq!((frame.metadata.width, frame.metadata.height), (40, 30));
-                    assert_eq!(frame.metadata.source.as_deref(), Some("moving.gif"));
+                    assert_eq!(frame.metadata.file_name.as_deref(), Some("moving.gif"));
                     let mut pixels = vec![0; frame.metadata.payload_bytes()];
                     assert_eq!(gif.draw(&mut pixels)?, Drawn::Whole);
                     assert!(pixels.chunks(4).all(|pixel| pixel == &pixels[..4]));

@@ -84,7 +84,7 @@ impl TestPattern {
                 reason: format!("the test pattern needs {width} × {height} pixels at least"),
             });
         }
-        let metadata = metadata.with_source("test pattern");
+        let metadata = metadata.with_file_name("test pattern");
         let layout = Layout::of(&metadata);
         let mut ground = vec![0; metadata.payload_bytes()];
         draw_ground(&mut Canvas::new(&metadata, &mut ground), layout);
@@ -256,13 +256,6 @@ mod tests {
 
     use shm_core::PixelFormat;
 
-    const FORMATS: [PixelFormat; 4] = [
-        PixelFormat::Rgba8,
-        PixelFormat::Bgra8,
-        PixelFormat::Rgb8,
-        PixelFormat::Gray8,
-    ];
-
     fn shape(format: PixelFormat, width: u32, height: u32) -> ImageMetadata {
         ImageMetadata::packed(format, width, height).unwrap()
     }
@@ -295,7 +288,7 @@ mod tests {
     #[test]
     fn programs_read_the_number_in_every_format_and_size() {
         for (width, height) in [SMALLEST, (65, 49), (641, 363), (65, 20_000), (20_000, 49)] {
-            for format in FORMATS {
+            for &format in PixelFormat::ALL {
                 let metadata = shape(format, width, height);
                 for number in [1, 2, 0x8000_0001, 0xFFFF_FFFF, 0x1_0000_0007] {
                     let pixels = frame(&metadata, number);
@@ -343,12 +336,15 @@ mod tests {
     #[test]
     fn colours_are_in_the_order_of_the_format() {
         // The middle of the bar that is yellow.
-        for (format, expected) in FORMATS.into_iter().zip([
-            [191, 191, 0, 255].as_slice(),
-            &[0, 191, 191, 255],
-            &[191, 191, 0],
-            &[169],
-        ]) {
+        for &format in PixelFormat::ALL {
+            let expected: &[u8] = match format {
+                PixelFormat::Rgba8 => &[191, 191, 0, 255],
+                PixelFormat::Bgra8 => &[0, 191, 191, 255],
+                PixelFormat::Rgb8 => &[191, 191, 0],
+                PixelFormat::Bgr8 => &[0, 191, 191],
+                PixelFormat::Gray16 => &[169, 169],
+                _ => &[169],
+            };
             let metadata = shape(format, 640, 360);
             let pixels = frame(&metadata, 1);
             assert_eq!(pixel(&metadata, &pixels, 120, 10), expected, "{format:?}");

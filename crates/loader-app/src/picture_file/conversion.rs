@@ -104,7 +104,7 @@ impl Conversion {
         match self.format() {
             PixelFormat::Gray8 => self.mirror::<1>(width, pixels),
             PixelFormat::Rgb8 => self.mirror::<3>(width, pixels),
-            PixelFormat::Rgba8 | PixelFormat::Bgra8 => self.mirror::<4>(width, pixels),
+            _ => self.mirror::<4>(width, pixels),
         }
         Ok(())
     }
@@ -116,9 +116,7 @@ impl Conversion {
         match self.format() {
             PixelFormat::Gray8 => self.place_pixels::<1>(stored, block, pixels),
             PixelFormat::Rgb8 => self.place_pixels::<3>(stored, block, pixels),
-            PixelFormat::Rgba8 | PixelFormat::Bgra8 => {
-                self.place_pixels::<4>(stored, block, pixels);
-            }
+            _ => self.place_pixels::<4>(stored, block, pixels),
         }
     }
 

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use app_kit::clipboard::Pixels;
 use app_kit::limit::Limit;
 use qt_bridge::User;
-use shm_core::{ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
+use shm_core::{BytesMetadata, ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
 
-use super::{LoadError, Loaded, Released};
+use super::{Capacity, LoadError, Loaded, Released};
 use crate::media_type;
 use crate::picture_file::PictureFile;
 use crate::progress::{Progress, Watched};
@@ -43,7 +43,7 @@ pub struct Bytes {
     pub(super) expected: usize,
     pub(super) media_type: &'static str,
     /// A file name, to be published with the bytes.
-    pub(super) source: Option<String>,
+    pub(super) file_name: Option<String>,
     /// What errors call it.
     name: String,
     /// Who may cancel it.
@@ -81,7 +81,7 @@ impl Bytes {
             reader: Box::new(Watched::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
             media_type: media_type::of(path),
-            source: path
+            file_name: path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned()),
             name: path.display().to_string(),
@@ -95,10 +95,19 @@ impl Bytes {
             reader: Box::new(io::stdin()),
             expected: 0,
             media_type: media_type::UNKNOWN,
-            source: None,
+            file_name: None,
             name: "Standard input".to_owned(),
             progress: Arc::default(),
         }
+    }
+
+    /// What they are published as.
+    fn metadata(&self) -> Metadata {
+        let metadata = BytesMetadata::new(self.media_type);
+        Metadata::from(match &self.file_name {
+            Some(name) => metadata.with_file_name(name),
+            None => metadata,
+        })
     }
 
     /// Reads some bytes; none only at the end.
@@ -161,6 +170,7 @@ impl Published {
             replaced,
             released,
             permissions: publisher.permissions(),
+            capacity: Some(Capacity::of(publisher)),
         }
     }
 }
@@ -226,10 +236,7 @@ impl<'a> Payload<'a> {
             }
             Payload::Bytes(bytes) => {
                 let loan = read_to_end(bytes, publisher)?;
-                let metadata = Metadata::Bytes {
-                    media_type: bytes.media_type.to_owned(),
-                    source: bytes.source.clone(),
-                };
+                let metadata = bytes.metadata();
                 let length = loan.len();
                 let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
                 (metadata, length, sequence)

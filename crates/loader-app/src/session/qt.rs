@@ -75,6 +75,7 @@ impl QtSession {
             replaced,
             released,
             permissions: None,
+            capacity: None,
         })
     }
 
@@ -210,7 +211,7 @@ fn message_of(payload: Payload<'_>) -> Result<Message, LoadError> {
         }
         Payload::Bytes(bytes) => {
             let data = read_to_end(bytes)?;
-            Message::bytes(bytes.media_type, bytes.source.as_deref(), data)
+            Message::bytes(bytes.media_type, bytes.file_name.as_deref(), data)
         }
     })
 }

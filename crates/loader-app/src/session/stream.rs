@@ -11,7 +11,7 @@ use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError, User
 use shm_core::{ImageMetadata, Key, PublishError};
 
 use self::stage::{Attempt, Begun, Pictures, Published, Stage};
-use super::{LoadError, Loaded, Released, Session, owner_of_content};
+use super::{Capacity, LoadError, Loaded, Released, Session, owner_of_content};
 use crate::frames::{Found, Frame, FrameError, Frames, Pace};
 
 /// How often it is told how a stream goes.
@@ -180,6 +180,7 @@ impl Session {
                 (
                     Loaded {
                         permissions,
+                        capacity: Some(Capacity::of(publisher)),
                         ..loaded
                     },
                     shape,
@@ -191,12 +192,13 @@ impl Session {
         let Some((published, shape)) = player.first(&mut &publisher)? else {
             return Ok(None);
         };
-        let permissions = publisher.permissions();
+        let (permissions, capacity) = (publisher.permissions(), Capacity::of(&publisher));
         let released = self.hold(Some(publisher)).map(Released::from);
         let released = released.or_else(|| self.qt.release());
         let loaded = Loaded {
             released,
             permissions,
+            capacity: Some(capacity),
             ..begun(key.into(), published, replaced, None)
         };
         Ok(Some((loaded, shape)))
@@ -236,6 +238,7 @@ fn begun(key: Address, published: Published, replaced: Option<User>, form: Optio
         replaced,
         released: None,
         permissions: None,
+        capacity: None,
     }
 }
 

@@ -86,16 +86,11 @@ fn bytes_of_any_length_arrive_as_they_are() {
         let mut content = Content::Bytes(Bytes::open(&path).unwrap());
         let loaded = session.load(key("K"), &mut content).unwrap();
         assert_eq!((loaded.kind, loaded.bytes), ("bytes", length as u64));
-        let Message::Bytes {
-            media_type,
-            source,
-            data,
-        } = place.message("K")
-        else {
+        let Message::Bytes { metadata, data } = place.message("K") else {
             panic!("bytes were loaded");
         };
-        assert_eq!(media_type, "text/csv");
-        assert_eq!(source.as_deref(), Some("table.csv"));
+        assert_eq!(metadata.media_type, "text/csv");
+        assert_eq!(metadata.file_name.as_deref(), Some("table.csv"));
         assert!(data == bytes, "{length} bytes");
     }
 }

@@ -51,9 +51,7 @@ impl Iceoryx {
                 .open_or_create()?)
         };
         let service = samples(there)?;
-        let mut publisher = service
-            .publisher_builder()
-            .initial_max_slice_len(bytes);
+        let mut publisher = service.publisher_builder().initial_max_slice_len(bytes);
         if is_blocking {
             publisher = publisher.backpressure_strategy(BackpressureStrategy::RetryUntilDelivered);
         }

@@ -33,10 +33,7 @@ impl Ours {
 
 /// What bytes of no further meaning are called.
 pub(crate) fn octets() -> Metadata {
-    Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    }
+    Metadata::bytes("application/octet-stream")
 }
 
 impl Link for Ours {

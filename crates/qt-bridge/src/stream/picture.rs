@@ -145,8 +145,11 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
     }
     let color = match metadata.format {
         PixelFormat::Gray8 => ExtendedColorType::L8,
-        PixelFormat::Rgb8 => ExtendedColorType::Rgb8,
+        // Of two bytes in the order of this machine, which is the order of the format.
+        PixelFormat::Gray16 => ExtendedColorType::L16,
+        PixelFormat::Rgb8 | PixelFormat::Bgr8 => ExtendedColorType::Rgb8,
         PixelFormat::Rgba8 | PixelFormat::Bgra8 => ExtendedColorType::Rgba8,
+        _ => return Err(unfit("no PNG file can be made of it")),
     };
     let rows =
         packed(metadata, pixels).ok_or_else(|| unfit("its rows are longer than they say"))?;
@@ -164,7 +167,7 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
     if stride < row || stride == 0 {
         return None;
     }
-    let is_turned = metadata.format == PixelFormat::Bgra8;
+    let is_turned = matches!(metadata.format, PixelFormat::Bgra8 | PixelFormat::Bgr8);
     if stride == row && !is_turned {
         return Some(Cow::Borrowed(pixels));
     }
@@ -173,7 +176,7 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
         rows.extend_from_slice(&line[..row]);
     }
     if is_turned {
-        for pixel in rows.as_chunks_mut::<4>().0 {
+        for pixel in rows.chunks_exact_mut(metadata.format.bytes_per_pixel()) {
             pixel.swap(0, 2);
         }
     }

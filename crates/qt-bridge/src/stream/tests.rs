@@ -128,6 +128,40 @@ fn pictures_of_all_formats_come_back() {
 }
 
 #[test]
+fn bgr_and_16_bits_of_gray_are_pictures_of_qt_too() {
+    let stream = written(&picture(PixelFormat::Bgr8, 5, 1), Form::QImage);
+    let Some(Message::Image { metadata, pixels }) =
+        Form::QImage.read(&stream).unwrap().into_message()
+    else {
+        panic!("it is a picture");
+    };
+    assert_eq!(metadata.format, PixelFormat::Rgb8);
+    assert_eq!(pixels[..3], [14, 7, 0], "red and blue are turned");
+    let stream = written(&picture(PixelFormat::Gray16, 5, 1), Form::QImage);
+    let png = image::load_from_memory(&stream[4..]).unwrap();
+    assert_eq!(
+        png.to_luma16().get_pixel(1, 0).0,
+        [0x150e],
+        "low byte first"
+    );
+}
+
+#[test]
+fn an_array_is_streamed_as_its_bytes() {
+    let array = shm_core::ArrayMetadata::new(shm_core::ElementType::Uint16, [2]).unwrap();
+    let message = Message::Array {
+        metadata: array,
+        data: vec![1, 0, 2, 0],
+    };
+    assert_eq!(Form::of(&message), Form::QByteArray);
+    assert_eq!(
+        written(&message, Form::QByteArray),
+        [0, 0, 0, 4, 1, 0, 2, 0]
+    );
+    assert_eq!(written(&message, Form::Raw), [1, 0, 2, 0]);
+}
+
+#[test]
 fn no_picture_is_longer_than_the_longest() {
     // Noise, which cannot be made smaller: the high bits of a linear congruential generator.
     let mut state = 1u32;
@@ -149,10 +183,7 @@ fn no_picture_is_longer_than_the_longest() {
 #[test]
 fn rows_with_gaps_are_written_without() {
     let packed = ImageMetadata::packed(PixelFormat::Gray8, 2, 2).unwrap();
-    let metadata = ImageMetadata {
-        stride: 3,
-        ..packed
-    };
+    let metadata = packed.with_stride(3).unwrap();
     let pixels = vec![1, 2, 99, 3, 4, 99];
     let stream = written(&Message::Image { metadata, pixels }, Form::QImage);
     let Some(Message::Image { pixels, .. }) = Form::QImage.read(&stream).unwrap().into_message()

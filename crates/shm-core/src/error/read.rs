@@ -35,6 +35,15 @@ pub enum ReadError {
         /// How many bytes a copy needs.
         bytes: usize,
     },
+    /// The payload does not have the length of the value that was asked for.
+    Size {
+        /// The segment.
+        key: Key,
+        /// The payload's length.
+        bytes: usize,
+        /// The value's.
+        wanted: usize,
+    },
     /// The handle was made before a fork, in another process.
     Forked {
         /// The segment.
@@ -79,6 +88,11 @@ impl fmt::Display for ReadError {
                 "Another program keeps the latest sample of the segment \"{key}\" from being read: try again, or end that program."
             ),
             Self::NoMemory { key, bytes } => write_no_memory(f, key, *bytes),
+            Self::Size { key, bytes, wanted } => write!(
+                f,
+                "The sample of the segment \"{key}\" has {bytes} bytes, and the value that was asked for has {wanted}: \
+                 use programs that agree on it."
+            ),
             Self::Forked { key } => write_forked(f, key),
             Self::Io { key, doing, source } => {
                 write!(

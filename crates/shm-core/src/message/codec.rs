@@ -1,52 +1,275 @@
-//! The one place that knows bincode, so that it can be exchanged.
-//!
-//! Development of bincode has ended (RUSTSEC-2025-0141); 2.0.1 is the last
-//! release with code in it. The bytes are written down in docs/LAYOUT.md and
-//! pinned by tests.
+//! Metadata as bytes: docs/LAYOUT.md, section 10, says the same in prose.
 
-use bincode::config::{Configuration, Limit, LittleEndian, Varint};
-use bincode::error::DecodeError;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The longest metadata; bounds what decoding allocates.
-pub(super) const MOST_BYTES: usize = 1920;
+use super::{
+    Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, MAX_NAME_BYTES,
+    Metadata, MetadataError, Origin, PixelFormat,
+};
+use crate::segment::moment;
 
-/// Little-endian, small numbers in one byte.
-type Config = Configuration<LittleEndian, Varint, Limit<MOST_BYTES>>;
+/// The kinds of content.
+const TEXT: u8 = 0;
+const IMAGE: u8 = 1;
+const BYTES: u8 = 2;
+const ARRAY: u8 = 3;
 
-const CONFIG: Config = bincode::config::standard().with_limit::<MOST_BYTES>();
+/// Annotations have the numbers from here on, and stand before the kind.
+const ANNOTATIONS: u8 = 128;
+const USER: u8 = 128;
+const ORIGIN: u8 = 129;
 
-/// Encodes a value.
-pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, String> {
-    bincode::serde::encode_to_vec(value, CONFIG).map_err(|error| error.to_string())
+/// A flag of an origin.
+const STALE: u8 = 1;
+
+/// Encodes what was checked.
+pub(super) fn encode(metadata: &Metadata, annotations: &Annotations) -> Vec<u8> {
+    let mut output = Output(Vec::with_capacity(16));
+    if !annotations.user.is_empty() {
+        output.annotation(USER, |output| output.0.extend(&annotations.user));
+    }
+    if let Some(origin) = &annotations.origin {
+        output.annotation(ORIGIN, |output| output.origin(origin));
+    }
+    match metadata {
+        Metadata::Text => output.byte(TEXT),
+        Metadata::Image(image) => output.image(image),
+        Metadata::Bytes(bytes) => output.bytes(bytes),
+        Metadata::Array(array) => output.array(array),
+    }
+    output.0
 }
 
-/// Decodes all of `encoded`; what is left over is an error.
-pub(super) fn decode<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, String> {
-    match bincode::serde::decode_from_slice(encoded, CONFIG) {
-        Ok((value, used)) if used == encoded.len() => Ok(value),
-        Ok(_) => Err("there are bytes behind the metadata".into()),
-        Err(error) => Err(format!(
-            "the metadata is not readable: {}",
-            words_for(&error)
-        )),
+/// Decodes all of `encoded`, which an untrusted process wrote; the caller checks the result.
+pub(super) fn decode(encoded: &[u8]) -> Result<(Metadata, Annotations), MetadataError> {
+    let mut input = Input(encoded);
+    let mut annotations = Annotations::new();
+    let mut has_user = false;
+    let kind = loop {
+        let number = input.byte()?;
+        if number < ANNOTATIONS {
+            break number;
+        }
+        let length = input.u16()?;
+        let mut value = Input(input.take(length.into())?);
+        match number {
+            USER if !has_user => {
+                has_user = true;
+                annotations.user = value.user()?;
+            }
+            ORIGIN if annotations.origin.is_none() => {
+                annotations.origin = Some(Box::new(value.origin()?));
+            }
+            USER | ORIGIN => return Err(MetadataError::Repeated),
+            // Of a later version.
+            _ => {}
+        }
+    };
+    let metadata = match kind {
+        TEXT => Some(Metadata::Text),
+        IMAGE => input.image()?,
+        BYTES => Some(input.bytes()?),
+        ARRAY => input.array()?,
+        _ => None,
+    };
+    let Some(metadata) = metadata else {
+        // A later version knows what the rest means. Its payload can be shown nevertheless.
+        return Ok((Metadata::bytes(""), annotations));
+    };
+    input.end()?;
+    Ok((metadata, annotations))
+}
+
+/// What is encoded so far.
+struct Output(Vec<u8>);
+
+impl Output {
+    fn byte(&mut self, byte: u8) {
+        self.0.push(byte);
+    }
+
+    fn u32(&mut self, number: u32) {
+        self.0.extend(number.to_le_bytes());
+    }
+
+    fn u64(&mut self, number: u64) {
+        self.0.extend(number.to_le_bytes());
+    }
+
+    /// Nanoseconds since 1970; the nearest that can be said where it is too early or too late.
+    fn time(&mut self, time: SystemTime) {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.u64(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn name(&mut self, name: &str) {
+        let length = u8::try_from(name.len()).expect("names were checked");
+        self.byte(length);
+        self.0.extend(name.as_bytes());
+    }
+
+    fn annotation(&mut self, number: u8, value: impl FnOnce(&mut Self)) {
+        self.byte(number);
+        let at = self.0.len();
+        self.0.extend([0; 2]);
+        value(self);
+        let length = self.0.len() - at - 2;
+        let length = u16::try_from(length).expect("at most two names and some numbers");
+        self.0[at..at + 2].copy_from_slice(&length.to_le_bytes());
+    }
+
+    fn origin(&mut self, origin: &Origin) {
+        self.u64(origin.sequence);
+        self.time(origin.published);
+        self.time(origin.last_heard);
+        self.byte(if origin.is_stale { STALE } else { 0 });
+        self.name(&origin.host);
+        self.name(&origin.program);
+    }
+
+    fn image(&mut self, image: &ImageMetadata) {
+        self.byte(IMAGE);
+        self.byte(image.format.number());
+        self.u32(image.width);
+        self.u32(image.height);
+        self.u32(image.stride);
+        self.name(image.file_name.as_deref().unwrap_or_default());
+    }
+
+    fn bytes(&mut self, bytes: &BytesMetadata) {
+        self.byte(BYTES);
+        self.name(match bytes.media_type.as_str() {
+            BytesMetadata::OCTET_STREAM => "",
+            media_type => media_type,
+        });
+        self.name(bytes.file_name.as_deref().unwrap_or_default());
+    }
+
+    fn array(&mut self, array: &ArrayMetadata) {
+        self.byte(ARRAY);
+        self.0.extend(array.element().name().as_bytes());
+        let dimensions = u8::try_from(array.shape().len()).expect("the shape was checked");
+        self.byte(dimensions);
+        for &dimension in array.shape() {
+            self.u64(dimension);
+        }
     }
 }
 
-/// Says what is wrong in words for people: bincode's own are for its developers.
-fn words_for(error: &DecodeError) -> String {
-    match error {
-        DecodeError::UnexpectedEnd { .. } => "it ends too early".into(),
-        DecodeError::LimitExceeded => "a length in it is longer than all of it can be".into(),
-        DecodeError::UnexpectedVariant { found, .. } => {
-            format!("the number {found} stands where a kind of content does")
+/// What is still to be decoded.
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], MetadataError> {
+        let (taken, rest) = self
+            .0
+            .split_at_checked(count)
+            .ok_or(MetadataError::EndsEarly)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array_of<const N: usize>(&mut self) -> Result<[u8; N], MetadataError> {
+        let (taken, rest) = self.0.split_first_chunk().ok_or(MetadataError::EndsEarly)?;
+        self.0 = rest;
+        Ok(*taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, MetadataError> {
+        self.array_of().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Result<u16, MetadataError> {
+        self.array_of().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, MetadataError> {
+        self.array_of().map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, MetadataError> {
+        self.array_of().map(u64::from_le_bytes)
+    }
+
+    fn name(&mut self) -> Result<&'a str, MetadataError> {
+        let length = self.byte()?;
+        str::from_utf8(self.take(length.into())?).map_err(|_| MetadataError::NotUtf8)
+    }
+
+    fn file_name(&mut self) -> Result<Option<String>, MetadataError> {
+        let name = self.name()?;
+        Ok((!name.is_empty()).then(|| name.to_owned()))
+    }
+
+    fn end(&self) -> Result<(), MetadataError> {
+        if self.0.is_empty() {
+            return Ok(());
         }
-        DecodeError::Utf8 { .. } => "a name in it is not UTF-8".into(),
-        DecodeError::OutsideUsizeRange(_) | DecodeError::InvalidIntegerType { .. } => {
-            "a number in it is out of bounds".into()
+        Err(MetadataError::BytesBehind)
+    }
+
+    fn user(&mut self) -> Result<Vec<u8>, MetadataError> {
+        let bytes = self.0.len();
+        if bytes > MAX_NAME_BYTES {
+            return Err(MetadataError::TooLong {
+                what: "user data",
+                bytes,
+            });
         }
-        DecodeError::InvalidBooleanValue(_) => "a mark in it is neither 0 nor 1".into(),
-        _ => "it is not in the encoding of this program".into(),
+        Ok(self.0.to_vec())
+    }
+
+    fn origin(&mut self) -> Result<Origin, MetadataError> {
+        let sequence = self.u64()?;
+        let published = moment(self.u64()?);
+        let last_heard = moment(self.u64()?);
+        let is_stale = self.byte()? & STALE != 0;
+        let host = self.name()?.to_owned();
+        let program = self.name()?.to_owned();
+        self.end()?;
+        Ok(Origin {
+            host,
+            program,
+            sequence,
+            published,
+            last_heard,
+            is_stale,
+        })
+    }
+
+    /// `None` if the pixel format is of a later version.
+    fn image(&mut self) -> Result<Option<Metadata>, MetadataError> {
+        let number = usize::from(self.byte()?);
+        let Some(&format) = PixelFormat::ALL.get(number) else {
+            return Ok(None);
+        };
+        Ok(Some(Metadata::Image(ImageMetadata {
+            format,
+            width: self.u32()?,
+            height: self.u32()?,
+            stride: self.u32()?,
+            file_name: self.file_name()?,
+        })))
+    }
+
+    fn bytes(&mut self) -> Result<Metadata, MetadataError> {
+        let mut bytes = BytesMetadata::new(self.name()?);
+        bytes.file_name = self.file_name()?;
+        Ok(Metadata::Bytes(bytes))
+    }
+
+    /// `None` if the element type is of a later version.
+    fn array(&mut self) -> Result<Option<Metadata>, MetadataError> {
+        let name = self.array_of::<2>()?;
+        let element = str::from_utf8(&name).ok().and_then(ElementType::from_name);
+        let Some(element) = element else {
+            return Ok(None);
+        };
+        let count = usize::from(self.byte()?);
+        if count > ArrayMetadata::MAX_DIMENSIONS {
+            return Err(MetadataError::Dimensions { count });
+        }
+        let shape: Result<Vec<u64>, _> = (0..count).map(|_| self.u64()).collect();
+        Ok(Some(Metadata::Array(ArrayMetadata::new(element, shape?)?)))
     }
 }

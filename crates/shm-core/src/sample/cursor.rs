@@ -119,6 +119,39 @@ impl Cursor {
         };
     }
 
+    /// Goes to the record with this sequence; to the oldest after it where it is gone, which then
+    /// counts as skipped with all that are.
+    pub(crate) fn seek(&mut self, ring: Ring<'_>, sequence: u64) {
+        self.rewind(ring);
+        // So many records a ring has; only a peer that lies meanwhile leads on.
+        for _ in 0..ring.records() {
+            if !is_position(self.position) || !self.has_news(ring) {
+                break;
+            }
+            let record = ring.header(self.position);
+            if !ring.is_intact(self.position) {
+                self.rewind(ring);
+                continue;
+            }
+            match record {
+                Ok(record) if record.kind == Kind::Padding || record.sequence < sequence => {
+                    self.passed(&record);
+                }
+                Ok(_) => {
+                    self.expected = Some(sequence);
+                    break;
+                }
+                // Reading tells of it.
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Returns the sequence that comes next if none is missed; not known after damage.
+    pub(crate) fn next_sequence(&self) -> Option<u64> {
+        self.expected
+    }
+
     /// Goes behind the newest record.
     pub(crate) fn skip_all(&mut self, ring: Ring<'_>) {
         *self = Self::at_newest(ring);

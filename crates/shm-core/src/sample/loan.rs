@@ -5,8 +5,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::PublishError;
-use crate::message::Metadata;
-use crate::sample::publisher::Publisher;
+use crate::message::{Annotations, Metadata};
+use crate::sample::publisher::{NO_ANNOTATIONS, Publisher};
 use crate::sample::ring::Payload;
 use crate::sys::WritableMapping;
 
@@ -81,14 +81,30 @@ impl<'p> Loan<'p> {
     /// [`PublishError::Metadata`] if the metadata does not fit the payload,
     /// [`PublishError::Orphaned`] if the segment was removed. What was
     /// published before stays.
-    pub fn publish(mut self, metadata: &Metadata) -> Result<u64, PublishError> {
+    pub fn publish(self, metadata: &Metadata) -> Result<u64, PublishError> {
+        self.publish_with(metadata, &NO_ANNOTATIONS)
+    }
+
+    /// Publishes the loan, as [`publish`](Self::publish) does, with what stands beside its metadata.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    pub fn publish_with(
+        mut self,
+        metadata: &Metadata,
+        annotations: &Annotations,
+    ) -> Result<u64, PublishError> {
         let publisher = self.publisher;
         publisher.check_process()?;
         let mut state = publisher.state();
         match std::mem::replace(&mut self.memory, Memory::Published) {
-            Memory::Private(bytes) => publisher.put(&mut state, metadata, Payload::Inline(&bytes)),
+            Memory::Private(bytes) => {
+                publisher.put(&mut state, metadata, annotations, Payload::Inline(&bytes))
+            }
             Memory::Region { region, .. } => {
-                publisher.put_region(&mut state, metadata, region, self.len as u64)
+                let bytes = self.len as u64;
+                publisher.put_region(&mut state, metadata, annotations, region, bytes)
             }
             Memory::Published => unreachable!("a loan is published once: it is consumed"),
         }

@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytemuck::NoUninit;
+
 use crate::deadline::Deadline;
 use crate::error::{AttachError, InvalidSample, PublishError};
 use crate::key::Key;
 use crate::layout::access;
-use crate::message::{Message, Metadata};
+use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata};
 use crate::options::Options;
 use crate::sample::loan::Loan;
 use crate::sample::pool::{self, RegionPool};
@@ -21,6 +23,9 @@ use crate::sys;
 
 /// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
 const RESERVED_REGIONS: usize = 3;
+
+/// What most samples have beside their metadata.
+pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
 
 /// Publishes samples under a key; creates the segment or joins the one that is there.
 ///
@@ -42,7 +47,7 @@ const RESERVED_REGIONS: usize = 3;
 ///
 /// let mut loan = publisher.loan(1 << 20)?; // filled where it will be read
 /// loan.fill(7);
-/// loan.publish(&Metadata::Bytes { media_type: "application/octet-stream".into(), source: None })?;
+/// loan.publish(&Metadata::bytes("application/octet-stream"))?;
 ///
 /// let sample = subscriber.latest()?.expect("something was published");
 /// assert_eq!(sample.payload(), vec![7; 1 << 20]);
@@ -62,6 +67,7 @@ pub(super) struct State {
     newest: Option<Newest>,
     /// What was published last, and how it is encoded: most samples are of the kind before.
     metadata: Metadata,
+    annotations: Annotations,
     encoded: Vec<u8>,
 }
 
@@ -81,6 +87,7 @@ impl Publisher {
             pool: RegionPool::new(options.reserved_bytes()),
             newest: None,
             metadata: Metadata::Text,
+            annotations: Annotations::new(),
             encoded: Vec::new(),
         };
         let publisher = Self {
@@ -135,13 +142,67 @@ impl Publisher {
     ///
     /// Those of [`loan`](Self::loan) and [`Loan::publish`].
     pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
+        self.publish_with(metadata, &NO_ANNOTATIONS, payload)
+    }
+
+    /// Publishes a payload, as [`publish`](Self::publish) does, with what stands beside its metadata.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    pub fn publish_with(
+        &self,
+        metadata: &Metadata,
+        annotations: &Annotations,
+        payload: &[u8],
+    ) -> Result<u64, PublishError> {
         self.check_process()?;
         let mut state = self.state();
         if self.is_inline(payload.len()) {
-            return self.put(&mut state, metadata, Payload::Inline(payload));
+            return self.put(&mut state, metadata, annotations, Payload::Inline(payload));
         }
         let region = state.pool.take_filled(&self.attachment, payload)?;
-        self.put_region(&mut state, metadata, region, payload.len() as u64)
+        let bytes = payload.len() as u64;
+        self.put_region(&mut state, metadata, annotations, region, bytes)
+    }
+
+    /// Publishes a value as bytes, which [`Sample::read`](crate::Sample::read) gives back; returns the
+    /// sample's sequence.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # use shm_core::{Key, Options, Publisher, Subscriber};
+    /// # let options = Options::new().directory(directory.path());
+    /// # let key = Key::new("pose")?;
+    /// # let publisher = Publisher::open(&key, &options)?;
+    /// publisher.publish_value(&[1.5_f64, -2.0, 0.25])?;
+    ///
+    /// let sample = Subscriber::attach(&key, &options)?.latest()?.expect("it was published");
+    /// assert_eq!(sample.read::<[f64; 3]>()?, [1.5, -2.0, 0.25]);
+    /// # Ok(()) }
+    /// ```
+    pub fn publish_value<T: NoUninit>(&self, value: &T) -> Result<u64, PublishError> {
+        self.publish(&Metadata::bytes(""), bytemuck::bytes_of(value))
+    }
+
+    /// Publishes numbers as an array of one dimension, which
+    /// [`Sample::as_slice`](crate::Sample::as_slice) gives back; returns the sample's sequence.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`publish`](Self::publish).
+    pub fn publish_slice<T: Element>(&self, elements: &[T]) -> Result<u64, PublishError> {
+        let length = elements.len() as u64;
+        let array = ArrayMetadata::new(T::TYPE, [length])
+            .map_err(|error| self.metadata_error(error.to_string()))?;
+        self.publish(&Metadata::Array(array), bytemuck::cast_slice(elements))
     }
 
     /// Publishes a text; returns the sample's sequence.
@@ -228,6 +289,18 @@ impl Publisher {
     pub fn permissions(&self) -> Option<Permissions> {
         let facts = self.attachment.segment.facts().ok()?;
         Some(Permissions::of(&facts))
+    }
+
+    /// Returns the length of the segment's ring: that which its creator chose, rounded up.
+    #[must_use]
+    pub fn ring_bytes(&self) -> u64 {
+        self.attachment.head().ring_bytes
+    }
+
+    /// Returns how much memory of large samples the segment keeps beside the newest, as its creator chose.
+    #[must_use]
+    pub fn retain_bytes(&self) -> u64 {
+        self.attachment.retain_bytes()
     }
 
     /// Tells whether the segment stays when the last one leaves.
@@ -328,6 +401,7 @@ impl Publisher {
         &self,
         state: &mut State,
         metadata: &Metadata,
+        annotations: &Annotations,
         region: u16,
         bytes: u64,
     ) -> Result<u64, PublishError> {
@@ -337,7 +411,8 @@ impl Publisher {
                 key: self.key().clone(),
             })
         } else {
-            self.put(state, metadata, Payload::Large { region, bytes })
+            let payload = Payload::Large { region, bytes };
+            self.put(state, metadata, annotations, payload)
         };
         if published.is_err() {
             state.pool.put_back(&self.attachment, region);
@@ -351,10 +426,11 @@ impl Publisher {
         &self,
         state: &mut State,
         metadata: &Metadata,
+        annotations: &Annotations,
         payload: Payload<'_>,
     ) -> Result<u64, PublishError> {
         let bytes = payload.bytes();
-        self.encode(state, metadata, bytes)?;
+        self.encode(state, metadata, annotations, bytes)?;
         let State {
             pool,
             newest,
@@ -421,15 +497,17 @@ impl Publisher {
         &self,
         state: &mut State,
         metadata: &Metadata,
+        annotations: &Annotations,
         bytes: u64,
     ) -> Result<(), PublishError> {
-        let is_known = state.metadata == *metadata;
+        let is_known = state.metadata == *metadata && state.annotations == *annotations;
         let checked = if is_known {
             metadata.check(bytes)
         } else {
-            metadata.encode(bytes).map(|encoded| {
+            metadata.to_bytes(annotations, bytes).map(|encoded| {
                 state.encoded = encoded;
                 state.metadata = metadata.clone();
+                state.annotations = annotations.clone();
             })
         };
         let reason = match checked {
@@ -439,10 +517,14 @@ impl Publisher {
             Ok(()) => "it is too long for a ring of this length".to_owned(),
             Err(error) => error.to_string(),
         };
-        Err(PublishError::Metadata {
+        Err(self.metadata_error(reason))
+    }
+
+    fn metadata_error(&self, reason: String) -> PublishError {
+        PublishError::Metadata {
             key: self.key().clone(),
             reason,
-        })
+        }
     }
 
     fn draft<'a>(&self, metadata: &'a [u8], payload: Payload<'a>) -> Draft<'a> {

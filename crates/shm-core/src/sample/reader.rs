@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{InvalidSample, ReadError};
 use crate::layout::{self, Control};
-use crate::message::Metadata;
+use crate::message::{Annotations, Metadata};
 use crate::sample::cursor::{Found, PinRegion, Scratch};
 use crate::sample::regions::{Pinned, Pins, Regions};
 use crate::sample::ring::Ring;
@@ -184,6 +184,7 @@ impl RegionCache {
         let source = SampleSource {
             reader: Arc::new(reader),
             metadata: Metadata::Text,
+            annotations: Annotations::new(),
         };
         Self {
             mappings: Vec::new(),
@@ -302,10 +303,14 @@ impl RegionCache {
         let checked = if encoded == self.encoded {
             self.source.metadata.check(payload_bytes)
         } else {
-            Metadata::decode(encoded, payload_bytes).map(|metadata| {
+            Metadata::from_bytes(encoded, payload_bytes).map(|(metadata, annotations)| {
                 self.encoded = encoded.to_vec();
                 let reader = Arc::clone(&self.source.reader);
-                self.source = Arc::new(SampleSource { reader, metadata });
+                self.source = Arc::new(SampleSource {
+                    reader,
+                    metadata,
+                    annotations,
+                });
             })
         };
         match checked {

@@ -1,8 +1,11 @@
 //! A record of the ring: its header, and where its metadata and its payload lie.
 
+use std::time::Duration;
+
 use crate::error::InvalidSample;
 use crate::layout::{INLINE_BYTES, LINE_BYTES, MAX_PAYLOAD_BYTES, POSITIONS, REGIONS};
 use crate::process::Process;
+use crate::sys;
 
 /// The length of a header, in words that are never accessed in other sizes.
 pub(crate) const HEADER_WORDS: usize = 6;
@@ -69,6 +72,11 @@ impl Bounds {
 }
 
 impl Record {
+    /// How long ago it was published, by a clock that nobody sets: never negative.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.monotonic))
+    }
+
     const CLEARED: u16 = 2;
     const LARGE: u16 = 4;
     const PADDING: u16 = 1;

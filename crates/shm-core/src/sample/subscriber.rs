@@ -215,6 +215,25 @@ impl Subscriber {
         self
     }
 
+    /// Goes to the sample with this sequence: it is the next to be read.
+    ///
+    /// If it is there no more, the oldest after it is read, and [`Sample::skipped`] counts it and all
+    /// others that are gone; if it is still to come, what comes next is. `from_sequence(1)` reads what
+    /// [`from_oldest`](Self::from_oldest) does, and counts what was evicted before.
+    #[must_use]
+    pub fn from_sequence(mut self, sequence: u64) -> Self {
+        self.cursor.seek(self.cache.reader().ring(), sequence);
+        self
+    }
+
+    /// Returns the sequence of the sample that is read next if none is missed, for
+    /// [`from_sequence`](Self::from_sequence); `None` where that is not known: after
+    /// [`from_oldest`](Self::from_oldest) before anything was read, and after damage.
+    #[must_use]
+    pub fn next_sequence(&self) -> Option<u64> {
+        self.cursor.next_sequence()
+    }
+
     /// Passes everything that is there: only what comes from now on is read.
     #[must_use]
     pub fn from_now(mut self) -> Self {
@@ -259,11 +278,12 @@ impl Subscriber {
     ///
     /// Those of [`latest`](Self::latest).
     pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
-        let deadline = Deadline::after(timeout);
-        Ok(match self.read(Which::Latest, deadline)? {
-            Read::Sample(sample) => Some(sample),
-            Read::Cleared { .. } | Read::Nothing => None,
-        })
+        Ok(
+            match self.read(Which::Latest, || Deadline::after(timeout))? {
+                Read::Sample(sample) => Some(sample),
+                Read::Cleared { .. } | Read::Nothing => None,
+            },
+        )
     }
 
     /// Returns the next sample in order; waits for it up to `timeout`, forever if `None`.
@@ -274,16 +294,22 @@ impl Subscriber {
     ///
     /// Those of [`latest`](Self::latest).
     pub fn next(&mut self, timeout: impl Into<Option<Duration>>) -> Result<Next, ReadError> {
-        let deadline = Deadline::after_option(timeout.into());
+        let timeout = timeout.into();
+        let patience = self.patience;
+        // Begins with the first wait: mostly there is none, and a look at the clock costs as much as
+        // a sample.
+        let mut waiting = None;
         loop {
-            match self.read(
-                Which::Next,
-                deadline.or_sooner(Deadline::after(self.patience)),
-            )? {
+            let sooner = || {
+                let end = waiting.unwrap_or_else(|| Deadline::after_option(timeout));
+                end.or_sooner(Deadline::after(patience))
+            };
+            match self.read(Which::Next, sooner)? {
                 Read::Sample(sample) => return Ok(Next::Sample(sample)),
                 Read::Cleared { skipped } => return Ok(Next::Cleared { skipped }),
                 Read::Nothing => {}
             }
+            let deadline = *waiting.get_or_insert_with(|| Deadline::after_option(timeout));
             match self.wait_until(deadline)? {
                 WaitResult::New => {}
                 WaitResult::PublisherGone => return Ok(Next::PublisherGone),
@@ -326,10 +352,10 @@ impl Subscriber {
     }
 
     #[inline]
-    fn read(&mut self, which: Which, deadline: Deadline) -> Result<Read, ReadError> {
+    fn read(&mut self, which: Which, deadline: impl Fn() -> Deadline) -> Result<Read, ReadError> {
         self.cache.reader().check_process()?;
         let (mut walked, mut turns) = (0, 0);
-        let mut backoff = None;
+        let mut waiting = None;
         loop {
             let reader = self.cache.reader();
             let turn = self
@@ -357,7 +383,11 @@ impl Subscriber {
             }
             if turns < EAGER_TURNS {
                 std::hint::spin_loop();
-            } else if !backoff.get_or_insert_with(Backoff::new).pause(deadline) {
+                continue;
+            }
+            // Only here: a look at the clock costs as much as a sample.
+            let (backoff, deadline) = waiting.get_or_insert_with(|| (Backoff::new(), deadline()));
+            if !backoff.pause(*deadline) {
                 return Err(ReadError::Busy {
                     key: self.key().clone(),
                 });

@@ -71,13 +71,16 @@ fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSa
         Kind::Cleared => return Ok(None),
         Kind::Padding => return Err(InvalidSample::Record),
     }
-    let metadata = Metadata::decode(encoded, record.payload_bytes);
+    let (metadata, annotations) =
+        Metadata::from_bytes(encoded, record.payload_bytes).map_err(InvalidSample::Metadata)?;
     Ok(Some(Latest {
-        metadata: metadata.map_err(InvalidSample::Metadata)?,
+        metadata,
+        annotations,
         bytes: record.payload_bytes,
         sequence: record.sequence,
         writer: record.writer,
         published: moment(record.published),
+        age: record.age(),
     }))
 }
 

@@ -61,10 +61,7 @@ pub(crate) fn key(name: &str) -> Key {
 }
 
 pub(crate) fn octets() -> Metadata {
-    Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    }
+    Metadata::bytes("application/octet-stream")
 }
 
 /// Bytes that differ from offset to offset and from seed to seed.

@@ -183,6 +183,7 @@ impl State {
     /// Takes over what was seen of a key.
     pub(super) fn observe(&mut self, key: &Address, observation: Observation) {
         match observation {
+            Observation::Past(snapshots) => self.history.look_back(&snapshots),
             Observation::Content(fresh) => self.show_fresh(*fresh),
             Observation::Presence(info) => self.see(key, Presence::Here(info)),
             Observation::Qt(bytes) => self.see(key, Presence::Qt(bytes)),

@@ -14,7 +14,7 @@ use iced::Event;
 use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
-use shm_core::{Access, AttachError, Attached, Key, Metadata, Process};
+use shm_core::{Access, Annotations, AttachError, Attached, Key, Metadata, Process};
 
 use super::*;
 
@@ -54,6 +54,7 @@ fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
         bytes,
         origin: Some(Origin {
             segment: 7,
+            elsewhere: None,
             sequence: 3,
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
@@ -105,10 +106,12 @@ fn seen(sequence: u64, published: SystemTime) -> Observation {
             retain_bytes: 0,
             latest: Some(Latest {
                 metadata: Metadata::Text,
+                annotations: Annotations::new(),
                 bytes: 5,
                 sequence,
                 writer: Process::with_pid(4711),
                 published,
+                age: std::time::Duration::ZERO,
             }),
         },
         mode: 0o600,
@@ -337,7 +340,8 @@ fn bytes_are_shown_as_a_dump() {
     let mut state = state();
     let content = snapshot::Content::Bytes(Bytes {
         media_type: Some("application/pdf".to_owned()),
-        source: Some("report.pdf".to_owned()),
+        array: None,
+        file_name: Some("report.pdf".to_owned()),
         head: b"%PDF".to_vec(),
         is_half_written: false,
     });

@@ -2,14 +2,17 @@
 
 mod delivery;
 mod desk;
+mod missed;
 mod pattern;
 mod raw;
 mod source;
+mod until_end;
 
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use app_kit::follower::Begin;
 use app_kit::signals::Termination;
 use app_kit::units;
 use clap::Args;
@@ -17,7 +20,9 @@ use qt_bridge::{Address, Form};
 
 use self::delivery::{Delivered, Delivery};
 use self::desk::Desk;
+use self::missed::Missed;
 use self::pattern::Pattern;
+use self::source::Arrival;
 use super::memory::Memory;
 use super::{Failure, show};
 use crate::output::Output;
@@ -25,9 +30,13 @@ use crate::user::User;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Begins with what is there, and then prints what comes, whoever loads it: loaders may go and
-come. This is not a queue: of what comes faster than it is printed, the latest is. Under the
-key of a Qt program --json tells nobody who is attached: viewer-app info does.
+    after_help = "Begins with the newest that is there, and then prints everything that comes, in order, whoever
+loads it: loaders may go and come. What comes faster than it is printed waits in the ring of the
+segment, which its loader made: 256 KiB, or what loader-app --ring says. Of what is longer than
+16 KiB, as pictures are, only the newest waits, and what loader-app --retain keeps. What is gone before
+it was read is missed: standard error says how many, once a second, and a sum at the end; so does
+\"skipped\" of --json. Under the key of a Qt program there is no ring: of what comes faster than it
+is looked, the latest is printed; and --json tells nobody who is attached: viewer-app info does.
 
 A text is one line, in a pipe too: its line ends are written as \\n, tabs as \\t, other control
 characters as \\u{..}, a backslash as \\\\; on a terminal also invisible characters, unless
@@ -38,7 +47,9 @@ Each file of --output appears when it is whole; that of --raw is replaced at onc
 
 Examples:
   viewer-app follow                               until Ctrl-C
-  viewer-app follow --json --count 3              the next three, for programs
+  viewer-app follow --new                         only what comes from now on
+  viewer-app follow --oldest --until-end          all that the ring has, until its loader ends
+  viewer-app follow --json --count 3              three of them, for programs
   viewer-app follow --timeout 10                  fail when nothing comes for 10 s
   viewer-app follow --output 'frame-%05d.png'     pictures as frame-00001.png and so on
   viewer-app follow --output '%d.png' --limit 4G  pictures that take more than 1 GiB to write
@@ -48,6 +59,19 @@ pub(crate) struct Arguments {
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+
+    /// Begin with the oldest that the ring has, not with the newest
+    #[arg(long, conflicts_with = "new")]
+    oldest: bool,
+
+    /// Print only what comes from now on
+    #[arg(long)]
+    new: bool,
+
+    /// End, with exit code 0, when the loader that was seen has been gone for a second and no other has come;
+    /// --raw - and --output always do. With --oldest, what is there counts as a loader that was seen
+    #[arg(long)]
+    until_end: bool,
 
     /// End after so many
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -84,25 +108,55 @@ impl Arguments {
     pub(super) fn wants_stdout_twice(&self) -> bool {
         self.json && self.raw == Some(Output::Stdout)
     }
+
+    fn begin(&self) -> Begin {
+        match (self.oldest, self.new) {
+            (true, _) => Begin::Oldest,
+            (_, true) => Begin::Now,
+            _ => Begin::Newest,
+        }
+    }
+
+    /// Tells whether to end when the loaders have: what reads pixels, or a folder of files, wants an end.
+    fn ends(&self) -> bool {
+        self.until_end || self.output.is_some() || self.raw == Some(Output::Stdout)
+    }
+
+    /// Refuses what only a segment with a ring can do.
+    fn refuse_of_qt(&self) -> Result<(), Failure> {
+        let asked = [
+            ("--oldest", self.oldest),
+            ("--new", self.new),
+            ("--until-end", self.until_end),
+        ];
+        match asked.iter().find(|(_, is_asked)| *is_asked) {
+            None => Ok(()),
+            Some((option, _)) => Err(Failure::new(format!(
+                "The segment of a Qt program has one content, and nothing tells when its loader has \
+                 left: leave {option} out."
+            ))),
+        }
+    }
 }
 
 /// Follows on a thread of its own, until that has ended or a signal comes.
 pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure> {
-    if let Address::Own(_) = address {
-        super::qt::refuse_form(arguments.form)?;
+    match address {
+        Address::Own(_) => super::qt::refuse_form(arguments.form)?,
+        Address::Qt(_) => arguments.refuse_of_qt()?,
     }
     if arguments.raw == Some(Output::Stdout) {
         show::refuse_terminal("Pixels")?;
     }
     let termination = Termination::catch()?;
     let announcement = termination.announcement();
-    let desk = Arc::new(Desk::default());
+    let (desk, missed) = (Arc::new(Desk::default()), Arc::new(Missed::default()));
     let (sender, ended) = mpsc::sync_channel(1);
-    let (address, at) = (address.clone(), Arc::clone(&desk));
+    let (address, at, sum) = (address.clone(), Arc::clone(&desk), Arc::clone(&missed));
     thread::Builder::new()
         .name("follow".to_owned())
         .spawn(move || {
-            let outcome = follow(&address, &arguments, &at);
+            let outcome = follow(&address, &arguments, &at, &missed);
             // Nobody waits for it where a signal was faster.
             sender.send(outcome).ok();
             drop(announcement);
@@ -111,12 +165,18 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
     // Where it was a signal, what waits waits in vain, but no file is left half-written, and no lock
     // of a Qt program held.
     desk.close();
+    sum.tell_sum();
     ended.try_recv().unwrap_or(Ok(()))
 }
 
 /// Takes each content as it comes, until there were enough, nobody listens, or nothing comes.
-fn follow(address: &Address, arguments: &Arguments, desk: &Desk) -> Result<(), Failure> {
-    let mut source = source::open(address, arguments, desk);
+fn follow(
+    address: &Address,
+    arguments: &Arguments,
+    desk: &Desk,
+    missed: &Missed,
+) -> Result<(), Failure> {
+    let mut source = source::open(address, arguments, desk, missed);
     let mut delivery = Delivery::open(address, arguments)?;
     let mut count = 0;
     let mut since = Instant::now();
@@ -124,22 +184,29 @@ fn follow(address: &Address, arguments: &Arguments, desk: &Desk) -> Result<(), F
         let left = arguments
             .timeout
             .map(|timeout| timeout.saturating_sub(since.elapsed()));
-        if let Some(found) = source.next(left)? {
-            let Some(delivered) = desk.at_work(|| delivery.deliver(&found, count + 1)) else {
-                return Ok(());
-            };
-            match delivered? {
-                Delivered::Yes => {
-                    source.delivered(&found);
-                    count += 1;
+        match source.next(left.into_iter().chain(missed.due()).min())? {
+            Arrival::Content(found) => {
+                let Some(delivered) = desk.at_work(|| delivery.deliver(&found, count + 1)) else {
+                    return Ok(());
+                };
+                match delivered? {
+                    Delivered::Yes => {
+                        missed.count_taken();
+                        source.delivered(&found);
+                        count += 1;
+                    }
+                    Delivered::LeftOut => {}
+                    Delivered::NobodyListens => return Ok(()),
                 }
-                Delivered::LeftOut => {}
-                Delivered::NobodyListens => return Ok(()),
+                since = Instant::now();
             }
-            since = Instant::now();
-        } else if left.is_some_and(|left| left.is_zero()) {
-            return Err(nothing_new(address, since.elapsed(), count));
+            Arrival::End => return Ok(()),
+            Arrival::Nothing if left.is_some_and(|left| left.is_zero()) => {
+                return Err(nothing_new(address, since.elapsed(), count));
+            }
+            Arrival::Nothing => {}
         }
+        missed.tell_if_due();
     }
     Ok(())
 }

@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use app_kit::{hex, sharing, terminal, units};
+use app_kit::{hex, limit, sharing, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Latest, Permissions};
 use shm_core::{Attached, Key, Metadata};
 
 use super::Failure;
 use crate::output;
-use crate::report::{self, Report};
-use crate::session;
+use crate::report::{self, Report, beside};
+use crate::session::{self, RingSize};
 use crate::user::User;
 
 /// How many of the first bytes `--hex` shows.
@@ -42,7 +42,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
     let info = session::info(key, owner)?;
     let now = SystemTime::now();
     if arguments.json {
-        return super::print_json(&Report::of_info(&info, now));
+        return super::print_json(&Report::of_info(&info));
     }
     let mut lines = describe(&info, now);
     if arguments.hex && has_content(&info) {
@@ -79,10 +79,20 @@ fn describe(info: &Info, now: SystemTime) -> String {
         Content::Samples {
             latest: Some(latest),
             ..
-        } => lines.add_latest(latest, &info.attached, now),
+        } => lines.add_latest(latest, &info.attached),
+    }
+    if let Some(RingSize { ring, retain }) = RingSize::of(info) {
+        let (ring, retain) = (limit::written(ring), limit::written(retain));
+        lines.add(
+            "ring",
+            &format!("{ring}; keeps {retain} of what is longer than 16 KiB"),
+        );
     }
     lines.add("memory", &units::bytes(info.reserved_bytes));
-    lines.add("created", &ago(info.created, now));
+    lines.add(
+        "created",
+        &ago(now.duration_since(info.created).unwrap_or_default()),
+    );
     lines.add(
         "persistent",
         if info.persistent {
@@ -137,8 +147,7 @@ pub(super) fn loader(latest: &Latest, attached: &[Attached]) -> String {
     }
 }
 
-fn ago(then: SystemTime, now: SystemTime) -> String {
-    let age: Duration = now.duration_since(then).unwrap_or_default();
+fn ago(age: Duration) -> String {
     match age.as_secs() {
         0 => "just now".to_owned(),
         _ => format!("{} ago", units::age(age)),
@@ -158,7 +167,7 @@ impl Lines {
         writeln!(self.text, "{label:<12}{value}").ok();
     }
 
-    fn add_latest(&mut self, latest: &Latest, attached: &[Attached], now: SystemTime) {
+    fn add_latest(&mut self, latest: &Latest, attached: &[Attached]) {
         self.add("kind", latest.metadata.kind());
         self.add("size", &units::bytes(latest.bytes));
         if let Metadata::Image(image) = &latest.metadata {
@@ -169,17 +178,28 @@ impl Lines {
             );
         }
         self.add("media type", latest.metadata.media_type());
-        if let Some(source) = latest.metadata.source() {
-            self.add("source", source);
+        if let Metadata::Array(array) = &latest.metadata {
+            self.add("array", &array.to_string());
+        }
+        if let Some(file_name) = latest.metadata.file_name() {
+            self.add("file name", file_name);
         }
         self.add("sequence", &latest.sequence.to_string());
         self.add(
             "loaded",
-            &format!(
-                "{}, by {}",
-                ago(latest.published, now),
-                loader(latest, attached)
-            ),
+            &format!("{}, by {}", ago(latest.age), loader(latest, attached)),
         );
+        if let Some(origin) = &latest.annotations.origin {
+            self.add(
+                "origin",
+                &beside::describe_origin(origin, SystemTime::now()),
+            );
+        }
+        if !latest.annotations.user.is_empty() {
+            self.add(
+                "user data",
+                &beside::describe_user(&latest.annotations.user),
+            );
+        }
     }
 }

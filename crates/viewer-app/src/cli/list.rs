@@ -1,7 +1,5 @@
 //! `viewer-app list`: all segments.
 
-use std::time::SystemTime;
-
 use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Listed};
@@ -17,7 +15,7 @@ const HEADINGS: [&str; 8] = [
     "KEY",
     "KIND",
     "SIZE",
-    "GEN",
+    "SEQUENCE",
     "LOADER",
     "ATTACHED",
     "AGE",
@@ -58,13 +56,12 @@ pub(crate) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut listed = session::list(arguments.owner.as_ref())?;
     listed.sort_by(|one, other| one.name.cmp(&other.name));
-    let now = SystemTime::now();
     let of_qt = match &arguments.owner {
         None => qt_bridge::list(),
         Some(owner) => qt_bridge::list_of(owner.id()),
     };
     if arguments.json {
-        let own = listed.iter().map(|listed| Report::of_listed(listed, now));
+        let own = listed.iter().map(Report::of_listed);
         let reports: Vec<Report> = own.chain(of_qt.iter().map(Report::of_qt)).collect();
         return super::print_json(&reports);
     }
@@ -77,22 +74,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         });
         return Ok(());
     }
-    let text = table(&listed, &of_qt, arguments.all, now);
+    let text = table(&listed, &of_qt, arguments.all);
     Ok(output::print(|stdout| stdout.write_all(text.as_bytes()))?)
 }
 
-fn table(
-    listed: &[Listed],
-    of_qt: &[qt_bridge::Listed],
-    names_all: bool,
-    now: SystemTime,
-) -> String {
+fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], names_all: bool) -> String {
     let mut rows: Vec<Row> = Vec::new();
     let (mut shared, mut foreign) = (Vec::new(), Vec::new());
     for listed in listed {
         match &listed.segment {
             Ok(info) => {
-                rows.push(row(info, now));
+                rows.push(row(info));
                 let readers = sharing::describe(info.permissions());
                 shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
             }
@@ -150,7 +142,7 @@ fn brief(name: &str) -> String {
     }
 }
 
-fn row(info: &Info, now: SystemTime) -> Row {
+fn row(info: &Info) -> Row {
     let none = || "-".to_owned();
     let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
     let key = info.key.to_string();
@@ -199,7 +191,7 @@ fn row(info: &Info, now: SystemTime) -> Row {
             latest.sequence.to_string(),
             terminal::line(&info::loader(latest, &info.attached)).into_owned(),
             attached,
-            units::age(now.duration_since(latest.published).unwrap_or_default()),
+            units::age(latest.age),
             persistent,
         ],
     }

@@ -1,7 +1,6 @@
 //! The commands under a key of a Qt program.
 
 use std::fmt::Write as _;
-use std::time::SystemTime;
 
 use app_kit::{hex, units};
 use qt_bridge::{Form, QtKey, ReadingError};
@@ -65,7 +64,7 @@ fn tell(key: &QtKey, arguments: &info::Arguments) -> Result<(), Failure> {
     };
     if arguments.json {
         let report = match &found {
-            Ok(found) => Report::of_found(&key.into(), found, SystemTime::now()).with_users(key),
+            Ok(found) => Report::of_found(&key.into(), found).with_users(key),
             Err(reason) => Report::of_unreadable_qt(key, reason),
         };
         return super::print_json(&report);

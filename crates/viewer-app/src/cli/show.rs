@@ -1,7 +1,7 @@
 //! `viewer-app show`: the content itself.
 
 use std::io::Cursor;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use app_kit::limit::Limit;
 use app_kit::save_file::SaveFile;
@@ -16,7 +16,7 @@ use super::memory::Memory;
 use crate::export;
 use crate::output::{self, Output};
 use crate::picture_file;
-use crate::report::Report;
+use crate::report::{Report, beside};
 use crate::session::{self, Content, Found};
 use crate::user::User;
 
@@ -25,8 +25,9 @@ use crate::user::User;
     after_help = "A text goes to standard output as it is. Only a terminal gets a final newline, and control and
 invisible characters as \\r, \\u{1b} and the like, so that no text can steer it or deceive who
 reads; --no-escape writes them as they are. A picture is described in one line; --output
-writes it as png, jpg, bmp, gif, webp, ppm or qoi, after the ending of FILE. Any other bytes
-go to standard output, and to a terminal only with --no-escape.
+writes it as png, jpg, bmp, gif, webp, ppm or qoi, after the ending of FILE. An array is written
+for NumPy if FILE ends with npy. Any other bytes, and an array's, go to standard output, and to a
+terminal only with --no-escape.
 
 A new file takes the place of FILE when it is whole, with the permissions of the old one if that is
 yours. A pipe or a device is written to as it is; a pipe needs its reader first. A link that another
@@ -87,7 +88,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
         // Made before the content is written, which may take its time.
-        let report = Report::of_found(key, found, SystemTime::now());
+        let report = Report::of_found(key, found);
         let report = match key {
             Address::Own(_) => report,
             Address::Qt(key) => report.with_users(key),
@@ -104,7 +105,7 @@ pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Resul
             arguments.memory.limit,
         )?;
     }
-    found.tell_shown(SystemTime::now());
+    found.tell_shown();
     Ok(())
 }
 
@@ -130,7 +131,13 @@ fn deliver(
         match sample.metadata() {
             Metadata::Text => return print_text(sample),
             Metadata::Image(metadata) => return print_picture(sample, metadata, output, limit),
-            Metadata::Bytes { .. } => {}
+            Metadata::Array(array) if output.is_none() && terminal::is_stdout_escaped() => {
+                let line = beside::describe_array(array, sample);
+                return Ok(output::print(|stdout| {
+                    writeln!(stdout, "{line} (--output FILE.npy writes it for NumPy)")
+                })?);
+            }
+            _ => {}
         }
     }
     if let Content::Qt(message, _) = content {
@@ -139,7 +146,7 @@ fn deliver(
             Some(Message::Image { metadata, pixels }) => {
                 return print_copied_picture(metadata, pixels, output, limit);
             }
-            Some(Message::Bytes { .. }) | None => {}
+            _ => {}
         }
     }
     refuse_terminal(&format!("What is in {key} is no text and"))?;
@@ -221,10 +228,11 @@ pub(super) fn describe_pixels(metadata: &ImageMetadata, bytes: usize) -> String 
 pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
     let mut line = describe_pixels(metadata, sample.len());
     line.push_str(&format!(" · sequence {}", sample.sequence()));
-    if let Some(source) = &metadata.source {
+    if let Some(file_name) = &metadata.file_name {
         line.push_str(" · ");
-        line.push_str(&terminal::line(source));
+        line.push_str(&terminal::line(file_name));
     }
+    line.push_str(&beside::origin_of(sample));
     line
 }
 

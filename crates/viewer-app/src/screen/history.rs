@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use app_kit::picture::Picture;
-use app_kit::snapshot::{Content, Snapshot};
+use app_kit::snapshot::{Content, Origin, Snapshot};
 use app_kit::visible;
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
@@ -88,6 +88,21 @@ impl History {
         }
         self.entries.push_back(Entry::new(snapshot.clone(), now));
         self.trim();
+    }
+
+    /// Notes what was published before anything is shown, the oldest first, but for what it has already.
+    pub(crate) fn look_back(&mut self, snapshots: &[Snapshot]) {
+        for snapshot in snapshots {
+            let Some(origin) = &snapshot.origin else {
+                continue;
+            };
+            let place = |origin: &Origin| (origin.segment, origin.sequence);
+            let origins = self.entries.iter();
+            let mut origins = origins.filter_map(|entry| entry.snapshot.origin.as_ref());
+            if !origins.any(|noted| place(noted) == place(origin)) {
+                self.record(snapshot, origin.published);
+            }
+        }
     }
 
     /// Takes in what happened.
@@ -203,7 +218,7 @@ impl Entry {
         let (title, thumbnail) = match &snapshot.content {
             Content::Text(text) => (first_line(&text.shown), None),
             Content::Picture(picture) => (
-                picture.source.clone().unwrap_or_else(|| {
+                picture.file_name.clone().unwrap_or_else(|| {
                     say!(
                         "history-picture",
                         width = picture.width,
@@ -213,7 +228,9 @@ impl Entry {
                 thumbnail(picture),
             ),
             Content::Bytes(bytes) => {
-                let name = bytes.source.clone().or_else(|| bytes.media_type.clone());
+                let array = bytes.array.as_ref().map(ToString::to_string);
+                let name = bytes.file_name.clone().or(array);
+                let name = name.or_else(|| bytes.media_type.clone());
                 (name.unwrap_or_else(|| say!("history-block")), None)
             }
             Content::Empty => (String::new(), None),

@@ -37,9 +37,15 @@ pub(crate) const MOST_LEFT_ALONE: usize = 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
     /// It lies among our own.
-    Own(segment::Listed),
+    Own(Box<segment::Listed>),
     /// It is of a Qt program.
     Qt(qt_bridge::Listed),
+}
+
+impl From<segment::Listed> for Entry {
+    fn from(listed: segment::Listed) -> Entry {
+        Entry::Own(Box::new(listed))
+    }
 }
 
 impl Entry {
@@ -107,7 +113,7 @@ fn list() -> Listing {
     // The window says them, and does not wait for a file.
     group::read_names();
     let own = super::list(None).map_err(|error| error.explain())?;
-    let own = own.into_iter().map(Entry::Own);
+    let own = own.into_iter().map(Entry::from);
     let of_qt = qt_bridge::list().into_iter().map(Entry::Qt);
     let mut entries: Vec<Entry> = own.chain(of_qt).collect();
     entries.sort_by(|one, other| one.name().cmp(other.name()));

@@ -222,8 +222,5 @@ pub(crate) fn list(options: &Options) -> Done {
 }
 
 pub(crate) fn octets() -> Metadata {
-    Metadata::Bytes {
-        media_type: "application/octet-stream".into(),
-        source: None,
-    }
+    Metadata::bytes("application/octet-stream")
 }

@@ -56,7 +56,7 @@ impl Playing {
 impl Bench {
     fn picture_in_memory(&self) -> Option<(u32, Option<String>)> {
         match self.in_memory("MySharedMemory")? {
-            Content::Picture(picture) => Some((picture.width, picture.source)),
+            Content::Picture(picture) => Some((picture.width, picture.file_name)),
             _ => None,
         }
     }
@@ -400,6 +400,7 @@ fn it_looks_as_it_should() {
             replaced: None,
             released: None,
             permissions: None,
+            capacity: None,
         }),
     ));
     bench.send(Message::StreamNews(

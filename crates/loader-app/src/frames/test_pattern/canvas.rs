@@ -30,9 +30,10 @@ impl Color {
     fn in_format(self, format: PixelFormat) -> [u8; 4] {
         let Color(red, green, blue) = self;
         match format {
-            PixelFormat::Gray8 => [self.luminance(), 0, 0, 0],
             PixelFormat::Rgb8 | PixelFormat::Rgba8 => [red, green, blue, 255],
-            PixelFormat::Bgra8 => [blue, green, red, 255],
+            PixelFormat::Bgr8 | PixelFormat::Bgra8 => [blue, green, red, 255],
+            // One byte, or two: both the same, so that white is the whitest.
+            _ => [self.luminance(); 4],
         }
     }
 

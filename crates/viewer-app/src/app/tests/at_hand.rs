@@ -7,7 +7,7 @@ use app_kit::drop_target::Event::{Dropped, Hovered};
 use app_kit::picture::Picture;
 use iced_test::runtime::task;
 use shm_core::segment::Listed;
-use shm_core::{ImageMetadata, PixelFormat};
+use shm_core::{Annotations, ImageMetadata, PixelFormat};
 
 use super::*;
 use crate::session::Entry;
@@ -15,10 +15,9 @@ use crate::session::Entry;
 /// A picture that is easy to know again: red at the left, blue at the right.
 pub(super) fn picture() -> Snapshot {
     let (width, height) = (320, 200);
-    let metadata = ImageMetadata {
-        source: Some("sunset.jpg".to_owned()),
-        ..ImageMetadata::packed(PixelFormat::Rgb8, width, height).expect("it is small")
-    };
+    let metadata = ImageMetadata::packed(PixelFormat::Rgb8, width, height)
+        .expect("it is small")
+        .with_file_name("sunset.jpg");
     let row = (0..160_u8).flat_map(|x| [255 - x, 90, x].repeat(2));
     let pixels = row.collect::<Vec<u8>>().repeat(height as usize);
     let picture = Picture::from_payload(&metadata, &pixels, None).expect("it fits");
@@ -29,7 +28,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
     let Observation::Presence(info) = seen(1, *LONG_AGO) else {
         panic!("it is there");
     };
-    Entry::Own(Listed {
+    Entry::from(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm").join(name),
         segment: Ok(Info {
@@ -38,11 +37,13 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
                 ring_bytes: 1 << 18,
                 retain_bytes: 0,
                 latest: Some(Latest {
+                    annotations: Annotations::new(),
                     metadata,
                     bytes,
                     sequence: 1,
                     writer: Process::with_pid(4711),
                     published: *LONG_AGO,
+                    age: std::time::Duration::ZERO,
                 }),
             },
             persistent: attached.is_empty(),
@@ -63,10 +64,7 @@ pub(super) fn open_list(state: &mut State) {
     let image = Metadata::Image(
         ImageMetadata::packed(PixelFormat::Rgba8, 1_920, 1_080).expect("it is usual"),
     );
-    let bytes = Metadata::Bytes {
-        media_type: "application/pdf".to_owned(),
-        source: None,
-    };
+    let bytes = Metadata::bytes("application/pdf");
     drop(state.update(Message::ToggleSegments));
     let segments = vec![
         listed("Camera", image, 8_294_400, vec![loader(), viewer]),
@@ -81,7 +79,7 @@ pub(super) fn open_list(state: &mut State) {
                 program: "paint".to_owned(),
             }],
         }),
-        Entry::Own(Listed {
+        Entry::from(Listed {
             name: "zebra".to_owned(),
             path: "/dev/shm/zebra".into(),
             segment: Err("/dev/shm/zebra: it is too short to be a segment".to_owned()),
@@ -161,7 +159,8 @@ fn bytes_are_saved_and_not_copied() {
     let mut state = state();
     let content = snapshot::Content::Bytes(Bytes {
         media_type: Some("application/pdf".to_owned()),
-        source: Some("report.pdf".to_owned()),
+        array: None,
+        file_name: Some("report.pdf".to_owned()),
         head: b"%PDF".to_vec(),
         is_half_written: false,
     });

@@ -1,7 +1,5 @@
 //! Contents on their way out: as pixels, as files, as lines.
 
-use std::time::SystemTime;
-
 use app_kit::save_file::SaveFile;
 use app_kit::{terminal, units};
 use qt_bridge::Address;
@@ -14,7 +12,7 @@ use crate::cli::{Failure, show};
 use crate::export;
 use crate::json;
 use crate::output::{self, Output};
-use crate::report::Report;
+use crate::report::{Report, beside};
 use crate::session::{Content, Found};
 
 /// Where contents go.
@@ -96,11 +94,8 @@ impl<'a> Delivery<'a> {
     fn report(&self, found: &Found) -> Result<String, Failure> {
         let text = text_of(&found.content)?;
         Ok(json::to_line(&Line {
-            report: Report::of_found(self.address, found, SystemTime::now()),
-            skipped: match &found.content {
-                Content::Sample(sample) => sample.skipped(),
-                Content::Qt(..) | Content::Block { .. } => 0,
-            },
+            report: Report::of_found(self.address, found),
+            skipped: found.skipped,
             text: text.as_deref(),
         })?)
     }
@@ -122,7 +117,7 @@ fn text_of(content: &Content) -> Result<Option<String>, ReadError> {
         Content::Sample(sample) if *sample.metadata() == Metadata::Text => {
             match sample.to_message()? {
                 Message::Text(text) => Some(text),
-                Message::Image { .. } | Message::Bytes { .. } => None,
+                _ => None,
             }
         }
         Content::Qt(Some(Message::Text(text)), _) => Some(text.clone()),
@@ -148,21 +143,24 @@ fn describe(content: &Content) -> Result<String, ReadError> {
 }
 
 fn describe_sample(sample: &Sample) -> String {
-    let (media_type, source) = match sample.metadata() {
+    let metadata = sample.metadata();
+    let what = match metadata {
         Metadata::Image(metadata) => return show::describe_picture(sample, metadata),
-        Metadata::Bytes { media_type, source } => (media_type.as_str(), source.as_deref()),
-        Metadata::Text => ("text/plain", None),
+        Metadata::Array(array) => array.to_string(),
+        metadata => metadata.media_type().to_owned(),
     };
     let mut line = format!(
-        "bytes · {} · {} · sequence {}",
-        terminal::line(media_type),
+        "{} · {} · {} · sequence {}",
+        metadata.kind(),
+        terminal::line(&what),
         units::bytes(sample.len() as u64),
         sample.sequence()
     );
-    if let Some(source) = source {
+    if let Some(file_name) = metadata.file_name() {
         line.push_str(" · ");
-        line.push_str(&terminal::line(source));
+        line.push_str(&terminal::line(file_name));
     }
+    line.push_str(&beside::origin_of(sample));
     line
 }
 

@@ -1,7 +1,7 @@
 //! Where contents come from: a segment of shm-core, which wakes who waits for it, or one of Qt programs.
 
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use app_kit::attendance::Attendance;
 use app_kit::follower::{self, Follower};
@@ -9,10 +9,10 @@ use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
 use app_kit::terminal;
 use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
-use shm_core::Key;
-use shm_core::segment::Info;
+use shm_core::{Key, Sample};
 
-use super::{Arguments, Desk};
+use super::until_end::UntilEnd;
+use super::{Arguments, Desk, Missed};
 use crate::cli::Failure;
 use crate::session::{self, Content, FetchError, Found};
 use crate::user::User;
@@ -20,10 +20,29 @@ use crate::user::User;
 /// Where contents come from.
 pub(super) trait Source {
     /// Waits for the next content, at most as long as is `left`; it may give up before.
-    fn next(&mut self, left: Option<Duration>) -> Result<Option<Found>, Failure>;
+    fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure>;
 
     /// Lets whoever loaded a content know that it was shown.
     fn delivered(&mut self, found: &Found);
+}
+
+/// What came.
+pub(super) enum Arrival {
+    /// A content.
+    Content(Box<Found>),
+    /// Nothing, so far.
+    Nothing,
+    /// Nothing, and no more is waited for: the loaders have left.
+    End,
+}
+
+impl From<Option<Found>> for Arrival {
+    fn from(found: Option<Found>) -> Arrival {
+        match found {
+            Some(found) => Arrival::Content(Box::new(found)),
+            None => Arrival::Nothing,
+        }
+    }
 }
 
 /// Begins to follow what has this address. What is read under a lock is read at the desk.
@@ -31,71 +50,87 @@ pub(super) fn open<'a>(
     address: &Address,
     arguments: &Arguments,
     desk: &'a Desk,
+    missed: &'a Missed,
 ) -> Box<dyn Source + 'a> {
     match address {
-        Address::Own(key) => Box::new(Own::new(key, arguments)),
+        Address::Own(key) => Box::new(Own::new(key, arguments, missed)),
         Address::Qt(key) => Box::new(Polled::new(key, arguments, desk)),
     }
 }
 
 /// A segment of shm-core.
-struct Own {
+struct Own<'a> {
     key: Key,
     owner: Option<User>,
     follower: Follower,
     /// Lets loaders know what was shown here.
     attendance: Attendance,
+    missed: &'a Missed,
+    /// What was missed before a clearing, and no content has told yet.
+    skipped: u64,
+    until_end: Option<UntilEnd>,
     /// Whether more is to be told of the segment than it costs nothing to know.
     is_reported: bool,
 }
 
-impl Own {
-    fn new(key: &Key, arguments: &Arguments) -> Own {
+impl<'a> Own<'a> {
+    fn new(key: &Key, arguments: &Arguments, missed: &'a Missed) -> Own<'a> {
         let owner = arguments.owner.clone();
         Own {
             key: key.clone(),
-            follower: session::follower(key, owner.as_ref()),
+            follower: session::follower(key, owner.as_ref(), arguments.begin()),
             attendance: Attendance::new(session::options(owner.as_ref())),
             owner,
+            missed,
+            skipped: 0,
+            until_end: arguments.ends().then(|| UntilEnd::new(arguments.oldest)),
             is_reported: arguments.json,
         }
     }
+
+    fn found(&mut self, sample: Sample) -> Found {
+        let skipped = std::mem::take(&mut self.skipped).saturating_add(sample.skipped());
+        let found = Found::of_sample(sample, skipped);
+        if !self.is_reported {
+            return found;
+        }
+        let info = session::info(&self.key, self.owner.as_ref()).ok();
+        found.within(info.as_ref(), self.follower.others())
+    }
 }
 
-impl Source for Own {
-    fn next(&mut self, left: Option<Duration>) -> Result<Option<Found>, Failure> {
-        let owner = self.owner.as_ref();
-        let step = self.follower.next(left);
-        match step.map_err(|error| FetchError::follow(error, owner))? {
+impl Source for Own<'_> {
+    fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure> {
+        let pause = self.until_end.as_ref().map(UntilEnd::pause);
+        let step = self.follower.next(left.into_iter().chain(pause).min());
+        match step.map_err(|error| FetchError::follow(error, self.owner.as_ref()))? {
             follower::Step::Sample(sample) => {
-                // One that is gone does not stay.
-                let info = self
-                    .is_reported
-                    .then(|| session::info(&self.key, owner).ok());
-                let info = info.flatten();
-                Ok(Some(Found {
-                    attached: self.follower.others(),
-                    persistent: info.as_ref().is_some_and(|info| info.persistent),
-                    permissions: info.as_ref().map(Info::permissions),
-                    content: Content::Sample(sample),
-                    digest: None,
-                    seat: None,
-                }))
+                self.missed.count(sample.skipped());
+                if let Some(until_end) = &mut self.until_end {
+                    until_end.hear(&sample, &self.follower);
+                }
+                return Ok(Some(self.found(sample)).into());
             }
-            follower::Step::Block => Err(block(&self.key)),
-            follower::Step::Empty
-            | follower::Step::Left
-            | follower::Step::Gone
-            | follower::Step::Quiet => Ok(None),
+            follower::Step::Empty { skipped } => {
+                self.missed.count(skipped);
+                self.skipped = self.skipped.saturating_add(skipped);
+            }
+            follower::Step::Block => return Err(block(&self.key)),
+            follower::Step::Left | follower::Step::Gone | follower::Step::Quiet => {}
         }
+        let until_end = self.until_end.as_mut();
+        let is_end = until_end.is_some_and(|until_end| until_end.look(&self.follower));
+        Ok(if is_end {
+            Arrival::End
+        } else {
+            Arrival::Nothing
+        })
     }
 
     fn delivered(&mut self, found: &Found) {
         if let Content::Sample(sample) = &found.content {
-            let origin = Origin::of(sample, &found.attached);
-            // A clock that was set back makes it younger than now.
-            let took = SystemTime::now().duration_since(origin.published);
-            self.attendance.shown(&origin, took.unwrap_or_default());
+            self.attendance
+                .shown(&Origin::of(sample, &[]), sample.age());
         }
     }
 }
@@ -171,14 +206,14 @@ fn is_passing(error: &LockError) -> bool {
 }
 
 impl Source for Polled<'_> {
-    fn next(&mut self, left: Option<Duration>) -> Result<Option<Found>, Failure> {
+    fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure> {
         let pause = self.due.saturating_duration_since(Instant::now());
         // Nothing tells when there is more to see.
         thread::sleep(left.map_or(pause, |left| left.min(pause)));
         if Instant::now() < self.due {
-            return Ok(None);
+            return Ok(Arrival::Nothing);
         }
-        self.look()
+        self.look().map(Arrival::from)
     }
 
     /// Qt programs know of no readers.
@@ -255,7 +290,8 @@ mod tests {
         let began = Instant::now();
         while began.elapsed() < GIVEN {
             let left = GIVEN.saturating_sub(began.elapsed());
-            assert!(polled.next(Some(left)).expect("it passes").is_none());
+            let arrival = polled.next(Some(left)).expect("it passes");
+            assert!(matches!(arrival, Arrival::Nothing));
         }
         assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     }

@@ -19,6 +19,7 @@ fn snapshot(content: Content, sequence: u64) -> Snapshot {
         bytes: 5,
         origin: Some(Origin {
             segment: 1,
+            elsewhere: None,
             sequence,
             writer: Process::with_pid(4711),
             writer_program: None,
@@ -49,7 +50,7 @@ fn drawn(width: u32, height: u32) -> Picture {
         width,
         height,
         format: PixelFormat::Rgba8,
-        source: None,
+        file_name: None,
         original: None,
         is_opaque: true,
     }
@@ -101,7 +102,8 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
         ..snapshot(
             Content::Bytes(Bytes {
                 media_type: None,
-                source: None,
+                array: None,
+                file_name: None,
                 head: vec![byte],
                 is_half_written: false,
             }),
@@ -186,4 +188,23 @@ fn a_thumbnail_keeps_the_shape_of_its_picture() {
     assert_eq!(sides(96, 96), None);
     assert_eq!(sides(192, 96), Some((96, 48)));
     assert_eq!(sides(1, 2_000), Some((1, 96)));
+}
+
+#[test]
+fn what_was_published_before_is_noted_once_and_in_order() {
+    let mut history = History::new();
+    let past = [text("one", 1), text("two", 2), text("three", 3)];
+    history.look_back(&past);
+    history.record(&text("four", 4), at(10));
+    history.look_back(&past);
+    let titles: Vec<&str> = history
+        .entries
+        .iter()
+        .map(|entry| entry.title.as_str())
+        .collect();
+    assert_eq!(titles, ["one", "two", "three", "four"]);
+    assert_eq!(history.entries[0].shown, at(1));
+    let many: Vec<Snapshot> = (5..500).map(|number| text("more", number)).collect();
+    history.look_back(&many);
+    assert_eq!(history.entries.len(), MAX_ENTRIES);
 }

@@ -32,7 +32,7 @@ fn picture(source: &str) -> Snapshot {
         width: 1,
         height: 1,
         format: shm_core::PixelFormat::Rgba8,
-        source: Some(source.to_owned()),
+        file_name: Some(source.to_owned()),
         original: None,
         is_opaque: true,
     }))

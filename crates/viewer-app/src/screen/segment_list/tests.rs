@@ -6,7 +6,7 @@ use iced_test::simulator::click;
 use iced_test::{Simulator, simulator};
 use qt_bridge::{QtKey, User};
 use shm_core::segment::{Content, Info, Latest, Listed};
-use shm_core::{Access, Attached, Key, Metadata, Process};
+use shm_core::{Access, Annotations, Attached, Key, Metadata, Process};
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn peer(program: &str, access: Access) -> Attached {
 }
 
 fn segment(name: &str, attached: Vec<Attached>) -> Entry {
-    Entry::Own(Listed {
+    Entry::from(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm/shm-core.0").join(name),
         segment: Ok(Info {
@@ -33,10 +33,12 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
                 retain_bytes: 0,
                 latest: Some(Latest {
                     metadata: Metadata::Text,
+                    annotations: Annotations::new(),
                     bytes: 42,
                     sequence: 3,
                     writer: Process::with_pid(4711),
                     published: NOW,
+                    age: std::time::Duration::ZERO,
                 }),
             },
             persistent: attached.is_empty(),
@@ -50,7 +52,7 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
 }
 
 fn foreign(name: &str) -> Entry {
-    Entry::Own(Listed {
+    Entry::from(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm").join(name),
         segment: Err(format!("/dev/shm/{name}: it is too short to be a segment")),

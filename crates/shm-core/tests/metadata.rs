@@ -1,0 +1,236 @@
+//! What stands beside samples, and payloads as values of Rust.
+
+mod common;
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, SystemTime};
+
+use common::{Place, key, octets, pattern};
+use shm_core::{
+    Annotations, ElementType, Metadata, MetadataError, Origin, PublishError, Publisher, ReadError,
+    Sample, Subscriber, bytemuck, segment,
+};
+
+struct Pair {
+    publisher: Publisher,
+    subscriber: Subscriber,
+    place: Place,
+}
+
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
+impl Pair {
+    fn new() -> Self {
+        let place = Place::new();
+        let publisher = Publisher::open(&key("k"), &place.options()).unwrap();
+        let subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
+        Self {
+            publisher,
+            subscriber,
+            place,
+        }
+    }
+
+    fn latest(&mut self) -> Sample {
+        self.subscriber.latest().unwrap().unwrap()
+    }
+
+    fn file(&self) -> File {
+        let mut options = File::options();
+        let options = options.read(true).write(true);
+        options.open(self.place.file(&key("k"))).unwrap()
+    }
+
+    fn last(&self) -> u64 {
+        let mut last = [0; 8];
+        self.file().read_exact_at(&mut last, 0x100).unwrap();
+        u64::from_le_bytes(last)
+    }
+}
+
+fn annotations() -> Annotations {
+    let mut origin = Origin::new("hostA", "camera", 41, SystemTime::UNIX_EPOCH);
+    origin.last_heard = SystemTime::UNIX_EPOCH + Duration::from_nanos(12_345);
+    origin.is_stale = true;
+    Annotations::new()
+        .with_user(b"frame 41")
+        .with_origin(origin)
+}
+
+#[test]
+fn annotations_come_back_whatever_the_kind_and_the_way() {
+    let mut pair = Pair::new();
+    let annotated = annotations();
+    for metadata in [Metadata::Text, octets()] {
+        for length in [0, 64, 100_000] {
+            let text = "x".repeat(length);
+            let publish = |payload| pair.publisher.publish_with(&metadata, &annotated, payload);
+            publish(text.as_bytes()).unwrap();
+            let sample = pair.latest();
+            assert_eq!(sample.annotations(), &annotated);
+            assert_eq!(sample.user(), b"frame 41");
+            assert_eq!(sample.origin(), annotated.origin.as_deref());
+            assert_eq!(sample.metadata(), &metadata);
+            let mut loan = pair.publisher.loan(length).unwrap();
+            loan.copy_from_slice(text.as_bytes());
+            loan.publish_with(&metadata, &annotated).unwrap();
+            assert_eq!(pair.latest().annotations(), &annotated);
+        }
+    }
+    let info = segment::info(&key("k"), &pair.place.options()).unwrap();
+    let segment::Content::Samples { latest, .. } = info.content else {
+        panic!("{info:?}");
+    };
+    assert_eq!(latest.unwrap().annotations, annotated);
+    pair.publisher.publish_text("plain").unwrap();
+    assert!(pair.latest().annotations().is_empty());
+}
+
+#[test]
+fn annotations_may_differ_from_sample_to_sample() {
+    let mut pair = Pair::new();
+    for frame in 0..100_u64 {
+        // Some in a row are the same.
+        let user = (frame / 3).to_le_bytes();
+        let annotations = Annotations::new().with_user(&user);
+        let publisher = &pair.publisher;
+        publisher
+            .publish_with(&octets(), &annotations, &pattern(frame, 64))
+            .unwrap();
+        let sample = pair.latest();
+        assert_eq!(sample.user(), user);
+        assert_eq!(sample.payload(), pattern(frame, 64));
+    }
+}
+
+#[test]
+fn user_data_that_is_too_long_is_refused_and_nothing_is_published() {
+    let mut pair = Pair::new();
+    pair.publisher.publish_text("before").unwrap();
+    let annotations = Annotations::new().with_user(&[0; 256]);
+    for payload in [&b"short"[..], &[0; 100_000]] {
+        let refused = pair
+            .publisher
+            .publish_with(&Metadata::Text, &annotations, payload);
+        assert!(
+            matches!(refused, Err(PublishError::Metadata { reason, .. }) if reason.contains("256")),
+        );
+    }
+    assert_eq!(pair.latest().payload(), b"before");
+}
+
+#[test]
+fn a_sample_of_64_bytes_takes_two_lines() {
+    let pair = Pair::new();
+    let vector = Annotations::new().with_user(&7_u64.to_le_bytes());
+    for annotations in [Annotations::new(), vector] {
+        let publish = || {
+            let publisher = &pair.publisher;
+            publisher
+                .publish_with(&octets(), &annotations, &[7; 64])
+                .unwrap();
+            pair.last()
+        };
+        let before = publish();
+        assert_eq!(publish() - before, 128, "{annotations:?}");
+    }
+}
+
+#[test]
+fn a_value_comes_back_wherever_it_lies() {
+    let mut pair = Pair::new();
+    pair.publisher.publish_value(&0x1234_5678_u32).unwrap();
+    assert_eq!(pair.latest().read::<u32>().unwrap(), 0x1234_5678);
+    let wrong = pair.latest_again().read::<u64>();
+    assert!(matches!(
+        wrong,
+        Err(ReadError::Size {
+            bytes: 4,
+            wanted: 8,
+            ..
+        })
+    ));
+    let large = [3.5_f64; 5_000];
+    pair.publisher.publish_value(&large).unwrap();
+    assert_eq!(pair.latest().read::<[f64; 5_000]>().unwrap(), large);
+}
+
+#[test]
+fn a_slice_is_an_array_of_its_elements() {
+    let mut pair = Pair::new();
+    for length in [0, 3, 5_000] {
+        let numbers: Vec<f32> = (0..length).map(|number: u16| number.into()).collect();
+        pair.publisher.publish_slice(&numbers).unwrap();
+        let sample = pair.latest();
+        let Metadata::Array(array) = sample.metadata() else {
+            panic!("{:?}", sample.metadata());
+        };
+        assert_eq!(array.element(), ElementType::Float32);
+        assert_eq!(array.shape(), [u64::from(length)]);
+        assert_eq!(sample.as_slice::<f32>().as_deref(), Some(&numbers[..]));
+    }
+    let sample = pair.latest_again();
+    assert!(
+        matches!(sample.as_slice::<f32>(), Some(Cow::Borrowed(_))),
+        "a region is aligned"
+    );
+    assert!(sample.as_slice::<[u8; 3]>().is_none(), "20,000 bytes");
+    assert!(sample.as_slice::<()>().is_none());
+    pair.publisher.publish_slice(&[true, false]).unwrap();
+    assert_eq!(pair.latest().payload(), [1, 0]);
+}
+
+/// A payload whose first byte lies at an odd address is copied, not refused.
+#[test]
+fn a_slice_of_bytes_that_are_not_aligned_is_copied() {
+    let mut pair = Pair::new();
+    let values: Vec<[u8; 9]> = (0..9).map(|byte| [byte; 9]).collect();
+    pair.publisher
+        .publish(&octets(), bytemuck::cast_slice(&values))
+        .unwrap();
+    let sample = pair.latest();
+    assert_eq!(sample.as_slice::<[u8; 9]>().as_deref(), Some(&values[..]));
+    // 81 bytes are no whole number of them.
+    assert!(sample.as_slice::<u16>().is_none());
+}
+
+#[test]
+fn what_a_later_version_publishes_is_bytes_with_its_annotations() {
+    let mut pair = Pair::new();
+    let annotated = annotations();
+    pair.publisher
+        .publish_with(&Metadata::Text, &annotated, b"from the future")
+        .unwrap();
+    let encoded = Metadata::Text.to_bytes(&annotated, 0).unwrap();
+    let kind_at = 0x4000 + pair.last() + 48 + encoded.len() as u64 - 1;
+    pair.file().write_all_at(&[77], kind_at).unwrap();
+    let sample = pair.latest();
+    assert_eq!(sample.metadata(), &Metadata::bytes(""));
+    assert_eq!(sample.annotations(), &annotated);
+    assert_eq!(sample.payload(), b"from the future");
+}
+
+#[test]
+fn an_array_that_does_not_fit_its_payload_is_refused() {
+    let pair = Pair::new();
+    let array = shm_core::ArrayMetadata::new(ElementType::Int16, [3]).unwrap();
+    let error = MetadataError::ArrayLength {
+        needed: 6,
+        found: 5,
+    };
+    let refused = pair.publisher.publish(&array.into(), &[0; 5]);
+    assert!(
+        matches!(refused, Err(PublishError::Metadata { reason, .. }) if reason == error.to_string()),
+    );
+}
+
+#[allow(clippy::unwrap_used, reason = "a test's own helper")]
+impl Pair {
+    /// The newest sample for another subscriber: this one has read it.
+    fn latest_again(&self) -> Sample {
+        let options = self.place.options();
+        let mut subscriber = Subscriber::attach(&key("k"), &options).unwrap();
+        subscriber.latest().unwrap().unwrap()
+    }
+}

@@ -1,0 +1,215 @@
+//! The table in `docs/EXIT-CODES.md`, row by row.
+
+use std::fs;
+
+use e2e_tests::{Desktop, Launch, Program, Scene, Signal};
+
+use crate::actor::Actor;
+
+fn loaded(scene: &Scene, arguments: &[&str]) -> Program {
+    let loader = scene.loader(arguments).start();
+    loader.wait_for(scene.key());
+    loader
+}
+
+fn signalled(program: Program, signal: Signal) {
+    program.signal(signal);
+    drop(program.finish().done());
+}
+
+#[test]
+fn every_command_has_its_row() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/EXIT-CODES.md");
+    let table = fs::read_to_string(folder).unwrap();
+    let scene = Scene::new();
+    for (program, help) in [
+        ("loader-app", scene.bare_loader(["--help"])),
+        ("viewer-app", scene.bare_viewer(["--help"])),
+    ] {
+        let help = help.run().done();
+        let commands = help.text().split("Commands:\n").nth(1).unwrap();
+        let commands = commands.split("\n\n").next().unwrap().lines();
+        // A continued line is indented further than a command.
+        let is_command = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+        let names: Vec<&str> = commands
+            .filter(is_command)
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|name| *name != "help")
+            .collect();
+        assert!(names.len() >= 4, "{names:?}");
+        let mut rows = table.lines().filter(|line| line.contains(program));
+        let rows = rows.by_ref().collect::<String>();
+        for name in names {
+            let is_there = rows.contains(&format!("`{name}`"))
+                || rows.contains(&format!("`{program} {name}`"));
+            assert!(is_there, "{program} {name}");
+        }
+    }
+    for launch in [
+        scene.bare_loader(["--version"]),
+        scene.bare_viewer(["--version"]),
+    ] {
+        drop(launch.run().done());
+    }
+}
+
+#[test]
+fn loading() {
+    let scene = Scene::new();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let text = scene.loader(["text", "words"]);
+        let text = text.through("env", ["--default-signal=INT,HUP"]).start();
+        text.wait_for(scene.key());
+        signalled(text, signal);
+    }
+    let done: [&[&str]; 3] = [
+        &["text", "--persist", "words"],
+        &["text", "--for", "1ms", "words"],
+        &["file", "--persist", "-"],
+    ];
+    for arguments in done {
+        drop(scene.loader(arguments).input("bytes").run().done());
+    }
+    let source = scene.file("no.png", b"no picture");
+    let refused: [(&[&str], &str); 4] = [
+        (&["image", "/nonexistent.png"], "nonexistent"),
+        (&["image", source.to_str().unwrap()], "no.png"),
+        (&["file", "/nonexistent"], "nonexistent"),
+        (&["text", "-"], "UTF-8"),
+    ];
+    for (arguments, words) in refused {
+        drop(
+            scene
+                .loader(arguments)
+                .input(vec![255])
+                .run()
+                .refused(words),
+        );
+    }
+    let taken = loaded(&scene, &["text", "soon gone"]);
+    scene.viewer(["remove", "--force"]).run().done();
+    drop(taken.finish().refused("removed"));
+    let misused: [&[&str]; 5] = [
+        &["text", "--nonsense"],
+        &["text", "--mode", "777", "x"],
+        &["text", "--ring", "1K", "x"],
+        &["image", "--limit", "much", "x.png"],
+        &["sing"],
+    ];
+    for arguments in misused {
+        drop(scene.loader(arguments).run().misused("error: "));
+    }
+    let wrong_key = scene.bare_loader(["text", "--key", "a/b", "x"]);
+    drop(wrong_key.run().misused("error: "));
+}
+
+#[test]
+fn streaming() {
+    let scene = Scene::new();
+    let pattern = ["frames", "--test-pattern", "--size", "64x48"];
+    let few = scene.loader(pattern).args(["--fps", "max", "--count", "2"]);
+    drop(few.run().done());
+    signalled(loaded(&scene, &pattern), Signal::TERM);
+    let nothing = scene.loader(["frames", "--size", "64x48"]).input("");
+    drop(nothing.run().refused("before there was a frame"));
+    for arguments in [&["frames"][..], &["frames", "--size", "0x1"]] {
+        drop(scene.loader(arguments).run().misused("error: "));
+    }
+}
+
+#[test]
+fn showing_and_telling() {
+    let scene = Scene::new();
+    let viewer = |arguments: &[&str]| scene.viewer(arguments).run();
+    drop(viewer(&["list"]).done());
+    for arguments in [
+        &["show"][..],
+        &["show", "--wait", "10ms"],
+        &["info"],
+        &["remove"],
+    ] {
+        drop(viewer(arguments).refused(scene.key()));
+    }
+    for arguments in [
+        &["show", "--nonsense"][..],
+        &["show", "--json", "--output", "-"],
+        &["info", "--json", "--hex"],
+        &["list", "--nonsense"],
+        &["remove", "--nonsense"],
+        &["sing"],
+    ] {
+        drop(viewer(arguments).misused("error: "));
+    }
+    let long = scene.loader(["text"]).input("words ".repeat(100_000));
+    let loader = long.start();
+    loader.wait_for(scene.key());
+    for arguments in [&["show"][..], &["info"], &["list"]] {
+        drop(viewer(arguments).done());
+    }
+    let early = scene
+        .viewer(["show"])
+        .through("sh", ["-c", r#""$0" "$@" | head -c 1"#]);
+    drop(early.run().done());
+    let unwritable = ["show", "--output", "/nonexistent/file"];
+    drop(viewer(&unwritable).refused("/nonexistent"));
+    drop(viewer(&["remove"]).refused("in use"));
+    drop(viewer(&["remove", "--force"]).done());
+    drop(loader.finish());
+    let gone = scene
+        .bare_viewer(["list"])
+        .env("SHM_CORE_DIR", "/nonexistent");
+    drop(gone.run().refused("/nonexistent"));
+}
+
+#[test]
+fn following() {
+    let scene = Scene::new();
+    let follow = |arguments: &[&str]| scene.viewer(["follow"]).args(arguments);
+    drop(follow(&["--timeout", "10ms"]).run().refused("Nothing new"));
+    for arguments in [
+        &["--nonsense"][..],
+        &["--oldest", "--new"],
+        &["--output", "a.png"],
+        &["--json", "--raw", "-"],
+    ] {
+        drop(follow(arguments).run().misused("error: "));
+    }
+    let loader = loaded(&scene, &["text", "words"]);
+    drop(follow(&["--count", "1"]).run().done());
+    drop(follow(&["--raw", "-"]).run().refused("no picture"));
+    let ended = follow(&["--until-end"]).start();
+    ended.wait_for("words");
+    let signal = follow(&[]).start();
+    signal.wait_for("words");
+    signalled(signal, Signal::TERM);
+    signalled(loader, Signal::TERM);
+    drop(ended.finish().done());
+
+    let scene = Scene::new();
+    let mut actor = Actor::new(&scene);
+    actor.does("create 64");
+    drop(scene.viewer(["follow"]).run().refused("block"));
+}
+
+#[test]
+fn a_window() {
+    let scene = Scene::new();
+    let windows =
+        |arguments: &[&str]| -> [Launch; 2] { [scene.loader(arguments), scene.viewer(arguments)] };
+    for launch in windows(&[]) {
+        drop(launch.run().refused("display"));
+    }
+    for launch in windows(&["--lang", "xx"]) {
+        drop(launch.run().misused("error: "));
+    }
+    let Some(desktop) = Desktop::open() else {
+        return;
+    };
+    let titles = ["SharedMemoryLoad", "ShowSharedMem"];
+    for (launch, title) in windows(&["--verbose"]).into_iter().zip(titles) {
+        let program = launch.on(&desktop).start();
+        program.wait_for_complaint("status: ");
+        desktop.window_of(&program, title).close();
+        drop(program.finish().done());
+    }
+}

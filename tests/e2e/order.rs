@@ -1,0 +1,323 @@
+//! `viewer-app follow`: everything that is published, in order; what was missed is told.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use e2e_tests::{Outcome, PATIENCE, Program, Scene, Signal};
+use shm_core::{ImageMetadata, Metadata, Options, PixelFormat, Publisher, segment};
+
+use crate::actor::{key, options};
+
+/// A burst, and what each text of it is.
+const BURST: u64 = 1_000;
+
+fn text(number: u64) -> String {
+    let mut text = format!("{number}: ");
+    text.push_str(&"x".repeat(128 - text.len()));
+    text
+}
+
+fn lines(numbers: impl IntoIterator<Item = u64>) -> String {
+    numbers
+        .into_iter()
+        .map(|number| text(number) + "\n")
+        .collect()
+}
+
+fn publish(publisher: &Publisher, numbers: impl IntoIterator<Item = u64>) {
+    for number in numbers {
+        publisher.publish_text(&text(number)).unwrap();
+    }
+}
+
+fn opened(scene: &Scene, options: &Options) -> Publisher {
+    Publisher::open(&key(scene), options).unwrap()
+}
+
+/// Waits until something is so.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until a program waits for the key to appear.
+fn until_it_waits(program: &Program) {
+    let folder = format!("/proc/{}/fd", program.pid());
+    until("it waits for the key", || {
+        fs::read_dir(&folder).unwrap().any(|entry| {
+            let target = fs::read_link(entry.unwrap().path());
+            target.is_ok_and(|target| target.to_string_lossy().contains("inotify"))
+        })
+    });
+}
+
+/// Waits until a program is seen at the segment.
+fn until_it_reads(scene: &Scene, program: &Program) {
+    until("it is attached", || {
+        let info = segment::info(&key(scene), &options(scene)).unwrap();
+        let mut pids = info.attached.iter().map(|peer| peer.process.pid());
+        pids.any(|pid| pid == program.pid())
+    });
+}
+
+/// Waits until the thread of a program that follows sleeps.
+fn until_it_sleeps(program: &Program) {
+    let tasks = format!("/proc/{}/task", program.pid());
+    until("it sleeps", || {
+        fs::read_dir(&tasks).unwrap().any(|entry| {
+            let stat = fs::read_to_string(entry.unwrap().path().join("stat"));
+            stat.is_ok_and(|stat| stat.contains("(follow) S"))
+        })
+    });
+}
+
+/// The number in the sum at the end; 0 where nothing is said of it.
+fn missed_in_all(outcome: &Outcome) -> u64 {
+    let sums: Vec<&str> = outcome
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" in all"))
+        .collect();
+    match sums[..] {
+        [] => 0,
+        [sum] => sum.split(' ').nth(1).unwrap().parse().unwrap(),
+        _ => panic!("more than one sum: {outcome:?}"),
+    }
+}
+
+#[test]
+fn a_burst_is_printed_whole_and_in_order() {
+    let scene = Scene::new();
+    let follow = scene.viewer(["follow"]).start();
+    until_it_waits(&follow);
+    let publisher = opened(&scene, &options(&scene));
+    publish(&publisher, 1..=BURST);
+    follow.wait_for(&text(BURST));
+    publish(&publisher, BURST + 1..=2 * BURST);
+    follow.wait_for(&text(2 * BURST));
+    let outcome = follow.terminate().done();
+    assert_eq!(outcome.text(), lines(1..=2 * BURST));
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn it_begins_where_it_is_told() {
+    let scene = Scene::new();
+    let publisher = opened(&scene, &options(&scene).persistent(true));
+    publish(&publisher, 1..=BURST);
+    let begun = |arguments: &[&str]| {
+        let follow = scene.viewer(["follow"]).args(arguments).start();
+        until_it_reads(&scene, &follow);
+        follow
+    };
+    let (newest, new, oldest) = (begun(&[]), begun(&["--new"]), begun(&["--oldest"]));
+    // Its attaching is seen before its first look.
+    newest.wait_for(&text(BURST));
+    oldest.wait_for(&text(BURST));
+    until_it_sleeps(&new);
+    publish(&publisher, BURST + 1..=BURST + 10);
+    drop(publisher);
+    for (follow, first) in [(newest, BURST), (new, BURST + 1), (oldest, 1)] {
+        follow.wait_for(&text(BURST + 10));
+        let outcome = follow.terminate().done();
+        assert_eq!(outcome.text(), lines(first..=BURST + 10));
+        assert_eq!(missed_in_all(&outcome), 0, "{outcome:?}");
+    }
+    // All that it has, and nothing to wait for.
+    let outcome = scene.viewer(["follow", "--oldest", "--until-end"]).run();
+    assert_eq!(outcome.done().text(), lines(1..=BURST + 10));
+    drop(
+        scene
+            .viewer(["follow", "--oldest", "--new"])
+            .run()
+            .misused("--new"),
+    );
+}
+
+#[test]
+fn what_is_printed_and_what_is_missed_is_all_there_was() {
+    let scene = Scene::new();
+    let publisher = opened(&scene, &options(&scene).ring_bytes(16 << 10));
+    let follows: Vec<Program> = [&[][..], &["--json"]]
+        .into_iter()
+        .map(|form| {
+            let follow = scene.viewer(["follow"]).args(form).start();
+            until_it_reads(&scene, &follow);
+            follow
+        })
+        .collect();
+    publish(&publisher, 1..=1);
+    for follow in &follows {
+        follow.wait_for(&text(1));
+        follow.signal(Signal::STOP);
+    }
+    publish(&publisher, 2..=BURST);
+    for follow in &follows {
+        follow.signal(Signal::CONT);
+        follow.wait_for(&text(BURST));
+    }
+    // What is missed before a clearing is missed too, and the clearing itself is nothing.
+    for follow in &follows {
+        follow.signal(Signal::STOP);
+    }
+    publish(&publisher, BURST + 1..=2 * BURST);
+    publisher.clear().unwrap();
+    publish(&publisher, [2 * BURST + 1]);
+    let mut printed = Vec::new();
+    for follow in follows {
+        follow.signal(Signal::CONT);
+        follow.wait_for(&text(2 * BURST + 1));
+        let outcome = follow.terminate().done();
+        let missed = missed_in_all(&outcome);
+        assert!(missed > BURST, "{outcome:?}");
+        let count = outcome.text().lines().count() as u64;
+        assert_eq!(count + missed, 2 * BURST + 1, "{outcome:?}");
+        printed.push(outcome);
+    }
+    let numbers: Vec<u64> = printed[0]
+        .text()
+        .lines()
+        .map(|line| line.split(':').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+    let skipped: u64 = printed[1]
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| line["skipped"].as_u64().unwrap())
+        .sum();
+    assert_eq!(skipped, missed_in_all(&printed[1]));
+}
+
+/// Publishes a picture of one colour, small enough for the ring.
+fn publish_picture(publisher: &Publisher) {
+    let metadata = ImageMetadata::packed(PixelFormat::Gray8, 8, 8).unwrap();
+    publisher
+        .publish(&Metadata::Image(metadata), &[7; 64])
+        .unwrap();
+}
+
+#[test]
+fn files_and_pixels_miss_nothing_silently_and_end_with_their_loader() {
+    let scene = Scene::new();
+    let publisher = opened(&scene, &options(&scene).ring_bytes(16 << 10));
+    let pattern = scene.path("%d.png");
+    let files = scene.viewer(["follow", "--output"]).args([&pattern]);
+    let pixels = scene.viewer(["follow", "--raw", "-"]);
+    let follows: Vec<Program> = [files, pixels].map(|launch| launch.start()).into();
+    for follow in &follows {
+        until_it_reads(&scene, follow);
+    }
+    publish_picture(&publisher);
+    let first = scene.path("1.png");
+    until("the first is written", || first.exists());
+    for follow in &follows {
+        follow.signal(Signal::STOP);
+    }
+    for _ in 1..BURST {
+        publish_picture(&publisher);
+    }
+    for follow in &follows {
+        follow.signal(Signal::CONT);
+    }
+    drop(publisher);
+    let [files, pixels] = <[Program; 2]>::try_from(follows).unwrap();
+    let (files, pixels) = (files.finish().done(), pixels.finish().done());
+    assert!(missed_in_all(&files) > 0, "{files:?}");
+    let written = (1..=BURST).filter(|number| scene.path(&format!("{number}.png")).exists());
+    assert_eq!(written.count() as u64 + missed_in_all(&files), BURST);
+    assert_eq!(pixels.stdout.len() as u64 % 64, 0);
+    assert_eq!(
+        pixels.stdout.len() as u64 / 64 + missed_in_all(&pixels),
+        BURST
+    );
+    scene.assert_empty();
+}
+
+#[test]
+fn nothing_is_lost_between_one_loader_and_the_next() {
+    let scene = Scene::new();
+    let follow = scene.viewer(["follow"]).start();
+    until_it_waits(&follow);
+    const EACH: u64 = 100;
+    for round in 0..5 {
+        let publisher = opened(&scene, &options(&scene));
+        let last = (round + 1) * EACH;
+        publish(&publisher, round * EACH + 1..=last);
+        follow.wait_for(&text(last));
+        drop(publisher);
+    }
+    let outcome = follow.terminate().done();
+    assert_eq!(outcome.text(), lines(1..=5 * EACH));
+    assert_eq!(outcome.stderr, "");
+}
+
+#[test]
+fn what_a_later_segment_no_longer_has_is_missed() {
+    let scene = Scene::new();
+    let follow = scene.viewer(["follow"]).start();
+    until_it_waits(&follow);
+    follow.signal(Signal::STOP);
+    let publisher = opened(&scene, &options(&scene).ring_bytes(16 << 10));
+    publish(&publisher, 1..=BURST);
+    follow.signal(Signal::CONT);
+    follow.wait_for(&text(BURST));
+    let outcome = follow.terminate().done();
+    let printed = outcome.text().lines().count() as u64;
+    assert!(printed < BURST);
+    assert_eq!(printed + missed_in_all(&outcome), BURST, "{outcome:?}");
+}
+
+#[test]
+fn a_segment_that_loses_its_name_and_gets_it_back_is_not_read_twice() {
+    let scene = Scene::new();
+    let publisher = opened(&scene, &options(&scene));
+    let follow = scene.viewer(["follow"]).start();
+    until_it_reads(&scene, &follow);
+    // Its attaching is seen before its first look.
+    publish(&publisher, 1..=1);
+    follow.wait_for(&text(1));
+    publish(&publisher, 2..=3);
+    follow.wait_for(&text(3));
+    let away = scene.segments().join("away");
+    fs::rename(scene.segment(), &away).unwrap();
+    until_it_waits(&follow);
+    publish(&publisher, 4..=5);
+    fs::rename(&away, scene.segment()).unwrap();
+    follow.wait_for(&text(5));
+    let outcome = follow.terminate().done();
+    assert_eq!(outcome.text(), lines(1..=5));
+}
+
+#[test]
+fn until_end_waits_for_a_loader_and_outlives_a_change_of_loaders() {
+    let scene = Scene::new();
+    let persistent = options(&scene).persistent(true);
+    publish(&opened(&scene, &persistent), 1..=1);
+    // What an earlier loader left is no loader.
+    let follow = scene.viewer(["follow", "--until-end"]).start();
+    follow.wait_for(&text(1));
+    let began = Instant::now();
+    let waits = scene.viewer(["follow", "--until-end", "--timeout", "1500ms"]);
+    drop(waits.run().refused("after the first 1"));
+    assert!(began.elapsed() >= Duration::from_millis(1500));
+    publish(&opened(&scene, &persistent), 2..=2);
+    follow.wait_for(&text(2));
+    publish(&opened(&scene, &persistent), 3..=3);
+    let began = Instant::now();
+    let outcome = follow.finish().done();
+    assert!(began.elapsed() >= Duration::from_millis(900), "{began:?}");
+    assert_eq!(outcome.text(), lines(1..=3));
+}
+
+#[test]
+fn the_options_of_order_are_not_for_qt() {
+    let scene = Scene::new();
+    for option in ["--oldest", "--new", "--until-end"] {
+        let follow = scene.bare_viewer(["--key", "qt:K", "follow", option]);
+        drop(follow.run().refused(option));
+    }
+}
