@@ -90,17 +90,7 @@ impl<'a> Ring<'a> {
     ///
     /// Relaxed: nobody sees the file before it has its name.
     pub(crate) fn begin(self, writer: Process) {
-        let cleared = Record {
-            kind: Kind::Cleared,
-            sequence: 0,
-            total_bytes: length(LINE_BYTES as u64),
-            metadata_bytes: 0,
-            payload_bytes: 0,
-            published: 0,
-            monotonic: 0,
-            writer,
-        };
-        self.store_header(0, &cleared);
+        self.store_header(0, &cleared(0, writer));
     }
 
     // What publishers do, holding the lock.
@@ -216,19 +206,9 @@ impl<'a> Ring<'a> {
         let seen = if seen < POSITIONS / 2 { seen } else { 0 };
         let (end, sequence) = newest.map_or((seen, 0), |newest| (newest.end, newest.sequence));
         let position = end.next_multiple_of(self.bytes()) + self.bytes();
-        let cleared = Record {
-            kind: Kind::Cleared,
-            sequence: sequence + 1,
-            total_bytes: length(LINE_BYTES as u64),
-            metadata_bytes: 0,
-            payload_bytes: 0,
-            published: 0,
-            monotonic: 0,
-            writer,
-        };
         // Before anything is written: where the new record goes another may still be read.
         self.store_oldest(position);
-        self.store_header(position, &cleared);
+        self.store_header(position, &cleared(sequence + 1, writer));
         // Release, as in `append`.
         self.last.store(position, Ordering::Release);
         *newest = Some(Newest {
@@ -419,6 +399,20 @@ impl Draft<'_> {
             monotonic: self.monotonic,
             writer: self.writer,
         }
+    }
+}
+
+/// A record that says that everything before it is erased, of a time that is not known.
+fn cleared(sequence: u64, writer: Process) -> Record {
+    Record {
+        kind: Kind::Cleared,
+        sequence,
+        total_bytes: length(LINE_BYTES as u64),
+        metadata_bytes: 0,
+        payload_bytes: 0,
+        published: 0,
+        monotonic: 0,
+        writer,
     }
 }
 

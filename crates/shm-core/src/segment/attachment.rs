@@ -96,7 +96,6 @@ impl Attachment {
         access: u32,
         deadline: Deadline,
     ) -> Result<Self, AttachError> {
-        check_owner(key, options)?;
         let mut backoff = Backoff::new();
         let mut draft = Draft::Unnamed;
         loop {
