@@ -355,7 +355,7 @@ fn read_only(press: KeyPress) -> Option<Binding<Message>> {
     }
 }
 
-/// Tells whether a text looks like code or columns: it has tabs, or lines that begin with spaces.
+/// Returns `true` if a text looks like code or columns: it has tabs, or lines that begin with spaces.
 fn has_columns(text: &str) -> bool {
     text.lines()
         .take(200)

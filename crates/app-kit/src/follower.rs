@@ -151,7 +151,7 @@ impl Follower {
         }
     }
 
-    /// Tells whether a publisher is attached to the segment that is followed, but for this process.
+    /// Returns `true` if a publisher is attached to the segment that is followed, but for this process.
     pub fn has_publisher(&self) -> bool {
         let publishes = |peer: &Attached| peer.access == Access::ReadWrite;
         self.others().iter().any(publishes)
@@ -295,7 +295,7 @@ impl Time {
             .map(|end| end.saturating_duration_since(Instant::now()))
     }
 
-    /// Tells whether nothing is left.
+    /// Returns `true` if nothing is left.
     pub fn is_over(self) -> bool {
         self.left() == Some(Duration::ZERO)
     }

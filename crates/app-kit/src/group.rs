@@ -52,7 +52,7 @@ fn entries(groups: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
-/// Tells whether a name may be shown on a terminal.
+/// Returns `true` if a name may be shown on a terminal.
 fn is_readable(name: &str) -> bool {
     !name.is_empty() && !name.contains(char::is_control)
 }

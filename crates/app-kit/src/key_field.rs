@@ -59,12 +59,12 @@ impl KeyField {
         self.checked.as_ref().map_err(String::as_str)
     }
 
-    /// Tells whether it is a Qt key that stands there, or becomes one.
+    /// Returns `true` if it is a Qt key that stands there, or becomes one.
     pub fn is_for_qt(&self) -> bool {
         QtKey::is_written_so(&self.text)
     }
 
-    /// Tells whether words beside the key should leave their room to it, in a window so wide: under a
+    /// Returns `true` if words beside the key should leave their room to it, in a window so wide: under a
     /// Qt key it has given some to its form.
     pub fn is_cramped_at(&self, width: f32) -> bool {
         const NARROW: f32 = 560.0;

@@ -128,7 +128,7 @@ impl Language {
     }
 }
 
-/// Tells whether a locale is the one of C, in which there is no language.
+/// Returns `true` if a locale is the one of C, in which there is no language.
 fn is_c(locale: &str) -> bool {
     matches!(locale.split('.').next(), Some("C" | "POSIX"))
 }

@@ -114,7 +114,7 @@ impl Picture {
         Size::new(self.width, self.height)
     }
 
-    /// Tells whether it can have transparent pixels.
+    /// Returns `true` if it can have transparent pixels.
     pub fn has_alpha(&self) -> bool {
         matches!(self.format, PixelFormat::Rgba8 | PixelFormat::Bgra8)
     }

@@ -90,7 +90,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Tells whether more pixels than those of a fitted overview are looked at.
+    /// Returns `true` if more pixels than those of a fitted overview are looked at.
     pub fn is_close(&self) -> bool {
         self.zoom.is_some() || self.pixel.is_some()
     }

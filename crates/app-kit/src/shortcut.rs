@@ -75,7 +75,7 @@ impl Chord {
         }
     }
 
-    /// Tells whether a field that is written in leaves this chord to the window.
+    /// Returns `true` if a field that is written in leaves this chord to the window.
     ///
     /// Letters with Ctrl and the function keys write nothing, and Esc is for both. Enter, Tab, the
     /// question mark and the letters that copy and paste may be meant for the field, and it says so

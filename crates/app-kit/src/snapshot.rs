@@ -149,7 +149,7 @@ impl Snapshot {
         }
     }
 
-    /// Tells whether there is nothing to show.
+    /// Returns `true` if there is nothing to show.
     pub fn is_empty(&self) -> bool {
         matches!(self.content, Content::Empty)
     }
@@ -432,7 +432,7 @@ impl From<FollowError> for SnapshotError {
 }
 
 impl SnapshotError {
-    /// Tells whether there simply is no segment of that key.
+    /// Returns `true` if there simply is no segment of that key.
     pub fn is_not_found(&self) -> bool {
         match self {
             SnapshotError::Attach(error) => matches!(error, AttachError::NotFound { .. }),
@@ -441,7 +441,7 @@ impl SnapshotError {
         }
     }
 
-    /// Tells whether the segment could not be attached to, whatever the reason.
+    /// Returns `true` if the segment could not be attached to, whatever the reason.
     pub fn is_attach(&self) -> bool {
         matches!(
             self,

@@ -362,7 +362,7 @@ impl State {
         &mut self.session
     }
 
-    /// Tells whether something is open over the window that is written in.
+    /// Returns `true` if something is open over the window that is written in.
     fn is_covered(&self) -> bool {
         self.dialog.is_some() || self.stream_card.is_some()
     }

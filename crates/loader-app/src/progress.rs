@@ -19,7 +19,7 @@ impl Progress {
         self.is_cancelled.store(true, Relaxed);
     }
 
-    /// Tells whether the reader was asked to give up.
+    /// Returns `true` if the reader was asked to give up.
     pub fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Relaxed)
     }

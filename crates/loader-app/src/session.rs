@@ -434,12 +434,12 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// Tells whether somebody has removed the segment, so that nothing is loaded any more.
+    /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
     pub fn is_orphaned(&self) -> bool {
         matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
     }
 
-    /// Tells whether nobody wanted it any more, which is no fault.
+    /// Returns `true` if nobody wanted it any more, which is no fault.
     pub fn is_cancelled(&self) -> bool {
         matches!(
             self,

@@ -256,7 +256,7 @@ fn check_written(memory: &Memory, extent: usize) -> Result<(), StreamError> {
     }
 }
 
-/// Tells whether nothing was written yet: a segment begins with zeros. An empty string that stands
+/// Returns `true` if nothing was written yet: a segment begins with zeros. An empty string that stands
 /// there alone has four of them.
 fn is_blank(memory: &Memory) -> Result<bool, StreamError> {
     const LONGEST_STREAM_OF_ZEROS: usize = 4;
@@ -400,7 +400,7 @@ impl ReadingError {
         Self::Stream { key, source }
     }
 
-    /// Tells whether there simply is no segment.
+    /// Returns `true` if there simply is no segment.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Segment(SegmentError::NotFound { .. }))

@@ -262,7 +262,7 @@ impl Handle {
         }
     }
 
-    /// Tells whether the name still means this semaphore.
+    /// Returns `true` if the name still means this semaphore.
     fn is_current(&self) -> bool {
         self.place.is_named(&self.name)
     }
@@ -396,7 +396,7 @@ impl Place {
     }
 }
 
-/// Tells whether a System V semaphore is still the one of this number, and of this user's.
+/// Returns `true` if a System V semaphore is still the one of this number, and of this user's.
 fn is_ours(id: SemaphoreId, number: i32) -> bool {
     let user = ownership::this_user();
     id.identity()
@@ -476,7 +476,7 @@ struct Look {
 impl Look {
     const MOST: u32 = 1024;
 
-    /// Tells whether there were hundreds of takes within this second.
+    /// Returns `true` if there were hundreds of takes within this second.
     #[inline]
     fn is_hasty(&self) -> bool {
         self.step >= Self::MOST / 4

@@ -154,7 +154,7 @@ impl QtKey {
         self.owner() == ownership::this_user()
     }
 
-    /// Tells whether a text begins as one of these keys does.
+    /// Returns `true` if a text begins as one of these keys does.
     #[must_use]
     pub fn is_written_so(text: &str) -> bool {
         split(text).is_some()

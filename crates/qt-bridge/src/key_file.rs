@@ -37,7 +37,7 @@ pub(crate) fn number(file: &Path, project: u8, owner: u32) -> Result<i32, Fault>
     Ok(system_v::ipc_key(&facts, project))
 }
 
-/// Tells whether a key file of this user's still stands for the number.
+/// Returns `true` if a key file of this user's still stands for the number.
 pub(crate) fn is(file: &Path, project: u8, number: i32, owner: u32) -> bool {
     ownership::file_of(file, owner).is_ok_and(|facts| system_v::ipc_key(&facts, project) == number)
 }

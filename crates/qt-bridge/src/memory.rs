@@ -205,7 +205,7 @@ impl Memory {
         }
     }
 
-    /// Tells whether others use it: as the system counts them, or else as far as they are seen.
+    /// Returns `true` if others use it: as the system counts them, or else as far as they are seen.
     pub(crate) fn is_shared(&self, key: &QtKey) -> bool {
         match self {
             // One of them is this process.
@@ -214,7 +214,7 @@ impl Memory {
         }
     }
 
-    /// Tells whether the key still means this segment.
+    /// Returns `true` if the key still means this segment.
     pub(crate) fn is_current(&self, key: &QtKey) -> bool {
         match (self, key.segment()) {
             (Self::SystemV { id, number, .. }, NativeName::SystemV { file, project }) => {

@@ -47,7 +47,7 @@ impl Publisher {
         &self.key
     }
 
-    /// Tells whether something is published, and Qt programs that attach now would find it.
+    /// Returns `true` if something is published, and Qt programs that attach now would find it.
     #[must_use]
     pub fn is_found(&self) -> bool {
         self.segment.as_ref().is_some_and(Segment::is_current)

@@ -228,14 +228,14 @@ impl<A: Attach> Segment<A> {
         users.unwrap_or_default()
     }
 
-    /// Tells whether others use it: as the system counts them, or else as far as they are seen.
+    /// Returns `true` if others use it: as the system counts them, or else as far as they are seen.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         let memory = self.memory.as_ref();
         memory.is_some_and(|memory| memory.is_shared(&self.key))
     }
 
-    /// Tells whether programs that attach now would find this segment.
+    /// Returns `true` if programs that attach now would find this segment.
     ///
     /// False where somebody has removed it, or its key file: cleaners of `/tmp` do that.
     #[must_use]
@@ -528,7 +528,7 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     Ok(())
 }
 
-/// Tells whether there is a segment; with `force` whoever uses it.
+/// Returns `true` if there is a segment; with `force` whoever uses it.
 fn check_unused(key: &QtKey, force: bool) -> Result<bool, SegmentError> {
     let facts = match Memory::find(key) {
         Ok(facts) => facts,

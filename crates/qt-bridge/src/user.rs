@@ -101,7 +101,7 @@ impl Thing {
         }
     }
 
-    /// Tells whether memory of its inode is of it, by the path that the system tells.
+    /// Returns `true` if memory of its inode is of it, by the path that the system tells.
     fn is_mapped_at(&self, path: &str) -> bool {
         match self {
             Self::Segment { .. } => path.starts_with("/SYSV"),
@@ -109,7 +109,7 @@ impl Thing {
         }
     }
 
-    /// Tells whether an open file of its inode is it.
+    /// Returns `true` if an open file of its inode is it.
     fn is_open_as(&self, found: &fs::Metadata) -> bool {
         matches!(self, Self::File { device, .. } if *device == found.dev())
     }

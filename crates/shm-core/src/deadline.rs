@@ -25,7 +25,7 @@ impl Deadline {
         }
     }
 
-    /// Tells whether the moment has come.
+    /// Returns `true` if the moment has come.
     pub(crate) fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)
     }

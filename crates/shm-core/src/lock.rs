@@ -36,9 +36,9 @@ pub(crate) enum NotTaken {
 
 /// What a contender has to ask the world outside the word.
 pub(crate) trait Watcher {
-    /// Tells whether the holder of the lock lives.
+    /// Returns `true` if the holder of the lock lives.
     fn is_alive(&self, holder: Owner) -> bool;
-    /// Tells whether waiting has become pointless. Asked once a slice.
+    /// Returns `true` if waiting has become pointless. Asked once a slice.
     fn gives_up(&self) -> bool;
 }
 

@@ -203,7 +203,7 @@ impl Options {
         self.owner.unwrap_or_else(sys::effective_user)
     }
 
-    /// Tells whether the segments are the caller's own, so that it may write to them.
+    /// Returns `true` if the segments are the caller's own, so that it may write to them.
     pub(crate) fn is_of_caller(&self) -> bool {
         self.owner_id() == sys::effective_user()
     }

@@ -59,7 +59,7 @@ impl Process {
         self.token
     }
 
-    /// Tells whether both are the same process, as far as both say who they are.
+    /// Returns `true` if both are the same process, as far as both say who they are.
     ///
     /// Looser than `==`, which compares what is known: a process whose token
     /// is not known may be any that has its id.
@@ -69,7 +69,7 @@ impl Process {
         self.pid == other.pid && tokens_agree
     }
 
-    /// Tells whether this is the process that asks.
+    /// Returns `true` if this is the process that asks.
     #[must_use]
     pub fn is_current(self) -> bool {
         self.is(Self::current())

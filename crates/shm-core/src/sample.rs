@@ -148,7 +148,7 @@ impl Sample {
         usize::try_from(self.record.payload_bytes).unwrap_or(usize::MAX)
     }
 
-    /// Tells whether the payload is empty.
+    /// Returns `true` if the payload is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -267,7 +267,7 @@ impl Sample {
         })
     }
 
-    /// Tells whether everything read in place so far was really there.
+    /// Returns `true` if everything read in place so far was really there.
     ///
     /// # Errors
     ///

@@ -248,7 +248,7 @@ impl<A: Attach> SharedMemory<A> {
         Ok((copy, is_abandoned))
     }
 
-    /// Tells whether the block was removed, moved away or replaced: whoever looks for its key finds
+    /// Returns `true` if the block was removed, moved away or replaced: whoever looks for its key finds
     /// another or none, and locking fails with [`LockError::Orphaned`].
     ///
     /// Asks the kernel where the name leads; a program that does not lock for long asks once a

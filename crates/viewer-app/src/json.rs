@@ -1,4 +1,4 @@
-//! JSON that is safe to show: hidden characters are written as `\\uXXXX`, which is the same value.
+//! JSON that is safe to show: hidden characters are written as `\uXXXX`, which is the same value.
 
 use std::io::{self, Write};
 

@@ -7,7 +7,7 @@ use shm_core::ArrayMetadata;
 /// What the data begins at a multiple of.
 const ALIGNMENT: usize = 64;
 
-/// Tells whether a file's name asks for this format.
+/// Returns `true` if a file's name asks for this format.
 pub(crate) fn is_name(path: &Path) -> bool {
     path.extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("npy"))

@@ -105,7 +105,7 @@ fn peak(
     payload.len() as u64 + copied + encoder
 }
 
-/// Tells whether an encoder takes pixels as they lie in shared memory. Those of two bytes it takes in the
+/// Returns `true` if an encoder takes pixels as they lie in shared memory. Those of two bytes it takes in the
 /// order of this machine, which is that of the format.
 fn lies_so(pixels: PixelFormat, color: ExtendedColorType) -> bool {
     matches!(

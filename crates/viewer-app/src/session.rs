@@ -44,7 +44,7 @@ pub(crate) enum ShowError {
 }
 
 impl ShowError {
-    /// Tells whether there simply is nothing of that key.
+    /// Returns `true` if there simply is nothing of that key.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, ShowError::Snapshot(error) if error.is_not_found())
     }
@@ -229,7 +229,7 @@ impl Content {
         Ok(())
     }
 
-    /// Tells whether all that was read in place was really there.
+    /// Returns `true` if all that was read in place was really there.
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
         match self {
             Content::Sample(sample) => sample.verify(),

@@ -32,17 +32,17 @@ impl Head {
         }
     }
 
-    /// Tells whether it is a segment of whatever version.
+    /// Returns `true` if it is a segment of whatever version.
     pub(super) fn is_segment(&self) -> bool {
         self.is_long_enough && self.bytes.starts_with(b"SHM-CORE") && self.number(0x0c) <= 65_536
     }
 
-    /// Tells whether the next who looks removes it, once nobody is there.
+    /// Returns `true` if the next who looks removes it, once nobody is there.
     pub(super) fn goes_with_the_last(&self) -> bool {
         self.is_segment() && (self.is_removed() || self.number(layout::FLAGS) & 1 == 0)
     }
 
-    /// Tells whether who deals with segments of this kind attaches to it, as long as somebody is there.
+    /// Returns `true` if who deals with segments of this kind attaches to it, as long as somebody is there.
     pub(super) fn admits(&self, kind: u32) -> bool {
         let [block, ring] = [0x30, 0x38].map(|offset| self.long(offset));
         let is_possible = match kind {

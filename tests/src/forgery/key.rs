@@ -43,7 +43,7 @@ pub fn key(data: &[u8]) {
     assert_foreign(data, directory.path(), &options);
 }
 
-/// Tells whether docs/LAYOUT.md, section 1, lets this be a key.
+/// Returns `true` if docs/LAYOUT.md, section 1, lets this be a key.
 fn is_key(name: &str) -> bool {
     let is_control = |character| matches!(character, '\0'..='\x1f' | '\x7f'..='\u{9f}');
     let is_invisible = |character| {

@@ -60,7 +60,7 @@ impl Lie {
         self.strokes.push((offset as u64, bytes.to_vec()));
     }
 
-    /// Tells whether the file may be made shorter than it was.
+    /// Returns `true` if the file may be made shorter than it was.
     pub(super) fn is_about_length(&self) -> bool {
         self.length.is_some()
     }

@@ -147,7 +147,7 @@ pub(super) fn decode(encoded: &[u8], payload_bytes: u64) -> Option<(Metadata, An
     is_whole.then_some((metadata, annotations))
 }
 
-/// Tells whether metadata may stand in front of a payload of this length.
+/// Returns `true` if metadata may stand in front of a payload of this length.
 pub(super) fn fits(metadata: &Metadata, payload_bytes: u64) -> bool {
     match metadata {
         Metadata::Image(image) => {

@@ -129,7 +129,7 @@ impl Reader {
     }
 }
 
-/// Tells whether nothing is wrong with a sample: its metadata fits, and there is memory for all of it.
+/// Returns `true` if nothing is wrong with a sample: its metadata fits, and there is memory for all of it.
 fn is_whole(record: &Record, ring: &Ring) -> bool {
     let is_there = record.flags != LARGE || {
         let start = record.region() * layout::REGION_STRIDE;

@@ -151,7 +151,7 @@ impl Record {
     }
 }
 
-/// Tells whether this can be a position.
+/// Returns `true` if this can be a position.
 pub(super) fn is_position(word: u64) -> bool {
     word < END && word.is_multiple_of(64)
 }

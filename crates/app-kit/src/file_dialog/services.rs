@@ -39,7 +39,7 @@ impl Services {
         future::pending().await
     }
 
-    /// Tells whether one of the services has ended up to now.
+    /// Returns `true` if one of the services has ended up to now.
     pub(super) async fn have_died(&mut self) -> bool {
         // The bus tells things in order: all that came before this answer has been told.
         if self.bus.get_id().await.is_err() {

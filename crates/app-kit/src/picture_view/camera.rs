@@ -67,12 +67,12 @@ impl Camera {
         }
     }
 
-    /// Tells whether the whole picture is seen because it was fitted.
+    /// Returns `true` if the whole picture is seen because it was fitted.
     pub(super) fn is_fit(&self) -> bool {
         self.zoom == Zoom::Fit
     }
 
-    /// Tells whether a part of the picture is hidden, so that there is something to move to.
+    /// Returns `true` if a part of the picture is hidden, so that there is something to move to.
     pub(super) fn hides_something(&self) -> bool {
         let Frame { across, down } = self.frame();
         across.drawn > across.pane || down.drawn > down.pane

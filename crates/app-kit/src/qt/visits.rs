@@ -55,7 +55,7 @@ impl Visits {
         Visit(self)
     }
 
-    /// Tells whether all came to an end in time.
+    /// Returns `true` if all came to an end in time.
     fn finish(&self, grace: Duration) -> bool {
         self.state().are_over = true;
         let waited = self

@@ -44,7 +44,7 @@ impl Ring {
         options
     }
 
-    /// Tells whether anything was asked for.
+    /// Returns `true` if anything was asked for.
     pub(super) fn is_asked_for(self) -> bool {
         self.ring.is_some() || self.retain.is_some()
     }

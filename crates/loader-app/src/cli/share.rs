@@ -40,7 +40,7 @@ impl Share {
         options
     }
 
-    /// Tells whether others were asked for.
+    /// Returns `true` if others were asked for.
     pub(super) fn is_asked_for(self) -> bool {
         self.mode().is_some()
     }

@@ -90,7 +90,7 @@ impl StreamCard {
         self.is_starting = false;
     }
 
-    /// Tells whether a stream is about to begin.
+    /// Returns `true` if a stream is about to begin.
     pub fn is_starting(&self) -> bool {
         self.is_starting
     }

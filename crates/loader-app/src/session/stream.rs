@@ -31,7 +31,7 @@ pub trait Control {
     /// Tells once a second how it goes.
     fn report(&mut self, report: &Report);
 
-    /// Tells whether a segment that others take away is made anew.
+    /// Returns `true` if a segment that others take away is made anew.
     fn restores(&self) -> bool {
         false
     }
@@ -292,7 +292,7 @@ impl<'a> Player<'a> {
         }
     }
 
-    /// Tells whether this is the loss of a segment that is to be made anew.
+    /// Returns `true` if this is the loss of a segment that is to be made anew.
     fn is_to_be_restored(&self, error: &LoadError) -> bool {
         error.is_orphaned() && self.control.restores()
     }

@@ -77,7 +77,7 @@ fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
-/// Tells whether bytes are UTF-8 without control characters; the sample may cut the last one.
+/// Returns `true` if bytes are UTF-8 without control characters; the sample may cut the last one.
 fn is_text(bytes: &[u8]) -> bool {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -89,7 +89,7 @@ fn is_text(bytes: &[u8]) -> bool {
     !text.contains(is_odd)
 }
 
-/// Tells whether bytes are UTF-16 without control characters; the sample may cut the last pair.
+/// Returns `true` if bytes are UTF-16 without control characters; the sample may cut the last pair.
 fn is_utf16(bytes: &[u8]) -> bool {
     let (mut pairs, _) = bytes.as_chunks::<2>();
     if let [before @ .., [0xd8..=0xdb, _]] = pairs {
@@ -101,7 +101,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
     })
 }
 
-/// Tells whether printable bytes are more likely the UTF-16 of a word than ASCII.
+/// Returns `true` if printable bytes are more likely the UTF-16 of a word than ASCII.
 fn is_everyday(bytes: &[u8]) -> bool {
     let (pairs, _) = bytes[..TELLING.min(bytes.len())].as_chunks::<2>();
     let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));

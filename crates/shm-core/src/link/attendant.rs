@@ -32,7 +32,7 @@ impl Attendant {
         started().map_err(LinkError::io("starting its thread"))
     }
 
-    /// Tells whether this is a copy in a forked child: the thread and its sockets are the parent's.
+    /// Returns `true` if this is a copy in a forked child: the thread and its sockets are the parent's.
     pub(super) fn is_forked(&self) -> bool {
         self.fork.is_elsewhere()
     }

@@ -48,7 +48,7 @@ impl Guest {
         self.watcher.as_ref()
     }
 
-    /// Tells whether it said something that was not passed on yet.
+    /// Returns `true` if it said something that was not passed on yet.
     pub(super) fn has_news(&self) -> bool {
         self.has_news
     }
@@ -58,7 +58,7 @@ impl Guest {
         self.has_news = false;
     }
 
-    /// Tells whether it can be forgotten: it has gone, and everything it said was passed on.
+    /// Returns `true` if it can be forgotten: it has gone, and everything it said was passed on.
     pub(super) fn is_over(&self) -> bool {
         self.stream.is_none() && !self.has_news
     }

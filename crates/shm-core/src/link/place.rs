@@ -197,7 +197,7 @@ impl Place {
     }
 }
 
-/// Tells whether this is the name of a socket of some segment, or of one before anybody listens.
+/// Returns `true` if this is the name of a socket of some segment, or of one before anybody listens.
 fn is_socket_name(name: &str) -> bool {
     let numbers = name
         .strip_prefix(PREFIX)

@@ -7,7 +7,7 @@ use super::*;
 
 const NONE: &Annotations = &Annotations::new();
 
-/// Tells whether docs/LAYOUT.md shows these bytes.
+/// Returns `true` if docs/LAYOUT.md shows these bytes.
 fn is_in_document(bytes: &[u8]) -> bool {
     let document = include_str!("../../../../docs/LAYOUT.md");
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -163,7 +163,7 @@ impl Cursor {
         }
     }
 
-    /// Tells whether there is a record that was not read, or something that makes no sense.
+    /// Returns `true` if there is a record that was not read, or something that makes no sense.
     #[inline]
     pub(crate) fn has_news(&self, ring: Ring<'_>) -> bool {
         let last = ring.last();

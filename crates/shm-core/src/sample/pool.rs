@@ -117,7 +117,7 @@ impl RegionPool {
         Ok(Arc::clone(mapped.insert(mapping)))
     }
 
-    /// Tells whether a peer has cut off memory of a region that was written to.
+    /// Returns `true` if a peer has cut off memory of a region that was written to.
     pub(crate) fn was_truncated(&self, region: u16) -> bool {
         let mapping = self.mappings[usize::from(region)].as_ref();
         mapping.is_some_and(|mapping| mapping.was_truncated())
@@ -431,13 +431,13 @@ fn touched(attachment: &Attachment, region: u16) -> u64 {
         .min(layout::REGION_STRIDE)
 }
 
-/// Tells whether a region's entry says that so many bytes from its beginning have memory.
+/// Returns `true` if a region's entry says that so many bytes from its beginning have memory.
 fn is_reserved(attachment: &Attachment, region: u16, bytes: u64) -> bool {
     let entry = attachment.control().region(region);
     entry.reserved_bytes.load(Ordering::Relaxed) >= bytes
 }
 
-/// Tells whether the file is long enough for so many bytes of a region.
+/// Returns `true` if the file is long enough for so many bytes of a region.
 fn reaches(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<bool> {
     let size = sys::facts(&attachment.segment.file)?.size;
     Ok(size >= layout::region_offset(region) + bytes)

@@ -273,7 +273,7 @@ impl Publisher {
         Ok(is_damaged)
     }
 
-    /// Tells whether the segment was removed, moved away or replaced: whoever looks for its key finds
+    /// Returns `true` if the segment was removed, moved away or replaced: whoever looks for its key finds
     /// another or none, and publishing fails with [`PublishError::Orphaned`].
     ///
     /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
@@ -303,7 +303,7 @@ impl Publisher {
         self.attachment.retain_bytes()
     }
 
-    /// Tells whether the segment stays when the last one leaves.
+    /// Returns `true` if the segment stays when the last one leaves.
     #[must_use]
     pub fn is_persistent(&self) -> bool {
         self.attachment.is_persistent()

@@ -191,7 +191,7 @@ impl<'a> Ring<'a> {
         }
     }
 
-    /// Tells whether the newest record says that everything before it is erased.
+    /// Returns `true` if the newest record says that everything before it is erased.
     pub(crate) fn is_cleared(self) -> bool {
         let last = self.last.load(Ordering::Relaxed);
         let record = is_position(last).then(|| self.header(last));
@@ -340,7 +340,7 @@ impl<'a> Ring<'a> {
         sync::copy_out(&words[record.payload_at()..], payload);
     }
 
-    /// Tells whether a record, and so what was copied out of it, was intact all the time.
+    /// Returns `true` if a record, and so what was copied out of it, was intact all the time.
     #[inline]
     pub(crate) fn is_intact(self, position: u64) -> bool {
         // Acquire, because the copies made before must not move behind this look: pairs with the
@@ -416,7 +416,7 @@ fn cleared(sequence: u64, writer: Process) -> Record {
     }
 }
 
-/// Tells whether a word can be a position.
+/// Returns `true` if a word can be a position.
 #[inline]
 pub(crate) fn is_position(word: u64) -> bool {
     word < POSITIONS && word.is_multiple_of(LINE_BYTES as u64)

@@ -294,7 +294,7 @@ impl Attachment {
         self.process
     }
 
-    /// Tells whether this handle made the segment.
+    /// Returns `true` if this handle made the segment.
     pub(crate) fn created(&self) -> bool {
         self.created
     }
@@ -314,7 +314,7 @@ impl Attachment {
         roster::others(&self.segment.file)
     }
 
-    /// Tells whether the segment has lost its name: whoever looks for it now finds another or none.
+    /// Returns `true` if the segment has lost its name: whoever looks for it now finds another or none.
     pub(crate) fn is_orphaned(&self) -> bool {
         self.is_marked_removed() || self.segment.is_name_lost()
     }
@@ -326,7 +326,7 @@ impl Attachment {
         self.name_watch.is_due(now) && self.check_name()
     }
 
-    /// Tells whether the name is lost, and notes when that was looked for.
+    /// Returns `true` if the name is lost, and notes when that was looked for.
     #[cold]
     fn check_name(&self) -> bool {
         let is_orphaned = self.is_orphaned();
@@ -361,7 +361,7 @@ impl Attachment {
         persisted
     }
 
-    /// Tells whether the segment stays when the last one leaves.
+    /// Returns `true` if the segment stays when the last one leaves.
     pub(crate) fn is_persistent(&self) -> bool {
         self.control().header.flags.load(Ordering::Relaxed) & flags::PERSISTENT != 0
     }

@@ -369,14 +369,14 @@ impl SegmentFile {
             .map_err(|error| AttachError::io(&self.key, "unlocking", error))
     }
 
-    /// Tells whether the name still leads to this very file.
+    /// Returns `true` if the name still leads to this very file.
     pub(crate) fn is_named(&self) -> bool {
         let here = sys::facts(&self.file).map(|facts| facts.identity);
         let there = sys::facts_at(&self.path).map(|facts| facts.identity);
         matches!((here, there), (Ok(here), Ok(there)) if here == there)
     }
 
-    /// Tells whether the name leads to another file by now, or to none.
+    /// Returns `true` if the name leads to another file by now, or to none.
     ///
     /// Not the opposite of [`is_named`](Self::is_named): where the kernel does not say (the directory
     /// may be barred by now), the file counts as lost only once it has no name at all.
@@ -389,7 +389,7 @@ impl SegmentFile {
         }
     }
 
-    /// Tells whether anybody but this open file holds a slot.
+    /// Returns `true` if anybody but this open file holds a slot.
     pub(crate) fn has_other_holders(&self, slot_count: u32) -> Result<bool, AttachError> {
         self.held_slot(slot_count).map(|held| held.is_some())
     }
@@ -403,7 +403,7 @@ impl SegmentFile {
             .map_err(|error| AttachError::io(&self.key, "asking who is attached", error))
     }
 
-    /// Tells whether nothing keeps this segment: nobody attached and not persistent, or removed already.
+    /// Returns `true` if nothing keeps this segment: nobody attached and not persistent, or removed already.
     pub(crate) fn is_stale(&self, head: &Head) -> Result<bool, AttachError> {
         if head.is_removed() {
             return Ok(true);
@@ -411,7 +411,7 @@ impl SegmentFile {
         Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count)?)
     }
 
-    /// Tells whether this is the file of the name and stale for good, where the lifecycle byte is
+    /// Returns `true` if this is the file of the name and stale for good, where the lifecycle byte is
     /// refused: only read locks are in the way, and whoever may read the file can hold those for ever.
     ///
     /// In this order, because who attaches holds the byte for writing from before its own look until
@@ -544,7 +544,7 @@ pub(crate) fn draft_prefix() -> String {
     format!(".shm-core.{}.", sys::effective_user())
 }
 
-/// Tells whether this is the name of a draft that begins so, and nothing else: editors and rsync
+/// Returns `true` if this is the name of a draft that begins so, and nothing else: editors and rsync
 /// make names that begin alike.
 pub(crate) fn is_draft_name(name: &str, prefix: &str) -> bool {
     let number = name
@@ -553,7 +553,7 @@ pub(crate) fn is_draft_name(name: &str, prefix: &str) -> bool {
     number.is_some_and(|number| is_hex(number, 16))
 }
 
-/// Tells whether this is so many hexadecimal digits in lower case.
+/// Returns `true` if this is so many hexadecimal digits in lower case.
 pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == digits && text.bytes().all(is_digit)

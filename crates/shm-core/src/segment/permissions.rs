@@ -54,7 +54,7 @@ impl Permissions {
         }
     }
 
-    /// Tells whether anybody but its owner may change or destroy it.
+    /// Returns `true` if anybody but its owner may change or destroy it.
     #[must_use]
     pub fn others_may_write(self) -> bool {
         self.mode & 0o022 != 0

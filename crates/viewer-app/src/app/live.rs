@@ -47,7 +47,7 @@ impl Live {
         live
     }
 
-    /// Tells whether contents appear by themselves.
+    /// Returns `true` if contents appear by themselves.
     pub(super) fn is_on(&self) -> bool {
         self.followed().is_some()
     }
@@ -174,7 +174,7 @@ impl State {
         true
     }
 
-    /// Tells whether the field holds a key, and not the one that is followed.
+    /// Returns `true` if the field holds a key, and not the one that is followed.
     pub(super) fn is_other_key_wanted(&self) -> bool {
         let followed = self.live.followed();
         followed.is_some() && self.key.key().ok() != followed

@@ -27,7 +27,7 @@ pub(super) enum Presence {
 }
 
 impl Presence {
-    /// Tells whether there is anything to show.
+    /// Returns `true` if there is anything to show.
     pub(super) fn has_content(&self) -> bool {
         match self {
             Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None, .. }),
@@ -68,7 +68,7 @@ impl State {
         )
     }
 
-    /// Tells whether something is there, and says it in few words.
+    /// Returns `true` if something is there, and says it in few words.
     fn describe_presence(&self) -> Option<(bool, String)> {
         if self.is_other_key_wanted() {
             return Some((false, say!("presence-enter")));

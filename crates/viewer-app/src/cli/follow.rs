@@ -104,7 +104,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Tells whether pixels and JSON would get mixed up.
+    /// Returns `true` if pixels and JSON would get mixed up.
     pub(super) fn wants_stdout_twice(&self) -> bool {
         self.json && self.raw == Some(Output::Stdout)
     }
@@ -117,7 +117,7 @@ impl Arguments {
         }
     }
 
-    /// Tells whether to end when the loaders have: what reads pixels, or a folder of files, wants an end.
+    /// Returns `true` if to end when the loaders have: what reads pixels, or a folder of files, wants an end.
     fn ends(&self) -> bool {
         self.until_end || self.output.is_some() || self.raw == Some(Output::Stdout)
     }

@@ -72,7 +72,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// Tells whether content and JSON would get mixed up.
+    /// Returns `true` if content and JSON would get mixed up.
     pub(super) fn wants_stdout_twice(&self) -> bool {
         self.json && self.output == Some(Output::Stdout)
     }

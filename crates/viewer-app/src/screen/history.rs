@@ -122,7 +122,7 @@ impl History {
         Action::None
     }
 
-    /// Tells whether there is nothing to forget.
+    /// Returns `true` if there is nothing to forget.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

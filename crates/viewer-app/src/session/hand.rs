@@ -68,7 +68,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Tells whether this was held on to for what is shown there.
+    /// Returns `true` if this was held on to for what is shown there.
     pub(crate) fn is_of(&self, held: &Snapshot) -> bool {
         self.key == held.key
             && self.form == held.form

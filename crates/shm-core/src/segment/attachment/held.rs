@@ -177,7 +177,7 @@ impl Watcher for Attachment {
 impl Held<'_> {
     const ABANDONED: u64 = 1 << 63;
 
-    /// Tells whether a holder died, and nobody has repaired since.
+    /// Returns `true` if a holder died, and nobody has repaired since.
     #[inline]
     pub(crate) fn is_abandoned(&self) -> bool {
         self.state & Self::ABANDONED != 0

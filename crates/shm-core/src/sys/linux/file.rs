@@ -206,7 +206,7 @@ pub(crate) fn facts_at(path: &Path) -> io::Result<FileFacts> {
     Ok(FileFacts::of(&retry(|| rustix::fs::lstat(path))?))
 }
 
-/// Tells whether a path was found to lead nowhere, as opposed to where this process may not look.
+/// Returns `true` if a path was found to lead nowhere, as opposed to where this process may not look.
 pub(crate) fn is_dead_end(error: &io::Error) -> bool {
     let nowhere = [libc::ENOENT, libc::ENOTDIR, libc::ELOOP];
     error

@@ -51,7 +51,7 @@ const KNOWN: &[(u32, &str)] = &[
     (0x0102_1997, "9p"),
 ];
 
-/// Tells whether the file lives in memory (tmpfs), so that reading a hole allocates.
+/// Returns `true` if the file lives in memory (tmpfs), so that reading a hole allocates.
 pub(crate) fn is_in_memory(file: &File) -> bool {
     retry(|| rustix::fs::fstatfs(file)).is_ok_and(|found| magic(&found) == TMPFS)
 }

@@ -48,7 +48,7 @@ impl ForkMark {
         Self { page, number }
     }
 
-    /// Tells whether this is a forked child of the process that made the mark.
+    /// Returns `true` if this is a forked child of the process that made the mark.
     #[inline]
     pub(crate) fn is_elsewhere(self) -> bool {
         self.page.load(Ordering::Relaxed) != self.number

@@ -73,7 +73,7 @@ impl Budget {
     }
 }
 
-/// Tells whether a process holds the byte; nothing where it cannot be looked into.
+/// Returns `true` if a process holds the byte; nothing where it cannot be looked into.
 fn holds(process: &Path, identity: (u64, u64), byte: u64, budget: &mut Budget) -> Option<bool> {
     let files = match fs::read_dir(process.join("fd")) {
         Ok(files) => files,
@@ -96,7 +96,7 @@ fn holds(process: &Path, identity: (u64, u64), byte: u64, budget: &mut Budget) -
     Some(false)
 }
 
-/// Tells whether an open file has a lock on the byte.
+/// Returns `true` if an open file has a lock on the byte.
 fn has_lock(fdinfo: &Path, byte: u64) -> bool {
     let Ok(file) = File::open(fdinfo) else {
         return false;

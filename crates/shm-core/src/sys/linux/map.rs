@@ -65,7 +65,7 @@ impl Mapping {
         self.memory.len()
     }
 
-    /// Tells whether reading has met memory that the file no longer has.
+    /// Returns `true` if reading has met memory that the file no longer has.
     ///
     /// Known only where the process asked for [`super::guard_against_truncation`].
     #[inline]

@@ -150,7 +150,7 @@ pub(crate) fn register(start: *const u8, length: usize) -> Option<Registration> 
 }
 
 impl Registration {
-    /// Tells whether a page of the mapping had to be replaced.
+    /// Returns `true` if a page of the mapping had to be replaced.
     #[inline]
     pub(crate) fn was_hit(&self) -> bool {
         PLACES_TABLE[self.place].hit.load(Ordering::Acquire)

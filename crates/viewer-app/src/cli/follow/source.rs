@@ -200,7 +200,7 @@ fn patience(timeout: Option<Duration>) -> Duration {
     }
 }
 
-/// Tells whether a lock is to be had by and by: with Qt programs, both are everyday.
+/// Returns `true` if a lock is to be had by and by: with Qt programs, both are everyday.
 fn is_passing(error: &LockError) -> bool {
     matches!(error, LockError::Timeout { .. } | LockError::Lost { .. })
 }

@@ -14,7 +14,7 @@ use crate::session::Entry;
 /// What says whose it is; a name, in every language.
 const QT: &str = "Qt";
 
-/// Tells whether words in small letters stand in what is said of a segment.
+/// Returns `true` if words in small letters stand in what is said of a segment.
 pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
     let has = |text: &str| text.to_lowercase().contains(words);
     has(entry.name())
