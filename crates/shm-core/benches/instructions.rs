@@ -15,8 +15,8 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// tenth more for other compilers. Who makes something faster writes down less.
 const BOUNDS: [(&str, u64); 4] = [
     ("lock", 48),
-    ("publish", 950),
-    ("latest", 1_230),
+    ("publish", 830),
+    ("latest", 750),
     ("attach", 7_400),
 ];
 

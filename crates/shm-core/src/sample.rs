@@ -12,8 +12,11 @@
 //! byte locks kept by the kernel, so a process that dies anywhere frees what it held.
 
 pub(crate) mod cursor;
+mod decoding;
+mod encoding;
 mod key_watch;
 mod loan;
+mod mapped_regions;
 pub(crate) mod pool;
 mod publisher;
 mod reader;
@@ -40,6 +43,9 @@ use crate::message::{Annotations, Message, Metadata, Origin};
 use crate::process::Process;
 use crate::segment::moment;
 use crate::sys::{self, Mapping};
+use cursor::{Copied, Found};
+use decoding::Decoding;
+use mapped_regions::MappedRegions;
 use reader::Reader;
 use record::Record;
 use regions::Pins as _;
@@ -47,13 +53,23 @@ use regions::Pins as _;
 /// One published sample, as a subscriber found it.
 ///
 /// A payload of more than 16 KiB (less in a small ring) stays where it was published, and is pinned:
-/// publishers do not reuse its memory while the sample lives. A shorter
-/// one is a private copy. Outlives its [`Subscriber`].
-pub struct Sample {
+/// publishers do not reuse its memory while the sample or a clone of it lives. A shorter
+/// one is a private copy. Outlives its [`Subscriber`]; a clone shares all of it.
+#[derive(Clone)]
+pub struct Sample(Arc<Stored>);
+
+/// What a sample consists of.
+///
+/// A subscriber keeps that of a short sample and, once the caller has dropped it, reads the next into
+/// it: to allocate and to free costs as much as all the rest of reading.
+#[derive(Debug)]
+struct Stored {
     source: Arc<SampleSource>,
     record: Record,
     skipped: u64,
-    payload: Payload,
+    copied: Copied,
+    /// Where the payload is, if it was not copied.
+    pin: Option<Pin>,
 }
 
 /// What samples of one kind in a row have in common: counted once for all of it, because counting
@@ -65,60 +81,56 @@ struct SampleSource {
     annotations: Annotations,
 }
 
-/// Where a sample's payload is.
-enum Payload {
-    /// Copied: nothing is held.
-    Private(Vec<u8>),
-    /// In place: the region stays pinned until this is dropped.
-    Pinned {
-        reader: Arc<Reader>,
-        region: u16,
-        mapping: Arc<Mapping>,
-    },
+/// A region that stays pinned until this is dropped.
+#[derive(Debug)]
+struct Pin {
+    reader: Arc<Reader>,
+    region: u16,
+    mapping: Arc<Mapping>,
 }
 
 impl Sample {
     /// The id of its segment, as [`Subscriber::id`] tells it: sequences begin anew with each.
     #[must_use]
     pub fn segment(&self) -> u128 {
-        self.source.reader.id
+        self.0.source.reader.id
     }
 
     /// The sample's number: every publication in a segment has the next, and so has every clearing.
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.record.sequence
+        self.0.record.sequence
     }
 
     /// How many samples were published between the one that this subscriber read before and this,
     /// and were not read; since it attached if this is its first.
     #[must_use]
     pub fn skipped(&self) -> u64 {
-        self.skipped
+        self.0.skipped
     }
 
     /// What the payload is; checked against its length.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
-        &self.source.metadata
+        &self.0.source.metadata
     }
 
     /// What stands beside the metadata.
     #[must_use]
     pub fn annotations(&self) -> &Annotations {
-        &self.source.annotations
+        &self.0.source.annotations
     }
 
     /// The bytes that the publisher's program put beside it, such as a frame number; mostly none.
     #[must_use]
     pub fn user(&self) -> &[u8] {
-        &self.source.annotations.user
+        &self.0.source.annotations.user
     }
 
     /// Where it was published first; `None` if that was here.
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
-        self.source.annotations.origin.as_deref()
+        self.0.source.annotations.origin.as_deref()
     }
 
     /// The payload, in place if it is longer than 16 KiB.
@@ -129,14 +141,14 @@ impl Sample {
     #[must_use]
     #[expect(unsafe_code, reason = "a slice of pinned memory")]
     pub fn payload(&self) -> &[u8] {
-        match &self.payload {
-            Payload::Private(bytes) => bytes,
-            Payload::Pinned { mapping, .. } => {
+        match &self.0.pin {
+            None => &self.0.copied.payload,
+            Some(pin) => {
                 // SAFETY: the pin, a read lock on the region's byte that ends
                 // with `self`, keeps every writer from claiming the region
                 // (LAYOUT.md, invariant I5); the length was checked against
                 // the mapping when the sample was made.
-                unsafe { mapping.slice(0, self.len()) }
+                unsafe { pin.mapping.slice(0, self.len()) }
             }
         }
     }
@@ -145,7 +157,7 @@ impl Sample {
     #[must_use]
     pub fn len(&self) -> usize {
         // Bounded by the mapping, or by what was copied, when the sample was made.
-        usize::try_from(self.record.payload_bytes).unwrap_or(usize::MAX)
+        usize::try_from(self.0.record.payload_bytes).unwrap_or(usize::MAX)
     }
 
     /// Returns `true` if the payload is empty.
@@ -165,9 +177,9 @@ impl Sample {
     pub fn copy_to(&self, destination: &mut [u8]) -> Result<(), ReadError> {
         let length = destination.len().min(self.len());
         let destination = &mut destination[..length];
-        match &self.payload {
-            Payload::Private(bytes) => destination.copy_from_slice(&bytes[..length]),
-            Payload::Pinned { region, reader, .. } => {
+        match &self.0.pin {
+            None => destination.copy_from_slice(&self.0.copied.payload[..length]),
+            Some(Pin { reader, region, .. }) => {
                 reader.check_process()?;
                 let offset = layout::region_offset(*region);
                 sys::read_exact_at(&reader.segment.file, destination, offset)
@@ -186,13 +198,13 @@ impl Sample {
     /// [`ReadError::NoMemory`] where there is none for a copy.
     pub fn to_message(&self) -> Result<Message, ReadError> {
         let bytes = self.len();
-        let key = || self.source.reader.segment.key.clone();
+        let key = || self.0.source.reader.segment.key.clone();
         let mut data =
             try_zeroed(bytes).ok_or_else(|| ReadError::NoMemory { key: key(), bytes })?;
         self.copy_to(&mut data)?;
-        Ok(match self.source.metadata.clone() {
+        Ok(match self.0.source.metadata.clone() {
             Metadata::Text => Message::Text(String::from_utf8(data).map_err(|error| {
-                self.source.reader.invalid(InvalidSample::Text {
+                self.0.source.reader.invalid(InvalidSample::Text {
                     valid_up_to: error.utf8_error().valid_up_to(),
                 })
             })?),
@@ -237,7 +249,7 @@ impl Sample {
     /// ```
     pub fn read<T: AnyBitPattern>(&self) -> Result<T, ReadError> {
         let wrong_size = |_| ReadError::Size {
-            key: self.source.reader.segment.key.clone(),
+            key: self.0.source.reader.segment.key.clone(),
             bytes: self.len(),
             wanted: size_of::<T>(),
         };
@@ -274,12 +286,8 @@ impl Sample {
     /// [`ReadError::Truncated`] where the file was cut short under the reader,
     /// which survived it by [`guard_against_truncation`](crate::guard_against_truncation).
     pub fn verify(&self) -> Result<(), ReadError> {
-        match &self.payload {
-            Payload::Pinned { mapping, .. } if mapping.was_truncated() => {
-                Err(ReadError::Truncated {
-                    key: self.source.reader.segment.key.clone(),
-                })
-            }
+        match &self.0.pin {
+            Some(pin) if pin.mapping.was_truncated() => Err(pin.reader.truncated()),
             _ => Ok(()),
         }
     }
@@ -287,19 +295,19 @@ impl Sample {
     /// The process that published it.
     #[must_use]
     pub fn writer(&self) -> Process {
-        self.record.writer
+        self.0.record.writer
     }
 
     /// When it was published, by the publisher's wall clock.
     #[must_use]
     pub fn published(&self) -> SystemTime {
-        moment(self.record.published)
+        moment(self.0.record.published)
     }
 
     /// How long ago it was published, by a clock that nobody sets: never negative.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.record.age()
+        self.0.record.age()
     }
 }
 
@@ -310,15 +318,59 @@ impl fmt::Debug for Sample {
             .field("sequence", &self.sequence())
             .field("metadata", self.metadata())
             .field("bytes", &self.len())
-            .field("pinned", &matches!(self.payload, Payload::Pinned { .. }))
+            .field("pinned", &self.0.pin.is_some())
             .finish_non_exhaustive()
     }
 }
 
-impl Drop for Payload {
-    fn drop(&mut self) {
-        if let Payload::Pinned { reader, region, .. } = self {
-            reader.release(*region);
+impl Stored {
+    /// One with room for the next sample.
+    #[cold]
+    fn empty(source: &Arc<SampleSource>) -> Self {
+        Self {
+            source: Arc::clone(source),
+            record: Record::cleared(0, Process::with_pid(0)),
+            skipped: 0,
+            copied: Copied::default(),
+            pin: None,
         }
+    }
+
+    /// Adds to what was copied what the cursor found; what it pinned is released where that fails.
+    #[inline]
+    fn complete(
+        &mut self,
+        found: &Found,
+        reader: &Arc<Reader>,
+        regions: &mut MappedRegions,
+        decoding: &mut Decoding,
+    ) -> Result<(), ReadError> {
+        let bytes = found.record.payload_bytes;
+        if let Some(region) = found.region {
+            let mapping = regions
+                .map(reader, region, bytes)
+                .inspect_err(|_| reader.release(region))?;
+            self.pin = Some(Pin {
+                reader: Arc::clone(reader),
+                region,
+                mapping,
+            });
+        }
+        if let Err(error) = decoding.renew(&self.copied.metadata, bytes) {
+            self.pin = None;
+            return Err(reader.invalid(InvalidSample::Metadata(error)));
+        }
+        if !Arc::ptr_eq(&self.source, decoding.source()) {
+            self.source = Arc::clone(decoding.source());
+        }
+        self.record = found.record;
+        self.skipped = found.skipped;
+        Ok(())
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.reader.release(self.region);
     }
 }

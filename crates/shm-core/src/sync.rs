@@ -5,7 +5,7 @@
 
 mod copy;
 
-pub(crate) use copy::{copy_in, copy_out, prefetch_for_writing};
+pub(crate) use copy::{Access, copy_in, copy_out, prefetch};
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 #[cfg(not(loom))]

@@ -152,6 +152,36 @@ fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
 }
 
 #[test]
+fn a_sample_that_is_kept_stays_as_it_was_and_so_does_its_clone() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("kept"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("kept"), &place.options()).unwrap();
+    for bytes in [5_usize, 5, 9_000, 20_000] {
+        let mut kept = Vec::new();
+        for number in 0..4 {
+            let payload = pattern(number, bytes);
+            publisher.publish(&octets(), &payload).unwrap();
+            let sample = subscriber.latest().unwrap().unwrap();
+            if number % 2 == 0 {
+                kept.push((sample.clone(), payload));
+            }
+            drop(sample);
+        }
+        for (sample, payload) in kept {
+            assert!(sample.payload() == payload, "{sample:?} has changed");
+        }
+    }
+    publisher.publish_text("the kind changes").unwrap();
+    let text = subscriber.latest().unwrap().unwrap();
+    publisher.publish(&octets(), &[7; 16]).unwrap();
+    let bytes = subscriber.latest().unwrap().unwrap();
+    assert_eq!(
+        (text.metadata(), bytes.metadata()),
+        (&Metadata::Text, &octets())
+    );
+}
+
+#[test]
 fn memory_stays_within_pins_loans_and_three_samples() {
     const SIZE: usize = 4 << 20;
     let place = Place::new();

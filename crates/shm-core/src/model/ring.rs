@@ -9,9 +9,9 @@ use loom::thread;
 
 use crate::layout::Region;
 use crate::process::Process;
-use crate::sample::cursor::{Cursor, Found, PinRegion, Scratch, Turn, Which};
+use crate::sample::cursor::{Copied, Cursor, Found, PinRegion, Turn, Which};
 use crate::sample::regions::{Claims, Pinned, Pins, Regions, Retention};
-use crate::sample::ring::{Draft, Newest, Payload, Ring};
+use crate::sample::ring::{Draft, Newest, Payload, Ring, When};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Four records of one line.
@@ -221,7 +221,7 @@ impl Publisher {
             None => self::draft(Payload::Inline(&payload)),
             Some(_) => draft,
         };
-        ring.append(&mut self.newest, room, &draft);
+        ring.append(&mut self.newest, room, &draft, WHEN);
     }
 
     fn clear(&mut self, world: &World) {
@@ -232,7 +232,7 @@ impl Publisher {
         let lock = world.lock.lock().unwrap();
         let cleared = draft(Payload::Cleared);
         let room = world.ring().make_room(&mut self.newest, &cleared).unwrap();
-        world.ring().append(&mut self.newest, room, &cleared);
+        world.ring().append(&mut self.newest, room, &cleared, WHEN);
         world.ring().erase();
         erase_regions(world, &file);
         drop(lock);
@@ -261,14 +261,13 @@ fn erase_regions(world: &World, file: &File<'_>) {
     }
 }
 
+const WHEN: When = When {
+    wall: 0,
+    monotonic: 0,
+};
+
 fn draft(payload: Payload<'_>) -> Draft<'_> {
-    Draft {
-        metadata: &[],
-        payload,
-        published: 0,
-        monotonic: 0,
-        writer: writer(),
-    }
+    Draft::new(&[], payload, writer())
 }
 
 fn writer() -> Process {
@@ -279,7 +278,7 @@ fn writer() -> Process {
 struct Subscriber {
     name: u8,
     cursor: Cursor,
-    scratch: RefCell<Scratch>,
+    copied: RefCell<Copied>,
     /// Samples and clearings that it knows of: read, or counted as skipped.
     accounted: u64,
     last: u64,
@@ -290,7 +289,7 @@ impl Subscriber {
         Subscriber {
             name: 9,
             cursor: Cursor::at_newest(world.ring()),
-            scratch: RefCell::default(),
+            copied: RefCell::default(),
             accounted: 0,
             last: 0,
         }
@@ -303,10 +302,10 @@ impl Subscriber {
                 world,
                 name: self.name,
             };
-            let scratch = &mut self.scratch.borrow_mut();
+            let copied = &mut self.copied.borrow_mut();
             let turn = self
                 .cursor
-                .turn(world.ring(), which, scratch, &file)
+                .turn(world.ring(), which, copied, &file)
                 .unwrap();
             match turn {
                 Turn::Nothing => return true,
@@ -318,7 +317,7 @@ impl Subscriber {
                     assert!(sequence > self.last, "out of order");
                     self.last = sequence;
                     self.accounted += found.skipped + 1;
-                    check_payload(world, &file, &found, &scratch.payload);
+                    check_payload(world, &file, &found, &copied.payload);
                 }
             }
         }

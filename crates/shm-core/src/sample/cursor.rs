@@ -19,6 +19,8 @@ pub(crate) struct Cursor {
     has_read: bool,
     /// Nothing there makes sense: wait for another `last`.
     damaged_at: Option<u64>,
+    /// How long the record before was: so long is the next, mostly.
+    usual_bytes: u32,
 }
 
 /// Which record to read.
@@ -30,9 +32,9 @@ pub(crate) enum Which {
     Latest,
 }
 
-/// Where what is read is copied to, before it is known to be intact. Kept from one to the next.
+/// What was copied out of a record, before it was known to be intact.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Scratch {
+pub(crate) struct Copied {
     pub(crate) metadata: Vec<u8>,
     pub(crate) payload: Vec<u8>,
 }
@@ -45,7 +47,7 @@ pub(crate) trait PinRegion {
     fn pin(&self, region: u16, position: u64) -> Result<Pinned, Self::Error>;
 }
 
-/// A sample, found whole. Metadata and an inline payload are in the scratch.
+/// A sample, found whole. Metadata and an inline payload were copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) record: Record,
@@ -83,6 +85,7 @@ impl Cursor {
             after_padding: false,
             has_read: false,
             damaged_at: None,
+            usual_bytes: 0,
         };
         // Bounded: who is overtaken so often misses some anyway.
         for _ in 0..64 {
@@ -189,7 +192,7 @@ impl Cursor {
         &mut self,
         ring: Ring<'_>,
         which: Which,
-        scratch: &mut Scratch,
+        copied: &mut Copied,
         pins: &P,
     ) -> Result<Turn, P::Error> {
         let last = ring.last();
@@ -212,9 +215,10 @@ impl Cursor {
             self.after_padding = false;
         }
         let position = self.position;
+        ring.expect(position, self.usual_bytes);
         let header = ring.header(position);
         if let Ok(record) = &header {
-            copy(ring, position, record, scratch);
+            copy(ring, position, record, copied);
         }
         if !ring.is_intact(position) {
             return Ok(self.overrun(ring));
@@ -228,14 +232,15 @@ impl Cursor {
             Ok(record) => record,
             Err(error) => return Ok(self.damaged(ring, error)),
         };
-        self.read(ring, record, scratch, pins)
+        self.read(ring, record, copied, pins)
     }
 
+    #[inline]
     fn read<P: PinRegion>(
         &mut self,
         ring: Ring<'_>,
         record: Record,
-        scratch: &Scratch,
+        copied: &Copied,
         pins: &P,
     ) -> Result<Turn, P::Error> {
         let mut region = None;
@@ -256,7 +261,7 @@ impl Cursor {
             }
             Kind::Inline => {}
             Kind::Large => {
-                let number = match named_region(scratch) {
+                let number = match named_region(copied) {
                     Ok(number) => number,
                     Err(error) => return Ok(self.damaged(ring, error)),
                 };
@@ -282,12 +287,14 @@ impl Cursor {
     }
 
     /// Goes behind a record; how many were missed before it.
+    #[inline]
     fn passed(&mut self, record: &Record) -> u64 {
         let skipped = self
             .expected
             .map_or(0, |expected| record.sequence.saturating_sub(expected));
         self.expected = Some(record.sequence + 1);
         self.position += u64::from(record.total_bytes);
+        self.usual_bytes = record.total_bytes;
         self.overruns = 0;
         self.after_padding = false;
         self.has_read = true;
@@ -307,6 +314,7 @@ impl Cursor {
     }
 
     /// The record was evicted: goes to the oldest that is intact; nothing is read there now.
+    #[cold]
     fn overrun(&mut self, ring: Ring<'_>) -> Turn {
         let oldest = ring.oldest_acquire();
         // Loaded after `oldest`, so that it is not below it.
@@ -322,6 +330,7 @@ impl Cursor {
     }
 
     /// Goes to the newest record; where the damage is there, waits for another.
+    #[cold]
     fn damaged(&mut self, ring: Ring<'_>, error: InvalidSample) -> Turn {
         let last = ring.last();
         if !is_position(last) || last <= self.position {
@@ -334,6 +343,7 @@ impl Cursor {
         Turn::Damaged(error)
     }
 
+    #[inline]
     fn check_order(&self, record: Record) -> Result<Record, InvalidSample> {
         if record.kind == Kind::Padding {
             return if self.after_padding {
@@ -353,16 +363,16 @@ impl Cursor {
 
 /// Copies metadata and payload out of a record whose header makes sense.
 #[inline]
-fn copy(ring: Ring<'_>, position: u64, record: &Record, scratch: &mut Scratch) {
-    scratch.metadata.resize(record.metadata_bytes.into(), 0);
-    scratch.payload.resize(record.stored_bytes(), 0);
+fn copy(ring: Ring<'_>, position: u64, record: &Record, copied: &mut Copied) {
+    copied.metadata.resize(record.metadata_bytes.into(), 0);
+    copied.payload.resize(record.stored_bytes(), 0);
     if record.kind != Kind::Padding {
-        ring.copy_metadata(position, record, &mut scratch.metadata);
-        ring.copy_payload(position, record, &mut scratch.payload);
+        ring.copy_metadata(position, record, &mut copied.metadata);
+        ring.copy_payload(position, record, &mut copied.payload);
     }
 }
 
-fn named_region(scratch: &Scratch) -> Result<u16, InvalidSample> {
-    let bytes = scratch.payload.first_chunk::<8>();
+fn named_region(copied: &Copied) -> Result<u16, InvalidSample> {
+    let bytes = copied.payload.first_chunk::<8>();
     record::region_number(bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)))
 }

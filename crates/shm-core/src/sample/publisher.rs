@@ -14,9 +14,10 @@ use crate::key::Key;
 use crate::layout::access;
 use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata};
 use crate::options::Options;
+use crate::sample::encoding::Encoding;
 use crate::sample::loan::Loan;
 use crate::sample::pool::{self, RegionPool};
-use crate::sample::ring::{Draft, Newest, Payload};
+use crate::sample::ring::{Draft, Newest, Payload, When};
 use crate::sample::subscriber::Subscriber;
 use crate::segment::{Attached, Attachment, Held, Kind, Permissions};
 use crate::sys;
@@ -65,10 +66,7 @@ pub struct Publisher {
 pub(super) struct State {
     pub(super) pool: RegionPool,
     newest: Option<Newest>,
-    /// What was published last, and how it is encoded: most samples are of the kind before.
-    metadata: Metadata,
-    annotations: Annotations,
-    encoded: Vec<u8>,
+    encoding: Encoding,
 }
 
 impl Publisher {
@@ -86,9 +84,7 @@ impl Publisher {
         let state = State {
             pool: RegionPool::new(options.reserved_bytes()),
             newest: None,
-            metadata: Metadata::Text,
-            annotations: Annotations::new(),
-            encoded: Vec::new(),
+            encoding: Encoding::new(),
         };
         let publisher = Self {
             attachment,
@@ -239,9 +235,9 @@ impl Publisher {
         let State { pool, newest, .. } = &mut *state;
         let held = self.lock(pool)?;
         let (ring, writer) = (self.attachment.ring(), self.attachment.process());
-        let cleared = self.draft(&[], Payload::Cleared);
+        let cleared = Draft::new(&[], Payload::Cleared, writer);
         match ring.make_room(newest, &cleared) {
-            Ok(room) => ring.append(newest, room, &cleared),
+            Ok(room) => ring.append(newest, room, &cleared, When::now()),
             Err(_) => ring.restart(newest, writer),
         }
         // What a peer says of records to come would keep regions from being claimed for ever.
@@ -429,39 +425,45 @@ impl Publisher {
         annotations: &Annotations,
         payload: Payload<'_>,
     ) -> Result<u64, PublishError> {
-        let bytes = payload.bytes();
-        self.encode(state, metadata, annotations, bytes)?;
         let State {
             pool,
             newest,
-            encoded,
-            ..
+            encoding,
         } = state;
-        let draft = self.draft(encoded, payload);
+        let (attachment, ring) = (&self.attachment, self.attachment.ring());
+        let bytes = payload.bytes();
+        encoding
+            .renew(metadata, annotations, bytes)
+            .map_err(|error| self.metadata_error(error.to_string()))?;
+        if encoding.bytes().len() > ring.bounds().metadata_bytes() {
+            return Err(self.metadata_error("it is too long for a ring of this length".to_owned()));
+        }
+        let draft = Draft::new(encoding.bytes(), payload, attachment.process());
+        // Before all else, because it takes as long as the looks at the clock and at the lock.
+        ring.prepare(*newest, &draft);
+        let when = When::now();
         // The lock looks too, but lets many through unseen after a burst.
-        if self.attachment.is_found_orphaned(draft.published) {
+        if attachment.is_found_orphaned(when.wall) {
             return Err(PublishError::Orphaned {
                 key: self.key().clone(),
             });
         }
-        let ring = self.attachment.ring();
-        ring.prefetch(*newest, draft.total_bytes());
         let held = self.lock(pool)?;
         let room = ring
             .make_room(newest, &draft)
             .map_err(|reason| self.damaged(reason))?;
         if let Payload::Large { region, .. } = payload {
-            let charge = RegionPool::charge(&self.attachment, region);
-            pool::regions(&self.attachment).name(&self.attachment, region, room.position, charge);
+            let charge = RegionPool::charge(attachment, region);
+            pool::regions(attachment).name(attachment, region, room.position, charge);
             pool.handed_over(region, room.position);
         }
-        ring.append(newest, room, &draft);
+        ring.append(newest, room, &draft, when);
         drop(held);
         if self.wakes {
             sys::wake_all_low(ring.last_word());
         }
         let in_region = matches!(payload, Payload::Large { .. });
-        pool.published(&self.attachment, if in_region { bytes } else { 0 });
+        pool.published(attachment, if in_region { bytes } else { 0 });
         Ok(room.sequence)
     }
 
@@ -491,49 +493,10 @@ impl Publisher {
         sys::wake_all_low(ring.last_word());
     }
 
-    /// Encodes metadata, unless it is that of the sample before.
-    #[inline]
-    fn encode(
-        &self,
-        state: &mut State,
-        metadata: &Metadata,
-        annotations: &Annotations,
-        bytes: u64,
-    ) -> Result<(), PublishError> {
-        let is_known = state.metadata == *metadata && state.annotations == *annotations;
-        let checked = if is_known {
-            metadata.check(bytes)
-        } else {
-            metadata.to_bytes(annotations, bytes).map(|encoded| {
-                state.encoded = encoded;
-                state.metadata = metadata.clone();
-                state.annotations = annotations.clone();
-            })
-        };
-        let reason = match checked {
-            Ok(()) if state.encoded.len() <= self.attachment.ring().bounds().metadata_bytes() => {
-                return Ok(());
-            }
-            Ok(()) => "it is too long for a ring of this length".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        Err(self.metadata_error(reason))
-    }
-
     fn metadata_error(&self, reason: String) -> PublishError {
         PublishError::Metadata {
             key: self.key().clone(),
             reason,
-        }
-    }
-
-    fn draft<'a>(&self, metadata: &'a [u8], payload: Payload<'a>) -> Draft<'a> {
-        Draft {
-            metadata,
-            payload,
-            published: sys::unix_nanos_of_tick(),
-            monotonic: sys::monotonic_nanos(),
-            writer: self.attachment.process(),
         }
     }
 

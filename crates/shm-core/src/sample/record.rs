@@ -12,17 +12,26 @@ pub(crate) const HEADER_WORDS: usize = 6;
 const HEADER_BYTES: usize = HEADER_WORDS * 8;
 const LINE: usize = LINE_BYTES;
 
-/// What a record is.
+/// What a record is; the values are the flags of its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
 pub(crate) enum Kind {
     /// A sample whose payload lies in the record.
-    Inline,
-    /// A sample whose payload lies in a region that the record names.
-    Large,
-    /// Everything before it was erased.
-    Cleared,
+    Inline = 0,
     /// Fills the end of the ring, where the next record does not fit.
-    Padding,
+    Padding = 1,
+    /// Everything before it was erased.
+    Cleared = 2,
+    /// A sample whose payload lies in a region that the record names.
+    Large = 4,
+}
+
+/// Where in a record its payload lies, and how long the record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    /// From the record's beginning, bytes.
+    payload_at: usize,
+    pub(crate) total_bytes: usize,
 }
 
 /// The header of a record.
@@ -49,21 +58,25 @@ pub(crate) struct Bounds {
 }
 
 impl Bounds {
+    #[inline]
     pub(crate) fn of(ring_bytes: u64) -> Self {
         Self { ring_bytes }
     }
 
     /// The longest record: three of them, one padding, leave the newest intact.
+    #[inline]
     pub(crate) fn record_bytes(self) -> u64 {
         self.ring_bytes / 4
     }
 
     /// The longest payload that lies in the ring.
+    #[inline]
     pub(crate) fn inline_bytes(self) -> u64 {
         INLINE_BYTES.min(self.ring_bytes / 8)
     }
 
     /// The longest metadata: beside the longest payload it fits a record.
+    #[inline]
     pub(crate) fn metadata_bytes(self) -> usize {
         let most = (self.ring_bytes / 8).saturating_sub(2 * LINE_BYTES as u64);
         let most = usize::try_from(most);
@@ -72,16 +85,27 @@ impl Bounds {
 }
 
 impl Record {
+    /// A record that says that everything before it is erased, of a time that is not known.
+    pub(crate) fn cleared(sequence: u64, writer: Process) -> Self {
+        Self {
+            kind: Kind::Cleared,
+            sequence,
+            total_bytes: u32::try_from(LINE).unwrap_or(u32::MAX),
+            metadata_bytes: 0,
+            payload_bytes: 0,
+            published: 0,
+            monotonic: 0,
+            writer,
+        }
+    }
+
     /// How long ago it was published, by a clock that nobody sets: never negative.
     pub(crate) fn age(&self) -> Duration {
         Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.monotonic))
     }
 
-    const CLEARED: u16 = 2;
-    const LARGE: u16 = 4;
-    const PADDING: u16 = 1;
-
     /// How many bytes of the payload lie in the record: all, or the number of a region.
+    #[inline]
     pub(crate) fn stored_bytes(&self) -> usize {
         match self.kind {
             Kind::Inline => usize::try_from(self.payload_bytes).unwrap_or(usize::MAX),
@@ -91,16 +115,11 @@ impl Record {
     }
 
     /// The header as it lies in the ring.
+    #[inline]
     pub(crate) fn words(&self) -> [u64; HEADER_WORDS] {
-        let flags = match self.kind {
-            Kind::Inline => 0,
-            Kind::Large => Self::LARGE,
-            Kind::Cleared => Self::CLEARED,
-            Kind::Padding => Self::PADDING,
-        };
         let lengths = u64::from(self.total_bytes)
             | u64::from(self.metadata_bytes) << 32
-            | u64::from(flags) << 48;
+            | (self.kind as u64) << 48;
         [
             self.sequence,
             lengths,
@@ -114,6 +133,7 @@ impl Record {
     /// Takes a header out of a private copy, and checks it: nothing has to be believed any more.
     ///
     /// `offset` is where it lies in the ring.
+    #[inline]
     pub(crate) fn parse(
         words: &[u64; HEADER_WORDS],
         offset: u64,
@@ -129,9 +149,9 @@ impl Record {
         ] = *words;
         let kind = match half(lengths >> 48) {
             0 => Kind::Inline,
-            Self::LARGE => Kind::Large,
-            Self::CLEARED => Kind::Cleared,
-            Self::PADDING => Kind::Padding,
+            1 => Kind::Padding,
+            2 => Kind::Cleared,
+            4 => Kind::Large,
             _ => return Err(InvalidSample::Record),
         };
         let record = Self {
@@ -148,29 +168,22 @@ impl Record {
         Ok(record)
     }
 
+    #[inline]
     fn check(&self, offset: u64, bounds: Bounds) -> Result<(), InvalidSample> {
-        let total = u64::from(self.total_bytes);
-        let most = bounds.record_bytes().min(bounds.ring_bytes - offset);
-        let fits =
-            total.is_multiple_of(LINE_BYTES as u64) && (LINE_BYTES as u64..=most).contains(&total);
         let longest = match self.kind {
             Kind::Inline => bounds.inline_bytes(),
             Kind::Large => MAX_PAYLOAD_BYTES,
             Kind::Cleared | Kind::Padding => 0,
         };
-        if !fits
-            || self.sequence >= POSITIONS
-            || usize::from(self.metadata_bytes) > bounds.metadata_bytes()
-        {
-            return Err(InvalidSample::Record);
-        }
         if self.payload_bytes > longest {
             return Err(InvalidSample::Payload {
                 bytes: self.payload_bytes,
             });
         }
-        let needed = total_bytes(self.metadata_bytes.into(), self.stored_bytes());
-        if needed as u64 > total {
+        let is_whole = is_length(self.total_bytes, offset, bounds)
+            && self.shape().total_bytes <= index(self.total_bytes)
+            && usize::from(self.metadata_bytes) <= bounds.metadata_bytes();
+        if !is_whole || self.sequence >= POSITIONS {
             return Err(InvalidSample::Record);
         }
         Ok(())
@@ -182,9 +195,57 @@ impl Record {
     }
 
     /// Where the payload lies, in words from the record's beginning.
+    #[inline]
     pub(crate) fn payload_at(&self) -> usize {
-        payload_offset(self.metadata_bytes.into(), self.stored_bytes()) / 8
+        self.shape().payload_at()
     }
+
+    #[inline]
+    fn shape(&self) -> Shape {
+        Shape::of(self.metadata_bytes.into(), self.stored_bytes())
+    }
+}
+
+impl Shape {
+    /// The shape of a record with so much metadata, and so much of the payload in it.
+    ///
+    /// The payload lies behind the metadata if the record then is one line, else at the beginning of a
+    /// line.
+    #[inline]
+    pub(crate) fn of(metadata_bytes: usize, stored_bytes: usize) -> Self {
+        let behind = HEADER_BYTES + metadata_bytes;
+        let next_word = round_up(behind, 8);
+        let payload_at = if next_word + stored_bytes <= LINE {
+            next_word
+        } else {
+            round_up(behind, LINE)
+        };
+        Self {
+            payload_at,
+            total_bytes: round_up(payload_at + stored_bytes, LINE),
+        }
+    }
+
+    /// Where the payload lies, in words from the record's beginning.
+    #[inline]
+    pub(crate) fn payload_at(self) -> usize {
+        self.payload_at / 8
+    }
+}
+
+/// The length that the second word of a header tells, if a record so long can lie at `offset`: all
+/// that has to be known to pass it.
+#[inline]
+pub(crate) fn length(lengths: u64, offset: u64, bounds: Bounds) -> Option<u32> {
+    let total = low(lengths);
+    is_length(total, offset, bounds).then_some(total)
+}
+
+#[inline]
+fn is_length(total: u32, offset: u64, bounds: Bounds) -> bool {
+    let total = u64::from(total);
+    let is_lines = total != 0 && total.is_multiple_of(LINE_BYTES as u64);
+    is_lines && total <= bounds.record_bytes() && offset + total <= bounds.ring_bytes
 }
 
 /// The number of a region that a record names, if it is one.
@@ -195,20 +256,14 @@ pub(crate) fn region_number(word: u64) -> Result<u16, InvalidSample> {
         .ok_or(InvalidSample::Region { number: word })
 }
 
-/// The length of a record with so much metadata, and so much of the payload in it.
-pub(crate) fn total_bytes(metadata_bytes: usize, stored_bytes: usize) -> usize {
-    (payload_offset(metadata_bytes, stored_bytes) + stored_bytes).next_multiple_of(LINE)
+/// Rounds up to a multiple of a power of two.
+#[inline]
+fn round_up(bytes: usize, unit: usize) -> usize {
+    (bytes + unit - 1) & !(unit - 1)
 }
 
-/// Behind the metadata if the record then is one line, else at the beginning of a line.
-fn payload_offset(metadata_bytes: usize, stored_bytes: usize) -> usize {
-    let behind = HEADER_BYTES + metadata_bytes;
-    let next_word = behind.next_multiple_of(8);
-    if next_word + stored_bytes <= LINE {
-        next_word
-    } else {
-        behind.next_multiple_of(LINE)
-    }
+fn index(bytes: u32) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
 #[expect(
@@ -269,12 +324,16 @@ mod tests {
 
     #[test]
     fn a_payload_shares_the_first_line_or_begins_one() {
-        assert_eq!((payload_offset(0, 16), total_bytes(0, 16)), (48, 64));
-        assert_eq!((payload_offset(0, 17), total_bytes(0, 17)), (64, 128));
-        assert_eq!((payload_offset(1, 8), total_bytes(1, 8)), (56, 64));
-        assert_eq!((payload_offset(9, 8), total_bytes(9, 8)), (64, 128));
-        assert_eq!((payload_offset(16, 0), total_bytes(16, 0)), (64, 64));
-        assert_eq!((payload_offset(17, 64), total_bytes(17, 64)), (128, 192));
+        let shape = |metadata, stored| {
+            let shape = Shape::of(metadata, stored);
+            (shape.payload_at, shape.total_bytes)
+        };
+        assert_eq!(shape(0, 16), (48, 64));
+        assert_eq!(shape(0, 17), (64, 128));
+        assert_eq!(shape(1, 8), (56, 64));
+        assert_eq!(shape(9, 8), (64, 128));
+        assert_eq!(shape(16, 0), (64, 64));
+        assert_eq!(shape(17, 64), (128, 192));
     }
 
     #[test]
@@ -313,7 +372,7 @@ mod tests {
         for ring_bytes in [1 << 14, 1 << 18, 1 << 30] {
             let bounds = Bounds::of(ring_bytes);
             let payload = usize::try_from(bounds.inline_bytes()).unwrap();
-            let total = total_bytes(bounds.metadata_bytes(), payload);
+            let total = Shape::of(bounds.metadata_bytes(), payload).total_bytes;
             assert!(total as u64 <= bounds.record_bytes(), "{ring_bytes}");
         }
     }

@@ -9,8 +9,9 @@
 use crate::error::InvalidSample;
 use crate::layout::{LINE_BYTES, POSITIONS};
 use crate::process::Process;
-use crate::sample::record::{self, Bounds, HEADER_WORDS, Kind, Record};
-use crate::sync::{self, AtomicU64, Ordering, fence, load_acquire};
+use crate::sample::record::{self, Bounds, HEADER_WORDS, Kind, Record, Shape};
+use crate::sync::{self, Access, AtomicU64, Ordering, fence, load_acquire};
+use crate::sys;
 
 /// The shared words that records pass through.
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +45,19 @@ pub(crate) enum Payload<'a> {
 /// What a publisher says of a sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draft<'a> {
-    pub(crate) metadata: &'a [u8],
-    pub(crate) payload: Payload<'a>,
-    pub(crate) published: u64,
+    metadata: &'a [u8],
+    payload: Payload<'a>,
+    shape: Shape,
+    writer: Process,
+}
+
+/// When a sample was published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct When {
+    /// By the wall clock, nanoseconds since 1970.
+    pub(crate) wall: u64,
+    /// By the clock that nobody sets, nanoseconds.
     pub(crate) monotonic: u64,
-    pub(crate) writer: Process,
 }
 
 /// Where a record will be written.
@@ -90,7 +99,7 @@ impl<'a> Ring<'a> {
     ///
     /// Relaxed: nobody sees the file before it has its name.
     pub(crate) fn begin(self, writer: Process) {
-        self.store_header(0, &cleared(0, writer));
+        self.store_header(0, &Record::cleared(0, writer));
     }
 
     // What publishers do, holding the lock.
@@ -112,7 +121,7 @@ impl<'a> Ring<'a> {
         draft: &Draft<'_>,
     ) -> Result<Room, InvalidSample> {
         let newest = self.newest(newest)?;
-        let total = draft.total_bytes();
+        let total = draft.shape.total_bytes as u64;
         let offset = newest.end & self.mask();
         let padding = if offset + total > self.bytes() {
             self.bytes() - offset
@@ -134,8 +143,14 @@ impl<'a> Ring<'a> {
 
     /// Writes a record where room was made, and commits it. A death before the last store leaves nothing.
     #[inline]
-    pub(crate) fn append(self, newest: &mut Option<Newest>, room: Room, draft: &Draft<'_>) {
-        let record = draft.record(room);
+    pub(crate) fn append(
+        self,
+        newest: &mut Option<Newest>,
+        room: Room,
+        draft: &Draft<'_>,
+        when: When,
+    ) {
+        let record = draft.record(room, when);
         if room.padding_bytes > 0 {
             let padding = Record {
                 kind: Kind::Padding,
@@ -148,13 +163,14 @@ impl<'a> Ring<'a> {
         }
         self.store_header(room.position, &record);
         let words = self.words_at(room.position, room.total_bytes);
+        let payload_at = draft.shape.payload_at();
         if !draft.metadata.is_empty() {
             sync::copy_in(&words[Record::metadata_at()..], draft.metadata);
         }
         match draft.payload {
-            Payload::Inline(bytes) => sync::copy_in(&words[record.payload_at()..], bytes),
+            Payload::Inline(bytes) => sync::copy_in(&words[payload_at..], bytes),
             Payload::Large { region, .. } => {
-                words[record.payload_at()].store(region.into(), Ordering::Relaxed);
+                words[payload_at].store(region.into(), Ordering::Relaxed);
             }
             Payload::Cleared => {}
         }
@@ -168,14 +184,13 @@ impl<'a> Ring<'a> {
         });
     }
 
-    /// Fetches the lines in which a record of this length will probably lie.
+    /// Fetches the lines in which a record will lie, unless another publisher is faster.
     #[inline]
-    pub(crate) fn prefetch(self, newest: Option<Newest>, total: u64) {
-        const MOST_LINES: u64 = 64;
-        let Some(newest) = newest else { return };
-        let offset = newest.end & self.mask();
-        let end = (offset + total.min(MOST_LINES * LINE_BYTES as u64)).min(self.bytes());
-        sync::prefetch_for_writing(&self.words[index(offset)..index(end)]);
+    pub(crate) fn prepare(self, newest: Option<Newest>, draft: &Draft<'_>) {
+        if let Some(newest) = newest {
+            let bytes = draft.shape.total_bytes as u64;
+            self.prefetch(newest.end, bytes, Access::Write);
+        }
     }
 
     /// Erases every record but the newest, which says so.
@@ -208,7 +223,7 @@ impl<'a> Ring<'a> {
         let position = end.next_multiple_of(self.bytes()) + self.bytes();
         // Before anything is written: where the new record goes another may still be read.
         self.store_oldest(position);
-        self.store_header(position, &cleared(sequence + 1, writer));
+        self.store_header(position, &Record::cleared(sequence + 1, writer));
         // Release, as in `append`.
         self.last.store(position, Ordering::Release);
         *newest = Some(Newest {
@@ -270,10 +285,12 @@ impl<'a> Ring<'a> {
             if position >= least || position >= last {
                 break;
             }
-            match self.header(position) {
-                Ok(record) => position += u64::from(record.total_bytes),
+            let offset = position & self.mask();
+            let lengths = self.words[index(offset) + 1].load(Ordering::Relaxed);
+            match record::length(lengths, offset, self.bounds()) {
+                Some(total) => position += u64::from(total),
                 // A peer wrote here: nothing before the newest record is believed.
-                Err(_) => position = last,
+                None => position = last,
             }
         }
         self.store_oldest(position.min(last));
@@ -292,12 +309,27 @@ impl<'a> Ring<'a> {
     fn store_header(self, position: u64, record: &Record) {
         let start = index(position & self.mask());
         let words = &self.words[start..start + HEADER_WORDS];
-        for (word, value) in words.iter().zip(record.words()) {
-            word.store(value, Ordering::Relaxed);
+        for (word, value) in words.iter().zip(&record.words()) {
+            word.store(*value, Ordering::Relaxed);
         }
     }
 
     // What subscribers do.
+
+    /// Fetches the lines in which a record of this length probably lies: all at once, where reading
+    /// them waits for one after the other.
+    #[inline]
+    pub(crate) fn expect(self, position: u64, total_bytes: u32) {
+        self.prefetch(position, total_bytes.into(), Access::Read);
+    }
+
+    #[inline]
+    fn prefetch(self, position: u64, total_bytes: u64, access: Access) {
+        const MOST: u64 = 64 * LINE_BYTES as u64;
+        let offset = position & self.mask();
+        let end = (offset + total_bytes.min(MOST)).min(self.bytes());
+        sync::prefetch(&self.words[index(offset)..index(end)], access);
+    }
 
     /// The position of the newest complete record.
     #[inline]
@@ -360,6 +392,18 @@ impl<'a> Ring<'a> {
     }
 }
 
+impl When {
+    /// This moment. A look at the wall clock as it was at the last tick costs a fifth of one at the other,
+    /// and is for people to read.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        Self {
+            wall: sys::unix_nanos_of_tick(),
+            monotonic: sys::monotonic_nanos(),
+        }
+    }
+}
+
 impl Payload<'_> {
     /// The length of the sample's payload.
     pub(crate) fn bytes(&self) -> u64 {
@@ -371,19 +415,24 @@ impl Payload<'_> {
     }
 }
 
-impl Draft<'_> {
-    /// The length of the record.
+impl<'a> Draft<'a> {
     #[inline]
-    pub(crate) fn total_bytes(&self) -> u64 {
-        let stored = match self.payload {
+    pub(crate) fn new(metadata: &'a [u8], payload: Payload<'a>, writer: Process) -> Self {
+        let stored = match payload {
             Payload::Inline(bytes) => bytes.len(),
             Payload::Large { .. } => 8,
             Payload::Cleared => 0,
         };
-        record::total_bytes(self.metadata.len(), stored) as u64
+        Self {
+            metadata,
+            payload,
+            shape: Shape::of(metadata.len(), stored),
+            writer,
+        }
     }
 
-    fn record(&self, room: Room) -> Record {
+    #[inline]
+    fn record(&self, room: Room, when: When) -> Record {
         let kind = match self.payload {
             Payload::Inline(_) => Kind::Inline,
             Payload::Large { .. } => Kind::Large,
@@ -395,24 +444,10 @@ impl Draft<'_> {
             total_bytes: room.total_bytes,
             metadata_bytes: u16::try_from(self.metadata.len()).unwrap_or(u16::MAX),
             payload_bytes: self.payload.bytes(),
-            published: self.published,
-            monotonic: self.monotonic,
+            published: when.wall,
+            monotonic: when.monotonic,
             writer: self.writer,
         }
-    }
-}
-
-/// A record that says that everything before it is erased, of a time that is not known.
-fn cleared(sequence: u64, writer: Process) -> Record {
-    Record {
-        kind: Kind::Cleared,
-        sequence,
-        total_bytes: length(LINE_BYTES as u64),
-        metadata_bytes: 0,
-        payload_bytes: 0,
-        published: 0,
-        monotonic: 0,
-        writer,
     }
 }
 

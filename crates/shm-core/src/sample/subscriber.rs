@@ -1,6 +1,7 @@
 //! The reading end.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::deadline::{Backoff, Deadline};
@@ -9,9 +10,11 @@ use crate::key::Key;
 use crate::layout::{self, flags};
 use crate::options::Options;
 use crate::process::Process;
-use crate::sample::cursor::{Cursor, Scratch, Turn, Which};
-use crate::sample::reader::{Reader, RegionCache};
-use crate::sample::{KeyWatch, Sample};
+use crate::sample::cursor::{Cursor, Turn, Which};
+use crate::sample::decoding::Decoding;
+use crate::sample::mapped_regions::MappedRegions;
+use crate::sample::reader::Reader;
+use crate::sample::{KeyWatch, Sample, Stored};
 use crate::segment::{self, Attached, Attachment, Head, SegmentFile};
 use crate::sync::{Ordering, SPINS};
 use crate::sys::{self, ByteLock, Mapping, OpenMode};
@@ -104,9 +107,12 @@ pub enum Next {
 /// # }
 /// ```
 pub struct Subscriber {
-    cache: RegionCache,
+    reader: Arc<Reader>,
+    regions: MappedRegions,
+    decoding: Decoding,
     cursor: Cursor,
-    scratch: Scratch,
+    /// What the next sample is read into.
+    stored: Arc<Stored>,
     had_publisher: bool,
     last_liveness_check: Instant,
     /// Whether the name was found to lead elsewhere.
@@ -158,12 +164,14 @@ impl Subscriber {
     }
 
     fn new(segment: SegmentFile, mapping: Mapping, head: &Head, patience: Duration) -> Self {
-        let reader = Reader::new(segment, mapping, head.id, head.ring_bytes);
-        let cursor = Cursor::at_newest(reader.ring());
+        let reader = Arc::new(Reader::new(segment, mapping, head.id, head.ring_bytes));
+        let decoding = Decoding::new(Arc::clone(&reader));
         Self {
-            cache: RegionCache::new(reader),
-            cursor,
-            scratch: Scratch::default(),
+            cursor: Cursor::at_newest(reader.ring()),
+            stored: Arc::new(Stored::empty(decoding.source())),
+            reader,
+            regions: MappedRegions::default(),
+            decoding,
             had_publisher: true,
             last_liveness_check: Instant::now(),
             is_orphaned: false,
@@ -211,7 +219,7 @@ impl Subscriber {
     /// ```
     #[must_use]
     pub fn from_oldest(mut self) -> Self {
-        self.cursor.rewind(self.cache.reader().ring());
+        self.cursor.rewind(self.reader.ring());
         self
     }
 
@@ -222,7 +230,7 @@ impl Subscriber {
     /// [`from_oldest`](Self::from_oldest) does, and counts what was evicted before.
     #[must_use]
     pub fn from_sequence(mut self, sequence: u64) -> Self {
-        self.cursor.seek(self.cache.reader().ring(), sequence);
+        self.cursor.seek(self.reader.ring(), sequence);
         self
     }
 
@@ -237,25 +245,25 @@ impl Subscriber {
     /// Passes everything that is there: only what comes from now on is read.
     #[must_use]
     pub fn from_now(mut self) -> Self {
-        self.cursor.skip_all(self.cache.reader().ring());
+        self.cursor.skip_all(self.reader.ring());
         self
     }
 
     /// Goes back to the newest sample, so that it is returned once more.
     pub fn reread(&mut self) {
-        self.cursor = Cursor::at_newest(self.cache.reader().ring());
+        self.cursor = Cursor::at_newest(self.reader.ring());
     }
 
     /// The segment's key.
     #[must_use]
     pub fn key(&self) -> &Key {
-        &self.cache.reader().segment.key
+        &self.reader.segment.key
     }
 
     /// The segment's random id.
     #[must_use]
     pub fn id(&self) -> u128 {
-        self.cache.reader().id
+        self.reader.id
     }
 
     /// Returns the newest sample; `None` if it was read already, was erased, or none was published.
@@ -333,7 +341,7 @@ impl Subscriber {
     #[inline]
     #[must_use]
     pub fn has_news(&self) -> bool {
-        self.cursor.has_news(self.cache.reader().ring())
+        self.cursor.has_news(self.reader.ring())
     }
 
     /// Sleeps until there is something that was not read; up to `timeout`, forever if `None`.
@@ -348,28 +356,32 @@ impl Subscriber {
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
     pub fn others(&self) -> Vec<Attached> {
-        segment::others(&self.cache.reader().segment.file)
+        segment::others(&self.reader.segment.file)
     }
 
     #[inline]
     fn read(&mut self, which: Which, deadline: impl Fn() -> Deadline) -> Result<Read, ReadError> {
-        self.cache.reader().check_process()?;
+        self.reader.check_process()?;
         let (mut walked, mut turns) = (0, 0);
         let mut waiting = None;
         loop {
-            let reader = self.cache.reader();
+            let reader = &*self.reader;
+            if Arc::strong_count(&self.stored) > 1 {
+                // The caller keeps the sample before.
+                self.stored = Arc::new(Stored::empty(self.decoding.source()));
+            }
+            let stored = Arc::get_mut(&mut self.stored).expect("it has no other owner");
             let turn = self
                 .cursor
-                .turn(reader.ring(), which, &mut self.scratch, reader)?;
+                .turn(reader.ring(), which, &mut stored.copied, reader)?;
             if reader.mapping.was_truncated() {
                 return Err(reader.truncated());
             }
             match turn {
                 Turn::Sample(found) => {
-                    return self
-                        .cache
-                        .sample(&found, &mut self.scratch)
-                        .map(Read::Sample);
+                    let (regions, decoding) = (&mut self.regions, &mut self.decoding);
+                    stored.complete(&found, &self.reader, regions, decoding)?;
+                    return Ok(Read::Sample(self.give_out()));
                 }
                 Turn::Cleared { skipped } => return Ok(Read::Cleared { skipped }),
                 Turn::Nothing => return Ok(Read::Nothing),
@@ -395,10 +407,20 @@ impl Subscriber {
         }
     }
 
+    /// Gives out what was read. What is pinned is not kept: it ends with the caller's.
+    #[inline]
+    fn give_out(&mut self) -> Sample {
+        if self.stored.pin.is_none() {
+            return Sample(Arc::clone(&self.stored));
+        }
+        let next = Arc::new(Stored::empty(self.decoding.source()));
+        Sample(std::mem::replace(&mut self.stored, next))
+    }
+
     fn wait_until(&mut self, deadline: Deadline) -> Result<WaitResult, ReadError> {
-        self.cache.reader().check_process()?;
+        self.reader.check_process()?;
         loop {
-            let ring = self.cache.reader().ring();
+            let ring = self.reader.ring();
             if self.cursor.has_news(ring) {
                 return Ok(self.tell_news());
             }
@@ -413,7 +435,7 @@ impl Subscriber {
             if self.spin() {
                 return Ok(self.tell_news());
             }
-            let ring = self.cache.reader().ring();
+            let ring = self.reader.ring();
             if let Some(seen) = self.cursor.seen(ring) {
                 sys::wait_low(ring.last_word(), low_half(seen), deadline.remaining(SLICE));
             }
@@ -434,7 +456,7 @@ impl Subscriber {
         }
         if self.last_liveness_check.elapsed() >= SLICE {
             self.last_liveness_check = Instant::now();
-            self.is_orphaned = self.cache.reader().segment.is_name_lost();
+            self.is_orphaned = self.reader.segment.is_name_lost();
         }
         WaitResult::New
     }
@@ -442,7 +464,7 @@ impl Subscriber {
     /// Looks a while before sleeping: falling asleep and being woken costs many times as much, and
     /// where messages go to and fro the next is there before that.
     fn spin(&self) -> bool {
-        let ring = self.cache.reader().ring();
+        let ring = self.reader.ring();
         (0..SPINS).any(|_| {
             std::hint::spin_loop();
             self.cursor.has_news(ring)
@@ -450,14 +472,14 @@ impl Subscriber {
     }
 
     fn is_marked_removed(&self) -> bool {
-        let header = &self.cache.reader().control().header;
+        let header = &self.reader.control().header;
         header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
     }
 
     /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
     fn look_for_an_end(&mut self) -> Result<Option<WaitResult>, ReadError> {
         self.last_liveness_check = Instant::now();
-        let reader = self.cache.reader();
+        let reader = Arc::clone(&self.reader);
         let error = |error| ReadError::io(&reader.segment.key, "asking who is attached", error);
         if reader.mapping.was_truncated() {
             return Err(reader.truncated());
@@ -473,7 +495,7 @@ impl Subscriber {
         if std::mem::replace(&mut self.had_publisher, has_publisher) && !has_publisher {
             return Ok(Some(WaitResult::PublisherGone));
         }
-        self.is_orphaned = self.is_marked_removed() || self.cache.reader().segment.is_name_lost();
+        self.is_orphaned = self.is_marked_removed() || self.reader.segment.is_name_lost();
         Ok(self.is_orphaned.then_some(WaitResult::Removed))
     }
 }

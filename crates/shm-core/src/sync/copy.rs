@@ -30,12 +30,11 @@ pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
         unsafe { string_copy(to, bytes.as_ptr(), bytes.len()) };
         return;
     }
-    let mut chunks = bytes.chunks_exact(8);
-    for (word, chunk) in words.iter().zip(chunks.by_ref()) {
-        word.store(word_of(chunk), Ordering::Relaxed);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    for (word, chunk) in words.iter().zip(chunks) {
+        word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
     }
-    let rest = chunks.remainder();
-    if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
+    if let Some(word) = words.get(chunks.len()) {
         word.store(word_of(rest), Ordering::Relaxed);
     }
 }
@@ -56,28 +55,39 @@ pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
         unsafe { string_copy(bytes.as_mut_ptr(), from, bytes.len()) };
         return;
     }
-    let mut chunks = bytes.chunks_exact_mut(8);
-    for (chunk, word) in chunks.by_ref().zip(words) {
-        chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
+    let (chunks, rest) = bytes.as_chunks_mut::<8>();
+    for (chunk, word) in chunks.iter_mut().zip(words) {
+        *chunk = word.load(Ordering::Relaxed).to_le_bytes();
     }
-    let rest = chunks.into_remainder();
-    if let Some(word) = words.last().filter(|_| !rest.is_empty()) {
+    if let Some(word) = words.get(chunks.len()) {
         let word = word.load(Ordering::Relaxed).to_le_bytes();
         rest.copy_from_slice(&word[..rest.len()]);
     }
 }
 
-/// Asks the processor for lines that are about to be written.
+/// What lines are fetched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+/// Asks the processor for lines that are about to be read or written; waits for none.
 #[inline]
-pub(crate) fn prefetch_for_writing(words: &[AtomicU64]) {
+pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     for line in words.chunks(8) {
-        use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-        // SAFETY: a prefetch is a hint and reads nothing, whatever the address.
-        unsafe { _mm_prefetch::<_MM_HINT_ET0>(line.as_ptr().cast()) };
+        use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch};
+        let line = line.as_ptr().cast();
+        match access {
+            // SAFETY: a prefetch is a hint and reads nothing, whatever the address.
+            Access::Read => unsafe { _mm_prefetch::<_MM_HINT_T0>(line) },
+            // SAFETY: as above.
+            Access::Write => unsafe { _mm_prefetch::<_MM_HINT_ET0>(line) },
+        }
     }
     #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
-    let _ = words;
+    let _ = (words, access);
 }
 
 fn word_of(bytes: &[u8]) -> u64 {
