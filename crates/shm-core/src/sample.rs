@@ -11,12 +11,14 @@
 //! writes a record that names it. A subscriber pins the region that it reads. Claims and pins are
 //! byte locks kept by the kernel, so a process that dies anywhere frees what it held.
 
+pub(crate) mod clock;
 pub(crate) mod cursor;
 mod decoding;
 mod encoding;
 mod key_watch;
 mod loan;
 mod mapped_regions;
+mod memory;
 pub(crate) mod pool;
 mod publisher;
 mod reader;

@@ -9,9 +9,10 @@ use loom::thread;
 
 use crate::layout::Region;
 use crate::process::Process;
+use crate::sample::clock::When;
 use crate::sample::cursor::{Copied, Cursor, Found, PinRegion, Turn, Which};
 use crate::sample::regions::{Claims, Pinned, Pins, Regions, Retention};
-use crate::sample::ring::{Draft, Newest, Payload, Ring, When};
+use crate::sample::ring::{Draft, Newest, Payload, Ring};
 use crate::sync::{AtomicU64, Ordering};
 
 /// Four records of one line.

@@ -364,11 +364,19 @@ impl Cursor {
 /// Copies metadata and payload out of a record whose header makes sense.
 #[inline]
 fn copy(ring: Ring<'_>, position: u64, record: &Record, copied: &mut Copied) {
-    copied.metadata.resize(record.metadata_bytes.into(), 0);
-    copied.payload.resize(record.stored_bytes(), 0);
+    resize(&mut copied.metadata, record.metadata_bytes.into());
+    resize(&mut copied.payload, record.stored_bytes());
     if record.kind != Kind::Padding {
         ring.copy_metadata(position, record, &mut copied.metadata);
         ring.copy_payload(position, record, &mut copied.payload);
+    }
+}
+
+/// Mostly it is as long already, which is known without a call.
+#[inline]
+fn resize(bytes: &mut Vec<u8>, length: usize) {
+    if bytes.len() != length {
+        bytes.resize(length, 0);
     }
 }
 

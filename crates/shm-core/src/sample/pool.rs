@@ -1,4 +1,4 @@
-//! The regions of a publisher: claimed, grown and mapped, and their memory given back.
+//! The regions of a publisher: claimed, named by a record, erased, and their memory given back.
 
 use std::io;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::error::PublishError;
 use crate::layout::{self, REGIONS};
 use crate::lock_holder::LockHolder;
+use crate::sample::memory::{self, RegionMemory};
 use crate::sample::regions::{Claims, Pins, Regions, Retention};
 use crate::segment::Attachment;
-use crate::sync::Ordering;
 use crate::sys::{self, ByteLock, WritableMapping};
 
 /// Over how many samples "the largest of the last" looks back.
@@ -23,15 +23,10 @@ const WORTH_TRIMMING: u64 = 1 << 20;
 /// What a publisher knows of the regions. One publisher, one pool, behind a mutex.
 #[derive(Debug)]
 pub(crate) struct RegionPool {
-    mappings: [Option<Arc<WritableMapping>>; REGIONS + 1],
+    pub(super) memory: RegionMemory,
     /// Regions that this handle holds the byte of. The kernel would grant it twice to the same open
     /// file, so it is remembered here.
     claimed: [bool; REGIONS + 1],
-    /// How much of each region is known to lie within the file, whatever its entry says.
-    within_file: [u64; REGIONS + 1],
-    /// How much of each region this publisher knows to be written to. What is only reserved looks
-    /// like a hole to readers that cannot ask for more (LAYOUT.md, section 8).
-    written: [u64; REGIONS + 1],
     /// The position of the record by which this publisher named each region last: if another stands
     /// there, other publishers have used the region since.
     own: [u64; REGIONS + 1],
@@ -47,10 +42,8 @@ pub(crate) struct RegionPool {
 impl RegionPool {
     pub(crate) fn new(floor: u64) -> Self {
         Self {
-            mappings: std::array::from_fn(|_| None),
+            memory: RegionMemory::new(),
             claimed: [false; REGIONS + 1],
-            within_file: [0; REGIONS + 1],
-            written: [0; REGIONS + 1],
             own: [0; REGIONS + 1],
             recent: [0; RECENT],
             floor,
@@ -107,26 +100,9 @@ impl RegionPool {
         let bytes = bytes.max(1);
         self.reserve_or_make_room(attachment, region, bytes)
             .map_err(|error| PublishError::io(key, "reserving memory", bytes, error))?;
-        let mapped = &mut self.mappings[usize::from(region)];
-        let is_long_enough = |mapping: &Arc<WritableMapping>| mapping.len() as u64 >= bytes;
-        let mapping = match mapped.take().filter(is_long_enough) {
-            Some(mapping) => mapping,
-            None => map(attachment, region, bytes)
-                .map_err(|error| PublishError::io(key, "mapping", bytes, error))?,
-        };
-        Ok(Arc::clone(mapped.insert(mapping)))
-    }
-
-    /// Returns `true` if a peer has cut off memory of a region that was written to.
-    pub(crate) fn was_truncated(&self, region: u16) -> bool {
-        let mapping = self.mappings[usize::from(region)].as_ref();
-        mapping.is_some_and(|mapping| mapping.was_truncated())
-    }
-
-    /// How much memory a region takes, for the sum by which samples are retained.
-    pub(crate) fn charge(attachment: &Attachment, region: u16) -> u64 {
-        const PAGE: u64 = 4096;
-        touched(attachment, region).max(PAGE)
+        self.memory
+            .map(attachment, region, bytes)
+            .map_err(|error| PublishError::io(key, "mapping", bytes, error))
     }
 
     /// Frees a region that was not published.
@@ -140,18 +116,6 @@ impl RegionPool {
         let index = usize::from(region);
         self.claimed[index] = false;
         self.own[index] = position;
-    }
-
-    /// Makes sure that all of a payload counts as written to, also what nobody has filled.
-    pub(crate) fn touch(&mut self, region: u16, bytes: u64) {
-        let written = &mut self.written[usize::from(region)];
-        if *written < bytes
-            && let Some(mapping) = &self.mappings[usize::from(region)]
-            && let (Ok(from), Ok(to)) = (usize::try_from(*written), usize::try_from(bytes))
-        {
-            mapping.touch(from..to);
-            *written = bytes;
-        }
     }
 
     /// Notes a publication of so many bytes in a region; now and then gives memory back.
@@ -175,11 +139,11 @@ impl RegionPool {
     pub(crate) fn erase(&mut self, attachment: &Attachment) -> io::Result<usize> {
         let mut pinned = 0;
         for region in all() {
-            if touched(attachment, region) == 0 || self.claimed[usize::from(region)] {
+            if memory::touched(attachment, region) == 0 || self.claimed[usize::from(region)] {
                 continue;
             }
             if self.try_claim(attachment, region, Retention::GiveWay)? {
-                let erased = give_back(attachment, region, 0);
+                let erased = memory::give_back(attachment, region, 0);
                 self.put_back(attachment, region);
                 erased?;
             } else {
@@ -198,19 +162,11 @@ impl RegionPool {
         payload: &[u8],
     ) -> Result<(), PublishError> {
         let bytes = payload.len() as u64;
-        if !is_reserved(attachment, region, bytes) && bytes <= layout::MAX_PAYLOAD_BYTES {
-            // Through the file, because memory that is not there yet is then neither cleared first nor
-            // fetched page by page, which would take twice as long as the copy.
-            let file = &attachment.segment.file;
-            let offset = layout::region_offset(region);
-            let written = self.obtain(attachment, region, bytes, || {
-                sys::write_at(file, payload, offset)
-            });
-            if written.is_ok() {
-                self.written[usize::from(region)] = bytes;
-                return Ok(());
-            }
-            // What is wrong, or that idle memory elsewhere helps, is found out below.
+        // What is wrong, or that idle memory elsewhere helps, is found out below.
+        if bytes <= layout::MAX_PAYLOAD_BYTES
+            && let Ok(true) = self.memory.write_fresh(attachment, region, payload)
+        {
+            return Ok(());
         }
         let mapping = self.grow(attachment, region, bytes)?;
         // SAFETY: the region's byte is write-locked and it is not on loan, so
@@ -254,7 +210,7 @@ impl RegionPool {
             return Ok(false);
         }
         if regions(attachment).position(region) != self.own[index] {
-            self.written[index] = 0;
+            self.memory.distrust(region);
         }
         let is_claimed = regions(attachment).claim(attachment, region, retention)?;
         if is_claimed {
@@ -277,7 +233,7 @@ impl RegionPool {
                 .as_ref()
                 .is_err_and(|error| error.kind() == io::ErrorKind::StorageFull)
         };
-        let mut reserved = self.reserve(attachment, region, bytes);
+        let mut reserved = self.memory.reserve(attachment, region, bytes);
         let retention = Retention::Keep(attachment.retain_bytes());
         let idle = all().map(|region| (region, retention));
         let retained = oldest_first(attachment);
@@ -288,56 +244,15 @@ impl RegionPool {
             if !is_full(&reserved) {
                 break;
             }
-            if touched(attachment, other) > 0
+            if memory::touched(attachment, other) > 0
                 && matches!(self.try_claim(attachment, other, retention), Ok(true))
             {
-                let _kept = give_back(attachment, other, 0);
+                let _kept = memory::give_back(attachment, other, 0);
                 self.put_back(attachment, other);
-                reserved = self.reserve(attachment, region, bytes);
+                reserved = self.memory.reserve(attachment, region, bytes);
             }
         }
         reserved
-    }
-
-    /// Reserves memory from a claimed region's beginning, unless it has as much already.
-    fn reserve(&mut self, attachment: &Attachment, region: u16, bytes: u64) -> io::Result<()> {
-        let within_file = &mut self.within_file[usize::from(region)];
-        if is_reserved(attachment, region, bytes) {
-            // A liar's word would lead behind the end of the file, where writing is a signal.
-            if *within_file < bytes && reaches(attachment, region, bytes)? {
-                *within_file = bytes;
-            }
-            if *within_file >= bytes {
-                return Ok(());
-            }
-        }
-        let offset = layout::region_offset(region);
-        self.obtain(attachment, region, bytes, || {
-            sys::reserve(&attachment.segment.file, offset, bytes)
-        })
-    }
-
-    /// Lets `allocate` obtain memory for so many bytes from a claimed region's beginning.
-    ///
-    /// A death between two of these stores leaves true bounds: at least `reserved_bytes` have
-    /// memory, at most `touched_bytes` do (invariant I7).
-    fn obtain(
-        &mut self,
-        attachment: &Attachment,
-        region: u16,
-        bytes: u64,
-        allocate: impl FnOnce() -> io::Result<()>,
-    ) -> io::Result<()> {
-        let entry = attachment.control().region(region);
-        let touched = touched(attachment, region).max(bytes);
-        entry.touched_bytes.store(touched, Ordering::Relaxed);
-        let written = &mut self.written[usize::from(region)];
-        *written = entry.reserved_bytes.load(Ordering::Relaxed).min(*written);
-        allocate()?;
-        entry.reserved_bytes.store(bytes, Ordering::Relaxed);
-        let within_file = &mut self.within_file[usize::from(region)];
-        *within_file = bytes.max(*within_file);
-        Ok(())
     }
 
     /// Gives memory back that samples like the last ones do not need.
@@ -347,7 +262,7 @@ impl RegionPool {
         let retention = Retention::Keep(attachment.retain_bytes());
         let (mut has_spare, mut found) = (false, false);
         for region in all() {
-            let touched = touched(attachment, region);
+            let touched = memory::touched(attachment, region);
             if touched <= WORTH_TRIMMING {
                 continue;
             }
@@ -359,7 +274,7 @@ impl RegionPool {
             let keep = if has_spare { 0 } else { needed };
             if touched > keep.saturating_mul(2) && touched - keep > WORTH_TRIMMING {
                 // Where this fails the memory stays until the segment ends: no harm but its size.
-                let _kept = give_back(
+                let _kept = memory::give_back(
                     attachment,
                     region,
                     keep.next_multiple_of(layout::BLOCK_OFFSET),
@@ -410,57 +325,6 @@ fn oldest_first(attachment: &Attachment) -> Vec<u16> {
     // Each is looked at once: positions that change meanwhile make no order.
     order.sort_by_cached_key(|&region| regions(attachment).position(region));
     order
-}
-
-/// Maps a region's first `bytes`, and more: address space costs nothing, so growing seldom maps anew.
-fn map(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<Arc<WritableMapping>> {
-    const LEAST: u64 = 1 << 16;
-    let length = bytes.max(LEAST).next_power_of_two();
-    let length = usize::try_from(length.min(layout::REGION_STRIDE)).unwrap_or(usize::MAX);
-    let offset = layout::region_offset(region);
-    WritableMapping::new(&attachment.segment.file, offset, length).map(Arc::new)
-}
-
-/// How much memory a region has, at the most.
-fn touched(attachment: &Attachment, region: u16) -> u64 {
-    let entry = attachment.control().region(region);
-    // Untrusted: no region is longer than its room.
-    entry
-        .touched_bytes
-        .load(Ordering::Relaxed)
-        .min(layout::REGION_STRIDE)
-}
-
-/// Returns `true` if a region's entry says that so many bytes from its beginning have memory.
-fn is_reserved(attachment: &Attachment, region: u16, bytes: u64) -> bool {
-    let entry = attachment.control().region(region);
-    entry.reserved_bytes.load(Ordering::Relaxed) >= bytes
-}
-
-/// Returns `true` if the file is long enough for so many bytes of a region.
-fn reaches(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<bool> {
-    let size = sys::facts(&attachment.segment.file)?.size;
-    Ok(size >= layout::region_offset(region) + bytes)
-}
-
-/// Gives a claimed region's memory behind `keep` bytes back to the system.
-fn give_back(attachment: &Attachment, region: u16, keep: u64) -> io::Result<()> {
-    let entry = attachment.control().region(region);
-    let touched = touched(attachment, region);
-    if touched <= keep {
-        return Ok(());
-    }
-    let reserved = entry.reserved_bytes.load(Ordering::Relaxed).min(keep);
-    entry.reserved_bytes.store(reserved, Ordering::Relaxed);
-    // Rounded up, because memory is reserved in whole pages.
-    let end = touched.next_multiple_of(layout::BLOCK_OFFSET);
-    sys::punch(
-        &attachment.segment.file,
-        layout::region_offset(region) + keep,
-        end - keep,
-    )?;
-    entry.touched_bytes.store(keep, Ordering::Relaxed);
-    Ok(())
 }
 
 impl Pins for Attachment {

@@ -14,10 +14,12 @@ use crate::key::Key;
 use crate::layout::access;
 use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata};
 use crate::options::Options;
+use crate::sample::clock::Clock;
 use crate::sample::encoding::Encoding;
 use crate::sample::loan::Loan;
+use crate::sample::memory;
 use crate::sample::pool::{self, RegionPool};
-use crate::sample::ring::{Draft, Newest, Payload, When};
+use crate::sample::ring::{Draft, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
 use crate::segment::{Attached, Attachment, Held, Kind, Permissions};
 use crate::sys;
@@ -67,6 +69,7 @@ pub(super) struct State {
     pub(super) pool: RegionPool,
     newest: Option<Newest>,
     encoding: Encoding,
+    clock: Clock,
 }
 
 impl Publisher {
@@ -85,6 +88,7 @@ impl Publisher {
             pool: RegionPool::new(options.reserved_bytes()),
             newest: None,
             encoding: Encoding::new(),
+            clock: Clock::default(),
         };
         let publisher = Self {
             attachment,
@@ -232,12 +236,17 @@ impl Publisher {
     pub fn clear(&self) -> Result<usize, PublishError> {
         self.check_process()?;
         let mut state = self.state();
-        let State { pool, newest, .. } = &mut *state;
+        let State {
+            pool,
+            newest,
+            clock,
+            ..
+        } = &mut *state;
         let held = self.lock(pool)?;
         let (ring, writer) = (self.attachment.ring(), self.attachment.process());
         let cleared = Draft::new(&[], Payload::Cleared, writer);
         match ring.make_room(newest, &cleared) {
-            Ok(room) => ring.append(newest, room, &cleared, When::now()),
+            Ok(room) => ring.append(newest, room, &cleared, clock.now()),
             Err(_) => ring.restart(newest, writer),
         }
         // What a peer says of records to come would keep regions from being claimed for ever.
@@ -401,8 +410,8 @@ impl Publisher {
         region: u16,
         bytes: u64,
     ) -> Result<u64, PublishError> {
-        state.pool.touch(region, bytes);
-        let published = if state.pool.was_truncated(region) {
+        state.pool.memory.touch(region, bytes);
+        let published = if state.pool.memory.was_truncated(region) {
             Err(PublishError::Orphaned {
                 key: self.key().clone(),
             })
@@ -429,6 +438,7 @@ impl Publisher {
             pool,
             newest,
             encoding,
+            clock,
         } = state;
         let (attachment, ring) = (&self.attachment, self.attachment.ring());
         let bytes = payload.bytes();
@@ -439,11 +449,11 @@ impl Publisher {
             return Err(self.metadata_error("it is too long for a ring of this length".to_owned()));
         }
         let draft = Draft::new(encoding.bytes(), payload, attachment.process());
-        // Before all else, because it takes as long as the looks at the clock and at the lock.
+        // Before all else, because it takes as long as the looks at the clock and the lock.
         ring.prepare(*newest, &draft);
-        let when = When::now();
+        let when = clock.now();
         // The lock looks too, but lets many through unseen after a burst.
-        if attachment.is_found_orphaned(when.wall) {
+        if attachment.is_found_orphaned(when.monotonic) {
             return Err(PublishError::Orphaned {
                 key: self.key().clone(),
             });
@@ -453,7 +463,7 @@ impl Publisher {
             .make_room(newest, &draft)
             .map_err(|reason| self.damaged(reason))?;
         if let Payload::Large { region, .. } = payload {
-            let charge = RegionPool::charge(attachment, region);
+            let charge = memory::charge(attachment, region);
             pool::regions(attachment).name(attachment, region, room.position, charge);
             pool.handed_over(region, room.position);
         }
@@ -462,6 +472,8 @@ impl Publisher {
         if self.wakes {
             sys::wake_all_low(ring.last_word());
         }
+        // For the next record, which is mostly as long.
+        ring.prepare(*newest, &draft);
         let in_region = matches!(payload, Payload::Large { .. });
         pool.published(attachment, if in_region { bytes } else { 0 });
         Ok(room.sequence)

@@ -9,9 +9,9 @@
 use crate::error::InvalidSample;
 use crate::layout::{LINE_BYTES, POSITIONS};
 use crate::process::Process;
+use crate::sample::clock::When;
 use crate::sample::record::{self, Bounds, HEADER_WORDS, Kind, Record, Shape};
 use crate::sync::{self, Access, AtomicU64, Ordering, fence, load_acquire};
-use crate::sys;
 
 /// The shared words that records pass through.
 #[derive(Clone, Copy, Debug)]
@@ -49,15 +49,6 @@ pub(crate) struct Draft<'a> {
     payload: Payload<'a>,
     shape: Shape,
     writer: Process,
-}
-
-/// When a sample was published.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct When {
-    /// By the wall clock, nanoseconds since 1970.
-    pub(crate) wall: u64,
-    /// By the clock that nobody sets, nanoseconds.
-    pub(crate) monotonic: u64,
 }
 
 /// Where a record will be written.
@@ -308,9 +299,11 @@ impl<'a> Ring<'a> {
 
     fn store_header(self, position: u64, record: &Record) {
         let start = index(position & self.mask());
-        let words = &self.words[start..start + HEADER_WORDS];
-        for (word, value) in words.iter().zip(&record.words()) {
-            word.store(*value, Ordering::Relaxed);
+        let words = self.words[start..].first_chunk::<HEADER_WORDS>();
+        let words = words.expect("records begin at lines, and a header is no longer");
+        let values = record.words();
+        for i in 0..HEADER_WORDS {
+            words[i].store(values[i], Ordering::Relaxed);
         }
     }
 
@@ -352,7 +345,8 @@ impl<'a> Ring<'a> {
     pub(crate) fn header(self, position: u64) -> Result<Record, InvalidSample> {
         let offset = position & self.mask();
         let start = index(offset);
-        let words = self.words.get(start..start + HEADER_WORDS);
+        let words = self.words.get(start..).unwrap_or_default();
+        let words = words.first_chunk::<HEADER_WORDS>();
         let words = words.ok_or(InvalidSample::Position)?;
         let copy = std::array::from_fn(|i| words[i].load(Ordering::Relaxed));
         Record::parse(&copy, offset, self.bounds())
@@ -389,18 +383,6 @@ impl<'a> Ring<'a> {
     #[inline]
     fn mask(self) -> u64 {
         self.bytes() - 1
-    }
-}
-
-impl When {
-    /// This moment. A look at the wall clock as it was at the last tick costs a fifth of one at the other,
-    /// and is for people to read.
-    #[inline]
-    pub(crate) fn now() -> Self {
-        Self {
-            wall: sys::unix_nanos_of_tick(),
-            monotonic: sys::monotonic_nanos(),
-        }
     }
 }
 

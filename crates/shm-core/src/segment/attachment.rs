@@ -319,8 +319,8 @@ impl Attachment {
         self.is_marked_removed() || self.segment.is_name_lost()
     }
 
-    /// Looks whether the name is lost, but once a second only. `now` is the wall clock, which the
-    /// caller has read anyway.
+    /// Looks whether the name is lost, but once a second only. `now` is the monotonic time, which
+    /// the caller has read anyway.
     #[inline]
     pub(crate) fn is_found_orphaned(&self, now: u64) -> bool {
         self.name_watch.is_due(now) && self.check_name()

@@ -10,6 +10,9 @@
 
 use super::{AtomicU64, Ordering};
 
+/// So many words are copied without a look at what is left: a cache line.
+const LINE: usize = 8;
+
 /// Up to this length a loop of words is as fast as the string instruction, which takes a while to start.
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 const LOOP_BYTES: usize = 256;
@@ -30,11 +33,20 @@ pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
         unsafe { string_copy(to, bytes.as_ptr(), bytes.len()) };
         return;
     }
+    let (lines, words) = words.as_chunks::<LINE>();
+    let (whole, bytes) = bytes.as_chunks::<{ 8 * LINE }>();
+    for (line, bytes) in lines.iter().zip(whole) {
+        let (chunks, _) = bytes.as_chunks::<8>();
+        for i in 0..LINE {
+            line[i].store(u64::from_le_bytes(chunks[i]), Ordering::Relaxed);
+        }
+    }
+    let words = lines.get(whole.len()).map_or(words, |line| &line[..]);
     let (chunks, rest) = bytes.as_chunks::<8>();
     for (word, chunk) in words.iter().zip(chunks) {
         word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
     }
-    if let Some(word) = words.get(chunks.len()) {
+    if let Some(word) = words.get(chunks.len()).filter(|_| !rest.is_empty()) {
         word.store(word_of(rest), Ordering::Relaxed);
     }
 }
@@ -55,13 +67,25 @@ pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
         unsafe { string_copy(bytes.as_mut_ptr(), from, bytes.len()) };
         return;
     }
+    let (lines, words) = words.as_chunks::<LINE>();
+    let (whole, bytes) = bytes.as_chunks_mut::<{ 8 * LINE }>();
+    let words = lines.get(whole.len()).map_or(words, |line| &line[..]);
+    for (line, bytes) in lines.iter().zip(whole) {
+        let (chunks, _) = bytes.as_chunks_mut::<8>();
+        for i in 0..LINE {
+            chunks[i] = line[i].load(Ordering::Relaxed).to_le_bytes();
+        }
+    }
     let (chunks, rest) = bytes.as_chunks_mut::<8>();
     for (chunk, word) in chunks.iter_mut().zip(words) {
         *chunk = word.load(Ordering::Relaxed).to_le_bytes();
     }
-    if let Some(word) = words.get(chunks.len()) {
+    if let Some(word) = words.get(chunks.len()).filter(|_| !rest.is_empty()) {
         let word = word.load(Ordering::Relaxed).to_le_bytes();
-        rest.copy_from_slice(&word[..rest.len()]);
+        // Not by a call: mostly it is a few bytes of metadata.
+        for (byte, from) in rest.iter_mut().zip(word) {
+            *byte = from;
+        }
     }
 }
 
@@ -76,24 +100,29 @@ pub(crate) enum Access {
 #[inline]
 pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
-    for line in words.chunks(8) {
-        use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch};
-        let line = line.as_ptr().cast();
+    for line in words.chunks(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let line = line.as_ptr().cast::<i8>();
         match access {
             // SAFETY: a prefetch is a hint and reads nothing, whatever the address.
             Access::Read => unsafe { _mm_prefetch::<_MM_HINT_T0>(line) },
-            // SAFETY: as above.
-            Access::Write => unsafe { _mm_prefetch::<_MM_HINT_ET0>(line) },
+            // The compiler writes this instruction only for processors that it is told have it, and
+            // otherwise one that fetches the line shared, so that the store has to fetch it again.
+            // SAFETY: as above; processors that don't know the instruction take it for none.
+            Access::Write => unsafe {
+                std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
+            },
         }
     }
     #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
     let _ = (words, access);
 }
 
+/// The first bytes of a word; the others are zero.
+#[inline]
 fn word_of(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(word)
+    let higher_first = bytes.iter().rev();
+    higher_first.fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 /// # Safety

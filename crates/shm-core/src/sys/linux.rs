@@ -38,7 +38,7 @@ pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use memory::{memory_of, reserved_in};
 pub(crate) use process::{
     effective_user, monotonic_nanos, process_id, program_name, program_of, random_u64, unix_nanos,
-    unix_nanos_of_tick, user_of,
+    user_of,
 };
 pub use sigbus::{GuardedMapping, guard_against_truncation};
 pub(crate) use socket::{hang_up, peer_user, send};

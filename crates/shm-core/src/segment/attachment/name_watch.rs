@@ -10,11 +10,11 @@ use crate::sys;
 ///
 /// A look at the clock costs more than a lock. So the more hastily locks
 /// follow each other, the more are let through without one; a leisurely one
-/// is always followed by a look. Who publishes has read the wall clock anyway.
+/// is always followed by a look. Who publishes has read the time anyway.
 #[derive(Debug)]
 pub(super) struct NameWatch {
     times: Mutex<Times>,
-    /// When the name was checked last, by the wall clock's last tick.
+    /// When the name was checked last, by the monotonic clock.
     checked_at: AtomicU64,
 }
 
@@ -38,7 +38,7 @@ impl NameWatch {
                 name_checked: now,
                 let_through: 0,
             }),
-            checked_at: AtomicU64::new(sys::unix_nanos_of_tick()),
+            checked_at: AtomicU64::new(sys::monotonic_nanos()),
         }
     }
 
@@ -59,12 +59,11 @@ impl NameWatch {
         (!is_due).then_some(times.let_through)
     }
 
-    /// Tells by the wall clock whether the name is to be checked. A clock that was set makes for one
-    /// check more.
+    /// Tells whether the name is to be checked; `now` is the monotonic time.
     #[inline]
     pub(super) fn is_due(&self, now: u64) -> bool {
         const PERIOD: u64 = NameWatch::PERIOD.as_secs() * 1_000_000_000;
-        now.abs_diff(self.checked_at.load(Ordering::Relaxed)) >= PERIOD
+        now.saturating_sub(self.checked_at.load(Ordering::Relaxed)) >= PERIOD
     }
 
     /// Notes that the name was checked, and leads to the segment. One that does not is checked again
@@ -72,7 +71,7 @@ impl NameWatch {
     #[cold]
     pub(super) fn note_good(&self) {
         self.checked_at
-            .store(sys::unix_nanos_of_tick(), Ordering::Relaxed);
+            .store(sys::monotonic_nanos(), Ordering::Relaxed);
         if let Ok(mut times) = self.times.try_lock() {
             times.name_checked = Instant::now();
         }

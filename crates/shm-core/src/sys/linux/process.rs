@@ -54,28 +54,22 @@ pub(crate) fn unix_nanos() -> u64 {
         })
 }
 
-/// The same as it was at the kernel's last tick: some milliseconds old, and a fifth of the price.
-pub(crate) fn unix_nanos_of_tick() -> u64 {
-    clock(libc::CLOCK_REALTIME_COARSE).unwrap_or_else(unix_nanos)
-}
-
-/// Nanoseconds by a clock that nobody sets, the same for all processes of a time namespace.
-pub(crate) fn monotonic_nanos() -> u64 {
-    clock(libc::CLOCK_MONOTONIC).unwrap_or(0)
-}
-
+/// Nanoseconds by a clock that nobody sets and that goes on while the computer sleeps, the same for
+/// all processes of a time namespace.
+///
 /// By libc, because rustix's way to the clock ends in a signal under valgrind.
 #[expect(unsafe_code, reason = "a call of the C library")]
-fn clock(id: libc::clockid_t) -> Option<u64> {
+#[inline]
+pub(crate) fn monotonic_nanos() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the call writes to a timespec that outlives it.
-    let told = unsafe { libc::clock_gettime(id, &raw mut time) };
-    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
-    let nanos = seconds.ok()?.saturating_mul(1_000_000_000) + nanos.ok()?;
-    (told == 0).then_some(nanos)
+    // SAFETY: the call writes to a timespec that outlives it. It cannot fail: the clock exists since
+    // Linux 2.6.39.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
+    let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
 }
 
 /// A number that nobody else has: for identities, not for secrets.
