@@ -45,6 +45,7 @@ mod ring;
 mod save;
 mod soak;
 mod stream;
+mod system_call;
 mod terminal;
 mod text;
 mod window;

@@ -7,7 +7,9 @@ use std::{
 };
 
 use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, Stranger, skip};
-use shm_core::{AttachError, Metadata, PublishError, Publisher, SharedMemory, Subscriber, segment};
+use shm_core::{
+    AttachError, Key, Metadata, PublishError, Publisher, SharedMemory, Subscriber, segment,
+};
 
 use crate::actor::{Actor, key, options, timed};
 
@@ -82,6 +84,32 @@ fn a_disk_that_is_full_at_any_page_keeps_the_last_sample_readable() {
         before = done;
     }
     assert_eq!(before, 5, "the last disk has room for everything");
+}
+
+/// How many segments with a short text there is room for, up to `most`.
+fn segments_with_a_text(disk: &SmallDisk, ring_bytes: Option<u64>, most: usize) -> usize {
+    let scene = Scene::within(disk.path());
+    let plain = options(&scene);
+    let options = ring_bytes.map_or(plain.clone(), |bytes| plain.ring_bytes(bytes));
+    let publish = |number: usize| {
+        let publisher = Publisher::open(&Key::new(&format!("text{number}")).unwrap(), &options)?;
+        publisher
+            .publish_text("short enough to lie in the ring")
+            .unwrap();
+        Ok::<_, AttachError>(publisher)
+    };
+    let publishers: Vec<_> = (0..most).map_while(|number| publish(number).ok()).collect();
+    publishers.len()
+}
+
+#[test]
+fn a_container_of_64_mb_has_room_for_200_keys_and_with_short_rings_for_2000() {
+    for (ring_bytes, keys) in [(None, 200), (Some(16 << 10), 2_000)] {
+        let Some(disk) = SmallDisk::mount(64 << 10) else {
+            return;
+        };
+        assert_eq!(segments_with_a_text(&disk, ring_bytes, keys), keys);
+    }
 }
 
 #[test]

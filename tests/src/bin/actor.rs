@@ -3,7 +3,7 @@
 //! Answers each line with one line, `ok …` or `error …`, so that a test waits
 //! for answers and never for time. Takes the key as its argument, and maybe the
 //! user id of the segment's owner; the directory comes from `SHM_CORE_DIR`, the length of a ring that
-//! it creates from `ACTOR_RING_BYTES`.
+//! it creates from `ACTOR_RING_BYTES`; with `ACTOR_WAKES_NOBODY` what it publishes wakes nobody.
 
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(bytes) => options.ring_bytes(bytes.parse()?),
         Err(_) => options,
     };
+    let options = options.notify(std::env::var_os("ACTOR_WAKES_NOBODY").is_none());
     let actor = Actor { key, options };
     let mut hands = Hands::default();
     for line in io::stdin().lock().lines() {
@@ -189,6 +190,13 @@ impl Actor {
                 let mut payload = vec![0; size.parse()?];
                 fill(&mut payload, number.parse()?);
                 publisher.publish(&octets(), &payload)?;
+            }
+            ["copies", count, size] => {
+                let publisher = hands.publisher.ok_or("no publisher")?;
+                let (metadata, payload) = (octets(), vec![7; size.parse()?]);
+                for _ in 0..count.parse()? {
+                    publisher.publish(&metadata, &payload)?;
+                }
             }
             ["flood", size] => {
                 // Until killed: sizes around the given one, small ones among them.

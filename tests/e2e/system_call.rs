@@ -1,0 +1,75 @@
+//! What publishing asks of the kernel.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use e2e_tests::{Scene, Step, Stores, Tracer, skip};
+
+use crate::actor::Actor;
+
+const WAKE: u64 = libc::SYS_futex.unsigned_abs();
+/// A look at whether the segment has its name still asks twice: where the name leads, and what this is.
+const A_LOOK: u64 = 2;
+
+/// All system calls of so many publications, by their number, and for how many seconds at most.
+fn calls(
+    actor: &mut Actor,
+    scene: &Scene,
+    count: u64,
+    size: usize,
+) -> Option<(BTreeMap<u64, u64>, u64)> {
+    let line = format!("copies {count} {size}");
+    // What only the first of a size does.
+    actor.does(&line);
+    let tracer = match Tracer::seize(actor.program(), scene.segments()) {
+        Ok(tracer) => tracer,
+        Err(error) => {
+            skip(&format!("programs cannot be traced here: {error}"));
+            return None;
+        }
+    };
+    let mut tracer = tracer.stopping_at(Stores::new());
+    actor.begins(&line);
+    tracer.take_line();
+    let began = Instant::now();
+    let mut calls = BTreeMap::new();
+    while let Some(step) = tracer.step() {
+        if let Step::Call(number) = step {
+            *calls.entry(number).or_default() += 1;
+        }
+    }
+    let seconds = began.elapsed().as_secs() + 1;
+    tracer.let_go();
+    actor.has_done(&line);
+    Some((calls, seconds))
+}
+
+/// Counts them for every size that lies in the ring; `wakes` says how many wakes are right.
+fn count_for_all_sizes(launch: impl Fn(&Scene) -> Actor, wakes: impl Fn(u64) -> u64) {
+    const COUNT: u64 = 300;
+    let scene = Scene::new();
+    let mut actor = launch(&scene);
+    actor.does("open");
+    for size in [0, 8, 64, 1_000, 16_384] {
+        let Some((mut calls, seconds)) = calls(&mut actor, &scene, COUNT, size) else {
+            return;
+        };
+        let woken = calls.remove(&WAKE).unwrap_or(0);
+        assert_eq!(woken, wakes(COUNT), "wakes at {size} bytes");
+        let others: u64 = calls.values().sum();
+        assert!(
+            others <= seconds * A_LOOK,
+            "{size} bytes: {calls:?} in {seconds} s"
+        );
+    }
+}
+
+#[test]
+fn a_small_publication_makes_no_system_call_but_the_wake() {
+    count_for_all_sizes(Actor::new, |publications| publications);
+}
+
+#[test]
+fn who_wakes_nobody_makes_none_at_all() {
+    let quiet = |scene: &Scene| Actor::start(Actor::launch(scene).env("ACTOR_WAKES_NOBODY", "1"));
+    count_for_all_sizes(quiet, |_| 0);
+}
