@@ -77,7 +77,7 @@ readonly measuring=$!
 end() {
     kill "$measuring" 2>/dev/null || true
     wait "$measuring" 2>/dev/null || true
-    rm -rf "/dev/shm/peer-bench.$measuring."*
+    rm -rf "/dev/shm/pb.$measuring."* "/dev/shm/peer-bench.$measuring."*
 }
 
 trap end EXIT

@@ -55,7 +55,7 @@ impl Drop for Arena {
 impl Arena {
     pub(crate) fn new(cores: Cores, is_quick: bool, qt: Option<PathBuf>) -> Outcome<Self> {
         let ground = tempfile::Builder::new()
-            .prefix(&format!("peer-bench.{}.", std::process::id()))
+            .prefix(&format!("pb.{}.", std::process::id()))
             .tempdir_in("/dev/shm")?;
         Ok(Self {
             cores,
