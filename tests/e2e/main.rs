@@ -48,4 +48,5 @@ mod stream;
 mod system_call;
 mod terminal;
 mod text;
+mod waiting;
 mod window;

@@ -227,7 +227,7 @@ impl Follower {
     ) -> Result<Option<Step>, FollowError> {
         match subscriber.wait(time.left()).map_err(FollowError::Read)? {
             WaitResult::New => self.look(subscriber, time),
-            WaitResult::Timeout => {
+            WaitResult::Timeout | WaitResult::Interrupted => {
                 self.place = Place::Within(subscriber);
                 Ok(Some(Step::Quiet))
             }

@@ -30,6 +30,12 @@ impl Deadline {
         self.0.is_some_and(|end| Instant::now() >= end)
     }
 
+    /// What is left; `None` where there is no end.
+    pub(crate) fn remaining_or_never(self) -> Option<Duration> {
+        let end = self.0?;
+        Some(end.saturating_duration_since(Instant::now()))
+    }
+
     /// What is left, but no longer than `slice`.
     pub(crate) fn remaining(self, slice: Duration) -> Duration {
         self.0.map_or(slice, |end| {

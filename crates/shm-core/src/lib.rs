@@ -40,9 +40,13 @@
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
 
+mod alarm;
 mod deadline;
+mod directory_watch;
 mod error;
 pub mod escape;
+mod hub;
+mod interrupter;
 mod key;
 mod layout;
 pub mod link;
@@ -51,25 +55,31 @@ mod lock_holder;
 mod message;
 #[cfg(loom)]
 mod model;
+mod notifier;
 mod options;
 mod process;
 mod sample;
 pub mod segment;
 mod shared_memory;
+#[cfg(feature = "async")]
+mod stream;
 mod sync;
 mod sys;
+mod wait_set;
 
 pub use bytemuck;
 pub use error::{
     AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
     RemoveError,
 };
+pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};
 pub use lock_holder::LockHolder;
 pub use message::{
     Annotations, ArrayMetadata, BytesMetadata, Element, ElementType, ImageMetadata, Message,
     Metadata, MetadataError, Origin, PixelFormat,
 };
+pub use notifier::Notifier;
 pub use options::Options;
 pub use process::Process;
 pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};
@@ -77,7 +87,10 @@ pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
+#[cfg(feature = "async")]
+pub use stream::SampleStream;
 pub use sys::{GuardedMapping, guard_against_truncation};
+pub use wait_set::{Ready, Token, WaitSet, Waitable};
 
 /// Runs the example that the README shows.
 #[cfg(doctest)]

@@ -48,7 +48,7 @@ use crate::sys::{self, Mapping};
 use cursor::{Copied, Found};
 use decoding::Decoding;
 use mapped_regions::MappedRegions;
-use reader::Reader;
+pub(crate) use reader::Reader;
 use record::Record;
 use regions::Pins as _;
 

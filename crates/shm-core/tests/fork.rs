@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use common::{Place, key, octets};
 use shm_core::link::{Audience, Seat, Watcher};
-use shm_core::{LockError, Locked, PublishError, Publisher, ReadError, SharedMemory, Subscriber};
+use shm_core::{
+    KeyWatch, LockError, Locked, PublishError, Publisher, ReadError, SharedMemory, Subscriber,
+    WaitSet,
+};
 
 #[test]
 fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
@@ -23,6 +26,10 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let sample = subscriber.latest().unwrap().unwrap();
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
+    let notifier = subscriber.notifier().unwrap();
+    let watch = KeyWatch::new(&key("to come"), &place.options()).unwrap();
+    let mut set = WaitSet::new();
+    set.add(&subscriber);
     let guard = block.lock().unwrap();
     let (sender, changes) = mpsc::channel();
     let tell = move |watchers: &[Watcher]| sender.send(watchers.to_vec()).unwrap();
@@ -41,6 +48,8 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             && matches!(block.try_lock(), Err(LockError::Forked { .. }))
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
+        notifier.clear();
+        drop((notifier, watch, set));
         drop((guard, loan, sample, subscriber, audience, seat, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);

@@ -325,7 +325,7 @@ fn fetch_sample(
         match subscriber.wait(time.left()).map_err(FetchError::Read)? {
             // After the last loader left, another may come: to the same segment if it persists.
             WaitResult::New | WaitResult::PublisherGone => {}
-            WaitResult::Removed | WaitResult::Timeout => return Ok(None),
+            WaitResult::Removed | WaitResult::Timeout | WaitResult::Interrupted => return Ok(None),
         }
     }
 }

@@ -61,6 +61,11 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// Returns `true` if the next sample may be whole all the same.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Invalid { .. } | Self::Busy { .. })
+    }
+
     pub(crate) fn io(key: &Key, doing: &'static str, source: io::Error) -> Self {
         let key = key.clone();
         match source.kind() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crate::error::LinkError;
-use crate::sys::{Bell, ForkMark};
+use crate::sys::{self, Bell, ForkMark};
 
 /// Owns a thread that sleeps on sockets. Dropping it rings, and waits for the thread's end.
 #[derive(Debug)]
@@ -25,8 +25,7 @@ impl Attendant {
         let started = || -> io::Result<Self> {
             let bell = Arc::new(Bell::new()?);
             let its = Arc::clone(&bell);
-            let builder = thread::Builder::new().name(name.to_owned());
-            let thread = Some(builder.spawn(move || work(its))?);
+            let thread = Some(sys::spawn_helper(name, move || work(its))?);
             Ok(Self { bell, thread, fork })
         };
         started().map_err(LinkError::io("starting its thread"))

@@ -14,11 +14,12 @@ use interprocess::os::unix::local_socket::ListenerOptionsExt;
 use interprocess::os::unix::uds_local_socket::{Listener, Stream};
 use rustix::fs::FileType;
 
+use crate::directory_watch::DirectoryWatch;
 use crate::error::LinkError;
 use crate::lock_holder::UserName;
 use crate::options::DEFAULT_DIRECTORY;
 use crate::segment::is_hex;
-use crate::sys::{self, Directory, DirectoryWatch};
+use crate::sys::{self, Directory};
 
 /// The most bytes of a socket's path that the system takes (`sun_path`, with its NUL).
 const LONGEST_ADDRESS: usize = 107;
@@ -182,7 +183,7 @@ impl Place {
         let _swept_later = self.directory.remove_exactly(name, identity, &aside);
     }
 
-    pub(super) fn watch_with(&self, watch: &DirectoryWatch) -> io::Result<()> {
+    pub(super) fn watch_with(&self, watch: &mut DirectoryWatch) -> io::Result<()> {
         watch.add(&self.path)
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use interprocess::os::unix::uds_local_socket::Stream;
 
+use crate::directory_watch::DirectoryWatch;
 use crate::error::LinkError;
 use crate::link::Shown;
 use crate::link::attendant::Attendant;
@@ -16,7 +17,7 @@ use crate::link::place::{Missing, Place};
 use crate::link::record::{self, GREETING};
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{self, Bell, DirectoryWatch, PollFd, PollFlags};
+use crate::sys::{self, Bell, PollFd, PollFlags};
 
 /// The most publishers that are told: a segment has no more slots.
 const MOST_PUBLISHERS: usize = crate::layout::SLOTS;
@@ -149,10 +150,10 @@ struct Visit {
 
 impl Visitor {
     fn new(segment: u128, places: Vec<Place>, wishes: Arc<Mutex<Wishes>>) -> Self {
-        let watch = DirectoryWatch::of_nothing().and_then(|watch| {
+        let watch = DirectoryWatch::of_nothing().and_then(|mut watch| {
             places
                 .iter()
-                .try_for_each(|place| place.watch_with(&watch))?;
+                .try_for_each(|place| place.watch_with(&mut watch))?;
             Ok(watch)
         });
         Self {
@@ -244,7 +245,7 @@ impl Visitor {
         }
         match &self.watch {
             Some(watch) if appeared.iter().any(|events| !events.is_empty()) => {
-                watch.drain()?;
+                watch.clear();
                 Ok(Calls::Appeared)
             }
             _ => Ok(Calls::Some),

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::directory_watch::DirectoryWatch;
 use crate::error::{AttachError, Polling};
+use crate::hub::Events;
 use crate::key::Key;
 use crate::options::Options;
 use crate::sample::subscriber::{SLICE, Subscriber};
-use crate::sys::DirectoryWatch;
+use crate::wait_set::{Awaitable, Source, Waitable};
 
 /// What a look at what is there may take beyond the caller's timeout: who comes or goes at that very
 /// moment holds it up for microseconds.
@@ -43,7 +46,8 @@ const GRACE: Duration = Duration::from_millis(50);
 pub struct KeyWatch {
     key: Key,
     options: Options,
-    directory: Result<DirectoryWatch, Polling>,
+    directory: DirectoryWatch,
+    polling: Option<Polling>,
 }
 
 /// How often it is looked for the key where nothing tells of it.
@@ -56,16 +60,17 @@ impl KeyWatch {
     ///
     /// [`AttachError::Io`] where the directory is not there.
     pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        let directory = match DirectoryWatch::new(&options.directory_path()) {
-            Ok(directory) => Ok(directory),
-            Err(error) => {
-                Err(Polling::instead_of(error).map_err(|error| cannot_watch(key, error))?)
-            }
+        let failed = |error| cannot_watch(key, error);
+        let mut directory = DirectoryWatch::of_nothing().map_err(failed)?;
+        let polling = match directory.add(&options.directory_path()) {
+            Ok(()) => None,
+            Err(error) => Some(Polling::instead_of(error).map_err(failed)?),
         };
         Ok(Self {
             key: key.clone(),
             options: options.clone(),
             directory,
+            polling,
         })
     }
 
@@ -84,6 +89,8 @@ impl KeyWatch {
         let deadline = Deadline::after_option(timeout);
         let and_grace =
             Deadline::after_option(timeout.map(|timeout| timeout.saturating_add(GRACE)));
+        // Before the look, so that what comes after it is told.
+        self.directory.clear();
         loop {
             let patience = Deadline::after(self.options.patience()).or_sooner(and_grace);
             match Subscriber::attach_until(&self.key, &self.options, patience) {
@@ -95,12 +102,13 @@ impl KeyWatch {
                     key: self.key.clone(),
                 });
             }
-            match &self.directory {
-                Ok(directory) => directory
-                    .wait(deadline.remaining(SLICE))
-                    .map_err(|source| cannot_watch(&self.key, source))?,
-                Err(_) => std::thread::sleep(deadline.remaining(LOOK_AGAIN)),
+            if self.polling.is_some() {
+                std::thread::sleep(deadline.remaining(LOOK_AGAIN));
+                continue;
             }
+            self.directory
+                .wait(deadline.remaining(SLICE))
+                .map_err(|source| cannot_watch(&self.key, source))?;
         }
     }
 
@@ -108,7 +116,7 @@ impl KeyWatch {
     /// until something appears.
     #[must_use]
     pub fn polling(&self) -> Option<&Polling> {
-        self.directory.as_ref().err()
+        self.polling.as_ref()
     }
 }
 
@@ -118,6 +126,23 @@ fn cannot_watch(key: &Key, source: io::Error) -> AttachError {
         key: key.clone(),
         doing: "watching its directory",
         source,
+    }
+}
+
+/// Readable when the key may have appeared: then attach with a timeout of zero, which clears it. Where
+/// it [polls](KeyWatch::polling) it is never readable.
+impl AsFd for KeyWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+impl Waitable for KeyWatch {}
+
+impl Source for KeyWatch {
+    fn awaited(&self) -> Awaitable<'_> {
+        let directory = self.options.directory_path();
+        Awaitable::Names(directory, Events::ARRIVALS, String::new())
     }
 }
 

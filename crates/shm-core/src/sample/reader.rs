@@ -1,8 +1,14 @@
 //! What a subscriber and its samples share: the open file, its mapping and its pins.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::alarm::Alarm;
 use crate::error::{InvalidSample, ReadError};
+use crate::hub::{Events, PathWatch};
 use crate::layout::{self, Control};
 use crate::sample::cursor::PinRegion;
 use crate::sample::regions::{Pinned, Pins, Regions};
@@ -22,6 +28,8 @@ pub(crate) struct Reader {
     fork: ForkMark,
     /// Its file lives in memory, so that reading a hole allocates.
     pub(super) is_in_memory: bool,
+    /// Somebody was told of something that may have been an end.
+    look: AtomicBool,
 }
 
 impl Reader {
@@ -34,7 +42,25 @@ impl Reader {
             ring_words: usize::try_from(ring_bytes / 8).unwrap_or(usize::MAX),
             pins: Mutex::default(),
             fork: ForkMark::here(),
+            look: AtomicBool::new(false),
         }
+    }
+
+    /// Has the file watched for what may be the end of its last publisher, or of its name.
+    pub(crate) fn watch_for_an_end(&self, alarm: &Arc<Alarm>) -> io::Result<PathWatch> {
+        // Its own name in /proc, so that it is this very file.
+        let path = format!("/proc/self/fd/{}", self.segment.file.as_raw_fd());
+        PathWatch::new(Path::new(&path), Events::OF_FILE, "", alarm)
+    }
+
+    /// Has the subscriber ask the kernel for an end when it waits next.
+    pub(crate) fn ask_for_a_look(&self) {
+        self.look.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether it was asked to look.
+    pub(super) fn is_asked_for_a_look(&self) -> bool {
+        self.look.load(Ordering::Relaxed) && self.look.swap(false, Ordering::Relaxed)
     }
 
     #[inline]
@@ -43,7 +69,7 @@ impl Reader {
     }
 
     #[inline]
-    pub(super) fn ring(&self) -> Ring<'_> {
+    pub(crate) fn ring(&self) -> Ring<'_> {
         let header = &self.control().header;
         let words = self.mapping.words(layout::RING_OFFSET, self.ring_words);
         Ring::new(&header.last, &header.oldest, words)

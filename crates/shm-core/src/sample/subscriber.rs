@@ -1,13 +1,17 @@
 //! The reading end.
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::alarm::WakeWord;
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
+use crate::interrupter::Interrupter;
 use crate::key::Key;
 use crate::layout::{self, flags};
+use crate::notifier::Notifier;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::cursor::{Cursor, Turn, Which};
@@ -17,7 +21,8 @@ use crate::sample::reader::Reader;
 use crate::sample::{KeyWatch, Sample, Stored};
 use crate::segment::{self, Attached, Attachment, Head, SegmentFile};
 use crate::sync::{Ordering, SPINS};
-use crate::sys::{self, ByteLock, Mapping, OpenMode};
+use crate::sys::{self, Awaited, ByteLock, Mapping, OpenMode};
+use crate::wait_set::{Awaitable, Source, Waitable};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
 pub(super) const SLICE: Duration = Duration::from_secs(1);
@@ -34,6 +39,8 @@ pub enum WaitResult {
     /// The segment was removed, moved away or replaced: what is loaded under its key appears
     /// elsewhere. Attach again.
     Removed,
+    /// An [`Interrupter`] ended it.
+    Interrupted,
     /// The time is over.
     Timeout,
 }
@@ -54,6 +61,8 @@ pub enum Next {
     PublisherGone,
     /// Everything was read, and the segment was removed: nothing new will ever appear in it.
     Removed,
+    /// An [`Interrupter`] ended the wait.
+    Interrupted,
     /// The time is over.
     Timeout,
 }
@@ -117,6 +126,8 @@ pub struct Subscriber {
     last_liveness_check: Instant,
     /// Whether the name was found to lead elsewhere.
     is_orphaned: bool,
+    /// Set by an interrupter, if there is any.
+    interruption: Option<Arc<WakeWord>>,
     patience: Duration,
 }
 
@@ -175,6 +186,7 @@ impl Subscriber {
             had_publisher: true,
             last_liveness_check: Instant::now(),
             is_orphaned: false,
+            interruption: None,
             patience,
         }
     }
@@ -307,6 +319,9 @@ impl Subscriber {
         // Begins with the first wait: mostly there is none, and a look at the clock costs as much as
         // a sample.
         let mut waiting = None;
+        if self.is_interrupted() {
+            return Ok(Next::Interrupted);
+        }
         loop {
             let sooner = || {
                 let end = waiting.unwrap_or_else(|| Deadline::after_option(timeout));
@@ -322,6 +337,7 @@ impl Subscriber {
                 WaitResult::New => {}
                 WaitResult::PublisherGone => return Ok(Next::PublisherGone),
                 WaitResult::Removed => return Ok(Next::Removed),
+                WaitResult::Interrupted => return Ok(Next::Interrupted),
                 WaitResult::Timeout => return Ok(Next::Timeout),
             }
         }
@@ -329,12 +345,68 @@ impl Subscriber {
 
     /// Returns every sample in order until the last publisher has gone; sleeps in between.
     ///
-    /// Passes clearings silently. Goes on after damage, and ends after other errors.
+    /// Passes clearings silently. Goes on after damage, and ends after other errors and where an
+    /// [`Interrupter`] says so.
     pub fn iter(&mut self) -> Iter<'_> {
         Iter {
             subscriber: self,
             has_ended: false,
         }
+    }
+
+    /// Makes something that ends a wait of this subscriber from another thread or a signal handler.
+    pub fn interrupter(&mut self) -> Interrupter {
+        Interrupter(Arc::clone(self.interruption.get_or_insert_default()))
+    }
+
+    /// Makes a descriptor that is readable when there may be something to read, or an end to be told of.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no more descriptors, events of files or threads.
+    pub fn notifier(&self) -> io::Result<Notifier> {
+        Notifier::new(&self.reader, self.cursor.seen(self.reader.ring()))
+    }
+
+    /// Makes a stream of all samples in order, for tasks of any executor.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`notifier`](Self::notifier).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// use async_io::block_on; // or tokio
+    /// use futures_lite::StreamExt;
+    /// use shm_core::{Key, Options, Publisher, Subscriber};
+    ///
+    /// # let options = Options::new().directory(directory.path());
+    /// # let key = Key::new("tasks")?;
+    /// let publisher = Publisher::open(&key, &options)?;
+    /// publisher.publish_text("hello")?;
+    ///
+    /// let mut samples = Subscriber::attach(&key, &options)?.into_stream()?;
+    /// let sample = block_on(samples.next()).expect("something was published")?;
+    /// assert_eq!(sample.payload(), b"hello");
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "async")]
+    pub fn into_stream(self) -> io::Result<crate::SampleStream> {
+        crate::SampleStream::new(self)
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) fn reader(&self) -> &Arc<Reader> {
+        &self.reader
+    }
+
+    /// What the ring shows as long as nothing is new; `None` where something is.
+    #[cfg(feature = "async")]
+    pub(crate) fn seen(&self) -> Option<u64> {
+        self.cursor.seen(self.reader.ring())
     }
 
     /// Returns `true` if there is something that was not read. Makes no system call: for polling.
@@ -420,13 +492,17 @@ impl Subscriber {
     fn wait_until(&mut self, deadline: Deadline) -> Result<WaitResult, ReadError> {
         self.reader.check_process()?;
         loop {
+            if self.is_interrupted() {
+                return Ok(WaitResult::Interrupted);
+            }
             let ring = self.reader.ring();
             if self.cursor.has_news(ring) {
                 return Ok(self.tell_news());
             }
-            if (self.is_marked_removed() || self.last_liveness_check.elapsed() >= SLICE)
-                && let Some(end) = self.look_for_an_end()?
-            {
+            let is_due = self.is_marked_removed()
+                || self.reader.is_asked_for_a_look()
+                || self.last_liveness_check.elapsed() >= SLICE;
+            if is_due && let Some(end) = self.look_for_an_end()? {
                 return Ok(end);
             }
             if deadline.is_over() {
@@ -437,15 +513,42 @@ impl Subscriber {
             }
             let ring = self.reader.ring();
             if let Some(seen) = self.cursor.seen(ring) {
-                sys::wait_low(ring.last_word(), low_half(seen), deadline.remaining(SLICE));
+                self.sleep(seen, deadline);
             }
             // Woken although nothing is new: somebody left.
             if !self.has_news()
+                && !self
+                    .interruption
+                    .as_ref()
+                    .is_some_and(|word| word.is_woken())
                 && let Some(end) = self.look_for_an_end()?
             {
                 return Ok(end);
             }
         }
+    }
+
+    /// Sleeps until the ring shows something else than `seen`.
+    fn sleep(&self, seen: u64, deadline: Deadline) {
+        /// How soon an interruption is noticed where the kernel lets sleep on one word alone.
+        const SHORT: Duration = Duration::from_millis(20);
+        let word = self.reader.ring().last_word();
+        let Some(interruption) = &self.interruption else {
+            return sys::wait_low(word, low_half(seen), deadline.remaining(SLICE));
+        };
+        let words = [
+            Awaited::low_half(word, low_half(seen)),
+            Awaited::private(interruption.word(), 0),
+        ];
+        if sys::wait_any(&words, Some(deadline.remaining(SLICE))).is_err() {
+            sys::wait_low(word, low_half(seen), deadline.remaining(SHORT));
+        }
+    }
+
+    /// Returns whether it was interrupted; told once.
+    fn is_interrupted(&self) -> bool {
+        let interruption = self.interruption.as_ref();
+        interruption.is_some_and(|word| word.is_woken() && word.clear())
     }
 
     /// What is new is told before that the name is lost, but only once: a publisher that goes on all
@@ -527,17 +630,24 @@ impl Iterator for Iter<'_> {
             match self.subscriber.next(None) {
                 Ok(Next::Sample(sample)) => return Some(Ok(sample)),
                 Ok(Next::Cleared { .. } | Next::Timeout) => {}
-                Ok(Next::PublisherGone | Next::Removed) => self.has_ended = true,
+                Ok(Next::PublisherGone | Next::Removed | Next::Interrupted) => {
+                    self.has_ended = true;
+                }
                 Err(error) => {
-                    // After these the next sample may be whole.
-                    let goes_on =
-                        matches!(error, ReadError::Invalid { .. } | ReadError::Busy { .. });
-                    self.has_ended = !goes_on;
+                    self.has_ended = !error.is_passing();
                     return Some(Err(error));
                 }
             }
         }
         None
+    }
+}
+
+impl Waitable for Subscriber {}
+
+impl Source for Subscriber {
+    fn awaited(&self) -> Awaitable<'_> {
+        Awaitable::Ring(&self.reader, self.cursor.seen(self.reader.ring()))
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::DirEntryExt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::directory_watch::DirectoryWatch;
 use crate::error::{ListError, Polling};
+use crate::hub::Events;
 use crate::key;
 use crate::options::Options;
-use crate::sys::DirectoryWatch;
+use crate::wait_set::{Awaitable, Source, Waitable};
 
 /// How often the names are looked at where nothing tells of them.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -40,7 +43,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// ```
 #[derive(Debug)]
 pub struct Watch {
-    directory: Result<DirectoryWatch, Names>,
+    directory: DirectoryWatch,
+    names: Option<Names>,
     prefix: String,
     options: Options,
 }
@@ -62,14 +66,19 @@ impl Watch {
     pub fn new(options: &Options) -> Result<Watch, ListError> {
         let prefix = key::file_prefix(options.owner_id());
         let path = options.directory_path();
-        let directory = DirectoryWatch::of_changes(&path).map(Ok).or_else(|error| {
+        let begin = || {
+            let mut directory = DirectoryWatch::of_nothing()?;
+            let Err(error) = directory.add_for_changes(&path, &prefix) else {
+                return Ok((directory, None));
+            };
             let polling = Polling::instead_of(error)?;
             let seen = Mutex::new(look(options, &prefix)?);
-            Ok(Err(Names { polling, seen }))
-        });
-        match directory {
-            Ok(directory) => Ok(Watch {
+            Ok((directory, Some(Names { polling, seen })))
+        };
+        match begin() {
+            Ok((directory, names)) => Ok(Watch {
                 directory,
+                names,
                 prefix,
                 options: options.clone(),
             }),
@@ -91,9 +100,9 @@ impl Watch {
             source,
         };
         loop {
-            let has_changed = match &self.directory {
-                Ok(directory) => directory.wait_for_any(&self.prefix, deadline.remaining(timeout)),
-                Err(names) => {
+            let has_changed = match &self.names {
+                None => self.directory.wait(deadline.remaining(timeout)),
+                Some(names) => {
                     std::thread::sleep(deadline.remaining(LOOK_AGAIN));
                     look(&self.options, &self.prefix).map(|now| names.replace(now) != now)
                 }
@@ -109,7 +118,24 @@ impl Watch {
     /// until something happens.
     #[must_use]
     pub fn polling(&self) -> Option<&Polling> {
-        self.directory.as_ref().err().map(|names| &names.polling)
+        self.names.as_ref().map(|names| &names.polling)
+    }
+}
+
+/// Readable when a segment has come or gone: then wait with a timeout of zero, which clears it. Where
+/// it [polls](Watch::polling) it is never readable.
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+impl Waitable for Watch {}
+
+impl Source for Watch {
+    fn awaited(&self) -> Awaitable<'_> {
+        let directory = self.options.directory_path();
+        Awaitable::Names(directory, Events::CHANGES, self.prefix.clone())
     }
 }
 

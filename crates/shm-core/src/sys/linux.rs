@@ -8,13 +8,16 @@ mod file_system;
 mod fork;
 #[cfg(not(loom))]
 mod futex;
+mod helper_thread;
 mod lock_search;
 mod map;
 mod memory;
+mod per_process;
 mod process;
 mod sigbus;
 mod socket;
 mod user;
+mod wait_any;
 mod watch;
 
 #[cfg(loom)]
@@ -33,9 +36,11 @@ pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
 pub(crate) use fork::{ForkMark, NotInherited, process_token};
 #[cfg(not(loom))]
 pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
+pub(crate) use helper_thread::spawn_helper;
 pub(crate) use lock_search::{LockSearch, find_lock};
 pub(crate) use map::{Mapping, Shared, WritableMapping};
 pub(crate) use memory::{memory_of, reserved_in};
+pub(crate) use per_process::PerProcess;
 pub(crate) use process::{
     effective_user, monotonic_nanos, process_id, program_name, program_of, random_u64, unix_nanos,
     user_of,
@@ -43,4 +48,9 @@ pub(crate) use process::{
 pub use sigbus::{GuardedMapping, guard_against_truncation};
 pub(crate) use socket::{hang_up, peer_user, send};
 pub(crate) use user::user_name;
-pub(crate) use watch::DirectoryWatch;
+pub(crate) use wait_any::{
+    Awaited, MOST_WORDS, can_wait_any, wait_any, wait_private, wake_private,
+};
+pub(crate) use watch::{
+    Events, PathEvent, read_path_events, unwatch_path, watch_nothing, watch_path,
+};

@@ -1,104 +1,105 @@
-//! A directory watched for names that come and go.
+//! Paths watched for what happens to them (inotify).
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
-use super::bell::{PollFd, PollFlags, poll};
+/// What is asked for of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Events(WatchFlags);
 
-/// A link made to an unnamed file arrives as CREATE; a rename as `MOVED_TO`.
-const ARRIVALS: WatchFlags = WatchFlags::CREATE.union(WatchFlags::MOVED_TO);
-
-const DEPARTURES: WatchFlags = WatchFlags::DELETE.union(WatchFlags::MOVED_FROM);
-
-/// Wakes whoever waits for a file to appear, or to go away.
-#[derive(Debug)]
-pub(crate) struct DirectoryWatch {
-    inotify: OwnedFd,
+impl Events {
+    /// Names that appear in a directory. A link made to an unnamed file arrives as CREATE; a rename as
+    /// `MOVED_TO`.
+    pub(crate) const ARRIVALS: Self = Self(WatchFlags::CREATE.union(WatchFlags::MOVED_TO));
+    /// Names that appear in a directory, or go away.
+    pub(crate) const CHANGES: Self = Self(
+        Self::ARRIVALS
+            .0
+            .union(WatchFlags::DELETE)
+            .union(WatchFlags::MOVED_FROM),
+    );
+    /// A file that somebody who may write it has closed, or that loses its name.
+    pub(crate) const OF_FILE: Self = Self(
+        WatchFlags::CLOSE_WRITE
+            .union(WatchFlags::ATTRIB)
+            .union(WatchFlags::DELETE_SELF)
+            .union(WatchFlags::MOVE_SELF),
+    );
 }
 
-/// Readable as soon as a name has appeared.
-impl AsFd for DirectoryWatch {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.inotify.as_fd()
+/// What happened to a path.
+pub(crate) struct PathEvent<'a> {
+    watch: i32,
+    flags: ReadFlags,
+    name: &'a [u8],
+}
+
+impl PathEvent<'_> {
+    /// How the kernel calls the path, which [`watch_path`] returned.
+    pub(crate) fn watch(&self) -> i32 {
+        self.watch
+    }
+
+    /// The name in a directory that it concerns.
+    pub(crate) fn name(&self) -> &[u8] {
+        self.name
+    }
+
+    /// Returns `true` if events were lost, so that anything may have happened to any path.
+    pub(crate) fn is_anything(&self) -> bool {
+        self.flags.contains(ReadFlags::QUEUE_OVERFLOW)
+    }
+
+    /// Returns `true` if the path is gone, and with it the watch.
+    pub(crate) fn is_the_end(&self) -> bool {
+        self.flags.contains(ReadFlags::IGNORED)
+    }
+
+    pub(crate) fn is_one_of(&self, events: Events) -> bool {
+        self.flags.bits() & events.0.bits() != 0
     }
 }
 
-impl DirectoryWatch {
-    /// Begins to watch: what appears from now on is noticed.
-    pub(crate) fn new(directory: &Path) -> io::Result<Self> {
-        let watch = Self::of_nothing()?;
-        watch.add(directory)?;
-        Ok(watch)
-    }
+/// An inotify instance that watches nothing yet.
+pub(crate) fn watch_nothing() -> io::Result<OwnedFd> {
+    let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
+    Ok(inotify::init(flags)?)
+}
 
-    /// Begins to watch: what appears or goes away from now on is noticed.
-    pub(crate) fn of_changes(directory: &Path) -> io::Result<Self> {
-        let watch = Self::of_nothing()?;
-        inotify::add_watch(&watch.inotify, directory, ARRIVALS | DEPARTURES)?;
-        Ok(watch)
-    }
+/// Watches a path for these events, too; returns how they name it.
+pub(crate) fn watch_path(inotify: &OwnedFd, path: &Path, events: Events) -> io::Result<i32> {
+    let flags = events.0 | WatchFlags::MASK_ADD;
+    Ok(inotify::add_watch(inotify, path, flags)?)
+}
 
-    /// Watches nothing yet.
-    pub(crate) fn of_nothing() -> io::Result<Self> {
-        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        Ok(Self { inotify })
-    }
+/// Watches a path no more.
+pub(crate) fn unwatch_path(inotify: &OwnedFd, watch: i32) {
+    // It fails only where the path has gone, and the watch with it.
+    let _gone = inotify::remove_watch(inotify, watch);
+}
 
-    /// Watches one more directory.
-    pub(crate) fn add(&self, directory: &Path) -> io::Result<()> {
-        inotify::add_watch(&self.inotify, directory, ARRIVALS)?;
-        Ok(())
-    }
-
-    /// Sleeps until some name has appeared, at most for `timeout`.
-    ///
-    /// Says nothing about which: the caller looks for its own.
-    pub(crate) fn wait(&self, timeout: Duration) -> io::Result<()> {
-        poll(
-            &mut [PollFd::new(&self.inotify, PollFlags::IN)],
-            Some(timeout),
-        )?;
-        self.drain()
-    }
-
-    /// Sleeps until something has happened to some name, at most for `timeout`. Tells whether any
-    /// of those names began with `prefix`.
-    pub(crate) fn wait_for_any(&self, prefix: &str, timeout: Duration) -> io::Result<bool> {
-        poll(
-            &mut [PollFd::new(&self.inotify, PollFlags::IN)],
-            Some(timeout),
-        )?;
-        // What an overflow lost, or the end of the directory took along, may be anything.
-        let anything = ReadFlags::QUEUE_OVERFLOW | ReadFlags::IGNORED;
-        let mut has_any = false;
-        self.read(|event| {
-            let name = event.file_name().map_or(&[][..], |name| name.to_bytes());
-            has_any |= name.starts_with(prefix.as_bytes()) || event.events().intersects(anything);
-        })?;
-        Ok(has_any)
-    }
-
-    /// Forgets what has appeared so far.
-    pub(crate) fn drain(&self) -> io::Result<()> {
-        self.read(|_| {})
-    }
-
-    fn read(&self, mut see: impl FnMut(inotify::Event<'_>)) -> io::Result<()> {
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut events = inotify::Reader::new(&self.inotify, &mut buffer);
-        loop {
-            match events.next() {
-                Ok(event) => see(event),
-                Err(Errno::AGAIN) => return Ok(()),
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+/// Reads what has happened; waits for nothing.
+pub(crate) fn read_path_events(
+    inotify: &OwnedFd,
+    mut see: impl FnMut(PathEvent<'_>),
+) -> io::Result<()> {
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut events = inotify::Reader::new(inotify, &mut buffer);
+    loop {
+        match events.next() {
+            Ok(event) => see(PathEvent {
+                watch: event.wd(),
+                flags: event.events(),
+                name: event.file_name().map_or(&[], |name| name.to_bytes()),
+            }),
+            Err(Errno::AGAIN) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }

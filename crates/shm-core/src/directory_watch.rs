@@ -1,0 +1,62 @@
+//! A directory watched for names that come and go.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::alarm::Alarm;
+use crate::hub::{Events, PathWatch};
+use crate::sys::{PollFd, PollFlags, poll};
+
+/// Wakes whoever waits for a file to appear, or to go away.
+#[derive(Debug)]
+pub(crate) struct DirectoryWatch {
+    alarm: Arc<Alarm>,
+    watches: Vec<PathWatch>,
+}
+
+/// Readable as soon as something has happened.
+impl AsFd for DirectoryWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.alarm.descriptor()
+    }
+}
+
+impl DirectoryWatch {
+    /// Watches nothing yet.
+    pub(crate) fn of_nothing() -> io::Result<Self> {
+        Ok(Self {
+            alarm: Arc::new(Alarm::with_descriptor()?),
+            watches: Vec::new(),
+        })
+    }
+
+    /// Watches one more directory: names that appear in it from now on are noticed.
+    pub(crate) fn add(&mut self, directory: &Path) -> io::Result<()> {
+        let path = PathWatch::new(directory, Events::ARRIVALS, "", &self.alarm)?;
+        self.watches.push(path);
+        Ok(())
+    }
+
+    /// Watches one more directory: names that begin with `prefix`, and appear or go away from now on, are
+    /// noticed.
+    pub(crate) fn add_for_changes(&mut self, directory: &Path, prefix: &str) -> io::Result<()> {
+        let path = PathWatch::new(directory, Events::CHANGES, prefix, &self.alarm)?;
+        self.watches.push(path);
+        Ok(())
+    }
+
+    /// Sleeps until something has happened since the last call, at most for `timeout`; returns whether
+    /// it has. Says nothing about what: the caller looks for its own.
+    pub(crate) fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        poll(&mut [PollFd::new(self, PollFlags::IN)], Some(timeout))?;
+        Ok(self.clear())
+    }
+
+    /// Forgets what has happened so far; returns whether anything has.
+    pub(crate) fn clear(&self) -> bool {
+        self.alarm.take() != 0
+    }
+}

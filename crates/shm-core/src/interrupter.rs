@@ -1,0 +1,40 @@
+//! Ending a wait from elsewhere.
+
+use std::sync::Arc;
+
+use crate::alarm::WakeWord;
+
+/// Ends a wait from another thread, or from a signal handler.
+///
+/// Made by [`Subscriber::interrupter`](crate::Subscriber::interrupter) and
+/// [`WaitSet::interrupter`](crate::WaitSet::interrupter). Outlives them; then it does nothing.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use shm_core::{Key, Next, Options, Publisher, Subscriber};
+///
+/// # let options = Options::new().directory(directory.path());
+/// # let key = Key::new("quiet")?;
+/// # let _publisher = Publisher::open(&key, &options)?;
+/// let mut subscriber = Subscriber::attach(&key, &options)?;
+/// let interrupter = subscriber.interrupter();
+/// let waiting = std::thread::spawn(move || matches!(subscriber.next(None), Ok(Next::Interrupted)));
+/// interrupter.interrupt();
+/// assert!(waiting.join().unwrap());
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Interrupter(pub(crate) Arc<WakeWord>);
+
+impl Interrupter {
+    /// Ends the wait that goes on; where none does, the next ends at once. Several calls before that
+    /// count as one.
+    ///
+    /// Makes at most one system call, takes no lock and allocates nothing: a signal handler may call it.
+    pub fn interrupt(&self) {
+        self.0.wake();
+    }
+}

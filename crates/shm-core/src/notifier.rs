@@ -1,0 +1,89 @@
+//! A descriptor that is readable when a subscriber has something to read.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
+
+use crate::alarm::{Alarm, LOOK, NEWS};
+use crate::hub::{PathWatch, WordWatch};
+use crate::sample::Reader;
+
+/// A descriptor for an event loop: readable when there may be something that its
+/// [`Subscriber`](crate::Subscriber) has not read, or the last publisher or the segment's name has gone.
+///
+/// When it is readable, [`clear`](Self::clear) it first, then read with a timeout of zero until there is
+/// nothing. It may be readable for nothing. Helper threads wait on its behalf: two for all notifiers of
+/// a process, up to 127 subscribers, and one for each further 127. They end with the last notifier.
+///
+/// # Examples
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// use std::time::Duration;
+/// use rustix::event::{PollFd, PollFlags, poll};
+/// use shm_core::{Key, Next, Options, Publisher, Subscriber};
+///
+/// # let options = Options::new().directory(directory.path());
+/// # let key = Key::new("news")?;
+/// let publisher = Publisher::open(&key, &options)?;
+/// let mut subscriber = Subscriber::attach(&key, &options)?;
+/// let notifier = subscriber.notifier()?;
+///
+/// publisher.publish_text("hello")?;
+/// poll(&mut [PollFd::new(&notifier, PollFlags::IN)], None)?; // or epoll, GLib, Qt, asyncio
+/// notifier.clear();
+/// while let Next::Sample(sample) = subscriber.next(Duration::ZERO)? {
+///     assert_eq!(sample.payload(), b"hello");
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Notifier {
+    reader: Arc<Reader>,
+    alarm: Arc<Alarm>,
+    word: WordWatch,
+    _file: PathWatch,
+}
+
+impl Notifier {
+    /// For a ring that shows `seen` as long as nothing is new; `None` where something is.
+    pub(crate) fn new(reader: &Arc<Reader>, seen: Option<u64>) -> io::Result<Self> {
+        let alarm = Arc::new(Alarm::with_descriptor()?);
+        let file = reader.watch_for_an_end(&alarm)?;
+        let word = WordWatch::new(reader, seen, &alarm)?;
+        if seen.is_none() {
+            alarm.raise(NEWS);
+        }
+        Ok(Self {
+            reader: Arc::clone(reader),
+            alarm,
+            word,
+            _file: file,
+        })
+    }
+
+    /// Makes it unreadable until something else happens. What has happened by now is for the caller to
+    /// read.
+    pub fn clear(&self) {
+        let happened = self.alarm.take();
+        if happened & LOOK != 0 {
+            self.reader.ask_for_a_look();
+        }
+        if happened & NEWS != 0 {
+            self.word.arm(self.reader.ring().last());
+        }
+    }
+}
+
+impl AsFd for Notifier {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.alarm.descriptor()
+    }
+}
+
+impl AsRawFd for Notifier {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}

@@ -1,0 +1,84 @@
+//! Samples for tasks: a stream that any executor can poll.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+
+use crate::alarm::{Alarm, LOOK};
+use crate::error::ReadError;
+use crate::hub::{PathWatch, WordWatch};
+use crate::sample::{Next, Sample, Subscriber};
+
+/// Every sample in order until the last publisher has gone; made by
+/// [`Subscriber::into_stream`](crate::Subscriber::into_stream).
+///
+/// Passes clearings silently. Goes on after damage, and ends after other errors. Needs no executor of its
+/// own: the helper threads of [`Notifier`](crate::Notifier) wake the task.
+#[derive(Debug)]
+pub struct SampleStream {
+    subscriber: Subscriber,
+    alarm: Arc<Alarm>,
+    word: WordWatch,
+    _file: PathWatch,
+    has_ended: bool,
+}
+
+impl SampleStream {
+    pub(crate) fn new(subscriber: Subscriber) -> io::Result<Self> {
+        let alarm = Arc::new(Alarm::new(Arc::default()));
+        let reader = subscriber.reader();
+        let file = reader.watch_for_an_end(&alarm)?;
+        let word = WordWatch::new(reader, None, &alarm)?;
+        Ok(Self {
+            subscriber,
+            alarm,
+            word,
+            _file: file,
+            has_ended: false,
+        })
+    }
+
+    /// Gives the subscriber back.
+    #[must_use]
+    pub fn into_inner(self) -> Subscriber {
+        self.subscriber
+    }
+}
+
+impl Stream for SampleStream {
+    type Item = Result<Sample, ReadError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let stream = self.get_mut();
+        // Before the look, so that what comes after it wakes the task.
+        stream.alarm.set_waker(context.waker());
+        if stream.alarm.take() & LOOK != 0 {
+            stream.subscriber.reader().ask_for_a_look();
+        }
+        while !stream.has_ended {
+            match stream.subscriber.next(Duration::ZERO) {
+                Ok(Next::Sample(sample)) => return Poll::Ready(Some(Ok(sample))),
+                Ok(Next::Cleared { .. }) => {}
+                Ok(Next::PublisherGone | Next::Removed | Next::Interrupted) => {
+                    stream.has_ended = true;
+                }
+                Ok(Next::Timeout) => {
+                    let Some(seen) = stream.subscriber.seen() else {
+                        continue;
+                    };
+                    stream.word.arm(seen);
+                    return Poll::Pending;
+                }
+                Err(error) => {
+                    stream.has_ended = !error.is_passing();
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+}

@@ -1,0 +1,135 @@
+//! What waiting takes of the system, and that it is given back. One test, because it counts what the
+//! process has.
+
+mod common;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use common::{Place, key};
+use rustix::process::{Resource, getrlimit, setrlimit};
+use shm_core::{KeyWatch, Publisher, Ready, Subscriber, WaitSet, segment};
+
+const SOON: Duration = Duration::from_secs(10);
+
+fn helpers() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|name| name.starts_with("shm-core")).count()
+}
+
+/// Descriptors, and which of them are inotify instances.
+fn descriptors() -> (usize, usize) {
+    let all: Vec<_> = fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|fd| fs::read_link(fd.unwrap().path()).ok())
+        .collect();
+    let inotify = all
+        .iter()
+        .filter(|target| target.to_string_lossy().contains("inotify"));
+    (all.len(), inotify.count())
+}
+
+/// Waits until something is so: the end of a thread makes no event.
+fn soon(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + SOON;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// The processor time of this process so far, in ticks of a hundredth of a second.
+fn processor_ticks() -> u64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, behind_the_name) = stat.rsplit_once(") ").unwrap();
+    let fields: Vec<_> = behind_the_name.split(' ').collect();
+    // Fields 14 and 15 of proc(5).
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// A thousand keys, of which seven have something.
+fn a_thousand_are_told_apart(place: &Place) {
+    const MANY: usize = 1_000;
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    let publishers: Vec<_> = (0..MANY)
+        .map(|number| {
+            let options = place.options().ring_bytes(1 << 14);
+            Publisher::open(&key(&format!("n{number}")), &options).unwrap()
+        })
+        .collect();
+    let mut set = WaitSet::new();
+    let mut subscribers: Vec<_> = publishers
+        .iter()
+        .map(|publisher| {
+            let subscriber = Subscriber::attach(publisher.key(), &place.options()).unwrap();
+            (set.add(&subscriber), subscriber)
+        })
+        .collect();
+    for at in [0, 1, 125, 126, 127, 500, 999] {
+        publishers[at].publish_text("here").unwrap();
+        let (token, subscriber) = &mut subscribers[at];
+        assert_eq!(set.wait(SOON), Ready::Sources(&[*token]), "number {at}");
+        assert!(subscriber.latest().unwrap().is_some());
+    }
+    // 126 on this thread, 127 on each of 7 others; one for all files.
+    assert_eq!(helpers(), 8);
+    let before = processor_ticks();
+    assert_eq!(set.wait(Duration::from_secs(1)), Ready::Timeout);
+    let used = processor_ticks() - before;
+    assert!(used <= 10, "{used} hundredths of a second for nothing");
+}
+
+#[test]
+fn few_threads_wait_for_everything_and_end_with_the_last_that_waits() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("all"), &place.options()).unwrap();
+    let subscribers: Vec<_> = (0..100)
+        .map(|_| Subscriber::attach(&key("all"), &place.options()).unwrap())
+        .collect();
+    let before = descriptors();
+    assert_eq!((helpers(), before.1), (0, 0), "nothing waits yet");
+
+    let notifiers: Vec<_> = subscribers
+        .iter()
+        .map(|one| one.notifier().unwrap())
+        .collect();
+    let watches: Vec<_> = (0..50)
+        .map(|number| KeyWatch::new(&key(&format!("k{number}")), &place.options()).unwrap())
+        .collect();
+    let changes = segment::Watch::new(&place.options()).unwrap();
+    let mut set = WaitSet::new();
+    let tokens: Vec<_> = subscribers.iter().map(|one| set.add(one)).collect();
+    assert_eq!(helpers(), 2, "for a hundred notifiers and fifty keys");
+    assert_eq!(descriptors().1, 1, "inotify instances");
+    publisher.publish_text("all of them").unwrap();
+    assert!(matches!(set.wait(SOON), Ready::Sources(ready) if !ready.is_empty()));
+    drop((notifiers, watches, changes));
+    assert_eq!(tokens.len(), 100);
+    drop(set);
+    soon("the threads end", || helpers() == 0);
+    soon("their descriptors are closed", || descriptors() == before);
+
+    // And begin anew.
+    let notifier = subscribers[0].notifier().unwrap();
+    soon("a thread begins", || helpers() == 2);
+    drop(notifier);
+    soon("they end again", || helpers() == 0);
+
+    a_thousand_are_told_apart(&place);
+    soon("the threads end", || helpers() == 0);
+
+    #[cfg(feature = "async")]
+    {
+        use futures_lite::{StreamExt, future};
+
+        let streaming = Subscriber::attach(&key("all"), &place.options()).unwrap();
+        let mut stream = streaming.from_now().into_stream().unwrap();
+        let pending = async_io::block_on(future::poll_once(stream.next()));
+        assert!(pending.is_none(), "nothing is new");
+        drop(stream);
+        soon("the threads end", || helpers() == 0);
+    }
+}

@@ -1,0 +1,227 @@
+//! Waiting by a descriptor, for many keys at once, and until somebody interrupts.
+
+mod common;
+
+use std::os::fd::AsFd;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Place, key};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use shm_core::{
+    KeyWatch, Next, Notifier, Options, Publisher, Ready, Subscriber, WaitResult, WaitSet, segment,
+};
+
+const SOON: Duration = Duration::from_secs(10);
+const NOW: Duration = Duration::ZERO;
+
+/// Sleeps until a descriptor is readable, at most for `timeout`; returns whether it is.
+fn is_readable(fd: impl AsFd, timeout: Duration) -> bool {
+    let timeout = Timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap(),
+        tv_nsec: timeout.subsec_nanos().into(),
+    };
+    let mut fds = [PollFd::new(&fd, PollFlags::IN)];
+    poll(&mut fds, Some(&timeout)).unwrap() == 1
+}
+
+fn texts(subscriber: &mut Subscriber) -> Vec<String> {
+    let mut texts = Vec::new();
+    while let Next::Sample(sample) = subscriber.next(NOW).unwrap() {
+        texts.push(String::from_utf8(sample.payload().to_vec()).unwrap());
+    }
+    texts
+}
+
+fn attached(name: &str, options: &Options) -> (Publisher, Subscriber, Notifier) {
+    let publisher = Publisher::open(&key(name), options).unwrap();
+    let subscriber = Subscriber::attach(&key(name), options).unwrap();
+    let notifier = subscriber.notifier().unwrap();
+    (publisher, subscriber, notifier)
+}
+
+#[test]
+fn a_notifier_is_readable_while_there_may_be_something_to_read() {
+    let place = Place::new();
+    let (publisher, mut subscriber, notifier) = attached("descriptor", &place.options());
+    assert!(!is_readable(&notifier, NOW), "nothing was published");
+    for round in 0..100 {
+        publisher.publish_text(&format!("{round}")).unwrap();
+        assert!(is_readable(&notifier, SOON), "round {round}");
+        assert!(is_readable(&notifier, NOW), "until it is cleared");
+        notifier.clear();
+        assert_eq!(texts(&mut subscriber), [round.to_string()]);
+        assert!(!is_readable(&notifier, NOW), "everything was read");
+    }
+    // What comes between the clearing and the reading may be told once more, and never gets lost.
+    publisher.publish_text("one").unwrap();
+    assert!(is_readable(&notifier, SOON));
+    notifier.clear();
+    publisher.publish_text("two").unwrap();
+    assert_eq!(texts(&mut subscriber), ["one", "two"]);
+    assert!(is_readable(&notifier, SOON));
+}
+
+#[test]
+fn a_notifier_of_a_subscriber_that_lags_behind_is_readable_at_once() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("behind"), &place.options()).unwrap();
+    publisher.publish_text("early").unwrap();
+    let mut subscriber = Subscriber::attach(&key("behind"), &place.options()).unwrap();
+    let notifier = subscriber.notifier().unwrap();
+    assert!(is_readable(&notifier, NOW));
+    notifier.clear();
+    assert_eq!(texts(&mut subscriber), ["early"]);
+    publisher.publish_text("late").unwrap();
+    assert!(is_readable(&notifier, SOON));
+}
+
+#[test]
+fn a_notifier_tells_that_the_last_publisher_has_left() {
+    let place = Place::new();
+    let options = place.options().persistent(true);
+    let (publisher, mut subscriber, notifier) = attached("leaving", &options);
+    drop(publisher);
+    let end = Instant::now() + SOON;
+    loop {
+        assert!(is_readable(&notifier, end - Instant::now()), "it is told");
+        notifier.clear();
+        if matches!(subscriber.next(NOW).unwrap(), Next::PublisherGone) {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_notifier_tells_that_the_name_has_gone() {
+    let place = Place::new();
+    let (_publisher, mut subscriber, notifier) = attached("losing", &place.options());
+    segment::remove(&key("losing"), &place.options(), true).unwrap();
+    let end = Instant::now() + SOON;
+    loop {
+        assert!(is_readable(&notifier, end - Instant::now()), "it is told");
+        notifier.clear();
+        if matches!(subscriber.next(NOW).unwrap(), Next::Removed) {
+            break;
+        }
+    }
+}
+
+#[test]
+fn watches_have_a_descriptor_each() {
+    let place = Place::new();
+    let options = place.options();
+    let keys = KeyWatch::new(&key("coming"), &options).unwrap();
+    let all = segment::Watch::new(&options).unwrap();
+    assert!(!is_readable(&keys, NOW) && !is_readable(&all, NOW));
+
+    let publisher = Publisher::open(&key("coming"), &options).unwrap();
+    assert!(is_readable(&keys, SOON) && is_readable(&all, SOON));
+    assert!(keys.attach_within(NOW).is_ok());
+    assert!(all.wait(NOW).unwrap());
+    assert!(!is_readable(&keys, NOW), "attaching clears it");
+    assert!(!is_readable(&all, NOW), "waiting clears it");
+
+    drop(publisher);
+    assert!(is_readable(&all, SOON), "it has gone");
+}
+
+#[test]
+fn a_set_tells_which_of_many_have_something() {
+    let place = Place::new();
+    let names: Vec<String> = (0..20).map(|number| format!("key{number}")).collect();
+    let mut set = WaitSet::new();
+    let mut sources: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let publisher = Publisher::open(&key(name), &place.options()).unwrap();
+            let subscriber = Subscriber::attach(&key(name), &place.options()).unwrap();
+            (set.add(&subscriber), publisher, subscriber)
+        })
+        .collect();
+    assert_eq!(set.wait(NOW), Ready::Timeout);
+
+    let [three, seven] = [3, 7].map(|at: usize| sources[at].0);
+    sources[3].1.publish_text("three").unwrap();
+    sources[7].1.publish_text("seven").unwrap();
+    assert_eq!(set.wait(SOON), Ready::Sources(&[three, seven]));
+    assert_eq!(texts(&mut sources[3].2), ["three"]);
+    assert_eq!(texts(&mut sources[7].2), ["seven"]);
+    assert_eq!(set.wait(NOW), Ready::Timeout, "each is told once");
+
+    // From another thread, while it sleeps.
+    let (token, publisher, mut subscriber) = sources.pop().unwrap();
+    let publishing = thread::spawn(move || {
+        publisher.publish_text("later").unwrap();
+        publisher
+    });
+    assert_eq!(set.wait(None), Ready::Sources(&[token]));
+    assert_eq!(texts(&mut subscriber), ["later"]);
+    drop(publishing.join().unwrap());
+
+    set.remove(token);
+    set.remove(three);
+    sources[3].1.publish_text("to nobody").unwrap();
+    assert_eq!(set.wait(NOW), Ready::Timeout);
+}
+
+#[test]
+fn a_set_waits_for_keys_ends_and_interruptions_too() {
+    let place = Place::new();
+    let options = place.options().persistent(true);
+    let mut set = WaitSet::new();
+    let keys = KeyWatch::new(&key("to come"), &options).unwrap();
+    let coming = set.add(&keys);
+    assert_eq!(set.wait(NOW), Ready::Timeout);
+
+    let publisher = Publisher::open(&key("to come"), &options).unwrap();
+    assert_eq!(set.wait(SOON), Ready::Sources(&[coming]));
+    let mut subscriber = keys.attach_within(NOW).unwrap();
+    let followed = set.add(&subscriber);
+
+    let interrupter = set.interrupter();
+    let interrupting = thread::spawn(move || interrupter.interrupt());
+    assert_eq!(set.wait(None), Ready::Interrupted);
+    interrupting.join().unwrap();
+    assert_eq!(set.wait(NOW), Ready::Timeout, "told once");
+
+    drop(publisher);
+    let end = Instant::now() + SOON;
+    loop {
+        let ready = set.wait(end - Instant::now());
+        assert_eq!(ready, Ready::Sources(&[followed]), "the end is told");
+        if matches!(subscriber.next(NOW).unwrap(), Next::PublisherGone) {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_wait_is_interrupted_from_another_thread() {
+    let place = Place::new();
+    let publisher = Publisher::open(&key("interrupted"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("interrupted"), &place.options()).unwrap();
+    let interrupter = subscriber.interrupter();
+    assert_eq!(subscriber.wait(NOW).unwrap(), WaitResult::Timeout);
+
+    for _ in 0..50 {
+        let other = interrupter.clone();
+        let interrupting = thread::spawn(move || other.interrupt());
+        assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Interrupted);
+        interrupting.join().unwrap();
+    }
+    // Before the wait, and twice: it counts once.
+    interrupter.interrupt();
+    interrupter.interrupt();
+    assert!(matches!(subscriber.next(None), Ok(Next::Interrupted)));
+    assert!(matches!(subscriber.next(NOW), Ok(Next::Timeout)));
+    // Even where there is always something to read.
+    publisher.publish_text("news").unwrap();
+    interrupter.interrupt();
+    assert!(matches!(subscriber.next(None), Ok(Next::Interrupted)));
+    assert_eq!(texts(&mut subscriber), ["news"]);
+    interrupter.interrupt();
+    assert_eq!(subscriber.iter().count(), 0);
+    drop(subscriber);
+    interrupter.interrupt();
+}
