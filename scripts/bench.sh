@@ -7,7 +7,7 @@
 #   --quick    a tenth of the rounds: to see that everything works, not to quote
 #   --record   puts what was measured into README.md, docs/PERFORMANCE.md and docs/plots
 #
-# Contests: lock small wake burst python frame first-frame picture readers attach
+# Contests: lock small wait wake burst python frame first-frame picture readers attach
 # reserved create qt-bridge growth.
 # Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
 set -euo pipefail

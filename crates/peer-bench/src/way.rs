@@ -25,6 +25,10 @@ pub(crate) enum Way {
     OursPolled,
     /// This project; asleep until there is something.
     OursBlocking,
+    /// This project; asleep in poll, on a notifier's descriptor.
+    OursDescriptor,
+    /// This project; asleep on twenty keys at once, of which one has something.
+    OursSet,
     /// This project; every sample in order, each with a wake.
     OursInOrder,
     /// iceoryx2; polled.
@@ -84,6 +88,14 @@ impl Way {
     /// Those that bring every message, in order.
     pub(crate) const EVERY: [Self; 3] = [Self::SeqPacket, Self::OursInOrder, Self::IceoryxBlocking];
 
+    /// Those that wait, one after the other, for more than one message's word.
+    pub(crate) const WAITING: [Self; 4] = [
+        Self::Futex,
+        Self::OursBlocking,
+        Self::OursDescriptor,
+        Self::OursSet,
+    ];
+
     /// As tables call it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -92,6 +104,8 @@ impl Way {
             Self::Futex => "raw futex wait/wake",
             Self::OursPolled => "ours, polled",
             Self::OursBlocking => "ours, asleep",
+            Self::OursDescriptor => "ours, by descriptor",
+            Self::OursSet => "ours, among twenty keys",
             Self::OursInOrder => "ours, in order",
             Self::IceoryxPolled => "iceoryx2, polled",
             Self::IceoryxEvent => "iceoryx2 with event",
@@ -117,6 +131,8 @@ impl Way {
             Self::Futex => Box::new(futex::Futex::open(side, place, bytes)?),
             Self::OursPolled => Box::new(ours::Ours::open(side, place, true)?),
             Self::OursBlocking => Box::new(ours::Ours::open(side, place, false)?),
+            Self::OursDescriptor => Box::new(ours::Descriptor::open(side, place)?),
+            Self::OursSet => Box::new(ours::Set::open(side, place)?),
             Self::OursInOrder => Box::new(ours::InOrder::open(side, place)?),
             Self::IceoryxPolled | Self::IceoryxEvent | Self::IceoryxBlocking => {
                 Box::new(iceoryx::Iceoryx::open(self, side, place, bytes)?)
@@ -133,7 +149,8 @@ impl std::str::FromStr for Way {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let mut ways = Self::NEWEST.into_iter().chain(Self::EVERY);
+        let ways = Self::NEWEST.into_iter().chain(Self::EVERY);
+        let mut ways = ways.chain(Self::WAITING);
         ways.find(|way| way.name() == name)
             .ok_or_else(|| format!("no way is called {name}"))
     }

@@ -20,6 +20,25 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
     asleep(arena, report)
 }
 
+/// Waiting in other ways than for one key in a call of ours.
+pub(crate) fn wait(arena: &Arena, report: &mut Report) -> Outcome {
+    let rounds = race(arena, Way::WAITING.into_iter(), BYTES, arena.rounds(31))?;
+    let [futex, one, descriptor, set] = Way::WAITING.map(Way::name);
+    let title = "64 bytes one way, to and fro, in other ways of waiting";
+    report.rounds(title, Unit::Time, futex, &rounds);
+    let goal = Goal::AtMost(3.5);
+    report.judge(
+        "wait_descriptor",
+        &rounds,
+        (descriptor, futex),
+        Of::Median,
+        goal,
+    );
+    let goal = Goal::AtMost(2.0);
+    report.judge("wait_set_20", &rounds, (set, one), Of::Median, goal);
+    Ok(())
+}
+
 /// The sizes that are polled for, what each is called, and at most how many times its reference it may
 /// take: a spin on two lines up to 200 bytes, from there on one that copies as much.
 const POLLED: [(usize, &str, f64); 5] = [

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use shm_core::{Key, Metadata, Next, Options, Publisher, Subscriber};
+use rustix::event::{PollFd, PollFlags, poll};
+use shm_core::{Key, Metadata, Next, Notifier, Options, Publisher, Ready, Subscriber, WaitSet};
 
 use super::{Link, Side};
 use crate::Outcome;
@@ -52,6 +53,88 @@ impl Link for Ours {
         }
         let sample = self.subscriber.latest()?.ok_or("nothing was published")?;
         look(sample.payload())
+    }
+}
+
+/// This project in an event loop: asleep in poll.
+pub(crate) struct Descriptor {
+    ours: Ours,
+    notifier: Notifier,
+}
+
+impl Descriptor {
+    pub(crate) fn open(side: Side, place: &Path) -> Outcome<Self> {
+        let ours = Ours::open(side, place, false)?;
+        let notifier = ours.subscriber.notifier()?;
+        Ok(Self { ours, notifier })
+    }
+}
+
+impl Link for Descriptor {
+    fn send(&mut self, payload: &[u8]) -> Outcome {
+        self.ours.send(payload)
+    }
+
+    fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome {
+        loop {
+            poll(&mut [PollFd::new(&self.notifier, PollFlags::IN)], None)?;
+            self.notifier.clear();
+            // It may be readable for nothing.
+            if let Some(sample) = self.ours.subscriber.latest()? {
+                return look(sample.payload());
+            }
+        }
+    }
+}
+
+/// This project where one thread waits for many keys.
+pub(crate) struct Set {
+    ours: Ours,
+    set: WaitSet,
+    /// Those that have nothing.
+    _idle: Vec<(Publisher, Subscriber)>,
+}
+
+impl Set {
+    const KEYS: usize = 20;
+
+    pub(crate) fn open(side: Side, place: &Path) -> Outcome<Self> {
+        let ours = Ours::open(side, place, false)?;
+        let options = Options::new().directory(place);
+        let mut set = WaitSet::new();
+        let [there, _] = side.lanes();
+        let mut idle = Vec::new();
+        for number in 1..Self::KEYS {
+            let key = Key::new(&format!("idle-{there}-{number}"))?;
+            let publisher = Publisher::open(&key, &options)?;
+            let subscriber = Subscriber::attach(&key, &options)?;
+            set.add(&subscriber);
+            idle.push((publisher, subscriber));
+        }
+        set.add(&ours.subscriber);
+        Ok(Self {
+            ours,
+            set,
+            _idle: idle,
+        })
+    }
+}
+
+impl Link for Set {
+    fn send(&mut self, payload: &[u8]) -> Outcome {
+        self.ours.send(payload)
+    }
+
+    fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome {
+        loop {
+            let ready = self.set.wait(None);
+            if !matches!(ready, Ready::Sources(_)) {
+                return Err(format!("no message, but {ready:?}").into());
+            }
+            if let Some(sample) = self.ours.subscriber.latest()? {
+                return look(sample.payload());
+            }
+        }
     }
 }
 
