@@ -34,6 +34,10 @@
 //! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
 //!   [`segment::Watch`] wakes when segments come and go.
 //!
+//! Waiting for them fits any program: [`Subscriber::next`] sleeps, [`Subscriber::notifier`] is a
+//! descriptor for an event loop, a [`WaitSet`] waits for many keys on one thread, an [`Interrupter`] ends
+//! a wait from elsewhere, and with the feature `async` `Subscriber::into_stream` feeds tasks.
+//!
 //! And a publisher can know who watches, over a local socket: [`link`].
 //!
 //! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
