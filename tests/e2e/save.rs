@@ -336,7 +336,9 @@ fn no_way_out_leaves_half_a_file() {
         (Signal::ABORT, Signal::ABORT),
         (Signal::POWER, Signal::TERM),
     ] {
-        let program = half_saved(&bench, bench.show(&path));
+        // Who runs the tests may ignore some, which is inherited.
+        let show = bench.show(&path).through("env", ["--default-signal"]);
+        let program = half_saved(&bench, show);
         program.signal(signal);
         let outcome = program.finish();
         // As if nobody had caught it.
