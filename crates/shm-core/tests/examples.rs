@@ -1,4 +1,8 @@
 //! The examples do what they say.
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
 
 mod common;
 

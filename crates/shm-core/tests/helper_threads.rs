@@ -1,5 +1,9 @@
 //! What waiting takes of the system, and that it is given back. One test, because it counts what the
 //! process has.
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
 
 mod common;
 

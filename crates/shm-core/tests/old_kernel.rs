@@ -1,5 +1,9 @@
 //! Waiting where one thread can sleep on one word alone: before Linux 5.16, and in containers that know no
 //! better. A test program of its own, because what it gives up never comes back.
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
 #![expect(unsafe_code, reason = "nothing safe takes a system call away")]
 
 mod common;

@@ -1,4 +1,8 @@
 //! Samples for tasks, on two executors.
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
 #![cfg(feature = "async")]
 
 mod common;

@@ -1,4 +1,8 @@
 //! Waiting by a descriptor, for many keys at once, and until somebody interrupts.
+#![allow(
+    clippy::unwrap_used,
+    reason = "all of this is tests, also what stands outside the test functions"
+)]
 
 mod common;
 
