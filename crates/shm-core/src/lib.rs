@@ -61,8 +61,8 @@ mod sys;
 
 pub use bytemuck;
 pub use error::{
-    AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
-    RemoveError,
+    AttachError, ErrorCode, InvalidSample, LinkError, ListError, LockError, Polling, PublishError,
+    ReadError, RemoveError,
 };
 pub use key::{Key, KeyError};
 pub use lock_holder::LockHolder;

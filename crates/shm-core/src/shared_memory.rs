@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytemuck::{AnyBitPattern, NoUninit};
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, LockError, try_zeroed};
+use crate::error::{AttachError, ErrorCode, LockError, try_zeroed};
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
@@ -371,6 +371,20 @@ pub struct OutOfBlock {
     offset: usize,
     bytes: usize,
     size: usize,
+}
+
+impl OutOfBlock {
+    /// Returns the error's code, which no change of its fields changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidArgument
+    }
+
+    /// Returns `None`: no error of the operating system is behind it.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl fmt::Display for OutOfBlock {

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::error::{write_forked, write_no_memory, write_orphaned};
+use crate::error::{ErrorCode, write_forked, write_no_memory, write_orphaned};
 use crate::key::Key;
 use crate::segment::Attached;
 
@@ -45,6 +45,27 @@ pub enum LockError {
         /// The segment.
         key: Key,
     },
+}
+
+impl LockError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Timeout { .. } => ErrorCode::Timeout,
+            Self::WouldBlock { .. } => ErrorCode::WouldBlock,
+            Self::WouldDeadlock { .. } => ErrorCode::WouldDeadlock,
+            Self::Orphaned { .. } => ErrorCode::Orphaned,
+            Self::NoMemory { .. } => ErrorCode::NoMemory,
+            Self::Forked { .. } => ErrorCode::Forked,
+        }
+    }
+
+    /// Returns `None`: no error of the operating system is behind it.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl fmt::Display for LockError {
