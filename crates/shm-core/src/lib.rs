@@ -72,7 +72,9 @@ pub use message::{
 };
 pub use options::Options;
 pub use process::Process;
-pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};
+pub use sample::{
+    Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
+};
 pub use segment::{Access, Attached};
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,

@@ -35,7 +35,7 @@ use std::time::{Duration, SystemTime};
 use bytemuck::AnyBitPattern;
 
 pub use key_watch::KeyWatch;
-pub use loan::Loan;
+pub use loan::{Loan, LoanOf, OwnedLoan};
 pub use publisher::Publisher;
 pub use subscriber::{Iter, Next, Subscriber, WaitResult};
 
