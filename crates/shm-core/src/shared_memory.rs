@@ -1,5 +1,7 @@
 //! A block of bytes of a fixed size under the lock: what `QSharedMemory` offers, done right.
 
+mod detached;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -61,7 +63,9 @@ impl Sealed for ReadOnly {
 
 /// A named block of bytes of a fixed size, guarded by a lock that survives the death of its holder.
 ///
-/// The bytes are reached through the guard that [`lock`](Self::lock) gives.
+/// The bytes are reached through the guard that [`lock`](Self::lock) gives, or, where a guard cannot
+/// be kept, between [`lock_detached`](Self::lock_detached) and
+/// [`unlock_detached`](Self::unlock_detached).
 /// The last one to leave removes the block, unless it is persistent. May be
 /// used by several threads at once.
 ///

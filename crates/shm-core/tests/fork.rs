@@ -24,6 +24,8 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
     let guard = block.lock().unwrap();
+    let detached = SharedMemory::create(&key("detached"), 8, &place.options()).unwrap();
+    assert!(!detached.lock_detached(None).unwrap());
     let (sender, changes) = mpsc::channel();
     let tell = move |watchers: &[Watcher]| sender.send(watchers.to_vec()).unwrap();
     let audience = Audience::gather(&publisher, tell).unwrap();
@@ -39,8 +41,10 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             Err(PublishError::Forked { .. })
         ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
             && matches!(block.try_lock(), Err(LockError::Forked { .. }))
+            && matches!(detached.unlock_detached(), Err(LockError::Forked { .. }))
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
+        drop(detached);
         drop((guard, loan, sample, subscriber, audience, seat, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);
@@ -72,6 +76,13 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
         matches!(other.try_lock(), Err(LockError::WouldBlock { .. })),
         "the lock is still ours"
     );
+    let other_detached = SharedMemory::attach(&key("detached"), &place.options()).unwrap();
+    assert!(other_detached.try_lock().is_err(), "this lock, too");
+    detached.unlock_detached().unwrap();
+    assert!(matches!(
+        other_detached.try_lock().unwrap(),
+        Locked::Clean(_)
+    ));
     drop(guard);
     assert!(matches!(other.try_lock().unwrap(), Locked::Clean(_)));
     let rival = Publisher::open(&key("samples"), &place.options()).unwrap();

@@ -1,4 +1,4 @@
-//! Why the lock was not taken.
+//! Why the lock was not taken, or not let go.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use crate::error::{ErrorCode, write_forked, write_no_memory, write_orphaned};
 use crate::key::Key;
 use crate::segment::Attached;
 
-/// Why the lock was not taken.
+/// Why the lock was not taken, or not let go.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
@@ -25,6 +25,11 @@ pub enum LockError {
     },
     /// The calling thread holds it already through this very handle.
     WouldDeadlock {
+        /// The segment.
+        key: Key,
+    },
+    /// The calling thread does not hold it through this handle, or holds it by a guard.
+    NotHeld {
         /// The segment.
         key: Key,
     },
@@ -55,6 +60,7 @@ impl LockError {
             Self::Timeout { .. } => ErrorCode::Timeout,
             Self::WouldBlock { .. } => ErrorCode::WouldBlock,
             Self::WouldDeadlock { .. } => ErrorCode::WouldDeadlock,
+            Self::NotHeld { .. } => ErrorCode::NotHeld,
             Self::Orphaned { .. } => ErrorCode::Orphaned,
             Self::NoMemory { .. } => ErrorCode::NoMemory,
             Self::Forked { .. } => ErrorCode::Forked,
@@ -94,6 +100,11 @@ impl fmt::Display for LockError {
             Self::WouldDeadlock { key } => write!(
                 f,
                 "This thread holds the lock of the segment \"{key}\" already: let go of the first guard before locking again."
+            ),
+            Self::NotHeld { key } => write!(
+                f,
+                "This thread does not hold the lock of the segment \"{key}\" through this handle, or holds it by a guard: \
+                 lock it first, or drop the guard."
             ),
             Self::Orphaned { key } => write_orphaned(f, key),
             Self::NoMemory { key, bytes } => write_no_memory(f, key, *bytes),

@@ -99,6 +99,7 @@ impl PublishError {
             LockError::Timeout { key, .. }
             | LockError::WouldBlock { key }
             | LockError::WouldDeadlock { key }
+            | LockError::NotHeld { key }
             | LockError::NoMemory { key, .. } => Self::Busy { key },
         }
     }

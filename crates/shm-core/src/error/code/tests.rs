@@ -341,6 +341,7 @@ fn each_lock_error_has_its_code() {
             LockError::WouldDeadlock { key: key.clone() },
             ErrorCode::WouldDeadlock,
         ),
+        (LockError::NotHeld { key: key.clone() }, ErrorCode::NotHeld),
         (
             LockError::Orphaned { key: key.clone() },
             ErrorCode::Orphaned,
