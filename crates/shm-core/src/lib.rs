@@ -77,7 +77,7 @@ pub use sample::{
 };
 pub use segment::{Access, Attached};
 pub use shared_memory::{
-    Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
+    Abandoned, Attach, Change, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
 pub use sys::{GuardedMapping, guard_against_truncation};
 

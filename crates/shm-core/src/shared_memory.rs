@@ -1,5 +1,6 @@
 //! A block of bytes of a fixed size under the lock: what `QSharedMemory` offers, done right.
 
+mod changes;
 mod detached;
 
 use std::fmt;
@@ -8,6 +9,8 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use bytemuck::{AnyBitPattern, NoUninit};
+
+pub use changes::Change;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, ErrorCode, LockError, try_zeroed};

@@ -42,6 +42,11 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
         ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
             && matches!(block.try_lock(), Err(LockError::Forked { .. }))
             && matches!(detached.unlock_detached(), Err(LockError::Forked { .. }))
+            && matches!(detached.announce(), Err(LockError::Forked { .. }))
+            && matches!(
+                block.wait_for_change(0, None),
+                Err(LockError::Forked { .. })
+            )
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
         drop(detached);
@@ -61,14 +66,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!(changes.recv().unwrap().len(), 1);
     drop((audience, seat, end));
 
-    let mut status = 0;
-    // SAFETY: waits for the child made above; `status` is writable.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(
-        libc::WEXITSTATUS(status),
-        0,
-        "the child's copies must say Forked"
-    );
+    assert_eq!(exit_status(child), 0, "the child's copies must say Forked");
 
     // The child dropped its copies; ours hold what they held.
     let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
@@ -92,4 +90,11 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!(sample.payload(), [1; 10_000], "the pin is still ours");
     assert!(loan.iter().all(|&byte| byte == 2), "the loan is still ours");
     loan.publish(&octets()).unwrap();
+}
+
+fn exit_status(child: libc::pid_t) -> i32 {
+    let mut status = 0;
+    // SAFETY: waits for a child of this process; `status` is writable.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    libc::WEXITSTATUS(status)
 }

@@ -19,6 +19,7 @@ use crate::segment::roster::{self, Attached};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
 
+mod changes;
 mod detached;
 mod draft;
 mod held;

@@ -74,7 +74,7 @@ impl<A: Attach> SharedMemory<A> {
     /// [`LockError::NotHeld`] if this thread does not hold it so: not at all, through another handle,
     /// or by a guard; [`LockError::Forked`] in a forked child.
     pub fn unlock_detached(&self) -> Result<(), LockError> {
-        self.attachment.reattach().map(drop)
+        self.attachment.unlock_detached()
     }
 
     /// Returns the address of the block's first byte; [`size`](Self::size) bytes are mapped there.

@@ -8,6 +8,8 @@ use crate::sync::Ordering;
 /// In [`Attachment::detached`]: the lock is held without a guard. Beside it stands what the guard
 /// kept, [`Held::ABANDONED`] among it.
 const DETACHED: u64 = 1 << 62;
+/// Beside it: a change was announced, and the processes that wait for it are to be woken.
+const ANNOUNCED: u64 = 1 << 61;
 
 impl Held<'_> {
     /// Keeps the lock when the guard ends; returns `true` if a holder died with it and nobody has
@@ -23,11 +25,23 @@ impl Held<'_> {
 }
 
 impl Attachment {
-    /// Gives the lock that this thread holds without a guard a guard again.
-    pub(crate) fn reattach(&self) -> Result<Held<'_>, LockError> {
+    /// Lets go of the lock that this thread holds without a guard.
+    pub(crate) fn unlock_detached(&self) -> Result<(), LockError> {
         let state = self.detached_state()?;
         self.detached.store(0, Ordering::Relaxed);
-        Ok(Held::from_state(self, state & !DETACHED))
+        drop(Held::from_state(self, state & !(DETACHED | ANNOUNCED)));
+        if state & ANNOUNCED != 0 {
+            self.wake_waiting();
+        }
+        Ok(())
+    }
+
+    /// Announces a change of what the lock guards, which stays held.
+    pub(crate) fn announce_detached(&self) -> Result<(), LockError> {
+        let state = self.detached_state()?;
+        self.count_change();
+        self.detached.store(state | ANNOUNCED, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Says that the data is whole again; the lock stays held.
@@ -55,11 +69,12 @@ impl Attachment {
 
     /// Lets go of a lock that is held without a guard when the handle ends: of whichever thread,
     /// because no other has the handle any more. What the lock guards may be half-written, so the
-    /// next holder is told what it would be told after a death.
+    /// next holder is told what it would be told after a death. Detaching wakes everybody anyway.
     pub(super) fn abandon_detached(&self) {
         let state = self.detached.swap(0, Ordering::Relaxed);
         if state & DETACHED != 0 {
-            drop(Held::from_state(self, state & !DETACHED | Held::ABANDONED));
+            let state = state & !(DETACHED | ANNOUNCED);
+            drop(Held::from_state(self, state | Held::ABANDONED));
         }
     }
 }
