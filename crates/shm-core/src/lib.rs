@@ -30,7 +30,8 @@
 //!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
 //!   change a byte.
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
-//!   survives the death of its holder, for those who come from `QSharedMemory`.
+//!   survives the death of its holder, for those who come from `QSharedMemory`;
+//!   it tells of changes where a program [announces](Guard::announce) them.
 //! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
 //!   [`segment::Watch`] wakes when segments come and go.
 //!
