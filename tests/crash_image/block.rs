@@ -53,6 +53,22 @@ fn unlocking() {
 }
 
 #[test]
+fn announcing_a_change() {
+    Operation::new("announce a change", "announce")
+        .beside(Company::BLOCK)
+        .after(&["attach", "lock 1000"])
+        .dies_everywhere();
+}
+
+#[test]
+fn announcing_a_change_without_a_guard() {
+    Operation::new("unlock after an announcement", "detached unlock")
+        .beside(Company::BLOCK)
+        .after(&["attach", "detached lock", "detached announce"])
+        .dies_everywhere();
+}
+
+#[test]
 fn taking_over_a_dead_holders_lock() {
     Operation::new("take over a dead holder's lock", "lock 5000")
         .beside(Company::BLOCK)

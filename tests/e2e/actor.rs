@@ -1,8 +1,9 @@
 //! A scripted peer, as a test leads it.
 
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use e2e_tests::{Launch, Outcome, Program, Scene};
+use e2e_tests::{Launch, Outcome, PATIENCE, Program, Scene};
 use shm_core::{Key, Options};
 
 /// A process of its own that does with the library what it is told, line by line.
@@ -56,6 +57,17 @@ impl Actor {
     /// Closes its input, so that it ends by itself, and tells how.
     pub(crate) fn ends(self) -> Outcome {
         self.0.finish()
+    }
+
+    /// Returns when it sleeps on a word of memory.
+    pub(crate) fn wait_until_asleep(&self) {
+        let call = format!("/proc/{}/syscall", self.0.pid());
+        let futex = format!("{} ", libc::SYS_futex);
+        let deadline = Instant::now() + PATIENCE;
+        while !fs::read_to_string(&call).unwrap().starts_with(&futex) {
+            assert!(Instant::now() < deadline, "it does not fall asleep");
+            thread::yield_now();
+        }
     }
 
     pub(crate) fn program(&self) -> &Program {

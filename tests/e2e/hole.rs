@@ -3,15 +3,10 @@
 //! Two more stand elsewhere: what a forked child keeps that outlives its parent (`container`), and what
 //! a forked child may do with its parent's handles (shm-core's own tests, `fork`).
 
-use std::{
-    fs::{self, File},
-    os::unix::fs::FileExt,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs::File, os::unix::fs::FileExt, thread, time::Duration};
 
 use e2e_tests::{
-    PATIENCE, Scene, Step, Tracer,
+    Scene, Step, Tracer,
     layout::{LAST, LOCK},
     skip,
 };
@@ -161,7 +156,7 @@ fn death_between_publishing_and_waking() {
     let mut victim = Actor::new(&scene);
     victim.does("open");
     sleeper.begins("wait 60000");
-    wait_until_asleep(&sleeper);
+    sleeper.wait_until_asleep();
     let names_it = |step| matches!(step, Step::Store(offset) if offset == LAST);
     let Some(tracer) = stopped(&mut victim, &scene, "publish 2 64", names_it) else {
         return;
@@ -172,17 +167,6 @@ fn death_between_publishing_and_waking() {
     assert_eq!(woken, "New");
     // It looks again once a second.
     assert!(time < Duration::from_secs(1) + SOON, "{time:?}");
-}
-
-/// Returns when the program sleeps on a word of memory.
-fn wait_until_asleep(actor: &Actor) {
-    let call = format!("/proc/{}/syscall", actor.program().pid());
-    let futex = format!("{} ", libc::SYS_futex);
-    let deadline = Instant::now() + PATIENCE;
-    while !fs::read_to_string(&call).unwrap().starts_with(&futex) {
-        assert!(Instant::now() < deadline, "it does not fall asleep");
-        thread::yield_now();
-    }
 }
 
 /// *Fork.* A child has its parent's descriptors; when the parent leaves in order, it has left.

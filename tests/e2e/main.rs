@@ -6,6 +6,7 @@
 )]
 
 mod actor;
+mod announcement;
 mod at_hand;
 mod bomb;
 mod container;

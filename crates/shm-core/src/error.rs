@@ -1,6 +1,7 @@
 //! What can go wrong with a segment: one enum an operation; each text says what is wrong and what to do.
 
 mod attach;
+mod code;
 mod invalid_sample;
 mod link;
 mod list;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::Path;
 
 pub use attach::AttachError;
+pub use code::ErrorCode;
 pub use invalid_sample::InvalidSample;
 pub use link::LinkError;
 pub use list::ListError;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::ErrorCode;
 use crate::escape::is_hidden;
 
 /// A validated name of a segment.
@@ -136,6 +137,24 @@ pub enum KeyError {
         /// The prefix without its colon.
         scheme: String,
     },
+}
+
+impl KeyError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Empty | Self::TooLong { .. } | Self::Character { .. } | Self::Scheme { .. } => {
+                ErrorCode::InvalidKey
+            }
+        }
+    }
+
+    /// Returns `None`: no error of the operating system is behind it.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl fmt::Display for KeyError {

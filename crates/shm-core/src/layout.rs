@@ -164,7 +164,10 @@ pub(crate) struct Header {
     reserved_waiting: [AtomicU32; 31],
     /// Memory ever given to large samples.
     pub(crate) large_bytes: AtomicU64,
-    reserved_large: [AtomicU64; 31],
+    reserved_large: [AtomicU64; 15],
+    /// Counts the announced changes of a block; processes that wait for one sleep on it.
+    pub(crate) changes: AtomicU32,
+    reserved_changes: [AtomicU32; 31],
 }
 
 /// What a slot's holder says of itself, for people to read.
@@ -249,6 +252,7 @@ const _: () = {
     assert!(offset_of!(Header, wanted) == 0x200);
     assert!(offset_of!(Header, waiting) == 0x280);
     assert!(offset_of!(Header, large_bytes) == 0x300);
+    assert!(offset_of!(Header, changes) == 0x380);
     assert!(size_of::<Header>() == 0x400);
 
     assert!(offset_of!(Slot, generation) == 0);

@@ -30,7 +30,8 @@
 //!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
 //!   change a byte.
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
-//!   survives the death of its holder, for those who come from `QSharedMemory`.
+//!   survives the death of its holder, for those who come from `QSharedMemory`;
+//!   it tells of changes where a program [announces](Guard::announce) them.
 //! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
 //!   [`segment::Watch`] wakes when segments come and go.
 //!
@@ -73,8 +74,8 @@ mod wait_set;
 
 pub use bytemuck;
 pub use error::{
-    AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
-    RemoveError,
+    AttachError, ErrorCode, InvalidSample, LinkError, ListError, LockError, Polling, PublishError,
+    ReadError, RemoveError,
 };
 pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};
@@ -86,10 +87,12 @@ pub use message::{
 pub use notifier::Notifier;
 pub use options::Options;
 pub use process::Process;
-pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};
+pub use sample::{
+    Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
+};
 pub use segment::{Access, Attached};
 pub use shared_memory::{
-    Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
+    Abandoned, Attach, Change, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
 #[cfg(feature = "async")]
 pub use stream::SampleStream;

@@ -35,7 +35,7 @@ use std::time::{Duration, SystemTime};
 use bytemuck::AnyBitPattern;
 
 pub use key_watch::KeyWatch;
-pub use loan::Loan;
+pub use loan::{Loan, LoanOf, OwnedLoan};
 pub use publisher::Publisher;
 pub use subscriber::{Iter, Next, Subscriber, WaitResult};
 
@@ -135,7 +135,12 @@ impl Sample {
         self.0.source.annotations.origin.as_deref()
     }
 
-    /// The payload, in place if it is longer than 16 KiB.
+    /// Returns the payload, in place if it is longer than 16 KiB.
+    ///
+    /// The bytes do not move while the sample or a clone of it lives: their address is the same after
+    /// the sample itself was moved, cloned or sent to another thread, and whatever its
+    /// [`Subscriber`] reads meanwhile or when that is dropped. So an owner of the sample may keep the
+    /// address beside it.
     ///
     /// Writers of the same user are trusted not to change it meanwhile; no
     /// writer that keeps to the layout does. Who does not trust them uses

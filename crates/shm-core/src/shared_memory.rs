@@ -1,5 +1,8 @@
 //! A block of bytes of a fixed size under the lock: what `QSharedMemory` offers, done right.
 
+mod changes;
+mod detached;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -7,8 +10,10 @@ use std::time::Duration;
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
+pub use changes::Change;
+
 use crate::deadline::Deadline;
-use crate::error::{AttachError, LockError, try_zeroed};
+use crate::error::{AttachError, ErrorCode, LockError, try_zeroed};
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
@@ -61,7 +66,9 @@ impl Sealed for ReadOnly {
 
 /// A named block of bytes of a fixed size, guarded by a lock that survives the death of its holder.
 ///
-/// The bytes are reached through the guard that [`lock`](Self::lock) gives.
+/// The bytes are reached through the guard that [`lock`](Self::lock) gives, or, where a guard cannot
+/// be kept, between [`lock_detached`](Self::lock_detached) and
+/// [`unlock_detached`](Self::unlock_detached).
 /// The last one to leave removes the block, unless it is persistent. May be
 /// used by several threads at once.
 ///
@@ -371,6 +378,20 @@ pub struct OutOfBlock {
     offset: usize,
     bytes: usize,
     size: usize,
+}
+
+impl OutOfBlock {
+    /// Returns the error's code, which no change of its fields changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidArgument
+    }
+
+    /// Returns `None`: no error of the operating system is behind it.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl fmt::Display for OutOfBlock {

@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::{Place, key};
-use shm_core::{AttachError, LockError, Locked, SharedMemory};
+use shm_core::{AttachError, ErrorCode, LockError, Locked, SharedMemory};
 
 #[test]
 fn create_attach_and_open_or_create_follow_the_rules() {
@@ -45,7 +45,11 @@ fn bytes_and_values_are_shared() {
         assert!(guard.iter().all(|&byte| byte == 0), "a new block is zero");
         guard.write(1, &0x0123_4567_89ab_cdef_u64).unwrap();
         guard.write(29, &[1u8, 2, 3, 4]).unwrap();
-        assert!(guard.write(30, &7u32).is_err(), "leaves the block");
+        let leaves = guard.write(30, &7u32).unwrap_err();
+        assert_eq!(
+            (leaves.code(), leaves.os_error()),
+            (ErrorCode::InvalidArgument, None)
+        );
         assert!(guard.read::<u8>(usize::MAX).is_err());
     }
     let guard = theirs.lock().unwrap().ignore_abandonment();

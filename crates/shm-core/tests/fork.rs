@@ -31,6 +31,8 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let mut set = WaitSet::new();
     set.add(&subscriber);
     let guard = block.lock().unwrap();
+    let detached = SharedMemory::create(&key("detached"), 8, &place.options()).unwrap();
+    assert!(!detached.lock_detached(None).unwrap());
     let (sender, changes) = mpsc::channel();
     let tell = move |watchers: &[Watcher]| sender.send(watchers.to_vec()).unwrap();
     let audience = Audience::gather(&publisher, tell).unwrap();
@@ -46,10 +48,17 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             Err(PublishError::Forked { .. })
         ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
             && matches!(block.try_lock(), Err(LockError::Forked { .. }))
+            && matches!(detached.unlock_detached(), Err(LockError::Forked { .. }))
+            && matches!(detached.announce(), Err(LockError::Forked { .. }))
+            && matches!(
+                block.wait_for_change(0, None),
+                Err(LockError::Forked { .. })
+            )
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
         notifier.clear();
         drop((notifier, watch, set));
+        drop(detached);
         drop((guard, loan, sample, subscriber, audience, seat, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);
@@ -66,14 +75,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!(changes.recv().unwrap().len(), 1);
     drop((audience, seat, end));
 
-    let mut status = 0;
-    // SAFETY: waits for the child made above; `status` is writable.
-    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-    assert_eq!(
-        libc::WEXITSTATUS(status),
-        0,
-        "the child's copies must say Forked"
-    );
+    assert_eq!(exit_status(child), 0, "the child's copies must say Forked");
 
     // The child dropped its copies; ours hold what they held.
     let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
@@ -81,6 +83,13 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
         matches!(other.try_lock(), Err(LockError::WouldBlock { .. })),
         "the lock is still ours"
     );
+    let other_detached = SharedMemory::attach(&key("detached"), &place.options()).unwrap();
+    assert!(other_detached.try_lock().is_err(), "this lock, too");
+    detached.unlock_detached().unwrap();
+    assert!(matches!(
+        other_detached.try_lock().unwrap(),
+        Locked::Clean(_)
+    ));
     drop(guard);
     assert!(matches!(other.try_lock().unwrap(), Locked::Clean(_)));
     let rival = Publisher::open(&key("samples"), &place.options()).unwrap();
@@ -90,4 +99,11 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!(sample.payload(), [1; 10_000], "the pin is still ours");
     assert!(loan.iter().all(|&byte| byte == 2), "the loan is still ours");
     loan.publish(&octets()).unwrap();
+}
+
+fn exit_status(child: libc::pid_t) -> i32 {
+    let mut status = 0;
+    // SAFETY: waits for a child of this process; `status` is writable.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    libc::WEXITSTATUS(status)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{Place, key, octets, pattern};
 use shm_core::{
     Access, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Message, Metadata, Next,
-    PixelFormat, PublishError, Publisher, ReadError, Subscriber, WaitResult, segment,
+    PixelFormat, PublishError, Publisher, ReadError, Sample, Subscriber, WaitResult, segment,
 };
 
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
@@ -745,4 +745,36 @@ fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
         publisher.publish_text("look").unwrap();
         assert_eq!(waiting.join().unwrap(), WaitResult::New);
     });
+}
+
+#[test]
+fn a_payload_stays_where_it_is_when_its_sample_is_moved_and_cloned() {
+    for length in [100, 16_384, 1 << 20] {
+        let place = Place::new();
+        let publisher = Publisher::open(&key("stays"), &place.options()).unwrap();
+        let mut subscriber = Subscriber::attach(&key("stays"), &place.options()).unwrap();
+        publisher.publish(&octets(), &pattern(1, length)).unwrap();
+        let sample = subscriber.latest().unwrap().unwrap();
+        let address = sample.payload().as_ptr().addr();
+
+        let moved = Box::new(sample);
+        let clone = Sample::clone(&moved);
+        assert_eq!(moved.payload().as_ptr().addr(), address);
+        assert_eq!(clone.payload().as_ptr().addr(), address);
+        drop(moved);
+        // What is read later, of the same length, lies elsewhere.
+        for seed in 2..10 {
+            publisher
+                .publish(&octets(), &pattern(seed, length))
+                .unwrap();
+            let next = subscriber.latest().unwrap().unwrap();
+            assert_ne!(next.payload().as_ptr().addr(), address);
+        }
+        drop((subscriber, publisher));
+        let elsewhere = std::thread::spawn(move || {
+            let is_whole = clone.payload() == pattern(1, length);
+            (clone.payload().as_ptr().addr(), is_whole)
+        });
+        assert_eq!(elsewhere.join().unwrap(), (address, true));
+    }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::segment::Watch;
 use shm_core::{
-    Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadWrite, Sample,
+    Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite, Sample,
     SharedMemory, Subscriber, segment,
 };
 
@@ -61,6 +61,7 @@ struct Actor {
 struct Hands {
     block: Option<&'static SharedMemory<ReadWrite>>,
     guard: Option<Guard<'static, ReadWrite>>,
+    reader: Option<SharedMemory<ReadOnly>>,
     publisher: Option<&'static Publisher>,
     loans: Vec<Loan<'static>>,
     subscriber: Option<Subscriber>,
@@ -110,6 +111,34 @@ impl Actor {
                 let block = hands.block.ok_or("not attached")?;
                 let number: u64 = block.lock()?.ignore_abandonment().read(0)?;
                 return Ok(number.to_string());
+            }
+            _ => return self.act_on_changes(words, hands),
+        }
+        Ok(String::new())
+    }
+
+    /// Announces changes of the block and waits for them; locks it without a guard.
+    fn act_on_changes(&self, words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
+        match *words {
+            ["announce"] => hands.guard.take().ok_or("the lock is not held")?.announce(),
+            ["detached", "lock"] => {
+                let block = hands.block.ok_or("not attached")?;
+                return Ok(block.lock_detached(None)?.to_string());
+            }
+            ["detached", "announce"] => hands.block.ok_or("not attached")?.announce()?,
+            ["detached", "unlock"] => hands.block.ok_or("not attached")?.unlock_detached()?,
+            ["attach", "read-only"] => {
+                let reader = SharedMemory::attach_read_only(&self.key, &self.options)?;
+                hands.reader = Some(reader);
+            }
+            ["await", "change", seen] => {
+                let reader = hands.reader.as_ref().ok_or("not attached read-only")?;
+                println!("ok waiting");
+                io::stdout().flush()?;
+                return Ok(format!(
+                    "{:?}",
+                    reader.wait_for_change(seen.parse()?, None)?
+                ));
             }
             _ => return self.act_on_names(words, hands),
         }

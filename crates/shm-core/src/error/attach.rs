@@ -5,8 +5,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::error::code::os_error;
 use crate::error::{
-    is_no_space, write_busy, write_file_size_limit, write_file_system, write_other_user,
+    ErrorCode, is_no_space, write_busy, write_file_size_limit, write_file_system, write_other_user,
 };
 use crate::key::Key;
 use crate::lock_holder::LockHolder;
@@ -145,6 +146,55 @@ impl AttachError {
             io::ErrorKind::FileTooLarge => Self::FileSizeLimit { key },
             _ if is_no_space(&source) => Self::NoSpace { key, source },
             _ => Self::Io { key, doing, source },
+        }
+    }
+}
+
+impl AttachError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::AlreadyExists { .. } => ErrorCode::AlreadyExists,
+            Self::Foreign { .. } => ErrorCode::Foreign,
+            Self::Version { .. } => ErrorCode::OtherVersion,
+            Self::WrongKind { .. } => ErrorCode::WrongKind,
+            Self::Permission { .. } | Self::Group { .. } => ErrorCode::PermissionDenied,
+            Self::FileSystem { .. } => ErrorCode::Unsupported,
+            Self::NoSpace { .. } => ErrorCode::NoSpace,
+            Self::FileSizeLimit { .. } => ErrorCode::FileSizeLimit,
+            Self::SlotsFull { .. } | Self::SlotsBlocked { .. } => ErrorCode::Full,
+            Self::Busy { .. } => ErrorCode::Busy,
+            Self::OtherUser { .. } => ErrorCode::OtherUser,
+            Self::Timeout { .. } => ErrorCode::Timeout,
+            Self::Size { .. } => ErrorCode::InvalidArgument,
+            Self::Io { .. } => ErrorCode::System,
+        }
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        match self {
+            Self::Permission { source, .. }
+            | Self::Group { source, .. }
+            | Self::NoSpace { source, .. }
+            | Self::Io { source, .. } => os_error(source),
+            Self::NotFound { .. }
+            | Self::AlreadyExists { .. }
+            | Self::Foreign { .. }
+            | Self::Version { .. }
+            | Self::WrongKind { .. }
+            | Self::FileSystem { .. }
+            | Self::FileSizeLimit { .. }
+            | Self::SlotsFull { .. }
+            | Self::SlotsBlocked { .. }
+            | Self::Busy { .. }
+            | Self::OtherUser { .. }
+            | Self::Timeout { .. }
+            | Self::Size { .. } => None,
         }
     }
 }

@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::error::ErrorCode;
+use crate::error::code::os_error;
+
 /// Why it cannot be told who watches, or not said that one does.
 ///
 /// Publishing and reading need no link: they work all the same.
@@ -27,6 +30,27 @@ pub enum LinkError {
 impl LinkError {
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, source }
+    }
+}
+
+impl LinkError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoPlace { .. } => ErrorCode::Unsupported,
+            Self::Io { .. } => ErrorCode::System,
+        }
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        match self {
+            Self::NoPlace { .. } => None,
+            Self::Io { source, .. } => os_error(source),
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::error::write_file_system;
+use crate::error::code::os_error;
+use crate::error::{ErrorCode, write_file_system};
 
 /// Why the segments could not be listed.
 #[derive(Debug)]
@@ -25,6 +26,27 @@ pub enum ListError {
         /// The kind of file system, such as `vfat`.
         kind: String,
     },
+}
+
+impl ListError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Directory { .. } => ErrorCode::System,
+            Self::FileSystem { .. } => ErrorCode::Unsupported,
+        }
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        match self {
+            Self::Directory { source, .. } => os_error(source),
+            Self::FileSystem { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for ListError {

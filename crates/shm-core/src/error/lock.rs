@@ -1,13 +1,13 @@
-//! Why the lock was not taken.
+//! Why the lock was not taken, or not let go.
 
 use std::error::Error;
 use std::fmt;
 
-use crate::error::{write_forked, write_no_memory, write_orphaned};
+use crate::error::{ErrorCode, write_forked, write_no_memory, write_orphaned};
 use crate::key::Key;
 use crate::segment::Attached;
 
-/// Why the lock was not taken.
+/// Why the lock was not taken, or not let go.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
@@ -28,6 +28,11 @@ pub enum LockError {
         /// The segment.
         key: Key,
     },
+    /// The calling thread does not hold it through this handle, or holds it by a guard.
+    NotHeld {
+        /// The segment.
+        key: Key,
+    },
     /// The segment was removed while the caller waited.
     Orphaned {
         /// The segment.
@@ -45,6 +50,28 @@ pub enum LockError {
         /// The segment.
         key: Key,
     },
+}
+
+impl LockError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Timeout { .. } => ErrorCode::Timeout,
+            Self::WouldBlock { .. } => ErrorCode::WouldBlock,
+            Self::WouldDeadlock { .. } => ErrorCode::WouldDeadlock,
+            Self::NotHeld { .. } => ErrorCode::NotHeld,
+            Self::Orphaned { .. } => ErrorCode::Orphaned,
+            Self::NoMemory { .. } => ErrorCode::NoMemory,
+            Self::Forked { .. } => ErrorCode::Forked,
+        }
+    }
+
+    /// Returns `None`: no error of the operating system is behind it.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl fmt::Display for LockError {
@@ -73,6 +100,11 @@ impl fmt::Display for LockError {
             Self::WouldDeadlock { key } => write!(
                 f,
                 "This thread holds the lock of the segment \"{key}\" already: let go of the first guard before locking again."
+            ),
+            Self::NotHeld { key } => write!(
+                f,
+                "This thread does not hold the lock of the segment \"{key}\" through this handle, or holds it by a guard: \
+                 lock it first, or drop the guard."
             ),
             Self::Orphaned { key } => write_orphaned(f, key),
             Self::NoMemory { key, bytes } => write_no_memory(f, key, *bytes),

@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::error::ErrorCode;
+use crate::error::code::os_error;
+
 /// Why waiting looks again and again instead of sleeping until something happens: the system gives
 /// no more events about a directory.
 ///
@@ -20,6 +23,21 @@ impl Polling {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(source),
             _ => Ok(Self { source }),
         }
+    }
+}
+
+impl Polling {
+    /// Returns the error's code, which no change of its fields changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        ErrorCode::System
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        os_error(&self.source)
     }
 }
 

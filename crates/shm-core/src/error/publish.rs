@@ -4,8 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::error::code::os_error;
 use crate::error::{
-    InvalidSample, LockError, is_no_space, write_file_size_limit, write_forked, write_orphaned,
+    ErrorCode, InvalidSample, LockError, is_no_space, write_file_size_limit, write_forked,
+    write_orphaned,
 };
 use crate::key::Key;
 use crate::lock_holder::LockHolder;
@@ -97,7 +99,45 @@ impl PublishError {
             LockError::Timeout { key, .. }
             | LockError::WouldBlock { key }
             | LockError::WouldDeadlock { key }
+            | LockError::NotHeld { key }
             | LockError::NoMemory { key, .. } => Self::Busy { key },
+        }
+    }
+}
+
+impl PublishError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NoSpace { .. } => ErrorCode::NoSpace,
+            Self::TooLarge { .. } => ErrorCode::InvalidArgument,
+            Self::FileSizeLimit { .. } => ErrorCode::FileSizeLimit,
+            Self::Metadata { .. } => ErrorCode::InvalidMetadata,
+            Self::Orphaned { .. } => ErrorCode::Orphaned,
+            Self::RegionsFull { .. } => ErrorCode::Full,
+            Self::Damaged { .. } => ErrorCode::Invalid,
+            Self::Busy { .. } => ErrorCode::Busy,
+            Self::Forked { .. } => ErrorCode::Forked,
+            Self::Io { .. } => ErrorCode::System,
+        }
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        match self {
+            Self::Io { source, .. } => os_error(source),
+            Self::NoSpace { .. }
+            | Self::TooLarge { .. }
+            | Self::FileSizeLimit { .. }
+            | Self::Metadata { .. }
+            | Self::Orphaned { .. }
+            | Self::RegionsFull { .. }
+            | Self::Damaged { .. }
+            | Self::Busy { .. }
+            | Self::Forked { .. } => None,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{InvalidSample, write_forked, write_no_memory};
+use crate::error::code::os_error;
+use crate::error::{ErrorCode, InvalidSample, write_forked, write_no_memory};
 use crate::key::Key;
 
 /// Why a sample could not be read.
@@ -71,6 +72,37 @@ impl ReadError {
         match source.kind() {
             io::ErrorKind::UnexpectedEof => Self::Truncated { key },
             _ => Self::Io { key, doing, source },
+        }
+    }
+}
+
+impl ReadError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Invalid { .. } => ErrorCode::Invalid,
+            Self::Truncated { .. } => ErrorCode::Truncated,
+            Self::Busy { .. } => ErrorCode::Busy,
+            Self::NoMemory { .. } => ErrorCode::NoMemory,
+            Self::Size { .. } => ErrorCode::InvalidArgument,
+            Self::Forked { .. } => ErrorCode::Forked,
+            Self::Io { .. } => ErrorCode::System,
+        }
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        match self {
+            Self::Io { source, .. } => os_error(source),
+            Self::Invalid { .. }
+            | Self::Truncated { .. }
+            | Self::Busy { .. }
+            | Self::NoMemory { .. }
+            | Self::Size { .. }
+            | Self::Forked { .. } => None,
         }
     }
 }

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
-use crate::error::{AttachError, write_busy, write_other_user};
+use crate::error::code::os_error;
+use crate::error::{AttachError, ErrorCode, write_busy, write_other_user};
 use crate::key::Key;
 use crate::lock_holder::LockHolder;
 use crate::segment::Attached;
@@ -80,6 +81,41 @@ impl RemoveError {
                     source: io::Error::other(other),
                 }
             }
+        }
+    }
+}
+
+impl RemoveError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::InUse { .. } => ErrorCode::InUse,
+            Self::Foreign { .. } => ErrorCode::Foreign,
+            Self::Permission { .. } => ErrorCode::PermissionDenied,
+            Self::Busy { .. } => ErrorCode::Busy,
+            Self::OtherUser { .. } => ErrorCode::OtherUser,
+            // Looking at the segment may fail in more ways than removing it has variants for.
+            Self::Io { source, .. } => source
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref())
+                .map_or(ErrorCode::System, AttachError::code),
+        }
+    }
+
+    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
+    /// kept.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        match self {
+            Self::Io { source, .. } => os_error(source),
+            Self::NotFound { .. }
+            | Self::InUse { .. }
+            | Self::Foreign { .. }
+            | Self::Permission { .. }
+            | Self::Busy { .. }
+            | Self::OtherUser { .. } => None,
         }
     }
 }

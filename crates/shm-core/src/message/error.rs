@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::ErrorCode;
+
 use super::{ArrayMetadata, ImageMetadata, MAX_NAME_BYTES};
 
 /// What is wrong with metadata, as the end of a sentence.
@@ -58,6 +60,32 @@ pub enum MetadataError {
     Repeated,
     /// There are bytes behind the encoded metadata.
     BytesBehind,
+}
+
+impl MetadataError {
+    /// Returns the error's code, which no change of its variants changes.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::TooLong { .. }
+            | Self::Sides { .. }
+            | Self::Stride { .. }
+            | Self::ImageLength { .. }
+            | Self::Dimensions { .. }
+            | Self::ArrayLength { .. }
+            | Self::ArrayTooLarge
+            | Self::EndsEarly
+            | Self::NotUtf8
+            | Self::Repeated
+            | Self::BytesBehind => ErrorCode::InvalidMetadata,
+        }
+    }
+
+    /// Returns `None`: no error of the operating system is behind it.
+    #[must_use]
+    pub fn os_error(&self) -> Option<i32> {
+        None
+    }
 }
 
 impl fmt::Display for MetadataError {

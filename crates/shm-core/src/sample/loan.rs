@@ -10,13 +10,24 @@ use crate::sample::publisher::{NO_ANNOTATIONS, Publisher};
 use crate::sample::ring::Payload;
 use crate::sys::WritableMapping;
 
-/// Memory lent by a [`Publisher`], to be filled in place and published.
+/// Memory lent by a [`Publisher`] that the loan borrows; made by [`Publisher::loan`].
+pub type Loan<'p> = LoanOf<&'p Publisher>;
+
+/// Memory lent by a [`Publisher`] that the loan keeps; made by [`Publisher::loan_owned`].
+///
+/// Can be sent to other threads, stored, and handed through interfaces that know no lifetimes.
+pub type OwnedLoan = LoanOf<Arc<Publisher>>;
+
+/// Memory lent by a [`Publisher`], to be filled in place and published; [`Loan`] or [`OwnedLoan`].
 ///
 /// Dropping it publishes nothing.
-pub struct Loan<'p> {
-    publisher: &'p Publisher,
+// The pool trusts a loan to give its region back to the publisher that lent it. `P` is chosen by
+// `new` alone, which no other crate calls: a reference or an `Arc`, which always lead to the same one.
+pub struct LoanOf<P: Deref<Target = Publisher>> {
+    // Before the publisher, so that the region is unmapped before the last loan detaches.
     memory: Memory,
     len: usize,
+    publisher: P,
 }
 
 /// Where a loan lies.
@@ -32,19 +43,25 @@ enum Memory {
     Published,
 }
 
-impl<'p> Loan<'p> {
-    pub(super) fn new(publisher: &'p Publisher, len: usize) -> Result<Self, PublishError> {
-        let memory = if publisher.is_inline(len) {
-            Memory::Private(vec![0; len])
-        } else {
-            let mut state = publisher.state();
-            let (region, mapping) = state.pool.take(&publisher.attachment, len as u64)?;
-            Memory::Region { region, mapping }
-        };
+impl Memory {
+    fn take(publisher: &Publisher, len: usize) -> Result<Self, PublishError> {
+        if publisher.is_inline(len) {
+            return Ok(Self::Private(vec![0; len]));
+        }
+        let mut state = publisher.state();
+        let (region, mapping) = state.pool.take(&publisher.attachment, len as u64)?;
+        Ok(Self::Region { region, mapping })
+    }
+}
+
+impl<P: Deref<Target = Publisher>> LoanOf<P> {
+    pub(super) fn new(publisher: P, len: usize) -> Result<Self, PublishError> {
+        publisher.check_process()?;
+        let memory = Memory::take(&publisher, len)?;
         Ok(Self {
-            publisher,
             memory,
             len,
+            publisher,
         })
     }
 
@@ -59,9 +76,18 @@ impl<'p> Loan<'p> {
         match &mut self.memory {
             Memory::Private(bytes) if self.publisher.is_inline(len) => bytes.resize(len, 0),
             Memory::Private(bytes) => {
-                let mut longer = Self::new(self.publisher, len)?;
-                longer[..bytes.len()].copy_from_slice(bytes);
-                std::mem::swap(self, &mut longer);
+                let bytes = std::mem::take(bytes);
+                match Memory::take(&self.publisher, len) {
+                    Ok(region) => {
+                        self.memory = region;
+                        self.len = len;
+                        self[..bytes.len()].copy_from_slice(&bytes);
+                    }
+                    Err(error) => {
+                        self.memory = Memory::Private(bytes);
+                        return Err(error);
+                    }
+                }
             }
             Memory::Region { region, mapping } if len > self.len => {
                 let attachment = &self.publisher.attachment;
@@ -95,7 +121,7 @@ impl<'p> Loan<'p> {
         metadata: &Metadata,
         annotations: &Annotations,
     ) -> Result<u64, PublishError> {
-        let publisher = self.publisher;
+        let publisher: &Publisher = &self.publisher;
         publisher.check_process()?;
         let mut state = publisher.state();
         match std::mem::replace(&mut self.memory, Memory::Published) {
@@ -112,7 +138,7 @@ impl<'p> Loan<'p> {
 }
 
 #[expect(unsafe_code, reason = "a slice of claimed memory")]
-impl Deref for Loan<'_> {
+impl<P: Deref<Target = Publisher>> Deref for LoanOf<P> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -127,7 +153,7 @@ impl Deref for Loan<'_> {
 }
 
 #[expect(unsafe_code, reason = "a slice of claimed memory")]
-impl DerefMut for Loan<'_> {
+impl<P: Deref<Target = Publisher>> DerefMut for LoanOf<P> {
     fn deref_mut(&mut self) -> &mut [u8] {
         match &mut self.memory {
             Memory::Private(bytes) => bytes,
@@ -138,7 +164,7 @@ impl DerefMut for Loan<'_> {
     }
 }
 
-impl fmt::Debug for Loan<'_> {
+impl<P: Deref<Target = Publisher>> fmt::Debug for LoanOf<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Loan")
             .field("len", &self.len)
@@ -146,7 +172,7 @@ impl fmt::Debug for Loan<'_> {
     }
 }
 
-impl Drop for Loan<'_> {
+impl<P: Deref<Target = Publisher>> Drop for LoanOf<P> {
     fn drop(&mut self) {
         let Memory::Region { region, .. } = self.memory else {
             return;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytemuck::NoUninit;
@@ -16,7 +16,7 @@ use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata};
 use crate::options::Options;
 use crate::sample::clock::Clock;
 use crate::sample::encoding::Encoding;
-use crate::sample::loan::Loan;
+use crate::sample::loan::{Loan, OwnedLoan};
 use crate::sample::memory;
 use crate::sample::pool::{self, RegionPool};
 use crate::sample::ring::{Draft, Newest, Payload};
@@ -132,15 +132,49 @@ impl Publisher {
     /// [`PublishError::NoSpace`] if the file system is full,
     /// [`PublishError::RegionsFull`] if readers and loans hold all regions.
     pub fn loan(&self, len: usize) -> Result<Loan<'_>, PublishError> {
-        self.check_process()?;
         Loan::new(self, len)
+    }
+
+    /// Returns `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that keeps the
+    /// publisher: it can be sent to another thread, stored, and outlive the caller's publisher.
+    ///
+    /// The publisher detaches when it and the last of these loans have been dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`loan`](Self::loan).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// use std::sync::Arc;
+    /// use shm_core::{Key, Metadata, Options, Publisher, Subscriber};
+    ///
+    /// let options = Options::new().directory(directory.path());
+    /// let key = Key::new("frames")?;
+    /// let publisher = Arc::new(Publisher::open(&key, &options)?);
+    /// let mut subscriber = Subscriber::attach(&key, &options)?;
+    ///
+    /// let mut loan = publisher.loan_owned(1 << 20)?;
+    /// let camera = std::thread::spawn(move || {
+    ///     loan.fill(7);
+    ///     loan.publish(&Metadata::bytes(""))
+    /// });
+    /// camera.join().expect("it does not panic")?;
+    /// assert!(subscriber.latest()?.is_some());
+    /// # Ok(()) }
+    /// ```
+    pub fn loan_owned(self: &Arc<Self>, len: usize) -> Result<OwnedLoan, PublishError> {
+        OwnedLoan::new(Arc::clone(self), len)
     }
 
     /// Copies `payload` into shared memory and publishes it; returns the sample's sequence.
     ///
     /// # Errors
     ///
-    /// Those of [`loan`](Self::loan) and [`Loan::publish`].
+    /// Those of [`loan`](Self::loan) and [`Loan::publish`](crate::LoanOf::publish).
     pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS, payload)
     }

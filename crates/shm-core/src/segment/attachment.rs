@@ -19,6 +19,8 @@ use crate::segment::roster::{self, Attached};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
 
+mod changes;
+mod detached;
 mod draft;
 mod held;
 mod name_watch;
@@ -71,6 +73,8 @@ pub(crate) struct Attachment {
     /// go without a look at the clock. One word for both, because a store before a
     /// compare-and-swap costs as much as half of it.
     holding_thread: AtomicU64,
+    /// The state of a lock that is held without a guard; 0 while none is.
+    detached: AtomicU64,
     name_watch: NameWatch,
     left: bool,
 }
@@ -202,6 +206,7 @@ impl Attachment {
             process: Process::current(),
             fork: ForkMark::here(),
             holding_thread: AtomicU64::new(0),
+            detached: AtomicU64::new(0),
             name_watch: NameWatch::new(),
             left: false,
         }
@@ -372,6 +377,7 @@ impl Attachment {
         if std::mem::replace(&mut self.left, true) || self.is_forked() {
             return false;
         }
+        self.abandon_detached();
         let deadline = Deadline::after(LEAVING_PATIENCE);
         let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);
         let removed = self.leave_in_order(turn.is_ok()).unwrap_or(false);

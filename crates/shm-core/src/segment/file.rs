@@ -564,6 +564,7 @@ pub(crate) fn wake_everybody(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
     sys::wake_all_low(&header.last);
     sys::wake_all(&header.lock);
+    sys::wake_all(&header.changes);
 }
 
 /// Checks that the directory is not on a file system that can never have a segment.

@@ -174,8 +174,22 @@ impl Watcher for Attachment {
     }
 }
 
-impl Held<'_> {
-    const ABANDONED: u64 = 1 << 63;
+impl<'a> Held<'a> {
+    pub(super) const ABANDONED: u64 = 1 << 63;
+
+    /// The guard of a lock that is held: what [`into_state`](Self::into_state) has ended.
+    pub(super) fn from_state(attachment: &'a Attachment, state: u64) -> Self {
+        Self { attachment, state }
+    }
+
+    /// Ends the guard without letting go of the lock.
+    pub(super) fn into_state(self) -> u64 {
+        std::mem::ManuallyDrop::new(self).state
+    }
+
+    pub(super) fn attachment(&self) -> &'a Attachment {
+        self.attachment
+    }
 
     /// Returns `true` if a holder died, and nobody has repaired since.
     #[inline]
@@ -205,7 +219,7 @@ impl Drop for Held<'_> {
 
 /// A number that differs from thread to thread of a process, and is never 0.
 #[inline]
-fn thread_token() -> u64 {
+pub(super) fn thread_token() -> u64 {
     thread_local!(static ANCHOR: u8 = const { 0 });
     ANCHOR.with(|anchor| std::ptr::from_ref(anchor).addr() as u64)
 }

@@ -65,6 +65,11 @@ impl Mapping {
         self.memory.len()
     }
 
+    /// The address of the first byte, which stays the same as long as the mapping.
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        self.memory.as_ptr()
+    }
+
     /// Returns `true` if reading has met memory that the file no longer has.
     ///
     /// Known only where the process asked for [`super::guard_against_truncation`].
@@ -157,6 +162,11 @@ impl WritableMapping {
             .len(length)
             .map_raw(another.as_ref().unwrap_or(file))?;
         Ok(Self(Mapping::new(memory)))
+    }
+
+    /// The address of the first byte, which may be written where it is allowed to.
+    pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
+        self.0.memory.as_mut_ptr()
     }
 
     /// Sees `length` bytes from `offset` as a slice to write.

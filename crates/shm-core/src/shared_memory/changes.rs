@@ -1,0 +1,122 @@
+//! Telling other processes that a block has changed, and waiting to be told.
+
+use std::time::Duration;
+
+use super::{Attach, Guard, ReadWrite, SharedMemory};
+use crate::deadline::Deadline;
+use crate::error::LockError;
+use crate::sys;
+
+/// Why a wait for a change ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Changes were announced; how many by now, for the next wait.
+    Announced(u32),
+    /// The block was removed, moved away or replaced: nothing is announced in it any more. Attach
+    /// again.
+    Removed,
+    /// The time is over.
+    Timeout,
+}
+
+impl Guard<'_, ReadWrite> {
+    /// Lets go of the lock, and tells everybody who [waits](SharedMemory::wait_for_change) that the
+    /// block has changed.
+    ///
+    /// Nothing is announced without this call: it takes a system call, and letting go alone does not.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// use shm_core::{Change, Key, Options, SharedMemory};
+    ///
+    /// let options = Options::new().directory(directory.path());
+    /// let key = Key::new("counter")?;
+    /// let ours = SharedMemory::create(&key, 64, &options)?;
+    /// let theirs = SharedMemory::attach_read_only(&key, &options)?;
+    ///
+    /// let seen = theirs.changes(); // before the first look: nothing is missed
+    /// let mut guard = ours.lock()?.ignore_abandonment();
+    /// guard[0] = 42;
+    /// guard.announce();
+    ///
+    /// assert_eq!(theirs.wait_for_change(seen, None)?, Change::Announced(seen + 1));
+    /// assert_eq!(theirs.lock()?.ignore_abandonment()[0], 42);
+    /// # Ok(()) }
+    /// ```
+    pub fn announce(self) {
+        self.held.announce();
+    }
+}
+
+impl SharedMemory<ReadWrite> {
+    /// Tells everybody who [waits](Self::wait_for_change) that the block has changed, while this
+    /// thread holds the lock [without a guard](Self::lock_detached). They are woken when it is let
+    /// go.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::NotHeld`] if this thread does not hold the lock, or holds it by a guard, which has
+    /// [`announce`](Guard::announce) of its own; [`LockError::Forked`] in a forked child.
+    pub fn announce(&self) -> Result<(), LockError> {
+        self.attachment.announce_detached()
+    }
+}
+
+impl<A: Attach> SharedMemory<A> {
+    /// Returns how many changes of the block were announced since it was created; after 2^32 the
+    /// count begins anew. Makes no system call: for polling.
+    #[inline]
+    #[must_use]
+    pub fn changes(&self) -> u32 {
+        self.attachment.changes()
+    }
+
+    /// Sleeps until more changes were announced than `seen`; up to `timeout`, forever if `None`.
+    ///
+    /// `seen` is what [`changes`](Self::changes) returned before the bytes were read, or what the
+    /// last wait returned; if changes were announced since, it returns at once. Several threads may
+    /// wait through one handle. A thread that waits while it holds the lock keeps others from
+    /// changing anything.
+    ///
+    /// The removal of the block ends the wait: at once if it was removed with
+    /// [`segment::remove`](crate::segment::remove), within a second if its file was. A change by a
+    /// process that died before it could wake anybody is noticed within a second, too.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Forked`] in a forked child.
+    pub fn wait_for_change(
+        &self,
+        seen: u32,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<Change, LockError> {
+        if self.attachment.is_forked() {
+            let key = self.key().clone();
+            return Err(LockError::Forked { key });
+        }
+        let (attachment, deadline) = (&self.attachment, Deadline::after_option(timeout.into()));
+        loop {
+            // What a peer writes there ends a wait or does not; nothing is computed from it.
+            let now = attachment.changes();
+            if now != seen {
+                return Ok(Change::Announced(now));
+            }
+            if attachment.is_marked_removed()
+                || attachment.is_found_orphaned(sys::monotonic_nanos())
+            {
+                return Ok(Change::Removed);
+            }
+            if deadline.is_over() {
+                return Ok(Change::Timeout);
+            }
+            attachment.sleep_until_changed(seen, deadline);
+            // Woken although nothing is new: a process has detached or removed the block.
+            if attachment.changes() == seen && attachment.is_orphaned() {
+                return Ok(Change::Removed);
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Lock and unlock of a block as two calls, beside guards and instead of them.
+
+mod common;
+
+use std::thread;
+use std::time::Duration;
+
+use common::{Place, key};
+use shm_core::{ErrorCode, LockError, Locked, ReadWrite, SharedMemory};
+
+/// Two handles of one block.
+fn pair(place: &Place) -> (SharedMemory<ReadWrite>, SharedMemory<ReadWrite>) {
+    let one = SharedMemory::create(&key("b"), 8, &place.options()).expect("the key is free");
+    let other = SharedMemory::attach(&key("b"), &place.options()).expect("it was just made");
+    (one, other)
+}
+
+fn is_not_held(result: Result<(), LockError>) -> bool {
+    matches!(result, Err(LockError::NotHeld { .. }))
+}
+
+#[test]
+fn lock_and_unlock_exclude_other_handles() {
+    let place = Place::new();
+    let (one, other) = pair(&place);
+    assert!(is_not_held(one.unlock_detached()), "never locked");
+    assert!(!one.lock_detached(None).unwrap());
+    assert!(matches!(
+        other.try_lock_detached(),
+        Err(LockError::WouldBlock { .. })
+    ));
+    assert!(matches!(
+        other.lock_detached(Duration::from_millis(20)),
+        Err(LockError::Timeout {
+            holder: Some(_),
+            ..
+        })
+    ));
+    assert!(is_not_held(other.unlock_detached()), "not through this one");
+    one.unlock_detached().unwrap();
+    assert!(is_not_held(one.unlock_detached()), "unlocked already");
+    assert!(!other.try_lock_detached().unwrap());
+    other.unlock_detached().unwrap();
+    drop(one.try_lock().unwrap());
+}
+
+#[test]
+fn two_calls_and_guards_are_one_lock() {
+    let place = Place::new();
+    let (one, other) = pair(&place);
+    let deadlocks = |error: LockError| error.code() == ErrorCode::WouldDeadlock;
+
+    one.lock_detached(None).unwrap();
+    assert!(deadlocks(one.lock().unwrap_err()));
+    assert!(deadlocks(one.try_lock().unwrap_err()));
+    assert!(deadlocks(one.lock_detached(None).unwrap_err()));
+    assert!(other.try_lock().is_err());
+    one.unlock_detached().unwrap();
+
+    let guard = one.lock().unwrap();
+    assert!(deadlocks(one.lock_detached(None).unwrap_err()));
+    assert!(deadlocks(one.try_lock_detached().unwrap_err()));
+    assert!(is_not_held(one.unlock_detached()), "the guard has it");
+    assert!(is_not_held(one.mark_repaired()), "the guard has it");
+    assert!(other.try_lock().is_err(), "the guard still holds it");
+    drop(guard);
+    drop(other.try_lock().unwrap());
+}
+
+#[test]
+fn only_the_thread_that_has_locked_unlocks() {
+    let place = Place::new();
+    let (one, _other) = pair(&place);
+    one.lock_detached(None).unwrap();
+    thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| {
+            assert!(is_not_held(one.unlock_detached()));
+            assert!(is_not_held(one.mark_repaired()));
+            one.try_lock_detached().unwrap_err().code()
+        });
+        assert_eq!(elsewhere.join().unwrap(), ErrorCode::WouldBlock);
+    });
+    one.unlock_detached().unwrap();
+    thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| {
+            one.lock_detached(None).unwrap();
+            one.unlock_detached().unwrap();
+        });
+        elsewhere.join().unwrap();
+    });
+}
+
+#[test]
+fn threads_count_exactly_with_two_calls_and_guards_mixed() {
+    const ROUNDS: u64 = 2_000;
+    let place = Place::new();
+    let (one, other) = pair(&place);
+    let two_calls = |block: &SharedMemory<ReadWrite>| {
+        for _ in 0..ROUNDS {
+            block.lock_detached(None).unwrap();
+            add_one(block);
+            block.unlock_detached().unwrap();
+        }
+    };
+    let guards = |block: &SharedMemory<ReadWrite>| {
+        for _ in 0..ROUNDS {
+            let mut guard = block.lock().unwrap().ignore_abandonment();
+            let seen: u64 = guard.read(0).unwrap();
+            guard.write(0, &(seen + 1)).unwrap();
+        }
+    };
+    thread::scope(|scope| {
+        for block in [&one, &other] {
+            scope.spawn(|| two_calls(block));
+            scope.spawn(|| guards(block));
+        }
+    });
+    let guard = one.lock().unwrap().ignore_abandonment();
+    assert_eq!(guard.read::<u64>(0).unwrap(), 4 * ROUNDS);
+}
+
+#[expect(unsafe_code, reason = "the block's bytes without a guard")]
+fn add_one(block: &SharedMemory<ReadWrite>) {
+    let number = block.as_mut_ptr().cast::<u64>();
+    // SAFETY: the calling thread holds the lock without a guard; the block has eight bytes, and
+    // begins at a page's beginning.
+    let seen = unsafe { number.read() };
+    // SAFETY: as above.
+    unsafe { number.write(seen + 1) };
+}
+
+#[test]
+fn a_death_is_told_until_somebody_has_repaired() {
+    let place = Place::new();
+    let (heir, holder) = pair(&place);
+    // To the others this is what a death looks like.
+    std::mem::forget(holder.lock().unwrap());
+    drop(holder);
+    assert!(heir.lock_detached(Duration::from_secs(5)).unwrap());
+    heir.unlock_detached().unwrap();
+    assert!(matches!(heir.lock().unwrap(), Locked::Abandoned(_)));
+    assert!(heir.try_lock_detached().unwrap(), "not repaired yet");
+    heir.mark_repaired().unwrap();
+    heir.unlock_detached().unwrap();
+    assert!(!heir.lock_detached(None).unwrap());
+    heir.unlock_detached().unwrap();
+    assert!(is_not_held(heir.mark_repaired()));
+}
+
+#[test]
+fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
+    let place = Place::new();
+    let (heir, holder) = pair(&place);
+    holder.lock_detached(None).unwrap();
+    drop(holder);
+    let Locked::Abandoned(abandoned) = heir.try_lock().unwrap() else {
+        panic!("the bytes may be half-written")
+    };
+    drop(abandoned.repaired());
+
+    // On another thread than the one that has locked, too.
+    let holder = SharedMemory::attach(&key("b"), &place.options()).unwrap();
+    holder.lock_detached(None).unwrap();
+    thread::spawn(move || assert!(!holder.detach()))
+        .join()
+        .unwrap();
+    assert!(heir.try_lock_detached().unwrap());
+}
+
+#[test]
+fn the_address_stays_when_the_handle_moves() {
+    let place = Place::new();
+    let (one, other) = pair(&place);
+    let reader = SharedMemory::attach_read_only(&key("b"), &place.options()).unwrap();
+    let address = one.as_ptr();
+    assert_eq!(address, one.as_mut_ptr().cast_const());
+    let moved = Box::new(one);
+    assert_eq!(moved.as_ptr(), address);
+    assert_ne!(other.as_ptr(), address, "each handle maps the block itself");
+
+    moved.lock_detached(None).unwrap();
+    add_one(&moved);
+    moved.unlock_detached().unwrap();
+    let guard = reader.lock().unwrap().ignore_abandonment();
+    assert_eq!(guard.as_ptr(), reader.as_ptr());
+    assert_eq!(guard.read::<u64>(0).unwrap(), 1);
+}
