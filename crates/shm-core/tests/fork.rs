@@ -12,9 +12,18 @@ use std::time::Duration;
 use common::{Place, key, octets};
 use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::{
-    KeyWatch, LockError, Locked, PublishError, Publisher, ReadError, SharedMemory, Subscriber,
-    WaitSet,
+    KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, SharedMemory,
+    Subscriber, WaitSet,
 };
+
+#[expect(clippy::unwrap_used, reason = "a test's own helper")]
+fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, KeyWatch, WaitSet) {
+    let notifier = subscriber.notifier().unwrap();
+    let watch = KeyWatch::new(&key("to come"), &place.options()).unwrap();
+    let mut set = WaitSet::new();
+    set.add(subscriber);
+    (notifier, watch, set)
+}
 
 #[test]
 fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
@@ -26,10 +35,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let sample = subscriber.latest().unwrap().unwrap();
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
-    let notifier = subscriber.notifier().unwrap();
-    let watch = KeyWatch::new(&key("to come"), &place.options()).unwrap();
-    let mut set = WaitSet::new();
-    set.add(&subscriber);
+    let waiting = all_ways_of_waiting(&subscriber, &place);
     let guard = block.lock().unwrap();
     let detached = SharedMemory::create(&key("detached"), 8, &place.options()).unwrap();
     assert!(!detached.lock_detached(None).unwrap());
@@ -56,8 +62,8 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             )
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
-        notifier.clear();
-        drop((notifier, watch, set));
+        waiting.0.clear();
+        drop(waiting);
         drop(detached);
         drop((guard, loan, sample, subscriber, audience, seat, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
