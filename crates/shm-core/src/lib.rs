@@ -24,13 +24,15 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Three things can be done with a key:
+//! Four things can be done with a key:
 //!
 //! - **Samples**: a [`Publisher`] publishes payloads of any size, a
 //!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
 //!   change a byte.
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`.
+//! - **A semaphore**: [`Semaphore`] counts units that processes acquire and release; what a process
+//!   holds that dies is available again.
 //! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
 //!   [`segment::Watch`] wakes when segments come and go.
 //!
@@ -55,6 +57,7 @@ mod options;
 mod process;
 mod sample;
 pub mod segment;
+mod semaphore;
 mod shared_memory;
 mod sync;
 mod sys;
@@ -62,7 +65,7 @@ mod sys;
 pub use bytemuck;
 pub use error::{
     AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
-    RemoveError,
+    RemoveError, SemaphoreError,
 };
 pub use key::{Key, KeyError};
 pub use lock_holder::LockHolder;
@@ -74,6 +77,7 @@ pub use options::Options;
 pub use process::Process;
 pub use sample::{Iter, KeyWatch, Loan, Next, Publisher, Sample, Subscriber, WaitResult};
 pub use segment::{Access, Attached};
+pub use semaphore::Semaphore;
 pub use shared_memory::{
     Abandoned, Attach, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };
