@@ -26,6 +26,8 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
         .and_then(|depth| depth.parse().ok())
         .unwrap_or(0);
     let mut builder = loom::model::Builder::new();
+    // Those that wait for a death look again and again.
+    builder.max_branches = 10_000;
     builder.preemption_bound = Some(preemptions + more);
     builder.check(model);
 }

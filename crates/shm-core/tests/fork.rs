@@ -11,12 +11,17 @@ use std::time::Duration;
 
 use common::{Place, key, octets};
 use shm_core::link::{Audience, Seat, Watcher};
-use shm_core::{LockError, Locked, PublishError, Publisher, ReadError, SharedMemory, Subscriber};
+use shm_core::{
+    LockError, Locked, PublishError, Publisher, ReadError, Semaphore, SemaphoreError, SharedMemory,
+    Subscriber,
+};
 
 #[test]
 fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let place = Place::new();
     let block = SharedMemory::create(&key("block"), 8, &place.options()).unwrap();
+    let semaphore = Semaphore::create(&key("semaphore"), 2, &place.options()).unwrap();
+    semaphore.acquire(1, None).unwrap();
     let publisher = Publisher::open(&key("samples"), &place.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("samples"), &place.options()).unwrap();
     publisher.publish(&octets(), &[1; 10_000]).unwrap();
@@ -39,9 +44,14 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             Err(PublishError::Forked { .. })
         ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
             && matches!(block.try_lock(), Err(LockError::Forked { .. }))
+            && matches!(semaphore.release(1), Err(SemaphoreError::Forked { .. }))
+            && matches!(semaphore.try_acquire(1), Err(SemaphoreError::Forked { .. }))
+            && matches!(semaphore.held(), Err(SemaphoreError::Forked { .. }))
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
-        drop((guard, loan, sample, subscriber, audience, seat, end));
+        drop((
+            guard, loan, sample, subscriber, audience, seat, semaphore, end,
+        ));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);
         // SAFETY: ends the child without running anything of the parent's.
@@ -67,6 +77,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     );
 
     // The child dropped its copies; ours hold what they held.
+    assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
     let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
     assert!(
         matches!(other.try_lock(), Err(LockError::WouldBlock { .. })),

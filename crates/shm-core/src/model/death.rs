@@ -19,7 +19,9 @@ pub(crate) fn plan(slot: u8, stores: u32) {
 
 /// Runs a process; true where it died of the plan.
 pub(crate) fn process(steps: impl FnOnce()) -> bool {
-    match panic::catch_unwind(AssertUnwindSafe(steps)) {
+    let ended = panic::catch_unwind(AssertUnwindSafe(steps));
+    PLAN.set(None);
+    match ended {
         Ok(()) => false,
         Err(death) if death.is::<Death>() => true,
         Err(panic) => panic::resume_unwind(panic),
@@ -30,7 +32,6 @@ pub(crate) fn process(steps: impl FnOnce()) -> bool {
 pub(crate) fn stored_by(slot: u8) {
     match PLAN.get() {
         Some((dying, 1)) if dying == slot => {
-            PLAN.set(None);
             // Not by `panic!`, which prints.
             panic::resume_unwind(Box::new(Death));
         }

@@ -241,7 +241,12 @@ fn a_death_beside_two_neither_loses_nor_makes_a_unit() {
                 world.lives(2, || world.acquire(2, 1));
                 world.dies(2);
             });
-            let rival = spawn(&world, |world| world.pair(1));
+            // Without a wait: two who wait for a death would only wait for each other here.
+            let rival = spawn(&world, |world| {
+                if world.units(1).try_acquire(1, &Kernel(world)) == Ok(true) {
+                    world.release(1, 1);
+                }
+            });
             world.pair(0);
             rival.join().unwrap();
             dying.join().unwrap();
