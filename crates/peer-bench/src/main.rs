@@ -29,8 +29,9 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// A contest's name on the command line, and what plays it.
 type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
-const CONTESTS: [Contest; 13] = [
+const CONTESTS: [Contest; 14] = [
     ("lock", contest::lock::run),
+    ("semaphore", contest::semaphore::run),
     ("small", contest::small::run),
     ("wake", contest::wake::run),
     ("burst", contest::burst::run),
