@@ -55,6 +55,8 @@ use units::{NotAcquired, TooMany};
 /// ```
 pub struct Semaphore {
     attachment: Attachment,
+    /// The attachment's own, ready for use.
+    slot: u8,
     /// The sequence of the word at the last look at the clock, and how many operations from there
     /// on go without one: `{sequence: 32, count: 32}`. Only loaded where no look is due.
     looked: AtomicU64,
@@ -100,6 +102,7 @@ impl Semaphore {
 
     fn new(attachment: Attachment) -> Self {
         Self {
+            slot: attachment.slot(),
             attachment,
             looked: AtomicU64::new(0),
         }
@@ -164,11 +167,13 @@ impl Semaphore {
     ///
     /// [`SemaphoreError::TooMany`] where more than [`MAX_UNITS`](Self::MAX_UNITS) would be
     /// available; then nothing is changed. And `Orphaned` and `Forked` as for
-    /// [`acquire`](Self::acquire).
+    /// [`acquire`](Self::acquire); where units are only given back, `Orphaned` may be left to the
+    /// next acquisition.
     #[inline]
     pub fn release(&self, n: u32) -> Result<(), SemaphoreError> {
-        let is_usable = n <= MAX_UNITS && self.is_usable();
-        if is_usable && self.units().give_quickly(n, |at| self.is_look_due(at)) {
+        // Who holds units has acquired them, and was told then what there was to tell.
+        let is_usable = n <= MAX_UNITS && !self.attachment.is_forked();
+        if is_usable && self.units().give_quickly(n) {
             return Ok(());
         }
         self.release_slowly(n)
@@ -230,7 +235,7 @@ impl Semaphore {
 
     #[inline]
     fn units(&self) -> Units<'_, UNIT_COLUMNS> {
-        self.attachment.units()
+        units_of(self.attachment.control(), self.slot)
     }
 
     /// Takes units where nothing at all stands in the way, and no look at the clock is due.
@@ -371,10 +376,12 @@ fn semaphore_of(key: &Key, units: u32) -> Result<Kind, AttachError> {
     }
 }
 
+#[inline]
 fn high(pair: u64) -> u32 {
     u32::try_from(pair >> 32).unwrap_or(u32::MAX)
 }
 
+#[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the low half is wanted")]
 fn low(pair: u64) -> u32 {
     pair as u32

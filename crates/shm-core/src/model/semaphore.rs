@@ -66,7 +66,7 @@ impl World {
         if !self.units(slot).take_quickly(1, |_| false) {
             self.acquire(slot, 1);
         }
-        if !self.units(slot).give_quickly(1, |_| false) {
+        if !self.units(slot).give_quickly(1) {
             self.release(slot, 1);
         }
     }

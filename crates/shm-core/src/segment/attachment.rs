@@ -16,7 +16,7 @@ use crate::process::Process;
 use crate::sample::ring::Ring;
 use crate::segment::file::{Head, SegmentFile, check_directory, wake_everybody};
 use crate::segment::roster::{self, Attached};
-use crate::semaphore::{Units, Word, units_of};
+use crate::semaphore::{Word, units_of};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
 
@@ -297,10 +297,9 @@ impl Attachment {
         ring_of(&self.control, &self.head)
     }
 
-    /// The units of a semaphore, as this handle's slot sees them.
-    #[inline]
-    pub(crate) fn units(&self) -> Units<'_, { layout::UNIT_COLUMNS }> {
-        units_of(self.control(), self.me.slot())
+    /// The slot that this handle holds.
+    pub(crate) fn slot(&self) -> u8 {
+        self.me.slot()
     }
 
     /// The process that this handle belongs to: known without asking the system.
@@ -388,7 +387,7 @@ impl Attachment {
         }
         if self.head.kind == layout::kind::SEMAPHORE {
             // While the slot is held still: what is given back in its name is this handle's.
-            self.units().give_back(self.me.slot());
+            units_of(self.control(), self.slot()).give_back(self.slot());
         }
         let deadline = Deadline::after(LEAVING_PATIENCE);
         let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);

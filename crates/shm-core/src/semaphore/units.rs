@@ -95,35 +95,19 @@ impl<'a, const N: usize> Units<'a, N> {
     #[inline]
     pub(crate) fn take_quickly(self, wanted: u32, is_due: impl FnOnce(u32) -> bool) -> bool {
         let seen = self.look();
-        let held = seen.held() + wanted;
-        if seen.operator() != Some(self.me)
-            || seen.available() < wanted
-            || held > MAX_UNITS
-            || is_due(seen.sequence())
-        {
-            return false;
+        match seen.taken_again(self.me, wanted) {
+            Some(next) if !is_due(seen.sequence()) => self.exchange(seen, next),
+            _ => false,
         }
-        self.exchange(
-            seen,
-            seen.operated(self.me, held, seen.available() - wanted),
-        )
     }
 
     /// Gives units back where the last operation was this slot's own, it holds as many, and none
     /// sleeps: one compare-exchange. Returns `false` for whatever reason.
     #[inline]
-    pub(crate) fn give_quickly(self, given: u32, is_due: impl FnOnce(u32) -> bool) -> bool {
+    pub(crate) fn give_quickly(self, given: u32) -> bool {
         let seen = self.look();
-        let available = seen.available() + given;
-        if seen.operator() != Some(self.me)
-            || seen.held() < given
-            || available > MAX_UNITS
-            || seen.sleepers() != Sleepers::None
-            || is_due(seen.sequence())
-        {
-            return false;
-        }
-        self.exchange(seen, seen.operated(self.me, seen.held() - given, available))
+        seen.given_again(self.me, given)
+            .is_some_and(|next| self.exchange(seen, next))
     }
 
     /// The sequence of the last operation, by which a caller counts them.
@@ -616,7 +600,7 @@ mod tests {
                     Step::Release(slot, units) | Step::ReleaseQuickly(slot, units) => {
                         let of_slot = world.units(slot);
                         let is_quick = matches!(step, Step::ReleaseQuickly(..))
-                            && of_slot.give_quickly(units, |_| false);
+                            && of_slot.give_quickly(units);
                         if !is_quick {
                             of_slot.release(units).unwrap();
                         }

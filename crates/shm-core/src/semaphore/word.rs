@@ -46,8 +46,11 @@ const UNITS: u64 = 0x7fff;
 const WAITERS: u64 = 1 << 15;
 const SEQUENCE_SHIFT: u32 = 16;
 const SEQUENCE: u64 = 0xff_ffff << SEQUENCE_SHIFT;
+const STEP: u64 = 1 << SEQUENCE_SHIFT;
 const MANY: u64 = 1 << 40;
 const HELD_SHIFT: u32 = 41;
+/// What a unit adds to the word that goes from the available ones to the held ones.
+const MOVED: u64 = (1 << HELD_SHIFT) - 1;
 const OPERATOR_SHIFT: u32 = 56;
 
 impl Word {
@@ -59,10 +62,12 @@ impl Word {
         Self(u64::from(available.min(MAX_UNITS)))
     }
 
+    #[inline]
     pub(crate) fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
 
+    #[inline]
     pub(crate) fn bits(self) -> u64 {
         self.0
     }
@@ -74,6 +79,7 @@ impl Word {
     }
 
     /// How many units can be acquired.
+    #[inline]
     pub(crate) fn available(self) -> u32 {
         units(self.0)
     }
@@ -89,11 +95,13 @@ impl Word {
     }
 
     /// How many units the operator holds since.
+    #[inline]
     pub(crate) fn held(self) -> u32 {
         units(self.0 >> HELD_SHIFT)
     }
 
     /// Counts operations, modulo 2^24.
+    #[inline]
     pub(crate) fn sequence(self) -> u32 {
         #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
         let sequence = ((self.0 & SEQUENCE) >> SEQUENCE_SHIFT) as u32;
@@ -119,6 +127,36 @@ impl Word {
         )
     }
 
+    /// The word after its operator has taken units once more; `None` where that is another slot, where
+    /// too few are available, and where it would not be one addition.
+    #[inline]
+    pub(crate) fn taken_again(self, slot: u8, wanted: u32) -> Option<Self> {
+        let fits = self.is_of(slot)
+            && self.available() >= wanted
+            && self.held() + wanted <= MAX_UNITS
+            && self.0 & SEQUENCE != SEQUENCE;
+        let moved = u64::from(wanted) * MOVED;
+        fits.then(|| Self(self.0.wrapping_add(moved + STEP)))
+    }
+
+    /// The word after its operator has given units back; `None` likewise, and where a process may
+    /// be asleep.
+    #[inline]
+    pub(crate) fn given_again(self, slot: u8, given: u32) -> Option<Self> {
+        let fits = self.is_of(slot)
+            && self.held() >= given
+            && self.available() + given <= MAX_UNITS
+            && self.0 & (WAITERS | MANY) == 0
+            && self.0 & SEQUENCE != SEQUENCE;
+        let moved = u64::from(given) * MOVED;
+        fits.then(|| Self(self.0.wrapping_sub(moved).wrapping_add(STEP)))
+    }
+
+    #[inline]
+    fn is_of(self, slot: u8) -> bool {
+        self.0 >> OPERATOR_SHIFT == u64::from(slot) + 1
+    }
+
     /// The same word, saying that a waiter for so many units may be asleep. Not an operation: the
     /// operator and what it holds stay.
     pub(crate) fn with_sleeper(self, wanted: u32) -> Self {
@@ -140,10 +178,11 @@ impl Word {
     }
 
     fn next_sequence(self) -> u64 {
-        (self.0 & SEQUENCE).wrapping_add(1 << SEQUENCE_SHIFT) & SEQUENCE
+        (self.0 & SEQUENCE).wrapping_add(STEP) & SEQUENCE
     }
 }
 
+#[inline]
 fn units(bits: u64) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "fifteen bits are left")]
     let units = (bits & UNITS) as u32;
@@ -224,6 +263,28 @@ mod tests {
         assert_eq!(last.sequence(), 0);
         assert_eq!(last.operator(), Some(3));
         assert_eq!((last.held(), last.available()), (2, 1));
+    }
+
+    #[test]
+    fn moving_units_by_one_addition_is_the_same_operation() {
+        for (held, available) in [(0, 9), (7, 2), (3, MAX_UNITS), (MAX_UNITS, 3), (1, 0)] {
+            let word = Word::new(0).operated(5, held, available);
+            for units in [0, 1, 2, 3, MAX_UNITS] {
+                let taken = (units <= available && held + units <= MAX_UNITS)
+                    .then(|| word.operated(5, held + units, available - units));
+                assert_eq!(word.taken_again(5, units), taken);
+                let given = (units <= held && available + units <= MAX_UNITS)
+                    .then(|| word.operated(5, held - units, available + units));
+                assert_eq!(word.given_again(5, units), given);
+            }
+            assert_eq!(word.taken_again(4, 0), None);
+            assert_eq!(word.with_sleeper(1).given_again(5, 0), None);
+            let last = Word::from_bits(word.bits() | SEQUENCE);
+            assert_eq!(
+                (last.taken_again(5, 0), last.given_again(5, 0)),
+                (None, None)
+            );
+        }
     }
 
     #[test]
