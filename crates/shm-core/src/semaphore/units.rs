@@ -80,13 +80,7 @@ impl<'a, const N: usize> Units<'a, N> {
 
     /// How many units this slot holds.
     pub(crate) fn held(self) -> u32 {
-        loop {
-            let seen = self.look();
-            let held = self.held_by(seen, self.me);
-            if self.is_still(seen) {
-                return held;
-            }
-        }
+        self.held_by(self.look(), self.me)
     }
 
     /// Takes units where the last operation was this slot's own and there are enough: one
@@ -234,7 +228,7 @@ impl<'a, const N: usize> Units<'a, N> {
                 continue;
             };
             let forgotten = held.min(count);
-            if forgotten == 0 && self.is_still(seen) {
+            if forgotten == 0 {
                 return 0;
             }
             let next = seen.operated(self.me, held - forgotten, seen.available());
@@ -268,13 +262,7 @@ impl<'a, const N: usize> Units<'a, N> {
         loop {
             let seen = self.look();
             let held = self.held_by(seen, slot);
-            if held == 0 && self.is_still(seen) {
-                return false;
-            }
-            if held == 0 {
-                continue;
-            }
-            if !may() {
+            if held == 0 || !may() {
                 return false;
             }
             if !self.help(seen, slot) {
@@ -379,15 +367,14 @@ impl<'a, const N: usize> Units<'a, N> {
         is_written
     }
 
-    /// How many units a slot holds by a word; right where the word is still the same afterwards.
+    /// How many units a slot holds by a word, or held at a later moment: then the word is another one.
     fn held_by(self, seen: Word, slot: u8) -> u32 {
         if seen.operator() == Some(slot) {
             return seen.held();
         }
+        // Relaxed, because the Acquire load of the word says how new the record must be.
         self.record(slot).map_or(0, |record| {
-            // Acquire, because a look at the word that follows must find out where this record is
-            // newer than the word that was seen: pairs with the Release exchange of a record.
-            UnitRecord::from_bits(record.load(Ordering::Acquire)).held()
+            UnitRecord::from_bits(record.load(Ordering::Relaxed)).held()
         })
     }
 
