@@ -20,7 +20,7 @@ from typing import Iterator, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 TREE = TARGET / "mutants"
-SOURCES = ["lock.rs", "sample/ring.rs", "sample/regions.rs"]
+SOURCES = ["lock.rs", "sample/ring.rs", "sample/regions.rs", "semaphore/units.rs"]
 
 # What is weakened, and to what.
 PATTERNS = [

@@ -72,7 +72,7 @@ SLOT_COUNT = 128
 MOST_SLOTS = 65_536
 FLAGS = 0x10
 PERSISTENT, REMOVED = 1, 2
-BLOCK, SAMPLES = 1, 2
+BLOCK, SAMPLES, SEMAPHORE = 1, 2, 3
 LAST, OLDEST = 0x100, 0x180
 
 # (4) The lock bytes.
@@ -436,6 +436,8 @@ class Segment:
                 return f"a block of {self.block_bytes:,} bytes is impossible"
             size = BLOCK_BYTES + self.block_bytes
             memory = CONTROL_BYTES + self.block_bytes
+        elif self.kind == SEMAPHORE:
+            size = memory = CONTROL_BYTES
         else:
             return f"there is no kind {self.kind} of segment"
         if not self.has_memory(size, memory):
@@ -461,9 +463,8 @@ class Segment:
     def check_samples(self) -> None:
         """Raises ViewError unless samples are published in it, in a layout that is known."""
         if self.words and self.kind != SAMPLES:
-            raise ViewError(
-                f"{self.key} is a block of bytes under a lock; this program shows samples only."
-            )
+            kind = "a semaphore" if self.kind == SEMAPHORE else "a block of bytes under a lock"
+            raise ViewError(f"{self.key} is {kind}; this program shows samples only.")
 
     def has_flag(self, flag: int) -> bool:
         """Tells whether a flag is set now. Works for every version."""
@@ -1267,6 +1268,8 @@ def describe(segment: Segment) -> str:
         return "left over from a crash; viewer-app list removes it"
     if segment.words and segment.kind == BLOCK:
         content = f"block of {segment.block_bytes:,} bytes"
+    elif segment.words and segment.kind == SEMAPHORE:
+        content = f"semaphore, {segment.words.u64(LAST) & 0x7FFF:,} units available"
     else:
         content = describe_latest(Subscriber(segment))
     holders = [f"{slot.program} (process {slot.pid})" for slot in segment.slots()]

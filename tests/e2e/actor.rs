@@ -34,6 +34,11 @@ impl Actor {
     /// Has it do something that may fail, and returns its whole answer.
     pub(crate) fn tries(&mut self, line: &str) -> String {
         self.begins(line);
+        self.answers()
+    }
+
+    /// Waits for its whole answer to what it has begun.
+    pub(crate) fn answers(&self) -> String {
         self.0.wait_for("")
     }
 

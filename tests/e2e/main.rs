@@ -44,6 +44,7 @@ mod reader;
 mod resource;
 mod ring;
 mod save;
+mod semaphore;
 mod soak;
 mod stream;
 mod system_call;

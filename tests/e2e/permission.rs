@@ -39,7 +39,7 @@ fn me() -> String {
 }
 
 /// An actor of another user, who looks among our segments.
-fn foreign_actor(stranger: &Stranger, scene: &Scene) -> Actor {
+pub(crate) fn foreign_actor(stranger: &Stranger, scene: &Scene) -> Actor {
     Actor::start(stranger.starts(Actor::launch(scene).args([me()])))
 }
 
@@ -337,6 +337,7 @@ fn another_user_publishes_and_removes_nothing_of_ours() {
     // Neither under a name that is free …
     refused(actor.tries("open"));
     refused(actor.tries("create 64"));
+    refused(actor.tries("semaphore create 2"));
     assert_eq!(commons.directory.names(), [] as [String; 0]);
     // … nor in what is shared for reading.
     let loader = commons.loads(&["text", "--mode", "644", "mine"]);
@@ -502,6 +503,7 @@ fn root_writes_nothing_of_others() {
         "attach",
         "remove",
         "visit block",
+        "semaphore create 2",
     ] {
         refused(&mut root, line);
     }

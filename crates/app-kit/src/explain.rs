@@ -134,6 +134,9 @@ impl Explain for AttachError {
             AttachError::Size { key, size } => {
                 explained!(self, "error-attach-size", key = key, size = size)
             }
+            AttachError::Units { key, units } => {
+                explained!(self, "error-attach-units", key = key, units = units)
+            }
             AttachError::Io { key, source, .. } => {
                 explained!(self, "error-attach-io", key = key, reason = source)
             }

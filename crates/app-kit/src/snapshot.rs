@@ -169,6 +169,7 @@ pub fn name_of_kind(kind: &'static str) -> String {
         "bytes" => say!("kind-bytes"),
         "nothing" => say!("kind-nothing"),
         "block" => say!("kind-block"),
+        "semaphore" => say!("kind-semaphore"),
         "empty" => say!("kind-empty"),
         "damaged" => say!("kind-damaged"),
         kind => kind.to_owned(),

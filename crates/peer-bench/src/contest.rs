@@ -12,6 +12,7 @@ pub(crate) mod python;
 pub(crate) mod qt_bridge;
 pub(crate) mod readers;
 pub(crate) mod reserved;
+pub(crate) mod semaphore;
 pub(crate) mod small;
 pub(crate) mod wake;
 

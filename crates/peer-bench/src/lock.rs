@@ -24,6 +24,10 @@ pub(crate) enum Kind {
     RobustPthread,
     /// With undo: what Qt's SystemV type does.
     SystemV,
+    /// Two compare-and-swaps, and spinning for ever: the limit of a semaphore.
+    BareSemaphore,
+    /// This project's semaphore, of one unit.
+    OurSemaphore,
 }
 
 /// A lock between processes.
@@ -50,6 +54,14 @@ impl Kind {
         Self::SystemV,
     ];
 
+    /// Those that count.
+    pub(crate) const SEMAPHORES: [Self; 4] = [
+        Self::BareSemaphore,
+        Self::OurSemaphore,
+        Self::Semaphore,
+        Self::SystemV,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bare => "compare-and-swap + swap",
@@ -60,6 +72,8 @@ impl Kind {
             Self::Semaphore => "POSIX semaphore",
             Self::RobustPthread => "pthread robust, process-shared",
             Self::SystemV => "SysV semop with undo",
+            Self::BareSemaphore => "two compare-and-swaps",
+            Self::OurSemaphore => "our semaphore",
         }
     }
 
@@ -80,6 +94,8 @@ impl Kind {
             Self::Semaphore => trial.run(&system::Semaphore::open(ground()?, is_first)?),
             Self::RobustPthread => trial.run(&system::Pthread::open(ground()?, is_first)?),
             Self::SystemV => trial.run(&system::SystemV::open(place, is_first)?),
+            Self::BareSemaphore => trial.run(&native::BareSemaphore::open(ground()?, is_first)),
+            Self::OurSemaphore => trial.run(&ours::Counting::open(place)?),
         }
     }
 }
@@ -88,7 +104,7 @@ impl std::str::FromStr for Kind {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let mut kinds = Self::ALL.into_iter();
+        let mut kinds = Self::ALL.into_iter().chain(Self::SEMAPHORES);
         kinds
             .find(|kind| kind.name() == name)
             .ok_or_else(|| format!("no lock is called {name}"))

@@ -31,6 +31,7 @@ type Contest = (&'static str, fn(&Arena, &mut Report) -> Outcome);
 
 const CONTESTS: [Contest; 14] = [
     ("lock", contest::lock::run),
+    ("semaphore", contest::semaphore::run),
     ("small", contest::small::run),
     ("wait", contest::small::wait),
     ("wake", contest::wake::run),

@@ -10,6 +10,7 @@ mod polling;
 mod publish;
 mod read;
 mod remove;
+mod semaphore;
 
 use std::fmt;
 use std::io;
@@ -25,6 +26,7 @@ pub use polling::Polling;
 pub use publish::PublishError;
 pub use read::ReadError;
 pub use remove::RemoveError;
+pub use semaphore::SemaphoreError;
 
 use crate::key::Key;
 use crate::lock_holder::{LockHolder, UserName};

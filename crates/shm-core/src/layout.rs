@@ -14,10 +14,25 @@ use crate::sys::Shared;
 pub(crate) const MAGIC: [u8; 8] = *b"SHM-CORE";
 /// The layout that this crate reads and writes.
 pub(crate) const VERSION: u32 = 2;
-/// How many publishers and block attachers a segment has room for.
+/// How many publishers, or processes that use a block or a semaphore, a segment has room for.
 pub(crate) const SLOTS: usize = 128;
 /// Regions are numbered from 1 to this; 0 means none. So many that control and table fit in 16 KiB.
 pub(crate) const REGIONS: usize = 191;
+
+/// The most units that a semaphore has available, and the most that a slot holds.
+pub(crate) const MAX_UNITS: u32 = 0x7fff;
+/// The slots' records of a semaphore: record i is word `i / 16` of line `i % 16`, so that the first
+/// sixteen slots have lines of their own.
+pub(crate) type UnitRecords = [[AtomicU64; UNIT_COLUMNS]; UNIT_LINES];
+/// How many records stand in a line, and how many lines there are.
+pub(crate) const UNIT_COLUMNS: usize = LINE_BYTES / 8;
+const UNIT_LINES: usize = SLOTS / UNIT_COLUMNS;
+
+/// Where the record of a slot begins, from the beginning of the table.
+pub(crate) const fn unit_record_offset(slot: u8) -> usize {
+    let slot = slot as usize;
+    LINE_BYTES * (slot % UNIT_LINES) + 8 * (slot / UNIT_LINES)
+}
 
 /// The control area's length in the file: what precedes all data.
 pub(crate) const CONTROL_BYTES: usize = size_of::<Control>();
@@ -119,6 +134,8 @@ pub(crate) mod kind {
     pub(crate) const BLOCK: u32 = 1;
     /// Published samples.
     pub(crate) const SAMPLES: u32 = 2;
+    /// A counting semaphore.
+    pub(crate) const SEMAPHORE: u32 = 3;
 }
 
 /// Values of [`Slot::access`].
@@ -129,6 +146,8 @@ pub(crate) mod access {
     pub(crate) const BLOCK_READ_WRITE: u32 = 2;
     /// Attached to a block, reading only.
     pub(crate) const BLOCK_READ_ONLY: u32 = 3;
+    /// Attached to a semaphore.
+    pub(crate) const SEMAPHORE: u32 = 4;
 }
 
 /// The segment's head. The first 24 bytes are frozen for ever, whatever the version.
@@ -150,7 +169,8 @@ pub(crate) struct Header {
     reserved: [AtomicU64; 7],
     pub(crate) lock: AtomicU32,
     reserved_lock: [AtomicU32; 31],
-    /// Position of the newest complete record: the only commit point.
+    /// Position of the newest complete record: the only commit point. Of a semaphore:
+    /// [`units`](Self::units).
     pub(crate) last: AtomicU64,
     reserved_last: [AtomicU64; 15],
     /// Position of the oldest record that is intact.
@@ -197,6 +217,14 @@ pub(crate) struct Region {
     pub(crate) touched_bytes: AtomicU64,
 }
 
+impl Header {
+    /// The word of a semaphore: it has no records, and waiters sleep where those for samples do.
+    #[inline]
+    pub(crate) fn units(&self) -> &AtomicU64 {
+        &self.last
+    }
+}
+
 #[cfg(all(loom, test))]
 impl Region {
     /// A region of the model checker's, which has no mapped memory.
@@ -218,7 +246,8 @@ pub(crate) struct Control {
     pub(crate) slots: [Slot; SLOTS],
     /// Entry 0 is unused: region 0 means none.
     pub(crate) regions: [Region; REGIONS + 1],
-    reserved: [AtomicU64; 128],
+    /// How many units each slot of a semaphore holds.
+    pub(crate) units: UnitRecords,
 }
 
 #[expect(unsafe_code, reason = "a promise about the type above")]
@@ -272,6 +301,7 @@ const _: () = {
     assert!(offset_of!(Control, header) == 0);
     assert!(offset_of!(Control, slots) == 0x400);
     assert!(offset_of!(Control, regions) == 0x2400);
+    assert!(offset_of!(Control, units) == 0x3c00);
     assert!(size_of::<Control>() == 0x4000);
     assert!(CONTROL_BYTES as u64 <= BLOCK_OFFSET);
     // The ring ends before the first region, the last region before the lock bytes.

@@ -24,7 +24,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Three things can be done with a key:
+//! Four things can be done with a key:
 //!
 //! - **Samples**: a [`Publisher`] publishes payloads of any size, a
 //!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
@@ -32,6 +32,8 @@
 //! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`;
 //!   it tells of changes where a program [announces](Guard::announce) them.
+//! - **A semaphore**: [`Semaphore`] counts units that processes acquire and release; what a process
+//!   holds that dies is available again.
 //! - **Looking**: [`segment::list`], [`segment::info`] and [`segment::remove`];
 //!   [`segment::Watch`] wakes when segments come and go.
 //!
@@ -65,6 +67,7 @@ mod options;
 mod process;
 mod sample;
 pub mod segment;
+mod semaphore;
 mod shared_memory;
 #[cfg(feature = "async")]
 mod stream;
@@ -75,7 +78,7 @@ mod wait_set;
 pub use bytemuck;
 pub use error::{
     AttachError, ErrorCode, InvalidSample, LinkError, ListError, LockError, Polling, PublishError,
-    ReadError, RemoveError,
+    ReadError, RemoveError, SemaphoreError,
 };
 pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};
@@ -91,6 +94,7 @@ pub use sample::{
     Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
 };
 pub use segment::{Access, Attached};
+pub use semaphore::Semaphore;
 pub use shared_memory::{
     Abandoned, Attach, Change, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
 };

@@ -1,4 +1,4 @@
-//! The lock and the ring under a model checker: every interleaving of a few steps.
+//! The lock, the semaphore and the ring under a model checker: every interleaving of a few steps.
 //!
 //! Compiled only with `--cfg loom`, where [`crate::sync`] hands out the
 //! checker's atomics. What runs is the code that ships; only the kernel is
@@ -8,11 +8,14 @@
 //! (`MODEL_DEPTH=1`), which takes minutes.
 #![cfg_attr(not(test), expect(dead_code, reason = "only tests play the kernel"))]
 
+pub(crate) mod death;
 pub(crate) mod futex;
 #[cfg(test)]
 mod lock;
 #[cfg(test)]
 mod ring;
+#[cfg(test)]
+mod semaphore;
 
 /// Runs a model through every interleaving with so many preemptions, and as many more as
 /// `MODEL_DEPTH` says.
@@ -23,6 +26,8 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
         .and_then(|depth| depth.parse().ok())
         .unwrap_or(0);
     let mut builder = loom::model::Builder::new();
+    // Those that wait for a death look again and again.
+    builder.max_branches = 10_000;
     builder.preemption_bound = Some(preemptions + more);
     builder.check(model);
 }

@@ -2,11 +2,12 @@
 //!
 //! Looking never attaches: whoever only looks is seen by nobody and keeps
 //! nothing alive. Creating and attaching is done by [`Publisher`],
-//! [`Subscriber`] and [`SharedMemory`].
+//! [`Subscriber`], [`SharedMemory`] and [`Semaphore`].
 //!
 //! [`Publisher`]: crate::Publisher
 //! [`Subscriber`]: crate::Subscriber
 //! [`SharedMemory`]: crate::SharedMemory
+//! [`Semaphore`]: crate::Semaphore
 
 mod attachment;
 mod file;
@@ -77,6 +78,13 @@ pub enum Content {
     Block {
         /// Its length, bytes.
         size: u64,
+    },
+    /// A counting semaphore.
+    Semaphore {
+        /// How many units can be acquired.
+        available: u32,
+        /// How many units are held, by all processes together.
+        held: u32,
     },
     /// Published samples.
     Samples {
@@ -248,6 +256,7 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
         },
+        layout::kind::SEMAPHORE => peek::units(&segment.file, head),
         _ => match peek::latest(&segment.file, head) {
             Ok(latest) => Content::Samples {
                 latest,

@@ -15,6 +15,16 @@ pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 /// interleaving anyway, and would only count the looks.
 pub(crate) const SPINS: u32 = if cfg!(loom) { 0 } else { 100 };
 
+/// Marks the moment after a store of a slot's process, in which that may die: only a model checker
+/// lets it.
+#[inline]
+pub(crate) fn stored_by(slot: u8) {
+    #[cfg(loom)]
+    crate::model::death::stored_by(slot);
+    #[cfg(not(loom))]
+    let _ = slot;
+}
+
 /// Loads a word that may lie in memory mapped read-only, with the effect of an acquire load.
 ///
 /// Rust promises that a *relaxed* load of at most eight bytes works on

@@ -60,3 +60,15 @@ fn epoll_waits_for_three_keys_and_the_input() {
 fn a_task_reads_what_another_publishes() {
     assert_eq!(run("tokio", ""), "number 1\nnumber 2\nnumber 3\n");
 }
+
+#[test]
+fn clients_of_a_server_do_each_job_once() {
+    let said = run("semaphore", "");
+    let mut squares: Vec<u64> = said
+        .lines()
+        .filter_map(|line| line.split_once("squared is ")?.1.parse().ok())
+        .collect();
+    squares.sort_unstable();
+    assert_eq!(squares, [1, 4, 9, 16, 25, 36], "{said}");
+    assert!(said.ends_with("server: 0 units are left\n"), "{said}");
+}

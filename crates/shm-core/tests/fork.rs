@@ -12,8 +12,8 @@ use std::time::Duration;
 use common::{Place, key, octets};
 use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::{
-    KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, SharedMemory,
-    Subscriber, WaitSet,
+    KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, Semaphore,
+    SemaphoreError, SharedMemory, Subscriber, WaitSet,
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
@@ -25,10 +25,18 @@ fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, Key
     (notifier, watch, set)
 }
 
+fn semaphore_is_refused(semaphore: &Semaphore) -> bool {
+    matches!(semaphore.release(1), Err(SemaphoreError::Forked { .. }))
+        && matches!(semaphore.try_acquire(1), Err(SemaphoreError::Forked { .. }))
+        && matches!(semaphore.held(), Err(SemaphoreError::Forked { .. }))
+}
+
 #[test]
 fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let place = Place::new();
     let block = SharedMemory::create(&key("block"), 8, &place.options()).unwrap();
+    let semaphore = Semaphore::create(&key("semaphore"), 2, &place.options()).unwrap();
+    semaphore.acquire(1, None).unwrap();
     let publisher = Publisher::open(&key("samples"), &place.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("samples"), &place.options()).unwrap();
     publisher.publish(&octets(), &[1; 10_000]).unwrap();
@@ -60,11 +68,12 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
                 block.wait_for_change(0, None),
                 Err(LockError::Forked { .. })
             )
+            && semaphore_is_refused(&semaphore)
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
         waiting.0.clear();
         drop(waiting);
-        drop(detached);
+        drop((detached, semaphore));
         drop((guard, loan, sample, subscriber, audience, seat, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);
@@ -84,6 +93,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!(exit_status(child), 0, "the child's copies must say Forked");
 
     // The child dropped its copies; ours hold what they held.
+    assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
     let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
     assert!(
         matches!(other.try_lock(), Err(LockError::WouldBlock { .. })),

@@ -14,7 +14,7 @@ use shm_core::{Access, Attached, Message, Metadata};
 use crate::session::{Content, Found, RingSize};
 use beside::Beside;
 
-/// One segment. A field that does not apply is `null`; none is ever left out, but `reason`.
+/// One segment. A field that does not apply is `null`; only what is said to be left out is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
     key: String,
@@ -51,6 +51,11 @@ pub(crate) struct Report {
     /// What stands beside the kind.
     #[serde(flatten)]
     beside: Beside,
+    /// Of a semaphore: how many units can be acquired, and how many are held; only where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<u32>,
     /// As what a Qt program streamed it; only where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     form: Option<&'static str>,
@@ -162,6 +167,12 @@ impl Report {
         let report = report.with_ring(RingSize::of(info));
         match &info.content {
             segment::Content::Block { size } => report.with_block(*size),
+            segment::Content::Semaphore { available, held } => Report {
+                kind: Some("semaphore"),
+                available: Some(*available),
+                held: Some(*held),
+                ..report
+            },
             segment::Content::Samples {
                 latest: Some(latest),
                 ..
@@ -213,6 +224,8 @@ impl Report {
             others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
             beside: Beside::default(),
+            available: None,
+            held: None,
             form: None,
             reason: None,
         }

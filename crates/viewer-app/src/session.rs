@@ -115,7 +115,9 @@ impl RingSize {
                 ring: ring_bytes,
                 retain: retain_bytes,
             }),
-            segment::Content::Block { .. } | segment::Content::Damaged { .. } => None,
+            segment::Content::Block { .. }
+            | segment::Content::Semaphore { .. }
+            | segment::Content::Damaged { .. } => None,
         }
     }
 }

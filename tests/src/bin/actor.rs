@@ -5,6 +5,9 @@
 //! user id of the segment's owner; the directory comes from `SHM_CORE_DIR`, the length of a ring that
 //! it creates from `ACTOR_RING_BYTES`; with `ACTOR_WAKES_NOBODY` what it publishes wakes nobody.
 
+#[path = "actor/semaphore.rs"]
+mod semaphore;
+
 use std::error::Error;
 use std::io::{self, BufRead, Read, Write};
 use std::os::fd::OwnedFd;
@@ -71,6 +74,7 @@ struct Hands {
     seat: Option<Seat>,
     traps: Vec<UnixListener>,
     watches: Vec<OwnedFd>,
+    semaphore: semaphore::Attached,
 }
 
 impl Actor {
@@ -111,6 +115,9 @@ impl Actor {
                 let block = hands.block.ok_or("not attached")?;
                 let number: u64 = block.lock()?.ignore_abandonment().read(0)?;
                 return Ok(number.to_string());
+            }
+            ["semaphore", ref words @ ..] => {
+                return hands.semaphore.act(words, &self.key, &self.options);
             }
             _ => return self.act_on_changes(words, hands),
         }

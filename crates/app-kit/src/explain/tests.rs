@@ -108,6 +108,10 @@ fn attach_errors() -> Vec<Box<dyn Explain>> {
             key: key.clone(),
             size: 0,
         }),
+        Box::new(AttachError::Units {
+            key: key.clone(),
+            units: 40_000,
+        }),
         Box::new(AttachError::Io {
             key,
             doing: "looking",

@@ -137,7 +137,8 @@ impl Lookout {
             segment::Content::Samples { latest, .. } => latest
                 .as_ref()
                 .map(|latest| (latest.sequence, latest.bytes)),
-            segment::Content::Damaged { .. } => None,
+            // Counts come and go without a word; there is nothing to read.
+            segment::Content::Semaphore { .. } | segment::Content::Damaged { .. } => None,
         };
         let told = Told::Something(Gist {
             company: self.company.clone(),

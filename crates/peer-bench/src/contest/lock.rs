@@ -29,10 +29,7 @@ pub(crate) fn run(arena: &Arena, report: &mut Report) -> Outcome {
 }
 
 fn uncontended(arena: &Arena, report: &mut Report) -> Outcome {
-    let mut contenders: Vec<_> = Kind::ALL
-        .into_iter()
-        .map(|kind| Contender::new(kind.name(), move || kind.open(arena.place(), true, Alone)))
-        .collect();
+    let mut contenders = alone(arena, &Kind::ALL);
     if let Some(program) = &arena.qt {
         let mut qt = Peer::of(Command::new(program))?;
         contenders.push(Contender::new(QT, move || {
@@ -51,6 +48,13 @@ fn uncontended(arena: &Arena, report: &mut Report) -> Outcome {
     let goal = Goal::AtMost(0.05);
     report.judge("lock_vs_qt", &rounds, (ours, QT), Of::Median, goal);
     Ok(())
+}
+
+/// Locks that nobody else wants.
+pub(super) fn alone<'a>(arena: &'a Arena, kinds: &[Kind]) -> Vec<Contender<'a>> {
+    let contender =
+        |&kind: &Kind| Contender::new(kind.name(), move || kind.open(arena.place(), true, Alone));
+    kinds.iter().map(contender).collect()
 }
 
 /// Takes the lock again and again; nanoseconds a pair.
@@ -80,23 +84,7 @@ impl Trial for Alone {
 }
 
 fn contended(arena: &Arena, report: &mut Report) -> Outcome {
-    let contenders = Kind::ALL
-        .into_iter()
-        .map(|kind| {
-            let place = arena.fresh_place()?;
-            Ok(Contender::new(kind.name(), move || {
-                let bout = Bout::Ours { arena, kind };
-                kind.open(
-                    &place,
-                    true,
-                    Contending {
-                        place: &place,
-                        bout,
-                    },
-                )
-            }))
-        })
-        .collect::<Outcome<_>>()?;
+    let contenders = beside_another(arena, &Kind::ALL)?;
     let rounds = Rounds::play(arena.rounds(21), contenders)?;
     let (ours, futex) = (Kind::Ours.name(), Kind::Futex.name());
     let title = "lock, add, unlock: two processes";
@@ -110,6 +98,19 @@ fn contended(arena: &Arena, report: &mut Report) -> Outcome {
         goal,
     );
     Ok(())
+}
+
+/// Locks that another process wants, too.
+pub(super) fn beside_another<'a>(arena: &'a Arena, kinds: &[Kind]) -> Outcome<Vec<Contender<'a>>> {
+    let contender = |&kind: &Kind| {
+        let place = arena.fresh_place()?;
+        Ok(Contender::new(kind.name(), move || {
+            let bout = Bout::Ours { arena, kind };
+            let place = &place;
+            kind.open(place, true, Contending { place, bout })
+        }))
+    };
+    kinds.iter().map(contender).collect()
 }
 
 /// Which of the two processes this is.

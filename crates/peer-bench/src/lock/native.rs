@@ -25,6 +25,43 @@ impl Lock for Bare {
     }
 }
 
+/// How many units there are, in one word, and spinning until there is one.
+pub(super) struct BareSemaphore(Ground);
+
+impl BareSemaphore {
+    pub(super) fn open(ground: Ground, is_first: bool) -> Self {
+        if is_first {
+            ground.wide(0).store(1, Release);
+        }
+        Self(ground)
+    }
+}
+
+impl Lock for BareSemaphore {
+    #[inline]
+    fn with(&self, work: impl FnOnce()) {
+        let word = self.0.wide(0);
+        let mut units = word.load(Relaxed);
+        loop {
+            match units.checked_sub(1) {
+                Some(left) => match word.compare_exchange(units, left, Acquire, Relaxed) {
+                    Ok(_) => break,
+                    Err(other) => units = other,
+                },
+                None => {
+                    std::hint::spin_loop();
+                    units = word.load(Relaxed);
+                }
+            }
+        }
+        work();
+        let mut units = word.load(Relaxed);
+        while let Err(other) = word.compare_exchange(units, units + 1, Release, Relaxed) {
+            units = other;
+        }
+    }
+}
+
 /// 0 free, 1 held, 2 held and somebody may sleep.
 pub(super) struct Futex(pub(super) Ground);
 

@@ -1,8 +1,8 @@
-//! This project's lock, as a program takes it.
+//! This project's lock and its semaphore, as a program takes them.
 
 use std::path::Path;
 
-use shm_core::{Key, Options, ReadWrite, SharedMemory};
+use shm_core::{Key, Options, ReadWrite, Semaphore, SharedMemory};
 
 use super::Lock;
 use crate::Outcome;
@@ -25,5 +25,27 @@ impl Lock for Ours {
         let guard = locked.ignore_abandonment();
         work();
         drop(guard);
+    }
+}
+
+/// A semaphore of one unit.
+pub(super) struct Counting(Semaphore);
+
+impl Counting {
+    pub(super) fn open(place: &Path) -> Outcome<Self> {
+        let options = Options::new().directory(place);
+        let semaphore = Semaphore::open_or_create(&Key::new("semaphore")?, 1, &options)?;
+        Ok(Self(semaphore))
+    }
+}
+
+impl Lock for Counting {
+    #[inline]
+    fn with(&self, work: impl FnOnce()) {
+        // As for the lock: were it to fail, the count would tell.
+        if self.0.acquire(1, None).is_ok() {
+            work();
+            let _counted = self.0.release(1);
+        }
     }
 }

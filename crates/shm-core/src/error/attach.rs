@@ -40,7 +40,7 @@ pub enum AttachError {
         /// The layout's version.
         found: u32,
     },
-    /// A block where samples were expected, or the other way round.
+    /// A segment of another kind: a block, say, where samples were expected.
     WrongKind {
         /// The key asked for.
         key: Key,
@@ -126,6 +126,13 @@ pub enum AttachError {
         /// The size asked for, bytes.
         size: usize,
     },
+    /// A semaphore of so many units cannot be made.
+    Units {
+        /// The key asked for.
+        key: Key,
+        /// How many were asked for.
+        units: u32,
+    },
     /// Something else that the system said.
     Io {
         /// The key asked for.
@@ -168,7 +175,7 @@ impl AttachError {
             Self::Busy { .. } => ErrorCode::Busy,
             Self::OtherUser { .. } => ErrorCode::OtherUser,
             Self::Timeout { .. } => ErrorCode::Timeout,
-            Self::Size { .. } => ErrorCode::InvalidArgument,
+            Self::Size { .. } | Self::Units { .. } => ErrorCode::InvalidArgument,
             Self::Io { .. } => ErrorCode::System,
         }
     }
@@ -194,7 +201,8 @@ impl AttachError {
             | Self::Busy { .. }
             | Self::OtherUser { .. }
             | Self::Timeout { .. }
-            | Self::Size { .. } => None,
+            | Self::Size { .. }
+            | Self::Units { .. } => None,
         }
     }
 }
@@ -221,7 +229,7 @@ impl fmt::Display for AttachError {
             ),
             Self::WrongKind { key } => write!(
                 f,
-                "The segment \"{key}\" is of the other kind (a fixed block is not a series of samples): choose another key."
+                "The segment \"{key}\" is of another kind (it holds samples, a block or a semaphore, and none can stand for another): choose another key."
             ),
             Self::Permission { key, .. } => write!(
                 f,
@@ -260,6 +268,11 @@ impl fmt::Display for AttachError {
             Self::Size { key, size } => write!(
                 f,
                 "A block of {size} bytes cannot be made under the key \"{key}\": the size is 1 byte to 64 GiB."
+            ),
+            Self::Units { key, units } => write!(
+                f,
+                "A semaphore of {units} units cannot be made under the key \"{key}\": it counts to {}.",
+                crate::layout::MAX_UNITS
             ),
             Self::Io { key, doing, source } => {
                 write!(
@@ -312,6 +325,7 @@ impl AttachError {
             | Self::OtherUser { key, .. }
             | Self::Timeout { key }
             | Self::Size { key, .. }
+            | Self::Units { key, .. }
             | Self::Io { key, .. } => key,
         }
     }

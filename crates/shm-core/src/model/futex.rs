@@ -39,6 +39,15 @@ pub(crate) fn wake_all_low(_: &AtomicU64) {
     wake();
 }
 
+pub(crate) fn wake_low(_: &AtomicU64, count: u32) {
+    let (bed, bell) = &*BED;
+    let guard = bed.lock().expect("nobody panics in bed");
+    for _ in 0..count {
+        bell.notify_one();
+    }
+    drop(guard);
+}
+
 pub(crate) fn wake_one(_: &AtomicU32) {
     let (bed, bell) = &*BED;
     let guard = bed.lock().expect("nobody panics in bed");

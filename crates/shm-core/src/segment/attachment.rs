@@ -16,6 +16,7 @@ use crate::process::Process;
 use crate::sample::ring::Ring;
 use crate::segment::file::{Head, SegmentFile, check_directory, wake_everybody};
 use crate::segment::roster::{self, Attached};
+use crate::semaphore::{Word, units_of};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
 
@@ -40,6 +41,7 @@ const LEAVING_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Kind {
     Block { bytes: u64 },
     Samples { ring_bytes: u64, retain_bytes: u64 },
+    Semaphore { units: u32 },
 }
 
 impl Kind {
@@ -47,19 +49,22 @@ impl Kind {
         match self {
             Self::Block { .. } => layout::kind::BLOCK,
             Self::Samples { .. } => layout::kind::SAMPLES,
+            Self::Semaphore { .. } => layout::kind::SEMAPHORE,
         }
     }
 
-    /// What is reserved behind the control area when a segment is created: from where, how much.
-    fn data(self) -> (u64, u64) {
+    /// What is reserved behind the control area when a segment is created, if anything: from where,
+    /// how much.
+    fn data(self) -> Option<(u64, u64)> {
         match self {
-            Self::Block { bytes } => (layout::BLOCK_OFFSET, bytes),
-            Self::Samples { ring_bytes, .. } => (layout::RING_OFFSET as u64, ring_bytes),
+            Self::Block { bytes } => Some((layout::BLOCK_OFFSET, bytes)),
+            Self::Samples { ring_bytes, .. } => Some((layout::RING_OFFSET as u64, ring_bytes)),
+            Self::Semaphore { .. } => None,
         }
     }
 }
 
-/// A handle that keeps a segment alive: a publisher's or a block attacher's.
+/// A handle that keeps a segment alive: a publisher's, or one for a block or a semaphore.
 #[derive(Debug)]
 pub(crate) struct Attachment {
     pub(crate) segment: SegmentFile,
@@ -161,7 +166,7 @@ impl Attachment {
                 .map_err(|error| AttachError::io(key, "making it persistent", error))?;
         }
         let control = map_control(&segment, &head)?;
-        let me = claim_slot(&segment, control.view(), access)?;
+        let me = claim_slot(&segment, control.view(), kind, access)?;
         segment.unlock_lifecycle()?;
         Ok(Self::new(segment, control, me, &head, false))
     }
@@ -228,8 +233,9 @@ impl Attachment {
                 .map_err(error("writing its head"))?;
             sys::reserve(&segment.file, 0, layout::CONTROL_BYTES as u64)
                 .map_err(error("reserving memory"))?;
-            let (offset, bytes) = kind.data();
-            sys::reserve(&segment.file, offset, bytes).map_err(error("reserving memory"))?;
+            if let Some((offset, bytes)) = kind.data() {
+                sys::reserve(&segment.file, offset, bytes).map_err(error("reserving memory"))?;
+            }
             // Regions lie far apart, and are used only later.
             if matches!(kind, Kind::Samples { .. }) && !sys::is_in_memory(&segment.file) {
                 sys::try_length(&segment.file, layout::LONGEST_FILE)
@@ -237,10 +243,12 @@ impl Attachment {
             }
             let head = segment.head()?;
             let control = map_control(&segment, &head)?;
-            if let Kind::Samples { .. } = kind {
-                ring_of(&control, &head).begin(Process::current());
+            match kind {
+                Kind::Block { .. } => {}
+                Kind::Samples { .. } => ring_of(&control, &head).begin(Process::current()),
+                Kind::Semaphore { units } => begin_units(&control, units),
             }
-            let me = claim_slot(&segment, control.view(), access)?;
+            let me = claim_slot(&segment, control.view(), kind, access)?;
             give_to_group(&segment, options)?;
             sys::set_mode(&segment.file, options.mode_bits()).map_err(error("setting its mode"))?;
             let named = match &temporary {
@@ -292,6 +300,11 @@ impl Attachment {
     #[inline]
     pub(crate) fn ring(&self) -> Ring<'_> {
         ring_of(&self.control, &self.head)
+    }
+
+    /// The slot that this handle holds.
+    pub(crate) fn slot(&self) -> u8 {
+        self.me.slot()
     }
 
     /// The process that this handle belongs to: known without asking the system.
@@ -378,6 +391,10 @@ impl Attachment {
             return false;
         }
         self.abandon_detached();
+        if self.head.kind == layout::kind::SEMAPHORE {
+            // While the slot is held still: what is given back in its name is this handle's.
+            units_of(self.control(), self.slot()).give_back(self.slot());
+        }
         let deadline = Deadline::after(LEAVING_PATIENCE);
         let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);
         let removed = self.leave_in_order(turn.is_ok()).unwrap_or(false);
@@ -492,6 +509,13 @@ fn missing_directory(error: AttachError, options: &Options) -> AttachError {
 fn map_control(segment: &SegmentFile, head: &Head) -> Result<WritableMapping, AttachError> {
     WritableMapping::new(&segment.file, 0, head.mapped_bytes())
         .map_err(|error| AttachError::io(&segment.key, "mapping", error))
+}
+
+/// Writes how many units a semaphore begins with, before anybody else has it.
+fn begin_units(control: &WritableMapping, units: u32) {
+    // Relaxed, because the file gets its name only afterwards.
+    let word = control.view::<Control>().header.units();
+    word.store(Word::new(units).bits(), Ordering::Relaxed);
 }
 
 #[inline]

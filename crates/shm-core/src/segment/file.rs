@@ -52,10 +52,10 @@ pub(crate) struct Head {
     pub(crate) id: u128,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
-    /// 0 for a block, and where the version is another.
+    /// 0 for what is no samples, and where the version is another.
     pub(crate) ring_bytes: u64,
     pub(crate) retain_bytes: u64,
-    /// Position of the newest record.
+    /// Position of the newest record; the word of a semaphore.
     pub(crate) last: u64,
 }
 
@@ -83,6 +83,8 @@ impl Head {
         put(40, &sys::unix_nanos().to_le_bytes());
         match kind {
             Kind::Block { bytes } => put(48, &bytes.to_le_bytes()),
+            // Its units are written once it is mapped.
+            Kind::Semaphore { .. } => {}
             Kind::Samples {
                 ring_bytes,
                 retain_bytes,
@@ -132,12 +134,12 @@ impl Head {
             }
     }
 
-    /// Where the ring or the block lies: its offset, and its length.
+    /// Where the ring or the block lies: its offset, and its length. A semaphore has neither.
     pub(crate) fn data(&self) -> (u64, u64) {
-        if self.kind == layout::kind::BLOCK {
-            (layout::BLOCK_OFFSET, self.block_bytes)
-        } else {
-            (layout::RING_OFFSET as u64, self.ring_bytes)
+        match self.kind {
+            layout::kind::BLOCK => (layout::BLOCK_OFFSET, self.block_bytes),
+            layout::kind::SEMAPHORE => (layout::RING_OFFSET as u64, 0),
+            _ => (layout::RING_OFFSET as u64, self.ring_bytes),
         }
     }
 
@@ -152,7 +154,8 @@ impl Head {
     /// Checks what this version promises beyond the frozen fields.
     fn check_whole(&self, facts: &FileFacts) -> Result<(), String> {
         let block = self.kind == layout::kind::BLOCK;
-        if !block && self.kind != layout::kind::SAMPLES {
+        let samples = self.kind == layout::kind::SAMPLES;
+        if !block && !samples && self.kind != layout::kind::SEMAPHORE {
             return Err(format!("it is of an unknown kind ({})", self.kind));
         }
         if self.slot_count != u32::try_from(layout::SLOTS).unwrap_or(u32::MAX) {
@@ -163,7 +166,7 @@ impl Head {
         }
         let is_ring =
             layout::RING_BYTES.contains(&self.ring_bytes) && self.ring_bytes.is_power_of_two();
-        if !block && !is_ring {
+        if samples && !is_ring {
             return Err(format!("it claims a ring of {} bytes", self.ring_bytes));
         }
         let (offset, data) = self.data();
@@ -329,6 +332,9 @@ impl SegmentFile {
             return Ok(());
         }
         let (offset, claimed) = head.data();
+        if claimed == 0 {
+            return Ok(());
+        }
         match sys::reserved_in(&self.file, offset..offset + claimed) {
             Ok(memory) if memory < claimed => Err(self.foreign(&format!(
                 "it claims {claimed} bytes, and has memory for {memory}"
@@ -559,7 +565,7 @@ pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(is_digit)
 }
 
-/// Wakes whoever waits for a sample or for the lock.
+/// Wakes whoever waits for a sample, for the lock or for units.
 pub(crate) fn wake_everybody(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
     sys::wake_all_low(&header.last);

@@ -1,4 +1,4 @@
-//! The newest sample's record, read without mapping, pinning or attaching.
+//! The newest sample's record, and the units of a semaphore, read without mapping or attaching.
 
 use std::fs::File;
 use std::mem::offset_of;
@@ -9,7 +9,8 @@ use crate::message::Metadata;
 use crate::sample::record::{Bounds, HEADER_WORDS, Kind, Record};
 use crate::sample::ring::is_position;
 use crate::segment::file::Head;
-use crate::segment::{Latest, moment};
+use crate::segment::{Content, Latest, moment};
+use crate::semaphore::{UnitRecord, Word};
 use crate::sys;
 
 /// How often to look again where publishers are faster than this.
@@ -40,6 +41,31 @@ pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, Invalid
         Ok(None)
     } else {
         Err(InvalidSample::Position)
+    }
+}
+
+/// Counts the units of a semaphore whose word a look at the head found.
+///
+/// Only shown to people: the word and the records are not read in one moment.
+pub(crate) fn units(file: &File, head: &Head) -> Content {
+    let word = Word::from_bits(head.last);
+    let mut records = [0; size_of::<layout::UnitRecords>()];
+    let table = offset_of!(layout::Control, units) as u64;
+    if sys::read_exact_at(file, &mut records, table).is_err() {
+        // What was cut off reads as zeros where it is mapped, too.
+        records.fill(0);
+    }
+    let held_by = |slot: u8| {
+        if word.operator() == Some(slot) {
+            return word.held();
+        }
+        let at = layout::unit_record_offset(slot);
+        let record = u64::from_le_bytes(std::array::from_fn(|byte| records[at + byte]));
+        UnitRecord::from_bits(record).held()
+    };
+    Content::Semaphore {
+        available: word.available(),
+        held: (0..).take(layout::SLOTS).map(held_by).sum(),
     }
 }
 

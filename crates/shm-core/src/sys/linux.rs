@@ -21,7 +21,7 @@ mod wait_any;
 mod watch;
 
 #[cfg(loom)]
-pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
+pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_low, wake_one};
 pub(crate) use bell::{Bell, PollFd, PollFlags, poll};
 pub(crate) use byte_lock::{
     ByteLock, refusing_lock, try_lock_byte, unlock_byte, unlock_bytes_from,
@@ -35,7 +35,7 @@ pub(crate) use file::{
 pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
 pub(crate) use fork::{ForkMark, NotInherited, process_token};
 #[cfg(not(loom))]
-pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_one};
+pub(crate) use futex::{wait, wait_low, wake_all, wake_all_low, wake_low, wake_one};
 pub(crate) use helper_thread::spawn_helper;
 pub(crate) use lock_search::{LockSearch, find_lock};
 pub(crate) use map::{Mapping, Shared, WritableMapping};

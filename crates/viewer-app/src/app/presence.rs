@@ -30,7 +30,10 @@ impl Presence {
     /// Returns `true` if there is anything to show.
     pub(super) fn has_content(&self) -> bool {
         match self {
-            Presence::Here(info) => !matches!(info.content, Content::Samples { latest: None, .. }),
+            Presence::Here(info) => !matches!(
+                info.content,
+                Content::Samples { latest: None, .. } | Content::Semaphore { .. }
+            ),
             Presence::Qt(_) => true,
             Presence::Gone | Presence::Barred => false,
         }
@@ -87,6 +90,9 @@ impl State {
 
     fn describe(&self, info: &Info) -> (bool, String) {
         match &info.content {
+            Content::Semaphore { available, .. } => {
+                (false, say!("presence-semaphore", available = *available))
+            }
             _ if self.live.is_on() => (true, say!("presence-following")),
             Content::Samples { latest: None, .. } => (false, say!("kind-empty")),
             Content::Damaged { .. } => (false, say!("kind-damaged")),

@@ -58,7 +58,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
 fn has_content(info: &Info) -> bool {
     !matches!(
         info.content,
-        Content::Samples { latest: None, .. } | Content::Damaged { .. }
+        Content::Samples { latest: None, .. } | Content::Semaphore { .. } | Content::Damaged { .. }
     )
 }
 
@@ -69,6 +69,10 @@ fn describe(info: &Info, now: SystemTime) -> String {
         Content::Block { size } => {
             lines.add("kind", "bytes, a block under its lock");
             lines.add("size", &units::bytes(*size));
+        }
+        Content::Semaphore { available, held } => {
+            lines.add("kind", "semaphore");
+            lines.add("units", &format!("{available} available, {held} held"));
         }
         Content::Samples { latest: None, .. } => {
             lines.add("kind", "nothing loaded yet, or cleared");

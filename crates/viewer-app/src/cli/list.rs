@@ -161,6 +161,16 @@ fn row(info: &Info) -> Row {
                 persistent,
             ]
         }
+        Content::Semaphore { available, held } => [
+            key,
+            "semaphore".to_owned(),
+            format!("{available} available, {held} held"),
+            none(),
+            none(),
+            attached,
+            none(),
+            persistent,
+        ],
         Content::Samples { latest: None, .. } => [
             key,
             none(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::error::{
     AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
-    RemoveError,
+    RemoveError, SemaphoreError,
 };
 use crate::key::{Key, KeyError};
 use crate::lock_holder::LockHolder;
@@ -358,6 +358,40 @@ fn each_lock_error_has_its_code() {
     for (error, code) in cases {
         assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
     }
+}
+
+#[test]
+fn each_semaphore_error_has_its_code() {
+    let key = key();
+    let cases = [
+        (
+            SemaphoreError::Timeout {
+                key: key.clone(),
+                holder: None,
+            },
+            ErrorCode::Timeout,
+        ),
+        (
+            SemaphoreError::TooMany {
+                key: key.clone(),
+                units: 1,
+            },
+            ErrorCode::InvalidArgument,
+        ),
+        (
+            SemaphoreError::Orphaned { key: key.clone() },
+            ErrorCode::Orphaned,
+        ),
+        (
+            SemaphoreError::Forked { key: key.clone() },
+            ErrorCode::Forked,
+        ),
+    ];
+    for (error, code) in cases {
+        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
+    }
+    let units = AttachError::Units { key, units: 1 };
+    assert_eq!(units.code(), ErrorCode::InvalidArgument);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::deadline::Deadline;
 use crate::error::LockError;
 use crate::layout;
 use crate::lock::{self, NotTaken, Owner, Watcher};
-use crate::segment::roster;
+use crate::segment::roster::{self, Attached};
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
@@ -126,10 +126,34 @@ impl Attachment {
 
     #[cold]
     fn watch_name(&self) -> Result<u64, LockError> {
+        self.look_at_the_clock().ok_or_else(|| self.refusal())
+    }
+
+    /// Checks the name where that is due: `None` if it is lost, else how often this is not to be
+    /// asked again.
+    #[cold]
+    pub(crate) fn look_at_the_clock(&self) -> Option<u64> {
         match self.name_watch.look_at_the_clock() {
-            None if self.check_name() => Err(self.refusal()),
-            let_through => Ok(let_through.unwrap_or(0)),
+            None if self.check_name() => None,
+            let_through => Some(let_through.unwrap_or(0)),
         }
+    }
+
+    /// Asks the kernel whether the holder of a slot lives.
+    pub(crate) fn is_slot_held(&self, slot: u8) -> bool {
+        // A lock of one's own open file is never reported; one's own slot lives by definition.
+        if slot == self.me.slot() {
+            return true;
+        }
+        let byte = layout::slot_byte(slot.into());
+        // Where the kernel does not answer, nobody is declared dead.
+        sys::refusing_lock(&self.segment.file, byte..byte + 1, ByteLock::Read)
+            .map_or(true, |lock| lock.is_some())
+    }
+
+    /// What the holder of a slot says of itself.
+    pub(crate) fn holder_of(&self, slot: u8) -> Option<Attached> {
+        roster::holder_of(&self.segment.file, layout::slot_byte(slot.into()))
     }
 
     /// Why locking makes no sense here.
@@ -147,9 +171,7 @@ impl Attachment {
 
     #[cold]
     fn lock_timeout(&self, holder: Option<Owner>) -> LockError {
-        let holder = holder.and_then(|owner| {
-            roster::holder_of(&self.segment.file, layout::slot_byte(owner.slot().into()))
-        });
+        let holder = holder.and_then(|owner| self.holder_of(owner.slot()));
         LockError::Timeout {
             key: self.key().clone(),
             holder: holder.map(Box::new),
@@ -159,14 +181,7 @@ impl Attachment {
 
 impl Watcher for Attachment {
     fn is_alive(&self, holder: Owner) -> bool {
-        // A lock of one's own open file is never reported; one's own slot lives by definition.
-        if holder.slot() == self.me.slot() {
-            return true;
-        }
-        let byte = layout::slot_byte(holder.slot().into());
-        // Where the kernel does not answer, nobody is declared dead.
-        sys::refusing_lock(&self.segment.file, byte..byte + 1, ByteLock::Read)
-            .map_or(true, |lock| lock.is_some())
+        self.is_slot_held(holder.slot())
     }
 
     fn gives_up(&self) -> bool {

@@ -5,7 +5,9 @@ use crate::layout::{self, Control};
 use crate::lock::{self, Owner};
 use crate::lock_holder::LockHolder;
 use crate::process::Process;
+use crate::segment::attachment::Kind;
 use crate::segment::file::SegmentFile;
+use crate::semaphore::units_of;
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
@@ -13,6 +15,7 @@ use crate::sys::{self, ByteLock};
 pub(super) fn claim_slot(
     segment: &SegmentFile,
     control: &Control,
+    kind: Kind,
     access: u32,
 ) -> Result<Owner, AttachError> {
     for (index, slot) in control.slots.iter().enumerate() {
@@ -25,6 +28,10 @@ pub(super) fn claim_slot(
         let number = u8::try_from(index).unwrap_or(u8::MAX);
         // First of all: whoever held this slot last may have died with the lock.
         lock::settle(&control.header.lock, number);
+        if let Kind::Semaphore { .. } = kind {
+            // Or with units.
+            units_of(control, number).give_back(number);
+        }
         let generation = slot.generation.load(Ordering::Relaxed).wrapping_add(1);
         slot.generation.store(generation, Ordering::Relaxed);
         let this = Process::current();

@@ -41,6 +41,11 @@ pub(crate) fn wake_all_low(word: &AtomicU64) {
     wake_all(low_half(word));
 }
 
+/// Wakes so many who sleep on the low 32 bits of the word.
+pub(crate) fn wake_low(word: &AtomicU64, count: u32) {
+    wake(low_half(word), count);
+}
+
 fn low_half(word: &AtomicU64) -> &AtomicU32 {
     // SAFETY: on a little-endian machine (checked in `sys`) the low half has
     // the word's own address, aligned for it and alive as long as the borrow.

@@ -58,6 +58,7 @@ pub(super) fn in_use_by(entry: &Entry) -> Option<String> {
 fn kind(info: &Info) -> &'static str {
     match &info.content {
         Content::Block { .. } => "block",
+        Content::Semaphore { .. } => "semaphore",
         Content::Samples { latest: None, .. } => "empty",
         Content::Damaged { .. } => "damaged",
         Content::Samples {
@@ -76,6 +77,10 @@ fn facts(info: &Info, now: SystemTime) -> String {
             parts.push(units::bytes(*size));
             info.created
         }
+        Content::Semaphore { available, held } => {
+            parts.push(say!("segment-units", available = *available, held = *held));
+            info.created
+        }
         Content::Samples { latest: None, .. } | Content::Damaged { .. } => info.created,
         Content::Samples {
             latest: Some(latest),
@@ -90,7 +95,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
         .iter()
         .partition(|peer| peer.access == Access::ReadWrite);
     parts.push(match writers.as_slice() {
-        [] if kind(info) == "block" => say!("segment-unattached"),
+        [] if matches!(kind(info), "block" | "semaphore") => say!("segment-unattached"),
         [] => say!("segment-left"),
         [first, others @ ..] => first_and_more(name_of(first), others.len()),
     });

@@ -1,0 +1,291 @@
+//! A semaphore between handles: counts, waits, removal, and what other kinds say of it.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Place, key};
+use shm_core::segment::{self, Content};
+use shm_core::{AttachError, Publisher, Semaphore, SemaphoreError, SharedMemory, Subscriber};
+
+/// Longer than any machine takes, and no wait that succeeds.
+const LONG: Duration = Duration::from_secs(60);
+/// Where the word stands.
+const WORD: u64 = 0x100;
+/// Where the records stand.
+const RECORDS: u64 = 0x3c00;
+
+fn counts(place: &Place, name: &str) -> (u32, u32) {
+    match segment::info(&key(name), &place.options()).unwrap().content {
+        Content::Semaphore { available, held } => (available, held),
+        other => panic!("not a semaphore: {other:?}"),
+    }
+}
+
+/// Waits until a waiter has said in the word that it sleeps.
+fn await_a_sleeper(place: &Place, name: &str) {
+    let file = fs::File::open(place.file(&key(name))).unwrap();
+    let mut low = [0; 2];
+    while {
+        file.read_exact_at(&mut low, WORD).unwrap();
+        low[1] & 0x80 == 0
+    } {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn create_open_and_open_or_create_follow_the_rules() {
+    let place = Place::new();
+    let options = place.options();
+    assert!(matches!(
+        Semaphore::open(&key("s"), &options),
+        Err(AttachError::NotFound { .. })
+    ));
+    assert!(matches!(
+        Semaphore::create(&key("s"), 32_768, &options),
+        Err(AttachError::Units { units: 32_768, .. })
+    ));
+    let created = Semaphore::create(&key("s"), Semaphore::MAX_UNITS, &options).unwrap();
+    assert!(matches!(
+        Semaphore::create(&key("s"), 1, &options),
+        Err(AttachError::AlreadyExists { .. })
+    ));
+    let joined = Semaphore::open_or_create(&key("s"), 5, &options).unwrap();
+    assert!(created.created() && !joined.created());
+    assert_eq!(
+        joined.available(),
+        32_767,
+        "one that exists keeps its units"
+    );
+    assert_eq!(joined.key(), &key("s"));
+    assert!(!created.detach());
+    assert!(joined.detach(), "the last one out removes");
+    assert!(place.names().is_empty());
+}
+
+#[test]
+fn units_are_counted_across_handles() {
+    let place = Place::new();
+    let one = Semaphore::create(&key("s"), 3, &place.options()).unwrap();
+    let two = Semaphore::open(&key("s"), &place.options()).unwrap();
+    one.acquire(2, None).unwrap();
+    assert!(!two.try_acquire(2).unwrap());
+    assert!(two.try_acquire(1).unwrap());
+    two.acquire(0, None).unwrap();
+    assert_eq!((one.held().unwrap(), two.held().unwrap()), (2, 1));
+    assert_eq!(counts(&place, "s"), (0, 3));
+    one.release(1).unwrap();
+    assert_eq!(counts(&place, "s"), (1, 2));
+    assert_eq!(one.forget(5).unwrap(), 1);
+    assert_eq!(counts(&place, "s"), (1, 1));
+    two.release(3).unwrap();
+    assert_eq!(counts(&place, "s"), (4, 0));
+    assert!(matches!(
+        two.release(32_764),
+        Err(SemaphoreError::TooMany { units: 32_764, .. })
+    ));
+    assert!(matches!(
+        two.acquire(40_000, None),
+        Err(SemaphoreError::TooMany { .. })
+    ));
+    assert_eq!(counts(&place, "s"), (4, 0));
+}
+
+#[test]
+fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
+    let place = Place::new();
+    let stays = Semaphore::create(&key("s"), 5, &place.options()).unwrap();
+    let goes = Semaphore::open(&key("s"), &place.options()).unwrap();
+    goes.acquire(4, None).unwrap();
+    assert_eq!(goes.forget(1).unwrap(), 1);
+    assert!(!goes.detach());
+    assert_eq!(stays.available(), 4);
+
+    let persistent = place.options().persistent(true);
+    let keeper = Semaphore::open(&key("s"), &persistent).unwrap();
+    stays.acquire(4, None).unwrap();
+    drop(stays);
+    drop(keeper);
+    assert_eq!(counts(&place, "s"), (4, 0));
+    segment::remove(&key("s"), &place.options(), false).unwrap();
+}
+
+#[test]
+fn a_timeout_names_a_holder() {
+    let place = Place::new();
+    let holder = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
+    let waiter = Semaphore::open(&key("s"), &place.options()).unwrap();
+    holder.acquire(1, None).unwrap();
+    let began = Instant::now();
+    let refused = waiter.acquire(1, Duration::from_millis(50)).unwrap_err();
+    assert!(began.elapsed() >= Duration::from_millis(50));
+    assert!(
+        refused
+            .to_string()
+            .contains(&std::process::id().to_string()),
+        "{refused}"
+    );
+    let SemaphoreError::Timeout {
+        holder: Some(named),
+        ..
+    } = refused
+    else {
+        panic!("a holder: {refused}")
+    };
+    assert!(named.process.is_current());
+    assert_eq!(holder.forget(1).unwrap(), 1);
+    assert!(matches!(
+        waiter.acquire(1, Duration::ZERO),
+        Err(SemaphoreError::Timeout { holder: None, .. })
+    ));
+}
+
+#[test]
+fn a_release_wakes_a_waiter_at_once() {
+    let place = Place::new();
+    let server = Semaphore::create(&key("s"), 0, &place.options()).unwrap();
+    let client = Semaphore::open(&key("s"), &place.options()).unwrap();
+    let waiter = thread::spawn(move || {
+        client.acquire(3, LONG).unwrap();
+        client
+    });
+    await_a_sleeper(&place, "s");
+    server.release(1).unwrap();
+    server.release(2).unwrap();
+    let client = waiter.join().unwrap();
+    assert_eq!(client.held().unwrap(), 3);
+    assert_eq!(client.others().len(), 0, "of other processes");
+}
+
+#[test]
+fn removal_ends_a_wait() {
+    let place = Place::new();
+    let ours = Semaphore::create(&key("s"), 0, &place.options()).unwrap();
+    let waiter = thread::spawn(move || (ours.acquire(1, LONG), ours));
+    await_a_sleeper(&place, "s");
+    segment::remove(&key("s"), &place.options(), true).unwrap();
+    let (ended, ours) = waiter.join().unwrap();
+    assert!(matches!(ended, Err(SemaphoreError::Orphaned { .. })));
+    assert!(ours.is_orphaned());
+    assert!(matches!(
+        ours.release(1),
+        Err(SemaphoreError::Orphaned { .. })
+    ));
+    assert!(matches!(
+        ours.try_acquire(1),
+        Err(SemaphoreError::Orphaned { .. })
+    ));
+    assert!(matches!(
+        ours.forget(1),
+        Err(SemaphoreError::Orphaned { .. })
+    ));
+    assert!(!ours.detach(), "there is nothing to remove any more");
+}
+
+#[test]
+fn a_name_that_is_lost_is_noticed() {
+    let place = Place::new();
+    let ours = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
+    fs::remove_file(place.file(&key("s"))).unwrap();
+    let began = Instant::now();
+    // Busy all the time, so that few operations look at the clock.
+    let noticed = loop {
+        match ours.acquire(1, None).and_then(|()| ours.release(1)) {
+            Ok(()) => assert!(began.elapsed() < LONG, "never noticed"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(noticed, SemaphoreError::Orphaned { .. }));
+}
+
+#[test]
+fn threads_of_several_handles_never_exceed_the_count() {
+    const UNITS: u32 = 3;
+    let place = Place::new();
+    let handles: Vec<_> = (0..3)
+        .map(|_| {
+            let handle = Semaphore::open_or_create(&key("s"), UNITS, &place.options());
+            Arc::new(handle.unwrap())
+        })
+        .collect();
+    let inside = Arc::new(AtomicU32::new(0));
+    let threads: Vec<_> = (0..6)
+        .map(|number: usize| {
+            let handle = Arc::clone(&handles[number % 3]);
+            let inside = Arc::clone(&inside);
+            thread::spawn(move || {
+                let units = if number.is_multiple_of(2) { 1 } else { 2 };
+                for _ in 0..3_000 {
+                    handle.acquire(units, LONG).unwrap();
+                    let now = inside.fetch_add(units, Ordering::SeqCst) + units;
+                    assert!(now <= UNITS, "{now} units of {UNITS}");
+                    inside.fetch_sub(units, Ordering::SeqCst);
+                    handle.release(units).unwrap();
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(counts(&place, "s"), (UNITS, 0));
+}
+
+#[test]
+fn no_kind_is_mistaken_for_another() {
+    let place = Place::new();
+    let _semaphore = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
+    let wrong = [
+        SharedMemory::attach(&key("s"), &place.options()).map(drop),
+        Publisher::open(&key("s"), &place.options()).map(drop),
+        Subscriber::attach(&key("s"), &place.options()).map(drop),
+    ];
+    for wrong in wrong {
+        assert!(matches!(wrong, Err(AttachError::WrongKind { .. })));
+    }
+    let _block = SharedMemory::create(&key("b"), 8, &place.options()).unwrap();
+    assert!(matches!(
+        Semaphore::open(&key("b"), &place.options()),
+        Err(AttachError::WrongKind { .. })
+    ));
+}
+
+#[test]
+fn nonsense_in_the_file_ends_in_errors_or_numbers() {
+    let place = Place::new();
+    for bytes in [
+        [0xff; 8],
+        [0x80; 8],
+        [0, 0, 0, 0, 0, 0, 0xff, 129],
+        [1, 0, 0, 0, 0, 0, 2, 77],
+    ] {
+        let ours = Semaphore::create(&key("s"), 2, &place.options()).unwrap();
+        let theirs = Semaphore::open(&key("s"), &place.options()).unwrap();
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(place.file(&key("s")))
+            .unwrap();
+        for record in 0..128 {
+            file.write_all_at(&bytes, RECORDS + 8 * record).unwrap();
+        }
+        file.write_all_at(&bytes, WORD).unwrap();
+        let (available, held) = counts(&place, "s");
+        assert!(available <= 32_767 && held <= 128 * 32_767);
+        for handle in [&ours, &theirs] {
+            let _whatever = handle.held().unwrap();
+            let _whatever = handle.try_acquire(1);
+            let _whatever = handle.acquire(32_767, Duration::from_millis(1));
+            let _whatever = handle.release(1);
+            let _whatever = handle.forget(1).unwrap();
+            assert!(handle.available() <= 32_767);
+        }
+        drop(theirs);
+        assert!(ours.detach());
+    }
+}

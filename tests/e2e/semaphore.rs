@@ -1,0 +1,264 @@
+//! Semaphores between processes that are killed, stopped and refused.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::thread;
+use std::time::Duration;
+
+use e2e_tests::layout::LAST;
+use e2e_tests::{Scene, Schema, Signal, Stranger};
+use shm_core::{Semaphore, segment};
+
+use crate::actor::{Actor, key, options, timed};
+use crate::permission::{Commons, foreign_actor};
+
+/// How long units of a dead process may take to come back. It takes about 20 ms; a loaded machine
+/// is given time.
+const SOON: Duration = Duration::from_secs(2);
+/// Longer than any machine takes.
+const LONG: Duration = Duration::from_secs(60);
+
+fn joined(scene: &Scene) -> Actor {
+    let mut actor = Actor::new(scene);
+    actor.does("semaphore open");
+    actor
+}
+
+/// Counts the changes of the semaphore's word, modulo 2^16.
+fn changes(scene: &Scene) -> u16 {
+    let file = File::open(scene.segment()).unwrap();
+    let mut sequence = [0; 2];
+    file.read_exact_at(&mut sequence, LAST as u64 + 2).unwrap();
+    u16::from_le_bytes(sequence)
+}
+
+/// Waits until a waiter has said in the word that it sleeps.
+fn await_a_sleeper(scene: &Scene) {
+    let file = File::open(scene.segment()).unwrap();
+    let mut low = [0; 2];
+    while low[1] & 0x80 == 0 {
+        file.read_exact_at(&mut low, LAST as u64).unwrap();
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn units_of_a_killed_holder_come_back_to_a_waiter() {
+    let scene = Scene::new();
+    let ours = Semaphore::create(&key(&scene), 2, &options(&scene)).unwrap();
+    let mut longest = Duration::ZERO;
+    for _ in 0..10 {
+        let mut holder = joined(&scene);
+        holder.does("semaphore acquire 2 1000");
+        let waiter = thread::scope(|scope| {
+            let waiter = scope.spawn(|| ours.acquire(2, LONG));
+            await_a_sleeper(&scene);
+            let (waited, time) = timed(|| {
+                holder.dies();
+                waiter.join().unwrap()
+            });
+            longest = longest.max(time);
+            waited
+        });
+        waiter.unwrap();
+        ours.release(2).unwrap();
+    }
+    println!("units of a killed holder were back within {longest:?}");
+    assert!(longest < SOON, "{longest:?}");
+    assert!(ours.detach());
+    scene.assert_empty();
+}
+
+#[test]
+fn a_newcomer_in_the_slot_of_a_killed_holder_finds_its_units() {
+    let scene = Scene::new();
+    let ours = Semaphore::create(&key(&scene), 2, &options(&scene)).unwrap();
+    let mut holder = joined(&scene);
+    holder.does("semaphore acquire 2 1000");
+    holder.dies();
+    let mut next = joined(&scene);
+    assert_eq!(next.does("semaphore units"), "2 0");
+    assert!(ours.try_acquire(2).unwrap());
+}
+
+#[test]
+fn what_was_forgotten_does_not_come_back() {
+    let scene = Scene::new();
+    let ours = Semaphore::create(&key(&scene), 3, &options(&scene)).unwrap();
+    let mut consumer = joined(&scene);
+    consumer.does("semaphore acquire 3 1000");
+    assert_eq!(consumer.does("semaphore forget 2"), "2");
+    consumer.dies();
+    assert!(!ours.try_acquire(2).unwrap());
+    assert!(ours.try_acquire(1).unwrap());
+    assert_eq!((ours.available(), ours.held().unwrap()), (0, 1));
+}
+
+#[test]
+fn a_stopped_holder_keeps_its_units() {
+    let scene = Scene::new();
+    let ours = Semaphore::create(&key(&scene), 1, &options(&scene)).unwrap();
+    let mut holder = joined(&scene);
+    holder.does("semaphore acquire 1 1000");
+    holder.program().signal(Signal::STOP);
+    let refused = ours.acquire(1, Duration::from_millis(200)).unwrap_err();
+    let pid = holder.program().pid().to_string();
+    assert!(refused.to_string().contains(&pid), "{refused}");
+    holder.program().signal(Signal::CONT);
+    holder.does("semaphore release 1");
+    ours.acquire(1, LONG).unwrap();
+}
+
+#[test]
+fn a_holder_that_leaves_gives_back_and_the_last_one_removes() {
+    let scene = Scene::new();
+    let mut first = Actor::new(&scene);
+    first.does("semaphore create 3");
+    let mut second = joined(&scene);
+    first.does("semaphore acquire 2 1000");
+    assert_eq!(first.does("semaphore leave"), "false");
+    assert_eq!(second.does("semaphore units"), "3 0");
+    // A process that just ends does the same.
+    let mut third = joined(&scene);
+    third.does("semaphore acquire 3 1000");
+    drop(third.ends().done());
+    assert_eq!(second.does("semaphore try 3"), "true");
+    assert_eq!(second.does("semaphore leave"), "true");
+    scene.assert_empty();
+}
+
+/// The referee of [`kills`]: see the actor. Gone with this value.
+struct Referee(i32);
+
+impl Referee {
+    #[expect(unsafe_code, reason = "nothing safe makes System V semaphores")]
+    fn new(units: i32) -> Referee {
+        // SAFETY: plain numbers.
+        let id = unsafe { libc::semget(libc::IPC_PRIVATE, 2, 0o600) };
+        assert!(id >= 0, "{}", std::io::Error::last_os_error());
+        for (which, value) in [(0, units), (1, 0)] {
+            // SAFETY: the command takes a number.
+            let set = unsafe { libc::semctl(id, which, libc::SETVAL, value) };
+            assert_eq!(set, 0);
+        }
+        Referee(id)
+    }
+
+    #[expect(unsafe_code, reason = "nothing safe asks System V semaphores")]
+    fn violations(&self) -> i32 {
+        // SAFETY: the command takes no argument.
+        unsafe { libc::semctl(self.0, 1, libc::GETVAL) }
+    }
+}
+
+impl Drop for Referee {
+    #[expect(unsafe_code, reason = "nothing safe removes System V semaphores")]
+    fn drop(&mut self) {
+        // SAFETY: the command takes no argument.
+        unsafe { libc::semctl(self.0, 0, libc::IPC_RMID) };
+    }
+}
+
+#[test]
+fn kills_at_any_moment_never_let_more_in_than_there_are_units() {
+    const UNITS: u32 = 2;
+    const KILLS: u16 = 60;
+    let scene = Scene::new();
+    let ours = Semaphore::create(&key(&scene), UNITS, &options(&scene)).unwrap();
+    let referee = Referee::new(2);
+    let competitor = || {
+        let mut actor = joined(&scene);
+        actor.does(&format!("semaphore compete {}", referee.0));
+        actor
+    };
+    let mut competitors: Vec<Actor> = std::iter::repeat_with(competitor).take(4).collect();
+    for kill in 0..KILLS {
+        // Some operations later, another number each time.
+        let from = changes(&scene);
+        while changes(&scene).wrapping_sub(from) < 1 + kill * 37 % 211 {
+            thread::yield_now();
+        }
+        competitors.remove(usize::from(kill) % 4).dies();
+        competitors.push(competitor());
+    }
+    for competitor in competitors {
+        competitor.dies();
+    }
+    assert_eq!(referee.violations(), 0);
+    ours.acquire(UNITS, LONG).unwrap();
+    assert!(!ours.try_acquire(1).unwrap(), "a unit was made");
+    assert!(ours.detach());
+    scene.assert_empty();
+}
+
+#[test]
+fn removal_ends_what_others_wait_for() {
+    let scene = Scene::new();
+    let mut waiter = Actor::new(&scene);
+    waiter.does("semaphore create 0");
+    waiter.begins("semaphore acquire 1 60000");
+    await_a_sleeper(&scene);
+    segment::remove(&key(&scene), &options(&scene), true).unwrap();
+    let answer = waiter.answers();
+    assert!(answer.contains("was removed"), "{answer}");
+    scene.assert_empty();
+}
+
+#[test]
+fn another_user_is_refused() {
+    let Some(stranger) = Stranger::new() else {
+        return;
+    };
+    let commons = Commons::new();
+    let scene = &commons.scene;
+    let options = options(scene).mode(0o644);
+    let ours = Semaphore::create(&key(scene), 1, &options).unwrap();
+    let mut actor = foreign_actor(&stranger, scene);
+    for line in ["semaphore open", "semaphore create 1", "remove --force"] {
+        let answer = actor.tries(line);
+        assert!(answer.contains("belongs to user"), "{line}: {answer}");
+    }
+    drop(actor.ends().done());
+    assert_eq!(ours.available(), 1);
+}
+
+#[test]
+fn the_command_line_lists_it_tells_of_it_and_removes_it() {
+    let scene = Scene::new();
+    let mut holder = Actor::new(&scene);
+    holder.does("semaphore create 5");
+    holder.does("semaphore acquire 2 1000");
+
+    let info = scene.viewer(["info", "--json"]).run().done().json();
+    let faults = Schema::read("info").faults(&info);
+    assert!(faults.is_empty(), "{faults:#?}\n{info:#}");
+    assert_eq!(info["kind"], "semaphore", "{info}");
+    assert_eq!(info["bytes"], 0, "{info}");
+    assert_eq!((&info["available"], &info["held"]), (&3.into(), &2.into()));
+    assert_eq!(info["attached"][0]["pid"], holder.program().pid());
+    let list = scene.bare_viewer(["list", "--json"]).run().done().json();
+    let faults = Schema::read("list").faults(&list);
+    assert!(faults.is_empty(), "{faults:#?}\n{list:#}");
+    assert_eq!(list[0]["kind"], "semaphore", "{list}");
+    assert_eq!(
+        (&list[0]["available"], &list[0]["held"]),
+        (&3.into(), &2.into())
+    );
+
+    let told = scene.viewer(["info"]).run().done();
+    assert!(told.text().contains("3 available, 2 held"), "{told:?}");
+    let told = scene.bare_viewer(["list"]).run().done();
+    assert!(told.text().contains("semaphore"), "{told:?}");
+    // There is nothing to show in it.
+    drop(scene.viewer(["show"]).run().refused("another kind"));
+
+    drop(scene.viewer(["remove"]).run().refused("actor"));
+    scene.viewer(["remove", "--force"]).run().done();
+    assert!(
+        holder
+            .tries("semaphore acquire 1 1000")
+            .contains("was removed")
+    );
+    drop(holder.ends().done());
+    scene.assert_empty();
+}
