@@ -10,6 +10,7 @@ use crate::error::{
     ErrorCode, is_no_space, write_busy, write_file_size_limit, write_file_system, write_other_user,
 };
 use crate::key::Key;
+use crate::layout::{MAX_UNITS, VERSION};
 use crate::lock_holder::LockHolder;
 
 /// Why a segment could not be created, attached to or looked at.
@@ -224,8 +225,7 @@ impl fmt::Display for AttachError {
             ),
             Self::Version { key, found } => write!(
                 f,
-                "The segment \"{key}\" has layout version {found}, and this program knows version {}: use programs of one release.",
-                crate::layout::VERSION
+                "The segment \"{key}\" has layout version {found}, and this program knows version {VERSION}: use programs of one release."
             ),
             Self::WrongKind { key } => write!(
                 f,
@@ -271,8 +271,7 @@ impl fmt::Display for AttachError {
             ),
             Self::Units { key, units } => write!(
                 f,
-                "A semaphore of {units} units cannot be made under the key \"{key}\": it counts to {}.",
-                crate::layout::MAX_UNITS
+                "A semaphore of {units} units cannot be made under the key \"{key}\": it counts to {MAX_UNITS}."
             ),
             Self::Io { key, doing, source } => {
                 write!(

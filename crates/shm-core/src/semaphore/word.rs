@@ -73,7 +73,7 @@ impl Word {
     }
 
     /// What the kernel compares.
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is wanted")]
+    #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
     pub(crate) fn low_half(self) -> u32 {
         self.0 as u32
     }
@@ -86,7 +86,6 @@ impl Word {
 
     /// The slot whose operation made this word. What no slot has is untrusted input and counts as
     /// none.
-    #[expect(clippy::cast_possible_truncation, reason = "eight bits are left")]
     pub(crate) fn operator(self) -> Option<u8> {
         let number = (self.0 >> OPERATOR_SHIFT) as u8;
         (usize::from(number) <= SLOTS)
@@ -103,9 +102,7 @@ impl Word {
     /// Counts operations, modulo 2^24.
     #[inline]
     pub(crate) fn sequence(self) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
-        let sequence = ((self.0 & SEQUENCE) >> SEQUENCE_SHIFT) as u32;
-        sequence
+        ((self.0 & SEQUENCE) >> SEQUENCE_SHIFT) as u32
     }
 
     /// Who may be asleep.
@@ -184,9 +181,7 @@ impl Word {
 
 #[inline]
 fn units(bits: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "fifteen bits are left")]
-    let units = (bits & UNITS) as u32;
-    units
+    (bits & UNITS) as u32
 }
 
 impl fmt::Debug for Word {
@@ -222,7 +217,6 @@ impl UnitRecord {
 
     /// More than a semaphore can have is untrusted input, and cut.
     pub(crate) fn held(self) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "twenty bits are left")]
         let held = (self.0 & RECORD_HELD) as u32;
         held.min(MAX_UNITS)
     }
