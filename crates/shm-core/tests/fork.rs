@@ -12,8 +12,8 @@ use std::time::Duration;
 use common::{Place, key, octets};
 use shm_core::link::{Audience, Seat, Watcher};
 use shm_core::{
-    KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, Semaphore,
-    SemaphoreError, SharedMemory, Subscriber, WaitSet,
+    KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, ReadWrite,
+    Semaphore, SemaphoreError, SharedMemory, Subscriber, WaitSet,
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
@@ -23,6 +23,14 @@ fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, Key
     let mut set = WaitSet::new();
     set.add(subscriber);
     (notifier, watch, set)
+}
+
+fn blocks_are_refused(block: &SharedMemory<ReadWrite>, detached: &SharedMemory<ReadWrite>) -> bool {
+    let is_refused = |error: Option<LockError>| matches!(error, Some(LockError::Forked { .. }));
+    is_refused(block.try_lock().err())
+        && is_refused(block.wait_for_change(0, None).err())
+        && is_refused(detached.unlock_detached().err())
+        && is_refused(detached.announce().err())
 }
 
 fn semaphore_is_refused(semaphore: &Semaphore) -> bool {
@@ -61,13 +69,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             publisher.publish_text("x"),
             Err(PublishError::Forked { .. })
         ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
-            && matches!(block.try_lock(), Err(LockError::Forked { .. }))
-            && matches!(detached.unlock_detached(), Err(LockError::Forked { .. }))
-            && matches!(detached.announce(), Err(LockError::Forked { .. }))
-            && matches!(
-                block.wait_for_change(0, None),
-                Err(LockError::Forked { .. })
-            )
+            && blocks_are_refused(&block, &detached)
             && semaphore_is_refused(&semaphore)
             && sample.payload() == [1; 10_000];
         seat.shown(7, Duration::ZERO);
