@@ -6,21 +6,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alarm::Alarm;
-use crate::hub::{Events, PathWatch};
+use crate::reactor::{Events, PathWatch};
+use crate::readiness::Readiness;
 use crate::sys::{PollFd, PollFlags, poll};
 
-/// Wakes whoever waits for a file to appear, or to go away.
+/// Wakes a thread that waits for a file to appear or to go away.
 #[derive(Debug)]
 pub(crate) struct DirectoryWatch {
-    alarm: Arc<Alarm>,
+    readiness: Arc<Readiness>,
     watches: Vec<PathWatch>,
 }
 
 /// Readable as soon as something has happened.
 impl AsFd for DirectoryWatch {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.alarm.descriptor()
+        self.readiness.descriptor()
     }
 }
 
@@ -28,14 +28,14 @@ impl DirectoryWatch {
     /// Watches nothing yet.
     pub(crate) fn of_nothing() -> io::Result<Self> {
         Ok(Self {
-            alarm: Arc::new(Alarm::with_descriptor()?),
+            readiness: Arc::new(Readiness::with_descriptor()?),
             watches: Vec::new(),
         })
     }
 
     /// Watches one more directory: names that appear in it from now on are noticed.
     pub(crate) fn add(&mut self, directory: &Path) -> io::Result<()> {
-        let path = PathWatch::new(directory, Events::ARRIVALS, "", &self.alarm)?;
+        let path = PathWatch::new(directory, Events::ARRIVALS, "", &self.readiness)?;
         self.watches.push(path);
         Ok(())
     }
@@ -43,7 +43,7 @@ impl DirectoryWatch {
     /// Watches one more directory: names that begin with `prefix`, and appear or go away from now on, are
     /// noticed.
     pub(crate) fn add_for_changes(&mut self, directory: &Path, prefix: &str) -> io::Result<()> {
-        let path = PathWatch::new(directory, Events::CHANGES, prefix, &self.alarm)?;
+        let path = PathWatch::new(directory, Events::CHANGES, prefix, &self.readiness)?;
         self.watches.push(path);
         Ok(())
     }
@@ -57,6 +57,6 @@ impl DirectoryWatch {
 
     /// Forgets what has happened so far; returns whether anything has.
     pub(crate) fn clear(&self) -> bool {
-        self.alarm.take() != 0
+        self.readiness.take() != 0
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::alarm::WakeWord;
+use crate::readiness::WakeFlag;
 
 /// Ends a wait from another thread, or from a signal handler.
 ///
@@ -27,7 +27,7 @@ use crate::alarm::WakeWord;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Interrupter(pub(crate) Arc<WakeWord>);
+pub struct Interrupter(pub(crate) Arc<WakeFlag>);
 
 impl Interrupter {
     /// Ends the wait that goes on; where none does, the next ends at once. Several calls before that

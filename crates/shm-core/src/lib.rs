@@ -47,12 +47,10 @@
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
 
-mod alarm;
 mod deadline;
 mod directory_watch;
 mod error;
 pub mod escape;
-mod hub;
 mod interrupter;
 mod key;
 mod layout;
@@ -65,6 +63,8 @@ mod model;
 mod notifier;
 mod options;
 mod process;
+mod reactor;
+mod readiness;
 mod sample;
 pub mod segment;
 mod semaphore;

@@ -4,8 +4,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 
-use crate::alarm::{Alarm, LOOK, NEWS};
-use crate::hub::{PathWatch, WordWatch};
+use crate::reactor::{FutexWatch, PathWatch};
+use crate::readiness::{DATA, LIVENESS, Readiness};
 use crate::sample::Reader;
 
 /// A descriptor for an event loop: readable when there may be something that its
@@ -41,23 +41,23 @@ use crate::sample::Reader;
 #[derive(Debug)]
 pub struct Notifier {
     reader: Arc<Reader>,
-    alarm: Arc<Alarm>,
-    word: WordWatch,
+    readiness: Arc<Readiness>,
+    word: FutexWatch,
     _file: PathWatch,
 }
 
 impl Notifier {
     /// For a ring that shows `seen` as long as nothing is new; `None` where something is.
     pub(crate) fn new(reader: &Arc<Reader>, seen: Option<u64>) -> io::Result<Self> {
-        let alarm = Arc::new(Alarm::with_descriptor()?);
-        let file = reader.watch_for_an_end(&alarm)?;
-        let word = WordWatch::new(reader, seen, &alarm)?;
+        let readiness = Arc::new(Readiness::with_descriptor()?);
+        let file = reader.watch_for_an_end(&readiness)?;
+        let word = FutexWatch::new(reader, seen, &readiness)?;
         if seen.is_none() {
-            alarm.raise(NEWS);
+            readiness.notify(DATA);
         }
         Ok(Self {
             reader: Arc::clone(reader),
-            alarm,
+            readiness,
             word,
             _file: file,
         })
@@ -66,11 +66,11 @@ impl Notifier {
     /// Makes it unreadable until something else happens. What has happened by now is for the caller to
     /// read.
     pub fn clear(&self) {
-        let happened = self.alarm.take();
-        if happened & LOOK != 0 {
+        let happened = self.readiness.take();
+        if happened & LIVENESS != 0 {
             self.reader.ask_for_a_look();
         }
-        if happened & NEWS != 0 {
+        if happened & DATA != 0 {
             self.word.arm(self.reader.ring().last());
         }
     }
@@ -78,7 +78,7 @@ impl Notifier {
 
 impl AsFd for Notifier {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.alarm.descriptor()
+        self.readiness.descriptor()
     }
 }
 

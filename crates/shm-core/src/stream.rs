@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use futures_core::Stream;
 
-use crate::alarm::{Alarm, LOOK};
 use crate::error::ReadError;
-use crate::hub::{PathWatch, WordWatch};
+use crate::reactor::{FutexWatch, PathWatch};
+use crate::readiness::{LIVENESS, Readiness};
 use crate::sample::{Next, Sample, Subscriber};
 
 /// Every sample in order until the last publisher has gone; made by
@@ -21,21 +21,21 @@ use crate::sample::{Next, Sample, Subscriber};
 #[derive(Debug)]
 pub struct SampleStream {
     subscriber: Subscriber,
-    alarm: Arc<Alarm>,
-    word: WordWatch,
+    readiness: Arc<Readiness>,
+    word: FutexWatch,
     _file: PathWatch,
     has_ended: bool,
 }
 
 impl SampleStream {
     pub(crate) fn new(subscriber: Subscriber) -> io::Result<Self> {
-        let alarm = Arc::new(Alarm::new(Arc::default()));
+        let readiness = Arc::new(Readiness::new(Arc::default()));
         let reader = subscriber.reader();
-        let file = reader.watch_for_an_end(&alarm)?;
-        let word = WordWatch::new(reader, None, &alarm)?;
+        let file = reader.watch_for_an_end(&readiness)?;
+        let word = FutexWatch::new(reader, None, &readiness)?;
         Ok(Self {
             subscriber,
-            alarm,
+            readiness,
             word,
             _file: file,
             has_ended: false,
@@ -55,8 +55,8 @@ impl Stream for SampleStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let stream = self.get_mut();
         // Before the look, so that what comes after it wakes the task.
-        stream.alarm.set_waker(context.waker());
-        if stream.alarm.take() & LOOK != 0 {
+        stream.readiness.set_waker(context.waker());
+        if stream.readiness.take() & LIVENESS != 0 {
             stream.subscriber.reader().ask_for_a_look();
         }
         while !stream.has_ended {

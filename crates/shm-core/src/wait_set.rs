@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::alarm::{Alarm, LOOK, NEWS, WakeWord};
 use crate::deadline::Deadline;
-use crate::hub::{Events, PathWatch, WordWatch};
 use crate::interrupter::Interrupter;
+use crate::reactor::{Events, FutexWatch, PathWatch};
+use crate::readiness::{DATA, LIVENESS, Readiness, WakeFlag};
 use crate::sample::Reader;
 use crate::sys::{self, Awaited, MOST_WORDS};
 
@@ -57,8 +57,8 @@ const SLICE: Duration = Duration::from_millis(20);
 /// ```
 #[derive(Debug, Default)]
 pub struct WaitSet {
-    wake: Arc<WakeWord>,
-    interruption: Arc<WakeWord>,
+    wake: Arc<WakeFlag>,
+    interruption: Arc<WakeFlag>,
     members: Vec<Member>,
     ready: Vec<Token>,
     next: usize,
@@ -104,7 +104,7 @@ pub(crate) enum Awaitable<'a> {
 #[derive(Debug)]
 struct Member {
     token: Token,
-    alarm: Arc<Alarm>,
+    readiness: Arc<Readiness>,
     ring: Option<Ring>,
     /// The file of a ring, or a directory; `None` where the system gives no events of it.
     path: Option<PathWatch>,
@@ -116,7 +116,7 @@ struct Ring {
     /// What it showed when it was told of last.
     seen: Option<u64>,
     /// A helper thread sleeps on it, because there are too many.
-    helper: Option<WordWatch>,
+    helper: Option<FutexWatch>,
 }
 
 impl WaitSet {
@@ -131,7 +131,7 @@ impl WaitSet {
     /// Where the system gives no events of files, or no more threads, it is looked at some times a second
     /// instead.
     pub fn add(&mut self, source: &impl Waitable) -> Token {
-        let alarm = Arc::new(Alarm::new(Arc::clone(&self.wake)));
+        let readiness = Arc::new(Readiness::new(Arc::clone(&self.wake)));
         let token = Token(self.next);
         self.next += 1;
         let (ring, path) = match source.awaited() {
@@ -139,17 +139,17 @@ impl WaitSet {
                 let ring = Ring {
                     reader: Arc::clone(reader),
                     seen,
-                    helper: self.helper(reader, seen, &alarm),
+                    helper: self.helper(reader, seen, &readiness),
                 };
-                (Some(ring), reader.watch_for_an_end(&alarm))
+                (Some(ring), reader.watch_for_an_end(&readiness))
             }
             Awaitable::Names(path, events, prefix) => {
-                (None, PathWatch::new(&path, events, &prefix, &alarm))
+                (None, PathWatch::new(&path, events, &prefix, &readiness))
             }
         };
         self.members.push(Member {
             token,
-            alarm,
+            readiness,
             ring,
             path: path.ok(),
         });
@@ -192,8 +192,8 @@ impl WaitSet {
         &self,
         reader: &Arc<Reader>,
         seen: Option<u64>,
-        alarm: &Arc<Alarm>,
-    ) -> Option<WordWatch> {
+        readiness: &Arc<Readiness>,
+    ) -> Option<FutexWatch> {
         let own = self
             .members
             .iter()
@@ -202,10 +202,10 @@ impl WaitSet {
         if sys::can_wait_any() && own < MOST_RINGS {
             return None;
         }
-        WordWatch::new(reader, seen, alarm).ok()
+        FutexWatch::new(reader, seen, readiness).ok()
     }
 
-    /// Finds out who has something.
+    /// Finds the sources that are ready.
     fn collect(&mut self) {
         self.ready.clear();
         let ready = self.members.iter_mut().filter_map(|member| {
@@ -236,30 +236,30 @@ impl WaitSet {
         }
         if looks_again {
             let polled = self.members.iter().filter(|member| member.is_polled());
-            polled.for_each(|member| member.alarm.raise(NEWS | LOOK));
+            polled.for_each(|member| member.readiness.notify(DATA | LIVENESS));
         }
     }
 }
 
 impl Member {
     fn take_news(&mut self) -> bool {
-        let happened = self.alarm.take();
+        let happened = self.readiness.take();
         let Some(ring) = &mut self.ring else {
             return happened != 0;
         };
-        if happened & LOOK != 0 {
+        if happened & LIVENESS != 0 {
             ring.reader.ask_for_a_look();
         }
         let last = ring.reader.ring().last();
         let is_new = ring.seen != Some(last);
         ring.seen = Some(last);
         if let Some(helper) = &ring.helper
-            && (is_new || happened & NEWS != 0)
+            && (is_new || happened & DATA != 0)
         {
             helper.arm(last);
         }
         // What a helper tells was maybe seen here before.
-        is_new || happened & LOOK != 0
+        is_new || happened & LIVENESS != 0
     }
 
     /// The word that the waiting thread sleeps on for it.

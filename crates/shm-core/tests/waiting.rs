@@ -1,4 +1,4 @@
-//! Waiting by a descriptor, for many keys at once, and until somebody interrupts.
+//! Waiting with a descriptor, for many keys at once, and with interruptions.
 #![allow(
     clippy::unwrap_used,
     reason = "all of this is tests, also what stands outside the test functions"
@@ -165,7 +165,7 @@ fn a_set_tells_which_of_many_have_something() {
 
     set.remove(token);
     set.remove(three);
-    sources[3].1.publish_text("to nobody").unwrap();
+    sources[3].1.publish_text("not waited for").unwrap();
     assert_eq!(set.wait(NOW), Ready::Timeout);
 }
 

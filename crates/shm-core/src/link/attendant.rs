@@ -5,28 +5,32 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crate::error::LinkError;
-use crate::sys::{self, Bell, ForkMark};
+use crate::sys::{self, EventFd, ForkMark};
 
 /// Owns a thread that sleeps on sockets. Dropping it rings, and waits for the thread's end.
 #[derive(Debug)]
 pub(super) struct Attendant {
-    bell: Arc<Bell>,
+    eventfd: Arc<EventFd>,
     thread: Option<JoinHandle<()>>,
     fork: ForkMark,
 }
 
 impl Attendant {
-    /// Starts the thread; `work` sleeps on the bell beside its sockets.
+    /// Starts the thread; `work` sleeps on the eventfd beside its sockets.
     pub(super) fn start(
         name: &str,
-        work: impl FnOnce(Arc<Bell>) + Send + 'static,
+        work: impl FnOnce(Arc<EventFd>) + Send + 'static,
     ) -> Result<Self, LinkError> {
         let fork = ForkMark::here();
         let started = || -> io::Result<Self> {
-            let bell = Arc::new(Bell::new()?);
-            let its = Arc::clone(&bell);
+            let eventfd = Arc::new(EventFd::new()?);
+            let its = Arc::clone(&eventfd);
             let thread = Some(sys::spawn_helper(name, move || work(its))?);
-            Ok(Self { bell, thread, fork })
+            Ok(Self {
+                eventfd,
+                thread,
+                fork,
+            })
         };
         started().map_err(LinkError::io("starting its thread"))
     }
@@ -38,7 +42,7 @@ impl Attendant {
 
     /// Wakes the thread.
     pub(super) fn ring(&self) {
-        self.bell.ring();
+        self.eventfd.notify();
     }
 }
 
@@ -52,7 +56,7 @@ impl Drop for Attendant {
             std::mem::forget(thread);
             return;
         }
-        self.bell.ring();
+        self.eventfd.notify();
         // A thread that is told to end from within itself ends when it gets there.
         if thread.thread().id() != thread::current().id() {
             // If it panicked it has ended, too.

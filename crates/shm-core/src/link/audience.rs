@@ -15,7 +15,7 @@ use crate::link::guest::Guest;
 use crate::link::pace::Pace;
 use crate::link::place::{Missing, Place};
 use crate::sample::Publisher;
-use crate::sys::{self, Bell, PollFd, PollFlags};
+use crate::sys::{self, EventFd, PollFd, PollFlags};
 
 /// The most who are listened to at a time; more are turned away.
 const MOST_GUESTS: usize = 256;
@@ -94,7 +94,7 @@ impl Audience {
                 }
             };
             let host = Host::new(listener, tell);
-            let attendant = Attendant::start("audience", move |bell| host.serve(&bell))
+            let attendant = Attendant::start("audience", move |eventfd| host.serve(&eventfd))
                 .inspect_err(|_| place.remove(&socket))?;
             return Ok(Self {
                 place,
@@ -154,8 +154,8 @@ impl<Tell: FnMut(&[Watcher])> Host<Tell> {
         }
     }
 
-    fn serve(mut self, bell: &Arc<Bell>) {
-        while let Some(calls) = self.await_calls(bell)
+    fn serve(mut self, eventfd: &Arc<EventFd>) {
+        while let Some(calls) = self.await_calls(eventfd)
             && !calls.end
         {
             let called = self.guests.iter_mut().zip(&calls.guests);
@@ -176,10 +176,10 @@ impl<Tell: FnMut(&[Watcher])> Host<Tell> {
     }
 
     /// Sleeps until there is something to do; nothing where the system does not let us.
-    fn await_calls(&mut self, bell: &Arc<Bell>) -> Option<Calls> {
+    fn await_calls(&mut self, eventfd: &Arc<EventFd>) -> Option<Calls> {
         let timeout = self.time_to_next();
         let is_open = self.resting.is_none();
-        let mut fds = vec![PollFd::new(bell, PollFlags::IN)];
+        let mut fds = vec![PollFd::new(eventfd, PollFlags::IN)];
         if is_open {
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
         }

@@ -17,7 +17,7 @@ use crate::link::place::{Missing, Place};
 use crate::link::record::{self, GREETING};
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{self, Bell, PollFd, PollFlags};
+use crate::sys::{self, EventFd, PollFd, PollFlags};
 
 /// The most publishers that are told: a segment has no more slots.
 const MOST_PUBLISHERS: usize = crate::layout::SLOTS;
@@ -60,9 +60,9 @@ impl Seat {
         let segments = options.directory_path();
         let wishes = Arc::<Mutex<Wishes>>::default();
         let its = Arc::clone(&wishes);
-        let attendant = Attendant::start("seat", move |bell| {
+        let attendant = Attendant::start("seat", move |eventfd| {
             if let Ok(places) = Place::all(&segments, Missing::Make) {
-                Visitor::new(segment, places, its).visit(&bell);
+                Visitor::new(segment, places, its).visit(&eventfd);
             }
         })?;
         Ok(Self {
@@ -169,7 +169,7 @@ impl Visitor {
         }
     }
 
-    fn visit(mut self, bell: &Arc<Bell>) {
+    fn visit(mut self, eventfd: &Arc<EventFd>) {
         let mut look_again = self.look();
         loop {
             let (leave, is_waiting) = self.take_wishes();
@@ -180,7 +180,7 @@ impl Visitor {
             let saying = is_waiting.then(|| self.pace.remaining());
             let looking = look_again.then_some(LOOK_AGAIN);
             let timeout = saying.into_iter().chain(looking).min();
-            match self.await_calls(bell, timeout) {
+            match self.await_calls(eventfd, timeout) {
                 Ok(Calls::Appeared) => look_again = self.look(),
                 Ok(Calls::None) if look_again => look_again = self.look(),
                 Ok(_) => {}
@@ -209,8 +209,12 @@ impl Visitor {
     }
 
     /// Sleeps until there is something to do, and ends the visits that are over.
-    fn await_calls(&mut self, bell: &Arc<Bell>, timeout: Option<Duration>) -> io::Result<Calls> {
-        let mut fds = vec![PollFd::new(bell, PollFlags::IN)];
+    fn await_calls(
+        &mut self,
+        eventfd: &Arc<EventFd>,
+        timeout: Option<Duration>,
+    ) -> io::Result<Calls> {
+        let mut fds = vec![PollFd::new(eventfd, PollFlags::IN)];
         fds.extend(self.visits.iter().map(Visit::interest));
         fds.extend(
             self.watch
@@ -223,7 +227,7 @@ impl Visitor {
             return Ok(Calls::None);
         }
         if !events[0].is_empty() {
-            bell.silence();
+            eventfd.clear();
         }
         let (visited, appeared) = events[1..].split_at(self.visits.len());
         let mut visited = visited.iter();

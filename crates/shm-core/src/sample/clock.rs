@@ -7,7 +7,7 @@ use crate::sys;
 pub(crate) struct When {
     /// By the wall clock, nanoseconds since 1970.
     pub(crate) wall: u64,
-    /// By the clock that nobody sets, nanoseconds.
+    /// By the monotonic clock, nanoseconds.
     pub(crate) monotonic: u64,
 }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::directory_watch::DirectoryWatch;
 use crate::error::{AttachError, Polling};
-use crate::hub::Events;
 use crate::key::Key;
 use crate::options::Options;
+use crate::reactor::Events;
 use crate::sample::subscriber::{SLICE, Subscriber};
 use crate::wait_set::{Awaitable, Source, Waitable};
 

@@ -67,7 +67,7 @@ impl MappedRegions {
     /// publishers reserve before they publish, and reading what has no memory would allocate it.
     ///
     /// The walk over its pages takes a tenth of the time of copying them. So what was found is kept,
-    /// and holds for as long as nobody has changed the file other than through a mapping: that takes
+    /// and holds for as long as no process has changed the file other than through a mapping: that takes
     /// no memory away, and all else is seen in the time of the last change.
     fn check_memory(
         &mut self,

@@ -78,7 +78,7 @@ impl RegionMemory {
         mapping.is_some_and(|mapping| mapping.was_truncated())
     }
 
-    /// Makes sure that all of a payload counts as written to, also what nobody has filled.
+    /// Makes sure that all of a payload counts as written to, also what was not filled.
     pub(super) fn touch(&mut self, region: u16, bytes: u64) {
         let written = &mut self.written[usize::from(region)];
         if *written < bytes

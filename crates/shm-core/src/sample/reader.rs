@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::alarm::Alarm;
 use crate::error::{InvalidSample, ReadError};
-use crate::hub::{Events, PathWatch};
 use crate::layout::{self, Control};
+use crate::reactor::{Events, PathWatch};
+use crate::readiness::Readiness;
 use crate::sample::cursor::PinRegion;
 use crate::sample::regions::{Pinned, Pins, Regions};
 use crate::sample::ring::Ring;
@@ -47,10 +47,10 @@ impl Reader {
     }
 
     /// Has the file watched for what may be the end of its last publisher, or of its name.
-    pub(crate) fn watch_for_an_end(&self, alarm: &Arc<Alarm>) -> io::Result<PathWatch> {
+    pub(crate) fn watch_for_an_end(&self, readiness: &Arc<Readiness>) -> io::Result<PathWatch> {
         // Its own name in /proc, so that it is this very file.
         let path = format!("/proc/self/fd/{}", self.segment.file.as_raw_fd());
-        PathWatch::new(Path::new(&path), Events::OF_FILE, "", alarm)
+        PathWatch::new(Path::new(&path), Events::OF_FILE, "", readiness)
     }
 
     /// Has the subscriber ask the kernel for an end when it waits next.

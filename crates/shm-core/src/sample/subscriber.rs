@@ -5,7 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::alarm::WakeWord;
 use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::interrupter::Interrupter;
@@ -14,6 +13,7 @@ use crate::layout::{self, flags};
 use crate::notifier::Notifier;
 use crate::options::Options;
 use crate::process::Process;
+use crate::readiness::WakeFlag;
 use crate::sample::cursor::{Cursor, Turn, Which};
 use crate::sample::decoding::Decoding;
 use crate::sample::mapped_regions::MappedRegions;
@@ -127,7 +127,7 @@ pub struct Subscriber {
     /// Whether the name was found to lead elsewhere.
     is_orphaned: bool,
     /// Set by an interrupter, if there is any.
-    interruption: Option<Arc<WakeWord>>,
+    interruption: Option<Arc<WakeFlag>>,
     patience: Duration,
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::deadline::Deadline;
 use crate::directory_watch::DirectoryWatch;
 use crate::error::{ListError, Polling};
-use crate::hub::Events;
 use crate::key;
 use crate::options::Options;
+use crate::reactor::Events;
 use crate::wait_set::{Awaitable, Source, Waitable};
 
 /// How often the names are looked at where nothing tells of them.

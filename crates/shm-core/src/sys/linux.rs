@@ -1,8 +1,8 @@
 //! Linux: rustix for every call it has, libc for open-file-description locks and signals.
 
-mod bell;
 mod byte_lock;
 mod directory;
+mod eventfd;
 mod file;
 mod file_system;
 mod fork;
@@ -22,11 +22,11 @@ mod watch;
 
 #[cfg(loom)]
 pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wake_low, wake_one};
-pub(crate) use bell::{Bell, PollFd, PollFlags, poll};
 pub(crate) use byte_lock::{
     ByteLock, refusing_lock, try_lock_byte, unlock_byte, unlock_bytes_from,
 };
 pub(crate) use directory::Directory;
+pub(crate) use eventfd::{EventFd, PollFd, PollFlags, poll};
 pub(crate) use file::{
     DRAFT_MARK, FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at,
     is_dead_end, link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reopen,

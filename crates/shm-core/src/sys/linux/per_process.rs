@@ -44,7 +44,7 @@ impl<T: Sync> PerProcess<T> {
                 self.0
                     .compare_exchange(seen, fresh, Ordering::Release, Ordering::Relaxed);
             if exchanged.is_err() {
-                // SAFETY: made above, and nobody else has seen it, because the exchange failed.
+                // SAFETY: made above, and no other thread has seen it, because the exchange failed.
                 drop(unsafe { Box::from_raw(fresh) });
             }
         }

@@ -81,7 +81,7 @@ pub(crate) fn can_wait_any() -> bool {
     })
 }
 
-/// Wakes everybody who sleeps on a word of this process.
+/// Wakes all threads that sleep on a word of this process.
 pub(crate) fn wake_private(word: &AtomicU32) {
     let all = i32::MAX.unsigned_abs();
     // It cannot fail for a word that is there.

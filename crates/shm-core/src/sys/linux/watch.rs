@@ -23,7 +23,7 @@ impl Events {
             .union(WatchFlags::DELETE)
             .union(WatchFlags::MOVED_FROM),
     );
-    /// A file that somebody who may write it has closed, or that loses its name.
+    /// A file that is closed by a process that had it open for writing, or that loses its name.
     pub(crate) const OF_FILE: Self = Self(
         WatchFlags::CLOSE_WRITE
             .union(WatchFlags::ATTRIB)

@@ -1,4 +1,4 @@
-//! How a thread that waits, a descriptor or a task is told that something has happened.
+//! Wakes a thread, a descriptor or a task when a source is ready.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,23 +6,23 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use crate::sys::{self, Bell, ForkMark};
+use crate::sys::{self, EventFd, ForkMark};
 
-/// Something is new.
-pub(crate) const NEWS: u32 = 1;
-/// Somebody may have gone: ask the kernel.
-pub(crate) const LOOK: u32 = 2;
+/// There may be something to read.
+pub(crate) const DATA: u32 = 1;
+/// A publisher or the name may have gone: ask the kernel.
+pub(crate) const LIVENESS: u32 = 2;
 
 /// A word of this process that threads sleep on until it is not 0.
 #[derive(Debug, Default)]
-pub(crate) struct WakeWord(AtomicU32);
+pub(crate) struct WakeFlag(AtomicU32);
 
-impl WakeWord {
+impl WakeFlag {
     pub(crate) fn word(&self) -> &AtomicU32 {
         &self.0
     }
 
-    /// Wakes who sleeps on it, and keeps the next from falling asleep. May be called by a signal
+    /// Wakes the threads that sleep on it, and keeps the next from falling asleep. Safe in a signal
     /// handler.
     pub(crate) fn wake(&self) {
         // SeqCst, because the swap in `clear` and what is looked at after it must not pass this store.
@@ -41,19 +41,19 @@ impl WakeWord {
     }
 }
 
-/// What happened to something that is waited for, and who is to be told.
+/// What has happened to a source, and what it wakes.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(crate) struct Readiness {
     happened: AtomicU32,
-    wake: Arc<WakeWord>,
-    descriptor: Option<Bell>,
+    wake: Arc<WakeFlag>,
+    descriptor: Option<EventFd>,
     waker: Mutex<Option<Waker>>,
     fork: ForkMark,
 }
 
-impl Alarm {
-    /// One that wakes who sleeps on a word.
-    pub(crate) fn new(wake: Arc<WakeWord>) -> Self {
+impl Readiness {
+    /// Wakes the threads that sleep on a flag.
+    pub(crate) fn new(wake: Arc<WakeFlag>) -> Self {
         Self {
             happened: AtomicU32::new(0),
             wake,
@@ -63,20 +63,20 @@ impl Alarm {
         }
     }
 
-    /// One that makes a descriptor readable.
+    /// Makes a descriptor readable.
     pub(crate) fn with_descriptor() -> io::Result<Self> {
         Ok(Self {
-            descriptor: Some(Bell::new()?),
+            descriptor: Some(EventFd::new()?),
             ..Self::new(Arc::default())
         })
     }
 
-    /// Says that something has happened.
-    pub(crate) fn raise(&self, what: u32) {
+    /// Notes that something has happened, and wakes.
+    pub(crate) fn notify(&self, what: u32) {
         self.happened.fetch_or(what, Ordering::SeqCst);
         self.wake.wake();
-        if let Some(bell) = &self.descriptor {
-            bell.ring();
+        if let Some(eventfd) = &self.descriptor {
+            eventfd.notify();
         }
         let waker = self.waker().take();
         if let Some(waker) = waker {
@@ -87,18 +87,18 @@ impl Alarm {
     /// Takes what has happened since the last call, after which the descriptor is not readable.
     pub(crate) fn take(&self) -> u32 {
         // A forked child shares the descriptor, and its parent would miss what is read from it.
-        if let Some(bell) = self
+        if let Some(eventfd) = self
             .descriptor
             .as_ref()
             .filter(|_| !self.fork.is_elsewhere())
         {
             // Before the look, so that what comes after it is told.
-            bell.silence();
+            eventfd.clear();
         }
         self.happened.swap(0, Ordering::SeqCst)
     }
 
-    /// Has a task woken next time.
+    /// Sets the task that the next notification wakes.
     #[cfg(feature = "async")]
     pub(crate) fn set_waker(&self, waker: &Waker) {
         let mut known = self.waker();
@@ -113,9 +113,13 @@ impl Alarm {
         self.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The descriptor, of one that has any.
+    /// Returns the descriptor.
+    ///
+    /// # Panics
+    ///
+    /// If it was made without one.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
-        let bell = self.descriptor.as_ref();
-        bell.expect("it was made with a descriptor").as_fd()
+        let eventfd = self.descriptor.as_ref();
+        eventfd.expect("it was made with a descriptor").as_fd()
     }
 }

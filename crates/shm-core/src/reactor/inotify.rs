@@ -7,9 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::hub;
-use crate::alarm::{Alarm, LOOK, NEWS};
-use crate::sys::{self, Bell, ForkMark, PathEvent, PollFd, PollFlags};
+use super::reactor;
+use crate::readiness::{DATA, LIVENESS, Readiness};
+use crate::sys::{self, EventFd, ForkMark, PathEvent, PollFd, PollFlags};
 
 pub(crate) use crate::sys::Events;
 
@@ -23,13 +23,13 @@ const AGAIN: [Duration; 3] = [
 
 /// All paths that are watched.
 #[derive(Debug, Default)]
-pub(super) struct Paths(Mutex<Option<Watched>>);
+pub(super) struct Inotify(Mutex<Option<Watched>>);
 
 #[derive(Debug)]
 struct Watched {
     inotify: Arc<OwnedFd>,
     /// Rung whenever the entries change.
-    bell: Arc<Bell>,
+    eventfd: Arc<EventFd>,
     entries: Vec<Entry>,
 }
 
@@ -41,7 +41,7 @@ struct Entry {
     events: Events,
     /// Names in a directory begin so, or are of no interest.
     prefix: Vec<u8>,
-    alarm: Arc<Alarm>,
+    readiness: Arc<Readiness>,
 }
 
 /// A path that is watched until this is dropped.
@@ -52,7 +52,7 @@ pub(crate) struct PathWatch {
 }
 
 impl PathWatch {
-    /// Raises an alarm at these events: of names that begin with `prefix`, where it is a directory.
+    /// Notifies at these events: of names that begin with `prefix`, where it is a directory.
     ///
     /// # Errors
     ///
@@ -61,15 +61,15 @@ impl PathWatch {
         path: &Path,
         events: Events,
         prefix: &str,
-        alarm: &Arc<Alarm>,
+        readiness: &Arc<Readiness>,
     ) -> io::Result<Self> {
         let id = sys::random_u64();
-        hub().paths.add(path, events, |watch| Entry {
+        reactor().inotify.add(path, events, |watch| Entry {
             id,
             watch,
             events,
             prefix: prefix.into(),
-            alarm: Arc::clone(alarm),
+            readiness: Arc::clone(readiness),
         })?;
         Ok(Self {
             id,
@@ -82,12 +82,12 @@ impl Drop for PathWatch {
     fn drop(&mut self) {
         // In a forked child there is no such thread, and the kernel's list is the parent's.
         if !self.fork.is_elsewhere() {
-            hub().paths.remove(self.id);
+            reactor().inotify.remove(self.id);
         }
     }
 }
 
-impl Paths {
+impl Inotify {
     fn watched(&self) -> MutexGuard<'_, Option<Watched>> {
         // Every change under it is complete before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -104,7 +104,7 @@ impl Paths {
             watched.entries.push(entry(watch));
         }
         // The thread ends if this was the first, and failed.
-        watched.bell.ring();
+        watched.eventfd.notify();
         watch.map(drop)
     }
 
@@ -122,29 +122,31 @@ impl Paths {
         {
             sys::unwatch_path(&watched.inotify, gone.watch);
         }
-        watched.bell.ring();
+        watched.eventfd.notify();
     }
 }
 
 /// Begins a list, and the thread that serves it.
 fn begin() -> io::Result<Watched> {
-    let (inotify, bell) = (Arc::new(sys::watch_nothing()?), Arc::new(Bell::new()?));
-    let (its_inotify, its_bell) = (Arc::clone(&inotify), Arc::clone(&bell));
+    let (inotify, eventfd) = (Arc::new(sys::watch_nothing()?), Arc::new(EventFd::new()?));
+    let (its_inotify, its_eventfd) = (Arc::clone(&inotify), Arc::clone(&eventfd));
     // It looks at the list only after this has let go of it.
-    sys::spawn_helper("shm-core paths", move || serve(&its_inotify, &its_bell))?;
+    sys::spawn_helper("shm-core inotify", move || {
+        serve(&its_inotify, &its_eventfd)
+    })?;
     Ok(Watched {
         inotify,
-        bell,
+        eventfd,
         entries: Vec::new(),
     })
 }
 
 /// The thread: ends when nothing is watched any more.
-fn serve(inotify: &OwnedFd, bell: &Bell) {
-    let mut later: Vec<(Instant, Arc<Alarm>)> = Vec::new();
+fn serve(inotify: &OwnedFd, eventfd: &EventFd) {
+    let mut later: Vec<(Instant, Arc<Readiness>)> = Vec::new();
     loop {
         {
-            let mut watched = hub().paths.watched();
+            let mut watched = reactor().inotify.watched();
             if watched
                 .as_ref()
                 .is_none_or(|watched| watched.entries.is_empty())
@@ -160,18 +162,18 @@ fn serve(inotify: &OwnedFd, bell: &Bell) {
             .min();
         let mut fds = [
             PollFd::new(inotify, PollFlags::IN),
-            PollFd::new(bell, PollFlags::IN),
+            PollFd::new(eventfd, PollFlags::IN),
         ];
         if sys::poll(&mut fds, next).is_err() {
             // No memory for the call: not for ever.
             std::thread::sleep(AGAIN[2]);
         }
-        bell.silence();
+        eventfd.clear();
         let now = Instant::now();
-        later.retain(|(due, alarm)| {
+        later.retain(|(due, readiness)| {
             let is_due = *due <= now;
             if is_due {
-                alarm.raise(LOOK);
+                readiness.notify(LIVENESS);
             }
             !is_due
         });
@@ -179,18 +181,18 @@ fn serve(inotify: &OwnedFd, bell: &Bell) {
         let read = sys::read_path_events(inotify, |event| raised.extend(concerned(&event)));
         debug_assert!(read.is_ok(), "an inotify instance can be read: {read:?}");
         // Not under the lock: a task that is woken may drop what it waits with.
-        for (alarm, is_closing) in raised {
-            alarm.raise(NEWS | LOOK);
+        for (readiness, is_closing) in raised {
+            readiness.notify(DATA | LIVENESS);
             if is_closing {
-                later.extend(AGAIN.map(|after| (now + after, Arc::clone(&alarm))));
+                later.extend(AGAIN.map(|after| (now + after, Arc::clone(&readiness))));
             }
         }
     }
 }
 
 /// Whom an event concerns, and whether it is to be told again.
-fn concerned(event: &PathEvent<'_>) -> Vec<(Arc<Alarm>, bool)> {
-    let watched = hub().paths.watched();
+fn concerned(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
+    let watched = reactor().inotify.watched();
     let entries = watched.iter().flat_map(|watched| &watched.entries);
     entries
         .filter(|entry| {
@@ -200,6 +202,11 @@ fn concerned(event: &PathEvent<'_>) -> Vec<(Arc<Alarm>, bool)> {
                         || (event.is_one_of(entry.events)
                             && event.name().starts_with(&entry.prefix))))
         })
-        .map(|entry| (Arc::clone(&entry.alarm), event.is_one_of(Events::OF_FILE)))
+        .map(|entry| {
+            (
+                Arc::clone(&entry.readiness),
+                event.is_one_of(Events::OF_FILE),
+            )
+        })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Sleeping until one of several descriptors has something, and a bell that is one of them.
+//! Polling several descriptors, and an eventfd to be one of them.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -26,28 +26,28 @@ pub(crate) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Res
     }
 }
 
-/// Wakes a thread that sleeps in [`poll`]; stays rung until it is silenced.
+/// Wakes a thread that sleeps in [`poll`]; stays readable until it is cleared.
 #[derive(Debug)]
-pub(crate) struct Bell(OwnedFd);
+pub(crate) struct EventFd(OwnedFd);
 
-impl Bell {
+impl EventFd {
     pub(crate) fn new() -> io::Result<Self> {
         let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
         Ok(Self(eventfd(0, flags)?))
     }
 
-    pub(crate) fn ring(&self) {
-        // It fails only where it was rung 2^64 times and nobody silenced it: then it is rung.
-        let _rung = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    pub(crate) fn notify(&self) {
+        // Fails only if the counter is about to overflow: then it is readable.
+        let _written = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 
-    pub(crate) fn silence(&self) {
-        // It fails only where it was not rung.
+    pub(crate) fn clear(&self) {
+        // Fails only if it was not readable.
         let _silent = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for EventFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::hub;
-use crate::alarm::{Alarm, LOOK, NEWS};
+use super::reactor;
+use crate::readiness::{DATA, LIVENESS, Readiness};
 use crate::sample::Reader;
 use crate::sys::{self, Awaited, ForkMark, MOST_WORDS};
 
@@ -15,7 +15,7 @@ const SLICE: Duration = Duration::from_secs(1);
 
 /// All rings that are waited for, a group for each thread.
 #[derive(Debug, Default)]
-pub(super) struct Words(Mutex<Vec<Group>>);
+pub(super) struct Futexes(Mutex<Vec<Group>>);
 
 /// What one thread waits for.
 #[derive(Debug)]
@@ -31,17 +31,17 @@ struct Entry {
     reader: Arc<Reader>,
     /// What the word is as long as nothing is new; `None` where something was told and not cleared.
     seen: Option<u64>,
-    alarm: Arc<Alarm>,
+    readiness: Arc<Readiness>,
 }
 
 /// A ring that is waited for until this is dropped.
 #[derive(Debug)]
-pub(crate) struct WordWatch {
+pub(crate) struct FutexWatch {
     id: u64,
     fork: ForkMark,
 }
 
-impl WordWatch {
+impl FutexWatch {
     /// Waits for a ring to show something else than `seen`; for nothing where that is `None`.
     ///
     /// # Errors
@@ -50,16 +50,16 @@ impl WordWatch {
     pub(crate) fn new(
         reader: &Arc<Reader>,
         seen: Option<u64>,
-        alarm: &Arc<Alarm>,
+        readiness: &Arc<Readiness>,
     ) -> io::Result<Self> {
         let id = sys::random_u64();
         let entry = Entry {
             id,
             reader: Arc::clone(reader),
             seen,
-            alarm: Arc::clone(alarm),
+            readiness: Arc::clone(readiness),
         };
-        hub().words.add(entry)?;
+        reactor().futexes.add(entry)?;
         Ok(Self {
             id,
             fork: ForkMark::here(),
@@ -69,7 +69,7 @@ impl WordWatch {
     /// Waits for the ring to show something else than `seen`, until that is told.
     pub(crate) fn arm(&self, seen: u64) {
         if !self.fork.is_elsewhere() {
-            hub().words.change(self.id, |entries, at| {
+            reactor().futexes.change(self.id, |entries, at| {
                 entries[at].seen = Some(seen);
                 Arc::clone(&entries[at].reader)
             });
@@ -77,18 +77,18 @@ impl WordWatch {
     }
 }
 
-impl Drop for WordWatch {
+impl Drop for FutexWatch {
     fn drop(&mut self) {
         // In a forked child there is no such thread, and nothing to tell it.
         if !self.fork.is_elsewhere() {
-            hub()
-                .words
+            reactor()
+                .futexes
                 .change(self.id, |entries, at| entries.swap_remove(at).reader);
         }
     }
 }
 
-impl Words {
+impl Futexes {
     fn groups(&self) -> MutexGuard<'_, Vec<Group>> {
         // Every change under it is complete before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -109,7 +109,7 @@ impl Words {
         let changes = Arc::new(AtomicU32::new(0));
         let its = Arc::clone(&changes);
         // It looks for its group only after this has let go of all.
-        sys::spawn_helper("shm-core words", move || serve(&its))?;
+        sys::spawn_helper("shm-core futex", move || serve(&its))?;
         groups.push(Group {
             changes,
             entries: vec![entry],
@@ -128,7 +128,7 @@ impl Words {
         let reader = change(&mut group.entries, at);
         tell(&group.changes);
         if !sys::can_wait_any() {
-            // It sleeps on the ring alone: others who do look once for nothing.
+            // The thread sleeps on the ring alone; this wakes other sleepers, too, for nothing.
             sys::wake_all_low(reader.ring().last_word());
         }
     }
@@ -147,14 +147,16 @@ fn serve(changes: &Arc<AtomicU32>) {
             return;
         };
         // Not under the lock: a task that is woken may drop what it waits with.
-        for alarm in news {
-            alarm.raise(NEWS);
+        for readiness in news {
+            readiness.notify(DATA);
         }
         if let Some(woken) = sleep(&armed, changes, seen_changes) {
             disarm(changes, woken.id);
             let is_new = woken.reader.ring().last() != woken.seen;
-            // Woken although nothing is new: somebody left.
-            woken.alarm.raise(if is_new { NEWS } else { NEWS | LOOK });
+            // A wake-up without news: a publisher has left.
+            woken
+                .readiness
+                .notify(if is_new { DATA } else { DATA | LIVENESS });
         }
     }
 }
@@ -164,12 +166,12 @@ struct Armed {
     id: u64,
     reader: Arc<Reader>,
     seen: u64,
-    alarm: Arc<Alarm>,
+    readiness: Arc<Readiness>,
 }
 
 /// What a group waits for, and what has come already; `None` where it waits for nothing any more.
-fn look(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Alarm>>)> {
-    let mut groups = hub().words.groups();
+fn look(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Readiness>>)> {
+    let mut groups = reactor().futexes.groups();
     let at = place_of(&groups, changes)?;
     if groups[at].entries.is_empty() {
         groups.swap_remove(at);
@@ -183,18 +185,18 @@ fn look(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Alarm>>)> {
                 id: entry.id,
                 reader: Arc::clone(&entry.reader),
                 seen,
-                alarm: Arc::clone(&entry.alarm),
+                readiness: Arc::clone(&entry.readiness),
             });
         } else {
             entry.seen = None;
-            news.push(Arc::clone(&entry.alarm));
+            news.push(Arc::clone(&entry.readiness));
         }
     }
     Some((armed, news))
 }
 
 fn disarm(changes: &Arc<AtomicU32>, id: u64) {
-    let mut groups = hub().words.groups();
+    let mut groups = reactor().futexes.groups();
     let Some(at) = place_of(&groups, changes) else {
         return;
     };
