@@ -218,11 +218,7 @@ impl fmt::Display for AttachError {
                 f,
                 "A block of {size} bytes cannot be made under the key \"{key}\": the size is 1 byte to 64 GiB."
             ),
-            Self::Units { key, units } => write!(
-                f,
-                "A semaphore of {units} units cannot be made under the key \"{key}\": it counts to {}.",
-                crate::layout::MAX_UNITS
-            ),
+            Self::Units { key, units } => write_units(f, key, *units),
             Self::Io { key, doing, source } => {
                 write!(
                     f,
@@ -231,6 +227,14 @@ impl fmt::Display for AttachError {
             }
         }
     }
+}
+
+fn write_units(f: &mut fmt::Formatter<'_>, key: &Key, units: u32) -> fmt::Result {
+    write!(
+        f,
+        "A semaphore of {units} units cannot be made under the key \"{key}\": it counts to {}.",
+        crate::layout::MAX_UNITS
+    )
 }
 
 fn write_group(f: &mut fmt::Formatter<'_>, key: &Key, group: u32) -> fmt::Result {

@@ -464,7 +464,7 @@ mod tests {
         }
 
         fn held(&self) -> [u32; 4] {
-            std::array::from_fn(|slot| self.units(u8::try_from(slot).unwrap()).held())
+            [0, 1, 2, 3].map(|slot| self.units(slot).held())
         }
     }
 

@@ -88,7 +88,6 @@ impl Word {
 
     /// The slot whose operation made this word. What no slot has is untrusted input and counts as
     /// none.
-    #[expect(clippy::cast_possible_truncation, reason = "eight bits are left")]
     pub(crate) fn operator(self) -> Option<u8> {
         let number = (self.0 >> OPERATOR_SHIFT) as u8;
         (usize::from(number) <= SLOTS)
@@ -105,9 +104,7 @@ impl Word {
     /// Counts operations, modulo 2^24.
     #[inline]
     pub(crate) fn sequence(self) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "24 bits are left")]
-        let sequence = ((self.0 & SEQUENCE) >> SEQUENCE_SHIFT) as u32;
-        sequence
+        ((self.0 & SEQUENCE) >> SEQUENCE_SHIFT) as u32
     }
 
     /// Who may be asleep.
@@ -188,9 +185,7 @@ impl Word {
 
 #[inline]
 fn units(bits: u64) -> u32 {
-    #[expect(clippy::cast_possible_truncation, reason = "fifteen bits are left")]
-    let units = (bits & UNITS) as u32;
-    units
+    (bits & UNITS) as u32
 }
 
 impl fmt::Debug for Word {
@@ -226,7 +221,6 @@ impl UnitRecord {
 
     /// More than a semaphore can have is untrusted input, and cut.
     pub(crate) fn held(self) -> u32 {
-        #[expect(clippy::cast_possible_truncation, reason = "twenty bits are left")]
         let held = (self.0 & RECORD_HELD) as u32;
         held.min(MAX_UNITS)
     }
