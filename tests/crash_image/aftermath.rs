@@ -10,12 +10,12 @@ use std::{
 use e2e_tests::{Scene, layout};
 use shm_core::{
     AttachError, LockError, Locked, Next, PublishError, Publisher, ReadWrite, RemoveError, Sample,
-    SharedMemory, Subscriber, segment,
+    Semaphore, SemaphoreError, SharedMemory, Subscriber, segment,
 };
 
 use crate::{
     actor::{key, options, timed},
-    company::{BLOCK, Company, PINNED, RING_BYTES, number, publish},
+    company::{BLOCK, COMPANYS_UNITS, Company, PINNED, RING_BYTES, UNITS, number, publish},
     image::Image,
     operation::{Death, Fate, Found, Operation},
 };
@@ -50,7 +50,9 @@ impl Successor {
     pub(crate) fn kinds(company: &Company) -> &'static [Successor] {
         match company {
             Company::None => &[Self::List, Self::Newcomer, Self::Attacher, Self::Remover],
-            Company::Block(_) | Company::Samples(_) => &[Self::List, Self::Company, Self::Newcomer],
+            Company::Block(_) | Company::Semaphore(_) | Company::Samples(_) => {
+                &[Self::List, Self::Company, Self::Newcomer]
+            }
         }
     }
 }
@@ -76,6 +78,11 @@ pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
             assert!(block.detach(), "the last one out");
             assert_empty(scene);
         }
+        Company::Semaphore(Some(semaphore)) if alive => {
+            semaphore_goes_on(scene, &semaphore, successor);
+            assert!(semaphore.detach(), "the last one out");
+            assert_empty(scene);
+        }
         Company::Samples(Some(samples)) if alive => {
             samples_go_on(operation, scene, *samples, successor);
         }
@@ -93,6 +100,10 @@ fn find_themselves_orphaned(company: &Company) {
             // A free lock can still be taken: what it guards is there as long as the handle.
             let locked = block.lock_timeout(SOON).map(drop);
             assert!(matches!(locked, Ok(()) | Err(LockError::Orphaned { .. })));
+        }
+        Company::Semaphore(Some(semaphore)) => {
+            let refused = semaphore.acquire(UNITS, SOON);
+            assert!(matches!(refused, Err(SemaphoreError::Orphaned { .. })));
         }
         Company::Samples(Some(samples)) => {
             let refused = publish(&samples.0, (2, SMALL));
@@ -170,6 +181,29 @@ fn block_goes_on(
     drop(second);
     let (bytes, _) = company.snapshot(SOON).unwrap();
     assert_eq!(bytes, [9; BLOCK]);
+}
+
+fn semaphore_goes_on(scene: &Scene, company: &Semaphore, successor: Successor) {
+    let newcomer = || Semaphore::open_or_create(&key(scene), 9, &options(scene)).unwrap();
+    match successor {
+        Successor::Newcomer => units_are_all_there(&newcomer(), UNITS - COMPANYS_UNITS),
+        Successor::List => assert_eq!(attached(scene), [process::id()]),
+        _ => {}
+    }
+    units_are_all_there(company, UNITS - COMPANYS_UNITS);
+    assert_eq!(company.held().unwrap(), COMPANYS_UNITS);
+    company.release(COMPANYS_UNITS).unwrap();
+    units_are_all_there(&newcomer(), UNITS);
+    assert_eq!((company.available(), company.held().unwrap()), (UNITS, 0));
+}
+
+/// Acquires all that is left in time, and not one unit more.
+fn units_are_all_there(semaphore: &Semaphore, units: u32) {
+    let (acquired, time) = timed(|| semaphore.acquire(units, SOON));
+    acquired.unwrap();
+    assert!(time < SOON, "the units took {time:?}");
+    assert!(!semaphore.try_acquire(1).unwrap(), "a unit was made");
+    semaphore.release(units).unwrap();
 }
 
 fn samples_go_on(

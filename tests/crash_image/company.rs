@@ -1,12 +1,15 @@
 //! Who else is attached while a peer dies.
 
 use e2e_tests::Scene;
-use shm_core::{Metadata, Publisher, ReadWrite, Sample, SharedMemory, Subscriber};
+use shm_core::{Metadata, Publisher, ReadWrite, Sample, Semaphore, SharedMemory, Subscriber};
 
 use crate::actor::{key, options};
 
 /// The length of a block.
 pub(crate) const BLOCK: usize = 64;
+/// The units of a semaphore, and how many of them the company holds all the time.
+pub(crate) const UNITS: u32 = 3;
+pub(crate) const COMPANYS_UNITS: u32 = 1;
 /// The shortest ring: it is soon full, and soon erased.
 pub(crate) const RING_BYTES: u64 = 1 << 14;
 /// The number, and the length, of the sample that the company has pinned all the time.
@@ -21,13 +24,24 @@ pub(crate) enum Company {
     None,
     /// Somebody attached to a block.
     Block(Option<Box<SharedMemory<ReadWrite>>>),
+    /// Somebody attached to a semaphore.
+    Semaphore(Option<Box<Semaphore>>),
     /// A publisher, and a subscriber who has pinned a sample.
     Samples(Option<Box<(Publisher, Subscriber, Sample)>>),
 }
 
 impl Company {
     pub(crate) const BLOCK: Company = Company::Block(None);
+    pub(crate) const SEMAPHORE: Company = Company::Semaphore(None);
     pub(crate) const SAMPLES: Company = Company::Samples(None);
+
+    /// What a holder does who dies before the peer begins.
+    pub(crate) fn holder(&self) -> &'static [&'static str] {
+        match self {
+            Company::Semaphore(_) => &["semaphore open", "semaphore acquire 2 1000"],
+            _ => &["attach", "lock 1000"],
+        }
+    }
 
     /// Attaches those who are only a plan so far.
     pub(crate) fn arrive(&self, scene: &Scene) -> Company {
@@ -37,6 +51,11 @@ impl Company {
             Company::Block(_) => Company::Block(Some(Box::new(
                 SharedMemory::create(&key, BLOCK, &options).unwrap(),
             ))),
+            Company::Semaphore(_) => {
+                let semaphore = Semaphore::create(&key, UNITS, &options).unwrap();
+                semaphore.acquire(COMPANYS_UNITS, None).unwrap();
+                Company::Semaphore(Some(Box::new(semaphore)))
+            }
             Company::Samples(_) => {
                 let options = options.ring_bytes(RING_BYTES);
                 let publisher = Publisher::open(&key, &options).unwrap();
@@ -56,6 +75,7 @@ impl Clone for Company {
         match self {
             Company::None => Company::None,
             Company::Block(_) => Company::BLOCK,
+            Company::Semaphore(_) => Company::SEMAPHORE,
             Company::Samples(_) => Company::SAMPLES,
         }
     }

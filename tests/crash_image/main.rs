@@ -19,3 +19,4 @@ mod company;
 mod image;
 mod operation;
 mod samples;
+mod semaphore;

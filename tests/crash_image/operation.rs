@@ -101,7 +101,7 @@ impl Operation {
         Operation { before, ..self }
     }
 
-    /// Then another peer takes the lock, and is killed with it.
+    /// Then another peer takes the lock, or units, and is killed with it.
     pub(crate) fn after_a_holders_death(self) -> Operation {
         Operation {
             holder_dies: true,
@@ -169,7 +169,7 @@ impl Operation {
         }
         let mut peer = having_done(&scene, &self.before);
         if self.holder_dies {
-            having_done(&scene, &["attach", "lock 1000"]).dies();
+            having_done(&scene, company.holder()).dies();
         }
         let mut tracer = match Tracer::seize(peer.program(), scene.segments()) {
             Ok(tracer) => tracer,

@@ -282,9 +282,9 @@ impl Tracer {
         let Some(control) = &self.control else {
             return;
         };
-        if control.read_exact_at(&mut self.fresh, 0).is_err() {
-            self.fresh.fill(0); // not that long yet
-        }
+        // A semaphore's file ends with the control area; one that is being made is shorter still.
+        let read = control.read_at(&mut self.fresh, 0).unwrap_or(0);
+        self.fresh[read..].fill(0);
     }
 
     /// Opens, for ourselves, the segment that the program opened last.

@@ -13,12 +13,12 @@ use std::time::Duration;
 use shm_core::{Key, Options, Semaphore, SharedMemory};
 
 const CLIENTS: usize = 2;
-const JOBS: u64 = 6;
+const JOBS: usize = 6;
 /// Where the block says how many jobs were written, and how many taken; jobs follow.
 const WRITTEN: usize = 0;
 const TAKEN: usize = 8;
 const FIRST_JOB: usize = 16;
-const BLOCK_BYTES: usize = FIRST_JOB + 8 * (JOBS as usize + CLIENTS);
+const BLOCK_BYTES: usize = FIRST_JOB + 8 * (JOBS + CLIENTS);
 /// What tells a client that there is nothing more to do.
 const END: u64 = 0;
 /// Longer than any machine takes.
@@ -45,7 +45,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
         .collect::<Result<Vec<Child>, _>>()?;
 
     // Real jobs first, then an end for each client.
-    for job in (1..=JOBS).chain([END; CLIENTS]) {
+    for job in (1..).take(JOBS).chain([END; CLIENTS]) {
         let mut block = jobs.lock_timeout(TIMEOUT)?.ignore_abandonment();
         let written: u64 = block.read(WRITTEN)?;
         block.write(FIRST_JOB + 8 * usize::try_from(written)?, &job)?;

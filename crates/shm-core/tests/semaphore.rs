@@ -21,7 +21,8 @@ const WORD: u64 = 0x100;
 const RECORDS: u64 = 0x3c00;
 
 fn counts(place: &Place, name: &str) -> (u32, u32) {
-    match segment::info(&key(name), &place.options()).unwrap().content {
+    let info = segment::info(&key(name), &place.options()).expect("it is there");
+    match info.content {
         Content::Semaphore { available, held } => (available, held),
         other => panic!("not a semaphore: {other:?}"),
     }
@@ -29,10 +30,10 @@ fn counts(place: &Place, name: &str) -> (u32, u32) {
 
 /// Waits until a waiter has said in the word that it sleeps.
 fn await_a_sleeper(place: &Place, name: &str) {
-    let file = fs::File::open(place.file(&key(name))).unwrap();
+    let file = fs::File::open(place.file(&key(name))).expect("it is there");
     let mut low = [0; 2];
     while {
-        file.read_exact_at(&mut low, WORD).unwrap();
+        file.read_exact_at(&mut low, WORD).expect("readable");
         low[1] & 0x80 == 0
     } {
         thread::yield_now();

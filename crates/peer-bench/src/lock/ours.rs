@@ -43,9 +43,10 @@ impl Lock for Counting {
     #[inline]
     fn with(&self, work: impl FnOnce()) {
         // As for the lock: were it to fail, the count would tell.
-        if self.0.acquire(1, None).is_ok() {
-            work();
-            let _counted = self.0.release(1);
-        }
+        let Ok(()) = self.0.acquire(1, None) else {
+            return;
+        };
+        work();
+        let Ok(()) = self.0.release(1) else { return };
     }
 }

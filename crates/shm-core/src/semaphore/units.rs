@@ -83,7 +83,7 @@ impl<'a, const N: usize> Units<'a, N> {
         self.held_by(self.look(), self.me)
     }
 
-    /// Takes units where the last operation was this slot's own and there are enough: one
+    /// Takes units where the last operation was this slot's own, there are enough, and none sleeps: one
     /// compare-exchange. Returns `false` for whatever reason; `is_due` is asked with the sequence
     /// before.
     #[inline]
@@ -464,7 +464,7 @@ mod tests {
         }
 
         fn held(&self) -> [u32; 4] {
-            std::array::from_fn(|slot| self.units(u8::try_from(slot).unwrap()).held())
+            [0, 1, 2, 3].map(|slot| self.units(slot).held())
         }
     }
 

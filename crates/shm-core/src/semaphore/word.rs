@@ -49,6 +49,8 @@ const SEQUENCE: u64 = 0xff_ffff << SEQUENCE_SHIFT;
 const STEP: u64 = 1 << SEQUENCE_SHIFT;
 const MANY: u64 = 1 << 40;
 const HELD_SHIFT: u32 = 41;
+/// Twice as many units are no more than can be counted.
+const HALF: u32 = MAX_UNITS / 2;
 /// What a unit adds to the word that goes from the available ones to the held ones.
 const MOVED: u64 = (1 << HELD_SHIFT) - 1;
 const OPERATOR_SHIFT: u32 = 56;
@@ -124,27 +126,29 @@ impl Word {
         )
     }
 
-    /// The word after its operator has taken units once more; `None` where that is another slot, where
-    /// too few are available, and where it would not be one addition.
+    /// The word after its operator has taken units once more; `None` where that is another slot,
+    /// where too few are available, where a process may be asleep, and where it holds or takes so many
+    /// that more care is needed.
+    ///
+    /// One addition. Where the sequence goes round, that sets M, which only says that a process *may*
+    /// be asleep.
     #[inline]
     pub(crate) fn taken_again(self, slot: u8, wanted: u32) -> Option<Self> {
         let fits = self.is_of(slot)
+            && wanted <= HALF
             && self.available() >= wanted
-            && self.held() + wanted <= MAX_UNITS
-            && self.0 & SEQUENCE != SEQUENCE;
+            && self.0 & (WAITERS | MANY | u64::from(HALF + 1) << HELD_SHIFT) == 0;
         let moved = u64::from(wanted) * MOVED;
         fits.then(|| Self(self.0.wrapping_add(moved + STEP)))
     }
 
-    /// The word after its operator has given units back; `None` likewise, and where a process may
-    /// be asleep.
+    /// The word after its operator has given units back; `None` likewise.
     #[inline]
     pub(crate) fn given_again(self, slot: u8, given: u32) -> Option<Self> {
         let fits = self.is_of(slot)
+            && given <= HALF
             && self.held() >= given
-            && self.available() + given <= MAX_UNITS
-            && self.0 & (WAITERS | MANY) == 0
-            && self.0 & SEQUENCE != SEQUENCE;
+            && self.0 & (WAITERS | MANY | u64::from(HALF + 1)) == 0;
         let moved = u64::from(given) * MOVED;
         fits.then(|| Self(self.0.wrapping_sub(moved).wrapping_add(STEP)))
     }
@@ -261,23 +265,28 @@ mod tests {
 
     #[test]
     fn moving_units_by_one_addition_is_the_same_operation() {
-        for (held, available) in [(0, 9), (7, 2), (3, MAX_UNITS), (MAX_UNITS, 3), (1, 0)] {
+        let most = MAX_UNITS;
+        for (held, available) in [(0, 9), (7, 2), (3, most), (most, 3), (1, 0), (HALF, HALF)] {
             let word = Word::new(0).operated(5, held, available);
-            for units in [0, 1, 2, 3, MAX_UNITS] {
-                let taken = (units <= available && held + units <= MAX_UNITS)
+            for units in [0, 1, 2, 3, HALF, most] {
+                let taken = (units <= available && units <= HALF && held <= HALF)
                     .then(|| word.operated(5, held + units, available - units));
                 assert_eq!(word.taken_again(5, units), taken);
-                let given = (units <= held && available + units <= MAX_UNITS)
+                let given = (units <= held && units <= HALF && available <= HALF)
                     .then(|| word.operated(5, held - units, available + units));
                 assert_eq!(word.given_again(5, units), given);
             }
             assert_eq!(word.taken_again(4, 0), None);
-            assert_eq!(word.with_sleeper(1).given_again(5, 0), None);
+            let asleep = word.with_sleeper(1);
+            assert_eq!(asleep.taken_again(5, 0), None);
+            assert_eq!(asleep.given_again(5, 0), None);
             let last = Word::from_bits(word.bits() | SEQUENCE);
-            assert_eq!(
-                (last.taken_again(5, 0), last.given_again(5, 0)),
-                (None, None)
-            );
+            let quick = [last.taken_again(5, 0), last.given_again(5, 0)];
+            for next in quick.into_iter().flatten() {
+                assert_eq!((next.operator(), next.held()), (Some(5), held));
+                assert_eq!((next.available(), next.sequence()), (available, 0));
+                assert_eq!(next.sleepers(), Sleepers::Many);
+            }
         }
     }
 
