@@ -19,6 +19,7 @@ mod key_watch;
 mod loan;
 mod mapped_regions;
 mod memory;
+mod next;
 pub(crate) mod pool;
 mod publisher;
 mod reader;
@@ -36,8 +37,9 @@ use bytemuck::AnyBitPattern;
 
 pub use key_watch::KeyWatch;
 pub use loan::{Loan, LoanOf, OwnedLoan};
+pub use next::{Iter, Next, WaitResult};
 pub use publisher::Publisher;
-pub use subscriber::{Iter, Next, Subscriber, WaitResult};
+pub use subscriber::Subscriber;
 
 use crate::error::{InvalidSample, ReadError, try_zeroed};
 use crate::layout;

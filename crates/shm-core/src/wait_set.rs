@@ -266,18 +266,10 @@ impl Member {
     fn awaited(&self) -> Option<Awaited> {
         let ring = self.ring.as_ref().filter(|ring| ring.helper.is_none())?;
         let word = ring.reader.ring().last_word();
-        Some(Awaited::low_half(word, low_half(ring.seen?)))
+        Some(Awaited::low_half(word, ring.seen?))
     }
 
     fn is_polled(&self) -> bool {
         self.path.is_none()
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the kernel compares the low half"
-)]
-fn low_half(word: u64) -> u32 {
-    word as u32
 }

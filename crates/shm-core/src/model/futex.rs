@@ -27,8 +27,9 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, _: Duration) {
     sleep_while(|| word.load(Ordering::SeqCst) == expected);
 }
 
-pub(crate) fn wait_low(word: &AtomicU64, expected: u32, _: Duration) {
-    sleep_while(|| word.load(Ordering::SeqCst) & u64::from(u32::MAX) == u64::from(expected));
+pub(crate) fn wait_low(word: &AtomicU64, expected: u64, _: Duration) {
+    let low = u64::from(u32::MAX);
+    sleep_while(|| word.load(Ordering::SeqCst) & low == expected & low);
 }
 
 pub(crate) fn wake_all(_: &AtomicU32) {

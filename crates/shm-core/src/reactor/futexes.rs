@@ -217,7 +217,7 @@ fn sleep<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Opti
     if sys::can_wait_any() {
         let rings = armed
             .iter()
-            .map(|armed| Awaited::low_half(armed.reader.ring().last_word(), low_half(armed.seen)));
+            .map(|armed| Awaited::low_half(armed.reader.ring().last_word(), armed.seen));
         let mut words = vec![Awaited::private(changes, seen_changes)];
         words.extend(rings);
         let woken = sys::wait_any(&words, None).ok().flatten()?;
@@ -226,17 +226,9 @@ fn sleep<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Opti
     match armed.first() {
         Some(armed) => {
             let word = armed.reader.ring().last_word();
-            sys::wait_low(word, low_half(armed.seen), SLICE);
+            sys::wait_low(word, armed.seen, SLICE);
         }
         None => sys::wait_private(changes, seen_changes, None),
     }
     None
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the kernel compares the low half"
-)]
-fn low_half(word: u64) -> u32 {
-    word as u32
 }

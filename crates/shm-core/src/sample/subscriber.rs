@@ -1,5 +1,7 @@
 //! The reading end.
 
+mod wait;
+
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use crate::deadline::{Backoff, Deadline};
 use crate::error::{AttachError, ReadError};
 use crate::interrupter::Interrupter;
 use crate::key::Key;
-use crate::layout::{self, flags};
+use crate::layout;
 use crate::notifier::Notifier;
 use crate::options::Options;
 use crate::process::Process;
@@ -18,54 +20,15 @@ use crate::sample::cursor::{Cursor, Turn, Which};
 use crate::sample::decoding::Decoding;
 use crate::sample::mapped_regions::MappedRegions;
 use crate::sample::reader::Reader;
-use crate::sample::{KeyWatch, Sample, Stored};
+use crate::sample::{Iter, KeyWatch, Next, Sample, Stored, WaitResult};
 use crate::segment::{self, Attached, Attachment, Head, SegmentFile};
-use crate::sync::{Ordering, SPINS};
-use crate::sys::{self, Awaited, ByteLock, Mapping, OpenMode};
+use crate::sys::{self, ByteLock, Mapping, OpenMode};
 use crate::wait_set::{Awaitable, Source, Waitable};
 
 /// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
 pub(super) const SLICE: Duration = Duration::from_secs(1);
 /// So many attempts to read a record follow each other at once: who was overtaken lost by nanoseconds.
 const EAGER_TURNS: u32 = 64;
-
-/// Why a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitResult {
-    /// There is something that this subscriber has not read: a sample, or a clearing.
-    New,
-    /// The last publisher left, or died. Told once; a later wait goes on waiting for another.
-    PublisherGone,
-    /// The segment was removed, moved away or replaced: what is loaded under its key appears
-    /// elsewhere. Attach again.
-    Removed,
-    /// An [`Interrupter`] ended it.
-    Interrupted,
-    /// The time is over.
-    Timeout,
-}
-
-/// What comes next in order.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Next {
-    /// A sample.
-    Sample(Sample),
-    /// A publisher erased everything that was published before.
-    Cleared {
-        /// How many samples were missed before that.
-        skipped: u64,
-    },
-    /// Everything was read, and the last publisher left, or died. Told once; a later call goes on
-    /// waiting for another.
-    PublisherGone,
-    /// Everything was read, and the segment was removed: nothing new will ever appear in it.
-    Removed,
-    /// An [`Interrupter`] ended the wait.
-    Interrupted,
-    /// The time is over.
-    Timeout,
-}
 
 /// Reads the samples under a key: the newest, or all in order; sleeps until there are more.
 ///
@@ -488,119 +451,6 @@ impl Subscriber {
         let next = Arc::new(Stored::empty(self.decoding.source()));
         Sample(std::mem::replace(&mut self.stored, next))
     }
-
-    fn wait_until(&mut self, deadline: Deadline) -> Result<WaitResult, ReadError> {
-        self.reader.check_process()?;
-        loop {
-            if self.is_interrupted() {
-                return Ok(WaitResult::Interrupted);
-            }
-            let ring = self.reader.ring();
-            if self.cursor.has_news(ring) {
-                return Ok(self.tell_news());
-            }
-            let is_due = self.is_marked_removed()
-                || self.reader.is_asked_for_a_look()
-                || self.last_liveness_check.elapsed() >= SLICE;
-            if is_due && let Some(end) = self.look_for_an_end()? {
-                return Ok(end);
-            }
-            if deadline.is_over() {
-                return Ok(WaitResult::Timeout);
-            }
-            if self.spin() {
-                return Ok(self.tell_news());
-            }
-            let ring = self.reader.ring();
-            if let Some(seen) = self.cursor.seen(ring) {
-                self.sleep(seen, deadline);
-            }
-            // Woken although nothing is new: somebody left.
-            if !self.has_news()
-                && !self
-                    .interruption
-                    .as_ref()
-                    .is_some_and(|word| word.is_woken())
-                && let Some(end) = self.look_for_an_end()?
-            {
-                return Ok(end);
-            }
-        }
-    }
-
-    /// Sleeps until the ring shows something else than `seen`.
-    fn sleep(&self, seen: u64, deadline: Deadline) {
-        /// How soon an interruption is noticed where the kernel lets sleep on one word alone.
-        const SHORT: Duration = Duration::from_millis(20);
-        let word = self.reader.ring().last_word();
-        let Some(interruption) = &self.interruption else {
-            return sys::wait_low(word, low_half(seen), deadline.remaining(SLICE));
-        };
-        let words = [
-            Awaited::low_half(word, low_half(seen)),
-            Awaited::private(interruption.word(), 0),
-        ];
-        if sys::wait_any(&words, Some(deadline.remaining(SLICE))).is_err() {
-            sys::wait_low(word, low_half(seen), deadline.remaining(SHORT));
-        }
-    }
-
-    /// Returns whether it was interrupted; told once.
-    fn is_interrupted(&self) -> bool {
-        let interruption = self.interruption.as_ref();
-        interruption.is_some_and(|word| word.is_woken() && word.clear())
-    }
-
-    /// What is new is told before that the name is lost, but only once: a publisher that goes on all
-    /// the same would be followed for ever.
-    fn tell_news(&mut self) -> WaitResult {
-        if self.is_orphaned {
-            return WaitResult::Removed;
-        }
-        if self.last_liveness_check.elapsed() >= SLICE {
-            self.last_liveness_check = Instant::now();
-            self.is_orphaned = self.reader.segment.is_name_lost();
-        }
-        WaitResult::New
-    }
-
-    /// Looks a while before sleeping: falling asleep and being woken costs many times as much, and
-    /// where messages go to and fro the next is there before that.
-    fn spin(&self) -> bool {
-        let ring = self.reader.ring();
-        (0..SPINS).any(|_| {
-            std::hint::spin_loop();
-            self.cursor.has_news(ring)
-        })
-    }
-
-    fn is_marked_removed(&self) -> bool {
-        let header = &self.reader.control().header;
-        header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
-    }
-
-    /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
-    fn look_for_an_end(&mut self) -> Result<Option<WaitResult>, ReadError> {
-        self.last_liveness_check = Instant::now();
-        let reader = Arc::clone(&self.reader);
-        let error = |error| ReadError::io(&reader.segment.key, "asking who is attached", error);
-        if reader.mapping.was_truncated() {
-            return Err(reader.truncated());
-        }
-        let slots = layout::slot_bytes(layout::SLOTS as u64);
-        let has_publisher = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
-            .map_err(error)?
-            .is_some();
-        // A publication may have come before its publisher's end: that goes first.
-        if self.has_news() {
-            return Ok(None);
-        }
-        if std::mem::replace(&mut self.had_publisher, has_publisher) && !has_publisher {
-            return Ok(Some(WaitResult::PublisherGone));
-        }
-        self.is_orphaned = self.is_marked_removed() || self.reader.segment.is_name_lost();
-        Ok(self.is_orphaned.then_some(WaitResult::Removed))
-    }
 }
 
 fn map(segment: &SegmentFile, head: &Head) -> Result<Mapping, AttachError> {
@@ -613,34 +463,6 @@ enum Read {
     Sample(Sample),
     Cleared { skipped: u64 },
     Nothing,
-}
-
-/// Every sample in order until the last publisher has gone; made by [`Subscriber::iter`].
-#[derive(Debug)]
-pub struct Iter<'a> {
-    subscriber: &'a mut Subscriber,
-    has_ended: bool,
-}
-
-impl Iterator for Iter<'_> {
-    type Item = Result<Sample, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.has_ended {
-            match self.subscriber.next(None) {
-                Ok(Next::Sample(sample)) => return Some(Ok(sample)),
-                Ok(Next::Cleared { .. } | Next::Timeout) => {}
-                Ok(Next::PublisherGone | Next::Removed | Next::Interrupted) => {
-                    self.has_ended = true;
-                }
-                Err(error) => {
-                    self.has_ended = !error.is_passing();
-                    return Some(Err(error));
-                }
-            }
-        }
-        None
-    }
 }
 
 impl Waitable for Subscriber {}
@@ -658,12 +480,4 @@ impl fmt::Debug for Subscriber {
             .field("cursor", &self.cursor)
             .finish_non_exhaustive()
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the kernel compares the low half"
-)]
-fn low_half(word: u64) -> u32 {
-    word as u32
 }

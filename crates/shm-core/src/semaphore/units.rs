@@ -174,7 +174,7 @@ impl<'a, const N: usize> Units<'a, N> {
                     let marked = seen.with_sleeper(wanted);
                     if marked == seen || self.exchange(seen, marked) {
                         let slice = self.slice(marked);
-                        sys::wait_low(self.word, marked.low_half(), deadline.remaining(slice));
+                        sys::wait_low(self.word, marked.bits(), deadline.remaining(slice));
                         has_slept = true;
                     }
                     if self.available() < wanted {

@@ -74,12 +74,6 @@ impl Word {
         self.0
     }
 
-    /// What the kernel compares.
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
-    pub(crate) fn low_half(self) -> u32 {
-        self.0 as u32
-    }
-
     /// How many units can be acquired.
     #[inline]
     pub(crate) fn available(self) -> u32 {

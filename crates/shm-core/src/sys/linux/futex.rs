@@ -31,9 +31,9 @@ pub(crate) fn wait(word: &AtomicU32, expected: u32, timeout: Duration) {
     }
 }
 
-/// Sleeps while the low 32 bits of the word are `expected`, at most for `timeout`.
-pub(crate) fn wait_low(word: &AtomicU64, expected: u32, timeout: Duration) {
-    wait(low_half(word), expected, timeout);
+/// Sleeps while the low 32 bits of the word are those of `expected`, at most for `timeout`.
+pub(crate) fn wait_low(word: &AtomicU64, expected: u64, timeout: Duration) {
+    wait(low_half(word), low(expected), timeout);
 }
 
 /// Wakes everybody who sleeps on the low 32 bits of the word.
@@ -44,6 +44,12 @@ pub(crate) fn wake_all_low(word: &AtomicU64) {
 /// Wakes so many who sleep on the low 32 bits of the word.
 pub(crate) fn wake_low(word: &AtomicU64, count: u32) {
     wake(low_half(word), count);
+}
+
+/// The half of a value that the kernel compares.
+#[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
+fn low(value: u64) -> u32 {
+    value as u32
 }
 
 fn low_half(word: &AtomicU64) -> &AtomicU32 {

@@ -21,12 +21,12 @@ pub(crate) const MOST_WORDS: usize = 128;
 pub(crate) struct Awaited(Wait);
 
 impl Awaited {
-    /// The low half of a word in shared memory.
-    pub(crate) fn low_half(word: &AtomicU64, expected: u32) -> Self {
+    /// The low half of a word in shared memory; of what is expected, the low half counts.
+    pub(crate) fn low_half(word: &AtomicU64, expected: u64) -> Self {
         // On a little-endian machine (checked in `sys`) it has the word's own address.
         Self::at(
             std::ptr::from_ref(word).cast(),
-            expected,
+            expected & u64::from(u32::MAX),
             WaitFlags::SIZE_U32,
         )
     }
@@ -34,12 +34,12 @@ impl Awaited {
     /// A word of this process alone.
     pub(crate) fn private(word: &AtomicU32, expected: u32) -> Self {
         let flags = WaitFlags::SIZE_U32 | WaitFlags::PRIVATE;
-        Self::at(std::ptr::from_ref(word).cast(), expected, flags)
+        Self::at(std::ptr::from_ref(word).cast(), expected.into(), flags)
     }
 
-    fn at(address: *const u32, expected: u32, flags: WaitFlags) -> Self {
+    fn at(address: *const u32, expected: u64, flags: WaitFlags) -> Self {
         let mut wait = Wait::new();
-        wait.val = expected.into();
+        wait.val = expected;
         wait.uaddr = WaitPtr::new(address.cast_mut().cast());
         wait.flags = flags;
         Self(wait)
