@@ -12,8 +12,9 @@ use crate::sample::Reader;
 /// [`Subscriber`](crate::Subscriber) has not read, or the last publisher or the segment's name has gone.
 ///
 /// When it is readable, [`clear`](Self::clear) it first, then read with a timeout of zero until there is
-/// nothing. It may be readable for nothing. Helper threads wait on its behalf: two for all notifiers of
-/// a process, up to 127 subscribers, and one for each further 127. They end with the last notifier.
+/// nothing. It may be readable for nothing. One helper thread waits on behalf of all notifiers, streams
+/// and watches of a process; it ends with the last of them. Where io_uring is older than Linux 6.7 or not
+/// permitted, as in most containers, one more does for each 127 subscribers.
 ///
 /// # Examples
 ///

@@ -1,21 +1,27 @@
-//! The helper threads of this process. They wait for futexes and inotify events, and notify the [`Readiness`](crate::readiness::Readiness) of each registration.
+//! The helper thread of this process. It waits for futexes and inotify events, and notifies the
+//! [`Readiness`](crate::readiness::Readiness) of each registration. It starts with the first registration
+//! and ends with the last.
 //!
-//! One thread sleeps on the futexes of up to 127 rings, and one more on each further 127; one reads all
-//! inotify events. They start with the first registration and end with the last.
+//! Where io_uring cannot wait for futexes, further threads do on up to 127 rings each.
 
 mod futexes;
+mod groups;
 mod inotify;
+mod thread;
+mod uring;
 
 use crate::sys::PerProcess;
 
 pub(crate) use futexes::FutexWatch;
 pub(crate) use inotify::{Events, PathWatch};
 
-/// What the threads of this process work on.
+/// What is registered in this process.
 #[derive(Debug, Default)]
 struct Reactor {
-    futexes: futexes::Futexes,
+    thread: thread::Thread,
     inotify: inotify::Inotify,
+    futexes: futexes::Futexes,
+    groups: groups::Groups,
 }
 
 fn reactor() -> &'static Reactor {

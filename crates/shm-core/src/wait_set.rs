@@ -22,8 +22,9 @@ const SLICE: Duration = Duration::from_millis(20);
 /// Waits for many subscribers, key watches and segment watches at once.
 ///
 /// Says which have something, as long as they were read when it was last said: so read each until there
-/// is nothing more. The thread that waits sleeps on up to 126 subscribers itself; for more, a helper
-/// thread does on each further 127. Waiting takes no processor time.
+/// is nothing more. The thread that waits sleeps on up to 126 subscribers itself; the helper thread of
+/// [`Notifier`](crate::Notifier) does on the others, and tells of ends and names. Waiting takes no
+/// processor time.
 ///
 /// # Examples
 ///

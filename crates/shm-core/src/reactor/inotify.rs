@@ -1,5 +1,4 @@
-//! A thread that reads what the kernel tells of files and directories: one inotify instance, because a
-//! user has few of them.
+//! Files and directories that are watched: with one inotify instance, because a user has few of them.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -7,9 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::reactor;
+use super::{reactor, thread};
 use crate::readiness::{DATA, LIVENESS, Readiness};
-use crate::sys::{self, EventFd, ForkMark, PathEvent, PollFd, PollFlags};
+use crate::sys::{self, ForkMark, PathEvent};
 
 pub(crate) use crate::sys::Events;
 
@@ -28,8 +27,6 @@ pub(super) struct Inotify(Mutex<Option<Watched>>);
 #[derive(Debug)]
 struct Watched {
     inotify: Arc<OwnedFd>,
-    /// Rung whenever the entries change.
-    eventfd: Arc<EventFd>,
     entries: Vec<Entry>,
 }
 
@@ -94,18 +91,33 @@ impl Inotify {
     }
 
     fn add(&self, path: &Path, events: Events, entry: impl FnOnce(i32) -> Entry) -> io::Result<()> {
-        let mut watched = self.watched();
-        let watched = match &mut *watched {
+        let mut guard = self.watched();
+        let watched = match &mut *guard {
             Some(watched) => watched,
-            none => none.insert(begin()?),
+            none => none.insert(Watched {
+                inotify: Arc::new(sys::watch_nothing()?),
+                entries: Vec::new(),
+            }),
         };
         let watch = sys::watch_path(&watched.inotify, path, events);
-        if let Ok(watch) = watch {
-            watched.entries.push(entry(watch));
+        let added = watch.map(|watch| {
+            let entry = entry(watch);
+            let id = entry.id;
+            watched.entries.push(entry);
+            id
+        });
+        if watched.entries.is_empty() {
+            *guard = None;
         }
-        // The thread ends if this was the first, and failed.
-        watched.eventfd.notify();
-        watch.map(drop)
+        drop(guard);
+        let id = added?;
+        thread::wake().inspect_err(|_| self.remove(id))
+    }
+
+    /// The instance, while anything is watched.
+    pub(super) fn instance(&self) -> Option<Arc<OwnedFd>> {
+        let watched = self.watched();
+        watched.as_ref().map(|watched| Arc::clone(&watched.inotify))
     }
 
     fn remove(&self, id: u64) {
@@ -122,76 +134,60 @@ impl Inotify {
         {
             sys::unwatch_path(&watched.inotify, gone.watch);
         }
-        watched.eventfd.notify();
+        if watched.entries.is_empty() {
+            *guard = None;
+        }
+        drop(guard);
+        // It runs, because the entry was there.
+        let _woken = thread::wake();
     }
 }
 
-/// Begins a list, and the thread that serves it.
-fn begin() -> io::Result<Watched> {
-    let (inotify, eventfd) = (Arc::new(sys::watch_nothing()?), Arc::new(EventFd::new()?));
-    let (its_inotify, its_eventfd) = (Arc::clone(&inotify), Arc::clone(&eventfd));
-    // It looks at the list only after this has let go of it.
-    sys::spawn_helper("shm-core inotify", move || {
-        serve(&its_inotify, &its_eventfd)
-    })?;
-    Ok(Watched {
-        inotify,
-        eventfd,
-        entries: Vec::new(),
-    })
-}
+/// Notifications to be repeated, because a lock outlives the event of its file's end by a moment.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(Vec<(Instant, Arc<Readiness>)>);
 
-/// The thread: ends when nothing is watched any more.
-fn serve(inotify: &OwnedFd, eventfd: &EventFd) {
-    let mut later: Vec<(Instant, Arc<Readiness>)> = Vec::new();
-    loop {
-        {
-            let mut watched = reactor().inotify.watched();
-            if watched
-                .as_ref()
-                .is_none_or(|watched| watched.entries.is_empty())
-            {
-                *watched = None;
-                return;
-            }
-        }
+impl Repeats {
+    /// How long until the next is due.
+    pub(super) fn next(&self) -> Option<Duration> {
         let now = Instant::now();
-        let next = later
-            .iter()
+        let times = self.0.iter();
+        times
             .map(|(due, _)| due.saturating_duration_since(now))
-            .min();
-        let mut fds = [
-            PollFd::new(inotify, PollFlags::IN),
-            PollFd::new(eventfd, PollFlags::IN),
-        ];
-        if sys::poll(&mut fds, next).is_err() {
-            // No memory for the call: not for ever.
-            std::thread::sleep(AGAIN[2]);
-        }
-        eventfd.clear();
+            .min()
+    }
+
+    /// Notifies what is due.
+    pub(super) fn notify_due(&mut self) {
         let now = Instant::now();
-        later.retain(|(due, readiness)| {
+        self.0.retain(|(due, readiness)| {
             let is_due = *due <= now;
             if is_due {
                 readiness.notify(LIVENESS);
             }
             !is_due
         });
-        let mut raised = Vec::new();
-        let read = sys::read_path_events(inotify, |event| raised.extend(concerned(&event)));
+    }
+
+    /// Reads events, and notifies whom they concern.
+    pub(super) fn dispatch(&mut self, inotify: &OwnedFd) {
+        let mut concerned = Vec::new();
+        let read = sys::read_path_events(inotify, |event| concerned.extend(of_event(&event)));
         debug_assert!(read.is_ok(), "an inotify instance can be read: {read:?}");
+        let now = Instant::now();
         // Not under the lock: a task that is woken may drop what it waits with.
-        for (readiness, is_closing) in raised {
+        for (readiness, is_closing) in concerned {
             readiness.notify(DATA | LIVENESS);
             if is_closing {
-                later.extend(AGAIN.map(|after| (now + after, Arc::clone(&readiness))));
+                let again = AGAIN.map(|after| (now + after, Arc::clone(&readiness)));
+                self.0.extend(again);
             }
         }
     }
 }
 
-/// Whom an event concerns, and whether it is to be told again.
-fn concerned(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
+/// Whom an event concerns, and whether that is to be repeated.
+fn of_event(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
     let watched = reactor().inotify.watched();
     let entries = watched.iter().flat_map(|watched| &watched.entries);
     entries

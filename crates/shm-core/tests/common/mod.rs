@@ -1,6 +1,8 @@
 //! A directory of segments for one test, gone with it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod old_kernel;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

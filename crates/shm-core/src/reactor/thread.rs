@@ -1,0 +1,88 @@
+//! The reactor's thread: it polls the inotify instance and the io_uring, while anything is registered.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::inotify::Repeats;
+use super::reactor;
+use super::uring::Ring;
+use crate::sys::{self, EventFd, PollFd, PollFlags};
+
+/// How long the thread sleeps where the system has no memory for a call.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What wakes the thread while it runs.
+#[derive(Debug, Default)]
+pub(super) struct Thread(Mutex<Option<Arc<EventFd>>>);
+
+impl Thread {
+    fn wakes(&self) -> MutexGuard<'_, Option<Arc<EventFd>>> {
+        // Every change under it is a single store.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has the thread look at what is registered; starts it if it does not run.
+pub(super) fn wake() -> io::Result<()> {
+    let mut wakes = reactor().thread.wakes();
+    if let Some(eventfd) = &*wakes {
+        eventfd.notify();
+        return Ok(());
+    }
+    let eventfd = Arc::new(EventFd::new()?);
+    let its = Arc::clone(&eventfd);
+    sys::spawn_helper("shm-core", move || serve(&its))?;
+    *wakes = Some(eventfd);
+    Ok(())
+}
+
+fn serve(eventfd: &EventFd) {
+    let mut repeats = Repeats::default();
+    let mut ring = None;
+    loop {
+        if has_nothing_to_do() {
+            return;
+        }
+        arm(&mut ring);
+        let inotify = reactor().inotify.instance();
+        let mut fds = vec![PollFd::new(eventfd, PollFlags::IN)];
+        fds.extend(ring.iter().map(|ring| PollFd::new(ring, PollFlags::IN)));
+        fds.extend(inotify.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        if sys::poll(&mut fds, repeats.next()).is_err() {
+            std::thread::sleep(PAUSE);
+        }
+        eventfd.clear();
+        repeats.notify_due();
+        if let Some(inotify) = inotify {
+            repeats.dispatch(&inotify);
+        }
+        if let Some(ring) = &mut ring {
+            ring.complete();
+        }
+    }
+}
+
+/// Returns `true` if nothing is registered: then the thread ends, and the next registration starts
+/// another.
+fn has_nothing_to_do() -> bool {
+    let mut wakes = reactor().thread.wakes();
+    let is_idle = reactor().inotify.instance().is_none() && reactor().futexes.is_empty();
+    if is_idle {
+        *wakes = None;
+    }
+    is_idle
+}
+
+/// Waits for the futexes that are registered.
+fn arm(ring: &mut Option<Ring>) {
+    if ring.is_none() && !reactor().futexes.is_empty() {
+        *ring = Ring::new().ok();
+    }
+    let failed = ring.as_mut().is_some_and(|ring| ring.arm().is_err());
+    if failed || (ring.is_none() && !reactor().futexes.is_empty()) {
+        // No memory or no descriptors for it at the moment.
+        *ring = None;
+        std::thread::sleep(PAUSE);
+    }
+}

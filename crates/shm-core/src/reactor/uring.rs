@@ -1,0 +1,160 @@
+//! Waiting for any number of futexes on one thread: io_uring (Linux 6.7).
+#![expect(unsafe_code, reason = "io_uring takes addresses")]
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::OnceLock;
+
+use io_uring::{IoUring, Probe, opcode, squeue};
+
+use super::futexes::Armed;
+use super::reactor;
+use crate::readiness::{DATA, LIVENESS};
+
+/// How many operations are handed over at once; a system call more for each further so many.
+const ENTRIES: u32 = 128;
+/// `FUTEX2_SIZE_U32` of `linux/futex.h`.
+const SIZE_U32: u32 = 2;
+/// `FUTEX_BITSET_MATCH_ANY`.
+const ANY: u64 = u32::MAX as u64;
+/// The operation number of cancellations, whose results do not matter.
+const CANCELLATION: u64 = u64::MAX;
+
+/// Returns `true` if the kernel can do that here: containers often do not permit io_uring.
+pub(super) fn is_available() -> bool {
+    static IS_AVAILABLE: OnceLock<bool> = OnceLock::new();
+    *IS_AVAILABLE.get_or_init(|| {
+        let mut probe = Probe::new();
+        let probed = ring().and_then(|ring| ring.submitter().register_probe(&mut probe));
+        probed.is_ok() && probe.is_supported(opcode::FutexWait::CODE)
+    })
+}
+
+fn ring() -> io::Result<IoUring> {
+    IoUring::builder().setup_clamp().build(ENTRIES)
+}
+
+/// Operations that wait for futexes. Readable when one has ended.
+pub(super) struct Ring {
+    ring: IoUring,
+    /// By their numbers.
+    operations: HashMap<u64, Armed>,
+    /// By the numbers of their entries.
+    of_entries: HashMap<u64, u64>,
+    next: u64,
+}
+
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the descriptor is open as long as the ring, which the borrow keeps.
+        unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }
+    }
+}
+
+impl Ring {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            ring: ring()?,
+            operations: HashMap::new(),
+            of_entries: HashMap::new(),
+            next: 0,
+        })
+    }
+
+    /// Begins to wait for what is registered, and ends what is not any more; notifies what has come
+    /// already.
+    pub(super) fn arm(&mut self) -> io::Result<()> {
+        let (armed, news) = reactor().futexes.look();
+        // Not under the lock: a task that is woken may drop what it waits with.
+        for readiness in news {
+            readiness.notify(DATA);
+        }
+        let mut wanted = HashMap::with_capacity(armed.len());
+        for armed in armed {
+            wanted.insert(armed.id, armed);
+        }
+        let is_wanted = |operation: &Armed| {
+            wanted
+                .get(&operation.id)
+                .is_some_and(|armed| armed.seen == operation.seen)
+        };
+        let outdated: Vec<u64> = self
+            .of_entries
+            .values()
+            .copied()
+            .filter(|number| !self.operations.get(number).is_some_and(is_wanted))
+            .collect();
+        for number in outdated {
+            if let Some(operation) = self.operations.get(&number) {
+                self.of_entries.remove(&operation.id);
+            }
+            let cancel = opcode::AsyncCancel::new(number).build();
+            self.push(&cancel.user_data(CANCELLATION))?;
+        }
+        for (id, armed) in wanted {
+            if !self.of_entries.contains_key(&id) {
+                self.wait_for(armed)?;
+            }
+        }
+        self.ring.submit().map(drop)
+    }
+
+    /// Notifies what has come.
+    pub(super) fn complete(&mut self) {
+        let ended: Vec<u64> = self
+            .ring
+            .completion()
+            .map(|entry| entry.user_data())
+            .collect();
+        for number in ended {
+            let Some(operation) = self.operations.remove(&number) else {
+                continue;
+            };
+            if self.of_entries.get(&operation.id) != Some(&number) {
+                // It was cancelled.
+                continue;
+            }
+            self.of_entries.remove(&operation.id);
+            reactor().futexes.disarm(operation.id);
+            let is_new = operation.reader.ring().last() != operation.seen;
+            // A wake-up without news: a publisher has left.
+            operation
+                .readiness
+                .notify(if is_new { DATA } else { DATA | LIVENESS });
+        }
+    }
+
+    fn wait_for(&mut self, armed: Armed) -> io::Result<()> {
+        let word: *const u32 = std::ptr::from_ref(armed.reader.ring().last_word()).cast();
+        let low = armed.seen & ANY;
+        let wait = opcode::FutexWait::new(word, low, ANY, SIZE_U32).build();
+        let number = self.next;
+        self.next += 1;
+        self.push(&wait.user_data(number))?;
+        self.of_entries.insert(armed.id, number);
+        self.operations.insert(number, armed);
+        Ok(())
+    }
+
+    fn push(&mut self, operation: &squeue::Entry) -> io::Result<()> {
+        loop {
+            // SAFETY: the only address in it is a word's, in a mapping that `operations` keeps until
+            // the operation has ended; the kernel reads the word, and fails if it is not mapped.
+            if unsafe { self.ring.submission().push(operation) }.is_ok() {
+                return Ok(());
+            }
+            // The queue is full.
+            self.ring.submit()?;
+        }
+    }
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("operations", &self.operations.len())
+            .finish_non_exhaustive()
+    }
+}
