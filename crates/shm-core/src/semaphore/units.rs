@@ -566,6 +566,12 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: if cfg!(miri) { 4 } else { 256 },
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         /// Against five plain numbers.
         #[test]
         fn counts_like_plain_numbers(steps in proptest::collection::vec(step(), 1..80)) {
