@@ -7,7 +7,7 @@ mod word;
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use units::{Units, Watcher};
+pub(crate) use units::{HolderProbe, Units};
 pub(crate) use word::{UnitRecord, Word};
 
 use crate::deadline::Deadline;
@@ -17,7 +17,7 @@ use crate::layout::{Control, MAX_UNITS, UNIT_COLUMNS, access};
 use crate::options::Options;
 use crate::segment::{Attached, Attachment, Kind};
 use crate::sync::{AtomicU64, Ordering};
-use units::{NotAcquired, TooMany};
+use units::{AcquireError, TooMany};
 
 /// A named counting semaphore that survives the death of those who hold units of it.
 ///
@@ -325,12 +325,12 @@ impl Semaphore {
     }
 
     #[cold]
-    fn not_acquired(&self, error: NotAcquired, units: u32) -> SemaphoreError {
+    fn not_acquired(&self, error: AcquireError, units: u32) -> SemaphoreError {
         let key = self.key().clone();
         match error {
-            NotAcquired::GivenUp => SemaphoreError::Orphaned { key },
-            NotAcquired::TooMany => SemaphoreError::TooMany { key, units },
-            NotAcquired::TimedOut(slot) => SemaphoreError::Timeout {
+            AcquireError::Aborted => SemaphoreError::Orphaned { key },
+            AcquireError::TooMany => SemaphoreError::TooMany { key, units },
+            AcquireError::TimedOut(slot) => SemaphoreError::Timeout {
                 key,
                 holder: slot
                     .and_then(|slot| self.attachment.holder_of(slot))
@@ -340,12 +340,12 @@ impl Semaphore {
     }
 }
 
-impl Watcher for Attachment {
+impl HolderProbe for Attachment {
     fn is_alive(&self, slot: u8) -> bool {
         self.is_slot_held(slot)
     }
 
-    fn gives_up(&self) -> bool {
+    fn should_abort(&self) -> bool {
         self.is_orphaned()
     }
 }

@@ -7,7 +7,7 @@ use loom::thread;
 use crate::deadline::Deadline;
 use crate::layout::SLOTS;
 use crate::model::{check, death, futex};
-use crate::semaphore::{Units, Watcher, Word};
+use crate::semaphore::{HolderProbe, Units, Word};
 use crate::sync::{AtomicU64, Ordering};
 
 /// How many processes there are.
@@ -26,12 +26,12 @@ struct World {
 /// A process that asks the kernel of the model.
 struct Kernel<'a>(&'a World);
 
-impl Watcher for Kernel<'_> {
+impl HolderProbe for Kernel<'_> {
     fn is_alive(&self, slot: u8) -> bool {
         self.0.held.lock().unwrap()[usize::from(slot)]
     }
 
-    fn gives_up(&self) -> bool {
+    fn should_abort(&self) -> bool {
         false
     }
 }

@@ -26,20 +26,20 @@ const SLICE: Duration = Duration::from_millis(20);
 const IDLE_SLICE: Duration = Duration::from_secs(1);
 
 /// What a waiter has to ask the world outside the memory.
-pub(crate) trait Watcher {
+pub(crate) trait HolderProbe {
     /// Returns `true` if the holder of this slot lives.
     fn is_alive(&self, slot: u8) -> bool;
     /// Returns `true` if waiting has become pointless. Asked once a slice.
-    fn gives_up(&self) -> bool;
+    fn should_abort(&self) -> bool;
 }
 
 /// Why units were not acquired.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NotAcquired {
+pub(crate) enum AcquireError {
     /// The deadline came; a slot of another that held units at that moment.
     TimedOut(Option<u8>),
-    /// The watcher said that there is no use in waiting.
-    GivenUp,
+    /// The probe said that there is no use in waiting.
+    Aborted,
     /// The caller would hold more than [`MAX_UNITS`].
     TooMany,
 }
@@ -113,12 +113,14 @@ impl<'a, const N: usize> Units<'a, N> {
     pub(crate) fn try_acquire(
         self,
         wanted: u32,
-        watcher: &impl Watcher,
-    ) -> Result<bool, NotAcquired> {
+        probe: &impl HolderProbe,
+    ) -> Result<bool, AcquireError> {
         if self.take(wanted)? {
             return Ok(true);
         }
-        Ok(self.sweep(watcher) && self.take(wanted)?)
+        // Also where others were faster and have given back what there was.
+        self.sweep(probe);
+        self.take(wanted)
     }
 
     /// Acquires so many units, waiting for them until the deadline, which is asked for only where
@@ -127,24 +129,24 @@ impl<'a, const N: usize> Units<'a, N> {
         self,
         wanted: u32,
         deadline: impl FnOnce() -> Deadline,
-        watcher: &impl Watcher,
-    ) -> Result<(), NotAcquired> {
+        probe: &impl HolderProbe,
+    ) -> Result<(), AcquireError> {
         if self.take(wanted)? {
             return Ok(());
         }
-        self.wait(wanted, deadline(), watcher)
+        self.wait(wanted, deadline(), probe)
     }
 
-    fn take(self, wanted: u32) -> Result<bool, NotAcquired> {
+    fn take(self, wanted: u32) -> Result<bool, AcquireError> {
         self.take_awake(wanted, false)
     }
 
-    fn take_awake(self, wanted: u32, has_slept: bool) -> Result<bool, NotAcquired> {
+    fn take_awake(self, wanted: u32, has_slept: bool) -> Result<bool, AcquireError> {
         loop {
             match self.attempt(self.look(), wanted, has_slept) {
                 Attempt::Done => return Ok(true),
                 Attempt::Short(_) => return Ok(false),
-                Attempt::TooMany => return Err(NotAcquired::TooMany),
+                Attempt::TooMany => return Err(AcquireError::TooMany),
                 Attempt::Lost => {}
             }
         }
@@ -155,8 +157,8 @@ impl<'a, const N: usize> Units<'a, N> {
         self,
         wanted: u32,
         deadline: Deadline,
-        watcher: &impl Watcher,
-    ) -> Result<(), NotAcquired> {
+        probe: &impl HolderProbe,
+    ) -> Result<(), AcquireError> {
         for _ in 0..SPINS {
             std::hint::spin_loop();
             let seen = Word::from_bits(self.word.load(Ordering::Relaxed));
@@ -168,7 +170,7 @@ impl<'a, const N: usize> Units<'a, N> {
         loop {
             match self.attempt(self.look(), wanted, has_slept) {
                 Attempt::Done => return Ok(()),
-                Attempt::TooMany => return Err(NotAcquired::TooMany),
+                Attempt::TooMany => return Err(AcquireError::TooMany),
                 Attempt::Lost => {}
                 Attempt::Short(seen) => {
                     let marked = seen.with_sleeper(wanted);
@@ -178,9 +180,9 @@ impl<'a, const N: usize> Units<'a, N> {
                         has_slept = true;
                     }
                     if self.available() < wanted {
-                        self.sweep(watcher);
-                        if watcher.gives_up() {
-                            return Err(NotAcquired::GivenUp);
+                        self.sweep(probe);
+                        if probe.should_abort() {
+                            return Err(AcquireError::Aborted);
                         }
                     }
                 }
@@ -189,7 +191,7 @@ impl<'a, const N: usize> Units<'a, N> {
             if deadline.is_over() {
                 return match self.take_awake(wanted, has_slept)? {
                     true => Ok(()),
-                    false => Err(NotAcquired::TimedOut(self.other_holder(self.look()))),
+                    false => Err(AcquireError::TimedOut(self.other_holder(self.look()))),
                 };
             }
         }
@@ -244,26 +246,24 @@ impl<'a, const N: usize> Units<'a, N> {
         self.give_back_if(slot, || true);
     }
 
-    /// Gives back the units of slots whose holders have died; true where there were any.
+    /// Gives back the units of slots whose holders have died.
     #[cold]
-    fn sweep(self, watcher: &impl Watcher) -> bool {
-        let mut found = false;
-        for slot in self.slots() {
-            found |= slot != self.me && self.give_back_if(slot, || !watcher.is_alive(slot));
+    fn sweep(self, probe: &impl HolderProbe) {
+        for slot in self.slots().filter(|&slot| slot != self.me) {
+            self.give_back_if(slot, || !probe.is_alive(slot));
         }
-        found
     }
 
-    /// Gives back what a slot holds, in its name, provided that it may be; true where it did.
+    /// Gives back what a slot holds, in its name, provided that it may be.
     ///
     /// Asked after the word was read: a slot that is claimed again meanwhile changes the word
     /// before it holds anything.
-    fn give_back_if(self, slot: u8, may: impl Fn() -> bool) -> bool {
+    fn give_back_if(self, slot: u8, may: impl Fn() -> bool) {
         loop {
             let seen = self.look();
             let held = self.held_by(seen, slot);
             if held == 0 || !may() {
-                return false;
+                return;
             }
             if !self.help(seen, slot) {
                 continue;
@@ -271,7 +271,7 @@ impl<'a, const N: usize> Units<'a, N> {
             // Where others have made new units meanwhile, what does not fit is lost.
             let available = (seen.available() + held).min(MAX_UNITS);
             if self.give(seen, slot, 0, available) {
-                return true;
+                return;
             }
         }
     }
@@ -432,13 +432,13 @@ mod tests {
         asked: Cell<u32>,
     }
 
-    impl Watcher for &World {
+    impl HolderProbe for &World {
         fn is_alive(&self, slot: u8) -> bool {
             self.asked.set(self.asked.get() + 1);
             self.alive.get()[usize::from(slot)]
         }
 
-        fn gives_up(&self) -> bool {
+        fn should_abort(&self) -> bool {
             false
         }
     }
@@ -522,7 +522,7 @@ mod tests {
         assert_eq!(world.units(2).try_acquire(1, &&world), Ok(true));
         assert_eq!(
             world.units(1).acquire(1, soon, &&world),
-            Err(NotAcquired::TimedOut(Some(2)))
+            Err(AcquireError::TimedOut(Some(2)))
         );
         assert!(world.asked.get() >= 2, "asked once a slice");
     }
@@ -535,7 +535,7 @@ mod tests {
         world.units(1).release(1).unwrap();
         assert_eq!(
             world.units(0).try_acquire(1, &&world),
-            Err(NotAcquired::TooMany)
+            Err(AcquireError::TooMany)
         );
         // What does not fit any more is lost.
         world.dies(0);
@@ -566,6 +566,12 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: if cfg!(miri) { 4 } else { 256 },
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         /// Against five plain numbers.
         #[test]
         fn counts_like_plain_numbers(steps in proptest::collection::vec(step(), 1..80)) {

@@ -137,8 +137,8 @@ impl Source for Own<'_> {
 
 fn block(key: &Key) -> Failure {
     Failure::new(format!(
-        "{key} is a block of bytes, and nothing tells when those change. Read them with \
-         viewer-app show --key {}",
+        "{key} is a block of bytes or a semaphore, and nothing tells when those change. Read a \
+         block with viewer-app show --key {}",
         app_kit::shell::quoted(key.as_str())
     ))
 }
