@@ -511,6 +511,7 @@ error-lock-holder = 段“{ $key }”的锁由 { $program }（pid { $pid }）持
 error-lock-unknown = 段“{ $key }”的锁由另一个程序持有：请等待，或结束它。
 error-lock-would-block = 段“{ $key }”的锁正被持有：请重试，或等待。
 error-lock-deadlock = 本线程已持有段“{ $key }”的锁：请先释放前一个锁，再重新加锁。
+error-lock-not-held = 本线程没有通过此句柄持有段“{ $key }”的锁，或由守卫持有：请先加锁，或先释放守卫。
 
 error-qt-key-empty = Qt 键名为空：请在冒号后写上 Qt 程序的键名，例如 qt:MySharedMemory。
 error-qt-key-too-long = Qt 键名长 { $bytes } 字节，系统容纳不下这么长的名字：请改短一些。

@@ -238,6 +238,7 @@ impl Explain for LockError {
             LockError::WouldDeadlock { key } => {
                 explained!(self, "error-lock-deadlock", key = key)
             }
+            LockError::NotHeld { key } => explained!(self, "error-lock-not-held", key = key),
             LockError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
             LockError::NoMemory { key, bytes } => {
                 explained!(self, "error-no-memory", key = key, bytes = bytes)
