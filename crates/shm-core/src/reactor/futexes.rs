@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{reactor, thread, uring};
-use crate::readiness::Readiness;
+use crate::readiness::{DATA, Readiness};
 use crate::sample::Reader;
 use crate::sys::{self, ForkMark};
 
@@ -121,9 +121,14 @@ impl Futexes {
         self.entries().is_empty()
     }
 
-    /// What is to be waited for, and what has come already.
-    pub(super) fn look(&self) -> (Vec<Armed>, Vec<Arc<Readiness>>) {
-        look_at(&mut self.entries())
+    /// Notifies what has come already; returns what is to be waited for.
+    pub(super) fn notify_news(&self) -> Vec<Armed> {
+        let (armed, news) = look_at(&mut self.entries());
+        // Not under the lock: a task that is woken may drop what it waits with.
+        for readiness in news {
+            readiness.notify(DATA);
+        }
+        armed
     }
 
     /// Notes that an entry is notified: nothing more is, before it is armed again.

@@ -9,7 +9,7 @@ use super::reactor;
 use super::uring::Ring;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
-/// How long the thread sleeps where the system has no memory for a call.
+/// How long the thread sleeps where the system has no memory for a call, or no descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What wakes the thread while it runs.
@@ -44,12 +44,13 @@ fn serve(eventfd: &EventFd) {
         if has_nothing_to_do() {
             return;
         }
-        arm(&mut ring);
+        let look_again = arm(&mut ring);
         let inotify = reactor().inotify.instance();
         let mut fds = vec![PollFd::new(eventfd, PollFlags::IN)];
         fds.extend(ring.iter().map(|ring| PollFd::new(ring, PollFlags::IN)));
         fds.extend(inotify.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
-        if sys::poll(&mut fds, repeats.next()).is_err() {
+        let timeout = look_again.into_iter().chain(repeats.next()).min();
+        if sys::poll(&mut fds, timeout).is_err() {
             std::thread::sleep(PAUSE);
         }
         eventfd.clear();
@@ -74,15 +75,19 @@ fn has_nothing_to_do() -> bool {
     is_idle
 }
 
-/// Waits for the futexes that are registered.
-fn arm(ring: &mut Option<Ring>) {
-    if ring.is_none() && !reactor().futexes.is_empty() {
+/// Waits for the futexes that are registered; returns how soon to look again, where that cannot be.
+fn arm(ring: &mut Option<Ring>) -> Option<Duration> {
+    if reactor().futexes.is_empty() {
+        return None;
+    }
+    if ring.is_none() {
         *ring = Ring::new().ok();
     }
-    let failed = ring.as_mut().is_some_and(|ring| ring.arm().is_err());
-    if failed || (ring.is_none() && !reactor().futexes.is_empty()) {
-        // No memory or no descriptors for it at the moment.
-        *ring = None;
-        std::thread::sleep(PAUSE);
+    if ring.as_mut().is_some_and(|ring| ring.arm().is_ok()) {
+        return None;
     }
+    // No memory or no descriptors for it, or the program has given up the permission since.
+    *ring = None;
+    reactor().futexes.notify_news();
+    Some(PAUSE)
 }

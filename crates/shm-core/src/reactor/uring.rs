@@ -66,15 +66,9 @@ impl Ring {
     /// Begins to wait for what is registered, and ends what is not any more; notifies what has come
     /// already.
     pub(super) fn arm(&mut self) -> io::Result<()> {
-        let (armed, news) = reactor().futexes.look();
-        // Not under the lock: a task that is woken may drop what it waits with.
-        for readiness in news {
-            readiness.notify(DATA);
-        }
-        let mut wanted = HashMap::with_capacity(armed.len());
-        for armed in armed {
-            wanted.insert(armed.id, armed);
-        }
+        let armed = reactor().futexes.notify_news();
+        let wanted: HashMap<u64, Armed> =
+            armed.into_iter().map(|armed| (armed.id, armed)).collect();
         let is_wanted = |operation: &Armed| {
             wanted
                 .get(&operation.id)
