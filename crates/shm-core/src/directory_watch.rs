@@ -10,6 +10,9 @@ use crate::reactor::{Events, PathWatch};
 use crate::readiness::Readiness;
 use crate::sys::{PollFd, PollFlags, poll};
 
+/// How often a forked child looks by itself.
+const IN_A_CHILD: Duration = Duration::from_millis(100);
+
 /// Wakes a thread that waits for a file to appear or to go away.
 #[derive(Debug)]
 pub(crate) struct DirectoryWatch {
@@ -51,8 +54,19 @@ impl DirectoryWatch {
     /// Sleeps until something has happened since the last call, at most for `timeout`; returns whether
     /// it has. Says nothing about what: the caller looks for its own.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<bool> {
+        if self.readiness.is_forked() {
+            // A forked child is not notified, and what its parent has not cleared would never let it
+            // sleep.
+            std::thread::sleep(timeout.min(IN_A_CHILD));
+            return Ok(self.clear());
+        }
         poll(&mut [PollFd::new(self, PollFlags::IN)], Some(timeout))?;
         Ok(self.clear())
+    }
+
+    /// Returns `true` if something has happened that was not cleared.
+    pub(crate) fn has_happened(&self) -> bool {
+        self.readiness.has_happened()
     }
 
     /// Forgets what has happened so far; returns whether anything has.

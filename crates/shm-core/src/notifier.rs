@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::reactor::{FutexWatch, PathWatch};
 use crate::readiness::{DATA, LIVENESS, Readiness};
-use crate::sample::Reader;
+use crate::sample::{Reader, Subscriber};
 
 /// A descriptor for an event loop: readable when there may be something that its
 /// [`Subscriber`](crate::Subscriber) has not read, or the last publisher or the segment's name has gone.
@@ -48,10 +48,10 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// For a ring that shows `seen` as long as nothing is new; `None` where something is.
-    pub(crate) fn new(reader: &Arc<Reader>, seen: Option<u64>) -> io::Result<Self> {
+    pub(crate) fn new(subscriber: &Subscriber) -> io::Result<Self> {
+        let (reader, seen) = (subscriber.reader(), subscriber.seen());
         let readiness = Arc::new(Readiness::with_descriptor()?);
-        let file = reader.watch_for_an_end(&readiness)?;
+        let file = subscriber.watch_for_an_end(&readiness)?;
         let word = FutexWatch::new(reader, seen, &readiness)?;
         if seen.is_none() {
             readiness.notify(DATA);

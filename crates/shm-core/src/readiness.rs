@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -71,16 +72,22 @@ impl Readiness {
         })
     }
 
+    /// Notes what has happened, which is about to be notified.
+    pub(crate) fn note(&self, what: u32) {
+        self.happened.fetch_or(what, Ordering::SeqCst);
+    }
+
     /// Notes that something has happened, and wakes.
     pub(crate) fn notify(&self, what: u32) {
-        self.happened.fetch_or(what, Ordering::SeqCst);
+        self.note(what);
         self.wake.wake();
         if let Some(eventfd) = &self.descriptor {
             eventfd.notify();
         }
         let waker = self.waker().take();
         if let Some(waker) = waker {
-            waker.wake();
+            // Whatever a program's waker does, the helper thread goes on for the others.
+            let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 
@@ -98,14 +105,27 @@ impl Readiness {
         self.happened.swap(0, Ordering::SeqCst)
     }
 
+    /// Returns `true` if anything has happened that was not taken.
+    pub(crate) fn has_happened(&self) -> bool {
+        self.happened.load(Ordering::SeqCst) != 0
+    }
+
+    /// Returns `true` in a forked child of the process that made it: it is not notified there.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.fork.is_elsewhere()
+    }
+
     /// Sets the task that the next notification wakes.
     #[cfg(feature = "async")]
     pub(crate) fn set_waker(&self, waker: &Waker) {
-        let mut known = self.waker();
-        match &mut *known {
-            Some(known) => known.clone_from(waker),
-            None => *known = Some(waker.clone()),
+        let is_known = |known: &Waker| known.will_wake(waker);
+        if self.waker().as_ref().is_some_and(is_known) {
+            return;
         }
+        // Cloning and dropping a waker run the program's code: not under the lock.
+        let waker = waker.clone();
+        let before = self.waker().replace(waker);
+        drop(before);
     }
 
     fn waker(&self) -> MutexGuard<'_, Option<Waker>> {

@@ -31,7 +31,7 @@ impl SampleStream {
     pub(crate) fn new(subscriber: Subscriber) -> io::Result<Self> {
         let readiness = Arc::new(Readiness::new(Arc::default()));
         let reader = subscriber.reader();
-        let file = reader.watch_for_an_end(&readiness)?;
+        let file = subscriber.watch_for_an_end(&readiness)?;
         let word = FutexWatch::new(reader, None, &readiness)?;
         Ok(Self {
             subscriber,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::directory_watch::DirectoryWatch;
 use crate::interrupter::Interrupter;
 use crate::reactor::{Events, FutexWatch, PathWatch};
 use crate::readiness::{DATA, LIVENESS, Readiness, WakeFlag};
-use crate::sample::Reader;
+use crate::sample::{Reader, Subscriber};
 use crate::sys::{self, Awaited, MOST_WORDS};
 
 /// How many rings the thread that waits sleeps on itself; two words are the set's own.
@@ -96,10 +97,16 @@ pub(crate) trait Source {
 
 /// What a set has to wait for.
 pub(crate) enum Awaitable<'a> {
-    /// A ring; what it shows as long as nothing is new.
-    Ring(&'a Arc<Reader>, Option<u64>),
+    /// The ring that a subscriber reads.
+    Ring(&'a Subscriber),
     /// Names in a directory that begin with a prefix.
-    Names(PathBuf, Events, String),
+    Names {
+        directory: PathBuf,
+        events: Events,
+        prefix: String,
+        /// What the source has seen of it by now.
+        seen: &'a DirectoryWatch,
+    },
 }
 
 #[derive(Debug)]
@@ -136,16 +143,27 @@ impl WaitSet {
         let token = Token(self.next);
         self.next += 1;
         let (ring, path) = match source.awaited() {
-            Awaitable::Ring(reader, seen) => {
+            Awaitable::Ring(subscriber) => {
+                let (reader, seen) = (subscriber.reader(), subscriber.seen());
                 let ring = Ring {
                     reader: Arc::clone(reader),
                     seen,
                     helper: self.helper(reader, seen, &readiness),
                 };
-                (Some(ring), reader.watch_for_an_end(&readiness))
+                (Some(ring), subscriber.watch_for_an_end(&readiness))
             }
-            Awaitable::Names(path, events, prefix) => {
-                (None, PathWatch::new(&path, events, &prefix, &readiness))
+            Awaitable::Names {
+                directory,
+                events,
+                prefix,
+                seen,
+            } => {
+                let path = PathWatch::new(&directory, events, &prefix, &readiness);
+                // After it, so that nothing comes in between.
+                if seen.has_happened() {
+                    readiness.notify(DATA);
+                }
+                (None, path)
             }
         };
         self.members.push(Member {

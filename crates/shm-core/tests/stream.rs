@@ -7,10 +7,13 @@
 
 mod common;
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use common::{Place, key};
-use futures_lite::{StreamExt, future};
+use futures_lite::{Stream, StreamExt, future};
 use shm_core::{Options, Publisher, SampleStream, Subscriber};
 
 const COUNT: usize = 1_000;
@@ -106,4 +109,74 @@ fn a_stream_that_is_given_up_can_be_taken_up_again() {
     });
     let mut subscriber = stream.into_inner();
     assert!(subscriber.latest().unwrap().is_none());
+}
+
+#[test]
+fn a_stream_ends_where_the_last_publisher_had_gone_before() {
+    let place = Place::new();
+    let options = place.options().persistent(true);
+    drop(Publisher::open(&key("gone"), &options).unwrap());
+    let mut stream = stream("gone", &options);
+    assert!(async_io::block_on(stream.next()).is_none());
+}
+
+/// A waker of a task that owns something, and does something when it is woken.
+struct Task(
+    #[allow(dead_code, reason = "what it owns ends with it")] Option<SampleStream>,
+    fn(),
+);
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.1();
+    }
+}
+
+fn poll(stream: &mut SampleStream, waker: &Waker) -> bool {
+    let polled = Pin::new(stream).poll_next(&mut Context::from_waker(waker));
+    polled.is_ready()
+}
+
+#[test]
+fn a_waker_may_own_a_stream_and_end_with_one() {
+    let place = Place::new();
+    let _publisher = Publisher::open(&key("owned"), &place.options()).unwrap();
+    // Often, because a helper thread may be the one that ends the waker.
+    for _ in 0..100 {
+        let [mut one, other] = [(); 2].map(|()| stream("owned", &place.options()));
+        let waker = Waker::from(Arc::new(Task(Some(other), || ())));
+        assert!(!poll(&mut one, &waker));
+        drop(waker);
+        let (sender, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            drop(one);
+            sender.send(())
+        });
+        let end = ended.recv_timeout(Duration::from_secs(10));
+        end.expect("dropping it ends");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_stops_no_other_stream() {
+    let place = Place::new();
+    let publishers =
+        ["panics", "waits"].map(|name| Publisher::open(&key(name), &place.options()).unwrap());
+    let mut panics = stream("panics", &place.options());
+    let other = Subscriber::attach(&key("waits"), &place.options()).unwrap();
+    let waker = Waker::from(Arc::new(Task(None, || panic!("as a test wants it"))));
+    assert!(!poll(&mut panics, &waker));
+    publishers[0].publish_text("for the waker").unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+
+    let (sender, woken) = std::sync::mpsc::channel();
+    let mut waits = other.into_stream().unwrap();
+    std::thread::spawn(move || {
+        let sample = async_io::block_on(waits.next()).unwrap().unwrap();
+        sender.send(sample.payload().to_vec())
+    });
+    std::thread::sleep(Duration::from_millis(50));
+    publishers[1].publish_text("for the other").unwrap();
+    let sample = woken.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!(sample, b"for the other");
 }

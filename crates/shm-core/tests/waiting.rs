@@ -229,3 +229,64 @@ fn a_wait_is_interrupted_from_another_thread() {
     drop(subscriber);
     interrupter.interrupt();
 }
+
+#[test]
+fn an_end_before_the_waiting_is_told() {
+    let place = Place::new();
+    let options = place.options().persistent(true);
+    let publisher = Publisher::open(&key("gone before"), &options).unwrap();
+    let mut subscriber = Subscriber::attach(publisher.key(), &options).unwrap();
+    drop(publisher);
+
+    let mut set = WaitSet::new();
+    let token = set.add(&subscriber);
+    let notifier = subscriber.notifier().unwrap();
+    assert_eq!(set.wait(SOON), Ready::Sources(&[token]));
+    notifier.clear();
+    let next = subscriber.next(Duration::ZERO).unwrap();
+    assert!(matches!(next, Next::PublisherGone), "{next:?}");
+    let mut later = WaitSet::new();
+    later.add(&subscriber);
+    let nothing = later.wait(Duration::from_millis(20));
+    assert_eq!(nothing, Ready::Timeout, "it was told");
+}
+
+#[test]
+fn a_publisher_that_came_unnoticed_is_told_to_have_gone() {
+    let place = Place::new();
+    let options = place.options().persistent(true);
+    let first = Publisher::open(&key("twice"), &options).unwrap();
+    let mut subscriber = Subscriber::attach(first.key(), &options).unwrap();
+    drop(first);
+    let gone = subscriber.next(SOON).unwrap();
+    assert!(matches!(gone, Next::PublisherGone), "{gone:?}");
+
+    let second = Publisher::open(subscriber.key(), &options).unwrap();
+    second.publish_text("here").unwrap();
+    let sample = subscriber.next(Duration::ZERO).unwrap();
+    assert!(matches!(sample, Next::Sample(_)), "{sample:?}");
+    drop(second);
+    let gone = subscriber.next(SOON).unwrap();
+    assert!(matches!(gone, Next::PublisherGone), "{gone:?}");
+    let told = subscriber.next(Duration::from_millis(20)).unwrap();
+    assert!(matches!(told, Next::Timeout), "told once: {told:?}");
+}
+
+#[test]
+fn what_a_watch_has_seen_already_is_told_by_a_set() {
+    let place = Place::new();
+    let watch = KeyWatch::new(&key("early"), &place.options()).unwrap();
+    let changes = segment::Watch::new(&place.options()).unwrap();
+    let _publisher = Publisher::open(&key("early"), &place.options()).unwrap();
+    let mut set = WaitSet::new();
+    let tokens = [set.add(&watch), set.add(&changes)];
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let Ready::Sources(ready) = set.wait(SOON) else {
+            panic!("only {told:?} of {tokens:?}");
+        };
+        told.extend_from_slice(ready);
+    }
+    told.sort_by_key(|token| tokens.iter().position(|one| one == token));
+    assert_eq!(told, tokens);
+}

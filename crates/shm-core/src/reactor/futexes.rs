@@ -69,28 +69,27 @@ impl FutexWatch {
 
     /// Waits for the ring to show something else than `seen`, until that is notified.
     pub(crate) fn arm(&self, seen: u64) {
-        self.change(|entries, at| {
-            entries[at].seen = Some(seen);
-            Arc::clone(&entries[at].reader)
-        });
+        self.change(|entries, at| entries[at].seen = Some(seen));
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<Entry>, usize) -> Arc<Reader>) {
+    fn change<T>(&self, change: impl FnOnce(&mut Vec<Entry>, usize) -> T) -> Option<T> {
         // In a forked child there is no such thread.
         if self.fork.is_elsewhere() {
-            return;
+            return None;
         }
         if uring::is_available() {
-            reactor().futexes.change(self.id, change);
+            reactor().futexes.change(self.id, change)
         } else {
-            reactor().groups.change(self.id, change);
+            reactor().groups.change(self.id, change)
         }
     }
 }
 
 impl Drop for FutexWatch {
     fn drop(&mut self) {
-        self.change(|entries, at| entries.swap_remove(at).reader);
+        let gone = self.change(|entries, at| entries.swap_remove(at));
+        // Not under the lock: with the readiness ends a waker, and maybe a task that waits, too.
+        drop(gone);
     }
 }
 
@@ -106,15 +105,14 @@ impl Futexes {
         thread::wake().inspect_err(|_| self.entries().retain(|entry| entry.id != id))
     }
 
-    fn change(&self, id: u64, change: impl FnOnce(&mut Vec<Entry>, usize) -> Arc<Reader>) {
+    fn change<T>(&self, id: u64, change: impl FnOnce(&mut Vec<Entry>, usize) -> T) -> Option<T> {
         let mut entries = self.entries();
-        let Some(at) = entries.iter().position(|entry| entry.id == id) else {
-            return;
-        };
-        let _kept = change(&mut entries, at);
+        let at = entries.iter().position(|entry| entry.id == id)?;
+        let changed = change(&mut entries, at);
         drop(entries);
         // It runs, because the entry was there.
         let _woken = thread::wake();
+        Some(changed)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::futexes::{Armed, Entry, look_at};
 use super::reactor;
 use crate::readiness::{DATA, LIVENESS, Readiness};
-use crate::sample::Reader;
 use crate::sys::{self, Awaited, MOST_WORDS};
 
 /// How often a thread that can sleep on one word alone looks whether it is to end.
@@ -57,23 +56,24 @@ impl Groups {
     }
 
     /// Changes an entry, and tells its thread.
-    pub(super) fn change(
+    pub(super) fn change<T>(
         &self,
         id: u64,
-        change: impl FnOnce(&mut Vec<Entry>, usize) -> Arc<Reader>,
-    ) {
+        change: impl FnOnce(&mut Vec<Entry>, usize) -> T,
+    ) -> Option<T> {
         let mut groups = self.groups();
-        let found = groups.iter_mut().find_map(|group| {
+        let (group, at) = groups.iter_mut().find_map(|group| {
             let at = group.entries.iter().position(|entry| entry.id == id)?;
             Some((group, at))
-        });
-        let Some((group, at)) = found else { return };
-        let reader = change(&mut group.entries, at);
+        })?;
+        let reader = Arc::clone(&group.entries[at].reader);
+        let changed = change(&mut group.entries, at);
         tell(&group.changes);
         if !sys::can_wait_any() {
             // The thread sleeps on the ring alone; this wakes other sleepers, too, for nothing.
             sys::wake_all_low(reader.ring().last_word());
         }
+        Some(changed)
     }
 }
 

@@ -121,12 +121,14 @@ impl Inotify {
     }
 
     fn remove(&self, id: u64) {
+        // Dropped after the lock: with the readiness ends a waker, and maybe a task that waits, too.
+        let gone;
         let mut guard = self.watched();
         let Some(watched) = &mut *guard else { return };
         let Some(at) = watched.entries.iter().position(|entry| entry.id == id) else {
             return;
         };
-        let gone = watched.entries.swap_remove(at);
+        gone = watched.entries.swap_remove(at);
         if watched
             .entries
             .iter()
@@ -199,10 +201,10 @@ fn of_event(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
                             && event.name().starts_with(&entry.prefix))))
         })
         .map(|entry| {
-            (
-                Arc::clone(&entry.readiness),
-                event.is_one_of(Events::OF_FILE),
-            )
+            // Under the lock, so that a source that is added to a set after it is found ready.
+            entry.readiness.note(DATA | LIVENESS);
+            let is_closing = event.is_one_of(Events::OF_FILE);
+            (Arc::clone(&entry.readiness), is_closing)
         })
         .collect()
 }

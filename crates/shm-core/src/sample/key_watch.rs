@@ -141,8 +141,12 @@ impl Waitable for KeyWatch {}
 
 impl Source for KeyWatch {
     fn awaited(&self) -> Awaitable<'_> {
-        let directory = self.options.directory_path();
-        Awaitable::Names(directory, Events::ARRIVALS, String::new())
+        Awaitable::Names {
+            directory: self.options.directory_path(),
+            events: Events::ARRIVALS,
+            prefix: String::new(),
+            seen: &self.directory,
+        }
     }
 }
 

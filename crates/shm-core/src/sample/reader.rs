@@ -53,6 +53,13 @@ impl Reader {
         PathWatch::new(Path::new(&path), Events::OF_FILE, "", readiness)
     }
 
+    /// Returns `true` if a publisher is attached.
+    pub(super) fn has_publisher(&self) -> io::Result<bool> {
+        let slots = layout::slot_bytes(layout::SLOTS as u64);
+        let lock = sys::refusing_lock(&self.segment.file, slots, ByteLock::Read)?;
+        Ok(lock.is_some())
+    }
+
     /// Has the subscriber ask the kernel for an end when it waits next.
     pub(crate) fn ask_for_a_look(&self) {
         self.look.store(true, Ordering::Relaxed);

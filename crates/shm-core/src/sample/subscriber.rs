@@ -87,6 +87,8 @@ pub struct Subscriber {
     stored: Arc<Stored>,
     had_publisher: bool,
     last_liveness_check: Instant,
+    /// What the ring showed then: a process that has published since was a publisher, too.
+    looked_at: u64,
     /// Whether the name was found to lead elsewhere.
     is_orphaned: bool,
     /// Set by an interrupter, if there is any.
@@ -141,6 +143,7 @@ impl Subscriber {
         let reader = Arc::new(Reader::new(segment, mapping, head.id, head.ring_bytes));
         let decoding = Decoding::new(Arc::clone(&reader));
         Self {
+            looked_at: reader.ring().last(),
             cursor: Cursor::at_newest(reader.ring()),
             stored: Arc::new(Stored::empty(decoding.source())),
             reader,
@@ -328,7 +331,7 @@ impl Subscriber {
     ///
     /// Where the system has no more descriptors, events of files or threads.
     pub fn notifier(&self) -> io::Result<Notifier> {
-        Notifier::new(&self.reader, self.cursor.seen(self.reader.ring()))
+        Notifier::new(self)
     }
 
     /// Makes a stream of all samples in order, for tasks of any executor.
@@ -361,13 +364,11 @@ impl Subscriber {
         crate::SampleStream::new(self)
     }
 
-    #[cfg(feature = "async")]
     pub(crate) fn reader(&self) -> &Arc<Reader> {
         &self.reader
     }
 
     /// What the ring shows as long as nothing is new; `None` where something is.
-    #[cfg(feature = "async")]
     pub(crate) fn seen(&self) -> Option<u64> {
         self.cursor.seen(self.reader.ring())
     }
@@ -469,7 +470,7 @@ impl Waitable for Subscriber {}
 
 impl Source for Subscriber {
     fn awaited(&self) -> Awaitable<'_> {
-        Awaitable::Ring(&self.reader, self.cursor.seen(self.reader.ring()))
+        Awaitable::Ring(self)
     }
 }
 

@@ -134,8 +134,12 @@ impl Waitable for Watch {}
 
 impl Source for Watch {
     fn awaited(&self) -> Awaitable<'_> {
-        let directory = self.options.directory_path();
-        Awaitable::Names(directory, Events::CHANGES, self.prefix.clone())
+        Awaitable::Names {
+            directory: self.options.directory_path(),
+            events: Events::CHANGES,
+            prefix: self.prefix.clone(),
+            seen: &self.directory,
+        }
     }
 }
 

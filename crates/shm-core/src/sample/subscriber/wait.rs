@@ -1,15 +1,18 @@
 //! How a subscriber waits, and what ends a wait.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{SLICE, Subscriber};
 use crate::deadline::Deadline;
 use crate::error::ReadError;
-use crate::layout::{self, flags};
+use crate::layout::flags;
+use crate::reactor::PathWatch;
+use crate::readiness::{LIVENESS, Readiness};
 use crate::sample::WaitResult;
 use crate::sync::{Ordering, SPINS};
-use crate::sys::{self, Awaited, ByteLock};
+use crate::sys::{self, Awaited};
 
 impl Subscriber {
     pub(super) fn wait_until(&mut self, deadline: Deadline) -> Result<WaitResult, ReadError> {
@@ -102,6 +105,20 @@ impl Subscriber {
         header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
     }
 
+    /// Has a readiness notified when the last publisher or the name may have gone; at once if they have
+    /// and this was not told.
+    pub(crate) fn watch_for_an_end(&self, readiness: &Arc<Readiness>) -> io::Result<PathWatch> {
+        let watch = self.reader.watch_for_an_end(readiness)?;
+        // After it, so that nothing comes in between.
+        let has_publisher = self.reader.has_publisher().unwrap_or(true);
+        let may_tell = self.had_publisher || self.reader.ring().last() != self.looked_at;
+        let is_name_lost = || self.is_marked_removed() || self.reader.segment.is_name_lost();
+        if (may_tell && !has_publisher) || (!self.is_orphaned && is_name_lost()) {
+            readiness.notify(LIVENESS);
+        }
+        Ok(watch)
+    }
+
     /// Asks the kernel what no wake-up tells: whether a publisher lives, and the segment has a name.
     fn look_for_an_end(&mut self) -> Result<Option<WaitResult>, ReadError> {
         self.last_liveness_check = Instant::now();
@@ -110,15 +127,16 @@ impl Subscriber {
         if reader.mapping.was_truncated() {
             return Err(reader.truncated());
         }
-        let slots = layout::slot_bytes(layout::SLOTS as u64);
-        let has_publisher = sys::refusing_lock(&reader.segment.file, slots, ByteLock::Read)
-            .map_err(error)?
-            .is_some();
+        // Before the look: a publication after it is seen by the next.
+        let last = reader.ring().last();
+        let has_publisher = reader.has_publisher().map_err(error)?;
         // A publication may have come before its publisher's end: that goes first.
         if self.has_news() {
             return Ok(None);
         }
-        if std::mem::replace(&mut self.had_publisher, has_publisher) && !has_publisher {
+        let has_published = std::mem::replace(&mut self.looked_at, last) != last;
+        let had_publisher = std::mem::replace(&mut self.had_publisher, has_publisher);
+        if (had_publisher || has_published) && !has_publisher {
             return Ok(Some(WaitResult::PublisherGone));
         }
         self.is_orphaned = self.is_marked_removed() || self.reader.segment.is_name_lost();
