@@ -18,5 +18,7 @@ fi
 # With a target of its own the flags concern what is tested, and not the build's own tools. Sanitizers
 # are for nightly compilers; the variable opens them to this one, so that the tests run as they ship.
 export RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address
-cargo test --locked -p shm-core --lib --tests --target "$host" \
-    --target-dir "${CARGO_TARGET_DIR:-target}/sanitize"
+readonly package=(--locked -p shm-core --target "$host" --target-dir "${CARGO_TARGET_DIR:-target}/sanitize")
+# A test runs them.
+cargo build "${package[@]}" --examples
+cargo test "${package[@]}" --lib --tests
