@@ -134,7 +134,8 @@ impl WaitSet {
         Self::default()
     }
 
-    /// Adds something to wait for; the set does not keep it alive.
+    /// Adds something to wait for. Of a subscriber that is dropped the set keeps the segment open until
+    /// the token is [removed](Self::remove).
     ///
     /// Where the system gives no events of files, or no more threads, it is looked at some times a second
     /// instead.

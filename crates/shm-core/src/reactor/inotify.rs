@@ -14,10 +14,11 @@ pub(crate) use crate::sys::Events;
 
 /// The kernel tells that a file was closed a moment before it gives back the locks on it: so long after
 /// the event it is said again.
-const AGAIN: [Duration; 3] = [
+const AGAIN: [Duration; 4] = [
     Duration::from_millis(1),
     Duration::from_millis(10),
     Duration::from_millis(100),
+    Duration::from_secs(1),
 ];
 
 /// All paths that are watched.
@@ -203,7 +204,7 @@ fn of_event(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
         .map(|entry| {
             // Under the lock, so that a source that is added to a set after it is found ready.
             entry.readiness.note(DATA | LIVENESS);
-            let is_closing = event.is_one_of(Events::OF_FILE);
+            let is_closing = event.is_anything() || event.is_one_of(Events::OF_FILE);
             (Arc::clone(&entry.readiness), is_closing)
         })
         .collect()
