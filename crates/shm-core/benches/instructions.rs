@@ -15,7 +15,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// tenth more for other compilers. Who makes something faster writes down less.
 const BOUNDS: [(&str, u64); 4] = [
     ("lock", 48),
-    ("publish", 830),
+    ("publish", 910),
     ("latest", 750),
     ("attach", 7_400),
 ];

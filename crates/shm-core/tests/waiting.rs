@@ -278,6 +278,7 @@ fn what_a_watch_has_seen_already_is_told_by_a_set() {
     let watch = KeyWatch::new(&key("early"), &place.options()).unwrap();
     let changes = segment::Watch::new(&place.options()).unwrap();
     let _publisher = Publisher::open(&key("early"), &place.options()).unwrap();
+    assert!(is_readable(&watch, SOON) && is_readable(&changes, SOON));
     let mut set = WaitSet::new();
     let tokens = [set.add(&watch), set.add(&changes)];
     let mut told = Vec::new();
