@@ -13,7 +13,7 @@ pub enum WaitResult {
     /// The segment was removed, moved away or replaced: what is loaded under its key appears
     /// elsewhere. Attach again.
     Removed,
-    /// An [`Interrupter`] ended it.
+    /// An [`Interrupter`](crate::Interrupter) ended it.
     Interrupted,
     /// The time is over.
     Timeout,
@@ -35,7 +35,7 @@ pub enum Next {
     PublisherGone,
     /// Everything was read, and the segment was removed: nothing new will ever appear in it.
     Removed,
-    /// An [`Interrupter`] ended the wait.
+    /// An [`Interrupter`](crate::Interrupter) ended the wait.
     Interrupted,
     /// The time is over.
     Timeout,
