@@ -5,6 +5,12 @@ use std::path::Path;
 use image::RgbImage;
 use qt_bridge::Form;
 
+use x11rb::{
+    CURRENT_TIME,
+    connection::Connection,
+    protocol::xproto::{ClientMessageEvent, ConnectionExt, EventMask},
+};
+
 use crate::{Area, Desktop, Drag, Outcome, Screen};
 
 /// A window on a [`Desktop`].
@@ -218,9 +224,27 @@ impl<'d> Window<'d> {
 
     /// Asks it to close, as the window manager's button does.
     pub fn close(&self) {
-        // The window manager may still be about to give another the keyboard.
+        const OF_A_PAGER: u32 = 2;
+        // A person who closes it has seen what it shows: it is the active one, and has drawn itself.
         self.activate();
-        self.press(&["alt+F4"]);
+        let _seen = self.wait_until_still();
+        let (connection, screen) =
+            x11rb::connect(Some(self.desktop.display())).expect("the display answers");
+        let close = connection
+            .intern_atom(false, b"_NET_CLOSE_WINDOW")
+            .expect("the display answers");
+        let close = close.reply().expect("the display knows words").atom;
+        let id = self.id.parse().expect("a window's number");
+        // Not by its keys, which the window manager may be about to give to another window.
+        let message = ClientMessageEvent::new(32, id, close, [CURRENT_TIME, OF_A_PAGER, 0, 0, 0]);
+        let sent = connection.send_event(
+            false,
+            connection.setup().roots[screen].root,
+            EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY,
+            message,
+        );
+        let sent = sent.expect("the display answers");
+        sent.check().expect("the window manager can be asked");
     }
 
     /// What it shows now.
