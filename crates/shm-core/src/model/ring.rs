@@ -403,6 +403,18 @@ fn publish_one(world: &World) {
     Publisher::new(2).publish(world);
 }
 
+/// As a publisher does that finds the ring damaged.
+fn begin_anew(world: &World) {
+    let lock = world.lock.lock().unwrap();
+    world.ring().restart(&mut None, writer());
+    drop(lock);
+}
+
+#[test]
+fn a_ring_that_begins_anew_is_never_found_damaged() {
+    check(2, Which::Latest, |_| {}, vec![begin_anew], 1);
+}
+
 #[test]
 fn samples_in_order_are_never_torn_and_never_lost_from_sight() {
     check(2, Which::Next, |_| {}, vec![publish_two], 2);
