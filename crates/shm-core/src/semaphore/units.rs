@@ -19,11 +19,9 @@ use crate::layout::MAX_UNITS;
 use crate::sync::{AtomicU64, Ordering, SPINS, stored_by};
 use crate::sys;
 
-/// How long a waiter sleeps while units are out that may come back by a death, or available that a
-/// rival may die with.
+/// How long a waiter sleeps before it looks again: the bound on how long a death keeps units from it,
+/// also one between a release and its wake, or of a rival that was woken instead.
 const SLICE: Duration = Duration::from_millis(20);
-/// How long it sleeps where no other process holds any: then only a release brings some, which wakes.
-const IDLE_SLICE: Duration = Duration::from_secs(1);
 
 /// What a waiter has to ask the world outside the memory.
 pub(crate) trait HolderProbe {
@@ -175,8 +173,7 @@ impl<'a, const N: usize> Units<'a, N> {
                 Attempt::Short(seen) => {
                     let marked = seen.with_sleeper(wanted);
                     if marked == seen || self.exchange(seen, marked) {
-                        let slice = self.slice(marked);
-                        sys::wait_low(self.word, marked.bits(), deadline.remaining(slice));
+                        sys::wait_low(self.word, marked.bits(), deadline.remaining(SLICE));
                         has_slept = true;
                     }
                     if self.available() < wanted {
@@ -189,19 +186,15 @@ impl<'a, const N: usize> Units<'a, N> {
             }
             // Looked at in every turn: units may go round among others for ever.
             if deadline.is_over() {
-                return match self.take_awake(wanted, has_slept)? {
-                    true => Ok(()),
-                    false => Err(AcquireError::TimedOut(self.other_holder(self.look()))),
-                };
+                if self.take_awake(wanted, has_slept)? {
+                    return Ok(());
+                }
+                if has_slept {
+                    // The wake that this waiter may have had is another's now.
+                    self.wake(Sleepers::Single, 1);
+                }
+                return Err(AcquireError::TimedOut(self.other_holder(self.look())));
             }
-        }
-    }
-
-    /// How long to sleep on this word.
-    fn slice(self, seen: Word) -> Duration {
-        match seen.available() > 0 || self.other_holder(seen).is_some() {
-            true => SLICE,
-            false => IDLE_SLICE,
         }
     }
 
