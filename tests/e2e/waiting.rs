@@ -36,7 +36,7 @@ fn a_notifier_tells_of_what_another_process_publishes_and_that_it_was_killed() {
     let killed = Instant::now();
     actor.dies();
     loop {
-        assert!(is_told(&notifier), "somebody died");
+        assert!(is_told(&notifier), "a publisher died");
         match subscriber.next(Duration::ZERO).unwrap() {
             Next::PublisherGone => break,
             Next::Timeout => {}

@@ -227,7 +227,7 @@ impl<A: Attach> SharedMemory<A> {
             .map(|held| self.locked(held))
     }
 
-    /// Takes the lock if nobody alive has it.
+    /// Takes the lock if no living process has it.
     ///
     /// # Errors
     ///
@@ -310,7 +310,7 @@ impl<A: Attach> fmt::Debug for SharedMemory<A> {
 pub enum Locked<'a, A: Attach> {
     /// The last holder let go in order.
     Clean(Guard<'a, A>),
-    /// A holder died with the lock, and nobody has repaired the bytes since.
+    /// A holder died with the lock, and the bytes have not been repaired since.
     Abandoned(Abandoned<'a, A>),
 }
 

@@ -1,4 +1,4 @@
-//! The semaphore: no unit is lost or made, whoever dies after whichever store; no lost wake-up.
+//! The semaphore: no unit is lost or made if a process dies after any store; no wake-up is lost.
 
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};

@@ -28,7 +28,7 @@ pub(crate) struct Reader {
     fork: ForkMark,
     /// Its file lives in memory, so that reading a hole allocates.
     pub(super) is_in_memory: bool,
-    /// Somebody was told of something that may have been an end.
+    /// A notification said that the publisher or the name may have gone.
     look: AtomicBool,
 }
 

@@ -3,11 +3,11 @@
 //! One word says how many units are available, which slot made the last operation, and how many
 //! units that slot holds since. So one compare-exchange changes both counts at once, and there is
 //! no moment in which a unit is nowhere or in two places. What a slot holds whose operation is not
-//! the last one any more stands in its record: whoever replaces the word of another slot writes
-//! that record first.
+//! the last one any more stands in its record: a process that replaces the word of another
+//! slot writes that record first.
 //!
 //! Writing it may be late: a helper can be stopped between any two of its steps. Hence the version
-//! in a record, and the rule that whoever replaces the word of another slot *always* writes a new
+//! in a record, and the rule that replacing the word of another slot *always* writes a new
 //! record, also one that says the same: that is what makes the compare-exchange of a late helper
 //! fail.
 
@@ -277,8 +277,8 @@ impl<'a, const N: usize> Units<'a, N> {
 
     /// One try to take units out of the word that was seen.
     ///
-    /// Who has slept passes the wake on where units are left: whoever released those may have found
-    /// nobody to wake, because the release that woke this waiter had cleared the bits. And it sets
+    /// A waiter that has slept passes the wake on if units are left: their release may have woken no
+    /// waiter, because the release that woke this one had cleared the bits. And it sets
     /// the bit again, because others may sleep still.
     fn attempt(self, seen: Word, wanted: u32, has_slept: bool) -> Attempt {
         let Some(available) = seen.available().checked_sub(wanted) else {
@@ -313,8 +313,8 @@ impl<'a, const N: usize> Units<'a, N> {
         true
     }
 
-    /// Wakes as many as can be served. Of those who want several units nobody knows whom so many
-    /// would do, so all look.
+    /// Wakes as many as can be served. It is not known which of the waiters for several units so
+    /// many suffice, so all look.
     fn wake(self, sleepers: Sleepers, units: u32) {
         match sleepers {
             Sleepers::None => {}
@@ -344,14 +344,14 @@ impl<'a, const N: usize> Units<'a, N> {
             // No slot has this number: untrusted input, which the next word replaces.
             return true;
         };
-        // Acquire, because the look below must be at least as new as the look of whoever wrote
+        // Acquire, because the look below must be at least as new as the look of the process that wrote
         // this record: pairs with the Release exchange below.
         let old = record.load(Ordering::Acquire);
         if !self.is_still(seen) {
             return false;
         }
         let new = UnitRecord::from_bits(old).next(seen.held());
-        // Release, because whoever reads the new record must see the word that it was made from,
+        // Release, because a reader of the new record must see the word that it was made from,
         // or a later one: pairs with the Acquire load above.
         let is_written = record
             .compare_exchange(old, new.bits(), Ordering::Release, Ordering::Relaxed)
@@ -396,7 +396,7 @@ impl<'a, const N: usize> Units<'a, N> {
     #[inline]
     fn exchange(self, seen: Word, next: Word) -> bool {
         // Acquire, because who acquires sees what was done before the release. Release, because
-        // who releases shows it; and whoever sees the word sees the records written for it.
+        // who releases shows it; and a reader of the word sees the records written for it.
         let order = Ordering::AcqRel;
         let is_replaced = self
             .word

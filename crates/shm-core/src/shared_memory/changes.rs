@@ -20,7 +20,7 @@ pub enum Change {
 }
 
 impl Guard<'_, ReadWrite> {
-    /// Lets go of the lock, and tells everybody who [waits](SharedMemory::wait_for_change) that the
+    /// Releases the lock, and tells all who [wait](SharedMemory::wait_for_change) that the
     /// block has changed.
     ///
     /// Nothing is announced without this call: it takes a system call, and letting go alone does not.
@@ -52,7 +52,7 @@ impl Guard<'_, ReadWrite> {
 }
 
 impl SharedMemory<ReadWrite> {
-    /// Tells everybody who [waits](Self::wait_for_change) that the block has changed, while this
+    /// Tells all who [wait](Self::wait_for_change) that the block has changed, while this
     /// thread holds the lock [without a guard](Self::lock_detached). They are woken when it is let
     /// go.
     ///
@@ -83,7 +83,7 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// The removal of the block ends the wait: at once if it was removed with
     /// [`segment::remove`](crate::segment::remove), within a second if its file was. A change by a
-    /// process that died before it could wake anybody is noticed within a second, too.
+    /// process that died before its wake is noticed within a second, too.
     ///
     /// # Errors
     ///

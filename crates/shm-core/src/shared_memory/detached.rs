@@ -15,7 +15,7 @@ use crate::error::LockError;
 impl<A: Attach> SharedMemory<A> {
     /// Takes the lock and keeps it until [`unlock_detached`](Self::unlock_detached); waits for it up
     /// to `timeout`, forever if `None`. Returns `true` if a holder died with the lock, so that the
-    /// bytes may be half-written, and nobody has repaired them since.
+    /// bytes may be half-written, and have not been repaired since.
     ///
     /// # Errors
     ///

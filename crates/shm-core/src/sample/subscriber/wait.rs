@@ -41,7 +41,7 @@ impl Subscriber {
             if let Some(seen) = self.cursor.seen(ring) {
                 self.sleep(seen, deadline);
             }
-            // Woken although nothing is new: somebody left.
+            // A wake-up without news: a publisher has left.
             if !self.has_news()
                 && !self
                     .interruption

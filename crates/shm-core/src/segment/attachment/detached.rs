@@ -69,7 +69,7 @@ impl Attachment {
 
     /// Lets go of a lock that is held without a guard when the handle ends: of whichever thread,
     /// because no other has the handle any more. What the lock guards may be half-written, so the
-    /// next holder is told what it would be told after a death. Detaching wakes everybody anyway.
+    /// next holder is told what it would be told after a death. Detaching wakes all sleepers anyway.
     pub(super) fn abandon_detached(&self) {
         let state = self.detached.swap(0, Ordering::Relaxed);
         if state & DETACHED != 0 {

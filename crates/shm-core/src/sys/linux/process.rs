@@ -54,7 +54,7 @@ pub(crate) fn unix_nanos() -> u64 {
         })
 }
 
-/// Nanoseconds by a clock that nobody sets and that goes on while the computer sleeps, the same for
+/// Nanoseconds by a clock that cannot be set and that goes on while the computer sleeps, the same for
 /// all processes of a time namespace.
 ///
 /// By libc, because rustix's way to the clock ends in a signal under valgrind.
