@@ -42,6 +42,50 @@ fn await_a_sleeper(scene: &Scene) {
     }
 }
 
+/// Waits until a thread of this process sleeps on a futex.
+fn await_sleep(thread: rustix::thread::Pid) {
+    let call = format!("/proc/self/task/{}/syscall", thread.as_raw_nonzero());
+    let futex = format!("{} ", libc::SYS_futex);
+    while !std::fs::read_to_string(&call).unwrap().starts_with(&futex) {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_waiter_gets_the_unit_of_a_rival_that_was_woken_first_and_killed() {
+    let scene = Scene::new();
+    let releasing = Semaphore::create(&key(&scene), 0, &options(&scene)).unwrap();
+    let waiting = Semaphore::open(&key(&scene), &options(&scene)).unwrap();
+    let mut times = [(); 5].map(|()| {
+        let mut rival = joined(&scene);
+        rival.begins("semaphore acquire 1 60000");
+        await_a_sleeper(&scene);
+        thread::scope(|scope| {
+            let (sender, asleep) = std::sync::mpsc::channel();
+            let waiting = &waiting;
+            let waiter = scope.spawn(move || {
+                sender.send(rustix::thread::gettid()).unwrap();
+                waiting.acquire(1, LONG)
+            });
+            await_sleep(asleep.recv().unwrap());
+            releasing.release(1).unwrap();
+            // The first to sleep is the first to be woken.
+            rival.has_done("acquire");
+            let (waited, time) = timed(|| {
+                rival.dies();
+                waiter.join().unwrap()
+            });
+            waited.unwrap();
+            assert_eq!(waiting.forget(1).unwrap(), 1);
+            time
+        })
+    });
+    times.sort_unstable();
+    println!("{times:?} after the kill");
+    // It takes 20 ms at most. A loaded machine may take longer, but not mostly.
+    assert!(times[2] < Duration::from_millis(500), "{times:?}");
+}
+
 #[test]
 fn units_of_a_killed_holder_come_back_to_a_waiter() {
     let scene = Scene::new();
