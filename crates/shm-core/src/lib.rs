@@ -77,15 +77,17 @@ mod wait_set;
 
 pub use bytemuck;
 pub use error::{
-    AttachError, ErrorCode, InvalidSample, LinkError, ListError, LockError, Polling, PublishError,
-    ReadError, RemoveError, SemaphoreError,
+    AttachError, AttachErrorKind, ErrorCode, ForeignReason, InvalidSample, LinkError,
+    LinkErrorKind, ListError, ListErrorKind, ListedError, LockError, LockErrorKind, Polling,
+    PublishError, PublishErrorKind, ReadError, ReadErrorKind, RemoveError, RemoveErrorKind,
+    SemaphoreError, SemaphoreErrorKind, UnsafeDirectory, UnsafeReason,
 };
 pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};
-pub use lock_holder::LockHolder;
+pub use lock_holder::{LockHolder, UserName};
 pub use message::{
     Annotations, ArrayMetadata, BytesMetadata, Element, ElementType, ImageMetadata, Message,
-    Metadata, MetadataError, Origin, PixelFormat,
+    Metadata, MetadataError, MetadataField, Origin, PixelFormat,
 };
 pub use notifier::Notifier;
 pub use options::Options;
