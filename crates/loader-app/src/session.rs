@@ -20,7 +20,10 @@ use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
 use qt_bridge::{Address, Form, StreamError, User};
 use shm_core::segment::{self, Content as Kept, Permissions};
-use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher, ReadError};
+use shm_core::{
+    Access, AttachError, AttachErrorKind, Attached, Key, Options, PublishError, PublishErrorKind,
+    Publisher, ReadError,
+};
 
 pub use content::{Bytes, Content};
 pub use source::Source;
@@ -172,7 +175,7 @@ impl Session {
         match payload.publish(publisher) {
             Ok(published) => Ok(published.into_loaded(publisher, replaced, None)),
             // Somebody removed the segment, so nobody would ever see what is published here.
-            Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
+            Err(error) if error.is_orphaned() && content.is_repeatable() => {
                 self.hold(None);
                 self.load_anew(key, Payload::open(content, self.limit)?)
             }
@@ -204,7 +207,9 @@ impl Session {
         };
         publisher.persist().map_err(|error| match error {
             // Somebody has taken it away just now.
-            AttachError::NotFound { key } => LoadError::Publish(PublishError::Orphaned { key }),
+            error if *error.kind() == AttachErrorKind::NotFound => {
+                LoadError::Publish(PublishError::new(error.key(), PublishErrorKind::Orphaned))
+            }
             error => LoadError::Attach(error),
         })
     }
@@ -436,7 +441,7 @@ pub enum LoadError {
 impl LoadError {
     /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
     pub fn is_orphaned(&self) -> bool {
-        matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
+        matches!(self, LoadError::Publish(error) if *error.kind() == PublishErrorKind::Orphaned)
     }
 
     /// Returns `true` if nobody wanted it any more, which is no fault.
@@ -450,7 +455,10 @@ impl LoadError {
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {
-            LoadError::Attach(_) | LoadError::Publish(PublishError::NoSpace { .. }) => {
+            LoadError::Attach(_) => say!("load-no-segment"),
+            LoadError::Publish(error)
+                if matches!(error.kind(), PublishErrorKind::NoSpace { .. }) =>
+            {
                 say!("load-no-segment")
             }
             LoadError::Qt(qt_bridge::PublishError::Segment(_)) => say!("load-no-segment"),

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use app_kit::explain::Explain;
 use app_kit::follower::{Begin, FollowError, Follower, Time, Wanted};
 use app_kit::polling;
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
@@ -20,8 +21,9 @@ use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::link::Seat;
 use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
-    AttachError, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
-    Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber, WaitResult,
+    AttachError, AttachErrorKind, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError,
+    Message, Metadata, Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber,
+    WaitResult,
 };
 
 use crate::user::User;
@@ -276,9 +278,13 @@ fn fetch_own(
         };
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
-            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options, time),
-            Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, owner, wait)),
-            Err(AttachError::Timeout { .. }) if wait.is_some() => {
+            Err(error) if *error.kind() == AttachErrorKind::WrongKind => {
+                return fetch_block(key, options, time);
+            }
+            Err(error) if *error.kind() == AttachErrorKind::NotFound => {
+                return Err(FetchError::nothing(key, owner, wait));
+            }
+            Err(error) if *error.kind() == AttachErrorKind::Timeout && wait.is_some() => {
                 return Err(FetchError::nothing(key, owner, wait));
             }
             Err(error) => return Err(FetchError::attach(error, owner)),
@@ -404,10 +410,12 @@ impl FetchError {
 
     fn attach(error: AttachError, owner: Option<&User>) -> FetchError {
         match (error, owner) {
-            (AttachError::Permission { key, .. }, Some(owner)) => FetchError::NotShared {
-                key,
-                owner: owner.clone(),
-            },
+            (error, Some(owner)) if *error.kind() == AttachErrorKind::Permission => {
+                FetchError::NotShared {
+                    key: error.key().clone(),
+                    owner: owner.clone(),
+                }
+            }
             (error, _) => FetchError::Attach(error),
         }
     }
@@ -417,7 +425,6 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::Nothing { key, owner, waited } => {
-                writeln!(formatter, "{ENTER_TEXT_FIRST}")?;
                 let whose = match owner {
                     Some(owner) => format!(" of {owner}"),
                     None => String::new(),
@@ -440,10 +447,10 @@ impl fmt::Display for FetchError {
                 "{key} belongs to {owner}, who does not share it with you. After `viewer-app remove` \
                  and `loader-app text --mode 644` by {owner} everybody can read it."
             ),
-            FetchError::Attach(error) => error.fmt(formatter),
-            FetchError::Read(error) => error.fmt(formatter),
-            FetchError::Lock(error) => error.fmt(formatter),
-            FetchError::Qt(error) => error.fmt(formatter),
+            FetchError::Attach(error) => formatter.write_str(&error.explain()),
+            FetchError::Read(error) => formatter.write_str(&error.explain()),
+            FetchError::Lock(error) => formatter.write_str(&error.explain()),
+            FetchError::Qt(error) => formatter.write_str(&error.explain()),
         }
     }
 }
@@ -463,7 +470,9 @@ impl Error for FetchError {
 /// Looks at one segment without attaching to it.
 pub(crate) fn info(key: &Key, owner: Option<&User>) -> Result<Info, FetchError> {
     segment::info(key, &options(owner)).map_err(|error| match error {
-        AttachError::NotFound { .. } => FetchError::nothing(key, owner, None),
+        error if *error.kind() == AttachErrorKind::NotFound => {
+            FetchError::nothing(key, owner, None)
+        }
         error => FetchError::attach(error, owner),
     })
 }

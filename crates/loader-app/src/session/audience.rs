@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use app_kit::explain::Explain;
+use app_kit::language::{self, Language};
 use app_kit::{say, units};
 use shm_core::Publisher;
 use shm_core::link::{Audience, Watcher};
@@ -53,7 +55,11 @@ impl Usher {
         match gathered {
             Ok(audience) => self.audience = Some(audience),
             // Publishing works without.
-            Err(error) => tell(Watched::Untold(error.to_string())),
+            Err(error) => {
+                // Said for scripts, which read English.
+                let said = language::speaking(Language::English, || error.explain());
+                tell(Watched::Untold(said));
+            },
         }
     }
 }

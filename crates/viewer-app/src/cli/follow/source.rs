@@ -4,11 +4,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use app_kit::attendance::Attendance;
+use app_kit::explain::Explain;
 use app_kit::follower::{self, Follower};
 use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
 use app_kit::terminal;
-use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
+use qt_bridge::{Address, LockError, LockErrorKind, QtKey, ReadingError, Step};
 use shm_core::{Key, Sample};
 
 use super::until_end::UntilEnd;
@@ -173,7 +174,7 @@ impl<'a> Polled<'a> {
         match looked.transpose() {
             Err(ReadingError::Lock(error)) if is_passing(&error) => {
                 if !self.is_warned {
-                    terminal::warn(format_args!("{error} It is looked at again."));
+                    terminal::warn(format_args!("{} It is looked at again.", error.explain()));
                 }
                 self.is_warned = true;
                 Ok(None)
@@ -202,7 +203,10 @@ fn patience(timeout: Option<Duration>) -> Duration {
 
 /// Returns `true` if a lock is to be had by and by: with Qt programs, both are everyday.
 fn is_passing(error: &LockError) -> bool {
-    matches!(error, LockError::Timeout { .. } | LockError::Lost { .. })
+    matches!(
+        error.kind(),
+        LockErrorKind::Timeout { .. } | LockErrorKind::Lost
+    )
 }
 
 impl Source for Polled<'_> {
