@@ -59,7 +59,7 @@ impl Usher {
                 // Said for scripts, which read English.
                 let said = language::speaking(Language::English, || error.explain());
                 tell(Watched::Untold(said));
-            },
+            }
         }
     }
 }
