@@ -278,7 +278,7 @@ fn f6_a_cleaned_away_file_is_noticed_by_who_waits_for_the_lock() {
 fn f7_an_attach_that_failed_first_does_not_let_two_hold_the_lock() {
     let scene = Scene::new();
     let (mut reader, mut writer) = (Actor::new(&scene), Actor::new(&scene));
-    assert!(reader.tries("attach").contains("There is nothing"));
+    assert!(reader.tries("attach").contains("no such segment"));
     writer.does("create 64");
     writer.does("lock 1000");
     reader.does("attach");

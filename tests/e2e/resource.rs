@@ -53,7 +53,7 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
         let answer = actor.tries(step);
         if !answer.starts_with("ok") {
             assert!(
-                answer.contains("no room"),
+                answer.contains("no space"),
                 "{kilobytes} KB, {step}: {answer}"
             );
             break;

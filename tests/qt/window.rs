@@ -116,7 +116,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
     loader.window.press(&["ctrl+Return"]);
     loader
         .program
-        .wait_for_status("cannot be written as qimage");
+        .wait_for_status("cannot be written as QImage");
     assert_eq!(viewer(&["show"]).text(), "hello");
     // By the keyboard, past the last of the list, to the one that fits.
     loader.window.press(&["ctrl+f", "ctrl+Return"]);
@@ -156,7 +156,7 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     let raw = stage.file(b"a plain C string");
     theirs.ask(&["load", "raw", &raw]).done();
     viewer.press_show();
-    viewer.program.wait_for_status("is no qstring");
+    viewer.program.wait_for_status("is no QString");
     viewer.choose_form(Form::Raw);
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "a plain C string");

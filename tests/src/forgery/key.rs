@@ -4,6 +4,7 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
 use shm_core::{Key, Options, Publisher, Subscriber, segment};
 
+use super::victim::assert_text;
 use crate::PrivateDir;
 
 /// The invisible characters that docs/LAYOUT.md lists.
@@ -38,7 +39,7 @@ pub fn key(data: &[u8]) {
     assert_eq!(key.is_ok(), is_key(&name), "{name:?}: {key:?}");
     match key {
         Ok(key) => assert_usable(&key, &name, &directory, &options),
-        Err(error) => assert!(error.to_string().ends_with('.'), "{error}"),
+        Err(error) => assert_text(&error),
     }
     assert_foreign(data, directory.path(), &options);
 }

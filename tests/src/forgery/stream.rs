@@ -2,6 +2,8 @@
 
 use qt_bridge::{Form, Stream};
 
+use super::victim::assert_text;
+
 /// Takes the bytes for the content of a Qt segment.
 pub fn stream(data: &[u8]) {
     let segment = data.to_vec();
@@ -14,7 +16,7 @@ pub fn stream(data: &[u8]) {
                     assert_comes_back(&message);
                 }
             }
-            Err(error) => assert!(error.to_string().ends_with('.'), "{error}"),
+            Err(error) => assert_text(&error),
         }
     }
 }

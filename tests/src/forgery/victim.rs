@@ -3,8 +3,8 @@
 use std::{error::Error, fmt::Debug, time::Duration};
 
 use shm_core::{
-    Attach, AttachError, AttachErrorKind, Attached, LockError, LockErrorKind, Publisher,
-    RemoveError, RemoveErrorKind, SharedMemory, segment,
+    Attach, AttachError, AttachErrorKind, Attached, ForeignReason, LockError, LockErrorKind,
+    Publisher, RemoveError, RemoveErrorKind, SharedMemory, segment,
 };
 
 use super::{
@@ -169,9 +169,15 @@ fn assert_admitted<A: Debug>(
     attached: &Result<A, AttachError>,
     head: Option<&Head>,
 ) {
-    let lacks_memory = attached
-        .as_ref()
-        .is_err_and(|error| error.to_string().contains("has memory for"));
+    let lacks_memory = attached.as_ref().is_err_and(|error| {
+        matches!(
+            error.kind(),
+            AttachErrorKind::Foreign {
+                reason: ForeignReason::Memory { .. },
+                ..
+            }
+        )
+    });
     assert!(
         attached.is_ok() == is_in_order || lacks_memory,
         "{head:?}: {attached:?}"

@@ -37,7 +37,7 @@ pub enum LockErrorKind {
     #[error("lock is not held by this thread, or held by a guard")]
     NotHeld,
     /// The segment was removed, moved away or replaced.
-    #[error("segment was removed or replaced")]
+    #[error("segment was removed, moved away or replaced")]
     Orphaned,
     /// There is no memory for a copy of the block.
     #[error("no memory for a copy of {bytes} bytes")]

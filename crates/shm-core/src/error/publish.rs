@@ -49,7 +49,7 @@ pub enum PublishErrorKind {
         ring_bytes: u64,
     },
     /// The segment was removed, moved away or replaced: no subscriber would find the sample.
-    #[error("segment was removed or replaced")]
+    #[error("segment was removed, moved away or replaced")]
     Orphaned,
     /// Every region is pinned by a reader or on loan.
     #[error("no free region, readers hold all of them ({holder} among others)")]

@@ -35,7 +35,7 @@ pub enum SemaphoreErrorKind {
         units: u32,
     },
     /// The segment was removed, moved away or replaced.
-    #[error("segment was removed or replaced")]
+    #[error("segment was removed, moved away or replaced")]
     Orphaned,
     /// The handle was made before a fork, in another process.
     #[error("handle belongs to the parent process")]

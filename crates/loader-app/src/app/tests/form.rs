@@ -78,7 +78,7 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     bench.load_text("no picture");
     assert_eq!(bench.level(), Level::Error);
     let told = bench.state.status().to_string();
-    assert!(told.contains("It cannot be written as qimage"), "{told}");
+    assert!(told.contains("It cannot be written as QImage"), "{told}");
     let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
     assert_eq!(read(&key).value.into_message(), text("kept"));
     assert_eq!(watched_as(&bench), None);

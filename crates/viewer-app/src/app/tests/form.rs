@@ -94,7 +94,7 @@ fn what_is_shown_is_read_again_in_another_form() {
     assert_eq!(bench.shown_text(), None);
     assert_eq!(bench.state.status.current().level(), Level::Error);
     let remedy = bench.state.status.current().remedy().unwrap_or_default();
-    assert!(remedy.contains("is no qimage"), "{remedy}");
+    assert!(remedy.contains("is no QImage"), "{remedy}");
     bench.send(Message::NextForm);
     assert_eq!(bench.shown_text().as_deref(), Some("hi"));
 
