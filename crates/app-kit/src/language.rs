@@ -200,6 +200,15 @@ pub trait Argument {
     fn value(&self) -> FluentValue<'_>;
 }
 
+/// Fluent's numbers are floating: one that does not fit is a text.
+fn whole(number: u64) -> FluentValue<'static> {
+    const EXACT: u64 = 1 << 53;
+    match number {
+        ..=EXACT => FluentValue::from(number),
+        _ => FluentValue::from(number.to_string()),
+    }
+}
+
 macro_rules! impl_argument {
     ($($type:ty => $value:expr;)*) => {
         $(impl Argument for $type {
@@ -218,7 +227,7 @@ impl_argument! {
     QtKey => |key| FluentValue::from(key.as_str());
     Address => |address| FluentValue::from(address.as_str());
     u32 => |number| FluentValue::from(*number);
-    u64 => |number| FluentValue::from(*number);
+    u64 => |number| whole(*number);
     usize => |number| FluentValue::from(*number);
     Process => |process| FluentValue::from(process.to_string());
     io::Error => |error| FluentValue::from(error.to_string());
