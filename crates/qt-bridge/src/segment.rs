@@ -5,6 +5,8 @@ use std::io;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+#[cfg(doc)]
+use crate::error::LockErrorKind;
 use crate::error::{LockError, SegmentError, SegmentErrorKind};
 use crate::fault::Fault;
 use crate::handle::Handle;

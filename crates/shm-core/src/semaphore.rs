@@ -36,7 +36,7 @@ use units::{AcquireError, TooMany};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// use std::time::Duration;
-/// use shm_core::{Key, Options, Semaphore, SemaphoreError};
+/// use shm_core::{Key, Options, Semaphore, ErrorCode};
 ///
 /// let options = Options::new().directory(directory.path());
 /// let key = Key::new("seats")?;
@@ -46,7 +46,7 @@ use units::{AcquireError, TooMany};
 /// ours.acquire(2, None)?;
 /// assert!(!theirs.try_acquire(1)?);
 /// let refused = theirs.acquire(1, Duration::ZERO);
-/// assert!(matches!(refused, Err(SemaphoreError::Timeout { .. })));
+/// assert_eq!(refused.unwrap_err().code(), ErrorCode::Timeout);
 ///
 /// drop(ours); // or the death of its process
 /// theirs.acquire(1, None)?;

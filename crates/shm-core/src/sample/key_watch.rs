@@ -30,13 +30,13 @@ const GRACE: Duration = Duration::from_millis(50);
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// use std::time::Duration;
-/// use shm_core::{AttachError, Key, KeyWatch, Options, Publisher};
+/// use shm_core::{ErrorCode, Key, KeyWatch, Options, Publisher};
 ///
 /// let options = Options::new().directory(directory.path());
 /// let key = Key::new("later")?;
 /// let watch = KeyWatch::new(&key, &options)?;
 /// let waited = watch.attach_within(Some(Duration::from_millis(1)));
-/// assert!(matches!(waited, Err(AttachError::Timeout { .. })));
+/// assert_eq!(waited.unwrap_err().code(), ErrorCode::Timeout);
 ///
 /// let publisher = Publisher::open(&key, &options)?;
 /// let subscriber = watch.attach_within(None)?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::{Attach, ReadWrite, SharedMemory};
 use crate::deadline::Deadline;
 use crate::error::LockError;
+#[cfg(doc)]
+use crate::error::LockErrorKind;
 
 /// The lock without a guard: for languages without lifetimes, and for interfaces such as Qt's. In
 /// Rust, [`lock`](SharedMemory::lock) is safer.
@@ -28,7 +30,7 @@ impl<A: Attach> SharedMemory<A> {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
-    /// use shm_core::{Key, LockError, Options, SharedMemory};
+    /// use shm_core::{Key, ErrorCode, Options, SharedMemory};
     ///
     /// let options = Options::new().directory(directory.path());
     /// let block = SharedMemory::create(&Key::new("counter")?, 64, &options)?;
@@ -43,7 +45,7 @@ impl<A: Attach> SharedMemory<A> {
     /// block.unlock_detached()?;
     ///
     /// assert_eq!(block.lock()?.ignore_abandonment()[0], 42);
-    /// assert!(matches!(block.unlock_detached(), Err(LockError::NotHeld { .. })));
+    /// assert_eq!(block.unlock_detached().unwrap_err().code(), ErrorCode::NotHeld);
     /// # Ok(()) }
     /// ```
     pub fn lock_detached(&self, timeout: impl Into<Option<Duration>>) -> Result<bool, LockError> {
