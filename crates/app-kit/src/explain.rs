@@ -5,11 +5,11 @@
 
 use std::error::Error as _;
 
-use qt_bridge::AddressError;
 use shm_core::{
     AttachError, Attached, Key, KeyError, ListError, LockError, LockHolder, Polling, PublishError,
     ReadError, RemoveError,
 };
+use shm_io::AddressError;
 
 use crate::group::Group;
 use crate::language::{self, Language};
@@ -33,6 +33,7 @@ macro_rules! explained {
     };
 }
 
+mod io;
 mod qt;
 mod reason;
 

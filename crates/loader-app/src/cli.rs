@@ -14,14 +14,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_kit::follower::Time;
 use app_kit::limit::Limit;
 use app_kit::signals::{Ended, Termination};
 use app_kit::{language, say, terminal, units};
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
-use qt_bridge::Address;
 use shm_core::Options;
+use shm_io::{Address, Deadline};
 
 use self::form::StreamedAs;
 use self::frames::FramesArguments;
@@ -353,7 +352,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
 impl Stay {
     /// Waits for the end, and looks meanwhile whether what is loaded can be found still.
     fn keep(self, session: &mut Session, termination: &Termination) -> Result<(), CommandError> {
-        let time = Time::within(self.duration);
+        let time = Deadline::within(self.duration);
         let mut lost = None;
         while !time.is_over() {
             let left = time.left().unwrap_or(LOOK).min(LOOK);

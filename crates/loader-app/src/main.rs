@@ -13,7 +13,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command, CommandError};
-use qt_bridge::{Address, AddressError, Form};
+use qt_bridge::Form;
+use shm_io::{Address, AddressError};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,8 +6,8 @@
 mod any_file;
 pub mod audience;
 mod content;
+mod frame_source;
 mod qt;
-mod source;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -18,12 +18,13 @@ use std::{error, fmt, io, mem};
 use app_kit::explain::Explain;
 use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
-use qt_bridge::{Address, Form, StreamError, User};
+use qt_bridge::{Form, StreamError, User};
 use shm_core::segment::{self, Content as Kept, Permissions};
 use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher, ReadError};
+use shm_io::Address;
 
 pub use content::{Bytes, Content};
-pub use source::Source;
+pub use frame_source::FrameSource;
 pub use stream::{Control, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread};
 

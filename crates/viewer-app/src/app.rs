@@ -10,22 +10,22 @@ mod shortcut;
 
 use std::time::SystemTime;
 
-use app_kit::attendance::Attendance;
 use app_kit::clipboard::{Clipboard, ClipboardError};
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
 use app_kit::settings::{self, Keeper, Remembered};
-use app_kit::snapshot::{Content, Snapshot};
+use app_kit::snapshot::{Preview, Snapshot};
 use app_kit::status::{Status, StatusLine};
 use app_kit::visible;
 use app_kit::watch::News;
 use app_kit::{focus, help, icon, say, signals, theme, units};
 use iced::widget::{button, center, column, operation, row, stack};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
 use serde::{Deserialize, Serialize};
 use shm_core::Options;
+use shm_io::{Address, PresenceGuard};
 
 use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
@@ -67,7 +67,7 @@ pub(crate) struct State {
     key: KeyField,
     shown: Shown,
     /// Lets loaders know what is shown here.
-    attendance: Attendance,
+    attendance: PresenceGuard,
     status: StatusLine,
     /// The key whose content was asked for last, whatever came of it.
     asked: Option<Address>,
@@ -209,7 +209,7 @@ impl State {
                 title: say!("nothing-shown"),
                 body: say!("nothing-shown-body"),
             },
-            attendance: Attendance::new(Options::new()),
+            attendance: PresenceGuard::new(Options::new()),
             status: StatusLine::new(
                 first.unwrap_or_else(|| Status::neutral(say!("ready"))),
                 settings.is_verbose,
@@ -510,10 +510,10 @@ fn barred(title: String, body: String) -> (Status, Shown) {
 fn said_of(snapshot: &Snapshot) -> Status {
     let (key, bytes) = (&snapshot.key, units::bytes(snapshot.bytes));
     match snapshot.content {
-        Content::Empty => Status::warning(say!("showing-nothing", key = key)),
-        Content::Text(_) => Status::success(say!("showing-text", key = key, bytes = bytes)),
-        Content::Picture(_) => Status::success(say!("showing-image", key = key, bytes = bytes)),
-        Content::Bytes(_) => Status::success(say!("showing-bytes", key = key, bytes = bytes)),
+        Preview::Empty => Status::warning(say!("showing-nothing", key = key)),
+        Preview::Text(_) => Status::success(say!("showing-text", key = key, bytes = bytes)),
+        Preview::Picture(_) => Status::success(say!("showing-image", key = key, bytes = bytes)),
+        Preview::Bytes(_) => Status::success(say!("showing-bytes", key = key, bytes = bytes)),
     }
 }
 

@@ -1,27 +1,24 @@
 //! The command line: what it understands, and how it fails.
 
+mod describe;
+mod failure;
 mod follow;
 mod info;
 mod list;
 mod memory;
-mod qt;
 mod remove;
 mod show;
 
-use std::error::Error;
 use std::ffi::OsString;
 
 use app_kit::language::Language;
 use app_kit::terminal::{self, EscapeOption};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use qt_bridge::{Address, Form};
-use serde::Serialize;
+use qt_bridge::Form;
+use shm_io::Address;
 
-use crate::session::ENTER_TEXT_FIRST;
-use crate::{json, output};
-
-pub(crate) use qt::refuse_form;
+pub(crate) use failure::{Failure, refuse_form};
 
 /// Shows what sits in named shared memory. Without a command: in a window.
 #[derive(Debug, Parser)]
@@ -111,56 +108,13 @@ pub(crate) enum Command {
 
 /// Does what a command says.
 pub(crate) fn run(address: &Address, command: Command) -> Result<(), Failure> {
-    let key = match address {
-        Address::Own(key) => key,
-        Address::Qt(key) => return qt::run(key, command),
-    };
     match command {
-        Command::Show(arguments) => show::run(key, &arguments),
-        Command::Follow(arguments) => follow::run(&key.into(), arguments),
-        Command::Info(arguments) => info::run(key, &arguments),
+        Command::Show(arguments) => show::run(address, &arguments),
+        Command::Follow(arguments) => follow::run(address, arguments),
+        Command::Info(arguments) => info::run(address, &arguments),
         Command::List(arguments) => list::run(&arguments),
-        Command::Remove(arguments) => remove::run(key, &arguments),
+        Command::Remove(arguments) => remove::run(address, &arguments),
     }
-}
-
-/// Why a command could not do its work: what is wrong and what to do.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    sentences: String,
-}
-
-impl Failure {
-    pub(crate) fn new(sentences: impl Into<String>) -> Failure {
-        Failure {
-            sentences: sentences.into(),
-        }
-    }
-
-    /// Says it on standard error, in one line: no name in it can begin another.
-    pub(crate) fn tell(&self) {
-        let headline = format!("{ENTER_TEXT_FIRST}\n");
-        let mut sentences = self.sentences.as_str();
-        if let Some(rest) = sentences.strip_prefix(&headline) {
-            terminal::warn(ENTER_TEXT_FIRST);
-            sentences = rest;
-        }
-        terminal::warn(sentences);
-    }
-}
-
-/// Every error of the program says in whole sentences what to do; a failure repeats them.
-impl<E: Error> From<E> for Failure {
-    fn from(error: E) -> Failure {
-        Failure::new(error.to_string())
-    }
-}
-
-fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    Ok(output::print(|stdout| {
-        json::write_pretty(&mut *stdout, value)?;
-        stdout.write_all(b"\n")
-    })?)
 }
 
 #[cfg(test)]

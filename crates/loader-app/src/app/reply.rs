@@ -3,7 +3,7 @@
 use app_kit::status::Status;
 use app_kit::worker::WorkerError;
 use app_kit::{language, say};
-use qt_bridge::Address;
+use shm_io::Address;
 
 use super::State;
 use crate::session::{LoadError, Loaded, Released, Reply};

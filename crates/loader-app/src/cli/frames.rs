@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use app_kit::signals::{Ended, Termination};
 use app_kit::{form_choice, terminal, units};
 use clap::{Args, ValueEnum};
-use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
+use shm_io::Address;
 
 use super::memory::Memory;
 use super::ring::Ring;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
 use app_kit::terminal;
-use qt_bridge::Address;
+use shm_io::Address;
 
 use super::CommandError;
 use crate::picture_file::PictureError;

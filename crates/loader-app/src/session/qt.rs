@@ -3,8 +3,9 @@
 use std::process;
 use std::time::Duration;
 
-use qt_bridge::{Address, Departure, Form, Publisher, QtKey, Stream, StreamError, User};
+use qt_bridge::{Departure, Form, Publisher, QtKey, Stream, StreamError, User};
 use shm_core::Message;
+use shm_io::Address;
 
 use super::content::{Bytes, Payload};
 use super::{LoadError, Loaded, Released};
@@ -107,7 +108,7 @@ impl QtSession {
             }),
             None => {
                 let replaced = user_of_content(key);
-                let mut publisher = Publisher::new(key, app_kit::qt::PATIENCE);
+                let mut publisher = Publisher::new(key, shm_io::TIMEOUT);
                 let Some(what) = publish(&mut publisher)? else {
                     return Ok(None);
                 };

@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
-use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError, User};
+use qt_bridge::{Form, LockError, QtKey, SegmentError, StreamError, User};
 use shm_core::{ImageMetadata, Key, PublishError};
+use shm_io::Address;
 
 use self::stage::{Attempt, Begun, Pictures, Published, Stage};
 use super::{Capacity, LoadError, Loaded, Released, Session, owner_of_content};

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::snapshot::{self, Snapshot};
+use app_kit::snapshot::Snapshot;
 use shm_core::{Message, Subscriber};
+use shm_io::Source;
 use tempfile::TempDir;
 
 struct Place {
@@ -31,7 +32,7 @@ impl Place {
     }
 
     fn snapshot(&self, name: &str) -> Option<Snapshot> {
-        snapshot::read(&key(name), &self.options()).ok()
+        Snapshot::read(&Source::new(key(name)).options(self.options())).ok()
     }
 
     fn message(&self, name: &str) -> Message {

@@ -11,11 +11,14 @@ use app_kit::clipboard::Pixels;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
+use shm_io::Address;
 
 use super::audience::Watched;
-use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
+use super::{
+    Content, Control, FrameSource, LoadError, Loaded, Released, Report, Session, Streamed,
+};
 use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.
@@ -147,7 +150,7 @@ impl SessionThread {
     }
 
     /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
-    pub fn stream(&mut self, key: Address, source: Source) -> Task<News> {
+    pub fn stream(&mut self, key: Address, source: FrameSource) -> Task<News> {
         let (sender, news) = stream_mpsc::unbounded();
         let (alive, stopped) = mpsc::channel();
         let progress = Arc::new(Progress::default());

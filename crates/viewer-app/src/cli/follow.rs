@@ -12,19 +12,19 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::follower::Begin;
 use app_kit::signals::Termination;
 use app_kit::units;
 use clap::Args;
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
+use shm_io::{Address, Begin, critical};
 
 use self::delivery::{Delivered, Delivery};
 use self::desk::Desk;
 use self::missed::Missed;
 use self::pattern::Pattern;
-use self::source::Arrival;
+use self::source::{Arrival, Arrivals};
+use super::failure::{Failure, refuse_form, refuse_terminal};
 use super::memory::Memory;
-use super::{Failure, show};
 use crate::output::Output;
 use crate::user::User;
 
@@ -96,7 +96,7 @@ pub(crate) struct Arguments {
     /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
     /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
-    pub(super) owner: Option<User>,
+    owner: Option<User>,
 
     /// Take what a Qt program streams for qstring, qbytearray, cstring, raw or qimage
     #[arg(long = "as", value_name = "FORM")]
@@ -141,12 +141,12 @@ impl Arguments {
 
 /// Follows on a thread of its own, until that has ended or a signal comes.
 pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure> {
-    match address {
-        Address::Own(_) => super::qt::refuse_form(arguments.form)?,
-        Address::Qt(_) => arguments.refuse_of_qt()?,
+    refuse_form(address, arguments.form)?;
+    if address.qt().is_some() {
+        arguments.refuse_of_qt()?;
     }
     if arguments.raw == Some(Output::Stdout) {
-        show::refuse_terminal("Pixels")?;
+        refuse_terminal("Pixels")?;
     }
     let termination = Termination::catch()?;
     let announcement = termination.announcement();
@@ -165,6 +165,7 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
     // Where it was a signal, what waits waits in vain, but no file is left half-written, and no lock
     // of a Qt program held.
     desk.close();
+    critical::finish();
     sum.tell_sum();
     ended.try_recv().unwrap_or(Ok(()))
 }
@@ -176,8 +177,8 @@ fn follow(
     desk: &Desk,
     missed: &Missed,
 ) -> Result<(), Failure> {
-    let mut source = source::open(address, arguments, desk, missed);
-    let mut delivery = Delivery::open(address, arguments)?;
+    let mut source = Arrivals::open(address, arguments, missed);
+    let mut delivery = Delivery::open(arguments)?;
     let mut count = 0;
     let mut since = Instant::now();
     while arguments.count != Some(count) {
@@ -185,14 +186,15 @@ fn follow(
             .timeout
             .map(|timeout| timeout.saturating_sub(since.elapsed()));
         match source.next(left.into_iter().chain(missed.due()).min())? {
-            Arrival::Content(found) => {
-                let Some(delivered) = desk.at_work(|| delivery.deliver(&found, count + 1)) else {
+            Arrival::Content(content, skipped) => {
+                let deliver = || delivery.deliver(&content, skipped, count + 1);
+                let Some(delivered) = desk.at_work(deliver) else {
                     return Ok(());
                 };
                 match delivered? {
                     Delivered::Yes => {
                         missed.count_taken();
-                        source.delivered(&found);
+                        source.delivered(&content);
                         count += 1;
                     }
                     Delivered::LeftOut => {}

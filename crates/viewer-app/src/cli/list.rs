@@ -4,11 +4,13 @@ use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Listed};
 use shm_core::{Key, escape};
+use shm_io::Entry;
 
-use super::{Failure, info};
+use super::failure::Failure;
+use super::info;
 use crate::output;
 use crate::report::Report;
-use crate::session::{self, MOST_LEFT_ALONE};
+use crate::session::MOST_LEFT_ALONE;
 use crate::user::User;
 
 const HEADINGS: [&str; 8] = [
@@ -54,18 +56,12 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut listed = session::list(arguments.owner.as_ref())?;
-    listed.sort_by(|one, other| one.name.cmp(&other.name));
-    let of_qt = match &arguments.owner {
-        None => qt_bridge::list(),
-        Some(owner) => qt_bridge::list_of(owner.id()),
-    };
+    let entries = shm_io::list(arguments.owner.as_ref().map(User::id))?;
     if arguments.json {
-        let own = listed.iter().map(Report::of_listed);
-        let reports: Vec<Report> = own.chain(of_qt.iter().map(Report::of_qt)).collect();
-        return super::print_json(&reports);
+        let reports: Vec<Report> = entries.iter().map(Report::of_entry).collect();
+        return Ok(output::print_json(&reports)?);
     }
-    if listed.is_empty() && of_qt.is_empty() {
+    if entries.is_empty() {
         // Not on standard output, where scripts count lines.
         terminal::warn(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
@@ -74,24 +70,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         });
         return Ok(());
     }
-    let text = table(&listed, &of_qt, arguments.all);
+    let text = table(&entries, arguments.all);
     Ok(output::print(|stdout| stdout.write_all(text.as_bytes()))?)
 }
 
-fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], names_all: bool) -> String {
+fn table(entries: &[Entry], names_all: bool) -> String {
     let mut rows: Vec<Row> = Vec::new();
     let (mut shared, mut foreign) = (Vec::new(), Vec::new());
-    for listed in listed {
-        match &listed.segment {
-            Ok(info) => {
-                rows.push(row(info));
-                let readers = sharing::describe(info.permissions());
-                shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
-            }
-            Err(reason) => foreign.push((listed, reason.as_str())),
+    for entry in entries {
+        match entry {
+            Entry::Own(listed) => match &listed.segment {
+                Ok(info) => {
+                    rows.push(row(info));
+                    let readers = sharing::describe(info.permissions());
+                    shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
+                }
+                Err(reason) => foreign.push((&**listed, reason.as_str())),
+            },
+            Entry::Qt(listed) => rows.push(qt_row(listed)),
         }
     }
-    rows.extend(of_qt.iter().map(qt_row));
     let mut text = String::new();
     if !rows.is_empty() {
         rows.insert(0, HEADINGS.map(str::to_owned));

@@ -9,11 +9,10 @@ use app_kit::{content_pane, say, theme};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
-use qt_bridge::{Address, SegmentError};
-use shm_core::RemoveError;
+use shm_io::{Address, Entry};
 
 use super::rows;
-use crate::session::{Entry, Listing, MOST_LEFT_ALONE, RemovalError};
+use crate::session::{Listing, MOST_LEFT_ALONE, RemovalFailure};
 
 mod facts;
 
@@ -80,7 +79,7 @@ pub(crate) enum Message {
     /// The question was answered by no, or its answer was read.
     RemovalDropped,
     /// A segment was removed, or not.
-    Removed(Address, Result<(), Arc<RemovalError>>),
+    Removed(Address, Result<(), Arc<RemovalFailure>>),
 }
 
 /// What is to be done now.
@@ -233,14 +232,17 @@ impl SegmentList {
         }
     }
 
-    fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalError>>) -> Action {
+    fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalFailure>>) -> Action {
         let step = match outcome.as_ref().map_err(Arc::as_ref) {
+            Err(RemovalFailure::Removal(error)) if !error.is_not_found() => {
+                // Perhaps somebody came while we asked. Force is asked for after another press of
+                // "Remove" only: here the question would stand under the pointer that has just said
+                // yes.
+                Step::Failed(error.explain())
+            }
+            Err(RemovalFailure::Worker(error)) => Step::Failed(error.to_string()),
             // Gone is gone, whoever did it.
-            Ok(())
-            | Err(
-                RemovalError::Own(RemoveError::NotFound { .. })
-                | RemovalError::Qt(SegmentError::NotFound { .. }),
-            ) => {
+            Ok(()) | Err(RemovalFailure::Removal(_)) => {
                 if self
                     .removal
                     .as_ref()
@@ -250,11 +252,6 @@ impl SegmentList {
                 }
                 return Action::Removed(key);
             }
-            // Perhaps somebody came while we asked. Force is asked for after another press of "Remove"
-            // only: here the question would stand under the pointer that has just said yes.
-            Err(RemovalError::Own(error)) => Step::Failed(error.explain()),
-            Err(RemovalError::Qt(error)) => Step::Failed(error.explain()),
-            Err(RemovalError::Worker(error)) => Step::Failed(error.to_string()),
         };
         self.removal = Some(Removal { key, step });
         Action::None

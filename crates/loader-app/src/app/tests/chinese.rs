@@ -60,7 +60,7 @@ fn a_text_is_loaded_and_let_go_of() {
         bench.write("你好");
         bench.click("确定");
         let key = Key::new("MySharedMemory").unwrap();
-        let seen = snapshot::read(&key, &bench.options()).unwrap();
+        let seen = Snapshot::read(&Source::new(&key).options(bench.options())).unwrap();
         bench.see_content(seen);
         assert_says(
             bench,

@@ -1,15 +1,12 @@
-//! Where contents are read and written, one at a time and each whole.
+//! Where contents are written, one at a time and each whole.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use app_kit::qt::PATIENCE;
+/// How long a file that is being written may take after a signal.
+const GRACE: Duration = Duration::from_secs(3);
 
-/// How long a file that is being written may take after a signal, or what is read from a Qt program:
-/// longer than anybody waits for the lock of one.
-const GRACE: Duration = PATIENCE.saturating_add(Duration::from_secs(1));
-
-/// Where contents are read and written; it is not left in the middle of one.
+/// Where contents are written; it is not left in the middle of one.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     state: Mutex<DeskState>,

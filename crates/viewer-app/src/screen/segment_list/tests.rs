@@ -4,9 +4,10 @@ use std::time::Duration;
 use iced::Point;
 use iced_test::simulator::click;
 use iced_test::{Simulator, simulator};
-use qt_bridge::{QtKey, User};
+use qt_bridge::{QtKey, SegmentError, User};
 use shm_core::segment::{Content, Info, Latest, Listed};
-use shm_core::{Access, Annotations, Attached, Key, Metadata, Process};
+use shm_core::{Access, Annotations, Attached, Key, Metadata, Process, RemoveError};
+use shm_io::RemovalError;
 
 use super::*;
 
@@ -284,10 +285,10 @@ fn what_is_in_use_is_removed_by_force_only() {
     press(&mut list, "Remove");
     press(&mut list, "Remove");
     let key = Key::new("Notes").expect("it is a key");
-    let refused = RemovalError::Own(RemoveError::InUse {
+    let refused = RemovalFailure::Removal(RemovalError::Own(RemoveError::InUse {
         key: key.clone(),
         by: vec![peer("camera", Access::ReadWrite)],
-    });
+    }));
     list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
     assert!(shows(&list, "Notes was not removed."));
     assert!(!shows(&list, "Remove by force"));
@@ -321,7 +322,7 @@ fn what_could_not_be_removed_says_why() {
     let mut list = sample();
     filter(&mut list, "notes");
     let key = address("Notes");
-    let died = RemovalError::Worker(app_kit::worker::WorkerError::Died);
+    let died = RemovalFailure::Worker(app_kit::worker::WorkerError::Died);
     list.update(Message::Removed(key, Err(Arc::new(died))));
     assert!(shows(&list, "Notes was not removed."));
     press(&mut list, "Close");
@@ -433,7 +434,7 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
     let mut list = mixed();
     filter(&mut list, key.as_str());
     let mut removed = |error: SegmentError| {
-        let outcome = Err(Arc::new(RemovalError::Qt(error)));
+        let outcome = Err(Arc::new(RemovalFailure::Removal(RemovalError::Qt(error))));
         let action = list.update(Message::Removed((&key).into(), outcome));
         let question = ui(&list).find("Remove by force");
         let failure = ui(&list).find("qt:Abandoned was not removed.");

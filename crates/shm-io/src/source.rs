@@ -1,0 +1,434 @@
+//! A segment to read from: its content now, or each content as it comes.
+
+mod follow_own;
+mod follow_qt;
+mod past;
+
+use std::thread;
+use std::time::Duration;
+
+use qt_bridge::{Form, QtKey, ReadingError, User};
+use shm_core::link::Seat;
+use shm_core::{
+    AttachError, Attached, Key, KeyWatch, Options, Polling, SharedMemory, Subscriber, WaitResult,
+    segment,
+};
+
+use self::follow_own::FollowOwn;
+use self::follow_qt::FollowQt;
+use crate::address::Address;
+use crate::content::{Content, Stat};
+use crate::critical;
+use crate::deadline::{Deadline, TIMEOUT};
+use crate::error::SourceError;
+use crate::presence::PresenceGuard;
+
+/// A segment to read from. Making one does nothing yet.
+#[derive(Clone, Debug)]
+pub struct Source {
+    address: Address,
+    options: Options,
+    form: Option<Form>,
+    qt_lock_timeout: Duration,
+    is_reporting: bool,
+    on_polling: fn(&Polling),
+}
+
+/// What can be seen of a segment without reading its content.
+#[derive(Clone, Debug)]
+pub enum Info {
+    /// A segment of shm-core, to which nothing was attached to see it.
+    Own(Box<segment::Info>),
+    /// A segment of a Qt program.
+    Qt {
+        /// Its key.
+        key: QtKey,
+        /// Its size, bytes.
+        size: u64,
+    },
+}
+
+impl Source {
+    /// Prepares to read a segment of the calling user.
+    #[must_use]
+    pub fn new(address: impl Into<Address>) -> Source {
+        Source {
+            address: address.into(),
+            options: Options::new(),
+            form: None,
+            qt_lock_timeout: TIMEOUT,
+            is_reporting: false,
+            on_polling: |_| {},
+        }
+    }
+
+    /// Looks for a segment of shm-core with these options.
+    #[must_use]
+    pub fn options(self, options: Options) -> Source {
+        Source { options, ..self }
+    }
+
+    /// Looks among the segments of another user, if one is given.
+    #[must_use]
+    pub fn owner(self, owner: Option<u32>) -> Source {
+        let Some(owner) = owner else {
+            return self;
+        };
+        Source {
+            address: match &self.address {
+                Address::Own(_) => self.address,
+                Address::Qt(key) => key.owned_by(owner).into(),
+            },
+            options: self.options.owner(owner),
+            ..self
+        }
+    }
+
+    /// Reads what a Qt program streams as a form, instead of the one that is recognised.
+    #[must_use]
+    pub fn form(self, form: Option<Form>) -> Source {
+        Source { form, ..self }
+    }
+
+    /// Limits how long a follower waits for the lock of a Qt program; [`TIMEOUT`] by default.
+    #[must_use]
+    pub fn qt_lock_timeout(self, qt_lock_timeout: Duration) -> Source {
+        Source {
+            qt_lock_timeout,
+            ..self
+        }
+    }
+
+    /// Reports to publishers that this process watches, while it waits for content and while it keeps
+    /// that; [`Content::report_shown`] reports the rest.
+    #[must_use]
+    pub fn reporting(self) -> Source {
+        Source {
+            is_reporting: true,
+            ..self
+        }
+    }
+
+    /// Calls `on_polling` each time that waiting has to poll, because the system has no events left.
+    #[must_use]
+    pub fn on_polling(self, on_polling: fn(&Polling)) -> Source {
+        Source { on_polling, ..self }
+    }
+
+    /// Returns the address; that of a Qt program has the owner in it.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Returns the form that was asked for.
+    #[must_use]
+    pub fn asked_form(&self) -> Option<Form> {
+        self.form
+    }
+
+    /// Reads the newest content. Waits for locks only, for [`TIMEOUT`] at most.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`].
+    pub fn read(&self) -> Result<Content, SourceError> {
+        match &self.address {
+            Address::Own(key) => {
+                let content = self.read_own(key, None)?;
+                Ok(content.unwrap_or_else(|| Content::of_nothing(self.address.clone())))
+            }
+            Address::Qt(key) => self.read_qt(key, TIMEOUT).map_err(SourceError::Qt),
+        }
+    }
+
+    /// Reads the newest content, and waits up to `timeout` for the first. `None` if there is none then.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`].
+    pub fn read_within(&self, timeout: Duration) -> Result<Option<Content>, SourceError> {
+        let deadline = Deadline::within(Some(timeout));
+        match &self.address {
+            Address::Own(key) => self.read_own(key, Some(deadline)),
+            Address::Qt(key) => self.await_qt(key, deadline),
+        }
+    }
+
+    /// Begins to follow what is published; reads nothing yet.
+    #[must_use]
+    pub fn follow(self, wanted: Wanted) -> Follower {
+        Follower(match &self.address {
+            Address::Own(key) => Kind::Own(Box::new(FollowOwn::new(key.clone(), self, wanted))),
+            Address::Qt(key) => Kind::Qt(Box::new(FollowQt::new(&key.clone(), self))),
+        })
+    }
+
+    /// Reads what the ring retains from before a sample, the oldest first: 100 samples and 16 MiB at
+    /// most. Leaves out what cannot be read. Empty for other content.
+    #[must_use]
+    pub fn before(&self, newest: &Content) -> Vec<Content> {
+        match &self.address {
+            Address::Own(key) => past::before(newest, key, self),
+            Address::Qt(_) => Vec::new(),
+        }
+    }
+
+    /// Looks at the segment without reading its content.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`].
+    pub fn info(&self) -> Result<Info, SourceError> {
+        match &self.address {
+            Address::Own(key) => segment::info(key, &self.options)
+                .map(|info| Info::Own(Box::new(info)))
+                .map_err(SourceError::Attach),
+            Address::Qt(key) => qt_bridge::size(key)
+                .map(|size| Info::Qt {
+                    key: key.clone(),
+                    size: size as u64,
+                })
+                .map_err(|error| SourceError::Qt(error.into())),
+        }
+    }
+
+    /// Looks up what can be seen of a segment of shm-core besides its content; nothing of another.
+    #[must_use]
+    pub fn stat(&self) -> Stat {
+        match self.info() {
+            Ok(Info::Own(info)) => Stat::from(&*info),
+            // It may be removed at any moment: then it did not stay.
+            Ok(Info::Qt { .. }) | Err(_) => Stat::default(),
+        }
+    }
+
+    /// Returns the processes that are seen to use the segment of a Qt program; none of another.
+    #[must_use]
+    pub fn users(&self) -> Vec<User> {
+        self.address.qt().map_or_else(Vec::new, qt_bridge::users)
+    }
+
+    /// Prepares to report what is shown to the publishers of the segment.
+    #[must_use]
+    pub fn presence_guard(&self) -> PresenceGuard {
+        PresenceGuard::new(self.options.clone())
+    }
+
+    /// Reads from a segment of shm-core; before a deadline waits for the first content.
+    fn read_own(
+        &self,
+        key: &Key,
+        deadline: Option<Deadline>,
+    ) -> Result<Option<Content>, SourceError> {
+        let time = deadline.unwrap_or(Deadline::within(None));
+        loop {
+            let options = self.options.clone().timeout(time.lock_timeout());
+            let attached = match deadline {
+                None => Subscriber::attach(key, &options),
+                Some(_) => self.attach_within(key, &options, time.left()),
+            };
+            let mut subscriber = match attached {
+                Ok(subscriber) => subscriber,
+                Err(AttachError::WrongKind { .. }) => return self.read_block(key, time).map(Some),
+                Err(AttachError::NotFound { .. } | AttachError::Timeout { .. })
+                    if deadline.is_some() =>
+                {
+                    return Ok(None);
+                }
+                Err(error) => return Err(SourceError::Attach(error)),
+            };
+            let content = self.read_sample(&mut subscriber, deadline)?;
+            // If the segment was removed before it had content, another may follow.
+            if content.is_some() || time.is_over() {
+                return Ok(content);
+            }
+        }
+    }
+
+    /// Attaches as soon as there is a segment under the key.
+    fn attach_within(
+        &self,
+        key: &Key,
+        options: &Options,
+        timeout: Option<Duration>,
+    ) -> Result<Subscriber, AttachError> {
+        let watch = KeyWatch::new(key, options)?;
+        if let Some(polling) = watch.polling() {
+            (self.on_polling)(polling);
+        }
+        watch.attach_within(timeout)
+    }
+
+    /// Reads the newest sample. `None` if there was none before the deadline, or before the segment
+    /// was removed.
+    fn read_sample(
+        &self,
+        subscriber: &mut Subscriber,
+        deadline: Option<Deadline>,
+    ) -> Result<Option<Content>, SourceError> {
+        // While it waits, too. If the publishers cannot be reached, all else works.
+        let seat = self
+            .is_reporting
+            .then(|| Seat::take(subscriber.id(), &self.options).ok());
+        loop {
+            let timeout = deadline.map_or(TIMEOUT, Deadline::lock_timeout);
+            let sample = subscriber
+                .latest_within(timeout)
+                .map_err(SourceError::Read)?;
+            let content = match (sample, deadline) {
+                (Some(sample), _) => Content::of_sample(self.address.clone(), sample, 0),
+                (None, None) => Content::of_nothing(self.address.clone()),
+                (None, Some(deadline)) => {
+                    let waited = subscriber.wait(deadline.left());
+                    match waited.map_err(SourceError::Read)? {
+                        // After the last publisher left, another may attach if the segment persists.
+                        WaitResult::New | WaitResult::PublisherGone => continue,
+                        WaitResult::Removed | WaitResult::Timeout | WaitResult::Interrupted => {
+                            return Ok(None);
+                        }
+                    }
+                }
+            };
+            let stat = Stat {
+                attached: subscriber.others(),
+                ..self.stat()
+            };
+            return Ok(Some(content.with_stat(stat).with_seat(seat.flatten())));
+        }
+    }
+
+    fn read_block(&self, key: &Key, time: Deadline) -> Result<Content, SourceError> {
+        // Before attaching, so that the reader does not find itself among the attached.
+        let info = segment::info(key, &self.options).map_err(SourceError::Attach)?;
+        let block =
+            SharedMemory::attach_read_only(key, &self.options).map_err(SourceError::Attach)?;
+        let copied = block.snapshot(time.lock_timeout());
+        let (bytes, is_half_written) = copied.map_err(SourceError::Lock)?;
+        let content = Content::of_block(self.address.clone(), bytes, is_half_written);
+        Ok(content.with_stat(Stat::from(&info)))
+    }
+
+    fn read_qt(&self, key: &QtKey, timeout: Duration) -> Result<Content, ReadingError> {
+        let reading = critical::section(|| qt_bridge::read(key, self.form, timeout))?;
+        Ok(Content::of_reading(self.address.clone(), reading))
+    }
+
+    /// Polls until there is a segment: nothing tells when a Qt program makes one.
+    fn await_qt(&self, key: &QtKey, deadline: Deadline) -> Result<Option<Content>, SourceError> {
+        const PAUSE: Duration = qt_bridge::Follower::PAUSE;
+        loop {
+            match self.read_qt(key, deadline.lock_timeout()) {
+                Err(error) if error.is_not_found() && deadline.is_over() => return Ok(None),
+                Err(error) if error.is_not_found() => {
+                    thread::sleep(deadline.left().map_or(PAUSE, |left| left.min(PAUSE)));
+                }
+                content => return content.map(Some).map_err(SourceError::Qt),
+            }
+        }
+    }
+}
+
+/// Which samples a [`Follower`] returns. In a segment of a Qt program there is only a newest one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The newest each time; those that were published before it and not read count as skipped.
+    Latest,
+    /// Each in order, as far as the ring retains it.
+    InOrder(Begin),
+}
+
+/// Where a follower in order begins. Later segments under the key it reads from their first sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// With the oldest sample that the ring retains.
+    Oldest,
+    /// With the newest sample that is there.
+    Newest,
+    /// With the next sample that is published.
+    Now,
+}
+
+/// What happened to a segment that is followed.
+#[derive(Debug)]
+pub enum Event {
+    /// This content was not returned before.
+    Content(Box<Content>),
+    /// The segment has no content: nothing was published yet, or it was cleared.
+    Empty {
+        /// How many samples were missed before it was cleared, if each is wanted.
+        skipped: u64,
+    },
+    /// The last publisher detached or died; the segment stays, because it is persistent.
+    PublisherGone,
+    /// There is no segment, or not any more.
+    NoSegment,
+    /// It is a block of bytes or a semaphore: nothing tells when it changes.
+    Block,
+    /// Nothing happened before the timeout.
+    Timeout,
+}
+
+/// Follows what is published under a key, also when segments are removed and created.
+///
+/// In memory of shm-core it attaches once, and sleeps until there is news; while there is no segment,
+/// until one appears. A segment of a Qt program it polls, five times a second at most. For one thread,
+/// which it blocks.
+#[derive(Debug)]
+pub struct Follower(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Own(Box<FollowOwn>),
+    Qt(Box<FollowQt>),
+}
+
+impl Follower {
+    /// Blocks until something happens, for `timeout` at most, or for ever.
+    ///
+    /// First returns what is there: a content, [`Event::Empty`], [`Event::NoSegment`] or
+    /// [`Event::Block`]. (In order, [`Event::Empty`] only follows a clearing.) The timeout bounds that
+    /// too, whatever other processes do to the segment meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] if what is there cannot be attached to or read. As with a block, later calls
+    /// try again, a second apart at most.
+    pub fn next(&mut self, timeout: Option<Duration>) -> Result<Event, SourceError> {
+        let deadline = Deadline::within(timeout);
+        match &mut self.0 {
+            Kind::Own(follow) => follow.next(deadline),
+            Kind::Qt(follow) => follow.next(deadline),
+        }
+    }
+
+    /// Returns once more the content that was returned last; `None` if it is not the newest any more,
+    /// or cannot be had again.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] if it cannot be read.
+    pub fn again(&mut self) -> Result<Option<Content>, SourceError> {
+        match &mut self.0 {
+            Kind::Own(follow) => follow.again(),
+            Kind::Qt(_) => Ok(None),
+        }
+    }
+
+    /// Returns the other processes that are attached; none if there is no segment, or it is of a Qt
+    /// program.
+    #[must_use]
+    pub fn others(&self) -> Vec<Attached> {
+        match &self.0 {
+            Kind::Own(follow) => follow.others(),
+            Kind::Qt(_) => Vec::new(),
+        }
+    }
+
+    /// Returns `true` if another process is attached as a publisher.
+    #[must_use]
+    pub fn has_publisher(&self) -> bool {
+        let publishes = |peer: &Attached| peer.access == shm_core::Access::ReadWrite;
+        self.others().iter().any(publishes)
+    }
+}

@@ -1,0 +1,53 @@
+//! Following a segment of a Qt program: nothing tells when it changes, so it is polled.
+
+use std::thread;
+use std::time::Instant;
+
+use qt_bridge::{QtKey, Step};
+
+use super::{Event, Source};
+use crate::content::Content;
+use crate::critical;
+use crate::deadline::Deadline;
+use crate::error::SourceError;
+
+#[derive(Debug)]
+pub(super) struct FollowQt {
+    source: Source,
+    follower: qt_bridge::Follower,
+    /// When to look again.
+    due: Instant,
+}
+
+impl FollowQt {
+    pub(super) fn new(key: &QtKey, source: Source) -> FollowQt {
+        FollowQt {
+            follower: qt_bridge::Follower::new(key, source.form, source.qt_lock_timeout),
+            source,
+            due: Instant::now(),
+        }
+    }
+
+    pub(super) fn next(&mut self, deadline: Deadline) -> Result<Event, SourceError> {
+        loop {
+            let pause = self.due.saturating_duration_since(Instant::now());
+            match deadline.left() {
+                Some(left) if left < pause => {
+                    thread::sleep(left);
+                    return Ok(Event::Timeout);
+                }
+                _ => thread::sleep(pause),
+            }
+            let looked = critical::section(|| self.follower.look());
+            self.due = Instant::now() + self.follower.pause();
+            match looked.map_err(SourceError::Qt)? {
+                Step::New(reading) => {
+                    let content = Content::of_reading(self.source.address.clone(), reading);
+                    return Ok(Event::Content(Box::new(content)));
+                }
+                Step::Gone => return Ok(Event::NoSegment),
+                Step::Same => {}
+            }
+        }
+    }
+}
