@@ -137,11 +137,12 @@ impl Command {
             }
             Command::Frames(arguments) => (arguments.share(), arguments.ring(), None),
         };
-        match key {
-            Address::Own(_) if form.is_some() => Err(CommandError::FormOfQt),
-            Address::Qt(_) if share.is_asked_for() => Err(CommandError::ModeOfQt),
-            Address::Qt(_) if ring.is_asked_for() => Err(CommandError::RingOfQt),
-            Address::Own(_) | Address::Qt(_) => Ok(()),
+        let is_qt = key.qt().is_some();
+        match form {
+            Some(_) if !is_qt => Err(CommandError::FormOfQt),
+            _ if is_qt && share.is_asked_for() => Err(CommandError::ModeOfQt),
+            _ if is_qt && ring.is_asked_for() => Err(CommandError::RingOfQt),
+            _ => Ok(()),
         }
     }
 }

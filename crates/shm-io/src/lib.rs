@@ -1,8 +1,8 @@
 //! Reads and publishes named shared memory, whether it belongs to shm-core or to a Qt program.
 //!
 //! An [`Address`] is a key of either kind. Nothing outside of this crate has to know which: a
-//! [`Source`] reads the [`Content`] of a segment or follows it, [`list`] and [`remove`] deal with all
-//! segments.
+//! [`Source`] reads the [`Content`] of a segment or follows it, a [`Sink`] publishes, [`list`] and
+//! [`remove`] deal with all segments.
 #![forbid(unsafe_code)]
 
 mod address;
@@ -12,6 +12,7 @@ mod deadline;
 mod error;
 mod list;
 mod presence;
+mod sink;
 mod source;
 
 pub use address::{Address, AddressError};
@@ -20,4 +21,8 @@ pub use deadline::{Deadline, TIMEOUT};
 pub use error::SourceError;
 pub use list::{Entry, RemovalError, list, remove};
 pub use presence::PresenceGuard;
+pub use sink::{
+    Attempt, Draft, Drawn, FrameSink, OnWatched, Payload, Published, Released, Sent, Sink,
+    SinkError, Unfinished, Watched,
+};
 pub use source::{Begin, Event, Follower, Info, Source, Wanted};

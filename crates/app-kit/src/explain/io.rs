@@ -1,6 +1,6 @@
 //! What shm-io passes on of the errors of both libraries, in the language of the window.
 
-use shm_io::{RemovalError, SourceError};
+use shm_io::{RemovalError, SinkError, SourceError};
 
 use super::Explain;
 
@@ -11,6 +11,19 @@ impl Explain for SourceError {
             SourceError::Read(error) => error.explain(),
             SourceError::Lock(error) => error.explain(),
             SourceError::Qt(error) => error.explain(),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for SinkError {
+    fn explain(&self) -> String {
+        match self {
+            SinkError::Attach(error) => error.explain(),
+            SinkError::Publish(error) => error.explain(),
+            SinkError::ReadBack(error) => error.explain(),
+            SinkError::Qt(error) => error.explain(),
+            SinkError::Stream(error) => error.explain(),
             _ => self.to_string(),
         }
     }

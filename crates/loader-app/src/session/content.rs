@@ -1,4 +1,4 @@
-//! What can be loaded, and how it gets into shared memory: without a copy on the way.
+//! What can be loaded.
 
 use std::fmt;
 use std::fs::File;
@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use app_kit::clipboard::Pixels;
 use app_kit::limit::Limit;
-use qt_bridge::User;
-use shm_core::{BytesMetadata, ImageMetadata, Loan, Metadata, PixelFormat, Publisher, Sample};
+use shm_core::{BytesMetadata, ImageMetadata, PixelFormat};
+use shm_io::Payload;
 
-use super::{Capacity, LoadError, Loaded, Released};
+use super::LoadError;
 use crate::media_type;
 use crate::picture_file::PictureFile;
 use crate::progress::{Progress, Watched};
@@ -34,16 +34,43 @@ impl Content {
     pub(super) fn is_repeatable(&self) -> bool {
         !matches!(self, Content::Bytes(_))
     }
+
+    /// Makes ready to publish it; a picture is refused that takes more memory than `limit`, where its
+    /// pixels are there so many times.
+    pub(super) fn payload(
+        &mut self,
+        limit: Limit,
+        copies: u64,
+    ) -> Result<Payload<'_, LoadError>, LoadError> {
+        Ok(match self {
+            Content::Text(text) => Payload::Text(text),
+            Content::Picture(path, progress) => {
+                let picture = PictureFile::open_watched(path, limit, Arc::clone(progress))
+                    .and_then(|picture| picture.with_room_for(copies))
+                    .map_err(LoadError::Picture)?;
+                let metadata = picture.metadata().clone();
+                let decode =
+                    |pixels: &mut [u8]| picture.decode_into(pixels).map_err(LoadError::Picture);
+                Payload::Picture(metadata, Box::new(decode))
+            }
+            Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
+            Content::Bytes(bytes) => Payload::Bytes {
+                metadata: bytes.metadata(),
+                expected: bytes.expected,
+                read: Box::new(|buffer| bytes.read(buffer)),
+            },
+        })
+    }
 }
 
 /// Bytes that are read straight into shared memory.
 pub struct Bytes {
     reader: Box<dyn Read + Send>,
     /// How many there should be, where that is known.
-    pub(super) expected: usize,
-    pub(super) media_type: &'static str,
+    expected: usize,
+    media_type: &'static str,
     /// A file name, to be published with the bytes.
-    pub(super) file_name: Option<String>,
+    file_name: Option<String>,
     /// What errors call it.
     name: String,
     /// Who may cancel it.
@@ -102,16 +129,16 @@ impl Bytes {
     }
 
     /// What they are published as.
-    fn metadata(&self) -> Metadata {
+    fn metadata(&self) -> BytesMetadata {
         let metadata = BytesMetadata::new(self.media_type);
-        Metadata::from(match &self.file_name {
+        match &self.file_name {
             Some(name) => metadata.with_file_name(name),
             None => metadata,
-        })
+        }
     }
 
     /// Reads some bytes; none only at the end.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LoadError> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LoadError> {
         loop {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -139,153 +166,10 @@ impl fmt::Debug for Bytes {
     }
 }
 
-/// A content that was found good as far as that can be told before it is read.
-pub(super) enum Payload<'a> {
-    Text(&'a str),
-    Picture(PictureFile),
-    Pixels(ImageMetadata, &'a [u8]),
-    Bytes(&'a mut Bytes),
-}
-
-/// What came of it.
-pub(super) struct Published {
-    kind: &'static str,
-    bytes: u64,
-    sequence: u64,
-}
-
-impl Published {
-    pub(super) fn into_loaded(
-        self,
-        publisher: &Publisher,
-        replaced: Option<User>,
-        released: Option<Released>,
-    ) -> Loaded {
-        Loaded {
-            key: publisher.key().into(),
-            kind: self.kind,
-            bytes: self.bytes,
-            sequence: self.sequence,
-            form: None,
-            replaced,
-            released,
-            permissions: publisher.permissions(),
-            capacity: Some(Capacity::of(publisher)),
-        }
-    }
-}
-
-/// Publishes once more what stood in another segment; nothing where nothing stood there.
-pub(super) fn publish_again(
-    kept: Option<&Sample>,
-    publisher: &Publisher,
-) -> Result<Published, LoadError> {
-    let Some(sample) = kept else {
-        return Ok(Published {
-            kind: "nothing",
-            bytes: 0,
-            sequence: 0,
-        });
-    };
-    let mut loan = publisher.loan(sample.len()).map_err(LoadError::Publish)?;
-    sample.copy_to(&mut loan).map_err(LoadError::Kept)?;
-    let sequence = loan
-        .publish(sample.metadata())
-        .map_err(LoadError::Publish)?;
-    Ok(Published {
-        kind: sample.metadata().kind(),
-        bytes: sample.len() as u64,
-        sequence,
-    })
-}
-
-impl<'a> Payload<'a> {
-    /// Looks at a content; a picture is refused that takes more memory than `limit`.
-    pub(super) fn open(content: &'a mut Content, limit: Limit) -> Result<Payload<'a>, LoadError> {
-        Ok(match content {
-            Content::Text(text) => Payload::Text(text),
-            Content::Picture(path, progress) => Payload::Picture(
-                PictureFile::open_watched(path, limit, Arc::clone(progress))
-                    .map_err(LoadError::Picture)?,
-            ),
-            Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
-            Content::Bytes(bytes) => Payload::Bytes(bytes),
-        })
-    }
-
-    pub(super) fn publish(self, publisher: &Publisher) -> Result<Published, LoadError> {
-        let (metadata, bytes, sequence) = match self {
-            Payload::Text(text) => {
-                let sequence = publisher.publish_text(text).map_err(LoadError::Publish)?;
-                (Metadata::Text, text.len(), sequence)
-            }
-            Payload::Picture(picture) => {
-                let metadata = Metadata::Image(picture.metadata().clone());
-                let length = picture.metadata().payload_bytes();
-                let mut loan = publisher.loan(length).map_err(LoadError::Publish)?;
-                picture.decode_into(&mut loan).map_err(LoadError::Picture)?;
-                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, length, sequence)
-            }
-            Payload::Pixels(metadata, pixels) => {
-                let mut loan = publisher.loan(pixels.len()).map_err(LoadError::Publish)?;
-                loan.copy_from_slice(pixels);
-                let metadata = Metadata::Image(metadata);
-                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, pixels.len(), sequence)
-            }
-            Payload::Bytes(bytes) => {
-                let loan = read_to_end(bytes, publisher)?;
-                let metadata = bytes.metadata();
-                let length = loan.len();
-                let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
-                (metadata, length, sequence)
-            }
-        };
-        Ok(Published {
-            kind: metadata.kind(),
-            bytes: bytes as u64,
-            sequence,
-        })
-    }
-}
-
 /// Describes a picture whose sides and bytes fit each other.
 fn described(picture: &Pixels) -> Result<ImageMetadata, LoadError> {
     ImageMetadata::packed(PixelFormat::Rgba8, picture.width, picture.height)
         .ok()
         .filter(|metadata| metadata.payload_bytes() == picture.rgba.len())
         .ok_or(LoadError::Pixels)
-}
-
-/// Reads into shared memory until nothing more comes; a pipe does not tell how much that will be.
-fn read_to_end<'p>(bytes: &mut Bytes, publisher: &'p Publisher) -> Result<Loan<'p>, LoadError> {
-    /// How much room is asked for where nothing is expected, and then at least.
-    const STEP: usize = 64 * 1024;
-    let room = match bytes.expected {
-        0 => STEP,
-        expected => expected,
-    };
-    let mut loan = publisher.loan(room).map_err(LoadError::Publish)?;
-    let mut filled = 0;
-    while filled < loan.len() {
-        match bytes.read(&mut loan[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-        if filled == loan.len() {
-            // Only another byte tells whether that was all. Most files end here, without having
-            // asked for more than they have.
-            let mut next = [0];
-            if bytes.read(&mut next)? == 1 {
-                // An eighth at a time: what is asked for in vain may be what does not fit.
-                let more = STEP.max(filled / 8);
-                loan.resize(filled + more).map_err(LoadError::Publish)?;
-                loan[filled] = next[0];
-                filled += 1;
-            }
-        }
-    }
-    loan.resize(filled).map_err(LoadError::Publish)?;
-    Ok(loan)
 }

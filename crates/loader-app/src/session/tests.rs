@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app_kit::snapshot::Snapshot;
-use shm_core::{Message, Subscriber};
+use shm_core::{Key, Message, Subscriber, segment};
 use shm_io::Source;
 use tempfile::TempDir;
 
@@ -125,7 +125,7 @@ fn what_is_not_alone_stays() {
     other.load(key("K"), &mut text("other")).unwrap();
     let released = one.release().expect("something was loaded");
     assert!(!released.is_removed);
-    assert!(released.to_string().contains("it stays"), "{released}");
+    assert!(describe_released(&released).contains("it stays"));
     assert_eq!(place.message("K"), Message::Text("other".to_owned()));
     assert!(other.release().expect("something was loaded").is_removed);
     assert!(other.release().is_none());

@@ -13,12 +13,9 @@ use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
-use shm_io::Address;
+use shm_io::{Address, Released, Watched};
 
-use super::audience::Watched;
-use super::{
-    Content, Control, FrameSource, LoadError, Loaded, Released, Report, Session, Streamed,
-};
+use super::{Content, Control, FrameSource, LoadError, Loaded, Report, Session, Streamed};
 use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.

@@ -9,7 +9,7 @@ use super::*;
 use crate::frames::FrameError;
 use crate::picture_file::Flaw;
 use crate::session::Report;
-use crate::session::audience::Watched;
+use shm_io::Watched;
 
 /// Returns all that is drawn.
 fn texts(bench: &Bench) -> Vec<String> {

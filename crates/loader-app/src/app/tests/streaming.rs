@@ -391,7 +391,7 @@ fn it_looks_as_it_should() {
     drop(bench.state.update(pressed));
     bench.send(Message::StreamNews(
         1,
-        News::Begun(Loaded {
+        News::Begun(Loaded(shm_io::Published {
             key: key.into(),
             kind: "image",
             bytes: 1280 * 720 * 4,
@@ -400,8 +400,8 @@ fn it_looks_as_it_should() {
             replaced: None,
             released: None,
             permissions: None,
-            capacity: None,
-        }),
+            ring: None,
+        })),
     ));
     bench.send(Message::StreamNews(
         1,
