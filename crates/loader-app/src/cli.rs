@@ -27,7 +27,7 @@ use self::frames::FramesArguments;
 use self::memory::Memory;
 use self::ring::Ring;
 use self::share::Share;
-use crate::session::{self, Bytes, Content, LoadError, Loaded, Session};
+use crate::session::{self, Bytes, LoadError, Loadable, Loaded, Session};
 
 /// How often it is looked whether what is loaded can be found still.
 const LOOK: Duration = Duration::from_secs(1);
@@ -296,16 +296,16 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     command.refuse_of_others(key)?;
     let mut limit = Limit::DEFAULT;
     let (placing, content) = match command {
-        Command::Text { placing, text } => (placing, Content::Text(text_of(text)?)),
+        Command::Text { placing, text } => (placing, Loadable::Text(text_of(text)?)),
         Command::Image {
             placing,
             memory,
             file,
         } => {
             limit = memory.limit;
-            (placing, Content::Picture(file, Arc::default()))
+            (placing, Loadable::Picture(file, Arc::default()))
         }
-        Command::File { placing, file } => (placing, Content::Bytes(bytes_of(&file)?)),
+        Command::File { placing, file } => (placing, Loadable::Bytes(bytes_of(&file)?)),
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
     let options = placing.ring.apply(placing.share.apply(Options::new()));
@@ -316,7 +316,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     }
     let (loaded, caught) = match content {
         // Decoding may take long, and can be stopped.
-        Content::Picture(path, progress) => {
+        Loadable::Picture(path, progress) => {
             let termination = Termination::catch().map_err(CommandError::Signals)?;
             let loaded = picture::load(&mut session, key, path, &progress, &termination)?;
             (loaded, Some(termination))

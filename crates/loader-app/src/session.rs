@@ -5,8 +5,8 @@
 
 mod any_file;
 pub mod audience;
-mod content;
 mod frame_source;
+mod loadable;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -22,8 +22,8 @@ use qt_bridge::{Form, User};
 use shm_core::Options;
 use shm_io::{Address, OnWatched, Published, Released, Sink, SinkError};
 
-pub use content::{Bytes, Content};
 pub use frame_source::FrameSource;
+pub use loadable::{Bytes, Loadable};
 pub use stream::{Control, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread};
 
@@ -87,7 +87,7 @@ impl Session {
     pub fn load(
         &mut self,
         address: impl Into<Address>,
-        content: &mut Content,
+        content: &mut Loadable,
     ) -> Result<Loaded, LoadError> {
         let address = address.into();
         let copies = Sink::copies(&address);

@@ -10,7 +10,9 @@ mod content;
 pub mod critical;
 mod deadline;
 mod error;
+mod follower;
 mod list;
+mod past;
 mod presence;
 mod sink;
 mod source;
@@ -19,10 +21,11 @@ pub use address::{Address, AddressError};
 pub use content::{Content, Publication, RingSize, Stat};
 pub use deadline::{Deadline, TIMEOUT};
 pub use error::SourceError;
+pub use follower::{Begin, Event, Follower, Wanted};
 pub use list::{Entry, RemovalError, list, remove};
 pub use presence::PresenceGuard;
 pub use sink::{
     Attempt, Draft, Drawn, FrameSink, OnWatched, Payload, Published, Released, Sent, Sink,
     SinkError, Unfinished, Watched,
 };
-pub use source::{Begin, Event, Follower, Info, Source, Wanted};
+pub use source::{Info, Source};

@@ -3,23 +3,23 @@
 mod error;
 mod frames;
 mod payload;
+mod published;
 mod qt;
 mod reporter;
 
 use std::{fmt, mem};
 
 use qt_bridge::{Form, QtKey, User};
-use shm_core::segment::{self, Permissions};
-use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher};
+use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher, segment};
 
 use self::qt::QtSink;
 use self::reporter::PresenceReporter;
 use crate::address::Address;
-use crate::content::RingSize;
 
 pub use error::SinkError;
 pub use frames::{Attempt, Draft, Drawn, FrameSink, Unfinished};
 pub use payload::Payload;
+pub use published::{Published, Released, Sent};
 pub use reporter::{OnWatched, Watched};
 
 /// Publishes into one segment at a time, and keeps what was published last alive.
@@ -35,95 +35,6 @@ pub struct Sink {
     lost: Option<Publisher>,
     /// What is published for Qt programs, instead.
     qt: QtSink,
-}
-
-/// A sample, frame or stream that readers find now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// `text`, `image` or `bytes`.
-    pub kind: &'static str,
-    /// How many bytes it takes in shared memory.
-    pub bytes: u64,
-    /// The number of the sample; 0 under a key of Qt, where nothing is counted.
-    pub sequence: u64,
-}
-
-/// What was published.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// Where it is.
-    pub key: Address,
-    /// `text`, `image` or `bytes`.
-    pub kind: &'static str,
-    /// How many bytes it takes in shared memory.
-    pub bytes: u64,
-    /// The number of the sample; 0 under a key of Qt, where nothing is counted.
-    pub sequence: u64,
-    /// The form of the stream, if it is for Qt programs.
-    pub form: Option<Form>,
-    /// The process whose content it replaced; under a key of Qt, one that uses it.
-    pub replaced: Option<User>,
-    /// What was released, because this is published under another key.
-    pub released: Option<Released>,
-    /// Who may read it; `None` under a key of Qt, or if that is not known.
-    pub permissions: Option<Permissions>,
-    /// How much the segment retains; `None` under a key of Qt.
-    pub ring: Option<RingSize>,
-}
-
-/// What was released.
-#[derive(Clone, Debug)]
-pub struct Released {
-    /// Its key.
-    pub key: Address,
-    /// Whether its segment was removed; if not, others are attached, or it is persistent.
-    pub is_removed: bool,
-}
-
-impl Published {
-    fn at(key: impl Into<Address>) -> Published {
-        Published {
-            key: key.into(),
-            kind: "nothing",
-            bytes: 0,
-            sequence: 0,
-            form: None,
-            replaced: None,
-            released: None,
-            permissions: None,
-            ring: None,
-        }
-    }
-
-    fn with(self, sent: Sent) -> Published {
-        Published {
-            kind: sent.kind,
-            bytes: sent.bytes,
-            sequence: sent.sequence,
-            ..self
-        }
-    }
-
-    fn by(publisher: &Publisher, replaced: Option<User>) -> Published {
-        Published {
-            replaced,
-            permissions: publisher.permissions(),
-            ring: Some(RingSize {
-                ring: publisher.ring_bytes(),
-                retain: publisher.retain_bytes(),
-            }),
-            ..Published::at(publisher.key())
-        }
-    }
-}
-
-impl From<Publisher> for Released {
-    fn from(publisher: Publisher) -> Released {
-        Released {
-            key: publisher.key().into(),
-            is_removed: publisher.detach(),
-        }
-    }
 }
 
 impl Sink {
@@ -145,6 +56,18 @@ impl Sink {
         Sink {
             reporter: PresenceReporter::new(on_watched),
             ..self
+        }
+    }
+
+    /// Returns how many times the pixels of a picture are in memory at most while it is published there.
+    #[must_use]
+    pub fn copies(address: &Address) -> u64 {
+        match address.own() {
+            // It is decoded in place.
+            Some(_) => 1,
+            // As pixels; as a file, which may be as long; and as that file once more, packed or in the
+            // segment.
+            None => 3,
         }
     }
 

@@ -1,8 +1,4 @@
-//! A segment to read from: its content now, or each content as it comes.
-
-mod follow_own;
-mod follow_qt;
-mod past;
+//! A segment to read from.
 
 use std::thread;
 use std::time::Duration;
@@ -10,12 +6,9 @@ use std::time::Duration;
 use qt_bridge::{Form, QtKey, ReadingError, User};
 use shm_core::link::Seat;
 use shm_core::{
-    AttachError, Attached, Key, KeyWatch, Options, Polling, SharedMemory, Subscriber, WaitResult,
-    segment,
+    AttachError, Key, KeyWatch, Options, Polling, SharedMemory, Subscriber, WaitResult, segment,
 };
 
-use self::follow_own::FollowOwn;
-use self::follow_qt::FollowQt;
 use crate::address::Address;
 use crate::content::{Content, Stat};
 use crate::critical;
@@ -26,12 +19,12 @@ use crate::presence::PresenceGuard;
 /// A segment to read from. Making one does nothing yet.
 #[derive(Clone, Debug)]
 pub struct Source {
-    address: Address,
-    options: Options,
-    form: Option<Form>,
-    qt_lock_timeout: Duration,
+    pub(crate) address: Address,
+    pub(crate) options: Options,
+    pub(crate) form: Option<Form>,
+    pub(crate) qt_lock_timeout: Duration,
     is_reporting: bool,
-    on_polling: fn(&Polling),
+    pub(crate) on_polling: fn(&Polling),
 }
 
 /// What can be seen of a segment without reading its content.
@@ -152,25 +145,6 @@ impl Source {
         match &self.address {
             Address::Own(key) => self.read_own(key, Some(deadline)),
             Address::Qt(key) => self.await_qt(key, deadline),
-        }
-    }
-
-    /// Begins to follow what is published; reads nothing yet.
-    #[must_use]
-    pub fn follow(self, wanted: Wanted) -> Follower {
-        Follower(match &self.address {
-            Address::Own(key) => Kind::Own(Box::new(FollowOwn::new(key.clone(), self, wanted))),
-            Address::Qt(key) => Kind::Qt(Box::new(FollowQt::new(&key.clone(), self))),
-        })
-    }
-
-    /// Reads what the ring retains from before a sample, the oldest first: 100 samples and 16 MiB at
-    /// most. Leaves out what cannot be read. Empty for other content.
-    #[must_use]
-    pub fn before(&self, newest: &Content) -> Vec<Content> {
-        match &self.address {
-            Address::Own(key) => past::before(newest, key, self),
-            Address::Qt(_) => Vec::new(),
         }
     }
 
@@ -326,109 +300,5 @@ impl Source {
                 content => return content.map(Some).map_err(SourceError::Qt),
             }
         }
-    }
-}
-
-/// Which samples a [`Follower`] returns. In a segment of a Qt program there is only a newest one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// The newest each time; those that were published before it and not read count as skipped.
-    Latest,
-    /// Each in order, as far as the ring retains it.
-    InOrder(Begin),
-}
-
-/// Where a follower in order begins. Later segments under the key it reads from their first sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Begin {
-    /// With the oldest sample that the ring retains.
-    Oldest,
-    /// With the newest sample that is there.
-    Newest,
-    /// With the next sample that is published.
-    Now,
-}
-
-/// What happened to a segment that is followed.
-#[derive(Debug)]
-pub enum Event {
-    /// This content was not returned before.
-    Content(Box<Content>),
-    /// The segment has no content: nothing was published yet, or it was cleared.
-    Empty {
-        /// How many samples were missed before it was cleared, if each is wanted.
-        skipped: u64,
-    },
-    /// The last publisher detached or died; the segment stays, because it is persistent.
-    PublisherGone,
-    /// There is no segment, or not any more.
-    NoSegment,
-    /// It is a block of bytes or a semaphore: nothing tells when it changes.
-    Block,
-    /// Nothing happened before the timeout.
-    Timeout,
-}
-
-/// Follows what is published under a key, also when segments are removed and created.
-///
-/// In memory of shm-core it attaches once, and sleeps until there is news; while there is no segment,
-/// until one appears. A segment of a Qt program it polls, five times a second at most. For one thread,
-/// which it blocks.
-#[derive(Debug)]
-pub struct Follower(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Own(Box<FollowOwn>),
-    Qt(Box<FollowQt>),
-}
-
-impl Follower {
-    /// Blocks until something happens, for `timeout` at most, or for ever.
-    ///
-    /// First returns what is there: a content, [`Event::Empty`], [`Event::NoSegment`] or
-    /// [`Event::Block`]. (In order, [`Event::Empty`] only follows a clearing.) The timeout bounds that
-    /// too, whatever other processes do to the segment meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// [`SourceError`] if what is there cannot be attached to or read. As with a block, later calls
-    /// try again, a second apart at most.
-    pub fn next(&mut self, timeout: Option<Duration>) -> Result<Event, SourceError> {
-        let deadline = Deadline::within(timeout);
-        match &mut self.0 {
-            Kind::Own(follow) => follow.next(deadline),
-            Kind::Qt(follow) => follow.next(deadline),
-        }
-    }
-
-    /// Returns once more the content that was returned last; `None` if it is not the newest any more,
-    /// or cannot be had again.
-    ///
-    /// # Errors
-    ///
-    /// [`SourceError`] if it cannot be read.
-    pub fn again(&mut self) -> Result<Option<Content>, SourceError> {
-        match &mut self.0 {
-            Kind::Own(follow) => follow.again(),
-            Kind::Qt(_) => Ok(None),
-        }
-    }
-
-    /// Returns the other processes that are attached; none if there is no segment, or it is of a Qt
-    /// program.
-    #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        match &self.0 {
-            Kind::Own(follow) => follow.others(),
-            Kind::Qt(_) => Vec::new(),
-        }
-    }
-
-    /// Returns `true` if another process is attached as a publisher.
-    #[must_use]
-    pub fn has_publisher(&self) -> bool {
-        let publishes = |peer: &Attached| peer.access == shm_core::Access::ReadWrite;
-        self.others().iter().any(publishes)
     }
 }

@@ -13,7 +13,7 @@ use shm_io::Address;
 use super::CommandError;
 use crate::picture_file::PictureError;
 use crate::progress::Progress;
-use crate::session::{Content, LoadError, Loaded, Session};
+use crate::session::{LoadError, Loadable, Loaded, Session};
 
 /// What takes no longer than this is not worth a word.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ pub(super) fn load(
     progress: &Arc<Progress>,
     termination: &Termination,
 ) -> Result<Loaded, CommandError> {
-    let mut content = Content::Picture(path.clone(), Arc::clone(progress));
+    let mut content = Loadable::Picture(path.clone(), Arc::clone(progress));
     let done = termination.announcement().map_err(CommandError::Signals)?;
     let mut meter = Meter::new();
     let loaded = thread::scope(|scope| {

@@ -56,8 +56,8 @@ fn key(name: &str) -> Key {
     Key::new(name).unwrap()
 }
 
-fn text(text: &str) -> Content {
-    Content::Text(text.to_owned())
+fn text(text: &str) -> Loadable {
+    Loadable::Text(text.to_owned())
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn bytes_of_any_length_arrive_as_they_are() {
     for length in [0, 1, 65_535, 65_536, 65_537, 1_000_000] {
         let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
         let path = place.file("table.csv", &bytes);
-        let mut content = Content::Bytes(Bytes::open(&path).unwrap());
+        let mut content = Loadable::Bytes(Bytes::open(&path).unwrap());
         let loaded = session.load(key("K"), &mut content).unwrap();
         assert_eq!((loaded.kind, loaded.bytes), ("bytes", length as u64));
         let Message::Bytes { metadata, data } = place.message("K") else {
@@ -139,7 +139,7 @@ fn a_failure_leaves_no_segment() {
     let path = place.file("cut.png", &png);
     let error = place
         .session()
-        .load(key("K"), &mut Content::Picture(path, Arc::default()))
+        .load(key("K"), &mut Loadable::Picture(path, Arc::default()))
         .unwrap_err();
     assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
     assert!(place.snapshot("K").is_none());
@@ -153,7 +153,7 @@ fn what_is_cancelled_leaves_what_was_loaded() {
     for name in ["K", "Other"] {
         let progress = Arc::new(Progress::default());
         progress.cancel();
-        let mut content = Content::Picture(picture(&place), progress);
+        let mut content = Loadable::Picture(picture(&place), progress);
         let error = session.load(key(name), &mut content).unwrap_err();
         assert!(error.is_cancelled(), "{error:?}");
     }

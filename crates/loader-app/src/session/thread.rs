@@ -15,7 +15,7 @@ use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
 use shm_io::{Address, Released, Watched};
 
-use super::{Content, Control, FrameSource, LoadError, Loaded, Report, Session, Streamed};
+use super::{Control, FrameSource, LoadError, Loadable, Loaded, Report, Session, Streamed};
 use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.
@@ -91,7 +91,7 @@ impl SessionThread {
 
     /// Loads a text.
     pub fn load_text(&mut self, key: Address, text: String) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Text(text))
+        self.load(key, Loadable::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
@@ -101,7 +101,7 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Picture(path, progress))
+        self.load(key, Loadable::Picture(path, progress))
     }
 
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
@@ -112,17 +112,17 @@ impl SessionThread {
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| {
-            let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
+            let mut content = Loadable::of_file(&path, progress).map_err(Arc::new)?;
             session.load(&key, &mut content).map_err(Arc::new)
         })
     }
 
     /// Loads a picture that is in memory already.
     pub fn load_pixels(&mut self, key: Address, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Pixels(picture))
+        self.load(key, Loadable::Pixels(picture))
     }
 
-    fn load(&mut self, key: Address, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+    fn load(&mut self, key: Address, mut content: Loadable) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 

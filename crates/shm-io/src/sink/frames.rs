@@ -5,7 +5,9 @@ use std::io;
 use qt_bridge::{Stream, StreamError};
 use shm_core::{ImageMetadata, Loan, Metadata, PublishError, Publisher};
 
-use super::{Sent, SinkError, payload};
+use super::error::SinkError;
+use super::payload;
+use super::published::Sent;
 
 /// Where one frame after the other is drawn and published.
 #[derive(Debug)]

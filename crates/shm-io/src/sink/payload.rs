@@ -7,7 +7,7 @@ use qt_bridge::StreamError;
 use shm_core::{BytesMetadata, ImageMetadata, Loan, Message, Metadata, Publisher};
 
 use super::error::SinkError;
-use super::{Sent, Sink};
+use super::published::Sent;
 
 /// How much room is asked for at least where it is not known how many bytes come.
 const STEP: usize = 64 * 1024;
@@ -24,7 +24,7 @@ pub enum Payload<'a, E> {
     Text(&'a str),
     /// A picture in memory.
     Pixels(ImageMetadata, &'a [u8]),
-    /// A picture that is still to be decoded. [`Sink::copies`] says what that takes.
+    /// A picture that is still to be decoded. [`Sink::copies`](crate::Sink::copies) says what that takes.
     Picture(ImageMetadata, Decode<'a, E>),
     /// Bytes that are still to be read.
     Bytes {
@@ -108,20 +108,6 @@ impl<E: From<SinkError>> Payload<'_, E> {
                 data: read_to_end(expected, &mut read)?,
             },
         })
-    }
-}
-
-impl Sink {
-    /// Returns how many times the pixels of a picture are in memory at most while it is published there.
-    #[must_use]
-    pub fn copies(address: &crate::Address) -> u64 {
-        match address.own() {
-            // It is decoded in place.
-            Some(_) => 1,
-            // As pixels; as a file, which may be as long; and as that file once more, packed or in the
-            // segment.
-            None => 3,
-        }
     }
 }
 

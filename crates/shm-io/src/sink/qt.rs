@@ -6,7 +6,10 @@ use std::time::Duration;
 use qt_bridge::{Departure, Form, Publisher, QtKey, Stream, StreamError, User};
 use shm_core::Message;
 
-use super::{FrameSink, Payload, Published, Released, SinkError};
+use super::error::SinkError;
+use super::frames::FrameSink;
+use super::payload::Payload;
+use super::published::{Published, Released};
 use crate::address::Address;
 use crate::deadline::TIMEOUT;
 

@@ -28,7 +28,7 @@ fn key() -> Key {
 fn state() -> State {
     State {
         // Nobody is to be told of what is only made up.
-        attendance: PresenceGuard::new(Options::new().directory("/nowhere")),
+        presence_guard: PresenceGuard::new(Options::new().directory("/nowhere")),
         ..State::new(&Settings::default())
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use shm_core::ReadError;
 use shm_io::Content;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::raw::Raw;
 use crate::cli::describe;
 use crate::cli::failure::Failure;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use app_kit::terminal;
 use shm_io::{Address, Content, Event, Follower, PresenceGuard, Source, TIMEOUT, Wanted};
 
+use super::arguments::Arguments;
+use super::missed::Missed;
 use super::until_end::UntilEnd;
-use super::{Arguments, Missed};
 use crate::cli::failure::Failure;
 use crate::session::{self, FetchError};
 use crate::user::User;

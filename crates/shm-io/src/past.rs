@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use shm_core::{Key, Next, ReadError, Subscriber};
 
-use super::Source;
+use crate::address::Address;
 use crate::content::Content;
+use crate::source::Source;
 
 /// The most samples that are returned.
 const MAX_SAMPLES: u64 = 100;
@@ -14,7 +15,19 @@ const MAX_SAMPLES: u64 = 100;
 /// The most bytes that their payloads may have together.
 const MAX_BYTES: usize = 16 << 20;
 
-pub(super) fn before(newest: &Content, key: &Key, source: &Source) -> Vec<Content> {
+impl Source {
+    /// Reads what the ring retains from before a sample, the oldest first: 100 samples and 16 MiB at
+    /// most. Leaves out what cannot be read. Empty for other content.
+    #[must_use]
+    pub fn before(&self, newest: &Content) -> Vec<Content> {
+        match &self.address {
+            Address::Own(key) => before(newest, key, self),
+            Address::Qt(_) => Vec::new(),
+        }
+    }
+}
+
+fn before(newest: &Content, key: &Key, source: &Source) -> Vec<Content> {
     let Some(newest) = newest.publication() else {
         return Vec::new();
     };

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use qt_bridge::{QtKey, Step};
 
-use super::{Event, Source};
+use super::event::Event;
 use crate::content::Content;
 use crate::critical;
 use crate::deadline::Deadline;
 use crate::error::SourceError;
+use crate::source::Source;
 
 #[derive(Debug)]
 pub(super) struct FollowQt {

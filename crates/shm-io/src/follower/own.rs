@@ -7,10 +7,11 @@ use shm_core::{
     AttachError, Attached, Key, KeyWatch, Next, Sample, Subscriber, WaitResult, segment,
 };
 
-use super::{Begin, Event, Source, Wanted};
+use super::event::{Begin, Event, Wanted};
 use crate::content::Content;
 use crate::deadline::Deadline;
 use crate::error::SourceError;
+use crate::source::Source;
 
 /// The shortest time between two looks at what cannot be followed.
 const PAUSE: Duration = Duration::from_millis(900);

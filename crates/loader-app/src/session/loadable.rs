@@ -18,7 +18,7 @@ use crate::progress::{Progress, Watched};
 
 /// Something to load.
 #[derive(Debug)]
-pub enum Content {
+pub enum Loadable {
     /// A text.
     Text(String),
     /// A picture file, to be decoded, and who is told how far that is.
@@ -29,10 +29,10 @@ pub enum Content {
     Bytes(Bytes),
 }
 
-impl Content {
+impl Loadable {
     /// Returns whether it can be loaded a second time: what came through a pipe cannot.
     pub(super) fn is_repeatable(&self) -> bool {
-        !matches!(self, Content::Bytes(_))
+        !matches!(self, Loadable::Bytes(_))
     }
 
     /// Makes ready to publish it; a picture is refused that takes more memory than `limit`, where its
@@ -43,8 +43,8 @@ impl Content {
         copies: u64,
     ) -> Result<Payload<'_, LoadError>, LoadError> {
         Ok(match self {
-            Content::Text(text) => Payload::Text(text),
-            Content::Picture(path, progress) => {
+            Loadable::Text(text) => Payload::Text(text),
+            Loadable::Picture(path, progress) => {
                 let picture = PictureFile::open_watched(path, limit, Arc::clone(progress))
                     .and_then(|picture| picture.with_room_for(copies))
                     .map_err(LoadError::Picture)?;
@@ -53,8 +53,8 @@ impl Content {
                     |pixels: &mut [u8]| picture.decode_into(pixels).map_err(LoadError::Picture);
                 Payload::Picture(metadata, Box::new(decode))
             }
-            Content::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
-            Content::Bytes(bytes) => Payload::Bytes {
+            Loadable::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
+            Loadable::Bytes(bytes) => Payload::Bytes {
                 metadata: bytes.metadata(),
                 expected: bytes.expected,
                 read: Box::new(|buffer| bytes.read(buffer)),
