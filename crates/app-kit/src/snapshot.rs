@@ -127,21 +127,6 @@ impl Snapshot {
         })
     }
 
-    /// Makes the snapshot of a segment that has no content.
-    pub(crate) fn of_nothing(key: Address, stat: Stat) -> Snapshot {
-        Snapshot {
-            key,
-            content: Preview::Empty,
-            form: None,
-            digest: None,
-            bytes: 0,
-            origin: None,
-            persistent: stat.persistent,
-            permissions: stat.permissions,
-            attached: stat.attached,
-        }
-    }
-
     /// Names the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     pub fn kind(&self) -> &'static str {
         match self.content {

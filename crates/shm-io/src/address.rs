@@ -1,6 +1,5 @@
 //! A key of either kind of segment.
 
-use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -104,28 +103,12 @@ impl fmt::Display for Address {
 }
 
 /// Why a text is not an [`Address`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// It is not a key of shm-core.
-    Own(shm_core::KeyError),
+    #[error("{0}")]
+    Own(#[source] shm_core::KeyError),
     /// It is not a key of a Qt program.
-    Qt(qt_bridge::KeyError),
-}
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Own(error) => error.fmt(f),
-            Self::Qt(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Error for AddressError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Own(error) => Some(error),
-            Self::Qt(error) => Some(error),
-        }
-    }
+    #[error("{0}")]
+    Qt(#[source] qt_bridge::KeyError),
 }

@@ -33,20 +33,21 @@ enum Body {
     Nothing,
     /// The payload of a large sample is read in place.
     Sample(Sample),
-    Block {
-        bytes: Vec<u8>,
-        is_half_written: bool,
-    },
+    /// The bytes, and whether the last writer died while it wrote them.
+    Block(Vec<u8>, bool),
     /// What a Qt program streamed.
-    Stream {
-        /// `None` if it was null.
-        message: Option<Message>,
-        metadata: Option<Metadata>,
-        form: Form,
-        digest: Digest,
-        /// The size of the segment, bytes.
-        size: u64,
-    },
+    Stream(Stream),
+}
+
+#[derive(Debug)]
+struct Stream {
+    /// `None` if it was null.
+    message: Option<Message>,
+    metadata: Option<Metadata>,
+    form: Form,
+    digest: Digest,
+    /// The size of the segment, bytes.
+    size: u64,
 }
 
 /// What a process can see of a segment besides its content.
@@ -75,19 +76,15 @@ impl RingSize {
     /// Returns the sizes that a segment reports; `None` if it has no ring.
     #[must_use]
     pub fn of(info: &Info) -> Option<RingSize> {
-        match info.content {
-            segment::Content::Samples {
-                ring_bytes,
-                retain_bytes,
-                ..
-            } => Some(RingSize {
-                ring: ring_bytes,
-                retain: retain_bytes,
-            }),
-            segment::Content::Block { .. }
-            | segment::Content::Semaphore { .. }
-            | segment::Content::Damaged { .. } => None,
-        }
+        let segment::Content::Samples {
+            ring_bytes: ring,
+            retain_bytes: retain,
+            ..
+        } = info.content
+        else {
+            return None;
+        };
+        Some(RingSize { ring, retain })
     }
 }
 
@@ -130,7 +127,9 @@ impl Content {
         }
     }
 
-    pub(crate) fn of_nothing(address: Address) -> Content {
+    /// Makes the content of a segment in which nothing was published.
+    #[must_use]
+    pub fn of_nothing(address: Address) -> Content {
         Content::new(address, Body::Nothing)
     }
 
@@ -142,23 +141,19 @@ impl Content {
     }
 
     pub(crate) fn of_block(address: Address, bytes: Vec<u8>, is_half_written: bool) -> Content {
-        let body = Body::Block {
-            bytes,
-            is_half_written,
-        };
-        Content::new(address, body)
+        Content::new(address, Body::Block(bytes, is_half_written))
     }
 
     pub(crate) fn of_reading(address: Address, reading: Reading) -> Content {
         let message = reading.value.into_message();
-        let body = Body::Stream {
+        let stream = Stream {
             metadata: message.as_ref().map(Message::metadata),
             message,
             form: reading.form,
             digest: reading.digest,
             size: reading.size as u64,
         };
-        Content::new(address, body)
+        Content::new(address, Body::Stream(stream))
     }
 
     /// Adds what is known of the segment.
@@ -186,39 +181,30 @@ impl Content {
     /// Returns the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match (&self.body, self.metadata()) {
-            (Body::Block { .. }, _) => "bytes",
-            (_, Some(metadata)) => metadata.kind(),
-            (_, None) => "nothing",
+        match self.metadata() {
+            Some(metadata) => metadata.kind(),
+            None if self.is_block() => "bytes",
+            None => "nothing",
         }
     }
 
     /// Returns `true` if nothing was published, or it was cleared.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        matches!(
-            self.body,
-            Body::Nothing | Body::Stream { message: None, .. }
-        )
+        self.metadata().is_none() && !self.is_block()
     }
 
     /// Returns `true` if it is a block of bytes, which has no metadata.
     #[must_use]
     pub fn is_block(&self) -> bool {
-        matches!(self.body, Body::Block { .. })
+        matches!(self.body, Body::Block(..))
     }
 
     /// Returns `true` if it is a block whose last writer died while it wrote, so that some bytes may
     /// be old.
     #[must_use]
     pub fn is_half_written(&self) -> bool {
-        matches!(
-            self.body,
-            Body::Block {
-                is_half_written: true,
-                ..
-            }
-        )
+        matches!(self.body, Body::Block(_, true))
     }
 
     /// Returns what the publisher said it is; `None` for a block, and if it is empty.
@@ -226,8 +212,8 @@ impl Content {
     pub fn metadata(&self) -> Option<&Metadata> {
         match &self.body {
             Body::Sample(sample) => Some(sample.metadata()),
-            Body::Stream { metadata, .. } => metadata.as_ref(),
-            Body::Nothing | Body::Block { .. } => None,
+            Body::Stream(stream) => stream.metadata.as_ref(),
+            Body::Nothing | Body::Block(..) => None,
         }
     }
 
@@ -238,8 +224,8 @@ impl Content {
         match &self.body {
             Body::Nothing => &[],
             Body::Sample(sample) => sample.payload(),
-            Body::Block { bytes, .. } => bytes,
-            Body::Stream { message, .. } => message.as_ref().map_or(&[], Message::payload),
+            Body::Block(bytes, _) => bytes,
+            Body::Stream(stream) => stream.message.as_ref().map_or(&[], Message::payload),
         }
     }
 
@@ -249,27 +235,22 @@ impl Content {
     ///
     /// [`ReadError`] if the segment was truncated.
     pub fn copy_head(&self, limit: usize) -> Result<Vec<u8>, ReadError> {
-        match &self.body {
-            Body::Sample(sample) => {
-                let mut head = vec![0; sample.len().min(limit)];
-                sample.copy_to(&mut head)?;
-                Ok(head)
-            }
-            Body::Nothing | Body::Block { .. } | Body::Stream { .. } => {
-                let bytes = self.bytes();
-                Ok(bytes[..bytes.len().min(limit)].to_vec())
-            }
-        }
+        let bytes = self.bytes();
+        let length = bytes.len().min(limit);
+        let Some(sample) = self.sample() else {
+            return Ok(bytes[..length].to_vec());
+        };
+        let mut head = vec![0; length];
+        sample.copy_to(&mut head)?;
+        Ok(head)
     }
 
     /// Returns how many bytes it takes in shared memory: the payload of a sample, a block, or the
     /// whole segment of a Qt program.
     #[must_use]
     pub fn size(&self) -> u64 {
-        match &self.body {
-            Body::Stream { size, .. } => *size,
-            Body::Nothing | Body::Sample(_) | Body::Block { .. } => self.bytes().len() as u64,
-        }
+        self.stream()
+            .map_or(self.bytes().len() as u64, |stream| stream.size)
     }
 
     /// Returns `true` if it is a text.
@@ -284,17 +265,17 @@ impl Content {
     ///
     /// [`ReadError`] if what was published as a text is not UTF-8, or the segment was truncated.
     pub fn text(&self) -> Result<Option<Cow<'_, str>>, ReadError> {
-        match &self.body {
-            // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
-            Body::Sample(sample) if self.is_text() => match sample.to_message()? {
+        if let Some(Message::Text(text)) = self.stream().and_then(|stream| stream.message.as_ref())
+        {
+            return Ok(Some(text.as_str().into()));
+        }
+        // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
+        match self.sample().filter(|_| self.is_text()) {
+            Some(sample) => match sample.to_message()? {
                 Message::Text(text) => Ok(Some(text.into())),
                 _ => Ok(None),
             },
-            Body::Stream {
-                message: Some(Message::Text(text)),
-                ..
-            } => Ok(Some(text.as_str().into())),
-            _ => Ok(None),
+            None => Ok(None),
         }
     }
 
@@ -378,19 +359,13 @@ impl Content {
     /// of shm-core.
     #[must_use]
     pub fn form(&self) -> Option<Form> {
-        match self.body {
-            Body::Stream { form, .. } => Some(form),
-            Body::Nothing | Body::Sample(_) | Body::Block { .. } => None,
-        }
+        self.stream().map(|stream| stream.form)
     }
 
     /// Returns a digest of what a Qt program streamed, to compare it; `None` in a segment of shm-core.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
-        match self.body {
-            Body::Stream { digest, .. } => Some(digest),
-            Body::Nothing | Body::Sample(_) | Body::Block { .. } => None,
-        }
+        self.stream().map(|stream| stream.digest)
     }
 
     /// Checks that everything that was read in place was really there.
@@ -432,7 +407,14 @@ impl Content {
     fn sample(&self) -> Option<&Sample> {
         match &self.body {
             Body::Sample(sample) => Some(sample),
-            Body::Nothing | Body::Block { .. } | Body::Stream { .. } => None,
+            Body::Nothing | Body::Block(..) | Body::Stream(_) => None,
+        }
+    }
+
+    fn stream(&self) -> Option<&Stream> {
+        match &self.body {
+            Body::Stream(stream) => Some(stream),
+            Body::Nothing | Body::Sample(_) | Body::Block(..) => None,
         }
     }
 }

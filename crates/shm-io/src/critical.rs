@@ -1,5 +1,5 @@
 //! Critical sections: the program does not end while it holds a lock of a Qt program, because a POSIX
-//! lock would then stay held for ever.
+//! lock would then stay held for ever, or while it writes.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,14 +12,14 @@ const GRACE: Duration = TIMEOUT.saturating_add(Duration::from_secs(1));
 /// The sections of this process.
 static SECTIONS: Sections = Sections::new();
 
-/// Runs what takes the lock of a Qt program. After [`finish`] it does not run: the thread blocks until
+/// Runs what should not end half-way, such as what takes the lock of a Qt program. After [`finish`] it does not run: the thread blocks until
 /// the process ends.
-pub(crate) fn section<T>(work: impl FnOnce() -> T) -> T {
+pub fn section<T>(work: impl FnOnce() -> T) -> T {
     let _section = SECTIONS.begin();
     work()
 }
 
-/// Blocks until no thread holds the lock of a Qt program, for 3 s at most, and lets none take one.
+/// Blocks until no thread is in a critical section, for 3 s at most, and lets none enter one.
 ///
 /// A program calls it before it ends while other threads may read.
 pub fn finish() {

@@ -1,5 +1,6 @@
 //! Time limits.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a read waits for a lock that another process holds.
@@ -39,5 +40,13 @@ impl Deadline {
     pub(crate) fn lock_timeout(self) -> Duration {
         self.left()
             .map_or(TIMEOUT, |left| left.max(GRACE).min(TIMEOUT))
+    }
+
+    /// Sleeps until `due`. Returns `false` if the deadline came first.
+    pub(crate) fn sleep_until(self, due: Instant) -> bool {
+        let pause = due.saturating_duration_since(Instant::now());
+        let left = self.left().unwrap_or(Duration::MAX);
+        thread::sleep(pause.min(left));
+        pause <= left
     }
 }

@@ -1,23 +1,24 @@
 //! Why nothing was read.
 
-use std::error::Error;
-use std::fmt;
-
 use qt_bridge::ReadingError;
 use shm_core::{AttachError, LockError, ReadError};
 
 /// Why nothing was read from a segment.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// The segment cannot be attached to; usually because there is none.
-    Attach(AttachError),
+    #[error("{0}")]
+    Attach(#[source] AttachError),
     /// The segment is damaged, or was truncated while it was read.
-    Read(ReadError),
+    #[error("{0}")]
+    Read(#[source] ReadError),
     /// Another process holds the lock of a block.
-    Lock(LockError),
+    #[error("{0}")]
+    Lock(#[source] LockError),
     /// The segment of a Qt program cannot be read.
-    Qt(ReadingError),
+    #[error("{0}")]
+    Qt(#[source] ReadingError),
 }
 
 impl SourceError {
@@ -63,27 +64,5 @@ impl SourceError {
             self,
             SourceError::Qt(ReadingError::Lock(_) | ReadingError::Stream { .. })
         )
-    }
-}
-
-impl fmt::Display for SourceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SourceError::Attach(error) => error.fmt(f),
-            SourceError::Read(error) => error.fmt(f),
-            SourceError::Lock(error) => error.fmt(f),
-            SourceError::Qt(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Error for SourceError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            SourceError::Attach(error) => Some(error),
-            SourceError::Read(error) => Some(error),
-            SourceError::Lock(error) => Some(error),
-            SourceError::Qt(error) => Some(error),
-        }
     }
 }

@@ -1,8 +1,5 @@
 //! All segments of a user, and how one is removed.
 
-use std::error::Error;
-use std::fmt;
-
 use qt_bridge::SegmentError;
 use shm_core::{Attached, ListError, Options, RemoveError, segment};
 
@@ -82,13 +79,15 @@ pub fn remove(address: &Address, force: bool) -> Result<(), RemovalError> {
 }
 
 /// Why a segment was not removed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RemovalError {
     /// A segment of shm-core was not removed.
-    Own(RemoveError),
+    #[error("{0}")]
+    Own(#[source] RemoveError),
     /// A segment of a Qt program was not removed.
-    Qt(SegmentError),
+    #[error("{0}")]
+    Qt(#[source] SegmentError),
 }
 
 impl RemovalError {
@@ -108,24 +107,6 @@ impl RemovalError {
         match self {
             RemovalError::Own(RemoveError::InUse { by, .. }) => Some(by),
             RemovalError::Own(_) | RemovalError::Qt(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for RemovalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RemovalError::Own(error) => error.fmt(f),
-            RemovalError::Qt(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Error for RemovalError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            RemovalError::Own(error) => Some(error),
-            RemovalError::Qt(error) => Some(error),
         }
     }
 }

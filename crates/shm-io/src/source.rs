@@ -1,7 +1,6 @@
 //! A segment to read from.
 
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use qt_bridge::{Form, QtKey, ReadingError, User};
 use shm_core::link::Seat;
@@ -295,7 +294,7 @@ impl Source {
             match self.read_qt(key, deadline.lock_timeout()) {
                 Err(error) if error.is_not_found() && deadline.is_over() => return Ok(None),
                 Err(error) if error.is_not_found() => {
-                    thread::sleep(deadline.left().map_or(PAUSE, |left| left.min(PAUSE)));
+                    deadline.sleep_until(Instant::now() + PAUSE);
                 }
                 content => return content.map(Some).map_err(SourceError::Qt),
             }

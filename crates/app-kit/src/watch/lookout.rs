@@ -104,9 +104,7 @@ impl Lookout {
             Ok(Event::Empty { .. }) => {
                 self.glance()?;
                 let address = self.shared.source.address().clone();
-                let nothing = Snapshot::of_nothing(address, self.stat.clone());
-                let fresh = self.fresh(nothing);
-                self.tell_content(fresh, Last::Other)
+                self.tell_converted(Content::of_nothing(address), None, false)
             }
             Ok(Event::NoSegment) => self.tell_nothing(),
             Ok(Event::PublisherGone | Event::Timeout) => {

@@ -1,6 +1,5 @@
 //! Following a key of shm-core from segment to segment.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use shm_core::{
@@ -54,15 +53,8 @@ impl FollowOwn {
     }
 
     pub(super) fn next(&mut self, deadline: Deadline) -> Result<Event, SourceError> {
-        if let Some(due) = self.due {
-            let pause = due.saturating_duration_since(Instant::now());
-            match deadline.left() {
-                Some(left) if left < pause => {
-                    thread::sleep(left);
-                    return Ok(Event::Timeout);
-                }
-                _ => thread::sleep(pause),
-            }
+        if self.due.is_some_and(|due| !deadline.sleep_until(due)) {
+            return Ok(Event::Timeout);
         }
         let event = loop {
             if let Some(event) = self.step(deadline).transpose() {

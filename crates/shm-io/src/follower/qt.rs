@@ -1,6 +1,5 @@
 //! Following a segment of a Qt program: nothing tells when it changes, so it is polled.
 
-use std::thread;
 use std::time::Instant;
 
 use qt_bridge::{QtKey, Step};
@@ -31,13 +30,8 @@ impl FollowQt {
 
     pub(super) fn next(&mut self, deadline: Deadline) -> Result<Event, SourceError> {
         loop {
-            let pause = self.due.saturating_duration_since(Instant::now());
-            match deadline.left() {
-                Some(left) if left < pause => {
-                    thread::sleep(left);
-                    return Ok(Event::Timeout);
-                }
-                _ => thread::sleep(pause),
+            if !deadline.sleep_until(self.due) {
+                return Ok(Event::Timeout);
             }
             let looked = critical::section(|| self.follower.look());
             self.due = Instant::now() + self.follower.pause();

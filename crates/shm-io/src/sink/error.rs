@@ -1,25 +1,27 @@
 //! Why nothing was published.
 
-use std::error::Error;
-use std::fmt;
-
 use qt_bridge::{LockError, SegmentError, StreamError};
 use shm_core::{AttachError, PublishError, ReadError};
 
 /// Why nothing was published. What was published before stays.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
     /// The segment could not be created or attached to.
-    Attach(AttachError),
+    #[error("{0}")]
+    Attach(#[source] AttachError),
     /// The payload could not be put into it.
-    Publish(PublishError),
+    #[error("{0}")]
+    Publish(#[source] PublishError),
     /// What was published in a lost segment cannot be read back.
-    ReadBack(ReadError),
+    #[error("{0}")]
+    ReadBack(#[source] ReadError),
     /// It could not be put into a segment for Qt programs.
-    Qt(qt_bridge::PublishError),
+    #[error("{0}")]
+    Qt(#[source] qt_bridge::PublishError),
     /// It does not go into the stream that was asked for.
-    Stream(StreamError),
+    #[error("{0}")]
+    Stream(#[source] StreamError),
 }
 
 impl SinkError {
@@ -64,30 +66,6 @@ impl SinkError {
             },
             SinkError::Stream(error) => matches!(error, StreamError::NoMemory { .. }),
             SinkError::Attach(_) | SinkError::ReadBack(_) => false,
-        }
-    }
-}
-
-impl fmt::Display for SinkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SinkError::Attach(error) => error.fmt(f),
-            SinkError::Publish(error) => error.fmt(f),
-            SinkError::ReadBack(error) => error.fmt(f),
-            SinkError::Qt(error) => error.fmt(f),
-            SinkError::Stream(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Error for SinkError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            SinkError::Attach(error) => Some(error),
-            SinkError::Publish(error) => Some(error),
-            SinkError::ReadBack(error) => Some(error),
-            SinkError::Qt(error) => Some(error),
-            SinkError::Stream(error) => Some(error),
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod arguments;
 mod delivery;
-mod desk;
 mod missed;
 mod pattern;
 mod raw;
@@ -18,7 +17,6 @@ use shm_io::{Address, critical};
 
 pub(crate) use self::arguments::Arguments;
 use self::delivery::{Delivered, Delivery};
-use self::desk::Desk;
 use self::missed::Missed;
 use self::source::{Arrival, Arrivals};
 use super::failure::{Failure, refuse_form, refuse_terminal};
@@ -35,13 +33,13 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
     }
     let termination = Termination::catch()?;
     let announcement = termination.announcement();
-    let (desk, missed) = (Arc::new(Desk::default()), Arc::new(Missed::default()));
+    let missed = Arc::new(Missed::default());
     let (sender, ended) = mpsc::sync_channel(1);
-    let (address, at, sum) = (address.clone(), Arc::clone(&desk), Arc::clone(&missed));
+    let (address, sum) = (address.clone(), Arc::clone(&missed));
     thread::Builder::new()
         .name("follow".to_owned())
         .spawn(move || {
-            let outcome = follow(&address, &arguments, &at, &missed);
+            let outcome = follow(&address, &arguments, &missed);
             // Nobody waits for it where a signal was faster.
             sender.send(outcome).ok();
             drop(announcement);
@@ -49,19 +47,13 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
     termination.wait(None);
     // Where it was a signal, what waits waits in vain, but no file is left half-written, and no lock
     // of a Qt program held.
-    desk.close();
     critical::finish();
     sum.tell_sum();
     ended.try_recv().unwrap_or(Ok(()))
 }
 
 /// Takes each content as it comes, until there were enough, nobody listens, or nothing comes.
-fn follow(
-    address: &Address,
-    arguments: &Arguments,
-    desk: &Desk,
-    missed: &Missed,
-) -> Result<(), Failure> {
+fn follow(address: &Address, arguments: &Arguments, missed: &Missed) -> Result<(), Failure> {
     let mut source = Arrivals::open(address, arguments, missed);
     let mut delivery = Delivery::open(arguments)?;
     let mut count = 0;
@@ -73,10 +65,7 @@ fn follow(
         match source.next(left.into_iter().chain(missed.due()).min())? {
             Arrival::Content(content, skipped) => {
                 let deliver = || delivery.deliver(&content, skipped, count + 1);
-                let Some(delivered) = desk.at_work(deliver) else {
-                    return Ok(());
-                };
-                match delivered? {
+                match critical::section(deliver)? {
                     Delivered::Yes => {
                         missed.count_taken();
                         source.delivered(&content);
