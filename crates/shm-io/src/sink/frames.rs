@@ -27,11 +27,11 @@ enum Target<'s> {
 
 /// A frame that was drawn, and that no reader sees yet.
 #[derive(Debug)]
-pub struct Draft<'s>(DraftIn<'s>);
-
-#[derive(Debug)]
-enum DraftIn<'s> {
+#[non_exhaustive]
+pub enum Draft<'s> {
+    /// Where it will be read.
     Own(Loan<'s>),
+    /// As a picture for Qt programs.
     Qt(Stream<'static>),
 }
 
@@ -112,9 +112,9 @@ impl<'s> FrameSink<'s> {
     ///
     /// [`SinkError`]; the frame before stays.
     pub fn publish(&mut self, draft: Draft<'s>, shape: &ImageMetadata) -> Result<Sent, SinkError> {
-        match (&mut self.0, draft.0) {
-            (_, DraftIn::Own(loan)) => payload::publish(loan, &Metadata::Image(shape.clone())),
-            (Target::Qt { publisher, .. }, DraftIn::Qt(stream)) => {
+        match (&mut self.0, draft) {
+            (_, Draft::Own(loan)) => payload::publish(loan, &Metadata::Image(shape.clone())),
+            (Target::Qt { publisher, .. }, Draft::Qt(stream)) => {
                 // Frames are not equally long as PNG files, and no reader should have to attach anew.
                 let room = Stream::longest_picture(shape);
                 publisher
@@ -127,7 +127,7 @@ impl<'s> FrameSink<'s> {
                 })
             }
             // It was drawn for another sink.
-            (Target::Own(_), DraftIn::Qt(_)) => {
+            (Target::Own(_), Draft::Qt(_)) => {
                 let error = io::Error::from(io::ErrorKind::InvalidInput);
                 Err(SinkError::Stream(error.into()))
             }
@@ -139,13 +139,13 @@ impl Draft<'_> {
     /// Takes the pixels out, to be published elsewhere.
     #[must_use]
     pub fn into_unfinished(self) -> Unfinished {
-        match self.0 {
-            DraftIn::Own(loan) => Unfinished {
+        match self {
+            Draft::Own(loan) => Unfinished {
                 pixels: loan.to_vec(),
                 is_whole: true,
             },
             // It is drawn once more.
-            DraftIn::Qt(_) => Unfinished {
+            Draft::Qt(_) => Unfinished {
                 pixels: Vec::new(),
                 is_whole: false,
             },
@@ -179,7 +179,7 @@ fn draw_in_place<'s, E>(
             Drawn::Paused => {}
         }
     }
-    Ok(Attempt::Drawn(Draft(DraftIn::Own(loan))))
+    Ok(Attempt::Drawn(Draft::Own(loan)))
 }
 
 fn draw_apart<'s, E>(
@@ -202,7 +202,7 @@ fn draw_apart<'s, E>(
         }
     }
     Ok(match Stream::picture(shape, pixels) {
-        Ok(stream) => Attempt::Drawn(Draft(DraftIn::Qt(stream))),
+        Ok(stream) => Attempt::Drawn(Draft::Qt(stream)),
         Err(error) => Attempt::NoRoom(SinkError::Stream(error)),
     })
 }

@@ -142,86 +142,44 @@ fn brief(name: &str) -> String {
 
 fn row(info: &Info) -> Row {
     let none = || "-".to_owned();
-    let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
-    let key = info.key.to_string();
-    let attached = info.attached.len().to_string();
+    let (mut kind, mut size, mut sequence) = (none(), none(), none());
+    let (mut loader, mut age) = (none(), none());
     match &info.content {
-        Content::Block { size } => {
-            let size = units::bytes(*size);
-            [
-                key,
-                "block".to_owned(),
-                size,
-                none(),
-                none(),
-                attached,
-                none(),
-                persistent,
-            ]
+        Content::Block { size: bytes } => {
+            kind = "block".to_owned();
+            size = units::bytes(*bytes);
         }
-        Content::Semaphore { available, held } => [
-            key,
-            "semaphore".to_owned(),
-            format!("{available} available, {held} held"),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
-        Content::Samples { latest: None, .. } => [
-            key,
-            none(),
-            none(),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
-        Content::Damaged { .. } => [
-            key,
-            "damaged".to_owned(),
-            none(),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
+        Content::Semaphore { available, held } => {
+            kind = "semaphore".to_owned();
+            size = format!("{available} available, {held} held");
+        }
+        Content::Samples { latest: None, .. } => {}
+        Content::Damaged { .. } => kind = "damaged".to_owned(),
         Content::Samples {
             latest: Some(latest),
             ..
-        } => [
-            key,
-            latest.metadata.kind().to_owned(),
-            units::bytes(latest.bytes),
-            latest.sequence.to_string(),
-            terminal::line(&info::loader(latest, &info.attached)).into_owned(),
-            attached,
-            units::age(latest.age),
-            persistent,
-        ],
+        } => {
+            kind = latest.metadata.kind().to_owned();
+            size = units::bytes(latest.bytes);
+            sequence = latest.sequence.to_string();
+            loader = terminal::line(&info::loader(latest, &info.attached)).into_owned();
+            age = units::age(latest.age);
+        }
     }
+    let key = info.key.to_string();
+    let attached = info.attached.len().to_string();
+    let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
+    [key, kind, size, sequence, loader, attached, age, persistent]
 }
 
 /// A segment of a Qt program. What is in it only its content tells.
 fn qt_row(listed: &qt_bridge::Listed) -> Row {
     let none = || "-".to_owned();
-    let attached = match listed.attached {
-        Some(attached) => attached.to_string(),
-        None => listed.users.len().to_string(),
-    };
-    [
-        terminal::line(listed.key.as_str()).into_owned(),
-        "qt".to_owned(),
-        units::bytes(listed.size as u64),
-        none(),
-        none(),
-        attached,
-        none(),
-        none(),
-    ]
+    let key = terminal::line(listed.key.as_str()).into_owned();
+    let size = units::bytes(listed.size as u64);
+    let attached = listed.attached.unwrap_or(listed.users.len() as u64);
+    let (kind, attached) = ("qt".to_owned(), attached.to_string());
+    [key, kind, size, none(), none(), attached, none(), none()]
 }
 
 /// Pads every column to its widest cell; two spaces stand between columns.

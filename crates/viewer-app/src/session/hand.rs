@@ -168,7 +168,8 @@ fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copyin
 
 /// Fetches again what is shown; `None` where something else has taken its place.
 fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
-    let content = source_of(held).options(options.clone()).read().ok()?;
+    let source = Source::new(&held.key).form(held.form);
+    let content = source.options(options.clone()).read().ok()?;
     let is_same = match (content.publication(), &held.origin) {
         (Some(_), Some(_)) if newest == Newest::Accepted => content.kind() == held.kind(),
         // Sequence numbers begin anew with the segment: the time tells them apart.
@@ -184,10 +185,6 @@ fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> 
         _ => false,
     };
     is_same.then_some(content)
-}
-
-fn source_of(held: &Snapshot) -> Source {
-    Source::new(&held.key).form(held.form)
 }
 
 #[cfg(test)]
