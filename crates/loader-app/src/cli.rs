@@ -310,7 +310,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     };
     let options = placing.ring.apply(placing.share.apply(Options::new()));
     let mut session = Session::new(options).limiting_pictures(limit);
-    session.stream_as(placing.streamed.form());
+    session.sink.set_form(placing.streamed.form());
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }
@@ -330,9 +330,10 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     placing.warn(&loaded);
     let stay = placing.stay;
     if stay.persist {
-        session.persist().map_err(CommandError::Load)?;
+        let kept = session.sink.persist();
+        kept.map_err(|error| CommandError::Load(error.into()))?;
         terminal::print(&loaded);
-        session.release();
+        session.sink.release();
         return Ok(());
     }
     // Caught before the line is printed: whoever reads it may send a signal at once.
@@ -346,7 +347,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         tell("It stays until Ctrl-C.");
     }
     stay.keep(&mut session, &termination)?;
-    session.release();
+    session.sink.release();
     Ok(())
 }
 
@@ -360,7 +361,7 @@ impl Stay {
             if termination.wait(Some(left)) == Ended::Signal {
                 return Ok(());
             }
-            lost = session.release_if_lost().or(lost);
+            lost = session.sink.release_if_lost().or(lost);
             if let Some(key) = lost.take() {
                 if !self.restore {
                     return Err(CommandError::Lost(key));

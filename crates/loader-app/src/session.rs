@@ -18,7 +18,7 @@ use std::{error, fmt, io};
 use app_kit::explain::Explain;
 use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
-use qt_bridge::{Form, User};
+use qt_bridge::User;
 use shm_core::Options;
 use shm_io::{Address, OnWatched, Published, Released, Sink, SinkError};
 
@@ -35,7 +35,8 @@ use crate::picture_file::PictureError;
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
 #[derive(Debug)]
 pub struct Session {
-    sink: Sink,
+    /// Where contents go.
+    pub sink: Sink,
     /// How much memory a picture may take.
     limit: Limit,
 }
@@ -59,11 +60,6 @@ impl Session {
             sink: Sink::new(options),
             limit: Limit::DEFAULT,
         }
-    }
-
-    /// Streams for Qt programs in this form from now on, instead of the one that fits each content.
-    pub fn stream_as(&mut self, form: Option<Form>) {
-        self.sink.set_form(form);
     }
 
     /// Refuses from now on pictures that take more memory than `limit`.
@@ -106,34 +102,6 @@ impl Session {
             published => published,
         };
         published.map(Loaded)
-    }
-
-    /// Makes what is loaded outlive its session, until it is removed by its key.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError`], as [`Sink::persist`] has it.
-    pub fn persist(&mut self) -> Result<(), LoadError> {
-        Ok(self.sink.persist()?)
-    }
-
-    /// Blanks what is loaded, and stays attached. Returns its key, or `None` where nothing is.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError`], as [`Sink::clear`] has it.
-    pub fn clear(&mut self) -> Result<Option<Address>, LoadError> {
-        Ok(self.sink.clear()?)
-    }
-
-    /// Lets go of what is loaded. Returns `None` where nothing is.
-    pub fn release(&mut self) -> Option<Released> {
-        self.sink.release()
-    }
-
-    /// Does what [`Sink::release_if_lost`] does.
-    pub fn release_if_lost(&mut self) -> Option<Address> {
-        self.sink.release_if_lost()
     }
 
     /// Loads once more what was lost, under its key; `None` where nothing was.

@@ -15,7 +15,7 @@ use shm_io::{Address, Content, Entry, RingSize, SourceError};
 use beside::Beside;
 
 /// One segment. A field that does not apply is `null`; only what is said to be left out is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
     key: String,
     kind: Option<&'static str>,
@@ -197,31 +197,10 @@ impl Report {
     fn new(key: String, persistent: bool, attached: &[Attached]) -> Report {
         Report {
             key,
-            kind: None,
             bytes: Some(0),
-            width: None,
-            height: None,
-            format: None,
-            stride: None,
-            media_type: None,
-            file_name: None,
-            sequence: None,
-            writer_pid: None,
-            writer_program: None,
-            published_ms: None,
-            age_ms: None,
             persistent: Some(persistent),
-            ring_bytes: None,
-            retain_bytes: None,
-            mode: None,
-            group: None,
-            others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
-            beside: Beside::default(),
-            available: None,
-            held: None,
-            form: None,
-            reason: None,
+            ..Report::default()
         }
     }
 

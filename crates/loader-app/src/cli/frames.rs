@@ -252,10 +252,11 @@ pub(super) fn run(
         };
     };
     if arguments.persist {
-        session.persist().map_err(CommandError::Load)?;
+        let kept = session.sink.persist();
+        kept.map_err(|error| CommandError::Load(error.into()))?;
     }
     terminal::print(&streamed);
-    session.release();
+    session.sink.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
         End::Failed(error) if error.is_orphaned() => Err(CommandError::Lost(key.clone())),

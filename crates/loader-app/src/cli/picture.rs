@@ -53,7 +53,7 @@ pub(super) fn load(
     match loaded {
         Ok(Ok(_)) if progress.is_cancelled() => {
             // The signal came when it was just loaded: what ends the program ends that too.
-            session.release();
+            session.sink.release();
             let error = PictureError::Cancelled { path };
             Err(CommandError::Load(LoadError::Picture(error)))
         }

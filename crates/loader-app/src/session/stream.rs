@@ -104,7 +104,7 @@ impl Session {
     ) -> Result<Option<Streamed>, LoadError> {
         let address = address.into();
         // One that somebody has removed is made anew: frames cannot be read a second time.
-        self.release_if_lost();
+        self.sink.release_if_lost();
         let mut player = Player::new(frames, control);
         let begun = loop {
             match self.sink.begin(&address, |sink| player.first(sink)) {
@@ -112,7 +112,7 @@ impl Session {
                     if player.cool_down().is_break() {
                         return Ok(None);
                     }
-                    self.release_if_lost();
+                    self.sink.release_if_lost();
                 }
                 begun => break begun?,
             }
@@ -125,7 +125,7 @@ impl Session {
         let end = self.play_rest(&mut player);
         let tally = player.tally;
         if matches!(end, End::Failed(_)) {
-            self.release_if_lost();
+            self.sink.release_if_lost();
         }
         Ok(Some(Streamed {
             key: address,
@@ -146,7 +146,7 @@ impl Session {
             if player.cool_down().is_break() {
                 return End::Stopped;
             }
-            self.release_if_lost();
+            self.sink.release_if_lost();
             match self.restore() {
                 Ok(Some(loaded)) => player.control.restored(&loaded),
                 Ok(None) => return End::Finished,

@@ -123,12 +123,18 @@ fn what_is_not_alone_stays() {
     let (mut one, mut other) = (place.session(), place.session());
     one.load(key("K"), &mut text("one")).unwrap();
     other.load(key("K"), &mut text("other")).unwrap();
-    let released = one.release().expect("something was loaded");
+    let released = one.sink.release().expect("something was loaded");
     assert!(!released.is_removed);
     assert!(describe_released(&released).contains("it stays"));
     assert_eq!(place.message("K"), Message::Text("other".to_owned()));
-    assert!(other.release().expect("something was loaded").is_removed);
-    assert!(other.release().is_none());
+    assert!(
+        other
+            .sink
+            .release()
+            .expect("something was loaded")
+            .is_removed
+    );
+    assert!(other.sink.release().is_none());
 }
 
 #[test]
@@ -165,10 +171,10 @@ fn what_is_cancelled_leaves_what_was_loaded() {
 fn what_persists_outlives_its_session() {
     let place = Place::new();
     let mut session = place.session();
-    session.persist().expect("nothing to do");
+    session.sink.persist().expect("nothing to do");
     session.load(key("K"), &mut text("stays")).unwrap();
-    session.persist().unwrap();
-    let released = session.release().expect("something was loaded");
+    session.sink.persist().unwrap();
+    let released = session.sink.release().expect("something was loaded");
     assert!(!released.is_removed);
     assert_eq!(place.message("K"), Message::Text("stays".to_owned()));
 }
@@ -178,23 +184,23 @@ fn what_was_removed_by_force_is_made_anew() {
     let place = Place::new();
     let mut session = place.session();
     session.load(key("K"), &mut text("first")).unwrap();
-    assert!(session.release_if_lost().is_none());
+    assert!(session.sink.release_if_lost().is_none());
     segment::remove(&key("K"), &place.options(), true).unwrap();
     let loaded = session.load(key("K"), &mut text("second")).unwrap();
     assert_eq!(loaded.sequence, 1);
     assert_eq!(place.message("K"), Message::Text("second".to_owned()));
     segment::remove(&key("K"), &place.options(), true).unwrap();
-    assert_eq!(session.release_if_lost(), Some(key("K").into()));
-    assert!(session.release().is_none());
+    assert_eq!(session.sink.release_if_lost(), Some(key("K").into()));
+    assert!(session.sink.release().is_none());
 }
 
 #[test]
 fn clear_leaves_nothing_to_read() {
     let place = Place::new();
     let mut session = place.session();
-    assert_eq!(session.clear().unwrap(), None);
+    assert_eq!(session.sink.clear().unwrap(), None);
     session.load(key("K"), &mut text("a secret")).unwrap();
-    assert_eq!(session.clear().unwrap(), Some(key("K").into()));
+    assert_eq!(session.sink.clear().unwrap(), Some(key("K").into()));
     assert!(place.snapshot("K").expect("still attached").is_empty());
 }
 

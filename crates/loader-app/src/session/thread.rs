@@ -126,14 +126,14 @@ impl SessionThread {
         self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
-    /// Does what [`Session::clear`] does.
+    /// Does what [`shm_io::Sink::clear`] does.
     pub fn clear(&mut self) -> Task<Reply<Option<Address>, LoadError>> {
-        self.ask(|session| session.clear().map_err(Arc::new))
+        self.ask(|session| session.sink.clear().map_err(|error| Arc::new(error.into())))
     }
 
-    /// Does what [`Session::release`] does.
+    /// Does what [`shm_io::Sink::release`] does.
     pub fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
-        self.ask(Session::release)
+        self.ask(|session| session.sink.release())
     }
 
     /// Does what [`Session::restore`] does.
@@ -141,9 +141,9 @@ impl SessionThread {
         self.ask(|session| session.restore().map_err(Arc::new))
     }
 
-    /// Does what [`Session::release_if_lost`] does.
+    /// Does what [`shm_io::Sink::release_if_lost`] does.
     pub fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
-        self.ask(Session::release_if_lost)
+        self.ask(|session| session.sink.release_if_lost())
     }
 
     /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
@@ -186,7 +186,7 @@ impl SessionThread {
         self.stop();
         let form = self.form;
         self.session.ask(move |session| {
-            session.stream_as(form);
+            session.sink.set_form(form);
             question(session)
         })
     }
