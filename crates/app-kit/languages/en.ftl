@@ -452,7 +452,6 @@ save-died = The system's file dialog ended without an answer. Write the path her
 part-first = the first { $part } of { $whole }
 part-smaller = a copy of { $width } × { $height } pixels instead of { $whole_width } × { $whole_height }
 
-export-changed = The content changed its kind while it was read. Try again.
 export-only-file = The clipboard takes texts and pictures. Bytes go to a file: press Save as...
 export-nothing = There is nothing here yet. Show something first.
 export-no-ending = The name of the file has no ending, which chooses the format. Use { $endings }.

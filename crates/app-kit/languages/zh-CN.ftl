@@ -423,7 +423,6 @@ save-died = 系统的文件对话框意外关闭，没有给出结果。请在�
 part-first = { $whole } 中的前 { $part }
 part-smaller = { $width } × { $height } 像素的缩小副本（原图 { $whole_width } × { $whole_height }）
 
-export-changed = 内容的类型在读取时发生了变化。请重试。
 export-only-file = 剪贴板只接受文本和图片。数据请存为文件：按“另存为…”。
 export-nothing = 这里还没有内容。请先显示内容。
 export-no-ending = 文件名没有扩展名，无法确定格式。请使用 { $endings }。

@@ -13,7 +13,7 @@ use shm_core::{Process, segment};
 
 use crate::alarm::alarm;
 use crate::meter::Meter;
-use crate::snapshot::{Content, Snapshot};
+use crate::snapshot::{Preview, Snapshot};
 use crate::tally::Figures;
 use crate::visible;
 use crate::watch::Fresh;
@@ -62,8 +62,8 @@ impl ContentPane {
     /// Shows a snapshot.
     pub fn new(snapshot: Snapshot) -> ContentPane {
         let shown = match &snapshot.content {
-            Content::Text(text) => text.shown.as_str(),
-            Content::Picture(_) | Content::Bytes(_) | Content::Empty => "",
+            Preview::Text(text) => text.shown.as_str(),
+            Preview::Picture(_) | Preview::Bytes(_) | Preview::Empty => "",
         };
         ContentPane {
             font: if has_columns(shown) {
@@ -88,7 +88,7 @@ impl ContentPane {
 
     /// Shows what a watch has seen in place of what was shown.
     pub fn replace(&mut self, fresh: Fresh) {
-        let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Content::Picture(_));
+        let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Preview::Picture(_));
         if is_picture(&self.snapshot) && is_picture(&fresh.snapshot) {
             // It is looked at as the last one was.
             fresh.meter.set_seen(self.seen);
@@ -144,26 +144,26 @@ impl ContentPane {
     /// Draws the card; it fills what it is given.
     pub fn view(&self) -> Element<'_, Message> {
         match &self.snapshot.content {
-            Content::Text(text) if text.shown.is_empty() => notice(
+            Preview::Text(text) if text.shown.is_empty() => notice(
                 say!("pane-empty-text"),
                 say!("pane-empty-text-body", key = self.snapshot.key),
             ),
-            Content::Text(text) if text.is_whole => card(self.view_text()),
-            Content::Text(text) => card(column![
+            Preview::Text(text) if text.is_whole => card(self.view_text()),
+            Preview::Text(text) => card(column![
                 self.view_text(),
                 footnote(cut_notice(&self.snapshot, text))
             ]),
-            Content::Picture(picture) => {
+            Preview::Picture(picture) => {
                 let view = picture_view::picture_view(picture, self.seen, Message::Picture);
                 let meter = self.meter.as_ref().map(Meter::view);
                 // So far in that its corners do not stand out of the card's round ones.
                 card(container(stack![view].extend(meter)).padding(theme::space::TINY))
             }
-            Content::Bytes(bytes) => card(column![
+            Preview::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
                 view_dump(&bytes.head),
             ]),
-            Content::Empty => notice(
+            Preview::Empty => notice(
                 say!("pane-nothing"),
                 say!("pane-nothing-body", key = self.snapshot.key),
             ),
@@ -197,7 +197,7 @@ impl ContentPane {
     /// Lets copy the text itself where it is shown otherwise.
     fn binding(&self, press: KeyPress) -> Option<Binding<Message>> {
         match (read_only(press)?, &self.snapshot.content) {
-            (Binding::Copy, Content::Text(text)) if shown_text::has_hidden(&text.shown) => {
+            (Binding::Copy, Preview::Text(text)) if shown_text::has_hidden(&text.shown) => {
                 let selected = shown_text::selected(&text.shown, &self.editor)?;
                 Some(Binding::Custom(Message::Copied(selected.to_owned())))
             }
@@ -207,7 +207,7 @@ impl ContentPane {
 
     /// Says what of a picture is looked at: `12, 34 · #3A5FE0FF · 200 %`.
     fn looked_at(&self) -> Option<String> {
-        let Content::Picture(picture) = &self.snapshot.content else {
+        let Preview::Picture(picture) = &self.snapshot.content else {
             return None;
         };
         let mut parts = Vec::new();

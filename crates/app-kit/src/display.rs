@@ -13,8 +13,6 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::path::PathBuf;
 use std::{any::Any, io};
 
-use crate::qt;
-
 /// How the panic of an event loop that cannot be opened begins.
 const EVENT_LOOP_PANIC: &str = "Create event loop";
 
@@ -81,7 +79,7 @@ pub fn open(run: impl FnOnce() -> iced::Result) -> Result<(), DisplayError> {
     }));
     let outcome = panic::catch_unwind(AssertUnwindSafe(run));
     // Threads of the window may be at work still.
-    qt::finish_visits();
+    shm_io::critical::finish();
     match outcome {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(DisplayError::Unusable {

@@ -6,12 +6,12 @@
 use std::error::Error;
 use std::path::Path;
 
-use qt_bridge::{Address, AddressError};
 use shm_core::{
     AttachError, AttachErrorKind, Attached, Key, KeyError, LinkError, LinkErrorKind, ListError,
     ListErrorKind, ListedError, LockError, LockErrorKind, LockHolder, Polling, PublishError,
     PublishErrorKind, ReadError, ReadErrorKind, RemoveError, RemoveErrorKind, UserName,
 };
+use shm_io::{Address, AddressError};
 
 use crate::group::Group;
 use crate::language::{self, Language};
@@ -23,6 +23,7 @@ pub trait Explain {
     fn explain(&self) -> String;
 }
 
+mod io;
 mod qt;
 mod reason;
 

@@ -2,7 +2,8 @@
 
 use iced::widget::{column, row, space, text, text_input};
 use iced::{Center, Element, Fill};
-use qt_bridge::{Address, Form, QtKey};
+use qt_bridge::{Form, QtKey};
+use shm_io::Address;
 
 use crate::explain::Explain;
 use crate::unchorded::unchorded;

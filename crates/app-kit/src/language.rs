@@ -17,8 +17,9 @@ use std::sync::{LazyLock, OnceLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use qt_bridge::{Address, QtKey};
+use qt_bridge::QtKey;
 use shm_core::{Key, Process};
+use shm_io::Address;
 use unic_langid::LanguageIdentifier;
 
 /// A language that the windows speak.

@@ -6,7 +6,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 pub mod alarm;
-pub mod attendance;
 pub mod clipboard;
 pub mod content_pane;
 pub mod copy_writer;
@@ -15,7 +14,6 @@ pub mod drop_target;
 pub mod explain;
 pub mod file_dialog;
 pub mod focus;
-pub mod follower;
 pub mod form_choice;
 pub mod group;
 pub mod help;
@@ -29,7 +27,6 @@ pub mod picture;
 pub mod picture_view;
 pub mod pixels;
 pub mod polling;
-pub mod qt;
 pub mod resample;
 pub mod save_file;
 pub mod settings;

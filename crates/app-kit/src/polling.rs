@@ -8,9 +8,7 @@ use crate::explain::Explain;
 use crate::terminal;
 
 /// Says on standard error why the program polls, once, however often it begins to wait.
-pub fn tell_once(polling: Option<&Polling>) {
+pub fn tell_once(polling: &Polling) {
     static TOLD: Once = Once::new();
-    if let Some(polling) = polling {
-        TOLD.call_once(|| terminal::warn(polling.explain()));
-    }
+    TOLD.call_once(|| terminal::warn(polling.explain()));
 }

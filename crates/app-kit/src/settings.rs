@@ -12,8 +12,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use iced::Size;
-use qt_bridge::Address;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use shm_io::Address;
 
 pub use self::keeper::Keeper;
 use crate::say;

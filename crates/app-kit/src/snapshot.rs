@@ -1,18 +1,14 @@
-//! What is in a segment at one moment, copied out of it.
+//! What is in a segment at one moment, as a window shows it.
 
-use std::time::{Duration, SystemTime};
 use std::{fmt, io};
 
 use iced::Size;
-use qt_bridge::{Address, Digest, Form, ReadingError};
-use shm_core::segment::{Info, Permissions};
-use shm_core::{
-    ArrayMetadata, AttachError, AttachErrorKind, Attached, Key, LockError, Metadata, Options,
-    Process, ReadError, Sample, SharedMemory, Subscriber, segment,
-};
+use qt_bridge::{Digest, Form};
+use shm_core::segment::Permissions;
+use shm_core::{ArrayMetadata, Attached, Metadata, ReadError};
+use shm_io::{Address, Content, Publication, Source, SourceError, Stat};
 
 use crate::explain::Explain;
-use crate::follower::FollowError;
 use crate::picture::Picture;
 use crate::pixels::PixelsError;
 use crate::{form_choice, group, say};
@@ -29,16 +25,13 @@ pub const LINE_LIMIT: usize = 4_000;
 /// How many of the first bytes are kept of what is neither text nor picture.
 pub const HEAD_LIMIT: usize = 256;
 
-/// How long [`read`] waits for somebody who holds the lock of a block.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// What is in a segment at one moment; it stays valid whatever becomes of the segment.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Whose content this is.
     pub key: Address,
     /// The content, ready to show.
-    pub content: Content,
+    pub content: Preview,
     /// As what it was read, where it is a Qt program's: recognised or chosen.
     pub form: Option<Form>,
     /// What tells it from others, where it is a Qt program's.
@@ -46,7 +39,7 @@ pub struct Snapshot {
     /// The size of the whole content in shared memory.
     pub bytes: u64,
     /// Where the content comes from; `None` for a block and where nothing was published.
-    pub origin: Option<Origin>,
+    pub origin: Option<Publication>,
     /// Whether the segment stays when everybody has left.
     pub persistent: bool,
     /// Who may open the segment; `None` of one of Qt programs, or where that is not known any more.
@@ -55,9 +48,9 @@ pub struct Snapshot {
     pub attached: Vec<Attached>,
 }
 
-/// What can be in a segment, in the form in which a window shows it.
+/// A content as a window shows it: of what is long only a part.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub enum Preview {
     /// A text.
     Text(Text),
     /// A picture.
@@ -92,50 +85,56 @@ pub struct Bytes {
     pub is_half_written: bool,
 }
 
-/// Who published a sample, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
-    /// The id of the segment: sequences begin anew with it.
-    pub segment: u128,
-    /// The number of the sample: 1, 2, 3 …
-    pub sequence: u64,
-    /// The process that published it.
-    pub writer: Process,
-    /// The name of that process, where it was still attached.
-    pub writer_program: Option<String>,
-    /// When it was published.
-    pub published: SystemTime,
-    /// Where it was published first, if elsewhere.
-    pub elsewhere: Option<shm_core::Origin>,
-}
-
-impl Origin {
-    /// Tells where a sample comes from; its writer is called by name where it is `attached`.
-    pub fn of(sample: &Sample, attached: &[Attached]) -> Origin {
-        let writer = sample.writer();
-        Origin {
-            segment: sample.segment(),
-            sequence: sample.sequence(),
-            writer,
-            writer_program: attached
-                .iter()
-                .find(|peer| peer.process.is(writer))
-                .map(|peer| peer.program.clone()),
-            published: sample.published(),
-            elsewhere: sample.origin().cloned(),
-        }
-    }
-}
-
 impl Snapshot {
+    /// Reads a segment, and makes ready to show what is in it. For a worker thread: it takes as long as
+    /// a large picture does to convert.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`], which says in a sentence what is wrong and what to do.
+    pub fn read(source: &Source) -> Result<Snapshot, SnapshotError> {
+        let content = source.read()?;
+        Snapshot::of(&content, None)
+    }
+
+    /// Makes ready to show what was read; of a picture only what is seen in `pane`, where that is given.
+    ///
+    /// A picture is converted from the shared pixels in place; nothing else copies it. For a thread that
+    /// may wait for a file.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] where the content is damaged.
+    pub fn of(content: &Content, pane: Option<Size<u32>>) -> Result<Snapshot, SnapshotError> {
+        // The window names them.
+        group::read_names();
+        let Stat {
+            attached,
+            persistent,
+            permissions,
+            ..
+        } = content.stat().clone();
+        Ok(Snapshot {
+            key: content.address().clone(),
+            content: Preview::of(content, pane)?,
+            form: content.form(),
+            digest: content.digest(),
+            bytes: content.size(),
+            origin: content.publication(),
+            persistent,
+            permissions,
+            attached,
+        })
+    }
+
     /// Names the kind of content: `text`, `image`, `array`, `bytes`, or `nothing`.
     pub fn kind(&self) -> &'static str {
         match self.content {
-            Content::Text(_) => "text",
-            Content::Picture(_) => "image",
-            Content::Bytes(Bytes { array: Some(_), .. }) => "array",
-            Content::Bytes(_) => "bytes",
-            Content::Empty => "nothing",
+            Preview::Text(_) => "text",
+            Preview::Picture(_) => "image",
+            Preview::Bytes(Bytes { array: Some(_), .. }) => "array",
+            Preview::Bytes(_) => "bytes",
+            Preview::Empty => "nothing",
         }
     }
 
@@ -151,7 +150,7 @@ impl Snapshot {
 
     /// Returns `true` if there is nothing to show.
     pub fn is_empty(&self) -> bool {
-        matches!(self.content, Content::Empty)
+        matches!(self.content, Preview::Empty)
     }
 
     /// Returns the number of the sample, where the content is one.
@@ -176,190 +175,42 @@ pub fn name_of_kind(kind: &'static str) -> String {
     }
 }
 
-/// Attaches to a segment, copies out what is in it, and detaches.
-///
-/// A picture is converted for the window from the shared pixels in place; nothing else copies it.
-/// This blocks, mostly for as long as a large picture takes, on a block up to two seconds for its
-/// lock: call it on a worker thread.
-///
-/// # Errors
-///
-/// [`SnapshotError`], which says in a sentence what is wrong and what to do.
-pub fn read(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
-    match Subscriber::attach(key, options) {
-        Ok(subscriber) => read_sample(key, options, subscriber),
-        Err(error) if *error.kind() == AttachErrorKind::WrongKind => read_block(key, options),
-        Err(error) => Err(SnapshotError::Attach(error)),
-    }
-}
-
-fn read_sample(
-    key: &Key,
-    options: &Options,
-    mut subscriber: Subscriber,
-) -> Result<Snapshot, SnapshotError> {
-    let sample = subscriber.latest().map_err(SnapshotError::Read)?;
-    // Somebody may remove the segment between these lines: then it was not persistent.
-    let info = segment::info(key, options).ok();
-    let company = Company {
-        attached: subscriber.others(),
-        ..info.as_ref().map(Company::of).unwrap_or_default()
-    };
-    match sample {
-        Some(sample) => of_sample(key, &sample, company, None),
-        None => Ok(of_nothing(key, company)),
-    }
-}
-
-/// Who was at a segment, who may come, and whether it stays without them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Company {
-    /// Who was attached beside the reader itself.
-    pub attached: Vec<Attached>,
-    /// Whether the segment stays when everybody has left.
-    pub persistent: bool,
-    /// Who may open the segment, as far as is known.
-    pub permissions: Option<Permissions>,
-}
-
-impl Company {
-    /// Tells that of a segment. For a thread that may wait for a file.
-    pub fn of(info: &Info) -> Company {
-        group::read_names();
-        Company {
-            attached: info.attached.clone(),
-            persistent: info.persistent,
-            permissions: Some(info.permissions()),
+impl Preview {
+    fn of(content: &Content, pane: Option<Size<u32>>) -> Result<Preview, SnapshotError> {
+        let key = || content.address().clone();
+        if content.is_empty() {
+            return Ok(Preview::Empty);
         }
-    }
-}
-
-/// Copies a sample out of shared memory; of a picture only what is seen in `pane`, where that is given.
-///
-/// # Errors
-///
-/// [`SnapshotError`] where the sample is damaged.
-pub fn of_sample(
-    key: &Key,
-    sample: &Sample,
-    company: Company,
-    pane: Option<Size<u32>>,
-) -> Result<Snapshot, SnapshotError> {
-    let Company {
-        attached,
-        persistent,
-        permissions,
-    } = company;
-    Ok(Snapshot {
-        key: key.clone().into(),
-        content: content_of(key, sample, pane)?,
-        form: None,
-        digest: None,
-        bytes: sample.len() as u64,
-        origin: Some(Origin::of(sample, &attached)),
-        persistent,
-        permissions,
-        attached,
-    })
-}
-
-/// Makes the snapshot of a segment in which nothing is.
-pub fn of_nothing(key: &Key, company: Company) -> Snapshot {
-    Snapshot {
-        key: key.clone().into(),
-        content: Content::Empty,
-        form: None,
-        digest: None,
-        bytes: 0,
-        origin: None,
-        persistent: company.persistent,
-        permissions: company.permissions,
-        attached: company.attached,
-    }
-}
-
-fn content_of(
-    key: &Key,
-    sample: &Sample,
-    pane: Option<Size<u32>>,
-) -> Result<Content, SnapshotError> {
-    match sample.metadata() {
-        Metadata::Text => {
-            let is_whole = sample.len() <= TEXT_LIMIT;
-            Text::from_copy(head_of(sample, TEXT_LIMIT)?, is_whole)
-                .map(Content::Text)
-                .ok_or_else(|| SnapshotError::Text {
-                    key: key.clone().into(),
-                })
+        if content.is_text() {
+            let is_whole = content.bytes().len() <= TEXT_LIMIT;
+            return Text::from_copy(head_of(content, TEXT_LIMIT)?, is_whole)
+                .map(Preview::Text)
+                .ok_or_else(|| SnapshotError::Text { key: key() });
         }
-        Metadata::Image(metadata) => {
-            let picture =
-                Picture::from_payload(metadata, sample.payload(), pane).map_err(|source| {
-                    SnapshotError::Picture {
-                        key: key.clone().into(),
-                        source,
-                    }
-                })?;
+        if let Some((metadata, pixels)) = content.image() {
+            let picture = Picture::from_payload(metadata, pixels, pane)
+                .map_err(|source| SnapshotError::Picture { key: key(), source })?;
             // It was read in place: was it all there?
-            sample.verify().map_err(SnapshotError::Read)?;
-            Ok(Content::Picture(picture))
+            content.verify().map_err(damaged)?;
+            return Ok(Preview::Picture(picture));
         }
-        metadata => Ok(Content::Bytes(Bytes::of(
-            metadata,
-            head_of(sample, HEAD_LIMIT)?,
-        ))),
+        let metadata = content.metadata();
+        Ok(Preview::Bytes(Bytes {
+            media_type: metadata.map(|metadata| metadata.media_type().to_owned()),
+            file_name: metadata.and_then(Metadata::file_name).map(str::to_owned),
+            array: content.array().cloned(),
+            head: head_of(content, HEAD_LIMIT)?,
+            is_half_written: content.is_half_written(),
+        }))
     }
 }
 
-fn head_of(sample: &Sample, limit: usize) -> Result<Vec<u8>, SnapshotError> {
-    let mut head = vec![0; sample.len().min(limit)];
-    sample.copy_to(&mut head).map_err(SnapshotError::Read)?;
-    Ok(head)
+fn head_of(content: &Content, limit: usize) -> Result<Vec<u8>, SnapshotError> {
+    content.copy_head(limit).map_err(damaged)
 }
 
-fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
-    // Before attaching, so that the reader does not find itself among the attached.
-    let info = segment::info(key, options).map_err(SnapshotError::Attach)?;
-    let block = SharedMemory::attach_read_only(key, options).map_err(SnapshotError::Attach)?;
-    let (mut bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(SnapshotError::Lock)?;
-    let size = bytes.len() as u64;
-    bytes.truncate(HEAD_LIMIT);
-    let permissions = Company::of(&info).permissions;
-    Ok(Snapshot {
-        key: key.clone().into(),
-        content: Content::Bytes(Bytes {
-            media_type: None,
-            file_name: None,
-            array: None,
-            head: bytes,
-            is_half_written,
-        }),
-        form: None,
-        digest: None,
-        bytes: size,
-        origin: None,
-        persistent: info.persistent,
-        permissions,
-        attached: info.attached,
-    })
-}
-
-impl Bytes {
-    /// Makes bytes of the first ones of a payload.
-    pub(crate) fn of(metadata: &Metadata, mut head: Vec<u8>) -> Bytes {
-        head.truncate(HEAD_LIMIT);
-        let array = match metadata {
-            Metadata::Array(array) => Some(array.clone()),
-            _ => None,
-        };
-        Bytes {
-            media_type: Some(metadata.media_type().to_owned()),
-            file_name: metadata.file_name().map(str::to_owned),
-            array,
-            head,
-            is_half_written: false,
-        }
-    }
+fn damaged(error: ReadError) -> SnapshotError {
+    SourceError::Read(error).into()
 }
 
 impl Text {
@@ -394,14 +245,8 @@ impl Text {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SnapshotError {
-    /// The segment could not be attached to; mostly because there is none.
-    Attach(AttachError),
-    /// The segment is damaged, or was removed while it was read.
-    Read(ReadError),
-    /// Somebody holds the lock of a block.
-    Lock(LockError),
-    /// A segment of a Qt program gave nothing.
-    Qt(ReadingError),
+    /// Nothing was read; mostly because there is no segment.
+    Source(SourceError),
     /// The system gave no thread to look on.
     NoThread {
         /// What was to be looked at.
@@ -423,41 +268,28 @@ pub enum SnapshotError {
     },
 }
 
-impl From<FollowError> for SnapshotError {
-    fn from(error: FollowError) -> SnapshotError {
-        match error {
-            FollowError::Attach(error) => SnapshotError::Attach(error),
-            FollowError::Read(error) => SnapshotError::Read(error),
-        }
+impl From<SourceError> for SnapshotError {
+    fn from(error: SourceError) -> SnapshotError {
+        SnapshotError::Source(error)
     }
 }
 
 impl SnapshotError {
     /// Returns `true` if there simply is no segment of that key.
     pub fn is_not_found(&self) -> bool {
-        match self {
-            SnapshotError::Attach(error) => *error.kind() == AttachErrorKind::NotFound,
-            SnapshotError::Qt(error) => error.is_not_found(),
-            _ => false,
-        }
+        matches!(self, SnapshotError::Source(error) if error.is_not_found())
     }
 
     /// Returns `true` if the segment could not be attached to, whatever the reason.
     pub fn is_attach(&self) -> bool {
-        matches!(
-            self,
-            SnapshotError::Attach(_) | SnapshotError::Qt(ReadingError::Segment(_))
-        )
+        matches!(self, SnapshotError::Source(error) if error.is_attach())
     }
 }
 
 impl fmt::Display for SnapshotError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SnapshotError::Attach(error) => formatter.write_str(&error.explain()),
-            SnapshotError::Read(error) => formatter.write_str(&error.explain()),
-            SnapshotError::Lock(error) => formatter.write_str(&error.explain()),
-            SnapshotError::Qt(error) => formatter.write_str(&error.explain()),
+            SnapshotError::Source(error) => formatter.write_str(&error.explain()),
             SnapshotError::NoThread { key, source } => {
                 formatter.write_str(&say!("snapshot-no-thread", key = key, reason = source))
             }
@@ -476,10 +308,7 @@ impl fmt::Display for SnapshotError {
 impl std::error::Error for SnapshotError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            SnapshotError::Attach(error) => Some(error),
-            SnapshotError::Read(error) => Some(error),
-            SnapshotError::Lock(error) => Some(error),
-            SnapshotError::Qt(error) => Some(error),
+            SnapshotError::Source(error) => Some(error),
             SnapshotError::NoThread { source, .. } => Some(source),
             SnapshotError::Text { .. } => None,
             SnapshotError::Picture { source, .. } => Some(source),

@@ -13,21 +13,19 @@ use std::time::{Duration, SystemTime};
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, stream};
-use qt_bridge::{Address, Form};
-use shm_core::Options;
+use qt_bridge::Form;
 use shm_core::segment::Info;
+use shm_io::{Address, Source};
 
 use crate::meter::{Meter, Stage};
+use crate::polling;
 use crate::snapshot::{Snapshot, SnapshotError};
 
 mod lookout;
-mod past;
-mod qt_lookout;
 #[cfg(test)]
 mod tests;
 
 use lookout::Lookout;
-use qt_lookout::QtLookout;
 
 /// How often it is looked for what makes no wake-up: who is attached.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -90,9 +88,7 @@ pub struct News {
 #[derive(Debug)]
 struct Shared {
     id: u64,
-    key: Address,
-    form: Option<Form>,
-    options: Options,
+    source: Source,
     depth: Depth,
     stage: Arc<Stage>,
     slot: Mutex<Slot>,
@@ -121,22 +117,13 @@ impl Fresh {
 }
 
 impl Watch {
-    /// Prepares to watch a key. Contents are converted for the room that `stage` tells of; those of Qt
-    /// programs are read as a form, or as what they are recognised to be.
-    pub fn new(
-        key: Address,
-        form: Option<Form>,
-        options: Options,
-        depth: Depth,
-        stage: Arc<Stage>,
-    ) -> Watch {
+    /// Prepares to watch a segment. Contents are converted for the room that `stage` tells of.
+    pub fn new(source: Source, depth: Depth, stage: Arc<Stage>) -> Watch {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         Watch {
             shared: Arc::new(Shared {
                 id: COUNT.fetch_add(1, Ordering::Relaxed),
-                key,
-                form,
-                options,
+                source: source.on_polling(polling::tell_once),
                 depth,
                 stage,
                 slot: Mutex::default(),
@@ -147,12 +134,12 @@ impl Watch {
 
     /// Returns the key.
     pub fn key(&self) -> &Address {
-        &self.shared.key
+        self.shared.source.address()
     }
 
     /// Returns the form that was asked for.
     pub fn form(&self) -> Option<Form> {
-        self.shared.form
+        self.shared.source.asked_form()
     }
 
     /// Returns how much is looked at.
@@ -199,14 +186,11 @@ fn listen(shared: Arc<Shared>) -> impl Stream<Item = News> {
     let hearing = Hearing(Arc::clone(&shared));
     let news = stream::channel(1, async move |output: Sender<News>| {
         let (seen, to) = (Arc::clone(&shared), output.clone());
-        let look = move || match seen.key.clone() {
-            Address::Own(key) => Lookout::new(seen, key, to).run(),
-            Address::Qt(key) => QtLookout::new(seen, &key, to).run(),
-        };
+        let look = move || Lookout::new(seen, to).run();
         let thread = thread::Builder::new().name("watch".to_owned());
         let spawned = thread.spawn(look);
         if let Err(error) = spawned {
-            let key = shared.key.clone();
+            let key = shared.source.address().clone();
             let error = SnapshotError::NoThread { key, source: error };
             let seen = Some(Observation::Unreadable(Arc::new(error)));
             let watch = shared.id;

@@ -4,11 +4,12 @@
 use std::time::SystemTime;
 
 use app_kit::content_pane::{self, ContentPane};
-use app_kit::snapshot::{self, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT};
+use app_kit::snapshot::{HEAD_LIMIT, Preview, Snapshot, SnapshotError, TEXT_LIMIT};
 use shm_core::{
     Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
     Origin, PixelFormat, Publisher, SharedMemory,
 };
+use shm_io::Source;
 use tempfile::TempDir;
 
 struct Place {
@@ -32,7 +33,7 @@ impl Place {
     }
 
     fn read(&self) -> Result<Snapshot, SnapshotError> {
-        snapshot::read(&self.key, &self.options)
+        Snapshot::read(&Source::new(&self.key).options(self.options.clone()))
     }
 }
 
@@ -65,7 +66,7 @@ fn a_text_is_read_with_its_origin() {
     let snapshot = place.read().unwrap();
     // A snapshot keeps nothing alive, and needs nobody to stay.
     assert!(publisher.detach());
-    let Content::Text(text) = &snapshot.content else {
+    let Preview::Text(text) = &snapshot.content else {
         panic!("{snapshot:?} is no text");
     };
     assert_eq!(text.shown, "two, 日本");
@@ -87,7 +88,7 @@ fn a_long_text_is_read_in_part() {
     publisher.publish_text(&long).unwrap();
     let snapshot = place.read().unwrap();
     assert_eq!(snapshot.bytes, long.len() as u64);
-    let Content::Text(text) = snapshot.content else {
+    let Preview::Text(text) = snapshot.content else {
         panic!("it is a text");
     };
     assert!(!text.is_whole);
@@ -115,7 +116,7 @@ fn an_array_from_elsewhere_is_shown_as_bytes_with_its_facts() {
         loaded.starts_with("loaded by camera on hostA, "),
         "{loaded}"
     );
-    let Content::Bytes(bytes) = &snapshot.content else {
+    let Preview::Bytes(bytes) = &snapshot.content else {
         panic!("{snapshot:?} are no bytes");
     };
     assert_eq!(bytes.head, [7; 48]);
@@ -132,7 +133,7 @@ fn a_picture_is_ready_to_draw() {
         .publish(&Metadata::Image(metadata), &payload)
         .unwrap();
     let snapshot = place.read().unwrap();
-    let Content::Picture(picture) = &snapshot.content else {
+    let Preview::Picture(picture) = &snapshot.content else {
         panic!("{snapshot:?} is no picture");
     };
     let iced::widget::image::Handle::Rgba { pixels, .. } = &picture.handle else {
@@ -157,7 +158,7 @@ fn other_bytes_and_blocks_show_their_head() {
     publisher.publish(&metadata, &[7; 10_000]).unwrap();
     let snapshot = place.read().unwrap();
     assert_eq!(snapshot.bytes, 10_000);
-    let Content::Bytes(bytes) = snapshot.content else {
+    let Preview::Bytes(bytes) = snapshot.content else {
         panic!("it is bytes");
     };
     assert_eq!(bytes.head, [7; HEAD_LIMIT]);
@@ -172,7 +173,7 @@ fn other_bytes_and_blocks_show_their_head() {
         .copy_from_slice(b"abc");
     let snapshot = place.read().unwrap();
     assert_eq!((snapshot.bytes, snapshot.sequence()), (3, None));
-    let Content::Bytes(bytes) = snapshot.content else {
+    let Preview::Bytes(bytes) = snapshot.content else {
         panic!("a block is bytes");
     };
     assert_eq!(bytes.head, b"abc");

@@ -30,8 +30,9 @@ use app_kit::watch::Watch;
 use app_kit::{focus, help, icon, say, signals, theme};
 use iced::widget::operation;
 use iced::{Program, Subscription, Task, Theme, event, window};
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
 use shm_core::Options;
+use shm_io::Address;
 
 pub use message::Message;
 

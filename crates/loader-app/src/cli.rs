@@ -14,21 +14,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_kit::follower::Time;
 use app_kit::limit::Limit;
 use app_kit::signals::{Ended, Termination};
 use app_kit::{language, say, terminal, units};
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
-use qt_bridge::Address;
 use shm_core::Options;
+use shm_io::{Address, Deadline};
 
 use self::form::StreamedAs;
 use self::frames::FramesArguments;
 use self::memory::Memory;
 use self::ring::Ring;
 use self::share::Share;
-use crate::session::{self, Bytes, Content, LoadError, Loaded, Session};
+use crate::session::{self, Bytes, LoadError, Loadable, Loaded, Session};
 
 /// How often it is looked whether what is loaded can be found still.
 const LOOK: Duration = Duration::from_secs(1);
@@ -138,11 +137,12 @@ impl Command {
             }
             Command::Frames(arguments) => (arguments.share(), arguments.ring(), None),
         };
-        match key {
-            Address::Own(_) if form.is_some() => Err(CommandError::FormOfQt),
-            Address::Qt(_) if share.is_asked_for() => Err(CommandError::ModeOfQt),
-            Address::Qt(_) if ring.is_asked_for() => Err(CommandError::RingOfQt),
-            Address::Own(_) | Address::Qt(_) => Ok(()),
+        let is_qt = key.qt().is_some();
+        match form {
+            Some(_) if !is_qt => Err(CommandError::FormOfQt),
+            _ if is_qt && share.is_asked_for() => Err(CommandError::ModeOfQt),
+            _ if is_qt && ring.is_asked_for() => Err(CommandError::RingOfQt),
+            _ => Ok(()),
         }
     }
 }
@@ -296,27 +296,27 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     command.refuse_of_others(key)?;
     let mut limit = Limit::DEFAULT;
     let (placing, content) = match command {
-        Command::Text { placing, text } => (placing, Content::Text(text_of(text)?)),
+        Command::Text { placing, text } => (placing, Loadable::Text(text_of(text)?)),
         Command::Image {
             placing,
             memory,
             file,
         } => {
             limit = memory.limit;
-            (placing, Content::Picture(file, Arc::default()))
+            (placing, Loadable::Picture(file, Arc::default()))
         }
-        Command::File { placing, file } => (placing, Content::Bytes(bytes_of(&file)?)),
+        Command::File { placing, file } => (placing, Loadable::Bytes(bytes_of(&file)?)),
         Command::Frames(arguments) => return frames::run(&arguments, key, verbose),
     };
     let options = placing.ring.apply(placing.share.apply(Options::new()));
     let mut session = Session::new(options).limiting_pictures(limit);
-    session.stream_as(placing.streamed.form());
+    session.sink.set_form(placing.streamed.form());
     if verbose {
         session = session.telling_who_watches(audience::printed());
     }
     let (loaded, caught) = match content {
         // Decoding may take long, and can be stopped.
-        Content::Picture(path, progress) => {
+        Loadable::Picture(path, progress) => {
             let termination = Termination::catch().map_err(CommandError::Signals)?;
             let loaded = picture::load(&mut session, key, path, &progress, &termination)?;
             (loaded, Some(termination))
@@ -330,9 +330,10 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     placing.warn(&loaded);
     let stay = placing.stay;
     if stay.persist {
-        session.persist().map_err(CommandError::Load)?;
+        let kept = session.sink.persist();
+        kept.map_err(|error| CommandError::Load(error.into()))?;
         terminal::print(&loaded);
-        session.release();
+        session.sink.release();
         return Ok(());
     }
     // Caught before the line is printed: whoever reads it may send a signal at once.
@@ -346,21 +347,21 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
         tell("It stays until Ctrl-C.");
     }
     stay.keep(&mut session, &termination)?;
-    session.release();
+    session.sink.release();
     Ok(())
 }
 
 impl Stay {
     /// Waits for the end, and looks meanwhile whether what is loaded can be found still.
     fn keep(self, session: &mut Session, termination: &Termination) -> Result<(), CommandError> {
-        let time = Time::within(self.duration);
+        let time = Deadline::within(self.duration);
         let mut lost = None;
         while !time.is_over() {
             let left = time.left().unwrap_or(LOOK).min(LOOK);
             if termination.wait(Some(left)) == Ended::Signal {
                 return Ok(());
             }
-            lost = session.release_if_lost().or(lost);
+            lost = session.sink.release_if_lost().or(lost);
             if let Some(key) = lost.take() {
                 if !self.restore {
                     return Err(CommandError::Lost(key));

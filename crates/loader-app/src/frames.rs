@@ -22,6 +22,7 @@ pub use gif::Gif;
 pub use pace::Pace;
 pub use rate::Rate;
 pub use raw_video::RawVideo;
+pub use shm_io::Drawn;
 pub use test_pattern::TestPattern;
 
 use crate::picture_file::PictureError;
@@ -67,17 +68,6 @@ pub struct Frame {
     pub metadata: ImageMetadata,
     /// How long it stands before the next one; `None` for as long as the next one takes.
     pub lasts: Option<Duration>,
-}
-
-/// What came of [`Frames::draw`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Drawn {
-    /// The frame.
-    Whole,
-    /// Nothing that should be seen: the frame turned out to be damaged.
-    Damaged,
-    /// A part of it; the rest does not come for a while.
-    Paused,
 }
 
 /// Checks that a frame of this shape takes no more memory than `limit`, and describes it.

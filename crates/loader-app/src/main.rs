@@ -13,7 +13,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command, CommandError};
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
+use shm_io::Address;
 
 const EXAMPLES: &str = "\
 Examples:

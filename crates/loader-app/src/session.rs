@@ -1,38 +1,31 @@
-//! What is loaded, and the publisher that keeps it alive.
+//! What is loaded, and the sink that keeps it alive.
 //!
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
 //! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
 mod any_file;
 pub mod audience;
-mod content;
-mod qt;
-mod source;
+mod frame_source;
+mod loadable;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod thread;
 
-use std::{error, fmt, io, mem};
+use std::ops::Deref;
+use std::{error, fmt, io};
 
 use app_kit::explain::Explain;
 use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
-use qt_bridge::{Address, Form, StreamError, User};
-use shm_core::segment::{self, Content as Kept, Permissions};
-use shm_core::{
-    Access, AttachError, AttachErrorKind, Attached, Key, Options, PublishError, PublishErrorKind,
-    Publisher, ReadError,
-};
+use qt_bridge::User;
+use shm_core::Options;
+use shm_io::{Address, OnWatched, Published, Released, Sink, SinkError};
 
-pub use content::{Bytes, Content};
-pub use source::Source;
+pub use frame_source::FrameSource;
+pub use loadable::{Bytes, Loadable};
 pub use stream::{Control, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread};
-
-use audience::{Tell, Usher};
-use content::Payload;
-use qt::QtSession;
 
 use crate::frames::FrameError;
 use crate::picture_file::PictureError;
@@ -40,100 +33,46 @@ use crate::picture_file::PictureError;
 /// Loads contents into one segment at a time, and keeps the last one alive.
 ///
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
+#[derive(Debug)]
 pub struct Session {
-    options: Options,
+    /// Where contents go.
+    pub sink: Sink,
     /// How much memory a picture may take.
     limit: Limit,
-    /// Before the publisher, so that it ends first.
-    usher: Usher,
-    publisher: Option<Publisher>,
-    /// What was loaded into a segment that others have taken away: nobody finds it any more, but it
-    /// can be loaded again.
-    lost: Option<Publisher>,
-    /// What is loaded for Qt programs, instead.
-    qt: QtSession,
 }
 
 /// What was loaded.
 #[derive(Clone, Debug)]
-pub struct Loaded {
-    /// Where it is.
-    pub key: Address,
-    /// `text`, `image` or `bytes`.
-    pub kind: &'static str,
-    /// How many bytes it takes in shared memory.
-    pub bytes: u64,
-    /// Its number: each thing loaded under a key has the next. Under a key of Qt nothing is counted: 0.
-    pub sequence: u64,
-    /// How it is streamed for Qt programs, where it is for them.
-    pub form: Option<Form>,
-    /// Whose content it took the place of; of a Qt program, who uses it.
-    pub replaced: Option<User>,
-    /// What was let go of, because this is loaded under another key.
-    pub released: Option<Released>,
-    /// Who may read it; `None` under a key of Qt, or where the system does not say.
-    pub permissions: Option<Permissions>,
-    /// How much the segment keeps; `None` under a key of Qt.
-    pub capacity: Option<Capacity>,
-}
+pub struct Loaded(pub Published);
 
-/// How much a segment keeps of what was loaded before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    /// The length of its ring, bytes.
-    pub ring: u64,
-    /// How much of what does not fit the ring, bytes.
-    pub retain: u64,
-}
+impl Deref for Loaded {
+    type Target = Published;
 
-impl Capacity {
-    fn of(publisher: &Publisher) -> Capacity {
-        Capacity {
-            ring: publisher.ring_bytes(),
-            retain: publisher.retain_bytes(),
-        }
+    fn deref(&self) -> &Published {
+        &self.0
     }
-}
-
-/// What was let go of.
-#[derive(Clone, Debug)]
-pub struct Released {
-    /// Its key.
-    pub key: Address,
-    /// Whether it is gone; if not, others are attached, or it is persistent.
-    pub is_removed: bool,
 }
 
 impl Session {
     /// Begins with nothing loaded.
     pub fn new(options: Options) -> Session {
         Session {
-            options,
+            sink: Sink::new(options),
             limit: Limit::DEFAULT,
-            usher: Usher::default(),
-            publisher: None,
-            lost: None,
-            qt: QtSession::default(),
         }
-    }
-
-    /// Streams for Qt programs in this form from now on, instead of the one that fits each content.
-    pub fn stream_as(&mut self, form: Option<Form>) {
-        self.qt.set_form(form);
     }
 
     /// Refuses from now on pictures that take more memory than `limit`.
     #[must_use]
-    pub fn limiting_pictures(mut self, limit: Limit) -> Session {
-        self.limit = limit;
-        self
+    pub fn limiting_pictures(self, limit: Limit) -> Session {
+        Session { limit, ..self }
     }
 
     /// Tells from now on who watches what is loaded.
     #[must_use]
-    pub fn telling_who_watches(mut self, tell: Tell) -> Session {
-        self.usher = Usher::telling(tell);
-        self
+    pub fn telling_who_watches(self, on_watched: OnWatched) -> Session {
+        let sink = self.sink.reporting(on_watched);
+        Session { sink, ..self }
     }
 
     /// Loads `content` under `key`, and only then lets go of what is loaded under another.
@@ -144,108 +83,25 @@ impl Session {
     pub fn load(
         &mut self,
         address: impl Into<Address>,
-        content: &mut Content,
+        content: &mut Loadable,
     ) -> Result<Loaded, LoadError> {
-        match address.into() {
-            Address::Own(key) => {
-                let loaded = self.load_own(&key, content)?;
-                let released = loaded.released.clone().or_else(|| self.qt.release());
-                Ok(Loaded { released, ..loaded })
-            }
-            Address::Qt(key) => {
-                let loaded = self.qt.load(&key, Payload::open(content, self.limit)?)?;
-                let released = self.hold(None).map(Released::from);
-                let released = released.or(loaded.released.clone());
-                Ok(Loaded { released, ..loaded })
-            }
-        }
-    }
-
-    fn load_own(&mut self, key: &Key, content: &mut Content) -> Result<Loaded, LoadError> {
+        let address = address.into();
+        let copies = Sink::copies(&address);
         // First what can be wrong with a file: it should not cost a segment.
-        let payload = Payload::open(content, self.limit)?;
-        let Some(publisher) = self
-            .publisher
-            .as_ref()
-            .filter(|publisher| publisher.key() == key)
-        else {
-            return self.load_anew(key, payload);
-        };
-        let replaced = owner_of_content(key, &self.options);
-        match payload.publish(publisher) {
-            Ok(published) => Ok(published.into_loaded(publisher, replaced, None)),
-            // Somebody removed the segment, so nobody would ever see what is published here.
-            Err(error) if error.is_orphaned() && content.is_repeatable() => {
-                self.hold(None);
-                self.load_anew(key, Payload::open(content, self.limit)?)
+        let payload = content.payload(self.limit, copies)?;
+        let published = match self.sink.put(&address, payload) {
+            // Somebody removed the segment, so nobody would ever see what is published there.
+            Err(error)
+                if error.is_orphaned()
+                    && content.is_repeatable()
+                    && self.sink.release_if_lost().is_some() =>
+            {
+                self.sink
+                    .put(&address, content.payload(self.limit, copies)?)
             }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn load_anew(&mut self, key: &Key, payload: Payload<'_>) -> Result<Loaded, LoadError> {
-        let publisher = open(key, &self.options)?;
-        let replaced = owner_of_content(key, &self.options);
-        // On failure the new publisher is dropped, and with it a segment that it made.
-        let published = payload.publish(&publisher)?;
-        let loaded = published.into_loaded(&publisher, replaced, None);
-        let released = self.hold(Some(publisher)).map(Released::from);
-        Ok(Loaded { released, ..loaded })
-    }
-
-    /// Makes what is loaded outlive its session, until it is removed by its key.
-    ///
-    /// This comes after loading: a segment that nothing could be loaded into should not stay.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError`], as [`Publisher::persist`] has it.
-    pub fn persist(&mut self) -> Result<(), LoadError> {
-        self.qt.keep();
-        let Some(publisher) = &self.publisher else {
-            return Ok(());
+            published => published,
         };
-        publisher.persist().map_err(|error| match error {
-            // Somebody has taken it away just now.
-            error if *error.kind() == AttachErrorKind::NotFound => {
-                LoadError::Publish(PublishError::new(error.key(), PublishErrorKind::Orphaned))
-            }
-            error => LoadError::Attach(error),
-        })
-    }
-
-    /// Blanks what is loaded, and stays attached. Returns its key, or `None` where nothing is.
-    ///
-    /// # Errors
-    ///
-    /// [`LoadError::Publish`], as [`Publisher::clear`] has it; [`LoadError::Qt`].
-    pub fn clear(&mut self) -> Result<Option<Address>, LoadError> {
-        let Some(publisher) = &self.publisher else {
-            return self.qt.clear();
-        };
-        publisher.clear().map_err(LoadError::Publish)?;
-        Ok(Some(publisher.key().into()))
-    }
-
-    /// Lets go of what is loaded. Returns `None` where nothing is.
-    pub fn release(&mut self) -> Option<Released> {
-        self.lost = None;
-        self.hold(None)
-            .map(Released::from)
-            .or_else(|| self.qt.release())
-    }
-
-    /// Looks whether others have removed, moved away or replaced what is loaded, so that nobody finds
-    /// it any more; returns its key then. Nothing is loaded after that, but [`restore`](Self::restore)
-    /// loads it again.
-    pub fn release_if_lost(&mut self) -> Option<Address> {
-        if !self.publisher.as_ref().is_some_and(Publisher::is_orphaned) {
-            return self.qt.release_if_lost();
-        }
-        let lost = self.hold(None)?;
-        let key = lost.key().into();
-        self.lost = Some(lost);
-        Some(key)
+        published.map(Loaded)
     }
 
     /// Loads once more what was lost, under its key; `None` where nothing was.
@@ -254,48 +110,7 @@ impl Session {
     ///
     /// [`LoadError`]; it can be tried again.
     pub fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
-        let Some(lost) = &self.lost else {
-            return self.qt.restore();
-        };
-        let key = lost.key();
-        let options = self.options.clone().persistent(lost.is_persistent());
-        // What was loaded is read back from where it lies: a file may have changed, and what came
-        // through a pipe comes only once.
-        let mut kept = lost.subscribe().map_err(LoadError::Attach)?;
-        let kept = kept.latest().map_err(LoadError::Kept)?;
-        let publisher = open(key, &options)?;
-        let replaced = owner_of_content(key, &self.options);
-        let published = content::publish_again(kept.as_ref(), &publisher)?;
-        let loaded = published.into_loaded(&publisher, replaced, None);
-        drop(kept);
-        self.hold(Some(publisher));
-        Ok(Some(loaded))
-    }
-
-    /// Takes another publisher, or none, and returns the one before.
-    fn hold(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
-        if publisher.is_some() {
-            self.lost = None;
-        }
-        self.usher.turn_to(publisher.as_ref());
-        mem::replace(&mut self.publisher, publisher)
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("key", &self.publisher.as_ref().map(Publisher::key))
-            .finish_non_exhaustive()
-    }
-}
-
-impl From<Publisher> for Released {
-    fn from(publisher: Publisher) -> Released {
-        Released {
-            key: publisher.key().into(),
-            is_removed: publisher.detach(),
-        }
+        Ok(self.sink.restore()?.map(Loaded))
     }
 }
 
@@ -305,49 +120,24 @@ pub fn remedy_of_loss() -> String {
     say!("lost-remedy", setting = setting, file = file)
 }
 
-/// Attaches to a segment, or creates it; one that another program has damaged begins anew.
-fn open(key: &Key, options: &Options) -> Result<Publisher, LoadError> {
-    let publisher = Publisher::open(key, options).map_err(LoadError::Attach)?;
-    publisher.repair().map_err(LoadError::Publish)?;
-    Ok(publisher)
-}
-
-/// Returns whose content is under `key` now: its writer, or who else keeps it alive.
-fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
-    let info = segment::info(key, options).ok()?;
-    let Kept::Samples {
-        latest: Some(latest),
-        ..
-    } = info.content
-    else {
-        return None;
-    };
-    if latest.writer.is_current() {
-        return None;
+/// Says what was let go of.
+pub fn describe_released(released: &Released) -> String {
+    match released.is_removed {
+        true => say!("released-gone", key = released.key),
+        false => say!("released-stays", key = released.key),
     }
-    let mut owners: Vec<Attached> = info
-        .attached
-        .into_iter()
-        .filter(|peer| peer.access == Access::ReadWrite && !peer.process.is_current())
-        .collect();
-    owners.sort_by_key(|peer| !peer.process.is(latest.writer));
-    let owner = owners.into_iter().next()?;
-    Some(User {
-        pid: owner.process.pid(),
-        program: owner.program,
-    })
 }
 
 impl fmt::Display for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Loaded {
+        let Published {
             key,
             kind,
             bytes,
             sequence,
             form,
             ..
-        } = self;
+        } = &self.0;
         if let Some(form) = form {
             return f.write_str(&say!(
                 "loaded-for-qt",
@@ -394,30 +184,12 @@ impl Loaded {
     }
 }
 
-impl fmt::Display for Released {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Released { key, is_removed } = self;
-        f.write_str(&match is_removed {
-            true => say!("released-gone", key = key),
-            false => say!("released-stays", key = key),
-        })
-    }
-}
-
 /// Why nothing was loaded. What was loaded before stays.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// The segment could not be created or joined.
-    Attach(AttachError),
-    /// The content could not be put into it.
-    Publish(PublishError),
-    /// What was loaded and lost cannot be read back.
-    Kept(ReadError),
-    /// It could not be put into a segment of Qt programs.
-    Qt(qt_bridge::PublishError),
-    /// It does not go into the stream that was asked for.
-    Stream(StreamError),
+    /// It could not be published.
+    Sink(SinkError),
     /// The picture could not be read.
     Picture(PictureError),
     /// What claims to be a picture has other sides than bytes.
@@ -438,10 +210,16 @@ pub enum LoadError {
     },
 }
 
+impl From<SinkError> for LoadError {
+    fn from(error: SinkError) -> LoadError {
+        LoadError::Sink(error)
+    }
+}
+
 impl LoadError {
     /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
     pub fn is_orphaned(&self) -> bool {
-        matches!(self, LoadError::Publish(error) if *error.kind() == PublishErrorKind::Orphaned)
+        matches!(self, LoadError::Sink(error) if error.is_orphaned())
     }
 
     /// Returns `true` if nobody wanted it any more, which is no fault.
@@ -455,17 +233,8 @@ impl LoadError {
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {
-            LoadError::Attach(_) => say!("load-no-segment"),
-            LoadError::Publish(error)
-                if matches!(error.kind(), PublishErrorKind::NoSpace { .. }) =>
-            {
-                say!("load-no-segment")
-            }
-            LoadError::Qt(qt_bridge::PublishError::Segment(_)) => say!("load-no-segment"),
-            LoadError::Publish(_)
-            | LoadError::Kept(_)
-            | LoadError::Qt(_)
-            | LoadError::Stream(_) => say!("load-not-published"),
+            LoadError::Sink(error) if error.is_about_segment() => say!("load-no-segment"),
+            LoadError::Sink(_) => say!("load-not-published"),
             LoadError::Picture(error) => error.headline(),
             LoadError::Pixels => say!("load-no-pixels"),
             LoadError::Cancelled { name } => say!("load-cancelled", name = name),
@@ -477,11 +246,7 @@ impl LoadError {
     /// Returns the reason and what to do.
     pub fn remedy(&self) -> String {
         match self {
-            LoadError::Attach(error) => error.explain(),
-            LoadError::Publish(error) => error.explain(),
-            LoadError::Kept(error) => error.explain(),
-            LoadError::Qt(error) => error.explain(),
-            LoadError::Stream(error) => error.explain(),
+            LoadError::Sink(error) => error.explain(),
             LoadError::Picture(error) => error.remedy(),
             LoadError::Cancelled { .. } => say!("load-cancelled-remedy"),
             LoadError::Pixels => say!("load-no-pixels-remedy"),
@@ -506,11 +271,7 @@ impl fmt::Display for LoadError {
 impl error::Error for LoadError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            LoadError::Attach(error) => Some(error),
-            LoadError::Publish(error) => Some(error),
-            LoadError::Kept(error) => Some(error),
-            LoadError::Qt(error) => Some(error),
-            LoadError::Stream(error) => Some(error),
+            LoadError::Sink(error) => Some(error),
             LoadError::Picture(error) => Some(error),
             LoadError::Pixels | LoadError::Cancelled { .. } => None,
             LoadError::Frames(error) => Some(error),

@@ -28,8 +28,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! - A [`QtKey`] is what a Qt program calls a segment; an [`Address`] is either that or a key of
-//!   shm-core.
+//! - A [`QtKey`] is what a Qt program calls a segment.
 //! - A [`Segment`] is created, attached to and left by Qt's rules, and guarded by Qt's own lock; a
 //!   [`Semaphore`] is a `QSystemSemaphore`.
 //! - A [`Form`] says what of `QDataStream` is in the bytes; [`Stream`] writes it. Lengths in a stream
@@ -39,7 +38,6 @@
 //! Where Qt waits for ever, this gives up after the caller's patience, and says who is in the way. What
 //! Qt programs do differently from shm-core is told in `docs/PORTING-FROM-QT.md`.
 
-mod address;
 mod deadline;
 mod error;
 mod fault;
@@ -59,7 +57,6 @@ mod sys;
 mod sysvipc;
 mod user;
 
-pub use address::{Address, AddressError};
 pub use error::{LockError, LockErrorKind, Meaning, SegmentError, SegmentErrorKind};
 pub use follower::{Digest, Follower, Reading, ReadingError, Step, read, read_within};
 pub use key::{KeyError, Kind, QtKey};

@@ -1,34 +1,25 @@
 //! The command line: what it understands, and how it fails.
 
+mod describe;
+mod failure;
 mod follow;
 mod info;
 mod list;
 mod memory;
-mod qt;
 mod remove;
 mod show;
 
 use std::ffi::OsString;
-use std::{fmt, io};
 
-use app_kit::explain::{self, Explain};
+use app_kit::explain;
 use app_kit::language::Language;
-use app_kit::pixels::PixelsError;
-use app_kit::save_file::SaveFileError;
 use app_kit::terminal::{self, EscapeOption};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use qt_bridge::{Address, AddressError, Form, ReadingError, SegmentError};
-use serde::Serialize;
-use shm_core::{ListError, ReadError};
+use qt_bridge::Form;
+use shm_io::Address;
 
-use crate::export::ExportError;
-use crate::output::OutputError;
-use crate::picture_file::PictureFileError;
-use crate::session::{ENTER_TEXT_FIRST, FetchError};
-use crate::{json, output};
-
-pub(crate) use qt::refuse_form;
+pub(crate) use failure::{Failure, refuse_form};
 
 /// Shows what sits in named shared memory. Without a command: in a window.
 #[derive(Debug, Parser)]
@@ -118,85 +109,13 @@ pub(crate) enum Command {
 
 /// Does what a command says.
 pub(crate) fn run(address: &Address, command: Command) -> Result<(), Failure> {
-    let key = match address {
-        Address::Own(key) => key,
-        Address::Qt(key) => return qt::run(key, command),
-    };
     match command {
-        Command::Show(arguments) => show::run(key, &arguments),
-        Command::Follow(arguments) => follow::run(&key.into(), arguments),
-        Command::Info(arguments) => info::run(key, &arguments),
+        Command::Show(arguments) => show::run(address, &arguments),
+        Command::Follow(arguments) => follow::run(address, arguments),
+        Command::Info(arguments) => info::run(address, &arguments),
         Command::List(arguments) => list::run(&arguments),
-        Command::Remove(arguments) => remove::run(key, &arguments),
+        Command::Remove(arguments) => remove::run(address, &arguments),
     }
-}
-
-/// Why a command could not do its work: what is wrong and what to do.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    headline: Option<&'static str>,
-    sentences: String,
-}
-
-impl Failure {
-    pub(crate) fn new(sentences: impl Into<String>) -> Failure {
-        Failure {
-            headline: None,
-            sentences: sentences.into(),
-        }
-    }
-
-    /// Says it on standard error, in one line: no name in it can begin another.
-    pub(crate) fn tell(&self) {
-        if let Some(headline) = self.headline {
-            terminal::warn(headline);
-        }
-        terminal::warn(&self.sentences);
-    }
-}
-
-impl From<FetchError> for Failure {
-    fn from(error: FetchError) -> Failure {
-        Failure {
-            headline: matches!(error, FetchError::Nothing { .. }).then_some(ENTER_TEXT_FIRST),
-            sentences: error.to_string(),
-        }
-    }
-}
-
-/// Makes a failure of each type of error: by its own sentences where the program wrote it, and by the
-/// explanation where a library did, which knows no remedy.
-macro_rules! impl_from {
-    ($($error:ty => $sentences:expr;)*) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Failure {
-                let sentences: fn(&$error) -> String = $sentences;
-                Failure::new(sentences(&error))
-            }
-        })*
-    };
-}
-
-impl_from! {
-    AddressError => Explain::explain;
-    ListError => Explain::explain;
-    ReadError => Explain::explain;
-    ReadingError => Explain::explain;
-    SegmentError => Explain::explain;
-    ExportError => ToString::to_string;
-    OutputError => ToString::to_string;
-    PictureFileError => ToString::to_string;
-    PixelsError => ToString::to_string;
-    SaveFileError => ToString::to_string;
-    fmt::Error => ToString::to_string;
-    io::Error => ToString::to_string;
-}
-
-fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    Ok(output::print(|stdout| {
-        json::write_pretty(&mut *stdout, value)?;
-        stdout.write_all(b"\n")
-    })?)
 }
 
 #[cfg(test)]

@@ -10,109 +10,85 @@ use app_kit::limit::Limit;
 use app_kit::picture::Picture;
 use app_kit::pixels::Rows;
 use app_kit::save_file::{SaveFile, SaveFileError};
-use app_kit::snapshot::{self, Snapshot};
+use app_kit::snapshot::{Preview, Snapshot};
 use app_kit::{say, units};
-use shm_core::{ImageMetadata, Message, Metadata, PixelFormat, ReadError, Sample, escape};
+use shm_core::{ImageMetadata, PixelFormat, ReadError, escape};
+use shm_io::Content;
 
 use crate::npy;
 use crate::picture_file::{self, PictureFileError};
-use crate::session::Content;
 
 /// Writes content to a file: a text byte for byte, a picture in the format that the file's ending
 /// chooses, anything else as it is. A picture is refused that takes more memory than `limit`.
 pub(crate) fn save(content: &Content, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
-    match content {
-        Content::Sample(sample) => save_sample(sample, file, limit),
-        Content::Block { bytes, .. } => save_bytes(&[bytes], file, || Ok(())),
-        Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            save_picture(metadata, pixels, file, limit, || Ok(()))
-        }
-        Content::Qt(..) => save_bytes(&[content.bytes()], file, || Ok(())),
+    if let Some(text) = content.text()? {
+        return save_bytes(&[text.as_bytes()], file, || Ok(()));
     }
-}
-
-fn save_sample(sample: &Sample, file: SaveFile<'_>, limit: Limit) -> Result<(), ExportError> {
-    match sample.metadata() {
-        Metadata::Text => {
-            let text = text_of(sample)?;
-            save_bytes(&[text.as_bytes()], file, || Ok(()))
+    let verify = || content.verify();
+    if let Some((metadata, pixels)) = content.image() {
+        return save_picture(metadata, pixels, file, limit, verify);
+    }
+    match content.array() {
+        Some(array) if npy::is_name(file.path()) => {
+            save_bytes(&[&npy::header(array), content.bytes()], file, verify)
         }
-        Metadata::Image(metadata) => {
-            save_picture(metadata, sample.payload(), file, limit, || sample.verify())
-        }
-        Metadata::Array(array) if npy::is_name(file.path()) => {
-            save_bytes(&[&npy::header(array), sample.payload()], file, || {
-                sample.verify()
-            })
-        }
-        _ => save_bytes(&[sample.payload()], file, || sample.verify()),
+        _ => save_bytes(&[content.bytes()], file, verify),
     }
 }
 
 /// Writes to a file what a window holds, as far as it holds it.
 pub(crate) fn save_held(held: &Snapshot, file: SaveFile<'_>) -> Result<(), ExportError> {
     match &held.content {
-        snapshot::Content::Text(text) => save_bytes(&[text.shown.as_bytes()], file, || Ok(())),
-        snapshot::Content::Bytes(bytes) => save_bytes(&[&bytes.head], file, || Ok(())),
-        snapshot::Content::Picture(picture) => {
+        Preview::Text(text) => save_bytes(&[text.shown.as_bytes()], file, || Ok(())),
+        Preview::Bytes(bytes) => save_bytes(&[&bytes.head], file, || Ok(())),
+        Preview::Picture(picture) => {
             let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
             let metadata = ImageMetadata::packed(PixelFormat::Rgba8, rows.width(), rows.height())
                 .map_err(|_| ExportError::Nothing)?;
             let pixels = rows.to_rgba();
             save_picture(&metadata, &pixels, file, Limit::DEFAULT, || Ok(()))
         }
-        snapshot::Content::Empty => Err(ExportError::Nothing),
+        Preview::Empty => Err(ExportError::Nothing),
     }
 }
 
 /// Makes of content what the clipboard takes.
 pub(crate) fn copy(content: &Content) -> Result<Copied, ExportError> {
-    match content {
-        Content::Sample(sample) => match sample.metadata() {
-            Metadata::Text => Ok(Copied::Text(text_of(sample)?)),
-            Metadata::Image(metadata) => {
-                let rows = Rows::new(metadata, sample.payload()).map_err(PictureFileError::from)?;
-                picture_file::bound_copy(metadata, sample.payload())?;
-                let pixels = pixels_of(&rows);
-                sample.verify()?;
-                Ok(Copied::Picture(pixels))
-            }
-            _ => Err(ExportError::OnlyFile),
-        },
-        Content::Qt(Some(Message::Text(text)), _) => Ok(Copied::Text(text.clone())),
-        Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
-            picture_file::bound_copy(metadata, pixels)?;
-            Ok(Copied::Picture(pixels_of(&rows)))
-        }
-        Content::Qt(None, _) => Err(ExportError::Nothing),
-        Content::Qt(Some(_), _) | Content::Block { .. } => Err(ExportError::OnlyFile),
+    if content.is_empty() {
+        return Err(ExportError::Nothing);
     }
+    if let Some(text) = content.text()? {
+        return Ok(Copied::Text(text.into_owned()));
+    }
+    let (metadata, pixels) = content.image().ok_or(ExportError::OnlyFile)?;
+    let rows = Rows::new(metadata, pixels).map_err(PictureFileError::from)?;
+    picture_file::bound_copy(metadata, pixels)?;
+    let pixels = pixels_of(&rows);
+    content.verify()?;
+    Ok(Copied::Picture(pixels))
 }
 
 /// Makes what the clipboard takes of what a window holds, as far as it holds it.
 pub(crate) fn copy_held(held: &Snapshot) -> Result<Copied, ExportError> {
     match &held.content {
-        snapshot::Content::Text(text) => Ok(Copied::Text(text.shown.clone())),
-        snapshot::Content::Picture(picture) => {
+        Preview::Text(text) => Ok(Copied::Text(text.shown.clone())),
+        Preview::Picture(picture) => {
             let rows = pixels_held(picture).ok_or(ExportError::Nothing)?;
             Ok(Copied::Picture(pixels_of(&rows)))
         }
-        snapshot::Content::Bytes(_) => Err(ExportError::OnlyFile),
-        snapshot::Content::Empty => Err(ExportError::Nothing),
+        Preview::Bytes(_) => Err(ExportError::OnlyFile),
+        Preview::Empty => Err(ExportError::Nothing),
     }
 }
 
 /// Says how much of the content a window holds, where that is not all: `the first 131 kB of 10 MB`.
 pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
     match &held.content {
-        snapshot::Content::Text(text) if !text.is_whole => {
-            Some(first_part(text.shown.len(), held.bytes))
-        }
-        snapshot::Content::Bytes(bytes) if (bytes.head.len() as u64) < held.bytes => {
+        Preview::Text(text) if !text.is_whole => Some(first_part(text.shown.len(), held.bytes)),
+        Preview::Bytes(bytes) if (bytes.head.len() as u64) < held.bytes => {
             Some(first_part(bytes.head.len(), held.bytes))
         }
-        snapshot::Content::Picture(picture) if picture.all_pixels().is_none() => {
+        Preview::Picture(picture) if picture.all_pixels().is_none() => {
             let rows = picture.overview_pixels()?;
             Some(say!(
                 "part-smaller",
@@ -136,9 +112,9 @@ fn first_part(part: usize, whole: u64) -> String {
 pub(crate) fn file_name(held: &Snapshot) -> String {
     let key = held.key.as_str();
     let (file_name, ending) = match &held.content {
-        snapshot::Content::Text(_) | snapshot::Content::Empty => (None, Some("txt")),
-        snapshot::Content::Picture(picture) => (picture.file_name.as_deref(), Some("png")),
-        snapshot::Content::Bytes(bytes) => match bytes.file_name.as_deref() {
+        Preview::Text(_) | Preview::Empty => (None, Some("txt")),
+        Preview::Picture(picture) => (picture.file_name.as_deref(), Some("png")),
+        Preview::Bytes(bytes) => match bytes.file_name.as_deref() {
             Some(file_name) => (Some(file_name), None),
             None if bytes.array.is_some() => (None, Some("npy")),
             None => (None, Some("bin")),
@@ -170,17 +146,8 @@ fn harmless(name: &str) -> String {
 /// Gives a picture's file the ending `png` where its name has none.
 pub(crate) fn with_ending(held: &Snapshot, path: PathBuf) -> PathBuf {
     match held.content {
-        snapshot::Content::Picture(_) if path.extension().is_none() => path.with_extension("png"),
+        Preview::Picture(_) if path.extension().is_none() => path.with_extension("png"),
         _ => path,
-    }
-}
-
-/// Copies a text out.
-pub(crate) fn text_of(sample: &Sample) -> Result<String, ExportError> {
-    // A private copy, proven to be UTF-8: what is in shared memory proves nothing.
-    match sample.to_message()? {
-        Message::Text(text) => Ok(text),
-        _ => Err(ExportError::Changed),
     }
 }
 
@@ -238,8 +205,6 @@ pub(crate) enum ExportError {
     Picture(PictureFileError),
     /// The segment is damaged, or was cut short.
     Read(ReadError),
-    /// The sample changed its kind while it was read.
-    Changed,
     /// Bytes do not go into the clipboard.
     OnlyFile,
     /// There is nothing to be had.
@@ -270,7 +235,6 @@ impl fmt::Display for ExportError {
             ExportError::File(error) => error.fmt(formatter),
             ExportError::Picture(error) => error.fmt(formatter),
             ExportError::Read(error) => formatter.write_str(&error.explain()),
-            ExportError::Changed => formatter.write_str(&say!("export-changed")),
             ExportError::OnlyFile => formatter.write_str(&say!("export-only-file")),
             ExportError::Nothing => formatter.write_str(&say!("export-nothing")),
         }
@@ -283,7 +247,7 @@ impl std::error::Error for ExportError {
             ExportError::File(error) => Some(error),
             ExportError::Picture(error) => Some(error),
             ExportError::Read(error) => Some(error),
-            ExportError::Changed | ExportError::OnlyFile | ExportError::Nothing => None,
+            ExportError::OnlyFile | ExportError::Nothing => None,
         }
     }
 }

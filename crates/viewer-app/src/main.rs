@@ -22,7 +22,7 @@ use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
 use app_kit::save_file::Cleanup;
 use app_kit::{settings, terminal};
-use qt_bridge::Address;
+use shm_io::Address;
 
 use crate::cli::{Cli, Failure};
 
@@ -57,8 +57,8 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
     let Cli {
         key, form, verbose, ..
     } = arguments;
-    if key.as_ref().is_some_and(|key| key.own().is_some()) {
-        cli::refuse_form(form)?;
+    if let Some(key) = &key {
+        cli::refuse_form(key, form)?;
     }
     let asked_for = key.as_ref().map_or(DEFAULT_KEY, Address::as_str).to_owned();
     let run = || {

@@ -6,6 +6,9 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use app_kit::{language, save_file, say, terminal};
+use serde::Serialize;
+
+use crate::json;
 
 /// Where to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +50,14 @@ pub(crate) fn is_heard(
             source,
         }),
     }
+}
+
+/// Writes a value to standard output as JSON, over several lines.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), OutputError> {
+    print(|stdout| {
+        json::write_pretty(&mut *stdout, value)?;
+        stdout.write_all(b"\n")
+    })
 }
 
 /// What could not be written, and why.

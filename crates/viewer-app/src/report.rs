@@ -7,16 +7,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use app_kit::explain::Explain;
 use app_kit::group::Group;
 use app_kit::sharing;
-use qt_bridge::{Address, Form, QtKey, ReadingError, User};
+use qt_bridge::User;
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
-use shm_core::{Access, Attached, Message, Metadata};
+use shm_core::{Access, Attached, Metadata};
+use shm_io::{Address, Content, Entry, RingSize, SourceError};
 
-use crate::session::{Content, Found, RingSize};
 use beside::Beside;
 
 /// One segment. A field that does not apply is `null`; only what is said to be left out is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
     key: String,
     kind: Option<&'static str>,
@@ -74,31 +74,33 @@ struct Peer {
 }
 
 impl Report {
-    /// Reports what a command found in a segment.
-    pub(crate) fn of_found(key: &Address, found: &Found) -> Report {
-        let report = Report::new(key.to_string(), found.persistent, &found.attached);
-        let report = report.with_permissions(found.permissions);
-        let report = report.with_ring(found.kept);
-        match &found.content {
-            Content::Sample(sample) => report.with_latest(
-                &Latest {
-                    metadata: sample.metadata().clone(),
-                    annotations: sample.annotations().clone(),
-                    bytes: sample.len() as u64,
-                    sequence: sample.sequence(),
-                    writer: sample.writer(),
-                    published: sample.published(),
-                    age: sample.age(),
-                },
-                &found.attached,
-            ),
-            Content::Block { bytes, .. } => report.with_block(bytes.len() as u64),
-            Content::Qt(message, form) => report.with_streamed(message.as_ref(), *form),
+    /// Reports what was read from a segment.
+    pub(crate) fn of_content(content: &Content) -> Report {
+        let stat = content.stat();
+        let key = content.address().to_string();
+        let report = Report::new(key, stat.persistent, &stat.attached)
+            .with_permissions(stat.permissions)
+            .with_ring(stat.ring);
+        let bytes = content.bytes().len() as u64;
+        if let Some(latest) = content.latest() {
+            return report.with_latest(&latest, &stat.attached);
+        }
+        let Some(form) = content.form() else {
+            return report.with_block(bytes);
+        };
+        let report = Report {
+            bytes: Some(bytes),
+            form: Some(form.name()),
+            ..report
+        };
+        match content.metadata() {
+            Some(metadata) => report.with_metadata(metadata),
+            None => report,
         }
     }
 
     /// Reports a segment of a Qt program from outside: nobody tells what is in it.
-    pub(crate) fn of_qt(listed: &qt_bridge::Listed) -> Report {
+    fn of_qt(listed: &qt_bridge::Listed) -> Report {
         Report {
             bytes: Some(listed.size as u64),
             attached: Peer::of_users(&listed.users),
@@ -107,33 +109,18 @@ impl Report {
     }
 
     /// Reports a segment of a Qt program whose content cannot be read.
-    pub(crate) fn of_unreadable_qt(key: &QtKey, reason: &ReadingError) -> Report {
+    pub(crate) fn of_unreadable(key: &Address, size: u64, reason: &SourceError) -> Report {
         Report {
-            bytes: qt_bridge::size(key).ok().map(|size| size as u64),
-            attached: Peer::of_users(&qt_bridge::users(key)),
+            bytes: Some(size),
             reason: Some(reason.explain()),
             ..Report::new(key.to_string(), false, &[])
         }
     }
 
     /// Adds who is seen to use a segment of a Qt program.
-    pub(crate) fn with_users(self, key: &QtKey) -> Report {
-        Report {
-            attached: Peer::of_users(&qt_bridge::users(key)),
-            ..self
-        }
-    }
-
-    fn with_streamed(self, message: Option<&Message>, form: Form) -> Report {
-        let report = Report {
-            bytes: Some(message.map_or(0, |message| message.payload().len() as u64)),
-            form: Some(form.name()),
-            ..self
-        };
-        match message {
-            Some(message) => report.with_metadata(&message.metadata()),
-            None => report,
-        }
+    pub(crate) fn with_users(mut self, users: &[User]) -> Report {
+        self.attached.extend(Peer::of_users(users));
+        self
     }
 
     fn with_metadata(self, metadata: &Metadata) -> Report {
@@ -189,7 +176,14 @@ impl Report {
     }
 
     /// Reports one line of a list, be it a segment or not.
-    pub(crate) fn of_listed(listed: &Listed) -> Report {
+    pub(crate) fn of_entry(entry: &Entry) -> Report {
+        match entry {
+            Entry::Own(listed) => Report::of_listed(listed),
+            Entry::Qt(listed) => Report::of_qt(listed),
+        }
+    }
+
+    fn of_listed(listed: &Listed) -> Report {
         match &listed.segment {
             Ok(info) => Report::of_info(info),
             Err(reason) => Report {
@@ -204,31 +198,10 @@ impl Report {
     fn new(key: String, persistent: bool, attached: &[Attached]) -> Report {
         Report {
             key,
-            kind: None,
             bytes: Some(0),
-            width: None,
-            height: None,
-            format: None,
-            stride: None,
-            media_type: None,
-            file_name: None,
-            sequence: None,
-            writer_pid: None,
-            writer_program: None,
-            published_ms: None,
-            age_ms: None,
             persistent: Some(persistent),
-            ring_bytes: None,
-            retain_bytes: None,
-            mode: None,
-            group: None,
-            others_may_read: None,
             attached: attached.iter().map(Peer::new).collect(),
-            beside: Beside::default(),
-            available: None,
-            held: None,
-            form: None,
-            reason: None,
+            ..Report::default()
         }
     }
 

@@ -3,17 +3,18 @@
 use std::time::{Duration, SystemTime};
 
 use shm_core::{Access, Attached, Process};
+use shm_io::Publication;
 
-use crate::snapshot::{self, Bytes, Content, Origin, Snapshot, Text};
+use crate::snapshot::{self, Bytes, Preview, Snapshot, Text};
 use crate::{explain, language, say, sharing, shell, units};
 
 /// Writes what is in shared memory in one line: `text · 42 bytes · sequence 3 · 2 min old`.
 pub fn facts(snapshot: &Snapshot, now: SystemTime) -> String {
     let mut parts = vec![snapshot.kind_and_form()];
-    if let Content::Picture(picture) = &snapshot.content {
+    if let Preview::Picture(picture) = &snapshot.content {
         parts.push(format!("{} × {}", picture.width, picture.height));
     }
-    if let Content::Bytes(Bytes {
+    if let Preview::Bytes(Bytes {
         array: Some(array), ..
     }) = &snapshot.content
     {
@@ -128,7 +129,7 @@ pub(super) fn bytes_notice(bytes: &Bytes, size: u64) -> String {
 }
 
 /// How old content is.
-pub(super) fn age_of(origin: &Origin, now: SystemTime) -> Duration {
+pub(super) fn age_of(origin: &Publication, now: SystemTime) -> Duration {
     // A clock that was set back makes the content younger than now.
     now.duration_since(origin.published).unwrap_or_default()
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 use iced::{Size, Theme};
 use iced_test::Simulator;
 use shm_core::{Access, ArrayMetadata, Attached, ElementType, ImageMetadata, Key, PixelFormat};
+use shm_io::Publication;
 
 use crate::picture::Picture;
-use crate::snapshot::{Bytes, Origin, Text};
+use crate::snapshot::{Bytes, Text};
 
 use super::*;
 
@@ -24,14 +25,14 @@ fn peer(pid: u32, program: &str, access: Access) -> Attached {
 fn snapshot() -> Snapshot {
     Snapshot {
         key: Key::new("two words").expect("it is a key").into(),
-        content: Content::Text(Text {
+        content: Preview::Text(Text {
             shown: "Hello".to_owned(),
             is_whole: false,
         }),
         form: None,
         digest: None,
         bytes: 1_500_000,
-        origin: Some(Origin {
+        origin: Some(Publication {
             segment: 7,
             sequence: 3,
             writer: Process::with_pid(4711),
@@ -120,7 +121,13 @@ fn what_comes_from_elsewhere_says_from_where() {
 fn an_array_tells_its_elements_and_its_shape() {
     let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).expect("it is a shape");
     let snapshot = Snapshot {
-        content: Content::Bytes(Bytes::of(&array.into(), vec![7; 48])),
+        content: Preview::Bytes(Bytes {
+            media_type: Some("application/octet-stream".to_owned()),
+            file_name: None,
+            array: Some(array),
+            head: vec![7; 48],
+            is_half_written: false,
+        }),
         bytes: 48,
         ..snapshot()
     };
@@ -148,7 +155,7 @@ fn picture_pane() -> ContentPane {
     let row = [[200, 30, 60, 255].repeat(40), [0, 0, 0, 0].repeat(24)].concat();
     let picture = Picture::from_payload(&metadata, &row.repeat(48), None).expect("it fits");
     ContentPane::new(Snapshot {
-        content: Content::Picture(picture),
+        content: Preview::Picture(picture),
         bytes: 64 * 48 * 4,
         permissions: None,
         attached: Vec::new(),
@@ -220,7 +227,7 @@ fn hidden_characters_are_shown_and_copied_as_they_are() {
     use iced::widget::text_editor::{Action, Cursor, Position};
     let text = "pay\u{202e}001\u{202c} now\u{200b}\r\nand \u{1b}[2J\u{e0041} too";
     let mut pane = ContentPane::new(Snapshot {
-        content: Content::Text(crate::snapshot::Text {
+        content: Preview::Text(crate::snapshot::Text {
             shown: text.to_owned(),
             is_whole: true,
         }),

@@ -7,10 +7,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use iced::Size;
-use qt_bridge::{Address, AddressError};
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use serde::{Deserialize, Serialize};
+use shm_io::{Address, AddressError};
 
 use super::{MAX_SIDE, MIN_SIZE, Settings, Switches};
 use crate::explain::Explain;

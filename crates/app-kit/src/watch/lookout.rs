@@ -7,22 +7,21 @@ use iced::Size;
 use iced::futures::SinkExt;
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
-use shm_core::segment::{self, Info};
-use shm_core::{AttachErrorKind, Key, Sample};
+use shm_core::segment;
+use shm_io::{Content, Event, Follower, Info, Stat, Wanted};
 
-use super::{Depth, Fresh, GLANCE, News, Observation, Shared, past};
-use crate::follower::{Follower, Step, Wanted};
-use crate::snapshot::{self, Bytes, Company, Content, Snapshot, SnapshotError};
+use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
+use crate::group;
+use crate::snapshot::{Bytes, Preview, Snapshot, SnapshotError};
 
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
 pub(super) struct Lookout {
     shared: Arc<Shared>,
-    key: Key,
     output: Sender<News>,
     follower: Follower,
     /// What was told last of what stays the same for long.
     told: Told,
-    company: Company,
+    stat: Stat,
     /// When it was last looked who is there.
     glanced: Option<Instant>,
     /// What of the content that was told last is still of interest, and when that was.
@@ -37,13 +36,15 @@ enum Told {
     Unknown,
     Nothing,
     Something(Gist),
+    /// A segment of a Qt program, of so many bytes.
+    Qt(u64),
     Unreadable(String),
 }
 
-/// What of an [`Info`] a window shows.
+/// What of a [`segment::Info`] a window shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Gist {
-    company: Company,
+    stat: Stat,
     /// The sequence and the size; of no interest to who knows the content itself.
     content: Option<(u64, u64)>,
 }
@@ -58,14 +59,13 @@ enum Last {
 }
 
 impl Lookout {
-    pub(super) fn new(shared: Arc<Shared>, key: Key, output: Sender<News>) -> Lookout {
+    pub(super) fn new(shared: Arc<Shared>, output: Sender<News>) -> Lookout {
         Lookout {
-            follower: Follower::new(key.clone(), shared.options.clone(), Wanted::Latest),
+            follower: shared.source.clone().follow(Wanted::Latest),
             shared,
-            key,
             output,
             told: Told::Unknown,
-            company: Company::default(),
+            stat: Stat::default(),
             glanced: None,
             last: None,
             has_begun: false,
@@ -92,46 +92,52 @@ impl Lookout {
 
     /// Waits for what happens next, and tells of it.
     fn follow(&mut self) -> Option<()> {
-        let step = self.follower.next(Some(GLANCE));
+        let event = self.follower.next(Some(GLANCE));
         let is_first = !std::mem::replace(&mut self.has_begun, true);
-        match step {
-            Ok(Step::Sample(sample)) => {
+        match event {
+            Ok(Event::Content(content)) => {
                 if is_first {
-                    self.tell_past(&sample)?;
+                    self.tell_past(&content)?;
                 }
-                self.tell_sample(sample)
+                self.tell_new(*content)
             }
-            Ok(Step::Empty { .. }) => {
+            Ok(Event::Empty { .. }) => {
                 self.glance()?;
-                let nothing = snapshot::of_nothing(&self.key, self.company.clone());
-                let fresh = self.fresh(nothing);
-                self.tell_content(fresh, Last::Other)
+                let address = self.shared.source.address().clone();
+                self.tell_converted(Content::of_nothing(address), None, false)
             }
-            Ok(Step::Gone) => self.tell_nothing(),
-            Ok(Step::Left | Step::Quiet) => {
-                self.glance()?;
+            Ok(Event::NoSegment) => self.tell_nothing(),
+            Ok(Event::PublisherGone | Event::Timeout) => {
+                // One of a Qt program was looked at just now.
+                if self.shared.source.address().own().is_some() {
+                    self.glance()?;
+                }
                 self.refine()
             }
-            Ok(Step::Block) => self.tell_block(),
-            Err(error) => {
-                self.tell_unreadable(error.into())?;
-                self.shared.pause(GLANCE)
-            }
+            Ok(Event::Block) => self.tell_block(),
+            Err(error) => self.tell_unreadable(error.into()),
         }
     }
 
     /// Looks who is there.
     fn glance(&mut self) -> Option<()> {
         self.glanced = Some(Instant::now());
-        match segment::info(&self.key, &self.shared.options) {
-            Ok(info) => self.tell_presence(info),
-            Err(error) if *error.kind() == AttachErrorKind::NotFound => self.tell_nothing(),
-            Err(error) => self.tell_unreadable(SnapshotError::Attach(error)),
+        match self.shared.source.info() {
+            Ok(Info::Own(info)) => self.tell_presence(*info),
+            Ok(Info::Qt { size, .. }) => self.tell_qt(size),
+            Err(error) if error.is_not_found() => self.tell_nothing(),
+            Err(error) => self.tell_unreadable(error.into()),
         }
     }
 
-    fn tell_presence(&mut self, info: Info) -> Option<()> {
-        self.company = Company::of(&info);
+    fn tell_qt(&mut self, size: u64) -> Option<()> {
+        self.tell_once(Told::Qt(size), Observation::Qt(size))
+    }
+
+    fn tell_presence(&mut self, info: segment::Info) -> Option<()> {
+        // The window names them.
+        group::read_names();
+        self.stat = Stat::from(&info);
         let content = match &info.content {
             segment::Content::Block { size } => Some((0, *size)),
             segment::Content::Samples { latest, .. } => latest
@@ -141,14 +147,14 @@ impl Lookout {
             segment::Content::Semaphore { .. } | segment::Content::Damaged { .. } => None,
         };
         let told = Told::Something(Gist {
-            company: self.company.clone(),
+            stat: self.stat.clone(),
             content: content.filter(|_| self.shared.depth == Depth::Presence),
         });
         self.tell_once(told, Observation::Presence(Arc::new(info)))
     }
 
     fn tell_nothing(&mut self) -> Option<()> {
-        self.company = Company::default();
+        self.stat = Stat::default();
         self.tell_once(Told::Nothing, Observation::Nothing)
     }
 
@@ -157,22 +163,34 @@ impl Lookout {
         self.tell_once(told, Observation::Unreadable(Arc::new(error)))
     }
 
-    fn tell_sample(&mut self, sample: Sample) -> Option<()> {
-        let is_due = |at: Instant| at.elapsed() >= GLANCE;
-        let is_stranger = |company: &Company| {
-            let mut attached = company.attached.iter();
-            !attached.any(|peer| peer.process.is(sample.writer()))
+    fn tell_new(&mut self, content: Content) -> Option<()> {
+        let pane = match content.publication() {
+            // One of a Qt program is not read again, so all of its pixels are taken at once.
+            None => {
+                self.tell_qt(content.size())?;
+                None
+            }
+            Some(publication) => {
+                let is_due = |at: Instant| at.elapsed() >= GLANCE;
+                let mut attached = self.stat.attached.iter();
+                let is_known = attached.any(|peer| peer.process.is(publication.writer));
+                if self.glanced.is_none_or(is_due) || !is_known {
+                    self.glance()?;
+                }
+                self.pane()
+            }
         };
-        if self.glanced.is_none_or(is_due) || is_stranger(&self.company) {
-            self.glance()?;
-        }
-        self.tell_converted(sample, self.pane(), false)
+        self.tell_converted(content, pane, false)
     }
 
     /// Tells what was published before the first sample that is told.
-    fn tell_past(&mut self, newest: &Sample) -> Option<()> {
+    fn tell_past(&mut self, newest: &Content) -> Option<()> {
         self.glance()?;
-        let past = past::before(newest, &self.key, &self.shared.options, &self.company);
+        let past = self.shared.source.before(newest).into_iter();
+        let past = past.map(|content| content.with_stat(self.stat.clone()));
+        let past: Vec<Snapshot> = past
+            .filter_map(|content| Snapshot::of(&content, None).ok())
+            .collect();
         if past.is_empty() {
             return Some(());
         }
@@ -193,7 +211,7 @@ impl Lookout {
             return Some(());
         }
         match self.follower.again() {
-            Ok(Some(sample)) => self.tell_converted(sample, None, true),
+            Ok(Some(content)) => self.tell_converted(content, None, true),
             Ok(None) => Some(()),
             Err(error) => self.tell_unreadable(error.into()),
         }
@@ -201,20 +219,20 @@ impl Lookout {
 
     fn tell_converted(
         &mut self,
-        sample: Sample,
+        content: Content,
         pane: Option<Size<u32>>,
         is_again: bool,
     ) -> Option<()> {
-        let company = self.company.clone();
-        let converted = snapshot::of_sample(&self.key, &sample, company, pane);
-        let skipped = sample.skipped();
-        // Its memory is the loader's again, before the window is waited for.
-        drop(sample);
+        let content = content.with_stat(self.stat.clone());
+        let converted = Snapshot::of(&content, pane);
+        let skipped = content.skipped();
+        // Its memory is the publisher's again, before the window is waited for.
+        drop(content);
         let snapshot = match converted {
             Ok(snapshot) => snapshot,
             Err(error) => return self.tell_unreadable(error),
         };
-        let is_picture = matches!(snapshot.content, Content::Picture(_));
+        let is_picture = matches!(snapshot.content, Preview::Picture(_));
         let last = match pane {
             Some(_) if is_picture => Last::Fitted,
             _ => Last::Other,
@@ -227,29 +245,28 @@ impl Lookout {
         self.tell_content(fresh, last)
     }
 
-    /// A block wakes nobody: it is read as often as it is looked who is there.
+    /// A block wakes nobody: it is read once a second, and so is who is there.
     fn tell_block(&mut self) -> Option<()> {
         self.glance()?;
-        match snapshot::read(&self.key, &self.shared.options) {
-            Ok(snapshot) if self.is_told(&snapshot) => {}
+        match Snapshot::read(&self.shared.source) {
+            Ok(snapshot) if self.is_told(&snapshot) => Some(()),
             Ok(snapshot) => {
                 let last = match &snapshot.content {
-                    Content::Bytes(bytes) => Last::Block(bytes.clone(), snapshot.bytes),
+                    Preview::Bytes(bytes) => Last::Block(bytes.clone(), snapshot.bytes),
                     _ => Last::Other,
                 };
                 let fresh = self.fresh(snapshot);
-                self.tell_content(fresh, last)?;
+                self.tell_content(fresh, last)
             }
             // It went away just now, which the next look tells.
-            Err(error) if error.is_not_found() => {}
-            Err(error) => self.tell_unreadable(error)?,
+            Err(error) if error.is_not_found() => Some(()),
+            Err(error) => self.tell_unreadable(error),
         }
-        self.shared.pause(GLANCE)
     }
 
     fn is_told(&self, snapshot: &Snapshot) -> bool {
         match (&self.last, &snapshot.content) {
-            (Some((Last::Block(told, size), _)), Content::Bytes(bytes)) => {
+            (Some((Last::Block(told, size), _)), Preview::Bytes(bytes)) => {
                 told == bytes && *size == snapshot.bytes
             }
             _ => false,
@@ -263,7 +280,7 @@ impl Lookout {
     /// Puts a content into the slot, and tells the window that it is there.
     fn tell_content(&mut self, fresh: Fresh, last: Last) -> Option<()> {
         self.last = Some((last, Instant::now()));
-        if !matches!(self.told, Told::Something(_)) {
+        if !matches!(self.told, Told::Something(_) | Told::Qt(_)) {
             self.told = Told::Unknown;
         }
         self.shared.wait_for_room()?;

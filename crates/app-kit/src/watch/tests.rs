@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use iced::Size;
 use iced::futures::executor::block_on;
-use shm_core::{Access, ImageMetadata, Key, Metadata, PixelFormat, Publisher, SharedMemory};
+use shm_core::{
+    Access, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory,
+};
 use tempfile::TempDir;
 
 use crate::picture_view::Seen;
-use crate::snapshot::Content;
+use crate::snapshot::Preview;
 
 /// A key in a directory of its own, and a watch of it.
 struct Bench {
@@ -22,7 +24,7 @@ impl Bench {
         let directory = tempfile::tempdir().expect("there is room");
         let options = Options::new().directory(directory.path());
         let key = Key::new("watched").expect("it is a key");
-        let watch = Watch::new(key.into(), None, options, depth, Arc::default());
+        let watch = Watch::new(Source::new(key).options(options), depth, Arc::default());
         Bench { directory, watch }
     }
 
@@ -61,7 +63,7 @@ impl Bench {
     fn await_picture<S: Stream<Item = News>>(&self, stream: &mut Pin<&mut S>) -> Box<Fresh> {
         let is_picture = |seen: &Observation| {
             matches!(seen, Observation::Content(fresh)
-                if matches!(fresh.snapshot.content, Content::Picture(_)))
+                if matches!(fresh.snapshot.content, Preview::Picture(_)))
         };
         match self.await_observation(stream, is_picture) {
             Observation::Content(fresh) => fresh,
@@ -73,7 +75,7 @@ impl Bench {
 fn is_text(observation: &Observation, expected: &str) -> bool {
     match observation {
         Observation::Content(fresh) => match &fresh.snapshot.content {
-            Content::Text(text) => text.shown == expected,
+            Preview::Text(text) => text.shown == expected,
             _ => false,
         },
         _ => false,
@@ -95,7 +97,7 @@ fn publish_picture(publisher: &Publisher, width: u32, height: u32) {
 /// The size in which a picture was converted.
 fn drawn_width(fresh: &Fresh) -> u32 {
     match &fresh.snapshot.content {
-        Content::Picture(picture) => match &picture.handle {
+        Preview::Picture(picture) => match &picture.handle {
             iced::widget::image::Handle::Rgba { width, .. } => *width,
             other => panic!("{other:?}"),
         },
@@ -187,7 +189,7 @@ fn a_block_is_told_when_its_bytes_change() {
     let begins_with = |byte: u8| {
         move |seen: &Observation| match seen {
             Observation::Content(fresh) => match &fresh.snapshot.content {
-                Content::Bytes(bytes) => bytes.head[0] == byte,
+                Preview::Bytes(bytes) => bytes.head[0] == byte,
                 _ => false,
             },
             _ => false,
@@ -291,14 +293,13 @@ fn what_a_qt_program_streams_is_read_as_asked() {
     let directory = tempfile::tempdir().expect("there is room");
     let key = format!("systemv:{}/native", directory.path().display());
     let key: qt_bridge::QtKey = key.parse().expect("it is a key");
-    let mut publisher = qt_bridge::Publisher::new(&key, crate::qt::PATIENCE);
+    let mut publisher = qt_bridge::Publisher::new(&key, shm_io::TIMEOUT);
     let message = shm_core::Message::Text("hi".to_owned());
     let stream = qt_bridge::Stream::new(&message, Form::QByteArray).expect("it fits");
     publisher.publish(&stream).expect("there is room");
     for (form, expected) in [(None, "hi"), (Some(Form::QString), "桩")] {
-        let options = Options::new().directory(directory.path());
-        let address = key.clone().into();
-        let watch = Watch::new(address, form, options, Depth::Content, Arc::default());
+        let source = Source::new(&key).form(form);
+        let watch = Watch::new(source, Depth::Content, Arc::default());
         let bench = Bench {
             directory: tempfile::tempdir().expect("there is room"),
             watch,
@@ -310,7 +311,7 @@ fn what_a_qt_program_streams_is_read_as_asked() {
         };
         assert_eq!(fresh.snapshot.form, form.or(Some(Form::QByteArray)));
         match fresh.snapshot.content {
-            Content::Text(text) => assert_eq!(text.shown, expected),
+            Preview::Text(text) => assert_eq!(text.shown, expected),
             other => panic!("{other:?}"),
         }
     }
@@ -318,8 +319,8 @@ fn what_a_qt_program_streams_is_read_as_asked() {
 
 /// What a watch that begins now tells of the past, and then of the present.
 fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
-    let key = bench.key().clone().into();
-    let watch = Watch::new(key, None, bench.options(), Depth::Content, Arc::default());
+    let source = Source::new(bench.key()).options(bench.options());
+    let watch = Watch::new(source, Depth::Content, Arc::default());
     let mut stream = pin!(listen(Arc::clone(&watch.shared)));
     let mut past = Vec::new();
     while let Some(news) = block_on(stream.next()) {

@@ -8,7 +8,7 @@ use app_kit::status::Status;
 use app_kit::{drop_target, say, typed_path};
 use iced::Task;
 use iced::widget::operation;
-use qt_bridge::Address;
+use shm_io::Address;
 
 use super::loading::Loading;
 use super::view::PATH_FIELD;

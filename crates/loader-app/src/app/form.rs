@@ -33,9 +33,10 @@ impl State {
     pub(super) fn attach(&mut self, loaded: Loaded) {
         // If another form was chosen while it was on its way, it is recognised.
         self.attached_as = loaded.form.filter(|_| loaded.form == self.key_field.form());
-        self.attached = Some(loaded.key);
+        let is_qt = loaded.form.is_some();
+        self.attached = Some(loaded.0.key);
         self.lost = None;
-        if loaded.form.is_some() {
+        if is_qt {
             // Nothing tells the watch of it; a new one looks at once.
             self.watch_key();
         }

@@ -8,11 +8,11 @@ use app_kit::watch::{Depth, Observation, Watch};
 use app_kit::worker::WorkerError;
 use iced::widget::button;
 use iced::{Element, Task};
-use qt_bridge::Address;
 use shm_core::{Access, Attached};
+use shm_io::{Address, Source};
 
 use super::{Message, State};
-use crate::session::{self, LoadError, Loaded, Reply, Source};
+use crate::session::{self, FrameSource, LoadError, Loaded, Reply};
 
 /// What was taken away.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Lost {
     /// A content, which the session keeps.
     Content,
     /// A stream into this key, which can begin again.
-    Stream(Address, Source),
+    Stream(Address, FrameSource),
 }
 
 impl State {
@@ -51,7 +51,7 @@ impl State {
         }
         self.guard = elsewhere.map(|key| {
             let (options, stage) = (self.options.clone(), std::sync::Arc::default());
-            Watch::new(key, None, options, Depth::Presence, stage)
+            Watch::new(Source::new(key).options(options), Depth::Presence, stage)
         });
     }
 

@@ -11,11 +11,11 @@ use app_kit::status::Status;
 use app_kit::watch;
 use app_kit::worker::WorkerError;
 use iced::Size;
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
+use shm_io::{Address, Released, Watched};
 
 use crate::screen::{stream_card, text_dialog};
-use crate::session::audience::Watched;
-use crate::session::{LoadError, Loaded, News, Released, Reply};
+use crate::session::{LoadError, Loaded, News, Reply};
 
 /// What can happen.
 #[derive(Clone, Debug)]

@@ -3,10 +3,10 @@
 use app_kit::status::Status;
 use app_kit::worker::WorkerError;
 use app_kit::{language, say};
-use qt_bridge::Address;
+use shm_io::{Address, Released};
 
 use super::State;
-use crate::session::{LoadError, Loaded, Released, Reply};
+use crate::session::{LoadError, Loaded, Reply, describe_released};
 
 impl State {
     pub(super) fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
@@ -33,7 +33,7 @@ impl State {
         } else {
             Status::success(sentence)
         };
-        let released = loaded.released.as_ref().map(Released::to_string);
+        let released = loaded.released.as_ref().map(describe_released);
         let remedies: Vec<String> = [warning, exposure, released, note]
             .into_iter()
             .flatten()
@@ -58,7 +58,7 @@ impl State {
             self.detach();
         }
         self.status.set(match reply {
-            Ok(Some(released)) => Status::success(released.to_string()),
+            Ok(Some(released)) => Status::success(describe_released(&released)),
             Ok(None) => Status::neutral(say!("release-nothing")),
             Err(error) => Status::error(error.to_string()),
         });

@@ -8,6 +8,7 @@ use app_kit::snapshot::Snapshot;
 use app_kit::status::Status;
 use app_kit::watch::{Depth, Fresh, Observation, Watch};
 use iced::Task;
+use shm_io::Source;
 
 use super::{Message, State};
 
@@ -26,7 +27,8 @@ impl State {
         self.watch = self.key_field.key().ok().map(|key| {
             let stage = Arc::clone(&self.stage);
             let (form, options) = (self.form_to_watch(), self.options.clone());
-            Watch::new(key.clone(), form, options, Depth::Content, stage)
+            let source = Source::new(key).form(form).options(options);
+            Watch::new(source, Depth::Content, stage)
         });
     }
 

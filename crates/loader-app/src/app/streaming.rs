@@ -8,14 +8,14 @@ use app_kit::say;
 use app_kit::status::Status;
 use iced::Task;
 use iced::widget::operation;
-use qt_bridge::Address;
+use shm_io::Address;
 
 use super::lost::Lost;
 use super::reply::failure;
 use super::{Message, State};
 use crate::file_dialog;
 use crate::screen::stream_card::{self, StreamCard};
-use crate::session::{End, LoadError, Loaded, News, Reply, Report, Source, Streamed};
+use crate::session::{End, FrameSource, LoadError, Loaded, News, Reply, Report, Streamed};
 
 /// A stream that plays, or is about to.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Stream {
     /// Tells its news from those of streams before it.
     number: u64,
     /// What it plays.
-    source: Source,
+    source: FrameSource,
     /// What people call it.
     name: String,
     /// How it goes; `None` before the first frame.
@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    fn start_stream(&mut self, source: Source) -> Task<Message> {
+    fn start_stream(&mut self, source: FrameSource) -> Task<Message> {
         let Some(key) = self.key_to_load_under() else {
             self.reject_stream(self.status.current().to_string());
             return Task::none();
@@ -129,7 +129,7 @@ impl State {
     }
 
     /// Streams frames under a key.
-    pub(super) fn stream_into(&mut self, key: Address, source: Source) -> Task<Message> {
+    pub(super) fn stream_into(&mut self, key: Address, source: FrameSource) -> Task<Message> {
         self.streams += 1;
         let number = self.streams;
         let stream = Stream {
@@ -220,13 +220,15 @@ impl State {
     }
 }
 
-fn name_of(source: &Source) -> String {
+fn name_of(source: &FrameSource) -> String {
     let file_name = |path: &PathBuf| {
         path.file_name()
             .map(|name| Path::new(name).display().to_string())
     };
     match source {
-        Source::TestPattern => say!("streaming-pattern"),
-        Source::Path { path, .. } => file_name(path).unwrap_or_else(|| path.display().to_string()),
+        FrameSource::TestPattern => say!("streaming-pattern"),
+        FrameSource::Path { path, .. } => {
+            file_name(path).unwrap_or_else(|| path.display().to_string())
+        }
     }
 }

@@ -15,7 +15,7 @@ use app_kit::clipboard::{ClipboardError, Pasted, Pixels};
 use app_kit::drop_target;
 use app_kit::file_dialog::Answer;
 use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{self, Content, Snapshot, SnapshotError};
+use app_kit::snapshot::{Preview, Snapshot, SnapshotError};
 use app_kit::status::Level;
 use app_kit::watch::{Fresh, Observation};
 use iced::futures::StreamExt;
@@ -26,6 +26,7 @@ use iced::{Event, Size};
 use iced_test::Simulator;
 use iced_test::runtime::{self, task};
 use shm_core::{Key, Process, segment};
+use shm_io::Source;
 use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
@@ -161,15 +162,15 @@ impl Bench {
         }
     }
 
-    fn in_memory(&self, key: &str) -> Option<Content> {
-        snapshot::read(&Key::new(key).unwrap(), &self.options())
+    fn in_memory(&self, key: &str) -> Option<Preview> {
+        Snapshot::read(&Source::new(Key::new(key).unwrap()).options(self.options()))
             .ok()
             .map(|snapshot| snapshot.content)
     }
 
     fn text_in_memory(&self, key: &str) -> Option<String> {
         match self.in_memory(key)? {
-            Content::Text(text) => Some(text.shown),
+            Preview::Text(text) => Some(text.shown),
             _ => None,
         }
     }
@@ -312,7 +313,7 @@ fn the_help_opens_over_the_dialog_and_gives_it_back() {
     assert!(!bench.state.is_help_open, "what is tried out works");
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
-        Some(Content::Empty)
+        Some(Preview::Empty)
     ));
 }
 
@@ -377,7 +378,7 @@ fn a_picture_is_loaded_by_its_path() {
         "Loaded image, 18 bytes, into MySharedMemory (sequence 1)."
     );
     match bench.in_memory("MySharedMemory") {
-        Some(Content::Picture(picture)) => {
+        Some(Preview::Picture(picture)) => {
             assert_eq!((picture.width, picture.height), (3, 2));
             assert_eq!(picture.file_name.as_deref(), Some("red.png"));
         }
@@ -558,7 +559,7 @@ fn clear_blanks_and_release_leaves() {
     bench.click("Clear");
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
-        Some(Content::Empty)
+        Some(Preview::Empty)
     ));
     assert!(
         bench
@@ -708,7 +709,7 @@ fn what_is_seen_is_shown() {
     assert!(bench.shows("Nothing is there yet"));
     bench.load_text("read back");
     let key = Key::new("MySharedMemory").unwrap();
-    let seen = snapshot::read(&key, &bench.options()).unwrap();
+    let seen = Snapshot::read(&Source::new(&key).options(bench.options())).unwrap();
     bench.see_content(seen);
     assert!(bench.shows("text · 9 bytes · sequence 1 · just now"));
     let error = SnapshotError::Text { key: key.into() };
@@ -722,7 +723,7 @@ fn somebody_else_s_content_is_announced() {
     let mut bench = Bench::new();
     bench.load_text("ours");
     let key = Key::new("MySharedMemory").unwrap();
-    let ours = snapshot::read(&key, &bench.options()).unwrap();
+    let ours = Snapshot::read(&Source::new(&key).options(bench.options())).unwrap();
     let mut theirs = ours.clone();
     let origin = theirs.origin.as_mut().expect("a text was loaded");
     origin.writer = Process::with_pid(4711);
@@ -758,12 +759,12 @@ fn a_dropped_file_is_loaded_as_what_it_is() {
     bench.drop_files(&[&picture]);
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
-        Some(Content::Picture(picture)) if (picture.width, picture.height) == (1, 1)
+        Some(Preview::Picture(picture)) if (picture.width, picture.height) == (1, 1)
     ));
     let archive = bench.file("archive.zip", b"PK\x03\x04\0\xff");
     bench.drop_files(&[&archive]);
     match bench.in_memory("MySharedMemory") {
-        Some(Content::Bytes(bytes)) => {
+        Some(Preview::Bytes(bytes)) => {
             assert_eq!(bytes.media_type.as_deref(), Some("application/zip"));
             assert_eq!(bytes.file_name.as_deref(), Some("archive.zip"));
         }
@@ -828,7 +829,7 @@ fn what_is_pasted_is_loaded_at_once() {
     };
     bench.send(Message::Pasted(Ok(Pasted::Picture(picture.clone()))));
     match bench.in_memory("MySharedMemory") {
-        Some(Content::Picture(found)) => assert_eq!((found.width, found.height), (2, 1)),
+        Some(Preview::Picture(found)) => assert_eq!((found.width, found.height), (2, 1)),
         other => panic!("{other:?}"),
     }
     let file = bench.file("copied.txt", b"from a file manager");

@@ -6,13 +6,14 @@ use iced::widget::{Column, button, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 use shm_core::Process;
 use shm_core::link::Watcher;
+use shm_io::Watched;
 
 use app_kit::language::{self, Language};
 use app_kit::visible;
 use app_kit::{say, terminal, theme};
 
 use super::Message;
-use crate::session::audience::{Watched, changes, name, progress};
+use crate::session::audience::{changes, name, progress};
 
 /// The line's height, whether anything stands in it or not: nothing jumps when somebody comes.
 const LINE_HEIGHT: f32 = 24.0;

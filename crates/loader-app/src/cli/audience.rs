@@ -3,13 +3,15 @@
 use std::sync::{Arc, mpsc};
 use std::thread;
 
+use shm_io::{OnWatched, Watched};
+
 use super::tell;
-use crate::session::audience::{Tell, Watched, changes};
+use crate::session::audience::changes;
 
 /// Prints a line for everybody who comes to watch, has shown something, or has left.
 ///
 /// On a thread of its own: who does not read the lines keeps nobody from loading.
-pub(super) fn printed() -> Tell {
+pub(super) fn printed() -> OnWatched {
     let (sender, receiver) = mpsc::channel();
     let spawned = thread::Builder::new()
         .name("printer".to_owned())

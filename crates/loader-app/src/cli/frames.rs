@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use app_kit::signals::{Ended, Termination};
 use app_kit::{form_choice, terminal, units};
 use clap::{Args, ValueEnum};
-use qt_bridge::Address;
 use shm_core::{ImageMetadata, Options, PixelFormat};
+use shm_io::Address;
 
 use super::memory::Memory;
 use super::ring::Ring;
@@ -252,10 +252,11 @@ pub(super) fn run(
         };
     };
     if arguments.persist {
-        session.persist().map_err(CommandError::Load)?;
+        let kept = session.sink.persist();
+        kept.map_err(|error| CommandError::Load(error.into()))?;
     }
     terminal::print(&streamed);
-    session.release();
+    session.sink.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
         End::Failed(error) if error.is_orphaned() => Err(CommandError::Lost(key.clone())),

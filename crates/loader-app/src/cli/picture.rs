@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use app_kit::signals::{Ended, Termination};
 use app_kit::terminal;
-use qt_bridge::Address;
+use shm_io::Address;
 
 use super::CommandError;
 use crate::picture_file::PictureError;
 use crate::progress::Progress;
-use crate::session::{Content, LoadError, Loaded, Session};
+use crate::session::{LoadError, Loadable, Loaded, Session};
 
 /// What takes no longer than this is not worth a word.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -29,7 +29,7 @@ pub(super) fn load(
     progress: &Arc<Progress>,
     termination: &Termination,
 ) -> Result<Loaded, CommandError> {
-    let mut content = Content::Picture(path.clone(), Arc::clone(progress));
+    let mut content = Loadable::Picture(path.clone(), Arc::clone(progress));
     let done = termination.announcement().map_err(CommandError::Signals)?;
     let mut meter = Meter::new();
     let loaded = thread::scope(|scope| {
@@ -53,7 +53,7 @@ pub(super) fn load(
     match loaded {
         Ok(Ok(_)) if progress.is_cancelled() => {
             // The signal came when it was just loaded: what ends the program ends that too.
-            session.release();
+            session.sink.release();
             let error = PictureError::Cancelled { path };
             Err(CommandError::Load(LoadError::Picture(error)))
         }

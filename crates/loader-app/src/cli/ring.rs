@@ -4,8 +4,9 @@ use app_kit::limit;
 use app_kit::shell;
 use clap::Args;
 use shm_core::Options;
+use shm_io::RingSize;
 
-use crate::session::{Capacity, Loaded};
+use crate::session::Loaded;
 
 /// The shortest and the longest ring.
 const LEAST: u64 = 16 << 10;
@@ -51,7 +52,7 @@ impl Ring {
 
     /// Says that the segment was there before, with another ring than asked for.
     pub(super) fn warning(self, loaded: &Loaded) -> Option<String> {
-        let Capacity { ring, retain } = loaded.capacity?;
+        let RingSize { ring, retain } = loaded.ring?;
         let kept = [
             (self.ring.map(u64::next_power_of_two), ring, "--ring"),
             (self.retain, retain, "--retain"),

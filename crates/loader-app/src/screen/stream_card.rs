@@ -8,7 +8,7 @@ use app_kit::{say, theme, units};
 use iced::widget::{button, center, column, container, opaque, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
 
-use crate::session::Source;
+use crate::session::FrameSource;
 use app_kit::typed_path;
 use app_kit::visible;
 
@@ -66,7 +66,7 @@ pub enum Action {
     /// Ask the system for a folder.
     ChooseFolder,
     /// Begin to stream. The card stays until it is closed, so that a failure is said on it.
-    Start(Source),
+    Start(FrameSource),
     /// Close the card.
     Close,
 }
@@ -102,7 +102,7 @@ impl StreamCard {
             Message::SecondsEdited(seconds) => self.seconds = seconds,
             Message::Close => return Action::Close,
             _ if self.is_starting => return Action::None,
-            Message::TestPatternPressed => return self.start(Source::TestPattern),
+            Message::TestPatternPressed => return self.start(FrameSource::TestPattern),
             Message::GifPressed => return self.choose(Action::ChooseGif),
             Message::FolderPressed if self.each().is_some() => {
                 return self.choose(Action::ChooseFolder);
@@ -120,7 +120,7 @@ impl StreamCard {
     /// Begins with what was chosen in the system's dialog, or typed.
     pub fn take_path(&mut self, path: PathBuf) -> Action {
         match self.each() {
-            Some(each) => self.start(Source::Path { path, each }),
+            Some(each) => self.start(FrameSource::Path { path, each }),
             None => Action::None,
         }
     }
@@ -130,7 +130,7 @@ impl StreamCard {
         action
     }
 
-    fn start(&mut self, source: Source) -> Action {
+    fn start(&mut self, source: FrameSource) -> Action {
         self.problem = None;
         self.is_starting = true;
         Action::Start(source)
@@ -269,7 +269,7 @@ mod tests {
         let mut card = card();
         card.update(Message::PathEdited(" /tmp/a.gif\n".to_owned()));
         card.update(Message::SecondsEdited("2.5".to_owned()));
-        let source = Source::Path {
+        let source = FrameSource::Path {
             path: PathBuf::from("/tmp/a.gif"),
             each: Duration::from_millis(2_500),
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use app_kit::limit::Limit;
 
-use super::{Bytes, Content, LoadError};
+use super::{Bytes, LoadError, Loadable};
 use crate::picture_file::{PictureError, PictureFile};
 use crate::progress::{Progress, Watched};
 
@@ -17,14 +17,14 @@ const MAX_TEXT_BYTES: u64 = 256 << 20;
 /// How much of a file is looked at before all of it is read as a text.
 const HEAD_BYTES: u64 = 64 * 1024;
 
-impl Content {
+impl Loadable {
     /// Finds out what a file holds: a picture, UTF-8 text, or else bytes. `progress` is told how
     /// far it is read, now and while it is loaded.
     ///
     /// # Errors
     ///
     /// [`LoadError`] where the file cannot be read, or is none: a folder, a device, a pipe.
-    pub fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Content, LoadError> {
+    pub fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Loadable, LoadError> {
         let name = || path.display().to_string();
         let unreadable = |source| LoadError::Bytes {
             name: name(),
@@ -42,11 +42,11 @@ impl Content {
             Err(PictureError::NotAPicture { .. }) => {}
             Err(error @ PictureError::Cancelled { .. }) => return Err(LoadError::Picture(error)),
             // A picture that is too large should be told to be, not loaded as bytes.
-            Ok(_) | Err(_) => return Ok(Content::Picture(path.to_owned(), progress)),
+            Ok(_) | Err(_) => return Ok(Loadable::Picture(path.to_owned(), progress)),
         }
         match text_of(path, facts.len(), &progress) {
-            Ok(Some(text)) => Ok(Content::Text(text)),
-            Ok(None) => Bytes::open_watched(path, progress).map(Content::Bytes),
+            Ok(Some(text)) => Ok(Loadable::Text(text)),
+            Ok(None) => Bytes::open_watched(path, progress).map(Loadable::Bytes),
             Err(_) if progress.is_cancelled() => Err(LoadError::Cancelled { name: name() }),
             Err(error) => Err(unreadable(error)),
         }
@@ -78,11 +78,11 @@ fn text_of(path: &Path, length: u64, progress: &Arc<Progress>) -> io::Result<Opt
 mod tests {
     use super::*;
 
-    fn content(name: &str, bytes: &[u8]) -> Content {
+    fn content(name: &str, bytes: &[u8]) -> Loadable {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(name);
         fs::write(&path, bytes).unwrap();
-        Content::of_file(&path, Arc::default()).unwrap()
+        Loadable::of_file(&path, Arc::default()).unwrap()
     }
 
     #[test]
@@ -90,7 +90,7 @@ mod tests {
         let long = "語\n".repeat(100_000);
         for text in ["", "notes", "a\r\n\tb", long.as_str()] {
             let content = content("picture.png.txt", text.as_bytes());
-            assert!(matches!(content, Content::Text(found) if found == text));
+            assert!(matches!(content, Loadable::Text(found) if found == text));
         }
     }
 
@@ -103,17 +103,17 @@ mod tests {
             "é".as_bytes()[..1].as_ref(),
             &late,
         ] {
-            assert!(matches!(content("a.txt", bytes), Content::Bytes(_)));
+            assert!(matches!(content("a.txt", bytes), Loadable::Bytes(_)));
         }
     }
 
     #[test]
     fn a_picture_is_told_by_its_bytes() {
         let pixel = b"P5\n1 1\n255\n\x80";
-        assert!(matches!(content("a.txt", pixel), Content::Picture(..)));
+        assert!(matches!(content("a.txt", pixel), Loadable::Picture(..)));
         let absurd = b"P5\n60000 60000\n255\n";
-        assert!(matches!(content("a.pgm", absurd), Content::Picture(..)));
-        assert!(matches!(content("a.png", b"PNG"), Content::Text(_)));
+        assert!(matches!(content("a.pgm", absurd), Loadable::Picture(..)));
+        assert!(matches!(content("a.png", b"PNG"), Loadable::Text(_)));
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
             ("/dev/zero", "It is a device or a pipe"),
             ("/nonexistent", "There is no such file"),
         ] {
-            let error = Content::of_file(Path::new(path), Arc::default())
+            let error = Loadable::of_file(Path::new(path), Arc::default())
                 .unwrap_err()
                 .to_string();
             assert!(error.contains(words), "{error}");
@@ -137,10 +137,10 @@ mod tests {
             let path = directory.path().join(name);
             fs::write(&path, bytes).unwrap();
             let progress = Arc::new(Progress::default());
-            let content = Content::of_file(&path, Arc::clone(&progress)).unwrap();
+            let content = Loadable::of_file(&path, Arc::clone(&progress)).unwrap();
             drop(content);
             progress.cancel();
-            let error = Content::of_file(&path, progress).unwrap_err();
+            let error = Loadable::of_file(&path, progress).unwrap_err();
             assert!(error.is_cancelled(), "{name}: {error}");
         }
     }

@@ -1,76 +1,10 @@
-//! Who watches what is loaded, as far as it can be told.
-
-use std::fmt;
-use std::sync::Arc;
+//! Who watches what is loaded, in words.
 
 use app_kit::explain::Explain;
 use app_kit::language::{self, Language};
 use app_kit::{say, units};
-use shm_core::Publisher;
-use shm_core::link::{Audience, Watcher};
-
-/// What is known of who watches what is loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Watched {
-    /// These watch; nobody, where nothing is loaded.
-    By(Vec<Watcher>),
-    /// It cannot be told; the sentence says why.
-    Untold(String),
-}
-
-/// Takes in who watches, each time that it changes; on some thread.
-pub type Tell = Arc<dyn Fn(Watched) + Send + Sync>;
-
-/// Keeps an eye on the audience of whatever is loaded, if anybody wants to know.
-#[derive(Default)]
-pub(super) struct Usher {
-    tell: Option<Tell>,
-    audience: Option<Audience>,
-}
-
-impl Usher {
-    /// Looks for those who watch, and tells of them.
-    pub(super) fn telling(tell: Tell) -> Usher {
-        Usher {
-            tell: Some(tell),
-            audience: None,
-        }
-    }
-
-    /// Turns to the audience of another publisher, or of none.
-    pub(super) fn turn_to(&mut self, publisher: Option<&Publisher>) {
-        let Some(tell) = &self.tell else {
-            return;
-        };
-        // Ended first, so that nothing of the last audience is told after this.
-        self.audience = None;
-        tell(Watched::By(Vec::new()));
-        let Some(publisher) = publisher else {
-            return;
-        };
-        let told = Arc::clone(tell);
-        let gathered = Audience::gather(publisher, move |watchers| {
-            told(Watched::By(watchers.to_vec()));
-        });
-        match gathered {
-            Ok(audience) => self.audience = Some(audience),
-            // Publishing works without.
-            Err(error) => {
-                // Said for scripts, which read English.
-                let said = language::speaking(Language::English, || error.explain());
-                tell(Watched::Untold(said));
-            }
-        }
-    }
-}
-
-impl fmt::Debug for Usher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Usher")
-            .field("audience", &self.audience)
-            .finish_non_exhaustive()
-    }
-}
+use shm_core::link::Watcher;
+use shm_io::Watched;
 
 /// Names somebody who watches: `viewer-app (pid 4711)`.
 pub fn name(watcher: &Watcher) -> String {
@@ -93,7 +27,10 @@ pub fn progress(watcher: &Watcher) -> String {
 pub fn changes(before: &Watched, now: &Watched) -> Vec<String> {
     let now = match now {
         Watched::By(watchers) => watchers.as_slice(),
-        Watched::Untold(sentence) => return vec![sentence.clone()],
+        // For scripts, which read English.
+        Watched::Untold(error) => {
+            return vec![language::speaking(Language::English, || error.explain())];
+        }
     };
     let before = match before {
         Watched::By(watchers) => watchers.as_slice(),

@@ -1,17 +1,14 @@
 //! Frames into shared memory, one after the other, each when it is due.
 
-mod stage;
-
 use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
-use qt_bridge::{Address, Form, LockErrorKind, QtKey, SegmentErrorKind, StreamError, User};
-use shm_core::{ImageMetadata, Key, PublishErrorKind};
+use shm_core::ImageMetadata;
+use shm_io::{Address, Attempt, Draft, FrameSink, Sent, Unfinished};
 
-use self::stage::{Attempt, Begun, Pictures, Published, Stage};
-use super::{Capacity, LoadError, Loaded, Released, Session, owner_of_content};
+use super::{LoadError, Loaded, Session};
 use crate::frames::{Found, Frame, FrameError, Frames, Pace};
 
 /// How often it is told how a stream goes.
@@ -107,31 +104,28 @@ impl Session {
     ) -> Result<Option<Streamed>, LoadError> {
         let address = address.into();
         // One that somebody has removed is made anew: frames cannot be read a second time.
-        self.release_if_lost();
+        self.sink.release_if_lost();
         let mut player = Player::new(frames, control);
         let begun = loop {
-            let begun = match &address {
-                Address::Own(key) => self.begin_own(key, &mut player),
-                Address::Qt(key) => self.begin_qt(key, &mut player),
-            };
-            match begun {
+            match self.sink.begin(&address, |sink| player.first(sink)) {
                 Err(error) if player.is_to_be_restored(&error) => {
                     if player.cool_down().is_break() {
                         return Ok(None);
                     }
-                    self.release_if_lost();
+                    self.sink.release_if_lost();
                 }
                 begun => break begun?,
             }
         };
-        let Some((loaded, shape)) = begun else {
+        let Some((shape, published)) = begun else {
             return Ok(None);
         };
+        let loaded = Loaded(published);
         player.control.begun(&loaded, &shape);
         let end = self.play_rest(&mut player);
         let tally = player.tally;
         if matches!(end, End::Failed(_)) {
-            self.release_if_lost();
+            self.sink.release_if_lost();
         }
         Ok(Some(Streamed {
             key: address,
@@ -143,11 +137,8 @@ impl Session {
     /// Publishes all frames after the first, in segments that are made anew where that is wanted.
     fn play_rest(&mut self, player: &mut Player<'_>) -> End {
         loop {
-            let end = match (&self.publisher, self.qt.publisher()) {
-                (Some(publisher), _) => player.rest(&mut &*publisher),
-                (None, Some(publisher)) => player.rest(&mut Pictures::of(publisher)),
-                (None, None) => End::Finished,
-            };
+            let sink = self.sink.frames();
+            let end = sink.map_or(End::Finished, |mut sink| player.rest(&mut sink));
             match end {
                 End::Failed(error) if player.is_to_be_restored(&error) => {}
                 end => return end,
@@ -155,90 +146,13 @@ impl Session {
             if player.cool_down().is_break() {
                 return End::Stopped;
             }
-            self.release_if_lost();
+            self.sink.release_if_lost();
             match self.restore() {
                 Ok(Some(loaded)) => player.control.restored(&loaded),
                 Ok(None) => return End::Finished,
                 Err(error) => return End::Failed(error),
             }
         }
-    }
-
-    /// Publishes the first frame; `None` where there is none.
-    fn begin_own(
-        &mut self,
-        key: &Key,
-        player: &mut Player<'_>,
-    ) -> Result<Option<(Loaded, ImageMetadata)>, LoadError> {
-        let replaced = owner_of_content(key, &self.options);
-        let kept = self.publisher.as_ref();
-        if let Some(publisher) = kept.filter(|publisher| publisher.key() == key) {
-            let first = player.first(&mut &*publisher)?;
-            return Ok(first.map(|(published, shape)| {
-                let loaded = begun(key.into(), published, replaced, None);
-                let permissions = publisher.permissions();
-                (
-                    Loaded {
-                        permissions,
-                        capacity: Some(Capacity::of(publisher)),
-                        ..loaded
-                    },
-                    shape,
-                )
-            }));
-        }
-        let publisher = super::open(key, &self.options)?;
-        // On failure the new publisher is dropped, and with it a segment that it made.
-        let Some((published, shape)) = player.first(&mut &publisher)? else {
-            return Ok(None);
-        };
-        let (permissions, capacity) = (publisher.permissions(), Capacity::of(&publisher));
-        let released = self.hold(Some(publisher)).map(Released::from);
-        let released = released.or_else(|| self.qt.release());
-        let loaded = Loaded {
-            released,
-            permissions,
-            capacity: Some(capacity),
-            ..begun(key.into(), published, replaced, None)
-        };
-        Ok(Some((loaded, shape)))
-    }
-
-    /// Does the same under a key of Qt programs.
-    fn begin_qt(
-        &mut self,
-        key: &QtKey,
-        player: &mut Player<'_>,
-    ) -> Result<Option<(Loaded, ImageMetadata)>, LoadError> {
-        let first = self
-            .qt
-            .publish_frames(key, |publisher| player.first(&mut Pictures::of(publisher)))?;
-        let Some(first) = first else {
-            return Ok(None);
-        };
-        let (published, shape) = first.what;
-        let released = self.hold(None).map(Released::from).or(first.released);
-        let form = Some(Form::QImage);
-        let loaded = Loaded {
-            released,
-            ..begun(key.clone().into(), published, first.replaced, form)
-        };
-        Ok(Some((loaded, shape)))
-    }
-}
-
-/// What is said of the first frame.
-fn begun(key: Address, published: Published, replaced: Option<User>, form: Option<Form>) -> Loaded {
-    Loaded {
-        key,
-        kind: "image",
-        bytes: published.bytes,
-        sequence: published.sequence,
-        form,
-        replaced,
-        released: None,
-        permissions: None,
-        capacity: None,
     }
 }
 
@@ -263,12 +177,12 @@ struct Player<'a> {
 struct Pending {
     frame: Frame,
     due: Option<Instant>,
-    begun: Begun,
+    begun: Unfinished,
 }
 
 /// What came of looking for a frame.
 enum Step {
-    Published(Published, ImageMetadata),
+    Published(Sent, ImageMetadata),
     /// There was a frame, and no room for it.
     LeftOut(LoadError),
     NoFrame,
@@ -306,12 +220,12 @@ impl<'a> Player<'a> {
     }
 
     /// Publishes the first frame; `None` where there is none.
-    fn first<S: Stage>(
+    fn first(
         &mut self,
-        stage: &mut S,
-    ) -> Result<Option<(Published, ImageMetadata)>, LoadError> {
+        sink: &mut FrameSink<'_>,
+    ) -> Result<Option<(Sent, ImageMetadata)>, LoadError> {
         loop {
-            match self.step(stage)? {
+            match self.step(sink)? {
                 Step::Published(published, shape) => {
                     self.began = Instant::now();
                     self.reported = (self.began, 1);
@@ -326,9 +240,9 @@ impl<'a> Player<'a> {
     }
 
     /// Publishes all other frames.
-    fn rest<S: Stage>(&mut self, stage: &mut S) -> End {
+    fn rest(&mut self, sink: &mut FrameSink<'_>) -> End {
         loop {
-            match self.step(stage) {
+            match self.step(sink) {
                 Ok(Step::Published(published, _)) => {
                     self.is_leaving_out = false;
                     self.count(published);
@@ -350,12 +264,12 @@ impl<'a> Player<'a> {
     }
 
     /// Draws the next frame, and publishes it when it is due.
-    fn step<S: Stage>(&mut self, stage: &mut S) -> Result<Step, LoadError> {
+    fn step(&mut self, sink: &mut FrameSink<'_>) -> Result<Step, LoadError> {
         if self.control.wait(None).is_break() {
             return Ok(Step::Stopped);
         }
-        if let Some(loss) = stage.loss() {
-            return Err(loss);
+        if let Some(loss) = sink.loss() {
+            return Err(loss.into());
         }
         let (frame, due, begun) = match self.pending.take() {
             Some(Pending { frame, due, begun }) => (frame, due, Some(begun)),
@@ -366,7 +280,8 @@ impl<'a> Player<'a> {
                 Err(error) => return stopped(error),
             },
         };
-        let drawn = match stage.draw(self.frames, &frame.metadata, begun) {
+        let frames = &mut *self.frames;
+        let drawn = match sink.draw(&frame.metadata, begun, &mut |pixels| frames.draw(pixels)) {
             Ok(Attempt::Drawn(draft)) => Ok(draft),
             Ok(Attempt::NoRoom(error)) => Err(error),
             Ok(Attempt::Damaged) => return Ok(Step::NoFrame),
@@ -378,34 +293,34 @@ impl<'a> Player<'a> {
         };
         let due = due.or_else(|| Some(self.pace.due(Instant::now(), frame.lasts?)));
         if let Some(due) = due
-            && self.wait_until(due, stage).is_break()
+            && self.wait_until(due, sink).is_break()
         {
             return Ok(Step::Stopped);
         }
-        if let Some(loss) = stage.loss() {
-            let begun = drawn.ok().map(S::take_out);
+        if let Some(loss) = sink.loss() {
+            let begun = drawn.ok().map(Draft::into_unfinished);
             self.pending = begun.map(|begun| Pending { frame, due, begun });
-            return Err(loss);
+            return Err(loss.into());
         }
-        match drawn.and_then(|draft| stage.publish(draft, &frame.metadata)) {
+        match drawn.and_then(|draft| sink.publish(draft, &frame.metadata)) {
             Ok(published) => Ok(Step::Published(published, frame.metadata)),
-            Err(error) if is_passing(&error) => Ok(Step::LeftOut(error)),
-            Err(error) => Err(error),
+            Err(error) if error.is_passing() => Ok(Step::LeftOut(error.into())),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Waits until a frame is due; not so long where the segment is lost meanwhile.
-    fn wait_until<S: Stage>(&mut self, due: Instant, stage: &S) -> ControlFlow<()> {
+    fn wait_until(&mut self, due: Instant, sink: &FrameSink<'_>) -> ControlFlow<()> {
         loop {
             let look = Instant::now() + LOOK;
             self.control.wait(Some(due.min(look)))?;
-            if due <= look || stage.loss().is_some() {
+            if due <= look || sink.loss().is_some() {
                 return ControlFlow::Continue(());
             }
         }
     }
 
-    fn count(&mut self, published: Published) {
+    fn count(&mut self, published: Sent) {
         self.tally.frames += 1;
         self.tally.bytes += published.bytes;
         self.tally.time = self.began.elapsed();
@@ -439,33 +354,6 @@ fn stopped(error: FrameError) -> Result<Step, LoadError> {
     match error {
         FrameError::Stopped => Ok(Step::Stopped),
         error => Err(LoadError::Frames(error)),
-    }
-}
-
-/// Returns whether the next frame may go through all the same.
-fn is_passing(error: &LoadError) -> bool {
-    match error {
-        LoadError::Publish(error) => matches!(
-            error.kind(),
-            PublishErrorKind::NoSpace { .. }
-                | PublishErrorKind::RegionsFull { .. }
-                | PublishErrorKind::Busy
-        ),
-        LoadError::Qt(error) => match error {
-            qt_bridge::PublishError::Lock(error) => matches!(
-                error.kind(),
-                LockErrorKind::Timeout { .. } | LockErrorKind::Lost
-            ),
-            qt_bridge::PublishError::Segment(error) => matches!(
-                error.kind(),
-                SegmentErrorKind::OutOfResources
-                    | SegmentErrorKind::Lock(LockErrorKind::Timeout { .. })
-            ),
-            qt_bridge::PublishError::TooSmall { .. } => true,
-            _ => false,
-        },
-        LoadError::Stream(error) => matches!(error, StreamError::NoMemory { .. }),
-        _ => false,
     }
 }
 

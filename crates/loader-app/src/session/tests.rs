@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::snapshot::{self, Snapshot};
-use shm_core::{Message, Subscriber};
+use app_kit::snapshot::Snapshot;
+use shm_core::{Key, Message, Subscriber, segment};
+use shm_io::Source;
 use tempfile::TempDir;
 
 struct Place {
@@ -31,7 +32,7 @@ impl Place {
     }
 
     fn snapshot(&self, name: &str) -> Option<Snapshot> {
-        snapshot::read(&key(name), &self.options()).ok()
+        Snapshot::read(&Source::new(key(name)).options(self.options())).ok()
     }
 
     fn message(&self, name: &str) -> Message {
@@ -55,8 +56,8 @@ fn key(name: &str) -> Key {
     Key::new(name).unwrap()
 }
 
-fn text(text: &str) -> Content {
-    Content::Text(text.to_owned())
+fn text(text: &str) -> Loadable {
+    Loadable::Text(text.to_owned())
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn bytes_of_any_length_arrive_as_they_are() {
     for length in [0, 1, 65_535, 65_536, 65_537, 1_000_000] {
         let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
         let path = place.file("table.csv", &bytes);
-        let mut content = Content::Bytes(Bytes::open(&path).unwrap());
+        let mut content = Loadable::Bytes(Bytes::open(&path).unwrap());
         let loaded = session.load(key("K"), &mut content).unwrap();
         assert_eq!((loaded.kind, loaded.bytes), ("bytes", length as u64));
         let Message::Bytes { metadata, data } = place.message("K") else {
@@ -122,12 +123,18 @@ fn what_is_not_alone_stays() {
     let (mut one, mut other) = (place.session(), place.session());
     one.load(key("K"), &mut text("one")).unwrap();
     other.load(key("K"), &mut text("other")).unwrap();
-    let released = one.release().expect("something was loaded");
+    let released = one.sink.release().expect("something was loaded");
     assert!(!released.is_removed);
-    assert!(released.to_string().contains("it stays"), "{released}");
+    assert!(describe_released(&released).contains("it stays"));
     assert_eq!(place.message("K"), Message::Text("other".to_owned()));
-    assert!(other.release().expect("something was loaded").is_removed);
-    assert!(other.release().is_none());
+    assert!(
+        other
+            .sink
+            .release()
+            .expect("something was loaded")
+            .is_removed
+    );
+    assert!(other.sink.release().is_none());
 }
 
 #[test]
@@ -138,7 +145,7 @@ fn a_failure_leaves_no_segment() {
     let path = place.file("cut.png", &png);
     let error = place
         .session()
-        .load(key("K"), &mut Content::Picture(path, Arc::default()))
+        .load(key("K"), &mut Loadable::Picture(path, Arc::default()))
         .unwrap_err();
     assert!(matches!(error, LoadError::Picture(_)), "{error:?}");
     assert!(place.snapshot("K").is_none());
@@ -152,7 +159,7 @@ fn what_is_cancelled_leaves_what_was_loaded() {
     for name in ["K", "Other"] {
         let progress = Arc::new(Progress::default());
         progress.cancel();
-        let mut content = Content::Picture(picture(&place), progress);
+        let mut content = Loadable::Picture(picture(&place), progress);
         let error = session.load(key(name), &mut content).unwrap_err();
         assert!(error.is_cancelled(), "{error:?}");
     }
@@ -164,10 +171,10 @@ fn what_is_cancelled_leaves_what_was_loaded() {
 fn what_persists_outlives_its_session() {
     let place = Place::new();
     let mut session = place.session();
-    session.persist().expect("nothing to do");
+    session.sink.persist().expect("nothing to do");
     session.load(key("K"), &mut text("stays")).unwrap();
-    session.persist().unwrap();
-    let released = session.release().expect("something was loaded");
+    session.sink.persist().unwrap();
+    let released = session.sink.release().expect("something was loaded");
     assert!(!released.is_removed);
     assert_eq!(place.message("K"), Message::Text("stays".to_owned()));
 }
@@ -177,23 +184,23 @@ fn what_was_removed_by_force_is_made_anew() {
     let place = Place::new();
     let mut session = place.session();
     session.load(key("K"), &mut text("first")).unwrap();
-    assert!(session.release_if_lost().is_none());
+    assert!(session.sink.release_if_lost().is_none());
     segment::remove(&key("K"), &place.options(), true).unwrap();
     let loaded = session.load(key("K"), &mut text("second")).unwrap();
     assert_eq!(loaded.sequence, 1);
     assert_eq!(place.message("K"), Message::Text("second".to_owned()));
     segment::remove(&key("K"), &place.options(), true).unwrap();
-    assert_eq!(session.release_if_lost(), Some(key("K").into()));
-    assert!(session.release().is_none());
+    assert_eq!(session.sink.release_if_lost(), Some(key("K").into()));
+    assert!(session.sink.release().is_none());
 }
 
 #[test]
 fn clear_leaves_nothing_to_read() {
     let place = Place::new();
     let mut session = place.session();
-    assert_eq!(session.clear().unwrap(), None);
+    assert_eq!(session.sink.clear().unwrap(), None);
     session.load(key("K"), &mut text("a secret")).unwrap();
-    assert_eq!(session.clear().unwrap(), Some(key("K").into()));
+    assert_eq!(session.sink.clear().unwrap(), Some(key("K").into()));
     assert!(place.snapshot("K").expect("still attached").is_empty());
 }
 

@@ -11,11 +11,11 @@ use app_kit::clipboard::Pixels;
 use app_kit::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
-use qt_bridge::{Address, Form};
+use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
+use shm_io::{Address, Released, Watched};
 
-use super::audience::Watched;
-use super::{Content, Control, LoadError, Loaded, Released, Report, Session, Source, Streamed};
+use super::{Control, FrameSource, LoadError, Loadable, Loaded, Report, Session, Streamed};
 use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.
@@ -91,7 +91,7 @@ impl SessionThread {
 
     /// Loads a text.
     pub fn load_text(&mut self, key: Address, text: String) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Text(text))
+        self.load(key, Loadable::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
@@ -101,7 +101,7 @@ impl SessionThread {
         path: PathBuf,
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Picture(path, progress))
+        self.load(key, Loadable::Picture(path, progress))
     }
 
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
@@ -112,28 +112,28 @@ impl SessionThread {
         progress: Arc<Progress>,
     ) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| {
-            let mut content = Content::of_file(&path, progress).map_err(Arc::new)?;
+            let mut content = Loadable::of_file(&path, progress).map_err(Arc::new)?;
             session.load(&key, &mut content).map_err(Arc::new)
         })
     }
 
     /// Loads a picture that is in memory already.
     pub fn load_pixels(&mut self, key: Address, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
-        self.load(key, Content::Pixels(picture))
+        self.load(key, Loadable::Pixels(picture))
     }
 
-    fn load(&mut self, key: Address, mut content: Content) -> Task<Reply<Loaded, LoadError>> {
+    fn load(&mut self, key: Address, mut content: Loadable) -> Task<Reply<Loaded, LoadError>> {
         self.ask(move |session| session.load(&key, &mut content).map_err(Arc::new))
     }
 
-    /// Does what [`Session::clear`] does.
+    /// Does what [`shm_io::Sink::clear`] does.
     pub fn clear(&mut self) -> Task<Reply<Option<Address>, LoadError>> {
-        self.ask(|session| session.clear().map_err(Arc::new))
+        self.ask(|session| session.sink.clear().map_err(|error| Arc::new(error.into())))
     }
 
-    /// Does what [`Session::release`] does.
+    /// Does what [`shm_io::Sink::release`] does.
     pub fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
-        self.ask(Session::release)
+        self.ask(|session| session.sink.release())
     }
 
     /// Does what [`Session::restore`] does.
@@ -141,13 +141,13 @@ impl SessionThread {
         self.ask(|session| session.restore().map_err(Arc::new))
     }
 
-    /// Does what [`Session::release_if_lost`] does.
+    /// Does what [`shm_io::Sink::release_if_lost`] does.
     pub fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
-        self.ask(Session::release_if_lost)
+        self.ask(|session| session.sink.release_if_lost())
     }
 
     /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
-    pub fn stream(&mut self, key: Address, source: Source) -> Task<News> {
+    pub fn stream(&mut self, key: Address, source: FrameSource) -> Task<News> {
         let (sender, news) = stream_mpsc::unbounded();
         let (alive, stopped) = mpsc::channel();
         let progress = Arc::new(Progress::default());
@@ -186,7 +186,7 @@ impl SessionThread {
         self.stop();
         let form = self.form;
         self.session.ask(move |session| {
-            session.stream_as(form);
+            session.sink.set_form(form);
             question(session)
         })
     }

@@ -80,11 +80,10 @@ impl LinkError {
         }
     }
 
-    pub(crate) fn no_directory(candidates: Vec<UnsafeDirectory>) -> Self {
-        Self {
-            kind: LinkErrorKind::NoDirectory { candidates },
-            source: None,
-        }
+    /// Creates the error of a kind.
+    #[must_use]
+    pub fn new(kind: LinkErrorKind) -> Self {
+        Self { kind, source: None }
     }
 
     /// Returns what went wrong.

@@ -15,7 +15,7 @@ use interprocess::os::unix::uds_local_socket::{Listener, Stream};
 use rustix::fs::FileType;
 
 use crate::directory_watch::DirectoryWatch;
-use crate::error::{LinkError, UnsafeDirectory, UnsafeReason};
+use crate::error::{LinkError, LinkErrorKind, UnsafeDirectory, UnsafeReason};
 use crate::options::DEFAULT_DIRECTORY;
 use crate::segment::is_hex;
 use crate::sys::{self, Directory};
@@ -77,7 +77,7 @@ impl Place {
             }
         }
         if places.is_empty() {
-            return Err(LinkError::no_directory(candidates));
+            return Err(LinkError::new(LinkErrorKind::NoDirectory { candidates }));
         }
         Ok(places)
     }

@@ -6,7 +6,7 @@ use app_kit::content_pane::ContentPane;
 use app_kit::language::{self, Language};
 use app_kit::meter::Stage;
 use app_kit::say;
-use app_kit::snapshot::{Content, Snapshot};
+use app_kit::snapshot::{Preview, Snapshot};
 use app_kit::status::Status;
 use app_kit::tally::{Figures, Tally};
 use app_kit::theme;
@@ -15,8 +15,8 @@ use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
 use iced::advanced::widget::{operate, operation::focusable};
 use iced::widget::{mouse_area, row, toggler};
 use iced::{Center, Element, Subscription, Task};
-use qt_bridge::{Address, Form};
-use shm_core::Options;
+use qt_bridge::Form;
+use shm_io::{Address, Source};
 
 use super::{Message, Panel, Presence, Shown, State};
 
@@ -97,14 +97,14 @@ impl Live {
         self.is_last_copy = false;
         self.said = None;
         self.watch = key.map(|key| {
-            let stage = Arc::clone(&self.stage);
-            Watch::new(key.clone(), form, Options::new(), depth, stage)
+            let source = Source::new(key).form(form);
+            Watch::new(source, depth, Arc::clone(&self.stage))
         });
     }
 
     /// Counts a content that is about to be shown. Tells whether there are new figures.
     fn count(&mut self, fresh: &Fresh) -> bool {
-        if !matches!(fresh.snapshot.content, Content::Picture(_)) {
+        if !matches!(fresh.snapshot.content, Preview::Picture(_)) {
             self.tally = Tally::default();
             return false;
         }
@@ -166,10 +166,10 @@ impl State {
         self.presence = None;
         self.panel = Panel::Content;
         let status = Status::neutral(say!("live-on", key = key));
-        self.status.set(match key {
-            Address::Own(_) => status,
-            // Nothing wakes who waits for a Qt program.
-            Address::Qt(_) => status.with_remedy(say!("live-qt")),
+        self.status.set(match key.own() {
+            Some(_) => status,
+            // A Qt program wakes nobody who waits for it.
+            None => status.with_remedy(say!("live-qt")),
         });
         true
     }

@@ -4,13 +4,13 @@
 use std::time::SystemTime;
 
 use app_kit::content_pane::{self, ContentPane};
-use app_kit::snapshot::{Content, Snapshot};
+use app_kit::snapshot::{Preview, Snapshot};
 use app_kit::status::Status;
 use app_kit::visible;
 use app_kit::{say, theme, units};
 use iced::widget::{button, column, row, text};
 use iced::{Center, Element, Fill, Subscription, Task, Theme};
-use qt_bridge::Address;
+use shm_io::Address;
 
 use super::{Message, Shown, State};
 use crate::screen::history;
@@ -123,7 +123,7 @@ impl State {
         self.is_reading = false;
         self.asked = None;
         // What stands here now is nothing that its loader has loaded for now.
-        self.attendance.leave();
+        self.presence_guard.leave();
         let remedy = if self.live.is_on() {
             // Otherwise the next content would take its place before it was looked at.
             self.stop_following();
@@ -222,7 +222,7 @@ impl State {
 }
 
 fn can_copy(snapshot: &Snapshot) -> bool {
-    matches!(snapshot.content, Content::Text(_) | Content::Picture(_))
+    matches!(snapshot.content, Preview::Text(_) | Preview::Picture(_))
 }
 
 fn ago(then: SystemTime, now: SystemTime) -> String {

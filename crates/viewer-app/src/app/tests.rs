@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app_kit::explain::Explain;
 use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{self, Bytes, Origin, SnapshotError};
+use app_kit::snapshot::{self, Bytes, SnapshotError};
 use app_kit::status::Level;
 use app_kit::watch::{Fresh, Observation};
 use app_kit::worker::WorkerError;
@@ -19,6 +19,7 @@ use shm_core::{
     Access, Annotations, AttachError, AttachErrorKind, Attached, ForeignReason, Key, Metadata,
     Process,
 };
+use shm_io::{Publication, SourceError};
 
 use super::*;
 
@@ -31,7 +32,7 @@ fn key() -> Key {
 fn state() -> State {
     State {
         // Nobody is to be told of what is only made up.
-        attendance: Attendance::new(Options::new().directory("/nowhere")),
+        presence_guard: PresenceGuard::new(Options::new().directory("/nowhere")),
         ..State::new(&Settings::default())
     }
 }
@@ -49,14 +50,14 @@ fn loader() -> Attached {
     }
 }
 
-fn snapshot(content: snapshot::Content, bytes: u64) -> Snapshot {
+fn snapshot(content: snapshot::Preview, bytes: u64) -> Snapshot {
     Snapshot {
         key: key().into(),
         content,
         form: None,
         digest: None,
         bytes,
-        origin: Some(Origin {
+        origin: Some(Publication {
             segment: 7,
             elsewhere: None,
             sequence: 3,
@@ -75,7 +76,7 @@ static LONG_AGO: LazyLock<SystemTime> =
     LazyLock::new(|| SystemTime::now() - Duration::from_secs(70));
 
 fn text(words: &str) -> Snapshot {
-    let content = snapshot::Content::Text(snapshot::Text {
+    let content = snapshot::Preview::Text(snapshot::Text {
         shown: words.to_owned(),
         is_whole: true,
     });
@@ -92,7 +93,7 @@ fn show(state: &mut State, answer: Result<Snapshot, ShowError>) {
 }
 
 fn attach_error(error: AttachError) -> ShowError {
-    ShowError::Snapshot(Arc::new(SnapshotError::Attach(error)))
+    ShowError::Snapshot(Arc::new(SnapshotError::Source(SourceError::Attach(error))))
 }
 
 /// Lets what looks at the key see something.
@@ -246,7 +247,7 @@ fn a_cleared_segment_is_no_error() {
         &mut state,
         Ok(Snapshot {
             origin: None,
-            ..snapshot(snapshot::Content::Empty, 0)
+            ..snapshot(snapshot::Preview::Empty, 0)
         }),
     );
     assert_eq!(state.status.current().level(), Level::Warning);
@@ -346,7 +347,7 @@ fn an_older_look_does_not_contradict_an_answer() {
 #[test]
 fn bytes_are_shown_as_a_dump() {
     let mut state = state();
-    let content = snapshot::Content::Bytes(Bytes {
+    let content = snapshot::Preview::Bytes(Bytes {
         media_type: Some("application/pdf".to_owned()),
         array: None,
         file_name: Some("report.pdf".to_owned()),

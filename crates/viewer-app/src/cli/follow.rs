@@ -1,7 +1,7 @@
 //! `viewer-app follow`: each new content as it comes.
 
+mod arguments;
 mod delivery;
-mod desk;
 mod missed;
 mod pattern;
 mod raw;
@@ -12,151 +12,34 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::follower::Begin;
 use app_kit::signals::Termination;
-use app_kit::units;
-use clap::Args;
-use qt_bridge::{Address, Form};
+use shm_io::{Address, critical};
 
+pub(crate) use self::arguments::Arguments;
 use self::delivery::{Delivered, Delivery};
-use self::desk::Desk;
 use self::missed::Missed;
-use self::pattern::Pattern;
-use self::source::Arrival;
-use super::memory::Memory;
-use super::{Failure, show};
+use self::source::{Arrival, Arrivals};
+use super::failure::{Failure, refuse_form, refuse_terminal};
 use crate::output::Output;
-use crate::user::User;
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Begins with the newest that is there, and then prints everything that comes, in order, whoever
-loads it: loaders may go and come. What comes faster than it is printed waits in the ring of the
-segment, which its loader made: 256 KiB, or what loader-app --ring says. Of what is longer than
-16 KiB, as pictures are, only the newest waits, and what loader-app --retain keeps. What is gone before
-it was read is missed: standard error says how many, once a second, and a sum at the end; so does
-\"skipped\" of --json. Under the key of a Qt program there is no ring: of what comes faster than it
-is looked, the latest is printed; and --json tells nobody who is attached: viewer-app info does.
-
-A text is one line, in a pipe too: its line ends are written as \\n, tabs as \\t, other control
-characters as \\u{..}, a backslash as \\\\; on a terminal also invisible characters, unless
---no-escape. --json has it exactly, in one object a line. Pictures and other
-bytes are described in a line.
-
-Each file of --output appears when it is whole; that of --raw is replaced at once, and then grows.
-
-Examples:
-  viewer-app follow                               until Ctrl-C
-  viewer-app follow --new                         only what comes from now on
-  viewer-app follow --oldest --until-end          all that the ring has, until its loader ends
-  viewer-app follow --json --count 3              three of them, for programs
-  viewer-app follow --timeout 10                  fail when nothing comes for 10 s
-  viewer-app follow --output 'frame-%05d.png'     pictures as frame-00001.png and so on
-  viewer-app follow --output '%d.png' --limit 4G  pictures that take more than 1 GiB to write
-  viewer-app follow --raw - | ffmpeg -f rawvideo -pixel_format rgba -video_size 640x360 -i - out.mp4"
-)]
-pub(crate) struct Arguments {
-    /// Print one JSON object a line
-    #[arg(long)]
-    json: bool,
-
-    /// Begin with the oldest that the ring has, not with the newest
-    #[arg(long, conflicts_with = "new")]
-    oldest: bool,
-
-    /// Print only what comes from now on
-    #[arg(long)]
-    new: bool,
-
-    /// End, with exit code 0, when the loader that was seen has been gone for a second and no other has come;
-    /// --raw - and --output always do. With --oldest, what is there counts as a loader that was seen
-    #[arg(long)]
-    until_end: bool,
-
-    /// End after so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    count: Option<u64>,
-
-    /// Fail when nothing new comes for so long: seconds, or with a unit, such as 500ms or 2m
-    #[arg(long, value_name = "SECONDS", value_parser = units::duration)]
-    timeout: Option<Duration>,
-
-    /// Write each picture to a file of its own: %d or %05d in PATTERN is its number, from 1
-    #[arg(long, value_name = "PATTERN")]
-    output: Option<Pattern>,
-
-    /// How much memory a picture may take.
-    #[command(flatten)]
-    memory: Memory,
-
-    /// Write the pixels of all pictures to FILE, or to standard output if FILE is "-"
-    #[arg(long, value_name = "FILE", conflicts_with = "output")]
-    raw: Option<Output>,
-
-    /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
-    /// what is not shared, too. Nobody writes or removes what is of others
-    #[arg(long, value_name = "USER")]
-    pub(super) owner: Option<User>,
-
-    /// Take what a Qt program streams for qstring, qbytearray, cstring, raw or qimage
-    #[arg(long = "as", value_name = "FORM")]
-    form: Option<Form>,
-}
-
-impl Arguments {
-    /// Returns `true` if pixels and JSON would get mixed up.
-    pub(super) fn wants_stdout_twice(&self) -> bool {
-        self.json && self.raw == Some(Output::Stdout)
-    }
-
-    fn begin(&self) -> Begin {
-        match (self.oldest, self.new) {
-            (true, _) => Begin::Oldest,
-            (_, true) => Begin::Now,
-            _ => Begin::Newest,
-        }
-    }
-
-    /// Returns `true` if to end when the loaders have: what reads pixels, or a folder of files, wants an end.
-    fn ends(&self) -> bool {
-        self.until_end || self.output.is_some() || self.raw == Some(Output::Stdout)
-    }
-
-    /// Refuses what only a segment with a ring can do.
-    fn refuse_of_qt(&self) -> Result<(), Failure> {
-        let asked = [
-            ("--oldest", self.oldest),
-            ("--new", self.new),
-            ("--until-end", self.until_end),
-        ];
-        match asked.iter().find(|(_, is_asked)| *is_asked) {
-            None => Ok(()),
-            Some((option, _)) => Err(Failure::new(format!(
-                "The segment of a Qt program has one content, and nothing tells when its loader has \
-                 left: leave {option} out."
-            ))),
-        }
-    }
-}
 
 /// Follows on a thread of its own, until that has ended or a signal comes.
 pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure> {
-    match address {
-        Address::Own(_) => super::qt::refuse_form(arguments.form)?,
-        Address::Qt(_) => arguments.refuse_of_qt()?,
+    refuse_form(address, arguments.form)?;
+    if address.qt().is_some() {
+        arguments.refuse_of_qt()?;
     }
     if arguments.raw == Some(Output::Stdout) {
-        show::refuse_terminal("Pixels")?;
+        refuse_terminal("Pixels")?;
     }
     let termination = Termination::catch()?;
     let announcement = termination.announcement();
-    let (desk, missed) = (Arc::new(Desk::default()), Arc::new(Missed::default()));
+    let missed = Arc::new(Missed::default());
     let (sender, ended) = mpsc::sync_channel(1);
-    let (address, at, sum) = (address.clone(), Arc::clone(&desk), Arc::clone(&missed));
+    let (address, sum) = (address.clone(), Arc::clone(&missed));
     thread::Builder::new()
         .name("follow".to_owned())
         .spawn(move || {
-            let outcome = follow(&address, &arguments, &at, &missed);
+            let outcome = follow(&address, &arguments, &missed);
             // Nobody waits for it where a signal was faster.
             sender.send(outcome).ok();
             drop(announcement);
@@ -164,20 +47,15 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
     termination.wait(None);
     // Where it was a signal, what waits waits in vain, but no file is left half-written, and no lock
     // of a Qt program held.
-    desk.close();
+    critical::finish();
     sum.tell_sum();
     ended.try_recv().unwrap_or(Ok(()))
 }
 
 /// Takes each content as it comes, until there were enough, nobody listens, or nothing comes.
-fn follow(
-    address: &Address,
-    arguments: &Arguments,
-    desk: &Desk,
-    missed: &Missed,
-) -> Result<(), Failure> {
-    let mut source = source::open(address, arguments, desk, missed);
-    let mut delivery = Delivery::open(address, arguments)?;
+fn follow(address: &Address, arguments: &Arguments, missed: &Missed) -> Result<(), Failure> {
+    let mut source = Arrivals::open(address, arguments, missed);
+    let mut delivery = Delivery::open(arguments)?;
     let mut count = 0;
     let mut since = Instant::now();
     while arguments.count != Some(count) {
@@ -185,14 +63,12 @@ fn follow(
             .timeout
             .map(|timeout| timeout.saturating_sub(since.elapsed()));
         match source.next(left.into_iter().chain(missed.due()).min())? {
-            Arrival::Content(found) => {
-                let Some(delivered) = desk.at_work(|| delivery.deliver(&found, count + 1)) else {
-                    return Ok(());
-                };
-                match delivered? {
+            Arrival::Content(content, skipped) => {
+                let deliver = || delivery.deliver(&content, skipped, count + 1);
+                match critical::section(deliver)? {
                     Delivered::Yes => {
                         missed.count_taken();
-                        source.delivered(&found);
+                        source.delivered(&content);
                         count += 1;
                     }
                     Delivered::LeftOut => {}

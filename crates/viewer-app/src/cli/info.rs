@@ -3,19 +3,23 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
+use app_kit::explain::Explain;
 use app_kit::{hex, limit, sharing, terminal, units};
 use clap::Args;
+use qt_bridge::QtKey;
 use shm_core::segment::{Content, Info, Latest, Permissions};
-use shm_core::{Attached, Key, Metadata};
+use shm_core::{Attached, Metadata};
+use shm_io::{Address, RingSize, Source, SourceError};
 
-use super::Failure;
+use super::describe;
+use super::failure::Failure;
 use crate::output;
 use crate::report::{self, Report, beside};
-use crate::session::{self, RingSize};
+use crate::session::{self, FetchError};
 use crate::user::User;
 
 /// How many of the first bytes `--hex` shows.
-pub(super) const HEX_BYTES: usize = 256;
+const HEX_BYTES: usize = 256;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -25,34 +29,108 @@ pub(super) const HEX_BYTES: usize = 256;
 pub(crate) struct Arguments {
     /// Print JSON
     #[arg(long)]
-    pub(super) json: bool,
+    json: bool,
 
     /// Also print the first bytes of the content, as hexdump -C does
     #[arg(long, conflicts_with = "json")]
-    pub(super) hex: bool,
+    hex: bool,
 
     /// Look among what USER shares, a name or a user id, instead of your own. Root names it to read
     /// what is not shared, too. Nobody writes or removes what is of others
     #[arg(long, value_name = "USER")]
-    pub(super) owner: Option<User>,
+    owner: Option<User>,
 }
 
-pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failure> {
     let owner = arguments.owner.as_ref();
-    let info = session::info(key, owner)?;
-    let now = SystemTime::now();
+    let source = session::source(address, owner);
+    let seen = source.info();
+    match seen.map_err(|error| FetchError::new(error, &source, owner))? {
+        shm_io::Info::Own(info) => print_own(&info, &source, arguments),
+        shm_io::Info::Qt { key, size } => print_qt(&key, size, &source, arguments),
+    }
+}
+
+fn print_own(info: &Info, source: &Source, arguments: &Arguments) -> Result<(), Failure> {
     if arguments.json {
-        return super::print_json(&Report::of_info(&info));
+        return Ok(output::print_json(&Report::of_info(info))?);
     }
-    let mut lines = describe(&info, now);
-    if arguments.hex && has_content(&info) {
-        let content = session::fetch(key, owner, None)?.content;
-        let bytes = content.bytes();
-        let dump = hex::dump(&bytes[..bytes.len().min(HEX_BYTES)]);
-        content.verify()?;
-        lines.push_str(&format!("\n{dump}\n"));
+    let mut lines = describe_own(info, SystemTime::now());
+    if arguments.hex && has_content(info) {
+        let content = session::fetch(source, arguments.owner.as_ref(), None)?;
+        add_dump(&mut lines, &content)?;
     }
+    print(&lines)
+}
+
+/// Tells of a segment of a Qt program, whose content has to be read for that.
+fn print_qt(key: &QtKey, size: u64, source: &Source, arguments: &Arguments) -> Result<(), Failure> {
+    let found = match session::fetch(source, arguments.owner.as_ref(), None) {
+        Ok(content) => Ok(content),
+        // It is there: the rest can be told.
+        Err(FetchError::Source(reason)) if reason.is_about_content() => Err(reason),
+        Err(error) => return Err(error.into()),
+    };
+    let users = source.users();
+    if arguments.json {
+        let report = match &found {
+            Ok(content) => Report::of_content(content),
+            Err(reason) => Report::of_unreadable(source.address(), size, reason),
+        };
+        return Ok(output::print_json(&report.with_users(&users))?);
+    }
+    let mut lines = describe_qt(key, size, found.as_ref(), &users);
+    if let (true, Ok(content)) = (arguments.hex, &found) {
+        add_dump(&mut lines, content)?;
+    }
+    print(&lines)
+}
+
+fn print(lines: &str) -> Result<(), Failure> {
     Ok(output::print(|stdout| stdout.write_all(lines.as_bytes()))?)
+}
+
+/// Adds the first bytes of a content, as hexdump -C writes them.
+fn add_dump(lines: &mut String, content: &shm_io::Content) -> Result<(), Failure> {
+    let bytes = content.bytes();
+    let dump = hex::dump(&bytes[..bytes.len().min(HEX_BYTES)]);
+    content.verify()?;
+    lines.push_str(&format!("\n{dump}\n"));
+    Ok(())
+}
+
+fn describe_qt(
+    key: &QtKey,
+    size: u64,
+    found: Result<&shm_io::Content, &SourceError>,
+    users: &[qt_bridge::User],
+) -> String {
+    let mut lines = Lines::default();
+    lines.add("key", key.as_str());
+    lines.add("native key", &key.native_name());
+    lines.add("lock", &key.native_lock_name());
+    match found {
+        Ok(content) => {
+            let form = content.form().map(|form| format!(", as {form}"));
+            lines.add(
+                "kind",
+                &(content.kind().to_owned() + &form.unwrap_or_default()),
+            );
+            if let Some((metadata, pixels)) = content.image() {
+                lines.add("pixels", &describe::image(metadata, pixels.len()));
+            }
+        }
+        Err(reason) => lines.add("kind", &format!("cannot be read: {}", reason.explain())),
+    }
+    lines.add("size", &units::bytes(size));
+    if users.is_empty() {
+        lines.add("attached", "nobody is seen");
+    }
+    for (index, user) in users.iter().enumerate() {
+        let label = if index == 0 { "attached" } else { "" };
+        lines.add(label, &user.to_string());
+    }
+    lines.text
 }
 
 fn has_content(info: &Info) -> bool {
@@ -62,7 +140,7 @@ fn has_content(info: &Info) -> bool {
     )
 }
 
-fn describe(info: &Info, now: SystemTime) -> String {
+fn describe_own(info: &Info, now: SystemTime) -> String {
     let mut lines = Lines::default();
     lines.add("key", info.key.as_str());
     match &info.content {
@@ -160,12 +238,12 @@ fn ago(age: Duration) -> String {
 
 /// Labels and values in two columns.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
-    pub(super) text: String,
+struct Lines {
+    text: String,
 }
 
 impl Lines {
-    pub(super) fn add(&mut self, label: &str, value: &str) {
+    fn add(&mut self, label: &str, value: &str) {
         let value = terminal::line(value);
         // Writing to a String does not fail.
         writeln!(self.text, "{label:<12}{value}").ok();

@@ -5,11 +5,13 @@ use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Listed};
 use shm_core::{Key, escape};
+use shm_io::Entry;
 
-use super::{Failure, info};
+use super::failure::Failure;
+use super::info;
 use crate::output;
 use crate::report::Report;
-use crate::session::{self, MOST_LEFT_ALONE};
+use crate::session::MOST_LEFT_ALONE;
 use crate::user::User;
 
 const HEADINGS: [&str; 8] = [
@@ -55,18 +57,12 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut listed = session::list(arguments.owner.as_ref())?;
-    listed.sort_by(|one, other| one.name.cmp(&other.name));
-    let of_qt = match &arguments.owner {
-        None => qt_bridge::list(),
-        Some(owner) => qt_bridge::list_of(owner.id()),
-    };
+    let entries = shm_io::list(arguments.owner.as_ref().map(User::id))?;
     if arguments.json {
-        let own = listed.iter().map(Report::of_listed);
-        let reports: Vec<Report> = own.chain(of_qt.iter().map(Report::of_qt)).collect();
-        return super::print_json(&reports);
+        let reports: Vec<Report> = entries.iter().map(Report::of_entry).collect();
+        return Ok(output::print_json(&reports)?);
     }
-    if listed.is_empty() && of_qt.is_empty() {
+    if entries.is_empty() {
         // Not on standard output, where scripts count lines.
         terminal::warn(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
@@ -75,24 +71,26 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         });
         return Ok(());
     }
-    let text = table(&listed, &of_qt, arguments.all);
+    let text = table(&entries, arguments.all);
     Ok(output::print(|stdout| stdout.write_all(text.as_bytes()))?)
 }
 
-fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], names_all: bool) -> String {
+fn table(entries: &[Entry], names_all: bool) -> String {
     let mut rows: Vec<Row> = Vec::new();
     let (mut shared, mut foreign) = (Vec::new(), Vec::new());
-    for listed in listed {
-        match &listed.segment {
-            Ok(info) => {
-                rows.push(row(info));
-                let readers = sharing::describe(info.permissions());
-                shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
-            }
-            Err(reason) => foreign.push((listed, reason.explain())),
+    for entry in entries {
+        match entry {
+            Entry::Own(listed) => match &listed.segment {
+                Ok(info) => {
+                    rows.push(row(info));
+                    let readers = sharing::describe(info.permissions());
+                    shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
+                }
+                Err(reason) => foreign.push((&**listed, reason.explain())),
+            },
+            Entry::Qt(listed) => rows.push(qt_row(listed)),
         }
     }
-    rows.extend(of_qt.iter().map(qt_row));
     let mut text = String::new();
     if !rows.is_empty() {
         rows.insert(0, HEADINGS.map(str::to_owned));
@@ -145,86 +143,44 @@ fn brief(name: &str) -> String {
 
 fn row(info: &Info) -> Row {
     let none = || "-".to_owned();
-    let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
-    let key = info.key.to_string();
-    let attached = info.attached.len().to_string();
+    let (mut kind, mut size, mut sequence) = (none(), none(), none());
+    let (mut loader, mut age) = (none(), none());
     match &info.content {
-        Content::Block { size } => {
-            let size = units::bytes(*size);
-            [
-                key,
-                "block".to_owned(),
-                size,
-                none(),
-                none(),
-                attached,
-                none(),
-                persistent,
-            ]
+        Content::Block { size: bytes } => {
+            kind = "block".to_owned();
+            size = units::bytes(*bytes);
         }
-        Content::Semaphore { available, held } => [
-            key,
-            "semaphore".to_owned(),
-            format!("{available} available, {held} held"),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
-        Content::Samples { latest: None, .. } => [
-            key,
-            none(),
-            none(),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
-        Content::Damaged { .. } => [
-            key,
-            "damaged".to_owned(),
-            none(),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
+        Content::Semaphore { available, held } => {
+            kind = "semaphore".to_owned();
+            size = format!("{available} available, {held} held");
+        }
+        Content::Samples { latest: None, .. } => {}
+        Content::Damaged { .. } => kind = "damaged".to_owned(),
         Content::Samples {
             latest: Some(latest),
             ..
-        } => [
-            key,
-            latest.metadata.kind().to_owned(),
-            units::bytes(latest.bytes),
-            latest.sequence.to_string(),
-            terminal::line(&info::loader(latest, &info.attached)).into_owned(),
-            attached,
-            units::age(latest.age),
-            persistent,
-        ],
+        } => {
+            kind = latest.metadata.kind().to_owned();
+            size = units::bytes(latest.bytes);
+            sequence = latest.sequence.to_string();
+            loader = terminal::line(&info::loader(latest, &info.attached)).into_owned();
+            age = units::age(latest.age);
+        }
     }
+    let key = info.key.to_string();
+    let attached = info.attached.len().to_string();
+    let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
+    [key, kind, size, sequence, loader, attached, age, persistent]
 }
 
 /// A segment of a Qt program. What is in it only its content tells.
 fn qt_row(listed: &qt_bridge::Listed) -> Row {
     let none = || "-".to_owned();
-    let attached = match listed.attached {
-        Some(attached) => attached.to_string(),
-        None => listed.users.len().to_string(),
-    };
-    [
-        terminal::line(listed.key.as_str()).into_owned(),
-        "qt".to_owned(),
-        units::bytes(listed.size as u64),
-        none(),
-        none(),
-        attached,
-        none(),
-        none(),
-    ]
+    let key = terminal::line(listed.key.as_str()).into_owned();
+    let size = units::bytes(listed.size as u64);
+    let attached = listed.attached.unwrap_or(listed.users.len() as u64);
+    let (kind, attached) = ("qt".to_owned(), attached.to_string());
+    [key, kind, size, none(), none(), attached, none(), none()]
 }
 
 /// Pads every column to its widest cell; two spaces stand between columns.

@@ -1,12 +1,11 @@
 //! `viewer-app remove`: the end of a segment.
 
-use app_kit::explain::Explain;
 use clap::Args;
-use shm_core::{Attached, Key, RemoveErrorKind};
+use shm_core::Attached;
+use shm_io::Address;
 
-use super::Failure;
+use super::failure::Failure;
 use crate::output;
-use crate::session;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -18,20 +17,22 @@ Only your own: what is of another user, that user removes. Root becomes that use
 pub(crate) struct Arguments {
     /// Remove it although somebody is attached; they are told, and keep what they have
     #[arg(long)]
-    pub(super) force: bool,
+    force: bool,
 }
 
-pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
-    match session::remove(key, arguments.force) {
-        Ok(()) => Ok(output::print(|stdout| writeln!(stdout, "Removed {key}."))?),
-        Err(error) => Err(Failure::new(match error.kind() {
-            RemoveErrorKind::InUse { by } => in_use(key, by),
-            _ => error.explain(),
-        })),
+pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failure> {
+    match shm_io::remove(address, arguments.force) {
+        Ok(()) => Ok(output::print(|stdout| {
+            writeln!(stdout, "Removed {address}.")
+        })?),
+        Err(error) => Err(match error.attached() {
+            Some(by) => Failure::new(in_use(address, by)),
+            None => error.into(),
+        }),
     }
 }
 
-fn in_use(key: &Key, by: &[Attached]) -> String {
+fn in_use(key: &Address, by: &[Attached]) -> String {
     let names: Vec<String> = by.iter().map(Attached::to_string).collect();
     let who = if names.is_empty() {
         "somebody".to_owned()

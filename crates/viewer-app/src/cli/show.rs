@@ -3,21 +3,21 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use app_kit::limit::Limit;
 use app_kit::save_file::SaveFile;
 use app_kit::{terminal, units};
 use clap::Args;
 use image::ImageFormat;
-use qt_bridge::{Address, Form};
-use shm_core::{ImageMetadata, Key, Message, Metadata, Sample};
+use qt_bridge::Form;
+use shm_io::{Address, Content};
 
-use super::Failure;
+use super::describe;
+use super::failure::{Failure, refuse_form, refuse_terminal};
 use super::memory::Memory;
 use crate::export;
 use crate::output::{self, Output};
 use crate::picture_file;
-use crate::report::{Report, beside};
-use crate::session::{self, Content, Found};
+use crate::report::Report;
+use crate::session;
 use crate::user::User;
 
 #[derive(Debug, Args)]
@@ -78,48 +78,32 @@ impl Arguments {
     }
 }
 
-pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
-    super::qt::refuse_form(arguments.form)?;
-    let found = session::fetch(key, arguments.owner.as_ref(), arguments.wait)?;
-    show(&key.into(), &found, arguments)
-}
-
-/// Prints what was found, or writes it to a file.
-pub(super) fn show(key: &Address, found: &Found, arguments: &Arguments) -> Result<(), Failure> {
+/// Prints what is in a segment, or writes it to a file.
+pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failure> {
+    refuse_form(address, arguments.form)?;
+    let owner = arguments.owner.as_ref();
+    let source = session::source(address, owner)
+        .form(arguments.form)
+        .reporting();
+    let content = session::fetch(&source, owner, arguments.wait)?;
     if arguments.json {
         // Made before the content is written, which may take its time.
-        let report = Report::of_found(key, found);
-        let report = match key {
-            Address::Own(_) => report,
-            Address::Qt(key) => report.with_users(key),
-        };
-        if let Some(output) = &arguments.output {
-            deliver(key, &found.content, Some(output), arguments.memory.limit)?;
+        let report = Report::of_content(&content).with_users(&source.users());
+        if arguments.output.is_some() {
+            deliver(&content, arguments)?;
         }
-        super::print_json(&report)?;
+        output::print_json(&report)?;
     } else {
-        deliver(
-            key,
-            &found.content,
-            arguments.output.as_ref(),
-            arguments.memory.limit,
-        )?;
+        deliver(&content, arguments)?;
     }
-    found.tell_shown();
+    content.report_shown();
     Ok(())
 }
 
-fn deliver(
-    key: &Address,
-    content: &Content,
-    output: Option<&Output>,
-    limit: Limit,
-) -> Result<(), Failure> {
-    if let Content::Block {
-        is_half_written: true,
-        ..
-    } = content
-    {
+fn deliver(content: &Content, arguments: &Arguments) -> Result<(), Failure> {
+    let (output, limit) = (arguments.output.as_ref(), arguments.memory.limit);
+    let key = content.address();
+    if content.is_half_written() {
         terminal::warn(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
         ));
@@ -127,38 +111,28 @@ fn deliver(
     if let Some(Output::File(path)) = output {
         return Ok(export::save(content, SaveFile::at(path), limit)?);
     }
-    if let Content::Sample(sample) = content {
-        match sample.metadata() {
-            Metadata::Text => return print_text(sample),
-            Metadata::Image(metadata) => return print_picture(sample, metadata, output, limit),
-            Metadata::Array(array) if output.is_none() && terminal::is_stdout_escaped() => {
-                let line = beside::describe_array(array, sample);
-                return Ok(output::print(|stdout| {
-                    writeln!(stdout, "{line} (--output FILE.npy writes it for NumPy)")
-                })?);
-            }
-            _ => {}
-        }
+    if let Some(text) = content.text()? {
+        return print_text(&text);
     }
-    if let Content::Qt(message, _) = content {
-        match message {
-            Some(Message::Text(text)) => return print_copied(text),
-            Some(Message::Image { metadata, pixels }) => {
-                return print_copied_picture(metadata, pixels, output, limit);
-            }
-            _ => {}
+    if let Some((metadata, pixels)) = content.image() {
+        if output.is_none() {
+            return describe_with(content, "--output FILE.png writes it");
         }
+        refuse_terminal("A picture")?;
+        let mut png = Cursor::new(Vec::new());
+        picture_file::encode(metadata, pixels, ImageFormat::Png, limit, &mut png)?;
+        content.verify()?;
+        return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
+    }
+    if content.array().is_some() && output.is_none() && terminal::is_stdout_escaped() {
+        return describe_with(content, "--output FILE.npy writes it for NumPy");
     }
     refuse_terminal(&format!("What is in {key} is no text and"))?;
     output::print(|stdout| content.write_to(stdout))?;
     Ok(content.verify()?)
 }
 
-fn print_text(sample: &Sample) -> Result<(), Failure> {
-    print_copied(&export::text_of(sample)?)
-}
-
-fn print_copied(text: &str) -> Result<(), Failure> {
+fn print_text(text: &str) -> Result<(), Failure> {
     Ok(output::print(|stdout| {
         stdout.write_all(text.as_bytes())?;
         if terminal::is_stdout_terminal() && !text.ends_with('\n') {
@@ -168,80 +142,7 @@ fn print_copied(text: &str) -> Result<(), Failure> {
     })?)
 }
 
-/// Writes a picture to standard output where that was asked for; else describes it.
-fn print_picture(
-    sample: &Sample,
-    metadata: &ImageMetadata,
-    output: Option<&Output>,
-    limit: Limit,
-) -> Result<(), Failure> {
-    if output.is_some() {
-        refuse_terminal("A picture")?;
-        let mut png = Cursor::new(Vec::new());
-        picture_file::encode(
-            metadata,
-            sample.payload(),
-            ImageFormat::Png,
-            limit,
-            &mut png,
-        )?;
-        sample.verify()?;
-        return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
-    }
-    let line = describe_picture(sample, metadata);
-    Ok(output::print(|stdout| {
-        writeln!(stdout, "{line} (--output FILE.png writes it)")
-    })?)
-}
-
-/// Does with a picture of a Qt program what [`print_picture`] does with others.
-fn print_copied_picture(
-    metadata: &ImageMetadata,
-    pixels: &[u8],
-    output: Option<&Output>,
-    limit: Limit,
-) -> Result<(), Failure> {
-    if output.is_some() {
-        refuse_terminal("A picture")?;
-        let mut png = Cursor::new(Vec::new());
-        picture_file::encode(metadata, pixels, ImageFormat::Png, limit, &mut png)?;
-        return Ok(output::print(|stdout| stdout.write_all(png.get_ref()))?);
-    }
-    let line = describe_pixels(metadata, pixels.len());
-    Ok(output::print(|stdout| {
-        writeln!(stdout, "{line} (--output FILE.png writes it)")
-    })?)
-}
-
-/// Tells of pixels in one line.
-pub(super) fn describe_pixels(metadata: &ImageMetadata, bytes: usize) -> String {
-    format!(
-        "image · {} × {} · {} · {}",
-        metadata.width,
-        metadata.height,
-        metadata.format.name(),
-        units::bytes(bytes as u64),
-    )
-}
-
-/// Tells of a picture in one line.
-pub(super) fn describe_picture(sample: &Sample, metadata: &ImageMetadata) -> String {
-    let mut line = describe_pixels(metadata, sample.len());
-    line.push_str(&format!(" · sequence {}", sample.sequence()));
-    if let Some(file_name) = &metadata.file_name {
-        line.push_str(" · ");
-        line.push_str(&terminal::line(file_name));
-    }
-    line.push_str(&beside::origin_of(sample));
-    line
-}
-
-pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
-    if terminal::is_stdout_escaped() {
-        return Err(Failure::new(format!(
-            "{what} would garble the terminal. Write it to a file with --output FILE, pipe it to \
-             another program, or have it written all the same with --no-escape."
-        )));
-    }
-    Ok(())
+fn describe_with(content: &Content, hint: &str) -> Result<(), Failure> {
+    let line = describe::content(content);
+    Ok(output::print(|stdout| writeln!(stdout, "{line} ({hint})"))?)
 }

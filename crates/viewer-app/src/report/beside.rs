@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 use app_kit::{terminal, units};
 use serde::Serialize;
 use shm_core::segment::Latest;
-use shm_core::{ArrayMetadata, Metadata, Origin, Sample};
+use shm_core::{Metadata, Origin};
+use shm_io::Content;
 
 /// The fields of a report that only some samples have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -64,19 +65,9 @@ impl Beside {
     }
 }
 
-/// Tells of an array in one line.
-pub(crate) fn describe_array(array: &ArrayMetadata, sample: &Sample) -> String {
-    format!(
-        "array · {array} · {} · sequence {}{}",
-        units::bytes(sample.len() as u64),
-        sample.sequence(),
-        origin_of(sample)
-    )
-}
-
 /// Writes what a line about a sample ends with: where it was published first, if elsewhere.
-pub(crate) fn origin_of(sample: &Sample) -> String {
-    sample.origin().map_or_else(String::new, |origin| {
+pub(crate) fn origin_of(content: &Content) -> String {
+    content.origin().map_or_else(String::new, |origin| {
         let origin = describe_origin(origin, SystemTime::now());
         format!(" · {}", terminal::line(&origin))
     })

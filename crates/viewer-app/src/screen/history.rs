@@ -7,12 +7,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use app_kit::picture::Picture;
-use app_kit::snapshot::{Content, Origin, Snapshot};
+use app_kit::snapshot::{Preview, Snapshot};
 use app_kit::visible;
 use app_kit::{content_pane, say, theme, units};
 use iced::widget::image::Handle;
 use iced::widget::{button, center, column, container, image, row, text};
 use iced::{Center, ContentFit, Element, Fill};
+use shm_io::Publication;
 
 use super::rows;
 
@@ -96,7 +97,7 @@ impl History {
             let Some(origin) = &snapshot.origin else {
                 continue;
             };
-            let place = |origin: &Origin| (origin.segment, origin.sequence);
+            let place = |origin: &Publication| (origin.segment, origin.sequence);
             let origins = self.entries.iter();
             let mut origins = origins.filter_map(|entry| entry.snapshot.origin.as_ref());
             if !origins.any(|noted| place(noted) == place(origin)) {
@@ -141,7 +142,7 @@ impl History {
         if !is_alike {
             return false;
         }
-        let is_picture = matches!(snapshot.content, Content::Picture(_));
+        let is_picture = matches!(snapshot.content, Preview::Picture(_));
         let is_soon = now
             .duration_since(last.shown)
             .is_ok_and(|age| age < PICTURE_INTERVAL);
@@ -152,7 +153,7 @@ impl History {
             }
             // A block has no sequences; only its first bytes can be compared.
             _ => match (&last.snapshot.content, &snapshot.content) {
-                (Content::Bytes(last), Content::Bytes(bytes)) => last == bytes,
+                (Preview::Bytes(last), Preview::Bytes(bytes)) => last == bytes,
                 _ => false,
             },
         }
@@ -211,13 +212,13 @@ impl History {
 
 impl Entry {
     fn new(mut snapshot: Snapshot, shown: SystemTime) -> Entry {
-        if let Content::Picture(picture) = &mut snapshot.content {
+        if let Preview::Picture(picture) = &mut snapshot.content {
             // What is kept for looking closely may be many times larger than all of the history.
             picture.original = None;
         }
         let (title, thumbnail) = match &snapshot.content {
-            Content::Text(text) => (first_line(&text.shown), None),
-            Content::Picture(picture) => (
+            Preview::Text(text) => (first_line(&text.shown), None),
+            Preview::Picture(picture) => (
                 picture.file_name.clone().unwrap_or_else(|| {
                     say!(
                         "history-picture",
@@ -227,13 +228,13 @@ impl Entry {
                 }),
                 thumbnail(picture),
             ),
-            Content::Bytes(bytes) => {
+            Preview::Bytes(bytes) => {
                 let array = bytes.array.as_ref().map(ToString::to_string);
                 let name = bytes.file_name.clone().or(array);
                 let name = name.or_else(|| bytes.media_type.clone());
                 (name.unwrap_or_else(|| say!("history-block")), None)
             }
-            Content::Empty => (String::new(), None),
+            Preview::Empty => (String::new(), None),
         };
         Entry {
             shown,
@@ -246,10 +247,10 @@ impl Entry {
     /// Returns about how much memory it takes.
     fn bytes(&self) -> usize {
         let content = match &self.snapshot.content {
-            Content::Text(text) => text.shown.len(),
-            Content::Picture(picture) => pixel_bytes(&picture.handle),
-            Content::Bytes(bytes) => bytes.head.len(),
-            Content::Empty => 0,
+            Preview::Text(text) => text.shown.len(),
+            Preview::Picture(picture) => pixel_bytes(&picture.handle),
+            Preview::Bytes(bytes) => bytes.head.len(),
+            Preview::Empty => 0,
         };
         let thumbnail = self.thumbnail.as_ref().map_or(0, pixel_bytes);
         size_of::<Entry>() + self.title.len() + content + thumbnail
@@ -257,7 +258,7 @@ impl Entry {
 
     /// Keeps of a picture only its thumbnail.
     fn shrink(&mut self) {
-        if let Content::Picture(picture) = &mut self.snapshot.content
+        if let Preview::Picture(picture) = &mut self.snapshot.content
             && let Some(thumbnail) = self.thumbnail.take()
         {
             picture.handle = thumbnail;
@@ -296,7 +297,7 @@ impl Entry {
     }
 
     fn view_thumbnail(&self) -> Option<Element<'_, Message>> {
-        let Content::Picture(picture) = &self.snapshot.content else {
+        let Preview::Picture(picture) = &self.snapshot.content else {
             return None;
         };
         let small = self.thumbnail.as_ref().unwrap_or(&picture.handle);

@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use app_kit::file_dialog::Answer;
 use app_kit::save_file::Existing;
-use app_kit::snapshot::{Content, Snapshot};
+use app_kit::snapshot::{Preview, Snapshot};
 use app_kit::visible;
 use app_kit::{say, theme, typed_path};
 use iced::widget::{
     button, center, column, container, opaque, operation, row, space, text, text_input,
 };
 use iced::{Center, Element, Fill, Task};
+use shm_io::Content;
 
 use crate::export;
-use crate::session::{self, Kept, SaveError, Saving};
+use crate::session::{Kept, SaveError, Saving};
 
 /// The widget id of the path field.
 pub(crate) const PATH: &str = "save-path";
@@ -28,7 +29,7 @@ pub(crate) struct SaveDialog {
     /// What is to be saved, as it was when the card opened.
     held: Snapshot,
     /// All of it, once it is held on to.
-    kept: Option<Arc<session::Content>>,
+    kept: Option<Arc<Content>>,
     path: String,
     step: Step,
 }
@@ -226,9 +227,9 @@ impl SaveDialog {
 
     fn view_title(&self) -> Element<'_, Message> {
         let (what, hint) = match self.held.content {
-            Content::Text(_) => (say!("save-text"), say!("save-text-hint")),
-            Content::Picture(_) => (say!("save-picture"), say!("save-picture-hint")),
-            Content::Bytes(_) | Content::Empty => (say!("save-bytes"), say!("save-bytes-hint")),
+            Preview::Text(_) => (say!("save-text"), say!("save-text-hint")),
+            Preview::Picture(_) => (say!("save-picture"), say!("save-picture-hint")),
+            Preview::Bytes(_) | Preview::Empty => (say!("save-bytes"), say!("save-bytes-hint")),
         };
         column![
             visible::line(what).size(theme::TEXT_SIZE),

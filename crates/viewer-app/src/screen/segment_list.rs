@@ -9,10 +9,10 @@ use app_kit::{content_pane, say, theme};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
-use qt_bridge::Address;
+use shm_io::{Address, Entry};
 
 use super::rows;
-use crate::session::{Entry, Listing, MOST_LEFT_ALONE, RemovalError};
+use crate::session::{Listing, MOST_LEFT_ALONE, RemovalFailure};
 
 mod facts;
 
@@ -79,7 +79,7 @@ pub(crate) enum Message {
     /// The question was answered by no, or its answer was read.
     RemovalDropped,
     /// A segment was removed, or not.
-    Removed(Address, Result<(), Arc<RemovalError>>),
+    Removed(Address, Result<(), Arc<RemovalFailure>>),
 }
 
 /// What is to be done now.
@@ -232,24 +232,29 @@ impl SegmentList {
         }
     }
 
-    fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalError>>) -> Action {
+    fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalFailure>>) -> Action {
         let step = match outcome.as_ref().map_err(Arc::as_ref) {
-            Ok(()) => return self.take_gone(key),
-            // Gone is gone, whichever program did it.
-            Err(error) if error.is_not_found() => return self.take_gone(key),
-            // Perhaps somebody came while we asked. Force is asked for after another press of "Remove"
-            // only: here the question would stand under the pointer that has just said yes.
-            Err(RemovalError::Own(error)) => Step::Failed(error.explain()),
-            Err(RemovalError::Qt(error)) => Step::Failed(error.explain()),
-            Err(RemovalError::Worker(error)) => Step::Failed(error.to_string()),
+            Err(RemovalFailure::Removal(error)) if !error.is_not_found() => {
+                // Perhaps somebody came while we asked. Force is asked for after another press of
+                // "Remove" only: here the question would stand under the pointer that has just said
+                // yes.
+                Step::Failed(error.explain())
+            }
+            Err(RemovalFailure::Worker(error)) => Step::Failed(error.to_string()),
+            // Gone is gone, whoever did it.
+            Ok(()) | Err(RemovalFailure::Removal(_)) => {
+                if self
+                    .removal
+                    .as_ref()
+                    .is_some_and(|removal| removal.key == key)
+                {
+                    self.removal = None;
+                }
+                return Action::Removed(key);
+            }
         };
         self.removal = Some(Removal { key, step });
         Action::None
-    }
-
-    fn take_gone(&mut self, key: Address) -> Action {
-        self.removal = self.removal.take().filter(|removal| removal.key != key);
-        Action::Removed(key)
     }
 
     /// Draws the filter, and the rows that it leaves.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use app_kit::clipboard::Copied;
 use app_kit::limit::Limit;
 use app_kit::save_file::{self, Existing, SaveFile};
-use app_kit::snapshot::{Origin, Snapshot};
+use app_kit::snapshot::Snapshot;
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
-use qt_bridge::{Address, Digest, Form};
+use qt_bridge::{Digest, Form};
 use shm_core::Options;
+use shm_io::{Address, Content, Publication, Source};
 
-use super::{Content, fetch_with};
 use crate::export::{self, ExportError};
 
 /// What is to be saved, and where.
@@ -61,7 +61,7 @@ pub(crate) enum Newest {
 pub(crate) struct Kept {
     key: Address,
     form: Option<Form>,
-    origin: Option<Origin>,
+    origin: Option<Publication>,
     digest: Option<Digest>,
     /// Nothing where it is not there any more.
     pub(crate) content: Option<Arc<Content>>,
@@ -168,22 +168,20 @@ fn copy_now(options: &Options, held: &Snapshot, newest: Newest) -> Result<Copyin
 
 /// Fetches again what is shown; `None` where something else has taken its place.
 fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> {
-    let found = fetch_with(options, &held.key, held.form).ok()?;
-    let content = found.content;
-    let is_same = match (&content, &held.origin) {
-        (Content::Sample(sample), Some(_)) if newest == Newest::Accepted => {
-            sample.metadata().kind() == held.kind()
+    let source = Source::new(&held.key).form(held.form);
+    let content = source.options(options.clone()).read().ok()?;
+    let is_same = match (content.publication(), &held.origin) {
+        (Some(_), Some(_)) if newest == Newest::Accepted => content.kind() == held.kind(),
+        // Sequence numbers begin anew with the segment: the time tells them apart.
+        (Some(found), Some(origin)) => {
+            found.sequence == origin.sequence
+                && found.published == origin.published
+                && found.writer.is(origin.writer)
         }
-        (Content::Sample(sample), Some(origin)) => {
-            // Generations begin anew with the segment: the time tells them apart.
-            sample.sequence() == origin.sequence
-                && sample.published() == origin.published
-                && sample.writer().is(origin.writer)
+        // Qt programs count nothing, and what is in a block is what it is now.
+        (None, None) => {
+            (content.is_block() || content.form().is_some()) && content.digest() == held.digest
         }
-        // Qt programs count nothing.
-        (Content::Qt(..), None) => found.digest == held.digest,
-        // What is in a block has no sequences: it is what it is now.
-        (Content::Block { .. }, None) => true,
         _ => false,
     };
     is_same.then_some(content)
@@ -193,7 +191,6 @@ fn whole(options: &Options, held: &Snapshot, newest: Newest) -> Option<Content> 
 mod tests {
     use std::fs;
 
-    use app_kit::snapshot;
     use qt_bridge::{QtKey, Stream};
     use shm_core::{ImageMetadata, Key, Metadata, PixelFormat, Publisher};
     use tempfile::TempDir;
@@ -226,7 +223,8 @@ mod tests {
         }
 
         fn shown(&self) -> Snapshot {
-            snapshot::read(self.publisher().key(), &self.options()).expect("it is there")
+            let source = Source::new(self.publisher().key()).options(self.options());
+            Snapshot::read(&source).expect("it is there")
         }
 
         fn copy(&self, held: &Snapshot) -> Copying {
@@ -333,10 +331,10 @@ mod tests {
         let key: QtKey = key.parse().expect("it is a key");
         let message = shm_core::Message::Text("hi".to_owned());
         let stream = Stream::new(&message, Form::QByteArray).expect("it fits");
-        let mut publisher = qt_bridge::Publisher::new(&key, app_kit::qt::PATIENCE);
+        let mut publisher = qt_bridge::Publisher::new(&key, shm_io::TIMEOUT);
         publisher.publish(&stream).expect("there is room");
         for (form, text) in [(None, "hi"), (Some(Form::QString), "桩")] {
-            let held = app_kit::qt::read(&key, form).expect("it is there");
+            let held = Snapshot::read(&Source::new(&key).form(form)).expect("it is there");
             bench.save(&held, text, false).expect("it is there");
             assert_eq!(bench.read(text), text.as_bytes());
             let copied = bench.copy(&held).copied;
@@ -349,7 +347,7 @@ mod tests {
         let bench = Bench::new();
         let key = format!("systemv:{}/native", bench.directory.path().display());
         let key: QtKey = key.parse().expect("it is a key");
-        let mut publisher = qt_bridge::Publisher::new(&key, app_kit::qt::PATIENCE);
+        let mut publisher = qt_bridge::Publisher::new(&key, shm_io::TIMEOUT);
         let mut publish = |text: &str| {
             let message = shm_core::Message::Text(text.to_owned());
             let stream = Stream::new(&message, Form::QString).expect("it fits");
@@ -357,7 +355,7 @@ mod tests {
         };
         let long = "0123456789".repeat(20_000);
         publish(&long);
-        let held = app_kit::qt::read(&key, None).expect("it is there");
+        let held = Snapshot::read(&Source::new(&key)).expect("it is there");
         // The same once more is the same.
         publish(&long);
         assert_eq!(bench.copy(&held).copied, Copied::Text(long));

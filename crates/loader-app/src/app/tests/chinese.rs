@@ -9,7 +9,7 @@ use super::*;
 use crate::frames::FrameError;
 use crate::picture_file::Flaw;
 use crate::session::Report;
-use crate::session::audience::Watched;
+use shm_io::Watched;
 
 /// Returns all that is drawn.
 fn texts(bench: &Bench) -> Vec<String> {
@@ -60,7 +60,7 @@ fn a_text_is_loaded_and_let_go_of() {
         bench.write("你好");
         bench.click("确定");
         let key = Key::new("MySharedMemory").unwrap();
-        let seen = snapshot::read(&key, &bench.options()).unwrap();
+        let seen = Snapshot::read(&Source::new(&key).options(bench.options())).unwrap();
         bench.see_content(seen);
         assert_says(
             bench,

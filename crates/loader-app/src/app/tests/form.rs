@@ -14,7 +14,7 @@ fn bench() -> (Bench, QtKey) {
 }
 
 fn read(key: &QtKey) -> Reading {
-    qt_bridge::read(key, None, app_kit::qt::PATIENCE).unwrap()
+    qt_bridge::read(key, None, shm_io::TIMEOUT).unwrap()
 }
 
 fn watched_as(bench: &Bench) -> Option<Form> {

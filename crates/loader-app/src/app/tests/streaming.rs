@@ -56,7 +56,7 @@ impl Playing {
 impl Bench {
     fn picture_in_memory(&self) -> Option<(u32, Option<String>)> {
         match self.in_memory("MySharedMemory")? {
-            Content::Picture(picture) => Some((picture.width, picture.file_name)),
+            Preview::Picture(picture) => Some((picture.width, picture.file_name)),
             _ => None,
         }
     }
@@ -215,7 +215,7 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
     playing.finish(&mut bench);
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
-        Some(Content::Empty)
+        Some(Preview::Empty)
     ));
     let playing = Playing::pattern(&mut bench);
     bench.click("Release");
@@ -391,7 +391,7 @@ fn it_looks_as_it_should() {
     drop(bench.state.update(pressed));
     bench.send(Message::StreamNews(
         1,
-        News::Begun(Loaded {
+        News::Begun(Loaded(shm_io::Published {
             key: key.into(),
             kind: "image",
             bytes: 1280 * 720 * 4,
@@ -400,8 +400,8 @@ fn it_looks_as_it_should() {
             replaced: None,
             released: None,
             permissions: None,
-            capacity: None,
-        }),
+            ring: None,
+        })),
     ));
     bench.send(Message::StreamNews(
         1,

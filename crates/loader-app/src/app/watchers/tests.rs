@@ -1,5 +1,6 @@
 //! What is said of those who watch, and that nothing jumps when they come.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use app_kit::theme::Colors;
@@ -10,7 +11,7 @@ use iced::{Rectangle, Size, Theme};
 use iced_test::Simulator;
 use iced_test::runtime::{Action, task};
 use shm_core::link::{Seat, Shown};
-use shm_core::{Key, Options, Process};
+use shm_core::{Key, LinkError, LinkErrorKind, Options, Process};
 
 use super::*;
 use crate::session::SessionThread;
@@ -144,7 +145,11 @@ fn nothing_jumps_when_somebody_comes() {
 #[test]
 fn where_nobody_can_be_told_of_that_is_all_there_is_to_say() {
     let mut watchers = Watchers::nobody(false);
-    watchers.take(Watched::Untold("for a long reason".to_owned()));
+    watchers.take(Watched::Untold(Arc::new(LinkError::new(
+        LinkErrorKind::NoDirectory {
+            candidates: Vec::new(),
+        },
+    ))));
     assert!(shows(&watchers, "Who watches cannot be told here."));
 }
 

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::error::{
-    AttachError, AttachErrorKind, ForeignReason, InvalidSample, LinkError, ListError,
-    ListErrorKind, LockError, LockErrorKind, Polling, PublishError, PublishErrorKind, ReadError,
-    ReadErrorKind, RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
+    AttachError, AttachErrorKind, ForeignReason, InvalidSample, LinkError, LinkErrorKind,
+    ListError, ListErrorKind, LockError, LockErrorKind, Polling, PublishError, PublishErrorKind,
+    ReadError, ReadErrorKind, RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
     UnsafeDirectory, UnsafeReason,
 };
 use crate::key::{Key, KeyError};
@@ -327,7 +327,7 @@ fn each_error_about_a_directory_has_its_code() {
         path: path.to_owned(),
         reason: UnsafeReason::Mode { mode: 0o755 },
     }];
-    let nowhere = LinkError::no_directory(candidates);
+    let nowhere = LinkError::new(LinkErrorKind::NoDirectory { candidates });
     assert_eq!(
         (nowhere.code(), nowhere.os_error()),
         (ErrorCode::Unsupported, None)

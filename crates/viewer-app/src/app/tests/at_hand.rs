@@ -10,7 +10,7 @@ use shm_core::segment::Listed;
 use shm_core::{Annotations, ImageMetadata, ListedError, PixelFormat};
 
 use super::*;
-use crate::session::Entry;
+use shm_io::Entry;
 
 /// The error of a file that is no segment.
 fn too_short(name: &str) -> ListedError {
@@ -31,7 +31,7 @@ pub(super) fn picture() -> Snapshot {
     let row = (0..160_u8).flat_map(|x| [255 - x, 90, x].repeat(2));
     let pixels = row.collect::<Vec<u8>>().repeat(height as usize);
     let picture = Picture::from_payload(&metadata, &pixels, None).expect("it fits");
-    snapshot(snapshot::Content::Picture(picture), pixels.len() as u64)
+    snapshot(snapshot::Preview::Picture(picture), pixels.len() as u64)
 }
 
 fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -> Entry {
@@ -167,7 +167,7 @@ fn what_is_copied_is_told_with_what_is_missing() {
 #[test]
 fn bytes_are_saved_and_not_copied() {
     let mut state = state();
-    let content = snapshot::Content::Bytes(Bytes {
+    let content = snapshot::Preview::Bytes(Bytes {
         media_type: Some("application/pdf".to_owned()),
         array: None,
         file_name: Some("report.pdf".to_owned()),

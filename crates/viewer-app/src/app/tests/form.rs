@@ -22,7 +22,7 @@ impl Bench {
         let key: QtKey = key.parse().expect("it is a key");
         let mut state = state();
         drop(state.update(Message::KeyChanged(key.to_string())));
-        let mut publisher = Publisher::new(&key, app_kit::qt::PATIENCE);
+        let mut publisher = Publisher::new(&key, shm_io::TIMEOUT);
         let message = shm_core::Message::Text(text.to_owned());
         let stream = Stream::new(&message, form).expect("it fits");
         publisher.publish(&stream).expect("there is room");

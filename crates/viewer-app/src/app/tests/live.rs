@@ -23,7 +23,7 @@ fn picture() -> Snapshot {
     let metadata = ImageMetadata::packed(PixelFormat::Rgb8, 320, 180).expect("it is small");
     let payload = [40, 90, 160].repeat(320 * 180);
     let picture = Picture::from_payload(&metadata, &payload, None).expect("the pixels fit");
-    snapshot(snapshot::Content::Picture(picture), payload.len() as u64)
+    snapshot(snapshot::Preview::Picture(picture), payload.len() as u64)
 }
 
 fn shown_text(state: &State) -> String {
@@ -92,7 +92,7 @@ fn what_is_shown_again_after_an_error_is_said_again() {
     let said = state.status.current().text().to_owned();
     let key = "qt:A".parse().expect("it is a key");
     let held = qt_bridge::LockError::new(&key, qt_bridge::LockErrorKind::Lost);
-    let error = SnapshotError::Qt(qt_bridge::ReadingError::Lock(held));
+    let error = SnapshotError::Source(SourceError::Qt(qt_bridge::ReadingError::Lock(held)));
     observe(&mut state, Observation::Unreadable(Arc::new(error)));
     assert_eq!(state.status.current().level(), Level::Error);
     appear(&mut state, text("one"));
@@ -119,7 +119,7 @@ fn the_last_copy_stays_when_the_loader_leaves() {
     assert_eq!(state.status.current().text(), sentence);
 
     // A loader comes, and takes its time.
-    let nothing = snapshot(snapshot::Content::Empty, 0);
+    let nothing = snapshot(snapshot::Preview::Empty, 0);
     observe(&mut state, seen(0, *LONG_AGO));
     appear(&mut state, nothing.clone());
     assert_eq!(shown_text(&state), "to be kept");

@@ -1,23 +1,22 @@
 //! Contents on their way out: as pixels, as files, as lines.
 
 use app_kit::save_file::SaveFile;
-use app_kit::{terminal, units};
-use qt_bridge::Address;
+use app_kit::terminal;
 use serde::Serialize;
-use shm_core::{Message, Metadata, ReadError, Sample};
+use shm_core::ReadError;
+use shm_io::Content;
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::raw::Raw;
-use crate::cli::{Failure, show};
+use crate::cli::describe;
+use crate::cli::failure::Failure;
 use crate::export;
 use crate::json;
 use crate::output::{self, Output};
-use crate::report::{Report, beside};
-use crate::session::{Content, Found};
+use crate::report::Report;
 
 /// Where contents go.
 pub(super) struct Delivery<'a> {
-    address: &'a Address,
     arguments: &'a Arguments,
     raw: Option<Raw>,
 }
@@ -42,20 +41,20 @@ struct Line<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    pub(super) fn open(
-        address: &'a Address,
-        arguments: &'a Arguments,
-    ) -> Result<Delivery<'a>, Failure> {
+    pub(super) fn open(arguments: &'a Arguments) -> Result<Delivery<'a>, Failure> {
         Ok(Delivery {
-            address,
             arguments,
             raw: arguments.raw.as_ref().map(Raw::open).transpose()?,
         })
     }
 
     /// Writes a content where it is wanted, and tells of it. It is the one with this `number`.
-    pub(super) fn deliver(&mut self, found: &Found, number: u64) -> Result<Delivered, Failure> {
-        let content = &found.content;
+    pub(super) fn deliver(
+        &mut self,
+        content: &Content,
+        skipped: u64,
+        number: u64,
+    ) -> Result<Delivered, Failure> {
         if let Some(raw) = &mut self.raw {
             let is_heard = raw.write(content)?;
             if !is_heard || self.arguments.raw == Some(Output::Stdout) {
@@ -64,7 +63,7 @@ impl<'a> Delivery<'a> {
         }
         let mut file = None;
         if let Some(pattern) = &self.arguments.output {
-            if content.picture().is_none() {
+            if content.image().is_none() {
                 terminal::warn(format_args!(
                     "What came is {}, no picture: it is left out.",
                     content.kind()
@@ -78,7 +77,7 @@ impl<'a> Delivery<'a> {
             file = Some(path);
         }
         let mut line = if self.arguments.json {
-            self.report(found)?
+            report(content, skipped)?
         } else {
             describe(content)?
         };
@@ -90,15 +89,15 @@ impl<'a> Delivery<'a> {
         let is_heard = output::is_heard(|stdout| stdout.write_all(line.as_bytes()))?;
         Ok(Delivered::of(is_heard))
     }
+}
 
-    fn report(&self, found: &Found) -> Result<String, Failure> {
-        let text = text_of(&found.content)?;
-        Ok(json::to_line(&Line {
-            report: Report::of_found(self.address, found),
-            skipped: found.skipped,
-            text: text.as_deref(),
-        })?)
-    }
+fn report(content: &Content, skipped: u64) -> Result<String, Failure> {
+    let text = content.text()?;
+    Ok(json::to_line(&Line {
+        report: Report::of_content(content),
+        skipped,
+        text: text.as_deref(),
+    })?)
 }
 
 impl Delivered {
@@ -111,57 +110,12 @@ impl Delivered {
     }
 }
 
-/// Takes out the text, where it is one.
-fn text_of(content: &Content) -> Result<Option<String>, ReadError> {
-    Ok(match content {
-        Content::Sample(sample) if *sample.metadata() == Metadata::Text => {
-            match sample.to_message()? {
-                Message::Text(text) => Some(text),
-                _ => None,
-            }
-        }
-        Content::Qt(Some(Message::Text(text)), _) => Some(text.clone()),
-        Content::Sample(_) | Content::Qt(..) | Content::Block { .. } => None,
-    })
-}
-
 /// Writes a text as a line, and tells of anything else in one.
 fn describe(content: &Content) -> Result<String, ReadError> {
-    if let Some(text) = text_of(content)? {
-        return Ok(one_line(&text));
-    }
-    Ok(match content {
-        Content::Sample(sample) => describe_sample(sample),
-        Content::Qt(Some(Message::Image { metadata, pixels }), _) => {
-            show::describe_pixels(metadata, pixels.len())
-        }
-        Content::Qt(..) | Content::Block { .. } => {
-            let size = units::bytes(content.bytes().len() as u64);
-            format!("{} · {size}", content.kind())
-        }
+    Ok(match content.text()? {
+        Some(text) => one_line(&text),
+        None => describe::content(content),
     })
-}
-
-fn describe_sample(sample: &Sample) -> String {
-    let metadata = sample.metadata();
-    let what = match metadata {
-        Metadata::Image(metadata) => return show::describe_picture(sample, metadata),
-        Metadata::Array(array) => array.to_string(),
-        metadata => metadata.media_type().to_owned(),
-    };
-    let mut line = format!(
-        "{} · {} · {} · sequence {}",
-        metadata.kind(),
-        terminal::line(&what),
-        units::bytes(sample.len() as u64),
-        sample.sequence()
-    );
-    if let Some(file_name) = metadata.file_name() {
-        line.push_str(" · ");
-        line.push_str(&terminal::line(file_name));
-    }
-    line.push_str(&beside::origin_of(sample));
-    line
 }
 
 /// Writes a text without line ends, so that each is one line and can be told from the next.

@@ -7,10 +7,10 @@ use app_kit::pixels::Rows;
 use app_kit::save_file::{SaveFile, SaveFileError};
 use app_kit::terminal;
 use shm_core::{ImageMetadata, PixelFormat};
+use shm_io::Content;
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::output::{Output, OutputError};
-use crate::session::Content;
 
 /// Where pixels go, and of what kind they have been so far.
 pub(super) struct Raw {
@@ -46,7 +46,7 @@ impl Raw {
 
     /// Writes the pixels of a picture. Tells whether anybody takes them.
     pub(super) fn write(&mut self, content: &Content) -> Result<bool, Failure> {
-        let Some((metadata, pixels)) = content.picture() else {
+        let Some((metadata, pixels)) = content.image() else {
             return Err(Failure::new(format!(
                 "What came is {}, no picture, so it cannot follow as pixels. Follow it without \
                  --raw.",

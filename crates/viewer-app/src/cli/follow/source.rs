@@ -1,123 +1,101 @@
-//! Where contents come from: a segment of shm-core, which wakes who waits for it, or one of Qt programs.
+//! Contents as they come, and what is told of them on the way.
 
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use app_kit::attendance::Attendance;
 use app_kit::explain::Explain;
-use app_kit::follower::{self, Follower};
-use app_kit::qt::PATIENCE;
-use app_kit::snapshot::Origin;
 use app_kit::terminal;
-use qt_bridge::{Address, LockError, LockErrorKind, QtKey, ReadingError, Step};
-use shm_core::{Key, Sample};
+use shm_io::{Address, Content, Event, Follower, PresenceGuard, Source, TIMEOUT, Wanted};
 
+use super::arguments::Arguments;
+use super::missed::Missed;
 use super::until_end::UntilEnd;
-use super::{Arguments, Desk, Missed};
-use crate::cli::Failure;
-use crate::session::{self, Content, FetchError, Found};
+use crate::cli::failure::Failure;
+use crate::session::{self, FetchError};
 use crate::user::User;
-
-/// Where contents come from.
-pub(super) trait Source {
-    /// Waits for the next content, at most as long as is `left`; it may give up before.
-    fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure>;
-
-    /// Lets whoever loaded a content know that it was shown.
-    fn delivered(&mut self, found: &Found);
-}
 
 /// What came.
 pub(super) enum Arrival {
-    /// A content.
-    Content(Box<Found>),
+    /// A content, and how many were skipped before it.
+    Content(Box<Content>, u64),
     /// Nothing, so far.
     Nothing,
     /// Nothing, and no more is waited for: the loaders have left.
     End,
 }
 
-impl From<Option<Found>> for Arrival {
-    fn from(found: Option<Found>) -> Arrival {
-        match found {
-            Some(found) => Arrival::Content(Box::new(found)),
-            None => Arrival::Nothing,
-        }
-    }
-}
-
-/// Begins to follow what has this address. What is read under a lock is read at the desk.
-pub(super) fn open<'a>(
-    address: &Address,
-    arguments: &Arguments,
-    desk: &'a Desk,
-    missed: &'a Missed,
-) -> Box<dyn Source + 'a> {
-    match address {
-        Address::Own(key) => Box::new(Own::new(key, arguments, missed)),
-        Address::Qt(key) => Box::new(Polled::new(key, arguments, desk)),
-    }
-}
-
-/// A segment of shm-core.
-struct Own<'a> {
-    key: Key,
+/// Contents as they come.
+pub(super) struct Arrivals<'a> {
+    source: Source,
     owner: Option<User>,
     follower: Follower,
     /// Lets loaders know what was shown here.
-    attendance: Attendance,
+    guard: PresenceGuard,
     missed: &'a Missed,
     /// What was missed before a clearing, and no content has told yet.
     skipped: u64,
     until_end: Option<UntilEnd>,
     /// Whether more is to be told of the segment than it costs nothing to know.
     is_reported: bool,
+    /// Whether it was said that a lock of Qt is not to be had.
+    is_warned: bool,
 }
 
-impl<'a> Own<'a> {
-    fn new(key: &Key, arguments: &Arguments, missed: &'a Missed) -> Own<'a> {
+impl<'a> Arrivals<'a> {
+    /// Begins to follow what has this address.
+    pub(super) fn open(
+        address: &Address,
+        arguments: &Arguments,
+        missed: &'a Missed,
+    ) -> Arrivals<'a> {
+        let is_qt = address.qt().is_some();
+        if is_qt {
+            terminal::warn(format_args!(
+                "Nothing tells when a Qt program changes {address}: it is looked at five times a second at most."
+            ));
+        }
         let owner = arguments.owner.clone();
-        Own {
-            key: key.clone(),
-            follower: session::follower(key, owner.as_ref(), arguments.begin()),
-            attendance: Attendance::new(session::options(owner.as_ref())),
+        let source = session::source(address, owner.as_ref())
+            .form(arguments.form)
+            .qt_lock_timeout(lock_timeout(arguments.timeout));
+        Arrivals {
+            follower: source.clone().follow(Wanted::InOrder(arguments.begin())),
+            guard: source.presence_guard(),
+            source,
             owner,
             missed,
             skipped: 0,
-            until_end: arguments.ends().then(|| UntilEnd::new(arguments.oldest)),
+            until_end: (arguments.ends() && !is_qt).then(|| UntilEnd::new(arguments.oldest)),
             is_reported: arguments.json,
+            is_warned: false,
         }
     }
 
-    fn found(&mut self, sample: Sample) -> Found {
-        let skipped = std::mem::take(&mut self.skipped).saturating_add(sample.skipped());
-        let found = Found::of_sample(sample, skipped);
-        if !self.is_reported {
-            return found;
-        }
-        let info = session::info(&self.key, self.owner.as_ref()).ok();
-        found.within(info.as_ref(), self.follower.others())
-    }
-}
-
-impl Source for Own<'_> {
-    fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure> {
+    /// Waits for the next content, at most as long as is `left`; it may give up before.
+    pub(super) fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure> {
         let pause = self.until_end.as_ref().map(UntilEnd::pause);
-        let step = self.follower.next(left.into_iter().chain(pause).min());
-        match step.map_err(|error| FetchError::follow(error, self.owner.as_ref()))? {
-            follower::Step::Sample(sample) => {
-                self.missed.count(sample.skipped());
+        match self.follower.next(left.into_iter().chain(pause).min()) {
+            Ok(Event::Content(content)) => {
+                self.is_warned = false;
+                self.missed.count(content.skipped());
                 if let Some(until_end) = &mut self.until_end {
-                    until_end.hear(&sample, &self.follower);
+                    until_end.hear(&content, &self.follower);
                 }
-                return Ok(Some(self.found(sample)).into());
+                return Ok(self.arrival(*content));
             }
-            follower::Step::Empty { skipped } => {
+            Ok(Event::Empty { skipped }) => {
                 self.missed.count(skipped);
                 self.skipped = self.skipped.saturating_add(skipped);
             }
-            follower::Step::Block => return Err(block(&self.key)),
-            follower::Step::Left | follower::Step::Gone | follower::Step::Quiet => {}
+            Ok(Event::Block) => return Err(block(self.source.address())),
+            Ok(Event::PublisherGone | Event::NoSegment | Event::Timeout) => {}
+            Err(error) if error.is_passing() => {
+                if !std::mem::replace(&mut self.is_warned, true) {
+                    terminal::warn(format_args!("{} It is looked at again.", error.explain()));
+                }
+            }
+            Err(error) => {
+                return Err(FetchError::new(error, &self.source, self.owner.as_ref()).into());
+            }
         }
         let until_end = self.until_end.as_mut();
         let is_end = until_end.is_some_and(|until_end| until_end.look(&self.follower));
@@ -128,15 +106,32 @@ impl Source for Own<'_> {
         })
     }
 
-    fn delivered(&mut self, found: &Found) {
-        if let Content::Sample(sample) = &found.content {
-            self.attendance
-                .shown(&Origin::of(sample, &[]), sample.age());
+    fn arrival(&mut self, content: Content) -> Arrival {
+        // What a Qt program streams may be null.
+        if content.is_empty() {
+            return Arrival::Nothing;
+        }
+        let skipped = std::mem::take(&mut self.skipped).saturating_add(content.skipped());
+        let content = match self.is_reported {
+            true => {
+                let mut stat = self.source.stat();
+                stat.attached = self.follower.others();
+                content.with_stat(stat)
+            }
+            false => content,
+        };
+        Arrival::Content(Box::new(content), skipped)
+    }
+
+    /// Lets the loaders of a content know that it was shown.
+    pub(super) fn delivered(&mut self, content: &Content) {
+        if let (Some(publication), Some(age)) = (content.publication(), content.age()) {
+            self.guard.shown(&publication, age);
         }
     }
 }
 
-fn block(key: &Key) -> Failure {
+fn block(key: &Address) -> Failure {
     Failure::new(format!(
         "{key} is a block of bytes or a semaphore, and nothing tells when those change. Read a \
          block with viewer-app show --key {}",
@@ -144,89 +139,21 @@ fn block(key: &Key) -> Failure {
     ))
 }
 
-/// A segment of Qt programs, looked at again and again.
-struct Polled<'a> {
-    follower: qt_bridge::Follower,
-    desk: &'a Desk,
-    /// When to look again.
-    due: Instant,
-    /// Whether it was said that the lock is not to be had.
-    is_warned: bool,
-}
-
-impl<'a> Polled<'a> {
-    fn new(key: &QtKey, arguments: &Arguments, desk: &'a Desk) -> Polled<'a> {
-        terminal::warn(format_args!(
-            "Nothing tells when a Qt program changes {key}: it is looked at five times a second at most."
-        ));
-        Polled {
-            follower: qt_bridge::Follower::new(key, arguments.form, patience(arguments.timeout)),
-            desk,
-            due: Instant::now(),
-            is_warned: false,
-        }
-    }
-
-    /// Looks, but not at a closed desk: the program would end while it holds Qt's lock.
-    fn look(&mut self) -> Result<Option<Found>, Failure> {
-        let looked = self.desk.at_work(|| self.follower.look());
-        self.due = Instant::now() + self.follower.pause();
-        match looked.transpose() {
-            Err(ReadingError::Lock(error)) if is_passing(&error) => {
-                if !self.is_warned {
-                    terminal::warn(format_args!("{} It is looked at again.", error.explain()));
-                }
-                self.is_warned = true;
-                Ok(None)
-            }
-            looked => {
-                self.is_warned = false;
-                Ok(match looked? {
-                    Some(Step::New(reading)) => Some(Found::of_reading(reading))
-                        .filter(|found| !matches!(found.content, Content::Qt(None, _))),
-                    Some(Step::Same | Step::Gone) | None => None,
-                })
-            }
-        }
-    }
-}
-
 /// How long a look waits for Qt's lock. Where time is short many looks wait a little, because each is
 /// made to its end.
-fn patience(timeout: Option<Duration>) -> Duration {
+fn lock_timeout(timeout: Option<Duration>) -> Duration {
     const SHORT: Duration = Duration::from_millis(200);
     match timeout {
-        None => PATIENCE,
+        None => TIMEOUT,
         Some(timeout) => timeout.min(SHORT),
     }
 }
 
-/// Returns `true` if a lock is to be had by and by: with Qt programs, both are everyday.
-fn is_passing(error: &LockError) -> bool {
-    matches!(
-        error.kind(),
-        LockErrorKind::Timeout { .. } | LockErrorKind::Lost
-    )
-}
-
-impl Source for Polled<'_> {
-    fn next(&mut self, left: Option<Duration>) -> Result<Arrival, Failure> {
-        let pause = self.due.saturating_duration_since(Instant::now());
-        // Nothing tells when there is more to see.
-        thread::sleep(left.map_or(pause, |left| left.min(pause)));
-        if Instant::now() < self.due {
-            return Ok(Arrival::Nothing);
-        }
-        self.look().map(Arrival::from)
-    }
-
-    /// Qt programs know of no readers.
-    fn delivered(&mut self, _found: &Found) {}
-}
-
 #[cfg(test)]
 mod tests {
-    use qt_bridge::{Form, Segment, Stream};
+    use std::time::Instant;
+
+    use qt_bridge::{Form, QtKey, Segment, Stream};
     use shm_core::Message;
     use tempfile::TempDir;
 
@@ -238,12 +165,26 @@ mod tests {
         (key.parse().expect("it is a key"), directory)
     }
 
-    fn polled<'a>(key: &QtKey, patience: Duration, desk: &'a Desk) -> Polled<'a> {
-        Polled {
-            follower: qt_bridge::Follower::new(key, None, patience),
-            desk,
-            due: Instant::now(),
+    fn arrivals<'a>(source: Source, missed: &'a Missed) -> Arrivals<'a> {
+        Arrivals {
+            follower: source.clone().follow(Wanted::Latest),
+            guard: source.presence_guard(),
+            source,
+            owner: None,
+            missed,
+            skipped: 0,
+            until_end: None,
+            is_reported: false,
             is_warned: false,
+        }
+    }
+
+    /// What comes within a look or two.
+    fn next(arrivals: &mut Arrivals<'_>) -> Option<Box<Content>> {
+        const LOOK: Duration = Duration::from_millis(500);
+        match arrivals.next(Some(LOOK)).expect("it passes") {
+            Arrival::Content(content, _) => Some(content),
+            Arrival::Nothing | Arrival::End => None,
         }
     }
 
@@ -252,31 +193,35 @@ mod tests {
         let (key, _directory) = key();
         let text = Message::Text("hi".to_owned());
         let text = Stream::new(&text, Form::QString).expect("it fits");
-        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
+        let mut publisher = qt_bridge::Publisher::new(&key, TIMEOUT);
         publisher.publish(&text).expect("there is room");
-        let desk = Desk::default();
-        let mut polled = polled(&key, Duration::from_millis(20), &desk);
+        let missed = Missed::default();
+        let source = Source::new(&key).qt_lock_timeout(Duration::from_millis(20));
+        let mut arrivals = arrivals(source, &missed);
 
-        let mut theirs = Segment::attach_read_only(&key, PATIENCE).expect("it is there");
-        let guard = theirs.lock(PATIENCE).expect("it is free");
+        let mut theirs = Segment::attach_read_only(&key, TIMEOUT).expect("it is there");
+        let guard = theirs.lock(TIMEOUT).expect("it is free");
         for _ in 0..2 {
-            assert!(polled.look().expect("it passes").is_none());
-            assert!(polled.is_warned);
+            assert!(next(&mut arrivals).is_none());
+            assert!(arrivals.is_warned);
         }
         drop(guard);
-        let found = polled.look().expect("it is free").expect("it is new");
-        assert_eq!(found.content.bytes(), b"hi");
-        assert!(!polled.is_warned);
+        let content = next(&mut arrivals).expect("it is new");
+        assert_eq!(content.bytes(), b"hi");
+        assert!(!arrivals.is_warned);
 
         let null = Stream::null(Form::QString);
         publisher.publish(&null).expect("there is room");
-        assert!(polled.look().expect("it is there").is_none());
+        assert!(next(&mut arrivals).is_none());
         publisher.publish(&text).expect("there is room");
-        assert!(polled.look().expect("it is there").is_some());
+        assert!(next(&mut arrivals).is_some());
 
-        let picture = Some(Form::QImage);
-        polled.follower = qt_bridge::Follower::new(&key, picture, PATIENCE);
-        assert!(polled.look().is_err(), "what stays so is not waited for");
+        let picture = Source::new(&key).form(Some(Form::QImage));
+        arrivals.follower = picture.follow(Wanted::Latest);
+        assert!(
+            arrivals.next(None).is_err(),
+            "what stays so is not waited for"
+        );
     }
 
     #[test]
@@ -284,32 +229,20 @@ mod tests {
         let (key, _directory) = key();
         let text = Message::Text("hi".to_owned());
         let text = Stream::new(&text, Form::QString).expect("it fits");
-        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
+        let mut publisher = qt_bridge::Publisher::new(&key, TIMEOUT);
         publisher.publish(&text).expect("there is room");
-        let mut theirs = Segment::attach_read_only(&key, PATIENCE).expect("it is there");
-        let _guard = theirs.lock(PATIENCE).expect("it is free");
-        let desk = Desk::default();
+        let mut theirs = Segment::attach_read_only(&key, TIMEOUT).expect("it is there");
+        let _guard = theirs.lock(TIMEOUT).expect("it is free");
         const GIVEN: Duration = Duration::from_millis(500);
-        let mut polled = polled(&key, patience(Some(GIVEN)), &desk);
+        let missed = Missed::default();
+        let source = Source::new(&key).qt_lock_timeout(lock_timeout(Some(GIVEN)));
+        let mut arrivals = arrivals(source, &missed);
         let began = Instant::now();
         while began.elapsed() < GIVEN {
             let left = GIVEN.saturating_sub(began.elapsed());
-            let arrival = polled.next(Some(left)).expect("it passes");
+            let arrival = arrivals.next(Some(left)).expect("it passes");
             assert!(matches!(arrival, Arrival::Nothing));
         }
-        assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
-    }
-
-    #[test]
-    fn nobody_looks_at_a_closed_desk() {
-        let (key, _directory) = key();
-        let text = Message::Text("hi".to_owned());
-        let text = Stream::new(&text, Form::QString).expect("it fits");
-        let mut publisher = qt_bridge::Publisher::new(&key, PATIENCE);
-        publisher.publish(&text).expect("there is room");
-        let desk = Desk::default();
-        desk.close();
-        let mut polled = polled(&key, PATIENCE, &desk);
-        assert!(polled.look().expect("nothing is done").is_none());
+        assert!(began.elapsed() < TIMEOUT, "{:?}", began.elapsed());
     }
 }

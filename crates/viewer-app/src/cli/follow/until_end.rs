@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use app_kit::follower::Follower;
-use shm_core::Sample;
+use shm_io::{Content, Follower};
 
 /// How long no publisher has been there when it is the end: one may only be starting anew.
 const ABSENCE: Duration = Duration::from_secs(1);
@@ -42,11 +41,11 @@ impl UntilEnd {
     }
 
     /// A sample came: a publisher is there, or was a moment ago.
-    pub(super) fn hear(&mut self, sample: &Sample, follower: &Follower) {
+    pub(super) fn hear(&mut self, content: &Content, follower: &Follower) {
         self.absent = None;
         // What was there before tells nothing of who is still to come.
-        self.is_seen =
-            self.is_seen || sample.age() < self.began.elapsed() || follower.has_publisher();
+        let is_new = content.age().is_some_and(|age| age < self.began.elapsed());
+        self.is_seen = self.is_seen || is_new || follower.has_publisher();
     }
 
     /// Nothing came: looks who is there. Tells whether this is the end.

@@ -1,4 +1,4 @@
-use app_kit::snapshot::{Bytes, Origin, Text};
+use app_kit::snapshot::{Bytes, Text};
 use iced_test::simulator;
 use shm_core::{Key, PixelFormat, Process};
 
@@ -10,14 +10,14 @@ fn at(seconds: u64) -> SystemTime {
     NOW + Duration::from_secs(seconds)
 }
 
-fn snapshot(content: Content, sequence: u64) -> Snapshot {
+fn snapshot(content: Preview, sequence: u64) -> Snapshot {
     Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
         form: None,
         digest: None,
         bytes: 5,
-        origin: Some(Origin {
+        origin: Some(Publication {
             segment: 1,
             elsewhere: None,
             sequence,
@@ -32,7 +32,7 @@ fn snapshot(content: Content, sequence: u64) -> Snapshot {
 }
 
 fn text(words: &str, sequence: u64) -> Snapshot {
-    let content = Content::Text(Text {
+    let content = Preview::Text(Text {
         shown: words.to_owned(),
         is_whole: true,
     });
@@ -40,7 +40,7 @@ fn text(words: &str, sequence: u64) -> Snapshot {
 }
 
 fn picture(side: u32, sequence: u64) -> Snapshot {
-    snapshot(Content::Picture(drawn(side, side)), sequence)
+    snapshot(Preview::Picture(drawn(side, side)), sequence)
 }
 
 fn drawn(width: u32, height: u32) -> Picture {
@@ -89,7 +89,7 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
     let mut history = History::new();
     history.record(&text("one", 1), at(1));
     history.record(&text("one", 1), at(2));
-    history.record(&snapshot(Content::Empty, 2), at(3));
+    history.record(&snapshot(Preview::Empty, 2), at(3));
     assert_eq!(history.entries.len(), 1);
     // The same sequence of another segment under the key.
     let mut anew = text("two", 1);
@@ -100,7 +100,7 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
     let block = |byte| Snapshot {
         origin: None,
         ..snapshot(
-            Content::Bytes(Bytes {
+            Preview::Bytes(Bytes {
                 media_type: None,
                 array: None,
                 file_name: None,
@@ -149,7 +149,7 @@ fn memory_is_bounded_and_old_pictures_become_thumbnails() {
         .entries
         .iter()
         .filter_map(|entry| match &entry.snapshot.content {
-            Content::Picture(Picture {
+            Preview::Picture(Picture {
                 handle: Handle::Rgba { width, .. },
                 ..
             }) => Some(*width),

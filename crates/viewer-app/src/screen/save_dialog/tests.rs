@@ -5,7 +5,7 @@ use shm_core::Key;
 
 use super::*;
 
-fn held(content: Content) -> Snapshot {
+fn held(content: Preview) -> Snapshot {
     Snapshot {
         key: Key::new("Notes").expect("it is a key").into(),
         content,
@@ -20,14 +20,14 @@ fn held(content: Content) -> Snapshot {
 }
 
 fn text() -> Snapshot {
-    held(Content::Text(Text {
+    held(Preview::Text(Text {
         shown: "Hello".to_owned(),
         is_whole: true,
     }))
 }
 
 fn picture(source: &str) -> Snapshot {
-    held(Content::Picture(app_kit::picture::Picture {
+    held(Preview::Picture(app_kit::picture::Picture {
         handle: iced::widget::image::Handle::from_rgba(1, 1, vec![0; 4]),
         width: 1,
         height: 1,

@@ -8,8 +8,7 @@ use app_kit::{say, sharing, units};
 use qt_bridge::User;
 use shm_core::segment::{Content, Info};
 use shm_core::{Access, AttachErrorKind, Attached, ListedError};
-
-use crate::session::Entry;
+use shm_io::Entry;
 
 /// What says whose it is; a name, in every language.
 const QT: &str = "Qt";

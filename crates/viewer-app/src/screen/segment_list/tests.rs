@@ -10,6 +10,7 @@ use shm_core::{
     Access, Annotations, AttachError, AttachErrorKind, Attached, ForeignReason, Key, ListedError,
     Metadata, Process, RemoveError, RemoveErrorKind,
 };
+use shm_io::RemovalError;
 
 use super::*;
 
@@ -294,12 +295,12 @@ fn what_is_in_use_is_removed_by_force_only() {
     press(&mut list, "Remove");
     press(&mut list, "Remove");
     let key = Key::new("Notes").expect("it is a key");
-    let refused = RemovalError::Own(RemoveError::new(
+    let refused = RemovalFailure::Removal(RemovalError::Own(RemoveError::new(
         &key,
         RemoveErrorKind::InUse {
             by: vec![peer("camera", Access::ReadWrite)],
         },
-    ));
+    )));
     list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
     assert!(shows(&list, "Notes was not removed."));
     assert!(!shows(&list, "Remove by force"));
@@ -333,7 +334,7 @@ fn what_could_not_be_removed_says_why() {
     let mut list = sample();
     filter(&mut list, "notes");
     let key = address("Notes");
-    let died = RemovalError::Worker(app_kit::worker::WorkerError::Died);
+    let died = RemovalFailure::Worker(app_kit::worker::WorkerError::Died);
     list.update(Message::Removed(key, Err(Arc::new(died))));
     assert!(shows(&list, "Notes was not removed."));
     press(&mut list, "Close");
@@ -445,7 +446,7 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
     let mut list = mixed();
     filter(&mut list, key.as_str());
     let mut removed = |error: SegmentError| {
-        let outcome = Err(Arc::new(RemovalError::Qt(error)));
+        let outcome = Err(Arc::new(RemovalFailure::Removal(RemovalError::Qt(error))));
         let action = list.update(Message::Removed((&key).into(), outcome));
         let question = ui(&list).find("Remove by force");
         let failure = ui(&list).find("qt:Abandoned was not removed.");

@@ -1,31 +1,33 @@
-//! What is done under Qt's locks: the program does not end in the middle of it, since a POSIX lock
-//! would then stay held for ever.
+//! Critical sections: the program does not end while it holds a lock of a Qt program, because a POSIX
+//! lock would then stay held for ever, or while it writes.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::PATIENCE;
+use crate::deadline::TIMEOUT;
 
-/// How long the end of the program waits: longer than a visit waits for a lock.
-const GRACE: Duration = PATIENCE.saturating_add(Duration::from_secs(1));
+/// How long the end of the program waits: longer than a section waits for a lock.
+const GRACE: Duration = TIMEOUT.saturating_add(Duration::from_secs(1));
 
-/// Those of this process.
-static VISITS: Visits = Visits::new();
+/// The sections of this process.
+static SECTIONS: Sections = Sections::new();
 
-/// Does on any thread what takes Qt's lock. Where the program [ends](finish_visits), it is not begun,
-/// and the thread waits for that end.
-pub fn visit<T>(work: impl FnOnce() -> T) -> T {
-    let _visit = VISITS.begin();
+/// Runs what should not end half-way, such as what takes the lock of a Qt program. After [`finish`] it does not run: the thread blocks until
+/// the process ends.
+pub fn section<T>(work: impl FnOnce() -> T) -> T {
+    let _section = SECTIONS.begin();
     work()
 }
 
-/// Waits, for the end of the program, until nothing is done under Qt's locks, and lets nothing begin.
-pub fn finish_visits() {
-    VISITS.finish(GRACE);
+/// Blocks until no thread is in a critical section, for 3 s at most, and lets none enter one.
+///
+/// A program calls it before it ends while other threads may read.
+pub fn finish() {
+    SECTIONS.finish(GRACE);
 }
 
 #[derive(Debug)]
-struct Visits {
+struct Sections {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -36,9 +38,9 @@ struct State {
     are_over: bool,
 }
 
-impl Visits {
-    const fn new() -> Visits {
-        Visits {
+impl Sections {
+    const fn new() -> Sections {
+        Sections {
             state: Mutex::new(State {
                 going_on: 0,
                 are_over: false,
@@ -47,12 +49,12 @@ impl Visits {
         }
     }
 
-    fn begin(&self) -> Visit<'_> {
+    fn begin(&self) -> Section<'_> {
         let state = self
             .changed
             .wait_while(self.state(), |state| state.are_over);
         state.unwrap_or_else(PoisonError::into_inner).going_on += 1;
-        Visit(self)
+        Section(self)
     }
 
     /// Returns `true` if all came to an end in time.
@@ -71,9 +73,9 @@ impl Visits {
 }
 
 /// One that goes on, until this is dropped.
-struct Visit<'a>(&'a Visits);
+struct Section<'a>(&'a Sections);
 
-impl Drop for Visit<'_> {
+impl Drop for Section<'_> {
     fn drop(&mut self) {
         self.0.state().going_on -= 1;
         self.0.changed.notify_all();
@@ -89,26 +91,26 @@ mod tests {
 
     #[test]
     fn the_end_waits_for_what_was_begun() {
-        let visits = Visits::new();
-        assert!(visits.finish(Duration::ZERO));
-        let visits = Visits::new();
-        let one = visits.begin();
-        let another = visits.begin();
+        let sections = Sections::new();
+        assert!(sections.finish(Duration::ZERO));
+        let sections = Sections::new();
+        let one = sections.begin();
+        let another = sections.begin();
         drop(one);
-        assert!(!visits.finish(Duration::from_millis(10)));
+        assert!(!sections.finish(Duration::from_millis(10)));
         thread::scope(|scope| {
             scope.spawn(|| drop(another));
-            assert!(visits.finish(Duration::MAX));
+            assert!(sections.finish(Duration::MAX));
         });
     }
 
     #[test]
     fn nothing_begins_after_the_end() {
-        static ENDED: Visits = Visits::new();
+        static ENDED: Sections = Sections::new();
         ENDED.finish(Duration::ZERO);
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
-            let _visit = ENDED.begin();
+            let _section = ENDED.begin();
             sender.send(()).ok();
         });
         let begun = receiver.recv_timeout(Duration::from_millis(50));

@@ -1,43 +1,44 @@
-//! A window among the watchers of what it shows: loaders tell people who watches.
+//! Reports to publishers what a subscriber shows.
 
 use std::time::Duration;
 
 use shm_core::Options;
 use shm_core::link::Seat;
 
-use crate::snapshot::Origin;
+use crate::content::Publication;
 
-/// Tells the loaders of the content in a window that it is shown there.
+/// Reports to the publishers of a sample that this process shows it.
 ///
-/// The window counts as a watcher for as long as it shows the content, attached or not. Where
-/// nobody can be told, nothing happens.
+/// The process counts as a watcher of the segment until it shows something else, attached or not. Does
+/// nothing if the publishers cannot be reached.
 #[derive(Debug)]
-pub struct Attendance {
+pub struct PresenceGuard {
     options: Options,
     seat: Option<Seat>,
 }
 
-impl Attendance {
-    /// Begins with a window that shows nothing.
-    pub fn new(options: Options) -> Attendance {
-        Attendance {
+impl PresenceGuard {
+    /// Begins with nothing shown.
+    #[must_use]
+    pub fn new(options: Options) -> PresenceGuard {
+        PresenceGuard {
             options,
             seat: None,
         }
     }
 
-    /// Tells that a sample is shown now, and how long after its publication. Never waits.
-    pub fn shown(&mut self, origin: &Origin, took: Duration) {
-        let is_there = |seat: &Seat| seat.segment() == origin.segment;
+    /// Reports that a sample is shown now, and how long after its publication. Does not block.
+    pub fn shown(&mut self, publication: &Publication, latency: Duration) {
+        let is_there = |seat: &Seat| seat.segment() == publication.segment;
         if !self.seat.as_ref().is_some_and(is_there) {
-            self.seat = Seat::take(origin.segment, &self.options).ok();
+            self.seat = Seat::take(publication.segment, &self.options).ok();
         }
         if let Some(seat) = &self.seat {
-            seat.shown(origin.sequence, took);
+            seat.shown(publication.sequence, latency);
         }
     }
 
-    /// Tells that nothing of a loader is shown any more.
+    /// Reports that the sample is not shown any more.
     pub fn leave(&mut self) {
         self.seat = None;
     }
@@ -73,8 +74,8 @@ mod tests {
             }
         }
 
-        fn origin(&self, sequence: u64) -> Origin {
-            Origin {
+        fn publication(&self, sequence: u64) -> Publication {
+            Publication {
                 segment: self.publisher.id(),
                 sequence,
                 writer: Process::current(),
@@ -102,15 +103,15 @@ mod tests {
         let directory = tempfile::tempdir().expect("there is room for a directory");
         let options = Options::new().directory(directory.path());
         let (one, other) = (Stage::open("one", &options), Stage::open("other", &options));
-        let mut attendance = Attendance::new(options);
-        attendance.shown(&one.origin(3), Duration::ZERO);
+        let mut guard = PresenceGuard::new(options);
+        guard.shown(&one.publication(3), Duration::ZERO);
         one.wait_for(Some(3));
-        attendance.shown(&one.origin(4), Duration::ZERO);
+        guard.shown(&one.publication(4), Duration::ZERO);
         one.wait_for(Some(4));
-        attendance.shown(&other.origin(1), Duration::ZERO);
+        guard.shown(&other.publication(1), Duration::ZERO);
         other.wait_for(Some(1));
         one.wait_for(None);
-        attendance.leave();
+        guard.leave();
         other.wait_for(None);
     }
 }

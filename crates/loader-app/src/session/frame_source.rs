@@ -12,7 +12,7 @@ use crate::progress::Progress;
 
 /// What the window can stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum FrameSource {
     /// The test pattern, at 1280 × 720 pixels and 30 frames a second.
     TestPattern,
     /// An animated GIF, or a folder of pictures.
@@ -24,19 +24,19 @@ pub enum Source {
     },
 }
 
-impl Source {
+impl FrameSource {
     /// Looks what is there. When `progress` is cancelled, what takes long gives up.
     pub(super) fn open(&self, progress: &Arc<Progress>) -> Result<Box<dyn Frames>, FrameError> {
         Ok(match self {
-            Source::TestPattern => {
+            FrameSource::TestPattern => {
                 let shape = frames::shape(PixelFormat::Rgba8, 1280, 720, Limit::DEFAULT)?;
                 let rate = Rate::per_second(30);
                 Box::new(TestPattern::new(shape, Some(rate), None)?)
             }
-            Source::Path { path, each } if path.is_dir() => {
+            FrameSource::Path { path, each } if path.is_dir() => {
                 Box::new(Folder::open(path, *each, Arc::clone(progress))?)
             }
-            Source::Path { path, .. } => Box::new(Gif::open(path)?),
+            FrameSource::Path { path, .. } => Box::new(Gif::open(path)?),
         })
     }
 }

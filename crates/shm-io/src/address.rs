@@ -1,23 +1,21 @@
-//! Where something is: in one of our segments, or in one of Qt's.
+//! A key of either kind of segment.
 
 use std::fmt;
 use std::str::FromStr;
 
+use qt_bridge::QtKey;
 use shm_core::Key;
-use thiserror::Error;
 
-use crate::key::{KeyError, QtKey};
-
-/// A name under which something is shared, whoever shares it.
+/// The name of a segment: a key of shm-core, or a key of a Qt program.
 ///
 /// # Examples
 ///
 /// ```
-/// use qt_bridge::Address;
+/// use shm_io::Address;
 ///
 /// assert!(matches!("MySharedMemory".parse()?, Address::Own(_)));
 /// assert!(matches!("qt:MySharedMemory".parse()?, Address::Qt(_)));
-/// # Ok::<(), qt_bridge::AddressError>(())
+/// # Ok::<(), shm_io::AddressError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
@@ -28,7 +26,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The name as it is written.
+    /// Returns the name as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -37,12 +35,21 @@ impl Address {
         }
     }
 
-    /// The key of shm-core, where it is one.
+    /// Returns the key of shm-core, if it is one.
     #[must_use]
     pub fn own(&self) -> Option<&Key> {
         match self {
             Self::Own(key) => Some(key),
             Self::Qt(_) => None,
+        }
+    }
+
+    /// Returns the key of a Qt program, if it is one.
+    #[must_use]
+    pub fn qt(&self) -> Option<&QtKey> {
+        match self {
+            Self::Own(_) => None,
+            Self::Qt(key) => Some(key),
         }
     }
 }
@@ -95,13 +102,13 @@ impl fmt::Display for Address {
     }
 }
 
-/// Why a text is no [`Address`].
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+/// Why a text is not an [`Address`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// It is no key of shm-core.
+    /// It is not a key of shm-core.
     #[error(transparent)]
     Own(shm_core::KeyError),
-    /// It is no key for Qt.
+    /// It is not a key of a Qt program.
     #[error(transparent)]
-    Qt(KeyError),
+    Qt(qt_bridge::KeyError),
 }

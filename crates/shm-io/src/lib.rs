@@ -1,0 +1,31 @@
+//! Reads and publishes named shared memory, whether it belongs to shm-core or to a Qt program.
+//!
+//! An [`Address`] is a key of either kind. Nothing outside of this crate has to know which: a
+//! [`Source`] reads the [`Content`] of a segment or follows it, a [`Sink`] publishes, [`list`] and
+//! [`remove`] deal with all segments.
+#![forbid(unsafe_code)]
+
+mod address;
+mod content;
+pub mod critical;
+mod deadline;
+mod error;
+mod follower;
+mod list;
+mod past;
+mod presence;
+mod sink;
+mod source;
+
+pub use address::{Address, AddressError};
+pub use content::{Content, Publication, RingSize, Stat};
+pub use deadline::{Deadline, TIMEOUT};
+pub use error::SourceError;
+pub use follower::{Begin, Event, Follower, Wanted};
+pub use list::{Entry, RemovalError, list, remove};
+pub use presence::PresenceGuard;
+pub use sink::{
+    Attempt, Draft, Drawn, FrameSink, OnWatched, Payload, Published, Released, Sent, Sink,
+    SinkError, Unfinished, Watched,
+};
+pub use source::{Info, Source};

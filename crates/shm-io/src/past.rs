@@ -1,0 +1,70 @@
+//! Samples that were published before the newest.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use shm_core::{Key, Next, ReadError, Subscriber};
+
+use crate::address::Address;
+use crate::content::Content;
+use crate::source::Source;
+
+/// The most samples that are returned.
+const MAX_SAMPLES: u64 = 100;
+
+/// The most bytes that their payloads may have together.
+const MAX_BYTES: usize = 16 << 20;
+
+impl Source {
+    /// Reads what the ring retains from before a sample, the oldest first: 100 samples and 16 MiB at
+    /// most. Leaves out what cannot be read. Empty for other content.
+    #[must_use]
+    pub fn before(&self, newest: &Content) -> Vec<Content> {
+        match &self.address {
+            Address::Own(key) => before(newest, key, self),
+            Address::Qt(_) => Vec::new(),
+        }
+    }
+}
+
+fn before(newest: &Content, key: &Key, source: &Source) -> Vec<Content> {
+    let Some(newest) = newest.publication() else {
+        return Vec::new();
+    };
+    let Ok(subscriber) = Subscriber::attach(key, &source.options) else {
+        return Vec::new();
+    };
+    if subscriber.id() != newest.segment {
+        return Vec::new();
+    }
+    let end = newest.sequence;
+    let mut subscriber = subscriber.from_sequence(end.saturating_sub(MAX_SAMPLES));
+    let mut found = VecDeque::new();
+    let mut bytes = 0;
+    // Damage ends it, and so does what is published meanwhile.
+    while let Ok(Next::Sample(sample)) = next_of(&mut subscriber) {
+        if sample.sequence() >= end {
+            break;
+        }
+        bytes += sample.len();
+        found.push_back(sample);
+        // At once, so that few regions are pinned.
+        while bytes > MAX_BYTES
+            && let Some(oldest) = found.pop_front()
+        {
+            bytes -= oldest.len();
+        }
+    }
+    let content = |sample| Content::of_sample(source.address.clone(), sample, 0);
+    found.into_iter().map(content).collect()
+}
+
+/// Returns the next sample that is there; a clearing takes nothing back that was read.
+fn next_of(subscriber: &mut Subscriber) -> Result<Next, ReadError> {
+    loop {
+        match subscriber.next(Duration::ZERO)? {
+            Next::Cleared { .. } => {}
+            next => return Ok(next),
+        }
+    }
+}

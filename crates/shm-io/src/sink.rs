@@ -1,0 +1,315 @@
+//! Publishing into either kind of memory, and keeping alive what was published last.
+
+mod error;
+mod frames;
+mod payload;
+mod published;
+mod qt;
+mod reporter;
+
+use std::{fmt, mem};
+
+use qt_bridge::{Form, QtKey, User};
+use shm_core::{
+    Access, AttachErrorKind, Attached, Key, Options, PublishError, PublishErrorKind, Publisher,
+    segment,
+};
+
+use self::qt::QtSink;
+use self::reporter::PresenceReporter;
+use crate::address::Address;
+
+pub use error::SinkError;
+pub use frames::{Attempt, Draft, Drawn, FrameSink, Unfinished};
+pub use payload::Payload;
+pub use published::{Published, Released, Sent};
+pub use reporter::{OnWatched, Watched};
+
+/// Publishes into one segment at a time, and keeps what was published last alive.
+///
+/// If something fails, what was published before stays. Dropping a sink releases it.
+pub struct Sink {
+    options: Options,
+    /// Before the publisher, so that it ends first.
+    reporter: PresenceReporter,
+    publisher: Option<Publisher>,
+    /// What was published in a segment that was removed or replaced: no reader finds it any more, but
+    /// it can be published again.
+    lost: Option<Publisher>,
+    /// What is published for Qt programs, instead.
+    qt: QtSink,
+}
+
+impl Sink {
+    /// Begins with nothing published.
+    #[must_use]
+    pub fn new(options: Options) -> Sink {
+        Sink {
+            options,
+            reporter: PresenceReporter::default(),
+            publisher: None,
+            lost: None,
+            qt: QtSink::default(),
+        }
+    }
+
+    /// Calls `on_watched` from now on each time that the processes change that watch what is published.
+    #[must_use]
+    pub fn reporting(self, on_watched: OnWatched) -> Sink {
+        Sink {
+            reporter: PresenceReporter::new(on_watched),
+            ..self
+        }
+    }
+
+    /// Returns how many times the pixels of a picture are in memory at most while it is published there.
+    #[must_use]
+    pub fn copies(address: &Address) -> u64 {
+        match address.own() {
+            // It is decoded in place.
+            Some(_) => 1,
+            // As pixels; as a file, which may be as long; and as that file once more, packed or in the
+            // segment.
+            None => 3,
+        }
+    }
+
+    /// Streams for Qt programs in this form from now on, instead of the one that fits each payload.
+    pub fn set_form(&mut self, form: Option<Form>) {
+        self.qt.set_form(form);
+    }
+
+    /// Publishes a payload, and only then releases what is published under another key.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`], and those of the payload; what was published before stays.
+    pub fn put<E: From<SinkError>>(
+        &mut self,
+        address: &Address,
+        payload: Payload<'_, E>,
+    ) -> Result<Published, E> {
+        match address {
+            Address::Own(key) => {
+                let placed = self.place(key, |publisher| {
+                    payload.publish(publisher).map(|sent| Some((sent, ())))
+                })?;
+                Ok(placed.map_or_else(|| Published::at(key), |((), published)| published))
+            }
+            Address::Qt(key) => {
+                let published = self.qt.put(key, payload)?;
+                Ok(self.release_own_for(published))
+            }
+        }
+    }
+
+    /// Publishes the first of many frames by calling `first`, and only then releases what is published
+    /// under another key. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`], and those of `first`; what was published before stays.
+    pub fn begin<T, E: From<SinkError>>(
+        &mut self,
+        address: &Address,
+        first: impl FnOnce(&mut FrameSink<'_>) -> Result<Option<(Sent, T)>, E>,
+    ) -> Result<Option<(T, Published)>, E> {
+        match address {
+            Address::Own(key) => self.place(key, |publisher| first(&mut FrameSink::own(publisher))),
+            Address::Qt(key) => self.begin_qt(key, first),
+        }
+    }
+
+    fn begin_qt<T, E: From<SinkError>>(
+        &mut self,
+        key: &QtKey,
+        first: impl FnOnce(&mut FrameSink<'_>) -> Result<Option<(Sent, T)>, E>,
+    ) -> Result<Option<(T, Published)>, E> {
+        let begun = self.qt.begin(key, first)?;
+        Ok(begun
+            .map(|((sent, what), published)| (what, self.release_own_for(published.with(sent)))))
+    }
+
+    /// Returns where more frames are published; `None` if nothing is published.
+    pub fn frames(&mut self) -> Option<FrameSink<'_>> {
+        match &self.publisher {
+            Some(publisher) => Some(FrameSink::own(publisher)),
+            None => self.qt.frames(),
+        }
+    }
+
+    /// Publishes in memory of shm-core.
+    fn place<T, E: From<SinkError>>(
+        &mut self,
+        key: &Key,
+        publish: impl FnOnce(&Publisher) -> Result<Option<(Sent, T)>, E>,
+    ) -> Result<Option<(T, Published)>, E> {
+        let kept = self.publisher.as_ref();
+        let (kept, opened) = match kept.filter(|publisher| publisher.key() == key) {
+            Some(kept) => (Some(kept), None),
+            // On failure it is dropped, and with it a segment that it created.
+            None => (None, Some(open(key, &self.options)?)),
+        };
+        let Some(publisher) = kept.or(opened.as_ref()) else {
+            return Ok(None);
+        };
+        let replaced = owner_of_content(key, &self.options);
+        let Some((sent, what)) = publish(publisher)? else {
+            return Ok(None);
+        };
+        let published = Published::by(publisher, replaced).with(sent);
+        let released = match opened {
+            Some(publisher) => self.hold(Some(publisher)).map(Released::from),
+            None => None,
+        };
+        let released = released.or_else(|| self.qt.release());
+        Ok(Some((
+            what,
+            Published {
+                released,
+                ..published
+            },
+        )))
+    }
+
+    /// Releases what is published in memory of shm-core, for what is published for Qt programs now.
+    fn release_own_for(&mut self, published: Published) -> Published {
+        let released = self.hold(None).map(Released::from);
+        Published {
+            released: released.or(published.released),
+            ..published
+        }
+    }
+
+    /// Makes what is published outlive its sink, until it is removed by its key.
+    ///
+    /// This comes after publishing: a segment into which nothing could be published should not stay.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`], as [`Publisher::persist`] has it.
+    pub fn persist(&mut self) -> Result<(), SinkError> {
+        self.qt.keep();
+        let Some(publisher) = &self.publisher else {
+            return Ok(());
+        };
+        publisher.persist().map_err(|error| match error {
+            // It was removed just now.
+            error if *error.kind() == AttachErrorKind::NotFound => {
+                SinkError::Publish(PublishError::new(error.key(), PublishErrorKind::Orphaned))
+            }
+            error => SinkError::Attach(error),
+        })
+    }
+
+    /// Blanks what is published, and stays attached. Returns its key; `None` if nothing is published.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`], as [`Publisher::clear`] has it.
+    pub fn clear(&mut self) -> Result<Option<Address>, SinkError> {
+        let Some(publisher) = &self.publisher else {
+            return self.qt.clear();
+        };
+        publisher.clear().map_err(SinkError::Publish)?;
+        Ok(Some(publisher.key().into()))
+    }
+
+    /// Releases what is published. Returns `None` if nothing is.
+    pub fn release(&mut self) -> Option<Released> {
+        self.lost = None;
+        self.hold(None)
+            .map(Released::from)
+            .or_else(|| self.qt.release())
+    }
+
+    /// Releases what is published if its segment was removed, moved away or replaced, so that no reader
+    /// finds it any more; returns its key then. [`restore`](Self::restore) publishes it again.
+    pub fn release_if_lost(&mut self) -> Option<Address> {
+        if !self.publisher.as_ref().is_some_and(Publisher::is_orphaned) {
+            return self.qt.release_if_lost();
+        }
+        let lost = self.hold(None)?;
+        let key = lost.key().into();
+        self.lost = Some(lost);
+        Some(key)
+    }
+
+    /// Publishes once more what was lost, under its key; `None` if nothing was.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`]; it can be tried again.
+    pub fn restore(&mut self) -> Result<Option<Published>, SinkError> {
+        let Some(lost) = &self.lost else {
+            return self.qt.restore();
+        };
+        let key = lost.key();
+        let options = self.options.clone().persistent(lost.is_persistent());
+        // It is read back from where it lies: a file may have changed, and what came through a pipe
+        // comes only once.
+        let mut kept = lost.subscribe().map_err(SinkError::Attach)?;
+        let kept = kept.latest().map_err(SinkError::ReadBack)?;
+        let publisher = open(key, &options)?;
+        let replaced = owner_of_content(key, &self.options);
+        let mut published = Published::by(&publisher, replaced);
+        if let Some(sample) = &kept {
+            let mut loan = publisher.loan(sample.len()).map_err(SinkError::Publish)?;
+            sample.copy_to(&mut loan).map_err(SinkError::ReadBack)?;
+            published = published.with(payload::publish::<SinkError>(loan, sample.metadata())?);
+        }
+        drop(kept);
+        self.hold(Some(publisher));
+        Ok(Some(published))
+    }
+
+    /// Takes another publisher, or none, and returns the one before.
+    fn hold(&mut self, publisher: Option<Publisher>) -> Option<Publisher> {
+        if publisher.is_some() {
+            self.lost = None;
+        }
+        self.reporter.turn_to(publisher.as_ref());
+        mem::replace(&mut self.publisher, publisher)
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink")
+            .field("key", &self.publisher.as_ref().map(Publisher::key))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Attaches to a segment, or creates it; one that another program has damaged begins anew.
+fn open(key: &Key, options: &Options) -> Result<Publisher, SinkError> {
+    let publisher = Publisher::open(key, options).map_err(SinkError::Attach)?;
+    publisher.repair().map_err(SinkError::Publish)?;
+    Ok(publisher)
+}
+
+/// Returns the process whose content is under `key` now: its writer, or another that keeps it alive.
+fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
+    let info = segment::info(key, options).ok()?;
+    let segment::Content::Samples {
+        latest: Some(latest),
+        ..
+    } = info.content
+    else {
+        return None;
+    };
+    if latest.writer.is_current() {
+        return None;
+    }
+    let mut owners: Vec<Attached> = info
+        .attached
+        .into_iter()
+        .filter(|peer| peer.access == Access::ReadWrite && !peer.process.is_current())
+        .collect();
+    owners.sort_by_key(|peer| !peer.process.is(latest.writer));
+    let owner = owners.into_iter().next()?;
+    Some(User {
+        pid: owner.process.pid(),
+        program: owner.program,
+    })
+}

@@ -1,0 +1,99 @@
+//! How a command fails, and what it refuses to do.
+
+use std::{fmt, io};
+
+use app_kit::explain::Explain;
+use app_kit::pixels::PixelsError;
+use app_kit::save_file::SaveFileError;
+use app_kit::terminal;
+use qt_bridge::Form;
+use shm_core::{ListError, ReadError};
+use shm_io::{Address, AddressError, RemovalError, SourceError};
+
+use crate::export::ExportError;
+use crate::output::OutputError;
+use crate::picture_file::PictureFileError;
+use crate::session::{ENTER_TEXT_FIRST, FetchError};
+
+/// Why a command could not do its work: what is wrong and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    headline: Option<&'static str>,
+    sentences: String,
+}
+
+impl Failure {
+    pub(crate) fn new(sentences: impl Into<String>) -> Failure {
+        Failure {
+            headline: None,
+            sentences: sentences.into(),
+        }
+    }
+
+    /// Says it on standard error, in one line: no name in it can begin another.
+    pub(crate) fn tell(&self) {
+        if let Some(headline) = self.headline {
+            terminal::warn(headline);
+        }
+        terminal::warn(&self.sentences);
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Failure {
+        Failure {
+            headline: matches!(error, FetchError::Nothing { .. }).then_some(ENTER_TEXT_FIRST),
+            sentences: error.to_string(),
+        }
+    }
+}
+
+/// Converts each type of error: one of the program by its own sentences, one of a library, which names
+/// no remedy, by its explanation.
+macro_rules! impl_from {
+    ($($error:ty => $sentences:expr;)*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                let sentences: fn(&$error) -> String = $sentences;
+                Failure::new(sentences(&error))
+            }
+        })*
+    };
+}
+
+impl_from! {
+    AddressError => Explain::explain;
+    ListError => Explain::explain;
+    ReadError => Explain::explain;
+    RemovalError => Explain::explain;
+    SourceError => Explain::explain;
+    ExportError => ToString::to_string;
+    OutputError => ToString::to_string;
+    PictureFileError => ToString::to_string;
+    PixelsError => ToString::to_string;
+    SaveFileError => ToString::to_string;
+    fmt::Error => ToString::to_string;
+    io::Error => ToString::to_string;
+}
+
+/// Refuses `--as` where no Qt program streams.
+pub(crate) fn refuse_form(address: &Address, form: Option<Form>) -> Result<(), Failure> {
+    if address.own().is_none() || form.is_none() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "--as says what a Qt program streams, and this key is not of one: write it as qt:KEY, or \
+         leave --as out.",
+    ))
+}
+
+/// Refuses to write to a terminal what is no text.
+pub(super) fn refuse_terminal(what: &str) -> Result<(), Failure> {
+    if terminal::is_stdout_escaped() {
+        return Err(Failure::new(format!(
+            "{what} would garble the terminal. Write it to a file with --output FILE, pipe it to \
+             another program, or have it written all the same with --no-escape."
+        )));
+    }
+    Ok(())
+}
