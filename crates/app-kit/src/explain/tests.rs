@@ -32,227 +32,163 @@ fn peer() -> Attached {
 
 /// Every error of shm-core that a window may have to tell of.
 fn errors() -> Vec<Box<dyn Explain>> {
-    let mut errors: Vec<Box<dyn Explain>> = Vec::new();
-    let mut all = |some: Vec<Box<dyn Explain>>| errors.extend(some);
-    all(vec![
-        Box::new(KeyError::Empty),
-        Box::new(KeyError::TooLong { bytes: 300 }),
-        Box::new(KeyError::Character {
+    let mut errors = boxed([
+        KeyError::Empty,
+        KeyError::TooLong { bytes: 300 },
+        KeyError::Character {
             character: '/',
             at: 1,
-        }),
-        Box::new(KeyError::Character {
+        },
+        KeyError::Character {
             character: '\t',
             at: 1,
-        }),
-        Box::new(KeyError::Scheme {
+        },
+        KeyError::Scheme {
             scheme: "shm".to_owned(),
-        }),
+        },
     ]);
-    all(attach_errors());
-    all(publish_and_read_errors());
-    all(lock_and_remove_errors());
+    errors.extend(attach_errors());
+    errors.extend(publish_and_read_errors());
+    errors.extend(lock_and_remove_errors());
     errors
 }
 
+fn boxed<E: Explain + 'static>(errors: impl IntoIterator<Item = E>) -> Vec<Box<dyn Explain>> {
+    let boxed = |error| Box::new(error) as Box<dyn Explain>;
+    errors.into_iter().map(boxed).collect()
+}
+
 fn attach_errors() -> Vec<Box<dyn Explain>> {
-    let key = key();
-    let path = PathBuf::from("/dev/shm/K");
-    let reason = ForeignReason::Slots { count: 9 };
-    vec![
-        Box::new(AttachError::new(&key, AttachErrorKind::NotFound)),
-        Box::new(AttachError::new(&key, AttachErrorKind::AlreadyExists)),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::Foreign { path, reason },
-        )),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::Version { found: 9 },
-        )),
-        Box::new(AttachError::new(&key, AttachErrorKind::WrongKind)),
-        Box::new(AttachError::new(&key, AttachErrorKind::Permission).with_source(system())),
-        Box::new(
-            AttachError::new(&key, AttachErrorKind::Group { group: 64_044 }).with_source(system()),
-        ),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::FileSystem {
-                directory: PathBuf::from("/"),
-                kind: "9".to_owned(),
-                doing: "mapping",
-            },
-        )),
-        Box::new(AttachError::new(&key, AttachErrorKind::NoSpace).with_source(system())),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::NoDirectory {
-                directory: PathBuf::from("/nowhere"),
-            },
-        )),
-        Box::new(AttachError::new(&key, AttachErrorKind::FileSizeLimit)),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::SlotsFull { slots: 64 },
-        )),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::SlotsBlocked {
-                holder: LockHolder::OtherUser,
-            },
-        )),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::Busy {
-                holder: LockHolder::Unknown,
-            },
-        )),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::OtherUser {
-                owner: NOBODY_KNOWN,
-            },
-        )),
-        Box::new(AttachError::new(&key, AttachErrorKind::Timeout)),
-        Box::new(AttachError::new(&key, AttachErrorKind::Size { size: 0 })),
-        Box::new(AttachError::new(
-            &key,
-            AttachErrorKind::Units { units: 40_000 },
-        )),
-        Box::new(
-            AttachError::new(&key, AttachErrorKind::Io { doing: "looking" }).with_source(system()),
-        ),
-    ]
+    let (path, directory) = (PathBuf::from("/dev/shm/K"), PathBuf::from("/nowhere"));
+    let kinds = [
+        AttachErrorKind::NotFound,
+        AttachErrorKind::AlreadyExists,
+        AttachErrorKind::Foreign {
+            path,
+            reason: ForeignReason::Slots { count: 9 },
+        },
+        AttachErrorKind::Version { found: 9 },
+        AttachErrorKind::WrongKind,
+        AttachErrorKind::Permission,
+        AttachErrorKind::Group { group: 64_044 },
+        AttachErrorKind::FileSystem {
+            directory: directory.clone(),
+            kind: "9".to_owned(),
+            doing: "mapping",
+        },
+        AttachErrorKind::NoDirectory { directory },
+        AttachErrorKind::NoSpace,
+        AttachErrorKind::FileSizeLimit,
+        AttachErrorKind::SlotsFull { slots: 64 },
+        AttachErrorKind::SlotsBlocked {
+            holder: LockHolder::OtherUser,
+        },
+        AttachErrorKind::Busy {
+            holder: LockHolder::Unknown,
+        },
+        AttachErrorKind::OtherUser {
+            owner: NOBODY_KNOWN,
+        },
+        AttachErrorKind::Timeout,
+        AttachErrorKind::Size { size: 0 },
+        AttachErrorKind::Units { units: 40_000 },
+        AttachErrorKind::Io { doing: "looking" },
+    ];
+    boxed(kinds.map(|kind| AttachError::new(&key(), kind).with_source(system())))
 }
 
 fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
-    let (key, bytes) = (key(), 42);
-    let reason = MetadataError::Stride { row: 8, stride: 4 };
     let doing = "writing";
-    vec![
-        Box::new(PublishError::new(&key, PublishErrorKind::NoSpace { bytes })),
-        Box::new(PublishError::new(
-            &key,
-            PublishErrorKind::TooLarge { bytes },
-        )),
-        Box::new(PublishError::new(&key, PublishErrorKind::FileSizeLimit)),
-        Box::new(PublishError::new(&key, PublishErrorKind::Metadata(reason))),
-        Box::new(PublishError::new(
-            &key,
-            PublishErrorKind::MetadataTooLong { ring_bytes: 4096 },
-        )),
-        Box::new(PublishError::new(
-            &key,
-            PublishErrorKind::RegionsFull {
-                holder: LockHolder::Unknown,
-            },
-        )),
-        Box::new(PublishError::new(&key, PublishErrorKind::Orphaned)),
-        Box::new(PublishError::new(
-            &key,
-            PublishErrorKind::RegionsFull {
-                holder: LockHolder::OtherUser,
-            },
-        )),
-        Box::new(PublishError::new(
-            &key,
-            PublishErrorKind::Damaged(InvalidSample::Position),
-        )),
-        Box::new(PublishError::new(&key, PublishErrorKind::Busy)),
-        Box::new(PublishError::new(&key, PublishErrorKind::Forked)),
-        Box::new(PublishError::new(&key, PublishErrorKind::Io { doing }).with_source(system())),
-        Box::new(ReadError::new(
-            &key,
-            ReadErrorKind::Invalid(InvalidSample::Region { number: 300 }),
-        )),
-        Box::new(ReadError::new(&key, ReadErrorKind::Truncated)),
-        Box::new(ReadError::new(&key, ReadErrorKind::Busy)),
-        Box::new(ReadError::new(&key, ReadErrorKind::NoMemory { bytes: 42 })),
-        Box::new(ReadError::new(
-            &key,
-            ReadErrorKind::Size {
-                bytes: 42,
-                wanted: 8,
-            },
-        )),
-        Box::new(ReadError::new(&key, ReadErrorKind::Forked)),
-        Box::new(ReadError::new(&key, ReadErrorKind::Io { doing }).with_source(system())),
-    ]
+    let publishing = [
+        PublishErrorKind::NoSpace { bytes: 42 },
+        PublishErrorKind::TooLarge { bytes: 42 },
+        PublishErrorKind::FileSizeLimit,
+        PublishErrorKind::Metadata(MetadataError::Stride { row: 8, stride: 4 }),
+        PublishErrorKind::MetadataTooLong { ring_bytes: 4096 },
+        PublishErrorKind::Orphaned,
+        PublishErrorKind::RegionsFull {
+            holder: LockHolder::OtherUser,
+        },
+        PublishErrorKind::RegionsFull {
+            holder: LockHolder::Unknown,
+        },
+        PublishErrorKind::Damaged(InvalidSample::Position),
+        PublishErrorKind::Busy,
+        PublishErrorKind::Forked,
+        PublishErrorKind::Io { doing },
+    ];
+    let reading = [
+        ReadErrorKind::Invalid(InvalidSample::Region { number: 300 }),
+        ReadErrorKind::Truncated,
+        ReadErrorKind::Busy,
+        ReadErrorKind::NoMemory { bytes: 42 },
+        ReadErrorKind::Size {
+            bytes: 42,
+            wanted: 8,
+        },
+        ReadErrorKind::Forked,
+        ReadErrorKind::Io { doing },
+    ];
+    let publishing =
+        boxed(publishing.map(|kind| PublishError::new(&key(), kind).with_source(system())));
+    let reading = boxed(reading.map(|kind| ReadError::new(&key(), kind).with_source(system())));
+    publishing.into_iter().chain(reading).collect()
 }
 
 fn lock_and_remove_errors() -> Vec<Box<dyn Explain>> {
-    let key = key();
-    vec![
-        Box::new(LockError::new(
-            &key,
-            LockErrorKind::Timeout {
-                holder: Some(Box::new(peer())),
-            },
-        )),
-        Box::new(LockError::new(
-            &key,
-            LockErrorKind::Timeout { holder: None },
-        )),
-        Box::new(LockError::new(&key, LockErrorKind::WouldBlock)),
-        Box::new(LockError::new(&key, LockErrorKind::WouldDeadlock)),
-        Box::new(LockError::new(&key, LockErrorKind::NotHeld)),
-        Box::new(LockError::new(&key, LockErrorKind::Orphaned)),
-        Box::new(LockError::new(&key, LockErrorKind::NoMemory { bytes: 42 })),
-        Box::new(LockError::new(&key, LockErrorKind::Forked)),
-        Box::new(RemoveError::new(&key, RemoveErrorKind::NotFound)),
-        Box::new(RemoveError::new(
-            &key,
-            RemoveErrorKind::InUse {
-                by: vec![peer(), peer()],
-            },
-        )),
-        Box::new(RemoveError::new(
-            &key,
-            RemoveErrorKind::Foreign {
-                path: PathBuf::from("/dev/shm/K"),
-                reason: ForeignReason::Directory {
-                    owner: NOBODY_KNOWN,
-                },
-            },
-        )),
-        Box::new(RemoveError::new(&key, RemoveErrorKind::Permission)),
-        Box::new(RemoveError::new(
-            &key,
-            RemoveErrorKind::Busy {
-                holder: LockHolder::OtherUser,
-            },
-        )),
-        Box::new(RemoveError::new(
-            &key,
-            RemoveErrorKind::OtherUser {
+    let locking = [
+        LockErrorKind::Timeout {
+            holder: Some(Box::new(peer())),
+        },
+        LockErrorKind::Timeout { holder: None },
+        LockErrorKind::WouldBlock,
+        LockErrorKind::WouldDeadlock,
+        LockErrorKind::NotHeld,
+        LockErrorKind::Orphaned,
+        LockErrorKind::NoMemory { bytes: 42 },
+        LockErrorKind::Forked,
+    ];
+    let removing = [
+        RemoveErrorKind::NotFound,
+        RemoveErrorKind::InUse {
+            by: vec![peer(), peer()],
+        },
+        RemoveErrorKind::Foreign {
+            path: PathBuf::from("/dev/shm/K"),
+            reason: ForeignReason::Directory {
                 owner: NOBODY_KNOWN,
             },
-        )),
-        Box::new(
-            RemoveError::new(
-                &key,
-                RemoveErrorKind::Open(Box::new(AttachErrorKind::Io { doing: "removing" })),
-            )
-            .with_source(system()),
-        ),
-        Box::new(ListError::new(
-            Path::new("/"),
-            ListErrorKind::FileSystem {
-                kind: "9".to_owned(),
-            },
-        )),
-        Box::new(ListError::unreadable(Path::new("/nowhere"), system())),
-        Box::new(ListError::new(
-            Path::new("/nowhere"),
-            ListErrorKind::Directory,
-        )),
-        Box::new(ListedError::NotUtf8),
-        Box::new(ListedError::Name(KeyError::Empty)),
-        Box::new(ListedError::Attach(AttachError::new(
-            &key,
-            AttachErrorKind::WrongKind,
-        ))),
-    ]
+        },
+        RemoveErrorKind::Permission,
+        RemoveErrorKind::Busy {
+            holder: LockHolder::OtherUser,
+        },
+        RemoveErrorKind::OtherUser {
+            owner: NOBODY_KNOWN,
+        },
+        RemoveErrorKind::Open(Box::new(AttachErrorKind::Io { doing: "removing" })),
+        RemoveErrorKind::Open(Box::new(AttachErrorKind::WrongKind)),
+    ];
+    let locking = boxed(locking.map(|kind| LockError::new(&key(), kind)));
+    let removing = boxed(removing.map(|kind| RemoveError::new(&key(), kind).with_source(system())));
+    let both = locking.into_iter().chain(removing);
+    both.chain(list_errors()).collect()
+}
+
+fn list_errors() -> Vec<Box<dyn Explain>> {
+    let nowhere = Path::new("/nowhere");
+    let kind = "9".to_owned();
+    let listing = boxed([
+        ListError::new(nowhere, ListErrorKind::FileSystem { kind }),
+        ListError::new(nowhere, ListErrorKind::Directory),
+        ListError::unreadable(nowhere, system()),
+    ]);
+    let listed = boxed([
+        ListedError::NotUtf8,
+        ListedError::Name(KeyError::Empty),
+        ListedError::Attach(AttachError::new(&key(), AttachErrorKind::WrongKind)),
+    ]);
+    listing.into_iter().chain(listed).collect()
 }
 
 /// Returns what is English of an error, other than what the system says and names of programs and forms.
@@ -268,7 +204,6 @@ fn english_in(said: &str) -> Option<String> {
 fn reasons() -> Vec<Box<dyn Explain>> {
     let owner = NOBODY_KNOWN;
     let bytes = 300;
-    let mut reasons: Vec<Box<dyn Explain>> = Vec::new();
     let foreign = [
         ForeignReason::Owner {
             found: owner,
@@ -327,10 +262,10 @@ fn reasons() -> Vec<Box<dyn Explain>> {
         MetadataError::Repeated,
         MetadataError::BytesBehind,
     ];
-    reasons.extend(foreign.map(|reason| Box::new(reason) as Box<dyn Explain>));
-    reasons.extend(samples.map(|reason| Box::new(reason) as Box<dyn Explain>));
-    reasons.extend(too_long.map(|reason| Box::new(reason) as Box<dyn Explain>));
-    reasons.extend(metadata.map(|reason| Box::new(reason) as Box<dyn Explain>));
+    let mut reasons = boxed(foreign);
+    reasons.extend(boxed(samples));
+    reasons.extend(boxed(too_long));
+    reasons.extend(boxed(metadata));
     reasons
 }
 
