@@ -6,7 +6,6 @@
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
 pub mod alarm;
-pub mod attendance;
 pub mod clipboard;
 pub mod content_pane;
 pub mod copy_writer;
@@ -29,6 +28,7 @@ pub mod picture;
 pub mod picture_view;
 pub mod pixels;
 pub mod polling;
+pub mod presence;
 pub mod qt;
 pub mod resample;
 pub mod save_file;

@@ -1,10 +1,10 @@
 //! The command line: the same session as the window's, without a window.
 
-mod audience;
 mod form;
 mod frames;
 mod memory;
 mod picture;
+mod presence;
 mod ring;
 mod share;
 
@@ -312,7 +312,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     let mut session = Session::new(options).limiting_pictures(limit);
     session.stream_as(placing.streamed.form());
     if verbose {
-        session = session.telling_who_watches(audience::printed());
+        session = session.telling_who_watches(presence::printed());
     }
     let (loaded, caught) = match content {
         // Decoding may take long, and can be stopped.

@@ -4,8 +4,8 @@
 //! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
 mod any_file;
-pub mod audience;
 mod content;
+pub mod presence;
 mod qt;
 mod source;
 mod stream;
@@ -27,8 +27,8 @@ pub use source::Source;
 pub use stream::{Control, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread};
 
-use audience::{Tell, Usher};
 use content::Payload;
+use presence::{PresenceReporter, Tell};
 use qt::QtSession;
 
 use crate::frames::FrameError;
@@ -42,7 +42,7 @@ pub struct Session {
     /// How much memory a picture may take.
     limit: Limit,
     /// Before the publisher, so that it ends first.
-    usher: Usher,
+    presence: PresenceReporter,
     publisher: Option<Publisher>,
     /// What was loaded into a segment that others have taken away: nobody finds it any more, but it
     /// can be loaded again.
@@ -107,7 +107,7 @@ impl Session {
         Session {
             options,
             limit: Limit::DEFAULT,
-            usher: Usher::default(),
+            presence: PresenceReporter::default(),
             publisher: None,
             lost: None,
             qt: QtSession::default(),
@@ -129,7 +129,7 @@ impl Session {
     /// Tells from now on who watches what is loaded.
     #[must_use]
     pub fn telling_who_watches(mut self, tell: Tell) -> Session {
-        self.usher = Usher::telling(tell);
+        self.presence = PresenceReporter::telling(tell);
         self
     }
 
@@ -272,7 +272,7 @@ impl Session {
         if publisher.is_some() {
             self.lost = None;
         }
-        self.usher.turn_to(publisher.as_ref());
+        self.presence.turn_to(publisher.as_ref());
         mem::replace(&mut self.publisher, publisher)
     }
 }

@@ -3,10 +3,11 @@
 mod attach;
 mod code;
 mod invalid_sample;
-mod link;
 mod list;
 mod lock;
 mod polling;
+#[cfg(feature = "presence")]
+mod presence;
 mod publish;
 mod read;
 mod remove;
@@ -19,10 +20,11 @@ use std::path::Path;
 pub use attach::AttachError;
 pub use code::ErrorCode;
 pub use invalid_sample::InvalidSample;
-pub use link::LinkError;
 pub use list::ListError;
 pub use lock::LockError;
 pub use polling::Polling;
+#[cfg(feature = "presence")]
+pub use presence::PresenceError;
 pub use publish::PublishError;
 pub use read::ReadError;
 pub use remove::RemoveError;

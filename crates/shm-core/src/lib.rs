@@ -41,7 +41,8 @@
 //! descriptor for an event loop, a [`WaitSet`] waits for many keys on one thread, an [`Interrupter`] ends
 //! a wait from elsewhere, and with the feature `async` `Subscriber::into_stream` feeds tasks.
 //!
-//! And a publisher can know who watches, over a local socket: [`link`].
+//! With the feature `presence` a publisher learns which viewers show its samples, over a local
+//! socket: module `presence`.
 //!
 //! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
 //! alone, through locks on bytes of that file that end with the process. The
@@ -54,7 +55,6 @@ pub mod escape;
 mod interrupter;
 mod key;
 mod layout;
-pub mod link;
 mod lock;
 mod lock_holder;
 mod message;
@@ -62,6 +62,8 @@ mod message;
 mod model;
 mod notifier;
 mod options;
+#[cfg(feature = "presence")]
+pub mod presence;
 mod process;
 mod reactor;
 mod readiness;
@@ -76,9 +78,11 @@ mod sys;
 mod wait_set;
 
 pub use bytemuck;
+#[cfg(feature = "presence")]
+pub use error::PresenceError;
 pub use error::{
-    AttachError, ErrorCode, InvalidSample, LinkError, ListError, LockError, Polling, PublishError,
-    ReadError, RemoveError, SemaphoreError,
+    AttachError, ErrorCode, InvalidSample, ListError, LockError, Polling, PublishError, ReadError,
+    RemoveError, SemaphoreError,
 };
 pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};

@@ -21,7 +21,9 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub(crate) use attachment::{Attachment, Held, Kind};
-pub(crate) use file::{Head, SegmentFile, is_hex};
+#[cfg(feature = "presence")]
+pub(crate) use file::is_hex;
+pub(crate) use file::{Head, SegmentFile};
 pub use permissions::{Permissions, Readers};
 pub use roster::{Access, Attached};
 pub(crate) use roster::{others, readable};
@@ -31,7 +33,6 @@ use crate::deadline::Deadline;
 use crate::error::{AttachError, InvalidSample, ListError, RemoveError};
 use crate::key::{self, Key};
 use crate::layout;
-use crate::link;
 use crate::message::{Annotations, Metadata};
 use crate::options::Options;
 use crate::process::Process;
@@ -132,10 +133,10 @@ pub struct Listed {
     pub segment: Result<Info, String>,
 }
 
-/// Tells of every segment of the user, removing what is stale on the way, dead sockets too.
+/// Lists the user's segments in the order of their names, and removes stale ones.
 ///
-/// Names in order. Something else under a segment's name is listed with the
-/// reason and not touched. Never waits for anybody.
+/// A file under a segment's name that is none is listed with the reason and left alone. Does not wait
+/// for other processes.
 ///
 /// # Errors
 ///
@@ -193,11 +194,6 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
             }
         }
     }
-    let living: Vec<u128> = listed
-        .iter()
-        .filter_map(|listed| Some(listed.segment.as_ref().ok()?.id))
-        .collect();
-    link::sweep(&directory, &living);
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(listed)
 }

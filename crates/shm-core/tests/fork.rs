@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::{Place, key, octets};
-use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::{
     KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, ReadWrite,
     Semaphore, SemaphoreError, SharedMemory, Subscriber, WaitSet,
@@ -56,9 +56,9 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let detached = SharedMemory::create(&key("detached"), 8, &place.options()).unwrap();
     assert!(!detached.lock_detached(None).unwrap());
     let (sender, changes) = mpsc::channel();
-    let tell = move |watchers: &[Watcher]| sender.send(watchers.to_vec()).unwrap();
-    let audience = Audience::gather(&publisher, tell).unwrap();
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    let tell = move |watchers: &[Viewer]| sender.send(watchers.to_vec()).unwrap();
+    let server = PresenceServer::listen(&publisher, tell).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
     let (mut ended, end) = std::io::pipe().unwrap();
 
@@ -72,25 +72,25 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             && blocks_are_refused(&block, &detached)
             && semaphore_is_refused(&semaphore)
             && sample.payload() == [1; 10_000];
-        seat.shown(7, Duration::ZERO);
+        client.report(7, Duration::ZERO);
         waiting.0.clear();
         drop(waiting);
         drop((detached, semaphore));
-        drop((guard, loan, sample, subscriber, audience, seat, end));
+        drop((guard, loan, sample, subscriber, server, client, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);
         // SAFETY: ends the child without running anything of the parent's.
         unsafe { libc::_exit(i32::from(!refused)) };
     }
     // The child's copies said nothing and ended nothing; nor do they keep what ours end.
-    seat.shown(8, Duration::ZERO);
-    let shown = changes.recv().unwrap()[0].shown.unwrap();
+    client.report(8, Duration::ZERO);
+    let shown = changes.recv().unwrap()[0].report.unwrap();
     assert_eq!(shown.sequence, 8);
-    drop(seat);
+    drop(client);
     assert!(changes.recv().unwrap().is_empty());
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
-    drop((audience, seat, end));
+    drop((server, client, end));
 
     assert_eq!(exit_status(child), 0, "the child's copies must say Forked");
 

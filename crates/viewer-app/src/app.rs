@@ -10,11 +10,11 @@ mod shortcut;
 
 use std::time::SystemTime;
 
-use app_kit::attendance::Attendance;
 use app_kit::clipboard::{Clipboard, ClipboardError};
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::drop_target::{self, DropTarget};
 use app_kit::key_field::{self, KeyField};
+use app_kit::presence::PresenceGuard;
 use app_kit::settings::{self, Keeper, Remembered};
 use app_kit::snapshot::{Content, Snapshot};
 use app_kit::status::{Status, StatusLine};
@@ -67,7 +67,7 @@ pub(crate) struct State {
     key: KeyField,
     shown: Shown,
     /// Lets loaders know what is shown here.
-    attendance: Attendance,
+    presence_guard: PresenceGuard,
     status: StatusLine,
     /// The key whose content was asked for last, whatever came of it.
     asked: Option<Address>,
@@ -209,7 +209,7 @@ impl State {
                 title: say!("nothing-shown"),
                 body: say!("nothing-shown-body"),
             },
-            attendance: Attendance::new(Options::new()),
+            presence_guard: PresenceGuard::new(Options::new()),
             status: StatusLine::new(
                 first.unwrap_or_else(|| Status::neutral(say!("ready"))),
                 settings.is_verbose,
@@ -391,7 +391,7 @@ impl State {
     fn fail(&mut self, error: &ShowError) {
         let (status, shown) = self.explain(error);
         self.shown_before = None;
-        self.attendance.leave();
+        self.presence_guard.leave();
         self.live.forget_said();
         self.status.set(status);
         self.shown = shown;
@@ -400,12 +400,12 @@ impl State {
     /// Lets the loaders of the content know that it is shown here from now on.
     fn attend(&mut self, snapshot: &Snapshot) {
         let Some(origin) = &snapshot.origin else {
-            self.attendance.leave();
+            self.presence_guard.leave();
             return;
         };
         // A clock that was set back makes the content younger than now.
         let took = self.now.duration_since(origin.published);
-        self.attendance.shown(origin, took.unwrap_or_default());
+        self.presence_guard.shown(origin, took.unwrap_or_default());
     }
 
     fn explain(&self, error: &ShowError) -> (Status, Shown) {

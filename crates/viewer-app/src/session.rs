@@ -17,7 +17,7 @@ use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
 use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
-use shm_core::link::Seat;
+use shm_core::presence::{self, PresenceClient};
 use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
     AttachError, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
@@ -87,7 +87,7 @@ pub(crate) struct Found {
     /// What tells the content of a Qt program from others.
     pub(crate) digest: Option<Digest>,
     /// Where the loaders of a sample are told that it was shown.
-    pub(crate) seat: Option<Seat>,
+    pub(crate) client: Option<PresenceClient>,
     /// How much the segment keeps; `None` where it has no ring, or that was not asked.
     pub(crate) kept: Option<RingSize>,
     /// How many came unseen between the one before and this; 0 where nothing is counted.
@@ -142,7 +142,7 @@ impl Found {
             permissions: None,
             attached: Vec::new(),
             digest: None,
-            seat: None,
+            client: None,
             kept: None,
             skipped,
         }
@@ -156,7 +156,7 @@ impl Found {
             permissions: None,
             attached: Vec::new(),
             digest: Some(reading.digest),
-            seat: None,
+            client: None,
             kept: None,
             skipped: 0,
         }
@@ -164,8 +164,8 @@ impl Found {
 
     /// Tells the loaders of a sample that it is shown now.
     pub(crate) fn tell_shown(&self) {
-        if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
-            seat.shown(sample.sequence(), sample.age());
+        if let (Content::Sample(sample), Some(client)) = (&self.content, &self.client) {
+            client.report(sample.sequence(), sample.age());
         }
     }
 }
@@ -310,8 +310,8 @@ fn fetch_sample(
     options: &Options,
     time: Option<Time>,
 ) -> Result<Option<Found>, FetchError> {
-    // Already while it waits: it watches from now on. Without a seat all else works.
-    let seat = Seat::take(subscriber.id(), options).ok();
+    // Already while it waits: it watches from now on. Without a client all else works.
+    let client = PresenceClient::connect(subscriber.id(), options).ok();
     loop {
         let patience = time.unwrap_or(Time::within(None)).patience();
         let latest = subscriber.latest_within(patience);
@@ -319,7 +319,7 @@ fn fetch_sample(
             // Somebody may remove the segment right now: then it is not persistent.
             let info = segment::info(subscriber.key(), options).ok();
             let found = Found::of_sample(sample, 0).within(info.as_ref(), subscriber.others());
-            return Ok(Some(Found { seat, ..found }));
+            return Ok(Some(Found { client, ..found }));
         }
         let Some(time) = time else {
             return Ok(None);
@@ -347,7 +347,7 @@ fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchE
         permissions: Some(info.permissions()),
         attached: info.attached,
         digest: None,
-        seat: None,
+        client: None,
         kept: None,
         skipped: 0,
     })
@@ -468,9 +468,12 @@ pub(crate) fn info(key: &Key, owner: Option<&User>) -> Result<Info, FetchError> 
     })
 }
 
-/// Looks at all there are, and at what only seems to be one.
+/// Lists all segments and what only looks like one; removes the sockets of dead publishers.
 pub(crate) fn list(owner: Option<&User>) -> Result<Vec<Listed>, ListError> {
-    segment::list(&options(owner))
+    let options = options(owner);
+    let listed = segment::list(&options)?;
+    presence::sweep(&options, &listed);
+    Ok(listed)
 }
 
 /// Where to look: among another user's segments, or one's own.

@@ -15,7 +15,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::segment::Watch;
 use shm_core::{
     Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite, Sample,
@@ -70,8 +70,8 @@ struct Hands {
     subscriber: Option<Subscriber>,
     samples: Vec<Sample>,
     visit: Option<Box<dyn FnOnce() -> bool>>,
-    audience: Option<(Audience, Receiver<Vec<Watcher>>)>,
-    seat: Option<Seat>,
+    server: Option<(PresenceServer, Receiver<Vec<Viewer>>)>,
+    client: Option<PresenceClient>,
     traps: Vec<UnixListener>,
     watches: Vec<OwnedFd>,
     semaphore: semaphore::Attached,
@@ -270,22 +270,22 @@ impl Actor {
         match *words {
             ["sit"] => {
                 let id = segment::info(&self.key, &self.options)?.id;
-                hands.seat = Some(Seat::take(id, &self.options)?);
+                hands.client = Some(PresenceClient::connect(id, &self.options)?);
             }
             ["show", sequence, milliseconds] => {
-                let seat = hands.seat.as_ref().ok_or("not seated")?;
+                let client = hands.client.as_ref().ok_or("not seated")?;
                 let took = Duration::from_millis(milliseconds.parse()?);
-                seat.shown(sequence.parse()?, took);
+                client.report(sequence.parse()?, took);
             }
             ["gather"] => {
                 let publisher = hands.publisher.ok_or("no publisher")?;
                 let (sender, told) = mpsc::channel();
-                let tell = move |watchers: &[Watcher]| drop(sender.send(watchers.to_vec()));
-                hands.audience = Some((Audience::gather(publisher, tell)?, told));
+                let tell = move |watchers: &[Viewer]| drop(sender.send(watchers.to_vec()));
+                hands.server = Some((PresenceServer::listen(publisher, tell)?, told));
             }
             // Waits until it is told anything.
             ["attends"] => {
-                let (_, told) = hands.audience.as_ref().ok_or("no audience")?;
+                let (_, told) = hands.server.as_ref().ok_or("no server")?;
                 let watchers: Vec<String> = told.recv()?.iter().map(described).collect();
                 return Ok(watchers.join(", "));
             }
@@ -298,7 +298,7 @@ impl Actor {
 /// Goes to sockets past the library, or makes some.
 fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
     match *words {
-        // Says the greeting of docs/LINK.md, and waits until it is hung up on.
+        // Says the greeting of docs/PRESENCE.md, and waits until it is hung up on.
         ["knock", path] => {
             let mut door = match UnixStream::connect(path) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -307,7 +307,7 @@ fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn E
                 other => other?,
             };
             let mut greeting =
-                b"SHM-LINK\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0stranger".to_vec();
+                b"SHM-PRES\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0stranger".to_vec();
             greeting.resize(64, 0);
             // Whichever of these fails: then it was hung up on.
             let _ended = door.write_all(&greeting).and_then(|()| door.read(&mut [0]));
@@ -332,8 +332,8 @@ fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn E
 }
 
 /// Program, process id, and the sequence that was shown.
-fn described(watcher: &Watcher) -> String {
-    let shown = watcher.shown.map(|shown| shown.sequence.to_string());
+fn described(watcher: &Viewer) -> String {
+    let shown = watcher.report.map(|shown| shown.sequence.to_string());
     let shown = shown.unwrap_or_else(|| "-".into());
     format!("{} {} {shown}", watcher.program, watcher.process)
 }

@@ -14,7 +14,7 @@ use iced::Size;
 use qt_bridge::{Address, Form};
 
 use crate::screen::{stream_card, text_dialog};
-use crate::session::audience::Watched;
+use crate::session::presence::Viewers;
 use crate::session::{LoadError, Loaded, News, Released, Reply};
 
 /// What can happen.
@@ -90,7 +90,7 @@ pub enum Message {
     /// Something was seen in shared memory.
     Seen(watch::News),
     /// Somebody came to watch what is loaded, has shown it, or has left.
-    Watched(Watched),
+    Watched(Viewers),
     /// It was asked for the list of those who watch, or enough of it.
     WatchersToggled,
     /// Something happened in the content pane.

@@ -29,7 +29,7 @@ use shm_core::{Key, Process, segment};
 use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
-use crate::progress::Watched;
+use crate::progress::ProgressReader;
 use crate::session::{LoadError, Loaded, News};
 
 /// A window over a directory of its own for segments and files.
@@ -433,7 +433,7 @@ fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
     drop(bench.state.update(dropped(path)));
     let (loading, progress) = Loading::start(2);
     bench.state.loading = Some(loading);
-    let mut file = Watched::new(io::repeat(0), 100, progress);
+    let mut file = ProgressReader::new(io::repeat(0), 100, progress);
     file.read_exact(&mut [0; 42]).unwrap();
     bench.looks_like("loading-short");
     let later = Instant::now() + Duration::from_secs(1);

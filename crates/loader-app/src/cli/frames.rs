@@ -14,7 +14,7 @@ use shm_core::{ImageMetadata, Options, PixelFormat};
 use super::memory::Memory;
 use super::ring::Ring;
 use super::share::Share;
-use super::{CommandError, audience, tell, tell_restored};
+use super::{CommandError, presence, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
 use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
@@ -231,7 +231,7 @@ pub(super) fn run(
     let mut frames = arguments.open(&termination)?;
     let mut session = Session::new(arguments.ring.apply(arguments.share.apply(Options::new())));
     if verbose {
-        session = session.telling_who_watches(audience::printed());
+        session = session.telling_who_watches(presence::printed());
     }
     let mut terminal = Terminal {
         termination: &termination,

@@ -14,7 +14,7 @@ use shm_core::{BytesMetadata, ImageMetadata, Loan, Metadata, PixelFormat, Publis
 use super::{Capacity, LoadError, Loaded, Released};
 use crate::media_type;
 use crate::picture_file::PictureFile;
-use crate::progress::{Progress, Watched};
+use crate::progress::{Progress, ProgressReader};
 
 /// Something to load.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ impl Bytes {
             source,
         })?;
         Ok(Bytes {
-            reader: Box::new(Watched::new(file, length, Arc::clone(&progress))),
+            reader: Box::new(ProgressReader::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
             media_type: media_type::of(path),
             file_name: path

@@ -112,7 +112,9 @@ impl Publisher {
         self.attachment.id()
     }
 
-    pub(crate) fn directory(&self) -> &Path {
+    /// Returns the directory in which the segment has its name.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
         self.attachment.directory()
     }
 

@@ -123,7 +123,7 @@ impl State {
         self.is_reading = false;
         self.asked = None;
         // What stands here now is nothing that its loader has loaded for now.
-        self.attendance.leave();
+        self.presence_guard.leave();
         let remedy = if self.live.is_on() {
             // Otherwise the next content would take its place before it was looked at.
             self.stop_following();

@@ -27,7 +27,7 @@ fn key() -> Key {
 fn state() -> State {
     State {
         // Nobody is to be told of what is only made up.
-        attendance: Attendance::new(Options::new().directory("/nowhere")),
+        presence_guard: PresenceGuard::new(Options::new().directory("/nowhere")),
         ..State::new(&Settings::default())
     }
 }

@@ -9,25 +9,25 @@ use iced::widget::column;
 use iced::{Rectangle, Size, Theme};
 use iced_test::Simulator;
 use iced_test::runtime::{Action, task};
-use shm_core::link::{Seat, Shown};
+use shm_core::presence::{PresenceClient, Report};
 use shm_core::{Key, Options, Process};
 
 use super::*;
 use crate::session::SessionThread;
 
-fn watcher(pid: u32, sequence: Option<u64>) -> Watcher {
-    Watcher {
+fn watcher(pid: u32, sequence: Option<u64>) -> Viewer {
+    Viewer {
         process: Process::with_pid(pid),
         program: "viewer-app".to_owned(),
-        shown: sequence.map(|sequence| Shown {
+        report: sequence.map(|sequence| Report {
             sequence,
-            took: Duration::from_millis(sequence / 4),
+            latency: Duration::from_millis(sequence / 4),
         }),
     }
 }
 
 /// Forty of them, two of which lag behind.
-fn crowd() -> Vec<Watcher> {
+fn crowd() -> Vec<Viewer> {
     let sequence = |index| match index {
         3 => Some(11),
         7 => None,
@@ -38,9 +38,9 @@ fn crowd() -> Vec<Watcher> {
         .collect()
 }
 
-fn of(watchers: Vec<Watcher>) -> Watchers {
+fn of(watchers: Vec<Viewer>) -> Watchers {
     let mut this = Watchers::nobody(false);
-    this.take(Watched::By(watchers));
+    this.take(Viewers::Known(watchers));
     this
 }
 
@@ -78,12 +78,12 @@ fn one_is_told_of_whole() {
     let watchers = of(vec![watcher(4711, None)]);
     assert!(shows(
         &watchers,
-        "Watched by viewer-app (pid 4711) · nothing shown yet"
+        "Viewers by viewer-app (pid 4711) · nothing shown yet"
     ));
     let watchers = of(vec![watcher(4711, Some(12))]);
     assert!(shows(
         &watchers,
-        "Watched by viewer-app (pid 4711) · sequence 12 after 3 ms"
+        "Viewers by viewer-app (pid 4711) · sequence 12 after 3 ms"
     ));
     assert_looks(&watchers, "watchers-one");
 }
@@ -91,7 +91,7 @@ fn one_is_told_of_whole() {
 #[test]
 fn many_are_summed_up_and_listed_for_whoever_asks() {
     let mut watchers = of(crowd());
-    assert!(shows(&watchers, "Watched by 40 · 38 show sequence 12"));
+    assert!(shows(&watchers, "Viewers by 40 · 38 show sequence 12"));
     assert!(!shows(&watchers, "viewer-app (pid 4714)"));
     assert_looks(&watchers, "watchers-many");
 
@@ -113,12 +113,12 @@ fn sums_agree_with_their_verbs() {
         summary(&watchers)
     };
     for (sequences, words) in [
-        ([None, None].as_slice(), "Watched by 2 · nothing shown yet"),
-        (&[Some(3), None], "Watched by 2 · 1 shows sequence 3"),
-        (&[Some(3), Some(3)], "Watched by 2 · all show sequence 3"),
+        ([None, None].as_slice(), "Viewers by 2 · nothing shown yet"),
+        (&[Some(3), None], "Viewers by 2 · 1 shows sequence 3"),
+        (&[Some(3), Some(3)], "Viewers by 2 · all show sequence 3"),
         (
             &[Some(3), Some(4), Some(4)],
-            "Watched by 3 · 2 show sequence 4",
+            "Viewers by 3 · 2 show sequence 4",
         ),
     ] {
         assert_eq!(sum(sequences), words);
@@ -144,7 +144,7 @@ fn nothing_jumps_when_somebody_comes() {
 #[test]
 fn where_nobody_can_be_told_of_that_is_all_there_is_to_say() {
     let mut watchers = Watchers::nobody(false);
-    watchers.take(Watched::Untold("for a long reason".to_owned()));
+    watchers.take(Viewers::Unknown("for a long reason".to_owned()));
     assert!(shows(&watchers, "Who watches cannot be told here."));
 }
 
@@ -155,9 +155,9 @@ fn the_window_learns_who_watches_what_it_has_loaded() {
     let key = Key::new("watched").unwrap();
     let mut session = SessionThread::start(options.clone());
     let mut watched = task::into_stream(session.watched()).unwrap();
-    let mut wait_for = |is_so: fn(&[Watcher]) -> bool| loop {
+    let mut wait_for = |is_so: fn(&[Viewer]) -> bool| loop {
         let action = block_on(watched.next()).unwrap();
-        if let Action::Output(Watched::By(watchers)) = action
+        if let Action::Output(Viewers::Known(watchers)) = action
             && is_so(&watchers)
         {
             return;
@@ -168,13 +168,13 @@ fn the_window_learns_who_watches_what_it_has_loaded() {
     assert!(block_on(loading.next()).is_some());
     wait_for(<[_]>::is_empty);
     let segment = shm_core::segment::info(&key, &options).unwrap().id;
-    let seat = Seat::take(segment, &options).unwrap();
-    seat.shown(1, Duration::from_millis(3));
-    wait_for(|watchers| watchers.iter().any(|one| one.shown.is_some()));
+    let client = PresenceClient::connect(segment, &options).unwrap();
+    client.report(1, Duration::from_millis(3));
+    wait_for(|watchers| watchers.iter().any(|one| one.report.is_some()));
 
     // Nobody watches what was let go of, and the next is watched as the first was.
     let mut releasing = task::into_stream(session.release()).unwrap();
     assert!(block_on(releasing.next()).is_some());
     wait_for(<[_]>::is_empty);
-    drop(seat);
+    drop(client);
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::error::{
-    AttachError, InvalidSample, LinkError, ListError, LockError, Polling, PublishError, ReadError,
-    RemoveError, SemaphoreError,
+    AttachError, InvalidSample, ListError, LockError, Polling, PresenceError, PublishError,
+    ReadError, RemoveError, SemaphoreError,
 };
 use crate::key::{Key, KeyError};
 use crate::lock_holder::LockHolder;
@@ -507,14 +507,14 @@ fn each_error_about_a_place_has_its_code() {
     }
     let linking = [
         (
-            LinkError::NoPlace {
+            PresenceError::NoDirectory {
                 reason: String::new(),
             },
             ErrorCode::Unsupported,
             None,
         ),
         (
-            LinkError::Io {
+            PresenceError::Io {
                 doing: "listening",
                 source: system(libc::EADDRINUSE),
             },

@@ -3,8 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::attendance::Attendance;
 use app_kit::follower::{self, Follower};
+use app_kit::presence::PresenceGuard;
 use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
 use app_kit::terminal;
@@ -64,7 +64,7 @@ struct Own<'a> {
     owner: Option<User>,
     follower: Follower,
     /// Lets loaders know what was shown here.
-    attendance: Attendance,
+    presence_guard: PresenceGuard,
     missed: &'a Missed,
     /// What was missed before a clearing, and no content has told yet.
     skipped: u64,
@@ -79,7 +79,7 @@ impl<'a> Own<'a> {
         Own {
             key: key.clone(),
             follower: session::follower(key, owner.as_ref(), arguments.begin()),
-            attendance: Attendance::new(session::options(owner.as_ref())),
+            presence_guard: PresenceGuard::new(session::options(owner.as_ref())),
             owner,
             missed,
             skipped: 0,
@@ -129,7 +129,7 @@ impl Source for Own<'_> {
 
     fn delivered(&mut self, found: &Found) {
         if let Content::Sample(sample) = &found.content {
-            self.attendance
+            self.presence_guard
                 .shown(&Origin::of(sample, &[]), sample.age());
         }
     }

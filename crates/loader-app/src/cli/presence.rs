@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 
 use super::tell;
-use crate::session::audience::{Tell, Watched, changes};
+use crate::session::presence::{Tell, Viewers, changes};
 
 /// Prints a line for everybody who comes to watch, has shown something, or has left.
 ///
@@ -14,7 +14,7 @@ pub(super) fn printed() -> Tell {
     let spawned = thread::Builder::new()
         .name("printer".to_owned())
         .spawn(move || {
-            let mut before = Watched::By(Vec::new());
+            let mut before = Viewers::Known(Vec::new());
             for now in receiver {
                 changes(&before, &now).iter().for_each(|line| tell(line));
                 before = now;

@@ -1,45 +1,44 @@
-//! A window among the watchers of what it shows: loaders tell people who watches.
+//! Reports to the loaders that a window shows their content.
 
 use std::time::Duration;
 
 use shm_core::Options;
-use shm_core::link::Seat;
+use shm_core::presence::PresenceClient;
 
 use crate::snapshot::Origin;
 
-/// Tells the loaders of the content in a window that it is shown there.
+/// Tells the publishers of the content in a window that it is shown there.
 ///
-/// The window counts as a watcher for as long as it shows the content, attached or not. Where
-/// nobody can be told, nothing happens.
+/// The window counts as a viewer for as long as it shows the content, attached or not.
 #[derive(Debug)]
-pub struct Attendance {
+pub struct PresenceGuard {
     options: Options,
-    seat: Option<Seat>,
+    client: Option<PresenceClient>,
 }
 
-impl Attendance {
-    /// Begins with a window that shows nothing.
-    pub fn new(options: Options) -> Attendance {
-        Attendance {
+impl PresenceGuard {
+    /// Makes the guard of a window that shows nothing.
+    pub fn new(options: Options) -> PresenceGuard {
+        PresenceGuard {
             options,
-            seat: None,
+            client: None,
         }
     }
 
-    /// Tells that a sample is shown now, and how long after its publication. Never waits.
+    /// Reports that a sample is shown now, and how long after its publication. Does not block.
     pub fn shown(&mut self, origin: &Origin, took: Duration) {
-        let is_there = |seat: &Seat| seat.segment() == origin.segment;
-        if !self.seat.as_ref().is_some_and(is_there) {
-            self.seat = Seat::take(origin.segment, &self.options).ok();
+        let is_there = |client: &PresenceClient| client.segment() == origin.segment;
+        if !self.client.as_ref().is_some_and(is_there) {
+            self.client = PresenceClient::connect(origin.segment, &self.options).ok();
         }
-        if let Some(seat) = &self.seat {
-            seat.shown(origin.sequence, took);
+        if let Some(client) = &self.client {
+            client.report(origin.sequence, took);
         }
     }
 
-    /// Tells that nothing of a loader is shown any more.
+    /// Reports that the window shows nothing of a publisher any more.
     pub fn leave(&mut self) {
-        self.seat = None;
+        self.client = None;
     }
 }
 
@@ -48,15 +47,15 @@ mod tests {
     use std::sync::mpsc::{self, Receiver};
     use std::time::SystemTime;
 
-    use shm_core::link::{Audience, Watcher};
+    use shm_core::presence::{PresenceServer, Viewer};
     use shm_core::{Key, Process, Publisher};
 
     use super::*;
 
     struct Stage {
         publisher: Publisher,
-        changes: Receiver<Vec<Watcher>>,
-        _audience: Audience,
+        changes: Receiver<Vec<Viewer>>,
+        _server: PresenceServer,
     }
 
     impl Stage {
@@ -64,12 +63,12 @@ mod tests {
             let key = Key::new(name).expect("it is a key");
             let publisher = Publisher::open(&key, options).expect("there is room for it");
             let (sender, changes) = mpsc::channel();
-            let tell = move |watchers: &[Watcher]| drop(sender.send(watchers.to_vec()));
-            let audience = Audience::gather(&publisher, tell).expect("there is a place for it");
+            let tell = move |watchers: &[Viewer]| drop(sender.send(watchers.to_vec()));
+            let server = PresenceServer::listen(&publisher, tell).expect("there is a place for it");
             Stage {
                 publisher,
                 changes,
-                _audience: audience,
+                _server: server,
             }
         }
 
@@ -87,8 +86,8 @@ mod tests {
         /// Waits until that sequence is shown, or, for `None`, until nobody watches.
         fn wait_for(&self, sequence: Option<u64>) {
             loop {
-                let watchers = self.changes.recv().expect("the audience goes on");
-                let shown = watchers.first().and_then(|watcher| watcher.shown);
+                let watchers = self.changes.recv().expect("the server goes on");
+                let shown = watchers.first().and_then(|watcher| watcher.report);
                 let is_left = watchers.is_empty() && sequence.is_none();
                 if is_left || shown.is_some_and(|shown| Some(shown.sequence) == sequence) {
                     return;
@@ -102,15 +101,15 @@ mod tests {
         let directory = tempfile::tempdir().expect("there is room for a directory");
         let options = Options::new().directory(directory.path());
         let (one, other) = (Stage::open("one", &options), Stage::open("other", &options));
-        let mut attendance = Attendance::new(options);
-        attendance.shown(&one.origin(3), Duration::ZERO);
+        let mut presence = PresenceGuard::new(options);
+        presence.shown(&one.origin(3), Duration::ZERO);
         one.wait_for(Some(3));
-        attendance.shown(&one.origin(4), Duration::ZERO);
+        presence.shown(&one.origin(4), Duration::ZERO);
         one.wait_for(Some(4));
-        attendance.shown(&other.origin(1), Duration::ZERO);
+        presence.shown(&other.origin(1), Duration::ZERO);
         other.wait_for(Some(1));
         one.wait_for(None);
-        attendance.leave();
+        presence.leave();
         other.wait_for(None);
     }
 }

@@ -1,4 +1,4 @@
-//! Why it cannot be told who watches, or not said that one does.
+//! Errors of presence.
 
 use std::error::Error;
 use std::fmt;
@@ -7,38 +7,38 @@ use std::io;
 use crate::error::ErrorCode;
 use crate::error::code::os_error;
 
-/// Why it cannot be told who watches, or not said that one does.
+/// Why viewers cannot be told of, or a viewer cannot report.
 ///
-/// Publishing and reading need no link: they work all the same.
+/// Publishing and reading do not depend on presence.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum LinkError {
-    /// There is no directory in which a socket would be safe.
-    NoPlace {
-        /// What is wrong with each that was looked at.
+pub enum PresenceError {
+    /// No directory is safe for a socket.
+    NoDirectory {
+        /// What is wrong with each candidate.
         reason: String,
     },
-    /// Something that the system said.
+    /// An error of the operating system.
     Io {
         /// What was being done.
         doing: &'static str,
-        /// The system's word.
+        /// The underlying error.
         source: io::Error,
     },
 }
 
-impl LinkError {
+impl PresenceError {
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }
 }
 
-impl LinkError {
+impl PresenceError {
     /// Returns the error's code, which no change of its variants changes.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::NoPlace { .. } => ErrorCode::Unsupported,
+            Self::NoDirectory { .. } => ErrorCode::Unsupported,
             Self::Io { .. } => ErrorCode::System,
         }
     }
@@ -48,17 +48,17 @@ impl LinkError {
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
         match self {
-            Self::NoPlace { .. } => None,
+            Self::NoDirectory { .. } => None,
             Self::Io { source, .. } => os_error(source),
         }
     }
 }
 
-impl fmt::Display for LinkError {
+impl fmt::Display for PresenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Who watches cannot be told here; all else works. ")?;
         match self {
-            Self::NoPlace { reason } => write!(
+            Self::NoDirectory { reason } => write!(
                 f,
                 "There is no directory for a socket ({reason}): set XDG_RUNTIME_DIR to one that is yours alone (mode 700)."
             ),
@@ -67,10 +67,10 @@ impl fmt::Display for LinkError {
     }
 }
 
-impl Error for LinkError {
+impl Error for PresenceError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::NoPlace { .. } => None,
+            Self::NoDirectory { .. } => None,
             Self::Io { source, .. } => Some(source),
         }
     }
