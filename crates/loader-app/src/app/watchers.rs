@@ -98,7 +98,7 @@ fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
         .into()
 }
 
-/// Writes how far so many are: `Viewers by 40 · 38 show sequence 12`.
+/// Writes how far so many are: `Watched by 40 · 38 show sequence 12`.
 fn summary(watchers: &[Viewer]) -> String {
     let sequences = watchers
         .iter()

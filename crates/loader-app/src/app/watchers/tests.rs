@@ -78,12 +78,12 @@ fn one_is_told_of_whole() {
     let watchers = of(vec![watcher(4711, None)]);
     assert!(shows(
         &watchers,
-        "Viewers by viewer-app (pid 4711) · nothing shown yet"
+        "Watched by viewer-app (pid 4711) · nothing shown yet"
     ));
     let watchers = of(vec![watcher(4711, Some(12))]);
     assert!(shows(
         &watchers,
-        "Viewers by viewer-app (pid 4711) · sequence 12 after 3 ms"
+        "Watched by viewer-app (pid 4711) · sequence 12 after 3 ms"
     ));
     assert_looks(&watchers, "watchers-one");
 }
@@ -91,7 +91,7 @@ fn one_is_told_of_whole() {
 #[test]
 fn many_are_summed_up_and_listed_for_whoever_asks() {
     let mut watchers = of(crowd());
-    assert!(shows(&watchers, "Viewers by 40 · 38 show sequence 12"));
+    assert!(shows(&watchers, "Watched by 40 · 38 show sequence 12"));
     assert!(!shows(&watchers, "viewer-app (pid 4714)"));
     assert_looks(&watchers, "watchers-many");
 
@@ -113,12 +113,12 @@ fn sums_agree_with_their_verbs() {
         summary(&watchers)
     };
     for (sequences, words) in [
-        ([None, None].as_slice(), "Viewers by 2 · nothing shown yet"),
-        (&[Some(3), None], "Viewers by 2 · 1 shows sequence 3"),
-        (&[Some(3), Some(3)], "Viewers by 2 · all show sequence 3"),
+        ([None, None].as_slice(), "Watched by 2 · nothing shown yet"),
+        (&[Some(3), None], "Watched by 2 · 1 shows sequence 3"),
+        (&[Some(3), Some(3)], "Watched by 2 · all show sequence 3"),
         (
             &[Some(3), Some(4), Some(4)],
-            "Viewers by 3 · 2 show sequence 4",
+            "Watched by 3 · 2 show sequence 4",
         ),
     ] {
         assert_eq!(sum(sequences), words);
