@@ -1,10 +1,10 @@
 //! Where something is: in one of our segments, or in one of Qt's.
 
-use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
 use shm_core::Key;
+use thiserror::Error;
 
 use crate::key::{KeyError, QtKey};
 
@@ -96,28 +96,12 @@ impl fmt::Display for Address {
 }
 
 /// Why a text is no [`Address`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// It is no key of shm-core.
+    #[error(transparent)]
     Own(shm_core::KeyError),
     /// It is no key for Qt.
+    #[error(transparent)]
     Qt(KeyError),
-}
-
-impl fmt::Display for AddressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Own(error) => error.fmt(f),
-            Self::Qt(error) => error.fmt(f),
-        }
-    }
-}
-
-impl Error for AddressError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Own(error) => Some(error),
-            Self::Qt(error) => Some(error),
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The name is another user's.
-    Stranger { file: PathBuf, owner: u32 },
+    OtherUser { file: PathBuf, owner: u32 },
     /// What is there is no object of this kind.
     Foreign { file: PathBuf },
     /// Another user could exchange the key files in this folder.

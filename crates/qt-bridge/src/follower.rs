@@ -1,12 +1,12 @@
 //! What stands in a Qt segment now, and what comes next.
 
-use std::error::Error;
-use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
 use std::time::{Duration, Instant};
 
-use crate::error::{LockError, SegmentError};
+use thiserror::Error;
+
+use crate::error::{LockError, LockErrorKind, SegmentError, SegmentErrorKind};
 use crate::key::{Kind, QtKey};
 use crate::lock::Lock;
 use crate::memory::Memory;
@@ -107,7 +107,9 @@ impl Capture {
                 false => self.take_unlocked(key, form),
             };
             match taken {
-                Err(ReadingError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
+                Err(ReadingError::Lock(error))
+                    if *error.kind() == LockErrorKind::Lost && attempt < ATTEMPTS =>
+                {
                     attempt += 1;
                 }
                 outcome => return outcome,
@@ -134,7 +136,7 @@ impl Capture {
                 return match Lock::find(key) {
                     Ok(None) => copied,
                     // Somebody has it now, and may have written meanwhile.
-                    _ => Err(ReadingError::Lock(LockError::Lost { key: key.clone() })),
+                    _ => Err(ReadingError::Lock(LockError::new(key, LockErrorKind::Lost))),
                 };
             }
             None => Lock::open(key).map_err(ReadingError::Lock)?,
@@ -148,7 +150,9 @@ impl Capture {
         }
         match lock.give_back() {
             // What was read may be mixed.
-            Err(error @ LockError::Lost { .. }) if copied.is_ok() => Err(ReadingError::Lock(error)),
+            Err(error) if *error.kind() == LockErrorKind::Lost && copied.is_ok() => {
+                Err(ReadingError::Lock(error))
+            }
             _ => copied,
         }
     }
@@ -161,7 +165,7 @@ impl Capture {
         self.fill(key, form)?;
         match self.digest() == first {
             true => Ok(()),
-            false => Err(ReadingError::Lock(LockError::Lost { key: key.clone() })),
+            false => Err(ReadingError::Lock(LockError::new(key, LockErrorKind::Lost))),
         }
     }
 
@@ -355,7 +359,9 @@ impl Follower {
         if let Err(error) = self.capture.take(&self.key, self.form, self.patience) {
             self.last = None;
             return match error {
-                ReadingError::Segment(SegmentError::NotFound { .. }) => Ok(Step::Gone),
+                ReadingError::Segment(error) if *error.kind() == SegmentErrorKind::NotFound => {
+                    Ok(Step::Gone)
+                }
                 error => Err(error),
             };
         }
@@ -377,15 +383,18 @@ impl Follower {
     }
 }
 
-/// Why there is nothing to show.
-#[derive(Debug)]
+/// Why the content of a segment could not be read.
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadingError {
     /// The segment cannot be attached to; mostly because there is none.
+    #[error(transparent)]
     Segment(SegmentError),
-    /// The lock was not to be had.
+    /// The lock was not taken.
+    #[error(transparent)]
     Lock(LockError),
-    /// What stands there is not what was asked for.
+    /// The bytes are not of the form that was asked for.
+    #[error("cannot read Qt segment \"{key}\": {source}")]
     Stream {
         /// The segment.
         key: QtKey,
@@ -400,38 +409,28 @@ impl ReadingError {
         Self::Stream { key, source }
     }
 
-    /// Returns `true` if there simply is no segment.
+    /// Returns the key of the segment that the operation was for.
+    #[must_use]
+    pub fn key(&self) -> &QtKey {
+        match self {
+            Self::Segment(error) => error.key(),
+            Self::Lock(error) => error.key(),
+            Self::Stream { key, .. } => key,
+        }
+    }
+
+    /// Returns `true` if there is no segment.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Segment(SegmentError::NotFound { .. }))
+        matches!(self, Self::Segment(error) if *error.kind() == SegmentErrorKind::NotFound)
     }
 }
 
 impl From<SegmentError> for ReadingError {
     fn from(error: SegmentError) -> Self {
-        match error {
-            SegmentError::Lock(error) => Self::Lock(error),
-            error => Self::Segment(error),
-        }
-    }
-}
-
-impl fmt::Display for ReadingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Segment(error) => error.fmt(f),
-            Self::Lock(error) => error.fmt(f),
-            Self::Stream { key, source } => write!(f, "Qt segment \"{key}\": {source}"),
-        }
-    }
-}
-
-impl Error for ReadingError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Segment(error) => Some(error),
-            Self::Lock(error) => Some(error),
-            Self::Stream { source, .. } => Some(source),
+        match error.into_lock_error() {
+            Ok(error) => Self::Lock(error),
+            Err(error) => Self::Segment(error),
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What Qt calls the same segment and its lock.
 
 use std::env;
-use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+
+use thiserror::Error;
 
 use crate::ownership;
 
@@ -387,17 +388,20 @@ pub(crate) fn temporary_directory() -> PathBuf {
 }
 
 /// Why a text is no [`QtKey`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// Nothing stands behind the colon.
+    #[error("key is empty")]
     Empty,
     /// The name of a file would be too long.
+    #[error("key is {bytes} bytes long, too long for the system")]
     TooLong {
         /// Its length in bytes.
         bytes: usize,
     },
     /// The name has a character that no name may have.
+    #[error("key has the character U+{:04X} at byte {at}", u32::from(*character))]
     Character {
         /// The character.
         character: char,
@@ -405,20 +409,25 @@ pub enum KeyError {
         at: usize,
     },
     /// The path of a key file does not begin at the root.
+    #[error("\"{path}\" is not an absolute path")]
     Relative {
         /// The path.
         path: String,
     },
     /// What Qt keeps for later.
+    #[error("key has a reserved \"?\" or \"#\"")]
     Reserved,
     /// A name that segments of shm-core or POSIX semaphores have.
+    #[error("\"{name}\" is the name of a file of shm-core or of a semaphore")]
     Taken {
         /// The name.
         name: String,
     },
     /// The bytes behind the `%` are no text.
+    #[error("key is not UTF-8 behind \"%\"")]
     NotUtf8,
     /// It does not begin as a key for Qt.
+    #[error("key does not begin with qt:, qt-posix:, systemv: or posix:")]
     Scheme,
 }
 
@@ -426,52 +435,6 @@ impl KeyError {
     /// The longest key, bytes.
     pub const MAX_BYTES: usize = 1024;
 }
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str(
-                "The key for Qt is empty: write the Qt program's key behind the colon, as in qt:MySharedMemory.",
-            ),
-            Self::TooLong { bytes } => write!(
-                f,
-                "The key for Qt is {bytes} bytes long, and the system has no room for so long a name: choose a shorter one."
-            ),
-            Self::Character { character: '/', at } => write!(
-                f,
-                "The key for Qt has a \"/\" at byte {at}: a POSIX name has one at its beginning and no other."
-            ),
-            Self::Character { character, at } => {
-                let code = u32::from(*character);
-                write!(
-                    f,
-                    "The key for Qt has the control character U+{code:04X} at byte {at}: leave it out."
-                )
-            }
-            Self::Relative { path } => write!(
-                f,
-                "\"{path}\" is no whole path: write systemv: and then the path of the key file from the root on, as \
-                 QSharedMemory::nativeKey tells it."
-            ),
-            Self::Reserved => f.write_str(
-                "The key for Qt has a \"?\" or \"#\" that means nothing: write %3F or %23 for the character.",
-            ),
-            Self::Taken { name } => write!(
-                f,
-                "\"{name}\" is the name of a file of shm-core or of a semaphore, and of no Qt program's segment: choose another \
-                 name, or leave out posix: for a segment of shm-core."
-            ),
-            Self::NotUtf8 => f.write_str(
-                "The key for Qt is not UTF-8 where it has \"%\": write %25 for the character.",
-            ),
-            Self::Scheme => f.write_str(
-                "This is no key for Qt: it begins with qt:, qt-posix:, systemv: or posix:.",
-            ),
-        }
-    }
-}
-
-impl Error for KeyError {}
 
 #[cfg(test)]
 mod tests {

@@ -66,7 +66,7 @@ pub(crate) fn denied(file: &Path, table: &str, number: i32, owner: u32, error: i
     }
     let found = sysvipc::field(table, ("key", number), "uid");
     match found.and_then(|found| u32::try_from(found).ok()) {
-        Some(found) if found != owner => Fault::Stranger {
+        Some(found) if found != owner => Fault::OtherUser {
             file: file.to_owned(),
             owner: found,
         },

@@ -60,14 +60,16 @@ mod sysvipc;
 mod user;
 
 pub use address::{Address, AddressError};
-pub use error::{LockError, Meaning, SegmentError};
+pub use error::{LockError, LockErrorKind, Meaning, SegmentError, SegmentErrorKind};
 pub use follower::{Digest, Follower, Reading, ReadingError, Step, read, read_within};
 pub use key::{KeyError, Kind, QtKey};
 pub use list::{Listed, list, list_of};
 pub use publisher::{PublishError, Publisher};
 pub use segment::{Attach, Departure, Guard, ReadOnly, ReadWrite, Segment, remove, size, users};
 pub use semaphore::Semaphore;
-pub use stream::{DEFAULT_LIMIT, Form, Source, Stream, StreamError, Value};
+pub use stream::{
+    DEFAULT_LIMIT, Form, NotThisReason, Source, Stream, StreamError, UnfitReason, Value,
+};
 pub use user::User;
 
 /// Keeps the code in the document true.

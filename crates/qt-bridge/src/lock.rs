@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::LockError;
+use crate::error::{LockError, LockErrorKind};
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::key::QtKey;
@@ -96,11 +96,7 @@ impl Lock {
             Some(_) => Vec::new(),
             None => user::of_file(&self.handle.file()),
         };
-        LockError::Timeout {
-            key: self.key.clone(),
-            holder,
-            users,
-        }
+        LockError::new(&self.key, LockErrorKind::Timeout { holder, users })
     }
 }
 
@@ -108,6 +104,6 @@ impl Lock {
 pub(crate) fn check_is_ours(key: &QtKey) -> Result<(), LockError> {
     match key.is_ours() {
         true => Ok(()),
-        false => Err(LockError::ReadOnly { key: key.clone() }),
+        false => Err(LockError::new(key, LockErrorKind::ReadOnly)),
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FallocateFlags, SeekFrom};
 use rustix::process::{Resource, getrlimit};
 
-use crate::error::SegmentError;
+use crate::error::{SegmentError, SegmentErrorKind};
 use crate::handle::SHM;
 use crate::key::{NativeName, QtKey};
 use crate::key_file;
@@ -39,7 +39,7 @@ impl Memory {
     pub(crate) fn create(key: &QtKey, size: usize) -> Result<Self, SegmentError> {
         if size == 0 || isize::try_from(size).is_err() {
             let key = key.clone();
-            return Err(SegmentError::Size { key, size });
+            return Err(SegmentError::new(&key, SegmentErrorKind::Size { size }));
         }
         match key.segment() {
             NativeName::SystemV { file, project } => create_system_v(key, file, *project, size),
@@ -246,7 +246,7 @@ pub(crate) struct Facts {
 /// What the system says of the number of a System V segment: `EINVAL` where it went away just now.
 fn gone_or(key: &QtKey, doing: &'static str, error: io::Error) -> SegmentError {
     match error.raw_os_error() {
-        Some(libc::EINVAL) => SegmentError::NotFound { key: key.clone() },
+        Some(libc::EINVAL) => SegmentError::new(key, SegmentErrorKind::NotFound),
         _ => SegmentError::io(key, doing, error),
     }
 }
@@ -306,7 +306,7 @@ fn create_numbered(
         Ok(id) => id,
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
             let key = key.clone();
-            return Err(SegmentError::Size { key, size });
+            return Err(SegmentError::new(&key, SegmentErrorKind::Size { size }));
         }
         Err(error) => return Err(SegmentError::io(key, "making", error)),
     };
@@ -330,12 +330,14 @@ fn sweep(key: &QtKey, file: &Path, project: u8) -> Result<(), SegmentError> {
         Ok((_, id, facts)) if facts.attached == 0 => id
             .remove()
             .map_err(|error| SegmentError::io(key, "removing what a crash left", error)),
-        Ok((_, id, _)) => Err(SegmentError::AlreadyExists {
-            key: key.clone(),
-            users: user::of_segment(id.number(), key.owner()),
-        }),
+        Ok((_, id, _)) => Err(SegmentError::new(
+            key,
+            SegmentErrorKind::AlreadyExists {
+                users: user::of_segment(id.number(), key.owner()),
+            },
+        )),
         // It went away just now.
-        Err(SegmentError::NotFound { .. }) => Ok(()),
+        Err(error) if *error.kind() == SegmentErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
 }
@@ -352,10 +354,12 @@ fn create_posix(key: &QtKey, path: &Path, size: usize) -> Result<Memory, Segment
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             // Whose is it?
             attach_posix(key, path, true)?;
-            return Err(SegmentError::AlreadyExists {
-                key: key.clone(),
-                users: user::of_file(path),
-            });
+            return Err(SegmentError::new(
+                key,
+                SegmentErrorKind::AlreadyExists {
+                    users: user::of_file(path),
+                },
+            ));
         }
         Err(error) => return Err(SegmentError::io(key, "making", error)),
     };

@@ -21,7 +21,7 @@ pub(crate) fn check_owner(file: &Path, found: u32, owner: u32) -> Result<(), Fau
     if found == owner {
         return Ok(());
     }
-    Err(Fault::Stranger {
+    Err(Fault::OtherUser {
         file: file.to_owned(),
         owner: found,
     })

@@ -1,11 +1,11 @@
 //! What is loaded for Qt programs, and the segment that keeps it alive.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::error::{LockError, SegmentError};
+use thiserror::Error;
+
+use crate::error::{LockError, LockErrorKind, SegmentError, SegmentErrorKind};
 use crate::key::{Kind, QtKey};
 use crate::segment::{Departure, ReadWrite, Segment};
 use crate::stream::Stream;
@@ -82,7 +82,9 @@ impl Publisher {
         let mut attempt = 1;
         loop {
             match self.publish_once(stream, room) {
-                Err(PublishError::Lock(LockError::Lost { .. })) if attempt < ATTEMPTS => {
+                Err(PublishError::Lock(error))
+                    if *error.kind() == LockErrorKind::Lost && attempt < ATTEMPTS =>
+                {
                     attempt += 1;
                 }
                 outcome => return outcome,
@@ -121,7 +123,10 @@ impl Publisher {
         room: usize,
     ) -> Result<Segment<ReadWrite>, PublishError> {
         match Segment::create(&self.key, room, self.patience) {
-            Err(SegmentError::AlreadyExists { .. }) => {
+            Err(SegmentError {
+                kind: SegmentErrorKind::AlreadyExists { .. },
+                ..
+            }) => {
                 let mut segment = Segment::attach(&self.key, self.patience)?;
                 self.filled = usize::MAX;
                 if segment.size() >= stream.size() || segment.grow(room)? {
@@ -228,15 +233,21 @@ fn write(
     guard.unlock().map_err(PublishError::Lock)
 }
 
-/// Why nothing was published. What was published before stays.
-#[derive(Debug)]
+/// Why a stream was not published.
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The segment could not be made or joined.
+    /// The segment could not be created or attached to.
+    #[error(transparent)]
     Segment(SegmentError),
-    /// The lock was not to be had, or was reset again and again.
+    /// The lock was not taken, or was reset again and again.
+    #[error(transparent)]
     Lock(LockError),
     /// The segment is too short, and cannot be replaced while others use it.
+    #[error(
+        "cannot publish to Qt segment \"{key}\": {size} bytes, {needed} are needed, in use by {}",
+        listed(users)
+    )]
     TooSmall {
         /// The segment.
         key: QtKey,
@@ -244,14 +255,15 @@ pub enum PublishError {
         size: usize,
         /// How long it should be.
         needed: usize,
-        /// Who is seen to use it.
+        /// The processes that are seen to use it.
         users: Vec<User>,
     },
     /// It could not be written.
+    #[error("cannot write Qt segment \"{key}\"")]
     Write {
         /// The segment.
         key: QtKey,
-        /// The system's word.
+        /// The underlying OS error.
         source: io::Error,
     },
 }
@@ -261,47 +273,20 @@ impl PublishError {
         let key = key.clone();
         Self::Write { key, source }
     }
+
+    /// Returns the key of the segment that the operation was for.
+    #[must_use]
+    pub fn key(&self) -> &QtKey {
+        match self {
+            Self::Segment(error) => error.key(),
+            Self::Lock(error) => error.key(),
+            Self::TooSmall { key, .. } | Self::Write { key, .. } => key,
+        }
+    }
 }
 
 impl From<SegmentError> for PublishError {
     fn from(error: SegmentError) -> Self {
         Self::Segment(error)
-    }
-}
-
-impl fmt::Display for PublishError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Segment(error) => error.fmt(f),
-            Self::Lock(error) => error.fmt(f),
-            Self::TooSmall {
-                key,
-                size,
-                needed,
-                users,
-            } => write!(
-                f,
-                "The Qt segment \"{key}\" has {size} bytes, and {needed} are needed; it cannot be replaced while it is in use by {}: \
-                 end that first, load something shorter, or choose another key.",
-                listed(users)
-            ),
-            Self::Write { key, source } => {
-                write!(
-                    f,
-                    "The Qt segment \"{key}\" could not be written: {source}."
-                )
-            }
-        }
-    }
-}
-
-impl Error for PublishError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Segment(error) => Some(error),
-            Self::Lock(error) => Some(error),
-            Self::TooSmall { .. } => None,
-            Self::Write { source, .. } => Some(source),
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::error::{LockError, SegmentError};
+use crate::error::{LockError, SegmentError, SegmentErrorKind};
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::key::{NativeName, QtKey};
@@ -97,13 +97,13 @@ impl Segment<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`SegmentError::AlreadyExists`] where somebody uses one (or, for a POSIX segment, where there
-    /// is one), [`SegmentError::Size`] for none or too many bytes, [`SegmentError::Lock`] where
+    /// [`SegmentErrorKind::AlreadyExists`] where somebody uses one (or, for a POSIX segment, where there
+    /// is one), [`SegmentErrorKind::Size`] for none or too many bytes, [`SegmentErrorKind::Lock`] where
     /// somebody holds the lock for longer than `patience`.
     pub fn create(key: &QtKey, size: usize, patience: Duration) -> Result<Self, SegmentError> {
         if size == 0 {
             let key = key.clone();
-            return Err(SegmentError::Size { key, size });
+            return Err(SegmentError::new(&key, SegmentErrorKind::Size { size }));
         }
         Self::enter(key, patience, |key| Memory::create(key, size), true)
     }
@@ -112,7 +112,7 @@ impl Segment<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`SegmentError::NotFound`] where there is none, [`SegmentError::Lock`] where somebody holds
+    /// [`SegmentErrorKind::NotFound`] where there is none, [`SegmentErrorKind::Lock`] where somebody holds
     /// the lock for longer than `patience`.
     pub fn attach(key: &QtKey, patience: Duration) -> Result<Self, SegmentError> {
         Self::join(key, patience)
@@ -123,7 +123,7 @@ impl Segment<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`SegmentError::OutOfResources`] where there is no room.
+    /// [`SegmentErrorKind::OutOfResources`] where there is no room.
     pub fn grow(&mut self, size: usize) -> Result<bool, SegmentError> {
         let key = &self.key;
         match &mut self.memory {
@@ -184,7 +184,13 @@ impl<A: Attach> Segment<A> {
                 // would be two, so it stays, as Qt leaves it.
                 if lock.is_creator() && is_system_v {
                     // Under a native key the file may be that of somebody's segment.
-                    lock.remove(matches!(error, SegmentError::AlreadyExists { .. }));
+                    lock.remove(matches!(
+                        error,
+                        SegmentError {
+                            kind: SegmentErrorKind::AlreadyExists { .. },
+                            ..
+                        }
+                    ));
                 } else {
                     lock.give_back().ok();
                 }
@@ -209,7 +215,7 @@ impl<A: Attach> Segment<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::Timeout`] says who holds it, where that is known.
+    /// [`LockErrorKind::Timeout`] says who holds it, where that is known.
     #[inline]
     pub fn lock(&mut self, patience: Duration) -> Result<Guard<'_, A>, LockError> {
         if let Some(lock) = &mut self.lock {
@@ -382,7 +388,7 @@ impl<A: Attach> Guard<'_, A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::Lost`] where a Qt program has reset the lock while it was held, so that what was
+    /// [`LockErrorKind::Lost`] where a Qt program has reset the lock while it was held, so that what was
     /// read or written may be mixed with what others wrote. Dropping does not tell.
     pub fn unlock(mut self) -> Result<(), LockError> {
         self.release()
@@ -473,7 +479,7 @@ impl io::Write for Writer<'_, '_> {
 ///
 /// # Errors
 ///
-/// [`SegmentError::NotFound`] where there is none.
+/// [`SegmentErrorKind::NotFound`] where there is none.
 pub fn size(key: &QtKey) -> Result<usize, SegmentError> {
     Memory::find(key).map(|facts| facts.size)
 }
@@ -491,14 +497,14 @@ pub fn users(key: &QtKey) -> Vec<User> {
 ///
 /// # Errors
 ///
-/// [`SegmentError::NotFound`] where there is neither segment nor lock, [`SegmentError::InUse`].
+/// [`SegmentErrorKind::NotFound`] where there is neither segment nor lock, [`SegmentErrorKind::InUse`].
 pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     check_is_ours(key)?;
     let is_there = check_unused(key, force)?;
     let of = |fault: Fault| SegmentError::of(key, fault);
     let mut lock = Handle::find(key.lock()).map_err(of)?;
     if !is_there && lock.is_none() {
-        return Err(SegmentError::NotFound { key: key.clone() });
+        return Err(SegmentError::new(key, SegmentErrorKind::NotFound));
     }
     let patience = if force { Duration::ZERO } else { PARTING };
     if let Some(lock) = &mut lock {
@@ -532,14 +538,14 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
 fn check_unused(key: &QtKey, force: bool) -> Result<bool, SegmentError> {
     let facts = match Memory::find(key) {
         Ok(facts) => facts,
-        Err(SegmentError::NotFound { .. }) => return Ok(false),
+        Err(error) if *error.kind() == SegmentErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
     let users = Memory::users_of(key);
     let is_counted = facts.attached.is_some_and(|attached| attached > 0);
     if !force && (is_counted || !users.is_empty()) {
         let key = key.clone();
-        return Err(SegmentError::InUse { key, users });
+        return Err(SegmentError::new(&key, SegmentErrorKind::InUse { users }));
     }
     Ok(true)
 }

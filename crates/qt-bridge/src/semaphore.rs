@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::LockError;
+use crate::error::{LockError, LockErrorKind};
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::key::QtKey;
@@ -76,7 +76,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`LockError::Timeout`] where there was none.
+    /// [`LockErrorKind::Timeout`] where there was none.
     pub fn acquire(&mut self, patience: Duration) -> Result<(), LockError> {
         self.with(|handle| handle.take(patience).map(drop))
     }
@@ -85,7 +85,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`LockError::Io`] where the system does not let it.
+    /// [`LockErrorKind::Io`] where the system does not let it.
     pub fn try_acquire(&mut self) -> Result<bool, LockError> {
         self.with(|handle| match handle.take(Duration::ZERO) {
             Err(Fault::Timeout) => Ok(false),
@@ -97,7 +97,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`LockError::Io`] where they are more than the system can count.
+    /// [`LockErrorKind::Io`] where they are more than the system can count.
     pub fn release(&mut self, count: u16) -> Result<(), LockError> {
         self.with(|handle| handle.give(count))
     }
@@ -106,7 +106,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`LockError::Io`] where somebody has removed it.
+    /// [`LockErrorKind::Io`] where somebody has removed it.
     pub fn value(&mut self) -> Result<u32, LockError> {
         self.with(|handle| handle.value())
     }
@@ -124,11 +124,13 @@ impl Semaphore {
             return Err(LockError::of(&self.key, Fault::Lost));
         };
         act(handle).map_err(|fault| match fault {
-            Fault::Timeout => LockError::Timeout {
-                key: self.key.clone(),
-                holder: handle.holder().and_then(User::of),
-                users: user::of_file(&handle.file()),
-            },
+            Fault::Timeout => LockError::new(
+                &self.key,
+                LockErrorKind::Timeout {
+                    holder: handle.holder().and_then(User::of),
+                    users: user::of_file(&handle.file()),
+                },
+            ),
             fault => LockError::of(&self.key, fault),
         })
     }

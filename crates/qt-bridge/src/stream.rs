@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use shm_core::{ImageMetadata, Message};
 
-pub use error::StreamError;
+pub use error::{NotThisReason, StreamError, UnfitReason};
 
 /// What is in the bytes of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,7 +245,7 @@ impl Form {
                 }
                 found => Err(StreamError::NotThis {
                     form: self,
-                    reason: format!("it begins with {found} where 1 stands before a picture"),
+                    reason: NotThisReason::Mark { found },
                 }),
             },
         }
@@ -281,7 +281,9 @@ impl Head {
         if source.size() < HEAD {
             return Err(StreamError::NotThis {
                 form,
-                reason: format!("there are only {} bytes", source.size()),
+                reason: NotThisReason::TooShort {
+                    bytes: source.size(),
+                },
             });
         }
         source.read_at(0, &mut head)?;
@@ -299,13 +301,16 @@ impl Head {
         if length > room {
             return Err(StreamError::NotThis {
                 form: self.form,
-                reason: format!("it says to be {length} bytes long, and there are {room}"),
+                reason: NotThisReason::Length {
+                    bytes: length,
+                    room,
+                },
             });
         }
         if self.form == Form::QString && !length.is_multiple_of(2) {
             return Err(StreamError::NotThis {
                 form: self.form,
-                reason: format!("{length} bytes are no whole number of UTF-16 units"),
+                reason: NotThisReason::Odd { bytes: length },
             });
         }
         Ok(Some(length))
@@ -322,7 +327,7 @@ fn read_c_string(source: &impl Source, limit: u64) -> Result<Value, StreamError>
         Some(0) => Ok(Value::Bytes(Some(bytes))),
         _ => Err(StreamError::NotThis {
             form: Form::CString,
-            reason: "no NUL stands at its end".to_owned(),
+            reason: NotThisReason::NoNul,
         }),
     }
 }
@@ -423,13 +428,13 @@ impl<'a> Stream<'a> {
             (Message::Image { .. }, _) => Err(StreamError::picture_as(form)),
             (_, Form::QImage) => Err(StreamError::Unfit {
                 form,
-                reason: "this is no picture",
+                reason: UnfitReason::NoPicture,
             }),
             (message, Form::QString) => match std::str::from_utf8(message.payload()) {
                 Ok(text) => Self::utf16(text),
                 Err(_) => Err(StreamError::Unfit {
                     form,
-                    reason: "the bytes are no UTF-8 text",
+                    reason: UnfitReason::NotUtf8,
                 }),
             },
             (message, Form::QByteArray) => Self::headed(message.payload(), b""),
@@ -549,7 +554,7 @@ fn checked_c_string(message: &Message, form: Form) -> Result<&[u8], StreamError>
     if bytes.contains(&0) {
         return Err(StreamError::Unfit {
             form,
-            reason: "it has a NUL, where a C string ends",
+            reason: UnfitReason::Nul,
         });
     }
     Ok(bytes)

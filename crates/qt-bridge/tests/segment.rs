@@ -5,8 +5,8 @@ mod common;
 use std::time::{Duration, Instant};
 
 use qt_bridge::{
-    Departure, Follower, Form, Kind, LockError, Meaning, Publisher, QtKey, Segment, SegmentError,
-    Semaphore, Step, Stream, read, remove,
+    Departure, Follower, Form, Kind, LockErrorKind, Meaning, Publisher, QtKey, Segment,
+    SegmentErrorKind, Semaphore, Step, Stream, read, remove,
 };
 use shm_core::Message;
 
@@ -66,7 +66,7 @@ fn a_held_lock_is_waited_for_no_longer_than_asked() {
         let began = Instant::now();
         let error = theirs.lock(SOON).unwrap_err();
         assert!(began.elapsed() >= SOON);
-        let LockError::Timeout { holder, .. } = &error else {
+        let LockErrorKind::Timeout { holder, .. } = error.kind() else {
             panic!("{error}");
         };
         if key.kind() == Kind::SystemV {
@@ -76,10 +76,8 @@ fn a_held_lock_is_waited_for_no_longer_than_asked() {
             );
         }
         assert_eq!(error.meaning(), Meaning::LockError);
-        assert!(matches!(
-            Segment::attach(key, SOON),
-            Err(SegmentError::Lock(_))
-        ));
+        let refused = Segment::attach(key, SOON).unwrap_err();
+        assert!(matches!(refused.kind(), SegmentErrorKind::Lock(_)));
         guard.unlock().unwrap();
         theirs.lock(Duration::ZERO).unwrap().unlock().unwrap();
         drop(theirs);
@@ -94,7 +92,7 @@ fn a_lock_that_was_reset_while_held_is_told_of() {
         let guard = ours.lock(PATIENCE).unwrap();
         // What create() of Qt does to a lock that others hold.
         let reset = Semaphore::create(key, 1).unwrap();
-        assert!(matches!(guard.unlock(), Err(LockError::Lost { .. })));
+        assert_eq!(*guard.unlock().unwrap_err().kind(), LockErrorKind::Lost);
         let mut reset = reset;
         assert_eq!(reset.value().unwrap(), 1, "it was not made two");
         reset.leave();
@@ -111,10 +109,8 @@ fn a_counting_semaphore_counts() {
         seats.acquire(PATIENCE).unwrap();
         assert!(others.try_acquire().unwrap());
         assert!(!others.try_acquire().unwrap());
-        assert!(matches!(
-            others.acquire(SOON),
-            Err(LockError::Timeout { .. })
-        ));
+        let refused = others.acquire(SOON).unwrap_err();
+        assert!(matches!(refused.kind(), LockErrorKind::Timeout { .. }));
         seats.release(3).unwrap();
         assert_eq!(others.value().unwrap(), 3);
         assert_eq!(
@@ -254,16 +250,14 @@ fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
 #[test]
 fn remove_spares_what_is_used_unless_it_is_forced() {
     with_keys(|key| {
-        assert!(matches!(
-            remove(key, true),
-            Err(SegmentError::NotFound { .. })
-        ));
+        let none = remove(key, true).unwrap_err();
+        assert_eq!(*none.kind(), SegmentErrorKind::NotFound);
         let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
         let guard = ours.lock(PATIENCE).unwrap();
-        match (remove(key, false), key.kind()) {
+        match (remove(key, false).unwrap_err().kind(), key.kind()) {
             // The system counts who is attached, also whom nobody sees in /proc: here, this process.
-            (Err(SegmentError::InUse { .. }), Kind::SystemV) => {}
-            (Err(SegmentError::Lock(_)), Kind::PosixRealtime) => {}
+            (SegmentErrorKind::InUse { .. }, Kind::SystemV) => {}
+            (SegmentErrorKind::Lock(_), Kind::PosixRealtime) => {}
             (outcome, _) => panic!("{key}: {outcome:?}"),
         }
         remove(key, true).unwrap();
@@ -280,13 +274,19 @@ fn what_is_no_semaphore_or_segment_is_left_alone() {
     let folder = format!("/dev/shm{}", key.native_name());
     std::fs::create_dir(&folder).unwrap();
     let error = Segment::attach(key, PATIENCE).unwrap_err();
-    assert!(matches!(error, SegmentError::Foreign { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), SegmentErrorKind::Foreign { .. }),
+        "{error}"
+    );
     std::fs::remove_dir(&folder).unwrap();
     let file = format!("/dev/shm/sem.{}", &key.native_name()[1..]);
     std::fs::write(&file, "short").unwrap();
     let error = Segment::create(key, 1, PATIENCE).unwrap_err();
     assert!(
-        matches!(error, SegmentError::Lock(LockError::Foreign { .. })),
+        matches!(
+            error.kind(),
+            SegmentErrorKind::Lock(LockErrorKind::Foreign { .. })
+        ),
         "{error}"
     );
     assert_eq!(std::fs::read(&file).unwrap(), b"short");

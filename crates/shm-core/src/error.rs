@@ -1,7 +1,8 @@
-//! What can go wrong with a segment: one enum an operation; each text says what is wrong and what to do.
+//! What can fail: one struct an operation, with the key, a kind, and the operating system's error as the source.
 
 mod attach;
 mod code;
+mod foreign;
 mod invalid_sample;
 mod list;
 mod lock;
@@ -15,86 +16,111 @@ mod semaphore;
 
 use std::fmt;
 use std::io;
-use std::path::Path;
 
-pub use attach::AttachError;
+pub use attach::{AttachError, AttachErrorKind};
 pub use code::ErrorCode;
+pub use foreign::ForeignReason;
 pub use invalid_sample::InvalidSample;
-pub use list::ListError;
-pub use lock::LockError;
+pub use list::{ListError, ListErrorKind, ListedError};
+pub use lock::{LockError, LockErrorKind};
 pub use polling::Polling;
 #[cfg(feature = "presence")]
-pub use presence::PresenceError;
-pub use publish::PublishError;
-pub use read::ReadError;
-pub use remove::RemoveError;
-pub use semaphore::SemaphoreError;
+pub use presence::{PresenceError, PresenceErrorKind, UnsafeDirectory, UnsafeReason};
+pub use publish::{PublishError, PublishErrorKind};
+pub use read::{ReadError, ReadErrorKind};
+pub use remove::{RemoveError, RemoveErrorKind};
+pub use semaphore::{SemaphoreError, SemaphoreErrorKind};
 
-use crate::key::Key;
-use crate::lock_holder::{LockHolder, UserName};
+use crate::segment::Attached;
 
-fn write_orphaned(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
-    write!(
-        f,
-        "The segment \"{key}\" was removed, moved away or replaced by another program: open it again."
-    )
+/// Writes what each error of an operation on a segment has beside its text: its parts and its code.
+macro_rules! impl_parts {
+    ($error:ident, $kind:ident) => {
+        impl $error {
+            /// Creates the error of an operation on the segment `key`.
+            #[cold]
+            #[must_use]
+            pub fn new(key: &Key, kind: $kind) -> Self {
+                Self {
+                    key: key.clone(),
+                    kind,
+                    source: None,
+                }
+            }
+
+            /// Sets the underlying OS error.
+            #[must_use]
+            pub fn with_source(self, source: io::Error) -> Self {
+                let source = Some(source);
+                Self { source, ..self }
+            }
+
+            /// Returns the operating system's error number (`errno`) if the underlying error has one.
+            #[must_use]
+            pub fn os_error(&self) -> Option<i32> {
+                self.source.as_ref().and_then(crate::error::code::os_error)
+            }
+        }
+
+        impl_parts!(@both $error, $kind);
+    };
+    ($error:ident, $kind:ident, no source) => {
+        impl $error {
+            /// Creates the error of an operation on the segment `key`.
+            #[cold]
+            #[must_use]
+            pub fn new(key: &Key, kind: $kind) -> Self {
+                let key = key.clone();
+                Self { key, kind }
+            }
+
+            /// Returns `None`: no error of the operating system is behind it.
+            #[must_use]
+            pub fn os_error(&self) -> Option<i32> {
+                None
+            }
+        }
+
+        impl_parts!(@both $error, $kind);
+    };
+    (@both $error:ident, $kind:ident) => {
+        impl $error {
+            /// Returns the key of the segment that the operation was for.
+            #[must_use]
+            pub fn key(&self) -> &Key {
+                &self.key
+            }
+
+            /// Returns what went wrong.
+            #[must_use]
+            pub fn kind(&self) -> &$kind {
+                &self.kind
+            }
+
+            /// Returns the code of the kind, which keeps its number in every version.
+            #[must_use]
+            pub fn code(&self) -> ErrorCode {
+                self.kind.code()
+            }
+        }
+    };
 }
 
-fn write_no_memory(f: &mut fmt::Formatter<'_>, key: &Key, bytes: usize) -> fmt::Result {
-    write!(
-        f,
-        "There is no memory for a copy of the {bytes} bytes in the segment \"{key}\": end other programs, or raise the \
-         limit (ulimit -v)."
-    )
+use impl_parts;
+
+/// The process that holds a lock or units, where a record names one.
+struct HeldBy<'a>(&'a Option<Box<Attached>>);
+
+impl fmt::Display for HeldBy<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(holder) => holder.fmt(f),
+            None => f.write_str("another program"),
+        }
+    }
 }
 
-fn write_file_size_limit(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
-    write!(
-        f,
-        "The file size limit of this process (ulimit -f) does not permit it to write the segment \"{key}\": raise it \
-         (ulimit -f unlimited). A segment's file is long, but takes no more memory than its content."
-    )
-}
-
-fn write_busy(f: &mut fmt::Formatter<'_>, key: &Key, holder: &LockHolder) -> fmt::Result {
-    write!(
-        f,
-        "{holder} holds the lock under which the segment \"{key}\" is created, attached to and removed: try again, or end that \
-         program (it may be stopped). Share the segment with no other users (mode 600) if it only reads."
-    )
-}
-
-fn write_other_user(f: &mut fmt::Formatter<'_>, key: &Key, owner: u32) -> fmt::Result {
-    let owner = UserName(owner);
-    write!(
-        f,
-        "The segment \"{key}\" belongs to user {owner}, who alone creates, changes and removes it, and takes the lock of a block; \
-         others only read samples, root too. Do it as that user."
-    )
-}
-
-fn write_file_system(
-    f: &mut fmt::Formatter<'_>,
-    directory: &Path,
-    kind: &str,
-    doing: &str,
-) -> fmt::Result {
-    write!(
-        f,
-        "The directory {} is on a file system ({kind}) that cannot hold segments ({doing} is not possible there): \
-         set SHM_CORE_DIR to a directory on a tmpfs, or leave it out for /dev/shm.",
-        directory.display()
-    )
-}
-
-fn write_forked(f: &mut fmt::Formatter<'_>, key: &Key) -> fmt::Result {
-    write!(
-        f,
-        "This handle of the segment \"{key}\" belongs to the parent process: open one of your own after fork."
-    )
-}
-
-/// No memory left in the file system, or the user's share of it is used up.
+/// Returns `true` if the file system has no memory left, or the user's share of it is used up.
 fn is_no_space(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -102,7 +128,7 @@ fn is_no_space(error: &io::Error) -> bool {
     )
 }
 
-/// As many bytes of memory of our own; nothing where there are not so many.
+/// Allocates zeroed memory; `None` if there is not enough.
 pub(crate) fn try_zeroed(bytes: usize) -> Option<Vec<u8>> {
     let mut memory = Vec::new();
     memory.try_reserve_exact(bytes).ok()?;

@@ -1,8 +1,9 @@
 //! The name under which programs find the same segment.
 
-use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
+
+use thiserror::Error;
 
 use crate::error::ErrorCode;
 use crate::escape::is_hidden;
@@ -115,17 +116,20 @@ impl TryFrom<&str> for Key {
 }
 
 /// Why a name is no [`Key`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The name is empty.
+    #[error("key is empty")]
     Empty,
     /// The name is longer than [`Key::MAX_BYTES`].
+    #[error("key is {bytes} bytes long, more than {}", Key::MAX_BYTES)]
     TooLong {
         /// Its length in bytes.
         bytes: usize,
     },
     /// The name has a character that no key may have.
+    #[error("key has the character U+{:04X} at byte {at}", u32::from(*character))]
     Character {
         /// The character.
         character: char,
@@ -133,6 +137,7 @@ pub enum KeyError {
         at: usize,
     },
     /// The name begins with a `scheme:` prefix.
+    #[error("key begins with \"{scheme}:\", which is reserved")]
     Scheme {
         /// The prefix without its colon.
         scheme: String,
@@ -140,14 +145,10 @@ pub enum KeyError {
 }
 
 impl KeyError {
-    /// Returns the error's code, which no change of its variants changes.
+    /// Returns [`ErrorCode::InvalidKey`].
     #[must_use]
     pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Empty | Self::TooLong { .. } | Self::Character { .. } | Self::Scheme { .. } => {
-                ErrorCode::InvalidKey
-            }
-        }
+        ErrorCode::InvalidKey
     }
 
     /// Returns `None`: no error of the operating system is behind it.
@@ -156,45 +157,6 @@ impl KeyError {
         None
     }
 }
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(
-                f,
-                "The key is empty: give the segment a name, such as MySharedMemory."
-            ),
-            Self::TooLong { bytes } => {
-                let most = Key::MAX_BYTES;
-                write!(
-                    f,
-                    "The key is {bytes} bytes long, and {most} are the most: choose a shorter one."
-                )
-            }
-            Self::Character { character: '/', at } => {
-                write!(
-                    f,
-                    "The key has a \"/\" at byte {at}: a key is a name, not a path."
-                )
-            }
-            Self::Character { character, at } => {
-                let code = u32::from(*character);
-                write!(
-                    f,
-                    "The key has the control or invisible character U+{code:04X} at byte {at}: leave it out. Where another \
-                     program has made a file of such a name, viewer-app list tells how to remove it."
-                )
-            }
-            Self::Scheme { scheme } => write!(
-                f,
-                "The key begins with \"{scheme}:\", which is reserved for other kinds of segment: \
-                 leave the prefix out."
-            ),
-        }
-    }
-}
-
-impl Error for KeyError {}
 
 #[cfg(test)]
 mod tests {

@@ -78,18 +78,19 @@ mod sys;
 mod wait_set;
 
 pub use bytemuck;
-#[cfg(feature = "presence")]
-pub use error::PresenceError;
 pub use error::{
-    AttachError, ErrorCode, InvalidSample, ListError, LockError, Polling, PublishError, ReadError,
-    RemoveError, SemaphoreError,
+    AttachError, AttachErrorKind, ErrorCode, ForeignReason, InvalidSample, ListError,
+    ListErrorKind, ListedError, LockError, LockErrorKind, Polling, PublishError, PublishErrorKind,
+    ReadError, ReadErrorKind, RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
 };
+#[cfg(feature = "presence")]
+pub use error::{PresenceError, PresenceErrorKind, UnsafeDirectory, UnsafeReason};
 pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};
-pub use lock_holder::LockHolder;
+pub use lock_holder::{LockHolder, UserName};
 pub use message::{
     Annotations, ArrayMetadata, BytesMetadata, Element, ElementType, ImageMetadata, Message,
-    Metadata, MetadataError, Origin, PixelFormat,
+    Metadata, MetadataError, MetadataField, Origin, PixelFormat,
 };
 pub use notifier::Notifier;
 pub use options::Options;

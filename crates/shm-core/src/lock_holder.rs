@@ -57,22 +57,22 @@ impl LockHolder {
     }
 }
 
-/// Writes it as the beginning of a sentence: `camera (pid 4711, user anna)`.
+/// Writes it as a noun: `camera (pid 4711, user anna (uid 1000))`, `another program`.
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Process { pid, program, user } => {
                 write!(f, "{program} (pid {pid}, user {})", UserName(*user))
             }
-            Self::OtherUser => f.write_str("A process of another user"),
-            Self::Unknown => f.write_str("Another program"),
+            Self::OtherUser => f.write_str("a process of another user"),
+            Self::Unknown => f.write_str("another program"),
         }
     }
 }
 
-/// A user, as people know them: `anna (uid 1000)`; by number alone where there is no name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct UserName(pub(crate) u32);
+/// A user's id, shown with the user's name: `anna (uid 1000)`; alone where there is no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserName(pub u32);
 
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,7 @@ use std::fmt;
 
 pub use annotations::{Annotations, Origin};
 pub use array::{ArrayMetadata, Element, ElementType};
-pub use error::MetadataError;
+pub use error::{MetadataError, MetadataField};
 pub use image::{ImageMetadata, PixelFormat};
 
 /// Says what a sample's payload is; encoded in front of it.
@@ -219,8 +219,11 @@ impl BytesMetadata {
     }
 
     fn check(&self) -> Result<(), MetadataError> {
-        check_length("media type", &self.media_type)?;
-        check_length("file name", self.file_name.as_deref().unwrap_or_default())
+        check_length(MetadataField::MediaType, &self.media_type)?;
+        check_length(
+            MetadataField::FileName,
+            self.file_name.as_deref().unwrap_or_default(),
+        )
     }
 }
 
@@ -265,10 +268,10 @@ impl fmt::Debug for Message {
     }
 }
 
-fn check_length(what: &'static str, bytes: impl AsRef<[u8]>) -> Result<(), MetadataError> {
+fn check_length(field: MetadataField, bytes: impl AsRef<[u8]>) -> Result<(), MetadataError> {
     let bytes = bytes.as_ref().len();
     if bytes > MAX_NAME_BYTES {
-        return Err(MetadataError::TooLong { what, bytes });
+        return Err(MetadataError::TooLong { field, bytes });
     }
     Ok(())
 }

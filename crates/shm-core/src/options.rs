@@ -97,10 +97,10 @@ impl Options {
     /// process ends:
     ///
     /// - deny others to attach for writing or to remove what is alive or persistent
-    ///   ([`Busy`](crate::AttachError::Busy) after the [`timeout`](Self::timeout), or
-    ///   [`SlotsBlocked`](crate::AttachError::SlotsBlocked));
+    ///   ([`Busy`](crate::AttachErrorKind::Busy) after the [`timeout`](Self::timeout), or
+    ///   [`SlotsBlocked`](crate::AttachErrorKind::SlotsBlocked));
     /// - pin every region, so that publishers find none to fill
-    ///   ([`RegionsFull`](crate::PublishError::RegionsFull));
+    ///   ([`RegionsFull`](crate::PublishErrorKind::RegionsFull));
     /// - pretend to be any number of readers, or hide some.
     ///
     /// These errors name the process ([`LockHolder`](crate::LockHolder)). So grant it to users
@@ -116,7 +116,7 @@ impl Options {
     ///
     /// It says which group the bits of [`mode`](Self::mode) for the group are about, and grants
     /// nothing by itself. The file belongs to the group before anybody but its owner may open it.
-    /// Opening fails with [`Group`](crate::AttachError::Group) where the process is no member of it.
+    /// Opening fails with [`Group`](crate::AttachErrorKind::Group) where the process is no member of it.
     /// A segment that is there already keeps its group.
     #[must_use]
     pub fn group(mut self, gid: u32) -> Self {

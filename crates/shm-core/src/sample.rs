@@ -41,7 +41,7 @@ pub use next::{Iter, Next, WaitResult};
 pub use publisher::Publisher;
 pub use subscriber::Subscriber;
 
-use crate::error::{InvalidSample, ReadError, try_zeroed};
+use crate::error::{InvalidSample, ReadError, ReadErrorKind, try_zeroed};
 use crate::layout;
 use crate::message::{Annotations, Message, Metadata, Origin};
 use crate::process::Process;
@@ -182,7 +182,7 @@ impl Sample {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Truncated`] where the file was cut short.
+    /// [`ReadErrorKind::Truncated`] where the file was cut short.
     pub fn copy_to(&self, destination: &mut [u8]) -> Result<(), ReadError> {
         let length = destination.len().min(self.len());
         let destination = &mut destination[..length];
@@ -202,14 +202,17 @@ impl Sample {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Truncated`] where the file was cut short;
-    /// [`ReadError::Invalid`] where a text is not UTF-8;
-    /// [`ReadError::NoMemory`] where there is none for a copy.
+    /// [`ReadErrorKind::Truncated`] where the file was cut short;
+    /// [`ReadErrorKind::Invalid`] where a text is not UTF-8;
+    /// [`ReadErrorKind::NoMemory`] where there is none for a copy.
     pub fn to_message(&self) -> Result<Message, ReadError> {
         let bytes = self.len();
-        let key = || self.0.source.reader.segment.key.clone();
-        let mut data =
-            try_zeroed(bytes).ok_or_else(|| ReadError::NoMemory { key: key(), bytes })?;
+        let mut data = try_zeroed(bytes).ok_or_else(|| {
+            ReadError::new(
+                &self.0.source.reader.segment.key,
+                ReadErrorKind::NoMemory { bytes },
+            )
+        })?;
         self.copy_to(&mut data)?;
         Ok(match self.0.source.metadata.clone() {
             Metadata::Text => Message::Text(String::from_utf8(data).map_err(|error| {
@@ -230,8 +233,8 @@ impl Sample {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Size`] if the payload is not exactly as long;
-    /// [`ReadError::Truncated`] if the file was cut short.
+    /// [`ReadErrorKind::Size`] if the payload is not exactly as long;
+    /// [`ReadErrorKind::Truncated`] if the file was cut short.
     ///
     /// # Examples
     ///
@@ -257,10 +260,14 @@ impl Sample {
     /// # Ok(()) }
     /// ```
     pub fn read<T: AnyBitPattern>(&self) -> Result<T, ReadError> {
-        let wrong_size = |_| ReadError::Size {
-            key: self.0.source.reader.segment.key.clone(),
-            bytes: self.len(),
-            wanted: size_of::<T>(),
+        let wrong_size = |_| {
+            ReadError::new(
+                &self.0.source.reader.segment.key,
+                ReadErrorKind::Size {
+                    bytes: self.len(),
+                    wanted: size_of::<T>(),
+                },
+            )
         };
         let value = bytemuck::try_pod_read_unaligned(self.payload()).map_err(wrong_size)?;
         self.verify()?;
@@ -292,7 +299,7 @@ impl Sample {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Truncated`] where the file was cut short under the reader,
+    /// [`ReadErrorKind::Truncated`] where the file was cut short under the reader,
     /// which survived it by [`guard_against_truncation`](crate::guard_against_truncation).
     pub fn verify(&self) -> Result<(), ReadError> {
         match &self.0.pin {

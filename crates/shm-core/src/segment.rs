@@ -30,7 +30,10 @@ pub(crate) use roster::{others, readable};
 pub use watch::Watch;
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, InvalidSample, ListError, RemoveError};
+use crate::error::{
+    AttachError, AttachErrorKind, InvalidSample, ListError, ListErrorKind, ListedError,
+    RemoveError, RemoveErrorKind,
+};
 use crate::key::{self, Key};
 use crate::layout;
 use crate::message::{Annotations, Metadata};
@@ -123,14 +126,14 @@ pub struct Latest {
 }
 
 /// One name in the directory.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Listed {
     /// The key; the end of the file name, as far as it can be shown, where it is none.
     pub name: String,
     /// The file.
     pub path: PathBuf,
     /// What it is, or why it cannot be told.
-    pub segment: Result<Info, String>,
+    pub segment: Result<Info, ListedError>,
 }
 
 /// Lists the user's segments in the order of their names, and removes stale ones.
@@ -163,13 +166,12 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
         .directory(&directory)
         .owner(options.owner_id());
     if let Some(kind) = sys::unfit_file_system(&directory) {
-        let path = directory;
-        return Err(ListError::FileSystem { path, kind });
+        return Err(ListError::new(
+            &directory,
+            ListErrorKind::FileSystem { kind },
+        ));
     }
-    let failed = |source| ListError::Directory {
-        path: directory.clone(),
-        source,
-    };
+    let failed = |source| ListError::unreadable(&directory, source);
     let prefix = key::file_prefix(options.owner_id());
     let draft = file::draft_prefix();
     let mut listed = Vec::new();
@@ -189,7 +191,7 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
                 listed.push(Listed {
                     name: shown.to_owned(),
                     path: entry.path(),
-                    segment: Err("its name is not UTF-8, so it is no key".into()),
+                    segment: Err(ListedError::NotUtf8),
                 });
             }
         }
@@ -202,7 +204,7 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
 ///
 /// # Errors
 ///
-/// [`AttachError::NotFound`] where there is none, or only stale remains; and
+/// [`AttachErrorKind::NotFound`] where there is none, or only stale remains; and
 /// what else keeps the name from being a segment of this user.
 pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
     inspect(key, options.path_of(key), options)
@@ -216,7 +218,7 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
         drop(segment);
         // Somebody may be coming or going at this moment; then it is not ours to judge.
         let _left_to_others = file::reclaim(key, options);
-        return Err(AttachError::NotFound { key: key.clone() });
+        return Err(AttachError::new(key, AttachErrorKind::NotFound));
     }
     segment.check_version_by(&facts, &head)?;
     Ok(describe(&segment, &facts, &head, slot))
@@ -229,22 +231,18 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
 ///
 /// # Errors
 ///
-/// [`RemoveError::InUse`] while somebody is attached, unless `force`;
-/// [`RemoveError::NotFound`] where there is none, or only stale remains
+/// [`RemoveErrorKind::InUse`] while somebody is attached, unless `force`;
+/// [`RemoveErrorKind::NotFound`] where there is none, or only stale remains
 /// (which are removed).
 pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
-    attachment::check_owner(key, options).map_err(RemoveError::attach)?;
+    attachment::check_owner(key, options)?;
     let deadline = Deadline::after(options.patience());
-    let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)
-        .map_err(RemoveError::attach)?;
+    let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
     let by = roster::everybody(&segment.file);
     if !by.is_empty() && !force {
-        return Err(RemoveError::InUse {
-            key: key.clone(),
-            by,
-        });
+        return Err(RemoveError::new(key, RemoveErrorKind::InUse { by }));
     }
-    segment.remove(&head).map_err(RemoveError::attach)
+    Ok(segment.remove(&head)?)
 }
 
 fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<u64>) -> Info {
@@ -278,11 +276,10 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
 /// What stands under one name; nothing where it was stale, or went away while we looked.
 fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
     let segment = match Key::new(name) {
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(ListedError::Name(error)),
         Ok(key) => match inspect(&key, path.clone(), options) {
-            Err(AttachError::NotFound { .. }) => return None,
-            Err(AttachError::Foreign { reason, .. }) => Err(reason),
-            other => other.map_err(|error| error.to_string()),
+            Err(error) if *error.kind() == AttachErrorKind::NotFound => return None,
+            other => other.map_err(ListedError::Attach),
         },
     };
     Some(Listed {

@@ -11,7 +11,7 @@ pub(crate) use units::{HolderProbe, Units};
 pub(crate) use word::{UnitRecord, Word};
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, SemaphoreError};
+use crate::error::{AttachError, AttachErrorKind, SemaphoreError, SemaphoreErrorKind};
 use crate::key::Key;
 use crate::layout::{Control, MAX_UNITS, UNIT_COLUMNS, access};
 use crate::options::Options;
@@ -70,8 +70,8 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`AttachError::AlreadyExists`] where another process keeps one alive under the key,
-    /// [`AttachError::Units`] where there are more than [`MAX_UNITS`](Self::MAX_UNITS).
+    /// [`AttachErrorKind::AlreadyExists`] where another process keeps one alive under the key,
+    /// [`AttachErrorKind::Units`] where there are more than [`MAX_UNITS`](Self::MAX_UNITS).
     pub fn create(key: &Key, units: u32, options: &Options) -> Result<Self, AttachError> {
         let kind = semaphore_of(key, units)?;
         Attachment::create(key, options, kind, access::SEMAPHORE).map(Self::new)
@@ -81,7 +81,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] where there is none.
+    /// [`AttachErrorKind::NotFound`] where there is none.
     pub fn open(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let kind = Kind::Semaphore { units: 0 };
         Attachment::attach(key, options, kind, access::SEMAPHORE).map(Self::new)
@@ -127,10 +127,10 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`SemaphoreError::Timeout`] names a process that holds units;
-    /// [`SemaphoreError::TooMany`] where this handle would hold more than
-    /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreError::Orphaned`] where the semaphore was removed
-    /// (noticed within a second where a program used rm or mv); [`SemaphoreError::Forked`] in a
+    /// [`SemaphoreErrorKind::Timeout`] names a process that holds units;
+    /// [`SemaphoreErrorKind::TooMany`] where this handle would hold more than
+    /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreErrorKind::Orphaned`] where the semaphore was removed
+    /// (noticed within a second where a program used rm or mv); [`SemaphoreErrorKind::Forked`] in a
     /// forked child.
     #[inline]
     pub fn acquire(
@@ -165,7 +165,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`SemaphoreError::TooMany`] where more than [`MAX_UNITS`](Self::MAX_UNITS) would be
+    /// [`SemaphoreErrorKind::TooMany`] where more than [`MAX_UNITS`](Self::MAX_UNITS) would be
     /// available; then nothing is changed. And `Orphaned` and `Forked` as for
     /// [`acquire`](Self::acquire); where units are only given back, `Orphaned` may be left to the
     /// next acquisition.
@@ -203,7 +203,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`SemaphoreError::Forked`] in a forked child, which holds none.
+    /// [`SemaphoreErrorKind::Forked`] in a forked child, which holds none.
     pub fn held(&self) -> Result<u32, SemaphoreError> {
         if self.attachment.is_forked() {
             return Err(self.refusal());
@@ -218,7 +218,7 @@ impl Semaphore {
     }
 
     /// Returns `true` if the semaphore was removed, moved away or replaced: whoever looks for its
-    /// key finds another or none, and operations fail with [`SemaphoreError::Orphaned`].
+    /// key finds another or none, and operations fail with [`SemaphoreErrorKind::Orphaned`].
     #[must_use]
     pub fn is_orphaned(&self) -> bool {
         self.attachment.is_orphaned()
@@ -310,32 +310,33 @@ impl Semaphore {
     /// Why an operation makes no sense here.
     #[cold]
     fn refusal(&self) -> SemaphoreError {
-        let key = self.key().clone();
         if self.attachment.is_forked() {
-            SemaphoreError::Forked { key }
+            SemaphoreError::new(self.key(), SemaphoreErrorKind::Forked)
         } else {
-            SemaphoreError::Orphaned { key }
+            SemaphoreError::new(self.key(), SemaphoreErrorKind::Orphaned)
         }
     }
 
     #[cold]
     fn too_many(&self, units: u32) -> SemaphoreError {
-        let key = self.key().clone();
-        SemaphoreError::TooMany { key, units }
+        SemaphoreError::new(self.key(), SemaphoreErrorKind::TooMany { units })
     }
 
     #[cold]
     fn not_acquired(&self, error: AcquireError, units: u32) -> SemaphoreError {
-        let key = self.key().clone();
         match error {
-            AcquireError::Aborted => SemaphoreError::Orphaned { key },
-            AcquireError::TooMany => SemaphoreError::TooMany { key, units },
-            AcquireError::TimedOut(slot) => SemaphoreError::Timeout {
-                key,
-                holder: slot
-                    .and_then(|slot| self.attachment.holder_of(slot))
-                    .map(Box::new),
-            },
+            AcquireError::Aborted => SemaphoreError::new(self.key(), SemaphoreErrorKind::Orphaned),
+            AcquireError::TooMany => {
+                SemaphoreError::new(self.key(), SemaphoreErrorKind::TooMany { units })
+            }
+            AcquireError::TimedOut(slot) => SemaphoreError::new(
+                self.key(),
+                SemaphoreErrorKind::Timeout {
+                    holder: slot
+                        .and_then(|slot| self.attachment.holder_of(slot))
+                        .map(Box::new),
+                },
+            ),
         }
     }
 }
@@ -369,10 +370,7 @@ fn semaphore_of(key: &Key, units: u32) -> Result<Kind, AttachError> {
     if units <= MAX_UNITS {
         Ok(Kind::Semaphore { units })
     } else {
-        Err(AttachError::Units {
-            key: key.clone(),
-            units,
-        })
+        Err(AttachError::new(key, AttachErrorKind::Units { units }))
     }
 }
 

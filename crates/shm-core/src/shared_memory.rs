@@ -13,7 +13,7 @@ use bytemuck::{AnyBitPattern, NoUninit};
 pub use changes::Change;
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, ErrorCode, LockError, try_zeroed};
+use crate::error::{AttachError, AttachErrorKind, ErrorCode, LockError, LockErrorKind, try_zeroed};
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
@@ -120,9 +120,9 @@ impl SharedMemory<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`AttachError::AlreadyExists`] where somebody keeps one alive under the
-    /// key, [`AttachError::Size`] where the size is 0 or above 64 GiB,
-    /// [`AttachError::NoSpace`] where there is no memory for it.
+    /// [`AttachErrorKind::AlreadyExists`] where somebody keeps one alive under the
+    /// key, [`AttachErrorKind::Size`] where the size is 0 or above 64 GiB,
+    /// [`AttachErrorKind::NoSpace`] where there is no memory for it.
     pub fn create(key: &Key, size: usize, options: &Options) -> Result<Self, AttachError> {
         let kind = block_of(key, size)?;
         Self::map(Attachment::create(key, options, kind, ReadWrite::ACCESS)?)
@@ -132,7 +132,7 @@ impl SharedMemory<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] where there is none.
+    /// [`AttachErrorKind::NotFound`] where there is none.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::map(Attachment::attach(
             key,
@@ -166,7 +166,7 @@ impl SharedMemory<ReadOnly> {
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] where there is none.
+    /// [`AttachErrorKind::NotFound`] where there is none.
     pub fn attach_read_only(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::map(Attachment::attach(
             key,
@@ -204,9 +204,9 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::WouldDeadlock`] where this thread has it already through
-    /// this handle, [`LockError::Orphaned`] where the block was removed (noticed within a second
-    /// where somebody used rm or mv, while it waits or locks now and then), [`LockError::Forked`] in
+    /// [`LockErrorKind::WouldDeadlock`] where this thread has it already through
+    /// this handle, [`LockErrorKind::Orphaned`] where the block was removed (noticed within a second
+    /// where somebody used rm or mv, while it waits or locks now and then), [`LockErrorKind::Forked`] in
     /// a forked child.
     #[inline]
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
@@ -219,7 +219,7 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::Timeout`] names the holder; and those of [`lock`](Self::lock).
+    /// [`LockErrorKind::Timeout`] names the holder; and those of [`lock`](Self::lock).
     #[inline]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
         self.attachment
@@ -231,7 +231,7 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::WouldBlock`] where somebody has; and those of [`lock`](Self::lock).
+    /// [`LockErrorKind::WouldBlock`] where somebody has; and those of [`lock`](Self::lock).
     #[inline]
     pub fn try_lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment.try_lock().map(|held| self.locked(held))
@@ -242,13 +242,11 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::NoMemory`]; and those of [`lock_timeout`](Self::lock_timeout).
+    /// [`LockErrorKind::NoMemory`]; and those of [`lock_timeout`](Self::lock_timeout).
     pub fn snapshot(&self, timeout: Duration) -> Result<(Vec<u8>, bool), LockError> {
         let bytes = self.size();
-        let mut copy = try_zeroed(bytes).ok_or_else(|| LockError::NoMemory {
-            key: self.key().clone(),
-            bytes,
-        })?;
+        let mut copy = try_zeroed(bytes)
+            .ok_or_else(|| LockError::new(self.key(), LockErrorKind::NoMemory { bytes }))?;
         let locked = self.lock_timeout(timeout)?;
         let is_abandoned = matches!(locked, Locked::Abandoned(_));
         copy.copy_from_slice(&locked.ignore_abandonment());
@@ -256,7 +254,7 @@ impl<A: Attach> SharedMemory<A> {
     }
 
     /// Returns `true` if the block was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and locking fails with [`LockError::Orphaned`].
+    /// another or none, and locking fails with [`LockErrorKind::Orphaned`].
     ///
     /// Asks the kernel where the name leads; a program that does not lock for long asks once a
     /// second.
@@ -482,9 +480,6 @@ fn block_of(key: &Key, size: usize) -> Result<Kind, AttachError> {
     if (1..=layout::MAX_BLOCK_BYTES).contains(&bytes) {
         Ok(Kind::Block { bytes })
     } else {
-        Err(AttachError::Size {
-            key: key.clone(),
-            size,
-        })
+        Err(AttachError::new(key, AttachErrorKind::Size { size }))
     }
 }

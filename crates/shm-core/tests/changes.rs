@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Place, key};
-use shm_core::{Change, LockError, ReadOnly, ReadWrite, SharedMemory, segment};
+use shm_core::{Change, LockError, LockErrorKind, ReadOnly, ReadWrite, SharedMemory, segment};
 
 /// Where the word is (docs/LAYOUT.md, section 3).
 const CHANGES: u64 = 0x380;
@@ -24,7 +24,7 @@ fn pair(place: &Place) -> (SharedMemory<ReadWrite>, SharedMemory<ReadOnly>) {
 }
 
 fn is_not_held(result: Result<(), LockError>) -> bool {
-    matches!(result, Err(LockError::NotHeld { .. }))
+    matches!(&result, Err(error) if *error.kind() == LockErrorKind::NotHeld)
 }
 
 #[test]

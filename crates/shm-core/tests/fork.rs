@@ -12,8 +12,8 @@ use std::time::Duration;
 use common::{Place, key, octets};
 use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::{
-    KeyWatch, LockError, Locked, Notifier, PublishError, Publisher, ReadError, ReadWrite,
-    Semaphore, SemaphoreError, SharedMemory, Subscriber, WaitSet,
+    KeyWatch, LockError, LockErrorKind, Locked, Notifier, PublishErrorKind, Publisher,
+    ReadErrorKind, ReadWrite, Semaphore, SemaphoreErrorKind, SharedMemory, Subscriber, WaitSet,
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
@@ -26,7 +26,7 @@ fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, Key
 }
 
 fn blocks_are_refused(block: &SharedMemory<ReadWrite>, detached: &SharedMemory<ReadWrite>) -> bool {
-    let is_refused = |error: Option<LockError>| matches!(error, Some(LockError::Forked { .. }));
+    let is_refused = |error: Option<LockError>| matches!(&error, Some(error) if *error.kind() == LockErrorKind::Forked);
     is_refused(block.try_lock().err())
         && is_refused(block.wait_for_change(0, None).err())
         && is_refused(detached.unlock_detached().err())
@@ -34,9 +34,9 @@ fn blocks_are_refused(block: &SharedMemory<ReadWrite>, detached: &SharedMemory<R
 }
 
 fn semaphore_is_refused(semaphore: &Semaphore) -> bool {
-    matches!(semaphore.release(1), Err(SemaphoreError::Forked { .. }))
-        && matches!(semaphore.try_acquire(1), Err(SemaphoreError::Forked { .. }))
-        && matches!(semaphore.held(), Err(SemaphoreError::Forked { .. }))
+    matches!(semaphore.release(1), Err(error) if *error.kind() == SemaphoreErrorKind::Forked)
+        && matches!(semaphore.try_acquire(1), Err(error) if *error.kind() == SemaphoreErrorKind::Forked)
+        && matches!(semaphore.held(), Err(error) if *error.kind() == SemaphoreErrorKind::Forked)
 }
 
 #[test]
@@ -67,8 +67,8 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     if child == 0 {
         let refused = matches!(
             publisher.publish_text("x"),
-            Err(PublishError::Forked { .. })
-        ) && matches!(subscriber.latest(), Err(ReadError::Forked { .. }))
+            Err(error) if *error.kind() == PublishErrorKind::Forked
+        ) && matches!(subscriber.latest(), Err(error) if *error.kind() == ReadErrorKind::Forked)
             && blocks_are_refused(&block, &detached)
             && semaphore_is_refused(&semaphore)
             && sample.payload() == [1; 10_000];
@@ -98,7 +98,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
     let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
     assert!(
-        matches!(other.try_lock(), Err(LockError::WouldBlock { .. })),
+        matches!(other.try_lock(), Err(error) if *error.kind() == LockErrorKind::WouldBlock),
         "the lock is still ours"
     );
     let other_detached = SharedMemory::attach(&key("detached"), &place.options()).unwrap();

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use common::{Place, key, octets, pattern};
 use shm_core::{
-    Annotations, ElementType, Metadata, MetadataError, Origin, PublishError, Publisher, ReadError,
-    Sample, Subscriber, bytemuck, segment,
+    Annotations, ElementType, Metadata, MetadataError, MetadataField, Origin, PublishErrorKind,
+    Publisher, ReadErrorKind, Sample, Subscriber, bytemuck, segment,
 };
 
 struct Pair {
@@ -113,9 +113,12 @@ fn user_data_that_is_too_long_is_refused_and_nothing_is_published() {
         let refused = pair
             .publisher
             .publish_with(&Metadata::Text, &annotations, payload);
-        assert!(
-            matches!(refused, Err(PublishError::Metadata { reason, .. }) if reason.contains("256")),
-        );
+        let too_long = MetadataError::TooLong {
+            field: MetadataField::UserData,
+            bytes: 256,
+        };
+        let refused = refused.unwrap_err();
+        assert_eq!(*refused.kind(), PublishErrorKind::Metadata(too_long));
     }
     assert_eq!(pair.latest().payload(), b"before");
 }
@@ -144,12 +147,8 @@ fn a_value_comes_back_wherever_it_lies() {
     assert_eq!(pair.latest().read::<u32>().unwrap(), 0x1234_5678);
     let wrong = pair.latest_again().read::<u64>();
     assert!(matches!(
-        wrong,
-        Err(ReadError::Size {
-            bytes: 4,
-            wanted: 8,
-            ..
-        })
+        &wrong,
+        Err(error) if matches!(error.kind(), ReadErrorKind::Size { bytes: 4, wanted: 8, .. })
     ));
     let large = [3.5_f64; 5_000];
     pair.publisher.publish_value(&large).unwrap();
@@ -220,9 +219,8 @@ fn an_array_that_does_not_fit_its_payload_is_refused() {
         found: 5,
     };
     let refused = pair.publisher.publish(&array.into(), &[0; 5]);
-    assert!(
-        matches!(refused, Err(PublishError::Metadata { reason, .. }) if reason == error.to_string()),
-    );
+    let refused = refused.unwrap_err();
+    assert_eq!(*refused.kind(), PublishErrorKind::Metadata(error));
 }
 
 #[allow(clippy::unwrap_used, reason = "a test's own helper")]

@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder};
 use png::{BitDepth, ColorType, Transformations};
 use shm_core::{ImageMetadata, PixelFormat};
 
-use super::{Form, Source, StreamError};
+use super::{Form, NotThisReason, Source, StreamError, UnfitReason};
 
 /// The most that decoding takes beside the pixels: chunks, and rows of the longest.
 const MOST_BESIDE: u64 = 16 << 20;
@@ -130,7 +130,9 @@ pub(super) fn extent(source: &impl Source, offset: usize) -> Result<usize, Strea
 fn not_this(reason: impl ToString) -> StreamError {
     StreamError::NotThis {
         form: Form::QImage,
-        reason: format!("the PNG file: {}", reason.to_string().trim_end_matches('.')),
+        reason: NotThisReason::Png {
+            message: reason.to_string().trim_end_matches('.').to_owned(),
+        },
     }
 }
 
@@ -141,7 +143,7 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
         reason,
     };
     if pixels.len() != metadata.payload_bytes() {
-        return Err(unfit("its sides do not fit its bytes"));
+        return Err(unfit(UnfitReason::Sides));
     }
     let color = match metadata.format {
         PixelFormat::Gray8 => ExtendedColorType::L8,
@@ -149,14 +151,13 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
         PixelFormat::Gray16 => ExtendedColorType::L16,
         PixelFormat::Rgb8 | PixelFormat::Bgr8 => ExtendedColorType::Rgb8,
         PixelFormat::Rgba8 | PixelFormat::Bgra8 => ExtendedColorType::Rgba8,
-        _ => return Err(unfit("no PNG file can be made of it")),
+        _ => return Err(unfit(UnfitReason::NoPng)),
     };
-    let rows =
-        packed(metadata, pixels).ok_or_else(|| unfit("its rows are longer than they say"))?;
+    let rows = packed(metadata, pixels).ok_or_else(|| unfit(UnfitReason::Rows))?;
     let mut file = Vec::new();
     PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Adaptive)
         .write_image(&rows, metadata.width, metadata.height, color)
-        .map_err(|_| unfit("no PNG file can be made of it"))?;
+        .map_err(|_| unfit(UnfitReason::NoPng))?;
     Ok(file)
 }
 

@@ -1,74 +1,96 @@
-//! Why the segments could not be listed.
+//! Why the segments could not be listed, or one of them not be inspected.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
 
 use crate::error::code::os_error;
-use crate::error::{ErrorCode, write_file_system};
+use crate::error::{AttachError, ErrorCode};
+use crate::key::KeyError;
 
-/// Why the segments could not be listed.
-#[derive(Debug)]
+/// Why the segments in a directory could not be listed.
+#[derive(Debug, Error)]
+#[error("cannot list the segments in {}: {kind}", directory.display())]
+pub struct ListError {
+    directory: PathBuf,
+    kind: ListErrorKind,
+    source: Option<io::Error>,
+}
+
+/// What kept the segments from being listed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum ListError {
-    /// The directory is not readable.
-    Directory {
-        /// The directory.
-        path: PathBuf,
-        /// The system's word.
-        source: io::Error,
-    },
-    /// The directory is on a file system where there can be no segments.
+pub enum ListErrorKind {
+    /// The directory cannot be read; the source says why.
+    #[error("directory is not readable")]
+    Directory,
+    /// The directory is on a file system that cannot hold segments.
+    #[error("file system {kind} cannot hold segments")]
     FileSystem {
-        /// The directory.
-        path: PathBuf,
         /// The kind of file system, such as `vfat`.
         kind: String,
     },
 }
 
+/// Why a listed name cannot be inspected.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ListedError {
+    /// The name is not UTF-8, so it is no key.
+    #[error("name is not UTF-8")]
+    NotUtf8,
+    /// The name is no key.
+    #[error(transparent)]
+    Name(KeyError),
+    /// What has the name is no segment of this user, or cannot be opened.
+    #[error(transparent)]
+    Attach(AttachError),
+}
+
 impl ListError {
-    /// Returns the error's code, which no change of its variants changes.
+    /// Creates the error of listing a directory.
+    #[must_use]
+    pub fn new(directory: &Path, kind: ListErrorKind) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            kind,
+            source: None,
+        }
+    }
+
+    /// Creates the error of reading a directory.
+    #[must_use]
+    pub fn unreadable(directory: &Path, source: io::Error) -> Self {
+        let error = Self::new(directory, ListErrorKind::Directory);
+        let source = Some(source);
+        Self { source, ..error }
+    }
+
+    /// Returns the directory of the segments.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Returns what went wrong.
+    #[must_use]
+    pub fn kind(&self) -> &ListErrorKind {
+        &self.kind
+    }
+
+    /// Returns the code of the kind, which keeps its number in every version.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::Directory { .. } => ErrorCode::System,
-            Self::FileSystem { .. } => ErrorCode::Unsupported,
+        match self.kind {
+            ListErrorKind::Directory => ErrorCode::System,
+            ListErrorKind::FileSystem { .. } => ErrorCode::Unsupported,
         }
     }
 
-    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
-    /// kept.
+    /// Returns the operating system's error number (`errno`) if the underlying error has one.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
-        match self {
-            Self::Directory { source, .. } => os_error(source),
-            Self::FileSystem { .. } => None,
-        }
-    }
-}
-
-impl fmt::Display for ListError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Directory { path, source } => write!(
-                f,
-                "The directory {} is not readable ({source}): check that it exists, or set SHM_CORE_DIR to another.",
-                path.display()
-            ),
-            Self::FileSystem { path, kind } => {
-                write_file_system(f, path, kind, "making long files with holes")
-            }
-        }
-    }
-}
-
-impl Error for ListError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Directory { source, .. } => Some(source),
-            Self::FileSystem { .. } => None,
-        }
+        self.source.as_ref().and_then(os_error)
     }
 }

@@ -1,59 +1,40 @@
-//! Why waiting looks again and again instead of sleeping until something happens.
+//! Why waiting polls instead of sleeping until an event.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
+
+use thiserror::Error;
 
 use crate::error::ErrorCode;
 use crate::error::code::os_error;
 
-/// Why waiting looks again and again instead of sleeping until something happens: the system gives
-/// no more events about a directory.
+/// Why waiting polls instead of sleeping until an event: the operating system gives no more events
+/// about a directory.
 ///
-/// Waiting works all the same; news are noticed a moment later, and the processor is never quite idle.
-#[derive(Debug)]
+/// Waiting works all the same; changes are noticed a moment later, and the processor is never idle.
+#[derive(Debug, Error)]
+#[error("no file system events, polling instead")]
 pub struct Polling {
     source: io::Error,
 }
 
 impl Polling {
-    /// The directory itself may be what is missing: then there is nothing to look at either.
+    /// The directory itself may be what is missing: then there is nothing to poll either.
     pub(crate) fn instead_of(source: io::Error) -> Result<Self, io::Error> {
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(source),
             _ => Ok(Self { source }),
         }
     }
-}
 
-impl Polling {
-    /// Returns the error's code, which no change of its fields changes.
+    /// Returns the error's code, which keeps its number in every version.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         ErrorCode::System
     }
 
-    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
-    /// kept.
+    /// Returns the operating system's error number (`errno`) if the underlying error has one.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
         os_error(&self.source)
-    }
-}
-
-impl fmt::Display for Polling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "The system gives no events about the directory of segments ({}), so it is looked at some times a second instead: \
-             end programs that watch files, or raise fs.inotify.max_user_instances and max_user_watches.",
-            self.source
-        )
-    }
-}
-
-impl Error for Polling {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.source)
     }
 }

@@ -1,77 +1,110 @@
 //! Errors of presence.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
 
 use crate::error::ErrorCode;
 use crate::error::code::os_error;
+use crate::lock_holder::UserName;
 
-/// Why viewers cannot be told of, or a viewer cannot report.
+/// Why a publisher cannot listen for viewers, or a viewer cannot report.
 ///
 /// Publishing and reading do not depend on presence.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("cannot report presence: {kind}")]
+pub struct PresenceError {
+    kind: PresenceErrorKind,
+    source: Option<io::Error>,
+}
+
+/// What went wrong.
+#[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum PresenceError {
+pub enum PresenceErrorKind {
     /// No directory is safe for a socket.
+    #[error("no directory is safe for a socket{}", list(candidates))]
     NoDirectory {
-        /// What is wrong with each candidate.
-        reason: String,
+        /// The directories that were considered.
+        candidates: Vec<UnsafeDirectory>,
     },
-    /// An error of the operating system.
+    /// An operation of the operating system failed; the source says how.
+    #[error("{doing} failed")]
     Io {
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
-        /// The underlying error.
-        source: io::Error,
     },
+}
+
+/// A directory in which a socket would not be safe, or cannot be.
+#[derive(Debug, Error)]
+#[error("{} {reason}", path.display())]
+pub struct UnsafeDirectory {
+    /// The directory.
+    pub path: PathBuf,
+    /// Why it is not safe.
+    pub reason: UnsafeReason,
+}
+
+/// Why a socket would not be safe in a directory, or cannot be there.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum UnsafeReason {
+    /// It belongs to another user.
+    #[error("belongs to user {}", UserName(*owner))]
+    Owner {
+        /// The user id of its owner.
+        owner: u32,
+    },
+    /// Other users have access.
+    #[error("is open to others (mode {mode:o})")]
+    Mode {
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The operating system does not let it be used.
+    #[error("cannot be used: {0}")]
+    Io(io::Error),
+}
+
+fn list(candidates: &[UnsafeDirectory]) -> String {
+    candidates.iter().map(|one| format!("; {one}")).collect()
 }
 
 impl PresenceError {
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { doing, source }
+        move |source| Self {
+            kind: PresenceErrorKind::Io { doing },
+            source: Some(source),
+        }
     }
-}
 
-impl PresenceError {
-    /// Returns the error's code, which no change of its variants changes.
+    pub(crate) fn no_directory(candidates: Vec<UnsafeDirectory>) -> Self {
+        Self {
+            kind: PresenceErrorKind::NoDirectory { candidates },
+            source: None,
+        }
+    }
+
+    /// Returns what went wrong.
+    #[must_use]
+    pub fn kind(&self) -> &PresenceErrorKind {
+        &self.kind
+    }
+
+    /// Returns the code of the kind, which keeps its number in every version.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::NoDirectory { .. } => ErrorCode::Unsupported,
-            Self::Io { .. } => ErrorCode::System,
+        match self.kind {
+            PresenceErrorKind::NoDirectory { .. } => ErrorCode::Unsupported,
+            PresenceErrorKind::Io { .. } => ErrorCode::System,
         }
     }
 
-    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
-    /// kept.
+    /// Returns the operating system's error number (`errno`) if the underlying error has one.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
-        match self {
-            Self::NoDirectory { .. } => None,
-            Self::Io { source, .. } => os_error(source),
-        }
-    }
-}
-
-impl fmt::Display for PresenceError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Who watches cannot be told here; all else works. ")?;
-        match self {
-            Self::NoDirectory { reason } => write!(
-                f,
-                "There is no directory for a socket ({reason}): set XDG_RUNTIME_DIR to one that is yours alone (mode 700)."
-            ),
-            Self::Io { doing, source } => write!(f, "The system says ({doing}): {source}."),
-        }
-    }
-}
-
-impl Error for PresenceError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::NoDirectory { .. } => None,
-            Self::Io { source, .. } => Some(source),
-        }
+        self.source.as_ref().and_then(os_error)
     }
 }

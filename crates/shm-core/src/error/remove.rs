@@ -1,169 +1,99 @@
 //! Why a segment was not removed.
 
-use std::error::Error;
-use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
-use crate::error::code::os_error;
-use crate::error::{AttachError, ErrorCode, write_busy, write_other_user};
+use thiserror::Error;
+
+use crate::error::{AttachError, AttachErrorKind, ErrorCode, ForeignReason, impl_parts};
 use crate::key::Key;
-use crate::lock_holder::LockHolder;
+use crate::lock_holder::{LockHolder, UserName};
 use crate::segment::Attached;
 
 /// Why a segment was not removed.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("cannot remove segment \"{key}\": {kind}")]
+pub struct RemoveError {
+    key: Key,
+    kind: RemoveErrorKind,
+    source: Option<io::Error>,
+}
+
+impl_parts!(RemoveError, RemoveErrorKind);
+
+/// What kept a segment from being removed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum RemoveError {
-    /// There is nothing under this key.
-    NotFound {
-        /// The key asked for.
-        key: Key,
-    },
-    /// Somebody is attached, and force was not asked for.
+pub enum RemoveErrorKind {
+    /// There is no segment under the key.
+    #[error("no such segment")]
+    NotFound,
+    /// Processes are attached, and force was not asked for.
+    #[error("in use by {}", list(by))]
     InUse {
-        /// The key asked for.
-        key: Key,
-        /// Who.
+        /// The processes.
         by: Vec<Attached>,
     },
-    /// The name is taken by something that is no segment of the expected owner; it is not touched.
+    /// The name is taken by a file that is no segment of the expected owner; it is not touched.
+    #[error("{} {reason}", path.display())]
     Foreign {
-        /// The key asked for.
-        key: Key,
-        /// What it is, with its path.
-        reason: String,
+        /// The file.
+        path: PathBuf,
+        /// Why it is no such segment.
+        reason: ForeignReason,
     },
-    /// The system does not permit it.
-    Permission {
-        /// The key asked for.
-        key: Key,
-    },
-    /// Somebody sits on the segment's lifecycle for longer than the timeout.
+    /// The operating system does not permit it.
+    #[error("permission denied")]
+    Permission,
+    /// Another process held the lock under which segments are created, attached to and removed for
+    /// longer than the timeout.
+    #[error("lifecycle lock is held by {holder}")]
     Busy {
-        /// The key asked for.
-        key: Key,
-        /// Who holds its lock.
+        /// The process that holds it.
         holder: LockHolder,
     },
-    /// The segment is another user's ([`Options::owner`](crate::Options::owner)): that user alone
+    /// The segment is another user's ([`Options::owner`](crate::Options::owner)): only that user
     /// removes it. Root becomes that user first.
+    #[error("segment belongs to user {}", UserName(*owner))]
     OtherUser {
-        /// The key asked for.
-        key: Key,
         /// The user id of its owner.
         owner: u32,
     },
-    /// Something else that the system said.
-    Io {
-        /// The key asked for.
-        key: Key,
-        /// What was being done.
-        doing: &'static str,
-        /// The system's word.
-        source: io::Error,
-    },
+    /// The segment could not be opened for another reason.
+    #[error(transparent)]
+    Open(Box<AttachErrorKind>),
 }
 
-impl RemoveError {
-    pub(crate) fn attach(error: AttachError) -> Self {
-        match error {
-            AttachError::NotFound { key } => Self::NotFound { key },
-            AttachError::Foreign { key, reason } => Self::Foreign { key, reason },
-            AttachError::Permission { key, .. } => Self::Permission { key },
-            AttachError::Busy { key, holder } => Self::Busy { key, holder },
-            AttachError::OtherUser { key, owner } => Self::OtherUser { key, owner },
-            AttachError::Io { key, doing, source } => Self::Io { key, doing, source },
-            other => {
-                let key = other.key().clone();
-                Self::Io {
-                    key,
-                    doing: "opening",
-                    source: io::Error::other(other),
-                }
-            }
-        }
-    }
+fn list(attached: &[Attached]) -> String {
+    let names: Vec<_> = attached.iter().map(Attached::to_string).collect();
+    names.join(", ")
 }
 
-impl RemoveError {
-    /// Returns the error's code, which no change of its variants changes.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
+impl RemoveErrorKind {
+    pub(super) fn code(&self) -> ErrorCode {
         match self {
-            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::NotFound => ErrorCode::NotFound,
             Self::InUse { .. } => ErrorCode::InUse,
             Self::Foreign { .. } => ErrorCode::Foreign,
-            Self::Permission { .. } => ErrorCode::PermissionDenied,
+            Self::Permission => ErrorCode::PermissionDenied,
             Self::Busy { .. } => ErrorCode::Busy,
             Self::OtherUser { .. } => ErrorCode::OtherUser,
-            // Looking at the segment may fail in more ways than removing it has variants for.
-            Self::Io { source, .. } => source
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref())
-                .map_or(ErrorCode::System, AttachError::code),
-        }
-    }
-
-    /// Returns the operating system's error number (`errno`) if such an error is the cause and was
-    /// kept.
-    #[must_use]
-    pub fn os_error(&self) -> Option<i32> {
-        match self {
-            Self::Io { source, .. } => os_error(source),
-            Self::NotFound { .. }
-            | Self::InUse { .. }
-            | Self::Foreign { .. }
-            | Self::Permission { .. }
-            | Self::Busy { .. }
-            | Self::OtherUser { .. } => None,
+            Self::Open(kind) => kind.code(),
         }
     }
 }
 
-impl fmt::Display for RemoveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound { key } => {
-                write!(
-                    f,
-                    "There is nothing in shared memory under the key \"{key}\": check the key."
-                )
-            }
-            Self::InUse { key, by } => {
-                write!(f, "The segment \"{key}\" is in use by ")?;
-                for (index, user) in by.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { ", " };
-                    write!(f, "{comma}{} (pid {})", user.program, user.process)?;
-                }
-                write!(f, ": end them first, or use force.")
-            }
-            Self::Foreign { key, reason } => {
-                write!(
-                    f,
-                    "What stands under the key \"{key}\" is no segment, so it is left alone: {reason}. Choose another key, or have its owner remove it."
-                )
-            }
-            Self::Permission { key } => write!(
-                f,
-                "The system does not permit to remove the segment \"{key}\": ask its owner to."
-            ),
-            Self::Busy { key, holder } => write_busy(f, key, holder),
-            Self::OtherUser { key, owner } => write_other_user(f, key, *owner),
-            Self::Io { key, doing, source } => {
-                write!(
-                    f,
-                    "The segment \"{key}\" was not removed ({doing}): {source}."
-                )
-            }
-        }
-    }
-}
-
-impl Error for RemoveError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source),
-            _ => None,
-        }
+impl From<AttachError> for RemoveError {
+    fn from(error: AttachError) -> Self {
+        let (key, kind, source) = error.into_parts();
+        let kind = match kind {
+            AttachErrorKind::NotFound => RemoveErrorKind::NotFound,
+            AttachErrorKind::Foreign { path, reason } => RemoveErrorKind::Foreign { path, reason },
+            AttachErrorKind::Permission => RemoveErrorKind::Permission,
+            AttachErrorKind::Busy { holder } => RemoveErrorKind::Busy { holder },
+            AttachErrorKind::OtherUser { owner } => RemoveErrorKind::OtherUser { owner },
+            kind => RemoveErrorKind::Open(Box::new(kind)),
+        };
+        Self { key, kind, source }
     }
 }

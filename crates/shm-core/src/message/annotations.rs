@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{MetadataError, check_length, cut_name};
+use super::{MetadataError, MetadataField, check_length, cut_name};
 
 /// What stands beside a sample's metadata, whatever the sample is: bytes of the caller's own, and where a
 /// sample comes from that was published elsewhere first.
@@ -83,7 +83,7 @@ impl Annotations {
     }
 
     pub(super) fn check(&self) -> Result<(), MetadataError> {
-        check_length("user data", &self.user)?;
+        check_length(MetadataField::UserData, &self.user)?;
         self.origin.as_ref().map_or(Ok(()), |origin| origin.check())
     }
 }
@@ -103,7 +103,7 @@ impl Origin {
     }
 
     fn check(&self) -> Result<(), MetadataError> {
-        check_length("host name", &self.host)?;
-        check_length("program name", &self.program)
+        check_length(MetadataField::HostName, &self.host)?;
+        check_length(MetadataField::ProgramName, &self.program)
     }
 }

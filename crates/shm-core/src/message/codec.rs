@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::{
     Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, MAX_NAME_BYTES,
-    Metadata, MetadataError, Origin, PixelFormat,
+    Metadata, MetadataError, MetadataField, Origin, PixelFormat,
 };
 use crate::segment::moment;
 
@@ -212,7 +212,7 @@ impl<'a> Input<'a> {
         let bytes = self.0.len();
         if bytes > MAX_NAME_BYTES {
             return Err(MetadataError::TooLong {
-                what: "user data",
+                field: MetadataField::UserData,
                 bytes,
             });
         }

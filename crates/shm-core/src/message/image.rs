@@ -1,6 +1,6 @@
 //! The shape of an image.
 
-use super::{MetadataError, check_length, cut_name};
+use super::{MetadataError, MetadataField, check_length, cut_name};
 
 /// The shape of an image's pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,10 @@ impl ImageMetadata {
     }
 
     pub(super) fn check(&self, payload_bytes: u64) -> Result<(), MetadataError> {
-        check_length("file name", self.file_name.as_deref().unwrap_or_default())?;
+        check_length(
+            MetadataField::FileName,
+            self.file_name.as_deref().unwrap_or_default(),
+        )?;
         check_sides(self.width, self.height)?;
         self.check_stride()?;
         let needed = u64::from(self.stride) * u64::from(self.height);

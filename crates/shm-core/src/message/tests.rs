@@ -146,7 +146,7 @@ fn what_is_not_in_the_form_is_refused() {
         (
             &long_user,
             TooLong {
-                what: "user data",
+                field: MetadataField::UserData,
                 bytes: 256,
             },
         ),

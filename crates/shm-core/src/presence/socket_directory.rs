@@ -15,8 +15,7 @@ use interprocess::os::unix::uds_local_socket::{Listener, Stream};
 use rustix::fs::FileType;
 
 use crate::directory_watch::DirectoryWatch;
-use crate::error::PresenceError;
-use crate::lock_holder::UserName;
+use crate::error::{PresenceError, UnsafeDirectory, UnsafeReason};
 use crate::options::DEFAULT_DIRECTORY;
 use crate::segment::is_hex;
 use crate::sys::{self, Directory};
@@ -60,10 +59,10 @@ impl SocketDirectory {
     ///
     /// # Errors
     ///
-    /// [`PresenceError::NoDirectory`] if there is none.
+    /// [`PresenceErrorKind::NoDirectory`](crate::PresenceErrorKind::NoDirectory) if there is none.
     pub(super) fn all(segments: &Path, missing: Missing) -> Result<Vec<Self>, PresenceError> {
         let mut directories = Vec::new();
-        let mut reasons = Vec::new();
+        let mut candidates = Vec::new();
         let runtime = env::var_os("XDG_RUNTIME_DIR");
         for location in locations(segments, runtime, sys::effective_user()) {
             // Makes one at most.
@@ -74,12 +73,11 @@ impl SocketDirectory {
             };
             match location.open(missing) {
                 Ok(directory) => directories.push(directory),
-                Err(reason) => reasons.push(reason),
+                Err(error) => candidates.push(error),
             }
         }
         if directories.is_empty() {
-            let reason = reasons.join("; ");
-            return Err(PresenceError::NoDirectory { reason });
+            return Err(PresenceError::no_directory(candidates));
         }
         Ok(directories)
     }
@@ -228,8 +226,8 @@ fn locations(segments: &Path, runtime: Option<OsString>, user: u32) -> Vec<Locat
 }
 
 impl Location {
-    /// Opens the directory; the error says why it is missing or not safe.
-    fn open(&self, missing: Missing) -> Result<SocketDirectory, String> {
+    /// Opens the directory; the reason where it is not there or not safe.
+    fn open(&self, missing: Missing) -> Result<SocketDirectory, UnsafeDirectory> {
         match self {
             Self::Beside(path) => {
                 let directory = open(path)?;
@@ -246,8 +244,8 @@ impl Location {
     }
 }
 
-fn open(path: &Path) -> Result<Directory, String> {
-    Directory::open(path).map_err(|error| format!("{}: {error}", path.display()))
+fn open(path: &Path) -> Result<Directory, UnsafeDirectory> {
+    Directory::open(path).map_err(|error| unusable(path, error))
 }
 
 fn open_private(
@@ -255,9 +253,9 @@ fn open_private(
     path: &Path,
     name: &str,
     missing: Missing,
-) -> Result<SocketDirectory, String> {
+) -> Result<SocketDirectory, UnsafeDirectory> {
     let path = path.join(name);
-    let failed = |error| format!("{}: {error}", path.display());
+    let failed = |error| unusable(&path, error);
     if missing == Missing::Make {
         base.make_in(name).map_err(failed)?;
     }
@@ -267,18 +265,24 @@ fn open_private(
 }
 
 /// Checks that no other user can write there or replace the directory.
-fn check_private(directory: &Directory, path: &Path) -> Result<(), String> {
-    let path = path.display();
-    let facts = directory
-        .facts()
-        .map_err(|error| format!("{path}: {error}"))?;
-    if facts.owner != sys::effective_user() {
-        return Err(format!("{path} belongs to user {}", UserName(facts.owner)));
+fn check_private(directory: &Directory, path: &Path) -> Result<(), UnsafeDirectory> {
+    let facts = directory.facts().map_err(|error| unusable(path, error))?;
+    let reason = if facts.owner != sys::effective_user() {
+        UnsafeReason::Owner { owner: facts.owner }
+    } else if facts.mode & 0o077 != 0 {
+        UnsafeReason::Mode { mode: facts.mode }
+    } else {
+        return Ok(());
+    };
+    let path = path.to_owned();
+    Err(UnsafeDirectory { path, reason })
+}
+
+fn unusable(path: &Path, error: io::Error) -> UnsafeDirectory {
+    UnsafeDirectory {
+        path: path.to_owned(),
+        reason: UnsafeReason::Io(error),
     }
-    if facts.mode & 0o077 != 0 {
-        return Err(format!("{path} is open to others (mode {:o})", facts.mode));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -296,7 +300,7 @@ mod tests {
         directory
     }
 
-    fn private(base: &Path) -> Result<SocketDirectory, String> {
+    fn private(base: &Path) -> Result<SocketDirectory, UnsafeDirectory> {
         Location::Temporary(base.to_owned(), "place".to_owned()).open(Missing::Make)
     }
 
@@ -343,7 +347,9 @@ mod tests {
         let at = base.path().join("place");
 
         symlink("/tmp", &at).unwrap();
-        assert!(private(base.path()).unwrap_err().contains("place"));
+        let refused = private(base.path()).unwrap_err();
+        assert!(matches!(refused.reason, UnsafeReason::Io(_)), "{refused}");
+        assert_eq!(refused.path, at);
         fs::remove_file(&at).unwrap();
 
         fs::write(&at, "a file").unwrap();
@@ -352,12 +358,21 @@ mod tests {
 
         fs::create_dir(&at).unwrap();
         fs::set_permissions(&at, fs::Permissions::from_mode(0o750)).unwrap();
-        let reason = private(base.path()).unwrap_err();
-        assert!(reason.contains("open to others (mode 750)"), "{reason}");
+        let refused = private(base.path()).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .ends_with("is open to others (mode 750)"),
+            "{refused}"
+        );
 
         fs::set_permissions(base.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let runtime = Location::Runtime(base.path().to_owned());
-        assert!(runtime.open(Missing::Make).unwrap_err().contains("755"));
+        let refused = runtime.open(Missing::Make).unwrap_err();
+        assert!(
+            matches!(refused.reason, UnsafeReason::Mode { mode: 0o755 }),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::directory_watch::DirectoryWatch;
-use crate::error::{AttachError, Polling};
+use crate::error::{AttachError, AttachErrorKind, Polling};
 use crate::key::Key;
 use crate::options::Options;
 use crate::reactor::Events;
@@ -58,7 +58,7 @@ impl KeyWatch {
     ///
     /// # Errors
     ///
-    /// [`AttachError::Io`] where the directory is not there.
+    /// [`AttachErrorKind::Io`] where the directory is not there.
     pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let failed = |error| cannot_watch(key, error);
         let mut directory = DirectoryWatch::of_nothing().map_err(failed)?;
@@ -78,8 +78,8 @@ impl KeyWatch {
     ///
     /// # Errors
     ///
-    /// [`AttachError::Timeout`] where it did not appear in time, and those of
-    /// [`Subscriber::attach`] but for `NotFound`. [`AttachError::Busy`] comes after the timeout of
+    /// [`AttachErrorKind::Timeout`] where it did not appear in time, and those of
+    /// [`Subscriber::attach`] but for `NotFound`. [`AttachErrorKind::Busy`] comes after the timeout of
     /// the [`Options`], or, where that ends sooner, after this one.
     pub fn attach_within(
         &self,
@@ -94,13 +94,11 @@ impl KeyWatch {
         loop {
             let patience = Deadline::after(self.options.patience()).or_sooner(and_grace);
             match Subscriber::attach_until(&self.key, &self.options, patience) {
-                Err(AttachError::NotFound { .. }) => {}
+                Err(error) if *error.kind() == AttachErrorKind::NotFound => {}
                 other => return other,
             }
             if deadline.is_over() {
-                return Err(AttachError::Timeout {
-                    key: self.key.clone(),
-                });
+                return Err(AttachError::new(&self.key, AttachErrorKind::Timeout));
             }
             if self.polling.is_some() {
                 std::thread::sleep(deadline.remaining(LOOK_AGAIN));
@@ -122,11 +120,13 @@ impl KeyWatch {
 
 /// Not by the kind of the source: a missing directory is no missing key.
 fn cannot_watch(key: &Key, source: io::Error) -> AttachError {
-    AttachError::Io {
-        key: key.clone(),
-        doing: "watching its directory",
-        source,
-    }
+    AttachError::new(
+        key,
+        AttachErrorKind::Io {
+            doing: "watching its directory",
+        },
+    )
+    .with_source(source)
 }
 
 /// Readable when the key may have appeared: then attach with a timeout of zero, which clears it. Where

@@ -69,8 +69,8 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
     ///
     /// # Errors
     ///
-    /// [`PublishError::NoSpace`] if the file system is full,
-    /// [`PublishError::RegionsFull`] if readers and loans hold all regions; the loan stays as it was.
+    /// [`PublishErrorKind::NoSpace`] if the file system is full,
+    /// [`PublishErrorKind::RegionsFull`] if readers and loans hold all regions; the loan stays as it was.
     pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
         self.publisher.check_process()?;
         match &mut self.memory {
@@ -104,8 +104,8 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Metadata`] if the metadata does not fit the payload,
-    /// [`PublishError::Orphaned`] if the segment was removed. What was
+    /// [`PublishErrorKind::Metadata`] if the metadata does not fit the payload,
+    /// [`PublishErrorKind::Orphaned`] if the segment was removed. What was
     /// published before stays.
     pub fn publish(self, metadata: &Metadata) -> Result<u64, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS)

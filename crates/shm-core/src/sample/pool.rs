@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::error::PublishError;
+use crate::error::{PublishError, PublishErrorKind};
 use crate::layout::{self, REGIONS};
 use crate::lock_holder::LockHolder;
 use crate::sample::memory::{self, RegionMemory};
@@ -91,10 +91,7 @@ impl RegionPool {
     ) -> Result<Arc<WritableMapping>, PublishError> {
         let key = attachment.key();
         if bytes > layout::MAX_PAYLOAD_BYTES {
-            return Err(PublishError::TooLarge {
-                key: key.clone(),
-                bytes,
-            });
+            return Err(PublishError::new(key, PublishErrorKind::TooLarge { bytes }));
         }
         // Never nothing, which cannot be mapped.
         let bytes = bytes.max(1);
@@ -312,12 +309,14 @@ fn regions_full(attachment: &Attachment) -> PublishError {
         )
     };
     let held = all().rev().map(layout::region_byte).find(is_held);
-    PublishError::RegionsFull {
-        key: attachment.key().clone(),
-        holder: held.map_or(LockHolder::Unknown, |byte| {
-            LockHolder::find(file, byte, ByteLock::Write)
-        }),
-    }
+    PublishError::new(
+        attachment.key(),
+        PublishErrorKind::RegionsFull {
+            holder: held.map_or(LockHolder::Unknown, |byte| {
+                LockHolder::find(file, byte, ByteLock::Write)
+            }),
+        },
+    )
 }
 
 fn oldest_first(attachment: &Attachment) -> Vec<u16> {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use bytemuck::NoUninit;
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, InvalidSample, PublishError};
+use crate::error::{AttachError, AttachErrorKind, InvalidSample, PublishError, PublishErrorKind};
 use crate::key::Key;
 use crate::layout::access;
-use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata};
+use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata, MetadataError};
 use crate::options::Options;
 use crate::sample::clock::Clock;
 use crate::sample::encoding::Encoding;
@@ -131,8 +131,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError::NoSpace`] if the file system is full,
-    /// [`PublishError::RegionsFull`] if readers and loans hold all regions.
+    /// [`PublishErrorKind::NoSpace`] if the file system is full,
+    /// [`PublishErrorKind::RegionsFull`] if readers and loans hold all regions.
     pub fn loan(&self, len: usize) -> Result<Loan<'_>, PublishError> {
         Loan::new(self, len)
     }
@@ -236,8 +236,8 @@ impl Publisher {
     /// Those of [`publish`](Self::publish).
     pub fn publish_slice<T: Element>(&self, elements: &[T]) -> Result<u64, PublishError> {
         let length = elements.len() as u64;
-        let array = ArrayMetadata::new(T::TYPE, [length])
-            .map_err(|error| self.metadata_error(error.to_string()))?;
+        let array =
+            ArrayMetadata::new(T::TYPE, [length]).map_err(|error| self.metadata_error(error))?;
         self.publish(&Metadata::Array(array), bytemuck::cast_slice(elements))
     }
 
@@ -267,8 +267,8 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError::Orphaned`] if the segment was removed,
-    /// [`PublishError::Busy`] if another publisher holds the lock for too long.
+    /// [`PublishErrorKind::Orphaned`] if the segment was removed,
+    /// [`PublishErrorKind::Busy`] if another publisher holds the lock for too long.
     pub fn clear(&self) -> Result<usize, PublishError> {
         self.check_process()?;
         let mut state = self.state();
@@ -315,7 +315,7 @@ impl Publisher {
     }
 
     /// Returns `true` if the segment was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and publishing fails with [`PublishError::Orphaned`].
+    /// another or none, and publishing fails with [`PublishErrorKind::Orphaned`].
     ///
     /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
     /// keeps what it has published alive, asks once a second.
@@ -355,16 +355,14 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] where the segment is [orphaned](Self::is_orphaned), so that nobody
-    /// would find it; [`AttachError::Busy`] where somebody else does not get done.
+    /// [`AttachErrorKind::NotFound`] where the segment is [orphaned](Self::is_orphaned), so that nobody
+    /// would find it; [`AttachErrorKind::Busy`] where somebody else does not get done.
     pub fn persist(&self) -> Result<(), AttachError> {
         let deadline = Deadline::after(self.patience);
         if self.attachment.persist(deadline)? {
             Ok(())
         } else {
-            Err(AttachError::NotFound {
-                key: self.key().clone(),
-            })
+            Err(AttachError::new(self.key(), AttachErrorKind::NotFound))
         }
     }
 
@@ -373,7 +371,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`AttachError::Io`] where the system does not let the file be opened once more (it takes
+    /// [`AttachErrorKind::Io`] where the system does not let the file be opened once more (it takes
     /// /proc).
     pub fn subscribe(&self) -> Result<Subscriber, AttachError> {
         Subscriber::within(&self.attachment, self.patience)
@@ -400,9 +398,7 @@ impl Publisher {
 
     pub(super) fn check_process(&self) -> Result<(), PublishError> {
         if self.attachment.is_forked() {
-            return Err(PublishError::Forked {
-                key: self.key().clone(),
-            });
+            return Err(PublishError::new(self.key(), PublishErrorKind::Forked));
         }
         Ok(())
     }
@@ -429,11 +425,11 @@ impl Publisher {
             .collect();
         match warmed {
             Ok(_) => Ok(()),
-            Err(PublishError::FileSizeLimit { key }) => Err(AttachError::FileSizeLimit { key }),
-            Err(error) => Err(AttachError::NoSpace {
-                key: self.key().clone(),
-                source: io::Error::other(error),
-            }),
+            Err(error) if *error.kind() == PublishErrorKind::FileSizeLimit => {
+                Err(AttachError::new(self.key(), AttachErrorKind::FileSizeLimit))
+            }
+            Err(error) => Err(AttachError::new(self.key(), AttachErrorKind::NoSpace)
+                .with_source(io::Error::other(error))),
         }
     }
 
@@ -448,9 +444,7 @@ impl Publisher {
     ) -> Result<u64, PublishError> {
         state.pool.memory.touch(region, bytes);
         let published = if state.pool.memory.was_truncated(region) {
-            Err(PublishError::Orphaned {
-                key: self.key().clone(),
-            })
+            Err(PublishError::new(self.key(), PublishErrorKind::Orphaned))
         } else {
             let payload = Payload::Large { region, bytes };
             self.put(state, metadata, annotations, payload)
@@ -480,9 +474,11 @@ impl Publisher {
         let bytes = payload.bytes();
         encoding
             .renew(metadata, annotations, bytes)
-            .map_err(|error| self.metadata_error(error.to_string()))?;
+            .map_err(|error| self.metadata_error(error))?;
         if encoding.bytes().len() > ring.bounds().metadata_bytes() {
-            return Err(self.metadata_error("it is too long for a ring of this length".to_owned()));
+            let ring_bytes = ring.bytes();
+            let kind = PublishErrorKind::MetadataTooLong { ring_bytes };
+            return Err(PublishError::new(self.key(), kind));
         }
         let draft = Draft::new(encoding.bytes(), payload, attachment.process());
         // Before all else, because it takes as long as the looks at the clock and the lock.
@@ -490,9 +486,7 @@ impl Publisher {
         let when = clock.now();
         // The lock looks too, but lets many through unseen after a burst.
         if attachment.is_found_orphaned(when.monotonic) {
-            return Err(PublishError::Orphaned {
-                key: self.key().clone(),
-            });
+            return Err(PublishError::new(self.key(), PublishErrorKind::Orphaned));
         }
         let held = self.lock(pool)?;
         let room = ring
@@ -519,7 +513,10 @@ impl Publisher {
     #[inline]
     fn lock(&self, pool: &mut RegionPool) -> Result<Held<'_>, PublishError> {
         let deadline = || Deadline::after(self.patience);
-        let mut held = self.attachment.lock(deadline).map_err(PublishError::lock)?;
+        let mut held = self
+            .attachment
+            .lock(deadline)
+            .map_err(|error| PublishError::lock(&error))?;
         if held.is_abandoned() {
             self.recover(pool);
             held.repaired();
@@ -541,18 +538,13 @@ impl Publisher {
         sys::wake_all_low(ring.last_word());
     }
 
-    fn metadata_error(&self, reason: String) -> PublishError {
-        PublishError::Metadata {
-            key: self.key().clone(),
-            reason,
-        }
+    #[cold]
+    fn metadata_error(&self, error: MetadataError) -> PublishError {
+        PublishError::new(self.key(), PublishErrorKind::Metadata(error))
     }
 
     fn damaged(&self, reason: InvalidSample) -> PublishError {
-        PublishError::Damaged {
-            key: self.key().clone(),
-            reason,
-        }
+        PublishError::new(self.key(), PublishErrorKind::Damaged(reason))
     }
 }
 

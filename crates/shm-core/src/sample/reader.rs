@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::{InvalidSample, ReadError};
+use crate::error::{InvalidSample, ReadError, ReadErrorKind};
 use crate::layout::{self, Control};
 use crate::reactor::{Events, PathWatch};
 use crate::readiness::Readiness;
@@ -84,9 +84,7 @@ impl Reader {
 
     pub(super) fn check_process(&self) -> Result<(), ReadError> {
         if self.fork.is_elsewhere() {
-            return Err(ReadError::Forked {
-                key: self.segment.key.clone(),
-            });
+            return Err(ReadError::new(&self.segment.key, ReadErrorKind::Forked));
         }
         Ok(())
     }
@@ -97,16 +95,11 @@ impl Reader {
     }
 
     pub(super) fn truncated(&self) -> ReadError {
-        ReadError::Truncated {
-            key: self.segment.key.clone(),
-        }
+        ReadError::new(&self.segment.key, ReadErrorKind::Truncated)
     }
 
     pub(super) fn invalid(&self, reason: InvalidSample) -> ReadError {
-        ReadError::Invalid {
-            key: self.segment.key.clone(),
-            reason,
-        }
+        ReadError::new(&self.segment.key, ReadErrorKind::Invalid(reason))
     }
 
     fn regions(&self) -> Regions<'_> {

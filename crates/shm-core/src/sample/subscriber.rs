@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::deadline::{Backoff, Deadline};
-use crate::error::{AttachError, ReadError};
+use crate::error::{AttachError, AttachErrorKind, ReadError, ReadErrorKind};
 use crate::interrupter::Interrupter;
 use crate::key::Key;
 use crate::layout;
@@ -101,7 +101,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`AttachError::NotFound`] if there is nothing; [`AttachError`] says what else can be.
+    /// [`AttachErrorKind::NotFound`] if there is nothing; [`AttachError`] says what else can be.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::attach_until(key, options, Deadline::after(options.patience()))
     }
@@ -114,7 +114,7 @@ impl Subscriber {
     ) -> Result<Self, AttachError> {
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadOnly, deadline)?;
         if head.kind != layout::kind::SAMPLES {
-            return Err(AttachError::WrongKind { key: key.clone() });
+            return Err(AttachError::new(key, AttachErrorKind::WrongKind));
         }
         segment.check_data(&head)?;
         let presence = layout::reader_byte(Process::current().pid());
@@ -128,12 +128,15 @@ impl Subscriber {
     /// Attaches to the very segment that this process is attached to, whatever its name leads to.
     pub(super) fn within(attachment: &Attachment, patience: Duration) -> Result<Self, AttachError> {
         let (key, theirs) = (attachment.key(), &attachment.segment);
-        let file =
-            sys::reopen(&theirs.file, OpenMode::ReadOnly).map_err(|source| AttachError::Io {
-                key: key.clone(),
-                doing: "opening it once more",
-                source,
-            })?;
+        let file = sys::reopen(&theirs.file, OpenMode::ReadOnly).map_err(|source| {
+            AttachError::new(
+                key,
+                AttachErrorKind::Io {
+                    doing: "opening it once more",
+                },
+            )
+            .with_source(source)
+        })?;
         let segment = SegmentFile::new(file, key, theirs.path.clone());
         let mapping = map(&segment, attachment.head())?;
         Ok(Self::new(segment, mapping, attachment.head(), patience))
@@ -164,7 +167,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`AttachError::Timeout`] if it did not appear in time, and those of
+    /// [`AttachErrorKind::Timeout`] if it did not appear in time, and those of
     /// [`attach`](Self::attach) but for `NotFound`.
     pub fn attach_within(
         key: &Key,
@@ -250,9 +253,9 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Invalid`] if what stands there makes no sense (told once; the next call goes on
-    /// with what is published after it), [`ReadError::Truncated`] if the file was cut short,
-    /// [`ReadError::Busy`] if another process keeps it from being read.
+    /// [`ReadErrorKind::Invalid`] if what stands there makes no sense (told once; the next call goes on
+    /// with what is published after it), [`ReadErrorKind::Truncated`] if the file was cut short,
+    /// [`ReadErrorKind::Busy`] if another process keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
         self.latest_within(self.patience)
     }
@@ -384,7 +387,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`ReadError::Truncated`] if the file was cut short.
+    /// [`ReadErrorKind::Truncated`] if the file was cut short.
     pub fn wait(&mut self, timeout: impl Into<Option<Duration>>) -> Result<WaitResult, ReadError> {
         self.wait_until(Deadline::after_option(timeout.into()))
     }
@@ -436,9 +439,7 @@ impl Subscriber {
             // Only here: a look at the clock costs as much as a sample.
             let (backoff, deadline) = waiting.get_or_insert_with(|| (Backoff::new(), deadline()));
             if !backoff.pause(*deadline) {
-                return Err(ReadError::Busy {
-                    key: self.key().clone(),
-                });
+                return Err(ReadError::new(self.key(), ReadErrorKind::Busy));
             }
         }
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::deadline::{Backoff, Deadline};
-use crate::error::AttachError;
+use crate::error::{AttachError, AttachErrorKind};
 use crate::key::Key;
 use crate::layout::{self, Control, flags};
 use crate::lock::Owner;
@@ -110,10 +110,13 @@ impl Attachment {
         loop {
             match Self::build(key, options, kind, access, draft) {
                 Ok(attachment) => return Ok(attachment),
-                Err(AttachError::AlreadyExists { .. }) => {}
+                Err(error) if *error.kind() == AttachErrorKind::AlreadyExists => {}
                 // An unnamed file can only be named through /proc; and a list may
                 // sweep a temporary name before its slot is locked.
-                Err(AttachError::NotFound { .. }) if parent_exists(key, options) => {
+                Err(error)
+                    if *error.kind() == AttachErrorKind::NotFound
+                        && parent_exists(key, options) =>
+                {
                     if draft == Draft::Temporary && !backoff.pause(deadline) {
                         return Err(busy(key));
                     }
@@ -123,11 +126,15 @@ impl Attachment {
                 Err(error) => return Err(missing_directory(error, options)),
             }
             match SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline) {
-                Ok(_) | Err(AttachError::Version { .. }) => {
-                    return Err(AttachError::AlreadyExists { key: key.clone() });
+                Ok(_)
+                | Err(AttachError {
+                    kind: AttachErrorKind::Version { .. },
+                    ..
+                }) => {
+                    return Err(AttachError::new(key, AttachErrorKind::AlreadyExists));
                 }
                 // It was stale, or went away meanwhile: the name is free again.
-                Err(AttachError::NotFound { .. }) => {}
+                Err(error) if *error.kind() == AttachErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
             if !backoff.pause(deadline) {
@@ -157,7 +164,7 @@ impl Attachment {
         check_owner(key, options)?;
         let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
         if head.kind != kind.code() {
-            return Err(AttachError::WrongKind { key: key.clone() });
+            return Err(AttachError::new(key, AttachErrorKind::WrongKind));
         }
         segment.check_data(&head)?;
         if options.is_persistent() && !head.is_persistent() {
@@ -182,11 +189,11 @@ impl Attachment {
         let mut backoff = Backoff::new();
         loop {
             match Self::attach_until(key, options, kind, access, deadline) {
-                Err(AttachError::NotFound { .. }) => {}
+                Err(error) if *error.kind() == AttachErrorKind::NotFound => {}
                 other => return other,
             }
             match Self::create_until(key, options, kind, access, deadline) {
-                Err(AttachError::AlreadyExists { .. }) => {}
+                Err(error) if *error.kind() == AttachErrorKind::AlreadyExists => {}
                 other => return other,
             }
             if !backoff.pause(deadline) {
@@ -258,7 +265,7 @@ impl Attachment {
             match named {
                 Ok(()) => Ok((control, me, head)),
                 Err(failure) if failure.kind() == io::ErrorKind::AlreadyExists => {
-                    Err(AttachError::AlreadyExists { key: key.clone() })
+                    Err(AttachError::new(key, AttachErrorKind::AlreadyExists))
                 }
                 Err(failure) => Err(error("naming")(failure)),
             }
@@ -434,18 +441,22 @@ pub(super) fn check_owner(key: &Key, options: &Options) -> Result<(), AttachErro
     if options.is_of_caller() {
         return Ok(());
     }
-    Err(AttachError::OtherUser {
-        key: key.clone(),
-        owner: options.owner_id(),
-    })
+    Err(AttachError::new(
+        key,
+        AttachErrorKind::OtherUser {
+            owner: options.owner_id(),
+        },
+    ))
 }
 
 /// Others come and go under the name all the time; nobody in particular is in the way.
 fn busy(key: &Key) -> AttachError {
-    AttachError::Busy {
-        key: key.clone(),
-        holder: LockHolder::Unknown,
-    }
+    AttachError::new(
+        key,
+        AttachErrorKind::Busy {
+            holder: LockHolder::Unknown,
+        },
+    )
 }
 
 /// Before the mode lets any group in, so that it is never a wrong one that may read.
@@ -454,11 +465,9 @@ fn give_to_group(segment: &SegmentFile, options: &Options) -> Result<(), AttachE
         return Ok(());
     };
     sys::set_group(&segment.file, group).map_err(|source| match source.kind() {
-        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => AttachError::Group {
-            key: segment.key.clone(),
-            group,
-            source,
-        },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => {
+            AttachError::new(&segment.key, AttachErrorKind::Group { group }).with_source(source)
+        }
         _ => AttachError::io(&segment.key, "giving it to its group", source),
     })
 }
@@ -481,29 +490,23 @@ fn cannot(key: &Key, options: &Options, doing: &'static str, error: io::Error) -
 
 fn unfit(key: &Key, options: &Options, doing: &'static str) -> AttachError {
     let directory = options.directory_path();
-    AttachError::FileSystem {
-        key: key.clone(),
-        kind: sys::file_system(&directory),
-        directory,
-        doing,
-    }
+    AttachError::new(
+        key,
+        AttachErrorKind::FileSystem {
+            kind: sys::file_system(&directory),
+            directory,
+            doing,
+        },
+    )
 }
 
 /// Says plainly that the directory is missing, where creating answered "not found".
 fn missing_directory(error: AttachError, options: &Options) -> AttachError {
-    let AttachError::NotFound { key } = error else {
+    if *error.kind() != AttachErrorKind::NotFound {
         return error;
-    };
-    let directory = options.directory_path();
-    let text = format!(
-        "the directory {} does not exist; create it, or set SHM_CORE_DIR to another",
-        directory.display()
-    );
-    AttachError::Io {
-        key,
-        doing: "creating",
-        source: io::Error::new(io::ErrorKind::NotFound, text),
     }
+    let directory = options.directory_path();
+    AttachError::new(error.key(), AttachErrorKind::NoDirectory { directory })
 }
 
 fn map_control(segment: &SegmentFile, head: &Head) -> Result<WritableMapping, AttachError> {

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use crate::deadline::{Backoff, Deadline};
-use crate::error::AttachError;
+use crate::error::{AttachError, AttachErrorKind, ForeignReason};
 use crate::key::Key;
 use crate::layout::{self, flags};
-use crate::lock_holder::{LockHolder, UserName};
+use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::segment::attachment::Kind;
 use crate::sys::{self, ByteLock, FileFacts, ForkMark, NotInherited, OpenMode, WritableMapping};
@@ -97,11 +97,11 @@ impl Head {
     }
 
     /// Takes the fields out of the bytes; the reason where they are no segment's.
-    fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, String> {
+    fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, ForeignReason> {
         let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         if bytes[..8] != layout::MAGIC {
-            return Err("it does not begin as a segment does".into());
+            return Err(ForeignReason::Magic);
         }
         let head = Self {
             version: u32_at(8),
@@ -116,7 +116,8 @@ impl Head {
             last: u64_at(offset_of!(layout::Header, last)),
         };
         if head.slot_count > layout::MAX_SLOTS {
-            return Err(format!("it claims to have {} slots", head.slot_count));
+            let count = head.slot_count;
+            return Err(ForeignReason::Slots { count });
         }
         Ok(head)
     }
@@ -152,34 +153,38 @@ impl Head {
     }
 
     /// Checks what this version promises beyond the frozen fields.
-    fn check_whole(&self, facts: &FileFacts) -> Result<(), String> {
+    fn check_whole(&self, facts: &FileFacts) -> Result<(), ForeignReason> {
         let block = self.kind == layout::kind::BLOCK;
         let samples = self.kind == layout::kind::SAMPLES;
         if !block && !samples && self.kind != layout::kind::SEMAPHORE {
-            return Err(format!("it is of an unknown kind ({})", self.kind));
+            return Err(ForeignReason::Kind { kind: self.kind });
         }
         if self.slot_count != u32::try_from(layout::SLOTS).unwrap_or(u32::MAX) {
-            return Err(format!("it claims to have {} slots", self.slot_count));
+            let count = self.slot_count;
+            return Err(ForeignReason::Slots { count });
         }
         if block && !(1..=layout::MAX_BLOCK_BYTES).contains(&self.block_bytes) {
-            return Err(format!("it claims a block of {} bytes", self.block_bytes));
+            let bytes = self.block_bytes;
+            return Err(ForeignReason::Block { bytes });
         }
         let is_ring =
             layout::RING_BYTES.contains(&self.ring_bytes) && self.ring_bytes.is_power_of_two();
         if samples && !is_ring {
-            return Err(format!("it claims a ring of {} bytes", self.ring_bytes));
+            let bytes = self.ring_bytes;
+            return Err(ForeignReason::Ring { bytes });
         }
         let (offset, data) = self.data();
         let needed = offset + data;
         if facts.size < needed {
-            return Err(format!("it is cut short: {} bytes of {needed}", facts.size));
+            let bytes = facts.size;
+            return Err(ForeignReason::CutShort { bytes, needed });
         }
         let reserved = layout::CONTROL_BYTES as u64 + data;
         if facts.allocated < reserved {
-            let memory = facts.allocated;
-            return Err(format!(
-                "it claims {reserved} bytes, and has memory for {memory}"
-            ));
+            return Err(ForeignReason::Memory {
+                bytes: reserved,
+                memory: facts.allocated,
+            });
         }
         Ok(())
     }
@@ -220,23 +225,19 @@ impl SegmentFile {
         options: &Options,
         mode: OpenMode,
     ) -> Result<(Self, FileFacts), AttachError> {
-        let foreign = |reason| AttachError::Foreign {
-            key: key.clone(),
-            reason,
-        };
         let file = match sys::open_segment(&path, mode) {
             Ok(file) => file,
             Err(error) => {
                 // What a link, a socket or a stranger's file answers to `open` tells less than a look.
                 if let Ok(facts) = sys::facts_at(&path) {
-                    check_ours(&path, &facts, options).map_err(foreign)?;
+                    check_ours(key, &path, &facts, options)?;
                 }
                 check_directory(key, options)?;
                 return Err(AttachError::io(key, "opening", error));
             }
         };
         let facts = sys::facts(&file).map_err(|error| AttachError::io(key, "looking", error))?;
-        check_ours(&path, &facts, options).map_err(foreign)?;
+        check_ours(key, &path, &facts, options)?;
         Ok((Self::new(file, key, path), facts))
     }
 
@@ -266,7 +267,7 @@ impl SegmentFile {
                 // Readers can keep us from the byte, but not from removing what is stale.
                 if mode == OpenMode::ReadWrite && found.is_stale_whoever_reads()? {
                     found.clear_away(options, mode)?;
-                    return Err(AttachError::NotFound { key: key.clone() });
+                    return Err(AttachError::new(key, AttachErrorKind::NotFound));
                 }
                 found.lock_lifecycle(lock, deadline)?;
             }
@@ -275,17 +276,19 @@ impl SegmentFile {
                 let head = found.head()?;
                 if found.is_stale(&head)? {
                     found.clear_away(options, mode)?;
-                    return Err(AttachError::NotFound { key: key.clone() });
+                    return Err(AttachError::new(key, AttachErrorKind::NotFound));
                 }
                 found.check_version(&head)?;
                 return Ok((found, head));
             }
             // Somebody removed it between our opening and our locking.
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy {
-                    key: key.clone(),
-                    holder: LockHolder::Unknown,
-                });
+                return Err(AttachError::new(
+                    key,
+                    AttachErrorKind::Busy {
+                        holder: LockHolder::Unknown,
+                    },
+                ));
             }
         }
     }
@@ -295,10 +298,10 @@ impl SegmentFile {
         let mut bytes = [0; Head::BYTES];
         let head = match sys::read_at(&self.file, &mut bytes, 0) {
             Ok(Head::LEAST_BYTES..) => Head::parse(&bytes),
-            Ok(_) => Err("it is too short to be a segment".into()),
+            Ok(_) => Err(ForeignReason::TooShort),
             Err(error) => return Err(AttachError::io(&self.key, "reading its head", error)),
         };
-        head.map_err(|reason| self.foreign(&reason))
+        head.map_err(|reason| self.foreign(reason))
     }
 
     /// Checks that this program knows the layout and the file is as long as the head says.
@@ -313,13 +316,15 @@ impl SegmentFile {
         head: &Head,
     ) -> Result<(), AttachError> {
         if head.version != layout::VERSION {
-            return Err(AttachError::Version {
-                key: self.key.clone(),
-                found: head.version,
-            });
+            return Err(AttachError::new(
+                &self.key,
+                AttachErrorKind::Version {
+                    found: head.version,
+                },
+            ));
         }
         head.check_whole(facts)
-            .map_err(|reason| self.foreign(&reason))
+            .map_err(|reason| self.foreign(reason))
     }
 
     /// Checks that a ring or a block has its memory where it is, and not elsewhere in the file: whoever
@@ -336,9 +341,10 @@ impl SegmentFile {
             return Ok(());
         }
         match sys::reserved_in(&self.file, offset..offset + claimed) {
-            Ok(memory) if memory < claimed => Err(self.foreign(&format!(
-                "it claims {claimed} bytes, and has memory for {memory}"
-            ))),
+            Ok(memory) if memory < claimed => Err(self.foreign(ForeignReason::Memory {
+                bytes: claimed,
+                memory,
+            })),
             _ => Ok(()),
         }
     }
@@ -356,10 +362,12 @@ impl SegmentFile {
         let mut backoff = Backoff::new();
         while !self.try_lock_lifecycle(lock)? {
             if !backoff.pause(deadline) {
-                return Err(AttachError::Busy {
-                    key: self.key.clone(),
-                    holder: LockHolder::find(&self.file, layout::LIFECYCLE_BYTE, lock),
-                });
+                return Err(AttachError::new(
+                    &self.key,
+                    AttachErrorKind::Busy {
+                        holder: LockHolder::find(&self.file, layout::LIFECYCLE_BYTE, lock),
+                    },
+                ));
             }
         }
         Ok(())
@@ -480,12 +488,9 @@ impl SegmentFile {
         Ok(())
     }
 
-    fn foreign(&self, reason: &str) -> AttachError {
-        let path = self.path.display();
-        AttachError::Foreign {
-            key: self.key.clone(),
-            reason: format!("{path}: {reason}"),
-        }
+    #[cold]
+    fn foreign(&self, reason: ForeignReason) -> AttachError {
+        foreign(&self.key, &self.path, reason)
     }
 }
 
@@ -578,32 +583,41 @@ pub(crate) fn check_directory(key: &Key, options: &Options) -> Result<(), Attach
     let directory = options.directory_path();
     match sys::unfit_file_system(&directory) {
         None => Ok(()),
-        Some(kind) => Err(AttachError::FileSystem {
-            key: key.clone(),
-            directory,
-            kind,
-            doing: "making long files with holes",
-        }),
+        Some(kind) => Err(AttachError::new(
+            key,
+            AttachErrorKind::FileSystem {
+                directory,
+                kind,
+                doing: "making long files with holes",
+            },
+        )),
     }
 }
 
-fn check_ours(path: &Path, facts: &FileFacts, options: &Options) -> Result<(), String> {
-    let path = path.display();
-    let owner = UserName(facts.owner);
-    Err(match facts.kind {
-        FileType::RegularFile if facts.owner == options.owner_id() => return Ok(()),
-        FileType::RegularFile => {
-            let expected = UserName(options.owner_id());
-            format!("{path} belongs to user {owner}, not to user {expected}")
-        }
-        FileType::Directory => {
-            format!("{path} is a directory of user {owner}, not a regular file")
-        }
-        FileType::Symlink => {
-            format!("{path} is a symbolic link of user {owner}, not a regular file")
-        }
-        FileType::Fifo => format!("{path} is a named pipe of user {owner}, not a regular file"),
-        FileType::Socket => format!("{path} is a socket of user {owner}, not a regular file"),
-        _ => format!("{path} is a device of user {owner}, not a regular file"),
-    })
+#[cold]
+fn foreign(key: &Key, path: &Path, reason: ForeignReason) -> AttachError {
+    let path = path.to_owned();
+    AttachError::new(key, AttachErrorKind::Foreign { path, reason })
+}
+
+fn check_ours(
+    key: &Key,
+    path: &Path,
+    facts: &FileFacts,
+    options: &Options,
+) -> Result<(), AttachError> {
+    let (owner, expected) = (facts.owner, options.owner_id());
+    let reason = match facts.kind {
+        FileType::RegularFile if owner == expected => return Ok(()),
+        FileType::RegularFile => ForeignReason::Owner {
+            found: owner,
+            expected,
+        },
+        FileType::Directory => ForeignReason::Directory { owner },
+        FileType::Symlink => ForeignReason::SymbolicLink { owner },
+        FileType::Fifo => ForeignReason::NamedPipe { owner },
+        FileType::Socket => ForeignReason::Socket { owner },
+        _ => ForeignReason::Device { owner },
+    };
+    Err(foreign(key, path, reason))
 }

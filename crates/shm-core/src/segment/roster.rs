@@ -1,5 +1,6 @@
 //! Who is attached: from the kernel's locks, with what the slots say about them.
 
+use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,6 +27,13 @@ pub struct Attached {
     pub access: Access,
     /// Since when, where it says so.
     pub since: Option<SystemTime>,
+}
+
+/// Writes its program and its process id: `camera (pid 4711)`.
+impl fmt::Display for Attached {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (pid {})", self.program, self.process)
+    }
 }
 
 /// What somebody who is attached may do.

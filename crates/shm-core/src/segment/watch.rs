@@ -82,7 +82,7 @@ impl Watch {
                 prefix,
                 options: options.clone(),
             }),
-            Err(source) => Err(ListError::Directory { path, source }),
+            Err(source) => Err(ListError::unreadable(&path, source)),
         }
     }
 
@@ -95,10 +95,7 @@ impl Watch {
     /// [`ListError`] where the system does not let wait.
     pub fn wait(&self, timeout: Duration) -> Result<bool, ListError> {
         let deadline = Deadline::after(timeout);
-        let failed = |source| ListError::Directory {
-            path: self.options.directory_path(),
-            source,
-        };
+        let failed = |source| ListError::unreadable(&self.options.directory_path(), source);
         loop {
             let has_changed = match &self.names {
                 None => self.directory.wait(deadline.remaining(timeout)),

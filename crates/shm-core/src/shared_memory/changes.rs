@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Attach, Guard, ReadWrite, SharedMemory};
 use crate::deadline::Deadline;
-use crate::error::LockError;
+use crate::error::{LockError, LockErrorKind};
 use crate::sys;
 
 /// Why a wait for a change ended.
@@ -58,8 +58,8 @@ impl SharedMemory<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`LockError::NotHeld`] if this thread does not hold the lock, or holds it by a guard, which has
-    /// [`announce`](Guard::announce) of its own; [`LockError::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard, which has
+    /// [`announce`](Guard::announce) of its own; [`LockErrorKind::Forked`] in a forked child.
     pub fn announce(&self) -> Result<(), LockError> {
         self.attachment.announce_detached()
     }
@@ -87,15 +87,14 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::Forked`] in a forked child.
+    /// [`LockErrorKind::Forked`] in a forked child.
     pub fn wait_for_change(
         &self,
         seen: u32,
         timeout: impl Into<Option<Duration>>,
     ) -> Result<Change, LockError> {
         if self.attachment.is_forked() {
-            let key = self.key().clone();
-            return Err(LockError::Forked { key });
+            return Err(LockError::new(self.key(), LockErrorKind::Forked));
         }
         let (attachment, deadline) = (&self.attachment, Deadline::after_option(timeout.into()));
         loop {

@@ -19,8 +19,8 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::Timeout`] if another process or thread holds it for too long,
-    /// [`LockError::WouldDeadlock`] if this thread holds it already through this handle, by a guard
+    /// [`LockErrorKind::Timeout`] if another process or thread holds it for too long,
+    /// [`LockErrorKind::WouldDeadlock`] if this thread holds it already through this handle, by a guard
     /// or without; and those of [`lock`](Self::lock).
     ///
     /// # Examples
@@ -58,7 +58,7 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::WouldBlock`] if another process or thread holds it; and those of
+    /// [`LockErrorKind::WouldBlock`] if another process or thread holds it; and those of
     /// [`lock`](Self::lock).
     pub fn try_lock_detached(&self) -> Result<bool, LockError> {
         Ok(self.attachment.try_lock()?.detach())
@@ -71,8 +71,8 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// # Errors
     ///
-    /// [`LockError::NotHeld`] if this thread does not hold it so: not at all, through another handle,
-    /// or by a guard; [`LockError::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`] if this thread does not hold it so: not at all, through another handle,
+    /// or by a guard; [`LockErrorKind::Forked`] in a forked child.
     pub fn unlock_detached(&self) -> Result<(), LockError> {
         self.attachment.unlock_detached()
     }
@@ -94,8 +94,8 @@ impl SharedMemory<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`LockError::NotHeld`] if this thread does not hold the lock, or holds it by a guard;
-    /// [`LockError::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard;
+    /// [`LockErrorKind::Forked`] in a forked child.
     pub fn mark_repaired(&self) -> Result<(), LockError> {
         self.attachment.mark_repaired()
     }

@@ -1,12 +1,15 @@
-//! Which variant of which error has which code.
+//! Which kind of which error has which code, and how the texts are written.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::error::{
-    AttachError, InvalidSample, ListError, LockError, Polling, PresenceError, PublishError,
-    ReadError, RemoveError, SemaphoreError,
+    AttachError, AttachErrorKind, ForeignReason, InvalidSample, ListError, ListErrorKind,
+    LockError, LockErrorKind, Polling, PresenceError, PublishError, PublishErrorKind, ReadError,
+    ReadErrorKind, RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
+    UnsafeDirectory, UnsafeReason,
 };
 use crate::key::{Key, KeyError};
 use crate::lock_holder::LockHolder;
@@ -62,530 +65,319 @@ fn numbers_and_names_are_those_of_the_first_version() {
     assert_eq!(different.len(), CODES.len());
 }
 
-#[test]
-fn each_attach_error_about_the_segment_has_its_code() {
-    let key = key();
-    let (slots, holder) = (128, LockHolder::Unknown);
-    let cases = [
-        (
-            AttachError::NotFound { key: key.clone() },
-            ErrorCode::NotFound,
-        ),
-        (
-            AttachError::AlreadyExists { key: key.clone() },
-            ErrorCode::AlreadyExists,
-        ),
-        (
-            AttachError::Foreign {
-                key: key.clone(),
-                reason: String::new(),
-            },
-            ErrorCode::Foreign,
-        ),
-        (
-            AttachError::Version {
-                key: key.clone(),
-                found: 9,
-            },
-            ErrorCode::OtherVersion,
-        ),
-        (
-            AttachError::WrongKind { key: key.clone() },
-            ErrorCode::WrongKind,
-        ),
-        (
-            AttachError::SlotsFull {
-                key: key.clone(),
-                slots,
-            },
-            ErrorCode::Full,
-        ),
-        (
-            AttachError::SlotsBlocked {
-                key: key.clone(),
-                holder,
-            },
-            ErrorCode::Full,
-        ),
-        (
-            AttachError::OtherUser { key, owner: 0 },
-            ErrorCode::OtherUser,
-        ),
-    ];
-    for (error, code) in cases {
-        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
-    }
+/// Checks that an error has its code and no number, and that its text is one of a library: lower
+/// case, without full stop, without line end.
+fn check(error: &(impl Error + Debug), found: (ErrorCode, Option<i32>), code: ErrorCode) {
+    assert_eq!(found, (code, None), "{error:?}");
+    check_text(error);
+}
+
+fn check_text(error: &impl Error) {
+    let text = error.to_string();
+    assert!(
+        text.starts_with(|first: char| !first.is_uppercase()),
+        "{text}"
+    );
+    assert!(
+        !text.ends_with('.') && !text.contains(['\n', ';']),
+        "{text}"
+    );
 }
 
 #[test]
-fn each_attach_error_about_the_place_or_the_time_has_its_code() {
-    let key = key();
-    let cases = [
+fn each_kind_of_attach_error_has_its_code() {
+    let (holder, path) = (LockHolder::Unknown, PathBuf::from("/p"));
+    let reason = ForeignReason::Magic;
+    let directory = path.clone();
+    for (kind, code) in [
+        (AttachErrorKind::NotFound, ErrorCode::NotFound),
+        (AttachErrorKind::AlreadyExists, ErrorCode::AlreadyExists),
         (
-            AttachError::FileSystem {
-                key: key.clone(),
-                directory: PathBuf::new(),
+            AttachErrorKind::Foreign { path, reason },
+            ErrorCode::Foreign,
+        ),
+        (
+            AttachErrorKind::Version { found: 9 },
+            ErrorCode::OtherVersion,
+        ),
+        (AttachErrorKind::WrongKind, ErrorCode::WrongKind),
+        (AttachErrorKind::Permission, ErrorCode::PermissionDenied),
+        (
+            AttachErrorKind::Group { group: 1 },
+            ErrorCode::PermissionDenied,
+        ),
+        (
+            AttachErrorKind::FileSystem {
+                directory: directory.clone(),
                 kind: "vfat".to_owned(),
                 doing: "naming",
             },
             ErrorCode::Unsupported,
         ),
         (
-            AttachError::FileSizeLimit { key: key.clone() },
-            ErrorCode::FileSizeLimit,
+            AttachErrorKind::NoDirectory { directory },
+            ErrorCode::System,
         ),
+        (AttachErrorKind::NoSpace, ErrorCode::NoSpace),
+        (AttachErrorKind::FileSizeLimit, ErrorCode::FileSizeLimit),
+        (AttachErrorKind::SlotsFull { slots: 128 }, ErrorCode::Full),
         (
-            AttachError::Busy {
-                key: key.clone(),
-                holder: LockHolder::Unknown,
+            AttachErrorKind::SlotsBlocked {
+                holder: holder.clone(),
             },
-            ErrorCode::Busy,
+            ErrorCode::Full,
         ),
+        (AttachErrorKind::Busy { holder }, ErrorCode::Busy),
         (
-            AttachError::Timeout { key: key.clone() },
-            ErrorCode::Timeout,
+            AttachErrorKind::OtherUser { owner: 0 },
+            ErrorCode::OtherUser,
         ),
+        (AttachErrorKind::Timeout, ErrorCode::Timeout),
         (
-            AttachError::Size { key, size: 0 },
+            AttachErrorKind::Size { size: 0 },
             ErrorCode::InvalidArgument,
         ),
-    ];
-    for (error, code) in cases {
-        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
+        (
+            AttachErrorKind::Units { units: 1 },
+            ErrorCode::InvalidArgument,
+        ),
+        (AttachErrorKind::Io { doing: "mapping" }, ErrorCode::System),
+    ] {
+        let error = AttachError::new(&key(), kind);
+        check(&error, (error.code(), error.os_error()), code);
     }
 }
 
 #[test]
-fn attach_errors_keep_the_number_of_their_cause() {
-    let key = key();
-    let cases = [
+fn each_kind_of_publish_error_has_its_code() {
+    let bytes = 1;
+    for (kind, code) in [
+        (PublishErrorKind::NoSpace { bytes }, ErrorCode::NoSpace),
         (
-            AttachError::Permission {
-                key: key.clone(),
-                source: system(libc::EACCES),
-            },
-            (ErrorCode::PermissionDenied, Some(libc::EACCES)),
-        ),
-        (
-            AttachError::Group {
-                key: key.clone(),
-                group: 1,
-                source: system(libc::EPERM),
-            },
-            (ErrorCode::PermissionDenied, Some(libc::EPERM)),
-        ),
-        (
-            AttachError::NoSpace {
-                key: key.clone(),
-                source: system(libc::ENOSPC),
-            },
-            (ErrorCode::NoSpace, Some(libc::ENOSPC)),
-        ),
-        (
-            AttachError::Io {
-                key,
-                doing: "mapping",
-                source: system(libc::EMFILE),
-            },
-            (ErrorCode::System, Some(libc::EMFILE)),
-        ),
-    ];
-    for (error, expected) in cases {
-        assert_eq!((error.code(), error.os_error()), expected, "{error:?}");
-    }
-}
-
-#[test]
-fn each_publish_error_has_its_code() {
-    let (key, bytes) = (key(), 1);
-    let reason = InvalidSample::Position;
-    let cases = [
-        (
-            PublishError::NoSpace {
-                key: key.clone(),
-                bytes,
-            },
-            ErrorCode::NoSpace,
-        ),
-        (
-            PublishError::TooLarge {
-                key: key.clone(),
-                bytes,
-            },
+            PublishErrorKind::TooLarge { bytes },
             ErrorCode::InvalidArgument,
         ),
+        (PublishErrorKind::FileSizeLimit, ErrorCode::FileSizeLimit),
         (
-            PublishError::FileSizeLimit { key: key.clone() },
-            ErrorCode::FileSizeLimit,
-        ),
-        (
-            PublishError::Metadata {
-                key: key.clone(),
-                reason: String::new(),
-            },
+            PublishErrorKind::Metadata(MetadataError::EndsEarly),
             ErrorCode::InvalidMetadata,
         ),
         (
-            PublishError::Orphaned { key: key.clone() },
-            ErrorCode::Orphaned,
+            PublishErrorKind::MetadataTooLong { ring_bytes: 1 },
+            ErrorCode::InvalidMetadata,
         ),
+        (PublishErrorKind::Orphaned, ErrorCode::Orphaned),
         (
-            PublishError::RegionsFull {
-                key: key.clone(),
+            PublishErrorKind::RegionsFull {
                 holder: LockHolder::Unknown,
             },
             ErrorCode::Full,
         ),
         (
-            PublishError::Damaged {
-                key: key.clone(),
-                reason,
-            },
+            PublishErrorKind::Damaged(InvalidSample::Position),
             ErrorCode::Invalid,
         ),
-        (PublishError::Busy { key: key.clone() }, ErrorCode::Busy),
-        (PublishError::Forked { key }, ErrorCode::Forked),
-    ];
-    for (error, code) in cases {
-        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
+        (PublishErrorKind::Busy, ErrorCode::Busy),
+        (PublishErrorKind::Forked, ErrorCode::Forked),
+        (PublishErrorKind::Io { doing: "locking" }, ErrorCode::System),
+    ] {
+        let error = PublishError::new(&key(), kind);
+        check(&error, (error.code(), error.os_error()), code);
     }
 }
 
 #[test]
-fn a_publish_error_keeps_the_number_of_its_cause() {
-    let error = PublishError::Io {
-        key: key(),
-        doing: "locking",
-        source: system(libc::ENOLCK),
-    };
-    let told = (error.code(), error.os_error());
-    assert_eq!(told, (ErrorCode::System, Some(libc::ENOLCK)));
-}
-
-#[test]
-fn each_read_error_has_its_code() {
-    let (key, bytes) = (key(), 1);
-    let reason = InvalidSample::Record;
-    let cases = [
+fn each_kind_of_read_error_has_its_code() {
+    let bytes = 1;
+    for (kind, code) in [
         (
-            ReadError::Invalid {
-                key: key.clone(),
-                reason,
-            },
+            ReadErrorKind::Invalid(InvalidSample::Record),
             ErrorCode::Invalid,
-            None,
         ),
+        (ReadErrorKind::Truncated, ErrorCode::Truncated),
+        (ReadErrorKind::Busy, ErrorCode::Busy),
+        (ReadErrorKind::NoMemory { bytes }, ErrorCode::NoMemory),
         (
-            ReadError::Truncated { key: key.clone() },
-            ErrorCode::Truncated,
-            None,
-        ),
-        (ReadError::Busy { key: key.clone() }, ErrorCode::Busy, None),
-        (
-            ReadError::NoMemory {
-                key: key.clone(),
-                bytes,
-            },
-            ErrorCode::NoMemory,
-            None,
-        ),
-        (
-            ReadError::Size {
-                key: key.clone(),
-                bytes,
-                wanted: 2,
-            },
+            ReadErrorKind::Size { bytes, wanted: 2 },
             ErrorCode::InvalidArgument,
-            None,
         ),
-        (
-            ReadError::Forked { key: key.clone() },
-            ErrorCode::Forked,
-            None,
-        ),
-        (
-            ReadError::Io {
-                key,
-                doing: "copying",
-                source: system(libc::EIO),
-            },
-            ErrorCode::System,
-            Some(libc::EIO),
-        ),
-    ];
-    for (error, code, number) in cases {
-        assert_eq!(
-            (error.code(), error.os_error()),
-            (code, number),
-            "{error:?}"
-        );
+        (ReadErrorKind::Forked, ErrorCode::Forked),
+        (ReadErrorKind::Io { doing: "copying" }, ErrorCode::System),
+    ] {
+        let error = ReadError::new(&key(), kind);
+        check(&error, (error.code(), error.os_error()), code);
     }
 }
 
 #[test]
-fn each_lock_error_has_its_code() {
-    let key = key();
-    let cases = [
+fn each_kind_of_lock_error_has_its_code() {
+    for (kind, code) in [
+        (LockErrorKind::Timeout { holder: None }, ErrorCode::Timeout),
+        (LockErrorKind::WouldBlock, ErrorCode::WouldBlock),
+        (LockErrorKind::WouldDeadlock, ErrorCode::WouldDeadlock),
+        (LockErrorKind::NotHeld, ErrorCode::NotHeld),
+        (LockErrorKind::Orphaned, ErrorCode::Orphaned),
+        (LockErrorKind::NoMemory { bytes: 1 }, ErrorCode::NoMemory),
+        (LockErrorKind::Forked, ErrorCode::Forked),
+    ] {
+        let error = LockError::new(&key(), kind);
+        check(&error, (error.code(), error.os_error()), code);
+    }
+}
+
+#[test]
+fn each_kind_of_semaphore_error_has_its_code() {
+    for (kind, code) in [
         (
-            LockError::Timeout {
-                key: key.clone(),
-                holder: None,
-            },
+            SemaphoreErrorKind::Timeout { holder: None },
             ErrorCode::Timeout,
         ),
         (
-            LockError::WouldBlock { key: key.clone() },
-            ErrorCode::WouldBlock,
-        ),
-        (
-            LockError::WouldDeadlock { key: key.clone() },
-            ErrorCode::WouldDeadlock,
-        ),
-        (LockError::NotHeld { key: key.clone() }, ErrorCode::NotHeld),
-        (
-            LockError::Orphaned { key: key.clone() },
-            ErrorCode::Orphaned,
-        ),
-        (
-            LockError::NoMemory {
-                key: key.clone(),
-                bytes: 1,
-            },
-            ErrorCode::NoMemory,
-        ),
-        (LockError::Forked { key }, ErrorCode::Forked),
-    ];
-    for (error, code) in cases {
-        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
-    }
-}
-
-#[test]
-fn each_semaphore_error_has_its_code() {
-    let key = key();
-    let cases = [
-        (
-            SemaphoreError::Timeout {
-                key: key.clone(),
-                holder: None,
-            },
-            ErrorCode::Timeout,
-        ),
-        (
-            SemaphoreError::TooMany {
-                key: key.clone(),
-                units: 1,
-            },
+            SemaphoreErrorKind::TooMany { units: 1 },
             ErrorCode::InvalidArgument,
         ),
-        (
-            SemaphoreError::Orphaned { key: key.clone() },
-            ErrorCode::Orphaned,
-        ),
-        (
-            SemaphoreError::Forked { key: key.clone() },
-            ErrorCode::Forked,
-        ),
-    ];
-    for (error, code) in cases {
-        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
+        (SemaphoreErrorKind::Orphaned, ErrorCode::Orphaned),
+        (SemaphoreErrorKind::Forked, ErrorCode::Forked),
+    ] {
+        let error = SemaphoreError::new(&key(), kind);
+        check(&error, (error.code(), error.os_error()), code);
     }
-    let units = AttachError::Units { key, units: 1 };
-    assert_eq!(units.code(), ErrorCode::InvalidArgument);
 }
 
 #[test]
-fn each_remove_error_has_its_code() {
-    let key = key();
-    let cases = [
+fn each_kind_of_remove_error_has_its_code() {
+    let (path, reason) = (PathBuf::from("/p"), ForeignReason::TooShort);
+    let version = AttachErrorKind::Version { found: 9 };
+    for (kind, code) in [
+        (RemoveErrorKind::NotFound, ErrorCode::NotFound),
+        (RemoveErrorKind::InUse { by: Vec::new() }, ErrorCode::InUse),
         (
-            RemoveError::NotFound { key: key.clone() },
-            ErrorCode::NotFound,
-        ),
-        (
-            RemoveError::InUse {
-                key: key.clone(),
-                by: Vec::new(),
-            },
-            ErrorCode::InUse,
-        ),
-        (
-            RemoveError::Foreign {
-                key: key.clone(),
-                reason: String::new(),
-            },
+            RemoveErrorKind::Foreign { path, reason },
             ErrorCode::Foreign,
         ),
+        (RemoveErrorKind::Permission, ErrorCode::PermissionDenied),
         (
-            RemoveError::Permission { key: key.clone() },
-            ErrorCode::PermissionDenied,
-        ),
-        (
-            RemoveError::Busy {
-                key: key.clone(),
+            RemoveErrorKind::Busy {
                 holder: LockHolder::Unknown,
             },
             ErrorCode::Busy,
         ),
         (
-            RemoveError::OtherUser {
-                key: key.clone(),
-                owner: 0,
-            },
+            RemoveErrorKind::OtherUser { owner: 0 },
             ErrorCode::OtherUser,
         ),
-    ];
-    for (error, code) in cases {
-        assert_eq!((error.code(), error.os_error()), (code, None), "{error:?}");
+        (
+            RemoveErrorKind::Open(Box::new(version)),
+            ErrorCode::OtherVersion,
+        ),
+    ] {
+        let error = RemoveError::new(&key(), kind);
+        check(&error, (error.code(), error.os_error()), code);
     }
 }
 
 #[test]
-fn remove_errors_have_the_code_and_the_number_of_their_cause() {
-    let key = key();
-    let version = AttachError::Version {
-        key: key.clone(),
-        found: 9,
-    };
-    let cases = [
-        (RemoveError::attach(version), ErrorCode::OtherVersion, None),
-        (
-            RemoveError::attach(AttachError::NoSpace {
-                key: key.clone(),
-                source: system(libc::EDQUOT),
-            }),
-            ErrorCode::NoSpace,
-            Some(libc::EDQUOT),
-        ),
-        (
-            RemoveError::Io {
-                key,
-                doing: "removing",
-                source: system(libc::EROFS),
-            },
-            ErrorCode::System,
-            Some(libc::EROFS),
-        ),
-    ];
-    for (error, code, number) in cases {
-        assert_eq!(
-            (error.code(), error.os_error()),
-            (code, number),
-            "{error:?}"
-        );
-    }
+fn errors_keep_the_number_of_their_cause() {
+    let denied = AttachError::io(&key(), "opening", system(libc::EACCES));
+    assert_eq!(*denied.kind(), AttachErrorKind::Permission);
+    assert_eq!(denied.os_error(), Some(libc::EACCES));
+    let full = AttachError::io(&key(), "writing", system(libc::EDQUOT));
+    assert_eq!(*full.kind(), AttachErrorKind::NoSpace);
+
+    let removed = RemoveError::from(full);
+    let told = (removed.code(), removed.os_error());
+    assert_eq!(told, (ErrorCode::NoSpace, Some(libc::EDQUOT)));
+    assert_eq!(removed.key().as_str(), "k");
+
+    let published = PublishError::io(&key(), "locking", 1, system(libc::ENOLCK));
+    assert_eq!(*published.kind(), PublishErrorKind::Io { doing: "locking" });
+    assert_eq!(published.os_error(), Some(libc::ENOLCK));
+    assert!(published.source().is_some());
+
+    let read = ReadError::io(&key(), "copying", system(libc::EIO));
+    assert_eq!(read.os_error(), Some(libc::EIO));
 }
 
 #[test]
-fn each_error_about_a_place_has_its_code() {
-    let path = PathBuf::new;
-    let kind = || "vfat".to_owned();
-    let listing = [
-        (
-            ListError::Directory {
-                path: path(),
-                source: system(libc::ENOTDIR),
-            },
-            ErrorCode::System,
-            Some(libc::ENOTDIR),
-        ),
-        (
-            ListError::FileSystem {
-                path: path(),
-                kind: kind(),
-            },
-            ErrorCode::Unsupported,
-            None,
-        ),
-    ];
-    for (error, code, number) in listing {
-        assert_eq!(
-            (error.code(), error.os_error()),
-            (code, number),
-            "{error:?}"
-        );
-    }
-    let linking = [
-        (
-            PresenceError::NoDirectory {
-                reason: String::new(),
-            },
-            ErrorCode::Unsupported,
-            None,
-        ),
-        (
-            PresenceError::Io {
-                doing: "listening",
-                source: system(libc::EADDRINUSE),
-            },
-            ErrorCode::System,
-            Some(libc::EADDRINUSE),
-        ),
-    ];
-    for (error, code, number) in linking {
-        assert_eq!(
-            (error.code(), error.os_error()),
-            (code, number),
-            "{error:?}"
-        );
-    }
-    let polling = Polling::instead_of(system(libc::EMFILE)).unwrap();
-    assert_eq!(
-        (polling.code(), polling.os_error()),
-        (ErrorCode::System, Some(libc::EMFILE))
+fn a_publisher_that_does_not_get_the_lock_is_told_why() {
+    let lock = |kind| PublishError::lock(&LockError::new(&key(), kind)).kind;
+    assert_eq!(lock(LockErrorKind::Orphaned), PublishErrorKind::Orphaned);
+    assert_eq!(lock(LockErrorKind::Forked), PublishErrorKind::Forked);
+    assert_eq!(lock(LockErrorKind::WouldBlock), PublishErrorKind::Busy);
+}
+
+#[test]
+fn each_error_about_a_directory_has_its_code() {
+    let path = Path::new("/p");
+    let unreadable = ListError::unreadable(path, system(libc::ENOTDIR));
+    let told = (unreadable.code(), unreadable.os_error());
+    assert_eq!(told, (ErrorCode::System, Some(libc::ENOTDIR)));
+    let kind = "vfat".to_owned();
+    let unfit = ListError::new(path, ListErrorKind::FileSystem { kind });
+    check(
+        &unfit,
+        (unfit.code(), unfit.os_error()),
+        ErrorCode::Unsupported,
     );
+
+    let listening = PresenceError::io("listening")(system(libc::EADDRINUSE));
+    let told = (listening.code(), listening.os_error());
+    assert_eq!(told, (ErrorCode::System, Some(libc::EADDRINUSE)));
+    let candidates = vec![UnsafeDirectory {
+        path: path.to_owned(),
+        reason: UnsafeReason::Mode { mode: 0o755 },
+    }];
+    let nowhere = PresenceError::no_directory(candidates);
+    assert_eq!(
+        (nowhere.code(), nowhere.os_error()),
+        (ErrorCode::Unsupported, None)
+    );
+    assert!(
+        nowhere
+            .to_string()
+            .ends_with("/p is open to others (mode 755)"),
+        "{nowhere}"
+    );
+
+    let polling = Polling::instead_of(system(libc::EMFILE)).unwrap();
+    let told = (polling.code(), polling.os_error());
+    assert_eq!(told, (ErrorCode::System, Some(libc::EMFILE)));
 }
 
 #[test]
-fn each_error_about_a_value_has_its_code() {
-    let keys = [
+fn errors_about_a_value_are_texts_of_a_library() {
+    let scheme = "qt".to_owned();
+    for error in [
         KeyError::Empty,
         KeyError::TooLong { bytes: 129 },
         KeyError::Character {
             character: '/',
             at: 0,
         },
-        KeyError::Scheme {
-            scheme: "qt".to_owned(),
-        },
-    ];
-    for error in keys {
-        assert_eq!(
+        KeyError::Scheme { scheme },
+    ] {
+        check(
+            &error,
             (error.code(), error.os_error()),
-            (ErrorCode::InvalidKey, None),
-            "{error}"
+            ErrorCode::InvalidKey,
         );
     }
-    let metadata = [
-        MetadataError::TooLong {
-            what: "media type",
-            bytes: 256,
-        },
-        MetadataError::Sides {
-            width: 0,
-            height: 1,
-        },
-        MetadataError::Stride { row: 2, stride: 1 },
-        MetadataError::ImageLength {
-            needed: 2,
-            found: 1,
-        },
-        MetadataError::Dimensions { count: 0 },
-        MetadataError::ArrayLength {
-            needed: 2,
-            found: 1,
-        },
-        MetadataError::ArrayTooLarge,
-        MetadataError::EndsEarly,
-        MetadataError::NotUtf8,
-        MetadataError::Repeated,
-        MetadataError::BytesBehind,
-    ];
-    for error in metadata {
-        assert_eq!(
-            (error.code(), error.os_error()),
-            (ErrorCode::InvalidMetadata, None),
-            "{error}"
-        );
-    }
+    let metadata = MetadataError::BytesBehind;
+    check(
+        &metadata,
+        (metadata.code(), metadata.os_error()),
+        ErrorCode::InvalidMetadata,
+    );
+}
+
+#[test]
+fn an_error_moves_few_bytes() {
+    assert!(size_of::<LockError>() <= 40);
+    assert!(size_of::<SemaphoreError>() <= 40);
+    assert!(
+        size_of::<PublishError>() <= 80,
+        "{}",
+        size_of::<PublishError>()
+    );
+    assert!(size_of::<ReadError>() <= 72, "{}", size_of::<ReadError>());
 }

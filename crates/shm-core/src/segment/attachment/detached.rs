@@ -2,7 +2,7 @@
 
 use super::Attachment;
 use super::held::{Held, thread_token};
-use crate::error::LockError;
+use crate::error::{LockError, LockErrorKind};
 use crate::sync::Ordering;
 
 /// In [`Attachment::detached`]: the lock is held without a guard. Beside it stands what the guard
@@ -54,16 +54,15 @@ impl Attachment {
 
     /// What [`Held::detach`] left, if it was this thread that called it.
     fn detached_state(&self) -> Result<u64, LockError> {
-        let key = || self.key().clone();
         if self.is_forked() {
-            return Err(LockError::Forked { key: key() });
+            return Err(LockError::new(self.key(), LockErrorKind::Forked));
         }
         // Only the calling thread itself ever stores its own token, so Relaxed shows it the truth.
         let is_holder = self.holding_thread.load(Ordering::Relaxed) == thread_token();
         match self.detached.load(Ordering::Relaxed) {
             state if is_holder && state & DETACHED != 0 => Ok(state),
             // Where a guard holds it, the guard lets go: slices live as long.
-            _ => Err(LockError::NotHeld { key: key() }),
+            _ => Err(LockError::new(self.key(), LockErrorKind::NotHeld)),
         }
     }
 

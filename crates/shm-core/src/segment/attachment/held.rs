@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Attachment;
 use super::name_watch::NameWatch;
 use crate::deadline::Deadline;
-use crate::error::LockError;
+use crate::error::{LockError, LockErrorKind};
 use crate::layout;
 use crate::lock::{self, NotTaken, Owner, Watcher};
 use crate::segment::roster::{self, Attached};
@@ -74,9 +74,8 @@ impl Attachment {
 
     #[cold]
     fn not_taken(&self, why: NotTaken) -> LockError {
-        let key = self.key().clone();
         match why {
-            NotTaken::GivenUp => LockError::Orphaned { key },
+            NotTaken::GivenUp => LockError::new(self.key(), LockErrorKind::Orphaned),
             NotTaken::TimedOut(holder) => self.lock_timeout(holder),
         }
     }
@@ -91,12 +90,10 @@ impl Attachment {
             self,
         ) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
-            Err(NotTaken::GivenUp) => Err(LockError::Orphaned {
-                key: self.key().clone(),
-            }),
-            Err(NotTaken::TimedOut(_)) => Err(LockError::WouldBlock {
-                key: self.key().clone(),
-            }),
+            Err(NotTaken::GivenUp) => Err(LockError::new(self.key(), LockErrorKind::Orphaned)),
+            Err(NotTaken::TimedOut(_)) => {
+                Err(LockError::new(self.key(), LockErrorKind::WouldBlock))
+            }
         }
     }
 
@@ -159,23 +156,24 @@ impl Attachment {
     /// Why locking makes no sense here.
     #[cold]
     fn refusal(&self) -> LockError {
-        let key = self.key().clone();
         if self.is_forked() {
-            LockError::Forked { key }
+            LockError::new(self.key(), LockErrorKind::Forked)
         } else if self.holding_thread.load(Ordering::Relaxed) == thread_token() {
-            LockError::WouldDeadlock { key }
+            LockError::new(self.key(), LockErrorKind::WouldDeadlock)
         } else {
-            LockError::Orphaned { key }
+            LockError::new(self.key(), LockErrorKind::Orphaned)
         }
     }
 
     #[cold]
     fn lock_timeout(&self, holder: Option<Owner>) -> LockError {
         let holder = holder.and_then(|owner| self.holder_of(owner.slot()));
-        LockError::Timeout {
-            key: self.key().clone(),
-            holder: holder.map(Box::new),
-        }
+        LockError::new(
+            self.key(),
+            LockErrorKind::Timeout {
+                holder: holder.map(Box::new),
+            },
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! The slot in a segment that says who is attached.
 
-use crate::error::AttachError;
+use crate::error::{AttachError, AttachErrorKind};
 use crate::layout::{self, Control};
 use crate::lock::{self, Owner};
 use crate::lock_holder::LockHolder;
@@ -48,20 +48,23 @@ pub(super) fn claim_slot(
 /// Why no slot could be claimed: all are held, or a reader keeps some from being claimed.
 #[cold]
 fn no_slot(segment: &SegmentFile) -> AttachError {
-    let key = segment.key.clone();
     let is_blocked = |byte: &u64| {
         let lock = sys::refusing_lock(&segment.file, *byte..*byte + 1, ByteLock::Write);
         lock.is_ok_and(|lock| lock.is_some_and(|lock| lock.kind == ByteLock::Read))
     };
     match layout::slot_bytes(layout::SLOTS as u64).find(is_blocked) {
-        Some(byte) => AttachError::SlotsBlocked {
-            key,
-            holder: LockHolder::find(&segment.file, byte, ByteLock::Write),
-        },
-        None => AttachError::SlotsFull {
-            key,
-            slots: layout::SLOTS,
-        },
+        Some(byte) => AttachError::new(
+            &segment.key,
+            AttachErrorKind::SlotsBlocked {
+                holder: LockHolder::find(&segment.file, byte, ByteLock::Write),
+            },
+        ),
+        None => AttachError::new(
+            &segment.key,
+            AttachErrorKind::SlotsFull {
+                slots: layout::SLOTS,
+            },
+        ),
     }
 }
 
