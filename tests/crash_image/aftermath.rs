@@ -10,7 +10,7 @@ use std::{
 use e2e_tests::{Scene, layout};
 use shm_core::{
     AttachError, LockError, Locked, Next, PublishError, Publisher, ReadWrite, RemoveError, Sample,
-    Semaphore, SemaphoreError, SharedMemory, Subscriber, segment,
+    Semaphore, SemaphoreError, Block, Subscriber, segment,
 };
 
 use crate::{
@@ -98,7 +98,7 @@ fn find_themselves_orphaned(company: &Company) {
     match company {
         Company::Block(Some(block)) => {
             // A free lock can still be taken: what it guards is there as long as the handle.
-            let locked = block.lock_timeout(SOON).map(drop);
+            let locked = block.lock_for(SOON).map(drop);
             assert!(matches!(locked, Ok(()) | Err(LockError::Orphaned { .. })));
         }
         Company::Semaphore(Some(semaphore)) => {
@@ -123,11 +123,11 @@ fn gone(scene: &Scene, successor: Successor) {
             assert!(newcomer.created());
             publish(&newcomer, (3, SMALL)).unwrap();
             assert!(newcomer.detach(), "the last one out");
-            let block = SharedMemory::create(&key, BLOCK, &options).unwrap();
+            let block = Block::create(&key, BLOCK, &options).unwrap();
             lock_is(&block, false);
         }
         Successor::Attacher => {
-            let block = SharedMemory::attach(&key, &options).map(drop);
+            let block = Block::attach(&key, &options).map(drop);
             assert!(matches!(block, Err(AttachError::NotFound { .. })));
             let samples = Subscriber::attach(&key, &options).map(drop);
             assert!(matches!(samples, Err(AttachError::NotFound { .. })));
@@ -138,7 +138,7 @@ fn gone(scene: &Scene, successor: Successor) {
         }
     }
     assert_empty(scene);
-    drop(SharedMemory::create(&key, BLOCK, &options).unwrap());
+    drop(Block::create(&key, BLOCK, &options).unwrap());
     assert_empty(scene);
 }
 
@@ -160,11 +160,11 @@ fn kept(operation: &Operation, scene: &Scene) {
 
 fn block_goes_on(
     scene: &Scene,
-    company: &SharedMemory<ReadWrite>,
+    company: &Block<ReadWrite>,
     successor: Successor,
     abandoned: bool,
 ) {
-    let newcomer = || SharedMemory::open_or_create(&key(scene), BLOCK, &options(scene)).unwrap();
+    let newcomer = || Block::open_or_create(&key(scene), BLOCK, &options(scene)).unwrap();
     match successor {
         Successor::Newcomer => lock_is(&newcomer(), abandoned),
         Successor::List => {
@@ -291,8 +291,8 @@ fn assert_found(operation: &Operation, sample: Option<&Sample>) {
 }
 
 /// Takes the lock in time, is told of a death exactly where there was one, and repairs.
-fn lock_is(block: &SharedMemory<ReadWrite>, abandoned: bool) {
-    let (locked, time) = timed(|| block.lock_timeout(SOON).unwrap());
+fn lock_is(block: &Block<ReadWrite>, abandoned: bool) {
+    let (locked, time) = timed(|| block.lock_for(SOON).unwrap());
     assert!(time < SOON, "the lock took {time:?}");
     assert_eq!(matches!(locked, Locked::Abandoned(_)), abandoned);
     drop(locked.repair_with(|bytes| bytes.fill(0)));

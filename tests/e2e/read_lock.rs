@@ -130,15 +130,15 @@ fn the_lock_of_a_dead_holder_is_taken_over() {
         return;
     };
     let scene = &commons.scene;
-    let block = shm_core::SharedMemory::create(&key(scene), 64, &patient(scene)).unwrap();
+    let block = shm_core::Block::create(&key(scene), 64, &patient(scene)).unwrap();
     let mut holder = Actor::new(scene);
     holder.does("attach");
     holder.does("lock 1000");
     let _liar = locks(&stranger, scene, "read-slots");
-    let busy = block.lock_timeout(PATIENCE).map(drop);
+    let busy = block.lock_for(PATIENCE).map(drop);
     assert!(busy.is_err(), "it lives");
     holder.dies();
-    let locked = block.lock_timeout(BOUND).unwrap();
+    let locked = block.lock_for(BOUND).unwrap();
     assert!(matches!(locked, shm_core::Locked::Abandoned(_)));
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, Stranger, skip};
 use shm_core::{
-    AttachError, Key, Metadata, PublishError, Publisher, SharedMemory, Subscriber, segment,
+    AttachError, Key, Metadata, PublishError, Publisher, Block, Subscriber, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -282,7 +282,7 @@ fn file_systems_that_hold_no_segments_are_named_at_once() {
             assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
             assert!(time.as_secs() < 4, "{time:?}: {refused:?}");
         }
-        let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).map(drop);
+        let block = Block::create(&key(&scene), 64, &options(&scene)).map(drop);
         assert!(
             matches!(block, Err(AttachError::FileSystem { .. })),
             "{block:?}"
@@ -300,7 +300,7 @@ fn a_file_system_without_long_files_is_named_at_once() {
     let refused = scene.loader(["text", "nowhere"]).run().refused("(ext2");
     assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
     // A block is short enough, and works.
-    let block = SharedMemory::create(&key(&scene), 64, &options(&scene));
+    let block = Block::create(&key(&scene), 64, &options(&scene));
     assert!(
         block.is_ok() || matches!(block, Err(AttachError::FileSystem { .. })),
         "{block:?}"

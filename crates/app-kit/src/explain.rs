@@ -7,7 +7,7 @@ use std::error::Error as _;
 
 use qt_bridge::AddressError;
 use shm_core::{
-    AttachError, Attached, Key, KeyError, ListError, LockError, LockHolder, Polling, PublishError,
+    AttachError, Participant, Key, KeyError, ListError, LockError, LockHolder, Polling, PublishError,
     ReadError, RemoveError,
 };
 
@@ -328,7 +328,7 @@ impl Explain for Polling {
 }
 
 /// Names somebody who is attached: `loader-app (pid 4711)`.
-pub fn name_of(peer: &Attached) -> String {
+pub fn name_of(peer: &Participant) -> String {
     say!("peer", program = peer.program, pid = peer.process)
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use shm_core::{
-    Access, AttachError, Attached, Key, KeyWatch, Next, Options, ReadError, Sample, Subscriber,
+    Access, AttachError, Participant, Key, KeyWatch, Next, Options, ReadError, Sample, Subscriber,
     WaitResult, segment,
 };
 
@@ -144,17 +144,17 @@ impl Follower {
     }
 
     /// Returns who is attached, but for this process; nobody where there is no segment.
-    pub fn others(&self) -> Vec<Attached> {
+    pub fn peers(&self) -> Vec<Participant> {
         match &self.place {
-            Place::Within(subscriber) => subscriber.others(),
+            Place::Within(subscriber) => subscriber.peers(),
             Place::Outside | Place::Before(_) => Vec::new(),
         }
     }
 
     /// Returns `true` if a publisher is attached to the segment that is followed, but for this process.
     pub fn has_publisher(&self) -> bool {
-        let publishes = |peer: &Attached| peer.access == Access::ReadWrite;
-        self.others().iter().any(publishes)
+        let publishes = |peer: &Participant| peer.access == Access::ReadWrite;
+        self.peers().iter().any(publishes)
     }
 
     /// Attaches to what is there now.

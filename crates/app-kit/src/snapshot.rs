@@ -7,8 +7,8 @@ use iced::Size;
 use qt_bridge::{Address, Digest, Form, ReadingError};
 use shm_core::segment::{Info, Permissions};
 use shm_core::{
-    ArrayMetadata, AttachError, Attached, Key, LockError, Metadata, Options, Process, ReadError,
-    Sample, SharedMemory, Subscriber, segment,
+    ArrayMetadata, AttachError, Participant, Key, LockError, Metadata, Options, Process, ReadError,
+    Sample, Block, Subscriber, segment,
 };
 
 use crate::explain::Explain;
@@ -52,7 +52,7 @@ pub struct Snapshot {
     /// Who may open the segment; `None` of one of Qt programs, or where that is not known any more.
     pub permissions: Option<Permissions>,
     /// Who was attached beside the reader itself.
-    pub attached: Vec<Attached>,
+    pub attached: Vec<Participant>,
 }
 
 /// What can be in a segment, in the form in which a window shows it.
@@ -111,7 +111,7 @@ pub struct Origin {
 
 impl Origin {
     /// Tells where a sample comes from; its writer is called by name where it is `attached`.
-    pub fn of(sample: &Sample, attached: &[Attached]) -> Origin {
+    pub fn of(sample: &Sample, attached: &[Participant]) -> Origin {
         let writer = sample.writer();
         Origin {
             segment: sample.segment(),
@@ -202,7 +202,7 @@ fn read_sample(
     // Somebody may remove the segment between these lines: then it was not persistent.
     let info = segment::info(key, options).ok();
     let company = Company {
-        attached: subscriber.others(),
+        attached: subscriber.peers(),
         ..info.as_ref().map(Company::of).unwrap_or_default()
     };
     match sample {
@@ -215,7 +215,7 @@ fn read_sample(
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Company {
     /// Who was attached beside the reader itself.
-    pub attached: Vec<Attached>,
+    pub attached: Vec<Participant>,
     /// Whether the segment stays when everybody has left.
     pub persistent: bool,
     /// Who may open the segment, as far as is known.
@@ -320,7 +320,7 @@ fn head_of(sample: &Sample, limit: usize) -> Result<Vec<u8>, SnapshotError> {
 fn read_block(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
     // Before attaching, so that the reader does not find itself among the attached.
     let info = segment::info(key, options).map_err(SnapshotError::Attach)?;
-    let block = SharedMemory::attach_read_only(key, options).map_err(SnapshotError::Attach)?;
+    let block = Block::attach_read_only(key, options).map_err(SnapshotError::Attach)?;
     let (mut bytes, is_half_written) = block.snapshot(LOCK_TIMEOUT).map_err(SnapshotError::Lock)?;
     let size = bytes.len() as u64;
     bytes.truncate(HEAD_LIMIT);

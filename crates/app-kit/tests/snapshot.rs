@@ -7,7 +7,7 @@ use app_kit::content_pane::{self, ContentPane};
 use app_kit::snapshot::{self, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT};
 use shm_core::{
     Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
-    Origin, PixelFormat, Publisher, SharedMemory,
+    Origin, PixelFormat, Publisher, Block,
 };
 use tempfile::TempDir;
 
@@ -164,7 +164,7 @@ fn other_bytes_and_blocks_show_their_head() {
     assert_eq!(bytes.media_type.as_deref(), Some("application/pdf"));
     drop(publisher);
 
-    let block = SharedMemory::create(&place.key, 3, &place.options).unwrap();
+    let block = Block::create(&place.key, 3, &place.options).unwrap();
     block
         .lock()
         .unwrap()

@@ -367,7 +367,7 @@ impl Stay {
                 }
                 match session.restore() {
                     // Another program took it away at once: the next look tries again.
-                    Err(error) if error.is_orphaned() => lost = Some(key),
+                    Err(error) if error.is_removed() => lost = Some(key),
                     loaded => tell_restored(&key, loaded.map_err(CommandError::Load)?.as_ref()),
                 }
             }

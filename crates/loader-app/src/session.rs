@@ -20,7 +20,7 @@ use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
 use qt_bridge::{Address, Form, StreamError, User};
 use shm_core::segment::{self, Content as Kept, Permissions};
-use shm_core::{Access, AttachError, Attached, Key, Options, PublishError, Publisher, ReadError};
+use shm_core::{Access, AttachError, Participant, Key, Options, PublishError, Publisher, ReadError};
 
 pub use content::{Bytes, Content};
 pub use source::Source;
@@ -234,7 +234,7 @@ impl Session {
     /// it any more; returns its key then. Nothing is loaded after that, but [`restore`](Self::restore)
     /// loads it again.
     pub fn release_if_lost(&mut self) -> Option<Address> {
-        if !self.publisher.as_ref().is_some_and(Publisher::is_orphaned) {
+        if !self.publisher.as_ref().is_some_and(Publisher::is_removed) {
             return self.qt.release_if_lost();
         }
         let lost = self.hold(None)?;
@@ -320,7 +320,7 @@ fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     if latest.writer.is_current() {
         return None;
     }
-    let mut owners: Vec<Attached> = info
+    let mut owners: Vec<Participant> = info
         .attached
         .into_iter()
         .filter(|peer| peer.access == Access::ReadWrite && !peer.process.is_current())
@@ -435,7 +435,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
-    pub fn is_orphaned(&self) -> bool {
+    pub fn is_removed(&self) -> bool {
         matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
     }
 

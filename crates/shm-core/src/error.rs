@@ -31,7 +31,7 @@ pub use read::{ReadError, ReadErrorKind};
 pub use remove::{RemoveError, RemoveErrorKind};
 pub use semaphore::{SemaphoreError, SemaphoreErrorKind};
 
-use crate::segment::Attached;
+use crate::segment::Participant;
 
 /// Writes what each error of an operation on a segment has beside its text: its parts and its code.
 macro_rules! impl_parts {
@@ -109,7 +109,7 @@ macro_rules! impl_parts {
 use impl_parts;
 
 /// The process that holds a lock or units, where a record names one.
-struct HeldBy<'a>(&'a Option<Box<Attached>>);
+struct HeldBy<'a>(&'a Option<Box<Participant>>);
 
 impl fmt::Display for HeldBy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

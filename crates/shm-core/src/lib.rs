@@ -29,7 +29,7 @@
 //! - **Samples**: a [`Publisher`] publishes payloads of any size, a
 //!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
 //!   change a byte.
-//! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
+//! - **A block**: [`Block`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`;
 //!   it tells of changes where a program [announces](Guard::announce) them.
 //! - **A semaphore**: [`Semaphore`] counts units that processes acquire and release; what a process
@@ -48,6 +48,7 @@
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
 
+mod block;
 mod deadline;
 mod directory_watch;
 mod error;
@@ -70,13 +71,15 @@ mod readiness;
 mod sample;
 pub mod segment;
 mod semaphore;
-mod shared_memory;
 #[cfg(feature = "async")]
 mod stream;
 mod sync;
 mod sys;
 mod wait_set;
 
+pub use block::{
+    Abandoned, Attach, Block, Change, Guard, Locked, OutOfBounds, ReadOnly, ReadWrite,
+};
 pub use bytemuck;
 pub use error::{
     AttachError, AttachErrorKind, ErrorCode, ForeignReason, InvalidSample, ListError,
@@ -98,11 +101,8 @@ pub use process::Process;
 pub use sample::{
     Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
 };
-pub use segment::{Access, Attached};
+pub use segment::{Access, Participant};
 pub use semaphore::Semaphore;
-pub use shared_memory::{
-    Abandoned, Attach, Change, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
-};
 #[cfg(feature = "async")]
 pub use stream::SampleStream;
 pub use sys::{GuardedMapping, guard_against_truncation};

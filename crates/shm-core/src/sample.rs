@@ -45,7 +45,7 @@ use crate::error::{InvalidSample, ReadError, ReadErrorKind, try_zeroed};
 use crate::layout;
 use crate::message::{Annotations, Message, Metadata, Origin};
 use crate::process::Process;
-use crate::segment::moment;
+use crate::segment::system_time;
 use crate::sys::{self, Mapping};
 use cursor::{Copied, Found};
 use decoding::Decoding;
@@ -317,7 +317,7 @@ impl Sample {
     /// When it was published, by the publisher's wall clock.
     #[must_use]
     pub fn published(&self) -> SystemTime {
-        moment(self.0.record.published)
+        system_time(self.0.record.published)
     }
 
     /// How long ago it was published, by a clock that nobody sets: never negative.

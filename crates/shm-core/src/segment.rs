@@ -2,31 +2,31 @@
 //!
 //! Looking never attaches: whoever only looks is seen by nobody and keeps
 //! nothing alive. Creating and attaching is done by [`Publisher`],
-//! [`Subscriber`], [`SharedMemory`] and [`Semaphore`].
+//! [`Subscriber`], [`Block`] and [`Semaphore`].
 //!
 //! [`Publisher`]: crate::Publisher
 //! [`Subscriber`]: crate::Subscriber
-//! [`SharedMemory`]: crate::SharedMemory
+//! [`Block`]: crate::Block
 //! [`Semaphore`]: crate::Semaphore
 
 mod attachment;
 mod file;
+mod participants;
 mod peek;
 mod permissions;
-mod roster;
 mod watch;
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub(crate) use attachment::{Attachment, Held, Kind};
+pub(crate) use attachment::{Attachment, Kind, RawGuard};
 #[cfg(feature = "presence")]
 pub(crate) use file::is_hex;
 pub(crate) use file::{Head, SegmentFile};
+pub use participants::{Access, Participant};
+pub(crate) use participants::{peers, readable};
 pub use permissions::{Permissions, Readers};
-pub use roster::{Access, Attached};
-pub(crate) use roster::{others, readable};
 pub use watch::Watch;
 
 use crate::deadline::Deadline;
@@ -39,7 +39,7 @@ use crate::layout;
 use crate::message::{Annotations, Metadata};
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{self, FileFacts, OpenMode};
+use crate::sys::{self, FileStat, OpenMode};
 
 /// What can be told of a segment from outside.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ pub struct Info {
     /// Memory truly in use, bytes, the control area included.
     pub reserved_bytes: u64,
     /// Who is attached.
-    pub attached: Vec<Attached>,
+    pub attached: Vec<Participant>,
 }
 
 impl Info {
@@ -211,7 +211,7 @@ pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
 }
 
 fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachError> {
-    let (segment, facts) = SegmentFile::look(key, path, options)?;
+    let (segment, stat) = SegmentFile::look(key, path, options)?;
     let head = segment.head()?;
     let slot = segment.held_slot(head.slot_count)?;
     if head.is_removed() || (slot.is_none() && !head.is_persistent()) {
@@ -220,8 +220,8 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
         let _left_to_others = file::reclaim(key, options);
         return Err(AttachError::new(key, AttachErrorKind::NotFound));
     }
-    segment.check_version_by(&facts, &head)?;
-    Ok(describe(&segment, &facts, &head, slot))
+    segment.check_version_by(&stat, &head)?;
+    Ok(describe(&segment, &stat, &head, slot))
 }
 
 /// Removes the segment under a key, whether persistent or not.
@@ -236,16 +236,16 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
 /// (which are removed).
 pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
     attachment::check_owner(key, options)?;
-    let deadline = Deadline::after(options.patience());
+    let deadline = Deadline::after(options.lock_timeout());
     let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
-    let by = roster::everybody(&segment.file);
+    let by = participants::participants(&segment.file);
     if !by.is_empty() && !force {
         return Err(RemoveError::new(key, RemoveErrorKind::InUse { by }));
     }
     Ok(segment.remove(&head)?)
 }
 
-fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<u64>) -> Info {
+fn describe(segment: &SegmentFile, stat: &FileStat, head: &Head, slot: Option<u64>) -> Info {
     let content = match head.kind {
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
@@ -265,11 +265,11 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         id: head.id,
         content,
         persistent: head.is_persistent(),
-        created: moment(head.created),
-        mode: facts.mode,
-        group: facts.group,
-        reserved_bytes: facts.allocated,
-        attached: roster::everybody_beside(&segment.file, slot),
+        created: system_time(head.created),
+        mode: stat.mode,
+        group: stat.group,
+        reserved_bytes: stat.allocated,
+        attached: participants::participants_beside(&segment.file, slot),
     }
 }
 
@@ -290,7 +290,7 @@ fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
 }
 
 /// A stored time; the epoch where it is beyond what the system can express.
-pub(crate) fn moment(nanos: u64) -> SystemTime {
+pub(crate) fn system_time(nanos: u64) -> SystemTime {
     UNIX_EPOCH
         .checked_add(Duration::from_nanos(nanos))
         .unwrap_or(UNIX_EPOCH)

@@ -9,17 +9,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Place, key};
-use shm_core::{Change, LockError, LockErrorKind, ReadOnly, ReadWrite, SharedMemory, segment};
+use shm_core::{Block, Change, LockError, LockErrorKind, ReadOnly, ReadWrite, segment};
 
 /// Where the word is (docs/LAYOUT.md, section 3).
 const CHANGES: u64 = 0x380;
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// A block, and a handle that reads it.
-fn pair(place: &Place) -> (SharedMemory<ReadWrite>, SharedMemory<ReadOnly>) {
-    let writer = SharedMemory::create(&key("b"), 8, &place.options()).expect("the key is free");
-    let reader =
-        SharedMemory::attach_read_only(&key("b"), &place.options()).expect("it was just made");
+fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadOnly>) {
+    let writer = Block::create(&key("b"), 8, &place.options()).expect("the key is free");
+    let reader = Block::attach_read_only(&key("b"), &place.options()).expect("it was just made");
     (writer, reader)
 }
 
@@ -86,7 +85,7 @@ fn only_an_announcement_is_news() {
     let (writer, reader) = pair(&place);
     let seen = reader.changes();
     drop(writer.lock().unwrap());
-    let other = SharedMemory::attach(&key("b"), &place.options()).unwrap();
+    let other = Block::attach(&key("b"), &place.options()).unwrap();
     assert!(!other.detach(), "a process that leaves is none");
     assert_eq!(
         reader.wait_for_change(seen, MOMENT).unwrap(),

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use common::{Place, key};
 use segment::Content;
-use shm_core::{
-    AttachErrorKind, Options, Publisher, RemoveErrorKind, SharedMemory, Subscriber, segment,
-};
+use shm_core::{AttachErrorKind, Block, Options, Publisher, RemoveErrorKind, Subscriber, segment};
 
 #[test]
 fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
@@ -92,7 +90,7 @@ fn what_a_crash_left_is_removed_by_whoever_comes_next() {
     drop(publisher);
 
     stale_file(&place, "by-block");
-    assert!(SharedMemory::create(&key("by-block"), 10, &place.options()).is_ok());
+    assert!(Block::create(&key("by-block"), 10, &place.options()).is_ok());
 
     stale_file(&place, "by-info");
     assert!(matches!(
@@ -133,7 +131,7 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
             Subscriber::attach(&key(name), &place.options())
                 .map(drop)
                 .unwrap_err(),
-            SharedMemory::create(&key(name), 1, &place.options())
+            Block::create(&key(name), 1, &place.options())
                 .map(drop)
                 .unwrap_err(),
         ] {
@@ -167,7 +165,7 @@ fn another_version_is_listed_never_attached_and_removed_only_if_stale() {
         Err(error) if matches!(error.kind(), AttachErrorKind::Version { found: 3, .. })
     ));
     assert!(matches!(
-        SharedMemory::create(&key("future"), 1, &place.options()),
+        Block::create(&key("future"), 1, &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::AlreadyExists
     ));
     assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
@@ -185,13 +183,13 @@ fn lies_in_the_header_are_errors() {
         ("block", 48, &u64::MAX.to_le_bytes()),
     ];
     for (name, at, bytes) in lies {
-        let block = SharedMemory::create(&key(name), 100, &place.options()).unwrap();
+        let block = Block::create(&key(name), 100, &place.options()).unwrap();
         let file = std::fs::OpenOptions::new()
             .write(true)
             .open(place.file(&key(name)))
             .unwrap();
         file.write_all_at(bytes, at).unwrap();
-        let error = SharedMemory::attach(&key(name), &place.options())
+        let error = Block::attach(&key(name), &place.options())
             .map(drop)
             .unwrap_err();
         assert!(
@@ -200,13 +198,13 @@ fn lies_in_the_header_are_errors() {
         );
         drop(block);
     }
-    let block = SharedMemory::create(&key("short"), 1 << 20, &place.options()).unwrap();
+    let block = Block::create(&key("short"), 1 << 20, &place.options()).unwrap();
     let file = std::fs::OpenOptions::new()
         .write(true)
         .open(place.file(&key("short")))
         .unwrap();
     file.set_len(0x1_0000 + 100).unwrap();
-    let error = SharedMemory::attach(&key("short"), &place.options())
+    let error = Block::attach(&key("short"), &place.options())
         .map(drop)
         .unwrap_err();
     assert!(error.to_string().contains("cut short"), "{error}");
@@ -262,7 +260,7 @@ fn modes_and_missing_directories() {
 #[test]
 fn a_list_tells_of_blocks_and_samples() {
     let place = Place::new();
-    let _block = SharedMemory::create(&key("b"), 4097, &place.options()).unwrap();
+    let _block = Block::create(&key("b"), 4097, &place.options()).unwrap();
     let samples = Publisher::open(&key("a"), &place.options()).unwrap();
     samples.publish_text("hello").unwrap();
     let listed = segment::list(&place.options()).unwrap();
@@ -293,7 +291,7 @@ fn a_list_tells_of_blocks_and_samples() {
 #[test]
 fn a_block_and_samples_are_not_mistaken_for_each_other() {
     let place = Place::new();
-    let _block = SharedMemory::create(&key("block"), 10, &place.options()).unwrap();
+    let _block = Block::create(&key("block"), 10, &place.options()).unwrap();
     assert!(matches!(
         Publisher::open(&key("block"), &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
@@ -304,7 +302,7 @@ fn a_block_and_samples_are_not_mistaken_for_each_other() {
     ));
     let _samples = Publisher::open(&key("samples"), &place.options()).unwrap();
     assert!(matches!(
-        SharedMemory::attach(&key("samples"), &place.options()),
+        Block::attach(&key("samples"), &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
     ));
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use common::{Place, key};
-use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::presence::{self, PresenceClient, PresenceServer, Viewer};
 use shm_core::{Options, PresenceErrorKind, Process, Publisher, segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -293,11 +293,11 @@ fn without_a_place_nothing_else_is_lost() {
     let nowhere = Options::new().directory(&gone);
     let publisher = Publisher::open(&key("stage"), &nowhere.clone().persistent(true)).unwrap();
     std::fs::remove_dir_all(&gone).unwrap();
-    let error = Audience::gather(&publisher, |_| {}).unwrap_err();
+    let error = PresenceServer::listen(&publisher, |_| {}).unwrap_err();
     let PresenceErrorKind::NoDirectory { candidates } = error.kind() else {
         panic!("{error}")
     };
     assert_eq!(candidates[0].path, gone);
-    let seat = Seat::take(publisher.id(), &nowhere).unwrap();
-    seat.shown(1, MILLISECOND);
+    let client = PresenceClient::connect(publisher.id(), &nowhere).unwrap();
+    client.report(1, MILLISECOND);
 }

@@ -312,7 +312,7 @@ fn waiting_times_out_and_tells_the_end_once() {
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
         publisher.publish_text("to nobody"),
-        Err(error) if *error.kind() == PublishErrorKind::Orphaned
+        Err(error) if *error.kind() == PublishErrorKind::Removed
     ));
 }
 
@@ -325,7 +325,7 @@ fn a_removed_name_is_noticed_within_a_second() {
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
         publisher.publish_text("x"),
-        Err(error) if *error.kind() == PublishErrorKind::Orphaned
+        Err(error) if *error.kind() == PublishErrorKind::Removed
     ));
     // The name is free: a new segment has nothing to do with the old one.
     let other = Publisher::open(&key("rm"), &place.options()).unwrap();
@@ -435,7 +435,7 @@ fn who_is_attached_is_told() {
     let options = place.options().persistent(true);
     let publisher = Publisher::open(&key("roster"), &options).unwrap();
     let subscriber = Subscriber::attach(&key("roster"), &options).unwrap();
-    assert!(publisher.others().is_empty(), "others are other processes");
+    assert!(publisher.peers().is_empty(), "others are other processes");
     let attached = || segment::info(&key("roster"), &options).unwrap().attached;
     let accesses = || {
         attached()

@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{Place, key};
 use shm_core::segment::{self, Content};
-use shm_core::{
-    AttachErrorKind, Publisher, Semaphore, SemaphoreErrorKind, SharedMemory, Subscriber,
-};
+use shm_core::{AttachErrorKind, Block, Publisher, Semaphore, SemaphoreErrorKind, Subscriber};
 
 /// Longer than any machine takes, and no wait that succeeds.
 const LONG: Duration = Duration::from_secs(60);
@@ -162,7 +160,7 @@ fn a_release_wakes_a_waiter_at_once() {
     server.release(2).unwrap();
     let client = waiter.join().unwrap();
     assert_eq!(client.held().unwrap(), 3);
-    assert_eq!(client.others().len(), 0, "of other processes");
+    assert_eq!(client.peers().len(), 0, "of other processes");
 }
 
 #[test]
@@ -173,19 +171,19 @@ fn removal_ends_a_wait() {
     await_a_sleeper(&place, "s");
     segment::remove(&key("s"), &place.options(), true).unwrap();
     let (ended, ours) = waiter.join().unwrap();
-    assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned));
-    assert!(ours.is_orphaned());
+    assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
+    assert!(ours.is_removed());
     assert!(matches!(
         ours.release(1),
-        Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned
+        Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
     assert!(matches!(
         ours.try_acquire(1),
-        Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned
+        Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
     assert!(matches!(
         ours.forget(1),
-        Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned
+        Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
     assert!(!ours.detach(), "there is nothing to remove any more");
 }
@@ -203,7 +201,7 @@ fn a_name_that_is_lost_is_noticed() {
             Err(error) => break error,
         }
     };
-    assert_eq!(*noticed.kind(), SemaphoreErrorKind::Orphaned);
+    assert_eq!(*noticed.kind(), SemaphoreErrorKind::Removed);
 }
 
 #[test]
@@ -244,14 +242,14 @@ fn no_kind_is_mistaken_for_another() {
     let place = Place::new();
     let _semaphore = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
     let wrong = [
-        SharedMemory::attach(&key("s"), &place.options()).map(drop),
+        Block::attach(&key("s"), &place.options()).map(drop),
         Publisher::open(&key("s"), &place.options()).map(drop),
         Subscriber::attach(&key("s"), &place.options()).map(drop),
     ];
     for wrong in wrong {
         assert!(matches!(&wrong, Err(error) if *error.kind() == AttachErrorKind::WrongKind));
     }
-    let _block = SharedMemory::create(&key("b"), 8, &place.options()).unwrap();
+    let _block = Block::create(&key("b"), 8, &place.options()).unwrap();
     assert!(matches!(
         Semaphore::open(&key("b"), &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind

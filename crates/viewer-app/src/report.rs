@@ -9,7 +9,7 @@ use app_kit::sharing;
 use qt_bridge::{Address, Form, QtKey, ReadingError, User};
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
-use shm_core::{Access, Attached, Message, Metadata};
+use shm_core::{Access, Participant, Message, Metadata};
 
 use crate::session::{Content, Found, RingSize};
 use beside::Beside;
@@ -200,7 +200,7 @@ impl Report {
         }
     }
 
-    fn new(key: String, persistent: bool, attached: &[Attached]) -> Report {
+    fn new(key: String, persistent: bool, attached: &[Participant]) -> Report {
         Report {
             key,
             kind: None,
@@ -248,7 +248,7 @@ impl Report {
         }
     }
 
-    fn with_latest(self, latest: &Latest, attached: &[Attached]) -> Report {
+    fn with_latest(self, latest: &Latest, attached: &[Participant]) -> Report {
         let writer = attached.iter().find(|peer| peer.process.is(latest.writer));
         let published = latest.published.duration_since(UNIX_EPOCH).ok();
         Report {
@@ -279,7 +279,7 @@ impl Peer {
         users.iter().map(peer).collect()
     }
 
-    fn new(attached: &Attached) -> Peer {
+    fn new(attached: &Participant) -> Peer {
         Peer {
             pid: attached.process.pid(),
             program: attached.program.clone(),

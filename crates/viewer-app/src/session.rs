@@ -20,8 +20,8 @@ use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
 use shm_core::presence::{self, PresenceClient};
 use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
-    AttachError, Attached, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
-    Options, ReadError, RemoveError, Sample, SharedMemory, Subscriber, WaitResult,
+    AttachError, Participant, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
+    Options, ReadError, RemoveError, Sample, Block, Subscriber, WaitResult,
 };
 
 use crate::user::User;
@@ -83,7 +83,7 @@ pub(crate) struct Found {
     pub(crate) persistent: bool,
     /// Who may open the segment; `None` of one of Qt programs, or where that was not asked.
     pub(crate) permissions: Option<Permissions>,
-    pub(crate) attached: Vec<Attached>,
+    pub(crate) attached: Vec<Participant>,
     /// What tells the content of a Qt program from others.
     pub(crate) digest: Option<Digest>,
     /// Where the loaders of a sample are told that it was shown.
@@ -124,7 +124,7 @@ impl RingSize {
 
 impl Found {
     /// Adds what is told of its segment; one that is gone does not stay.
-    pub(crate) fn within(self, info: Option<&Info>, attached: Vec<Attached>) -> Found {
+    pub(crate) fn within(self, info: Option<&Info>, attached: Vec<Participant>) -> Found {
         Found {
             persistent: info.is_some_and(|info| info.persistent),
             permissions: info.map(Info::permissions),
@@ -318,7 +318,7 @@ fn fetch_sample(
         if let Some(sample) = latest.map_err(FetchError::Read)? {
             // Somebody may remove the segment right now: then it is not persistent.
             let info = segment::info(subscriber.key(), options).ok();
-            let found = Found::of_sample(sample, 0).within(info.as_ref(), subscriber.others());
+            let found = Found::of_sample(sample, 0).within(info.as_ref(), subscriber.peers());
             return Ok(Some(Found { client, ..found }));
         }
         let Some(time) = time else {
@@ -335,7 +335,7 @@ fn fetch_sample(
 fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchError> {
     // Before attaching, so that the reader does not find itself among the attached.
     let info = segment::info(key, options).map_err(FetchError::Attach)?;
-    let block = SharedMemory::attach_read_only(key, options).map_err(FetchError::Attach)?;
+    let block = Block::attach_read_only(key, options).map_err(FetchError::Attach)?;
     let copied = block.snapshot(time.patience());
     let (bytes, is_half_written) = copied.map_err(FetchError::Lock)?;
     Ok(Found {

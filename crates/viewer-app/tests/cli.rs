@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use shm_core::{
     Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
-    Origin, PixelFormat, Publisher, SharedMemory, segment,
+    Origin, PixelFormat, Publisher, Block, segment,
 };
 use tempfile::TempDir;
 
@@ -346,7 +346,7 @@ fn bytes_and_blocks_come_out_whole() {
     assert!(place.print(&["show", "--key", "B"]) == payload);
 
     let key = Key::new("block").unwrap();
-    let block = SharedMemory::create(&key, 5000, &place.options()).unwrap();
+    let block = Block::create(&key, 5000, &place.options()).unwrap();
     block.lock().unwrap().ignore_abandonment()[..5].copy_from_slice(b"Hello");
     let shown = place.print(&["show", "--key", "block"]);
     assert_eq!(shown.len(), 5000);

@@ -19,7 +19,7 @@ use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::segment::Watch;
 use shm_core::{
     Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite, Sample,
-    SharedMemory, Subscriber, segment,
+    Block, Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -62,9 +62,9 @@ struct Actor {
 /// where a guard or a loan borrows them: an actor does not live long.
 #[derive(Default)]
 struct Hands {
-    block: Option<&'static SharedMemory<ReadWrite>>,
+    block: Option<&'static Block<ReadWrite>>,
     guard: Option<Guard<'static, ReadWrite>>,
-    reader: Option<SharedMemory<ReadOnly>>,
+    reader: Option<Block<ReadOnly>>,
     publisher: Option<&'static Publisher>,
     loans: Vec<Loan<'static>>,
     subscriber: Option<Subscriber>,
@@ -74,24 +74,24 @@ struct Hands {
     client: Option<PresenceClient>,
     traps: Vec<UnixListener>,
     watches: Vec<OwnedFd>,
-    semaphore: semaphore::Attached,
+    semaphore: semaphore::Participant,
 }
 
 impl Actor {
     fn act(&self, words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
         match *words {
             ["create", size] => {
-                let block = SharedMemory::create(&self.key, size.parse()?, &self.options)?;
+                let block = Block::create(&self.key, size.parse()?, &self.options)?;
                 hands.block = Some(Box::leak(Box::new(block)));
             }
             ["attach"] => {
-                let block = SharedMemory::attach(&self.key, &self.options)?;
+                let block = Block::attach(&self.key, &self.options)?;
                 hands.block = Some(Box::leak(Box::new(block)));
             }
             ["lock", milliseconds] => {
                 let block = hands.block.ok_or("not attached")?;
                 let patience = Duration::from_millis(milliseconds.parse()?);
-                return Ok(match block.lock_timeout(patience)? {
+                return Ok(match block.lock_for(patience)? {
                     Locked::Clean(guard) => {
                         hands.guard = Some(guard);
                         "clean".into()
@@ -135,7 +135,7 @@ impl Actor {
             ["detached", "announce"] => hands.block.ok_or("not attached")?.announce()?,
             ["detached", "unlock"] => hands.block.ok_or("not attached")?.unlock_detached()?,
             ["attach", "read-only"] => {
-                let reader = SharedMemory::attach_read_only(&self.key, &self.options)?;
+                let reader = Block::attach_read_only(&self.key, &self.options)?;
                 hands.reader = Some(reader);
             }
             ["await", "change", seen] => {
@@ -157,7 +157,7 @@ impl Actor {
         match *words {
             // For a visit there is a way back: what is attached to otherwise is borrowed for ever.
             ["visit", "block"] => {
-                let block = SharedMemory::open_or_create(&self.key, 64, &self.options)?;
+                let block = Block::open_or_create(&self.key, 64, &self.options)?;
                 hands.visit = Some(Box::new(|| block.detach()));
             }
             ["visit", "samples"] => {
@@ -351,7 +351,7 @@ fn act_on_the_rest(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn 
         }
         ["others"] => {
             let publisher = hands.publisher.ok_or("no publisher")?;
-            return Ok(publisher.others().len().to_string());
+            return Ok(publisher.peers().len().to_string());
         }
         ["fork"] => return Ok(fork()?.to_string()),
         _ => return act_on_loans(words, hands),

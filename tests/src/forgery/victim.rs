@@ -3,7 +3,7 @@
 use std::{error::Error, fmt::Debug, io, time::Duration};
 
 use shm_core::{
-    Attach, AttachError, Attached, LockError, Publisher, RemoveError, SharedMemory, segment,
+    Attach, AttachError, Participant, LockError, Publisher, RemoveError, Block, segment,
 };
 
 use super::{
@@ -86,7 +86,7 @@ pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: En
 /// Everybody who deals with a block.
 pub(super) fn deceive_holders(
     stage: &Stage,
-    peer: SharedMemory<shm_core::ReadWrite>,
+    peer: Block<shm_core::ReadWrite>,
     lie: &Lie,
     end: End,
 ) {
@@ -200,24 +200,24 @@ pub(super) fn join_and_publish(stage: &Stage) -> Result<(), AttachError> {
 pub(super) fn attach_to_block(stage: &Stage) -> Result<(), AttachError> {
     let (key, options) = (stage.key(), stage.options());
     let head = stage.head();
-    let attached = SharedMemory::attach(key, options);
+    let attached = Block::attach(key, options);
     let is_in_order = head.as_ref().is_some_and(|head| head.admits(BLOCK));
     assert_admitted(is_in_order, &attached, head.as_ref());
     let writer = attached.inspect_err(assert_attach_error)?;
     assert_backed(&writer, stage);
     drop(hold(&writer));
-    let reader = SharedMemory::attach_read_only(key, options).inspect_err(assert_attach_error)?;
+    let reader = Block::attach_read_only(key, options).inspect_err(assert_attach_error)?;
     assert_backed(&reader, stage);
     drop(hold(&reader));
     Ok(())
 }
 
 /// Takes the lock in every way that has a bound, and copies the block.
-pub(super) fn hold<A: Attach>(block: &SharedMemory<A>) -> Result<Vec<u8>, LockError> {
+pub(super) fn hold<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
     drop(block.try_lock().inspect_err(assert_lock_error)?);
-    let guard = block.lock_timeout(Duration::ZERO);
+    let guard = block.lock_for(Duration::ZERO);
     drop(guard.inspect_err(assert_lock_error)?);
-    assert_readable(&block.others());
+    assert_readable(&block.peers());
     let (copy, _abandoned) = block
         .snapshot(Duration::ZERO)
         .inspect_err(assert_lock_error)?;
@@ -254,7 +254,7 @@ pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
 }
 
 /// Asserts that a block is as long as its header says, and has memory for it.
-fn assert_backed<A: Attach>(block: &SharedMemory<A>, stage: &Stage) {
+fn assert_backed<A: Attach>(block: &Block<A>, stage: &Stage) {
     let segment = stage.segment().expect("it was attached to by this name");
     let (size, memory) = (block.size() as u64, memory_of(&segment));
     assert_eq!(size, number_at(&segment, 0x30, 8));
@@ -262,7 +262,7 @@ fn assert_backed<A: Attach>(block: &SharedMemory<A>, stage: &Stage) {
 }
 
 /// Asserts that what strangers say of themselves can be shown.
-pub(super) fn assert_readable(attached: &[Attached]) {
+pub(super) fn assert_readable(attached: &[Participant]) {
     assert!(attached.len() <= MOST_ATTACHED);
     for one in attached {
         assert!(

@@ -80,7 +80,7 @@ impl Writer {
     }
 
     pub(super) fn leave(self) {
-        assert_readable(&self.publisher.others());
+        assert_readable(&self.publisher.peers());
         let _last = self.publisher.detach();
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use iced::{Size, Theme};
 use iced_test::Simulator;
-use shm_core::{Access, ArrayMetadata, Attached, ElementType, ImageMetadata, Key, PixelFormat};
+use shm_core::{Access, ArrayMetadata, Participant, ElementType, ImageMetadata, Key, PixelFormat};
 
 use crate::picture::Picture;
 use crate::snapshot::{Bytes, Origin, Text};
@@ -12,8 +12,8 @@ use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn peer(pid: u32, program: &str, access: Access) -> Attached {
-    Attached {
+fn peer(pid: u32, program: &str, access: Access) -> Participant {
+    Participant {
         process: Process::with_pid(pid),
         program: program.to_owned(),
         access,

@@ -18,8 +18,8 @@ fn system() -> io::Error {
     io::Error::from_raw_os_error(5)
 }
 
-fn peer() -> Attached {
-    Attached {
+fn peer() -> Participant {
+    Participant {
         process: Process::with_pid(4711),
         program: "camera".to_owned(),
         access: Access::ReadWrite,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use iced::Size;
 use iced::futures::executor::block_on;
-use shm_core::{Access, ImageMetadata, Key, Metadata, PixelFormat, Publisher, SharedMemory};
+use shm_core::{Access, ImageMetadata, Key, Metadata, PixelFormat, Publisher, Block};
 use tempfile::TempDir;
 
 use crate::picture_view::Seen;
@@ -182,7 +182,7 @@ fn what_is_foreign_is_said_to_be() {
 #[test]
 fn a_block_is_told_when_its_bytes_change() {
     let bench = Bench::new(Depth::Content);
-    let block = SharedMemory::create(bench.key(), 16, &bench.options()).expect("it is new");
+    let block = Block::create(bench.key(), 16, &bench.options()).expect("it is new");
     let mut stream = pin!(bench.listen());
     let begins_with = |byte: u8| {
         move |seen: &Observation| match seen {

@@ -9,7 +9,7 @@ use app_kit::worker::WorkerError;
 use iced::widget::button;
 use iced::{Element, Task};
 use qt_bridge::Address;
-use shm_core::{Access, Attached};
+use shm_core::{Access, Participant};
 
 use super::{Message, State};
 use crate::session::{self, LoadError, Loaded, Reply, Source};
@@ -111,6 +111,6 @@ impl State {
     }
 }
 
-fn is_own_publisher(peer: &Attached) -> bool {
+fn is_own_publisher(peer: &Participant) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
 }

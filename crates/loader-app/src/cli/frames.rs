@@ -242,7 +242,7 @@ pub(super) fn run(
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
     terminal.progress.erase();
     let streamed = streamed.map_err(|error| match error {
-        error if error.is_orphaned() => CommandError::Lost(key.clone()),
+        error if error.is_removed() => CommandError::Lost(key.clone()),
         error => CommandError::Load(error),
     });
     let Some(streamed) = streamed? else {
@@ -258,7 +258,7 @@ pub(super) fn run(
     session.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
-        End::Failed(error) if error.is_orphaned() => Err(CommandError::Lost(key.clone())),
+        End::Failed(error) if error.is_removed() => Err(CommandError::Lost(key.clone())),
         End::Failed(error) => Err(CommandError::Load(error)),
     }
 }

@@ -143,9 +143,9 @@ impl SocketDirectory {
 
     /// Returns the identity of a socket; `None` if the name leads to anything but a socket of this user.
     fn own_socket(&self, name: &str) -> Option<(u64, u64)> {
-        let facts = self.directory.facts_of(name).ok()?;
-        let is_ours = facts.kind == FileType::Socket && facts.owner == sys::effective_user();
-        is_ours.then_some(facts.identity)
+        let stat = self.directory.stat_of(name).ok()?;
+        let is_ours = stat.kind == FileType::Socket && stat.owner == sys::effective_user();
+        is_ours.then_some(stat.identity)
     }
 
     /// Removes dead sockets, except those of `live` segments: their viewers connect and remove them.
@@ -266,11 +266,11 @@ fn open_private(
 
 /// Checks that no other user can write there or replace the directory.
 fn check_private(directory: &Directory, path: &Path) -> Result<(), UnsafeDirectory> {
-    let facts = directory.facts().map_err(|error| unusable(path, error))?;
-    let reason = if facts.owner != sys::effective_user() {
-        UnsafeReason::Owner { owner: facts.owner }
-    } else if facts.mode & 0o077 != 0 {
-        UnsafeReason::Mode { mode: facts.mode }
+    let stat = directory.stat().map_err(|error| unusable(path, error))?;
+    let reason = if stat.owner != sys::effective_user() {
+        UnsafeReason::Owner { owner: stat.owner }
+    } else if stat.mode & 0o077 != 0 {
+        UnsafeReason::Mode { mode: stat.mode }
     } else {
         return Ok(());
     };
@@ -305,7 +305,7 @@ mod tests {
     }
 
     fn is_there(socket_directory: &SocketDirectory, name: &str) -> bool {
-        socket_directory.directory.facts_of(name).is_ok()
+        socket_directory.directory.stat_of(name).is_ok()
     }
 
     #[test]
@@ -381,7 +381,7 @@ mod tests {
         let socket_directory = private(base.path()).unwrap();
         let (_listener, name) = socket_directory.listen(7).unwrap();
         assert_eq!(
-            socket_directory.directory.facts_of(&name).unwrap().mode,
+            socket_directory.directory.stat_of(&name).unwrap().mode,
             0o600
         );
         assert_eq!(socket_directory.sockets_of(7), [name.as_str()]);

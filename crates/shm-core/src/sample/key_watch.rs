@@ -30,13 +30,13 @@ const GRACE: Duration = Duration::from_millis(50);
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// use std::time::Duration;
-/// use shm_core::{AttachError, Key, KeyWatch, Options, Publisher};
+/// use shm_core::{ErrorCode, Key, KeyWatch, Options, Publisher};
 ///
 /// let options = Options::new().directory(directory.path());
 /// let key = Key::new("later")?;
 /// let watch = KeyWatch::new(&key, &options)?;
 /// let waited = watch.attach_within(Some(Duration::from_millis(1)));
-/// assert!(matches!(waited, Err(AttachError::Timeout { .. })));
+/// assert_eq!(waited.unwrap_err().code(), ErrorCode::Timeout);
 ///
 /// let publisher = Publisher::open(&key, &options)?;
 /// let subscriber = watch.attach_within(None)?;
@@ -92,8 +92,8 @@ impl KeyWatch {
         // Before the look, so that what comes after it is told.
         self.directory.clear();
         loop {
-            let patience = Deadline::after(self.options.patience()).or_sooner(and_grace);
-            match Subscriber::attach_until(&self.key, &self.options, patience) {
+            let timeout = Deadline::after(self.options.lock_timeout()).or_sooner(and_grace);
+            match Subscriber::attach_until(&self.key, &self.options, timeout) {
                 Err(error) if *error.kind() == AttachErrorKind::NotFound => {}
                 other => return other,
             }

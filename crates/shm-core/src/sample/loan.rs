@@ -105,7 +105,7 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
     /// # Errors
     ///
     /// [`PublishErrorKind::Metadata`] if the metadata does not fit the payload,
-    /// [`PublishErrorKind::Orphaned`] if the segment was removed. What was
+    /// [`PublishErrorKind::Removed`] if the segment was removed. What was
     /// published before stays.
     pub fn publish(self, metadata: &Metadata) -> Result<u64, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS)

@@ -21,7 +21,7 @@ use crate::sample::memory;
 use crate::sample::pool::{self, RegionPool};
 use crate::sample::ring::{Draft, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
-use crate::segment::{Attached, Attachment, Held, Kind, Permissions};
+use crate::segment::{Attachment, Kind, Participant, Permissions, RawGuard};
 use crate::sys;
 
 /// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
@@ -59,7 +59,7 @@ pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
 pub struct Publisher {
     pub(super) attachment: Attachment,
     state: Mutex<State>,
-    patience: Duration,
+    lock_timeout: Duration,
     wakes: bool,
 }
 
@@ -93,7 +93,7 @@ impl Publisher {
         let publisher = Self {
             attachment,
             state: Mutex::new(state),
-            patience: options.patience(),
+            lock_timeout: options.lock_timeout(),
             wakes: options.notifies(),
         };
         publisher.warm(options.reserved_bytes())?;
@@ -267,7 +267,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishErrorKind::Orphaned`] if the segment was removed,
+    /// [`PublishErrorKind::Removed`] if the segment was removed,
     /// [`PublishErrorKind::Busy`] if another publisher holds the lock for too long.
     pub fn clear(&self) -> Result<usize, PublishError> {
         self.check_process()?;
@@ -315,21 +315,21 @@ impl Publisher {
     }
 
     /// Returns `true` if the segment was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and publishing fails with [`PublishErrorKind::Orphaned`].
+    /// another or none, and publishing fails with [`PublishErrorKind::Removed`].
     ///
     /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
     /// keeps what it has published alive, asks once a second.
     #[must_use]
-    pub fn is_orphaned(&self) -> bool {
-        self.attachment.is_orphaned()
+    pub fn is_removed(&self) -> bool {
+        self.attachment.is_removed()
     }
 
     /// Who may open the segment: one that was there already keeps the mode and the group that its
     /// creator chose. `None` where the system does not say.
     #[must_use]
     pub fn permissions(&self) -> Option<Permissions> {
-        let facts = self.attachment.segment.facts().ok()?;
-        Some(Permissions::of(&facts))
+        let stat = self.attachment.segment.stat().ok()?;
+        Some(Permissions::of(&stat))
     }
 
     /// Returns the length of the segment's ring: that which its creator chose, rounded up.
@@ -355,10 +355,10 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] where the segment is [orphaned](Self::is_orphaned), so that nobody
+    /// [`AttachErrorKind::NotFound`] where the segment is [orphaned](Self::is_removed), so that nobody
     /// would find it; [`AttachErrorKind::Busy`] where somebody else does not get done.
     pub fn persist(&self) -> Result<(), AttachError> {
-        let deadline = Deadline::after(self.patience);
+        let deadline = Deadline::after(self.lock_timeout);
         if self.attachment.persist(deadline)? {
             Ok(())
         } else {
@@ -367,20 +367,20 @@ impl Publisher {
     }
 
     /// Attaches a subscriber to this very segment, wherever its name leads by now: what was
-    /// published into a segment that is [orphaned](Self::is_orphaned) can be read back with it.
+    /// published into a segment that is [orphaned](Self::is_removed) can be read back with it.
     ///
     /// # Errors
     ///
     /// [`AttachErrorKind::Io`] where the system does not let the file be opened once more (it takes
     /// /proc).
     pub fn subscribe(&self) -> Result<Subscriber, AttachError> {
-        Subscriber::within(&self.attachment, self.patience)
+        Subscriber::within(&self.attachment, self.lock_timeout)
     }
 
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        self.attachment.others()
+    pub fn peers(&self) -> Vec<Participant> {
+        self.attachment.peers()
     }
 
     /// Leaves the segment; returns `true` if this was the last publisher and the segment was removed.
@@ -444,7 +444,7 @@ impl Publisher {
     ) -> Result<u64, PublishError> {
         state.pool.memory.touch(region, bytes);
         let published = if state.pool.memory.was_truncated(region) {
-            Err(PublishError::new(self.key(), PublishErrorKind::Orphaned))
+            Err(PublishError::new(self.key(), PublishErrorKind::Removed))
         } else {
             let payload = Payload::Large { region, bytes };
             self.put(state, metadata, annotations, payload)
@@ -485,8 +485,8 @@ impl Publisher {
         ring.prepare(*newest, &draft);
         let when = clock.now();
         // The lock looks too, but lets many through unseen after a burst.
-        if attachment.is_found_orphaned(when.monotonic) {
-            return Err(PublishError::new(self.key(), PublishErrorKind::Orphaned));
+        if attachment.is_found_removed(when.monotonic) {
+            return Err(PublishError::new(self.key(), PublishErrorKind::Removed));
         }
         let held = self.lock(pool)?;
         let room = ring
@@ -511,8 +511,8 @@ impl Publisher {
 
     /// Takes the segment's lock, and puts right what a publisher that died with it left.
     #[inline]
-    fn lock(&self, pool: &mut RegionPool) -> Result<Held<'_>, PublishError> {
-        let deadline = || Deadline::after(self.patience);
+    fn lock(&self, pool: &mut RegionPool) -> Result<RawGuard<'_>, PublishError> {
+        let deadline = || Deadline::after(self.lock_timeout);
         let mut held = self
             .attachment
             .lock(deadline)

@@ -14,7 +14,7 @@ use crate::sample::cursor::PinRegion;
 use crate::sample::regions::{Pinned, Pins, Regions};
 use crate::sample::ring::Ring;
 use crate::segment::SegmentFile;
-use crate::sys::{self, ByteLock, FileFacts, ForkMark, Mapping};
+use crate::sys::{self, ByteLock, FileStat, ForkMark, Mapping};
 
 /// An open segment of samples, mapped for reading.
 #[derive(Debug)]
@@ -89,8 +89,8 @@ impl Reader {
         Ok(())
     }
 
-    pub(super) fn facts(&self) -> Result<FileFacts, ReadError> {
-        sys::facts(&self.segment.file)
+    pub(super) fn stat(&self) -> Result<FileStat, ReadError> {
+        sys::stat(&self.segment.file)
             .map_err(|error| ReadError::io(&self.segment.key, "looking", error))
     }
 

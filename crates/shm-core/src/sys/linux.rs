@@ -31,9 +31,9 @@ pub(crate) use byte_lock::{
 pub(crate) use directory::Directory;
 pub(crate) use eventfd::{EventFd, PollFd, PollFlags, poll};
 pub(crate) use file::{
-    DRAFT_MARK, FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at,
-    is_dead_end, link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reopen,
-    reserve, set_group, set_mode, try_length, write_at,
+    DRAFT_MARK, FileStat, OpenMode, create_temporary, create_unnamed, is_dead_end, link_unnamed,
+    open_segment, punch, read_at, read_exact_at, remove_exactly, reopen, reserve, set_group,
+    set_mode, stat, stat_at, try_length, write_at,
 };
 pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
 pub(crate) use fork::{ForkMark, NotInherited, process_token};

@@ -14,7 +14,7 @@ use iced::Event;
 use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
-use shm_core::{Access, Annotations, AttachError, Attached, Key, Metadata, Process};
+use shm_core::{Access, Annotations, AttachError, Participant, Key, Metadata, Process};
 
 use super::*;
 
@@ -36,8 +36,8 @@ fn ui(state: &State) -> Simulator<'_, Message> {
     simulator(state.view())
 }
 
-fn loader() -> Attached {
-    Attached {
+fn loader() -> Participant {
+    Participant {
         process: Process::with_pid(4711),
         program: "loader-app".to_owned(),
         access: Access::ReadWrite,
@@ -121,7 +121,7 @@ fn seen(sequence: u64, published: SystemTime) -> Observation {
         reserved_bytes: 4096,
         attached: vec![
             loader(),
-            Attached {
+            Participant {
                 process: Process::with_pid(4712),
                 program: "viewer-app".to_owned(),
                 access: Access::ReadOnly,

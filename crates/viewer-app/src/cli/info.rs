@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use app_kit::{hex, limit, sharing, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Latest, Permissions};
-use shm_core::{Attached, Key, Metadata};
+use shm_core::{Participant, Key, Metadata};
 
 use super::Failure;
 use crate::output;
@@ -126,7 +126,7 @@ fn readers(permissions: Permissions) -> String {
     })
 }
 
-fn describe_peer(peer: &Attached, now: SystemTime) -> String {
+fn describe_peer(peer: &Participant, now: SystemTime) -> String {
     let mut line = format!(
         "{} (pid {}), {}",
         peer.program,
@@ -144,7 +144,7 @@ fn describe_peer(peer: &Attached, now: SystemTime) -> String {
 }
 
 /// Names the program that published something, where it is still attached.
-pub(super) fn loader(latest: &Latest, attached: &[Attached]) -> String {
+pub(super) fn loader(latest: &Latest, attached: &[Participant]) -> String {
     match attached.iter().find(|peer| peer.process.is(latest.writer)) {
         Some(peer) => format!("{} (pid {})", peer.program, peer.process),
         None => format!("pid {}, which has left", latest.writer),
@@ -171,7 +171,7 @@ impl Lines {
         writeln!(self.text, "{label:<12}{value}").ok();
     }
 
-    fn add_latest(&mut self, latest: &Latest, attached: &[Attached]) {
+    fn add_latest(&mut self, latest: &Latest, attached: &[Participant]) {
         self.add("kind", latest.metadata.kind());
         self.add("size", &units::bytes(latest.bytes));
         if let Metadata::Image(image) = &latest.metadata {

@@ -1,7 +1,7 @@
 //! `viewer-app remove`: the end of a segment.
 
 use clap::Args;
-use shm_core::{Attached, Key, RemoveError};
+use shm_core::{Participant, Key, RemoveError};
 
 use super::Failure;
 use crate::output;
@@ -28,7 +28,7 @@ pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-fn in_use(key: &Key, by: &[Attached]) -> String {
+fn in_use(key: &Key, by: &[Participant]) -> String {
     let names: Vec<String> = by
         .iter()
         .map(|peer| format!("{} (pid {})", peer.program, peer.process))

@@ -10,7 +10,7 @@ use shm_core::{Key, Options, Semaphore, SemaphoreError};
 #[derive(Default)]
 pub(crate) struct Attached(Option<Semaphore>);
 
-impl Attached {
+impl Participant {
     /// Does what the words behind `semaphore` say.
     pub(crate) fn act(
         &mut self,

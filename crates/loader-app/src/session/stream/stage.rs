@@ -74,7 +74,7 @@ impl<'p> Stage for &'p Publisher {
     type Draft = Loan<'p>;
 
     fn loss(&self) -> Option<LoadError> {
-        self.is_orphaned().then(|| {
+        self.is_removed().then(|| {
             let key = self.key().clone();
             LoadError::Publish(PublishError::Orphaned { key })
         })
@@ -99,7 +99,7 @@ impl<'p> Stage for &'p Publisher {
             match frames.draw(&mut loan)? {
                 Drawn::Whole => is_whole = true,
                 Drawn::Damaged => return Ok(Attempt::Damaged),
-                Drawn::Paused if self.is_orphaned() => {
+                Drawn::Paused if self.is_removed() => {
                     let pixels = loan.to_vec();
                     return Ok(Attempt::Lost(Begun { pixels, is_whole }));
                 }

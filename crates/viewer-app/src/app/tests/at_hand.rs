@@ -24,7 +24,7 @@ pub(super) fn picture() -> Snapshot {
     snapshot(snapshot::Content::Picture(picture), pixels.len() as u64)
 }
 
-fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -> Entry {
+fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Participant>) -> Entry {
     let Observation::Presence(info) = seen(1, *LONG_AGO) else {
         panic!("it is there");
     };
@@ -55,7 +55,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
 
 /// Opens the list with some segments in it.
 pub(super) fn open_list(state: &mut State) {
-    let viewer = Attached {
+    let viewer = Participant {
         process: Process::with_pid(4712),
         program: "viewer-app".to_owned(),
         access: Access::ReadOnly,

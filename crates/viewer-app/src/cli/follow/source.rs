@@ -95,7 +95,7 @@ impl<'a> Own<'a> {
             return found;
         }
         let info = session::info(&self.key, self.owner.as_ref()).ok();
-        found.within(info.as_ref(), self.follower.others())
+        found.within(info.as_ref(), self.follower.peers())
     }
 }
 

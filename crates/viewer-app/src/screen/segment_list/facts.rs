@@ -7,7 +7,7 @@ use app_kit::snapshot::name_of_kind;
 use app_kit::{say, sharing, units};
 use qt_bridge::User;
 use shm_core::segment::{Content, Info, Listed};
-use shm_core::{Access, Attached};
+use shm_core::{Access, Participant};
 
 use crate::session::Entry;
 
@@ -90,7 +90,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
             latest.published
         }
     };
-    let (writers, readers): (Vec<&Attached>, Vec<&Attached>) = info
+    let (writers, readers): (Vec<&Participant>, Vec<&Participant>) = info
         .attached
         .iter()
         .partition(|peer| peer.access == Access::ReadWrite);
@@ -141,7 +141,7 @@ fn left_alone(listed: &Listed, reason: &str) -> String {
 }
 
 /// Names who is attached.
-fn names(peers: &[Attached]) -> String {
+fn names(peers: &[Participant]) -> String {
     match peers {
         [] => say!("segment-somebody"),
         [first, others @ ..] => first_and_more(name_of(first), others.len()),

@@ -6,14 +6,14 @@ use iced_test::simulator::click;
 use iced_test::{Simulator, simulator};
 use qt_bridge::{QtKey, User};
 use shm_core::segment::{Content, Info, Latest, Listed};
-use shm_core::{Access, Annotations, Attached, Key, Metadata, Process};
+use shm_core::{Access, Annotations, Participant, Key, Metadata, Process};
 
 use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn peer(program: &str, access: Access) -> Attached {
-    Attached {
+fn peer(program: &str, access: Access) -> Participant {
+    Participant {
         process: Process::with_pid(4711),
         program: program.to_owned(),
         access,
@@ -21,7 +21,7 @@ fn peer(program: &str, access: Access) -> Attached {
     }
 }
 
-fn segment(name: &str, attached: Vec<Attached>) -> Entry {
+fn segment(name: &str, attached: Vec<Participant>) -> Entry {
     Entry::from(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm/shm-core.0").join(name),

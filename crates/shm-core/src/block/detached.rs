@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Attach, ReadWrite, SharedMemory};
+use super::{Attach, Block, ReadWrite};
 use crate::deadline::Deadline;
 use crate::error::LockError;
 
 /// The lock without a guard: for languages without lifetimes, and for interfaces such as Qt's. In
-/// Rust, [`lock`](SharedMemory::lock) is safer.
+/// Rust, [`lock`](Block::lock) is safer.
 ///
 /// It is one lock, whichever way it is taken, and the thread that takes it lets it go. A thread that
 /// ends before that leaves it held. A handle that is dropped before that lets it go, and leaves it
 /// abandoned, as the death of its process does: the bytes may be half-written.
-impl<A: Attach> SharedMemory<A> {
+impl<A: Attach> Block<A> {
     /// Takes the lock and keeps it until [`unlock_detached`](Self::unlock_detached); waits for it up
     /// to `timeout`, forever if `None`. Returns `true` if a holder died with the lock, so that the
     /// bytes may be half-written, and have not been repaired since.
@@ -28,10 +28,10 @@ impl<A: Attach> SharedMemory<A> {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
-    /// use shm_core::{Key, LockError, Options, SharedMemory};
+    /// use shm_core::{Block, Key, LockErrorKind, Options};
     ///
     /// let options = Options::new().directory(directory.path());
-    /// let block = SharedMemory::create(&Key::new("counter")?, 64, &options)?;
+    /// let block = Block::create(&Key::new("counter")?, 64, &options)?;
     ///
     /// let is_abandoned = block.lock_detached(None)?;
     /// if is_abandoned {
@@ -43,7 +43,7 @@ impl<A: Attach> SharedMemory<A> {
     /// block.unlock_detached()?;
     ///
     /// assert_eq!(block.lock()?.ignore_abandonment()[0], 42);
-    /// assert!(matches!(block.unlock_detached(), Err(LockError::NotHeld { .. })));
+    /// assert_eq!(block.unlock_detached().unwrap_err().kind(), &LockErrorKind::NotHeld);
     /// # Ok(()) }
     /// ```
     pub fn lock_detached(&self, timeout: impl Into<Option<Duration>>) -> Result<bool, LockError> {
@@ -84,11 +84,11 @@ impl<A: Attach> SharedMemory<A> {
     /// handle. Dereferencing takes `unsafe`, and that is its condition.
     #[must_use]
     pub fn as_ptr(&self) -> *const u8 {
-        self.block.mapping().as_ptr()
+        self.mapped.mapping().as_ptr()
     }
 }
 
-impl SharedMemory<ReadWrite> {
+impl Block<ReadWrite> {
     /// Says that the bytes are whole again after a holder's death; the next holder is not told any
     /// more. The lock stays held.
     ///
@@ -107,6 +107,6 @@ impl SharedMemory<ReadWrite> {
     /// use.
     #[must_use]
     pub fn as_mut_ptr(&self) -> *mut u8 {
-        self.block.0.as_mut_ptr()
+        self.mapped.0.as_mut_ptr()
     }
 }
