@@ -75,12 +75,12 @@ pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
         Company::Block(Some(block)) if alive => {
             let abandoned = death.image.is_some_and(Image::is_abandoned);
             block_goes_on(scene, &block, successor, abandoned);
-            assert!(block.detach(), "the last one out");
+            assert!(block.detach().removed, "the last one out");
             assert_empty(scene);
         }
         Company::Semaphore(Some(semaphore)) if alive => {
             semaphore_goes_on(scene, &semaphore, successor);
-            assert!(semaphore.detach(), "the last one out");
+            assert!(semaphore.detach().removed, "the last one out");
             assert_empty(scene);
         }
         Company::Samples(Some(samples)) if alive => {
@@ -122,7 +122,7 @@ fn gone(scene: &Scene, successor: Successor) {
             let newcomer = Publisher::open(&key, &options).unwrap();
             assert!(newcomer.created());
             publish(&newcomer, (3, SMALL)).unwrap();
-            assert!(newcomer.detach(), "the last one out");
+            assert!(newcomer.detach().removed, "the last one out");
             let block = Block::create(&key, BLOCK, &options).unwrap();
             lock_is(&block, false);
         }
@@ -133,7 +133,7 @@ fn gone(scene: &Scene, successor: Successor) {
             assert!(matches!(samples, Err(AttachError::NotFound { .. })));
         }
         Successor::Remover => {
-            let removed = segment::remove(&key, &options, false);
+            let removed = segment::remove(&key, &options, segment::Removal::IfUnused);
             assert!(matches!(removed, Err(RemoveError::NotFound { .. })));
         }
     }
@@ -152,9 +152,9 @@ fn kept(operation: &Operation, scene: &Scene) {
     assert!(!newcomer.created());
     publish(&newcomer, (3, SMALL)).unwrap();
     assert_eq!(shown(&mut subscriber), (3, SMALL));
-    assert!(!newcomer.detach(), "it is persistent");
+    assert!(!newcomer.detach().removed, "it is persistent");
     drop(subscriber);
-    segment::remove(&key, &options, false).unwrap();
+    segment::remove(&key, &options, segment::Removal::IfUnused).unwrap();
     assert_empty(scene);
 }
 
@@ -244,7 +244,7 @@ fn samples_go_on(
     assert_eq!(loans.len(), layout::REGIONS, "every region can be claimed");
     drop(loans);
     drop((newcomer, other, subscriber));
-    assert!(publisher.detach(), "the last one out");
+    assert!(publisher.detach().removed, "the last one out");
     assert_empty(scene);
 }
 

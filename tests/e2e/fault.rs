@@ -145,7 +145,7 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
     drop(new);
 
     // Or it starts anew, and the reader keeps the old bytes.
-    segment::remove(&key(&scene), &options(&scene), true).unwrap();
+    segment::remove(&key(&scene), &options(&scene), segment::Removal::Forced).unwrap();
     let anew = Block::create(&key(&scene), 32, &options(&scene)).unwrap();
     assert_eq!(anew.size(), 32);
     drop((anew, reader));
@@ -181,7 +181,7 @@ fn f5_a_writer_closes_while_a_reader_holds_the_lock() {
     let mut reader = Actor::new(&scene);
     reader.does("attach");
     reader.does("lock 1000");
-    let (removed, time) = timed(|| block.detach());
+    let (removed, time) = timed(|| block.detach().removed);
     println!("detaching took {time:?} while another held the lock");
     assert!(time < SOON, "{time:?}");
     assert!(!removed, "the reader keeps it");
@@ -238,7 +238,7 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
     assert!(anew.created());
     anew.publish_text("anew").unwrap();
     // The one that lost its name takes nothing with it when it leaves.
-    assert!(!publisher.detach());
+    assert!(!publisher.detach().removed);
     assert_eq!(scene.viewer(["show"]).run().done().text(), "anew");
     drop(anew);
     scene.assert_empty();

@@ -88,9 +88,9 @@ fn own_descriptor() {
         });
     }
     drop(guard);
-    assert!(!second.detach(), "the first handle keeps it");
+    assert!(!second.detach().removed, "the first handle keeps it");
     assert_eq!(segment::list(&options(&scene)).unwrap().len(), 1);
-    assert!(block.detach(), "the last one out");
+    assert!(block.detach().removed, "the last one out");
 
     // A publisher does not claim what a subscriber of the same process has pinned.
     let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
@@ -131,7 +131,7 @@ fn no_wait_without_a_bound() {
         assert!(matches!(refused, Err(AttachError::Busy { .. })));
     });
     soon("removing", &mut || {
-        let refused = segment::remove(&key(&scene), &impatient, true);
+        let refused = segment::remove(&key(&scene), &impatient, segment::Removal::Forced);
         assert!(matches!(refused, Err(RemoveError::Busy { .. })));
     });
     soon("listing", &mut || {
@@ -183,6 +183,6 @@ fn fork() {
     drop(Publisher::open(&key(&scene), &impatient).unwrap());
     drop(Subscriber::attach(&key(&scene), &impatient).unwrap());
     assert_eq!(keeper.peers(), [], "the parent has left");
-    assert!(keeper.detach(), "the last one out");
+    assert!(keeper.detach().removed, "the last one out");
     scene.assert_empty();
 }

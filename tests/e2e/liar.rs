@@ -158,7 +158,7 @@ fn a_file_cut_for_good_that_its_publisher_leaves() {
     let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
     cut_down(&scene);
     // It has not touched the memory since.
-    assert!(!publisher.detach());
+    assert!(!publisher.detach().removed);
     let answer = subscriber.latest();
     assert!(matches!(answer, Err(ReadError::Truncated { .. })));
 }
@@ -193,7 +193,7 @@ fn a_file_cut_for_good_whose_block_is_left() {
     let scene = Scene::new();
     let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
     cut_down(&scene);
-    assert!(!block.detach());
+    assert!(!block.detach().removed);
 }
 
 #[test]

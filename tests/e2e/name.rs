@@ -313,7 +313,7 @@ fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
             );
         }
         // It takes nothing with it that is not its own.
-        assert!(!publisher.detach());
+        assert!(!publisher.detach().removed);
         fate.undo(&scene);
         assert_eq!(
             scene.segment().exists(),

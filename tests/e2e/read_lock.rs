@@ -85,7 +85,7 @@ fn a_name_is_free_again_whatever_is_read_locked() {
         let (second, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).unwrap());
         assert!(second.created(), "{lie}");
         assert!(time < BOUND, "{time:?}");
-        assert!(second.detach());
+        assert!(second.detach().removed);
         scene.assert_empty();
     }
 }
@@ -100,7 +100,7 @@ fn who_leaves_in_order_takes_the_segment_along() {
         let scene = &commons.scene;
         let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
         let _liar = locks(&stranger, scene, lie);
-        assert!(publisher.detach(), "{lie}");
+        assert!(publisher.detach().removed, "{lie}");
         assert!(commons.directory.names().is_empty(), "{lie}");
     }
 }
@@ -182,7 +182,7 @@ fn who_keeps_others_from_coming_and_going_is_named() {
             panic!("{lie}: {opened:?}");
         };
         assert_names(&holder, &liar, &stranger);
-        let removed = segment::remove(&key(scene), &patient(scene), true);
+        let removed = segment::remove(&key(scene), &patient(scene), segment::Removal::Forced);
         let Err(RemoveError::Busy { holder, .. }) = &removed else {
             panic!("{lie}: {removed:?}");
         };
@@ -195,7 +195,7 @@ fn who_keeps_others_from_coming_and_going_is_named() {
         // Readers go on as ever.
         assert_eq!(scene.viewer(["show"]).run().done().text(), "stays");
         drop(liar.kill());
-        segment::remove(&key(scene), &patient(scene), true).unwrap();
+        segment::remove(&key(scene), &patient(scene), segment::Removal::Forced).unwrap();
         scene.assert_empty();
     }
 }

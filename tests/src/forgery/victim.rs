@@ -228,10 +228,10 @@ pub(super) fn hold<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
 /// Removes it, at first only if nobody is there.
 pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
     let (key, options) = (stage.key(), stage.options());
-    let removed = match segment::remove(key, options, false) {
+    let removed = match segment::remove(key, options, segment::Removal::IfUnused) {
         Err(RemoveError::InUse { by, .. }) => {
             assert_readable(&by);
-            segment::remove(key, options, true)
+            segment::remove(key, options, segment::Removal::Forced)
         }
         other => other,
     };
