@@ -18,8 +18,8 @@ use std::time::Duration;
 use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::segment::Watch;
 use shm_core::{
-    Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite, Sample,
-    Block, Subscriber, segment,
+    Block, Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite,
+    Sample, Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -176,7 +176,9 @@ impl Actor {
                 hands.publisher = Some(Box::leak(Box::new(publisher)));
             }
             ["remove"] => segment::remove(&self.key, &self.options, segment::Removal::IfUnused)?,
-            ["remove", "--force"] => segment::remove(&self.key, &self.options, segment::Removal::Forced)?,
+            ["remove", "--force"] => {
+                segment::remove(&self.key, &self.options, segment::Removal::Forced)?
+            }
             ["watch", milliseconds] => {
                 let watch = Watch::new(&self.options)?;
                 println!("ok {}", watch.polling().is_some());
