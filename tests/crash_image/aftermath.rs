@@ -9,8 +9,8 @@ use std::{
 
 use e2e_tests::{Scene, layout};
 use shm_core::{
-    AttachErrorKind, LockErrorKind, Locked, Next, PublishErrorKind, Publisher, ReadWrite,
-    RemoveErrorKind, Sample, Semaphore, SemaphoreErrorKind, SharedMemory, Subscriber, segment,
+    AttachErrorKind, Block, LockErrorKind, Locked, Next, PublishErrorKind, Publisher, ReadWrite,
+    RemoveErrorKind, Sample, Semaphore, SemaphoreErrorKind, Subscriber, segment,
 };
 
 use crate::{
@@ -75,12 +75,12 @@ pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
         Company::Block(Some(block)) if alive => {
             let abandoned = death.image.is_some_and(Image::is_abandoned);
             block_goes_on(scene, &block, successor, abandoned);
-            assert!(block.detach(), "the last one out");
+            assert!(block.detach().removed, "the last one out");
             assert_empty(scene);
         }
         Company::Semaphore(Some(semaphore)) if alive => {
             semaphore_goes_on(scene, &semaphore, successor);
-            assert!(semaphore.detach(), "the last one out");
+            assert!(semaphore.detach().removed, "the last one out");
             assert_empty(scene);
         }
         Company::Samples(Some(samples)) if alive => {
@@ -98,21 +98,19 @@ fn find_themselves_orphaned(company: &Company) {
     match company {
         Company::Block(Some(block)) => {
             // A free lock can still be taken: what it guards is there as long as the handle.
-            let locked = block.lock_timeout(SOON).map(drop);
+            let locked = block.lock_for(SOON).map(drop);
             assert!(
                 locked.is_ok()
-                    || matches!(&locked, Err(error) if *error.kind() == LockErrorKind::Orphaned)
+                    || matches!(&locked, Err(error) if *error.kind() == LockErrorKind::Removed)
             );
         }
         Company::Semaphore(Some(semaphore)) => {
             let refused = semaphore.acquire(UNITS, SOON);
-            assert!(
-                matches!(&refused, Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned)
-            );
+            assert!(matches!(&refused, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
         }
         Company::Samples(Some(samples)) => {
             let refused = publish(&samples.0, (2, SMALL));
-            assert!(matches!(&refused, Err(error) if *error.kind() == PublishErrorKind::Orphaned));
+            assert!(matches!(&refused, Err(error) if *error.kind() == PublishErrorKind::Removed));
         }
         plan => unreachable!("nobody arrived: {plan:?}"),
     }
@@ -127,23 +125,23 @@ fn gone(scene: &Scene, successor: Successor) {
             let newcomer = Publisher::open(&key, &options).unwrap();
             assert!(newcomer.created());
             publish(&newcomer, (3, SMALL)).unwrap();
-            assert!(newcomer.detach(), "the last one out");
-            let block = SharedMemory::create(&key, BLOCK, &options).unwrap();
+            assert!(newcomer.detach().removed, "the last one out");
+            let block = Block::create(&key, BLOCK, &options).unwrap();
             lock_is(&block, false);
         }
         Successor::Attacher => {
-            let block = SharedMemory::attach(&key, &options).map(drop);
+            let block = Block::attach(&key, &options).map(drop);
             assert!(matches!(&block, Err(error) if *error.kind() == AttachErrorKind::NotFound));
             let samples = Subscriber::attach(&key, &options).map(drop);
             assert!(matches!(&samples, Err(error) if *error.kind() == AttachErrorKind::NotFound));
         }
         Successor::Remover => {
-            let removed = segment::remove(&key, &options, false);
+            let removed = segment::remove(&key, &options, segment::Removal::IfUnused);
             assert!(matches!(&removed, Err(error) if *error.kind() == RemoveErrorKind::NotFound));
         }
     }
     assert_empty(scene);
-    drop(SharedMemory::create(&key, BLOCK, &options).unwrap());
+    drop(Block::create(&key, BLOCK, &options).unwrap());
     assert_empty(scene);
 }
 
@@ -157,19 +155,14 @@ fn kept(operation: &Operation, scene: &Scene) {
     assert!(!newcomer.created());
     publish(&newcomer, (3, SMALL)).unwrap();
     assert_eq!(shown(&mut subscriber), (3, SMALL));
-    assert!(!newcomer.detach(), "it is persistent");
+    assert!(!newcomer.detach().removed, "it is persistent");
     drop(subscriber);
-    segment::remove(&key, &options, false).unwrap();
+    segment::remove(&key, &options, segment::Removal::IfUnused).unwrap();
     assert_empty(scene);
 }
 
-fn block_goes_on(
-    scene: &Scene,
-    company: &SharedMemory<ReadWrite>,
-    successor: Successor,
-    abandoned: bool,
-) {
-    let newcomer = || SharedMemory::open_or_create(&key(scene), BLOCK, &options(scene)).unwrap();
+fn block_goes_on(scene: &Scene, company: &Block<ReadWrite>, successor: Successor, abandoned: bool) {
+    let newcomer = || Block::open_or_create(&key(scene), BLOCK, &options(scene)).unwrap();
     match successor {
         Successor::Newcomer => lock_is(&newcomer(), abandoned),
         Successor::List => {
@@ -249,7 +242,7 @@ fn samples_go_on(
     assert_eq!(loans.len(), layout::REGIONS, "every region can be claimed");
     drop(loans);
     drop((newcomer, other, subscriber));
-    assert!(publisher.detach(), "the last one out");
+    assert!(publisher.detach().removed, "the last one out");
     assert_empty(scene);
 }
 
@@ -296,8 +289,8 @@ fn assert_found(operation: &Operation, sample: Option<&Sample>) {
 }
 
 /// Takes the lock in time, is told of a death exactly where there was one, and repairs.
-fn lock_is(block: &SharedMemory<ReadWrite>, abandoned: bool) {
-    let (locked, time) = timed(|| block.lock_timeout(SOON).unwrap());
+fn lock_is(block: &Block<ReadWrite>, abandoned: bool) {
+    let (locked, time) = timed(|| block.lock_for(SOON).unwrap());
     assert!(time < SOON, "the lock took {time:?}");
     assert_eq!(matches!(locked, Locked::Abandoned(_)), abandoned);
     drop(locked.repair_with(|bytes| bytes.fill(0)));

@@ -1,7 +1,7 @@
 //! Who else is attached while a peer dies.
 
 use e2e_tests::Scene;
-use shm_core::{Metadata, Publisher, ReadWrite, Sample, Semaphore, SharedMemory, Subscriber};
+use shm_core::{Block, Metadata, Publisher, ReadWrite, Sample, Semaphore, Subscriber};
 
 use crate::actor::{key, options};
 
@@ -23,7 +23,7 @@ pub(crate) enum Company {
     /// Nobody.
     None,
     /// Somebody attached to a block.
-    Block(Option<Box<SharedMemory<ReadWrite>>>),
+    Block(Option<Box<Block<ReadWrite>>>),
     /// Somebody attached to a semaphore.
     Semaphore(Option<Box<Semaphore>>),
     /// A publisher, and a subscriber who has pinned a sample.
@@ -49,7 +49,7 @@ impl Company {
         match self {
             Company::None => Company::None,
             Company::Block(_) => Company::Block(Some(Box::new(
-                SharedMemory::create(&key, BLOCK, &options).unwrap(),
+                Block::create(&key, BLOCK, &options).unwrap(),
             ))),
             Company::Semaphore(_) => {
                 let semaphore = Semaphore::create(&key, UNITS, &options).unwrap();

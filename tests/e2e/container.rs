@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use e2e_tests::{Launch, Scene, Signal, skip};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use shm_core::{Metadata, Publisher, SharedMemory};
+use shm_core::{Block, Metadata, Publisher};
 
 use crate::actor::{Actor, key, options};
 
@@ -76,7 +76,7 @@ fn a_dead_holder_is_not_taken_for_the_living_one_with_its_pid() {
 
     // With all of them gone a create succeeds, although a process with pid 1 lives everywhere.
     other.dies();
-    let anew = SharedMemory::open_or_create(&key(&scene), 32, &options(&scene)).unwrap();
+    let anew = Block::open_or_create(&key(&scene), 32, &options(&scene)).unwrap();
     drop(anew);
     scene.assert_empty();
 }

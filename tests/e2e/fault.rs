@@ -8,8 +8,8 @@ use std::{
 
 use e2e_tests::{Launch, Program, Scene, Signal, skip};
 use shm_core::{
-    AttachErrorKind, Guard, LockErrorKind, Locked, PublishErrorKind, Publisher, ReadWrite,
-    SharedMemory, Subscriber, WaitResult, segment,
+    AttachErrorKind, Block, Guard, LockErrorKind, Locked, PublishErrorKind, Publisher, ReadWrite,
+    Subscriber, WaitResult, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -19,7 +19,7 @@ use crate::actor::{Actor, key, options, timed};
 const SOON: Duration = Duration::from_secs(2);
 
 /// The lock of a block of 64 bytes, of which a holder that was killed has written the first 32.
-fn inherited<'a>(block: &'a SharedMemory<ReadWrite>, scene: &Scene) -> Locked<'a, ReadWrite> {
+fn inherited<'a>(block: &'a Block<ReadWrite>, scene: &Scene) -> Locked<'a, ReadWrite> {
     let mut holder = Actor::new(scene);
     holder.does("attach");
     holder.does("lock 1000");
@@ -31,7 +31,7 @@ fn inherited<'a>(block: &'a SharedMemory<ReadWrite>, scene: &Scene) -> Locked<'a
     locked
 }
 
-fn is_clean(block: &SharedMemory<ReadWrite>) -> bool {
+fn is_clean(block: &Block<ReadWrite>) -> bool {
     matches!(block.lock().unwrap(), Locked::Clean(_))
 }
 
@@ -39,7 +39,7 @@ fn is_clean(block: &SharedMemory<ReadWrite>) -> bool {
 #[test]
 fn f1_a_killed_holder_frees_the_lock_and_the_heir_repairs_or_discards() {
     let scene = Scene::new();
-    let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
 
     let Locked::Abandoned(mut found) = inherited(&block, &scene) else {
         panic!("half-written bytes pass for whole ones");
@@ -94,7 +94,7 @@ fn f2_killing_the_only_one_attached_does_not_block_the_next_create() {
         actor.dies();
         assert!(scene.segment().exists(), "a killed process cannot tidy up");
     }
-    let block = SharedMemory::create(&key(&scene), 10, &options(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 10, &options(&scene)).unwrap();
     assert_eq!(block.size(), 10);
     assert!(matches!(block.lock().unwrap(), Locked::Clean(guard) if guard[..] == [0; 10]));
     drop(block);
@@ -132,12 +132,12 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
     let scene = Scene::new();
     let mut old = Actor::new(&scene);
     old.does("create 64");
-    let reader = SharedMemory::attach_read_only(&key(&scene), &options(&scene)).unwrap();
+    let reader = Block::attach_read_only(&key(&scene), &options(&scene)).unwrap();
     old.does("lock 1000");
     old.does("scrawl 32");
     old.dies();
 
-    let new = SharedMemory::open_or_create(&key(&scene), 64, &options(&scene)).unwrap();
+    let new = Block::open_or_create(&key(&scene), 64, &options(&scene)).unwrap();
     let locked = new.lock().unwrap();
     assert!(matches!(locked, Locked::Abandoned(_)));
     locked.repair_with(|bytes| bytes.fill(7));
@@ -145,8 +145,8 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
     drop(new);
 
     // Or it starts anew, and the reader keeps the old bytes.
-    segment::remove(&key(&scene), &options(&scene), true).unwrap();
-    let anew = SharedMemory::create(&key(&scene), 32, &options(&scene)).unwrap();
+    segment::remove(&key(&scene), &options(&scene), segment::Removal::Forced).unwrap();
+    let anew = Block::create(&key(&scene), 32, &options(&scene)).unwrap();
     assert_eq!(anew.size(), 32);
     drop((anew, reader));
     scene.assert_empty();
@@ -177,11 +177,11 @@ fn f4_a_create_that_fails_leaves_the_lock_to_its_holder() {
 #[test]
 fn f5_a_writer_closes_while_a_reader_holds_the_lock() {
     let scene = Scene::new();
-    let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
     let mut reader = Actor::new(&scene);
     reader.does("attach");
     reader.does("lock 1000");
-    let (removed, time) = timed(|| block.detach());
+    let (removed, time) = timed(|| block.detach().removed);
     println!("detaching took {time:?} while another held the lock");
     assert!(time < SOON, "{time:?}");
     assert!(!removed, "the reader keeps it");
@@ -232,14 +232,13 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Removed);
     soon("noticed by publishing", || {
         let published = publisher.publish_text("after");
-        matches!(&published, Err(error) if *error.kind() == PublishErrorKind::Orphaned)
-            .then_some(())
+        matches!(&published, Err(error) if *error.kind() == PublishErrorKind::Removed).then_some(())
     });
     let anew = Publisher::open(&key(&scene), &options(&scene)).unwrap();
     assert!(anew.created());
     anew.publish_text("anew").unwrap();
     // The one that lost its name takes nothing with it when it leaves.
-    assert!(!publisher.detach());
+    assert!(!publisher.detach().removed);
     assert_eq!(scene.viewer(["show"]).run().done().text(), "anew");
     drop(anew);
     scene.assert_empty();
@@ -248,14 +247,14 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
 #[test]
 fn f6_a_cleaned_away_file_is_noticed_by_who_locks() {
     let scene = Scene::new();
-    let old = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let old = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
     drop(old.lock().unwrap());
     fs::remove_file(scene.segment()).unwrap();
-    let new = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let new = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
     let _guard = new.lock().unwrap();
     // Nobody holds the old one's lock; still it must not let two pass under one key for long.
     soon("noticed by locking", || {
-        matches!(old.lock(), Err(error) if *error.kind() == LockErrorKind::Orphaned).then_some(())
+        matches!(old.lock(), Err(error) if *error.kind() == LockErrorKind::Removed).then_some(())
     });
 }
 

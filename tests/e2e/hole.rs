@@ -11,8 +11,8 @@ use e2e_tests::{
     skip,
 };
 use shm_core::{
-    AttachErrorKind, LockErrorKind, Locked, Metadata, Options, Publisher, ReadWrite,
-    RemoveErrorKind, SharedMemory, Subscriber, segment,
+    AttachErrorKind, Block, LockErrorKind, Locked, Metadata, Options, Publisher, ReadWrite,
+    RemoveErrorKind, Subscriber, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -48,14 +48,14 @@ fn is_abandoned(locked: &Locked<'_, ReadWrite>) -> bool {
 #[test]
 fn slot_reuse() {
     let scene = Scene::new();
-    let keeper = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let keeper = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
     let mut holder = Actor::new(&scene);
     holder.does("attach");
     holder.does("lock 1000");
     holder.dies();
 
     // The claim settles what the dead one left: the word is free, and says that it was abandoned.
-    let heir = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
+    let heir = Block::attach(&key(&scene), &options(&scene)).unwrap();
     let mut word = [0; 4];
     let file = File::open(scene.segment()).unwrap();
     file.read_exact_at(&mut word, LOCK as u64).unwrap();
@@ -76,13 +76,13 @@ fn slot_reuse() {
 fn own_descriptor() {
     let scene = Scene::new();
     let patience = Duration::from_millis(100); // several looks at whether the holder lives
-    let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).unwrap();
-    let second = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let second = Block::attach(&key(&scene), &options(&scene)).unwrap();
     let guard = block.lock().unwrap();
     // Neither another thread through the same handle nor another handle takes it for a dead one's.
     for handle in [&block, &second] {
         thread::scope(|scope| {
-            let other = scope.spawn(|| handle.lock_timeout(patience).map(drop));
+            let other = scope.spawn(|| handle.lock_for(patience).map(drop));
             let refused = other.join().unwrap();
             assert!(
                 matches!(&refused, Err(error) if matches!(error.kind(), LockErrorKind::Timeout { .. }))
@@ -90,9 +90,9 @@ fn own_descriptor() {
         });
     }
     drop(guard);
-    assert!(!second.detach(), "the first handle keeps it");
+    assert!(!second.detach().removed, "the first handle keeps it");
     assert_eq!(segment::list(&options(&scene)).unwrap().len(), 1);
-    assert!(block.detach(), "the last one out");
+    assert!(block.detach().removed, "the last one out");
 
     // A publisher does not claim what a subscriber of the same process has pinned.
     let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
@@ -111,8 +111,8 @@ fn no_wait_without_a_bound() {
     let scene = Scene::new();
     let patience = Duration::from_millis(200);
     let impatient = Options::new().directory(scene.segments()).timeout(patience);
-    let keeper = SharedMemory::create(&key(&scene), 64, &impatient).unwrap();
-    let second = SharedMemory::attach(&key(&scene), &impatient).unwrap();
+    let keeper = Block::create(&key(&scene), 64, &impatient).unwrap();
+    let second = Block::attach(&key(&scene), &impatient).unwrap();
     let mut sitter = Actor::new(&scene);
     let takes_lifecycle =
         |step| matches!(step, Step::Call(call) if call == libc::SYS_fcntl.unsigned_abs());
@@ -125,19 +125,19 @@ fn no_wait_without_a_bound() {
         assert!(time < patience + SOON, "{what} took {time:?}");
     };
     soon("attaching", &mut || {
-        let refused = SharedMemory::attach(&key(&scene), &impatient).map(drop);
+        let refused = Block::attach(&key(&scene), &impatient).map(drop);
         assert!(
             matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
         );
     });
     soon("creating", &mut || {
-        let refused = SharedMemory::create(&key(&scene), 64, &impatient).map(drop);
+        let refused = Block::create(&key(&scene), 64, &impatient).map(drop);
         assert!(
             matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
         );
     });
     soon("removing", &mut || {
-        let refused = segment::remove(&key(&scene), &impatient, true);
+        let refused = segment::remove(&key(&scene), &impatient, segment::Removal::Forced);
         assert!(
             matches!(&refused, Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. }))
         );
@@ -151,7 +151,7 @@ fn no_wait_without_a_bound() {
 
     tracer.let_go();
     sitter.has_done("attach");
-    drop(SharedMemory::attach(&key(&scene), &impatient).unwrap());
+    drop(Block::attach(&key(&scene), &impatient).unwrap());
 }
 
 /// *Death between publishing and waking.* Nobody is woken, and everybody notices.
@@ -190,7 +190,7 @@ fn fork() {
     let impatient = options(&scene).timeout(SOON);
     drop(Publisher::open(&key(&scene), &impatient).unwrap());
     drop(Subscriber::attach(&key(&scene), &impatient).unwrap());
-    assert_eq!(keeper.others(), [], "the parent has left");
-    assert!(keeper.detach(), "the last one out");
+    assert_eq!(keeper.peers(), [], "the parent has left");
+    assert!(keeper.detach().removed, "the last one out");
     scene.assert_empty();
 }

@@ -9,8 +9,8 @@ use std::{
 
 use e2e_tests::{Launch, Outcome, Program, Scene};
 use shm_core::{
-    AttachErrorKind, LockError, LockErrorKind, Metadata, Options, PublishError, PublishErrorKind,
-    Publisher, ReadErrorKind, SharedMemory, Subscriber, WaitResult, guard_against_truncation,
+    AttachErrorKind, Block, LockError, LockErrorKind, Metadata, Options, PublishError,
+    PublishErrorKind, Publisher, ReadErrorKind, Subscriber, WaitResult, guard_against_truncation,
     segment,
 };
 
@@ -118,7 +118,7 @@ fn read_all(mut subscriber: Subscriber) -> usize {
             let right = message.is_ok_and(|message| message.payload().len() == sample.len());
             read += usize::from(sample.verify().is_ok() && right);
         }
-        drop(subscriber.others());
+        drop(subscriber.peers());
         drop(subscriber.wait(Some(Duration::from_millis(1))));
     }
     read
@@ -159,7 +159,7 @@ fn a_file_cut_for_good_that_its_publisher_leaves() {
     let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
     cut_down(&scene);
     // It has not touched the memory since.
-    assert!(!publisher.detach());
+    assert!(!publisher.detach().removed);
     let answer = subscriber.latest();
     assert!(matches!(&answer, Err(error) if *error.kind() == ReadErrorKind::Truncated));
 }
@@ -174,20 +174,17 @@ fn a_file_cut_for_good_that_is_published_to_and_locked() {
     loan.fill(7);
     let bytes = Metadata::bytes("application/octet-stream");
     let error = loan.publish(&bytes).unwrap_err();
-    assert!(
-        matches!(error.kind(), PublishErrorKind::Orphaned),
-        "{error}"
-    );
+    assert!(matches!(error.kind(), PublishErrorKind::Removed), "{error}");
     fs::remove_file(scene.segment()).unwrap();
 
-    let block = SharedMemory::create(&key(&scene), 100_000, &patient(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 100_000, &patient(&scene)).unwrap();
     let guard = block.lock().unwrap().ignore_abandonment();
     cut_down(&scene);
     assert_eq!(guard[50_000], 0);
     drop(guard);
     // What is left of the lock is this process's own; others are refused.
-    drop(block.lock_timeout(PATIENCE));
-    let refused = SharedMemory::attach(&key(&scene), &patient(&scene));
+    drop(block.lock_for(PATIENCE));
+    let refused = Block::attach(&key(&scene), &patient(&scene));
     assert!(
         matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Foreign { .. }))
     );
@@ -197,9 +194,9 @@ fn a_file_cut_for_good_that_is_published_to_and_locked() {
 fn a_file_cut_for_good_whose_block_is_left() {
     guard_against_truncation().unwrap();
     let scene = Scene::new();
-    let block = SharedMemory::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
     cut_down(&scene);
-    assert!(!block.detach());
+    assert!(!block.detach().removed);
 }
 
 #[test]
@@ -257,9 +254,9 @@ fn samples_announced_that_do_not_exist() {
 /// What the lock answers to who waits so long for it, and how long that took.
 fn lock_beside(lie: &str) -> Result<(), LockError> {
     let scene = Scene::new();
-    let block = SharedMemory::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
     let _liar = lies(&scene, lie);
-    let (locked, time) = timed(|| block.lock_timeout(PATIENCE).map(drop));
+    let (locked, time) = timed(|| block.lock_for(PATIENCE).map(drop));
     println!("{lie}: {locked:?} after {time:?}");
     assert!(time < BOUND, "{time:?}");
     let (tried, time) = timed(|| block.try_lock().map(drop));
@@ -462,7 +459,7 @@ fn a_wait_keeps_its_time_whatever_is_done_to_the_segment() {
 
     // A block whose lock is not to be had.
     let scene = Scene::new();
-    let _block = SharedMemory::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    let _block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
     let _liar = lies(&scene, "hold");
     let show = scene.viewer(["show", "--wait", "1"]);
     drop(within("hold", show).refused("The lock"));

@@ -8,7 +8,7 @@ use std::{
 
 use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Program, Scene};
 use shm_core::{
-    LockErrorKind, PublishErrorKind, Publisher, SharedMemory, Subscriber, WaitResult,
+    Block, LockErrorKind, PublishErrorKind, Publisher, Subscriber, WaitResult,
     guard_against_truncation, segment,
 };
 
@@ -302,18 +302,18 @@ fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
             publisher.publish_text("hasty").unwrap();
         }
         let _other = fate.befall(&scene);
-        assert!(publisher.is_orphaned(), "{fate:?}: it can be asked at once");
+        assert!(publisher.is_removed(), "{fate:?}: it can be asked at once");
         // Only time tells that a second has passed.
         std::thread::sleep(NOTICED);
         for _ in 0..3 {
             let error = publisher.publish_text("into nowhere").unwrap_err();
             assert!(
-                matches!(error.kind(), PublishErrorKind::Orphaned),
+                matches!(error.kind(), PublishErrorKind::Removed),
                 "{fate:?}: {error}"
             );
         }
         // It takes nothing with it that is not its own.
-        assert!(!publisher.detach());
+        assert!(!publisher.detach().removed);
         fate.undo(&scene);
         assert_eq!(
             scene.segment().exists(),
@@ -360,7 +360,7 @@ fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned(
         let (mut holder, mut waiter) = (Actor::new(&scene), Actor::new(&scene));
         holder.does("create 64");
         waiter.does("attach");
-        let idle = SharedMemory::attach(&key(&scene), &options(&scene)).unwrap();
+        let idle = Block::attach(&key(&scene), &options(&scene)).unwrap();
         holder.does("lock 1000");
         waiter.begins("lock 60000");
         fate.befall(&scene);
@@ -369,9 +369,9 @@ fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned(
         assert!(time < A_SECOND, "{time:?}");
         holder.does("unlock");
         std::thread::sleep(NOTICED);
-        assert!(idle.is_orphaned());
+        assert!(idle.is_removed());
         let error = idle.lock().map(drop).unwrap_err();
-        assert!(matches!(error.kind(), LockErrorKind::Orphaned), "{error}");
+        assert!(matches!(error.kind(), LockErrorKind::Removed), "{error}");
         fate.undo(&scene);
     }
 }

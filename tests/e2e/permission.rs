@@ -558,7 +558,7 @@ fn root_removes_nothing_that_others_left_behind() {
         fs::write(&draft, &head).unwrap();
         chown(&draft, Some(id), Some(id)).unwrap();
     }
-    let socket = ".shm-core-link.0123456789abcdef0123456789abcdef.0123456789abcdef";
+    let socket = ".shm-core-presence.0123456789abcdef0123456789abcdef.0123456789abcdef";
     let socket = scene.segments().join(socket);
     drop(UnixListener::bind(&socket).unwrap());
     chown(&socket, Some(id), Some(id)).unwrap();

@@ -85,7 +85,7 @@ fn a_name_is_free_again_whatever_is_read_locked() {
         let (second, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).unwrap());
         assert!(second.created(), "{lie}");
         assert!(time < BOUND, "{time:?}");
-        assert!(second.detach());
+        assert!(second.detach().removed);
         scene.assert_empty();
     }
 }
@@ -100,7 +100,7 @@ fn who_leaves_in_order_takes_the_segment_along() {
         let scene = &commons.scene;
         let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
         let _liar = locks(&stranger, scene, lie);
-        assert!(publisher.detach(), "{lie}");
+        assert!(publisher.detach().removed, "{lie}");
         assert!(commons.directory.names().is_empty(), "{lie}");
     }
 }
@@ -130,15 +130,15 @@ fn the_lock_of_a_dead_holder_is_taken_over() {
         return;
     };
     let scene = &commons.scene;
-    let block = shm_core::SharedMemory::create(&key(scene), 64, &patient(scene)).unwrap();
+    let block = shm_core::Block::create(&key(scene), 64, &patient(scene)).unwrap();
     let mut holder = Actor::new(scene);
     holder.does("attach");
     holder.does("lock 1000");
     let _liar = locks(&stranger, scene, "read-slots");
-    let busy = block.lock_timeout(PATIENCE).map(drop);
+    let busy = block.lock_for(PATIENCE).map(drop);
     assert!(busy.is_err(), "it lives");
     holder.dies();
-    let locked = block.lock_timeout(BOUND).unwrap();
+    let locked = block.lock_for(BOUND).unwrap();
     assert!(matches!(locked, shm_core::Locked::Abandoned(_)));
 }
 
@@ -184,7 +184,7 @@ fn who_keeps_others_from_coming_and_going_is_named() {
             panic!("{lie}: {opened:?}");
         };
         assert_names(holder, &liar, &stranger);
-        let removed = segment::remove(&key(scene), &patient(scene), true);
+        let removed = segment::remove(&key(scene), &patient(scene), segment::Removal::Forced);
         let removed = removed.unwrap_err();
         let RemoveErrorKind::Busy { holder } = removed.kind() else {
             panic!("{lie}: {removed:?}");
@@ -198,7 +198,7 @@ fn who_keeps_others_from_coming_and_going_is_named() {
         // Readers go on as ever.
         assert_eq!(scene.viewer(["show"]).run().done().text(), "stays");
         drop(liar.kill());
-        segment::remove(&key(scene), &patient(scene), true).unwrap();
+        segment::remove(&key(scene), &patient(scene), segment::Removal::Forced).unwrap();
         scene.assert_empty();
     }
 }

@@ -8,8 +8,8 @@ use std::{
 
 use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, Stranger, skip};
 use shm_core::{
-    AttachError, AttachErrorKind, Key, Metadata, PublishErrorKind, Publisher, SharedMemory,
-    Subscriber, segment,
+    AttachError, AttachErrorKind, Block, Key, Metadata, PublishErrorKind, Publisher, Subscriber,
+    segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -286,7 +286,7 @@ fn file_systems_that_hold_no_segments_are_named_at_once() {
             assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
             assert!(time.as_secs() < 4, "{time:?}: {refused:?}");
         }
-        let block = SharedMemory::create(&key(&scene), 64, &options(&scene)).map(drop);
+        let block = Block::create(&key(&scene), 64, &options(&scene)).map(drop);
         assert!(
             matches!(&block, Err(error) if matches!(error.kind(), AttachErrorKind::FileSystem { .. })),
             "{block:?}"
@@ -304,7 +304,7 @@ fn a_file_system_without_long_files_is_named_at_once() {
     let refused = scene.loader(["text", "nowhere"]).run().refused("(ext2");
     assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
     // A block is short enough, and works.
-    let block = SharedMemory::create(&key(&scene), 64, &options(&scene));
+    let block = Block::create(&key(&scene), 64, &options(&scene));
     assert!(
         block.is_ok()
             || matches!(&block, Err(error) if matches!(error.kind(), AttachErrorKind::FileSystem { .. })),

@@ -7,9 +7,10 @@ use std::error::Error;
 use std::path::Path;
 
 use shm_core::{
-    AttachError, AttachErrorKind, Attached, Key, KeyError, LinkError, LinkErrorKind, ListError,
-    ListErrorKind, ListedError, LockError, LockErrorKind, LockHolder, Polling, PublishError,
-    PublishErrorKind, ReadError, ReadErrorKind, RemoveError, RemoveErrorKind, UserName,
+    AttachError, AttachErrorKind, Key, KeyError, ListError, ListErrorKind, ListedError, LockError,
+    LockErrorKind, LockHolder, Participant, Polling, PresenceError, PresenceErrorKind,
+    PublishError, PublishErrorKind, ReadError, ReadErrorKind, RemoveError, RemoveErrorKind,
+    UserName,
 };
 use shm_io::{Address, AddressError};
 
@@ -161,7 +162,7 @@ impl Explain for PublishError {
                 let reason = say!("reason-metadata");
                 say!("error-publish-metadata", key = key, reason = reason)
             }
-            PublishErrorKind::Orphaned => say!("error-orphaned", key = key),
+            PublishErrorKind::Removed => say!("error-orphaned", key = key),
             PublishErrorKind::RegionsFull {
                 holder: LockHolder::Unknown,
             } => say!("error-publish-regions-read", key = key),
@@ -222,7 +223,7 @@ impl Explain for LockError {
             LockErrorKind::WouldBlock => say!("error-lock-would-block", key = key),
             LockErrorKind::WouldDeadlock => say!("error-lock-deadlock", key = key),
             LockErrorKind::NotHeld => say!("error-lock-not-held", key = key),
-            LockErrorKind::Orphaned => say!("error-orphaned", key = key),
+            LockErrorKind::Removed => say!("error-orphaned", key = key),
             LockErrorKind::NoMemory { bytes } => say!("error-no-memory", key = key, bytes = bytes),
             LockErrorKind::Forked => say!("error-forked", key = key),
             _ => self.to_string(),
@@ -308,17 +309,17 @@ impl Explain for ListedError {
     }
 }
 
-impl Explain for LinkError {
+impl Explain for PresenceError {
     fn explain(&self) -> String {
         match self.kind() {
-            LinkErrorKind::NoDirectory { candidates } => {
+            PresenceErrorKind::NoDirectory { candidates } => {
                 let candidates = candidates.iter().map(Explain::explain);
                 say!(
                     "error-link-no-directory",
                     reason = language::names(candidates)
                 )
             }
-            LinkErrorKind::Io { doing } => say!("error-link-io", reason = cause(doing, self)),
+            PresenceErrorKind::Io { doing } => say!("error-link-io", reason = cause(doing, self)),
             _ => self.to_string(),
         }
     }
@@ -331,7 +332,7 @@ impl Explain for Polling {
 }
 
 /// Names somebody who is attached: `loader-app (pid 4711)`.
-pub fn name_of(peer: &Attached) -> String {
+pub fn name_of(peer: &Participant) -> String {
     say!("peer", program = peer.program, pid = peer.process)
 }
 

@@ -18,7 +18,7 @@ use std::sync::{LazyLock, OnceLock};
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use qt_bridge::QtKey;
-use shm_core::{Key, Process};
+use shm_core::{Key, Process, Sequence};
 use shm_io::Address;
 use unic_langid::LanguageIdentifier;
 
@@ -229,6 +229,7 @@ impl_argument! {
     Address => |address| FluentValue::from(address.as_str());
     u32 => |number| FluentValue::from(*number);
     u64 => |number| whole(*number);
+    Sequence => |sequence| whole(sequence.get());
     usize => |number| FluentValue::from(*number);
     Process => |process| FluentValue::from(process.to_string());
     io::Error => |error| FluentValue::from(error.to_string());

@@ -5,7 +5,7 @@ use std::{fmt, io};
 use iced::Size;
 use qt_bridge::{Digest, Form};
 use shm_core::segment::Permissions;
-use shm_core::{ArrayMetadata, Attached, Metadata, ReadError};
+use shm_core::{ArrayMetadata, Metadata, Participant, ReadError, Sequence};
 use shm_io::{Address, Content, Publication, Source, SourceError, Stat};
 
 use crate::explain::Explain;
@@ -45,7 +45,7 @@ pub struct Snapshot {
     /// Who may open the segment; `None` of one of Qt programs, or where that is not known any more.
     pub permissions: Option<Permissions>,
     /// Who was attached beside the reader itself.
-    pub attached: Vec<Attached>,
+    pub attached: Vec<Participant>,
 }
 
 /// A content as a window shows it: of what is long only a part.
@@ -154,7 +154,7 @@ impl Snapshot {
     }
 
     /// Returns the number of the sample, where the content is one.
-    pub fn sequence(&self) -> Option<u64> {
+    pub fn sequence(&self) -> Option<Sequence> {
         self.origin.as_ref().map(|origin| origin.sequence)
     }
 }

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::snapshot::{HEAD_LIMIT, Preview, Snapshot, SnapshotError, TEXT_LIMIT};
 use shm_core::{
-    Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
-    Origin, PixelFormat, Publisher, SharedMemory,
+    Annotations, ArrayMetadata, Block, BytesMetadata, ElementType, ImageMetadata, Key, Metadata,
+    Options, Origin, PixelFormat, Publisher,
 };
 use shm_io::Source;
 use tempfile::TempDir;
@@ -65,13 +65,13 @@ fn a_text_is_read_with_its_origin() {
     publisher.publish_text("two, 日本").unwrap();
     let snapshot = place.read().unwrap();
     // A snapshot keeps nothing alive, and needs nobody to stay.
-    assert!(publisher.detach());
+    assert!(publisher.detach().removed);
     let Preview::Text(text) = &snapshot.content else {
         panic!("{snapshot:?} is no text");
     };
     assert_eq!(text.shown, "two, 日本");
     assert_eq!(snapshot.bytes, 11);
-    assert_eq!(snapshot.sequence(), Some(2));
+    assert_eq!(snapshot.sequence(), Some(2.into()));
     assert_eq!(
         content_pane::loaded_by(&snapshot, SystemTime::now()).unwrap(),
         format!("loaded by this window (pid {})", std::process::id())
@@ -165,7 +165,7 @@ fn other_bytes_and_blocks_show_their_head() {
     assert_eq!(bytes.media_type.as_deref(), Some("application/pdf"));
     drop(publisher);
 
-    let block = SharedMemory::create(&place.key, 3, &place.options).unwrap();
+    let block = Block::create(&place.key, 3, &place.options).unwrap();
     block
         .lock()
         .unwrap()

@@ -1,10 +1,10 @@
 //! The command line: the same session as the window's, without a window.
 
-mod audience;
 mod form;
 mod frames;
 mod memory;
 mod picture;
+mod presence;
 mod ring;
 mod share;
 
@@ -312,7 +312,7 @@ pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), Command
     let mut session = Session::new(options).limiting_pictures(limit);
     session.sink.set_form(placing.streamed.form());
     if verbose {
-        session = session.telling_who_watches(audience::printed());
+        session = session.telling_who_watches(presence::printed());
     }
     let (loaded, caught) = match content {
         // Decoding may take long, and can be stopped.
@@ -368,7 +368,7 @@ impl Stay {
                 }
                 match session.restore() {
                     // Another program took it away at once: the next look tries again.
-                    Err(error) if error.is_orphaned() => lost = Some(key),
+                    Err(error) if error.is_removed() => lost = Some(key),
                     loaded => tell_restored(&key, loaded.map_err(CommandError::Load)?.as_ref()),
                 }
             }

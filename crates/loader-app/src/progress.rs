@@ -37,21 +37,21 @@ impl Progress {
 
 /// A file that tells a [`Progress`] what is read of it, and fails when it is cancelled.
 #[derive(Debug)]
-pub struct Watched<R> {
+pub struct ProgressReader<R> {
     file: R,
     progress: Arc<Progress>,
 }
 
-impl<R> Watched<R> {
+impl<R> ProgressReader<R> {
     /// Watches a file of `total` bytes.
-    pub fn new(file: R, total: u64, progress: Arc<Progress>) -> Watched<R> {
+    pub fn new(file: R, total: u64, progress: Arc<Progress>) -> ProgressReader<R> {
         progress.read.store(0, Relaxed);
         progress.total.store(total, Relaxed);
-        Watched { file, progress }
+        ProgressReader { file, progress }
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for ProgressReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.progress.is_cancelled() {
             // Not `Interrupted`: that asks to be tried again.
@@ -63,7 +63,7 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
-impl<R: Seek> Seek for Watched<R> {
+impl<R: Seek> Seek for ProgressReader<R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         self.file.seek(position)
     }
@@ -79,7 +79,7 @@ mod tests {
     fn what_is_read_is_counted_until_it_is_cancelled() {
         let progress = Arc::new(Progress::default());
         assert_eq!(progress.fraction(), 0.0);
-        let mut file = Watched::new(Cursor::new([7; 8]), 8, Arc::clone(&progress));
+        let mut file = ProgressReader::new(Cursor::new([7; 8]), 8, Arc::clone(&progress));
         let mut buffer = [0; 6];
         file.read_exact(&mut buffer).unwrap();
         assert_eq!(progress.fraction(), 0.75);

@@ -4,9 +4,9 @@
 //! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
 mod any_file;
-pub mod audience;
 mod frame_source;
 mod loadable;
+pub mod presence;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
 use qt_bridge::User;
 use shm_core::Options;
-use shm_io::{Address, OnWatched, Published, Released, Sink, SinkError};
+use shm_io::{Address, OnViewers, Published, Released, Sink, SinkError};
 
 pub use frame_source::FrameSource;
 pub use loadable::{Bytes, Loadable};
@@ -70,7 +70,7 @@ impl Session {
 
     /// Tells from now on who watches what is loaded.
     #[must_use]
-    pub fn telling_who_watches(self, on_watched: OnWatched) -> Session {
+    pub fn telling_who_watches(self, on_watched: OnViewers) -> Session {
         let sink = self.sink.reporting(on_watched);
         Session { sink, ..self }
     }
@@ -92,7 +92,7 @@ impl Session {
         let published = match self.sink.put(&address, payload) {
             // Somebody removed the segment, so nobody would ever see what is published there.
             Err(error)
-                if error.is_orphaned()
+                if error.is_removed()
                     && content.is_repeatable()
                     && self.sink.release_if_lost().is_some() =>
             {
@@ -218,8 +218,8 @@ impl From<SinkError> for LoadError {
 
 impl LoadError {
     /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
-    pub fn is_orphaned(&self) -> bool {
-        matches!(self, LoadError::Sink(error) if error.is_orphaned())
+    pub fn is_removed(&self) -> bool {
+        matches!(self, LoadError::Sink(error) if error.is_removed())
     }
 
     /// Returns `true` if nobody wanted it any more, which is no fault.

@@ -7,7 +7,7 @@
 
 use std::process::{Command, ExitCode};
 
-use shm_core::{Key, Metadata, Options, Publisher, SharedMemory, Subscriber};
+use shm_core::{Block, Key, Metadata, Options, Publisher, Subscriber};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
@@ -95,7 +95,7 @@ fn run(operation: &str, times: &str) -> Outcome {
     match operation {
         "nothing" => {}
         "lock" => {
-            let block = SharedMemory::create(&key, 64, &options)?;
+            let block = Block::create(&key, 64, &options)?;
             for _ in 0..times {
                 drop(block.lock()?);
             }

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::process::{self, Child, Command};
 use std::time::Duration;
 
-use shm_core::{Key, Options, Semaphore, SharedMemory};
+use shm_core::{Block, Key, Options, Semaphore};
 
 const CLIENTS: usize = 2;
 const JOBS: usize = 6;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn serve() -> Result<(), Box<dyn Error>> {
     let name = format!("example.{}", process::id());
     let options = Options::new();
-    let jobs = SharedMemory::create(&Key::new(&format!("{name}.jobs"))?, BLOCK_BYTES, &options)?;
+    let jobs = Block::create(&Key::new(&format!("{name}.jobs"))?, BLOCK_BYTES, &options)?;
     let waiting = Semaphore::create(&Key::new(&format!("{name}.waiting"))?, 0, &options)?;
     let program = env::current_exe()?;
     let clients = (0..CLIENTS)
@@ -46,7 +46,7 @@ fn serve() -> Result<(), Box<dyn Error>> {
 
     // Real jobs first, then an end for each client.
     for job in (1..).take(JOBS).chain([END; CLIENTS]) {
-        let mut block = jobs.lock_timeout(TIMEOUT)?.ignore_abandonment();
+        let mut block = jobs.lock_for(TIMEOUT)?.ignore_abandonment();
         let written: u64 = block.read(WRITTEN)?;
         block.write(FIRST_JOB + 8 * usize::try_from(written)?, &job)?;
         block.write(WRITTEN, &(written + 1))?;
@@ -65,13 +65,13 @@ fn serve() -> Result<(), Box<dyn Error>> {
 /// Does jobs until there are no more.
 fn work(name: &str) -> Result<(), Box<dyn Error>> {
     let options = Options::new();
-    let jobs = SharedMemory::attach(&Key::new(&format!("{name}.jobs"))?, &options)?;
+    let jobs = Block::attach(&Key::new(&format!("{name}.jobs"))?, &options)?;
     let waiting = Semaphore::open(&Key::new(&format!("{name}.waiting"))?, &options)?;
     loop {
         waiting.acquire(1, TIMEOUT)?;
         // The lock is held only while a job is taken out. A lock whose holder died leaves the two
         // numbers as they were, or one job taken.
-        let mut block = jobs.lock_timeout(TIMEOUT)?.ignore_abandonment();
+        let mut block = jobs.lock_for(TIMEOUT)?.ignore_abandonment();
         let taken: u64 = block.read(TAKEN)?;
         let job: u64 = block.read(FIRST_JOB + 8 * usize::try_from(taken)?)?;
         block.write(TAKEN, &(taken + 1))?;

@@ -4,10 +4,11 @@ mod attach;
 mod code;
 mod foreign;
 mod invalid_sample;
-mod link;
 mod list;
 mod lock;
 mod polling;
+#[cfg(feature = "presence")]
+mod presence;
 mod publish;
 mod read;
 mod remove;
@@ -20,16 +21,17 @@ pub use attach::{AttachError, AttachErrorKind};
 pub use code::ErrorCode;
 pub use foreign::ForeignReason;
 pub use invalid_sample::InvalidSample;
-pub use link::{LinkError, LinkErrorKind, UnsafeDirectory, UnsafeReason};
 pub use list::{ListError, ListErrorKind, ListedError};
 pub use lock::{LockError, LockErrorKind};
 pub use polling::Polling;
+#[cfg(feature = "presence")]
+pub use presence::{PresenceError, PresenceErrorKind, UnsafeDirectory, UnsafeReason};
 pub use publish::{PublishError, PublishErrorKind};
 pub use read::{ReadError, ReadErrorKind};
 pub use remove::{RemoveError, RemoveErrorKind};
 pub use semaphore::{SemaphoreError, SemaphoreErrorKind};
 
-use crate::segment::Attached;
+use crate::segment::Participant;
 
 /// Writes what each error of an operation on a segment has beside its text: its parts and its code.
 macro_rules! impl_parts {
@@ -107,7 +109,7 @@ macro_rules! impl_parts {
 use impl_parts;
 
 /// The process that holds a lock or units, where a record names one.
-struct HeldBy<'a>(&'a Option<Box<Attached>>);
+struct HeldBy<'a>(&'a Option<Box<Participant>>);
 
 impl fmt::Display for HeldBy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -142,11 +142,11 @@ pub(crate) mod kind {
 pub(crate) mod access {
     /// A publisher of samples.
     pub(crate) const PUBLISHER: u32 = 1;
-    /// Attached to a block, reading and writing.
+    /// Participant to a block, reading and writing.
     pub(crate) const BLOCK_READ_WRITE: u32 = 2;
-    /// Attached to a block, reading only.
+    /// Participant to a block, reading only.
     pub(crate) const BLOCK_READ_ONLY: u32 = 3;
-    /// Attached to a semaphore.
+    /// Participant to a semaphore.
     pub(crate) const SEMAPHORE: u32 = 4;
 }
 
@@ -214,7 +214,7 @@ pub(crate) struct Region {
     /// So many bytes from the region's beginning have memory of their own, or more.
     pub(crate) reserved_bytes: AtomicU64,
     /// Behind so many bytes from the region's beginning there is no memory.
-    pub(crate) touched_bytes: AtomicU64,
+    pub(crate) allocated_max: AtomicU64,
 }
 
 impl Header {
@@ -233,7 +233,7 @@ impl Region {
             position: AtomicU64::new(0),
             start: AtomicU64::new(0),
             reserved_bytes: AtomicU64::new(0),
-            touched_bytes: AtomicU64::new(0),
+            allocated_max: AtomicU64::new(0),
         }
     }
 }
@@ -295,7 +295,7 @@ const _: () = {
     assert!(offset_of!(Region, position) == 0);
     assert!(offset_of!(Region, start) == 8);
     assert!(offset_of!(Region, reserved_bytes) == 16);
-    assert!(offset_of!(Region, touched_bytes) == 24);
+    assert!(offset_of!(Region, allocated_max) == 24);
     assert!(size_of::<Region>() == 32);
 
     assert!(offset_of!(Control, header) == 0);

@@ -29,7 +29,7 @@
 //! - **Samples**: a [`Publisher`] publishes payloads of any size, a
 //!   [`Subscriber`] reads the latest. Readers never block a writer and cannot
 //!   change a byte.
-//! - **A block**: [`SharedMemory`] is a fixed number of bytes under a lock that
+//! - **A block**: [`Block`] is a fixed number of bytes under a lock that
 //!   survives the death of its holder, for those who come from `QSharedMemory`;
 //!   it tells of changes where a program [announces](Guard::announce) them.
 //! - **A semaphore**: [`Semaphore`] counts units that processes acquire and release; what a process
@@ -41,12 +41,14 @@
 //! descriptor for an event loop, a [`WaitSet`] waits for many keys on one thread, an [`Interrupter`] ends
 //! a wait from elsewhere, and with the feature `async` `Subscriber::into_stream` feeds tasks.
 //!
-//! And a publisher can know who watches, over a local socket: [`link`].
+//! With the feature `presence` a publisher learns which viewers show its samples, over a local
+//! socket: module `presence`.
 //!
 //! A segment is one file in `/dev/shm`. Who is alive is decided by the kernel
 //! alone, through locks on bytes of that file that end with the process. The
 //! bytes are written down in `docs/LAYOUT.md`, the reasons in `ARCHITECTURE.md`.
 
+mod block;
 mod deadline;
 mod directory_watch;
 mod error;
@@ -54,7 +56,6 @@ pub mod escape;
 mod interrupter;
 mod key;
 mod layout;
-pub mod link;
 mod lock;
 mod lock_holder;
 mod message;
@@ -62,26 +63,33 @@ mod message;
 mod model;
 mod notifier;
 mod options;
+#[cfg(feature = "presence")]
+pub mod presence;
 mod process;
 mod reactor;
 mod readiness;
 mod sample;
 pub mod segment;
 mod semaphore;
-mod shared_memory;
+mod sequence;
 #[cfg(feature = "async")]
 mod stream;
 mod sync;
 mod sys;
 mod wait_set;
 
+pub use block::{
+    Abandoned, Attach, Block, BlockSnapshot, Change, Guard, LockState, Locked, OutOfBounds,
+    ReadOnly, ReadWrite,
+};
 pub use bytemuck;
 pub use error::{
-    AttachError, AttachErrorKind, ErrorCode, ForeignReason, InvalidSample, LinkError,
-    LinkErrorKind, ListError, ListErrorKind, ListedError, LockError, LockErrorKind, Polling,
-    PublishError, PublishErrorKind, ReadError, ReadErrorKind, RemoveError, RemoveErrorKind,
-    SemaphoreError, SemaphoreErrorKind, UnsafeDirectory, UnsafeReason,
+    AttachError, AttachErrorKind, ErrorCode, ForeignReason, InvalidSample, ListError,
+    ListErrorKind, ListedError, LockError, LockErrorKind, Polling, PublishError, PublishErrorKind,
+    ReadError, ReadErrorKind, RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
 };
+#[cfg(feature = "presence")]
+pub use error::{PresenceError, PresenceErrorKind, UnsafeDirectory, UnsafeReason};
 pub use interrupter::Interrupter;
 pub use key::{Key, KeyError};
 pub use lock_holder::{LockHolder, UserName};
@@ -95,11 +103,9 @@ pub use process::Process;
 pub use sample::{
     Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
 };
-pub use segment::{Access, Attached};
+pub use segment::{Access, Detached, Participant, SegmentId};
 pub use semaphore::Semaphore;
-pub use shared_memory::{
-    Abandoned, Attach, Change, Guard, Locked, OutOfBlock, ReadOnly, ReadWrite, SharedMemory,
-};
+pub use sequence::Sequence;
 #[cfg(feature = "async")]
 pub use stream::SampleStream;
 pub use sys::{GuardedMapping, guard_against_truncation};

@@ -21,25 +21,25 @@ const SLICE: Duration = Duration::from_millis(10);
 
 /// The lock was taken; `abandoned` where an earlier holder died and nobody has repaired since.
 #[derive(Debug)]
-pub(crate) struct Taken {
+pub(crate) struct Acquired {
     pub(crate) abandoned: bool,
 }
 
 /// Why the lock was not taken.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NotTaken {
+pub(crate) enum AcquireError {
     /// The deadline came; the word's owner at that moment.
     TimedOut(Option<Owner>),
-    /// The watcher said that there is no use in waiting.
-    GivenUp,
+    /// The probe said that there is no use in waiting.
+    Aborted,
 }
 
 /// What a contender has to ask the world outside the word.
-pub(crate) trait Watcher {
+pub(crate) trait HolderProbe {
     /// Returns `true` if the holder of the lock lives.
     fn is_alive(&self, holder: Owner) -> bool;
     /// Returns `true` if waiting has become pointless. Asked once a slice.
-    fn gives_up(&self) -> bool;
+    fn should_abort(&self) -> bool;
 }
 
 /// Takes the lock if its word says nothing at all.
@@ -52,7 +52,7 @@ pub(crate) fn take_free(word: &AtomicU32, me: Owner) -> bool {
 ///
 /// Looks first: an exchange that fails takes the word's cache line from the holder, who needs it to
 /// let go.
-pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Taken> {
+pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Acquired> {
     let mut seen = LockWord::from_bits(word.load(Ordering::Relaxed));
     while seen.owner().is_none() {
         // Acquire, because the holder sees what the last one did: pairs with the
@@ -64,7 +64,7 @@ pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Taken> {
             Ordering::Relaxed,
         ) {
             Ok(_) => {
-                return Some(Taken {
+                return Some(Acquired {
                     abandoned: seen.is_abandoned(),
                 });
             }
@@ -80,11 +80,11 @@ pub(crate) fn acquire(
     word: &AtomicU32,
     me: Owner,
     deadline: impl FnOnce() -> Deadline,
-    watcher: &impl Watcher,
-) -> Result<Taken, NotTaken> {
+    probe: &impl HolderProbe,
+) -> Result<Acquired, AcquireError> {
     match try_acquire(word, me) {
         Some(taken) => Ok(taken),
-        None => contend(word, me, deadline(), watcher),
+        None => contend(word, me, deadline(), probe),
     }
 }
 
@@ -93,8 +93,8 @@ fn contend(
     word: &AtomicU32,
     me: Owner,
     deadline: Deadline,
-    watcher: &impl Watcher,
-) -> Result<Taken, NotTaken> {
+    probe: &impl HolderProbe,
+) -> Result<Acquired, AcquireError> {
     for _ in 0..SPINS {
         std::hint::spin_loop();
         if LockWord::from_bits(word.load(Ordering::Relaxed))
@@ -111,7 +111,7 @@ fn contend(
             None => {
                 // Whoever has slept takes it with the waiters bit, because others may sleep still.
                 if exchange(word, seen, seen.taken_by(me).with_waiters()) {
-                    return Ok(Taken {
+                    return Ok(Acquired {
                         abandoned: seen.is_abandoned(),
                     });
                 }
@@ -121,12 +121,12 @@ fn contend(
                     sys::wait(word, seen.with_waiters().bits(), deadline.remaining(SLICE));
                 }
                 let now = LockWord::from_bits(word.load(Ordering::Relaxed));
-                let is_dead = now.owner() == Some(holder) && !watcher.is_alive(holder);
+                let is_dead = now.owner() == Some(holder) && !probe.is_alive(holder);
                 if is_dead && exchange(word, now, now.taken_over_by(me)) {
-                    return Ok(Taken { abandoned: true });
+                    return Ok(Acquired { abandoned: true });
                 }
-                if watcher.gives_up() {
-                    return Err(NotTaken::GivenUp);
+                if probe.should_abort() {
+                    return Err(AcquireError::Aborted);
                 }
             }
         }
@@ -134,7 +134,7 @@ fn contend(
         if deadline.is_over() {
             return match try_acquire(word, me) {
                 Some(taken) => Ok(taken),
-                None => Err(NotTaken::TimedOut(
+                None => Err(AcquireError::TimedOut(
                     LockWord::from_bits(word.load(Ordering::Relaxed)).owner(),
                 )),
             };
@@ -161,13 +161,13 @@ fn wake_next(word: &AtomicU32) {
 
 /// Frees the lock where the last holder of a slot died with it: asked by the slot's next holder,
 /// before it has a generation of its own. Never waits.
-pub(crate) fn settle(word: &AtomicU32, slot: u8) {
+pub(crate) fn release_dead_owner(word: &AtomicU32, slot: u8) {
     loop {
         let seen = LockWord::from_bits(word.load(Ordering::Relaxed));
         if seen.owner().map(Owner::slot) != Some(slot) {
             return;
         }
-        if exchange(word, seen, seen.settled()) {
+        if exchange(word, seen, seen.released_dead()) {
             sys::wake_all(word);
             return;
         }
@@ -188,17 +188,17 @@ mod tests {
 
     use super::*;
 
-    struct Everybody {
+    struct Probe {
         alive: bool,
         asked: Cell<u32>,
     }
 
-    impl Watcher for Everybody {
+    impl HolderProbe for Probe {
         fn is_alive(&self, _: Owner) -> bool {
             self.asked.set(self.asked.get() + 1);
             self.alive
         }
-        fn gives_up(&self) -> bool {
+        fn should_abort(&self) -> bool {
             false
         }
     }
@@ -222,13 +222,13 @@ mod tests {
         let word = AtomicU32::new(0);
         let (one, two) = (Owner::new(0, 1), Owner::new(1, 1));
         assert!(try_acquire(&word, one).is_some());
-        let world = Everybody {
+        let world = Probe {
             alive: true,
             asked: Cell::new(0),
         };
         assert_eq!(
             acquire(&word, two, soon, &world).unwrap_err(),
-            NotTaken::TimedOut(Some(one))
+            AcquireError::TimedOut(Some(one))
         );
         assert!(world.asked.get() >= 2, "asked once a slice");
     }
@@ -238,7 +238,7 @@ mod tests {
         let word = AtomicU32::new(0);
         let (dead, heir, third) = (Owner::new(0, 1), Owner::new(1, 1), Owner::new(2, 1));
         assert!(try_acquire(&word, dead).is_some());
-        let world = Everybody {
+        let world = Probe {
             alive: false,
             asked: Cell::new(0),
         };
@@ -256,13 +256,13 @@ mod tests {
     fn settling_frees_only_the_slot_that_is_claimed_again() {
         let word = AtomicU32::new(0);
         assert!(try_acquire(&word, Owner::new(5, 9)).is_some());
-        settle(&word, 4);
+        release_dead_owner(&word, 4);
         assert!(
             LockWord::from_bits(word.load(Ordering::Relaxed))
                 .owner()
                 .is_some()
         );
-        settle(&word, 5);
+        release_dead_owner(&word, 5);
         let left = LockWord::from_bits(word.load(Ordering::Relaxed));
         assert!(left.owner().is_none() && left.is_abandoned());
     }
@@ -275,7 +275,7 @@ mod tests {
             .map(|slot| {
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || {
-                    let world = Everybody {
+                    let world = Probe {
                         alive: true,
                         asked: Cell::new(0),
                     };

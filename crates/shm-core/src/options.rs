@@ -54,7 +54,7 @@ impl Default for Options {
 
 impl Options {
     /// The defaults: the user's own segments in `$SHM_CORE_DIR`, or `/dev/shm` where that is not
-    /// set; nobody else may open them; gone with the last one who leaves; five seconds of patience.
+    /// set; nobody else may open them; gone with the last one who leaves; five seconds of timeout.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -76,7 +76,7 @@ impl Options {
     /// everybody does.
     ///
     /// Nothing is written for another user, by nobody, whatever the system permits: a
-    /// [`Publisher`](crate::Publisher), a [`SharedMemory`](crate::SharedMemory) (who reads a block
+    /// [`Publisher`](crate::Publisher), a [`Block`](crate::Block) (who reads a block
     /// takes its lock) and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What
     /// a crash of that user left behind is not shown, and stays for that user to remove.
     #[must_use]
@@ -240,7 +240,7 @@ impl Options {
         self.notify
     }
 
-    pub(crate) fn patience(&self) -> Duration {
+    pub(crate) fn lock_timeout(&self) -> Duration {
         self.timeout
     }
 }

@@ -2,29 +2,33 @@
 //!
 //! Looking never attaches: whoever only looks is seen by nobody and keeps
 //! nothing alive. Creating and attaching is done by [`Publisher`],
-//! [`Subscriber`], [`SharedMemory`] and [`Semaphore`].
+//! [`Subscriber`], [`Block`] and [`Semaphore`].
 //!
 //! [`Publisher`]: crate::Publisher
 //! [`Subscriber`]: crate::Subscriber
-//! [`SharedMemory`]: crate::SharedMemory
+//! [`Block`]: crate::Block
 //! [`Semaphore`]: crate::Semaphore
 
 mod attachment;
 mod file;
+mod id;
+mod participants;
 mod peek;
 mod permissions;
-mod roster;
 mod watch;
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub(crate) use attachment::{Attachment, Held, Kind};
-pub(crate) use file::{Head, SegmentFile, is_hex};
+pub(crate) use attachment::{Attachment, Kind, RawGuard};
+#[cfg(feature = "presence")]
+pub(crate) use file::is_hex;
+pub(crate) use file::{Head, SegmentFile};
+pub use id::SegmentId;
+pub use participants::{Access, Participant};
+pub(crate) use participants::{peers, readable};
 pub use permissions::{Permissions, Readers};
-pub use roster::{Access, Attached};
-pub(crate) use roster::{others, readable};
 pub use watch::Watch;
 
 use crate::deadline::Deadline;
@@ -34,11 +38,11 @@ use crate::error::{
 };
 use crate::key::{self, Key};
 use crate::layout;
-use crate::link;
 use crate::message::{Annotations, Metadata};
 use crate::options::Options;
 use crate::process::Process;
-use crate::sys::{self, FileFacts, OpenMode};
+use crate::sequence::Sequence;
+use crate::sys::{self, FileStat, OpenMode};
 
 /// What can be told of a segment from outside.
 #[derive(Clone, Debug)]
@@ -46,7 +50,7 @@ pub struct Info {
     /// Its key.
     pub key: Key,
     /// Random, made when it was created: tells it from another under the same key.
-    pub id: u128,
+    pub id: SegmentId,
     /// What it holds.
     pub content: Content,
     /// Stays when the last one leaves.
@@ -60,7 +64,7 @@ pub struct Info {
     /// Memory truly in use, bytes, the control area included.
     pub reserved_bytes: u64,
     /// Who is attached.
-    pub attached: Vec<Attached>,
+    pub attached: Vec<Participant>,
 }
 
 impl Info {
@@ -115,7 +119,7 @@ pub struct Latest {
     /// The payload's length, bytes.
     pub bytes: u64,
     /// The sample's number.
-    pub sequence: u64,
+    pub sequence: Sequence,
     /// The process that published it.
     pub writer: Process,
     /// When, by the publisher's wall clock.
@@ -135,10 +139,10 @@ pub struct Listed {
     pub segment: Result<Info, ListedError>,
 }
 
-/// Tells of every segment of the user, removing what is stale on the way, dead sockets too.
+/// Lists the user's segments in the order of their names, and removes stale ones.
 ///
-/// Names in order. Something else under a segment's name is listed with the
-/// reason and not touched. Never waits for anybody.
+/// A file under a segment's name that is none is listed with the reason and left alone. Does not wait
+/// for other processes.
 ///
 /// # Errors
 ///
@@ -195,11 +199,6 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
             }
         }
     }
-    let living: Vec<u128> = listed
-        .iter()
-        .filter_map(|listed| Some(listed.segment.as_ref().ok()?.id))
-        .collect();
-    link::sweep(&directory, &living);
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(listed)
 }
@@ -215,7 +214,7 @@ pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
 }
 
 fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachError> {
-    let (segment, facts) = SegmentFile::look(key, path, options)?;
+    let (segment, stat) = SegmentFile::look(key, path, options)?;
     let head = segment.head()?;
     let slot = segment.held_slot(head.slot_count)?;
     if head.is_removed() || (slot.is_none() && !head.is_persistent()) {
@@ -224,32 +223,48 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
         let _left_to_others = file::reclaim(key, options);
         return Err(AttachError::new(key, AttachErrorKind::NotFound));
     }
-    segment.check_version_by(&facts, &head)?;
-    Ok(describe(&segment, &facts, &head, slot))
+    segment.check_version_by(&stat, &head)?;
+    Ok(describe(&segment, &stat, &head, slot))
+}
+
+/// What to do with a segment that has participants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Leave it.
+    IfUnused,
+    /// Remove it all the same.
+    Forced,
+}
+
+/// What became of the segment when a handle detached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "says whether the segment was removed; drop the handle if that does not matter"]
+pub struct Detached {
+    /// The segment was removed, because no other participant keeps it.
+    pub removed: bool,
 }
 
 /// Removes the segment under a key, whether persistent or not.
 ///
-/// Whoever is attached keeps the memory until it leaves, and is told that it
-/// is orphaned.
+/// Participants keep the memory until they detach; their next operation fails with `Removed`.
 ///
 /// # Errors
 ///
-/// [`RemoveErrorKind::InUse`] while somebody is attached, unless `force`;
-/// [`RemoveErrorKind::NotFound`] where there is none, or only stale remains
-/// (which are removed).
-pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
+/// [`RemoveErrorKind::InUse`] if the segment has participants, unless the removal is
+/// [`Forced`](Removal::Forced); [`RemoveErrorKind::NotFound`] if there is none, or only a stale one
+/// (which is removed).
+pub fn remove(key: &Key, options: &Options, removal: Removal) -> Result<(), RemoveError> {
     attachment::check_owner(key, options)?;
-    let deadline = Deadline::after(options.patience());
+    let deadline = Deadline::after(options.lock_timeout());
     let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
-    let by = roster::everybody(&segment.file);
-    if !by.is_empty() && !force {
+    let by = participants::participants(&segment.file);
+    if !by.is_empty() && removal == Removal::IfUnused {
         return Err(RemoveError::new(key, RemoveErrorKind::InUse { by }));
     }
     Ok(segment.remove(&head)?)
 }
 
-fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<u64>) -> Info {
+fn describe(segment: &SegmentFile, stat: &FileStat, head: &Head, slot: Option<u64>) -> Info {
     let content = match head.kind {
         layout::kind::BLOCK => Content::Block {
             size: head.block_bytes,
@@ -269,11 +284,11 @@ fn describe(segment: &SegmentFile, facts: &FileFacts, head: &Head, slot: Option<
         id: head.id,
         content,
         persistent: head.is_persistent(),
-        created: moment(head.created),
-        mode: facts.mode,
-        group: facts.group,
-        reserved_bytes: facts.allocated,
-        attached: roster::everybody_beside(&segment.file, slot),
+        created: system_time(head.created),
+        mode: stat.mode,
+        group: stat.group,
+        reserved_bytes: stat.allocated,
+        attached: participants::participants_beside(&segment.file, slot),
     }
 }
 
@@ -294,7 +309,7 @@ fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
 }
 
 /// A stored time; the epoch where it is beyond what the system can express.
-pub(crate) fn moment(nanos: u64) -> SystemTime {
+pub(crate) fn system_time(nanos: u64) -> SystemTime {
     UNIX_EPOCH
         .checked_add(Duration::from_nanos(nanos))
         .unwrap_or(UNIX_EPOCH)

@@ -15,7 +15,7 @@ use crate::error::{AttachError, AttachErrorKind, SemaphoreError, SemaphoreErrorK
 use crate::key::Key;
 use crate::layout::{Control, MAX_UNITS, UNIT_COLUMNS, access};
 use crate::options::Options;
-use crate::segment::{Attached, Attachment, Kind};
+use crate::segment::{Attachment, Detached, Kind, Participant};
 use crate::sync::{AtomicU64, Ordering};
 use units::{AcquireError, TooMany};
 
@@ -36,7 +36,7 @@ use units::{AcquireError, TooMany};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// use std::time::Duration;
-/// use shm_core::{Key, Options, Semaphore, ErrorCode};
+/// use shm_core::{ErrorCode, Key, Options, Semaphore};
 ///
 /// let options = Options::new().directory(directory.path());
 /// let key = Key::new("seats")?;
@@ -129,7 +129,7 @@ impl Semaphore {
     ///
     /// [`SemaphoreErrorKind::Timeout`] names a process that holds units;
     /// [`SemaphoreErrorKind::TooMany`] where this handle would hold more than
-    /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreErrorKind::Orphaned`] where the semaphore was removed
+    /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreErrorKind::Removed`] where the semaphore was removed
     /// (noticed within a second where a program used rm or mv); [`SemaphoreErrorKind::Forked`] in a
     /// forked child.
     #[inline]
@@ -166,8 +166,8 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`SemaphoreErrorKind::TooMany`] where more than [`MAX_UNITS`](Self::MAX_UNITS) would be
-    /// available; then nothing is changed. And `Orphaned` and `Forked` as for
-    /// [`acquire`](Self::acquire); where units are only given back, `Orphaned` may be left to the
+    /// available; then nothing is changed. And `Removed` and `Forked` as for
+    /// [`acquire`](Self::acquire); where units are only given back, `Removed` may be left to the
     /// next acquisition.
     #[inline]
     pub fn release(&self, n: u32) -> Result<(), SemaphoreError> {
@@ -187,7 +187,7 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// `Orphaned` and `Forked` as for [`acquire`](Self::acquire).
+    /// `Removed` and `Forked` as for [`acquire`](Self::acquire).
     pub fn forget(&self, n: u32) -> Result<u32, SemaphoreError> {
         self.check()?;
         Ok(self.units().forget(n))
@@ -213,24 +213,23 @@ impl Semaphore {
 
     /// Returns the participants of other processes.
     #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        self.attachment.others()
+    pub fn peers(&self) -> Vec<Participant> {
+        self.attachment.peers()
     }
 
     /// Returns `true` if the semaphore was removed, moved away or replaced: whoever looks for its
-    /// key finds another or none, and operations fail with [`SemaphoreErrorKind::Orphaned`].
+    /// key finds another or none, and operations fail with [`SemaphoreErrorKind::Removed`].
     #[must_use]
-    pub fn is_orphaned(&self) -> bool {
-        self.attachment.is_orphaned()
+    pub fn is_removed(&self) -> bool {
+        self.attachment.is_removed()
     }
 
-    /// Gives back what this handle holds, and leaves the semaphore; `true` if this was the last
-    /// one and the semaphore was removed.
-    ///
-    /// Dropping does the same.
-    #[must_use = "tells whether the semaphore is gone; drop the handle where that does not matter"]
-    pub fn detach(mut self) -> bool {
-        self.attachment.leave()
+    /// Releases what this handle holds and detaches, as dropping does; says
+    /// whether this was the last participant that keeps the segment, so that it was removed.
+    pub fn detach(mut self) -> Detached {
+        Detached {
+            removed: self.attachment.leave(),
+        }
     }
 
     #[inline]
@@ -299,7 +298,7 @@ impl Semaphore {
         }
         let sequence = self.units().sequence();
         if self.is_look_due(sequence) {
-            let count = self.attachment.look_at_the_clock();
+            let count = self.attachment.poll_name();
             let count = count.ok_or_else(|| self.refusal())?;
             let looked = u64::from(sequence) << 32 | count.min(u64::from(u32::MAX));
             self.looked.store(looked, Ordering::Relaxed);
@@ -313,7 +312,7 @@ impl Semaphore {
         if self.attachment.is_forked() {
             SemaphoreError::new(self.key(), SemaphoreErrorKind::Forked)
         } else {
-            SemaphoreError::new(self.key(), SemaphoreErrorKind::Orphaned)
+            SemaphoreError::new(self.key(), SemaphoreErrorKind::Removed)
         }
     }
 
@@ -325,7 +324,7 @@ impl Semaphore {
     #[cold]
     fn not_acquired(&self, error: AcquireError, units: u32) -> SemaphoreError {
         match error {
-            AcquireError::Aborted => SemaphoreError::new(self.key(), SemaphoreErrorKind::Orphaned),
+            AcquireError::Aborted => SemaphoreError::new(self.key(), SemaphoreErrorKind::Removed),
             AcquireError::TooMany => {
                 SemaphoreError::new(self.key(), SemaphoreErrorKind::TooMany { units })
             }
@@ -347,7 +346,7 @@ impl HolderProbe for Attachment {
     }
 
     fn should_abort(&self) -> bool {
-        self.is_orphaned()
+        self.is_removed()
     }
 }
 

@@ -5,41 +5,41 @@ mod common;
 use std::time::Duration;
 
 use common::{Place, key};
-use shm_core::{AttachErrorKind, ErrorCode, LockErrorKind, Locked, SharedMemory};
+use shm_core::{AttachErrorKind, Block, ErrorCode, LockErrorKind, Locked};
 
 #[test]
 fn create_attach_and_open_or_create_follow_the_rules() {
     let place = Place::new();
     let options = place.options();
     assert!(matches!(
-        SharedMemory::attach(&key("b"), &options),
+        Block::attach(&key("b"), &options),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
     ));
     assert!(matches!(
-        SharedMemory::create(&key("b"), 0, &options),
+        Block::create(&key("b"), 0, &options),
         Err(error) if matches!(error.kind(), AttachErrorKind::Size { .. })
     ));
-    let created = SharedMemory::create(&key("b"), 100, &options).unwrap();
+    let created = Block::create(&key("b"), 100, &options).unwrap();
     assert!(matches!(
-        SharedMemory::create(&key("b"), 100, &options),
+        Block::create(&key("b"), 100, &options),
         Err(error) if *error.kind() == AttachErrorKind::AlreadyExists
     ));
-    let joined = SharedMemory::open_or_create(&key("b"), 5, &options).unwrap();
+    let joined = Block::open_or_create(&key("b"), 5, &options).unwrap();
     assert_eq!(
         (created.size(), joined.size()),
         (100, 100),
         "one that exists keeps its size"
     );
-    assert!(!created.detach());
-    assert!(joined.detach(), "the last one out removes");
+    assert!(!created.detach().removed);
+    assert!(joined.detach().removed, "the last one out removes");
     assert!(place.names().is_empty());
 }
 
 #[test]
 fn bytes_and_values_are_shared() {
     let place = Place::new();
-    let ours = SharedMemory::create(&key("v"), 33, &place.options()).unwrap();
-    let theirs = SharedMemory::attach_read_only(&key("v"), &place.options()).unwrap();
+    let ours = Block::create(&key("v"), 33, &place.options()).unwrap();
+    let theirs = Block::attach_read_only(&key("v"), &place.options()).unwrap();
     {
         let mut guard = ours.lock().unwrap().ignore_abandonment();
         assert!(guard.iter().all(|&byte| byte == 0), "a new block is zero");
@@ -60,8 +60,8 @@ fn bytes_and_values_are_shared() {
 #[test]
 fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
     let place = Place::new();
-    let one = SharedMemory::create(&key("l"), 8, &place.options()).unwrap();
-    let other = SharedMemory::attach(&key("l"), &place.options()).unwrap();
+    let one = Block::create(&key("l"), 8, &place.options()).unwrap();
+    let other = Block::attach(&key("l"), &place.options()).unwrap();
     let guard = one.lock().unwrap();
     assert!(matches!(
         one.try_lock(),
@@ -71,7 +71,7 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
         other.try_lock(),
         Err(error) if *error.kind() == LockErrorKind::WouldBlock
     ));
-    let refused = other.lock_timeout(Duration::from_millis(30)).unwrap_err();
+    let refused = other.lock_for(Duration::from_millis(30)).unwrap_err();
     let LockErrorKind::Timeout {
         holder: Some(holder),
     } = refused.kind()
@@ -94,8 +94,8 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
 fn threads_and_handles_together_count_exactly() {
     const ROUNDS: u64 = 5_000;
     let place = Place::new();
-    let shared = SharedMemory::create(&key("count"), 8, &place.options()).unwrap();
-    let count = |block: &SharedMemory<_>| {
+    let shared = Block::create(&key("count"), 8, &place.options()).unwrap();
+    let count = |block: &Block<_>| {
         for _ in 0..ROUNDS {
             let mut guard = block.lock().unwrap().ignore_abandonment();
             let seen: u64 = guard.read(0).unwrap();
@@ -105,7 +105,7 @@ fn threads_and_handles_together_count_exactly() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| count(&shared));
-            scope.spawn(|| count(&SharedMemory::attach(&key("count"), &place.options()).unwrap()));
+            scope.spawn(|| count(&Block::attach(&key("count"), &place.options()).unwrap()));
         }
     });
     assert_eq!(
@@ -122,7 +122,7 @@ fn threads_and_handles_together_count_exactly() {
 #[test]
 fn a_panic_lets_go_of_the_lock() {
     let place = Place::new();
-    let block = SharedMemory::create(&key("panic"), 8, &place.options()).unwrap();
+    let block = Block::create(&key("panic"), 8, &place.options()).unwrap();
     std::thread::scope(|scope| {
         let failing = scope.spawn(|| {
             let _guard = block.lock().unwrap();
@@ -136,14 +136,13 @@ fn a_panic_lets_go_of_the_lock() {
 #[test]
 fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
     let place = Place::new();
-    let heir = SharedMemory::create(&key("dead"), 8, &place.options()).unwrap();
-    let holder = SharedMemory::attach(&key("dead"), &place.options()).unwrap();
+    let heir = Block::create(&key("dead"), 8, &place.options()).unwrap();
+    let holder = Block::attach(&key("dead"), &place.options()).unwrap();
     // A guard that is never dropped, and a handle that is: to the others this
     // is what a death looks like.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    let Locked::Abandoned(mut abandoned) = heir.lock_timeout(Duration::from_secs(5)).unwrap()
-    else {
+    let Locked::Abandoned(mut abandoned) = heir.lock_for(Duration::from_secs(5)).unwrap() else {
         panic!("the heir must be told")
     };
     abandoned.fill(1);
@@ -158,11 +157,11 @@ fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
 #[test]
 fn a_slot_claimed_again_settles_what_its_last_holder_left() {
     let place = Place::new();
-    let _keeper = SharedMemory::create(&key("slot"), 8, &place.options()).unwrap();
-    let holder = SharedMemory::attach(&key("slot"), &place.options()).unwrap();
+    let _keeper = Block::create(&key("slot"), 8, &place.options()).unwrap();
+    let holder = Block::attach(&key("slot"), &place.options()).unwrap();
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
     // Takes the very same slot; must neither wait nor think that the lock is its own.
-    let next = SharedMemory::attach(&key("slot"), &place.options()).unwrap();
+    let next = Block::attach(&key("slot"), &place.options()).unwrap();
     assert!(matches!(next.try_lock().unwrap(), Locked::Abandoned(_)));
 }

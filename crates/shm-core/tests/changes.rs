@@ -9,17 +9,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Place, key};
-use shm_core::{Change, LockError, LockErrorKind, ReadOnly, ReadWrite, SharedMemory, segment};
+use shm_core::{Block, Change, LockError, LockErrorKind, ReadOnly, ReadWrite, segment};
 
 /// Where the word is (docs/LAYOUT.md, section 3).
 const CHANGES: u64 = 0x380;
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// A block, and a handle that reads it.
-fn pair(place: &Place) -> (SharedMemory<ReadWrite>, SharedMemory<ReadOnly>) {
-    let writer = SharedMemory::create(&key("b"), 8, &place.options()).expect("the key is free");
-    let reader =
-        SharedMemory::attach_read_only(&key("b"), &place.options()).expect("it was just made");
+fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadOnly>) {
+    let writer = Block::create(&key("b"), 8, &place.options()).expect("the key is free");
+    let reader = Block::attach_read_only(&key("b"), &place.options()).expect("it was just made");
     (writer, reader)
 }
 
@@ -86,8 +85,8 @@ fn only_an_announcement_is_news() {
     let (writer, reader) = pair(&place);
     let seen = reader.changes();
     drop(writer.lock().unwrap());
-    let other = SharedMemory::attach(&key("b"), &place.options()).unwrap();
-    assert!(!other.detach(), "a process that leaves is none");
+    let other = Block::attach(&key("b"), &place.options()).unwrap();
+    assert!(!other.detach().removed, "a process that leaves is none");
     assert_eq!(
         reader.wait_for_change(seen, MOMENT).unwrap(),
         Change::Timeout
@@ -141,7 +140,7 @@ fn removal_ends_a_wait() {
     let (_writer, reader) = pair(&place);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| reader.wait_for_change(0, None).unwrap());
-        segment::remove(&key("b"), &place.options(), true).unwrap();
+        segment::remove(&key("b"), &place.options(), segment::Removal::Forced).unwrap();
         assert_eq!(waiting.join().unwrap(), Change::Removed);
     });
     let again = reader.wait_for_change(0, Duration::ZERO).unwrap();
@@ -164,7 +163,7 @@ fn what_was_announced_before_the_removal_is_told_first() {
     let place = Place::new();
     let (writer, reader) = pair(&place);
     writer.lock().unwrap().ignore_abandonment().announce();
-    segment::remove(&key("b"), &place.options(), true).unwrap();
+    segment::remove(&key("b"), &place.options(), segment::Removal::Forced).unwrap();
     let wait = |seen| reader.wait_for_change(seen, None).unwrap();
     assert_eq!(wait(0), Change::Announced(1));
     assert_eq!(wait(1), Change::Removed);

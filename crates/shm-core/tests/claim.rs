@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::Duration;
 
 use common::{Place, key, octets};
-use shm_core::{AttachErrorKind, Key, Publisher, ReadErrorKind, SharedMemory, Subscriber};
+use shm_core::{AttachErrorKind, Block, Key, Publisher, ReadErrorKind, Subscriber};
 
 /// Where the position of the newest record, the region table and the ring stand (LAYOUT.md).
 const LAST: u64 = 0x100;
@@ -120,16 +120,16 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
 fn a_block_whose_memory_is_elsewhere_is_refused() {
     let place = Place::new();
     let key = key("block");
-    let block = SharedMemory::create(&key, 4 * MIB, &place.options()).unwrap();
+    let block = Block::create(&key, 4 * MIB, &place.options()).unwrap();
     // Nobody has written to it: reserved is enough.
-    drop(SharedMemory::attach(&key, &place.options()).unwrap());
-    drop(SharedMemory::attach_read_only(&key, &place.options()).unwrap());
+    drop(Block::attach(&key, &place.options()).unwrap());
+    drop(Block::attach_read_only(&key, &place.options()).unwrap());
     let file = segment(&place, &key);
     file.write_all_at(&vec![1; 4 * MIB], 1 << 36).unwrap();
     file.write_all_at(&(8 * MIB as u64 - 0x8000).to_le_bytes(), 48)
         .unwrap();
     let before = memory(&file);
-    let refused = SharedMemory::attach(&key, &place.options()).map(drop);
+    let refused = Block::attach(&key, &place.options()).map(drop);
     assert!(
         matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Foreign { .. })),
         "{refused:?}"

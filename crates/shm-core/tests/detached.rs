@@ -6,12 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Place, key};
-use shm_core::{ErrorCode, LockError, LockErrorKind, Locked, ReadWrite, SharedMemory};
+use shm_core::{Block, ErrorCode, LockError, LockErrorKind, LockState, Locked, ReadWrite};
 
 /// Two handles of one block.
-fn pair(place: &Place) -> (SharedMemory<ReadWrite>, SharedMemory<ReadWrite>) {
-    let one = SharedMemory::create(&key("b"), 8, &place.options()).expect("the key is free");
-    let other = SharedMemory::attach(&key("b"), &place.options()).expect("it was just made");
+fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadWrite>) {
+    let one = Block::create(&key("b"), 8, &place.options()).expect("the key is free");
+    let other = Block::attach(&key("b"), &place.options()).expect("it was just made");
     (one, other)
 }
 
@@ -24,7 +24,7 @@ fn lock_and_unlock_exclude_other_handles() {
     let place = Place::new();
     let (one, other) = pair(&place);
     assert!(is_not_held(one.unlock_detached()), "never locked");
-    assert!(!one.lock_detached(None).unwrap());
+    assert_eq!(one.lock_detached(None).unwrap(), LockState::Clean);
     assert!(matches!(
         other.try_lock_detached(),
         Err(error) if *error.kind() == LockErrorKind::WouldBlock
@@ -36,7 +36,7 @@ fn lock_and_unlock_exclude_other_handles() {
     assert!(is_not_held(other.unlock_detached()), "not through this one");
     one.unlock_detached().unwrap();
     assert!(is_not_held(one.unlock_detached()), "unlocked already");
-    assert!(!other.try_lock_detached().unwrap());
+    assert_eq!(other.try_lock_detached().unwrap(), LockState::Clean);
     other.unlock_detached().unwrap();
     drop(one.try_lock().unwrap());
 }
@@ -92,14 +92,14 @@ fn threads_count_exactly_with_two_calls_and_guards_mixed() {
     const ROUNDS: u64 = 2_000;
     let place = Place::new();
     let (one, other) = pair(&place);
-    let two_calls = |block: &SharedMemory<ReadWrite>| {
+    let two_calls = |block: &Block<ReadWrite>| {
         for _ in 0..ROUNDS {
             block.lock_detached(None).unwrap();
             add_one(block);
             block.unlock_detached().unwrap();
         }
     };
-    let guards = |block: &SharedMemory<ReadWrite>| {
+    let guards = |block: &Block<ReadWrite>| {
         for _ in 0..ROUNDS {
             let mut guard = block.lock().unwrap().ignore_abandonment();
             let seen: u64 = guard.read(0).unwrap();
@@ -117,7 +117,7 @@ fn threads_count_exactly_with_two_calls_and_guards_mixed() {
 }
 
 #[expect(unsafe_code, reason = "the block's bytes without a guard")]
-fn add_one(block: &SharedMemory<ReadWrite>) {
+fn add_one(block: &Block<ReadWrite>) {
     let number = block.as_mut_ptr().cast::<u64>();
     // SAFETY: the calling thread holds the lock without a guard; the block has eight bytes, and
     // begins at a page's beginning.
@@ -133,13 +133,20 @@ fn a_death_is_told_until_somebody_has_repaired() {
     // To the others this is what a death looks like.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    assert!(heir.lock_detached(Duration::from_secs(5)).unwrap());
+    assert_eq!(
+        heir.lock_detached(Duration::from_secs(5)).unwrap(),
+        LockState::Abandoned
+    );
     heir.unlock_detached().unwrap();
     assert!(matches!(heir.lock().unwrap(), Locked::Abandoned(_)));
-    assert!(heir.try_lock_detached().unwrap(), "not repaired yet");
+    assert_eq!(
+        heir.try_lock_detached().unwrap(),
+        LockState::Abandoned,
+        "not repaired yet"
+    );
     heir.mark_repaired().unwrap();
     heir.unlock_detached().unwrap();
-    assert!(!heir.lock_detached(None).unwrap());
+    assert_eq!(heir.lock_detached(None).unwrap(), LockState::Clean);
     heir.unlock_detached().unwrap();
     assert!(is_not_held(heir.mark_repaired()));
 }
@@ -156,19 +163,19 @@ fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
     drop(abandoned.repaired());
 
     // On another thread than the one that has locked, too.
-    let holder = SharedMemory::attach(&key("b"), &place.options()).unwrap();
+    let holder = Block::attach(&key("b"), &place.options()).unwrap();
     holder.lock_detached(None).unwrap();
-    thread::spawn(move || assert!(!holder.detach()))
+    thread::spawn(move || assert!(!holder.detach().removed))
         .join()
         .unwrap();
-    assert!(heir.try_lock_detached().unwrap());
+    assert_eq!(heir.try_lock_detached().unwrap(), LockState::Abandoned);
 }
 
 #[test]
 fn the_address_stays_when_the_handle_moves() {
     let place = Place::new();
     let (one, other) = pair(&place);
-    let reader = SharedMemory::attach_read_only(&key("b"), &place.options()).unwrap();
+    let reader = Block::attach_read_only(&key("b"), &place.options()).unwrap();
     let address = one.as_ptr();
     assert_eq!(address, one.as_mut_ptr().cast_const());
     let moved = Box::new(one);

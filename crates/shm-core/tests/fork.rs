@@ -10,10 +10,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use common::{Place, key, octets};
-use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::{
-    KeyWatch, LockError, LockErrorKind, Locked, Notifier, PublishErrorKind, Publisher,
-    ReadErrorKind, ReadWrite, Semaphore, SemaphoreErrorKind, SharedMemory, Subscriber, WaitSet,
+    Block, KeyWatch, LockError, LockErrorKind, LockState, Locked, Notifier, PublishErrorKind,
+    Publisher, ReadErrorKind, ReadWrite, Semaphore, SemaphoreErrorKind, Subscriber, WaitSet,
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
@@ -25,7 +25,7 @@ fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, Key
     (notifier, watch, set)
 }
 
-fn blocks_are_refused(block: &SharedMemory<ReadWrite>, detached: &SharedMemory<ReadWrite>) -> bool {
+fn blocks_are_refused(block: &Block<ReadWrite>, detached: &Block<ReadWrite>) -> bool {
     let is_refused = |error: Option<LockError>| matches!(&error, Some(error) if *error.kind() == LockErrorKind::Forked);
     is_refused(block.try_lock().err())
         && is_refused(block.wait_for_change(0, None).err())
@@ -42,7 +42,7 @@ fn semaphore_is_refused(semaphore: &Semaphore) -> bool {
 #[test]
 fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let place = Place::new();
-    let block = SharedMemory::create(&key("block"), 8, &place.options()).unwrap();
+    let block = Block::create(&key("block"), 8, &place.options()).unwrap();
     let semaphore = Semaphore::create(&key("semaphore"), 2, &place.options()).unwrap();
     semaphore.acquire(1, None).unwrap();
     let publisher = Publisher::open(&key("samples"), &place.options()).unwrap();
@@ -53,12 +53,12 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     loan.fill(2);
     let waiting = all_ways_of_waiting(&subscriber, &place);
     let guard = block.lock().unwrap();
-    let detached = SharedMemory::create(&key("detached"), 8, &place.options()).unwrap();
-    assert!(!detached.lock_detached(None).unwrap());
+    let detached = Block::create(&key("detached"), 8, &place.options()).unwrap();
+    assert_eq!(detached.lock_detached(None).unwrap(), LockState::Clean);
     let (sender, changes) = mpsc::channel();
-    let tell = move |watchers: &[Watcher]| sender.send(watchers.to_vec()).unwrap();
-    let audience = Audience::gather(&publisher, tell).unwrap();
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    let tell = move |watchers: &[Viewer]| sender.send(watchers.to_vec()).unwrap();
+    let server = PresenceServer::listen(&publisher, tell).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
     let (mut ended, end) = std::io::pipe().unwrap();
 
@@ -72,36 +72,36 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
             && blocks_are_refused(&block, &detached)
             && semaphore_is_refused(&semaphore)
             && sample.payload() == [1; 10_000];
-        seat.shown(7, Duration::ZERO);
+        client.report(7, Duration::ZERO);
         waiting.0.clear();
         drop(waiting);
         drop((detached, semaphore));
-        drop((guard, loan, sample, subscriber, audience, seat, end));
+        drop((guard, loan, sample, subscriber, server, client, end));
         // It lives on until the parent lets it go, with a copy of every descriptor.
         let _let_go = ended.read(&mut [0]);
         // SAFETY: ends the child without running anything of the parent's.
         unsafe { libc::_exit(i32::from(!refused)) };
     }
     // The child's copies said nothing and ended nothing; nor do they keep what ours end.
-    seat.shown(8, Duration::ZERO);
-    let shown = changes.recv().unwrap()[0].shown.unwrap();
+    client.report(8, Duration::ZERO);
+    let shown = changes.recv().unwrap()[0].report.unwrap();
     assert_eq!(shown.sequence, 8);
-    drop(seat);
+    drop(client);
     assert!(changes.recv().unwrap().is_empty());
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
-    drop((audience, seat, end));
+    drop((server, client, end));
 
     assert_eq!(exit_status(child), 0, "the child's copies must say Forked");
 
     // The child dropped its copies; ours hold what they held.
     assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
-    let other = SharedMemory::attach(&key("block"), &place.options()).unwrap();
+    let other = Block::attach(&key("block"), &place.options()).unwrap();
     assert!(
         matches!(other.try_lock(), Err(error) if *error.kind() == LockErrorKind::WouldBlock),
         "the lock is still ours"
     );
-    let other_detached = SharedMemory::attach(&key("detached"), &place.options()).unwrap();
+    let other_detached = Block::attach(&key("detached"), &place.options()).unwrap();
     assert!(other_detached.try_lock().is_err(), "this lock, too");
     detached.unlock_detached().unwrap();
     assert!(matches!(

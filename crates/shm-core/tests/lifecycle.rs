@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use common::{Place, key};
 use segment::Content;
-use shm_core::{
-    AttachErrorKind, Options, Publisher, RemoveErrorKind, SharedMemory, Subscriber, segment,
-};
+use shm_core::{AttachErrorKind, Block, Options, Publisher, RemoveErrorKind, Subscriber, segment};
 
 #[test]
 fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
@@ -19,9 +17,9 @@ fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
     assert!(first.created() && !second.created());
     let mut subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
     first.publish_text("kept by the second").unwrap();
-    assert!(!first.detach(), "somebody else is there");
+    assert!(!first.detach().removed, "somebody else is there");
     assert!(subscriber.latest().unwrap().is_some());
-    assert!(second.detach(), "the last one out removes");
+    assert!(second.detach().removed, "the last one out removes");
     assert!(place.names().is_empty());
     assert!(matches!(
         Subscriber::attach(&key("k"), &place.options()),
@@ -43,10 +41,10 @@ fn a_persistent_segment_stays_until_it_is_removed_by_name() {
     let info = segment::info(&key("kept"), &place.options()).unwrap();
     assert!(info.persistent && info.attached.is_empty());
     assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
-    segment::remove(&key("kept"), &place.options(), false).unwrap();
+    segment::remove(&key("kept"), &place.options(), segment::Removal::IfUnused).unwrap();
     assert!(place.names().is_empty());
     assert!(matches!(
-        segment::remove(&key("kept"), &place.options(), false),
+        segment::remove(&key("kept"), &place.options(), segment::Removal::IfUnused),
         Err(error) if *error.kind() == RemoveErrorKind::NotFound
     ));
 }
@@ -55,12 +53,13 @@ fn a_persistent_segment_stays_until_it_is_removed_by_name() {
 fn removing_what_is_in_use_is_refused_unless_forced() {
     let place = Place::new();
     let _publisher = Publisher::open(&key("used"), &place.options()).unwrap();
-    let refused = segment::remove(&key("used"), &place.options(), false).unwrap_err();
+    let refused =
+        segment::remove(&key("used"), &place.options(), segment::Removal::IfUnused).unwrap_err();
     let RemoveErrorKind::InUse { by } = refused.kind() else {
         panic!("a process is attached: {refused}")
     };
     assert!(by[0].process.is_current());
-    segment::remove(&key("used"), &place.options(), true).unwrap();
+    segment::remove(&key("used"), &place.options(), segment::Removal::Forced).unwrap();
     assert!(place.names().is_empty());
 }
 
@@ -92,7 +91,7 @@ fn what_a_crash_left_is_removed_by_whoever_comes_next() {
     drop(publisher);
 
     stale_file(&place, "by-block");
-    assert!(SharedMemory::create(&key("by-block"), 10, &place.options()).is_ok());
+    assert!(Block::create(&key("by-block"), 10, &place.options()).is_ok());
 
     stale_file(&place, "by-info");
     assert!(matches!(
@@ -133,7 +132,7 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
             Subscriber::attach(&key(name), &place.options())
                 .map(drop)
                 .unwrap_err(),
-            SharedMemory::create(&key(name), 1, &place.options())
+            Block::create(&key(name), 1, &place.options())
                 .map(drop)
                 .unwrap_err(),
         ] {
@@ -143,7 +142,7 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
             );
         }
         assert!(matches!(
-            segment::remove(&key(name), &place.options(), true),
+            segment::remove(&key(name), &place.options(), segment::Removal::Forced),
             Err(error) if matches!(error.kind(), RemoveErrorKind::Foreign { .. })
         ));
     }
@@ -167,7 +166,7 @@ fn another_version_is_listed_never_attached_and_removed_only_if_stale() {
         Err(error) if matches!(error.kind(), AttachErrorKind::Version { found: 3, .. })
     ));
     assert!(matches!(
-        SharedMemory::create(&key("future"), 1, &place.options()),
+        Block::create(&key("future"), 1, &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::AlreadyExists
     ));
     assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
@@ -185,13 +184,13 @@ fn lies_in_the_header_are_errors() {
         ("block", 48, &u64::MAX.to_le_bytes()),
     ];
     for (name, at, bytes) in lies {
-        let block = SharedMemory::create(&key(name), 100, &place.options()).unwrap();
+        let block = Block::create(&key(name), 100, &place.options()).unwrap();
         let file = std::fs::OpenOptions::new()
             .write(true)
             .open(place.file(&key(name)))
             .unwrap();
         file.write_all_at(bytes, at).unwrap();
-        let error = SharedMemory::attach(&key(name), &place.options())
+        let error = Block::attach(&key(name), &place.options())
             .map(drop)
             .unwrap_err();
         assert!(
@@ -200,13 +199,13 @@ fn lies_in_the_header_are_errors() {
         );
         drop(block);
     }
-    let block = SharedMemory::create(&key("short"), 1 << 20, &place.options()).unwrap();
+    let block = Block::create(&key("short"), 1 << 20, &place.options()).unwrap();
     let file = std::fs::OpenOptions::new()
         .write(true)
         .open(place.file(&key("short")))
         .unwrap();
     file.set_len(0x1_0000 + 100).unwrap();
-    let error = SharedMemory::attach(&key("short"), &place.options())
+    let error = Block::attach(&key("short"), &place.options())
         .map(drop)
         .unwrap_err();
     assert!(error.to_string().contains("cut short"), "{error}");
@@ -233,7 +232,7 @@ fn somebody_who_sits_on_the_lifecycle_byte_costs_the_timeout_and_no_more() {
         Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. })
     ));
     assert!(matches!(
-        segment::remove(&key("busy"), &hasty, true),
+        segment::remove(&key("busy"), &hasty, segment::Removal::Forced),
         Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. })
     ));
     assert_eq!(segment::list(&hasty).unwrap().len(), 1, "list never waits");
@@ -262,7 +261,7 @@ fn modes_and_missing_directories() {
 #[test]
 fn a_list_tells_of_blocks_and_samples() {
     let place = Place::new();
-    let _block = SharedMemory::create(&key("b"), 4097, &place.options()).unwrap();
+    let _block = Block::create(&key("b"), 4097, &place.options()).unwrap();
     let samples = Publisher::open(&key("a"), &place.options()).unwrap();
     samples.publish_text("hello").unwrap();
     let listed = segment::list(&place.options()).unwrap();
@@ -282,7 +281,7 @@ fn a_list_tells_of_blocks_and_samples() {
     };
     assert_eq!(
         (latest.bytes, latest.sequence, latest.metadata.kind()),
-        (5, 1, "text")
+        (5, 1.into(), "text")
     );
     let Content::Block { size } = listed[1].segment.as_ref().unwrap().content else {
         panic!("a block")
@@ -293,7 +292,7 @@ fn a_list_tells_of_blocks_and_samples() {
 #[test]
 fn a_block_and_samples_are_not_mistaken_for_each_other() {
     let place = Place::new();
-    let _block = SharedMemory::create(&key("block"), 10, &place.options()).unwrap();
+    let _block = Block::create(&key("block"), 10, &place.options()).unwrap();
     assert!(matches!(
         Publisher::open(&key("block"), &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
@@ -304,7 +303,7 @@ fn a_block_and_samples_are_not_mistaken_for_each_other() {
     ));
     let _samples = Publisher::open(&key("samples"), &place.options()).unwrap();
     assert!(matches!(
-        SharedMemory::attach(&key("samples"), &place.options()),
+        Block::attach(&key("samples"), &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
     ));
 }
@@ -335,7 +334,7 @@ fn a_watch_wakes_when_segments_come_and_go_and_for_nothing_else() {
     publisher.publish_text("changes no name").unwrap();
     std::fs::write(place.path().join("somebody-elses"), b"").unwrap();
     assert!(!watch.wait(Duration::from_millis(50)).unwrap());
-    assert!(publisher.detach());
+    assert!(publisher.detach().removed);
     assert!(watch.wait(LONG).unwrap(), "it went");
 
     let gone = place.options().directory("/nonexistent");

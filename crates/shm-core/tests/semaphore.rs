@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{Place, key};
 use shm_core::segment::{self, Content};
-use shm_core::{
-    AttachErrorKind, Publisher, Semaphore, SemaphoreErrorKind, SharedMemory, Subscriber,
-};
+use shm_core::{AttachErrorKind, Block, Publisher, Semaphore, SemaphoreErrorKind, Subscriber};
 
 /// Longer than any machine takes, and no wait that succeeds.
 const LONG: Duration = Duration::from_secs(60);
@@ -67,8 +65,8 @@ fn create_open_and_open_or_create_follow_the_rules() {
         "one that exists keeps its units"
     );
     assert_eq!(joined.key(), &key("s"));
-    assert!(!created.detach());
-    assert!(joined.detach(), "the last one out removes");
+    assert!(!created.detach().removed);
+    assert!(joined.detach().removed, "the last one out removes");
     assert!(place.names().is_empty());
 }
 
@@ -107,7 +105,7 @@ fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
     let goes = Semaphore::open(&key("s"), &place.options()).unwrap();
     goes.acquire(4, None).unwrap();
     assert_eq!(goes.forget(1).unwrap(), 1);
-    assert!(!goes.detach());
+    assert!(!goes.detach().removed);
     assert_eq!(stays.available(), 4);
 
     let persistent = place.options().persistent(true);
@@ -116,7 +114,7 @@ fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
     drop(stays);
     drop(keeper);
     assert_eq!(counts(&place, "s"), (4, 0));
-    segment::remove(&key("s"), &place.options(), false).unwrap();
+    segment::remove(&key("s"), &place.options(), segment::Removal::IfUnused).unwrap();
 }
 
 #[test]
@@ -162,7 +160,7 @@ fn a_release_wakes_a_waiter_at_once() {
     server.release(2).unwrap();
     let client = waiter.join().unwrap();
     assert_eq!(client.held().unwrap(), 3);
-    assert_eq!(client.others().len(), 0, "of other processes");
+    assert_eq!(client.peers().len(), 0, "of other processes");
 }
 
 #[test]
@@ -171,23 +169,26 @@ fn removal_ends_a_wait() {
     let ours = Semaphore::create(&key("s"), 0, &place.options()).unwrap();
     let waiter = thread::spawn(move || (ours.acquire(1, LONG), ours));
     await_a_sleeper(&place, "s");
-    segment::remove(&key("s"), &place.options(), true).unwrap();
+    segment::remove(&key("s"), &place.options(), segment::Removal::Forced).unwrap();
     let (ended, ours) = waiter.join().unwrap();
-    assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned));
-    assert!(ours.is_orphaned());
+    assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
+    assert!(ours.is_removed());
     assert!(matches!(
         ours.release(1),
-        Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned
+        Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
     assert!(matches!(
         ours.try_acquire(1),
-        Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned
+        Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
     assert!(matches!(
         ours.forget(1),
-        Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned
+        Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
-    assert!(!ours.detach(), "there is nothing to remove any more");
+    assert!(
+        !ours.detach().removed,
+        "there is nothing to remove any more"
+    );
 }
 
 #[test]
@@ -203,7 +204,7 @@ fn a_name_that_is_lost_is_noticed() {
             Err(error) => break error,
         }
     };
-    assert_eq!(*noticed.kind(), SemaphoreErrorKind::Orphaned);
+    assert_eq!(*noticed.kind(), SemaphoreErrorKind::Removed);
 }
 
 #[test]
@@ -244,14 +245,14 @@ fn no_kind_is_mistaken_for_another() {
     let place = Place::new();
     let _semaphore = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
     let wrong = [
-        SharedMemory::attach(&key("s"), &place.options()).map(drop),
+        Block::attach(&key("s"), &place.options()).map(drop),
         Publisher::open(&key("s"), &place.options()).map(drop),
         Subscriber::attach(&key("s"), &place.options()).map(drop),
     ];
     for wrong in wrong {
         assert!(matches!(&wrong, Err(error) if *error.kind() == AttachErrorKind::WrongKind));
     }
-    let _block = SharedMemory::create(&key("b"), 8, &place.options()).unwrap();
+    let _block = Block::create(&key("b"), 8, &place.options()).unwrap();
     assert!(matches!(
         Semaphore::open(&key("b"), &place.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
@@ -288,6 +289,6 @@ fn nonsense_in_the_file_ends_in_errors_or_numbers() {
             assert!(handle.available() <= 32_767);
         }
         drop(theirs);
-        assert!(ours.detach());
+        assert!(ours.detach().removed);
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::Place;
-use shm_core::segment;
+use shm_core::{Options, presence, segment};
 
 fn uid() -> u32 {
     rustix::process::geteuid().as_raw()
@@ -151,40 +151,47 @@ fn near_misses_of_sockets_are_left_alone() {
     let at = |name: &str| place.path().join(name);
     let (id, random) = ("0123456789abcdef0123456789abcdef", "0123456789abcdef");
     let sockets = [
-        ".shm-core-link.".to_owned(),
-        format!(".shm-core-link.{id}"),
-        format!(".shm-core-link.{id}."),
-        format!(".shm-core-link.{id}.{random}.old"),
-        format!(".shm-core-link.{id}.{random}.new.new"),
-        format!(".shm-core-link.{id}.{random}0"),
-        format!(".shm-core-link.{id}0.{random}"),
-        format!(".shm-core-link.{}.{random}", id.to_uppercase()),
-        format!(".shm-core-link.{}.{random}", &id[1..]),
-        format!(".shm-core-link.{id}.{}", &random[1..]),
-        format!(".shm-core-link.{random}.{id}"),
-        format!(".shm-core-link-{id}.{random}"),
-        format!("shm-core-link.{id}.{random}"),
+        ".shm-core-presence.".to_owned(),
+        format!(".shm-core-presence.{id}"),
+        format!(".shm-core-presence.{id}."),
+        format!(".shm-core-presence.{id}.{random}.old"),
+        format!(".shm-core-presence.{id}.{random}.new.new"),
+        format!(".shm-core-presence.{id}.{random}0"),
+        format!(".shm-core-presence.{id}0.{random}"),
+        format!(".shm-core-presence.{}.{random}", id.to_uppercase()),
+        format!(".shm-core-presence.{}.{random}", &id[1..]),
+        format!(".shm-core-presence.{id}.{}", &random[1..]),
+        format!(".shm-core-presence.{random}.{id}"),
+        format!("shm-core-presence-{id}.{random}"),
+        format!("shm-core-presence.{id}.{random}"),
     ];
     for name in &sockets {
         drop(UnixListener::bind(at(name)).unwrap());
     }
-    let dead = format!(".shm-core-link.{id}.{random}");
+    let dead = format!(".shm-core-presence.{id}.{random}");
     fs::write(at(&dead), "no socket").unwrap();
     symlink(at(&sockets[0]), at(&format!("{dead}.new"))).unwrap();
     let before = place.names();
-    assert!(segment::list(&place.options()).unwrap().is_empty());
+    assert!(list_and_sweep(&place.options()).is_empty());
     assert_eq!(place.names(), before);
 
     for name in [&dead, &format!("{dead}.new")] {
         fs::remove_file(at(name)).unwrap();
         drop(UnixListener::bind(at(name)).unwrap());
     }
-    assert!(segment::list(&place.options()).unwrap().is_empty());
+    assert!(list_and_sweep(&place.options()).is_empty());
     assert_eq!(place.names().len(), sockets.len());
 }
 
-/// Lets `list` run against somebody who gives the names of what is stale to something else, as
-/// fast as it can; the other thing stays.
+/// Lists the segments and removes the sockets of dead publishers.
+fn list_and_sweep(options: &Options) -> Vec<segment::Listed> {
+    let listed = segment::list(options).expect("the directory can be read");
+    presence::sweep(options, &listed);
+    listed
+}
+
+/// Lists while another thread gives the name of a stale file to a file that must survive, as fast as
+/// it can.
 fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     let place = Place::new();
     let (at, precious) = (place.path().join(name), place.path().join("precious"));
@@ -198,7 +205,7 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     std::thread::scope(|scope| {
         let lister = scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                drop(segment::list(&place.options()).expect("a directory of ours"));
+                drop(list_and_sweep(&place.options()));
             }
         });
         for _ in 0..3000 {
@@ -245,6 +252,6 @@ fn what_gets_the_name_of_a_stale_segment_is_not_removed() {
 
 #[test]
 fn what_gets_the_name_of_a_dead_socket_is_not_removed() {
-    let name = ".shm-core-link.0123456789abcdef0123456789abcdef.0123456789abcdef";
+    let name = ".shm-core-presence.0123456789abcdef0123456789abcdef.0123456789abcdef";
     something_else_survives_at(name, |at| drop(UnixListener::bind(at)));
 }

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
 use qt_bridge::{Digest, Form, Reading};
-use shm_core::link::Seat;
+use shm_core::presence::PresenceClient;
 use shm_core::segment::{self, Info, Latest, Permissions};
 use shm_core::{
-    ArrayMetadata, Attached, ImageMetadata, Message, Metadata, Origin, Process, ReadError, Sample,
+    ArrayMetadata, BlockSnapshot, ImageMetadata, Message, Metadata, Origin, Participant, Process,
+    ReadError, Sample, SegmentId, Sequence,
 };
 
 use crate::address::Address;
@@ -24,7 +25,7 @@ pub struct Content {
     stat: Stat,
     skipped: u64,
     /// Tells the publishers of a sample that it is shown.
-    seat: Option<Seat>,
+    presence: Option<PresenceClient>,
 }
 
 #[derive(Debug)]
@@ -33,8 +34,7 @@ enum Body {
     Nothing,
     /// The payload of a large sample is read in place.
     Sample(Sample),
-    /// The bytes, and whether the last writer died while it wrote them.
-    Block(Vec<u8>, bool),
+    Block(BlockSnapshot),
     /// What a Qt program streamed.
     Stream(Stream),
 }
@@ -54,7 +54,7 @@ struct Stream {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stat {
     /// The other processes that are attached to it.
-    pub attached: Vec<Attached>,
+    pub attached: Vec<Participant>,
     /// Whether it stays when the last process detaches.
     pub persistent: bool,
     /// Who may open it; `None` for a segment of a Qt program, or if it was not looked up.
@@ -103,9 +103,9 @@ impl From<&Info> for Stat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Publication {
     /// The id of the segment: sequence numbers begin anew with it.
-    pub segment: u128,
+    pub segment: SegmentId,
     /// The number of the sample: 1, 2, 3 …
-    pub sequence: u64,
+    pub sequence: Sequence,
     /// The process that published it.
     pub writer: Process,
     /// The name of that process, if it was still attached.
@@ -123,7 +123,7 @@ impl Content {
             body,
             stat: Stat::default(),
             skipped: 0,
-            seat: None,
+            presence: None,
         }
     }
 
@@ -140,8 +140,8 @@ impl Content {
         }
     }
 
-    pub(crate) fn of_block(address: Address, bytes: Vec<u8>, is_half_written: bool) -> Content {
-        Content::new(address, Body::Block(bytes, is_half_written))
+    pub(crate) fn of_block(address: Address, snapshot: BlockSnapshot) -> Content {
+        Content::new(address, Body::Block(snapshot))
     }
 
     pub(crate) fn of_reading(address: Address, reading: Reading) -> Content {
@@ -162,8 +162,8 @@ impl Content {
         Content { stat, ..self }
     }
 
-    pub(crate) fn with_seat(self, seat: Option<Seat>) -> Content {
-        Content { seat, ..self }
+    pub(crate) fn with_presence(self, presence: Option<PresenceClient>) -> Content {
+        Content { presence, ..self }
     }
 
     /// Returns where it was read.
@@ -204,7 +204,7 @@ impl Content {
     /// be old.
     #[must_use]
     pub fn is_half_written(&self) -> bool {
-        matches!(self.body, Body::Block(_, true))
+        matches!(&self.body, Body::Block(snapshot) if snapshot.is_abandoned)
     }
 
     /// Returns what the publisher said it is; `None` for a block, and if it is empty.
@@ -224,7 +224,7 @@ impl Content {
         match &self.body {
             Body::Nothing => &[],
             Body::Sample(sample) => sample.payload(),
-            Body::Block(bytes, _) => bytes,
+            Body::Block(snapshot) => &snapshot.bytes,
             Body::Stream(stream) => stream.message.as_ref().map_or(&[], Message::payload),
         }
     }
@@ -338,7 +338,7 @@ impl Content {
 
     /// Returns the number of a sample; `None` if it is not a sample.
     #[must_use]
-    pub fn sequence(&self) -> Option<u64> {
+    pub fn sequence(&self) -> Option<Sequence> {
         self.sample().map(Sample::sequence)
     }
 
@@ -399,8 +399,8 @@ impl Content {
     /// Reports to the publishers of a sample that this process shows it now, if it was read by a
     /// [reporting](crate::Source::reporting) source.
     pub fn report_shown(&self) {
-        if let (Some(sample), Some(seat)) = (self.sample(), &self.seat) {
-            seat.shown(sample.sequence(), sample.age());
+        if let (Some(sample), Some(presence)) = (self.sample(), &self.presence) {
+            presence.report(sample.sequence(), sample.age());
         }
     }
 

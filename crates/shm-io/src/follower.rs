@@ -6,7 +6,7 @@ mod qt;
 
 use std::time::Duration;
 
-use shm_core::{Access, Attached};
+use shm_core::{Access, Participant};
 
 use self::own::FollowOwn;
 use self::qt::FollowQt;
@@ -78,9 +78,9 @@ impl Follower {
     /// Returns the other processes that are attached; none if there is no segment, or it is of a Qt
     /// program.
     #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
+    pub fn peers(&self) -> Vec<Participant> {
         match &self.0 {
-            Kind::Own(follow) => follow.others(),
+            Kind::Own(follow) => follow.peers(),
             Kind::Qt(_) => Vec::new(),
         }
     }
@@ -88,7 +88,7 @@ impl Follower {
     /// Returns `true` if another process is attached as a publisher.
     #[must_use]
     pub fn has_publisher(&self) -> bool {
-        let publishes = |peer: &Attached| peer.access == Access::ReadWrite;
-        self.others().iter().any(publishes)
+        let publishes = |peer: &Participant| peer.access == Access::ReadWrite;
+        self.peers().iter().any(publishes)
     }
 }

@@ -25,7 +25,7 @@ pub use follower::{Begin, Event, Follower, Wanted};
 pub use list::{Entry, RemovalError, list, remove};
 pub use presence::PresenceGuard;
 pub use sink::{
-    Attempt, Draft, Drawn, FrameSink, OnWatched, Payload, Published, Released, Sent, Sink,
-    SinkError, Unfinished, Watched,
+    Attempt, Draft, Drawn, FrameSink, OnViewers, Payload, Published, Released, Sent, Sink,
+    SinkError, Unfinished, Viewers,
 };
 pub use source::{Info, Source};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use qt_bridge::{SegmentError, SegmentErrorKind};
-use shm_core::{Attached, ListError, Options, RemoveError, RemoveErrorKind, segment};
+use shm_core::segment::Removal;
+use shm_core::{ListError, Options, Participant, RemoveError, RemoveErrorKind, presence, segment};
 
 use crate::address::Address;
 use crate::critical;
@@ -54,8 +55,8 @@ pub fn list(owner: Option<u32>) -> Result<Vec<Entry>, ListError> {
         Some(owner) => Options::new().owner(owner),
         None => Options::new(),
     };
-    let mut own = segment::list(&options)?;
-    own.sort_by(|one, other| one.name.cmp(&other.name));
+    let own = segment::list(&options)?;
+    presence::sweep(&options, &own);
     let of_qt = match owner {
         Some(owner) => qt_bridge::list_of(owner),
         None => qt_bridge::list(),
@@ -64,17 +65,18 @@ pub fn list(owner: Option<u32>) -> Result<Vec<Entry>, ListError> {
     Ok(own.into_iter().map(Entry::from).chain(of_qt).collect())
 }
 
-/// Removes a segment of the calling user; with `force` even while processes are attached to it.
+/// Removes a segment of the calling user.
 ///
 /// # Errors
 ///
 /// [`RemovalError`]; the segment stays.
-pub fn remove(address: &Address, force: bool) -> Result<(), RemovalError> {
+pub fn remove(address: &Address, removal: Removal) -> Result<(), RemovalError> {
     match address {
         Address::Own(key) => {
-            segment::remove(key, &Options::new(), force).map_err(RemovalError::Own)
+            segment::remove(key, &Options::new(), removal).map_err(RemovalError::Own)
         }
         Address::Qt(key) => {
+            let force = removal == Removal::Forced;
             critical::section(|| qt_bridge::remove(key, force)).map_err(RemovalError::Qt)
         }
     }
@@ -104,7 +106,7 @@ impl RemovalError {
 
     /// Returns the processes that are attached to a segment of shm-core, if these are the reason.
     #[must_use]
-    pub fn attached(&self) -> Option<&[Attached]> {
+    pub fn attached(&self) -> Option<&[Participant]> {
         match self {
             RemovalError::Own(error) => match error.kind() {
                 RemoveErrorKind::InUse { by } => Some(by),

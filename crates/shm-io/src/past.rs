@@ -38,7 +38,7 @@ fn before(newest: &Content, key: &Key, source: &Source) -> Vec<Content> {
         return Vec::new();
     }
     let end = newest.sequence;
-    let mut subscriber = subscriber.from_sequence(end.saturating_sub(MAX_SAMPLES));
+    let mut subscriber = subscriber.from_sequence(end.get().saturating_sub(MAX_SAMPLES));
     let mut found = VecDeque::new();
     let mut bytes = 0;
     // Damage ends it, and so does what is published meanwhile.

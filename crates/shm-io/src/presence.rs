@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shm_core::Options;
-use shm_core::link::Seat;
+use shm_core::presence::PresenceClient;
 
 use crate::content::Publication;
 
@@ -14,7 +14,7 @@ use crate::content::Publication;
 #[derive(Debug)]
 pub struct PresenceGuard {
     options: Options,
-    seat: Option<Seat>,
+    presence: Option<PresenceClient>,
 }
 
 impl PresenceGuard {
@@ -23,24 +23,24 @@ impl PresenceGuard {
     pub fn new(options: Options) -> PresenceGuard {
         PresenceGuard {
             options,
-            seat: None,
+            presence: None,
         }
     }
 
     /// Reports that a sample is shown now, and how long after its publication. Does not block.
     pub fn shown(&mut self, publication: &Publication, latency: Duration) {
-        let is_there = |seat: &Seat| seat.segment() == publication.segment;
-        if !self.seat.as_ref().is_some_and(is_there) {
-            self.seat = Seat::take(publication.segment, &self.options).ok();
+        let is_there = |presence: &PresenceClient| presence.segment() == publication.segment;
+        if !self.presence.as_ref().is_some_and(is_there) {
+            self.presence = PresenceClient::connect(publication.segment, &self.options).ok();
         }
-        if let Some(seat) = &self.seat {
-            seat.shown(publication.sequence, latency);
+        if let Some(presence) = &self.presence {
+            presence.report(publication.sequence, latency);
         }
     }
 
     /// Reports that the sample is not shown any more.
     pub fn leave(&mut self) {
-        self.seat = None;
+        self.presence = None;
     }
 }
 
@@ -49,15 +49,15 @@ mod tests {
     use std::sync::mpsc::{self, Receiver};
     use std::time::SystemTime;
 
-    use shm_core::link::{Audience, Watcher};
+    use shm_core::presence::{PresenceServer, Viewer};
     use shm_core::{Key, Process, Publisher};
 
     use super::*;
 
     struct Stage {
         publisher: Publisher,
-        changes: Receiver<Vec<Watcher>>,
-        _audience: Audience,
+        changes: Receiver<Vec<Viewer>>,
+        _audience: PresenceServer,
     }
 
     impl Stage {
@@ -65,12 +65,12 @@ mod tests {
             let key = Key::new(name).expect("it is a key");
             let publisher = Publisher::open(&key, options).expect("there is room for it");
             let (sender, changes) = mpsc::channel();
-            let tell = move |watchers: &[Watcher]| drop(sender.send(watchers.to_vec()));
-            let audience = Audience::gather(&publisher, tell).expect("there is a place for it");
+            let tell = move |watchers: &[Viewer]| drop(sender.send(watchers.to_vec()));
+            let server = PresenceServer::listen(&publisher, tell).expect("there is a place for it");
             Stage {
                 publisher,
                 changes,
-                _audience: audience,
+                _audience: server,
             }
         }
 
@@ -88,7 +88,7 @@ mod tests {
         /// Waits until that sequence is shown, or, for `None`, until nobody watches.
         fn wait_for(&self, sequence: Option<u64>) {
             loop {
-                let watchers = self.changes.recv().expect("the audience goes on");
+                let watchers = self.changes.recv().expect("the server goes on");
                 let shown = watchers.first().and_then(|watcher| watcher.shown);
                 let is_left = watchers.is_empty() && sequence.is_none();
                 if is_left || shown.is_some_and(|shown| Some(shown.sequence) == sequence) {

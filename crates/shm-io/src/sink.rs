@@ -11,7 +11,7 @@ use std::{fmt, mem};
 
 use qt_bridge::{Form, QtKey, User};
 use shm_core::{
-    Access, AttachErrorKind, Attached, Key, Options, PublishError, PublishErrorKind, Publisher,
+    Access, AttachErrorKind, Key, Options, Participant, PublishError, PublishErrorKind, Publisher,
     segment,
 };
 
@@ -23,7 +23,7 @@ pub use error::SinkError;
 pub use frames::{Attempt, Draft, Drawn, FrameSink, Unfinished};
 pub use payload::Payload;
 pub use published::{Published, Released, Sent};
-pub use reporter::{OnWatched, Watched};
+pub use reporter::{OnViewers, Viewers};
 
 /// Publishes into one segment at a time, and keeps what was published last alive.
 ///
@@ -55,7 +55,7 @@ impl Sink {
 
     /// Calls `on_watched` from now on each time that the processes change that watch what is published.
     #[must_use]
-    pub fn reporting(self, on_watched: OnWatched) -> Sink {
+    pub fn reporting(self, on_watched: OnViewers) -> Sink {
         Sink {
             reporter: PresenceReporter::new(on_watched),
             ..self
@@ -196,7 +196,7 @@ impl Sink {
         publisher.persist().map_err(|error| match error {
             // It was removed just now.
             error if *error.kind() == AttachErrorKind::NotFound => {
-                SinkError::Publish(PublishError::new(error.key(), PublishErrorKind::Orphaned))
+                SinkError::Publish(PublishError::new(error.key(), PublishErrorKind::Removed))
             }
             error => SinkError::Attach(error),
         })
@@ -226,7 +226,7 @@ impl Sink {
     /// Releases what is published if its segment was removed, moved away or replaced, so that no reader
     /// finds it any more; returns its key then. [`restore`](Self::restore) publishes it again.
     pub fn release_if_lost(&mut self) -> Option<Address> {
-        if !self.publisher.as_ref().is_some_and(Publisher::is_orphaned) {
+        if !self.publisher.as_ref().is_some_and(Publisher::is_removed) {
             return self.qt.release_if_lost();
         }
         let lost = self.hold(None)?;
@@ -301,7 +301,7 @@ fn owner_of_content(key: &Key, options: &Options) -> Option<User> {
     if latest.writer.is_current() {
         return None;
     }
-    let mut owners: Vec<Attached> = info
+    let mut owners: Vec<Participant> = info
         .attached
         .into_iter()
         .filter(|peer| peer.access == Access::ReadWrite && !peer.process.is_current())

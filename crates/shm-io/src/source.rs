@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use qt_bridge::{Form, QtKey, ReadingError, User};
-use shm_core::link::Seat;
+use shm_core::presence::PresenceClient;
 use shm_core::{
-    AttachError, AttachErrorKind, Key, KeyWatch, Options, Polling, SharedMemory, Subscriber,
-    WaitResult, segment,
+    AttachError, AttachErrorKind, Block, Key, KeyWatch, Options, Polling, Subscriber, WaitResult,
+    segment,
 };
 
 use crate::address::Address;
@@ -242,9 +242,9 @@ impl Source {
         deadline: Option<Deadline>,
     ) -> Result<Option<Content>, SourceError> {
         // While it waits, too. If the publishers cannot be reached, all else works.
-        let seat = self
+        let presence = self
             .is_reporting
-            .then(|| Seat::take(subscriber.id(), &self.options).ok());
+            .then(|| PresenceClient::connect(subscriber.id(), &self.options).ok());
         loop {
             let timeout = deadline.map_or(TIMEOUT, Deadline::lock_timeout);
             let sample = subscriber
@@ -265,21 +265,22 @@ impl Source {
                 }
             };
             let stat = Stat {
-                attached: subscriber.others(),
+                attached: subscriber.peers(),
                 ..self.stat()
             };
-            return Ok(Some(content.with_stat(stat).with_seat(seat.flatten())));
+            return Ok(Some(
+                content.with_stat(stat).with_presence(presence.flatten()),
+            ));
         }
     }
 
     fn read_block(&self, key: &Key, time: Deadline) -> Result<Content, SourceError> {
         // Before attaching, so that the reader does not find itself among the attached.
         let info = segment::info(key, &self.options).map_err(SourceError::Attach)?;
-        let block =
-            SharedMemory::attach_read_only(key, &self.options).map_err(SourceError::Attach)?;
-        let copied = block.snapshot(time.lock_timeout());
-        let (bytes, is_half_written) = copied.map_err(SourceError::Lock)?;
-        let content = Content::of_block(self.address.clone(), bytes, is_half_written);
+        let block = Block::attach_read_only(key, &self.options).map_err(SourceError::Attach)?;
+        let snapshot = block.snapshot(time.lock_timeout());
+        let snapshot = snapshot.map_err(SourceError::Lock)?;
+        let content = Content::of_block(self.address.clone(), snapshot);
         Ok(content.with_stat(Stat::from(&info)))
     }
 

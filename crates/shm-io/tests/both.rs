@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use qt_bridge::{Form, QtKey};
 use shm_core::{
-    ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Options, PixelFormat, Publisher,
-    SharedMemory,
+    ArrayMetadata, Block, BytesMetadata, ElementType, ImageMetadata, Key, Options, PixelFormat,
+    Publisher,
 };
 use shm_io::{
     Address, Attempt, Begin, Content, Drawn, Event, Follower, Info, Payload, Sent, Sink, SinkError,
@@ -164,7 +164,7 @@ fn arrays_and_blocks_are_told_apart() {
     );
     assert!(!stat.persistent && stat.ring.is_some() && stat.permissions.is_some());
 
-    let block = SharedMemory::create(&Key::new("B").unwrap(), 3, &place.options()).unwrap();
+    let block = Block::create(&Key::new("B").unwrap(), 3, &place.options()).unwrap();
     block
         .lock()
         .unwrap()
@@ -287,7 +287,9 @@ fn what_was_lost_is_published_again() {
         sink.put(&address, text("kept")).unwrap();
         assert_eq!(sink.release_if_lost(), None);
         match address.own() {
-            Some(key) => shm_core::segment::remove(key, &place.options(), true).unwrap(),
+            Some(key) => {
+                shm_core::segment::remove(key, &place.options(), segment::Removal::Forced).unwrap()
+            }
             None => shm_io::remove(&address, true).unwrap(),
         }
         assert_eq!(sink.release_if_lost().as_ref(), Some(&address));

@@ -10,7 +10,7 @@ use app_kit::sharing;
 use qt_bridge::User;
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
-use shm_core::{Access, Attached, Metadata};
+use shm_core::{Access, Metadata, Participant};
 use shm_io::{Address, Content, Entry, RingSize, SourceError};
 
 use beside::Beside;
@@ -195,7 +195,7 @@ impl Report {
         }
     }
 
-    fn new(key: String, persistent: bool, attached: &[Attached]) -> Report {
+    fn new(key: String, persistent: bool, attached: &[Participant]) -> Report {
         Report {
             key,
             bytes: Some(0),
@@ -222,12 +222,12 @@ impl Report {
         }
     }
 
-    fn with_latest(self, latest: &Latest, attached: &[Attached]) -> Report {
+    fn with_latest(self, latest: &Latest, attached: &[Participant]) -> Report {
         let writer = attached.iter().find(|peer| peer.process.is(latest.writer));
         let published = latest.published.duration_since(UNIX_EPOCH).ok();
         Report {
             bytes: Some(latest.bytes),
-            sequence: Some(latest.sequence),
+            sequence: Some(latest.sequence.get()),
             writer_pid: Some(latest.writer.pid()),
             writer_program: writer.map(|peer| peer.program.clone()),
             published_ms: published.and_then(milliseconds),
@@ -253,7 +253,7 @@ impl Peer {
         users.iter().map(peer).collect()
     }
 
-    fn new(attached: &Attached) -> Peer {
+    fn new(attached: &Participant) -> Peer {
         Peer {
             pid: attached.process.pid(),
             program: attached.program.clone(),

@@ -15,11 +15,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use shm_core::link::{Audience, Seat, Watcher};
+use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::segment::Watch;
 use shm_core::{
-    Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite, Sample,
-    SharedMemory, Subscriber, segment,
+    Block, Guard, Key, KeyWatch, Loan, LockState, Locked, Metadata, Options, Publisher, ReadOnly,
+    ReadWrite, Sample, Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -62,36 +62,36 @@ struct Actor {
 /// where a guard or a loan borrows them: an actor does not live long.
 #[derive(Default)]
 struct Hands {
-    block: Option<&'static SharedMemory<ReadWrite>>,
+    block: Option<&'static Block<ReadWrite>>,
     guard: Option<Guard<'static, ReadWrite>>,
-    reader: Option<SharedMemory<ReadOnly>>,
+    reader: Option<Block<ReadOnly>>,
     publisher: Option<&'static Publisher>,
     loans: Vec<Loan<'static>>,
     subscriber: Option<Subscriber>,
     samples: Vec<Sample>,
     visit: Option<Box<dyn FnOnce() -> bool>>,
-    audience: Option<(Audience, Receiver<Vec<Watcher>>)>,
-    seat: Option<Seat>,
+    server: Option<(PresenceServer, Receiver<Vec<Viewer>>)>,
+    client: Option<PresenceClient>,
     traps: Vec<UnixListener>,
     watches: Vec<OwnedFd>,
-    semaphore: semaphore::Attached,
+    semaphore: semaphore::Hand,
 }
 
 impl Actor {
     fn act(&self, words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
         match *words {
             ["create", size] => {
-                let block = SharedMemory::create(&self.key, size.parse()?, &self.options)?;
+                let block = Block::create(&self.key, size.parse()?, &self.options)?;
                 hands.block = Some(Box::leak(Box::new(block)));
             }
             ["attach"] => {
-                let block = SharedMemory::attach(&self.key, &self.options)?;
+                let block = Block::attach(&self.key, &self.options)?;
                 hands.block = Some(Box::leak(Box::new(block)));
             }
             ["lock", milliseconds] => {
                 let block = hands.block.ok_or("not attached")?;
                 let patience = Duration::from_millis(milliseconds.parse()?);
-                return Ok(match block.lock_timeout(patience)? {
+                return Ok(match block.lock_for(patience)? {
                     Locked::Clean(guard) => {
                         hands.guard = Some(guard);
                         "clean".into()
@@ -130,12 +130,13 @@ impl Actor {
             ["announce"] => hands.guard.take().ok_or("the lock is not held")?.announce(),
             ["detached", "lock"] => {
                 let block = hands.block.ok_or("not attached")?;
-                return Ok(block.lock_detached(None)?.to_string());
+                let state = block.lock_detached(None)?;
+                return Ok((state == LockState::Abandoned).to_string());
             }
             ["detached", "announce"] => hands.block.ok_or("not attached")?.announce()?,
             ["detached", "unlock"] => hands.block.ok_or("not attached")?.unlock_detached()?,
             ["attach", "read-only"] => {
-                let reader = SharedMemory::attach_read_only(&self.key, &self.options)?;
+                let reader = Block::attach_read_only(&self.key, &self.options)?;
                 hands.reader = Some(reader);
             }
             ["await", "change", seen] => {
@@ -157,12 +158,12 @@ impl Actor {
         match *words {
             // For a visit there is a way back: what is attached to otherwise is borrowed for ever.
             ["visit", "block"] => {
-                let block = SharedMemory::open_or_create(&self.key, 64, &self.options)?;
-                hands.visit = Some(Box::new(|| block.detach()));
+                let block = Block::open_or_create(&self.key, 64, &self.options)?;
+                hands.visit = Some(Box::new(|| block.detach().removed));
             }
             ["visit", "samples"] => {
                 let publisher = Publisher::open(&self.key, &self.options)?;
-                hands.visit = Some(Box::new(|| publisher.detach()));
+                hands.visit = Some(Box::new(|| publisher.detach().removed));
             }
             // With a child that lives on; it reads along, so nothing more can be said to the actor.
             ["leave", "behind", "child"] => {
@@ -175,8 +176,10 @@ impl Actor {
                 let publisher = Publisher::open(&self.key, &options)?;
                 hands.publisher = Some(Box::leak(Box::new(publisher)));
             }
-            ["remove"] => segment::remove(&self.key, &self.options, false)?,
-            ["remove", "--force"] => segment::remove(&self.key, &self.options, true)?,
+            ["remove"] => segment::remove(&self.key, &self.options, segment::Removal::IfUnused)?,
+            ["remove", "--force"] => {
+                segment::remove(&self.key, &self.options, segment::Removal::Forced)?
+            }
             ["watch", milliseconds] => {
                 let watch = Watch::new(&self.options)?;
                 println!("ok {}", watch.polling().is_some());
@@ -270,22 +273,22 @@ impl Actor {
         match *words {
             ["sit"] => {
                 let id = segment::info(&self.key, &self.options)?.id;
-                hands.seat = Some(Seat::take(id, &self.options)?);
+                hands.client = Some(PresenceClient::connect(id, &self.options)?);
             }
             ["show", sequence, milliseconds] => {
-                let seat = hands.seat.as_ref().ok_or("not seated")?;
+                let client = hands.client.as_ref().ok_or("not seated")?;
                 let took = Duration::from_millis(milliseconds.parse()?);
-                seat.shown(sequence.parse()?, took);
+                client.report(sequence.parse::<u64>()?, took);
             }
             ["gather"] => {
                 let publisher = hands.publisher.ok_or("no publisher")?;
                 let (sender, told) = mpsc::channel();
-                let tell = move |watchers: &[Watcher]| drop(sender.send(watchers.to_vec()));
-                hands.audience = Some((Audience::gather(publisher, tell)?, told));
+                let tell = move |watchers: &[Viewer]| drop(sender.send(watchers.to_vec()));
+                hands.server = Some((PresenceServer::listen(publisher, tell)?, told));
             }
             // Waits until it is told anything.
             ["attends"] => {
-                let (_, told) = hands.audience.as_ref().ok_or("no audience")?;
+                let (_, told) = hands.server.as_ref().ok_or("no server")?;
                 let watchers: Vec<String> = told.recv()?.iter().map(described).collect();
                 return Ok(watchers.join(", "));
             }
@@ -298,7 +301,7 @@ impl Actor {
 /// Goes to sockets past the library, or makes some.
 fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn Error>> {
     match *words {
-        // Says the greeting of docs/LINK.md, and waits until it is hung up on.
+        // Says the greeting of docs/PRESENCE.md, and waits until it is hung up on.
         ["knock", path] => {
             let mut door = match UnixStream::connect(path) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -307,7 +310,7 @@ fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn E
                 other => other?,
             };
             let mut greeting =
-                b"SHM-LINK\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0stranger".to_vec();
+                b"SHM-PRES\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0stranger".to_vec();
             greeting.resize(64, 0);
             // Whichever of these fails: then it was hung up on.
             let _ended = door.write_all(&greeting).and_then(|()| door.read(&mut [0]));
@@ -332,8 +335,8 @@ fn act_on_sockets(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn E
 }
 
 /// Program, process id, and the sequence that was shown.
-fn described(watcher: &Watcher) -> String {
-    let shown = watcher.shown.map(|shown| shown.sequence.to_string());
+fn described(watcher: &Viewer) -> String {
+    let shown = watcher.report.map(|shown| shown.sequence.to_string());
     let shown = shown.unwrap_or_else(|| "-".into());
     format!("{} {} {shown}", watcher.program, watcher.process)
 }
@@ -351,7 +354,7 @@ fn act_on_the_rest(words: &[&str], hands: &mut Hands) -> Result<String, Box<dyn 
         }
         ["others"] => {
             let publisher = hands.publisher.ok_or("no publisher")?;
-            return Ok(publisher.others().len().to_string());
+            return Ok(publisher.peers().len().to_string());
         }
         ["fork"] => return Ok(fork()?.to_string()),
         _ => return act_on_loans(words, hands),

@@ -47,7 +47,7 @@ impl Reader {
 
     /// Reads on until nothing is left, then asks for the newest.
     pub(super) fn read_all(&mut self) {
-        assert_readable(&self.subscriber.others());
+        assert_readable(&self.subscriber.peers());
         // Each of them is a record, or damage that is told once.
         let most = 4 + self.reading.ring().bytes() / 64;
         let is_over = |next| {

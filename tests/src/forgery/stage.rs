@@ -8,7 +8,7 @@ use std::{
 };
 
 use shm_core::{
-    BytesMetadata, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory,
+    Block, BytesMetadata, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher,
     Subscriber, segment,
 };
 
@@ -115,8 +115,8 @@ impl Stage {
     }
 
     /// An honest block.
-    pub(super) fn block(&self) -> SharedMemory<shm_core::ReadWrite> {
-        SharedMemory::create(&self.key, BLOCK, &self.options).expect("a fresh key")
+    pub(super) fn block(&self) -> Block<shm_core::ReadWrite> {
+        Block::create(&self.key, BLOCK, &self.options).expect("a fresh key")
     }
 
     /// Asserts, when everybody has left, that nothing is left but what nobody may touch.

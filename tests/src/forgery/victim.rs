@@ -3,8 +3,8 @@
 use std::{error::Error, fmt::Debug, time::Duration};
 
 use shm_core::{
-    Attach, AttachError, AttachErrorKind, Attached, ForeignReason, LockError, LockErrorKind,
-    Publisher, RemoveError, RemoveErrorKind, SharedMemory, segment,
+    Attach, AttachError, AttachErrorKind, Block, ForeignReason, LockError, LockErrorKind,
+    Participant, Publisher, RemoveError, RemoveErrorKind, segment,
 };
 
 use super::{
@@ -87,7 +87,7 @@ pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: En
 /// Everybody who deals with a block.
 pub(super) fn deceive_holders(
     stage: &Stage,
-    peer: SharedMemory<shm_core::ReadWrite>,
+    peer: Block<shm_core::ReadWrite>,
     lie: &Lie,
     end: End,
 ) {
@@ -141,7 +141,7 @@ fn assert_told(latest: Option<&segment::Latest>, ring: &Ring) {
         (
             (latest.metadata.clone(), latest.annotations.clone()),
             latest.bytes,
-            latest.sequence,
+            latest.sequence.get(),
             writer,
         )
     });
@@ -207,39 +207,39 @@ pub(super) fn join_and_publish(stage: &Stage) -> Result<(), AttachError> {
 pub(super) fn attach_to_block(stage: &Stage) -> Result<(), AttachError> {
     let (key, options) = (stage.key(), stage.options());
     let head = stage.head();
-    let attached = SharedMemory::attach(key, options);
+    let attached = Block::attach(key, options);
     let is_in_order = head.as_ref().is_some_and(|head| head.admits(BLOCK));
     assert_admitted(is_in_order, &attached, head.as_ref());
     let writer = attached.inspect_err(assert_attach_error)?;
     assert_backed(&writer, stage);
     drop(hold(&writer));
-    let reader = SharedMemory::attach_read_only(key, options).inspect_err(assert_attach_error)?;
+    let reader = Block::attach_read_only(key, options).inspect_err(assert_attach_error)?;
     assert_backed(&reader, stage);
     drop(hold(&reader));
     Ok(())
 }
 
 /// Takes the lock in every way that has a bound, and copies the block.
-pub(super) fn hold<A: Attach>(block: &SharedMemory<A>) -> Result<Vec<u8>, LockError> {
+pub(super) fn hold<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
     drop(block.try_lock().inspect_err(assert_lock_error)?);
-    let guard = block.lock_timeout(Duration::ZERO);
+    let guard = block.lock_for(Duration::ZERO);
     drop(guard.inspect_err(assert_lock_error)?);
-    assert_readable(&block.others());
-    let (copy, _abandoned) = block
+    assert_readable(&block.peers());
+    let snapshot = block
         .snapshot(Duration::ZERO)
         .inspect_err(assert_lock_error)?;
-    assert_eq!(copy.len(), block.size());
-    Ok(copy)
+    assert_eq!(snapshot.bytes.len(), block.size());
+    Ok(snapshot.bytes)
 }
 
 /// Removes it, at first only if nobody is there.
 pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
     let (key, options) = (stage.key(), stage.options());
-    let removed = match segment::remove(key, options, false) {
+    let removed = match segment::remove(key, options, segment::Removal::IfUnused) {
         Err(error) => match error.kind() {
             RemoveErrorKind::InUse { by } => {
                 assert_readable(by);
-                segment::remove(key, options, true)
+                segment::remove(key, options, segment::Removal::Forced)
             }
             _ => Err(error),
         },
@@ -259,7 +259,7 @@ pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
 }
 
 /// Asserts that a block is as long as its header says, and has memory for it.
-fn assert_backed<A: Attach>(block: &SharedMemory<A>, stage: &Stage) {
+fn assert_backed<A: Attach>(block: &Block<A>, stage: &Stage) {
     let segment = stage.segment().expect("it was attached to by this name");
     let (size, memory) = (block.size() as u64, memory_of(&segment));
     assert_eq!(size, number_at(&segment, 0x30, 8));
@@ -267,7 +267,7 @@ fn assert_backed<A: Attach>(block: &SharedMemory<A>, stage: &Stage) {
 }
 
 /// Asserts that what strangers say of themselves can be shown.
-pub(super) fn assert_readable(attached: &[Attached]) {
+pub(super) fn assert_readable(attached: &[Participant]) {
     assert!(attached.len() <= MOST_ATTACHED);
     for one in attached {
         assert!(
@@ -300,7 +300,7 @@ fn assert_lock_error(error: &LockError) {
     assert_text(error);
     let is_in_order = matches!(
         error.kind(),
-        LockErrorKind::Timeout { .. } | LockErrorKind::WouldBlock | LockErrorKind::Orphaned
+        LockErrorKind::Timeout { .. } | LockErrorKind::WouldBlock | LockErrorKind::Removed
     );
     assert!(is_in_order, "{error:?}");
 }

@@ -38,7 +38,7 @@ impl Writer {
         for text in [SHORT.to_owned(), "l".repeat(LONG)] {
             let published = self.publisher.publish_text(&text);
             let sequence = published.inspect_err(assert_publish_error)?;
-            self.assert_published(&text, sequence);
+            self.assert_published(&text, sequence.get());
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Writer {
     }
 
     pub(super) fn leave(self) {
-        assert_readable(&self.publisher.others());
+        assert_readable(&self.publisher.peers());
         let _last = self.publisher.detach();
     }
 
@@ -106,7 +106,7 @@ fn assert_publish_error(error: &PublishError) {
     assert_text(error);
     let is_in_order = matches!(
         error.kind(),
-        PublishErrorKind::Orphaned
+        PublishErrorKind::Removed
             | PublishErrorKind::Busy
             | PublishErrorKind::Damaged(_)
             | PublishErrorKind::RegionsFull { .. }

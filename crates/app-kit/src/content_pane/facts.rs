@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use shm_core::{Access, Attached, Process};
+use shm_core::{Access, Participant, Process};
 use shm_io::Publication;
 
 use crate::snapshot::{self, Bytes, Preview, Snapshot, Text};
@@ -71,11 +71,11 @@ fn loaded_elsewhere(origin: &shm_core::Origin, now: SystemTime) -> String {
 /// Writes who is attached beside this process, the one that loaded the content, and those who are
 /// `told` of elsewhere.
 pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
-    let is_writer = |peer: &Attached| {
+    let is_writer = |peer: &Participant| {
         let origin = snapshot.origin.as_ref();
         origin.is_some_and(|origin| origin.writer.is(peer.process))
     };
-    let mut others: Vec<&Attached> = snapshot
+    let mut others: Vec<&Participant> = snapshot
         .attached
         .iter()
         .filter(|peer| !peer.process.is_current() && !is_writer(peer))
@@ -90,7 +90,7 @@ pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
     Some(say!("also-attached", names = names))
 }
 
-fn peer(peer: &Attached) -> String {
+fn peer(peer: &Participant) -> String {
     match peer.access {
         Access::ReadWrite => explain::name_of(peer),
         Access::ReadOnly => say!("peer-reading", program = peer.program, pid = peer.process),

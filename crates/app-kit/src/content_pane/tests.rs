@@ -3,7 +3,10 @@ use std::time::Duration;
 
 use iced::{Size, Theme};
 use iced_test::Simulator;
-use shm_core::{Access, ArrayMetadata, Attached, ElementType, ImageMetadata, Key, PixelFormat};
+use shm_core::{
+    Access, ArrayMetadata, ElementType, ImageMetadata, Key, Participant, PixelFormat, SegmentId,
+    Sequence,
+};
 use shm_io::Publication;
 
 use crate::picture::Picture;
@@ -13,8 +16,8 @@ use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn peer(pid: u32, program: &str, access: Access) -> Attached {
-    Attached {
+fn peer(pid: u32, program: &str, access: Access) -> Participant {
+    Participant {
         process: Process::with_pid(pid),
         program: program.to_owned(),
         access,
@@ -33,8 +36,8 @@ fn snapshot() -> Snapshot {
         digest: None,
         bytes: 1_500_000,
         origin: Some(Publication {
-            segment: 7,
-            sequence: 3,
+            segment: SegmentId::new(7),
+            sequence: Sequence::new(3),
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: NOW,

@@ -21,8 +21,8 @@ fn system() -> io::Error {
     io::Error::from_raw_os_error(5)
 }
 
-fn peer() -> Attached {
-    Attached {
+fn peer() -> Participant {
+    Participant {
         process: Process::with_pid(4711),
         program: "camera".to_owned(),
         access: Access::ReadWrite,
@@ -105,7 +105,7 @@ fn publish_and_read_errors() -> Vec<Box<dyn Explain>> {
         PublishErrorKind::FileSizeLimit,
         PublishErrorKind::Metadata(MetadataError::Stride { row: 8, stride: 4 }),
         PublishErrorKind::MetadataTooLong { ring_bytes: 4096 },
-        PublishErrorKind::Orphaned,
+        PublishErrorKind::Removed,
         PublishErrorKind::RegionsFull {
             holder: LockHolder::OtherUser,
         },
@@ -144,7 +144,7 @@ fn lock_and_remove_errors() -> Vec<Box<dyn Explain>> {
         LockErrorKind::WouldBlock,
         LockErrorKind::WouldDeadlock,
         LockErrorKind::NotHeld,
-        LockErrorKind::Orphaned,
+        LockErrorKind::Removed,
         LockErrorKind::NoMemory { bytes: 42 },
         LockErrorKind::Forked,
     ];

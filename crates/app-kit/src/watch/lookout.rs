@@ -142,7 +142,7 @@ impl Lookout {
             segment::Content::Block { size } => Some((0, *size)),
             segment::Content::Samples { latest, .. } => latest
                 .as_ref()
-                .map(|latest| (latest.sequence, latest.bytes)),
+                .map(|latest| (latest.sequence.get(), latest.bytes)),
             // Counts come and go without a word; there is nothing to read.
             segment::Content::Semaphore { .. } | segment::Content::Damaged { .. } => None,
         };

@@ -6,7 +6,7 @@ use std::time::Instant;
 use iced::Size;
 use iced::futures::executor::block_on;
 use shm_core::{
-    Access, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, SharedMemory,
+    Access, Block, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, Sequence,
 };
 use tempfile::TempDir;
 
@@ -184,7 +184,7 @@ fn what_is_foreign_is_said_to_be() {
 #[test]
 fn a_block_is_told_when_its_bytes_change() {
     let bench = Bench::new(Depth::Content);
-    let block = SharedMemory::create(bench.key(), 16, &bench.options()).expect("it is new");
+    let block = Block::create(bench.key(), 16, &bench.options()).expect("it is new");
     let mut stream = pin!(bench.listen());
     let begins_with = |byte: u8| {
         move |seen: &Observation| match seen {
@@ -216,7 +216,7 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
     if let Some(Observation::Content(fresh)) = bench.watch.read(first) {
         seen.push(fresh);
     }
-    let sequence = |fresh: &Fresh| fresh.snapshot.sequence();
+    let sequence = |fresh: &Fresh| fresh.snapshot.sequence().map(Sequence::get);
     while seen.last().and_then(|fresh| sequence(fresh)) != Some(MORE + 1) {
         seen.push(bench.await_picture(&mut stream));
     }
@@ -326,10 +326,18 @@ fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
     while let Some(news) = block_on(stream.next()) {
         match watch.read(news) {
             Some(Observation::Past(snapshots)) => {
-                past.extend(snapshots.iter().filter_map(Snapshot::sequence));
+                past.extend(
+                    snapshots
+                        .iter()
+                        .filter_map(Snapshot::sequence)
+                        .map(Sequence::get),
+                );
             }
             Some(Observation::Content(fresh)) => {
-                return (past, fresh.snapshot.sequence().expect("it is a sample"));
+                return (
+                    past,
+                    fresh.snapshot.sequence().expect("it is a sample").get(),
+                );
             }
             _ => {}
         }

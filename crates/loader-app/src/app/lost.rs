@@ -8,7 +8,7 @@ use app_kit::watch::{Depth, Observation, Watch};
 use app_kit::worker::WorkerError;
 use iced::widget::button;
 use iced::{Element, Task};
-use shm_core::{Access, Attached};
+use shm_core::{Access, Participant};
 use shm_io::{Address, Source};
 
 use super::{Message, State};
@@ -111,6 +111,6 @@ impl State {
     }
 }
 
-fn is_own_publisher(peer: &Attached) -> bool {
+fn is_own_publisher(peer: &Participant) -> bool {
     peer.process.is_current() && peer.access == Access::ReadWrite
 }

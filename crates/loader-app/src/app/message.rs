@@ -12,7 +12,7 @@ use app_kit::watch;
 use app_kit::worker::WorkerError;
 use iced::Size;
 use qt_bridge::Form;
-use shm_io::{Address, Released, Watched};
+use shm_io::{Address, Released, Viewers};
 
 use crate::screen::{stream_card, text_dialog};
 use crate::session::{LoadError, Loaded, News, Reply};
@@ -90,7 +90,7 @@ pub enum Message {
     /// Something was seen in shared memory.
     Seen(watch::News),
     /// Somebody came to watch what is loaded, has shown it, or has left.
-    Watched(Watched),
+    Watched(Viewers),
     /// It was asked for the list of those who watch, or enough of it.
     WatchersToggled,
     /// Something happened in the content pane.

@@ -190,7 +190,7 @@ impl State {
         self.guard_what_is_loaded();
         let status = match reply {
             Ok(Ok(Some(streamed))) => match (&streamed.end, stream) {
-                (End::Failed(error), Some(stream)) if error.is_orphaned() => {
+                (End::Failed(error), Some(stream)) if error.is_removed() => {
                     let key = streamed.key.clone();
                     return self.lose(&streamed.key, Lost::Stream(key, stream.source));
                 }

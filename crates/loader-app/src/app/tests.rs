@@ -30,7 +30,7 @@ use shm_io::Source;
 use tempfile::TempDir;
 
 use crate::picture_file::PictureError;
-use crate::progress::Watched;
+use crate::progress::ProgressReader;
 use crate::session::{LoadError, Loaded, News};
 
 /// A window over a directory of its own for segments and files.
@@ -434,7 +434,7 @@ fn how_far_a_picture_is_changes_nothing_else_in_the_window() {
     drop(bench.state.update(dropped(path)));
     let (loading, progress) = Loading::start(2);
     bench.state.loading = Some(loading);
-    let mut file = Watched::new(io::repeat(0), 100, progress);
+    let mut file = ProgressReader::new(io::repeat(0), 100, progress);
     file.read_exact(&mut [0; 42]).unwrap();
     bench.looks_like("loading-short");
     let later = Instant::now() + Duration::from_secs(1);
@@ -633,7 +633,7 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
     // What is seen may be older than what is loaded: that alone is no loss.
     bench.see(Observation::Nothing);
     assert!(bench.shows("attached"));
-    segment::remove(&key, &bench.options(), true).unwrap();
+    segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
     bench.see(Observation::Nothing);
     assert!(bench.shows("not attached"));
     assert!(

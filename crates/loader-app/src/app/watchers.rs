@@ -5,15 +5,15 @@ use iced::widget::text::Wrapping;
 use iced::widget::{Column, button, column, container, row, scrollable, space};
 use iced::{Center, Element, Fill};
 use shm_core::Process;
-use shm_core::link::Watcher;
-use shm_io::Watched;
+use shm_core::presence::Viewer;
+use shm_io::Viewers;
 
 use app_kit::language::{self, Language};
 use app_kit::visible;
 use app_kit::{say, terminal, theme};
 
 use super::Message;
-use crate::session::audience::{changes, name, progress};
+use crate::session::presence::{changes, name, progress};
 
 /// The line's height, whether anything stands in it or not: nothing jumps when somebody comes.
 const LINE_HEIGHT: f32 = 24.0;
@@ -23,7 +23,7 @@ const LIST_HEIGHT: f32 = 84.0;
 /// Who watches, and whether each of them is shown.
 #[derive(Debug)]
 pub(super) struct Watchers {
-    watched: Watched,
+    watched: Viewers,
     is_open: bool,
     /// Whether changes are printed to stderr as well.
     is_verbose: bool,
@@ -32,13 +32,13 @@ pub(super) struct Watchers {
 impl Watchers {
     pub(super) fn nobody(is_verbose: bool) -> Watchers {
         Watchers {
-            watched: Watched::By(Vec::new()),
+            watched: Viewers::Known(Vec::new()),
             is_open: false,
             is_verbose,
         }
     }
 
-    pub(super) fn take(&mut self, watched: Watched) {
+    pub(super) fn take(&mut self, watched: Viewers) {
         if self.is_verbose {
             // Scripts read them.
             let told = || changes(&self.watched, &watched);
@@ -56,15 +56,15 @@ impl Watchers {
     /// Returns who is told of here.
     pub(super) fn processes(&self) -> Vec<Process> {
         match &self.watched {
-            Watched::By(watchers) => watchers.iter().map(|watcher| watcher.process).collect(),
-            Watched::Untold(_) => Vec::new(),
+            Viewers::Known(watchers) => watchers.iter().map(|watcher| watcher.process).collect(),
+            Viewers::Unknown(_) => Vec::new(),
         }
     }
 
     pub(super) fn view(&self) -> Element<'_, Message> {
         let watchers = match &self.watched {
-            Watched::By(watchers) => watchers.as_slice(),
-            Watched::Untold(_) => return line(say!("watchers-untold"), None),
+            Viewers::Known(watchers) => watchers.as_slice(),
+            Viewers::Unknown(_) => return line(say!("watchers-untold"), None),
         };
         match watchers {
             [] => line(String::new(), None),
@@ -100,10 +100,10 @@ fn line<'a>(words: String, action: Option<String>) -> Element<'a, Message> {
 }
 
 /// Writes how far so many are: `Watched by 40 · 38 show sequence 12`.
-fn summary(watchers: &[Watcher]) -> String {
+fn summary(watchers: &[Viewer]) -> String {
     let sequences = watchers
         .iter()
-        .filter_map(|watcher| Some(watcher.shown?.sequence));
+        .filter_map(|watcher| Some(watcher.report?.sequence));
     let number = watchers.len();
     match sequences.clone().max() {
         None => say!("watchers-none-shown", count = number),
@@ -123,7 +123,7 @@ fn summary(watchers: &[Watcher]) -> String {
     }
 }
 
-fn list(watchers: &[Watcher]) -> Element<'_, Message> {
+fn list(watchers: &[Viewer]) -> Element<'_, Message> {
     let cell = |words: String| {
         visible::line(words)
             .size(theme::SMALL_SIZE)

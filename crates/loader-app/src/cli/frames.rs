@@ -14,7 +14,7 @@ use shm_io::Address;
 use super::memory::Memory;
 use super::ring::Ring;
 use super::share::Share;
-use super::{CommandError, audience, tell, tell_restored};
+use super::{CommandError, presence, tell, tell_restored};
 use crate::frames::{self, FrameError, Frames, Rate, RawVideo, TestPattern};
 use crate::session::{Control, End, LoadError, Loaded, Report, Session};
 
@@ -231,7 +231,7 @@ pub(super) fn run(
     let mut frames = arguments.open(&termination)?;
     let mut session = Session::new(arguments.ring.apply(arguments.share.apply(Options::new())));
     if verbose {
-        session = session.telling_who_watches(audience::printed());
+        session = session.telling_who_watches(presence::printed());
     }
     let mut terminal = Terminal {
         termination: &termination,
@@ -242,7 +242,7 @@ pub(super) fn run(
     let streamed = session.stream(key, frames.as_mut(), &mut terminal);
     terminal.progress.erase();
     let streamed = streamed.map_err(|error| match error {
-        error if error.is_orphaned() => CommandError::Lost(key.clone()),
+        error if error.is_removed() => CommandError::Lost(key.clone()),
         error => CommandError::Load(error),
     });
     let Some(streamed) = streamed? else {
@@ -259,7 +259,7 @@ pub(super) fn run(
     session.sink.release();
     match streamed.end {
         End::Finished | End::Stopped => Ok(()),
-        End::Failed(error) if error.is_orphaned() => Err(CommandError::Lost(key.clone())),
+        End::Failed(error) if error.is_removed() => Err(CommandError::Lost(key.clone())),
         End::Failed(error) => Err(CommandError::Load(error)),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use app_kit::limit::Limit;
 
-use crate::progress::{Progress, Watched};
+use crate::progress::{Progress, ProgressReader};
 
 /// How much the process may grow beyond the limit before nothing more is read: what else goes on in it.
 const SLACK: u64 = 16 << 20;
@@ -19,7 +19,7 @@ const SLACK: u64 = 16 << 20;
 /// its header, though, and they grow only while it reads: so each read looks whether there is too much.
 #[derive(Debug)]
 pub(super) struct Input {
-    file: Watched<File>,
+    file: ProgressReader<File>,
     /// What is written behind this place meanwhile is not read.
     length: u64,
     at: u64,
@@ -34,7 +34,7 @@ impl Input {
         gauge: Arc<Gauge>,
     ) -> Input {
         Input {
-            file: Watched::new(file, length, progress),
+            file: ProgressReader::new(file, length, progress),
             length,
             at: 0,
             gauge,

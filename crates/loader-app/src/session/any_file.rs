@@ -9,7 +9,7 @@ use app_kit::limit::Limit;
 
 use super::{Bytes, LoadError, Loadable};
 use crate::picture_file::{PictureError, PictureFile};
-use crate::progress::{Progress, Watched};
+use crate::progress::{Progress, ProgressReader};
 
 /// The longest file that is taken for a text; more than this nobody reads.
 const MAX_TEXT_BYTES: u64 = 256 << 20;
@@ -58,7 +58,7 @@ fn text_of(path: &Path, length: u64, progress: &Arc<Progress>) -> io::Result<Opt
     if length > MAX_TEXT_BYTES {
         return Ok(None);
     }
-    let mut file = Watched::new(File::open(path)?, length, Arc::clone(progress));
+    let mut file = ProgressReader::new(File::open(path)?, length, Arc::clone(progress));
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD_BYTES).read_to_end(&mut bytes)?;
     if bytes.contains(&0) {

@@ -14,7 +14,7 @@ use shm_io::Payload;
 use super::LoadError;
 use crate::media_type;
 use crate::picture_file::PictureFile;
-use crate::progress::{Progress, Watched};
+use crate::progress::{Progress, ProgressReader};
 
 /// Something to load.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ impl Bytes {
             source,
         })?;
         Ok(Bytes {
-            reader: Box::new(Watched::new(file, length, Arc::clone(&progress))),
+            reader: Box::new(ProgressReader::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
             media_type: media_type::of(path),
             file_name: path

@@ -208,7 +208,7 @@ impl<'a> Player<'a> {
 
     /// Returns `true` if this is the loss of a segment that is to be made anew.
     fn is_to_be_restored(&self, error: &LoadError) -> bool {
-        error.is_orphaned() && self.control.restores()
+        error.is_removed() && self.control.restores()
     }
 
     /// Waits until a segment was made anew a second ago at least: others may take it away at once.

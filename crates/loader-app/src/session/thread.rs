@@ -13,7 +13,7 @@ use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 use qt_bridge::Form;
 use shm_core::{ImageMetadata, Options};
-use shm_io::{Address, Released, Watched};
+use shm_io::{Address, Released, Viewers};
 
 use super::{Control, FrameSource, LoadError, Loadable, Loaded, Report, Session, Streamed};
 use crate::progress::Progress;
@@ -26,7 +26,7 @@ pub type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
 #[derive(Debug)]
 pub struct SessionThread {
     session: Resident<Session>,
-    watched: Option<stream_mpsc::UnboundedReceiver<Watched>>,
+    watched: Option<stream_mpsc::UnboundedReceiver<Viewers>>,
     playing: Option<Playing>,
     /// How what is loaded is streamed for Qt programs.
     form: Option<Form>,
@@ -83,7 +83,7 @@ impl SessionThread {
     }
 
     /// Tells who watches what is loaded, each time that it changes; the first who asks.
-    pub fn watched(&mut self) -> Task<Watched> {
+    pub fn watched(&mut self) -> Task<Viewers> {
         self.watched
             .take()
             .map_or_else(Task::none, |watched| Task::run(watched, |watched| watched))

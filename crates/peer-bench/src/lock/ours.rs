@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use shm_core::{Key, Options, ReadWrite, Semaphore, SharedMemory};
+use shm_core::{Key, Options, ReadWrite, Semaphore, Block};
 
 use super::Lock;
 use crate::Outcome;
 
-pub(super) struct Ours(SharedMemory<ReadWrite>);
+pub(super) struct Ours(Block<ReadWrite>);
 
 impl Ours {
     pub(super) fn open(place: &Path) -> Outcome<Self> {
         let options = Options::new().directory(place);
-        let block = SharedMemory::open_or_create(&Key::new("lock")?, 64, &options)?;
+        let block = Block::open_or_create(&Key::new("lock")?, 64, &options)?;
         Ok(Self(block))
     }
 }

@@ -74,7 +74,7 @@ pub enum ErrorCode {
     /// The calling thread does not hold the lock through this handle.
     NotHeld = 21,
     /// The segment was removed, moved away or replaced: attach again.
-    Orphaned = 22,
+    Removed = 22,
     /// The file was cut short by another program.
     Truncated = 23,
     /// What another program has written contradicts the layout.
@@ -117,7 +117,7 @@ impl ErrorCode {
             Self::WouldBlock => "would_block",
             Self::WouldDeadlock => "would_deadlock",
             Self::NotHeld => "not_held",
-            Self::Orphaned => "orphaned",
+            Self::Removed => "removed",
             Self::Truncated => "truncated",
             Self::Invalid => "invalid",
             Self::Forked => "forked",

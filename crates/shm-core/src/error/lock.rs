@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::error::{ErrorCode, HeldBy, impl_parts};
 use crate::key::Key;
-use crate::segment::Attached;
+use crate::segment::Participant;
 
 /// Why the lock of a block was not taken, or not released.
 #[derive(Debug, Error)]
@@ -25,7 +25,7 @@ pub enum LockErrorKind {
     Timeout {
         /// The participant that held it, where a record names one. Boxed, so that taking the lock
         /// moves few bytes.
-        holder: Option<Box<Attached>>,
+        holder: Option<Box<Participant>>,
     },
     /// It is held, and the caller did not want to wait.
     #[error("lock is held")]
@@ -38,7 +38,7 @@ pub enum LockErrorKind {
     NotHeld,
     /// The segment was removed, moved away or replaced.
     #[error("segment was removed, moved away or replaced")]
-    Orphaned,
+    Removed,
     /// There is no memory for a copy of the block.
     #[error("no memory for a copy of {bytes} bytes")]
     NoMemory {
@@ -57,7 +57,7 @@ impl LockErrorKind {
             Self::WouldBlock => ErrorCode::WouldBlock,
             Self::WouldDeadlock => ErrorCode::WouldDeadlock,
             Self::NotHeld => ErrorCode::NotHeld,
-            Self::Orphaned => ErrorCode::Orphaned,
+            Self::Removed => ErrorCode::Removed,
             Self::NoMemory { .. } => ErrorCode::NoMemory,
             Self::Forked => ErrorCode::Forked,
         }

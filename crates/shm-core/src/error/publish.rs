@@ -50,7 +50,7 @@ pub enum PublishErrorKind {
     },
     /// The segment was removed, moved away or replaced: no subscriber would find the sample.
     #[error("segment was removed, moved away or replaced")]
-    Orphaned,
+    Removed,
     /// Every region is pinned by a reader or on loan.
     #[error("no free region, readers hold all of them ({holder} among others)")]
     RegionsFull {
@@ -81,7 +81,7 @@ impl PublishErrorKind {
             Self::TooLarge { .. } => ErrorCode::InvalidArgument,
             Self::FileSizeLimit => ErrorCode::FileSizeLimit,
             Self::Metadata(_) | Self::MetadataTooLong { .. } => ErrorCode::InvalidMetadata,
-            Self::Orphaned => ErrorCode::Orphaned,
+            Self::Removed => ErrorCode::Removed,
             Self::RegionsFull { .. } => ErrorCode::Full,
             Self::Damaged(_) => ErrorCode::Invalid,
             Self::Busy => ErrorCode::Busy,
@@ -105,7 +105,7 @@ impl PublishError {
     #[cold]
     pub(crate) fn lock(error: &LockError) -> Self {
         let kind = match error.kind() {
-            LockErrorKind::Orphaned => PublishErrorKind::Orphaned,
+            LockErrorKind::Removed => PublishErrorKind::Removed,
             LockErrorKind::Forked => PublishErrorKind::Forked,
             LockErrorKind::Timeout { .. }
             | LockErrorKind::WouldBlock

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::error::{AttachError, AttachErrorKind, ErrorCode, ForeignReason, impl_parts};
 use crate::key::Key;
 use crate::lock_holder::{LockHolder, UserName};
-use crate::segment::Attached;
+use crate::segment::Participant;
 
 /// Why a segment was not removed.
 #[derive(Debug, Error)]
@@ -32,7 +32,7 @@ pub enum RemoveErrorKind {
     #[error("in use by {}", list(by))]
     InUse {
         /// The processes.
-        by: Vec<Attached>,
+        by: Vec<Participant>,
     },
     /// The name is taken by a file that is no segment of the expected owner; it is not touched.
     #[error("{} {reason}", path.display())]
@@ -64,8 +64,8 @@ pub enum RemoveErrorKind {
     Open(Box<AttachErrorKind>),
 }
 
-fn list(attached: &[Attached]) -> String {
-    let names: Vec<_> = attached.iter().map(Attached::to_string).collect();
+fn list(attached: &[Participant]) -> String {
+    let names: Vec<_> = attached.iter().map(Participant::to_string).collect();
     names.join(", ")
 }
 

@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::error::{ErrorCode, HeldBy, impl_parts};
 use crate::key::Key;
 use crate::layout::MAX_UNITS;
-use crate::segment::Attached;
+use crate::segment::Participant;
 
 /// Why an operation of a [`Semaphore`](crate::Semaphore) failed.
 #[derive(Debug, Error)]
@@ -26,7 +26,7 @@ pub enum SemaphoreErrorKind {
     Timeout {
         /// Another process that holds units, where a record names one. Boxed, so that acquiring
         /// moves few bytes.
-        holder: Option<Box<Attached>>,
+        holder: Option<Box<Participant>>,
     },
     /// More units than a semaphore can count would be available, or held by one handle.
     #[error("{units} units are too many (it counts to {MAX_UNITS})")]
@@ -36,7 +36,7 @@ pub enum SemaphoreErrorKind {
     },
     /// The segment was removed, moved away or replaced.
     #[error("segment was removed, moved away or replaced")]
-    Orphaned,
+    Removed,
     /// The handle was made before a fork, in another process.
     #[error("handle belongs to the parent process")]
     Forked,
@@ -47,7 +47,7 @@ impl SemaphoreErrorKind {
         match self {
             Self::Timeout { .. } => ErrorCode::Timeout,
             Self::TooMany { .. } => ErrorCode::InvalidArgument,
-            Self::Orphaned => ErrorCode::Orphaned,
+            Self::Removed => ErrorCode::Removed,
             Self::Forked => ErrorCode::Forked,
         }
     }

@@ -87,7 +87,7 @@ impl LockWord {
     }
 
     /// A dead holder's word, set free by the one who claims the holder's slot.
-    pub(crate) fn settled(self) -> Self {
+    pub(crate) fn released_dead(self) -> Self {
         Self(ABANDONED)
     }
 }
@@ -131,7 +131,7 @@ mod tests {
         assert!(free.is_abandoned() && free.owner().is_none());
         assert!(free.taken_by(heir).is_abandoned());
         assert!(!LockWord::released(false).is_abandoned());
-        assert_eq!(dead.settled(), LockWord::released(true));
+        assert_eq!(dead.released_dead(), LockWord::released(true));
     }
 
     #[test]

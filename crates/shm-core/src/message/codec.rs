@@ -6,7 +6,7 @@ use super::{
     Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, MAX_NAME_BYTES,
     Metadata, MetadataError, MetadataField, Origin, PixelFormat,
 };
-use crate::segment::moment;
+use crate::segment::system_time;
 
 /// The kinds of content.
 const TEXT: u8 = 0;
@@ -119,7 +119,7 @@ impl Output {
     }
 
     fn origin(&mut self, origin: &Origin) {
-        self.u64(origin.sequence);
+        self.u64(origin.sequence.get());
         self.time(origin.published);
         self.time(origin.last_heard);
         self.byte(if origin.is_stale { STALE } else { 0 });
@@ -221,8 +221,8 @@ impl<'a> Input<'a> {
 
     fn origin(&mut self) -> Result<Origin, MetadataError> {
         let sequence = self.u64()?;
-        let published = moment(self.u64()?);
-        let last_heard = moment(self.u64()?);
+        let published = system_time(self.u64()?);
+        let last_heard = system_time(self.u64()?);
         let is_stale = self.byte()? & STALE != 0;
         let host = self.name()?.to_owned();
         let program = self.name()?.to_owned();
@@ -230,7 +230,7 @@ impl<'a> Input<'a> {
         Ok(Origin {
             host,
             program,
-            sequence,
+            sequence: sequence.into(),
             published,
             last_heard,
             is_stale,

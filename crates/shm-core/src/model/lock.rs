@@ -5,7 +5,7 @@ use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use crate::deadline::Deadline;
-use crate::lock::{self, Owner, Watcher};
+use crate::lock::{self, HolderProbe, Owner};
 use crate::model::{check, futex};
 use crate::sync::AtomicU32;
 
@@ -22,13 +22,13 @@ struct Contender<'a> {
     me: Owner,
 }
 
-impl Watcher for Contender<'_> {
+impl HolderProbe for Contender<'_> {
     fn is_alive(&self, holder: Owner) -> bool {
         holder.slot() == self.me.slot()
             || self.world.held.lock().unwrap()[usize::from(holder.slot())]
     }
 
-    fn gives_up(&self) -> bool {
+    fn should_abort(&self) -> bool {
         false
     }
 }
@@ -175,7 +175,7 @@ fn a_slot_claimed_again_neither_loses_the_lock_nor_hands_it_out_twice() {
             thread::spawn(move || {
                 // The kernel gives it the dead one's byte; it settles, then has a new generation.
                 world.held.lock().unwrap()[2] = true;
-                lock::settle(&world.word, 2);
+                lock::release_dead_owner(&world.word, 2);
                 let abandoned = world.acquire(2, 2);
                 world.touch();
                 lock::release(&world.word, false);

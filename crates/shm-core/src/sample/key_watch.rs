@@ -92,8 +92,8 @@ impl KeyWatch {
         // Before the look, so that what comes after it is told.
         self.directory.clear();
         loop {
-            let patience = Deadline::after(self.options.patience()).or_sooner(and_grace);
-            match Subscriber::attach_until(&self.key, &self.options, patience) {
+            let timeout = Deadline::after(self.options.lock_timeout()).or_sooner(and_grace);
+            match Subscriber::attach_until(&self.key, &self.options, timeout) {
                 Err(error) if *error.kind() == AttachErrorKind::NotFound => {}
                 other => return other,
             }

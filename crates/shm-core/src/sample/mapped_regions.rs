@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::{InvalidSample, ReadError};
 use crate::layout;
 use crate::sample::reader::Reader;
-use crate::sys::{self, FileFacts, Mapping};
+use crate::sys::{self, FileStat, Mapping};
 
 /// What is known of each region, as far as any was read; most segments use the first few.
 #[derive(Debug, Default)]
@@ -44,11 +44,11 @@ impl MappedRegions {
         region: u16,
         bytes: u64,
     ) -> Result<Arc<Mapping>, ReadError> {
-        let facts = reader.facts()?;
-        if facts.size < layout::region_offset(region) + bytes {
+        let stat = reader.stat()?;
+        if stat.size < layout::region_offset(region) + bytes {
             return Err(reader.truncated());
         }
-        self.check_memory(reader, region, bytes, &facts)?;
+        self.check_memory(reader, region, bytes, &stat)?;
         let length = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
         let index = usize::from(region);
         if self.mappings.len() <= index {
@@ -74,7 +74,7 @@ impl MappedRegions {
         reader: &Reader,
         region: u16,
         claimed: u64,
-        facts: &FileFacts,
+        stat: &FileStat,
     ) -> Result<(), ReadError> {
         let has_memory = |memory: u64| {
             if memory < claimed {
@@ -84,7 +84,7 @@ impl MappedRegions {
         };
         // The ring has memory, too.
         let ring = layout::RING_OFFSET as u64 + reader.ring().bytes();
-        has_memory(facts.allocated.saturating_sub(ring))?;
+        has_memory(stat.allocated.saturating_sub(ring))?;
         if !reader.is_in_memory {
             return Ok(());
         }
@@ -93,12 +93,12 @@ impl MappedRegions {
             self.backed.resize(index + 1, Backed::default());
         }
         let backed = &mut self.backed[index];
-        if backed.changed != facts.changed || backed.bytes < claimed {
+        if backed.changed != stat.changed || backed.bytes < claimed {
             let start = layout::region_offset(region);
             let memory = sys::memory_of(&reader.segment.file, start..start + claimed)
                 .map_err(|error| ReadError::io(&reader.segment.key, "looking", error))?;
             has_memory(memory)?;
-            *backed = Backed::found(claimed, facts.changed);
+            *backed = Backed::found(claimed, stat.changed);
         }
         Ok(())
     }

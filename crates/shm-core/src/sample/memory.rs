@@ -116,7 +116,7 @@ impl RegionMemory {
     /// Lets `allocate` obtain memory for so many bytes from a claimed region's beginning.
     ///
     /// A death between two of these stores leaves true bounds: at least `reserved_bytes` have
-    /// memory, at most `touched_bytes` do (invariant I7).
+    /// memory, at most `allocated_max` do (invariant I7).
     fn obtain(
         &mut self,
         attachment: &Attachment,
@@ -126,7 +126,7 @@ impl RegionMemory {
     ) -> io::Result<()> {
         let entry = attachment.control().region(region);
         let touched = touched(attachment, region).max(bytes);
-        entry.touched_bytes.store(touched, Ordering::Relaxed);
+        entry.allocated_max.store(touched, Ordering::Relaxed);
         let written = &mut self.written[usize::from(region)];
         *written = entry.reserved_bytes.load(Ordering::Relaxed).min(*written);
         allocate()?;
@@ -161,7 +161,7 @@ pub(super) fn touched(attachment: &Attachment, region: u16) -> u64 {
     let entry = attachment.control().region(region);
     // Untrusted: no region is longer than its room.
     entry
-        .touched_bytes
+        .allocated_max
         .load(Ordering::Relaxed)
         .min(layout::REGION_STRIDE)
 }
@@ -174,7 +174,7 @@ fn is_reserved(attachment: &Attachment, region: u16, bytes: u64) -> bool {
 
 /// Returns `true` if the file is long enough for so many bytes of a region.
 fn reaches(attachment: &Attachment, region: u16, bytes: u64) -> io::Result<bool> {
-    let size = sys::facts(&attachment.segment.file)?.size;
+    let size = sys::stat(&attachment.segment.file)?.size;
     Ok(size >= layout::region_offset(region) + bytes)
 }
 
@@ -194,6 +194,6 @@ pub(super) fn give_back(attachment: &Attachment, region: u16, keep: u64) -> io::
         layout::region_offset(region) + keep,
         end - keep,
     )?;
-    entry.touched_bytes.store(keep, Ordering::Relaxed);
+    entry.allocated_max.store(keep, Ordering::Relaxed);
     Ok(())
 }

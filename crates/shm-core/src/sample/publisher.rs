@@ -21,7 +21,8 @@ use crate::sample::memory;
 use crate::sample::pool::{self, RegionPool};
 use crate::sample::ring::{Draft, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
-use crate::segment::{Attached, Attachment, Held, Kind, Permissions};
+use crate::segment::{Attachment, Detached, Kind, Participant, Permissions, RawGuard, SegmentId};
+use crate::sequence::Sequence;
 use crate::sys;
 
 /// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
@@ -59,7 +60,7 @@ pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
 pub struct Publisher {
     pub(super) attachment: Attachment,
     state: Mutex<State>,
-    patience: Duration,
+    lock_timeout: Duration,
     wakes: bool,
 }
 
@@ -93,7 +94,7 @@ impl Publisher {
         let publisher = Self {
             attachment,
             state: Mutex::new(state),
-            patience: options.patience(),
+            lock_timeout: options.lock_timeout(),
             wakes: options.notifies(),
         };
         publisher.warm(options.reserved_bytes())?;
@@ -108,11 +109,13 @@ impl Publisher {
 
     /// The segment's random id.
     #[must_use]
-    pub fn id(&self) -> u128 {
+    pub fn id(&self) -> SegmentId {
         self.attachment.id()
     }
 
-    pub(crate) fn directory(&self) -> &Path {
+    /// Returns the directory in which the segment has its name.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
         self.attachment.directory()
     }
 
@@ -175,7 +178,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`loan`](Self::loan) and [`Loan::publish`](crate::LoanOf::publish).
-    pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
+    pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<Sequence, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS, payload)
     }
 
@@ -189,7 +192,7 @@ impl Publisher {
         metadata: &Metadata,
         annotations: &Annotations,
         payload: &[u8],
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         self.check_process()?;
         let mut state = self.state();
         if self.is_inline(payload.len()) {
@@ -222,7 +225,7 @@ impl Publisher {
     /// assert_eq!(sample.read::<[f64; 3]>()?, [1.5, -2.0, 0.25]);
     /// # Ok(()) }
     /// ```
-    pub fn publish_value<T: NoUninit>(&self, value: &T) -> Result<u64, PublishError> {
+    pub fn publish_value<T: NoUninit>(&self, value: &T) -> Result<Sequence, PublishError> {
         self.publish(&Metadata::bytes(""), bytemuck::bytes_of(value))
     }
 
@@ -232,7 +235,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn publish_slice<T: Element>(&self, elements: &[T]) -> Result<u64, PublishError> {
+    pub fn publish_slice<T: Element>(&self, elements: &[T]) -> Result<Sequence, PublishError> {
         let length = elements.len() as u64;
         let array =
             ArrayMetadata::new(T::TYPE, [length]).map_err(|error| self.metadata_error(error))?;
@@ -244,7 +247,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn publish_text(&self, text: &str) -> Result<u64, PublishError> {
+    pub fn publish_text(&self, text: &str) -> Result<Sequence, PublishError> {
         self.publish(&Metadata::Text, text.as_bytes())
     }
 
@@ -253,7 +256,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn publish_message(&self, message: &Message) -> Result<u64, PublishError> {
+    pub fn publish_message(&self, message: &Message) -> Result<Sequence, PublishError> {
         self.publish(&message.metadata(), message.payload())
     }
 
@@ -265,7 +268,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishErrorKind::Orphaned`] if the segment was removed,
+    /// [`PublishErrorKind::Removed`] if the segment was removed,
     /// [`PublishErrorKind::Busy`] if another publisher holds the lock for too long.
     pub fn clear(&self) -> Result<usize, PublishError> {
         self.check_process()?;
@@ -313,21 +316,21 @@ impl Publisher {
     }
 
     /// Returns `true` if the segment was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and publishing fails with [`PublishErrorKind::Orphaned`].
+    /// another or none, and publishing fails with [`PublishErrorKind::Removed`].
     ///
     /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
     /// keeps what it has published alive, asks once a second.
     #[must_use]
-    pub fn is_orphaned(&self) -> bool {
-        self.attachment.is_orphaned()
+    pub fn is_removed(&self) -> bool {
+        self.attachment.is_removed()
     }
 
     /// Who may open the segment: one that was there already keeps the mode and the group that its
     /// creator chose. `None` where the system does not say.
     #[must_use]
     pub fn permissions(&self) -> Option<Permissions> {
-        let facts = self.attachment.segment.facts().ok()?;
-        Some(Permissions::of(&facts))
+        let stat = self.attachment.segment.stat().ok()?;
+        Some(Permissions::of(&stat))
     }
 
     /// Returns the length of the segment's ring: that which its creator chose, rounded up.
@@ -353,10 +356,10 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] where the segment is [orphaned](Self::is_orphaned), so that nobody
+    /// [`AttachErrorKind::NotFound`] where the segment is [orphaned](Self::is_removed), so that nobody
     /// would find it; [`AttachErrorKind::Busy`] where somebody else does not get done.
     pub fn persist(&self) -> Result<(), AttachError> {
-        let deadline = Deadline::after(self.patience);
+        let deadline = Deadline::after(self.lock_timeout);
         if self.attachment.persist(deadline)? {
             Ok(())
         } else {
@@ -365,28 +368,28 @@ impl Publisher {
     }
 
     /// Attaches a subscriber to this very segment, wherever its name leads by now: what was
-    /// published into a segment that is [orphaned](Self::is_orphaned) can be read back with it.
+    /// published into a segment that is [orphaned](Self::is_removed) can be read back with it.
     ///
     /// # Errors
     ///
     /// [`AttachErrorKind::Io`] where the system does not let the file be opened once more (it takes
     /// /proc).
     pub fn subscribe(&self) -> Result<Subscriber, AttachError> {
-        Subscriber::within(&self.attachment, self.patience)
+        Subscriber::within(&self.attachment, self.lock_timeout)
     }
 
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        self.attachment.others()
+    pub fn peers(&self) -> Vec<Participant> {
+        self.attachment.peers()
     }
 
-    /// Leaves the segment; returns `true` if this was the last publisher and the segment was removed.
-    ///
-    /// Dropping does the same.
-    #[must_use = "tells whether the segment is gone; drop the publisher where that does not matter"]
-    pub fn detach(mut self) -> bool {
-        self.attachment.leave()
+    /// Detaches, as dropping does; says whether this was the last participant that keeps the segment,
+    /// so that it was removed.
+    pub fn detach(mut self) -> Detached {
+        Detached {
+            removed: self.attachment.leave(),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -439,10 +442,10 @@ impl Publisher {
         annotations: &Annotations,
         region: u16,
         bytes: u64,
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         state.pool.memory.touch(region, bytes);
         let published = if state.pool.memory.was_truncated(region) {
-            Err(PublishError::new(self.key(), PublishErrorKind::Orphaned))
+            Err(PublishError::new(self.key(), PublishErrorKind::Removed))
         } else {
             let payload = Payload::Large { region, bytes };
             self.put(state, metadata, annotations, payload)
@@ -461,7 +464,7 @@ impl Publisher {
         metadata: &Metadata,
         annotations: &Annotations,
         payload: Payload<'_>,
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         let State {
             pool,
             newest,
@@ -483,8 +486,8 @@ impl Publisher {
         ring.prepare(*newest, &draft);
         let when = clock.now();
         // The lock looks too, but lets many through unseen after a burst.
-        if attachment.is_found_orphaned(when.monotonic) {
-            return Err(PublishError::new(self.key(), PublishErrorKind::Orphaned));
+        if attachment.is_found_removed(when.monotonic) {
+            return Err(PublishError::new(self.key(), PublishErrorKind::Removed));
         }
         let held = self.lock(pool)?;
         let room = ring
@@ -504,13 +507,13 @@ impl Publisher {
         ring.prepare(*newest, &draft);
         let in_region = matches!(payload, Payload::Large { .. });
         pool.published(attachment, if in_region { bytes } else { 0 });
-        Ok(room.sequence)
+        Ok(Sequence::new(room.sequence))
     }
 
     /// Takes the segment's lock, and puts right what a publisher that died with it left.
     #[inline]
-    fn lock(&self, pool: &mut RegionPool) -> Result<Held<'_>, PublishError> {
-        let deadline = || Deadline::after(self.patience);
+    fn lock(&self, pool: &mut RegionPool) -> Result<RawGuard<'_>, PublishError> {
+        let deadline = || Deadline::after(self.lock_timeout);
         let mut held = self
             .attachment
             .lock(deadline)

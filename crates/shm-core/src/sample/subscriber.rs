@@ -21,7 +21,9 @@ use crate::sample::decoding::Decoding;
 use crate::sample::mapped_regions::MappedRegions;
 use crate::sample::reader::Reader;
 use crate::sample::{Iter, KeyWatch, Next, Sample, Stored, WaitResult};
-use crate::segment::{self, Attached, Attachment, Head, SegmentFile};
+use crate::segment::SegmentId;
+use crate::segment::{self, Attachment, Head, Participant, SegmentFile};
+use crate::sequence::Sequence;
 use crate::sys::{self, ByteLock, Mapping, OpenMode};
 use crate::wait_set::{Awaitable, Source, Waitable};
 
@@ -90,10 +92,10 @@ pub struct Subscriber {
     /// What the ring showed then: a process that has published since was a publisher, too.
     looked_at: u64,
     /// Whether the name was found to lead elsewhere.
-    is_orphaned: bool,
+    is_removed: bool,
     /// Set by an interrupter, if there is any.
     interruption: Option<Arc<WakeFlag>>,
-    patience: Duration,
+    lock_timeout: Duration,
 }
 
 impl Subscriber {
@@ -103,7 +105,7 @@ impl Subscriber {
     ///
     /// [`AttachErrorKind::NotFound`] if there is nothing; [`AttachError`] says what else can be.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
-        Self::attach_until(key, options, Deadline::after(options.patience()))
+        Self::attach_until(key, options, Deadline::after(options.lock_timeout()))
     }
 
     /// Does what [`attach`](Self::attach) does, until a moment of the caller's.
@@ -122,11 +124,14 @@ impl Subscriber {
         let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
         let mapping = map(&segment, &head)?;
         segment.unlock_lifecycle()?;
-        Ok(Self::new(segment, mapping, &head, options.patience()))
+        Ok(Self::new(segment, mapping, &head, options.lock_timeout()))
     }
 
     /// Attaches to the very segment that this process is attached to, whatever its name leads to.
-    pub(super) fn within(attachment: &Attachment, patience: Duration) -> Result<Self, AttachError> {
+    pub(super) fn within(
+        attachment: &Attachment,
+        lock_timeout: Duration,
+    ) -> Result<Self, AttachError> {
         let (key, theirs) = (attachment.key(), &attachment.segment);
         let file = sys::reopen(&theirs.file, OpenMode::ReadOnly).map_err(|source| {
             AttachError::new(
@@ -139,10 +144,10 @@ impl Subscriber {
         })?;
         let segment = SegmentFile::new(file, key, theirs.path.clone());
         let mapping = map(&segment, attachment.head())?;
-        Ok(Self::new(segment, mapping, attachment.head(), patience))
+        Ok(Self::new(segment, mapping, attachment.head(), lock_timeout))
     }
 
-    fn new(segment: SegmentFile, mapping: Mapping, head: &Head, patience: Duration) -> Self {
+    fn new(segment: SegmentFile, mapping: Mapping, head: &Head, lock_timeout: Duration) -> Self {
         let reader = Arc::new(Reader::new(segment, mapping, head.id, head.ring_bytes));
         let decoding = Decoding::new(Arc::clone(&reader));
         Self {
@@ -154,9 +159,9 @@ impl Subscriber {
             decoding,
             had_publisher: true,
             last_liveness_check: Instant::now(),
-            is_orphaned: false,
+            is_removed: false,
             interruption: None,
-            patience,
+            lock_timeout,
         }
     }
 
@@ -210,8 +215,8 @@ impl Subscriber {
     /// others that are gone; if it is still to come, what comes next is. `from_sequence(1)` reads what
     /// [`from_oldest`](Self::from_oldest) does, and counts what was evicted before.
     #[must_use]
-    pub fn from_sequence(mut self, sequence: u64) -> Self {
-        self.cursor.seek(self.reader.ring(), sequence);
+    pub fn from_sequence(mut self, sequence: impl Into<Sequence>) -> Self {
+        self.cursor.seek(self.reader.ring(), sequence.into().get());
         self
     }
 
@@ -219,8 +224,8 @@ impl Subscriber {
     /// [`from_sequence`](Self::from_sequence); `None` where that is not known: after
     /// [`from_oldest`](Self::from_oldest) before anything was read, and after damage.
     #[must_use]
-    pub fn next_sequence(&self) -> Option<u64> {
-        self.cursor.next_sequence()
+    pub fn next_sequence(&self) -> Option<Sequence> {
+        self.cursor.next_sequence().map(Sequence::new)
     }
 
     /// Passes everything that is there: only what comes from now on is read.
@@ -243,7 +248,7 @@ impl Subscriber {
 
     /// The segment's random id.
     #[must_use]
-    pub fn id(&self) -> u128 {
+    pub fn id(&self) -> SegmentId {
         self.reader.id
     }
 
@@ -257,7 +262,7 @@ impl Subscriber {
     /// with what is published after it), [`ReadErrorKind::Truncated`] if the file was cut short,
     /// [`ReadErrorKind::Busy`] if another process keeps it from being read.
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
-        self.latest_within(self.patience)
+        self.latest_within(self.lock_timeout)
     }
 
     /// Does what [`latest`](Self::latest) does, and gives up after `timeout` where somebody keeps
@@ -284,7 +289,7 @@ impl Subscriber {
     /// Those of [`latest`](Self::latest).
     pub fn next(&mut self, timeout: impl Into<Option<Duration>>) -> Result<Next, ReadError> {
         let timeout = timeout.into();
-        let patience = self.patience;
+        let lock_timeout = self.lock_timeout;
         // Begins with the first wait: mostly there is none, and a look at the clock costs as much as
         // a sample.
         let mut waiting = None;
@@ -294,7 +299,7 @@ impl Subscriber {
         loop {
             let sooner = || {
                 let end = waiting.unwrap_or_else(|| Deadline::after_option(timeout));
-                end.or_sooner(Deadline::after(patience))
+                end.or_sooner(Deadline::after(lock_timeout))
             };
             match self.read(Which::Next, sooner)? {
                 Read::Sample(sample) => return Ok(Next::Sample(sample)),
@@ -394,8 +399,8 @@ impl Subscriber {
 
     /// Everybody else who is attached, from other processes: publishers and subscribers.
     #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        segment::others(&self.reader.segment.file)
+    pub fn peers(&self) -> Vec<Participant> {
+        segment::peers(&self.reader.segment.file)
     }
 
     #[inline]

@@ -14,8 +14,9 @@ use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::ring::Ring;
-use crate::segment::file::{Head, SegmentFile, check_directory, wake_everybody};
-use crate::segment::roster::{self, Attached};
+use crate::segment::SegmentId;
+use crate::segment::file::{Head, SegmentFile, check_directory, wake_all_waiters};
+use crate::segment::participants::{self, Participant};
 use crate::semaphore::{Word, units_of};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
@@ -23,14 +24,14 @@ use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
 mod changes;
 mod detached;
 mod draft;
-mod held;
-mod name_watch;
+mod raw_guard;
 mod slot;
+mod unlink_check;
 
 use draft::Draft;
-pub(crate) use held::Held;
-use name_watch::NameWatch;
+pub(crate) use raw_guard::RawGuard;
 use slot::claim_slot;
+use unlink_check::UnlinkCheck;
 
 /// How long leaving waits for somebody else who is coming or going. A segment that is left
 /// without having been removed is stale, and the next one to look removes it.
@@ -80,7 +81,7 @@ pub(crate) struct Attachment {
     holding_thread: AtomicU64,
     /// The state of a lock that is held without a guard; 0 while none is.
     detached: AtomicU64,
-    name_watch: NameWatch,
+    unlink_check: UnlinkCheck,
     left: bool,
 }
 
@@ -94,7 +95,7 @@ impl Attachment {
     ) -> Result<Self, AttachError> {
         check_owner(key, options)?;
         check_directory(key, options)?;
-        let deadline = Deadline::after(options.patience());
+        let deadline = Deadline::after(options.lock_timeout());
         Self::create_until(key, options, kind, access, deadline)
     }
 
@@ -150,7 +151,7 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
-        let deadline = Deadline::after(options.patience());
+        let deadline = Deadline::after(options.lock_timeout());
         Self::attach_until(key, options, kind, access, deadline)
     }
 
@@ -185,7 +186,7 @@ impl Attachment {
         kind: Kind,
         access: u32,
     ) -> Result<Self, AttachError> {
-        let deadline = Deadline::after(options.patience());
+        let deadline = Deadline::after(options.lock_timeout());
         let mut backoff = Backoff::new();
         loop {
             match Self::attach_until(key, options, kind, access, deadline) {
@@ -219,7 +220,7 @@ impl Attachment {
             fork: ForkMark::here(),
             holding_thread: AtomicU64::new(0),
             detached: AtomicU64::new(0),
-            name_watch: NameWatch::new(),
+            unlink_check: UnlinkCheck::new(),
             left: false,
         }
     }
@@ -287,7 +288,7 @@ impl Attachment {
         self.segment.path.parent().unwrap_or(Path::new(""))
     }
 
-    pub(crate) fn id(&self) -> u128 {
+    pub(crate) fn id(&self) -> SegmentId {
         self.head.id
     }
 
@@ -335,33 +336,33 @@ impl Attachment {
     }
 
     /// Everybody else who is attached, from other processes.
-    pub(crate) fn others(&self) -> Vec<Attached> {
-        roster::others(&self.segment.file)
+    pub(crate) fn peers(&self) -> Vec<Participant> {
+        participants::peers(&self.segment.file)
     }
 
     /// Returns `true` if the segment has lost its name: whoever looks for it now finds another or none.
-    pub(crate) fn is_orphaned(&self) -> bool {
+    pub(crate) fn is_removed(&self) -> bool {
         self.is_marked_removed() || self.segment.is_name_lost()
     }
 
     /// Looks whether the name is lost, but once a second only. `now` is the monotonic time, which
     /// the caller has read anyway.
     #[inline]
-    pub(crate) fn is_found_orphaned(&self, now: u64) -> bool {
-        self.name_watch.is_due(now) && self.check_name()
+    pub(crate) fn is_found_removed(&self, now: u64) -> bool {
+        self.unlink_check.is_due(now) && self.check_name()
     }
 
     /// Returns `true` if the name is lost, and notes when that was looked for.
     #[cold]
     fn check_name(&self) -> bool {
-        let is_orphaned = self.is_orphaned();
-        if !is_orphaned {
-            self.name_watch.note_good();
+        let is_removed = self.is_removed();
+        if !is_removed {
+            self.unlink_check.note_good();
         }
-        is_orphaned
+        is_removed
     }
 
-    /// The quick half of [`is_orphaned`](Self::is_orphaned): no system call.
+    /// The quick half of [`is_removed`](Self::is_removed): no system call.
     #[inline]
     pub(crate) fn is_marked_removed(&self) -> bool {
         let removed = self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0;
@@ -405,7 +406,7 @@ impl Attachment {
         let deadline = Deadline::after(LEAVING_PATIENCE);
         let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);
         let removed = self.leave_in_order(turn.is_ok()).unwrap_or(false);
-        wake_everybody(&self.control);
+        wake_all_waiters(&self.control);
         removed
     }
 

@@ -13,8 +13,9 @@ use crate::key::Key;
 use crate::layout::{self, flags};
 use crate::lock_holder::LockHolder;
 use crate::options::Options;
+use crate::segment::SegmentId;
 use crate::segment::attachment::Kind;
-use crate::sys::{self, ByteLock, FileFacts, ForkMark, NotInherited, OpenMode, WritableMapping};
+use crate::sys::{self, ByteLock, FileStat, ForkMark, NotInherited, OpenMode, WritableMapping};
 
 /// An open file that stands, or stood, under a segment's name.
 ///
@@ -49,7 +50,7 @@ pub(crate) struct Head {
     pub(crate) slot_count: u32,
     pub(crate) flags: u32,
     pub(crate) kind: u32,
-    pub(crate) id: u128,
+    pub(crate) id: SegmentId,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
     /// 0 for what is no samples, and where the version is another.
@@ -108,7 +109,7 @@ impl Head {
             slot_count: u32_at(12),
             flags: u32_at(16),
             kind: u32_at(20),
-            id: u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64,
+            id: SegmentId::new(u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64),
             created: u64_at(40),
             block_bytes: u64_at(48),
             ring_bytes: u64_at(offset_of!(layout::Header, ring_bytes)),
@@ -153,7 +154,7 @@ impl Head {
     }
 
     /// Checks what this version promises beyond the frozen fields.
-    fn check_whole(&self, facts: &FileFacts) -> Result<(), ForeignReason> {
+    fn check_whole(&self, stat: &FileStat) -> Result<(), ForeignReason> {
         let block = self.kind == layout::kind::BLOCK;
         let samples = self.kind == layout::kind::SAMPLES;
         if !block && !samples && self.kind != layout::kind::SEMAPHORE {
@@ -175,15 +176,15 @@ impl Head {
         }
         let (offset, data) = self.data();
         let needed = offset + data;
-        if facts.size < needed {
-            let bytes = facts.size;
+        if stat.size < needed {
+            let bytes = stat.size;
             return Err(ForeignReason::CutShort { bytes, needed });
         }
         let reserved = layout::CONTROL_BYTES as u64 + data;
-        if facts.allocated < reserved {
+        if stat.allocated < reserved {
             return Err(ForeignReason::Memory {
                 bytes: reserved,
-                memory: facts.allocated,
+                memory: stat.allocated,
             });
         }
         Ok(())
@@ -208,10 +209,10 @@ impl SegmentFile {
         key: &Key,
         path: PathBuf,
         options: &Options,
-    ) -> Result<(Self, FileFacts), AttachError> {
-        let (mut found, facts) = Self::open_at(path, key, options, OpenMode::ReadOnly)?;
+    ) -> Result<(Self, FileStat), AttachError> {
+        let (mut found, stat) = Self::open_at(path, key, options, OpenMode::ReadOnly)?;
         found.only_looks = true;
-        Ok((found, facts))
+        Ok((found, stat))
     }
 
     /// Opens what stands under the key's name, provided it is a regular file of the expected owner.
@@ -224,21 +225,21 @@ impl SegmentFile {
         key: &Key,
         options: &Options,
         mode: OpenMode,
-    ) -> Result<(Self, FileFacts), AttachError> {
+    ) -> Result<(Self, FileStat), AttachError> {
         let file = match sys::open_segment(&path, mode) {
             Ok(file) => file,
             Err(error) => {
                 // What a link, a socket or a stranger's file answers to `open` tells less than a look.
-                if let Ok(facts) = sys::facts_at(&path) {
-                    check_ours(key, &path, &facts, options)?;
+                if let Ok(stat) = sys::stat_at(&path) {
+                    check_ours(key, &path, &stat, options)?;
                 }
                 check_directory(key, options)?;
                 return Err(AttachError::io(key, "opening", error));
             }
         };
-        let facts = sys::facts(&file).map_err(|error| AttachError::io(key, "looking", error))?;
-        check_ours(key, &path, &facts, options)?;
-        Ok((Self::new(file, key, path), facts))
+        let stat = sys::stat(&file).map_err(|error| AttachError::io(key, "looking", error))?;
+        check_ours(key, &path, &stat, options)?;
+        Ok((Self::new(file, key, path), stat))
     }
 
     /// Finds the living segment under the key and holds its lifecycle byte.
@@ -306,15 +307,11 @@ impl SegmentFile {
 
     /// Checks that this program knows the layout and the file is as long as the head says.
     pub(crate) fn check_version(&self, head: &Head) -> Result<(), AttachError> {
-        self.check_version_by(&self.facts()?, head)
+        self.check_version_by(&self.stat()?, head)
     }
 
     /// The same by facts that are known.
-    pub(crate) fn check_version_by(
-        &self,
-        facts: &FileFacts,
-        head: &Head,
-    ) -> Result<(), AttachError> {
+    pub(crate) fn check_version_by(&self, stat: &FileStat, head: &Head) -> Result<(), AttachError> {
         if head.version != layout::VERSION {
             return Err(AttachError::new(
                 &self.key,
@@ -323,7 +320,7 @@ impl SegmentFile {
                 },
             ));
         }
-        head.check_whole(facts)
+        head.check_whole(stat)
             .map_err(|reason| self.foreign(reason))
     }
 
@@ -349,8 +346,8 @@ impl SegmentFile {
         }
     }
 
-    pub(crate) fn facts(&self) -> Result<FileFacts, AttachError> {
-        sys::facts(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
+    pub(crate) fn stat(&self) -> Result<FileStat, AttachError> {
+        sys::stat(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
     }
 
     /// Waits for the lifecycle byte until the deadline.
@@ -385,8 +382,8 @@ impl SegmentFile {
 
     /// Returns `true` if the name still leads to this very file.
     pub(crate) fn is_named(&self) -> bool {
-        let here = sys::facts(&self.file).map(|facts| facts.identity);
-        let there = sys::facts_at(&self.path).map(|facts| facts.identity);
+        let here = sys::stat(&self.file).map(|stat| stat.identity);
+        let there = sys::stat_at(&self.path).map(|stat| stat.identity);
         matches!((here, there), (Ok(here), Ok(there)) if here == there)
     }
 
@@ -395,8 +392,8 @@ impl SegmentFile {
     /// Not the opposite of [`is_named`](Self::is_named): where the kernel does not say (the directory
     /// may be barred by now), the file counts as lost only once it has no name at all.
     pub(crate) fn is_name_lost(&self) -> bool {
-        let here = sys::facts(&self.file);
-        match sys::facts_at(&self.path) {
+        let here = sys::stat(&self.file);
+        match sys::stat_at(&self.path) {
             Ok(there) => here.is_ok_and(|here| here.identity != there.identity),
             Err(error) if sys::is_dead_end(&error) => true,
             Err(_) => here.is_ok_and(|here| here.names == 0),
@@ -454,7 +451,7 @@ impl SegmentFile {
             }
             _ => {}
         }
-        let identity = self.facts()?.identity;
+        let identity = self.stat()?.identity;
         let aside = self.path.with_file_name(draft_name());
         match sys::remove_exactly(&self.path, identity, &aside) {
             Err(failure) if failure.kind() != io::ErrorKind::NotFound => {
@@ -465,7 +462,7 @@ impl SegmentFile {
         if self.check_version(head).is_ok()
             && let Ok(control) = WritableMapping::new(&self.file, 0, layout::CONTROL_BYTES)
         {
-            wake_everybody(&control);
+            wake_all_waiters(&control);
         }
         Ok(())
     }
@@ -522,13 +519,13 @@ pub(crate) fn sweep_draft(path: &Path) {
     let Ok(file) = sys::open_segment(path, OpenMode::ReadOnly) else {
         return;
     };
-    let Ok(facts) = sys::facts(&file) else { return };
-    if facts.kind != FileType::RegularFile || facts.owner != sys::effective_user() {
+    let Ok(stat) = sys::stat(&file) else { return };
+    if stat.kind != FileType::RegularFile || stat.owner != sys::effective_user() {
         return;
     }
     let mut bytes = [0; Head::BYTES];
     let (slot_count, is_removed) = match sys::read_at(&file, &mut bytes, 0) {
-        Ok(0) if facts.mode & sys::DRAFT_MARK != 0 => (layout::SLOTS as u64, false),
+        Ok(0) if stat.mode & sys::DRAFT_MARK != 0 => (layout::SLOTS as u64, false),
         Ok(Head::LEAST_BYTES..) => match Head::parse(&bytes) {
             Ok(head) => (u64::from(head.slot_count.max(1)), head.is_removed()),
             Err(_) => return,
@@ -539,7 +536,7 @@ pub(crate) fn sweep_draft(path: &Path) {
     if is_removed || matches!(holder, Ok(None)) {
         // Where this fails the next list tries again.
         let _swept_later =
-            sys::remove_exactly(path, facts.identity, &path.with_file_name(draft_name()));
+            sys::remove_exactly(path, stat.identity, &path.with_file_name(draft_name()));
     }
 }
 
@@ -571,7 +568,7 @@ pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
 }
 
 /// Wakes whoever waits for a sample, for the lock or for units.
-pub(crate) fn wake_everybody(control: &WritableMapping) {
+pub(crate) fn wake_all_waiters(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
     sys::wake_all_low(&header.last);
     sys::wake_all(&header.lock);
@@ -603,11 +600,11 @@ fn foreign(key: &Key, path: &Path, reason: ForeignReason) -> AttachError {
 fn check_ours(
     key: &Key,
     path: &Path,
-    facts: &FileFacts,
+    stat: &FileStat,
     options: &Options,
 ) -> Result<(), AttachError> {
-    let (owner, expected) = (facts.owner, options.owner_id());
-    let reason = match facts.kind {
+    let (owner, expected) = (stat.owner, options.owner_id());
+    let reason = match stat.kind {
         FileType::RegularFile if owner == expected => return Ok(()),
         FileType::RegularFile => ForeignReason::Owner {
             found: owner,

@@ -9,7 +9,7 @@ use crate::message::Metadata;
 use crate::sample::record::{Bounds, HEADER_WORDS, Kind, Record};
 use crate::sample::ring::is_position;
 use crate::segment::file::Head;
-use crate::segment::{Content, Latest, moment};
+use crate::segment::{Content, Latest, system_time};
 use crate::semaphore::{UnitRecord, Word};
 use crate::sys;
 
@@ -46,7 +46,7 @@ pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, Invalid
 
 /// Counts the units of a semaphore whose word a look at the head found.
 ///
-/// Only shown to people: the word and the records are not read in one moment.
+/// Only shown to people: the word and the records are not read in one system_time.
 pub(crate) fn units(file: &File, head: &Head) -> Content {
     let word = Word::from_bits(head.last);
     let mut records = [0; size_of::<layout::UnitRecords>()];
@@ -103,9 +103,9 @@ fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSa
         metadata,
         annotations,
         bytes: record.payload_bytes,
-        sequence: record.sequence,
+        sequence: record.sequence.into(),
         writer: record.writer,
-        published: moment(record.published),
+        published: system_time(record.published),
         age: record.age(),
     }))
 }

@@ -1,6 +1,6 @@
 //! Who may open a segment.
 
-use crate::sys::FileFacts;
+use crate::sys::FileStat;
 
 /// Who may open a segment, as its file says.
 ///
@@ -32,10 +32,10 @@ pub enum Readers {
 }
 
 impl Permissions {
-    pub(crate) fn of(facts: &FileFacts) -> Self {
+    pub(crate) fn of(stat: &FileStat) -> Self {
         Self {
-            mode: facts.mode,
-            group: facts.group,
+            mode: stat.mode,
+            group: stat.group,
         }
     }
 

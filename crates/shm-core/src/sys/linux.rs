@@ -1,6 +1,7 @@
 //! Linux: rustix for every call it has, libc for open-file-description locks and signals.
 
 mod byte_lock;
+#[cfg(feature = "presence")]
 mod directory;
 mod eventfd;
 mod file;
@@ -15,6 +16,7 @@ mod memory;
 mod per_process;
 mod process;
 mod sigbus;
+#[cfg(feature = "presence")]
 mod socket;
 mod user;
 mod wait_any;
@@ -25,12 +27,13 @@ pub(crate) use crate::model::futex::{wait, wait_low, wake_all, wake_all_low, wak
 pub(crate) use byte_lock::{
     ByteLock, refusing_lock, try_lock_byte, unlock_byte, unlock_bytes_from,
 };
+#[cfg(feature = "presence")]
 pub(crate) use directory::Directory;
 pub(crate) use eventfd::{EventFd, PollFd, PollFlags, poll};
 pub(crate) use file::{
-    DRAFT_MARK, FileFacts, OpenMode, create_temporary, create_unnamed, facts, facts_at,
-    is_dead_end, link_unnamed, open_segment, punch, read_at, read_exact_at, remove_exactly, reopen,
-    reserve, set_group, set_mode, try_length, write_at,
+    DRAFT_MARK, FileStat, OpenMode, create_temporary, create_unnamed, is_dead_end, link_unnamed,
+    open_segment, punch, read_at, read_exact_at, remove_exactly, reopen, reserve, set_group,
+    set_mode, stat, stat_at, try_length, write_at,
 };
 pub(crate) use file_system::{file_system, is_in_memory, unfit_file_system};
 pub(crate) use fork::{ForkMark, NotInherited, process_token};
@@ -46,6 +49,7 @@ pub(crate) use process::{
     user_of,
 };
 pub use sigbus::{GuardedMapping, guard_against_truncation};
+#[cfg(feature = "presence")]
 pub(crate) use socket::{hang_up, peer_user, send};
 pub(crate) use user::user_name;
 pub(crate) use wait_any::{

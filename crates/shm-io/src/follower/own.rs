@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use shm_core::{
-    AttachError, AttachErrorKind, Attached, Key, KeyWatch, Next, Sample, Subscriber, WaitResult,
-    segment,
+    AttachError, AttachErrorKind, Key, KeyWatch, Next, Participant, Sample, SegmentId, Sequence,
+    Subscriber, WaitResult, segment,
 };
 
 use super::event::{Begin, Event, Wanted};
@@ -25,7 +25,7 @@ pub(super) struct FollowOwn {
     /// Whether it has looked at the key before: then it returns everything that was published since.
     has_looked: bool,
     /// The segment that it detached from last, and the sequence number that comes next there.
-    left: Option<(u128, Option<u64>)>,
+    left: Option<(SegmentId, Option<Sequence>)>,
     /// When to look again at what cannot be followed.
     due: Option<Instant>,
 }
@@ -91,9 +91,9 @@ impl FollowOwn {
         Ok(sample.map(|sample| self.content(sample)))
     }
 
-    pub(super) fn others(&self) -> Vec<Attached> {
+    pub(super) fn peers(&self) -> Vec<Participant> {
         match &self.state {
-            State::Attached(subscriber) => subscriber.others(),
+            State::Attached(subscriber) => subscriber.peers(),
             State::Detached | State::Watching(_) => Vec::new(),
         }
     }

@@ -27,8 +27,8 @@ pub enum SinkError {
 impl SinkError {
     /// Returns `true` if the segment was removed, so that nothing is published any more.
     #[must_use]
-    pub fn is_orphaned(&self) -> bool {
-        matches!(self, SinkError::Publish(error) if *error.kind() == PublishErrorKind::Orphaned)
+    pub fn is_removed(&self) -> bool {
+        matches!(self, SinkError::Publish(error) if *error.kind() == PublishErrorKind::Removed)
     }
 
     /// Returns `true` if there is no segment to publish into, or no memory for it.

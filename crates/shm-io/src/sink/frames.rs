@@ -3,7 +3,9 @@
 use std::io;
 
 use qt_bridge::{Stream, StreamError};
-use shm_core::{ImageMetadata, Loan, Metadata, PublishError, PublishErrorKind, Publisher};
+use shm_core::{
+    ImageMetadata, Loan, Metadata, PublishError, PublishErrorKind, Publisher, Sequence,
+};
 
 use super::error::SinkError;
 use super::payload;
@@ -81,8 +83,8 @@ impl<'s> FrameSink<'s> {
     #[must_use]
     pub fn loss(&self) -> Option<SinkError> {
         match &self.0 {
-            Target::Own(publisher) => publisher.is_orphaned().then(|| {
-                let error = PublishError::new(publisher.key(), PublishErrorKind::Orphaned);
+            Target::Own(publisher) => publisher.is_removed().then(|| {
+                let error = PublishError::new(publisher.key(), PublishErrorKind::Removed);
                 SinkError::Publish(error)
             }),
             Target::Qt { .. } => None,
@@ -123,7 +125,7 @@ impl<'s> FrameSink<'s> {
                 Ok(Sent {
                     kind: "image",
                     bytes: stream.size() as u64,
-                    sequence: 0,
+                    sequence: Sequence::default(),
                 })
             }
             // It was drawn for another sink.
@@ -172,7 +174,7 @@ fn draw_in_place<'s, E>(
         match draw(&mut loan)? {
             Drawn::Whole => is_whole = true,
             Drawn::Damaged => return Ok(Attempt::Damaged),
-            Drawn::Paused if publisher.is_orphaned() => {
+            Drawn::Paused if publisher.is_removed() => {
                 let pixels = loan.to_vec();
                 return Ok(Attempt::Lost(Unfinished { pixels, is_whole }));
             }

@@ -1,8 +1,8 @@
 //! What was published, and what was released for it.
 
 use qt_bridge::{Form, User};
-use shm_core::Publisher;
 use shm_core::segment::Permissions;
+use shm_core::{Publisher, Sequence};
 
 use crate::address::Address;
 use crate::content::RingSize;
@@ -15,7 +15,7 @@ pub struct Sent {
     /// How many bytes it takes in shared memory.
     pub bytes: u64,
     /// The number of the sample; 0 under a key of Qt, where nothing is counted.
-    pub sequence: u64,
+    pub sequence: Sequence,
 }
 
 /// What was published.
@@ -28,7 +28,7 @@ pub struct Published {
     /// How many bytes it takes in shared memory.
     pub bytes: u64,
     /// The number of the sample; 0 under a key of Qt, where nothing is counted.
-    pub sequence: u64,
+    pub sequence: Sequence,
     /// The form of the stream, if it is for Qt programs.
     pub form: Option<Form>,
     /// The process whose content it replaced; under a key of Qt, one that uses it.
@@ -56,7 +56,7 @@ impl Published {
             key: key.into(),
             kind: "nothing",
             bytes: 0,
-            sequence: 0,
+            sequence: Sequence::default(),
             form: None,
             replaced: None,
             released: None,
@@ -91,7 +91,7 @@ impl From<Publisher> for Released {
     fn from(publisher: Publisher) -> Released {
         Released {
             key: publisher.key().into(),
-            is_removed: publisher.detach(),
+            is_removed: publisher.detach().removed,
         }
     }
 }

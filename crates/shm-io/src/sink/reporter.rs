@@ -3,33 +3,33 @@
 use std::fmt;
 use std::sync::Arc;
 
-use shm_core::link::{Audience, Watcher};
-use shm_core::{LinkError, Publisher};
+use shm_core::presence::{PresenceServer, Viewer};
+use shm_core::{PresenceError, Publisher};
 
 /// What is known of the processes that watch what is published.
 #[derive(Clone, Debug)]
-pub enum Watched {
+pub enum Viewers {
     /// These watch; none if nothing is published.
-    By(Vec<Watcher>),
+    Known(Vec<Viewer>),
     /// They are not known.
-    Untold(Arc<LinkError>),
+    Unknown(Arc<PresenceError>),
 }
 
 /// Takes in which processes watch, each time that it changes; on any thread.
-pub type OnWatched = Arc<dyn Fn(Watched) + Send + Sync>;
+pub type OnViewers = Arc<dyn Fn(Viewers) + Send + Sync>;
 
 /// Listens for the processes that watch what is published, if a report is wanted.
 #[derive(Default)]
 pub(super) struct PresenceReporter {
-    report: Option<OnWatched>,
-    audience: Option<Audience>,
+    report: Option<OnViewers>,
+    server: Option<PresenceServer>,
 }
 
 impl PresenceReporter {
-    pub(super) fn new(report: OnWatched) -> PresenceReporter {
+    pub(super) fn new(report: OnViewers) -> PresenceReporter {
         PresenceReporter {
             report: Some(report),
-            audience: None,
+            server: None,
         }
     }
 
@@ -39,19 +39,19 @@ impl PresenceReporter {
             return;
         };
         // Ended first, so that nothing of the last publisher is reported after this.
-        self.audience = None;
-        report(Watched::By(Vec::new()));
+        self.server = None;
+        report(Viewers::Known(Vec::new()));
         let Some(publisher) = publisher else {
             return;
         };
         let reported = Arc::clone(report);
-        let gathered = Audience::gather(publisher, move |watchers| {
-            reported(Watched::By(watchers.to_vec()));
+        let gathered = PresenceServer::listen(publisher, move |watchers| {
+            reported(Viewers::Known(watchers.to_vec()));
         });
         match gathered {
-            Ok(audience) => self.audience = Some(audience),
+            Ok(server) => self.server = Some(server),
             // Publishing works without.
-            Err(error) => report(Watched::Untold(Arc::new(error))),
+            Err(error) => report(Viewers::Unknown(Arc::new(error))),
         }
     }
 }
@@ -59,7 +59,7 @@ impl PresenceReporter {
 impl fmt::Debug for PresenceReporter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PresenceReporter")
-            .field("audience", &self.audience)
+            .field("server", &self.server)
             .finish_non_exhaustive()
     }
 }

@@ -78,8 +78,8 @@ impl State {
             segment_list::Action::None => Task::none(),
             segment_list::Action::Run(task) => task.map(Message::Segments),
             segment_list::Action::Open(key) => self.open_segment(&key),
-            segment_list::Action::Remove { key, force } => {
-                session::remove_in_background(key.clone(), force).map(move |outcome| {
+            segment_list::Action::Remove { key, removal } => {
+                session::remove_in_background(key.clone(), removal).map(move |outcome| {
                     Message::Segments(segment_list::Message::Removed(key.clone(), outcome))
                 })
             }

@@ -16,8 +16,8 @@ use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
 use shm_core::{
-    Access, Annotations, AttachError, AttachErrorKind, Attached, ForeignReason, Key, Metadata,
-    Process,
+    Access, Annotations, AttachError, AttachErrorKind, ForeignReason, Key, Metadata, Participant,
+    Process, SegmentId,
 };
 use shm_io::{Publication, SourceError};
 
@@ -41,8 +41,8 @@ fn ui(state: &State) -> Simulator<'_, Message> {
     simulator(state.view())
 }
 
-fn loader() -> Attached {
-    Attached {
+fn loader() -> Participant {
+    Participant {
         process: Process::with_pid(4711),
         program: "loader-app".to_owned(),
         access: Access::ReadWrite,
@@ -58,9 +58,9 @@ fn snapshot(content: snapshot::Preview, bytes: u64) -> Snapshot {
         digest: None,
         bytes,
         origin: Some(Publication {
-            segment: 7,
+            segment: SegmentId::new(7),
             elsewhere: None,
-            sequence: 3,
+            sequence: 3.into(),
             writer: Process::with_pid(4711),
             writer_program: Some("loader-app".to_owned()),
             published: *LONG_AGO,
@@ -105,7 +105,7 @@ fn observe(state: &mut State, observation: Observation) {
 fn seen(sequence: u64, published: SystemTime) -> Observation {
     Observation::Presence(Arc::new(Info {
         key: key(),
-        id: 1,
+        id: SegmentId::new(1),
         content: Content::Samples {
             ring_bytes: 1 << 18,
             retain_bytes: 0,
@@ -113,7 +113,7 @@ fn seen(sequence: u64, published: SystemTime) -> Observation {
                 metadata: Metadata::Text,
                 annotations: Annotations::new(),
                 bytes: 5,
-                sequence,
+                sequence: sequence.into(),
                 writer: Process::with_pid(4711),
                 published,
                 age: std::time::Duration::ZERO,
@@ -126,7 +126,7 @@ fn seen(sequence: u64, published: SystemTime) -> Observation {
         reserved_bytes: 4096,
         attached: vec![
             loader(),
-            Attached {
+            Participant {
                 process: Process::with_pid(4712),
                 program: "viewer-app".to_owned(),
                 access: Access::ReadOnly,

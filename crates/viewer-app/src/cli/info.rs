@@ -8,7 +8,7 @@ use app_kit::{hex, limit, sharing, terminal, units};
 use clap::Args;
 use qt_bridge::QtKey;
 use shm_core::segment::{Content, Info, Latest, Permissions};
-use shm_core::{Attached, Metadata};
+use shm_core::{Metadata, Participant};
 use shm_io::{Address, RingSize, Source, SourceError};
 
 use super::describe;
@@ -204,7 +204,7 @@ fn readers(permissions: Permissions) -> String {
     })
 }
 
-fn describe_peer(peer: &Attached, now: SystemTime) -> String {
+fn describe_peer(peer: &Participant, now: SystemTime) -> String {
     let mut line = format!(
         "{} (pid {}), {}",
         peer.program,
@@ -222,7 +222,7 @@ fn describe_peer(peer: &Attached, now: SystemTime) -> String {
 }
 
 /// Names the program that published something, where it is still attached.
-pub(super) fn loader(latest: &Latest, attached: &[Attached]) -> String {
+pub(super) fn loader(latest: &Latest, attached: &[Participant]) -> String {
     match attached.iter().find(|peer| peer.process.is(latest.writer)) {
         Some(peer) => format!("{} (pid {})", peer.program, peer.process),
         None => format!("pid {}, which has left", latest.writer),
@@ -249,7 +249,7 @@ impl Lines {
         writeln!(self.text, "{label:<12}{value}").ok();
     }
 
-    fn add_latest(&mut self, latest: &Latest, attached: &[Attached]) {
+    fn add_latest(&mut self, latest: &Latest, attached: &[Participant]) {
         self.add("kind", latest.metadata.kind());
         self.add("size", &units::bytes(latest.bytes));
         if let Metadata::Image(image) = &latest.metadata {

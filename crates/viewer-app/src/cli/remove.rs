@@ -1,7 +1,8 @@
 //! `viewer-app remove`: the end of a segment.
 
 use clap::Args;
-use shm_core::Attached;
+use shm_core::Participant;
+use shm_core::segment::Removal;
 use shm_io::Address;
 
 use super::failure::Failure;
@@ -21,7 +22,12 @@ pub(crate) struct Arguments {
 }
 
 pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failure> {
-    match shm_io::remove(address, arguments.force) {
+    let removal = if arguments.force {
+        Removal::Forced
+    } else {
+        Removal::IfUnused
+    };
+    match shm_io::remove(address, removal) {
         Ok(()) => Ok(output::print(|stdout| {
             writeln!(stdout, "Removed {address}.")
         })?),
@@ -32,8 +38,8 @@ pub(super) fn run(address: &Address, arguments: &Arguments) -> Result<(), Failur
     }
 }
 
-fn in_use(key: &Address, by: &[Attached]) -> String {
-    let names: Vec<String> = by.iter().map(Attached::to_string).collect();
+fn in_use(key: &Address, by: &[Participant]) -> String {
+    let names: Vec<String> = by.iter().map(Participant::to_string).collect();
     let who = if names.is_empty() {
         "somebody".to_owned()
     } else {

@@ -56,7 +56,7 @@ impl Beside {
             origin: latest.annotations.origin.as_ref().map(|origin| Elsewhere {
                 host: origin.host.clone(),
                 program: origin.program.clone(),
-                sequence: origin.sequence,
+                sequence: origin.sequence.get(),
                 age_ms: milliseconds(since(origin.published, now)),
                 last_heard_ms: milliseconds(since(origin.last_heard, now)),
                 stale: origin.is_stale,

@@ -9,6 +9,7 @@ use app_kit::{content_pane, say, theme};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
+use shm_core::segment::Removal;
 use shm_io::{Address, Entry};
 
 use super::rows;
@@ -34,13 +35,13 @@ pub(crate) struct SegmentList {
     left_alone: usize,
     /// The name of the row that Enter opens.
     selected: Option<String>,
-    removal: Option<Removal>,
+    removal: Option<PendingRemoval>,
     offset: f32,
 }
 
 /// A removal that a person was asked about.
 #[derive(Clone, Debug)]
-struct Removal {
+struct PendingRemoval {
     key: Address,
     step: Step,
 }
@@ -92,7 +93,7 @@ pub(crate) enum Action {
     /// Show this segment.
     Open(Address),
     /// Remove this segment, and say what came of it.
-    Remove { key: Address, force: bool },
+    Remove { key: Address, removal: Removal },
     /// Say that it was removed.
     Removed(Address),
 }
@@ -213,22 +214,22 @@ impl SegmentList {
             None => Step::Asked,
             Some(by) => Step::AskedForce { by },
         };
-        self.removal = Some(Removal { key, step });
+        self.removal = Some(PendingRemoval { key, step });
     }
 
     fn confirm(&mut self) -> Action {
         let Some(removal) = &mut self.removal else {
             return Action::None;
         };
-        let force = match removal.step {
-            Step::Asked => false,
-            Step::AskedForce { .. } => true,
+        let kind = match removal.step {
+            Step::Asked => Removal::IfUnused,
+            Step::AskedForce { .. } => Removal::Forced,
             Step::Going | Step::Failed(_) => return Action::None,
         };
         removal.step = Step::Going;
         Action::Remove {
             key: removal.key.clone(),
-            force,
+            removal: kind,
         }
     }
 
@@ -253,7 +254,7 @@ impl SegmentList {
                 return Action::Removed(key);
             }
         };
-        self.removal = Some(Removal { key, step });
+        self.removal = Some(PendingRemoval { key, step });
         Action::None
     }
 
@@ -336,7 +337,7 @@ fn view_left_alone<'a>(count: usize) -> Element<'a, Message> {
         .into()
 }
 
-fn view_removal(removal: &Removal) -> Element<'_, Message> {
+fn view_removal(removal: &PendingRemoval) -> Element<'_, Message> {
     let key = brief(removal.key.as_str());
     let (title, body, yes) = match &removal.step {
         Step::Asked => (

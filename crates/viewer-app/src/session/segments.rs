@@ -12,6 +12,7 @@ use app_kit::worker::{self, WorkerError};
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, Task};
+use shm_core::segment::Removal;
 use shm_core::{Options, segment};
 use shm_io::{Address, Entry, RemovalError};
 
@@ -87,9 +88,9 @@ fn list() -> Listing {
 /// Removes a segment on a thread of its own.
 pub(crate) fn remove_in_background(
     address: Address,
-    force: bool,
+    removal: Removal,
 ) -> Task<Result<(), Arc<RemovalFailure>>> {
-    worker::run("remove", move || shm_io::remove(&address, force)).map(|worked| {
+    worker::run("remove", move || shm_io::remove(&address, removal)).map(|worked| {
         let removed = worked.map_err(RemovalFailure::Worker);
         removed
             .and_then(|removed| removed.map_err(RemovalFailure::Removal))

@@ -8,9 +8,9 @@ use shm_core::{Key, Options, Semaphore, SemaphoreErrorKind};
 
 /// A semaphore that is attached to, if any.
 #[derive(Default)]
-pub(crate) struct Attached(Option<Semaphore>);
+pub(crate) struct Hand(Option<Semaphore>);
 
-impl Attached {
+impl Hand {
     /// Does what the words behind `semaphore` say.
     pub(crate) fn act(
         &mut self,
@@ -55,7 +55,7 @@ fn compete(semaphore: &Semaphore, referee: i32) -> Result<String, Box<dyn Error>
     io::stdout().flush()?;
     loop {
         match semaphore.acquire(1, None) {
-            Err(error) if *error.kind() == SemaphoreErrorKind::Orphaned => {
+            Err(error) if *error.kind() == SemaphoreErrorKind::Removed => {
                 return Ok("removed".into());
             }
             other => other?,

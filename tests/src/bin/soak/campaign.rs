@@ -15,7 +15,7 @@ use e2e_tests::{
     PrivateDir,
     layout::{RING, RING_BYTES},
 };
-use shm_core::{Key, Options, Publisher, ReadWrite, SharedMemory, Subscriber, segment};
+use shm_core::{Block, Key, Options, Publisher, ReadWrite, Subscriber, segment};
 
 use crate::{
     dice::Dice,
@@ -77,7 +77,7 @@ pub(crate) struct Campaign {
 struct Keepers {
     publisher: Publisher,
     subscriber: Subscriber,
-    block: SharedMemory<ReadWrite>,
+    block: Block<ReadWrite>,
 }
 
 /// Killed when dropped.
@@ -149,7 +149,7 @@ impl Campaign {
         Ok(Keepers {
             publisher: Publisher::open(&self.samples, &self.options)?,
             subscriber: Subscriber::attach(&self.samples, &self.options)?,
-            block: SharedMemory::open_or_create(&self.block, BLOCK_BYTES, &self.options)?,
+            block: Block::open_or_create(&self.block, BLOCK_BYTES, &self.options)?,
         })
     }
 

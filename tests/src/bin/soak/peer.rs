@@ -8,8 +8,8 @@ use std::{
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 use shm_core::{
-    AttachError, AttachErrorKind, Key, Locked, Metadata, Options, Publisher, ReadWrite, Sample,
-    SharedMemory, Subscriber, segment,
+    AttachError, AttachErrorKind, Block, Key, Locked, Metadata, Options, Publisher, ReadWrite,
+    Sample, Subscriber, segment,
 };
 
 use crate::{
@@ -57,7 +57,7 @@ struct Peer {
     publisher: Option<Publisher>,
     subscriber: Option<Subscriber>,
     pinned: Vec<Sample>,
-    block: Option<SharedMemory<ReadWrite>>,
+    block: Option<Block<ReadWrite>>,
     looked_at: u64,
 }
 
@@ -171,15 +171,15 @@ impl Peer {
         let (seed, dies_within) = (self.dice.number(), self.dice.below(2) == 0);
         let block = match self.block.take() {
             Some(block) => block,
-            None => SharedMemory::open_or_create(&self.block_key, BLOCK_BYTES, &self.options)?,
+            None => Block::open_or_create(&self.block_key, BLOCK_BYTES, &self.options)?,
         };
         rewrite(self.block.insert(block), seed, dies_within)
     }
 }
 
 /// Checks what is under the lock and replaces it, slowly where deaths are wanted in between.
-pub(crate) fn rewrite(block: &SharedMemory<ReadWrite>, seed: u64, slowly: bool) -> Done {
-    let mut guard = match block.lock_timeout(Duration::from_secs(5))? {
+pub(crate) fn rewrite(block: &Block<ReadWrite>, seed: u64, slowly: bool) -> Done {
+    let mut guard = match block.lock_for(Duration::from_secs(5))? {
         Locked::Clean(guard) => {
             let fresh = guard.iter().all(|&byte| byte == 0);
             if !fresh && !payload::is_whole(&guard) {

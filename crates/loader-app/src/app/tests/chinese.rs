@@ -3,13 +3,13 @@
 use app_kit::language::{self, Language};
 use app_kit::limit::Limit;
 use iced_test::selector::Candidate;
-use shm_core::link::Watcher;
+use shm_core::presence::Viewer;
 
 use super::*;
 use crate::frames::FrameError;
 use crate::picture_file::Flaw;
 use crate::session::Report;
-use shm_io::Watched;
+use shm_io::Viewers;
 
 /// Returns all that is drawn.
 fn texts(bench: &Bench) -> Vec<String> {
@@ -141,14 +141,14 @@ fn the_help() {
 #[test]
 fn who_watches() {
     in_chinese(|bench| {
-        let watcher = |pid| Watcher {
+        let watcher = |pid| Viewer {
             process: Process::with_pid(pid),
             program: "viewer-app".to_owned(),
-            shown: None,
+            report: None,
         };
-        bench.send(Message::Watched(Watched::By(vec![watcher(1)])));
+        bench.send(Message::Watched(Viewers::Known(vec![watcher(1)])));
         assert_says(bench, &["viewer-app（pid 1）正在查看 · 尚未显示任何内容"]);
-        let two = Watched::By(vec![watcher(1), watcher(2)]);
+        let two = Viewers::Known(vec![watcher(1), watcher(2)]);
         bench.send(Message::Watched(two));
         assert_says(bench, &["2 个程序正在查看 · 尚未显示任何内容", "逐个显示"]);
     });

@@ -10,25 +10,25 @@ use iced::widget::column;
 use iced::{Rectangle, Size, Theme};
 use iced_test::Simulator;
 use iced_test::runtime::{Action, task};
-use shm_core::link::{Seat, Shown};
-use shm_core::{Key, LinkError, LinkErrorKind, Options, Process};
+use shm_core::presence::{PresenceClient, Report};
+use shm_core::{Key, Options, PresenceError, PresenceErrorKind, Process};
 
 use super::*;
 use crate::session::SessionThread;
 
-fn watcher(pid: u32, sequence: Option<u64>) -> Watcher {
-    Watcher {
+fn watcher(pid: u32, sequence: Option<u64>) -> Viewer {
+    Viewer {
         process: Process::with_pid(pid),
         program: "viewer-app".to_owned(),
-        shown: sequence.map(|sequence| Shown {
-            sequence,
-            took: Duration::from_millis(sequence / 4),
+        report: sequence.map(|sequence| Report {
+            sequence: sequence.into(),
+            latency: Duration::from_millis(sequence / 4),
         }),
     }
 }
 
 /// Forty of them, two of which lag behind.
-fn crowd() -> Vec<Watcher> {
+fn crowd() -> Vec<Viewer> {
     let sequence = |index| match index {
         3 => Some(11),
         7 => None,
@@ -39,9 +39,9 @@ fn crowd() -> Vec<Watcher> {
         .collect()
 }
 
-fn of(watchers: Vec<Watcher>) -> Watchers {
+fn of(watchers: Vec<Viewer>) -> Watchers {
     let mut this = Watchers::nobody(false);
-    this.take(Watched::By(watchers));
+    this.take(Viewers::Known(watchers));
     this
 }
 
@@ -145,8 +145,8 @@ fn nothing_jumps_when_somebody_comes() {
 #[test]
 fn where_nobody_can_be_told_of_that_is_all_there_is_to_say() {
     let mut watchers = Watchers::nobody(false);
-    watchers.take(Watched::Untold(Arc::new(LinkError::new(
-        LinkErrorKind::NoDirectory {
+    watchers.take(Viewers::Unknown(Arc::new(PresenceError::new(
+        PresenceErrorKind::NoDirectory {
             candidates: Vec::new(),
         },
     ))));
@@ -160,9 +160,9 @@ fn the_window_learns_who_watches_what_it_has_loaded() {
     let key = Key::new("watched").unwrap();
     let mut session = SessionThread::start(options.clone());
     let mut watched = task::into_stream(session.watched()).unwrap();
-    let mut wait_for = |is_so: fn(&[Watcher]) -> bool| loop {
+    let mut wait_for = |is_so: fn(&[Viewer]) -> bool| loop {
         let action = block_on(watched.next()).unwrap();
-        if let Action::Output(Watched::By(watchers)) = action
+        if let Action::Output(Viewers::Known(watchers)) = action
             && is_so(&watchers)
         {
             return;
@@ -173,13 +173,13 @@ fn the_window_learns_who_watches_what_it_has_loaded() {
     assert!(block_on(loading.next()).is_some());
     wait_for(<[_]>::is_empty);
     let segment = shm_core::segment::info(&key, &options).unwrap().id;
-    let seat = Seat::take(segment, &options).unwrap();
-    seat.shown(1, Duration::from_millis(3));
-    wait_for(|watchers| watchers.iter().any(|one| one.shown.is_some()));
+    let presence = PresenceClient::connect(segment, &options).unwrap();
+    presence.report(1, Duration::from_millis(3));
+    wait_for(|watchers| watchers.iter().any(|one| one.report.is_some()));
 
     // Nobody watches what was let go of, and the next is watched as the first was.
     let mut releasing = task::into_stream(session.release()).unwrap();
     assert!(block_on(releasing.next()).is_some());
     wait_for(<[_]>::is_empty);
-    drop(seat);
+    drop(presence);
 }

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::error::{
-    AttachError, AttachErrorKind, ForeignReason, InvalidSample, LinkError, LinkErrorKind,
-    ListError, ListErrorKind, LockError, LockErrorKind, Polling, PublishError, PublishErrorKind,
-    ReadError, ReadErrorKind, RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
-    UnsafeDirectory, UnsafeReason,
+    AttachError, AttachErrorKind, ForeignReason, InvalidSample, ListError, ListErrorKind,
+    LockError, LockErrorKind, Polling, PublishError, PublishErrorKind, ReadError, ReadErrorKind,
+    RemoveError, RemoveErrorKind, SemaphoreError, SemaphoreErrorKind,
 };
 use crate::key::{Key, KeyError};
 use crate::lock_holder::LockHolder;
@@ -37,7 +36,7 @@ const CODES: [(ErrorCode, &str); 26] = [
     (ErrorCode::WouldBlock, "would_block"),
     (ErrorCode::WouldDeadlock, "would_deadlock"),
     (ErrorCode::NotHeld, "not_held"),
-    (ErrorCode::Orphaned, "orphaned"),
+    (ErrorCode::Removed, "removed"),
     (ErrorCode::Truncated, "truncated"),
     (ErrorCode::Invalid, "invalid"),
     (ErrorCode::Forked, "forked"),
@@ -165,7 +164,7 @@ fn each_kind_of_publish_error_has_its_code() {
             PublishErrorKind::MetadataTooLong { ring_bytes: 1 },
             ErrorCode::InvalidMetadata,
         ),
-        (PublishErrorKind::Orphaned, ErrorCode::Orphaned),
+        (PublishErrorKind::Removed, ErrorCode::Removed),
         (
             PublishErrorKind::RegionsFull {
                 holder: LockHolder::Unknown,
@@ -215,7 +214,7 @@ fn each_kind_of_lock_error_has_its_code() {
         (LockErrorKind::WouldBlock, ErrorCode::WouldBlock),
         (LockErrorKind::WouldDeadlock, ErrorCode::WouldDeadlock),
         (LockErrorKind::NotHeld, ErrorCode::NotHeld),
-        (LockErrorKind::Orphaned, ErrorCode::Orphaned),
+        (LockErrorKind::Removed, ErrorCode::Removed),
         (LockErrorKind::NoMemory { bytes: 1 }, ErrorCode::NoMemory),
         (LockErrorKind::Forked, ErrorCode::Forked),
     ] {
@@ -235,7 +234,7 @@ fn each_kind_of_semaphore_error_has_its_code() {
             SemaphoreErrorKind::TooMany { units: 1 },
             ErrorCode::InvalidArgument,
         ),
-        (SemaphoreErrorKind::Orphaned, ErrorCode::Orphaned),
+        (SemaphoreErrorKind::Removed, ErrorCode::Removed),
         (SemaphoreErrorKind::Forked, ErrorCode::Forked),
     ] {
         let error = SemaphoreError::new(&key(), kind);
@@ -300,7 +299,7 @@ fn errors_keep_the_number_of_their_cause() {
 #[test]
 fn a_publisher_that_does_not_get_the_lock_is_told_why() {
     let lock = |kind| PublishError::lock(&LockError::new(&key(), kind)).kind;
-    assert_eq!(lock(LockErrorKind::Orphaned), PublishErrorKind::Orphaned);
+    assert_eq!(lock(LockErrorKind::Removed), PublishErrorKind::Removed);
     assert_eq!(lock(LockErrorKind::Forked), PublishErrorKind::Forked);
     assert_eq!(lock(LockErrorKind::WouldBlock), PublishErrorKind::Busy);
 }
@@ -317,25 +316,6 @@ fn each_error_about_a_directory_has_its_code() {
         &unfit,
         (unfit.code(), unfit.os_error()),
         ErrorCode::Unsupported,
-    );
-
-    let listening = LinkError::io("listening")(system(libc::EADDRINUSE));
-    let told = (listening.code(), listening.os_error());
-    assert_eq!(told, (ErrorCode::System, Some(libc::EADDRINUSE)));
-    let candidates = vec![UnsafeDirectory {
-        path: path.to_owned(),
-        reason: UnsafeReason::Mode { mode: 0o755 },
-    }];
-    let nowhere = LinkError::new(LinkErrorKind::NoDirectory { candidates });
-    assert_eq!(
-        (nowhere.code(), nowhere.os_error()),
-        (ErrorCode::Unsupported, None)
-    );
-    assert!(
-        nowhere
-            .to_string()
-            .ends_with("/p is open to others (mode 755)"),
-        "{nowhere}"
     );
 
     let polling = Polling::instead_of(system(libc::EMFILE)).unwrap();
@@ -379,4 +359,30 @@ fn an_error_moves_few_bytes() {
         size_of::<PublishError>()
     );
     assert!(size_of::<ReadError>() <= 72, "{}", size_of::<ReadError>());
+}
+
+#[cfg(feature = "presence")]
+#[test]
+fn each_presence_error_has_its_code() {
+    use crate::error::{PresenceError, PresenceErrorKind, UnsafeDirectory, UnsafeReason};
+
+    let path = Path::new("/p");
+    let listening = PresenceError::io("listening")(system(libc::EADDRINUSE));
+    let told = (listening.code(), listening.os_error());
+    assert_eq!(told, (ErrorCode::System, Some(libc::EADDRINUSE)));
+    let candidates = vec![UnsafeDirectory {
+        path: path.to_owned(),
+        reason: UnsafeReason::Mode { mode: 0o755 },
+    }];
+    let nowhere = PresenceError::new(PresenceErrorKind::NoDirectory { candidates });
+    assert_eq!(
+        (nowhere.code(), nowhere.os_error()),
+        (ErrorCode::Unsupported, None)
+    );
+    assert!(
+        nowhere
+            .to_string()
+            .ends_with("/p is open to others (mode 755)"),
+        "{nowhere}"
+    );
 }

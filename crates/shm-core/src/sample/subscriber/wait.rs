@@ -80,12 +80,12 @@ impl Subscriber {
     /// What is new is told before that the name is lost, but only once: a publisher that goes on all
     /// the same would be followed for ever.
     fn tell_news(&mut self) -> WaitResult {
-        if self.is_orphaned {
+        if self.is_removed {
             return WaitResult::Removed;
         }
         if self.last_liveness_check.elapsed() >= SLICE {
             self.last_liveness_check = Instant::now();
-            self.is_orphaned = self.reader.segment.is_name_lost();
+            self.is_removed = self.reader.segment.is_name_lost();
         }
         WaitResult::New
     }
@@ -113,7 +113,7 @@ impl Subscriber {
         let has_publisher = self.reader.has_publisher().unwrap_or(true);
         let may_tell = self.had_publisher || self.reader.ring().last() != self.looked_at;
         let is_name_lost = || self.is_marked_removed() || self.reader.segment.is_name_lost();
-        if (may_tell && !has_publisher) || (!self.is_orphaned && is_name_lost()) {
+        if (may_tell && !has_publisher) || (!self.is_removed && is_name_lost()) {
             readiness.notify(LIVENESS);
         }
         Ok(watch)
@@ -139,7 +139,7 @@ impl Subscriber {
         if (had_publisher || has_published) && !has_publisher {
             return Ok(Some(WaitResult::PublisherGone));
         }
-        self.is_orphaned = self.is_marked_removed() || self.reader.segment.is_name_lost();
-        Ok(self.is_orphaned.then_some(WaitResult::Removed))
+        self.is_removed = self.is_marked_removed() || self.reader.segment.is_name_lost();
+        Ok(self.is_removed.then_some(WaitResult::Removed))
     }
 }

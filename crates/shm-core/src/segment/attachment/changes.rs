@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Attachment;
-use super::held::Held;
+use super::raw_guard::RawGuard;
 use crate::deadline::Deadline;
 use crate::sync::{Ordering, SPINS};
 use crate::sys;
@@ -11,7 +11,7 @@ use crate::sys;
 /// A wait looks again at least this often: for what makes no wake-up, such as a lost name.
 const SLICE: Duration = Duration::from_secs(1);
 
-impl Held<'_> {
+impl RawGuard<'_> {
     /// Lets go of the lock, and wakes the processes that wait for a change. In this order, because
     /// they take the lock first of all.
     pub(crate) fn announce(self) {

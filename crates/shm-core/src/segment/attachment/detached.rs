@@ -1,17 +1,17 @@
 //! A lock that is held without a guard, between one call and another.
 
 use super::Attachment;
-use super::held::{Held, thread_token};
+use super::raw_guard::{RawGuard, thread_token};
 use crate::error::{LockError, LockErrorKind};
 use crate::sync::Ordering;
 
 /// In [`Attachment::detached`]: the lock is held without a guard. Beside it stands what the guard
-/// kept, [`Held::ABANDONED`] among it.
+/// kept, [`RawGuard::ABANDONED`] among it.
 const DETACHED: u64 = 1 << 62;
 /// Beside it: a change was announced, and the processes that wait for it are to be woken.
 const ANNOUNCED: u64 = 1 << 61;
 
-impl Held<'_> {
+impl RawGuard<'_> {
     /// Keeps the lock when the guard ends; returns `true` if a holder died with it and nobody has
     /// repaired since.
     pub(crate) fn detach(self) -> bool {
@@ -29,7 +29,7 @@ impl Attachment {
     pub(crate) fn unlock_detached(&self) -> Result<(), LockError> {
         let state = self.detached_state()?;
         self.detached.store(0, Ordering::Relaxed);
-        drop(Held::from_state(self, state & !(DETACHED | ANNOUNCED)));
+        drop(RawGuard::from_state(self, state & !(DETACHED | ANNOUNCED)));
         if state & ANNOUNCED != 0 {
             self.wake_waiting();
         }
@@ -48,11 +48,11 @@ impl Attachment {
     pub(crate) fn mark_repaired(&self) -> Result<(), LockError> {
         let state = self.detached_state()?;
         self.detached
-            .store(state & !Held::ABANDONED, Ordering::Relaxed);
+            .store(state & !RawGuard::ABANDONED, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What [`Held::detach`] left, if it was this thread that called it.
+    /// What [`RawGuard::detach`] left, if it was this thread that called it.
     fn detached_state(&self) -> Result<u64, LockError> {
         if self.is_forked() {
             return Err(LockError::new(self.key(), LockErrorKind::Forked));
@@ -73,7 +73,7 @@ impl Attachment {
         let state = self.detached.swap(0, Ordering::Relaxed);
         if state & DETACHED != 0 {
             let state = state & !(DETACHED | ANNOUNCED);
-            drop(Held::from_state(self, state | Held::ABANDONED));
+            drop(RawGuard::from_state(self, state | RawGuard::ABANDONED));
         }
     }
 }

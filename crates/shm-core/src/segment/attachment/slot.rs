@@ -27,7 +27,7 @@ pub(super) fn claim_slot(
         }
         let number = u8::try_from(index).unwrap_or(u8::MAX);
         // First of all: whoever held this slot last may have died with the lock.
-        lock::settle(&control.header.lock, number);
+        lock::release_dead_owner(&control.header.lock, number);
         if let Kind::Semaphore { .. } = kind {
             // Or with units.
             units_of(control, number).give_back(number);

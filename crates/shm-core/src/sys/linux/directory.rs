@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 
-use super::file::{FileFacts, remove_exactly_in, retry};
+use super::file::{FileStat, remove_exactly_in, retry};
 
 /// A directory that stays the same whatever happens to its path.
 #[derive(Debug)]
@@ -39,14 +39,14 @@ impl Directory {
         }
     }
 
-    pub(crate) fn facts(&self) -> io::Result<FileFacts> {
-        Ok(FileFacts::of(&retry(|| rustix::fs::fstat(&self.0))?))
+    pub(crate) fn stat(&self) -> io::Result<FileStat> {
+        Ok(FileStat::of(&retry(|| rustix::fs::fstat(&self.0))?))
     }
 
     /// The facts of what stands under a name in it, following no link.
-    pub(crate) fn facts_of(&self, name: &str) -> io::Result<FileFacts> {
+    pub(crate) fn stat_of(&self, name: &str) -> io::Result<FileStat> {
         let look = || rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW);
-        Ok(FileFacts::of(&retry(look)?))
+        Ok(FileStat::of(&retry(look)?))
     }
 
     /// The names in it that are UTF-8.

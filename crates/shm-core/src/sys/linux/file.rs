@@ -21,7 +21,7 @@ pub(crate) enum OpenMode {
 
 /// What the kernel says of a file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FileFacts {
+pub(crate) struct FileStat {
     /// Device and inode number: the identity of the file.
     pub(crate) identity: (u64, u64),
     /// How many names the file has.
@@ -43,7 +43,7 @@ pub(crate) struct FileFacts {
     pub(crate) changed: u64,
 }
 
-impl FileFacts {
+impl FileStat {
     #[expect(
         clippy::useless_conversion,
         clippy::unnecessary_cast,
@@ -150,7 +150,7 @@ pub(super) fn remove_exactly_in(
     let at = directory.as_fd();
     let is_it = |name: &Path| -> io::Result<bool> {
         let stat = retry(|| rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW))?;
-        Ok(FileFacts::of(&stat).identity == identity)
+        Ok(FileStat::of(&stat).identity == identity)
     };
     let rename = |from: &Path, to: &Path| {
         retry(|| rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE))
@@ -197,13 +197,13 @@ pub(crate) fn set_group(file: &File, group: u32) -> io::Result<()> {
 }
 
 /// Tells the facts of an open file.
-pub(crate) fn facts(file: &File) -> io::Result<FileFacts> {
-    Ok(FileFacts::of(&retry(|| rustix::fs::fstat(file))?))
+pub(crate) fn stat(file: &File) -> io::Result<FileStat> {
+    Ok(FileStat::of(&retry(|| rustix::fs::fstat(file))?))
 }
 
 /// Tells the facts of what stands at `path`, following no link.
-pub(crate) fn facts_at(path: &Path) -> io::Result<FileFacts> {
-    Ok(FileFacts::of(&retry(|| rustix::fs::lstat(path))?))
+pub(crate) fn stat_at(path: &Path) -> io::Result<FileStat> {
+    Ok(FileStat::of(&retry(|| rustix::fs::lstat(path))?))
 }
 
 /// Returns `true` if a path was found to lead nowhere, as opposed to where this process may not look.
@@ -240,7 +240,7 @@ pub(crate) fn try_length(file: &File, length: u64) -> io::Result<()> {
     if check_size_limit(length).is_err() {
         return Ok(());
     }
-    let now = facts(file)?.size;
+    let now = stat(file)?.size;
     file.set_len(length)?;
     file.set_len(now)
 }

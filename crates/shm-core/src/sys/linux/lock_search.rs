@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::file::facts;
+use super::file::stat;
 
 /// How many open files are looked at before the search is given up, however many there are.
 const MOST_FILES: usize = 1 << 17;
@@ -32,7 +32,7 @@ pub(crate) enum LockSearch {
 
 /// Finds a process that has `file` open and holds a lock on `byte` of it.
 pub(crate) fn find_lock(file: &File, byte: u64) -> LockSearch {
-    let Ok(identity) = facts(file).map(|facts| facts.identity) else {
+    let Ok(identity) = stat(file).map(|stat| stat.identity) else {
         return LockSearch::NotFound;
     };
     let Ok(processes) = fs::read_dir("/proc") else {

@@ -34,7 +34,7 @@ pub(super) fn picture() -> Snapshot {
     snapshot(snapshot::Preview::Picture(picture), pixels.len() as u64)
 }
 
-fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -> Entry {
+fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Participant>) -> Entry {
     let Observation::Presence(info) = seen(1, *LONG_AGO) else {
         panic!("it is there");
     };
@@ -50,7 +50,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
                     annotations: Annotations::new(),
                     metadata,
                     bytes,
-                    sequence: 1,
+                    sequence: 1.into(),
                     writer: Process::with_pid(4711),
                     published: *LONG_AGO,
                     age: std::time::Duration::ZERO,
@@ -65,7 +65,7 @@ fn listed(name: &str, metadata: Metadata, bytes: u64, attached: Vec<Attached>) -
 
 /// Opens the list with some segments in it.
 pub(super) fn open_list(state: &mut State) {
-    let viewer = Attached {
+    let viewer = Participant {
         process: Process::with_pid(4712),
         program: "viewer-app".to_owned(),
         access: Access::ReadOnly,
@@ -269,7 +269,7 @@ fn the_history_shows_again_what_was_shown_and_says_so() {
     let mut state = state();
     show(&mut state, Ok(text("the first line\nand more")));
     let mut second = picture();
-    second.origin.as_mut().expect("it has one").sequence = 4;
+    second.origin.as_mut().expect("it has one").sequence = 4.into();
     show(&mut state, Ok(second));
     looks_like(&state, "picture");
     drop(state.update(Message::ToggleHistory));

@@ -115,7 +115,7 @@ impl<'a> Arrivals<'a> {
         let content = match self.is_reported {
             true => {
                 let mut stat = self.source.stat();
-                stat.attached = self.follower.others();
+                stat.attached = self.follower.peers();
                 content.with_stat(stat)
             }
             false => content,

@@ -18,9 +18,9 @@ fn snapshot(content: Preview, sequence: u64) -> Snapshot {
         digest: None,
         bytes: 5,
         origin: Some(Publication {
-            segment: 1,
+            segment: shm_core::SegmentId::new(1),
             elsewhere: None,
-            sequence,
+            sequence: sequence.into(),
             writer: Process::with_pid(4711),
             writer_program: None,
             published: at(sequence),
@@ -77,7 +77,7 @@ fn what_was_shown_is_listed_with_the_newest_on_top() {
     ));
     match history.update(Message::Opened(0)) {
         Action::Show(snapshot, shown) => {
-            assert_eq!((snapshot.sequence(), shown), (Some(2), at(62)));
+            assert_eq!((snapshot.sequence(), shown), (Some(2.into()), at(62)));
         }
         other => panic!("{other:?}"),
     }
@@ -93,7 +93,7 @@ fn the_same_is_noted_once_and_nothing_not_at_all() {
     assert_eq!(history.entries.len(), 1);
     // The same sequence of another segment under the key.
     let mut anew = text("two", 1);
-    anew.origin.as_mut().expect("it has one").segment = 2;
+    anew.origin.as_mut().expect("it has one").segment = shm_core::SegmentId::new(2);
     history.record(&anew, at(9));
     assert_eq!(history.entries.len(), 2);
     // A block has no sequences.
@@ -132,7 +132,7 @@ fn entries_are_bounded() {
         history.record(&text("words", sequence), at(sequence));
     }
     assert_eq!(history.entries.len(), MAX_ENTRIES);
-    assert_eq!(history.entries[0].snapshot.sequence(), Some(400));
+    assert_eq!(history.entries[0].snapshot.sequence(), Some(400.into()));
 }
 
 #[test]

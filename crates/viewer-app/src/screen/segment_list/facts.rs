@@ -7,7 +7,7 @@ use app_kit::snapshot::name_of_kind;
 use app_kit::{say, sharing, units};
 use qt_bridge::User;
 use shm_core::segment::{Content, Info};
-use shm_core::{Access, AttachErrorKind, Attached, ListedError};
+use shm_core::{Access, AttachErrorKind, ListedError, Participant};
 use shm_io::Entry;
 
 /// What says whose it is; a name, in every language.
@@ -89,7 +89,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
             latest.published
         }
     };
-    let (writers, readers): (Vec<&Attached>, Vec<&Attached>) = info
+    let (writers, readers): (Vec<&Participant>, Vec<&Participant>) = info
         .attached
         .iter()
         .partition(|peer| peer.access == Access::ReadWrite);
@@ -144,7 +144,7 @@ fn left_alone(error: &ListedError) -> String {
 }
 
 /// Names who is attached.
-fn names(peers: &[Attached]) -> String {
+fn names(peers: &[Participant]) -> String {
     match peers {
         [] => say!("segment-somebody"),
         [first, others @ ..] => first_and_more(name_of(first), others.len()),

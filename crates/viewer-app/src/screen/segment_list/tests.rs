@@ -5,10 +5,10 @@ use iced::Point;
 use iced_test::simulator::click;
 use iced_test::{Simulator, simulator};
 use qt_bridge::{QtKey, SegmentError, SegmentErrorKind, User};
-use shm_core::segment::{Content, Info, Latest, Listed};
+use shm_core::segment::{Content, Info, Latest, Listed, Removal};
 use shm_core::{
-    Access, Annotations, AttachError, AttachErrorKind, Attached, ForeignReason, Key, ListedError,
-    Metadata, Process, RemoveError, RemoveErrorKind,
+    Access, Annotations, AttachError, AttachErrorKind, ForeignReason, Key, ListedError, Metadata,
+    Participant, Process, RemoveError, RemoveErrorKind, SegmentId,
 };
 use shm_io::RemovalError;
 
@@ -16,8 +16,8 @@ use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
 
-fn peer(program: &str, access: Access) -> Attached {
-    Attached {
+fn peer(program: &str, access: Access) -> Participant {
+    Participant {
         process: Process::with_pid(4711),
         program: program.to_owned(),
         access,
@@ -25,13 +25,13 @@ fn peer(program: &str, access: Access) -> Attached {
     }
 }
 
-fn segment(name: &str, attached: Vec<Attached>) -> Entry {
+fn segment(name: &str, attached: Vec<Participant>) -> Entry {
     Entry::from(Listed {
         name: name.to_owned(),
         path: PathBuf::from("/dev/shm/shm-core.0").join(name),
         segment: Ok(Info {
             key: Key::new(name).expect("it is a key"),
-            id: 1,
+            id: SegmentId::new(1),
             content: Content::Samples {
                 ring_bytes: 1 << 18,
                 retain_bytes: 0,
@@ -39,7 +39,7 @@ fn segment(name: &str, attached: Vec<Attached>) -> Entry {
                     metadata: Metadata::Text,
                     annotations: Annotations::new(),
                     bytes: 42,
-                    sequence: 3,
+                    sequence: 3.into(),
                     writer: Process::with_pid(4711),
                     published: NOW,
                     age: std::time::Duration::ZERO,
@@ -261,7 +261,7 @@ fn nothing_is_removed_without_an_answer() {
     press(&mut list, "Remove");
     assert!(matches!(
         press(&mut list, "Remove"),
-        Action::Remove { key, force: false } if key.as_str() == "Notes"
+        Action::Remove { key, removal: Removal::IfUnused } if key.as_str() == "Notes"
     ));
     assert!(shows(&list, "Removing Notes …"));
     // A second press does not remove it twice.
@@ -286,7 +286,10 @@ fn what_is_in_use_is_removed_by_force_only() {
     ));
     assert!(matches!(
         press(&mut list, "Remove by force"),
-        Action::Remove { force: true, .. }
+        Action::Remove {
+            removal: Removal::Forced,
+            ..
+        }
     ));
 
     // Somebody came after the question was asked.
@@ -417,14 +420,17 @@ fn a_segment_of_a_qt_program_is_removed_after_the_same_questions() {
         assert!(shows(&list, &format!("{key} is in use by {by}.")), "{key}");
         assert!(matches!(
             press(&mut list, "Remove by force"),
-            Action::Remove { key: removed, force: true } if removed == address(key)
+            Action::Remove { key: removed, removal: Removal::Forced } if removed == address(key)
         ));
     }
     for key in ["qt:Abandoned", "qt-posix:Left"] {
         let mut list = asked(key);
         assert!(matches!(
             press(&mut list, "Remove"),
-            Action::Remove { force: false, .. }
+            Action::Remove {
+                removal: Removal::IfUnused,
+                ..
+            }
         ));
     }
 }

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use super::Attachment;
-use super::name_watch::NameWatch;
+use super::unlink_check::UnlinkCheck;
 use crate::deadline::Deadline;
 use crate::error::{LockError, LockErrorKind};
 use crate::layout;
-use crate::lock::{self, NotTaken, Owner, Watcher};
-use crate::segment::roster::{self, Attached};
+use crate::lock::{self, AcquireError, HolderProbe, Owner};
+use crate::segment::participants::{self, Participant};
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
 /// The lock, held until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held<'a> {
+pub(crate) struct RawGuard<'a> {
     attachment: &'a Attachment,
     /// What the handle's word goes back to, and [`ABANDONED`](Self::ABANDONED). One word, because
     /// a flag of its own would be moved in pieces, which costs as much as a lock.
@@ -24,19 +24,22 @@ pub(crate) struct Held<'a> {
 impl Attachment {
     /// Takes the lock if nobody has it.
     #[inline]
-    pub(crate) fn try_lock(&self) -> Result<Held<'_>, LockError> {
-        match self.lock_hastily() {
+    pub(crate) fn try_lock(&self) -> Result<RawGuard<'_>, LockError> {
+        match self.lock_fast() {
             Some(held) => Ok(held),
-            None => self.try_lock_carefully(),
+            None => self.try_lock_slow(),
         }
     }
 
     /// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait.
     #[inline]
-    pub(crate) fn lock(&self, deadline: impl FnOnce() -> Deadline) -> Result<Held<'_>, LockError> {
-        match self.lock_hastily() {
+    pub(crate) fn lock(
+        &self,
+        deadline: impl FnOnce() -> Deadline,
+    ) -> Result<RawGuard<'_>, LockError> {
+        match self.lock_fast() {
             Some(held) => Ok(held),
-            None => self.lock_carefully(deadline),
+            None => self.lock_slow(deadline),
         }
     }
 
@@ -45,9 +48,9 @@ impl Attachment {
     /// So small that it becomes part of its caller: what is passed through memory must be written
     /// before the lock is let go again, and that took a third of the time of both.
     #[inline]
-    fn lock_hastily(&self) -> Option<Held<'_>> {
+    fn lock_fast(&self) -> Option<RawGuard<'_>> {
         let state = self.holding_thread.load(Ordering::Relaxed);
-        let is_unwatched = (1..=NameWatch::MOST_LET_THROUGH).contains(&state);
+        let is_unwatched = (1..=UnlinkCheck::MAX_SKIPS).contains(&state);
         if !is_unwatched || self.is_forked() || self.is_marked_removed() {
             return None;
         }
@@ -55,7 +58,7 @@ impl Attachment {
     }
 
     #[inline(never)]
-    fn try_lock_carefully(&self) -> Result<Held<'_>, LockError> {
+    fn try_lock_slow(&self) -> Result<RawGuard<'_>, LockError> {
         let unwatched = self.check_caller()?;
         match lock::try_acquire(&self.control().header.lock, self.me) {
             Some(taken) => Ok(self.held(taken.abandoned, unwatched)),
@@ -64,25 +67,25 @@ impl Attachment {
     }
 
     #[inline(never)]
-    fn lock_carefully(&self, deadline: impl FnOnce() -> Deadline) -> Result<Held<'_>, LockError> {
+    fn lock_slow(&self, deadline: impl FnOnce() -> Deadline) -> Result<RawGuard<'_>, LockError> {
         let unwatched = self.check_caller()?;
         match lock::acquire(&self.control().header.lock, self.me, deadline, self) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
-            Err(not_taken) => Err(self.not_taken(not_taken)),
+            Err(acquire_error) => Err(self.acquire_error(acquire_error)),
         }
     }
 
     #[cold]
-    fn not_taken(&self, why: NotTaken) -> LockError {
+    fn acquire_error(&self, why: AcquireError) -> LockError {
         match why {
-            NotTaken::GivenUp => LockError::new(self.key(), LockErrorKind::Orphaned),
-            NotTaken::TimedOut(holder) => self.lock_timeout(holder),
+            AcquireError::Aborted => LockError::new(self.key(), LockErrorKind::Removed),
+            AcquireError::TimedOut(holder) => self.timeout_error(holder),
         }
     }
 
     /// A lock that is not free may still be a dead holder's: asked at once, not after a wait.
     #[cold]
-    fn try_take_over(&self, unwatched: u64) -> Result<Held<'_>, LockError> {
+    fn try_take_over(&self, unwatched: u64) -> Result<RawGuard<'_>, LockError> {
         match lock::acquire(
             &self.control().header.lock,
             self.me,
@@ -90,19 +93,19 @@ impl Attachment {
             self,
         ) {
             Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
-            Err(NotTaken::GivenUp) => Err(LockError::new(self.key(), LockErrorKind::Orphaned)),
-            Err(NotTaken::TimedOut(_)) => {
+            Err(AcquireError::Aborted) => Err(LockError::new(self.key(), LockErrorKind::Removed)),
+            Err(AcquireError::TimedOut(_)) => {
                 Err(LockError::new(self.key(), LockErrorKind::WouldBlock))
             }
         }
     }
 
     #[inline]
-    fn held(&self, abandoned: bool, unwatched: u64) -> Held<'_> {
+    fn held(&self, abandoned: bool, unwatched: u64) -> RawGuard<'_> {
         self.holding_thread.store(thread_token(), Ordering::Relaxed);
-        Held {
+        RawGuard {
             attachment: self,
-            state: unwatched | if abandoned { Held::ABANDONED } else { 0 },
+            state: unwatched | if abandoned { RawGuard::ABANDONED } else { 0 },
         }
     }
 
@@ -115,7 +118,7 @@ impl Attachment {
         }
         match state {
             0 => self.watch_name(),
-            1..=NameWatch::MOST_LET_THROUGH => Ok(state - 1),
+            1..=UnlinkCheck::MAX_SKIPS => Ok(state - 1),
             // Another thread holds the lock.
             _ => Ok(0),
         }
@@ -123,16 +126,16 @@ impl Attachment {
 
     #[cold]
     fn watch_name(&self) -> Result<u64, LockError> {
-        self.look_at_the_clock().ok_or_else(|| self.refusal())
+        self.poll_name().ok_or_else(|| self.refusal())
     }
 
     /// Checks the name where that is due: `None` if it is lost, else how often this is not to be
     /// asked again.
     #[cold]
-    pub(crate) fn look_at_the_clock(&self) -> Option<u64> {
-        match self.name_watch.look_at_the_clock() {
+    pub(crate) fn poll_name(&self) -> Option<u64> {
+        match self.unlink_check.poll_name() {
             None if self.check_name() => None,
-            let_through => Some(let_through.unwrap_or(0)),
+            skip_budget => Some(skip_budget.unwrap_or(0)),
         }
     }
 
@@ -149,8 +152,8 @@ impl Attachment {
     }
 
     /// What the holder of a slot says of itself.
-    pub(crate) fn holder_of(&self, slot: u8) -> Option<Attached> {
-        roster::holder_of(&self.segment.file, layout::slot_byte(slot.into()))
+    pub(crate) fn holder_of(&self, slot: u8) -> Option<Participant> {
+        participants::holder_of(&self.segment.file, layout::slot_byte(slot.into()))
     }
 
     /// Why locking makes no sense here.
@@ -161,12 +164,12 @@ impl Attachment {
         } else if self.holding_thread.load(Ordering::Relaxed) == thread_token() {
             LockError::new(self.key(), LockErrorKind::WouldDeadlock)
         } else {
-            LockError::new(self.key(), LockErrorKind::Orphaned)
+            LockError::new(self.key(), LockErrorKind::Removed)
         }
     }
 
     #[cold]
-    fn lock_timeout(&self, holder: Option<Owner>) -> LockError {
+    fn timeout_error(&self, holder: Option<Owner>) -> LockError {
         let holder = holder.and_then(|owner| self.holder_of(owner.slot()));
         LockError::new(
             self.key(),
@@ -177,17 +180,17 @@ impl Attachment {
     }
 }
 
-impl Watcher for Attachment {
+impl HolderProbe for Attachment {
     fn is_alive(&self, holder: Owner) -> bool {
         self.is_slot_held(holder.slot())
     }
 
-    fn gives_up(&self) -> bool {
-        self.is_orphaned()
+    fn should_abort(&self) -> bool {
+        self.is_removed()
     }
 }
 
-impl<'a> Held<'a> {
+impl<'a> RawGuard<'a> {
     pub(super) const ABANDONED: u64 = 1 << 63;
 
     /// The guard of a lock that is held: what [`into_state`](Self::into_state) has ended.
@@ -217,7 +220,7 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for RawGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         // A guard that came along through a fork: the lock is the parent's.

@@ -1,5 +1,4 @@
-//! Publishers know who watches, as far as viewers tell them; whoever else comes to the socket
-//! costs nothing.
+//! Publishers know their viewers; other connections to the socket cost nothing.
 
 mod common;
 
@@ -11,55 +10,55 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use common::{Place, key};
-use shm_core::link::{Audience, Seat, Watcher};
-use shm_core::{LinkErrorKind, Options, Process, Publisher, segment};
+use shm_core::presence::{self, PresenceClient, PresenceServer, Viewer};
+use shm_core::{Options, PresenceErrorKind, Process, Publisher, segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// A publisher that keeps an eye on its audience.
+/// A publisher that keeps an eye on its server.
 struct Stage {
     publisher: Publisher,
-    changes: Receiver<Vec<Watcher>>,
-    _audience: Audience,
+    changes: Receiver<Vec<Viewer>>,
+    _server: PresenceServer,
 }
 
 impl Stage {
     fn open(options: &Options) -> Stage {
         let publisher = Publisher::open(&key("stage"), options).expect("a publisher");
         let (sender, changes) = mpsc::channel();
-        let tell = move |watchers: &[Watcher]| {
+        let tell = move |watchers: &[Viewer]| {
             // Nobody listens any more where the test is over.
             sender.send(watchers.to_vec()).ok();
         };
-        let audience = Audience::gather(&publisher, tell).expect("an audience");
+        let server = PresenceServer::listen(&publisher, tell).expect("an server");
         Stage {
             publisher,
             changes,
-            _audience: audience,
+            _server: server,
         }
     }
 
-    fn seat(&self, place: &Place) -> Seat {
-        Seat::take(self.publisher.id(), &place.options()).expect("a seat")
+    fn client(&self, place: &Place) -> PresenceClient {
+        PresenceClient::connect(self.publisher.id(), &place.options()).expect("a client")
     }
 
     /// Waits until what is told is so.
-    fn wait_for(&self, is_so: impl Fn(&[Watcher]) -> bool) -> Vec<Watcher> {
+    fn wait_for(&self, is_so: impl Fn(&[Viewer]) -> bool) -> Vec<Viewer> {
         loop {
-            let watchers = self.changes.recv().expect("the audience goes on");
+            let watchers = self.changes.recv().expect("the server goes on");
             if is_so(&watchers) {
                 return watchers;
             }
         }
     }
 
-    fn wait_for_number(&self, number: usize) -> Vec<Watcher> {
+    fn wait_for_number(&self, number: usize) -> Vec<Viewer> {
         self.wait_for(|watchers| watchers.len() == number)
     }
 
-    fn wait_for_sequence(&self, sequence: u64) -> Vec<Watcher> {
+    fn wait_for_sequence(&self, sequence: u64) -> Vec<Viewer> {
         self.wait_for(|watchers| {
-            let shown = watchers.first().and_then(|watcher| watcher.shown);
+            let shown = watchers.first().and_then(|watcher| watcher.report);
             shown.is_some_and(|shown| shown.sequence == sequence)
         })
     }
@@ -79,9 +78,9 @@ fn sockets(place: &Place) -> Vec<PathBuf> {
         .collect()
 }
 
-/// A greeting, written down from docs/LINK.md.
+/// A greeting, written down from docs/PRESENCE.md.
 fn greeting(program: &[u8]) -> Vec<u8> {
-    let mut bytes = b"SHM-LINK\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0".to_vec();
+    let mut bytes = b"SHM-PRES\x01\0\0\0\x67\x12\0\0\xcd\xab\0\0\0\0\0\0".to_vec();
     bytes.extend(program);
     bytes.resize(64, 0);
     bytes
@@ -91,29 +90,35 @@ fn greeting(program: &[u8]) -> Vec<u8> {
 fn everybody_is_told_of_with_what_was_shown() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
-    let first = stage.seat(&place);
+    let first = stage.client(&place);
     let watchers = stage.wait_for_number(1);
     assert!(watchers[0].process.is(Process::current()));
-    assert!(watchers[0].program.starts_with("link-"), "{watchers:?}");
-    assert_eq!(watchers[0].shown, None);
+    assert!(watchers[0].program.starts_with("presence-"), "{watchers:?}");
+    assert_eq!(watchers[0].report, None);
 
-    let second = stage.seat(&place);
+    let second = stage.client(&place);
     stage.wait_for_number(2);
-    first.shown(3, 2 * MILLISECOND);
-    second.shown(4, 5 * MILLISECOND);
-    let both = |watchers: &[Watcher]| watchers.iter().all(|watcher| watcher.shown.is_some());
+    first.report(3, 2 * MILLISECOND);
+    second.report(4, 5 * MILLISECOND);
+    let both = |watchers: &[Viewer]| watchers.iter().all(|watcher| watcher.report.is_some());
     let watchers = stage.wait_for(both);
     let shown: Vec<_> = watchers
         .iter()
-        .filter_map(|watcher| watcher.shown)
+        .filter_map(|watcher| watcher.report)
         .collect();
     assert_eq!(shown.len(), 2);
-    assert_eq!((shown[0].sequence, shown[0].took), (3, 2 * MILLISECOND));
-    assert_eq!((shown[1].sequence, shown[1].took), (4, 5 * MILLISECOND));
+    assert_eq!(
+        (shown[0].sequence, shown[0].latency),
+        (3.into(), 2 * MILLISECOND)
+    );
+    assert_eq!(
+        (shown[1].sequence, shown[1].latency),
+        (4.into(), 5 * MILLISECOND)
+    );
 
     drop(first);
     let left = stage.wait_for_number(1);
-    assert_eq!(left[0].shown, Some(shown[1]));
+    assert_eq!(left[0].report, Some(shown[1]));
     drop(second);
     stage.wait_for_number(0);
 }
@@ -122,15 +127,15 @@ fn everybody_is_told_of_with_what_was_shown() {
 fn every_publisher_is_told_whenever_it_comes() {
     let place = Place::new();
     let first = Stage::open(&place.options());
-    let seat = first.seat(&place);
+    let client = first.client(&place);
     first.wait_for_number(1);
-    seat.shown(7, MILLISECOND);
+    client.report(7, MILLISECOND);
     first.wait_for_sequence(7);
 
     let second = Stage::open(&place.options());
     second.wait_for_sequence(7);
     drop(first);
-    seat.shown(8, MILLISECOND);
+    client.report(8, MILLISECOND);
     second.wait_for_sequence(8);
 }
 
@@ -138,8 +143,8 @@ fn every_publisher_is_told_whenever_it_comes() {
 fn a_seat_may_be_taken_before_anybody_listens() {
     let place = Place::new();
     let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
-    seat.shown(1, MILLISECOND);
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    client.report(1, MILLISECOND);
     let stage = Stage::open(&place.options());
     stage.wait_for_sequence(1);
 }
@@ -148,17 +153,17 @@ fn a_seat_may_be_taken_before_anybody_listens() {
 fn only_the_last_of_many_is_told() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
-    let seat = stage.seat(&place);
+    let client = stage.client(&place);
     let last = 100_000;
     for sequence in 1..=last {
-        seat.shown(sequence, MILLISECOND);
+        client.report(sequence, MILLISECOND);
     }
     let told = std::cell::Cell::new(0);
     stage.wait_for(|watchers| {
         told.set(told.get() + 1);
         watchers
             .iter()
-            .any(|watcher| watcher.shown.is_some_and(|shown| shown.sequence == last))
+            .any(|watcher| watcher.report.is_some_and(|shown| shown.sequence == last))
     });
     assert!(told.get() < 100, "told {} times", told.get());
 }
@@ -168,11 +173,11 @@ fn what_is_shown_last_is_told_although_the_seat_is_left() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
     for sequence in 1..=5 {
-        let seat = stage.seat(&place);
-        seat.shown(sequence, MILLISECOND);
-        drop(seat);
+        let client = stage.client(&place);
+        client.report(sequence, MILLISECOND);
+        drop(client);
         stage.wait_for(|watchers| {
-            let mut shown = watchers.iter().filter_map(|watcher| watcher.shown);
+            let mut shown = watchers.iter().filter_map(|watcher| watcher.report);
             shown.any(|shown| shown.sequence == sequence)
         });
     }
@@ -183,7 +188,7 @@ fn what_is_shown_last_is_told_although_the_seat_is_left() {
 fn sockets_are_private_and_leave_nothing_behind() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
-    let _seat = stage.seat(&place);
+    let _client = stage.client(&place);
     let sockets = sockets(&place);
     let [socket] = sockets.as_slice() else {
         panic!("one socket, not {sockets:?}");
@@ -195,30 +200,30 @@ fn sockets_are_private_and_leave_nothing_behind() {
 }
 
 #[test]
-fn dead_sockets_are_removed_by_viewers_and_lists_and_living_ones_are_not() {
+fn viewers_and_sweeps_remove_dead_sockets_and_no_live_ones() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
     let id = stage.publisher.id();
-    let dead = |segment: u128| {
+    let dead = |segment: shm_core::SegmentId| {
         let path = place
             .path()
-            .join(format!(".shm-core-link.{segment:032x}.{:016x}", 1));
+            .join(format!(".shm-core-presence.{segment}.{:016x}", 1));
         drop(UnixListener::bind(&path).unwrap());
         path
     };
-    let (of_this, of_another) = (dead(id), dead(!id));
-    segment::list(&place.options()).unwrap();
+    let (of_this, of_another) = (dead(id), dead(shm_core::SegmentId::new(!id.get())));
+    presence::sweep(&place.options(), &segment::list(&place.options()).unwrap());
     assert!(!of_another.exists());
     assert!(of_this.exists(), "its viewers go there anyway");
-    let _seat = stage.seat(&place);
+    let _client = stage.client(&place);
     stage.wait_for_number(1);
-    drop(stage.seat(&place));
+    drop(stage.client(&place));
     assert!(!of_this.exists());
     assert_eq!(sockets(&place).len(), 1);
 }
 
 #[test]
-fn what_strangers_say_is_checked_and_cleaned() {
+fn untrusted_records_are_checked_and_escaped() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
     let socket = &sockets(&place)[0];
@@ -237,7 +242,7 @@ fn what_strangers_say_is_checked_and_cleaned() {
 }
 
 #[test]
-fn a_crowd_that_says_nothing_is_sent_away() {
+fn connections_without_a_greeting_are_closed() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
     let socket = &sockets(&place)[0];
@@ -249,7 +254,7 @@ fn a_crowd_that_says_nothing_is_sent_away() {
     for mut silent in crowd {
         assert!(matches!(silent.read(&mut [0]), Ok(0) | Err(_)));
     }
-    let _seat = stage.seat(&place);
+    let _client = stage.client(&place);
     stage.wait_for_number(1);
 }
 
@@ -257,26 +262,26 @@ fn a_crowd_that_says_nothing_is_sent_away() {
 fn a_publisher_that_does_not_listen_keeps_no_viewer_waiting() {
     let place = Place::new();
     let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
-    let name = format!(".shm-core-link.{:032x}.{:016x}", publisher.id(), 1);
+    let name = format!(".shm-core-presence.{}.{:016x}", publisher.id(), 1);
     let listener = UnixListener::bind(place.path().join(name)).unwrap();
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
-    seat.shown(1, MILLISECOND);
-    drop(seat);
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    client.report(1, MILLISECOND);
+    drop(client);
     // It had greeted and reported before anybody let it in.
     let (mut peer, _) = listener.accept().unwrap();
     let mut said = Vec::new();
     peer.read_to_end(&mut said).unwrap();
     assert_eq!(said.len(), 64 + 16);
-    assert_eq!(said[..12], *b"SHM-LINK\x01\0\0\0");
+    assert_eq!(said[..12], *b"SHM-PRES\x01\0\0\0");
     assert_eq!(said[64..72], 1_u64.to_le_bytes());
 
     // One that says something is none of ours.
-    let seat = Seat::take(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
     let (mut peer, _) = listener.accept().unwrap();
     peer.read_exact(&mut [0; 64]).unwrap();
     peer.write_all(b"hello").unwrap();
     assert!(matches!(peer.read(&mut [0]), Ok(0) | Err(_)));
-    drop(seat);
+    drop(client);
 }
 
 #[test]
@@ -285,7 +290,8 @@ fn without_a_place_nothing_else_is_lost() {
     let long = place.path().join("long".repeat(20)).join("long".repeat(20));
     std::fs::create_dir_all(&long).unwrap();
     let stage = Stage::open(&Options::new().directory(&long));
-    let _seat = Seat::take(stage.publisher.id(), &Options::new().directory(&long)).unwrap();
+    let _client =
+        PresenceClient::connect(stage.publisher.id(), &Options::new().directory(&long)).unwrap();
     stage.wait_for_number(1);
 
     let gone = place.path().join("gone");
@@ -293,11 +299,11 @@ fn without_a_place_nothing_else_is_lost() {
     let nowhere = Options::new().directory(&gone);
     let publisher = Publisher::open(&key("stage"), &nowhere.clone().persistent(true)).unwrap();
     std::fs::remove_dir_all(&gone).unwrap();
-    let error = Audience::gather(&publisher, |_| {}).unwrap_err();
-    let LinkErrorKind::NoDirectory { candidates } = error.kind() else {
+    let error = PresenceServer::listen(&publisher, |_| {}).unwrap_err();
+    let PresenceErrorKind::NoDirectory { candidates } = error.kind() else {
         panic!("{error}")
     };
     assert_eq!(candidates[0].path, gone);
-    let seat = Seat::take(publisher.id(), &nowhere).unwrap();
-    seat.shown(1, MILLISECOND);
+    let client = PresenceClient::connect(publisher.id(), &nowhere).unwrap();
+    client.report(1, MILLISECOND);
 }

@@ -11,13 +11,14 @@ use std::time::Duration;
 use bytemuck::{AnyBitPattern, NoUninit};
 
 pub use changes::Change;
+pub use detached::LockState;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, AttachErrorKind, ErrorCode, LockError, LockErrorKind, try_zeroed};
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
-use crate::segment::{Attached, Attachment, Held, Kind};
+use crate::segment::{Attachment, Detached, Kind, Participant, RawGuard};
 use crate::sys::{Mapping, WritableMapping};
 
 /// Marks a handle that reads and writes.
@@ -77,12 +78,12 @@ impl Sealed for ReadOnly {
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
-/// use shm_core::{Key, Options, SharedMemory};
+/// use shm_core::{Key, Options, Block};
 ///
 /// let options = Options::new().directory(directory.path());
 /// let key = Key::new("counter")?;
-/// let ours = SharedMemory::create(&key, 64, &options)?;
-/// let theirs = SharedMemory::attach_read_only(&key, &options)?;
+/// let ours = Block::create(&key, 64, &options)?;
+/// let theirs = Block::attach_read_only(&key, &options)?;
 ///
 /// let mut guard = ours.lock()?.repair_with(|bytes| bytes.fill(0));
 /// guard.write(8, &42u64)?;
@@ -95,8 +96,8 @@ impl Sealed for ReadOnly {
 /// What is attached read-only cannot write:
 ///
 /// ```compile_fail
-/// # use shm_core::{ReadOnly, SharedMemory};
-/// # fn write(block: &SharedMemory<ReadOnly>) {
+/// # use shm_core::{ReadOnly, Block};
+/// # fn write(block: &Block<ReadOnly>) {
 /// block.lock().unwrap().ignore_abandonment().fill(0);
 /// # }
 /// ```
@@ -104,18 +105,18 @@ impl Sealed for ReadOnly {
 /// as what is attached for both can:
 ///
 /// ```
-/// # use shm_core::{ReadWrite, SharedMemory};
-/// # fn write(block: &SharedMemory<ReadWrite>) {
+/// # use shm_core::{ReadWrite, Block};
+/// # fn write(block: &Block<ReadWrite>) {
 /// block.lock().unwrap().ignore_abandonment().fill(0);
 /// # }
 /// ```
-pub struct SharedMemory<A: Attach> {
+pub struct Block<A: Attach> {
     // Before the attachment, so that the block is unmapped before we have left.
-    block: A,
+    mapped: A,
     attachment: Attachment,
 }
 
-impl SharedMemory<ReadWrite> {
+impl Block<ReadWrite> {
     /// Makes a block of `size` bytes, all zero, and attaches to it.
     ///
     /// # Errors
@@ -161,7 +162,7 @@ impl SharedMemory<ReadWrite> {
     }
 }
 
-impl SharedMemory<ReadOnly> {
+impl Block<ReadOnly> {
     /// Attaches to the block under the key for reading: its bytes are mapped read-only.
     ///
     /// # Errors
@@ -177,13 +178,13 @@ impl SharedMemory<ReadOnly> {
     }
 }
 
-impl<A: Attach> SharedMemory<A> {
+impl<A: Attach> Block<A> {
     fn map(attachment: Attachment) -> Result<Self, AttachError> {
         let key = attachment.key();
         let length = usize::try_from(attachment.block_bytes()).unwrap_or(usize::MAX);
-        let block =
+        let mapped =
             A::map(&attachment, length).map_err(|error| AttachError::io(key, "mapping", error))?;
-        Ok(Self { block, attachment })
+        Ok(Self { mapped, attachment })
     }
 
     /// The block's key.
@@ -195,7 +196,7 @@ impl<A: Attach> SharedMemory<A> {
     /// The block's length, bytes.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.block.mapping().len()
+        self.mapped.mapping().len()
     }
 
     /// Takes the lock, waiting for it as long as it takes.
@@ -205,7 +206,7 @@ impl<A: Attach> SharedMemory<A> {
     /// # Errors
     ///
     /// [`LockErrorKind::WouldDeadlock`] where this thread has it already through
-    /// this handle, [`LockErrorKind::Orphaned`] where the block was removed (noticed within a second
+    /// this handle, [`LockErrorKind::Removed`] where the block was removed (noticed within a second
     /// where somebody used rm or mv, while it waits or locks now and then), [`LockErrorKind::Forked`] in
     /// a forked child.
     #[inline]
@@ -221,7 +222,7 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// [`LockErrorKind::Timeout`] names the holder; and those of [`lock`](Self::lock).
     #[inline]
-    pub fn lock_timeout(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
+    pub fn lock_for(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
         self.attachment
             .lock(|| Deadline::after(timeout))
             .map(|held| self.locked(held))
@@ -237,52 +238,54 @@ impl<A: Attach> SharedMemory<A> {
         self.attachment.try_lock().map(|held| self.locked(held))
     }
 
-    /// Copies the whole block under the lock, waiting for it so long; true beside it where a
-    /// holder died with the lock, so that the bytes may be half-written.
+    /// Copies the whole block under the lock; waits for the lock up to `timeout`.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NoMemory`]; and those of [`lock_timeout`](Self::lock_timeout).
-    pub fn snapshot(&self, timeout: Duration) -> Result<(Vec<u8>, bool), LockError> {
+    /// [`LockErrorKind::NoMemory`]; and those of [`lock_for`](Self::lock_for).
+    pub fn snapshot(&self, timeout: Duration) -> Result<BlockSnapshot, LockError> {
         let bytes = self.size();
-        let mut copy = try_zeroed(bytes)
+        let mut bytes = try_zeroed(bytes)
             .ok_or_else(|| LockError::new(self.key(), LockErrorKind::NoMemory { bytes }))?;
-        let locked = self.lock_timeout(timeout)?;
+        let locked = self.lock_for(timeout)?;
         let is_abandoned = matches!(locked, Locked::Abandoned(_));
-        copy.copy_from_slice(&locked.ignore_abandonment());
-        Ok((copy, is_abandoned))
+        bytes.copy_from_slice(&locked.ignore_abandonment());
+        Ok(BlockSnapshot {
+            bytes,
+            is_abandoned,
+        })
     }
 
     /// Returns `true` if the block was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and locking fails with [`LockErrorKind::Orphaned`].
+    /// another or none, and locking fails with [`LockErrorKind::Removed`].
     ///
     /// Asks the kernel where the name leads; a program that does not lock for long asks once a
     /// second.
     #[must_use]
-    pub fn is_orphaned(&self) -> bool {
-        self.attachment.is_orphaned()
+    pub fn is_removed(&self) -> bool {
+        self.attachment.is_removed()
     }
 
     /// Everybody else who is attached, from other processes.
     #[must_use]
-    pub fn others(&self) -> Vec<Attached> {
-        self.attachment.others()
+    pub fn peers(&self) -> Vec<Participant> {
+        self.attachment.peers()
     }
 
-    /// Leaves the block; true where this was the last one and the block was removed.
-    ///
-    /// Dropping does the same.
-    #[must_use = "tells whether the block is gone; drop the handle where that does not matter"]
-    pub fn detach(mut self) -> bool {
-        self.attachment.leave()
+    /// Detaches, as dropping does; says whether this was the last participant that keeps the segment,
+    /// so that it was removed.
+    pub fn detach(mut self) -> Detached {
+        Detached {
+            removed: self.attachment.leave(),
+        }
     }
 
     #[inline]
-    fn locked<'a>(&'a self, held: Held<'a>) -> Locked<'a, A> {
+    fn locked<'a>(&'a self, held: RawGuard<'a>) -> Locked<'a, A> {
         let abandoned = held.is_abandoned();
         let guard = Guard {
-            memory: self,
-            held,
+            block: self,
+            raw: held,
             here: PhantomData,
         };
         if abandoned {
@@ -293,13 +296,23 @@ impl<A: Attach> SharedMemory<A> {
     }
 }
 
-impl<A: Attach> fmt::Debug for SharedMemory<A> {
+impl<A: Attach> fmt::Debug for Block<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedMemory")
+        f.debug_struct("Block")
             .field("key", self.key())
             .field("size", &self.size())
             .finish_non_exhaustive()
     }
+}
+
+/// A copy of a block's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockSnapshot {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// A holder died with the lock and no process has repaired the bytes since: they may be
+    /// half-written.
+    pub is_abandoned: bool,
 }
 
 /// The lock, taken; whether the last holder died with it is part of the type.
@@ -341,7 +354,7 @@ pub struct Abandoned<'a, A: Attach>(Guard<'a, A>);
 impl<'a> Abandoned<'a, ReadWrite> {
     /// Says that the bytes are whole again; the next holder is not told any more.
     pub fn repaired(mut self) -> Guard<'a, ReadWrite> {
-        self.0.held.repaired();
+        self.0.raw.repaired();
         self.0
     }
 }
@@ -364,21 +377,21 @@ impl DerefMut for Abandoned<'_, ReadWrite> {
 ///
 /// Stays on the thread that took the lock.
 pub struct Guard<'a, A: Attach> {
-    memory: &'a SharedMemory<A>,
-    held: Held<'a>,
+    block: &'a Block<A>,
+    raw: RawGuard<'a>,
     /// Not to be sent: the handle remembers which thread holds the lock.
     here: PhantomData<*const ()>,
 }
 
 /// A typed access that leaves the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutOfBlock {
+pub struct OutOfBounds {
     offset: usize,
     bytes: usize,
     size: usize,
 }
 
-impl OutOfBlock {
+impl OutOfBounds {
     /// Returns the error's code, which no change of its fields changes.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -392,7 +405,7 @@ impl OutOfBlock {
     }
 }
 
-impl fmt::Display for OutOfBlock {
+impl fmt::Display for OutOfBounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             offset,
@@ -406,24 +419,24 @@ impl fmt::Display for OutOfBlock {
     }
 }
 
-impl std::error::Error for OutOfBlock {}
+impl std::error::Error for OutOfBounds {}
 
 impl<A: Attach> Guard<'_, A> {
     /// Copies a value of plain data out of the block, at any alignment.
     ///
     /// # Errors
     ///
-    /// [`OutOfBlock`] where it would leave the block.
-    pub fn read<T: AnyBitPattern>(&self, offset: usize) -> Result<T, OutOfBlock> {
+    /// [`OutOfBounds`] where it would leave the block.
+    pub fn read<T: AnyBitPattern>(&self, offset: usize) -> Result<T, OutOfBounds> {
         let range = self.range(offset, size_of::<T>())?;
         Ok(bytemuck::pod_read_unaligned(&self[range]))
     }
 
-    fn range(&self, offset: usize, bytes: usize) -> Result<std::ops::Range<usize>, OutOfBlock> {
+    fn range(&self, offset: usize, bytes: usize) -> Result<std::ops::Range<usize>, OutOfBounds> {
         let size = self.len();
         match offset.checked_add(bytes) {
             Some(end) if end <= size => Ok(offset..end),
-            _ => Err(OutOfBlock {
+            _ => Err(OutOfBounds {
                 offset,
                 bytes,
                 size,
@@ -437,8 +450,8 @@ impl Guard<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`OutOfBlock`] where it would leave the block.
-    pub fn write<T: NoUninit>(&mut self, offset: usize, value: &T) -> Result<(), OutOfBlock> {
+    /// [`OutOfBounds`] where it would leave the block.
+    pub fn write<T: NoUninit>(&mut self, offset: usize, value: &T) -> Result<(), OutOfBounds> {
         let range = self.range(offset, size_of::<T>())?;
         self[range].copy_from_slice(bytemuck::bytes_of(value));
         Ok(())
@@ -453,7 +466,7 @@ impl<A: Attach> Deref for Guard<'_, A> {
         // SAFETY: the lock is held as long as this guard lives, so nobody
         // writes the block (LAYOUT.md, invariant I4); through this guard
         // only `&mut self` does.
-        unsafe { self.memory.block.mapping().slice(0, self.memory.size()) }
+        unsafe { self.block.mapped.mapping().slice(0, self.block.size()) }
     }
 }
 
@@ -463,14 +476,14 @@ impl DerefMut for Guard<'_, ReadWrite> {
         // SAFETY: the lock is held as long as this guard lives, so nobody
         // else reads or writes the block (LAYOUT.md, invariant I4), and
         // `&mut self` keeps other slices of this guard away.
-        unsafe { self.memory.block.0.slice_mut(0, self.memory.size()) }
+        unsafe { self.block.mapped.0.slice_mut(0, self.block.size()) }
     }
 }
 
 impl<A: Attach> fmt::Debug for Guard<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
-            .field("key", self.memory.key())
+            .field("key", self.block.key())
             .finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Attach, Guard, ReadWrite, SharedMemory};
+use super::{Attach, Block, Guard, ReadWrite};
 use crate::deadline::Deadline;
 use crate::error::{LockError, LockErrorKind};
 use crate::sys;
@@ -20,7 +20,7 @@ pub enum Change {
 }
 
 impl Guard<'_, ReadWrite> {
-    /// Releases the lock, and tells all who [wait](SharedMemory::wait_for_change) that the
+    /// Releases the lock, and tells all who [wait](Block::wait_for_change) that the
     /// block has changed.
     ///
     /// Nothing is announced without this call: it takes a system call, and letting go alone does not.
@@ -30,12 +30,12 @@ impl Guard<'_, ReadWrite> {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
-    /// use shm_core::{Change, Key, Options, SharedMemory};
+    /// use shm_core::{Change, Key, Options, Block};
     ///
     /// let options = Options::new().directory(directory.path());
     /// let key = Key::new("counter")?;
-    /// let ours = SharedMemory::create(&key, 64, &options)?;
-    /// let theirs = SharedMemory::attach_read_only(&key, &options)?;
+    /// let ours = Block::create(&key, 64, &options)?;
+    /// let theirs = Block::attach_read_only(&key, &options)?;
     ///
     /// let seen = theirs.changes(); // before the first look: nothing is missed
     /// let mut guard = ours.lock()?.ignore_abandonment();
@@ -47,11 +47,11 @@ impl Guard<'_, ReadWrite> {
     /// # Ok(()) }
     /// ```
     pub fn announce(self) {
-        self.held.announce();
+        self.raw.announce();
     }
 }
 
-impl SharedMemory<ReadWrite> {
+impl Block<ReadWrite> {
     /// Tells all who [wait](Self::wait_for_change) that the block has changed, while this
     /// thread holds the lock [without a guard](Self::lock_detached). They are woken when it is let
     /// go.
@@ -65,7 +65,7 @@ impl SharedMemory<ReadWrite> {
     }
 }
 
-impl<A: Attach> SharedMemory<A> {
+impl<A: Attach> Block<A> {
     /// Returns how many changes of the block were announced since it was created; after 2^32 the
     /// count begins anew. Makes no system call: for polling.
     #[inline]
@@ -103,8 +103,7 @@ impl<A: Attach> SharedMemory<A> {
             if now != seen {
                 return Ok(Change::Announced(now));
             }
-            if attachment.is_marked_removed()
-                || attachment.is_found_orphaned(sys::monotonic_nanos())
+            if attachment.is_marked_removed() || attachment.is_found_removed(sys::monotonic_nanos())
             {
                 return Ok(Change::Removed);
             }
@@ -113,7 +112,7 @@ impl<A: Attach> SharedMemory<A> {
             }
             attachment.sleep_until_changed(seen, deadline);
             // Woken although nothing is new: a process has detached or removed the block.
-            if attachment.changes() == seen && attachment.is_orphaned() {
+            if attachment.changes() == seen && attachment.is_removed() {
                 return Ok(Change::Removed);
             }
         }

@@ -1,4 +1,4 @@
-//! Where the sockets are: a directory that strangers cannot disturb, and the names in it.
+//! The directory of the sockets, which no other user can change, and the names in it.
 
 use std::env;
 use std::ffi::OsString;
@@ -15,80 +15,83 @@ use interprocess::os::unix::uds_local_socket::{Listener, Stream};
 use rustix::fs::FileType;
 
 use crate::directory_watch::DirectoryWatch;
-use crate::error::{LinkError, LinkErrorKind, UnsafeDirectory, UnsafeReason};
+use crate::error::{PresenceError, PresenceErrorKind, UnsafeDirectory, UnsafeReason};
 use crate::options::DEFAULT_DIRECTORY;
+use crate::segment::SegmentId;
 use crate::segment::is_hex;
 use crate::sys::{self, Directory};
 
-/// The most bytes of a socket's path that the system takes (`sun_path`, with its NUL).
-const LONGEST_ADDRESS: usize = 107;
-/// What the names of sockets begin with; they are no names of segments.
-const PREFIX: &str = ".shm-core-link.";
-/// What the name of a socket ends with before anybody listens at it.
-const DRAFT: &str = ".new";
-/// How often a socket is made anew because somebody took it for a dead one.
+/// The longest path of a socket (`sun_path` without its NUL), bytes.
+const MAX_ADDRESS_BYTES: usize = 107;
+/// The prefix of every socket's name; no segment's name begins with it.
+const PREFIX: &str = ".shm-core-presence.";
+/// The suffix of a socket's name until its publisher listens.
+const UNFINISHED: &str = ".new";
+/// How often a socket is made anew after another process removed it as dead.
 const ATTEMPTS: usize = 8;
 
 /// A directory of sockets.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct SocketDirectory {
     directory: Directory,
     path: PathBuf,
 }
 
-/// Where a place can be.
+/// Where a directory can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Location {
-    /// In the directory of the segments, where that is not the usual one.
+    /// The directory of the segments, if that is not `/dev/shm`.
     Beside(PathBuf),
-    /// In a directory that is ours alone, within one that is, too.
+    /// A directory that only this user may open, within another such.
     Runtime(PathBuf),
-    /// In a directory that is ours alone, within one for everybody.
+    /// A directory that only this user may open, within one that every user may write.
     Temporary(PathBuf, String),
 }
 
-/// Whether a directory is made where none is there.
+/// What to do about a missing directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Make,
     Leave,
 }
 
-impl Place {
-    /// Every place for the segments in this directory that is there and safe, the best one first.
+impl SocketDirectory {
+    /// Returns every safe directory for the segments in this one, the preferred first.
     ///
     /// # Errors
     ///
-    /// [`LinkErrorKind::NoDirectory`](crate::LinkErrorKind::NoDirectory) where there is none.
-    pub(super) fn all(segments: &Path, missing: Missing) -> Result<Vec<Self>, LinkError> {
-        let mut places = Vec::new();
+    /// [`PresenceErrorKind::NoDirectory`](crate::PresenceErrorKind::NoDirectory) if there is none.
+    pub(super) fn all(segments: &Path, missing: Missing) -> Result<Vec<Self>, PresenceError> {
+        let mut directories = Vec::new();
         let mut candidates = Vec::new();
         let runtime = env::var_os("XDG_RUNTIME_DIR");
         for location in locations(segments, runtime, sys::effective_user()) {
-            // One is enough to be made.
-            let missing = if places.is_empty() {
+            // Makes one at most.
+            let missing = if directories.is_empty() {
                 missing
             } else {
                 Missing::Leave
             };
             match location.open(missing) {
-                Ok(place) => places.push(place),
+                Ok(directory) => directories.push(directory),
                 Err(error) => candidates.push(error),
             }
         }
-        if places.is_empty() {
-            return Err(LinkError::new(LinkErrorKind::NoDirectory { candidates }));
+        if directories.is_empty() {
+            return Err(PresenceError::new(PresenceErrorKind::NoDirectory {
+                candidates,
+            }));
         }
-        Ok(places)
+        Ok(directories)
     }
 
-    /// Makes a socket that viewers of this segment find, and its name.
-    pub(super) fn listen(&self, segment: u128) -> io::Result<(Listener, String)> {
+    /// Makes a socket that viewers of this segment find; returns it with its name.
+    pub(super) fn listen(&self, segment: SegmentId) -> io::Result<(Listener, String)> {
         for _ in 0..ATTEMPTS {
             let name = format!("{}{:016x}", prefix(segment), sys::random_u64());
-            // It gets the name by which it is found only once somebody listens: whoever is
-            // refused there knows for sure that the listener is dead, and may remove it.
-            let draft = format!("{name}{DRAFT}");
+            // Gets its final name only once it listens: a process whose connection is refused there
+            // knows that the listener is dead, and may remove the socket.
+            let draft = format!("{name}{UNFINISHED}");
             let address = self.address(&draft);
             let listener = ListenerOptions::new()
                 .name(address.to_fs_name::<GenericFilePath>()?)
@@ -108,7 +111,7 @@ impl Place {
         Err(io::ErrorKind::NotFound.into())
     }
 
-    /// Goes to a socket; never waits. `WouldBlock` where too many others are about to.
+    /// Connects to a socket without waiting; `WouldBlock` if the listener's queue is full.
     pub(super) fn connect(&self, name: &str) -> io::Result<Stream> {
         let address = self.address(name);
         let stream = ConnectOptions::new()
@@ -116,7 +119,7 @@ impl Place {
             .wait_mode(ConnectWaitMode::Deferred)
             .nonblocking_stream(true)
             .connect_sync_as::<Stream>()?;
-        // Of a local socket nothing is deferred: it is connected, or its listener's queue is full.
+        // A local socket connects at once unless its listener's queue is full.
         if stream.inner().peer_addr().is_err() {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -126,13 +129,13 @@ impl Place {
         Ok(stream)
     }
 
-    /// Our own sockets of this segment, those that nobody listens at yet left out.
-    pub(super) fn sockets_of(&self, segment: u128) -> Vec<String> {
+    /// Returns the names of this user's listening sockets of a segment.
+    pub(super) fn sockets_of(&self, segment: SegmentId) -> Vec<String> {
         let prefix = prefix(segment);
-        self.sockets(|name| name.starts_with(&prefix) && !name.ends_with(DRAFT))
+        self.sockets(|name| name.starts_with(&prefix) && !name.ends_with(UNFINISHED))
     }
 
-    /// The names that are those of sockets of the layout, and lead to sockets of ours.
+    /// Returns the names of this user's sockets.
     fn sockets(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let mut names = self.directory.names().unwrap_or_default();
         names.retain(|name| {
@@ -141,26 +144,25 @@ impl Place {
         names
     }
 
-    /// The identity of a socket of ours; nothing where the name leads to something else.
+    /// Returns the identity of a socket; `None` if the name leads to anything but a socket of this user.
     fn own_socket(&self, name: &str) -> Option<(u64, u64)> {
-        let facts = self.directory.facts_of(name).ok()?;
-        let is_ours = facts.kind == FileType::Socket && facts.owner == sys::effective_user();
-        is_ours.then_some(facts.identity)
+        let stat = self.directory.stat_of(name).ok()?;
+        let is_ours = stat.kind == FileType::Socket && stat.owner == sys::effective_user();
+        is_ours.then_some(stat.identity)
     }
 
-    /// Removes the sockets that died with their publishers; those of `living` segments are left
-    /// to the viewers, who go there anyway.
-    pub(super) fn sweep(&self, living: &[u128]) {
-        let living: Vec<String> = living.iter().copied().map(prefix).collect();
-        let is_wanted = |name: &str| !living.iter().any(|prefix| name.starts_with(prefix));
+    /// Removes dead sockets, except those of `live` segments: their viewers connect and remove them.
+    pub(super) fn sweep(&self, live: &[SegmentId]) {
+        let live: Vec<String> = live.iter().copied().map(prefix).collect();
+        let is_wanted = |name: &str| !live.iter().any(|prefix| name.starts_with(prefix));
         for name in self.sockets(is_wanted) {
             self.remove_if_dead(&name);
         }
     }
 
-    /// Removes a socket of ours where nobody listens any more.
+    /// Removes a socket whose listener is dead.
     pub(super) fn remove_if_dead(&self, name: &str) {
-        // Looked at before, so that what is removed is what refused.
+        // Asked before connecting, so that the socket that refused is the one that is removed.
         let identity = self.own_socket(name);
         if let Err(error) = self.connect(name)
             && error.kind() == io::ErrorKind::ConnectionRefused
@@ -169,15 +171,19 @@ impl Place {
         }
     }
 
-    /// Removes a socket of ours.
+    /// Removes a socket of this user.
     pub(super) fn remove(&self, name: &str) {
         self.remove_exactly(name, self.own_socket(name));
     }
 
     fn remove_exactly(&self, name: &str, identity: Option<(u64, u64)>) {
         let Some(identity) = identity else { return };
-        let aside = format!("{}{:016x}{DRAFT}", prefix(0), sys::random_u64());
-        // Where this fails it is removed as a dead one later.
+        let aside = format!(
+            "{}{:016x}{UNFINISHED}",
+            prefix(SegmentId::new(0)),
+            sys::random_u64()
+        );
+        // If this fails, it is removed as a dead socket later.
         let _swept_later = self.directory.remove_exactly(name, identity, &aside);
     }
 
@@ -185,10 +191,10 @@ impl Place {
         watch.add(&self.path)
     }
 
-    /// The path of a socket, by way of /proc where it is too long for the system.
+    /// Returns the path of a socket, through /proc if it is too long for an address.
     fn address(&self, name: &str) -> PathBuf {
         let path = self.path.join(name);
-        if path.as_os_str().as_bytes().len() <= LONGEST_ADDRESS {
+        if path.as_os_str().as_bytes().len() <= MAX_ADDRESS_BYTES {
             path
         } else {
             self.directory.own_path().join(name)
@@ -196,26 +202,26 @@ impl Place {
     }
 }
 
-/// Returns `true` if this is the name of a socket of some segment, or of one before anybody listens.
+/// Returns `true` if this is the name of a socket, listening or not yet.
 fn is_socket_name(name: &str) -> bool {
     let numbers = name
         .strip_prefix(PREFIX)
-        .map(|rest| rest.strip_suffix(DRAFT).unwrap_or(rest))
+        .map(|rest| rest.strip_suffix(UNFINISHED).unwrap_or(rest))
         .and_then(|rest| rest.split_once('.'));
     numbers.is_some_and(|(segment, random)| is_hex(segment, 32) && is_hex(random, 16))
 }
 
-fn prefix(segment: u128) -> String {
-    format!("{PREFIX}{segment:032x}.")
+fn prefix(segment: SegmentId) -> String {
+    format!("{PREFIX}{segment}.")
 }
 
-/// Where sockets can be for the segments in this directory, the best place first.
+/// Returns where sockets can be for the segments in this directory, the preferred first.
 fn locations(segments: &Path, runtime: Option<OsString>, user: u32) -> Vec<Location> {
     if segments != Path::new(DEFAULT_DIRECTORY) {
         return vec![Location::Beside(segments.to_owned())];
     }
-    // Programs that are not started by the desktop often lack the variable; where systemd is,
-    // the directory is there all the same.
+    // Programs that the desktop does not start often lack the variable; systemd makes the directory
+    // all the same.
     let runtime = runtime
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
@@ -228,12 +234,12 @@ fn locations(segments: &Path, runtime: Option<OsString>, user: u32) -> Vec<Locat
 
 impl Location {
     /// Opens the directory; the reason where it is not there or not safe.
-    fn open(&self, missing: Missing) -> Result<Place, UnsafeDirectory> {
+    fn open(&self, missing: Missing) -> Result<SocketDirectory, UnsafeDirectory> {
         match self {
             Self::Beside(path) => {
                 let directory = open(path)?;
                 let path = path.clone();
-                Ok(Place { directory, path })
+                Ok(SocketDirectory { directory, path })
             }
             Self::Runtime(base) => {
                 let runtime = open(base)?;
@@ -254,7 +260,7 @@ fn open_private(
     path: &Path,
     name: &str,
     missing: Missing,
-) -> Result<Place, UnsafeDirectory> {
+) -> Result<SocketDirectory, UnsafeDirectory> {
     let path = path.join(name);
     let failed = |error| unusable(&path, error);
     if missing == Missing::Make {
@@ -262,16 +268,16 @@ fn open_private(
     }
     let directory = base.open_in(name).map_err(failed)?;
     check_private(&directory, &path)?;
-    Ok(Place { directory, path })
+    Ok(SocketDirectory { directory, path })
 }
 
-/// Checks that nobody else can put anything there, or put anything else in its place.
+/// Checks that no other user can write there or replace the directory.
 fn check_private(directory: &Directory, path: &Path) -> Result<(), UnsafeDirectory> {
-    let facts = directory.facts().map_err(|error| unusable(path, error))?;
-    let reason = if facts.owner != sys::effective_user() {
-        UnsafeReason::Owner { owner: facts.owner }
-    } else if facts.mode & 0o077 != 0 {
-        UnsafeReason::Mode { mode: facts.mode }
+    let stat = directory.stat().map_err(|error| unusable(path, error))?;
+    let reason = if stat.owner != sys::effective_user() {
+        UnsafeReason::Owner { owner: stat.owner }
+    } else if stat.mode & 0o077 != 0 {
+        UnsafeReason::Mode { mode: stat.mode }
     } else {
         return Ok(());
     };
@@ -294,23 +300,23 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
 
-    /// A directory that is ours alone.
+    /// Makes a directory that only this user may open.
     fn own_directory() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
         directory
     }
 
-    fn private(base: &Path) -> Result<Place, UnsafeDirectory> {
+    fn private(base: &Path) -> Result<SocketDirectory, UnsafeDirectory> {
         Location::Temporary(base.to_owned(), "place".to_owned()).open(Missing::Make)
     }
 
-    fn is_there(place: &Place, name: &str) -> bool {
-        place.directory.facts_of(name).is_ok()
+    fn is_there(socket_directory: &SocketDirectory, name: &str) -> bool {
+        socket_directory.directory.stat_of(name).is_ok()
     }
 
     #[test]
-    fn each_directory_of_segments_has_its_places() {
+    fn the_directory_of_segments_decides_where_sockets_are() {
         let usual = Path::new("/dev/shm/");
         let temporary = Location::Temporary("/tmp".into(), "shm-core-7".into());
         let runtime = |path: &str| Location::Runtime(path.into());
@@ -332,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_made_for_us_alone_and_found_again() {
+    fn a_missing_directory_is_made_private_and_found_again() {
         let base = own_directory();
         let location = Location::Runtime(base.path().to_owned());
         assert!(location.open(Missing::Leave).is_err());
@@ -343,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_could_disturb_is_refused() {
+    fn a_directory_that_other_users_can_change_is_refused() {
         let base = own_directory();
         let at = base.path().join("place");
 
@@ -379,35 +385,44 @@ mod tests {
     #[test]
     fn a_socket_is_ours_alone_and_of_one_segment() {
         let base = own_directory();
-        let place = private(base.path()).unwrap();
-        let (_listener, name) = place.listen(7).unwrap();
-        assert_eq!(place.directory.facts_of(&name).unwrap().mode, 0o600);
-        assert_eq!(place.sockets_of(7), [name.as_str()]);
-        assert_eq!(place.sockets_of(8), [] as [&str; 0]);
-        assert!(place.connect(&name).is_ok());
+        let socket_directory = private(base.path()).unwrap();
+        let (_listener, name) = socket_directory.listen(SegmentId::new(7)).unwrap();
+        assert_eq!(
+            socket_directory.directory.stat_of(&name).unwrap().mode,
+            0o600
+        );
+        assert_eq!(
+            socket_directory.sockets_of(SegmentId::new(7)),
+            [name.as_str()]
+        );
+        assert_eq!(
+            socket_directory.sockets_of(SegmentId::new(8)),
+            [] as [&str; 0]
+        );
+        assert!(socket_directory.connect(&name).is_ok());
     }
 
     #[test]
     fn only_what_is_dead_is_swept() {
         let base = own_directory();
-        let place = private(base.path()).unwrap();
-        let (_listener, living) = place.listen(7).unwrap();
-        let (dead_listener, dead) = place.listen(7).unwrap();
-        let (kept_listener, kept) = place.listen(8).unwrap();
+        let socket_directory = private(base.path()).unwrap();
+        let (_listener, live) = socket_directory.listen(SegmentId::new(7)).unwrap();
+        let (dead_listener, dead) = socket_directory.listen(SegmentId::new(7)).unwrap();
+        let (kept_listener, kept) = socket_directory.listen(SegmentId::new(8)).unwrap();
         drop((dead_listener, kept_listener));
         let file = format!("{PREFIX}file");
-        fs::write(place.path.join(&file), "no socket").unwrap();
-        let unrelated = place.path.join("unrelated");
+        fs::write(socket_directory.path.join(&file), "no socket").unwrap();
+        let unrelated = socket_directory.path.join("unrelated");
         drop(UnixListener::bind(&unrelated).unwrap());
 
-        place.sweep(&[8]);
-        assert!(!is_there(&place, &dead));
-        for name in [&living, &kept, &file, &"unrelated".to_owned()] {
-            assert!(is_there(&place, name), "{name}");
+        socket_directory.sweep(&[SegmentId::new(8)]);
+        assert!(!is_there(&socket_directory, &dead));
+        for name in [&live, &kept, &file, &"unrelated".to_owned()] {
+            assert!(is_there(&socket_directory, name), "{name}");
         }
-        place.sweep(&[]);
-        assert!(!is_there(&place, &kept));
-        assert!(is_there(&place, &living));
+        socket_directory.sweep(&[]);
+        assert!(!is_there(&socket_directory, &kept));
+        assert!(is_there(&socket_directory, &live));
     }
 
     #[test]
@@ -415,11 +430,11 @@ mod tests {
         let base = own_directory();
         let long = base.path().join("long".repeat(30)).join("long".repeat(60));
         fs::create_dir_all(&long).unwrap();
-        let place = Location::Beside(long).open(Missing::Leave).unwrap();
-        let (listener, name) = place.listen(7).unwrap();
-        assert!(place.connect(&name).is_ok());
+        let socket_directory = Location::Beside(long).open(Missing::Leave).unwrap();
+        let (listener, name) = socket_directory.listen(SegmentId::new(7)).unwrap();
+        assert!(socket_directory.connect(&name).is_ok());
         drop(listener);
-        place.sweep(&[]);
-        assert!(!is_there(&place, &name));
+        socket_directory.sweep(&[]);
+        assert!(!is_there(&socket_directory, &name));
     }
 }

@@ -3,20 +3,20 @@
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use shm_io::{OnWatched, Watched};
+use shm_io::{OnViewers, Viewers};
 
 use super::tell;
-use crate::session::audience::changes;
+use crate::session::presence::changes;
 
 /// Prints a line for everybody who comes to watch, has shown something, or has left.
 ///
 /// On a thread of its own: who does not read the lines keeps nobody from loading.
-pub(super) fn printed() -> OnWatched {
+pub(super) fn printed() -> OnViewers {
     let (sender, receiver) = mpsc::channel();
     let spawned = thread::Builder::new()
         .name("printer".to_owned())
         .spawn(move || {
-            let mut before = Watched::By(Vec::new());
+            let mut before = Viewers::Known(Vec::new());
             for now in receiver {
                 changes(&before, &now).iter().for_each(|line| tell(line));
                 before = now;

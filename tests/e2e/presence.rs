@@ -19,7 +19,7 @@ fn loader(scene: &Scene) -> Program {
     loader
 }
 
-/// An actor that sits in the audience, known to the loader.
+/// An actor that sits in the server, known to the loader.
 fn watcher(scene: &Scene, loader: &Program) -> Actor {
     let mut actor = Actor::new(scene);
     actor.does("sit");

@@ -1,4 +1,4 @@
-//! Why watchers cannot be counted, or a watcher cannot say that it watches.
+//! Errors of presence.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,21 +9,21 @@ use crate::error::ErrorCode;
 use crate::error::code::os_error;
 use crate::lock_holder::UserName;
 
-/// Why watchers cannot be counted, or a watcher cannot say that it watches.
+/// Why a publisher cannot listen for viewers, or a viewer cannot report.
 ///
-/// Publishing and reading need no link: they work all the same.
+/// Publishing and reading do not depend on presence.
 #[derive(Debug, Error)]
-#[error("cannot link publisher and watchers: {kind}")]
-pub struct LinkError {
-    kind: LinkErrorKind,
+#[error("cannot report presence: {kind}")]
+pub struct PresenceError {
+    kind: PresenceErrorKind,
     source: Option<io::Error>,
 }
 
-/// What kept publisher and watchers from being linked.
+/// What went wrong.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum LinkErrorKind {
-    /// There is no directory in which a socket would be safe.
+pub enum PresenceErrorKind {
+    /// No directory is safe for a socket.
     #[error("no directory is safe for a socket{}", list(candidates))]
     NoDirectory {
         /// The directories that were considered.
@@ -43,7 +43,7 @@ pub enum LinkErrorKind {
 pub struct UnsafeDirectory {
     /// The directory.
     pub path: PathBuf,
-    /// Why not.
+    /// Why it is not safe.
     pub reason: UnsafeReason,
 }
 
@@ -72,23 +72,23 @@ fn list(candidates: &[UnsafeDirectory]) -> String {
     candidates.iter().map(|one| format!("; {one}")).collect()
 }
 
-impl LinkError {
+impl PresenceError {
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self {
-            kind: LinkErrorKind::Io { doing },
+            kind: PresenceErrorKind::Io { doing },
             source: Some(source),
         }
     }
 
     /// Creates the error of a kind.
     #[must_use]
-    pub fn new(kind: LinkErrorKind) -> Self {
+    pub fn new(kind: PresenceErrorKind) -> Self {
         Self { kind, source: None }
     }
 
     /// Returns what went wrong.
     #[must_use]
-    pub fn kind(&self) -> &LinkErrorKind {
+    pub fn kind(&self) -> &PresenceErrorKind {
         &self.kind
     }
 
@@ -96,8 +96,8 @@ impl LinkError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self.kind {
-            LinkErrorKind::NoDirectory { .. } => ErrorCode::Unsupported,
-            LinkErrorKind::Io { .. } => ErrorCode::System,
+            PresenceErrorKind::NoDirectory { .. } => ErrorCode::Unsupported,
+            PresenceErrorKind::Io { .. } => ErrorCode::System,
         }
     }
 

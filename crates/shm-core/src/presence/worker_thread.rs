@@ -1,26 +1,26 @@
-//! The thread at one end of a link, and how it ends.
+//! The thread behind a server or a client, and how it ends.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crate::error::LinkError;
+use crate::error::PresenceError;
 use crate::sys::{self, EventFd, ForkMark};
 
 /// Owns a thread that sleeps on sockets. Dropping it rings, and waits for the thread's end.
 #[derive(Debug)]
-pub(super) struct Attendant {
+pub(super) struct WorkerThread {
     eventfd: Arc<EventFd>,
     thread: Option<JoinHandle<()>>,
     fork: ForkMark,
 }
 
-impl Attendant {
+impl WorkerThread {
     /// Starts the thread; `work` sleeps on the eventfd beside its sockets.
     pub(super) fn start(
         name: &str,
         work: impl FnOnce(Arc<EventFd>) + Send + 'static,
-    ) -> Result<Self, LinkError> {
+    ) -> Result<Self, PresenceError> {
         let fork = ForkMark::here();
         let started = || -> io::Result<Self> {
             let eventfd = Arc::new(EventFd::new()?);
@@ -32,7 +32,7 @@ impl Attendant {
                 fork,
             })
         };
-        started().map_err(LinkError::io("starting its thread"))
+        started().map_err(PresenceError::io("starting its thread"))
     }
 
     /// Returns `true` if this is a copy in a forked child: the thread and its sockets are the parent's.
@@ -46,7 +46,7 @@ impl Attendant {
     }
 }
 
-impl Drop for Attendant {
+impl Drop for WorkerThread {
     fn drop(&mut self) {
         let Some(thread) = self.thread.take() else {
             return;

@@ -12,7 +12,7 @@ use crate::sys;
 /// follow each other, the more are let through without one; a leisurely one
 /// is always followed by a look. Who publishes has read the time anyway.
 #[derive(Debug)]
-pub(super) struct NameWatch {
+pub(super) struct UnlinkCheck {
     times: Mutex<Times>,
     /// When the name was checked last, by the monotonic clock.
     checked_at: AtomicU64,
@@ -22,13 +22,13 @@ pub(super) struct NameWatch {
 struct Times {
     clock_read: Instant,
     name_checked: Instant,
-    let_through: u64,
+    skip_budget: u64,
 }
 
-impl NameWatch {
+impl UnlinkCheck {
     const PERIOD: Duration = Duration::from_secs(1);
-    const HASTY: Duration = Duration::from_millis(1);
-    pub(super) const MOST_LET_THROUGH: u64 = 1024;
+    const BURST_WINDOW: Duration = Duration::from_millis(1);
+    pub(super) const MAX_SKIPS: u64 = 1024;
 
     pub(super) fn new() -> Self {
         let now = Instant::now();
@@ -36,7 +36,7 @@ impl NameWatch {
             times: Mutex::new(Times {
                 clock_read: now,
                 name_checked: now,
-                let_through: 0,
+                skip_budget: 0,
             }),
             checked_at: AtomicU64::new(sys::monotonic_nanos()),
         }
@@ -44,25 +44,25 @@ impl NameWatch {
 
     /// How many locks may follow without a look at the clock; none where the name is to be checked.
     #[cold]
-    pub(super) fn look_at_the_clock(&self) -> Option<u64> {
+    pub(super) fn poll_name(&self) -> Option<u64> {
         let Ok(mut times) = self.times.try_lock() else {
             return Some(0);
         };
         let now = Instant::now();
-        times.let_through = if now.duration_since(times.clock_read) < Self::HASTY {
-            (2 * times.let_through).clamp(1, Self::MOST_LET_THROUGH)
+        times.skip_budget = if now.duration_since(times.clock_read) < Self::BURST_WINDOW {
+            (2 * times.skip_budget).clamp(1, Self::MAX_SKIPS)
         } else {
             0
         };
         times.clock_read = now;
         let is_due = now.duration_since(times.name_checked) >= Self::PERIOD;
-        (!is_due).then_some(times.let_through)
+        (!is_due).then_some(times.skip_budget)
     }
 
     /// Tells whether the name is to be checked; `now` is the monotonic time.
     #[inline]
     pub(super) fn is_due(&self, now: u64) -> bool {
-        const PERIOD: u64 = NameWatch::PERIOD.as_secs() * 1_000_000_000;
+        const PERIOD: u64 = UnlinkCheck::PERIOD.as_secs() * 1_000_000_000;
         now.saturating_sub(self.checked_at.load(Ordering::Relaxed)) >= PERIOD
     }
 

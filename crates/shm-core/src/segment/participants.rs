@@ -17,7 +17,7 @@ const MOST_QUESTIONS: usize = 4 * MOST_READERS;
 
 /// Somebody who is attached to a segment, for people to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attached {
+pub struct Participant {
     /// Who it is.
     pub process: Process,
     /// File name of the program, as it says, with hidden characters [escaped](crate::escape);
@@ -30,7 +30,7 @@ pub struct Attached {
 }
 
 /// Writes its program and its process id: `camera (pid 4711)`.
-impl fmt::Display for Attached {
+impl fmt::Display for Participant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (pid {})", self.program, self.process)
     }
@@ -48,16 +48,16 @@ pub enum Access {
 /// Everybody who is attached through another open file than this.
 ///
 /// A process that publishes and reads along is told of once, as the publisher.
-pub(crate) fn everybody(file: &File) -> Vec<Attached> {
+pub(crate) fn participants(file: &File) -> Vec<Participant> {
     let slots = layout::slot_bytes(layout::SLOTS as u64);
-    everybody_beside(
+    participants_beside(
         file,
         held_in(file, slots, Held::Slot).map(|held| held.start),
     )
 }
 
 /// The same, where it is known already which slot's byte the kernel names first, if any.
-pub(crate) fn everybody_beside(file: &File, slot: Option<u64>) -> Vec<Attached> {
+pub(crate) fn participants_beside(file: &File, slot: Option<u64>) -> Vec<Participant> {
     let slots = layout::slot_bytes(layout::SLOTS as u64);
     let slots = slot.map_or(Vec::new(), |slot| {
         let unasked = sides(slots, &(slot..slot + 1));
@@ -70,7 +70,7 @@ pub(crate) fn everybody_beside(file: &File, slot: Option<u64>) -> Vec<Attached> 
         .filter_map(|byte| holder_of(file, byte))
         .collect();
     for reader in readers.into_iter().map(reader_of) {
-        let is_known = |holder: &Attached| holder.process.is(reader.process);
+        let is_known = |holder: &Participant| holder.process.is(reader.process);
         if !everybody.iter().any(is_known) {
             everybody.push(reader);
         }
@@ -79,14 +79,14 @@ pub(crate) fn everybody_beside(file: &File, slot: Option<u64>) -> Vec<Attached> 
 }
 
 /// Everybody who is attached from another process than this.
-pub(crate) fn others(file: &File) -> Vec<Attached> {
-    let mut everybody = everybody(file);
+pub(crate) fn peers(file: &File) -> Vec<Participant> {
+    let mut everybody = participants(file);
     everybody.retain(|one| !one.process.is_current());
     everybody
 }
 
 /// What the holder of a slot says of itself; nothing where the slot cannot be read.
-pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Attached> {
+pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Participant> {
     let slot = layout::slot_of_byte(byte);
     let mut record = [0; size_of::<layout::Slot>()];
     let offset = std::mem::offset_of!(layout::Control, slots) as u64 + slot * record.len() as u64;
@@ -98,7 +98,7 @@ pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Attached> {
         .next()
         .unwrap_or_default();
     let reads_only = u32_at(16) == access::BLOCK_READ_ONLY;
-    Some(Attached {
+    Some(Participant {
         process: Process::stored(u32_at(4), u32_at(20)),
         program: readable(&String::from_utf8_lossy(name)),
         access: if reads_only {
@@ -110,10 +110,10 @@ pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Attached> {
     })
 }
 
-fn reader_of(byte: u64) -> Attached {
+fn reader_of(byte: u64) -> Participant {
     let process = Process::with_pid(layout::pid_of_byte(byte));
     let program = sys::program_of(process.pid()).unwrap_or_default();
-    Attached {
+    Participant {
         process,
         program: readable(&program),
         access: Access::ReadOnly,

@@ -1,19 +1,19 @@
-//! Not more often than so many times a second, however much there is to say.
+//! A rate limit: an action runs at once after a pause, else a period after the last.
 
 use std::time::{Duration, Instant};
 
-/// The shortest time between two things that are said: people read no faster, and whoever shows
-/// sixty frames a second need not wake its publisher sixty times.
+/// The shortest time between two actions: people read no faster, and a viewer that shows sixty frames
+/// a second need not wake its publisher sixty times.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Says when the next may be said: at once after a silence, else a period after the last.
+/// Limits how often an action runs.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(super) struct RateLimit {
     last: Option<Instant>,
 }
 
-impl Pace {
-    /// How long to wait still; zero where it may be said now.
+impl RateLimit {
+    /// Returns how long to wait; zero if the action may run now.
     pub(super) fn remaining(&self) -> Duration {
         self.last
             .map_or(Duration::ZERO, |last| PERIOD.saturating_sub(last.elapsed()))
@@ -23,7 +23,7 @@ impl Pace {
         self.remaining().is_zero()
     }
 
-    /// Notes that something was said.
+    /// Notes that the action ran.
     pub(super) fn step(&mut self) {
         self.last = Some(Instant::now());
     }

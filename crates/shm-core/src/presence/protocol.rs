@@ -1,16 +1,16 @@
-//! The bytes that go over a link, as docs/LINK.md has them.
+//! The bytes that a viewer sends to a publisher, as docs/PRESENCE.md defines them.
 
 use std::time::Duration;
 
-use crate::link::Shown;
+use crate::presence::Report;
 use crate::process::Process;
 use crate::segment::readable;
 
-/// What a greeting begins with.
-const MAGIC: [u8; 8] = *b"SHM-LINK";
-/// No segment counts further: at a million samples a second this takes nine years.
+/// The first bytes of a greeting.
+const MAGIC: [u8; 8] = *b"SHM-PRES";
+/// The highest valid sequence: at a million samples a second a segment reaches it in nine years.
 const MAX_SEQUENCE: u64 = (1 << 48) - 1;
-/// Both sides speak this one or not at all: they run on one computer and are upgraded together.
+/// Both ends need the same version: they run on one computer and are upgraded together.
 const VERSION: u32 = 1;
 const PROGRAM_OFFSET: usize = 24;
 
@@ -19,7 +19,7 @@ pub(super) const GREETING: usize = 64;
 /// The length of a report.
 pub(super) const REPORT: usize = 16;
 
-/// Says who watches; comes first, and once.
+/// Encodes the greeting: who the viewer is. Sent first, and once.
 pub(super) fn encode_greeting(process: Process, program: &str) -> [u8; GREETING] {
     let mut bytes = [0; GREETING];
     bytes[..8].copy_from_slice(&MAGIC);
@@ -31,7 +31,7 @@ pub(super) fn encode_greeting(process: Process, program: &str) -> [u8; GREETING]
     bytes
 }
 
-/// Takes a greeting apart; nothing where it is none.
+/// Parses a greeting; returns `None` if it is invalid.
 pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)> {
     let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
     if bytes[..8] != MAGIC || u32_at(8) != VERSION {
@@ -42,22 +42,22 @@ pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)
     Some((Process::stored(u32_at(12), u32_at(16)), program))
 }
 
-/// Says what was shown last.
-pub(super) fn encode_report(shown: Shown) -> [u8; REPORT] {
-    let took = u64::try_from(shown.took.as_nanos()).unwrap_or(u64::MAX);
+/// Encodes a report: what was shown last.
+pub(super) fn encode_report(report: Report) -> [u8; REPORT] {
+    let latency = u64::try_from(report.latency.as_nanos()).unwrap_or(u64::MAX);
     let mut bytes = [0; REPORT];
-    bytes[..8].copy_from_slice(&shown.sequence.to_le_bytes());
-    bytes[8..].copy_from_slice(&took.to_le_bytes());
+    bytes[..8].copy_from_slice(&report.sequence.get().to_le_bytes());
+    bytes[8..].copy_from_slice(&latency.to_le_bytes());
     bytes
 }
 
-/// Takes a report apart; nothing where it names no sequence that can be.
-pub(super) fn parse_report(bytes: &[u8; REPORT]) -> Option<Shown> {
+/// Parses a report; returns `None` if its sequence is out of bounds.
+pub(super) fn parse_report(bytes: &[u8; REPORT]) -> Option<Report> {
     let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
     let sequence = u64_at(0);
-    (1..=MAX_SEQUENCE).contains(&sequence).then_some(Shown {
-        sequence,
-        took: Duration::from_nanos(u64_at(8)),
+    (1..=MAX_SEQUENCE).contains(&sequence).then_some(Report {
+        sequence: sequence.into(),
+        latency: Duration::from_nanos(u64_at(8)),
     })
 }
 
@@ -67,23 +67,23 @@ mod tests {
     use crate::escape::is_hidden;
 
     #[test]
-    fn the_bytes_are_those_of_the_document() {
+    fn the_bytes_match_the_document() {
         let greeting = encode_greeting(Process::stored(4711, 0xabcd), "viewer-app");
-        assert_eq!(greeting[..12], *b"SHM-LINK\x01\0\0\0");
+        assert_eq!(greeting[..12], *b"SHM-PRES\x01\0\0\0");
         assert_eq!(greeting[12..24], *b"\x67\x12\0\0\xcd\xab\0\0\0\0\0\0");
         assert_eq!(greeting[24..35], *b"viewer-app\0");
-        let shown = Shown {
-            sequence: 12,
-            took: Duration::from_millis(3),
+        let report = Report {
+            sequence: 12.into(),
+            latency: Duration::from_millis(3),
         };
         assert_eq!(
-            encode_report(shown),
+            encode_report(report),
             *b"\x0c\0\0\0\0\0\0\0\xc0\xc6\x2d\0\0\0\0\0"
         );
     }
 
     #[test]
-    fn what_is_sent_is_what_arrives() {
+    fn records_survive_a_round_trip() {
         for name in [
             "viewer-app",
             "",
@@ -100,19 +100,22 @@ mod tests {
             }
         }
         for sequence in [1, 12, MAX_SEQUENCE] {
-            let took = Duration::from_nanos(sequence);
-            let shown = Shown { sequence, took };
-            assert_eq!(parse_report(&encode_report(shown)), Some(shown));
+            let latency = Duration::from_nanos(sequence);
+            let report = Report {
+                sequence: sequence.into(),
+                latency,
+            };
+            assert_eq!(parse_report(&encode_report(report)), Some(report));
         }
-        let for_ever = Shown {
-            sequence: 1,
-            took: Duration::MAX,
+        let longest = Report {
+            sequence: 1.into(),
+            latency: Duration::MAX,
         };
-        let arrived = parse_report(&encode_report(for_ever)).unwrap();
-        assert_eq!(arrived.took, Duration::from_nanos(u64::MAX));
+        let arrived = parse_report(&encode_report(longest)).unwrap();
+        assert_eq!(arrived.latency, Duration::from_nanos(u64::MAX));
     }
 
-    /// Bytes without any order, the same ones each time.
+    /// Returns pseudo-random bytes, the same ones for a seed.
     fn noise(seed: u64) -> impl Iterator<Item = u8> {
         let mut state = seed | 1;
         std::iter::repeat_with(move || {
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn any_bytes_are_refused_or_make_sense() {
+    fn arbitrary_bytes_are_refused_or_valid() {
         let mut accepted = 0;
         for seed in 1..20_000 {
             let mut bytes: [u8; GREETING] = [0; GREETING];
@@ -139,8 +142,8 @@ mod tests {
             assert!(!program.contains(is_hidden), "{program:?}");
 
             let report: [u8; REPORT] = std::array::from_fn(|i| bytes[i + 40]);
-            if let Some(shown) = parse_report(&report) {
-                assert!((1..=MAX_SEQUENCE).contains(&shown.sequence));
+            if let Some(report) = parse_report(&report) {
+                assert!((1..=MAX_SEQUENCE).contains(&report.sequence.get()));
                 accepted += 1;
             }
         }

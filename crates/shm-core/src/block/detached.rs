@@ -2,22 +2,41 @@
 
 use std::time::Duration;
 
-use super::{Attach, ReadWrite, SharedMemory};
+use super::{Attach, Block, ReadWrite};
 use crate::deadline::Deadline;
 use crate::error::LockError;
 #[cfg(doc)]
 use crate::error::LockErrorKind;
 
+/// The state of a block whose lock was taken without a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// The last holder released the lock.
+    Clean,
+    /// A holder died with the lock and no process has [repaired](Block::mark_repaired) the bytes since:
+    /// they may be half-written.
+    Abandoned,
+}
+
+impl LockState {
+    fn new(is_abandoned: bool) -> Self {
+        if is_abandoned {
+            Self::Abandoned
+        } else {
+            Self::Clean
+        }
+    }
+}
+
 /// The lock without a guard: for languages without lifetimes, and for interfaces such as Qt's. In
-/// Rust, [`lock`](SharedMemory::lock) is safer.
+/// Rust, [`lock`](Block::lock) is safer.
 ///
 /// It is one lock, whichever way it is taken, and the thread that takes it lets it go. A thread that
 /// ends before that leaves it held. A handle that is dropped before that lets it go, and leaves it
 /// abandoned, as the death of its process does: the bytes may be half-written.
-impl<A: Attach> SharedMemory<A> {
+impl<A: Attach> Block<A> {
     /// Takes the lock and keeps it until [`unlock_detached`](Self::unlock_detached); waits for it up
-    /// to `timeout`, forever if `None`. Returns `true` if a holder died with the lock, so that the
-    /// bytes may be half-written, and have not been repaired since.
+    /// to `timeout`, forever if `None`.
     ///
     /// # Errors
     ///
@@ -30,13 +49,12 @@ impl<A: Attach> SharedMemory<A> {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
-    /// use shm_core::{Key, ErrorCode, Options, SharedMemory};
+    /// use shm_core::{Block, Key, LockErrorKind, LockState, Options};
     ///
     /// let options = Options::new().directory(directory.path());
-    /// let block = SharedMemory::create(&Key::new("counter")?, 64, &options)?;
+    /// let block = Block::create(&Key::new("counter")?, 64, &options)?;
     ///
-    /// let is_abandoned = block.lock_detached(None)?;
-    /// if is_abandoned {
+    /// if block.lock_detached(None)? == LockState::Abandoned {
     ///     // Make the bytes whole again, then:
     ///     block.mark_repaired()?;
     /// }
@@ -45,13 +63,16 @@ impl<A: Attach> SharedMemory<A> {
     /// block.unlock_detached()?;
     ///
     /// assert_eq!(block.lock()?.ignore_abandonment()[0], 42);
-    /// assert_eq!(block.unlock_detached().unwrap_err().code(), ErrorCode::NotHeld);
+    /// assert_eq!(block.unlock_detached().unwrap_err().kind(), &LockErrorKind::NotHeld);
     /// # Ok(()) }
     /// ```
-    pub fn lock_detached(&self, timeout: impl Into<Option<Duration>>) -> Result<bool, LockError> {
+    pub fn lock_detached(
+        &self,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<LockState, LockError> {
         let timeout = timeout.into();
-        let held = self.attachment.lock(|| Deadline::after_option(timeout))?;
-        Ok(held.detach())
+        let raw = self.attachment.lock(|| Deadline::after_option(timeout))?;
+        Ok(LockState::new(raw.detach()))
     }
 
     /// Takes the lock if no living process or thread has it, and keeps it until
@@ -62,8 +83,8 @@ impl<A: Attach> SharedMemory<A> {
     ///
     /// [`LockErrorKind::WouldBlock`] if another process or thread holds it; and those of
     /// [`lock`](Self::lock).
-    pub fn try_lock_detached(&self) -> Result<bool, LockError> {
-        Ok(self.attachment.try_lock()?.detach())
+    pub fn try_lock_detached(&self) -> Result<LockState, LockError> {
+        Ok(LockState::new(self.attachment.try_lock()?.detach()))
     }
 
     /// Lets go of the lock that this thread took with [`lock_detached`](Self::lock_detached) or
@@ -86,11 +107,11 @@ impl<A: Attach> SharedMemory<A> {
     /// handle. Dereferencing takes `unsafe`, and that is its condition.
     #[must_use]
     pub fn as_ptr(&self) -> *const u8 {
-        self.block.mapping().as_ptr()
+        self.mapped.mapping().as_ptr()
     }
 }
 
-impl SharedMemory<ReadWrite> {
+impl Block<ReadWrite> {
     /// Says that the bytes are whole again after a holder's death; the next holder is not told any
     /// more. The lock stays held.
     ///
@@ -109,6 +130,6 @@ impl SharedMemory<ReadWrite> {
     /// use.
     #[must_use]
     pub fn as_mut_ptr(&self) -> *mut u8 {
-        self.block.0.as_mut_ptr()
+        self.mapped.0.as_mut_ptr()
     }
 }

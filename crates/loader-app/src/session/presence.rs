@@ -1,0 +1,45 @@
+//! The viewers of what is loaded, in words.
+
+use app_kit::explain::Explain;
+use app_kit::language::{self, Language};
+use app_kit::{say, units};
+use shm_core::presence::Viewer;
+use shm_io::Viewers;
+
+/// Names a viewer: `viewer-app (pid 4711)`.
+pub fn name(viewer: &Viewer) -> String {
+    say!("peer", program = viewer.program, pid = viewer.process)
+}
+
+/// Says what a viewer has shown: `sequence 12 after 3 ms`.
+pub fn progress(viewer: &Viewer) -> String {
+    match viewer.report {
+        None => say!("watcher-shown-nothing"),
+        Some(report) => say!(
+            "watcher-shown",
+            sequence = report.sequence,
+            lapse = units::lapse(report.latency)
+        ),
+    }
+}
+
+/// Says for scripts, in a line each, which viewers have left, and which have come or shown a sample.
+pub fn changes(before: &Viewers, now: &Viewers) -> Vec<String> {
+    let now = match now {
+        Viewers::Known(viewers) => viewers.as_slice(),
+        // For scripts, which read English.
+        Viewers::Unknown(error) => {
+            return vec![language::speaking(Language::English, || error.explain())];
+        }
+    };
+    let before = match before {
+        Viewers::Known(viewers) => viewers.as_slice(),
+        Viewers::Unknown(_) => &[],
+    };
+    let is_gone = |one: &&Viewer| !now.iter().any(|other| other.process == one.process);
+    let left = before.iter().filter(is_gone);
+    let left = left.map(|one| format!("{} has left", name(one)));
+    let changed = now.iter().filter(|one| !before.contains(one));
+    let changed = changed.map(|one| format!("watched by {}: {}", name(one), progress(one)));
+    left.chain(changed).collect()
+}
