@@ -275,7 +275,7 @@ fn without_any_place_all_else_works() {
         return;
     };
     let loader = loader.start();
-    let complaint = loader.wait_for_complaint("cannot be told here");
+    let complaint = loader.wait_for_complaint("cannot be shown here");
     assert!(complaint.contains("/etc is open to others"), "{complaint}");
     loader.wait_for(scene.key());
     let show = usual(scene.viewer(["show"])).env("XDG_RUNTIME_DIR", "/etc");

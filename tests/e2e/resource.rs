@@ -260,7 +260,7 @@ fn a_disk_without_reservations_is_an_error() {
     let scene = Scene::within(disk.path());
     let refused = scene.loader(["text", "not here"]).run();
     let refused = refused.refused("reserving memory");
-    assert!(refused.stderr.contains("(ramfs)"), "{refused:?}");
+    assert!(refused.stderr.contains("(ramfs, "), "{refused:?}");
     assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
     scene.assert_empty();
 }

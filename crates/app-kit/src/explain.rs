@@ -107,8 +107,13 @@ impl Explain for AttachError {
                 say!("group-not-member", key = key, group = group)
             }
             AttachErrorKind::FileSystem {
-                directory, kind, ..
-            } => unfit(directory, kind),
+                directory,
+                kind,
+                doing,
+            } => match Language::spoken() {
+                Language::English => unfit(directory, &format!("{kind}, without {doing}")),
+                _ => unfit(directory, kind),
+            },
             AttachErrorKind::NoDirectory { directory } => {
                 say!("error-no-directory", path = directory.display())
             }
