@@ -10,7 +10,7 @@ use std::{
 use e2e_tests::{Scene, layout};
 use shm_core::{
     AttachErrorKind, Block, LockErrorKind, Locked, Next, PublishErrorKind, Publisher, ReadWrite,
-    RemoveErrorKind, Sample, Semaphore, SemaphoreErrorKind, Subscriber, segment,
+    RemoveErrorKind, Sample, Semaphore, SemaphoreErrorKind, Sequence, Subscriber, segment,
 };
 
 use crate::{
@@ -177,8 +177,7 @@ fn block_goes_on(scene: &Scene, company: &Block<ReadWrite>, successor: Successor
     assert_eq!(attached(scene), [process::id(); 2]);
     second.lock().unwrap().ignore_abandonment().fill(9);
     drop(second);
-    let (bytes, _) = company.snapshot(SOON).unwrap();
-    assert_eq!(bytes, [9; BLOCK]);
+    assert_eq!(company.snapshot(SOON).unwrap().bytes, [9; BLOCK]);
 }
 
 fn semaphore_goes_on(scene: &Scene, company: &Semaphore, successor: Successor) {
@@ -260,7 +259,7 @@ fn publishes(publisher: &Publisher, sample: (u64, usize), subscribers: &mut [&mu
 fn assert_in_order(scene: &Scene, newest: Found) {
     let subscriber = Subscriber::attach(&key(scene), &options(scene)).unwrap();
     let mut subscriber = subscriber.from_oldest();
-    let (mut last, mut sequence) = (None, 0);
+    let (mut last, mut sequence) = (None, Sequence::default());
     loop {
         match subscriber.next(Duration::ZERO).unwrap() {
             Next::Sample(sample) => {

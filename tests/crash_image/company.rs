@@ -85,7 +85,7 @@ impl Clone for Company {
 pub(crate) fn publish(
     publisher: &Publisher,
     (number, length): (u64, usize),
-) -> Result<u64, shm_core::PublishError> {
+) -> Result<shm_core::Sequence, shm_core::PublishError> {
     let mut loan = publisher.loan(length)?;
     loan.fill(number.to_le_bytes()[0]);
     loan[..8].copy_from_slice(&number.to_le_bytes());

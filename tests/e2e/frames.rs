@@ -311,7 +311,7 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     assert!(warning.contains("There is no room"), "{warning}");
     let mut reader = Reader::attach(&scene);
     let shown = reader.0.latest().unwrap().unwrap();
-    assert_eq!((shown.sequence(), shown.payload()[0]), (1, 1));
+    assert_eq!((shown.sequence().get(), shown.payload()[0]), (1, 1));
     drop(shown);
     fs::remove_file(&filler).unwrap();
     loader.write(&[4; 400_000]);

@@ -53,7 +53,7 @@ impl Seen {
             panic!("frames are pictures");
         };
         Seen {
-            sequence: sample.sequence(),
+            sequence: sample.sequence().get(),
             shape,
             pixels: sample.payload().to_vec(),
         }

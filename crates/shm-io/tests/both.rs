@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use qt_bridge::{Form, QtKey};
+use shm_core::segment::Removal;
 use shm_core::{
     ArrayMetadata, Block, BytesMetadata, ElementType, ImageMetadata, Key, Options, PixelFormat,
     Publisher,
@@ -154,7 +155,7 @@ fn arrays_and_blocks_are_told_apart() {
     let content = place.read(&place.own("K"));
     assert_eq!(content.kind(), "array");
     assert_eq!(content.array(), Some(&array));
-    assert_eq!(content.sequence(), Some(1));
+    assert_eq!(content.sequence(), Some(1.into()));
     assert_eq!(content.latest().unwrap().bytes, 12);
     assert!(content.age().is_some());
     let stat = content.stat();
@@ -200,7 +201,7 @@ fn what_is_cleared_is_empty_and_what_is_released_is_gone() {
         let released = sink.release().unwrap();
         assert_eq!((released.key, released.is_removed), (address.clone(), true));
         assert!(source.read().unwrap_err().is_not_found());
-        let removed = shm_io::remove(&place.qt("other"), false);
+        let removed = shm_io::remove(&place.qt("other"), Removal::IfUnused);
         assert!(removed.unwrap_err().is_not_found());
     }
 }
@@ -287,10 +288,8 @@ fn what_was_lost_is_published_again() {
         sink.put(&address, text("kept")).unwrap();
         assert_eq!(sink.release_if_lost(), None);
         match address.own() {
-            Some(key) => {
-                shm_core::segment::remove(key, &place.options(), segment::Removal::Forced).unwrap()
-            }
-            None => shm_io::remove(&address, true).unwrap(),
+            Some(key) => shm_core::segment::remove(key, &place.options(), Removal::Forced).unwrap(),
+            None => shm_io::remove(&address, Removal::Forced).unwrap(),
         }
         assert_eq!(sink.release_if_lost().as_ref(), Some(&address));
         let restored = sink.restore().unwrap().unwrap();

@@ -21,7 +21,15 @@ impl Hand {
         match *words {
             ["create", units] => self.0 = Some(Semaphore::create(key, units.parse()?, options)?),
             ["open"] => self.0 = Some(Semaphore::open(key, options)?),
-            ["leave"] => return Ok(self.0.take().ok_or("not attached")?.detach().to_string()),
+            ["leave"] => {
+                return Ok(self
+                    .0
+                    .take()
+                    .ok_or("not attached")?
+                    .detach()
+                    .removed
+                    .to_string());
+            }
             _ => return act(self.0.as_ref().ok_or("not attached")?, words),
         }
         Ok(String::new())
