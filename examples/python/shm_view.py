@@ -260,8 +260,8 @@ class Mapping:
     def _at(self, offset: int) -> int:
         if self._address is None:
             raise ValueError("the segment is closed")
-        # A load beyond the end of the file is a SIGBUS. Checking before each load leaves only a short
-        # race with a peer that violates the layout (12, I9); a futex call returns an error instead.
+        # A load beyond the end of the file is a SIGBUS. Checking before each load leaves only a
+        # short race with a peer that violates the layout (12, I9); a futex call returns an error.
         if os.fstat(self._descriptor).st_size < self._length:
             raise ViewError("The segment was cut short while it was read. Remove it with rm.")
         return self._address + offset
@@ -379,13 +379,13 @@ class Segment:
             raise self.absent() from None
         except PermissionError:
             raise ViewError(
-                f"{key} belongs to {who}, who does not share it with you. After `viewer-app remove`"
-                f" and `loader-app text --mode 644` by {who} everybody can read it."
+                f"{key} belongs to {who} and is not shared with you. After `viewer-app remove`"
+                f" and `loader-app text --mode 644` by {who} all users can read it."
             ) from None
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise ViewError(
-                    f"{self.path} is a link and no segment. Who put it there?"
+                    f"{self.path} is a symbolic link, not a segment."
                 ) from None
             raise ViewError(f"{self.path} cannot be opened: {error.strerror}.") from error
         facts = os.fstat(descriptor)
@@ -393,7 +393,7 @@ class Segment:
             return descriptor
         os.close(descriptor)
         raise ViewError(
-            f"{self.path} is no regular file of {who}, and so no segment. Who put it there?"
+            f"{self.path} is not a regular file of {who}, and so not a segment."
         )
 
     def absent(self) -> ViewError:
@@ -445,7 +445,7 @@ class Segment:
         return None
 
     def has_memory(self, size: int, memory: int) -> bool:
-        """Returns True if the file is at least `size` long and has at least `memory` bytes."""
+        """Returns True if the file has at least `size` bytes, and memory for `memory` bytes."""
         facts = os.fstat(self.descriptor)
         # stat(2): blocks of 512 bytes, on every file system.
         return facts.st_size >= size and facts.st_blocks * 512 >= memory
@@ -677,7 +677,7 @@ class Subscriber:
                     return cls(segment)
             # Removed between open and lock: there may be a new segment with the same name.
         raise ViewError(
-            f"Somebody keeps {key} busy: attaching was not possible for {PATIENCE:g} s. Try again."
+            f"Another process keeps {key} busy: attaching timed out after {PATIENCE:g} s. Try again."
         )
 
     @staticmethod
