@@ -677,7 +677,7 @@ class Subscriber:
                     return cls(segment)
             # Removed between open and lock: there may be a new segment with the same name.
         raise ViewError(
-            f"Another process keeps {key} busy: attaching timed out after {PATIENCE:g} s. Try again."
+            f"Another process keeps {key} busy: attaching timed out after {PATIENCE:g} s."
         )
 
     @staticmethod

@@ -530,7 +530,7 @@ fn what_is_no_segment_is_refused_in_a_sentence() {
     drop(python.keyed(&["show"]).run().refused("is a link"));
     std::fs::remove_file(&segment).unwrap();
     drop(Command::new("mkfifo").arg(&segment).status());
-    drop(python.keyed(&["show"]).run().refused("no regular file"));
+    drop(python.keyed(&["show"]).run().refused("not a regular file"));
 }
 
 /// The example and the library agree on what every seed of the fuzzer's corpus says.
