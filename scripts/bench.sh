@@ -10,6 +10,7 @@
 # Contests: lock small wait wake burst python frame first-frame picture readers attach
 # reserved create qt-bridge growth.
 # Qt takes part where a compiler and qt6-base-dev are installed: `bash scripts/system-packages.sh bench`.
+# Aeron takes part where a C compiler is: its sources come with a crate, and take half a minute.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -32,6 +33,43 @@ build_qt() {
     flags=$(pkg-config --cflags --libs Qt6Core Qt6Gui 2>/dev/null) || return 1
     # shellcheck disable=SC2086 # The flags are words.
     c++ -std=c++17 -O2 -fPIC crates/peer-bench/qt/peer.cpp -o "$output/qt-peer" $flags
+}
+
+# Where the crate with Aeron's sources in C lies, which cargo fetches.
+aeron_sources() {
+    cargo metadata --format-version 1 --locked --manifest-path crates/peer-bench/Cargo.toml |
+        grep -o '"manifest_path":"[^"]*/rusteron-media-driver-[^"]*/Cargo.toml"' |
+        sed 's/^"manifest_path":"//; s/Cargo.toml"$/aeron/'
+}
+
+# Builds Aeron's client and media driver, with what peer-bench calls of them, into one library. Not with
+# Aeron's own CMakeLists.txt, which wants a newer cmake than distributions have; as that does for a
+# release, without the parts that it leaves out where their libraries are missing.
+build_aeron() {
+    local sources version objects=$output/aeron library=$output/aeron.so
+    sources=$(aeron_sources) || return 1
+    [ -d "$sources" ] || return 1
+    [ ! "$library" -nt crates/peer-bench/aeron/link.c ] || [ ! "$library" -nt crates/peer-bench/Cargo.lock ] ||
+        [ ! "$library" -nt scripts/bench.sh ] || return 0
+    version=$(<"$sources/version.txt")
+    rm -rf "$objects" "$library"
+    mkdir -p "$objects"
+    local major minor patch
+    IFS=. read -r major minor patch <<<"${version%%-*}"
+    local flags=(
+        -std=c11 -O3 -DNDEBUG -DDISABLE_BOUNDS_CHECKS -fPIC -w
+        -D_GNU_SOURCE -D_DEFAULT_SOURCE -D_FILE_OFFSET_BITS=64 -DAERON_DRIVER
+        "-DAERON_VERSION_TXT=\"$version\"" '-DAERON_VERSION_GITSHA=""'
+        "-DAERON_VERSION_MAJOR=$major" "-DAERON_VERSION_MINOR=$minor" "-DAERON_VERSION_PATCH=$patch"
+        -DHAVE_FALLOCATE -DHAVE_POSIX_FALLOCATE -DHAVE_POSIX_MEMALIGN -DHAVE_DEV_URANDOM
+        -DHAVE_POLL -DHAVE_EPOLL -DHAVE_STRUCT_MMSGHDR -DHAVE_RECVMMSG -DHAVE_SENDMMSG
+        "-I$sources/aeron-client/src/main/c" "-I$sources/aeron-driver/src/main/c"
+    )
+    # shellcheck disable=SC2016 # The inner shell expands them.
+    find crates/peer-bench/aeron "$sources"/aeron-{client,driver}/src/main/c -name '*.c' ! -name aeronmd.c -print0 |
+        xargs -0 -P "$(nproc)" -I{} sh -c 'source=$1; objects=$2; shift 2
+            cc "$@" -c "$source" -o "$objects/$(basename "$source" .c).o"' _ {} "$objects" "${flags[@]}" || return 1
+    cc -shared -o "$library" "$objects"/*.o -lpthread -ldl -lm
 }
 
 # Puts a part of what was measured between its marks in a document.
@@ -69,6 +107,13 @@ if build_qt; then
     arguments+=(--qt "$output/qt-peer")
 else
     say "Qt is not measured: qt6-base-dev, a C++ compiler or pkg-config is missing."
+fi
+if ! command -v cc >/dev/null; then
+    say "Aeron is not measured: a C compiler is missing."
+elif build_aeron 2>"$output/aeron.log"; then
+    arguments+=(--aeron "$output/aeron.so")
+else
+    say "Aeron is not measured: its sources could not be fetched or built, see $output/aeron.log."
 fi
 "$peer_bench" "${arguments[@]}" &
 readonly measuring=$!

@@ -3,7 +3,7 @@
 
 The list is made from the source: every fence, every acquiring load, every store or exchange that is
 stronger than Relaxed, in the files where the protocols stand. A mutant that every model passes is
-printed as SURVIVED, and the exit code is 1. Takes a minute for each mutant; arguments choose those
+printed as SURVIVED, and the exit code is 1. Takes half a minute for each mutant; arguments choose those
 whose `file:line` contains one of them.
 """
 

@@ -1,7 +1,7 @@
 //! Who else is attached while a peer dies.
 
 use e2e_tests::Scene;
-use shm_core::{Metadata, Publisher, ReadWrite, Sample, Semaphore, Block, Subscriber};
+use shm_core::{Block, Metadata, Publisher, ReadWrite, Sample, Semaphore, Subscriber};
 
 use crate::actor::{key, options};
 

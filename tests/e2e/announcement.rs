@@ -59,7 +59,7 @@ fn the_removal_of_a_block_ends_the_wait() {
     let (_writer, mut reader) = pair(&scene);
     waits(&mut reader, 0);
     reader.wait_until_asleep();
-    segment::remove(&key(&scene), &options(&scene), true).unwrap();
+    segment::remove(&key(&scene), &options(&scene), segment::Removal::Forced).unwrap();
     assert_eq!(reader.has_done("await change"), "Removed");
 }
 

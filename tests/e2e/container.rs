@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use e2e_tests::{Launch, Scene, Signal, skip};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use shm_core::{Metadata, Publisher, Block};
+use shm_core::{Block, Metadata, Publisher};
 
 use crate::actor::{Actor, key, options};
 

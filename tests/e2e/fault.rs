@@ -8,7 +8,7 @@ use std::{
 
 use e2e_tests::{Launch, Program, Scene, Signal, skip};
 use shm_core::{
-    AttachError, Guard, LockError, Locked, PublishError, Publisher, ReadWrite, Block,
+    AttachErrorKind, Block, Guard, LockErrorKind, Locked, PublishErrorKind, Publisher, ReadWrite,
     Subscriber, WaitResult, segment,
 };
 
@@ -145,7 +145,7 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
     drop(new);
 
     // Or it starts anew, and the reader keeps the old bytes.
-    segment::remove(&key(&scene), &options(&scene), true).unwrap();
+    segment::remove(&key(&scene), &options(&scene), segment::Removal::Forced).unwrap();
     let anew = Block::create(&key(&scene), 32, &options(&scene)).unwrap();
     assert_eq!(anew.size(), 32);
     drop((anew, reader));
@@ -181,7 +181,7 @@ fn f5_a_writer_closes_while_a_reader_holds_the_lock() {
     let mut reader = Actor::new(&scene);
     reader.does("attach");
     reader.does("lock 1000");
-    let (removed, time) = timed(|| block.detach());
+    let (removed, time) = timed(|| block.detach().removed);
     println!("detaching took {time:?} while another held the lock");
     assert!(time < SOON, "{time:?}");
     assert!(!removed, "the reader keeps it");
@@ -232,13 +232,13 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Removed);
     soon("noticed by publishing", || {
         let published = publisher.publish_text("after");
-        matches!(published, Err(PublishError::Orphaned { .. })).then_some(())
+        matches!(&published, Err(error) if *error.kind() == PublishErrorKind::Removed).then_some(())
     });
     let anew = Publisher::open(&key(&scene), &options(&scene)).unwrap();
     assert!(anew.created());
     anew.publish_text("anew").unwrap();
     // The one that lost its name takes nothing with it when it leaves.
-    assert!(!publisher.detach());
+    assert!(!publisher.detach().removed);
     assert_eq!(scene.viewer(["show"]).run().done().text(), "anew");
     drop(anew);
     scene.assert_empty();
@@ -254,7 +254,7 @@ fn f6_a_cleaned_away_file_is_noticed_by_who_locks() {
     let _guard = new.lock().unwrap();
     // Nobody holds the old one's lock; still it must not let two pass under one key for long.
     soon("noticed by locking", || {
-        matches!(old.lock(), Err(LockError::Orphaned { .. })).then_some(())
+        matches!(old.lock(), Err(error) if *error.kind() == LockErrorKind::Removed).then_some(())
     });
 }
 
@@ -327,7 +327,10 @@ fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
         assert!(refused.stderr.contains(way_out), "{refused:?}");
     }
     let error = Publisher::open(&key(&scene), &options(&scene)).unwrap_err();
-    assert!(matches!(error, AttachError::Foreign { .. }), "{error}");
+    assert!(
+        matches!(error.kind(), AttachErrorKind::Foreign { .. }),
+        "{error}"
+    );
 
     // Both ways out lead out.
     let elsewhere = scene.bare_loader(["text", "--key", "another", "mine"]);

@@ -11,8 +11,8 @@ use e2e_tests::{
     skip,
 };
 use shm_core::{
-    AttachError, LockError, Locked, Metadata, Options, Publisher, ReadWrite, RemoveError,
-    Block, Subscriber, segment,
+    AttachErrorKind, Block, LockErrorKind, Locked, Metadata, Options, Publisher, ReadWrite,
+    RemoveErrorKind, Subscriber, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -84,13 +84,15 @@ fn own_descriptor() {
         thread::scope(|scope| {
             let other = scope.spawn(|| handle.lock_for(patience).map(drop));
             let refused = other.join().unwrap();
-            assert!(matches!(refused, Err(LockError::Timeout { .. })));
+            assert!(
+                matches!(&refused, Err(error) if matches!(error.kind(), LockErrorKind::Timeout { .. }))
+            );
         });
     }
     drop(guard);
-    assert!(!second.detach(), "the first handle keeps it");
+    assert!(!second.detach().removed, "the first handle keeps it");
     assert_eq!(segment::list(&options(&scene)).unwrap().len(), 1);
-    assert!(block.detach(), "the last one out");
+    assert!(block.detach().removed, "the last one out");
 
     // A publisher does not claim what a subscriber of the same process has pinned.
     let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
@@ -124,15 +126,21 @@ fn no_wait_without_a_bound() {
     };
     soon("attaching", &mut || {
         let refused = Block::attach(&key(&scene), &impatient).map(drop);
-        assert!(matches!(refused, Err(AttachError::Busy { .. })));
+        assert!(
+            matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
+        );
     });
     soon("creating", &mut || {
         let refused = Block::create(&key(&scene), 64, &impatient).map(drop);
-        assert!(matches!(refused, Err(AttachError::Busy { .. })));
+        assert!(
+            matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
+        );
     });
     soon("removing", &mut || {
-        let refused = segment::remove(&key(&scene), &impatient, true);
-        assert!(matches!(refused, Err(RemoveError::Busy { .. })));
+        let refused = segment::remove(&key(&scene), &impatient, segment::Removal::Forced);
+        assert!(
+            matches!(&refused, Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. }))
+        );
     });
     soon("listing", &mut || {
         assert_eq!(segment::list(&impatient).unwrap().len(), 1);
@@ -183,6 +191,6 @@ fn fork() {
     drop(Publisher::open(&key(&scene), &impatient).unwrap());
     drop(Subscriber::attach(&key(&scene), &impatient).unwrap());
     assert_eq!(keeper.peers(), [], "the parent has left");
-    assert!(keeper.detach(), "the last one out");
+    assert!(keeper.detach().removed, "the last one out");
     scene.assert_empty();
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use e2e_tests::{Launch, Program, Scene, Stranger};
 use shm_core::{
-    AttachError, LockHolder, Options, PublishError, Publisher, RemoveError, Subscriber, WaitResult,
-    segment,
+    AttachErrorKind, LockHolder, Options, PublishErrorKind, Publisher, RemoveErrorKind, Subscriber,
+    WaitResult, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
@@ -85,7 +85,7 @@ fn a_name_is_free_again_whatever_is_read_locked() {
         let (second, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).unwrap());
         assert!(second.created(), "{lie}");
         assert!(time < BOUND, "{time:?}");
-        assert!(second.detach());
+        assert!(second.detach().removed);
         scene.assert_empty();
     }
 }
@@ -100,7 +100,7 @@ fn who_leaves_in_order_takes_the_segment_along() {
         let scene = &commons.scene;
         let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
         let _liar = locks(&stranger, scene, lie);
-        assert!(publisher.detach(), "{lie}");
+        assert!(publisher.detach().removed, "{lie}");
         assert!(commons.directory.names().is_empty(), "{lie}");
     }
 }
@@ -153,10 +153,11 @@ fn slots_that_are_locked_from_outside_are_no_slots_that_are_taken() {
     let liar = locks(&stranger, scene, "read-slots");
     let (refused, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).map(drop));
     assert!(time < BOUND, "{time:?}");
-    let Err(AttachError::SlotsBlocked { holder, .. }) = refused else {
+    let refused = refused.unwrap_err();
+    let AttachErrorKind::SlotsBlocked { holder } = refused.kind() else {
         panic!("{refused:?}");
     };
-    assert_names(&holder, &liar, &stranger);
+    assert_names(holder, &liar, &stranger);
     let told = scene.loader(["text", "no"]).run();
     let told = told.refused(&format!("liar (pid {}", liar.pid()));
     assert!(told.stderr.contains("mode 600"), "{told:?}");
@@ -178,16 +179,18 @@ fn who_keeps_others_from_coming_and_going_is_named() {
         drop(loader.terminate());
         let liar = locks(&stranger, scene, lie);
         let opened = Publisher::open(&key(scene), &patient(scene)).map(drop);
-        let Err(AttachError::Busy { holder, .. }) = opened else {
+        let opened = opened.unwrap_err();
+        let AttachErrorKind::Busy { holder } = opened.kind() else {
             panic!("{lie}: {opened:?}");
         };
-        assert_names(&holder, &liar, &stranger);
-        let removed = segment::remove(&key(scene), &patient(scene), true);
-        let Err(RemoveError::Busy { holder, .. }) = &removed else {
+        assert_names(holder, &liar, &stranger);
+        let removed = segment::remove(&key(scene), &patient(scene), segment::Removal::Forced);
+        let removed = removed.unwrap_err();
+        let RemoveErrorKind::Busy { holder } = removed.kind() else {
             panic!("{lie}: {removed:?}");
         };
         assert_names(holder, &liar, &stranger);
-        let words = removed.unwrap_err().to_string();
+        let words = removed.to_string();
         assert!(
             words.contains(&format!("user nobody (uid {})", stranger.id())),
             "{words}"
@@ -195,7 +198,7 @@ fn who_keeps_others_from_coming_and_going_is_named() {
         // Readers go on as ever.
         assert_eq!(scene.viewer(["show"]).run().done().text(), "stays");
         drop(liar.kill());
-        segment::remove(&key(scene), &patient(scene), true).unwrap();
+        segment::remove(&key(scene), &patient(scene), segment::Removal::Forced).unwrap();
         scene.assert_empty();
     }
 }
@@ -215,10 +218,11 @@ fn who_keeps_all_regions_is_named() {
         let (full, time) =
             timed(|| (0..4).find_map(|_| publisher.publish_text(&"long".repeat(5000)).err()));
         assert!(time < BOUND, "{time:?}");
-        let Some(PublishError::RegionsFull { holder, .. }) = full else {
+        let full = full.expect("a region is missing");
+        let PublishErrorKind::RegionsFull { holder } = full.kind() else {
             panic!("{lie}: {full:?}");
         };
-        assert_names(&holder, &liar, &stranger);
+        assert_names(holder, &liar, &stranger);
         drop(liar.kill());
         publisher.publish_text("after").unwrap();
     }

@@ -109,7 +109,7 @@ fn units_of_a_killed_holder_come_back_to_a_waiter() {
     }
     println!("units of a killed holder were back within {longest:?}");
     assert!(longest < SOON, "{longest:?}");
-    assert!(ours.detach());
+    assert!(ours.detach().removed);
     scene.assert_empty();
 }
 
@@ -231,7 +231,7 @@ fn kills_at_any_moment_never_let_more_in_than_there_are_units() {
     assert_eq!(referee.violations(), 0);
     ours.acquire(UNITS, LONG).unwrap();
     assert!(!ours.try_acquire(1).unwrap(), "a unit was made");
-    assert!(ours.detach());
+    assert!(ours.detach().removed);
     scene.assert_empty();
 }
 
@@ -242,7 +242,7 @@ fn removal_ends_what_others_wait_for() {
     waiter.does("semaphore create 0");
     waiter.begins("semaphore acquire 1 60000");
     await_a_sleeper(&scene);
-    segment::remove(&key(&scene), &options(&scene), true).unwrap();
+    segment::remove(&key(&scene), &options(&scene), segment::Removal::Forced).unwrap();
     let answer = waiter.answers();
     assert!(answer.contains("was removed"), "{answer}");
     scene.assert_empty();

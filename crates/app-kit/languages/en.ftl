@@ -1,8 +1,7 @@
 # What the windows say in English.
 #
 # One entry an id; every id stands in each language. The commands speak these words too, because
-# nobody chooses a language for them. What shm-core says of errors is not here: its own words are
-# the English ones (src/explain.rs).
+# nobody chooses a language for them.
 
 
 ## Everywhere
@@ -489,3 +488,168 @@ shortcut-history = Open or close the history
 shortcut-close = Close what is open
 shortcut-list-down = Go down the list of segments
 shortcut-list-up = Go up the list of segments
+
+
+## Errors (src/explain.rs)
+
+error-orphaned = The segment "{ $key }" was removed, moved away or replaced by another program: open it again.
+error-read-size = The sample of the segment "{ $key }" has { $bytes } bytes, and the value that was asked for has { $wanted }: use programs that agree on it.
+error-no-memory = There is no memory for a copy of the { $bytes } bytes in the segment "{ $key }": end other programs, or raise the limit (ulimit -v).
+error-file-size-limit = The file size limit of this process (ulimit -f) does not permit it to write the segment "{ $key }": raise it (ulimit -f unlimited). A segment's file is long, but takes no more memory than its content.
+error-forked = This handle of the segment "{ $key }" belongs to the parent process: open one of your own after fork.
+error-busy = { $holder } holds the lock under which the segment "{ $key }" is created, attached to and removed: try again, or end that program (it may be stopped). Share the segment with no other users (mode 600) if it only reads.
+error-holder-process = { $program } (pid { $pid }, user { $user })
+error-holder-other-user = A process of another user
+error-holder-unknown = Another program
+error-other-user = The segment "{ $key }" belongs to user { $owner }, the only user who can create, change and remove it, and take the lock of a block; others only read samples, root too. Do it as that user.
+
+error-key-empty = The key is empty: give the segment a name, such as MySharedMemory.
+error-key-too-long = The key is { $bytes } bytes long, and { $most } are the most: choose a shorter one.
+error-key-slash = The key has a "/" at byte { $at }: a key is a name, not a path.
+error-key-character = The key has the control or invisible character { $code } at byte { $at }: leave it out. Where another program has made a file of such a name, viewer-app list tells how to remove it.
+error-key-scheme = The key begins with "{ $scheme }:", which is reserved for other kinds of segment: leave the prefix out.
+
+error-attach-not-found = There is nothing in shared memory under the key "{ $key }": load something first, or check the key.
+error-attach-exists = There is a segment under the key "{ $key }" already: attach to it, remove it, or choose another key.
+error-attach-foreign = The key "{ $key }" is taken by something else: { $reason }. Choose another key, or have its owner remove it.
+error-attach-version = The segment "{ $key }" has layout version { $found }, which this program does not know: use programs of one release.
+error-attach-kind = The segment "{ $key }" is of another kind (it holds samples, a block or a semaphore, and none can stand for another): choose another key.
+error-attach-permission = The system does not permit access to the segment "{ $key }": check who owns it and its mode, and the directory's.
+error-attach-no-space = There is no room in shared memory for the segment "{ $key }": remove what is not needed, or enlarge the file system (containers give 64 MB unless told otherwise; with Docker, --shm-size).
+error-attach-slots-blocked = { $holder } keeps the free places of the segment "{ $key }" locked, though it may only read it: end that program, or share the segment with no other users (mode 600).
+error-attach-slots = All { $slots } places of the segment "{ $key }" are taken: end a program that is attached to it.
+error-attach-timeout = Nothing appeared in shared memory under the key "{ $key }" in time.
+error-attach-size = A block of { $size } bytes cannot be made under the key "{ $key }": the size is 1 byte to 64 GiB.
+error-attach-units = A semaphore of { $units } units cannot be made under the key "{ $key }": it counts to 32,767.
+error-attach-io = The segment "{ $key }" is not accessible: { $reason }.
+
+error-publish-no-space = There is no room in shared memory for { $bytes } bytes in the segment "{ $key }"; what was loaded before stays. Remove what is not needed, or enlarge the file system (containers give 64 MB unless told otherwise; with Docker, --shm-size).
+error-publish-too-large = { $bytes } bytes are too many for one sample of the segment "{ $key }": the most is 64 GiB.
+error-publish-metadata = The segment "{ $key }" cannot take what was to be loaded: { $reason }.
+error-publish-regions-read = All regions of the segment "{ $key }" are in use by its readers: end some of them.
+error-publish-regions = { $holder } and maybe others keep all regions of the segment "{ $key }" for reading: end that program, or share the segment with no other users (mode 600).
+error-publish-damaged = Another program has damaged the segment "{ $key }": { $reason }. Clear it, or remove it and load again.
+error-publish-busy = Another program is publishing into the segment "{ $key }" and does not get done: try again, or end that program (it may be stopped).
+error-publish-io = Publishing into the segment "{ $key }" failed: { $reason }.
+
+error-read-invalid = What stands in the segment "{ $key }" is damaged or was written by another program: { $reason }. Load it again.
+error-read-truncated = The segment "{ $key }" was cut short by another program: remove it and load it again.
+error-read-busy = Another program keeps the latest sample of the segment "{ $key }" from being read: try again, or end that program.
+error-read-io = Reading the segment "{ $key }" failed: { $reason }.
+
+error-lock-holder = The lock of the segment "{ $key }" is held by { $holder }: wait for it, or end it.
+error-lock-unknown = The lock of the segment "{ $key }" is held by another program: wait for it, or end it.
+error-lock-would-block = The lock of the segment "{ $key }" is held at the moment: try again, or wait for it.
+error-lock-deadlock = This thread holds the lock of the segment "{ $key }" already: let go of the first guard before locking again.
+error-lock-not-held = This thread does not hold the lock of the segment "{ $key }" through this handle, or holds it by a guard: lock it first, or drop the guard.
+
+error-qt-key-empty = The key for Qt is empty: write the Qt program's key behind the colon, as in qt:MySharedMemory.
+error-qt-key-too-long = The key for Qt is { $bytes } bytes long, and the system has no room for so long a name: choose a shorter one.
+error-qt-key-slash = The key for Qt has a "/" at byte { $at }: a POSIX name has one at its beginning and no other.
+error-qt-key-character = The key for Qt has the control character { $code } at byte { $at }: leave it out.
+error-qt-key-relative = "{ $path }" is no whole path: write systemv: and then the path of the key file from the root on, as QSharedMemory::nativeKey tells it.
+error-qt-key-taken = "{ $name }" is the name of a file of shm-core or of a semaphore, and of no Qt program's segment: choose another name, or leave out posix: for a segment of shm-core.
+error-qt-key-reserved = The key for Qt has a "?" or "#" that means nothing: write %3F or %23 for the character.
+error-qt-key-not-utf8 = The key for Qt is not UTF-8 where it has "%": write %25 for the character.
+error-qt-key-scheme = This is no key for Qt: it begins with qt:, qt-posix:, systemv: or posix:.
+
+error-qt-not-found = There is nothing in shared memory under the Qt key "{ $key }": load something first, or check the key.
+error-qt-exists = There is a Qt segment under the key "{ $key }" already, in use by { $by }: attach to it, end what uses it, or choose another key.
+error-qt-exists-idle = There is a Qt segment under the key "{ $key }" already, and no program is seen to use it: attach to it, or remove it (Qt never removes segments of this kind).
+error-qt-in-use = The Qt segment "{ $key }" is in use by { $by }: end that first, or use force.
+error-qt-size = A Qt segment of { $size } bytes cannot be made under the key "{ $key }": it has 1 byte at least, and at most what the system allows (ipcs -l).
+error-qt-resources = There is no room in shared memory for the Qt segment "{ $key }" ({ $reason }): remove what is not needed (viewer-app list, ipcs), or raise the limit (ipcs -l shows it; containers give 64 MB of /dev/shm unless told otherwise).
+error-qt-other-user = The Qt key "{ $key }" is taken by the user with the id { $owner } ({ $path }): have that user remove it, choose another key, or set TMPDIR to a folder of your own for both programs.
+error-qt-foreign = The Qt key "{ $key }" is taken by something else: { $path } is not what Qt makes. Choose another key, or have its owner remove it.
+error-qt-folder = In the folder { $path } another user could exchange the key file of "{ $key }": set TMPDIR to a folder of your own, or to /tmp, for both programs.
+error-qt-not-shared = User { $owner } does not let others read the Qt segment "{ $key }" ({ $reason }): Qt programs never do. Read it as that user, or as root.
+error-qt-read-only = The Qt segment "{ $key }" of user { $owner } can only be read: what belongs to another user is not written, locked or removed. Do that as that user.
+error-qt-changed = The Qt segment "{ $key }" of user { $owner } changed while it was read, and the lock of another user is not taken: look again.
+error-qt-permission = The system does not permit access to the Qt segment "{ $key }" ({ $reason }): another user has a segment with its number (ipcs -m shows whose). Have that user remove it, or set TMPDIR to a folder of your own for both programs.
+error-qt-io = The Qt segment "{ $key }" is not accessible: { $reason }.
+error-qt-lock-holder = The Qt lock of "{ $key }" is held by { $holder }: wait for it, or end it.
+error-qt-lock-killed = The Qt lock of "{ $key }" is held, and no program is seen that has it open: its holder was probably killed, and a lock of this kind then stays held for ever. Remove it with force (viewer-app remove --force).
+error-qt-lock-users = The Qt lock of "{ $key }" is held; { $by } has it open. Wait for it, or end it. (A lock of this kind stays held for ever when its holder is killed: then end all of these programs and remove it with force.)
+error-qt-lock-lost = A Qt program has reset the lock of "{ $key }" while it was held here (each create() does that): what was read or written may be mixed with that of others. Do it again.
+error-qt-no-folder = The folder for the key file of "{ $key }" is not there ({ $reason }): set TMPDIR to one that is, for both programs.
+error-qt-lock-io = The Qt lock of "{ $key }" is not accessible: { $reason }. Choose another key, or have its owner remove it.
+error-qt-stream = The content of the Qt segment "{ $key }" cannot be read: { $reason }
+error-qt-not-this = This is no { $form }: { $reason }. Choose another form (--as, or beside the key), or let it be recognised.
+error-qt-unfit = It cannot be written as { $form }: { $reason }. Choose another form (--as, or beside the key).
+error-qt-too-long = { $bytes } bytes are too many: a stream of Qt has 4 GiB at most.
+error-qt-limit = To read it takes { $bytes } bytes of memory, and the limit is { $limit }: load something smaller.
+error-qt-unwritten = It says to be { $bytes } bytes long, and only { $present } were ever written there: load it again.
+error-qt-no-memory = There is no memory for a copy of { $bytes } bytes: end other programs, or raise the limit (ulimit -v).
+error-qt-cut = The segment was cut short by another program while it was read: load it again.
+error-qt-stream-io = The segment cannot be read or written: { $reason }.
+error-qt-too-small = The Qt segment "{ $key }" has { $size } bytes, and { $needed } are needed; it cannot be replaced while it is in use by { $by }: end that first, load something shorter, or choose another key.
+error-qt-write = The Qt segment "{ $key }" could not be written: { $reason }.
+
+error-remove-not-found = There is nothing in shared memory under the key "{ $key }": check the key.
+error-remove-in-use = The segment "{ $key }" is in use by { $by }: end them first, or use force.
+error-remove-foreign = The key "{ $key }" is no segment, so it is left alone: { $reason }. Choose another key, or have its owner remove it.
+error-remove-permission = The system does not permit to remove the segment "{ $key }": ask its owner to.
+error-remove-io = The segment "{ $key }" was not removed: { $reason }.
+
+error-no-directory = The directory { $path } does not exist: create it, or set SHM_CORE_DIR to another.
+error-file-system = The directory { $path } is on a file system ({ $kind }) that cannot hold segments: set SHM_CORE_DIR to a directory on a tmpfs, or leave it out for /dev/shm.
+error-link-no-directory = Watchers cannot be shown here; all else works. There is no directory for a socket ({ $reason }): set XDG_RUNTIME_DIR to one that is yours alone (mode 700).
+error-link-io = Watchers cannot be shown here; all else works. The system says: { $reason }.
+error-polling = The system gives no events about the directory of segments ({ $reason }), so it is looked at some times a second instead: end programs that watch files, or raise fs.inotify.max_user_instances and max_user_watches.
+error-list-directory = The directory { $path } is not readable ({ $reason }): check that it exists, or set SHM_CORE_DIR to another.
+
+reason-at = { $path }: { $reason }
+reason-name-not-utf8 = its name is not UTF-8, so it is no key
+reason-magic = it does not begin as a segment does
+reason-slots = it claims to have { $count } slots
+reason-kind = it is of an unknown kind ({ $kind })
+reason-block = it claims a block of { $bytes } bytes
+reason-ring = it claims a ring of { $bytes } bytes
+reason-cut = it is cut short: { $bytes } bytes of { $whole }
+reason-memory = it claims { $bytes } bytes, and has memory for { $memory }
+reason-short = it is too short to be a segment
+reason-owner = it belongs to user { $found }, not to user { $expected }
+reason-directory = it is a directory of user { $owner }, not a regular file
+reason-link = it is a symbolic link of user { $owner }, not a regular file
+reason-pipe = it is a named pipe of user { $owner }, not a regular file
+reason-socket = it is a socket of user { $owner }, not a regular file
+reason-device = it is a device of user { $owner }, not a regular file
+reason-unsafe-owner = { $path } belongs to user { $owner }
+reason-unsafe-mode = { $path } is open to others (mode { $mode })
+reason-positions = the positions of its records contradict each other
+reason-record = a record has an impossible header
+reason-sequence = a record goes back to sequence { $sequence }
+reason-region = it names region { $region }, which does not exist
+reason-no-memory = it claims { $bytes } bytes, and has no memory for as many
+reason-payload = it claims a payload of { $bytes } bytes
+reason-metadata = its metadata is too long for a ring of this length
+reason-behind-metadata = there are bytes behind the metadata
+reason-metadata-cut = the metadata ends too early
+reason-metadata-utf8 = a name in the metadata is not UTF-8
+reason-metadata-twice = the metadata says the same twice
+reason-sides = an image of { $width } × { $height } pixels is out of bounds (1 to { $most } a side)
+reason-file-name = file name
+reason-media-type = media type
+reason-user-data = user data
+reason-host-name = host name
+reason-program-name = program name
+reason-name = its { $what } is { $bytes } bytes long, and { $most } are the most
+reason-stride = rows of { $row } bytes do not fit a stride of { $stride }
+reason-pixels = the image needs { $needed } bytes of pixels, and there are { $found }
+reason-dimensions = an array of { $count } dimensions is out of bounds (1 to { $most })
+reason-array = the array needs { $needed } bytes, and there are { $found }
+reason-array-too-large = the array needs more bytes than there can be
+reason-utf8 = the text is not UTF-8 at byte { $at }
+reason-qt-few-bytes = there are only { $bytes } bytes
+reason-qt-length = it says to be { $bytes } bytes long, and there are { $room }
+reason-qt-odd = { $bytes } bytes are no whole number of UTF-16 units
+reason-qt-mark = it begins with { $found } where 1 stands before a picture
+reason-qt-png = the PNG file: { $reason }
+reason-qt-no-nul = no NUL stands at its end
+reason-qt-not-utf8 = the bytes are no UTF-8 text
+reason-qt-is-picture = a picture is streamed as qimage
+reason-qt-no-picture = this is no picture
+reason-qt-nul = it has a NUL, where a C string ends
+reason-qt-sides = its sides do not fit its bytes
+reason-qt-rows = its rows are longer than they say
+reason-qt-no-png = no PNG file can be made of it

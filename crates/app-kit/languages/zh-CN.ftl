@@ -461,7 +461,7 @@ shortcut-list-down = 在段列表中下移
 shortcut-list-up = 在段列表中上移
 
 
-## shm-core 的错误（src/explain.rs）
+## 错误（src/explain.rs）
 
 error-orphaned = 段“{ $key }”已被其他程序移除、移走或替换：请重新打开。
 error-read-size = 段“{ $key }”的样本有 { $bytes } 字节，而所要的值有 { $wanted } 字节：请使用约定一致的程序。
@@ -497,6 +497,7 @@ error-attach-io = 无法访问段“{ $key }”：{ $reason }。
 error-publish-no-space = 共享内存中没有空间将 { $bytes } 字节放入段“{ $key }”；之前加载的内容保持不变。请移除不需要的内容，或扩大文件系统（容器默认只有 64 MB；Docker 可用 --shm-size）。
 error-publish-too-large = { $bytes } 字节超出了段“{ $key }”单个样本的上限：最多 64 GiB。
 error-publish-metadata = 要加载到段“{ $key }”的内容有误：{ $reason }。
+error-publish-regions-read = 段“{ $key }”的所有区域都在被读取：请结束一些读取它的程序。
 error-publish-regions = 段“{ $key }”的所有区域都在被读取，其中有{ $holder }：请结束一些读取它的程序，或不与其他用户共享该段（模式 600）。
 error-publish-damaged = 另一个程序损坏了段“{ $key }”（{ $reason }）。请清除它，或移除后重新加载。
 error-publish-busy = 另一个程序正在向段“{ $key }”发布内容，迟迟没有完成：请重试，或结束该程序（它可能已被暂停）。
@@ -507,7 +508,7 @@ error-read-truncated = 段“{ $key }”被其他程序截短：请移除后重�
 error-read-busy = 另一个程序使段“{ $key }”的最新样本无法读取：请重试，或结束该程序。
 error-read-io = 读取段“{ $key }”失败：{ $reason }。
 
-error-lock-holder = 段“{ $key }”的锁由 { $program }（pid { $pid }）持有：请等待，或结束它。
+error-lock-holder = 段“{ $key }”的锁由 { $holder } 持有：请等待，或结束它。
 error-lock-unknown = 段“{ $key }”的锁由另一个程序持有：请等待，或结束它。
 error-lock-would-block = 段“{ $key }”的锁正被持有：请重试，或等待。
 error-lock-deadlock = 本线程已持有段“{ $key }”的锁：请先释放前一个锁，再重新加锁。
@@ -529,7 +530,7 @@ error-qt-exists-idle = Qt 键名“{ $key }”的段已经存在，但未见有�
 error-qt-in-use = Qt 段“{ $key }”正由 { $by } 使用：请先结束它，或强制移除。
 error-qt-size = 无法以键名“{ $key }”创建 { $size } 字节的 Qt 段：至少 1 字节，最多为系统允许的大小（ipcs -l）。
 error-qt-resources = 共享内存中没有空间容纳 Qt 段“{ $key }”（{ $reason }）：请移除不需要的内容（viewer-app list、ipcs），或提高限制（ipcs -l 可查看；容器的 /dev/shm 默认只有 64 MB）。
-error-qt-stranger = Qt 键名“{ $key }”已被 id 为 { $owner } 的用户占用（{ $path }）：请让该用户移除，另选键名，或让两个程序的 TMPDIR 指向您自己的文件夹。
+error-qt-other-user = Qt 键名“{ $key }”已被 id 为 { $owner } 的用户占用（{ $path }）：请让该用户移除，另选键名，或让两个程序的 TMPDIR 指向您自己的文件夹。
 error-qt-foreign = Qt 键名“{ $key }”已被占用：{ $path } 不是 Qt 创建的。请另选键名，或让其所有者移除。
 error-qt-folder = 在文件夹 { $path } 中，其他用户可以调换“{ $key }”的键文件：请让两个程序的 TMPDIR 指向您自己的文件夹，或 /tmp。
 error-qt-not-shared = 用户 { $owner } 不让他人读取 Qt 段“{ $key }”（{ $reason }）：Qt 程序从不共享。请以该用户或系统管理员的身份读取。
@@ -561,11 +562,15 @@ error-remove-foreign = 键名“{ $key }”下不是段，因此不予处理：{
 error-remove-permission = 系统不允许移除段“{ $key }”：请让其所有者移除。
 error-remove-io = 未能移除段“{ $key }”：{ $reason }。
 
+error-no-directory = 目录 { $path } 不存在：请创建它，或将 SHM_CORE_DIR 设为其他目录。
 error-file-system = 目录 { $path } 所在的文件系统（{ $kind }）不能存放段：请将 SHM_CORE_DIR 设为内存文件系统上的目录，或不设置它，以使用 /dev/shm。
+error-link-no-directory = 这里无法得知谁在查看；其他功能不受影响。没有可放套接字的目录（{ $reason }）：请将 XDG_RUNTIME_DIR 设为只属于您的目录（模式 700）。
+error-link-io = 这里无法得知谁在查看；其他功能不受影响。系统提示：{ $reason }。
 error-polling = 系统无法再通知存放段的目录有变化（{ $reason }），因此改为每秒查看数次：请结束监视文件的程序，或提高 fs.inotify.max_user_instances 和 max_user_watches。
 error-list-directory = 无法读取目录 { $path }（{ $reason }）：请检查它是否存在，或将 SHM_CORE_DIR 设为其他目录。
 
 reason-at = { $path }：{ $reason }
+reason-name-not-utf8 = 它的名称不是 UTF-8，因此不是键名
 reason-magic = 它的开头与段不符
 reason-slots = 它声称有 { $count } 个槽位
 reason-kind = 它的类型未知（{ $kind }）
@@ -573,12 +578,14 @@ reason-block = 它声称是 { $bytes } 字节的块
 reason-cut = 它被截短：{ $whole } 字节中只有 { $bytes } 字节
 reason-memory = 它声称有 { $bytes } 字节，实际内存为 { $memory } 字节
 reason-short = 它太短，不可能是段
-reason-owner = { $path } 属于用户 { $found }，而不是用户 { $expected }
-reason-directory = { $path } 是用户 { $owner } 的目录，而不是普通文件
-reason-link = { $path } 是用户 { $owner } 的符号链接，而不是普通文件
-reason-pipe = { $path } 是用户 { $owner } 的命名管道，而不是普通文件
-reason-socket = { $path } 是用户 { $owner } 的套接字，而不是普通文件
-reason-device = { $path } 是用户 { $owner } 的设备，而不是普通文件
+reason-owner = 它属于用户 { $found }，而不是用户 { $expected }
+reason-directory = 它是用户 { $owner } 的目录，而不是普通文件
+reason-link = 它是用户 { $owner } 的符号链接，而不是普通文件
+reason-pipe = 它是用户 { $owner } 的命名管道，而不是普通文件
+reason-socket = 它是用户 { $owner } 的套接字，而不是普通文件
+reason-device = 它是用户 { $owner } 的设备，而不是普通文件
+reason-unsafe-owner = { $path } 属于用户 { $owner }
+reason-unsafe-mode = { $path } 对其他用户开放（模式 { $mode }）
 reason-positions = 其记录的位置互相矛盾
 reason-record = 有记录的头部不可能成立
 reason-sequence = 有记录的序号退回到 { $sequence }
@@ -604,8 +611,6 @@ reason-dimensions = 数组的维数 { $count } 超出范围（1 到 { $most }）
 reason-array = 数组需要 { $needed } 字节，实际有 { $found } 字节
 reason-array-too-large = 数组需要的字节数超出了可能的范围
 reason-utf8 = 文本在第 { $at } 字节处不是 UTF-8
-reason-version = 它的布局版本为 { $found }，本程序支持的版本为 { $known }
-reason-permission = 系统不允许访问它：请检查它及其目录的所有者和权限
 reason-qt-few-bytes = 只有 { $bytes } 字节
 reason-qt-length = 它声称长 { $bytes } 字节，实际有 { $room } 字节
 reason-qt-odd = { $bytes } 字节不是整数个 UTF-16 单元

@@ -1,14 +1,17 @@
-//! What shm-core and qt-bridge say of errors, in the language of the window.
+//! What is wrong and what to do, for each error of shm-core and qt-bridge, in the language of the window.
 //!
-//! Its own words are English, and are what is said in English; other languages have entries for
-//! them, `error-…` and `reason-…`. What the system says is told as it says it.
+//! The libraries say what failed; the remedy is said here, kind by kind, by entries `error-…` and
+//! `reason-…`. What the system or a decoder says is told as it says it.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::path::Path;
 
-use qt_bridge::AddressError;
+use qt_bridge::{Address, AddressError};
 use shm_core::{
-    AttachError, Participant, Key, KeyError, ListError, LockError, LockHolder, Polling, PublishError,
-    ReadError, RemoveError,
+    AttachError, AttachErrorKind, Key, KeyError, ListError, ListErrorKind, ListedError, LockError,
+    LockErrorKind, LockHolder, Participant, Polling, PresenceError, PresenceErrorKind,
+    PublishError, PublishErrorKind, ReadError, ReadErrorKind, RemoveError, RemoveErrorKind,
+    UserName,
 };
 
 use crate::group::Group;
@@ -21,45 +24,53 @@ pub trait Explain {
     fn explain(&self) -> String;
 }
 
-/// Says an entry, or the error's own words where the language has no such entry.
-macro_rules! explained {
-    ($error:expr, $id:literal $(, $name:ident = $value:expr)* $(,)?) => {
-        language::say_in(
-            Language::spoken(),
-            $id,
-            &[$((stringify!($name), language::Argument::value(&$value))),*],
-        )
-        .unwrap_or_else(|| $error.to_string())
-    };
-}
-
 mod qt;
 mod reason;
 
-pub use reason::explain_reason;
+/// Reads a key from the command line; where it is none, says why.
+///
+/// # Errors
+///
+/// The explanation, as an error of the command line.
+pub fn address(text: &str) -> Result<Address, String> {
+    text.parse().map_err(|error: AddressError| error.explain())
+}
+
+/// Says the underlying error; to those who read English, also what the library was about to do.
+fn cause(doing: &str, error: &dyn Error) -> String {
+    match (error.source(), Language::spoken()) {
+        (Some(source), Language::English) => format!("{doing}: {source}"),
+        (Some(source), _) => source.to_string(),
+        (None, _) => doing.to_owned(),
+    }
+}
+
+/// Says the underlying error.
+fn source(error: &dyn Error) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+fn user(id: u32) -> String {
+    UserName(id).to_string()
+}
+
+fn unfit(path: &Path, kind: &str) -> String {
+    say!("error-file-system", path = path.display(), kind = kind)
+}
 
 impl Explain for KeyError {
     fn explain(&self) -> String {
         match self {
-            KeyError::Empty => explained!(self, "error-key-empty"),
+            KeyError::Empty => say!("error-key-empty"),
             KeyError::TooLong { bytes } => {
-                explained!(
-                    self,
-                    "error-key-too-long",
-                    bytes = bytes,
-                    most = Key::MAX_BYTES
-                )
+                say!("error-key-too-long", bytes = bytes, most = Key::MAX_BYTES)
             }
-            KeyError::Character { character: '/', at } => {
-                explained!(self, "error-key-slash", at = at)
-            }
+            KeyError::Character { character: '/', at } => say!("error-key-slash", at = at),
             KeyError::Character { character, at } => {
                 let code = format!("U+{:04X}", u32::from(*character));
-                explained!(self, "error-key-character", code = code, at = at)
+                say!("error-key-character", code = code, at = at)
             }
-            KeyError::Scheme { scheme } => {
-                explained!(self, "error-key-scheme", scheme = scheme)
-            }
+            KeyError::Scheme { scheme } => say!("error-key-scheme", scheme = scheme),
             _ => self.to_string(),
         }
     }
@@ -76,69 +87,52 @@ impl Explain for AddressError {
 
 impl Explain for AttachError {
     fn explain(&self) -> String {
-        match self {
-            AttachError::NotFound { key } => {
-                explained!(self, "error-attach-not-found", key = key)
+        let key = self.key();
+        match self.kind() {
+            AttachErrorKind::NotFound => say!("error-attach-not-found", key = key),
+            AttachErrorKind::AlreadyExists => say!("error-attach-exists", key = key),
+            AttachErrorKind::Foreign { path, reason } => {
+                let reason = reason::of_file(path, reason);
+                say!("error-attach-foreign", key = key, reason = reason)
             }
-            AttachError::AlreadyExists { key } => {
-                explained!(self, "error-attach-exists", key = key)
+            AttachErrorKind::Version { found } => {
+                say!("error-attach-version", key = key, found = found)
             }
-            AttachError::Foreign { key, reason } => explained!(
-                self,
-                "error-attach-foreign",
-                key = key,
-                reason = explain_reason(reason)
-            ),
-            AttachError::Version { key, found } => {
-                explained!(self, "error-attach-version", key = key, found = found)
-            }
-            AttachError::WrongKind { key } => explained!(self, "error-attach-kind", key = key),
-            AttachError::Permission { key, .. } => {
-                explained!(self, "error-attach-permission", key = key)
-            }
+            AttachErrorKind::WrongKind => say!("error-attach-kind", key = key),
+            AttachErrorKind::Permission => say!("error-attach-permission", key = key),
             // Groups have names, which shm-core does not know.
-            AttachError::Group { key, group, .. } => {
+            AttachErrorKind::Group { group } => {
                 let group = Group::of(*group).to_string();
                 say!("group-not-member", key = key, group = group)
             }
-            AttachError::FileSystem {
+            AttachErrorKind::FileSystem {
                 directory, kind, ..
-            } => explained!(
-                self,
-                "error-file-system",
-                path = directory.display(),
-                kind = kind
-            ),
-            AttachError::NoSpace { key, .. } => {
-                explained!(self, "error-attach-no-space", key = key)
+            } => unfit(directory, kind),
+            AttachErrorKind::NoDirectory { directory } => {
+                say!("error-no-directory", path = directory.display())
             }
-            AttachError::FileSizeLimit { key } => {
-                explained!(self, "error-file-size-limit", key = key)
+            AttachErrorKind::NoSpace => say!("error-attach-no-space", key = key),
+            AttachErrorKind::FileSizeLimit => say!("error-file-size-limit", key = key),
+            AttachErrorKind::SlotsFull { slots } => {
+                say!("error-attach-slots", key = key, slots = slots)
             }
-            AttachError::SlotsFull { key, slots } => {
-                explained!(self, "error-attach-slots", key = key, slots = slots)
+            AttachErrorKind::SlotsBlocked { holder } => {
+                let holder = holder.explain();
+                say!("error-attach-slots-blocked", key = key, holder = holder)
             }
-            AttachError::SlotsBlocked { key, holder } => explained!(
-                self,
-                "error-attach-slots-blocked",
-                key = key,
-                holder = holder.explain()
-            ),
-            AttachError::Busy { key, holder } => {
-                explained!(self, "error-busy", key = key, holder = holder.explain())
+            AttachErrorKind::Busy { holder } => {
+                say!("error-busy", key = key, holder = holder.explain())
             }
-            AttachError::OtherUser { key, owner } => {
-                explained!(self, "error-other-user", key = key, owner = owner)
+            AttachErrorKind::OtherUser { owner } => {
+                say!("error-other-user", key = key, owner = user(*owner))
             }
-            AttachError::Timeout { key } => explained!(self, "error-attach-timeout", key = key),
-            AttachError::Size { key, size } => {
-                explained!(self, "error-attach-size", key = key, size = size)
+            AttachErrorKind::Timeout => say!("error-attach-timeout", key = key),
+            AttachErrorKind::Size { size } => say!("error-attach-size", key = key, size = size),
+            AttachErrorKind::Units { units } => {
+                say!("error-attach-units", key = key, units = units)
             }
-            AttachError::Units { key, units } => {
-                explained!(self, "error-attach-units", key = key, units = units)
-            }
-            AttachError::Io { key, source, .. } => {
-                explained!(self, "error-attach-io", key = key, reason = source)
+            AttachErrorKind::Io { doing } => {
+                say!("error-attach-io", key = key, reason = cause(doing, self))
             }
             _ => self.to_string(),
         }
@@ -147,39 +141,48 @@ impl Explain for AttachError {
 
 impl Explain for PublishError {
     fn explain(&self) -> String {
-        match self {
-            PublishError::NoSpace { key, bytes } => {
-                explained!(self, "error-publish-no-space", key = key, bytes = bytes)
+        let key = self.key();
+        match self.kind() {
+            PublishErrorKind::NoSpace { bytes } => {
+                say!("error-publish-no-space", key = key, bytes = bytes)
             }
-            PublishError::TooLarge { key, bytes } => {
-                explained!(self, "error-publish-too-large", key = key, bytes = bytes)
+            PublishErrorKind::TooLarge { bytes } => {
+                say!("error-publish-too-large", key = key, bytes = bytes)
             }
-            PublishError::FileSizeLimit { key } => {
-                explained!(self, "error-file-size-limit", key = key)
+            PublishErrorKind::FileSizeLimit => say!("error-file-size-limit", key = key),
+            PublishErrorKind::Metadata(error) => {
+                say!(
+                    "error-publish-metadata",
+                    key = key,
+                    reason = error.explain()
+                )
             }
-            PublishError::Metadata { key, reason } => explained!(
-                self,
-                "error-publish-metadata",
-                key = key,
-                reason = explain_reason(reason)
-            ),
-            PublishError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
-            PublishError::RegionsFull { key, holder } => explained!(
-                self,
-                "error-publish-regions",
-                key = key,
-                holder = holder.explain()
-            ),
-            PublishError::Damaged { key, reason } => explained!(
-                self,
-                "error-publish-damaged",
-                key = key,
-                reason = explain_reason(&reason.to_string())
-            ),
-            PublishError::Busy { key } => explained!(self, "error-publish-busy", key = key),
-            PublishError::Forked { key } => explained!(self, "error-forked", key = key),
-            PublishError::Io { key, source, .. } => {
-                explained!(self, "error-publish-io", key = key, reason = source)
+            PublishErrorKind::MetadataTooLong { .. } => {
+                let reason = say!("reason-metadata");
+                say!("error-publish-metadata", key = key, reason = reason)
+            }
+            PublishErrorKind::Removed => say!("error-orphaned", key = key),
+            PublishErrorKind::RegionsFull {
+                holder: LockHolder::Unknown,
+            } => say!("error-publish-regions-read", key = key),
+            PublishErrorKind::RegionsFull { holder } => {
+                say!(
+                    "error-publish-regions",
+                    key = key,
+                    holder = holder.explain()
+                )
+            }
+            PublishErrorKind::Damaged(damage) => {
+                say!(
+                    "error-publish-damaged",
+                    key = key,
+                    reason = damage.explain()
+                )
+            }
+            PublishErrorKind::Busy => say!("error-publish-busy", key = key),
+            PublishErrorKind::Forked => say!("error-forked", key = key),
+            PublishErrorKind::Io { doing } => {
+                say!("error-publish-io", key = key, reason = cause(doing, self))
             }
             _ => self.to_string(),
         }
@@ -188,28 +191,20 @@ impl Explain for PublishError {
 
 impl Explain for ReadError {
     fn explain(&self) -> String {
-        match self {
-            ReadError::Invalid { key, reason } => explained!(
-                self,
-                "error-read-invalid",
-                key = key,
-                reason = explain_reason(&reason.to_string())
-            ),
-            ReadError::Truncated { key } => explained!(self, "error-read-truncated", key = key),
-            ReadError::Busy { key } => explained!(self, "error-read-busy", key = key),
-            ReadError::NoMemory { key, bytes } => {
-                explained!(self, "error-no-memory", key = key, bytes = bytes)
+        let key = self.key();
+        match self.kind() {
+            ReadErrorKind::Invalid(damage) => {
+                say!("error-read-invalid", key = key, reason = damage.explain())
             }
-            ReadError::Size { key, bytes, wanted } => explained!(
-                self,
-                "error-read-size",
-                key = key,
-                bytes = bytes,
-                wanted = wanted
-            ),
-            ReadError::Forked { key } => explained!(self, "error-forked", key = key),
-            ReadError::Io { key, source, .. } => {
-                explained!(self, "error-read-io", key = key, reason = source)
+            ReadErrorKind::Truncated => say!("error-read-truncated", key = key),
+            ReadErrorKind::Busy => say!("error-read-busy", key = key),
+            ReadErrorKind::NoMemory { bytes } => say!("error-no-memory", key = key, bytes = bytes),
+            ReadErrorKind::Size { bytes, wanted } => {
+                say!("error-read-size", key = key, bytes = bytes, wanted = wanted)
+            }
+            ReadErrorKind::Forked => say!("error-forked", key = key),
+            ReadErrorKind::Io { doing } => {
+                say!("error-read-io", key = key, reason = cause(doing, self))
             }
             _ => self.to_string(),
         }
@@ -218,32 +213,18 @@ impl Explain for ReadError {
 
 impl Explain for LockError {
     fn explain(&self) -> String {
-        match self {
-            LockError::Timeout {
-                key,
+        let key = self.key();
+        match self.kind() {
+            LockErrorKind::Timeout {
                 holder: Some(holder),
-            } => explained!(
-                self,
-                "error-lock-holder",
-                key = key,
-                program = holder.program,
-                pid = holder.process
-            ),
-            LockError::Timeout { key, holder: None } => {
-                explained!(self, "error-lock-unknown", key = key)
-            }
-            LockError::WouldBlock { key } => {
-                explained!(self, "error-lock-would-block", key = key)
-            }
-            LockError::WouldDeadlock { key } => {
-                explained!(self, "error-lock-deadlock", key = key)
-            }
-            LockError::NotHeld { key } => explained!(self, "error-lock-not-held", key = key),
-            LockError::Orphaned { key } => explained!(self, "error-orphaned", key = key),
-            LockError::NoMemory { key, bytes } => {
-                explained!(self, "error-no-memory", key = key, bytes = bytes)
-            }
-            LockError::Forked { key } => explained!(self, "error-forked", key = key),
+            } => say!("error-lock-holder", key = key, holder = name_of(holder)),
+            LockErrorKind::Timeout { holder: None } => say!("error-lock-unknown", key = key),
+            LockErrorKind::WouldBlock => say!("error-lock-would-block", key = key),
+            LockErrorKind::WouldDeadlock => say!("error-lock-deadlock", key = key),
+            LockErrorKind::NotHeld => say!("error-lock-not-held", key = key),
+            LockErrorKind::Removed => say!("error-orphaned", key = key),
+            LockErrorKind::NoMemory { bytes } => say!("error-no-memory", key = key, bytes = bytes),
+            LockErrorKind::Forked => say!("error-forked", key = key),
             _ => self.to_string(),
         }
     }
@@ -251,34 +232,30 @@ impl Explain for LockError {
 
 impl Explain for RemoveError {
     fn explain(&self) -> String {
-        match self {
-            RemoveError::NotFound { key } => {
-                explained!(self, "error-remove-not-found", key = key)
+        let key = self.key();
+        match self.kind() {
+            RemoveErrorKind::NotFound => say!("error-remove-not-found", key = key),
+            RemoveErrorKind::InUse { by } => {
+                let by = language::names(by.iter().map(name_of));
+                say!("error-remove-in-use", key = key, by = by)
             }
-            RemoveError::InUse { key, by } => explained!(
-                self,
-                "error-remove-in-use",
-                key = key,
-                by = language::names(by.iter().map(name_of))
-            ),
-            RemoveError::Foreign { key, reason } => explained!(
-                self,
-                "error-remove-foreign",
-                key = key,
-                reason = explain_reason(reason)
-            ),
-            RemoveError::Permission { key } => {
-                explained!(self, "error-remove-permission", key = key)
+            RemoveErrorKind::Foreign { path, reason } => {
+                let reason = reason::of_file(path, reason);
+                say!("error-remove-foreign", key = key, reason = reason)
             }
-            RemoveError::Busy { key, holder } => {
-                explained!(self, "error-busy", key = key, holder = holder.explain())
+            RemoveErrorKind::Permission => say!("error-remove-permission", key = key),
+            RemoveErrorKind::Busy { holder } => {
+                say!("error-busy", key = key, holder = holder.explain())
             }
-            RemoveError::OtherUser { key, owner } => {
-                explained!(self, "error-other-user", key = key, owner = owner)
+            RemoveErrorKind::OtherUser { owner } => {
+                say!("error-other-user", key = key, owner = user(*owner))
             }
-            RemoveError::Io { key, source, .. } => {
-                explained!(self, "error-remove-io", key = key, reason = source)
-            }
+            RemoveErrorKind::Open(kind) => match &**kind {
+                AttachErrorKind::Io { doing } => {
+                    say!("error-remove-io", key = key, reason = cause(doing, self))
+                }
+                kind => AttachError::new(key, kind.clone()).explain(),
+            },
             _ => self.to_string(),
         }
     }
@@ -287,34 +264,61 @@ impl Explain for RemoveError {
 impl Explain for LockHolder {
     fn explain(&self) -> String {
         match self {
-            LockHolder::Process { pid, program, user } => explained!(
-                self,
+            LockHolder::Process {
+                pid,
+                program,
+                user: id,
+            } => say!(
                 "error-holder-process",
                 program = program,
                 pid = pid,
-                user = user
+                user = user(*id)
             ),
-            LockHolder::OtherUser => explained!(self, "error-holder-other-user"),
-            _ => explained!(self, "error-holder-unknown"),
+            LockHolder::OtherUser => say!("error-holder-other-user"),
+            _ => say!("error-holder-unknown"),
         }
     }
 }
 
 impl Explain for ListError {
     fn explain(&self) -> String {
+        let path = self.directory();
+        match self.kind() {
+            ListErrorKind::Directory => {
+                let path = path.display();
+                say!("error-list-directory", path = path, reason = source(self))
+            }
+            ListErrorKind::FileSystem { kind } => unfit(path, kind),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for ListedError {
+    fn explain(&self) -> String {
         match self {
-            ListError::Directory { path, source } => explained!(
-                self,
-                "error-list-directory",
-                path = path.display(),
-                reason = source
-            ),
-            ListError::FileSystem { path, kind } => explained!(
-                self,
-                "error-file-system",
-                path = path.display(),
-                kind = kind
-            ),
+            ListedError::NotUtf8 => say!("reason-name-not-utf8"),
+            ListedError::Name(error) => error.explain(),
+            ListedError::Attach(error) => match error.kind() {
+                AttachErrorKind::Foreign { path, reason } => reason::of_file(path, reason),
+                _ => error.explain(),
+            },
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for PresenceError {
+    fn explain(&self) -> String {
+        match self.kind() {
+            PresenceErrorKind::NoDirectory { candidates } => {
+                let candidates = candidates.iter().map(Explain::explain);
+                say!(
+                    "error-link-no-directory",
+                    reason = language::names(candidates)
+                )
+            }
+            PresenceErrorKind::Io { doing } => say!("error-link-io", reason = cause(doing, self)),
             _ => self.to_string(),
         }
     }
@@ -322,8 +326,7 @@ impl Explain for ListError {
 
 impl Explain for Polling {
     fn explain(&self) -> String {
-        let source = self.source().map(ToString::to_string).unwrap_or_default();
-        explained!(self, "error-polling", reason = source)
+        say!("error-polling", reason = source(self))
     }
 }
 

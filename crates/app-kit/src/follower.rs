@@ -5,8 +5,8 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use shm_core::{
-    Access, AttachError, Participant, Key, KeyWatch, Next, Options, ReadError, Sample, Subscriber,
-    WaitResult, segment,
+    Access, AttachError, AttachErrorKind, Key, KeyWatch, Next, Options, Participant, ReadError,
+    Sample, Subscriber, WaitResult, segment,
 };
 
 use crate::polling;
@@ -161,7 +161,7 @@ impl Follower {
     fn enter(&mut self, time: Time) -> Result<Option<Step>, FollowError> {
         let options = self.options.clone().timeout(time.patience());
         match Subscriber::attach(&self.key, &options) {
-            Err(AttachError::NotFound { .. }) => {
+            Err(error) if *error.kind() == AttachErrorKind::NotFound => {
                 let watch = KeyWatch::new(&self.key, &self.options);
                 let watch = watch.map_err(FollowError::Attach)?;
                 polling::tell_once(watch.polling());
@@ -187,7 +187,7 @@ impl Follower {
                     Ok(None)
                 }
             },
-            Err(AttachError::WrongKind { .. }) => Ok(Some(Step::Block)),
+            Err(error) if *error.kind() == AttachErrorKind::WrongKind => Ok(Some(Step::Block)),
             Err(error) => Err(FollowError::Attach(error)),
         }
     }
@@ -212,7 +212,7 @@ impl Follower {
 
     fn wait_before(&mut self, watch: KeyWatch, time: Time) -> Result<Option<Step>, FollowError> {
         match watch.attach_within(time.left()) {
-            Err(AttachError::Timeout { .. }) => {
+            Err(error) if *error.kind() == AttachErrorKind::Timeout => {
                 self.place = Place::Before(watch);
                 Ok(Some(Step::Quiet))
             }

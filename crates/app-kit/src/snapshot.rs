@@ -7,8 +7,8 @@ use iced::Size;
 use qt_bridge::{Address, Digest, Form, ReadingError};
 use shm_core::segment::{Info, Permissions};
 use shm_core::{
-    ArrayMetadata, AttachError, Participant, Key, LockError, Metadata, Options, Process, ReadError,
-    Sample, Block, Subscriber, segment,
+    ArrayMetadata, AttachError, AttachErrorKind, Block, Key, LockError, Metadata, Options,
+    Participant, Process, ReadError, Sample, Subscriber, segment,
 };
 
 use crate::explain::Explain;
@@ -188,7 +188,7 @@ pub fn name_of_kind(kind: &'static str) -> String {
 pub fn read(key: &Key, options: &Options) -> Result<Snapshot, SnapshotError> {
     match Subscriber::attach(key, options) {
         Ok(subscriber) => read_sample(key, options, subscriber),
-        Err(AttachError::WrongKind { .. }) => read_block(key, options),
+        Err(error) if *error.kind() == AttachErrorKind::WrongKind => read_block(key, options),
         Err(error) => Err(SnapshotError::Attach(error)),
     }
 }
@@ -436,7 +436,7 @@ impl SnapshotError {
     /// Returns `true` if there simply is no segment of that key.
     pub fn is_not_found(&self) -> bool {
         match self {
-            SnapshotError::Attach(error) => matches!(error, AttachError::NotFound { .. }),
+            SnapshotError::Attach(error) => *error.kind() == AttachErrorKind::NotFound,
             SnapshotError::Qt(error) => error.is_not_found(),
             _ => false,
         }

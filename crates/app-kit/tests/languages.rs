@@ -12,9 +12,6 @@ use fluent_syntax::parser;
 const ENGLISH: &str = include_str!("../languages/en.ftl");
 const CHINESE: &str = include_str!("../languages/zh-CN.ftl");
 
-/// What stands for shm-core's own English words, and so is not in the English file.
-const EXPLAINING: [&str; 2] = ["error-", "reason-"];
-
 /// The placeholders of an entry.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Placeholders {
@@ -116,10 +113,8 @@ fn uses_in(source: &str) -> Vec<Use> {
     let code: Vec<&str> = lines.filter(|line| !line.starts_with("//")).collect();
     let code = code.join("\n");
     let mut uses = Vec::new();
-    for (call, is_explaining) in [("say!(", false), ("explained!(", true)] {
-        for (at, _) in code.match_indices(call) {
-            uses.extend(call_of(arguments(&code[at + call.len()..]), is_explaining));
-        }
+    for (at, call) in code.match_indices("say!(") {
+        uses.extend(call_of(&arguments(&code[at + call.len()..])));
     }
     for (at, named) in code.match_indices("does: \"") {
         let id = code[at + named.len()..].split('"').next().unwrap();
@@ -127,15 +122,11 @@ fn uses_in(source: &str) -> Vec<Use> {
         let id = id.to_owned();
         uses.push(Use { id, given });
     }
-    uses.extend(tabled(&code));
     uses
 }
 
 /// The macros' own definitions have no id.
-fn call_of(mut arguments: Vec<String>, is_explaining: bool) -> Option<Use> {
-    if is_explaining {
-        arguments.remove(0);
-    }
+fn call_of(arguments: &[String]) -> Option<Use> {
     let id = arguments.first()?.strip_prefix('"')?.strip_suffix('"')?;
     let names = arguments[1..].iter();
     let given = names.map(|argument| argument.split(" = ").next().unwrap().to_owned());
@@ -143,36 +134,6 @@ fn call_of(mut arguments: Vec<String>, is_explaining: bool) -> Option<Use> {
         id: id.to_owned(),
         given: given.collect(),
     })
-}
-
-/// Finds the rows of a table with ids: a template, an id, and the names of what varies.
-fn tabled(code: &str) -> Vec<Use> {
-    let Some((_, table)) = code.split_once("const REASONS") else {
-        return Vec::new();
-    };
-    let (table, rest) = table.split_once("];").unwrap();
-    let literals = table.split('"').skip(1).step_by(2);
-    let mut uses: Vec<Use> = Vec::new();
-    for literal in literals {
-        let is_id = literal.starts_with("reason-");
-        match uses.last_mut() {
-            _ if is_id => uses.push(Use {
-                id: literal.to_owned(),
-                given: BTreeSet::new(),
-            }),
-            Some(last) if literal.chars().all(|c| c.is_ascii_lowercase()) => {
-                last.given.insert(literal.to_owned());
-            }
-            _ => {}
-        }
-    }
-    // Said around any of them.
-    assert!(rest.contains("\"reason-at\""));
-    uses.push(Use {
-        id: "reason-at".to_owned(),
-        given: ["path", "reason"].map(str::to_owned).into(),
-    });
-    uses
 }
 
 /// Takes the arguments of a call apart, from behind its bracket.
@@ -198,10 +159,6 @@ fn arguments(text: &str) -> Vec<String> {
     arguments.filter(|argument| !argument.is_empty()).collect()
 }
 
-fn is_explaining(id: &str) -> bool {
-    EXPLAINING.iter().any(|prefix| id.starts_with(prefix))
-}
-
 #[test]
 fn calls_are_taken_apart() {
     let found = uses_in(
@@ -216,12 +173,11 @@ fn calls_are_taken_apart() {
 fn both_languages_have_the_same_entries_with_the_same_placeholders() {
     let (english, chinese) = (entries(ENGLISH), entries(CHINESE));
     for (id, placeholders) in &english {
-        assert!(!is_explaining(id), "{id}: shm-core says it in English");
         let other = chinese.get(id).unwrap_or_else(|| panic!("{id} is missing"));
         assert_eq!(placeholders.shown, other.shown, "{id}");
     }
     for id in chinese.keys() {
-        assert!(english.contains_key(id) || is_explaining(id), "{id}");
+        assert!(english.contains_key(id), "{id}");
     }
 }
 
@@ -231,9 +187,6 @@ fn everything_that_is_said_is_there_with_its_placeholders() {
     for (tag, source) in [("en", ENGLISH), ("zh-CN", CHINESE)] {
         let entries = entries(source);
         for Use { id, given } in &uses {
-            if tag == "en" && is_explaining(id) {
-                continue;
-            }
             let entry = entries.get(id);
             let entry = entry.unwrap_or_else(|| panic!("{tag} has no {id}"));
             let wanted = entry.shown.union(&entry.chosen_by);
@@ -257,10 +210,6 @@ fn everything_that_is_there_is_said() {
 fn what_is_given_is_taken_by_some_language() {
     let (english, chinese) = (entries(ENGLISH), entries(CHINESE));
     for Use { id, given } in uses() {
-        // A reason may have more to it than is worth a word.
-        if id.starts_with("reason-") {
-            continue;
-        }
         let takes = |entries: &Entries, name: &String| {
             let entry = entries.get(&id);
             entry.is_some_and(|entry| entry.shown.contains(name) || entry.chosen_by.contains(name))

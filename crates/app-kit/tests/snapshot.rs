@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use app_kit::content_pane::{self, ContentPane};
 use app_kit::snapshot::{self, Content, HEAD_LIMIT, Snapshot, SnapshotError, TEXT_LIMIT};
 use shm_core::{
-    Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
-    Origin, PixelFormat, Publisher, Block,
+    Annotations, ArrayMetadata, Block, BytesMetadata, ElementType, ImageMetadata, Key, Metadata,
+    Options, Origin, PixelFormat, Publisher,
 };
 use tempfile::TempDir;
 
@@ -64,7 +64,7 @@ fn a_text_is_read_with_its_origin() {
     publisher.publish_text("two, 日本").unwrap();
     let snapshot = place.read().unwrap();
     // A snapshot keeps nothing alive, and needs nobody to stay.
-    assert!(publisher.detach());
+    assert!(publisher.detach().removed);
     let Content::Text(text) = &snapshot.content else {
         panic!("{snapshot:?} is no text");
     };

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{error, fmt, io};
 
-use app_kit::explain::explain_reason;
+use app_kit::explain::Explain;
 use app_kit::limit::Limit;
 use app_kit::{language, say, units};
 use shm_core::{ImageMetadata, PixelFormat};
@@ -93,7 +93,7 @@ pub fn shape(
 ) -> Result<ImageMetadata, FrameError> {
     let metadata =
         ImageMetadata::packed(format, width, height).map_err(|reason| FrameError::Size {
-            reason: explain_reason(&reason.to_string()),
+            reason: reason.explain(),
         })?;
     let bytes = u64::from(metadata.stride) * u64::from(metadata.height);
     if bytes > limit.bytes() {

@@ -8,12 +8,12 @@ use app_kit::key_field::DEFAULT_KEY;
 use app_kit::language::{self, Language};
 use app_kit::save_file::Cleanup;
 use app_kit::terminal::{self, EscapeOption};
-use app_kit::{display, settings};
+use app_kit::{display, explain, settings};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use loader_app::app::{self, Settings};
 use loader_app::cli::{self, Command, CommandError};
-use qt_bridge::{Address, AddressError, Form};
+use qt_bridge::{Address, Form};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,7 +35,7 @@ What is loaded lives as long as a program that loaded it is attached, or until
 struct Arguments {
     /// The name under which other programs find it, or the key of a Qt program, such as qt:NAME or
     /// posix:/name [default: MySharedMemory; in the window, the last one there].
-    #[arg(long, global = true, value_name = "KEY")]
+    #[arg(long, global = true, value_name = "KEY", value_parser = explain::address)]
     key: Option<Address>,
 
     /// Begins the window with this form of what is under the key of a Qt program: qstring, qbytearray,
@@ -94,8 +94,9 @@ fn run(arguments: Arguments) -> Result<(), String> {
         .map_err(|error| format!("The handler of SIGBUS cannot be installed: {error}."))?;
     match arguments.command {
         Some(command) => {
-            let key = arguments.key.map_or_else(|| DEFAULT_KEY.parse(), Ok);
-            let key: Address = key.map_err(|error: AddressError| error.to_string())?;
+            let key = arguments
+                .key
+                .map_or_else(|| explain::address(DEFAULT_KEY), Ok)?;
             cli::run(command, &key, arguments.verbose).map_err(|error| error.to_string())
         }
         None => {

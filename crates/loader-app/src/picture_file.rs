@@ -371,7 +371,7 @@ fn describe(
     let metadata = ImageMetadata::packed(conversion.format(), width, height).map_err(|reason| {
         PictureError::NotAPicture {
             path: path.to_owned(),
-            flaw: Flaw::Other(reason.to_string()),
+            flaw: Flaw::Shape(reason),
         }
     })?;
     let published = u64::from(metadata.stride) * u64::from(metadata.height);

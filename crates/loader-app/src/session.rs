@@ -4,8 +4,8 @@
 //! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
 
 mod any_file;
+pub mod audience;
 mod content;
-pub mod presence;
 mod qt;
 mod source;
 mod stream;
@@ -20,15 +20,18 @@ use app_kit::limit::Limit;
 use app_kit::{form_choice, language, say, sharing, snapshot, units};
 use qt_bridge::{Address, Form, StreamError, User};
 use shm_core::segment::{self, Content as Kept, Permissions};
-use shm_core::{Access, AttachError, Participant, Key, Options, PublishError, Publisher, ReadError};
+use shm_core::{
+    Access, AttachError, AttachErrorKind, Participant, Key, Options, PublishError, PublishErrorKind,
+    Publisher, ReadError,
+};
 
 pub use content::{Bytes, Content};
 pub use source::Source;
 pub use stream::{Control, End, Report, Streamed, Tally};
 pub use thread::{News, Reply, SessionThread};
 
+use audience::{Tell, PresenceReporter};
 use content::Payload;
-use presence::{PresenceReporter, Tell};
 use qt::QtSession;
 
 use crate::frames::FrameError;
@@ -42,7 +45,7 @@ pub struct Session {
     /// How much memory a picture may take.
     limit: Limit,
     /// Before the publisher, so that it ends first.
-    presence: PresenceReporter,
+    usher: PresenceReporter,
     publisher: Option<Publisher>,
     /// What was loaded into a segment that others have taken away: nobody finds it any more, but it
     /// can be loaded again.
@@ -107,7 +110,7 @@ impl Session {
         Session {
             options,
             limit: Limit::DEFAULT,
-            presence: PresenceReporter::default(),
+            usher: PresenceReporter::default(),
             publisher: None,
             lost: None,
             qt: QtSession::default(),
@@ -129,7 +132,7 @@ impl Session {
     /// Tells from now on who watches what is loaded.
     #[must_use]
     pub fn telling_who_watches(mut self, tell: Tell) -> Session {
-        self.presence = PresenceReporter::telling(tell);
+        self.usher = PresenceReporter::telling(tell);
         self
     }
 
@@ -172,7 +175,7 @@ impl Session {
         match payload.publish(publisher) {
             Ok(published) => Ok(published.into_loaded(publisher, replaced, None)),
             // Somebody removed the segment, so nobody would ever see what is published here.
-            Err(LoadError::Publish(PublishError::Orphaned { .. })) if content.is_repeatable() => {
+            Err(error) if error.is_removed() && content.is_repeatable() => {
                 self.hold(None);
                 self.load_anew(key, Payload::open(content, self.limit)?)
             }
@@ -204,7 +207,9 @@ impl Session {
         };
         publisher.persist().map_err(|error| match error {
             // Somebody has taken it away just now.
-            AttachError::NotFound { key } => LoadError::Publish(PublishError::Orphaned { key }),
+            error if *error.kind() == AttachErrorKind::NotFound => {
+                LoadError::Publish(PublishError::new(error.key(), PublishErrorKind::Removed))
+            }
             error => LoadError::Attach(error),
         })
     }
@@ -272,7 +277,7 @@ impl Session {
         if publisher.is_some() {
             self.lost = None;
         }
-        self.presence.turn_to(publisher.as_ref());
+        self.usher.turn_to(publisher.as_ref());
         mem::replace(&mut self.publisher, publisher)
     }
 }
@@ -436,7 +441,7 @@ pub enum LoadError {
 impl LoadError {
     /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
     pub fn is_removed(&self) -> bool {
-        matches!(self, LoadError::Publish(PublishError::Orphaned { .. }))
+        matches!(self, LoadError::Publish(error) if *error.kind() == PublishErrorKind::Removed)
     }
 
     /// Returns `true` if nobody wanted it any more, which is no fault.
@@ -450,7 +455,10 @@ impl LoadError {
     /// Returns what is wrong, in one sentence.
     pub fn headline(&self) -> String {
         match self {
-            LoadError::Attach(_) | LoadError::Publish(PublishError::NoSpace { .. }) => {
+            LoadError::Attach(_) => say!("load-no-segment"),
+            LoadError::Publish(error)
+                if matches!(error.kind(), PublishErrorKind::NoSpace { .. }) =>
+            {
                 say!("load-no-segment")
             }
             LoadError::Qt(qt_bridge::PublishError::Segment(_)) => say!("load-no-segment"),

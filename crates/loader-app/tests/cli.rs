@@ -163,7 +163,7 @@ fn persist_returns_and_leaves_it() {
     let output = place.run(&["text", "--persist", "next"]);
     assert_eq!(stderr(&output), "");
     assert_eq!(place.message(), text("next"));
-    segment::remove(&key(), &place.options(), false).unwrap();
+    segment::remove(&key(), &place.options(), segment::Removal::IfUnused).unwrap();
 }
 
 #[test]

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 use crate::Outcome;
 use crate::machine::Cores;
+use crate::way::{AERON_LIBRARY, Way};
 
 /// Where and how thoroughly is measured.
 pub(crate) struct Arena {
@@ -33,6 +34,8 @@ pub(crate) struct Arena {
     pub(crate) is_quick: bool,
     /// The program that speaks for Qt, where Qt is installed.
     pub(crate) qt: Option<PathBuf>,
+    /// The library that has Aeron in it, where it could be built.
+    aeron: Option<PathBuf>,
 }
 
 impl Drop for Arena {
@@ -54,7 +57,12 @@ impl Drop for Arena {
 }
 
 impl Arena {
-    pub(crate) fn new(cores: Cores, is_quick: bool, qt: Option<PathBuf>) -> Outcome<Self> {
+    pub(crate) fn new(
+        cores: Cores,
+        is_quick: bool,
+        qt: Option<PathBuf>,
+        aeron: Option<&Path>,
+    ) -> Outcome<Self> {
         let ground = tempfile::Builder::new()
             .prefix(&format!("pb.{}.", std::process::id()))
             .tempdir_in("/dev/shm")?;
@@ -63,6 +71,7 @@ impl Arena {
             ground,
             is_quick,
             qt,
+            aeron: aeron.map(std::fs::canonicalize).transpose()?,
         })
     }
 
@@ -76,6 +85,20 @@ impl Arena {
             .disable_cleanup(true)
             .tempdir_in(self.place())?
             .keep())
+    }
+
+    /// A fresh directory for one way, with what it opens there.
+    pub(crate) fn place_for(&self, way: Way) -> Outcome<PathBuf> {
+        let place = self.fresh_place()?;
+        if let (Way::AeronPolled, Some(library)) = (way, &self.aeron) {
+            std::os::unix::fs::symlink(library, place.join(AERON_LIBRARY))?;
+        }
+        Ok(place)
+    }
+
+    /// Whether a way is there to be measured.
+    pub(crate) fn has(&self, way: Way) -> bool {
+        way != Way::AeronPolled || self.aeron.is_some()
     }
 
     /// So many rounds, or a few where it is to be quick.

@@ -50,7 +50,8 @@ const CONTESTS: &[Contest] = &[
 /// The contest whose outcome is tables and plots.
 const GROWTH: &str = "growth";
 
-const USAGE: &str = "usage: peer-bench [--quick] [--qt PROGRAM] [--output FOLDER] [CONTEST...]";
+const USAGE: &str =
+    "usage: peer-bench [--quick] [--qt PROGRAM] [--aeron LIBRARY] [--output FOLDER] [CONTEST...]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -72,6 +73,8 @@ fn play(arguments: &[String]) -> Outcome {
     let [role, core, rest @ ..] = arguments else {
         return Err("a role and a core are wanted".into());
     };
+    // One that polls for what never comes sees neither an end of its orders nor of its contest.
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     machine::pin(core.parse()?)?;
     match role.as_str() {
         "lock" => contest::lock::peer(rest),
@@ -89,6 +92,7 @@ fn play(arguments: &[String]) -> Outcome {
 struct Choice {
     is_quick: bool,
     qt: Option<PathBuf>,
+    aeron: Option<PathBuf>,
     output: PathBuf,
     contests: Vec<String>,
 }
@@ -104,6 +108,7 @@ impl Choice {
             match argument.as_str() {
                 "--quick" => choice.is_quick = true,
                 "--qt" => choice.qt = Some(arguments.next().ok_or(USAGE)?.into()),
+                "--aeron" => choice.aeron = Some(arguments.next().ok_or(USAGE)?.into()),
                 "--output" => choice.output = arguments.next().ok_or(USAGE)?.into(),
                 name if name == GROWTH || CONTESTS.iter().any(|(contest, _)| *contest == name) => {
                     choice.contests.push(argument);
@@ -124,7 +129,12 @@ fn run(choice: Choice) -> Outcome {
     machine::pin(cores.ours)?;
     let mut report = Report::new(&machine::describe(cores));
     report.line(&format!("load at the beginning: {}", machine::load()));
-    let arena = Arena::new(cores, choice.is_quick, choice.qt.clone())?;
+    let arena = Arena::new(
+        cores,
+        choice.is_quick,
+        choice.qt.clone(),
+        choice.aeron.as_deref(),
+    )?;
     for (name, contest) in CONTESTS {
         if choice.wants(name) {
             contest(&arena, &mut report)?;

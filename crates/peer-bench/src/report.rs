@@ -34,12 +34,13 @@ impl Goal {
 }
 
 /// What the README tells, and in which words.
-const SUMMARY: [(&str, &str); 15] = [
+const SUMMARY: [(&str, &str); 16] = [
     ("lock_uncontended", "lock + unlock"),
     ("lock_vs_qt", "the same"),
     ("lock_contended_2p", "lock, add, unlock: two processes"),
     ("small_polled_p50", "64 bytes one way, both poll"),
     ("small_polled_vs_iceoryx2", "the same"),
+    ("small_polled_vs_aeron", "the same"),
     ("small_blocking_p50", "64 bytes to a reader that sleeps"),
     (
         "frame4k_in_place",

@@ -1,5 +1,6 @@
 //! The ways on which bytes go from one process to another, all with the same two steps.
 
+mod aeron;
 mod futex;
 mod iceoryx;
 mod ours;
@@ -8,6 +9,7 @@ mod stream;
 
 use std::path::Path;
 
+pub(crate) use aeron::LIBRARY as AERON_LIBRARY;
 pub(crate) use ours::octets;
 
 use crate::Outcome;
@@ -37,6 +39,8 @@ pub(crate) enum Way {
     IceoryxEvent,
     /// iceoryx2 with an event, and publishers that wait for subscribers.
     IceoryxBlocking,
+    /// Aeron's IPC; polled.
+    AeronPolled,
     Pipe,
     UnixSocket,
     /// A Unix socket that keeps the bounds of messages.
@@ -72,13 +76,14 @@ pub(crate) trait Link {
 
 impl Way {
     /// Those that bring the newest message; what came before it may be gone.
-    pub(crate) const NEWEST: [Self; 10] = [
+    pub(crate) const NEWEST: [Self; 11] = [
         Self::Spin,
         Self::SpinCopied,
         Self::Futex,
         Self::OursPolled,
         Self::OursBlocking,
         Self::IceoryxPolled,
+        Self::AeronPolled,
         Self::IceoryxEvent,
         Self::Pipe,
         Self::UnixSocket,
@@ -110,6 +115,7 @@ impl Way {
             Self::IceoryxPolled => "iceoryx2, polled",
             Self::IceoryxEvent => "iceoryx2 with event",
             Self::IceoryxBlocking => "iceoryx2, blocking publishers",
+            Self::AeronPolled => "Aeron, polled",
             Self::Pipe => "pipe",
             Self::UnixSocket => "Unix socket",
             Self::SeqPacket => "Unix socket, SOCK_SEQPACKET",
@@ -119,8 +125,11 @@ impl Way {
 
     /// Whether the waiting side burns its core.
     pub(crate) fn is_polled(self) -> bool {
-        use Way::{IceoryxPolled, OursPolled, Spin, SpinCopied};
-        matches!(self, Spin | SpinCopied | OursPolled | IceoryxPolled)
+        use Way::{AeronPolled, IceoryxPolled, OursPolled, Spin, SpinCopied};
+        matches!(
+            self,
+            Spin | SpinCopied | OursPolled | IceoryxPolled | AeronPolled
+        )
     }
 
     /// Opens one side for messages of so many bytes. Both sides open at the same time.
@@ -137,6 +146,7 @@ impl Way {
             Self::IceoryxPolled | Self::IceoryxEvent | Self::IceoryxBlocking => {
                 Box::new(iceoryx::Iceoryx::open(self, side, place, bytes)?)
             }
+            Self::AeronPolled => Box::new(aeron::Aeron::open(side, place)?),
             Self::Pipe => stream::pipe(side, place, bytes)?,
             Self::UnixSocket => stream::unix_socket(side, place, bytes)?,
             Self::SeqPacket => stream::seqpacket(side, place, bytes)?,

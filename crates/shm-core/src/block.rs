@@ -11,13 +11,14 @@ use std::time::Duration;
 use bytemuck::{AnyBitPattern, NoUninit};
 
 pub use changes::Change;
+pub use detached::LockState;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, AttachErrorKind, ErrorCode, LockError, LockErrorKind, try_zeroed};
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
-use crate::segment::{Attachment, Kind, Participant, RawGuard};
+use crate::segment::{Attachment, Detached, Kind, Participant, RawGuard};
 use crate::sys::{Mapping, WritableMapping};
 
 /// Marks a handle that reads and writes.
@@ -237,20 +238,22 @@ impl<A: Attach> Block<A> {
         self.attachment.try_lock().map(|held| self.locked(held))
     }
 
-    /// Copies the whole block under the lock, waiting for it so long; true beside it where a
-    /// holder died with the lock, so that the bytes may be half-written.
+    /// Copies the whole block under the lock; waits for the lock up to `timeout`.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NoMemory`]; and those of [`lock_timeout`](Self::lock_timeout).
-    pub fn snapshot(&self, timeout: Duration) -> Result<(Vec<u8>, bool), LockError> {
+    /// [`LockErrorKind::NoMemory`]; and those of [`lock_for`](Self::lock_for).
+    pub fn snapshot(&self, timeout: Duration) -> Result<BlockSnapshot, LockError> {
         let bytes = self.size();
-        let mut copy = try_zeroed(bytes)
+        let mut bytes = try_zeroed(bytes)
             .ok_or_else(|| LockError::new(self.key(), LockErrorKind::NoMemory { bytes }))?;
         let locked = self.lock_for(timeout)?;
         let is_abandoned = matches!(locked, Locked::Abandoned(_));
-        copy.copy_from_slice(&locked.ignore_abandonment());
-        Ok((copy, is_abandoned))
+        bytes.copy_from_slice(&locked.ignore_abandonment());
+        Ok(BlockSnapshot {
+            bytes,
+            is_abandoned,
+        })
     }
 
     /// Returns `true` if the block was removed, moved away or replaced: whoever looks for its key finds
@@ -269,12 +272,12 @@ impl<A: Attach> Block<A> {
         self.attachment.peers()
     }
 
-    /// Leaves the block; true where this was the last one and the block was removed.
-    ///
-    /// Dropping does the same.
-    #[must_use = "tells whether the block is gone; drop the handle where that does not matter"]
-    pub fn detach(mut self) -> bool {
-        self.attachment.leave()
+    /// Detaches, as dropping does; says whether this was the last participant that keeps the segment,
+    /// so that it was removed.
+    pub fn detach(mut self) -> Detached {
+        Detached {
+            removed: self.attachment.leave(),
+        }
     }
 
     #[inline]
@@ -300,6 +303,16 @@ impl<A: Attach> fmt::Debug for Block<A> {
             .field("size", &self.size())
             .finish_non_exhaustive()
     }
+}
+
+/// A copy of a block's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockSnapshot {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// A holder died with the lock and no process has repaired the bytes since: they may be
+    /// half-written.
+    pub is_abandoned: bool,
 }
 
 /// The lock, taken; whether the last holder died with it is part of the type.

@@ -71,6 +71,7 @@ mod readiness;
 mod sample;
 pub mod segment;
 mod semaphore;
+mod sequence;
 #[cfg(feature = "async")]
 mod stream;
 mod sync;
@@ -78,7 +79,8 @@ mod sys;
 mod wait_set;
 
 pub use block::{
-    Abandoned, Attach, Block, Change, Guard, Locked, OutOfBounds, ReadOnly, ReadWrite,
+    Abandoned, Attach, Block, BlockSnapshot, Change, Guard, LockState, Locked, OutOfBounds,
+    ReadOnly, ReadWrite,
 };
 pub use bytemuck;
 pub use error::{
@@ -101,8 +103,9 @@ pub use process::Process;
 pub use sample::{
     Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
 };
-pub use segment::{Access, Participant};
+pub use segment::{Access, Detached, Participant, SegmentId};
 pub use semaphore::Semaphore;
+pub use sequence::Sequence;
 #[cfg(feature = "async")]
 pub use stream::SampleStream;
 pub use sys::{GuardedMapping, guard_against_truncation};

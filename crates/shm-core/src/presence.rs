@@ -26,6 +26,8 @@ pub use server::PresenceServer;
 use crate::options::Options;
 use crate::process::Process;
 use crate::segment::Listed;
+use crate::segment::SegmentId;
+use crate::sequence::Sequence;
 use socket_directory::{Missing, SocketDirectory};
 
 /// A process that shows what a segment's publisher publishes, as it says itself.
@@ -43,7 +45,7 @@ pub struct Viewer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The sample's sequence.
-    pub sequence: u64,
+    pub sequence: Sequence,
     /// The time from its publication until it was shown.
     pub latency: Duration,
 }
@@ -54,7 +56,7 @@ pub struct Report {
 /// of a segment that still exists is left to the next [`PresenceClient`], which removes it when the
 /// connection is refused.
 pub fn sweep(options: &Options, segments: &[Listed]) {
-    let live: Vec<u128> = segments
+    let live: Vec<SegmentId> = segments
         .iter()
         .filter_map(|listed| Some(listed.segment.as_ref().ok()?.id))
         .collect();

@@ -45,7 +45,9 @@ use crate::error::{InvalidSample, ReadError, ReadErrorKind, try_zeroed};
 use crate::layout;
 use crate::message::{Annotations, Message, Metadata, Origin};
 use crate::process::Process;
+use crate::segment::SegmentId;
 use crate::segment::system_time;
+use crate::sequence::Sequence;
 use crate::sys::{self, Mapping};
 use cursor::{Copied, Found};
 use decoding::Decoding;
@@ -96,14 +98,14 @@ struct Pin {
 impl Sample {
     /// The id of its segment, as [`Subscriber::id`] tells it: sequences begin anew with each.
     #[must_use]
-    pub fn segment(&self) -> u128 {
+    pub fn segment(&self) -> SegmentId {
         self.0.source.reader.id
     }
 
     /// The sample's number: every publication in a segment has the next, and so has every clearing.
     #[must_use]
-    pub fn sequence(&self) -> u64 {
-        self.0.record.sequence
+    pub fn sequence(&self) -> Sequence {
+        Sequence::new(self.0.record.sequence)
     }
 
     /// How many samples were published between the one that this subscriber read before and this,

@@ -11,6 +11,7 @@
 
 mod attachment;
 mod file;
+mod id;
 mod participants;
 mod peek;
 mod permissions;
@@ -24,6 +25,7 @@ pub(crate) use attachment::{Attachment, Kind, RawGuard};
 #[cfg(feature = "presence")]
 pub(crate) use file::is_hex;
 pub(crate) use file::{Head, SegmentFile};
+pub use id::SegmentId;
 pub use participants::{Access, Participant};
 pub(crate) use participants::{peers, readable};
 pub use permissions::{Permissions, Readers};
@@ -39,6 +41,7 @@ use crate::layout;
 use crate::message::{Annotations, Metadata};
 use crate::options::Options;
 use crate::process::Process;
+use crate::sequence::Sequence;
 use crate::sys::{self, FileStat, OpenMode};
 
 /// What can be told of a segment from outside.
@@ -47,7 +50,7 @@ pub struct Info {
     /// Its key.
     pub key: Key,
     /// Random, made when it was created: tells it from another under the same key.
-    pub id: u128,
+    pub id: SegmentId,
     /// What it holds.
     pub content: Content,
     /// Stays when the last one leaves.
@@ -116,7 +119,7 @@ pub struct Latest {
     /// The payload's length, bytes.
     pub bytes: u64,
     /// The sample's number.
-    pub sequence: u64,
+    pub sequence: Sequence,
     /// The process that published it.
     pub writer: Process,
     /// When, by the publisher's wall clock.
@@ -224,22 +227,38 @@ fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachEr
     Ok(describe(&segment, &stat, &head, slot))
 }
 
+/// What to do with a segment that has participants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// Leave it.
+    IfUnused,
+    /// Remove it all the same.
+    Forced,
+}
+
+/// What became of the segment when a handle detached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "says whether the segment was removed; drop the handle if that does not matter"]
+pub struct Detached {
+    /// The segment was removed, because no other participant keeps it.
+    pub removed: bool,
+}
+
 /// Removes the segment under a key, whether persistent or not.
 ///
-/// Whoever is attached keeps the memory until it leaves, and is told that it
-/// is orphaned.
+/// Participants keep the memory until they detach; their next operation fails with `Removed`.
 ///
 /// # Errors
 ///
-/// [`RemoveErrorKind::InUse`] while somebody is attached, unless `force`;
-/// [`RemoveErrorKind::NotFound`] where there is none, or only stale remains
-/// (which are removed).
-pub fn remove(key: &Key, options: &Options, force: bool) -> Result<(), RemoveError> {
+/// [`RemoveErrorKind::InUse`] if the segment has participants, unless the removal is
+/// [`Forced`](Removal::Forced); [`RemoveErrorKind::NotFound`] if there is none, or only a stale one
+/// (which is removed).
+pub fn remove(key: &Key, options: &Options, removal: Removal) -> Result<(), RemoveError> {
     attachment::check_owner(key, options)?;
     let deadline = Deadline::after(options.lock_timeout());
     let (segment, head) = SegmentFile::locate(key, options, OpenMode::ReadWrite, deadline)?;
     let by = participants::participants(&segment.file);
-    if !by.is_empty() && !force {
+    if !by.is_empty() && removal == Removal::IfUnused {
         return Err(RemoveError::new(key, RemoveErrorKind::InUse { by }));
     }
     Ok(segment.remove(&head)?)

@@ -15,7 +15,7 @@ use crate::error::{AttachError, AttachErrorKind, SemaphoreError, SemaphoreErrorK
 use crate::key::Key;
 use crate::layout::{Control, MAX_UNITS, UNIT_COLUMNS, access};
 use crate::options::Options;
-use crate::segment::{Attachment, Kind, Participant};
+use crate::segment::{Attachment, Detached, Kind, Participant};
 use crate::sync::{AtomicU64, Ordering};
 use units::{AcquireError, TooMany};
 
@@ -224,13 +224,12 @@ impl Semaphore {
         self.attachment.is_removed()
     }
 
-    /// Gives back what this handle holds, and leaves the semaphore; `true` if this was the last
-    /// one and the semaphore was removed.
-    ///
-    /// Dropping does the same.
-    #[must_use = "tells whether the semaphore is gone; drop the handle where that does not matter"]
-    pub fn detach(mut self) -> bool {
-        self.attachment.leave()
+    /// Releases what this handle holds and detaches, as dropping does; says
+    /// whether this was the last participant that keeps the segment, so that it was removed.
+    pub fn detach(mut self) -> Detached {
+        Detached {
+            removed: self.attachment.leave(),
+        }
     }
 
     #[inline]

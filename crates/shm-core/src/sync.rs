@@ -25,6 +25,16 @@ pub(crate) fn stored_by(slot: u8) {
     let _ = slot;
 }
 
+/// Keeps the compiler from moving a later store before an earlier one.
+///
+/// A process that is killed has done the first part of what it was told, and nothing of the rest.
+/// Where no other process looks before its death, which the kernel orders, only the compiler could
+/// change what that part is; no model checker shows it.
+#[inline]
+pub(crate) fn keep_order_until_death() {
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::Release);
+}
+
 /// Loads a word that may lie in memory mapped read-only, with the effect of an acquire load.
 ///
 /// Rust promises that a *relaxed* load of at most eight bytes works on

@@ -30,8 +30,8 @@ fn create_attach_and_open_or_create_follow_the_rules() {
         (100, 100),
         "one that exists keeps its size"
     );
-    assert!(!created.detach());
-    assert!(joined.detach(), "the last one out removes");
+    assert!(!created.detach().removed);
+    assert!(joined.detach().removed, "the last one out removes");
     assert!(place.names().is_empty());
 }
 

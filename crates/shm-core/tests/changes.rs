@@ -86,7 +86,7 @@ fn only_an_announcement_is_news() {
     let seen = reader.changes();
     drop(writer.lock().unwrap());
     let other = Block::attach(&key("b"), &place.options()).unwrap();
-    assert!(!other.detach(), "a process that leaves is none");
+    assert!(!other.detach().removed, "a process that leaves is none");
     assert_eq!(
         reader.wait_for_change(seen, MOMENT).unwrap(),
         Change::Timeout
@@ -140,7 +140,7 @@ fn removal_ends_a_wait() {
     let (_writer, reader) = pair(&place);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| reader.wait_for_change(0, None).unwrap());
-        segment::remove(&key("b"), &place.options(), true).unwrap();
+        segment::remove(&key("b"), &place.options(), segment::Removal::Forced).unwrap();
         assert_eq!(waiting.join().unwrap(), Change::Removed);
     });
     let again = reader.wait_for_change(0, Duration::ZERO).unwrap();
@@ -163,7 +163,7 @@ fn what_was_announced_before_the_removal_is_told_first() {
     let place = Place::new();
     let (writer, reader) = pair(&place);
     writer.lock().unwrap().ignore_abandonment().announce();
-    segment::remove(&key("b"), &place.options(), true).unwrap();
+    segment::remove(&key("b"), &place.options(), segment::Removal::Forced).unwrap();
     let wait = |seen| reader.wait_for_change(seen, None).unwrap();
     assert_eq!(wait(0), Change::Announced(1));
     assert_eq!(wait(1), Change::Removed);

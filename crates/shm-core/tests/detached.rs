@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Place, key};
-use shm_core::{Block, ErrorCode, LockError, LockErrorKind, Locked, ReadWrite};
+use shm_core::{Block, ErrorCode, LockError, LockErrorKind, LockState, Locked, ReadWrite};
 
 /// Two handles of one block.
 fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadWrite>) {
@@ -24,7 +24,7 @@ fn lock_and_unlock_exclude_other_handles() {
     let place = Place::new();
     let (one, other) = pair(&place);
     assert!(is_not_held(one.unlock_detached()), "never locked");
-    assert!(!one.lock_detached(None).unwrap());
+    assert_eq!(one.lock_detached(None).unwrap(), LockState::Clean);
     assert!(matches!(
         other.try_lock_detached(),
         Err(error) if *error.kind() == LockErrorKind::WouldBlock
@@ -36,7 +36,7 @@ fn lock_and_unlock_exclude_other_handles() {
     assert!(is_not_held(other.unlock_detached()), "not through this one");
     one.unlock_detached().unwrap();
     assert!(is_not_held(one.unlock_detached()), "unlocked already");
-    assert!(!other.try_lock_detached().unwrap());
+    assert_eq!(other.try_lock_detached().unwrap(), LockState::Clean);
     other.unlock_detached().unwrap();
     drop(one.try_lock().unwrap());
 }
@@ -133,13 +133,20 @@ fn a_death_is_told_until_somebody_has_repaired() {
     // To the others this is what a death looks like.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    assert!(heir.lock_detached(Duration::from_secs(5)).unwrap());
+    assert_eq!(
+        heir.lock_detached(Duration::from_secs(5)).unwrap(),
+        LockState::Abandoned
+    );
     heir.unlock_detached().unwrap();
     assert!(matches!(heir.lock().unwrap(), Locked::Abandoned(_)));
-    assert!(heir.try_lock_detached().unwrap(), "not repaired yet");
+    assert_eq!(
+        heir.try_lock_detached().unwrap(),
+        LockState::Abandoned,
+        "not repaired yet"
+    );
     heir.mark_repaired().unwrap();
     heir.unlock_detached().unwrap();
-    assert!(!heir.lock_detached(None).unwrap());
+    assert_eq!(heir.lock_detached(None).unwrap(), LockState::Clean);
     heir.unlock_detached().unwrap();
     assert!(is_not_held(heir.mark_repaired()));
 }
@@ -158,10 +165,10 @@ fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
     // On another thread than the one that has locked, too.
     let holder = Block::attach(&key("b"), &place.options()).unwrap();
     holder.lock_detached(None).unwrap();
-    thread::spawn(move || assert!(!holder.detach()))
+    thread::spawn(move || assert!(!holder.detach().removed))
         .join()
         .unwrap();
-    assert!(heir.try_lock_detached().unwrap());
+    assert_eq!(heir.try_lock_detached().unwrap(), LockState::Abandoned);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use std::time::Duration;
 use common::{Place, key, octets};
 use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::{
-    Block, KeyWatch, LockError, LockErrorKind, Locked, Notifier, PublishErrorKind, Publisher,
-    ReadErrorKind, ReadWrite, Semaphore, SemaphoreErrorKind, Subscriber, WaitSet,
+    Block, KeyWatch, LockError, LockErrorKind, LockState, Locked, Notifier, PublishErrorKind,
+    Publisher, ReadErrorKind, ReadWrite, Semaphore, SemaphoreErrorKind, Subscriber, WaitSet,
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
@@ -54,7 +54,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     let waiting = all_ways_of_waiting(&subscriber, &place);
     let guard = block.lock().unwrap();
     let detached = Block::create(&key("detached"), 8, &place.options()).unwrap();
-    assert!(!detached.lock_detached(None).unwrap());
+    assert_eq!(detached.lock_detached(None).unwrap(), LockState::Clean);
     let (sender, changes) = mpsc::channel();
     let tell = move |watchers: &[Viewer]| sender.send(watchers.to_vec()).unwrap();
     let server = PresenceServer::listen(&publisher, tell).unwrap();

@@ -17,9 +17,9 @@ fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
     assert!(first.created() && !second.created());
     let mut subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
     first.publish_text("kept by the second").unwrap();
-    assert!(!first.detach(), "somebody else is there");
+    assert!(!first.detach().removed, "somebody else is there");
     assert!(subscriber.latest().unwrap().is_some());
-    assert!(second.detach(), "the last one out removes");
+    assert!(second.detach().removed, "the last one out removes");
     assert!(place.names().is_empty());
     assert!(matches!(
         Subscriber::attach(&key("k"), &place.options()),
@@ -41,10 +41,10 @@ fn a_persistent_segment_stays_until_it_is_removed_by_name() {
     let info = segment::info(&key("kept"), &place.options()).unwrap();
     assert!(info.persistent && info.attached.is_empty());
     assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
-    segment::remove(&key("kept"), &place.options(), false).unwrap();
+    segment::remove(&key("kept"), &place.options(), segment::Removal::IfUnused).unwrap();
     assert!(place.names().is_empty());
     assert!(matches!(
-        segment::remove(&key("kept"), &place.options(), false),
+        segment::remove(&key("kept"), &place.options(), segment::Removal::IfUnused),
         Err(error) if *error.kind() == RemoveErrorKind::NotFound
     ));
 }
@@ -53,12 +53,13 @@ fn a_persistent_segment_stays_until_it_is_removed_by_name() {
 fn removing_what_is_in_use_is_refused_unless_forced() {
     let place = Place::new();
     let _publisher = Publisher::open(&key("used"), &place.options()).unwrap();
-    let refused = segment::remove(&key("used"), &place.options(), false).unwrap_err();
+    let refused =
+        segment::remove(&key("used"), &place.options(), segment::Removal::IfUnused).unwrap_err();
     let RemoveErrorKind::InUse { by } = refused.kind() else {
         panic!("a process is attached: {refused}")
     };
     assert!(by[0].process.is_current());
-    segment::remove(&key("used"), &place.options(), true).unwrap();
+    segment::remove(&key("used"), &place.options(), segment::Removal::Forced).unwrap();
     assert!(place.names().is_empty());
 }
 
@@ -141,7 +142,7 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
             );
         }
         assert!(matches!(
-            segment::remove(&key(name), &place.options(), true),
+            segment::remove(&key(name), &place.options(), segment::Removal::Forced),
             Err(error) if matches!(error.kind(), RemoveErrorKind::Foreign { .. })
         ));
     }
@@ -231,7 +232,7 @@ fn somebody_who_sits_on_the_lifecycle_byte_costs_the_timeout_and_no_more() {
         Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. })
     ));
     assert!(matches!(
-        segment::remove(&key("busy"), &hasty, true),
+        segment::remove(&key("busy"), &hasty, segment::Removal::Forced),
         Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. })
     ));
     assert_eq!(segment::list(&hasty).unwrap().len(), 1, "list never waits");
@@ -280,7 +281,7 @@ fn a_list_tells_of_blocks_and_samples() {
     };
     assert_eq!(
         (latest.bytes, latest.sequence, latest.metadata.kind()),
-        (5, 1, "text")
+        (5, 1.into(), "text")
     );
     let Content::Block { size } = listed[1].segment.as_ref().unwrap().content else {
         panic!("a block")
@@ -333,7 +334,7 @@ fn a_watch_wakes_when_segments_come_and_go_and_for_nothing_else() {
     publisher.publish_text("changes no name").unwrap();
     std::fs::write(place.path().join("somebody-elses"), b"").unwrap();
     assert!(!watch.wait(Duration::from_millis(50)).unwrap());
-    assert!(publisher.detach());
+    assert!(publisher.detach().removed);
     assert!(watch.wait(LONG).unwrap(), "it went");
 
     let gone = place.options().directory("/nonexistent");

@@ -107,8 +107,14 @@ fn everybody_is_told_of_with_what_was_shown() {
         .filter_map(|watcher| watcher.report)
         .collect();
     assert_eq!(shown.len(), 2);
-    assert_eq!((shown[0].sequence, shown[0].latency), (3, 2 * MILLISECOND));
-    assert_eq!((shown[1].sequence, shown[1].latency), (4, 5 * MILLISECOND));
+    assert_eq!(
+        (shown[0].sequence, shown[0].latency),
+        (3.into(), 2 * MILLISECOND)
+    );
+    assert_eq!(
+        (shown[1].sequence, shown[1].latency),
+        (4.into(), 5 * MILLISECOND)
+    );
 
     drop(first);
     let left = stage.wait_for_number(1);
@@ -198,14 +204,14 @@ fn viewers_and_sweeps_remove_dead_sockets_and_no_live_ones() {
     let place = Place::new();
     let stage = Stage::open(&place.options());
     let id = stage.publisher.id();
-    let dead = |segment: u128| {
+    let dead = |segment: shm_core::SegmentId| {
         let path = place
             .path()
-            .join(format!(".shm-core-presence.{segment:032x}.{:016x}", 1));
+            .join(format!(".shm-core-presence.{segment}.{:016x}", 1));
         drop(UnixListener::bind(&path).unwrap());
         path
     };
-    let (of_this, of_another) = (dead(id), dead(!id));
+    let (of_this, of_another) = (dead(id), dead(shm_core::SegmentId::new(!id.get())));
     presence::sweep(&place.options(), &segment::list(&place.options()).unwrap());
     assert!(!of_another.exists());
     assert!(of_this.exists(), "its viewers go there anyway");
@@ -256,7 +262,7 @@ fn connections_without_a_greeting_are_closed() {
 fn a_publisher_that_does_not_listen_keeps_no_viewer_waiting() {
     let place = Place::new();
     let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
-    let name = format!(".shm-core-presence.{:032x}.{:016x}", publisher.id(), 1);
+    let name = format!(".shm-core-presence.{}.{:016x}", publisher.id(), 1);
     let listener = UnixListener::bind(place.path().join(name)).unwrap();
     let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
     client.report(1, MILLISECOND);

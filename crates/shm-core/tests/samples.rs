@@ -308,7 +308,7 @@ fn waiting_times_out_and_tells_the_end_once() {
     publisher.publish_text("back again").unwrap();
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
     subscriber.latest().unwrap();
-    segment::remove(&key("ends"), &options, true).unwrap();
+    segment::remove(&key("ends"), &options, segment::Removal::Forced).unwrap();
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
         publisher.publish_text("to nobody"),
@@ -349,7 +349,10 @@ fn a_waiting_subscriber_is_woken_by_a_publication() {
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || {
             let ended = subscriber.wait(SOON).unwrap();
-            (ended, subscriber.latest().unwrap().unwrap().sequence())
+            (
+                ended,
+                subscriber.latest().unwrap().unwrap().sequence().get(),
+            )
         });
         publisher.publish_text("good morning").unwrap();
         assert_eq!(waiting.join().unwrap(), (WaitResult::New, 1));
@@ -399,7 +402,7 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
                 continue;
             };
             assert!(sample.sequence() > last, "sequences went back");
-            last = sample.sequence();
+            last = sample.sequence().get();
             let payload = sample.payload();
             let round = u64::from_le_bytes(payload[..8].try_into().unwrap());
             assert!(
@@ -580,7 +583,7 @@ fn a_late_subscriber_begins_where_it_likes() {
     assert_eq!(numbers(&mut attach().from_now()), [] as [u64; 0]);
     let mut latest = attach().from_oldest();
     let sample = latest.latest().unwrap().unwrap();
-    assert_eq!((sample.sequence(), sample.skipped()), (5, 0));
+    assert_eq!((sample.sequence().get(), sample.skipped()), (5, 0));
 }
 
 #[test]
@@ -592,7 +595,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
         let subscriber = Subscriber::attach(&key("sequence"), &options).unwrap();
         subscriber.from_sequence(sequence)
     };
-    assert_eq!(from(1).next_sequence(), Some(1));
+    assert_eq!(from(1).next_sequence(), Some(1.into()));
     let mut early = from(7);
     publish_numbers(&publisher, 1..11, 100);
     // What comes next comes next.
@@ -602,7 +605,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
         assert_eq!(read, (sequence.max(1)..=10).collect::<Vec<_>>());
     }
     assert_eq!(numbers(&mut from(11)), [] as [u64; 0]);
-    assert_eq!(from(u64::MAX).next_sequence(), Some(11));
+    assert_eq!(from(u64::MAX).next_sequence(), Some(11.into()));
 
     // With padding at the end of the ring, and the oldest evicted.
     publish_numbers(&publisher, 11..1001, 200);
@@ -611,10 +614,13 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
         let Next::Sample(first) = subscriber.next(Duration::ZERO).unwrap() else {
             panic!("there are samples");
         };
-        assert_eq!(first.sequence() - first.skipped(), sequence);
+        assert_eq!(first.sequence().get() - first.skipped(), sequence);
         let rest = numbers(&mut subscriber);
-        assert_eq!(rest, (first.sequence() + 1..=1000).collect::<Vec<_>>());
-        assert_eq!(subscriber.next_sequence(), Some(1001));
+        assert_eq!(
+            rest,
+            (first.sequence().get() + 1..=1000).collect::<Vec<_>>()
+        );
+        assert_eq!(subscriber.next_sequence(), Some(1001.into()));
     }
 
     // What was missed before a clearing is told, even where nothing came after it.
@@ -714,7 +720,7 @@ fn a_clearing_is_told_in_its_place_in_the_order() {
     let Next::Sample(sample) = subscriber.next(SOON).unwrap() else {
         panic!("a sample follows");
     };
-    assert_eq!((sample.sequence(), sample.skipped()), (4, 0));
+    assert_eq!((sample.sequence().get(), sample.skipped()), (4, 0));
     // Who comes later is told of no clearing.
     let mut later = Subscriber::attach(&key("told"), &place.options())
         .unwrap()

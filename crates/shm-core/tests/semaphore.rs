@@ -65,8 +65,8 @@ fn create_open_and_open_or_create_follow_the_rules() {
         "one that exists keeps its units"
     );
     assert_eq!(joined.key(), &key("s"));
-    assert!(!created.detach());
-    assert!(joined.detach(), "the last one out removes");
+    assert!(!created.detach().removed);
+    assert!(joined.detach().removed, "the last one out removes");
     assert!(place.names().is_empty());
 }
 
@@ -105,7 +105,7 @@ fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
     let goes = Semaphore::open(&key("s"), &place.options()).unwrap();
     goes.acquire(4, None).unwrap();
     assert_eq!(goes.forget(1).unwrap(), 1);
-    assert!(!goes.detach());
+    assert!(!goes.detach().removed);
     assert_eq!(stays.available(), 4);
 
     let persistent = place.options().persistent(true);
@@ -114,7 +114,7 @@ fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
     drop(stays);
     drop(keeper);
     assert_eq!(counts(&place, "s"), (4, 0));
-    segment::remove(&key("s"), &place.options(), false).unwrap();
+    segment::remove(&key("s"), &place.options(), segment::Removal::IfUnused).unwrap();
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn removal_ends_a_wait() {
     let ours = Semaphore::create(&key("s"), 0, &place.options()).unwrap();
     let waiter = thread::spawn(move || (ours.acquire(1, LONG), ours));
     await_a_sleeper(&place, "s");
-    segment::remove(&key("s"), &place.options(), true).unwrap();
+    segment::remove(&key("s"), &place.options(), segment::Removal::Forced).unwrap();
     let (ended, ours) = waiter.join().unwrap();
     assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
     assert!(ours.is_removed());
@@ -185,7 +185,10 @@ fn removal_ends_a_wait() {
         ours.forget(1),
         Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
-    assert!(!ours.detach(), "there is nothing to remove any more");
+    assert!(
+        !ours.detach().removed,
+        "there is nothing to remove any more"
+    );
 }
 
 #[test]
@@ -286,6 +289,6 @@ fn nonsense_in_the_file_ends_in_errors_or_numbers() {
             assert!(handle.available() <= 32_767);
         }
         drop(theirs);
-        assert!(ours.detach());
+        assert!(ours.detach().removed);
     }
 }

@@ -100,7 +100,7 @@ fn a_notifier_tells_that_the_last_publisher_has_left() {
 fn a_notifier_tells_that_the_name_has_gone() {
     let place = Place::new();
     let (_publisher, mut subscriber, notifier) = attached("losing", &place.options());
-    segment::remove(&key("losing"), &place.options(), true).unwrap();
+    segment::remove(&key("losing"), &place.options(), segment::Removal::Forced).unwrap();
     let end = Instant::now() + SOON;
     loop {
         assert!(is_readable(&notifier, end - Instant::now()), "it is told");

@@ -8,17 +8,24 @@ mod qt;
 mod remove;
 mod show;
 
-use std::error::Error;
 use std::ffi::OsString;
+use std::{fmt, io};
 
+use app_kit::explain::{self, Explain};
 use app_kit::language::Language;
+use app_kit::pixels::PixelsError;
+use app_kit::save_file::SaveFileError;
 use app_kit::terminal::{self, EscapeOption};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use qt_bridge::{Address, Form};
+use qt_bridge::{Address, AddressError, Form, ReadingError, SegmentError};
 use serde::Serialize;
+use shm_core::{ListError, ReadError};
 
-use crate::session::ENTER_TEXT_FIRST;
+use crate::export::ExportError;
+use crate::output::OutputError;
+use crate::picture_file::PictureFileError;
+use crate::session::{ENTER_TEXT_FIRST, FetchError};
 use crate::{json, output};
 
 pub(crate) use qt::refuse_form;
@@ -41,7 +48,7 @@ The environment variable SHM_CORE_DIR names another directory than /dev/shm."
 pub(crate) struct Cli {
     /// The name of the shared memory, or the key of a Qt program, such as qt:NAME or posix:/name
     /// [default: MySharedMemory; in the window, the last one there]
-    #[arg(long, global = true, value_name = "KEY")]
+    #[arg(long, global = true, value_name = "KEY", value_parser = explain::address)]
     pub(crate) key: Option<Address>,
 
     /// Begin the window with this form of what is under the key of a Qt program: qstring, qbytearray,
@@ -127,33 +134,62 @@ pub(crate) fn run(address: &Address, command: Command) -> Result<(), Failure> {
 /// Why a command could not do its work: what is wrong and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    headline: Option<&'static str>,
     sentences: String,
 }
 
 impl Failure {
     pub(crate) fn new(sentences: impl Into<String>) -> Failure {
         Failure {
+            headline: None,
             sentences: sentences.into(),
         }
     }
 
     /// Says it on standard error, in one line: no name in it can begin another.
     pub(crate) fn tell(&self) {
-        let headline = format!("{ENTER_TEXT_FIRST}\n");
-        let mut sentences = self.sentences.as_str();
-        if let Some(rest) = sentences.strip_prefix(&headline) {
-            terminal::warn(ENTER_TEXT_FIRST);
-            sentences = rest;
+        if let Some(headline) = self.headline {
+            terminal::warn(headline);
         }
-        terminal::warn(sentences);
+        terminal::warn(&self.sentences);
     }
 }
 
-/// Every error of the program says in whole sentences what to do; a failure repeats them.
-impl<E: Error> From<E> for Failure {
-    fn from(error: E) -> Failure {
-        Failure::new(error.to_string())
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Failure {
+        Failure {
+            headline: matches!(error, FetchError::Nothing { .. }).then_some(ENTER_TEXT_FIRST),
+            sentences: error.to_string(),
+        }
     }
+}
+
+/// Makes a failure of each type of error: by its own sentences where the program wrote it, and by the
+/// explanation where a library did, which knows no remedy.
+macro_rules! impl_from {
+    ($($error:ty => $sentences:expr;)*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                let sentences: fn(&$error) -> String = $sentences;
+                Failure::new(sentences(&error))
+            }
+        })*
+    };
+}
+
+impl_from! {
+    AddressError => Explain::explain;
+    ListError => Explain::explain;
+    ReadError => Explain::explain;
+    ReadingError => Explain::explain;
+    SegmentError => Explain::explain;
+    ExportError => ToString::to_string;
+    OutputError => ToString::to_string;
+    PictureFileError => ToString::to_string;
+    PixelsError => ToString::to_string;
+    SaveFileError => ToString::to_string;
+    fmt::Error => ToString::to_string;
+    io::Error => ToString::to_string;
 }
 
 fn print_json(value: &impl Serialize) -> Result<(), Failure> {

@@ -4,12 +4,13 @@ pub(crate) mod beside;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use app_kit::explain::Explain;
 use app_kit::group::Group;
 use app_kit::sharing;
 use qt_bridge::{Address, Form, QtKey, ReadingError, User};
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};
-use shm_core::{Access, Participant, Message, Metadata};
+use shm_core::{Access, Message, Metadata, Participant};
 
 use crate::session::{Content, Found, RingSize};
 use beside::Beside;
@@ -110,7 +111,7 @@ impl Report {
         Report {
             bytes: qt_bridge::size(key).ok().map(|size| size as u64),
             attached: Peer::of_users(&qt_bridge::users(key)),
-            reason: Some(reason.to_string()),
+            reason: Some(reason.explain()),
             ..Report::new(key.to_string(), false, &[])
         }
     }
@@ -181,7 +182,7 @@ impl Report {
             segment::Content::Damaged { damage } => Report {
                 kind: Some("damaged"),
                 bytes: None,
-                reason: Some(damage.to_string()),
+                reason: Some(damage.explain()),
                 ..report
             },
         }
@@ -194,7 +195,7 @@ impl Report {
             Err(reason) => Report {
                 bytes: None,
                 persistent: None,
-                reason: Some(reason.clone()),
+                reason: Some(reason.explain()),
                 ..Report::new(listed.name.clone(), false, &[])
             },
         }

@@ -11,17 +11,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use app_kit::explain::Explain;
 use app_kit::follower::{Begin, FollowError, Follower, Time, Wanted};
 use app_kit::polling;
 use app_kit::snapshot::{self, Snapshot, SnapshotError};
 use app_kit::worker::{self, WorkerError};
 use iced::Task;
 use qt_bridge::{Address, Digest, Form, Reading, ReadingError};
-use shm_core::presence::{self, PresenceClient};
+use shm_core::presence::PresenceClient;
 use shm_core::segment::{self, Info, Listed, Permissions};
 use shm_core::{
-    AttachError, Participant, ImageMetadata, Key, KeyWatch, ListError, LockError, Message, Metadata,
-    Options, ReadError, RemoveError, Sample, Block, Subscriber, WaitResult,
+    AttachError, AttachErrorKind, Block, ImageMetadata, Key, KeyWatch, ListError, LockError,
+    Message, Metadata, Options, Participant, ReadError, RemoveError, Sample, Subscriber,
+    WaitResult,
 };
 
 use crate::user::User;
@@ -87,7 +89,7 @@ pub(crate) struct Found {
     /// What tells the content of a Qt program from others.
     pub(crate) digest: Option<Digest>,
     /// Where the loaders of a sample are told that it was shown.
-    pub(crate) client: Option<PresenceClient>,
+    pub(crate) seat: Option<PresenceClient>,
     /// How much the segment keeps; `None` where it has no ring, or that was not asked.
     pub(crate) kept: Option<RingSize>,
     /// How many came unseen between the one before and this; 0 where nothing is counted.
@@ -142,7 +144,7 @@ impl Found {
             permissions: None,
             attached: Vec::new(),
             digest: None,
-            client: None,
+            seat: None,
             kept: None,
             skipped,
         }
@@ -156,7 +158,7 @@ impl Found {
             permissions: None,
             attached: Vec::new(),
             digest: Some(reading.digest),
-            client: None,
+            seat: None,
             kept: None,
             skipped: 0,
         }
@@ -164,8 +166,8 @@ impl Found {
 
     /// Tells the loaders of a sample that it is shown now.
     pub(crate) fn tell_shown(&self) {
-        if let (Content::Sample(sample), Some(client)) = (&self.content, &self.client) {
-            client.report(sample.sequence(), sample.age());
+        if let (Content::Sample(sample), Some(seat)) = (&self.content, &self.seat) {
+            seat.shown(sample.sequence(), sample.age());
         }
     }
 }
@@ -276,9 +278,13 @@ fn fetch_own(
         };
         let mut subscriber = match attached {
             Ok(subscriber) => subscriber,
-            Err(AttachError::WrongKind { .. }) => return fetch_block(key, options, time),
-            Err(AttachError::NotFound { .. }) => return Err(FetchError::nothing(key, owner, wait)),
-            Err(AttachError::Timeout { .. }) if wait.is_some() => {
+            Err(error) if *error.kind() == AttachErrorKind::WrongKind => {
+                return fetch_block(key, options, time);
+            }
+            Err(error) if *error.kind() == AttachErrorKind::NotFound => {
+                return Err(FetchError::nothing(key, owner, wait));
+            }
+            Err(error) if *error.kind() == AttachErrorKind::Timeout && wait.is_some() => {
                 return Err(FetchError::nothing(key, owner, wait));
             }
             Err(error) => return Err(FetchError::attach(error, owner)),
@@ -310,8 +316,8 @@ fn fetch_sample(
     options: &Options,
     time: Option<Time>,
 ) -> Result<Option<Found>, FetchError> {
-    // Already while it waits: it watches from now on. Without a client all else works.
-    let client = PresenceClient::connect(subscriber.id(), options).ok();
+    // Already while it waits: it watches from now on. Without a seat all else works.
+    let seat = PresenceClient::connect(subscriber.id(), options).ok();
     loop {
         let patience = time.unwrap_or(Time::within(None)).patience();
         let latest = subscriber.latest_within(patience);
@@ -319,7 +325,7 @@ fn fetch_sample(
             // Somebody may remove the segment right now: then it is not persistent.
             let info = segment::info(subscriber.key(), options).ok();
             let found = Found::of_sample(sample, 0).within(info.as_ref(), subscriber.peers());
-            return Ok(Some(Found { client, ..found }));
+            return Ok(Some(Found { seat, ..found }));
         }
         let Some(time) = time else {
             return Ok(None);
@@ -347,7 +353,7 @@ fn fetch_block(key: &Key, options: &Options, time: Time) -> Result<Found, FetchE
         permissions: Some(info.permissions()),
         attached: info.attached,
         digest: None,
-        client: None,
+        seat: None,
         kept: None,
         skipped: 0,
     })
@@ -404,10 +410,12 @@ impl FetchError {
 
     fn attach(error: AttachError, owner: Option<&User>) -> FetchError {
         match (error, owner) {
-            (AttachError::Permission { key, .. }, Some(owner)) => FetchError::NotShared {
-                key,
-                owner: owner.clone(),
-            },
+            (error, Some(owner)) if *error.kind() == AttachErrorKind::Permission => {
+                FetchError::NotShared {
+                    key: error.key().clone(),
+                    owner: owner.clone(),
+                }
+            }
             (error, _) => FetchError::Attach(error),
         }
     }
@@ -417,7 +425,6 @@ impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FetchError::Nothing { key, owner, waited } => {
-                writeln!(formatter, "{ENTER_TEXT_FIRST}")?;
                 let whose = match owner {
                     Some(owner) => format!(" of {owner}"),
                     None => String::new(),
@@ -440,10 +447,10 @@ impl fmt::Display for FetchError {
                 "{key} belongs to {owner}, who does not share it with you. After `viewer-app remove` \
                  and `loader-app text --mode 644` by {owner} everybody can read it."
             ),
-            FetchError::Attach(error) => error.fmt(formatter),
-            FetchError::Read(error) => error.fmt(formatter),
-            FetchError::Lock(error) => error.fmt(formatter),
-            FetchError::Qt(error) => error.fmt(formatter),
+            FetchError::Attach(error) => formatter.write_str(&error.explain()),
+            FetchError::Read(error) => formatter.write_str(&error.explain()),
+            FetchError::Lock(error) => formatter.write_str(&error.explain()),
+            FetchError::Qt(error) => formatter.write_str(&error.explain()),
         }
     }
 }
@@ -463,17 +470,16 @@ impl Error for FetchError {
 /// Looks at one segment without attaching to it.
 pub(crate) fn info(key: &Key, owner: Option<&User>) -> Result<Info, FetchError> {
     segment::info(key, &options(owner)).map_err(|error| match error {
-        AttachError::NotFound { .. } => FetchError::nothing(key, owner, None),
+        error if *error.kind() == AttachErrorKind::NotFound => {
+            FetchError::nothing(key, owner, None)
+        }
         error => FetchError::attach(error, owner),
     })
 }
 
-/// Lists all segments and what only looks like one; removes the sockets of dead publishers.
+/// Looks at all there are, and at what only seems to be one.
 pub(crate) fn list(owner: Option<&User>) -> Result<Vec<Listed>, ListError> {
-    let options = options(owner);
-    let listed = segment::list(&options)?;
-    presence::sweep(&options, &listed);
-    Ok(listed)
+    segment::list(&options(owner))
 }
 
 /// Where to look: among another user's segments, or one's own.

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use shm_core::{
-    Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, Key, Metadata, Options,
-    Origin, PixelFormat, Publisher, Block, segment,
+    Annotations, ArrayMetadata, Block, BytesMetadata, ElementType, ImageMetadata, Key, Metadata,
+    Options, Origin, PixelFormat, Publisher, segment,
 };
 use tempfile::TempDir;
 
@@ -159,7 +159,7 @@ fn waiting_outlives_loaders_that_leave_without_a_word() {
     drop(Publisher::open(&key, &persistent).unwrap());
     let viewer = place.start(&["show", "--wait", "60"]);
     drop(place.publisher("MySharedMemory"));
-    segment::remove(&key, &place.options(), true).unwrap();
+    segment::remove(&key, &place.options(), segment::Removal::Forced).unwrap();
     drop(place.publisher("MySharedMemory"));
     let publisher = place.publisher("MySharedMemory");
     publisher.publish_text("at last").unwrap();

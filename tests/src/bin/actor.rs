@@ -18,8 +18,8 @@ use std::time::Duration;
 use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::segment::Watch;
 use shm_core::{
-    Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite, Sample,
-    Block, Subscriber, segment,
+    Block, Guard, Key, KeyWatch, Loan, Locked, Metadata, Options, Publisher, ReadOnly, ReadWrite,
+    Sample, Subscriber, segment,
 };
 
 /// What a reader checks: each byte is the low byte of the first eight, which are a number.
@@ -158,11 +158,11 @@ impl Actor {
             // For a visit there is a way back: what is attached to otherwise is borrowed for ever.
             ["visit", "block"] => {
                 let block = Block::open_or_create(&self.key, 64, &self.options)?;
-                hands.visit = Some(Box::new(|| block.detach()));
+                hands.visit = Some(Box::new(|| block.detach().removed));
             }
             ["visit", "samples"] => {
                 let publisher = Publisher::open(&self.key, &self.options)?;
-                hands.visit = Some(Box::new(|| publisher.detach()));
+                hands.visit = Some(Box::new(|| publisher.detach().removed));
             }
             // With a child that lives on; it reads along, so nothing more can be said to the actor.
             ["leave", "behind", "child"] => {
@@ -175,8 +175,10 @@ impl Actor {
                 let publisher = Publisher::open(&self.key, &options)?;
                 hands.publisher = Some(Box::leak(Box::new(publisher)));
             }
-            ["remove"] => segment::remove(&self.key, &self.options, false)?,
-            ["remove", "--force"] => segment::remove(&self.key, &self.options, true)?,
+            ["remove"] => segment::remove(&self.key, &self.options, segment::Removal::IfUnused)?,
+            ["remove", "--force"] => {
+                segment::remove(&self.key, &self.options, segment::Removal::Forced)?
+            }
             ["watch", milliseconds] => {
                 let watch = Watch::new(&self.options)?;
                 println!("ok {}", watch.polling().is_some());

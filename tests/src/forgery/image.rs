@@ -1,6 +1,6 @@
 //! Lies about the shape of an image.
 
-use shm_core::{ImageMetadata, Metadata, PixelFormat, PublishError};
+use shm_core::{ImageMetadata, Metadata, PixelFormat, PublishErrorKind};
 
 use super::{
     metadata,
@@ -104,7 +104,7 @@ fn assert_published_if_in_order(shape: &Shape, payload_bytes: u64) {
     let publisher = stage.publisher(0);
     match publisher.publish(&metadata, &vec![0; length]) {
         Ok(_) => assert!(metadata::fits(&metadata, payload_bytes), "{metadata:?}"),
-        Err(PublishError::Metadata { .. }) => {
+        Err(error) if matches!(error.kind(), PublishErrorKind::Metadata(_)) => {
             assert!(!metadata::fits(&metadata, payload_bytes), "{metadata:?}");
         }
         Err(error) => panic!("{error:?}"),

@@ -78,7 +78,7 @@ fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Option
     let mut reader = Subscriber::attach(key, options).expect("it lives");
     let sample = reader.latest().expect("it is honest");
     assert_eq!(sample.expect("it was published").payload(), TEXT.as_bytes());
-    assert!(publisher.detach(), "the last one out");
+    assert!(publisher.detach().removed, "the last one out");
     assert!(directory.names().is_empty(), "left behind");
 }
 

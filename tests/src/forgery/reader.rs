@@ -3,14 +3,16 @@
 use std::{os::unix::fs::FileExt, time::Duration};
 
 use rustix::fs::{SeekFrom, seek};
-use shm_core::{AttachError, Metadata, Next, ReadError, Sample, Subscriber, WaitResult};
+use shm_core::{
+    AttachError, Metadata, Next, ReadError, ReadErrorKind, Sample, Subscriber, WaitResult,
+};
 
 use super::{
     metadata,
     reading::{Found, Reading},
     record::{LARGE, Record, Ring},
     stage::{Stage, memory_of},
-    victim::{assert_readable, assert_sentence},
+    victim::{assert_readable, assert_text},
 };
 use crate::layout;
 
@@ -112,17 +114,20 @@ impl Reader {
                 assert_true(sample, record, ring);
             }
             (Found::Sample(record, _), Err(error)) => {
-                assert_sentence(error);
+                assert_text(error);
                 assert!(!is_whole(record, ring), "{error:?} for {record:?}");
                 let is_in_order = matches!(
-                    error,
-                    ReadError::Invalid { .. } | ReadError::Truncated { .. }
+                    error.kind(),
+                    ReadErrorKind::Invalid(_) | ReadErrorKind::Truncated
                 );
                 assert!(is_in_order, "{error:?}");
             }
             (_, Err(error)) => {
-                assert_sentence(error);
-                assert!(matches!(error, ReadError::Invalid { .. }), "{error:?}");
+                assert_text(error);
+                assert!(
+                    matches!(error.kind(), ReadErrorKind::Invalid(_)),
+                    "{error:?}"
+                );
             }
             (_, Ok(sample)) => panic!("{sample:?} instead of {found:?}"),
         }
@@ -168,7 +173,7 @@ fn assert_true(sample: &Sample, record: &Record, ring: &Ring) {
             assert!(message.payload() == payload, "another message");
             assert_eq!(&message.metadata(), sample.metadata());
         }
-        Err(ReadError::Invalid { .. }) => {
+        Err(error) if matches!(error.kind(), ReadErrorKind::Invalid(_)) => {
             assert_eq!(sample.metadata(), &Metadata::Text);
             assert!(std::str::from_utf8(payload).is_err(), "it is UTF-8");
         }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use shm_core::{
-    BytesMetadata, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher, Block,
+    Block, BytesMetadata, ImageMetadata, Key, Metadata, Options, PixelFormat, Publisher,
     Subscriber, segment,
 };
 

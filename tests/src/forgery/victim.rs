@@ -1,9 +1,10 @@
 //! What programs do with a segment; whatever is told them, they get an error in a sentence or the truth.
 
-use std::{error::Error, fmt::Debug, io, time::Duration};
+use std::{error::Error, fmt::Debug, time::Duration};
 
 use shm_core::{
-    Attach, AttachError, Participant, LockError, Publisher, RemoveError, Block, segment,
+    Attach, AttachError, AttachErrorKind, Block, LockError, LockErrorKind, Participant, Publisher,
+    RemoveError, RemoveErrorKind, segment,
 };
 
 use super::{
@@ -228,23 +229,21 @@ pub(super) fn hold<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
 /// Removes it, at first only if nobody is there.
 pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
     let (key, options) = (stage.key(), stage.options());
-    let removed = match segment::remove(key, options, false) {
-        Err(RemoveError::InUse { by, .. }) => {
-            assert_readable(&by);
-            segment::remove(key, options, true)
-        }
-        other => other,
+    let removed = match segment::remove(key, options, segment::Removal::IfUnused) {
+        Err(error) => match error.kind() {
+            RemoveErrorKind::InUse { by } => {
+                assert_readable(by);
+                segment::remove(key, options, segment::Removal::Forced)
+            }
+            _ => Err(error),
+        },
+        removed => removed,
     };
     removed.inspect_err(|error| {
-        assert_sentence(error);
-        let is_of_another_version = |source: &io::Error| {
-            source
-                .get_ref()
-                .is_some_and(|inner| inner.is::<AttachError>())
-        };
-        let is_in_order = match error {
-            RemoveError::NotFound { .. } | RemoveError::Foreign { .. } => true,
-            RemoveError::Io { source, .. } => is_of_another_version(source),
+        assert_text(error);
+        let is_in_order = match error.kind() {
+            RemoveErrorKind::NotFound | RemoveErrorKind::Foreign { .. } => true,
+            RemoveErrorKind::Open(kind) => matches!(**kind, AttachErrorKind::Version { .. }),
             _ => false,
         };
         assert!(is_in_order, "{error:?}");
@@ -272,29 +271,30 @@ pub(super) fn assert_readable(attached: &[Participant]) {
     }
 }
 
-pub(super) fn assert_sentence(error: &impl Error) {
+pub(super) fn assert_text(error: &impl Error) {
     let text = error.to_string();
-    assert!(text.ends_with('.'), "{text}");
+    let is_readable = !text.contains(shm_core::escape::is_hidden);
+    assert!(is_readable && !text.ends_with('.'), "{text}");
 }
 
 pub(super) fn assert_attach_error(error: &AttachError) {
-    assert_sentence(error);
+    assert_text(error);
     let is_in_order = matches!(
-        error,
-        AttachError::NotFound { .. }
-            | AttachError::AlreadyExists { .. }
-            | AttachError::Foreign { .. }
-            | AttachError::Version { .. }
-            | AttachError::WrongKind { .. }
+        error.kind(),
+        AttachErrorKind::NotFound
+            | AttachErrorKind::AlreadyExists
+            | AttachErrorKind::Foreign { .. }
+            | AttachErrorKind::Version { .. }
+            | AttachErrorKind::WrongKind
     );
     assert!(is_in_order, "{error:?}");
 }
 
 fn assert_lock_error(error: &LockError) {
-    assert_sentence(error);
+    assert_text(error);
     let is_in_order = matches!(
-        error,
-        LockError::Timeout { .. } | LockError::WouldBlock { .. } | LockError::Orphaned { .. }
+        error.kind(),
+        LockErrorKind::Timeout { .. } | LockErrorKind::WouldBlock | LockErrorKind::Removed
     );
     assert!(is_in_order, "{error:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::{fs::File, time::Duration};
 
-use shm_core::{Next, PublishError, Publisher};
+use shm_core::{Next, PublishError, PublishErrorKind, Publisher};
 
 use super::{
     head::SAMPLES,
@@ -10,7 +10,7 @@ use super::{
     reader::Reader,
     record::{CLEARED, INLINE, LARGE, Ring, is_position},
     stage::Stage,
-    victim::{assert_readable, assert_sentence},
+    victim::{assert_readable, assert_text},
 };
 use crate::layout;
 
@@ -103,13 +103,13 @@ impl Writer {
 }
 
 fn assert_publish_error(error: &PublishError) {
-    assert_sentence(error);
+    assert_text(error);
     let is_in_order = matches!(
-        error,
-        PublishError::Orphaned { .. }
-            | PublishError::Busy { .. }
-            | PublishError::Damaged { .. }
-            | PublishError::RegionsFull { .. }
+        error.kind(),
+        PublishErrorKind::Removed
+            | PublishErrorKind::Busy
+            | PublishErrorKind::Damaged(_)
+            | PublishErrorKind::RegionsFull { .. }
     );
     assert!(is_in_order, "{error:?}");
 }

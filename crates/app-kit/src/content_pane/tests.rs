@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use iced::{Size, Theme};
 use iced_test::Simulator;
-use shm_core::{Access, ArrayMetadata, Participant, ElementType, ImageMetadata, Key, PixelFormat};
+use shm_core::{Access, ArrayMetadata, ElementType, ImageMetadata, Key, Participant, PixelFormat};
 
 use crate::picture::Picture;
 use crate::snapshot::{Bytes, Origin, Text};

@@ -1,19 +1,19 @@
-//! What qt-bridge says of errors, in the language of the window.
-
-use std::io::ErrorKind;
+//! The errors of qt-bridge, in the language of the window.
 
 use qt_bridge::{
-    KeyError, Kind, LockError, PublishError, ReadingError, SegmentError, StreamError, User,
+    KeyError, Kind, LockError, LockErrorKind, PublishError, QtKey, ReadingError, SegmentError,
+    SegmentErrorKind, StreamError, User,
 };
 
-use super::{Explain, explain_reason};
+use super::{Explain, cause, source};
 use crate::form_choice;
-use crate::language::{self, Language};
+use crate::language;
+use crate::say;
 
 /// Names who uses a segment, or says that nobody is seen.
 fn names(users: &[User]) -> String {
     match users {
-        [] => crate::say!("qt-somebody"),
+        [] => say!("qt-somebody"),
         users => language::names(users.iter().map(User::to_string)),
     }
 }
@@ -21,22 +21,18 @@ fn names(users: &[User]) -> String {
 impl Explain for KeyError {
     fn explain(&self) -> String {
         match self {
-            KeyError::Empty => explained!(self, "error-qt-key-empty"),
-            KeyError::TooLong { bytes } => {
-                explained!(self, "error-qt-key-too-long", bytes = bytes)
-            }
-            KeyError::Character { character: '/', at } => {
-                explained!(self, "error-qt-key-slash", at = at)
-            }
+            KeyError::Empty => say!("error-qt-key-empty"),
+            KeyError::TooLong { bytes } => say!("error-qt-key-too-long", bytes = bytes),
+            KeyError::Character { character: '/', at } => say!("error-qt-key-slash", at = at),
             KeyError::Character { character, at } => {
                 let code = format!("U+{:04X}", u32::from(*character));
-                explained!(self, "error-qt-key-character", code = code, at = at)
+                say!("error-qt-key-character", code = code, at = at)
             }
-            KeyError::Relative { path } => explained!(self, "error-qt-key-relative", path = path),
-            KeyError::Reserved => explained!(self, "error-qt-key-reserved"),
-            KeyError::Taken { name } => explained!(self, "error-qt-key-taken", name = name),
-            KeyError::NotUtf8 => explained!(self, "error-qt-key-not-utf8"),
-            KeyError::Scheme => explained!(self, "error-qt-key-scheme"),
+            KeyError::Relative { path } => say!("error-qt-key-relative", path = path),
+            KeyError::Reserved => say!("error-qt-key-reserved"),
+            KeyError::Taken { name } => say!("error-qt-key-taken", name = name),
+            KeyError::NotUtf8 => say!("error-qt-key-not-utf8"),
+            KeyError::Scheme => say!("error-qt-key-scheme"),
             _ => self.to_string(),
         }
     }
@@ -44,51 +40,49 @@ impl Explain for KeyError {
 
 impl Explain for SegmentError {
     fn explain(&self) -> String {
-        match self {
-            SegmentError::NotFound { key } => explained!(self, "error-qt-not-found", key = key),
-            SegmentError::AlreadyExists { key, users }
+        let key = self.key();
+        match self.kind() {
+            SegmentErrorKind::NotFound => say!("error-qt-not-found", key = key),
+            SegmentErrorKind::AlreadyExists { users }
                 if users.is_empty() && key.kind() == Kind::PosixRealtime =>
             {
-                explained!(self, "error-qt-exists-idle", key = key)
+                say!("error-qt-exists-idle", key = key)
             }
-            SegmentError::AlreadyExists { key, users } => {
-                explained!(self, "error-qt-exists", key = key, by = names(users))
+            SegmentErrorKind::AlreadyExists { users } => {
+                say!("error-qt-exists", key = key, by = names(users))
             }
-            SegmentError::InUse { key, users } => {
-                explained!(self, "error-qt-in-use", key = key, by = names(users))
+            SegmentErrorKind::InUse { users } => {
+                say!("error-qt-in-use", key = key, by = names(users))
             }
-            SegmentError::Size { key, size } => {
-                explained!(self, "error-qt-size", key = key, size = size)
+            SegmentErrorKind::Size { size } => say!("error-qt-size", key = key, size = size),
+            SegmentErrorKind::OutOfResources => {
+                say!("error-qt-resources", key = key, reason = source(self))
             }
-            SegmentError::OutOfResources { key, source } => {
-                explained!(self, "error-qt-resources", key = key, reason = source)
+            SegmentErrorKind::OtherUser { file, owner } => {
+                let path = file.display();
+                say!("error-qt-other-user", key = key, path = path, owner = owner)
             }
-            SegmentError::Stranger { key, file, owner } => explained!(
-                self,
-                "error-qt-stranger",
-                key = key,
-                path = file.display(),
-                owner = owner
-            ),
-            SegmentError::Foreign { key, file } => {
-                explained!(self, "error-qt-foreign", key = key, path = file.display())
+            SegmentErrorKind::Foreign { file } => {
+                say!("error-qt-foreign", key = key, path = file.display())
             }
-            SegmentError::Folder { key, folder } => {
-                explained!(self, "error-qt-folder", key = key, path = folder.display())
+            SegmentErrorKind::Folder { folder } => {
+                say!("error-qt-folder", key = key, path = folder.display())
             }
-            SegmentError::Permission { key, source } if !key.is_ours() => explained!(
-                self,
-                "error-qt-not-shared",
-                key = key,
-                reason = source,
-                owner = key.owner()
-            ),
-            SegmentError::Permission { key, source } => {
-                explained!(self, "error-qt-permission", key = key, reason = source)
+            SegmentErrorKind::Permission if !key.is_ours() => {
+                let (owner, reason) = (key.owner(), source(self));
+                say!(
+                    "error-qt-not-shared",
+                    key = key,
+                    reason = reason,
+                    owner = owner
+                )
             }
-            SegmentError::Lock(error) => error.explain(),
-            SegmentError::Io { key, source, .. } => {
-                explained!(self, "error-qt-io", key = key, reason = source)
+            SegmentErrorKind::Permission => {
+                say!("error-qt-permission", key = key, reason = source(self))
+            }
+            SegmentErrorKind::Lock(kind) => lock(key, kind, self),
+            SegmentErrorKind::Io { doing } => {
+                say!("error-qt-io", key = key, reason = cause(doing, self))
             }
             _ => self.to_string(),
         }
@@ -97,55 +91,48 @@ impl Explain for SegmentError {
 
 impl Explain for LockError {
     fn explain(&self) -> String {
-        match self {
-            LockError::Timeout {
-                key,
-                holder: Some(holder),
-                ..
-            } => {
-                explained!(
-                    self,
-                    "error-qt-lock-holder",
-                    key = key,
-                    holder = holder.to_string()
-                )
-            }
-            LockError::Timeout { key, users, .. }
-                if users.is_empty() && key.kind() == Kind::PosixRealtime =>
-            {
-                explained!(self, "error-qt-lock-killed", key = key)
-            }
-            LockError::Timeout { key, users, .. } => {
-                explained!(self, "error-qt-lock-users", key = key, by = names(users))
-            }
-            LockError::Folder { key, folder } => {
-                explained!(self, "error-qt-folder", key = key, path = folder.display())
-            }
-            LockError::ReadOnly { key } => {
-                explained!(self, "error-qt-read-only", key = key, owner = key.owner())
-            }
-            LockError::Lost { key } if !key.is_ours() => {
-                explained!(self, "error-qt-changed", key = key, owner = key.owner())
-            }
-            LockError::Lost { key } => explained!(self, "error-qt-lock-lost", key = key),
-            LockError::Stranger { key, file, owner } => explained!(
-                self,
-                "error-qt-stranger",
-                key = key,
-                path = file.display(),
-                owner = owner
-            ),
-            LockError::Foreign { key, file } => {
-                explained!(self, "error-qt-foreign", key = key, path = file.display())
-            }
-            LockError::Io { key, source, .. } if source.kind() == ErrorKind::NotFound => {
-                explained!(self, "error-qt-no-folder", key = key, reason = source)
-            }
-            LockError::Io { key, source, .. } => {
-                explained!(self, "error-qt-lock-io", key = key, reason = source)
-            }
-            _ => self.to_string(),
+        lock(self.key(), self.kind(), self)
+    }
+}
+
+fn lock(key: &QtKey, kind: &LockErrorKind, error: &dyn std::error::Error) -> String {
+    match kind {
+        LockErrorKind::Timeout {
+            holder: Some(holder),
+            ..
+        } => say!(
+            "error-qt-lock-holder",
+            key = key,
+            holder = holder.to_string()
+        ),
+        LockErrorKind::Timeout { users, .. }
+            if users.is_empty() && key.kind() == Kind::PosixRealtime =>
+        {
+            say!("error-qt-lock-killed", key = key)
         }
+        LockErrorKind::Timeout { users, .. } => {
+            say!("error-qt-lock-users", key = key, by = names(users))
+        }
+        LockErrorKind::Folder { folder } => {
+            say!("error-qt-folder", key = key, path = folder.display())
+        }
+        LockErrorKind::ReadOnly => say!("error-qt-read-only", key = key, owner = key.owner()),
+        LockErrorKind::Lost if !key.is_ours() => {
+            say!("error-qt-changed", key = key, owner = key.owner())
+        }
+        LockErrorKind::Lost => say!("error-qt-lock-lost", key = key),
+        LockErrorKind::OtherUser { file, owner } => {
+            let path = file.display();
+            say!("error-qt-other-user", key = key, path = path, owner = owner)
+        }
+        LockErrorKind::Foreign { file } => {
+            say!("error-qt-foreign", key = key, path = file.display())
+        }
+        LockErrorKind::NoFolder => say!("error-qt-no-folder", key = key, reason = source(error)),
+        LockErrorKind::Io { doing } => {
+            say!("error-qt-lock-io", key = key, reason = cause(doing, error))
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -154,12 +141,9 @@ impl Explain for ReadingError {
         match self {
             ReadingError::Segment(error) => error.explain(),
             ReadingError::Lock(error) => error.explain(),
-            ReadingError::Stream { key, source } => explained!(
-                self,
-                "error-qt-stream",
-                key = key,
-                reason = source.explain()
-            ),
+            ReadingError::Stream { key, source } => {
+                say!("error-qt-stream", key = key, reason = source.explain())
+            }
             _ => self.to_string(),
         }
     }
@@ -168,34 +152,24 @@ impl Explain for ReadingError {
 impl Explain for StreamError {
     fn explain(&self) -> String {
         match self {
-            StreamError::NotThis { form, reason } => explained!(
-                self,
-                "error-qt-not-this",
-                form = form_choice::name(*form),
-                reason = explain_reason(reason)
-            ),
-            StreamError::Unfit { form, reason } => explained!(
-                self,
-                "error-qt-unfit",
-                form = form_choice::name(*form),
-                reason = explain_reason(reason)
-            ),
-            StreamError::TooLong { bytes } => {
-                explained!(self, "error-qt-too-long", bytes = bytes)
+            StreamError::NotThis { form, reason } => {
+                let form = form_choice::name(*form);
+                say!("error-qt-not-this", form = form, reason = reason.explain())
             }
+            StreamError::Unfit { form, reason } => {
+                let form = form_choice::name(*form);
+                say!("error-qt-unfit", form = form, reason = reason.explain())
+            }
+            StreamError::TooLong { bytes } => say!("error-qt-too-long", bytes = bytes),
             StreamError::Limit { bytes, limit } => {
-                explained!(self, "error-qt-limit", bytes = bytes, limit = limit)
+                say!("error-qt-limit", bytes = bytes, limit = limit)
             }
             StreamError::Unwritten { bytes, present } => {
-                explained!(self, "error-qt-unwritten", bytes = bytes, present = present)
+                say!("error-qt-unwritten", bytes = bytes, present = present)
             }
-            StreamError::NoMemory { bytes } => {
-                explained!(self, "error-qt-no-memory", bytes = bytes)
-            }
-            StreamError::Io(source) if source.kind() == ErrorKind::UnexpectedEof => {
-                explained!(self, "error-qt-cut")
-            }
-            StreamError::Io(source) => explained!(self, "error-qt-stream-io", reason = source),
+            StreamError::NoMemory { bytes } => say!("error-qt-no-memory", bytes = bytes),
+            StreamError::Truncated => say!("error-qt-cut"),
+            StreamError::Io(source) => say!("error-qt-stream-io", reason = source),
             _ => self.to_string(),
         }
     }
@@ -211,8 +185,7 @@ impl Explain for PublishError {
                 size,
                 needed,
                 users,
-            } => explained!(
-                self,
+            } => say!(
                 "error-qt-too-small",
                 key = key,
                 size = size,
@@ -220,7 +193,7 @@ impl Explain for PublishError {
                 by = names(users)
             ),
             PublishError::Write { key, source } => {
-                explained!(self, "error-qt-write", key = key, reason = source)
+                say!("error-qt-write", key = key, reason = source)
             }
             _ => self.to_string(),
         }

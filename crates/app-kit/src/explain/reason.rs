@@ -1,228 +1,172 @@
-//! What comes as the end of a sentence, in the language of the window.
+//! What is wrong with a file, a sample, metadata or a stream, as a part of a sentence.
 
-use crate::language::{self, Language};
+use std::path::Path;
 
-/// What shm-core says of a file that is no segment, or of a damaged one, and qt-bridge of a stream; with
-/// `{}` for what varies, and how an entry calls that. These come as texts, because there are so many
-/// ways to be wrong.
-pub(super) const REASONS: &[(&str, &str, &[&str])] = &[
-    ("it does not begin as a segment does", "reason-magic", &[]),
-    ("it claims to have {} slots", "reason-slots", &["count"]),
-    ("it is of an unknown kind ({})", "reason-kind", &["kind"]),
-    ("it claims a block of {} bytes", "reason-block", &["bytes"]),
-    ("it claims a ring of {} bytes", "reason-ring", &["bytes"]),
-    (
-        "it is cut short: {} bytes of {}",
-        "reason-cut",
-        &["bytes", "whole"],
-    ),
-    (
-        "it claims {} bytes, and has memory for {}",
-        "reason-memory",
-        &["bytes", "memory"],
-    ),
-    ("it is too short to be a segment", "reason-short", &[]),
-    (
-        "{} belongs to user {}, not to user {}",
-        "reason-owner",
-        &["path", "found", "expected"],
-    ),
-    (
-        "{} is a directory of user {}, not a regular file",
-        "reason-directory",
-        &["path", "owner"],
-    ),
-    (
-        "{} is a symbolic link of user {}, not a regular file",
-        "reason-link",
-        &["path", "owner"],
-    ),
-    (
-        "{} is a named pipe of user {}, not a regular file",
-        "reason-pipe",
-        &["path", "owner"],
-    ),
-    (
-        "{} is a socket of user {}, not a regular file",
-        "reason-socket",
-        &["path", "owner"],
-    ),
-    (
-        "{} is a device of user {}, not a regular file",
-        "reason-device",
-        &["path", "owner"],
-    ),
-    (
-        "the positions of its records contradict each other",
-        "reason-positions",
-        &[],
-    ),
-    ("a record has an impossible header", "reason-record", &[]),
-    (
-        "a record goes back to sequence {}",
-        "reason-sequence",
-        &["sequence"],
-    ),
-    (
-        "it names region {}, which does not exist",
-        "reason-region",
-        &["region"],
-    ),
-    (
-        "it claims {} bytes, and has no memory for as many",
-        "reason-no-memory",
-        &["bytes"],
-    ),
-    (
-        "it is too long for a ring of this length",
-        "reason-metadata",
-        &[],
-    ),
-    (
-        "it claims a payload of {} bytes",
-        "reason-payload",
-        &["bytes"],
-    ),
-    (
-        "there are bytes behind the metadata",
-        "reason-behind-metadata",
-        &[],
-    ),
-    ("the metadata ends too early", "reason-metadata-cut", &[]),
-    (
-        "a name in the metadata is not UTF-8",
-        "reason-metadata-utf8",
-        &[],
-    ),
-    (
-        "the metadata says the same twice",
-        "reason-metadata-twice",
-        &[],
-    ),
-    (
-        "an image of {} × {} pixels is out of bounds (1 to {} a side)",
-        "reason-sides",
-        &["width", "height", "most"],
-    ),
-    (
-        "its {} is {} bytes long, and {} are the most",
-        "reason-name",
-        &["what", "bytes", "most"],
-    ),
-    ("file name", "reason-file-name", &[]),
-    ("media type", "reason-media-type", &[]),
-    ("user data", "reason-user-data", &[]),
-    ("host name", "reason-host-name", &[]),
-    ("program name", "reason-program-name", &[]),
-    (
-        "rows of {} bytes do not fit a stride of {}",
-        "reason-stride",
-        &["row", "stride"],
-    ),
-    (
-        "the image needs {} bytes of pixels, and there are {}",
-        "reason-pixels",
-        &["needed", "found"],
-    ),
-    (
-        "an array of {} dimensions is out of bounds (1 to {})",
-        "reason-dimensions",
-        &["count", "most"],
-    ),
-    (
-        "the array needs {} bytes, and there are {}",
-        "reason-array",
-        &["needed", "found"],
-    ),
-    (
-        "the array needs more bytes than there can be",
-        "reason-array-too-large",
-        &[],
-    ),
-    ("the text is not UTF-8 at byte {}", "reason-utf8", &["at"]),
-    (
-        "The segment \"{}\" has layout version {}, and this program knows version {}: use programs of one release.",
-        "reason-version",
-        &["key", "found", "known"],
-    ),
-    (
-        "The system does not permit access to the segment \"{}\": check who owns it and its mode, and the directory's.",
-        "reason-permission",
-        &["key"],
-    ),
-    ("there are only {} bytes", "reason-qt-few-bytes", &["bytes"]),
-    (
-        "it says to be {} bytes long, and there are {}",
-        "reason-qt-length",
-        &["bytes", "room"],
-    ),
-    (
-        "{} bytes are no whole number of UTF-16 units",
-        "reason-qt-odd",
-        &["bytes"],
-    ),
-    (
-        "it begins with {} where 1 stands before a picture",
-        "reason-qt-mark",
-        &["found"],
-    ),
-    ("the PNG file: {}", "reason-qt-png", &["reason"]),
-    ("no NUL stands at its end", "reason-qt-no-nul", &[]),
-    ("the bytes are no UTF-8 text", "reason-qt-not-utf8", &[]),
-    (
-        "a picture is streamed as qimage",
-        "reason-qt-is-picture",
-        &[],
-    ),
-    ("this is no picture", "reason-qt-no-picture", &[]),
-    ("it has a NUL, where a C string ends", "reason-qt-nul", &[]),
-    ("its sides do not fit its bytes", "reason-qt-sides", &[]),
-    ("its rows are longer than they say", "reason-qt-rows", &[]),
-    ("no PNG file can be made of it", "reason-qt-no-png", &[]),
-];
+use qt_bridge::{NotThisReason, UnfitReason};
+use shm_core::{
+    ArrayMetadata, ForeignReason, ImageMetadata, InvalidSample, MetadataError, MetadataField,
+    UnsafeDirectory, UnsafeReason,
+};
 
-/// Says what shm-core said of a file; in its own words where there are no others.
-pub fn explain_reason(reason: &str) -> String {
-    known_reason(reason)
-        .or_else(|| {
-            // Which file it is about stands before it; its name may have a colon too.
-            reason.match_indices(": ").find_map(|(at, colon)| {
-                let rest = known_reason(&reason[at + colon.len()..])?;
-                let arguments = [("path", reason[..at].into()), ("reason", rest.into())];
-                language::say_in(Language::spoken(), "reason-at", &arguments)
-            })
-        })
-        .unwrap_or_else(|| reason.to_owned())
+use super::{Explain, user};
+use crate::say;
+
+/// The most bytes that a name in the metadata or the user data can have.
+const LONGEST_NAME: usize = 255;
+
+/// Says why a file is no segment of the expected owner, and which file.
+pub(super) fn of_file(path: &Path, reason: &ForeignReason) -> String {
+    say!(
+        "reason-at",
+        path = path.display(),
+        reason = reason.explain()
+    )
 }
 
-fn known_reason(reason: &str) -> Option<String> {
-    REASONS.iter().find_map(|(template, id, names)| {
-        let found = holes(template, reason)?;
-        let arguments: Vec<_> = names
-            .iter()
-            .zip(found)
-            .map(|(name, value)| {
-                // What varies may be words, too.
-                let value = known_reason(value).unwrap_or_else(|| value.to_owned());
-                (*name, value.into())
-            })
-            .collect();
-        language::say_in(Language::spoken(), id, &arguments)
-    })
-}
-
-/// Returns what stands in a text where a template has `{}`; `None` where the rest differs.
-fn holes<'a>(template: &str, text: &'a str) -> Option<Vec<&'a str>> {
-    let mut parts = template.split("{}");
-    let mut rest = text.strip_prefix(parts.next()?)?;
-    let mut found = Vec::new();
-    for part in parts {
-        let end = match part {
-            "" => rest.len(),
-            part => rest.find(part)?,
-        };
-        found.push(&rest[..end]);
-        rest = &rest[end + part.len()..];
+impl Explain for ForeignReason {
+    fn explain(&self) -> String {
+        match self {
+            ForeignReason::Owner { found, expected } => {
+                let (found, expected) = (user(*found), user(*expected));
+                say!("reason-owner", found = found, expected = expected)
+            }
+            ForeignReason::Directory { owner } => say!("reason-directory", owner = user(*owner)),
+            ForeignReason::SymbolicLink { owner } => say!("reason-link", owner = user(*owner)),
+            ForeignReason::NamedPipe { owner } => say!("reason-pipe", owner = user(*owner)),
+            ForeignReason::Socket { owner } => say!("reason-socket", owner = user(*owner)),
+            ForeignReason::Device { owner } => say!("reason-device", owner = user(*owner)),
+            ForeignReason::Magic => say!("reason-magic"),
+            ForeignReason::TooShort => say!("reason-short"),
+            ForeignReason::Kind { kind } => say!("reason-kind", kind = kind),
+            ForeignReason::Slots { count } => say!("reason-slots", count = count),
+            ForeignReason::Block { bytes } => say!("reason-block", bytes = bytes),
+            ForeignReason::Ring { bytes } => say!("reason-ring", bytes = bytes),
+            ForeignReason::CutShort { bytes, needed } => {
+                say!("reason-cut", bytes = bytes, whole = needed)
+            }
+            ForeignReason::Memory { bytes, memory } => {
+                say!("reason-memory", bytes = bytes, memory = memory)
+            }
+            _ => self.to_string(),
+        }
     }
-    rest.is_empty().then_some(found)
+}
+
+impl Explain for UnsafeDirectory {
+    fn explain(&self) -> String {
+        let path = self.path.display();
+        match &self.reason {
+            UnsafeReason::Owner { owner } => {
+                say!("reason-unsafe-owner", path = path, owner = user(*owner))
+            }
+            UnsafeReason::Mode { mode } => {
+                say!(
+                    "reason-unsafe-mode",
+                    path = path,
+                    mode = format!("{mode:o}")
+                )
+            }
+            UnsafeReason::Io(error) => say!("reason-at", path = path, reason = error),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Explain for InvalidSample {
+    fn explain(&self) -> String {
+        match self {
+            InvalidSample::Position => say!("reason-positions"),
+            InvalidSample::Record => say!("reason-record"),
+            InvalidSample::Sequence { sequence } => say!("reason-sequence", sequence = sequence),
+            InvalidSample::Payload { bytes } => say!("reason-payload", bytes = bytes),
+            InvalidSample::Region { number } => say!("reason-region", region = number),
+            InvalidSample::Memory { bytes } => say!("reason-no-memory", bytes = bytes),
+            InvalidSample::Metadata(error) => error.explain(),
+            InvalidSample::Text { valid_up_to } => say!("reason-utf8", at = valid_up_to),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for MetadataError {
+    fn explain(&self) -> String {
+        match self {
+            MetadataError::TooLong { field, bytes } => {
+                let what = field.explain();
+                say!(
+                    "reason-name",
+                    what = what,
+                    bytes = bytes,
+                    most = LONGEST_NAME
+                )
+            }
+            MetadataError::Sides { width, height } => {
+                let most = ImageMetadata::MAX_SIDE;
+                say!("reason-sides", width = width, height = height, most = most)
+            }
+            MetadataError::Stride { row, stride } => {
+                say!("reason-stride", row = row, stride = stride)
+            }
+            MetadataError::ImageLength { needed, found } => {
+                say!("reason-pixels", needed = needed, found = found)
+            }
+            MetadataError::Dimensions { count } => {
+                let most = ArrayMetadata::MAX_DIMENSIONS;
+                say!("reason-dimensions", count = count, most = most)
+            }
+            MetadataError::ArrayLength { needed, found } => {
+                say!("reason-array", needed = needed, found = found)
+            }
+            MetadataError::ArrayTooLarge => say!("reason-array-too-large"),
+            MetadataError::EndsEarly => say!("reason-metadata-cut"),
+            MetadataError::NotUtf8 => say!("reason-metadata-utf8"),
+            MetadataError::Repeated => say!("reason-metadata-twice"),
+            MetadataError::BytesBehind => say!("reason-behind-metadata"),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for MetadataField {
+    fn explain(&self) -> String {
+        match self {
+            MetadataField::FileName => say!("reason-file-name"),
+            MetadataField::MediaType => say!("reason-media-type"),
+            MetadataField::UserData => say!("reason-user-data"),
+            MetadataField::HostName => say!("reason-host-name"),
+            MetadataField::ProgramName => say!("reason-program-name"),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for NotThisReason {
+    fn explain(&self) -> String {
+        match self {
+            NotThisReason::TooShort { bytes } => say!("reason-qt-few-bytes", bytes = bytes),
+            NotThisReason::Length { bytes, room } => {
+                say!("reason-qt-length", bytes = bytes, room = room)
+            }
+            NotThisReason::Odd { bytes } => say!("reason-qt-odd", bytes = bytes),
+            NotThisReason::Mark { found } => say!("reason-qt-mark", found = found),
+            NotThisReason::NoNul => say!("reason-qt-no-nul"),
+            NotThisReason::Png { message } => say!("reason-qt-png", reason = message),
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl Explain for UnfitReason {
+    fn explain(&self) -> String {
+        match self {
+            UnfitReason::IsPicture => say!("reason-qt-is-picture"),
+            UnfitReason::NoPicture => say!("reason-qt-no-picture"),
+            UnfitReason::NotUtf8 => say!("reason-qt-not-utf8"),
+            UnfitReason::Nul => say!("reason-qt-nul"),
+            UnfitReason::Sides => say!("reason-qt-sides"),
+            UnfitReason::Rows => say!("reason-qt-rows"),
+            UnfitReason::NoPng => say!("reason-qt-no-png"),
+            _ => self.to_string(),
+        }
+    }
 }

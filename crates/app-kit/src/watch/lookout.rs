@@ -8,7 +8,7 @@ use iced::futures::SinkExt;
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
 use shm_core::segment::{self, Info};
-use shm_core::{AttachError, Key, Sample};
+use shm_core::{AttachErrorKind, Key, Sample};
 
 use super::{Depth, Fresh, GLANCE, News, Observation, Shared, past};
 use crate::follower::{Follower, Step, Wanted};
@@ -125,7 +125,7 @@ impl Lookout {
         self.glanced = Some(Instant::now());
         match segment::info(&self.key, &self.shared.options) {
             Ok(info) => self.tell_presence(info),
-            Err(AttachError::NotFound { .. }) => self.tell_nothing(),
+            Err(error) if *error.kind() == AttachErrorKind::NotFound => self.tell_nothing(),
             Err(error) => self.tell_unreadable(SnapshotError::Attach(error)),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use iced::Size;
 use iced::futures::executor::block_on;
-use shm_core::{Access, ImageMetadata, Key, Metadata, PixelFormat, Publisher, Block};
+use shm_core::{Access, Block, ImageMetadata, Key, Metadata, PixelFormat, Publisher};
 use tempfile::TempDir;
 
 use crate::picture_view::Seen;

@@ -632,7 +632,7 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
     // What is seen may be older than what is loaded: that alone is no loss.
     bench.see(Observation::Nothing);
     assert!(bench.shows("attached"));
-    segment::remove(&key, &bench.options(), true).unwrap();
+    segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
     bench.see(Observation::Nothing);
     assert!(bench.shows("not attached"));
     assert!(

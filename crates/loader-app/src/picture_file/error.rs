@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
-use app_kit::explain::explain_reason;
+use app_kit::explain::Explain;
 use app_kit::limit::Limit;
 use app_kit::{language, say};
 use image::ImageError;
 use image::error::UnsupportedErrorKind;
+use shm_core::MetadataError;
 
 use super::MAX_SIDE;
 
@@ -68,6 +69,8 @@ pub enum Flaw {
     Decoder,
     /// It is an animation without a frame.
     NoFrames,
+    /// Its sides are out of bounds.
+    Shape(MetadataError),
     /// Something else; what the decoder said.
     Other(String),
 }
@@ -80,9 +83,9 @@ impl fmt::Display for Flaw {
             Flaw::Rare => say!("flaw-rare"),
             Flaw::Decoder => say!("flaw-decoder"),
             Flaw::NoFrames => say!("flaw-frames"),
+            Flaw::Shape(error) => say!("flaw-other", reason = error.explain()),
             Flaw::Other(reason) => {
-                let reason = explain_reason(reason.trim_end_matches('.'));
-                say!("flaw-other", reason = reason)
+                say!("flaw-other", reason = reason.trim_end_matches('.'))
             }
         })
     }

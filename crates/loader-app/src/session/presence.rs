@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use app_kit::explain::Explain;
+use app_kit::language::{self, Language};
 use app_kit::{say, units};
 use shm_core::Publisher;
 use shm_core::presence::{PresenceServer, Viewer};
@@ -53,7 +55,11 @@ impl PresenceReporter {
         match listening {
             Ok(server) => self.server = Some(server),
             // Publishing works without.
-            Err(error) => tell(Viewers::Unknown(error.to_string())),
+            Err(error) => {
+                // For scripts, which read English.
+                let said = language::speaking(Language::English, || error.explain());
+                tell(Viewers::Unknown(said));
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use app_kit::{language, say, units};
-use qt_bridge::{Address, Form, LockError, QtKey, SegmentError, StreamError, User};
-use shm_core::{ImageMetadata, Key, PublishError};
+use qt_bridge::{Address, Form, LockErrorKind, QtKey, SegmentErrorKind, StreamError, User};
+use shm_core::{ImageMetadata, Key, PublishErrorKind};
 
 use self::stage::{Attempt, Begun, Pictures, Published, Stage};
 use super::{Capacity, LoadError, Loaded, Released, Session, owner_of_content};
@@ -446,22 +446,21 @@ fn stopped(error: FrameError) -> Result<Step, LoadError> {
 fn is_passing(error: &LoadError) -> bool {
     match error {
         LoadError::Publish(error) => matches!(
-            error,
-            PublishError::NoSpace { .. }
-                | PublishError::RegionsFull { .. }
-                | PublishError::Busy { .. }
+            error.kind(),
+            PublishErrorKind::NoSpace { .. }
+                | PublishErrorKind::RegionsFull { .. }
+                | PublishErrorKind::Busy
         ),
         LoadError::Qt(error) => match error {
-            qt_bridge::PublishError::Lock(error) => {
-                matches!(error, LockError::Timeout { .. } | LockError::Lost { .. })
-            }
-            qt_bridge::PublishError::Segment(error) => {
-                matches!(
-                    error,
-                    SegmentError::OutOfResources { .. }
-                        | SegmentError::Lock(LockError::Timeout { .. })
-                )
-            }
+            qt_bridge::PublishError::Lock(error) => matches!(
+                error.kind(),
+                LockErrorKind::Timeout { .. } | LockErrorKind::Lost
+            ),
+            qt_bridge::PublishError::Segment(error) => matches!(
+                error.kind(),
+                SegmentErrorKind::OutOfResources
+                    | SegmentErrorKind::Lock(LockErrorKind::Timeout { .. })
+            ),
             qt_bridge::PublishError::TooSmall { .. } => true,
             _ => false,
         },

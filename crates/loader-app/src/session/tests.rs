@@ -178,11 +178,11 @@ fn what_was_removed_by_force_is_made_anew() {
     let mut session = place.session();
     session.load(key("K"), &mut text("first")).unwrap();
     assert!(session.release_if_lost().is_none());
-    segment::remove(&key("K"), &place.options(), true).unwrap();
+    segment::remove(&key("K"), &place.options(), segment::Removal::Forced).unwrap();
     let loaded = session.load(key("K"), &mut text("second")).unwrap();
     assert_eq!(loaded.sequence, 1);
     assert_eq!(place.message("K"), Message::Text("second".to_owned()));
-    segment::remove(&key("K"), &place.options(), true).unwrap();
+    segment::remove(&key("K"), &place.options(), segment::Removal::Forced).unwrap();
     assert_eq!(session.release_if_lost(), Some(key("K").into()));
     assert!(session.release().is_none());
 }

@@ -51,15 +51,22 @@ const POLLED: [(usize, &str, f64); 5] = [
 
 fn polled(arena: &Arena, report: &mut Report) -> Outcome {
     for (bytes, name, most) in POLLED {
-        let ways = Way::NEWEST.into_iter().filter(|way| way.is_polled());
+        // Aeron cuts longer messages into pieces, so it has a part in one size only.
+        let is_wanted = |way: &Way| way.is_polled() && (*way != Way::AeronPolled || bytes == BYTES);
+        let ways = Way::NEWEST.into_iter().filter(is_wanted);
         let rounds = race(arena, ways, bytes, arena.rounds(31))?;
         let reference = if bytes < 1000 {
             Way::Spin
         } else {
             Way::SpinCopied
         };
-        let [reference, ours, iceoryx] =
-            [reference, Way::OursPolled, Way::IceoryxPolled].map(Way::name);
+        let [reference, ours, iceoryx, aeron] = [
+            reference,
+            Way::OursPolled,
+            Way::IceoryxPolled,
+            Way::AeronPolled,
+        ]
+        .map(Way::name);
         let title = format!("{bytes} bytes one way, to and fro, polled");
         report.rounds(&title, Unit::Time, reference, &rounds);
         let goal = Goal::AtMost(most);
@@ -67,6 +74,8 @@ fn polled(arena: &Arena, report: &mut Report) -> Outcome {
         if bytes == BYTES {
             let (name, goal) = ("small_polled_vs_iceoryx2", Goal::AtMost(0.42));
             report.judge(name, &rounds, (ours, iceoryx), Of::Median, goal);
+            let (name, goal) = ("small_polled_vs_aeron", Goal::AtMost(1.0));
+            report.judge(name, &rounds, (ours, aeron), Of::Median, goal);
         }
     }
     Ok(())
@@ -90,6 +99,7 @@ fn race(
     rounds: usize,
 ) -> Outcome<Rounds> {
     let contenders = ways
+        .filter(|way| arena.has(*way))
         .map(|way| {
             let mut pings = Pings::open(arena, way, bytes)?;
             Ok(Contender::new(way.name(), move || pings.turn()))
@@ -111,7 +121,7 @@ pub(crate) struct Pings {
 
 impl Pings {
     pub(crate) fn open(arena: &Arena, way: Way, bytes: usize) -> Outcome<Self> {
-        let place = arena.fresh_place()?;
+        let place = arena.place_for(way)?;
         let name = place.to_str().ok_or("a place without a name")?;
         let size = bytes.to_string();
         let mut peer = Peer::start("echo", arena.cores, &[way.name(), name, &size])?;

@@ -6,6 +6,26 @@ use super::{Attach, Block, ReadWrite};
 use crate::deadline::Deadline;
 use crate::error::LockError;
 
+/// The state of a block whose lock was taken without a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockState {
+    /// The last holder released the lock.
+    Clean,
+    /// A holder died with the lock and no process has [repaired](Block::mark_repaired) the bytes since:
+    /// they may be half-written.
+    Abandoned,
+}
+
+impl LockState {
+    fn new(is_abandoned: bool) -> Self {
+        if is_abandoned {
+            Self::Abandoned
+        } else {
+            Self::Clean
+        }
+    }
+}
+
 /// The lock without a guard: for languages without lifetimes, and for interfaces such as Qt's. In
 /// Rust, [`lock`](Block::lock) is safer.
 ///
@@ -14,8 +34,7 @@ use crate::error::LockError;
 /// abandoned, as the death of its process does: the bytes may be half-written.
 impl<A: Attach> Block<A> {
     /// Takes the lock and keeps it until [`unlock_detached`](Self::unlock_detached); waits for it up
-    /// to `timeout`, forever if `None`. Returns `true` if a holder died with the lock, so that the
-    /// bytes may be half-written, and have not been repaired since.
+    /// to `timeout`, forever if `None`.
     ///
     /// # Errors
     ///
@@ -28,13 +47,12 @@ impl<A: Attach> Block<A> {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let directory = tempfile::tempdir()?;
-    /// use shm_core::{Block, Key, LockErrorKind, Options};
+    /// use shm_core::{Block, Key, LockErrorKind, LockState, Options};
     ///
     /// let options = Options::new().directory(directory.path());
     /// let block = Block::create(&Key::new("counter")?, 64, &options)?;
     ///
-    /// let is_abandoned = block.lock_detached(None)?;
-    /// if is_abandoned {
+    /// if block.lock_detached(None)? == LockState::Abandoned {
     ///     // Make the bytes whole again, then:
     ///     block.mark_repaired()?;
     /// }
@@ -46,10 +64,13 @@ impl<A: Attach> Block<A> {
     /// assert_eq!(block.unlock_detached().unwrap_err().kind(), &LockErrorKind::NotHeld);
     /// # Ok(()) }
     /// ```
-    pub fn lock_detached(&self, timeout: impl Into<Option<Duration>>) -> Result<bool, LockError> {
+    pub fn lock_detached(
+        &self,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<LockState, LockError> {
         let timeout = timeout.into();
-        let held = self.attachment.lock(|| Deadline::after_option(timeout))?;
-        Ok(held.detach())
+        let raw = self.attachment.lock(|| Deadline::after_option(timeout))?;
+        Ok(LockState::new(raw.detach()))
     }
 
     /// Takes the lock if no living process or thread has it, and keeps it until
@@ -60,8 +81,8 @@ impl<A: Attach> Block<A> {
     ///
     /// [`LockErrorKind::WouldBlock`] if another process or thread holds it; and those of
     /// [`lock`](Self::lock).
-    pub fn try_lock_detached(&self) -> Result<bool, LockError> {
-        Ok(self.attachment.try_lock()?.detach())
+    pub fn try_lock_detached(&self) -> Result<LockState, LockError> {
+        Ok(LockState::new(self.attachment.try_lock()?.detach()))
     }
 
     /// Lets go of the lock that this thread took with [`lock_detached`](Self::lock_detached) or

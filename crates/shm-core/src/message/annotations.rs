@@ -1,5 +1,6 @@
 //! What a publisher adds to a sample, whatever its kind.
 
+use crate::sequence::Sequence;
 use std::time::SystemTime;
 
 use super::{MetadataError, MetadataField, check_length, cut_name};
@@ -43,7 +44,7 @@ pub struct Origin {
     /// The program that published it there; at most 255 bytes.
     pub program: String,
     /// The sample's sequence there.
-    pub sequence: u64,
+    pub sequence: Sequence,
     /// When it was published there, by the clock of that computer.
     pub published: SystemTime,
     /// When the program that brought it here last heard from there.
@@ -91,11 +92,16 @@ impl Annotations {
 impl Origin {
     /// A sample that this program published on this host, just heard of; the names are cut at 255 bytes.
     #[must_use]
-    pub fn new(host: &str, program: &str, sequence: u64, published: SystemTime) -> Self {
+    pub fn new(
+        host: &str,
+        program: &str,
+        sequence: impl Into<Sequence>,
+        published: SystemTime,
+    ) -> Self {
         Self {
             host: cut_name(host).to_owned(),
             program: cut_name(program).to_owned(),
-            sequence,
+            sequence: sequence.into(),
             published,
             last_heard: SystemTime::now(),
             is_stale: false,

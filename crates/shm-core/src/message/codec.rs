@@ -119,7 +119,7 @@ impl Output {
     }
 
     fn origin(&mut self, origin: &Origin) {
-        self.u64(origin.sequence);
+        self.u64(origin.sequence.get());
         self.time(origin.published);
         self.time(origin.last_heard);
         self.byte(if origin.is_stale { STALE } else { 0 });
@@ -230,7 +230,7 @@ impl<'a> Input<'a> {
         Ok(Origin {
             host,
             program,
-            sequence,
+            sequence: sequence.into(),
             published,
             last_heard,
             is_stale,

@@ -34,7 +34,7 @@ fn origin() -> Origin {
     Origin {
         host: "hostA".to_owned(),
         program: "cam".to_owned(),
-        sequence: 7,
+        sequence: 7.into(),
         published: UNIX_EPOCH + Duration::from_nanos(0x1122),
         last_heard: UNIX_EPOCH + Duration::from_nanos(0x3344),
         is_stale: true,
@@ -217,7 +217,7 @@ fn an_origin() -> impl Strategy<Value = Origin> {
     (name(), name(), numbers).prop_map(|(host, program, numbers)| Origin {
         host,
         program,
-        sequence: numbers.0,
+        sequence: (numbers.0).into(),
         published: UNIX_EPOCH + Duration::from_nanos(numbers.1),
         last_heard: UNIX_EPOCH + Duration::from_nanos(numbers.2),
         is_stale: numbers.3,

@@ -17,6 +17,8 @@ use crate::presence::rate_limit::RateLimit;
 use crate::presence::socket_directory::{Missing, SocketDirectory};
 use crate::presence::worker_thread::WorkerThread;
 use crate::process::Process;
+use crate::segment::SegmentId;
+use crate::sequence::Sequence;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
 /// A segment has no more slots than this, so no more publishers.
@@ -34,7 +36,7 @@ const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 /// A client does not attach to the segment: a window that shows a copy keeps the client as long as it
 /// shows the copy. Publishers of other users are not connected to.
 pub struct PresenceClient {
-    segment: u128,
+    segment: SegmentId,
     pending: Arc<Mutex<Pending>>,
     worker: WorkerThread,
 }
@@ -58,7 +60,7 @@ impl PresenceClient {
     /// # Errors
     ///
     /// [`PresenceError`] if the system cannot start a thread.
-    pub fn connect(segment: u128, options: &Options) -> Result<Self, PresenceError> {
+    pub fn connect(segment: SegmentId, options: &Options) -> Result<Self, PresenceError> {
         let segments = options.directory_path();
         let pending = Arc::<Mutex<Pending>>::default();
         let shared = Arc::clone(&pending);
@@ -76,7 +78,7 @@ impl PresenceClient {
 
     /// Returns the id of the segment.
     #[must_use]
-    pub fn segment(&self) -> u128 {
+    pub fn segment(&self) -> SegmentId {
         self.segment
     }
 
@@ -84,10 +86,11 @@ impl PresenceClient {
     ///
     /// Neither blocks nor fails. Sends at most ten reports a second; of several reports within a
     /// tenth of a second only the last is sent.
-    pub fn report(&self, sequence: u64, latency: Duration) {
+    pub fn report(&self, sequence: impl Into<Sequence>, latency: Duration) {
         if self.worker.is_forked() {
             return;
         }
+        let sequence = sequence.into();
         let report = Report { sequence, latency };
         if pending(&self.pending).report.replace(report).is_none() {
             self.worker.ring();
@@ -107,7 +110,7 @@ impl Drop for PresenceClient {
 impl fmt::Debug for PresenceClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PresenceClient")
-            .field("segment", &format_args!("{:032x}", self.segment))
+            .field("segment", &self.segment)
             .finish_non_exhaustive()
     }
 }
@@ -119,7 +122,7 @@ fn pending(pending: &Mutex<Pending>) -> MutexGuard<'_, Pending> {
 
 /// Connects and reports, on the thread.
 struct Peer {
-    segment: u128,
+    segment: SegmentId,
     directories: Vec<SocketDirectory>,
     /// Notifies of new sockets; `None` if the system has no inotify instance left.
     watch: Option<DirectoryWatch>,
@@ -151,7 +154,11 @@ struct ServerConnection {
 }
 
 impl Peer {
-    fn new(segment: u128, directories: Vec<SocketDirectory>, pending: Arc<Mutex<Pending>>) -> Self {
+    fn new(
+        segment: SegmentId,
+        directories: Vec<SocketDirectory>,
+        pending: Arc<Mutex<Pending>>,
+    ) -> Self {
         let watch = DirectoryWatch::of_nothing().and_then(|mut watch| {
             directories
                 .iter()

@@ -187,11 +187,14 @@ mod tests {
 
     fn report(sequence: u64) -> [u8; REPORT] {
         let latency = Duration::from_millis(sequence);
-        protocol::encode_report(Report { sequence, latency })
+        protocol::encode_report(Report {
+            sequence: sequence.into(),
+            latency,
+        })
     }
 
     fn last_sequence(connection: &Connection) -> Option<u64> {
-        Some(connection.viewer()?.report?.sequence)
+        Some(connection.viewer()?.report?.sequence.get())
     }
 
     #[test]

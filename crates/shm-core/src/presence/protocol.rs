@@ -46,7 +46,7 @@ pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)
 pub(super) fn encode_report(report: Report) -> [u8; REPORT] {
     let latency = u64::try_from(report.latency.as_nanos()).unwrap_or(u64::MAX);
     let mut bytes = [0; REPORT];
-    bytes[..8].copy_from_slice(&report.sequence.to_le_bytes());
+    bytes[..8].copy_from_slice(&report.sequence.get().to_le_bytes());
     bytes[8..].copy_from_slice(&latency.to_le_bytes());
     bytes
 }
@@ -56,7 +56,7 @@ pub(super) fn parse_report(bytes: &[u8; REPORT]) -> Option<Report> {
     let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
     let sequence = u64_at(0);
     (1..=MAX_SEQUENCE).contains(&sequence).then_some(Report {
-        sequence,
+        sequence: sequence.into(),
         latency: Duration::from_nanos(u64_at(8)),
     })
 }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(greeting[12..24], *b"\x67\x12\0\0\xcd\xab\0\0\0\0\0\0");
         assert_eq!(greeting[24..35], *b"viewer-app\0");
         let report = Report {
-            sequence: 12,
+            sequence: 12.into(),
             latency: Duration::from_millis(3),
         };
         assert_eq!(
@@ -101,11 +101,14 @@ mod tests {
         }
         for sequence in [1, 12, MAX_SEQUENCE] {
             let latency = Duration::from_nanos(sequence);
-            let report = Report { sequence, latency };
+            let report = Report {
+                sequence: sequence.into(),
+                latency,
+            };
             assert_eq!(parse_report(&encode_report(report)), Some(report));
         }
         let longest = Report {
-            sequence: 1,
+            sequence: 1.into(),
             latency: Duration::MAX,
         };
         let arrived = parse_report(&encode_report(longest)).unwrap();
@@ -140,7 +143,7 @@ mod tests {
 
             let report: [u8; REPORT] = std::array::from_fn(|i| bytes[i + 40]);
             if let Some(report) = parse_report(&report) {
-                assert!((1..=MAX_SEQUENCE).contains(&report.sequence));
+                assert!((1..=MAX_SEQUENCE).contains(&report.sequence.get()));
                 accepted += 1;
             }
         }

@@ -52,7 +52,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// assert_eq!(changes.recv()?[0].report, None);
 /// client.report(12, Duration::from_millis(3));
 /// let report = changes.recv()?[0].report.expect("it has shown a sample");
-/// assert_eq!((report.sequence, report.latency), (12, Duration::from_millis(3)));
+/// assert_eq!((report.sequence.get(), report.latency), (12, Duration::from_millis(3)));
 ///
 /// drop(client);
 /// assert!(changes.recv()?.is_empty());

@@ -17,6 +17,7 @@ use rustix::fs::FileType;
 use crate::directory_watch::DirectoryWatch;
 use crate::error::{PresenceError, UnsafeDirectory, UnsafeReason};
 use crate::options::DEFAULT_DIRECTORY;
+use crate::segment::SegmentId;
 use crate::segment::is_hex;
 use crate::sys::{self, Directory};
 
@@ -83,7 +84,7 @@ impl SocketDirectory {
     }
 
     /// Makes a socket that viewers of this segment find; returns it with its name.
-    pub(super) fn listen(&self, segment: u128) -> io::Result<(Listener, String)> {
+    pub(super) fn listen(&self, segment: SegmentId) -> io::Result<(Listener, String)> {
         for _ in 0..ATTEMPTS {
             let name = format!("{}{:016x}", prefix(segment), sys::random_u64());
             // Gets its final name only once it listens: a process whose connection is refused there
@@ -127,7 +128,7 @@ impl SocketDirectory {
     }
 
     /// Returns the names of this user's listening sockets of a segment.
-    pub(super) fn sockets_of(&self, segment: u128) -> Vec<String> {
+    pub(super) fn sockets_of(&self, segment: SegmentId) -> Vec<String> {
         let prefix = prefix(segment);
         self.sockets(|name| name.starts_with(&prefix) && !name.ends_with(UNFINISHED))
     }
@@ -149,7 +150,7 @@ impl SocketDirectory {
     }
 
     /// Removes dead sockets, except those of `live` segments: their viewers connect and remove them.
-    pub(super) fn sweep(&self, live: &[u128]) {
+    pub(super) fn sweep(&self, live: &[SegmentId]) {
         let live: Vec<String> = live.iter().copied().map(prefix).collect();
         let is_wanted = |name: &str| !live.iter().any(|prefix| name.starts_with(prefix));
         for name in self.sockets(is_wanted) {
@@ -175,7 +176,11 @@ impl SocketDirectory {
 
     fn remove_exactly(&self, name: &str, identity: Option<(u64, u64)>) {
         let Some(identity) = identity else { return };
-        let aside = format!("{}{:016x}{UNFINISHED}", prefix(0), sys::random_u64());
+        let aside = format!(
+            "{}{:016x}{UNFINISHED}",
+            prefix(SegmentId::new(0)),
+            sys::random_u64()
+        );
         // If this fails, it is removed as a dead socket later.
         let _swept_later = self.directory.remove_exactly(name, identity, &aside);
     }
@@ -204,8 +209,8 @@ fn is_socket_name(name: &str) -> bool {
     numbers.is_some_and(|(segment, random)| is_hex(segment, 32) && is_hex(random, 16))
 }
 
-fn prefix(segment: u128) -> String {
-    format!("{PREFIX}{segment:032x}.")
+fn prefix(segment: SegmentId) -> String {
+    format!("{PREFIX}{segment}.")
 }
 
 /// Returns where sockets can be for the segments in this directory, the preferred first.
@@ -379,13 +384,19 @@ mod tests {
     fn a_socket_is_ours_alone_and_of_one_segment() {
         let base = own_directory();
         let socket_directory = private(base.path()).unwrap();
-        let (_listener, name) = socket_directory.listen(7).unwrap();
+        let (_listener, name) = socket_directory.listen(SegmentId::new(7)).unwrap();
         assert_eq!(
             socket_directory.directory.stat_of(&name).unwrap().mode,
             0o600
         );
-        assert_eq!(socket_directory.sockets_of(7), [name.as_str()]);
-        assert_eq!(socket_directory.sockets_of(8), [] as [&str; 0]);
+        assert_eq!(
+            socket_directory.sockets_of(SegmentId::new(7)),
+            [name.as_str()]
+        );
+        assert_eq!(
+            socket_directory.sockets_of(SegmentId::new(8)),
+            [] as [&str; 0]
+        );
         assert!(socket_directory.connect(&name).is_ok());
     }
 
@@ -393,16 +404,16 @@ mod tests {
     fn only_what_is_dead_is_swept() {
         let base = own_directory();
         let socket_directory = private(base.path()).unwrap();
-        let (_listener, live) = socket_directory.listen(7).unwrap();
-        let (dead_listener, dead) = socket_directory.listen(7).unwrap();
-        let (kept_listener, kept) = socket_directory.listen(8).unwrap();
+        let (_listener, live) = socket_directory.listen(SegmentId::new(7)).unwrap();
+        let (dead_listener, dead) = socket_directory.listen(SegmentId::new(7)).unwrap();
+        let (kept_listener, kept) = socket_directory.listen(SegmentId::new(8)).unwrap();
         drop((dead_listener, kept_listener));
         let file = format!("{PREFIX}file");
         fs::write(socket_directory.path.join(&file), "no socket").unwrap();
         let unrelated = socket_directory.path.join("unrelated");
         drop(UnixListener::bind(&unrelated).unwrap());
 
-        socket_directory.sweep(&[8]);
+        socket_directory.sweep(&[SegmentId::new(8)]);
         assert!(!is_there(&socket_directory, &dead));
         for name in [&live, &kept, &file, &"unrelated".to_owned()] {
             assert!(is_there(&socket_directory, name), "{name}");
@@ -418,7 +429,7 @@ mod tests {
         let long = base.path().join("long".repeat(30)).join("long".repeat(60));
         fs::create_dir_all(&long).unwrap();
         let socket_directory = Location::Beside(long).open(Missing::Leave).unwrap();
-        let (listener, name) = socket_directory.listen(7).unwrap();
+        let (listener, name) = socket_directory.listen(SegmentId::new(7)).unwrap();
         assert!(socket_directory.connect(&name).is_ok());
         drop(listener);
         socket_directory.sweep(&[]);

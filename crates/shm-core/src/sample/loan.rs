@@ -8,6 +8,7 @@ use crate::error::PublishError;
 use crate::message::{Annotations, Metadata};
 use crate::sample::publisher::{NO_ANNOTATIONS, Publisher};
 use crate::sample::ring::Payload;
+use crate::sequence::Sequence;
 use crate::sys::WritableMapping;
 
 /// Memory lent by a [`Publisher`] that the loan borrows; made by [`Publisher::loan`].
@@ -107,7 +108,7 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
     /// [`PublishErrorKind::Metadata`] if the metadata does not fit the payload,
     /// [`PublishErrorKind::Removed`] if the segment was removed. What was
     /// published before stays.
-    pub fn publish(self, metadata: &Metadata) -> Result<u64, PublishError> {
+    pub fn publish(self, metadata: &Metadata) -> Result<Sequence, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS)
     }
 
@@ -120,7 +121,7 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
         mut self,
         metadata: &Metadata,
         annotations: &Annotations,
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         let publisher: &Publisher = &self.publisher;
         publisher.check_process()?;
         let mut state = publisher.state();

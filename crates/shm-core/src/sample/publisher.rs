@@ -21,7 +21,8 @@ use crate::sample::memory;
 use crate::sample::pool::{self, RegionPool};
 use crate::sample::ring::{Draft, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
-use crate::segment::{Attachment, Kind, Participant, Permissions, RawGuard};
+use crate::segment::{Attachment, Detached, Kind, Participant, Permissions, RawGuard, SegmentId};
+use crate::sequence::Sequence;
 use crate::sys;
 
 /// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
@@ -108,7 +109,7 @@ impl Publisher {
 
     /// The segment's random id.
     #[must_use]
-    pub fn id(&self) -> u128 {
+    pub fn id(&self) -> SegmentId {
         self.attachment.id()
     }
 
@@ -177,7 +178,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`loan`](Self::loan) and [`Loan::publish`](crate::LoanOf::publish).
-    pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<u64, PublishError> {
+    pub fn publish(&self, metadata: &Metadata, payload: &[u8]) -> Result<Sequence, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS, payload)
     }
 
@@ -191,7 +192,7 @@ impl Publisher {
         metadata: &Metadata,
         annotations: &Annotations,
         payload: &[u8],
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         self.check_process()?;
         let mut state = self.state();
         if self.is_inline(payload.len()) {
@@ -224,7 +225,7 @@ impl Publisher {
     /// assert_eq!(sample.read::<[f64; 3]>()?, [1.5, -2.0, 0.25]);
     /// # Ok(()) }
     /// ```
-    pub fn publish_value<T: NoUninit>(&self, value: &T) -> Result<u64, PublishError> {
+    pub fn publish_value<T: NoUninit>(&self, value: &T) -> Result<Sequence, PublishError> {
         self.publish(&Metadata::bytes(""), bytemuck::bytes_of(value))
     }
 
@@ -234,7 +235,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn publish_slice<T: Element>(&self, elements: &[T]) -> Result<u64, PublishError> {
+    pub fn publish_slice<T: Element>(&self, elements: &[T]) -> Result<Sequence, PublishError> {
         let length = elements.len() as u64;
         let array =
             ArrayMetadata::new(T::TYPE, [length]).map_err(|error| self.metadata_error(error))?;
@@ -246,7 +247,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn publish_text(&self, text: &str) -> Result<u64, PublishError> {
+    pub fn publish_text(&self, text: &str) -> Result<Sequence, PublishError> {
         self.publish(&Metadata::Text, text.as_bytes())
     }
 
@@ -255,7 +256,7 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of [`publish`](Self::publish).
-    pub fn publish_message(&self, message: &Message) -> Result<u64, PublishError> {
+    pub fn publish_message(&self, message: &Message) -> Result<Sequence, PublishError> {
         self.publish(&message.metadata(), message.payload())
     }
 
@@ -383,12 +384,12 @@ impl Publisher {
         self.attachment.peers()
     }
 
-    /// Leaves the segment; returns `true` if this was the last publisher and the segment was removed.
-    ///
-    /// Dropping does the same.
-    #[must_use = "tells whether the segment is gone; drop the publisher where that does not matter"]
-    pub fn detach(mut self) -> bool {
-        self.attachment.leave()
+    /// Detaches, as dropping does; says whether this was the last participant that keeps the segment,
+    /// so that it was removed.
+    pub fn detach(mut self) -> Detached {
+        Detached {
+            removed: self.attachment.leave(),
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -441,7 +442,7 @@ impl Publisher {
         annotations: &Annotations,
         region: u16,
         bytes: u64,
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         state.pool.memory.touch(region, bytes);
         let published = if state.pool.memory.was_truncated(region) {
             Err(PublishError::new(self.key(), PublishErrorKind::Removed))
@@ -463,7 +464,7 @@ impl Publisher {
         metadata: &Metadata,
         annotations: &Annotations,
         payload: Payload<'_>,
-    ) -> Result<u64, PublishError> {
+    ) -> Result<Sequence, PublishError> {
         let State {
             pool,
             newest,
@@ -506,7 +507,7 @@ impl Publisher {
         ring.prepare(*newest, &draft);
         let in_region = matches!(payload, Payload::Large { .. });
         pool.published(attachment, if in_region { bytes } else { 0 });
-        Ok(room.sequence)
+        Ok(Sequence::new(room.sequence))
     }
 
     /// Takes the segment's lock, and puts right what a publisher that died with it left.

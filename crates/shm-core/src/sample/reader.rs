@@ -14,6 +14,7 @@ use crate::sample::cursor::PinRegion;
 use crate::sample::regions::{Pinned, Pins, Regions};
 use crate::sample::ring::Ring;
 use crate::segment::SegmentFile;
+use crate::segment::SegmentId;
 use crate::sys::{self, ByteLock, FileStat, ForkMark, Mapping};
 
 /// An open segment of samples, mapped for reading.
@@ -21,7 +22,7 @@ use crate::sys::{self, ByteLock, FileStat, ForkMark, Mapping};
 pub(crate) struct Reader {
     pub(crate) segment: SegmentFile,
     pub(super) mapping: Mapping,
-    pub(crate) id: u128,
+    pub(crate) id: SegmentId,
     ring_words: usize,
     /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
     pins: Mutex<Vec<u32>>,
@@ -33,7 +34,12 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(segment: SegmentFile, mapping: Mapping, id: u128, ring_bytes: u64) -> Self {
+    pub(super) fn new(
+        segment: SegmentFile,
+        mapping: Mapping,
+        id: SegmentId,
+        ring_bytes: u64,
+    ) -> Self {
         Self {
             is_in_memory: sys::is_in_memory(&segment.file),
             segment,

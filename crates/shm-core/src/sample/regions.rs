@@ -3,9 +3,15 @@
 //! The order of every store and every byte lock stands here and in `ring.rs`. What the kernel keeps
 //! is asked for through [`Pins`] and [`Claims`], so that a model checker runs this very code
 //! (`crate::model`).
+//!
+//! All loads and stores here are relaxed, because the kernel orders them: an entry is changed between
+//! locking and unlocking its byte (or, by `recover`, under the segment's lock), and what counts is only
+//! read under the byte's lock. Within the kernel a spin lock guards the list of byte locks, so who
+//! gets the byte sees all that its last holder stored, also where that one was killed. Looks without
+//! the byte spare a system call, and nothing depends on them.
 
 use crate::layout::Region;
-use crate::sync::{AtomicU64, Ordering, fence, load_acquire};
+use crate::sync::{self, AtomicU64, Ordering};
 
 /// What a subscriber can do with a region's byte, as one open file sees it.
 pub(crate) trait Pins {
@@ -89,9 +95,9 @@ impl<'a> Regions<'a> {
     /// Says, before anything in a claimed region changes, that no record may be read from it.
     pub(crate) fn withdraw(self, region: u16) {
         self.entry(region).position.store(0, Ordering::Relaxed);
-        // Release, because no later change may be seen before the zero by who finds the byte unlocked
-        // after this publisher's death: pairs with the acquiring load in `pin`.
-        fence(Ordering::Release);
+        // The byte's lock orders this for all who get it. Yet a publisher that is killed leaves what it
+        // has done so far, and that may not be a change of the payload without the zero.
+        sync::keep_order_until_death();
     }
 
     /// Says that a claimed region belongs to the record that is about to be written at `position`.
@@ -102,11 +108,10 @@ impl<'a> Regions<'a> {
         let entry = self.entry(region);
         let start = self.large_bytes.load(Ordering::Relaxed);
         entry.start.store(start, Ordering::Relaxed);
-        // Release, because who finds the position finds `start`: pairs with the load in `is_free`.
-        entry.position.store(position, Ordering::Release);
-        // Release, because who takes the sum for far enough must find the entry: pairs with `is_free`.
+        entry.position.store(position, Ordering::Relaxed);
         self.large_bytes
-            .store(start.wrapping_add(bytes), Ordering::Release);
+            .store(start.wrapping_add(bytes), Ordering::Relaxed);
+        // Who locks the byte from here on finds the entry, and the payload: the kernel orders both.
         locks.release(region);
     }
 
@@ -117,7 +122,10 @@ impl<'a> Regions<'a> {
         let last = self.last.load(Ordering::Relaxed);
         for entry in self.table {
             if entry.position.load(Ordering::Relaxed) > last {
-                entry.position.store(0, Ordering::Release);
+                // Relaxed, because the next to name the region comes after this by the segment's lock;
+                // a claimer that finds the old position compares it to `last`, and takes it for needed,
+                // or, once another record stands there, for free, as it is.
+                entry.position.store(0, Ordering::Relaxed);
             }
         }
     }
@@ -130,7 +138,7 @@ impl<'a> Regions<'a> {
         position: u64,
     ) -> Result<Pinned, L::Error> {
         if locks.try_pin(region)? {
-            // Only now nobody can change it.
+            // Only now nobody can change it; the byte's lock orders the load.
             if self.belongs_to(region, position) {
                 return Ok(Pinned::Yes);
             }
@@ -150,24 +158,26 @@ impl<'a> Regions<'a> {
     }
 
     fn belongs_to(self, region: u16, position: u64) -> bool {
-        load_acquire(&self.entry(region).position) == position
+        self.position(region) == position
     }
 
+    /// Under the byte's lock the entry is the latest. `last` and `large_bytes` only grow, and an older
+    /// value of either takes the region for needed: so neither load is ordered.
     fn is_free(self, region: u16, retention: Retention) -> bool {
         let entry = self.entry(region);
-        let position = load_acquire(&entry.position);
+        let position = entry.position.load(Ordering::Relaxed);
         if position == 0 {
             return true;
         }
         // A position above `last` is of a sample that is being published, or of a publisher that died
         // with the lock and whose successor has yet to take it back.
-        if position >= load_acquire(self.last) {
+        if position >= self.last.load(Ordering::Relaxed) {
             return false;
         }
         match retention {
             Retention::GiveWay => true,
             Retention::Keep(bytes) => {
-                let sum = load_acquire(self.large_bytes);
+                let sum = self.large_bytes.load(Ordering::Relaxed);
                 let since = sum.wrapping_sub(entry.start.load(Ordering::Relaxed));
                 // Signed: a peer's nonsense counts as retained for ever, not as free at once.
                 i64::try_from(since)

@@ -21,7 +21,9 @@ use crate::sample::decoding::Decoding;
 use crate::sample::mapped_regions::MappedRegions;
 use crate::sample::reader::Reader;
 use crate::sample::{Iter, KeyWatch, Next, Sample, Stored, WaitResult};
+use crate::segment::SegmentId;
 use crate::segment::{self, Attachment, Head, Participant, SegmentFile};
+use crate::sequence::Sequence;
 use crate::sys::{self, ByteLock, Mapping, OpenMode};
 use crate::wait_set::{Awaitable, Source, Waitable};
 
@@ -213,8 +215,8 @@ impl Subscriber {
     /// others that are gone; if it is still to come, what comes next is. `from_sequence(1)` reads what
     /// [`from_oldest`](Self::from_oldest) does, and counts what was evicted before.
     #[must_use]
-    pub fn from_sequence(mut self, sequence: u64) -> Self {
-        self.cursor.seek(self.reader.ring(), sequence);
+    pub fn from_sequence(mut self, sequence: impl Into<Sequence>) -> Self {
+        self.cursor.seek(self.reader.ring(), sequence.into().get());
         self
     }
 
@@ -222,8 +224,8 @@ impl Subscriber {
     /// [`from_sequence`](Self::from_sequence); `None` where that is not known: after
     /// [`from_oldest`](Self::from_oldest) before anything was read, and after damage.
     #[must_use]
-    pub fn next_sequence(&self) -> Option<u64> {
-        self.cursor.next_sequence()
+    pub fn next_sequence(&self) -> Option<Sequence> {
+        self.cursor.next_sequence().map(Sequence::new)
     }
 
     /// Passes everything that is there: only what comes from now on is read.
@@ -246,7 +248,7 @@ impl Subscriber {
 
     /// The segment's random id.
     #[must_use]
-    pub fn id(&self) -> u128 {
+    pub fn id(&self) -> SegmentId {
         self.reader.id
     }
 

@@ -14,6 +14,7 @@ use crate::lock_holder::LockHolder;
 use crate::options::Options;
 use crate::process::Process;
 use crate::sample::ring::Ring;
+use crate::segment::SegmentId;
 use crate::segment::file::{Head, SegmentFile, check_directory, wake_all_waiters};
 use crate::segment::participants::{self, Participant};
 use crate::semaphore::{Word, units_of};
@@ -287,7 +288,7 @@ impl Attachment {
         self.segment.path.parent().unwrap_or(Path::new(""))
     }
 
-    pub(crate) fn id(&self) -> u128 {
+    pub(crate) fn id(&self) -> SegmentId {
         self.head.id
     }
 

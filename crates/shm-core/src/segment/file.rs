@@ -13,6 +13,7 @@ use crate::key::Key;
 use crate::layout::{self, flags};
 use crate::lock_holder::LockHolder;
 use crate::options::Options;
+use crate::segment::SegmentId;
 use crate::segment::attachment::Kind;
 use crate::sys::{self, ByteLock, FileStat, ForkMark, NotInherited, OpenMode, WritableMapping};
 
@@ -49,7 +50,7 @@ pub(crate) struct Head {
     pub(crate) slot_count: u32,
     pub(crate) flags: u32,
     pub(crate) kind: u32,
-    pub(crate) id: u128,
+    pub(crate) id: SegmentId,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
     /// 0 for what is no samples, and where the version is another.
@@ -108,7 +109,7 @@ impl Head {
             slot_count: u32_at(12),
             flags: u32_at(16),
             kind: u32_at(20),
-            id: u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64,
+            id: SegmentId::new(u128::from(u64_at(24)) | u128::from(u64_at(32)) << 64),
             created: u64_at(40),
             block_bytes: u64_at(48),
             ring_bytes: u64_at(offset_of!(layout::Header, ring_bytes)),

@@ -103,7 +103,7 @@ fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSa
         metadata,
         annotations,
         bytes: record.payload_bytes,
-        sequence: record.sequence,
+        sequence: record.sequence.into(),
         writer: record.writer,
         published: system_time(record.published),
         age: record.age(),

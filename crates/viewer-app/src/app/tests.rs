@@ -5,6 +5,7 @@ mod live;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use app_kit::explain::Explain;
 use app_kit::shortcut::{Chord, press};
 use app_kit::snapshot::{self, Bytes, Origin, SnapshotError};
 use app_kit::status::Level;
@@ -14,7 +15,10 @@ use iced::Event;
 use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
-use shm_core::{Access, Annotations, AttachError, Participant, Key, Metadata, Process};
+use shm_core::{
+    Access, Annotations, AttachError, AttachErrorKind, ForeignReason, Key, Metadata, Participant,
+    Process,
+};
 
 use super::*;
 
@@ -27,7 +31,7 @@ fn key() -> Key {
 fn state() -> State {
     State {
         // Nobody is to be told of what is only made up.
-        presence_guard: PresenceGuard::new(Options::new().directory("/nowhere")),
+        attendance: PresenceGuard::new(Options::new().directory("/nowhere")),
         ..State::new(&Settings::default())
     }
 }
@@ -218,7 +222,10 @@ fn nothing_there_says_what_to_do() {
     let mut state = state();
     show(
         &mut state,
-        Err(attach_error(AttachError::NotFound { key: key() })),
+        Err(attach_error(AttachError::new(
+            &key(),
+            AttachErrorKind::NotFound,
+        ))),
     );
     let mut ui = ui(&state);
     ui.find("Enter a text first")
@@ -250,11 +257,12 @@ fn a_cleared_segment_is_no_error() {
 #[test]
 fn what_cannot_be_attached_says_why() {
     let mut state = state();
-    let error = AttachError::Foreign {
-        key: key(),
-        reason: "it is a directory".to_owned(),
+    let kind = AttachErrorKind::Foreign {
+        path: "/dev/shm/K".into(),
+        reason: ForeignReason::Magic,
     };
-    let why = error.to_string();
+    let error = AttachError::new(&key(), kind);
+    let why = error.explain();
     show(&mut state, Err(attach_error(error)));
     assert_eq!(state.status.current().level(), Level::Error);
     let mut ui = ui(&state);

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use app_kit::{hex, limit, sharing, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Latest, Permissions};
-use shm_core::{Participant, Key, Metadata};
+use shm_core::{Key, Metadata, Participant};
 
 use super::Failure;
 use crate::output;

@@ -1,5 +1,6 @@
 //! `viewer-app list`: all segments.
 
+use app_kit::explain::Explain;
 use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
 use shm_core::segment::{Content, Info, Listed};
@@ -88,7 +89,7 @@ fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], names_all: bool) -> Str
                 let readers = sharing::describe(info.permissions());
                 shared.extend(readers.map(|readers| format!("  {}: {readers}\n", info.key)));
             }
-            Err(reason) => foreign.push((listed, reason.as_str())),
+            Err(reason) => foreign.push((listed, reason.explain())),
         }
     }
     rows.extend(of_qt.iter().map(qt_row));
@@ -109,7 +110,7 @@ fn table(listed: &[Listed], of_qt: &[qt_bridge::Listed], names_all: bool) -> Str
 }
 
 /// Tells of what is no segment: of each, or where there are many of their number.
-fn left_alone(foreign: &[(&Listed, &str)], names_all: bool) -> String {
+fn left_alone(foreign: &[(&Listed, String)], names_all: bool) -> String {
     if foreign.len() > MOST_LEFT_ALONE && !names_all {
         return format!(
             "Left alone: {} names that are no segments (viewer-app list --all names each).\n",
@@ -117,7 +118,7 @@ fn left_alone(foreign: &[(&Listed, &str)], names_all: bool) -> String {
         );
     }
     let lines = foreign.iter().map(|(listed, reason)| {
-        let reason = of_hidden_name(listed).unwrap_or_else(|| (*reason).to_owned());
+        let reason = of_hidden_name(listed).unwrap_or_else(|| reason.clone());
         format!("  {}: {}\n", brief(&listed.name), terminal::line(&reason))
     });
     "Left alone:\n".to_owned() + &lines.collect::<String>()

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use app_kit::explain::Explain;
 use app_kit::{hex, units};
 use qt_bridge::{Form, QtKey, ReadingError};
 use shm_core::Message;
@@ -91,7 +92,7 @@ fn describe(key: &QtKey, found: Result<&Found, &ReadingError>) -> String {
             }
         }
         Ok(_) => {}
-        Err(reason) => lines.add("kind", &format!("cannot be read: {reason}")),
+        Err(reason) => lines.add("kind", &format!("cannot be read: {}", reason.explain())),
     }
     if let Ok(size) = qt_bridge::size(key) {
         lines.add("size", &units::bytes(size as u64));

@@ -1,7 +1,8 @@
 //! `viewer-app remove`: the end of a segment.
 
+use app_kit::explain::Explain;
 use clap::Args;
-use shm_core::{Participant, Key, RemoveError};
+use shm_core::{Key, Participant, RemoveErrorKind};
 
 use super::Failure;
 use crate::output;
@@ -23,16 +24,15 @@ pub(crate) struct Arguments {
 pub(super) fn run(key: &Key, arguments: &Arguments) -> Result<(), Failure> {
     match session::remove(key, arguments.force) {
         Ok(()) => Ok(output::print(|stdout| writeln!(stdout, "Removed {key}."))?),
-        Err(RemoveError::InUse { by, .. }) => Err(Failure::new(in_use(key, &by))),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::new(match error.kind() {
+            RemoveErrorKind::InUse { by } => in_use(key, by),
+            _ => error.explain(),
+        })),
     }
 }
 
 fn in_use(key: &Key, by: &[Participant]) -> String {
-    let names: Vec<String> = by
-        .iter()
-        .map(|peer| format!("{} (pid {})", peer.program, peer.process))
-        .collect();
+    let names: Vec<String> = by.iter().map(Participant::to_string).collect();
     let who = if names.is_empty() {
         "somebody".to_owned()
     } else {

@@ -9,8 +9,7 @@ use app_kit::{content_pane, say, theme};
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
-use qt_bridge::{Address, SegmentError};
-use shm_core::RemoveError;
+use qt_bridge::Address;
 
 use super::rows;
 use crate::session::{Entry, Listing, MOST_LEFT_ALONE, RemovalError};
@@ -235,21 +234,9 @@ impl SegmentList {
 
     fn take_removed(&mut self, key: Address, outcome: Result<(), Arc<RemovalError>>) -> Action {
         let step = match outcome.as_ref().map_err(Arc::as_ref) {
-            // Gone is gone, whoever did it.
-            Ok(())
-            | Err(
-                RemovalError::Own(RemoveError::NotFound { .. })
-                | RemovalError::Qt(SegmentError::NotFound { .. }),
-            ) => {
-                if self
-                    .removal
-                    .as_ref()
-                    .is_some_and(|removal| removal.key == key)
-                {
-                    self.removal = None;
-                }
-                return Action::Removed(key);
-            }
+            Ok(()) => return self.take_gone(key),
+            // Gone is gone, whichever program did it.
+            Err(error) if error.is_not_found() => return self.take_gone(key),
             // Perhaps somebody came while we asked. Force is asked for after another press of "Remove"
             // only: here the question would stand under the pointer that has just said yes.
             Err(RemovalError::Own(error)) => Step::Failed(error.explain()),
@@ -258,6 +245,11 @@ impl SegmentList {
         };
         self.removal = Some(Removal { key, step });
         Action::None
+    }
+
+    fn take_gone(&mut self, key: Address) -> Action {
+        self.removal = self.removal.take().filter(|removal| removal.key != key);
+        Action::Removed(key)
     }
 
     /// Draws the filter, and the rows that it leaves.

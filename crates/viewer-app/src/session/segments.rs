@@ -13,9 +13,9 @@ use app_kit::worker;
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, Task};
-use qt_bridge::{Address, SegmentError};
+use qt_bridge::{Address, SegmentError, SegmentErrorKind};
 use shm_core::segment;
-use shm_core::{Options, RemoveError};
+use shm_core::{Options, RemoveError, RemoveErrorKind};
 
 /// How often to look for what changes no name: contents, and who is there; and for segments of Qt
 /// programs, which come and go without a word. They may lie in folders of which much else is heard.
@@ -37,14 +37,14 @@ pub(crate) const MOST_LEFT_ALONE: usize = 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
     /// It lies among our own.
-    Own(Box<segment::Listed>),
+    Own(Arc<segment::Listed>),
     /// It is of a Qt program.
     Qt(qt_bridge::Listed),
 }
 
 impl From<segment::Listed> for Entry {
     fn from(listed: segment::Listed) -> Entry {
-        Entry::Own(Box::new(listed))
+        Entry::Own(Arc::new(listed))
     }
 }
 
@@ -147,4 +147,15 @@ pub(crate) enum RemovalError {
     Qt(SegmentError),
     /// Nobody could go and try.
     Worker(worker::WorkerError),
+}
+
+impl RemovalError {
+    /// Returns `true` if there is no such segment any more.
+    pub(crate) fn is_not_found(&self) -> bool {
+        match self {
+            RemovalError::Own(error) => *error.kind() == RemoveErrorKind::NotFound,
+            RemovalError::Qt(error) => *error.kind() == SegmentErrorKind::NotFound,
+            RemovalError::Worker(_) => false,
+        }
+    }
 }

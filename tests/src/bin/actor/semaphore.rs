@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use shm_core::{Key, Options, Semaphore, SemaphoreError};
+use shm_core::{Key, Options, Semaphore, SemaphoreErrorKind};
 
 /// A semaphore that is attached to, if any.
 #[derive(Default)]
@@ -55,7 +55,9 @@ fn compete(semaphore: &Semaphore, referee: i32) -> Result<String, Box<dyn Error>
     io::stdout().flush()?;
     loop {
         match semaphore.acquire(1, None) {
-            Err(SemaphoreError::Orphaned { .. }) => return Ok("removed".into()),
+            Err(error) if *error.kind() == SemaphoreErrorKind::Removed => {
+                return Ok("removed".into());
+            }
             other => other?,
         }
         if change(referee, 0, -1, libc::IPC_NOWAIT | libc::SEM_UNDO).is_err() {

@@ -15,7 +15,7 @@ use e2e_tests::{
     PrivateDir,
     layout::{RING, RING_BYTES},
 };
-use shm_core::{Key, Options, Publisher, ReadWrite, Block, Subscriber, segment};
+use shm_core::{Block, Key, Options, Publisher, ReadWrite, Subscriber, segment};
 
 use crate::{
     dice::Dice,

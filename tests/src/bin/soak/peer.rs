@@ -8,8 +8,8 @@ use std::{
 
 use rustix::process::{Signal, set_parent_process_death_signal};
 use shm_core::{
-    AttachError, Key, Locked, Metadata, Options, Publisher, ReadWrite, Sample, Block,
-    Subscriber, segment,
+    AttachError, AttachErrorKind, Block, Key, Locked, Metadata, Options, Publisher, ReadWrite,
+    Sample, Subscriber, segment,
 };
 
 use crate::{
@@ -138,7 +138,7 @@ impl Peer {
             Some(subscriber) => subscriber,
             none => match Subscriber::attach(&self.samples, &self.options) {
                 Ok(subscriber) => none.insert(subscriber),
-                Err(AttachError::NotFound { .. }) => return Ok(()),
+                Err(error) if *error.kind() == AttachErrorKind::NotFound => return Ok(()),
                 Err(error) => return Err(error.into()),
             },
         };

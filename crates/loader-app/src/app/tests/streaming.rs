@@ -272,7 +272,7 @@ fn a_stream_whose_segment_somebody_removed_ends() {
     // What is seen may be older than the stream: only the stream knows.
     bench.see(Observation::Nothing);
     assert!(bench.state.stream.is_some());
-    segment::remove(&key, &bench.options(), true).unwrap();
+    segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
     playing.finish(&mut bench);
     assert_eq!(bench.level(), Level::Error);
     let said = bench.state.status().to_string();

@@ -1,7 +1,7 @@
 //! Where frames go: drawn where there is room for them, published when they are due.
 
 use qt_bridge::{Stream, StreamError};
-use shm_core::{ImageMetadata, Loan, Metadata, PublishError, Publisher};
+use shm_core::{ImageMetadata, Loan, Metadata, PublishError, PublishErrorKind, Publisher};
 
 use crate::frames::{Drawn, FrameError, Frames};
 use crate::session::LoadError;
@@ -74,10 +74,8 @@ impl<'p> Stage for &'p Publisher {
     type Draft = Loan<'p>;
 
     fn loss(&self) -> Option<LoadError> {
-        self.is_removed().then(|| {
-            let key = self.key().clone();
-            LoadError::Publish(PublishError::Orphaned { key })
-        })
+        self.is_removed()
+            .then(|| LoadError::Publish(PublishError::new(self.key(), PublishErrorKind::Removed)))
     }
 
     fn draw(

@@ -1,7 +1,6 @@
 //! Which kind of which error has which code, and how the texts are written.
 
 use std::collections::HashSet;
-use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
 use super::*;
@@ -66,7 +65,7 @@ fn numbers_and_names_are_those_of_the_first_version() {
 
 /// Checks that an error has its code and no number, and that its text is one of a library: lower
 /// case, without full stop, without line end.
-fn check(error: &(impl Error + Debug), found: (ErrorCode, Option<i32>), code: ErrorCode) {
+fn check(error: &impl Error, found: (ErrorCode, Option<i32>), code: ErrorCode) {
     assert_eq!(found, (code, None), "{error:?}");
     check_text(error);
 }

@@ -7,10 +7,20 @@ use app_kit::drop_target::Event::{Dropped, Hovered};
 use app_kit::picture::Picture;
 use iced_test::runtime::task;
 use shm_core::segment::Listed;
-use shm_core::{Annotations, ImageMetadata, PixelFormat};
+use shm_core::{Annotations, ImageMetadata, ListedError, PixelFormat};
 
 use super::*;
 use crate::session::Entry;
+
+/// The error of a file that is no segment.
+fn too_short(name: &str) -> ListedError {
+    let kind = AttachErrorKind::Foreign {
+        path: Path::new("/dev/shm").join(name),
+        reason: ForeignReason::TooShort,
+    };
+    let key = Key::new(name).expect("it is a key");
+    ListedError::Attach(AttachError::new(&key, kind))
+}
 
 /// A picture that is easy to know again: red at the left, blue at the right.
 pub(super) fn picture() -> Snapshot {
@@ -82,7 +92,7 @@ pub(super) fn open_list(state: &mut State) {
         Entry::from(Listed {
             name: "zebra".to_owned(),
             path: "/dev/shm/zebra".into(),
-            segment: Err("/dev/shm/zebra: it is too short to be a segment".to_owned()),
+            segment: Err(too_short("zebra")),
         }),
     ];
     let listed = segment_list::Message::Listed(Ok(Arc::new(segments)));

@@ -54,16 +54,13 @@ fn the_empty_window() {
         ];
         assert_says(state, &words);
         assert_says(state, &["复制", "另存为…", "段列表", "历史记录"]);
-        let not_found = AttachError::NotFound { key: key() };
+        let not_found = AttachError::new(&key(), AttachErrorKind::NotFound);
         show(state, Err(attach_error(not_found)));
         assert_says(
             state,
             &["无法连接到共享内存段。请先加载图片。", "请先输入文本"],
         );
-        let slots = AttachError::SlotsFull {
-            key: key(),
-            slots: 64,
-        };
+        let slots = AttachError::new(&key(), AttachErrorKind::SlotsFull { slots: 64 });
         show(state, Err(attach_error(slots)));
         assert_says(state, &["无法连接到共享内存段。"]);
         show(state, Err(ShowError::Worker(WorkerError::Died)));

@@ -91,7 +91,7 @@ fn what_is_shown_again_after_an_error_is_said_again() {
     appear(&mut state, text("one"));
     let said = state.status.current().text().to_owned();
     let key = "qt:A".parse().expect("it is a key");
-    let held = qt_bridge::LockError::Lost { key };
+    let held = qt_bridge::LockError::new(&key, qt_bridge::LockErrorKind::Lost);
     let error = SnapshotError::Qt(qt_bridge::ReadingError::Lock(held));
     observe(&mut state, Observation::Unreadable(Arc::new(error)));
     assert_eq!(state.status.current().level(), Level::Error);
@@ -113,7 +113,7 @@ fn the_last_copy_stays_when_the_loader_leaves() {
     looks_like(&state, "live-left");
 
     // The button has nothing better.
-    let error = AttachError::NotFound { key: key() };
+    let error = AttachError::new(&key(), AttachErrorKind::NotFound);
     show(&mut state, Err(attach_error(error)));
     assert_eq!(shown_text(&state), "to be kept");
     assert_eq!(state.status.current().text(), sentence);

@@ -3,12 +3,13 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use app_kit::explain::Explain;
 use app_kit::follower::{self, Follower};
 use app_kit::presence::PresenceGuard;
 use app_kit::qt::PATIENCE;
 use app_kit::snapshot::Origin;
 use app_kit::terminal;
-use qt_bridge::{Address, LockError, QtKey, ReadingError, Step};
+use qt_bridge::{Address, LockError, LockErrorKind, QtKey, ReadingError, Step};
 use shm_core::{Key, Sample};
 
 use super::until_end::UntilEnd;
@@ -64,7 +65,7 @@ struct Own<'a> {
     owner: Option<User>,
     follower: Follower,
     /// Lets loaders know what was shown here.
-    presence_guard: PresenceGuard,
+    attendance: PresenceGuard,
     missed: &'a Missed,
     /// What was missed before a clearing, and no content has told yet.
     skipped: u64,
@@ -79,7 +80,7 @@ impl<'a> Own<'a> {
         Own {
             key: key.clone(),
             follower: session::follower(key, owner.as_ref(), arguments.begin()),
-            presence_guard: PresenceGuard::new(session::options(owner.as_ref())),
+            attendance: PresenceGuard::new(session::options(owner.as_ref())),
             owner,
             missed,
             skipped: 0,
@@ -129,7 +130,7 @@ impl Source for Own<'_> {
 
     fn delivered(&mut self, found: &Found) {
         if let Content::Sample(sample) = &found.content {
-            self.presence_guard
+            self.attendance
                 .shown(&Origin::of(sample, &[]), sample.age());
         }
     }
@@ -173,7 +174,7 @@ impl<'a> Polled<'a> {
         match looked.transpose() {
             Err(ReadingError::Lock(error)) if is_passing(&error) => {
                 if !self.is_warned {
-                    terminal::warn(format_args!("{error} It is looked at again."));
+                    terminal::warn(format_args!("{} It is looked at again.", error.explain()));
                 }
                 self.is_warned = true;
                 Ok(None)
@@ -202,7 +203,10 @@ fn patience(timeout: Option<Duration>) -> Duration {
 
 /// Returns `true` if a lock is to be had by and by: with Qt programs, both are everyday.
 fn is_passing(error: &LockError) -> bool {
-    matches!(error, LockError::Timeout { .. } | LockError::Lost { .. })
+    matches!(
+        error.kind(),
+        LockErrorKind::Timeout { .. } | LockErrorKind::Lost
+    )
 }
 
 impl Source for Polled<'_> {

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use app_kit::explain::{explain_reason, name_of};
+use app_kit::explain::{Explain, name_of};
 use app_kit::snapshot::name_of_kind;
 use app_kit::{say, sharing, units};
 use qt_bridge::User;
-use shm_core::segment::{Content, Info, Listed};
-use shm_core::{Access, Participant};
+use shm_core::segment::{Content, Info};
+use shm_core::{Access, AttachErrorKind, ListedError, Participant};
 
 use crate::session::Entry;
 
@@ -24,7 +24,7 @@ pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
                     has(&name_of_kind(kind(info)))
                         || info.attached.iter().any(|peer| has(&peer.program))
                 }
-                Err(reason) => has(&explain_reason(reason)),
+                Err(reason) => has(&reason.explain()),
             },
             Entry::Qt(listed) => has(QT) || listed.users.iter().any(|user| has(&user.program)),
         }
@@ -35,7 +35,7 @@ pub(super) fn line(entry: &Entry, now: SystemTime) -> String {
     match entry {
         Entry::Own(listed) => match &listed.segment {
             Ok(info) => facts(info, now),
-            Err(reason) => left_alone(listed, reason),
+            Err(error) => left_alone(error),
         },
         Entry::Qt(listed) => facts_of_qt(listed),
     }
@@ -130,10 +130,14 @@ fn facts_of_qt(listed: &qt_bridge::Listed) -> String {
 }
 
 /// Says why something is not a segment, without its path: the name is there already.
-fn left_alone(listed: &Listed, reason: &str) -> String {
-    let path = format!("{}: ", listed.path.display());
-    let reason = reason.strip_prefix(&path).unwrap_or(reason);
-    let reason = explain_reason(reason);
+fn left_alone(error: &ListedError) -> String {
+    let reason = match error {
+        ListedError::Attach(attach) => match attach.kind() {
+            AttachErrorKind::Foreign { reason, .. } => reason.explain(),
+            _ => attach.explain(),
+        },
+        error => error.explain(),
+    };
     say!(
         "segment-left-alone",
         reason = reason.trim_end_matches(['.', '。'])

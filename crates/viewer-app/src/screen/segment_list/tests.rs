@@ -4,9 +4,12 @@ use std::time::Duration;
 use iced::Point;
 use iced_test::simulator::click;
 use iced_test::{Simulator, simulator};
-use qt_bridge::{QtKey, User};
+use qt_bridge::{QtKey, SegmentError, SegmentErrorKind, User};
 use shm_core::segment::{Content, Info, Latest, Listed};
-use shm_core::{Access, Annotations, Participant, Key, Metadata, Process};
+use shm_core::{
+    Access, Annotations, AttachError, AttachErrorKind, ForeignReason, Key, ListedError, Metadata,
+    Participant, Process, RemoveError, RemoveErrorKind,
+};
 
 use super::*;
 
@@ -52,10 +55,17 @@ fn segment(name: &str, attached: Vec<Participant>) -> Entry {
 }
 
 fn foreign(name: &str) -> Entry {
+    let path = PathBuf::from("/dev/shm").join(name);
+    let kind = AttachErrorKind::Foreign {
+        path: path.clone(),
+        reason: ForeignReason::TooShort,
+    };
+    // The name may be no key.
+    let key = Key::new("K").expect("it is a key");
     Entry::from(Listed {
         name: name.to_owned(),
-        path: PathBuf::from("/dev/shm").join(name),
-        segment: Err(format!("/dev/shm/{name}: it is too short to be a segment")),
+        path,
+        segment: Err(ListedError::Attach(AttachError::new(&key, kind))),
     })
 }
 
@@ -284,10 +294,12 @@ fn what_is_in_use_is_removed_by_force_only() {
     press(&mut list, "Remove");
     press(&mut list, "Remove");
     let key = Key::new("Notes").expect("it is a key");
-    let refused = RemovalError::Own(RemoveError::InUse {
-        key: key.clone(),
-        by: vec![peer("camera", Access::ReadWrite)],
-    });
+    let refused = RemovalError::Own(RemoveError::new(
+        &key,
+        RemoveErrorKind::InUse {
+            by: vec![peer("camera", Access::ReadWrite)],
+        },
+    ));
     list.update(Message::Removed(key.into(), Err(Arc::new(refused))));
     assert!(shows(&list, "Notes was not removed."));
     assert!(!shows(&list, "Remove by force"));
@@ -447,20 +459,14 @@ fn what_became_of_the_removal_of_a_qt_segment_is_told() {
         pid: 4712,
         program: "paint".to_owned(),
     }];
-    let in_use = SegmentError::InUse {
-        key: key.clone(),
-        users,
-    };
+    let in_use = SegmentError::new(&key, SegmentErrorKind::InUse { users });
     // Another press of "Remove" asks for force.
     assert_eq!(removed(in_use), (false, false, true));
-    let stranger = SegmentError::Stranger {
-        key: key.clone(),
-        file: "/tmp/qipc".into(),
-        owner: 7,
-    };
-    assert_eq!(removed(stranger), (false, false, true));
+    let file = "/tmp/qipc".into();
+    let theirs = SegmentError::new(&key, SegmentErrorKind::OtherUser { file, owner: 7 });
+    assert_eq!(removed(theirs), (false, false, true));
     // It went away meanwhile.
-    let gone = SegmentError::NotFound { key: key.clone() };
+    let gone = SegmentError::new(&key, SegmentErrorKind::NotFound);
     assert_eq!(removed(gone), (true, false, false));
 }
 
@@ -486,10 +492,7 @@ fn many_that_are_no_segments_are_one_row_and_a_filter_finds_each() {
 
 #[test]
 fn names_that_others_chose_are_drawn_with_their_hidden_characters_visible() {
-    let mut evil = foreign("x");
-    if let Entry::Own(listed) = &mut evil {
-        listed.name = "a\u{202e}b\u{200b}\n".to_owned();
-    }
+    let evil = foreign("a\u{202e}b\u{200b}\n");
     let list = list(vec![evil, of_qt("qt:K\u{2066}", Some(1), &["p\u{1b}[2J"])]);
     let mut ui = simulator(list.view(NOW));
     ui.find(r"a\u{202e}b\u{200b}\n")
