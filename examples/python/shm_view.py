@@ -1,21 +1,21 @@
 #!/usr/bin/env python3
-"""Shows what sits in named shared memory: texts, pictures and other bytes.
+"""Shows the content of named shared memory: texts, pictures and other bytes.
 
-A reader for segments of shm-core that needs nothing but Python 3.9 and Linux. It was written from
+A reader for segments of shm-core that needs only Python 3.9 and Linux. It was written from
 docs/LAYOUT.md alone; numbers in parentheses, such as (7), are that document's sections.
 
     with Subscriber.attach(Place(), "MySharedMemory") as subscriber:
         with subscriber.latest() as sample:
             print(sample.facts())
 
-A subscriber opens the segment read-only: nothing that it does can change a byte of it.
+A subscriber opens the segment read-only, so it cannot change a byte of it.
 
-Words that others change (the flags, `last`, `oldest`, the entries of regions) are loaded from a
-read-only mapping; a load of an aligned integer is one instruction, as ctypes does it. Everything
-else is copied with `pread` and never touched in place: where a peer makes the file shorter, that is
-an error there, and no SIGBUS (11, I9). What is copied may be torn, because others write meanwhile;
-it is believed only after `oldest` was loaded again (7). Python has no fences: between the two lie a
-system call and the locks that the interpreter takes around it, which order more than a fence does.
+Words that other processes change (the flags, `last`, `oldest`, the entries of regions) are loaded
+from a read-only mapping: ctypes loads an aligned integer in one instruction. Everything else is
+copied with `pread` and never accessed in place, so a truncated file causes an error there and not a
+SIGBUS (12, I9). A copy may be torn, because publishers write concurrently; the reader uses it only
+after loading `oldest` again (7). Python has no fences: between the copy and that load are a system
+call and the locks that the interpreter takes around it, which order more than a fence does.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from typing import BinaryIO, Callable, Counter, Iterator, NamedTuple, Optional, 
 
 DEFAULT_KEY = "MySharedMemory"
 
-# (1) The invisible characters that no key has: first and last of each range.
+# (1) The invisible characters that a key must not contain: first and last of each range.
 INVISIBLE = (
     (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
     (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
@@ -82,7 +82,7 @@ REGION = LIFECYCLE + 0x20000
 READER = LIFECYCLE + 2**32
 READERS = 2**22
 MOST_READERS = 1024
-"""How many are looked for: whoever may read can pretend to be millions."""
+"""Limits how many are listed: a process with read access can pretend to be millions."""
 
 # (7) The ring.
 LINE = 64
@@ -93,30 +93,30 @@ REGION_NUMBER = struct.Struct("<Q")
 
 CHUNK = 1 << 20
 PATIENCE = 2.0
-"""How long to try again, in seconds, what another process is in the way of for a moment."""
+"""How long to retry, in seconds, while another process is briefly in the way."""
 
 
 class ViewError(Exception):
-    """What went wrong, and what to do about it, in sentences for people."""
+    """An error with a message for the user: what failed and what to do about it."""
 
 
 class Ended(ViewError):
-    """The last publisher has gone, or the segment was removed."""
+    """The last publisher has detached, or the segment was removed."""
 
 
 class Damaged(ViewError):
-    """A peer wrote what cannot be. What is published next may be whole again."""
+    """A peer wrote invalid data. The next sample may be intact again."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The segment is damaged: {what}. Load something new into it.")
 
 
 class Unreadable(ViewError):
-    """A sample came through whole, but it is not what it says, or cannot be shown here."""
+    """A sample is intact, but its payload contradicts its metadata or cannot be shown here."""
 
 
 class Busy(ViewError):
-    """The publishers are faster than this program, again and again."""
+    """The publishers repeatedly overran this program."""
 
 
 # -- Where segments are (1) ------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class Busy(ViewError):
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Whose segments, and in which directory."""
+    """The owner of the segments, and their directory."""
 
     owner: int = dataclasses.field(default_factory=os.geteuid)
     directory: Path = dataclasses.field(
@@ -132,12 +132,12 @@ class Place:
     )
 
     def path(self, key: str) -> Path:
-        """Names the file of the segment `key`."""
+        """Returns the path of the segment `key`."""
         check_key(key)
         return self.directory / f"shm-core.{self.owner}.{key}"
 
     def keys(self) -> list[str]:
-        """Finds the keys of all files that are named like a segment of this owner."""
+        """Returns the keys of all files that are named like a segment of this owner."""
         try:
             names = os.listdir(self.directory)
         except OSError as error:
@@ -150,7 +150,7 @@ class Place:
         return sorted(key for key in keys if is_key(key))
 
     def owner_name(self) -> str:
-        """Names the owner as people do."""
+        """Returns the name of the owner, for display."""
         try:
             return pwd.getpwuid(self.owner).pw_name
         except KeyError:
@@ -176,7 +176,7 @@ def check_key(key: str) -> None:
 
 
 def is_key(text: str) -> bool:
-    """Tells whether `text` can name a segment."""
+    """Returns True if `text` can name a segment."""
     try:
         check_key(text)
     except ViewError:
@@ -200,11 +200,11 @@ _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _libc.syscall.restype = ctypes.c_long
 
 _FUTEX_NUMBER: Optional[int] = {"x86_64": 202, "aarch64": 98, "riscv64": 98}.get(platform.machine())
-_FUTEX_WAIT = 0  # and not FUTEX_WAIT_PRIVATE: the one who wakes is another process
+_FUTEX_WAIT = 0  # Not FUTEX_WAIT_PRIVATE: another process wakes.
 
 
 class Timespec(ctypes.Structure):
-    """The time-out of a futex: how long, not until when."""
+    """The timeout of a futex: a duration, not a point in time."""
 
     _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
 
@@ -212,8 +212,8 @@ class Timespec(ctypes.Structure):
 class Mapping:
     """The first bytes of a file, mapped shared and read-only.
 
-    Not `mmap.mmap`, because that does not give away the address of a read-only mapping, and a futex
-    is an address.
+    Not `mmap.mmap`, because that does not expose the address of a read-only mapping, which a futex
+    call needs.
     """
 
     PROT_READ, MAP_SHARED = 1, 1
@@ -226,27 +226,27 @@ class Mapping:
         self._descriptor, self._length = descriptor, length
 
     def close(self) -> None:
-        """Unmaps it; closing twice does no harm."""
+        """Unmaps it. Closing twice has no effect."""
         if self._address is not None:
             _libc.munmap(self._address, self._length)
             self._address = None
 
     def u32(self, offset: int) -> int:
-        """Loads the word of 32 bits at `offset`."""
+        """Loads the 32-bit word at `offset`."""
         return ctypes.c_uint32.from_address(self._at(offset)).value
 
     def u64(self, offset: int) -> int:
-        """Loads the word of 64 bits at `offset`."""
+        """Loads the 64-bit word at `offset`."""
         return ctypes.c_uint64.from_address(self._at(offset)).value
 
     def sleep_while(self, offset: int, value: int, seconds: float) -> None:
-        """Sleeps while the 32 bits at `offset` are `value` and nobody wakes us, or less."""
+        """Sleeps while the 32 bits at `offset` are `value`, until woken; may return earlier."""
         if _FUTEX_NUMBER is None:
             time.sleep(min(seconds, 0.05))
             return
         whole = int(seconds)
         timeout = Timespec(whole, int((seconds - whole) * 1e9))
-        # EAGAIN, EINTR and ETIMEDOUT all mean: look again. So does success.
+        # EAGAIN, EINTR and ETIMEDOUT all mean: check again. So does success.
         _libc.syscall(
             ctypes.c_long(_FUTEX_NUMBER),
             ctypes.c_void_p(self._at(offset)),
@@ -260,8 +260,8 @@ class Mapping:
     def _at(self, offset: int) -> int:
         if self._address is None:
             raise ValueError("the segment is closed")
-        # A load behind the file's end is a SIGBUS. Asking before each leaves a peer that breaks the
-        # rules (11, I9) only the moment in between; a futex call answers with an error instead.
+        # A load beyond the end of the file is a SIGBUS. Checking before each load leaves only a
+        # short race with a peer that violates the layout (12, I9); a futex call returns an error.
         if os.fstat(self._descriptor).st_size < self._length:
             raise ViewError("The segment was cut short while it was read. Remove it with rm.")
         return self._address + offset
@@ -271,7 +271,7 @@ class ByteLocks:
     """Locks of an open file description on single bytes of the file (4).
 
     They belong to the open file and not to the process: closing another descriptor of the same file
-    drops those of `fcntl.lockf`, but not these.
+    releases the locks of `fcntl.lockf`, but not these.
     """
 
     F_OFD_GETLK, F_OFD_SETLK = 36, 37
@@ -282,7 +282,7 @@ class ByteLocks:
         self._descriptor = descriptor
 
     def try_share(self, byte: int) -> bool:
-        """Locks one byte for reading, unless somebody has locked it for writing."""
+        """Locks one byte for reading; returns False if another process refuses the lock."""
         try:
             self._fcntl(self.F_OFD_SETLK, fcntl.F_RDLCK, byte, 1)
         except (BlockingIOError, PermissionError):  # EAGAIN, EACCES
@@ -290,7 +290,7 @@ class ByteLocks:
         return True
 
     def share(self, byte: int, deadline: float) -> bool:
-        """Locks one byte for reading, trying again until the deadline."""
+        """Locks one byte for reading; retries until the deadline."""
         while not self.try_share(byte):
             if time.monotonic() > deadline:
                 return False
@@ -302,12 +302,12 @@ class ByteLocks:
         self._fcntl(self.F_OFD_SETLK, fcntl.F_UNLCK, byte, 1)
 
     def held(self, first: int, count: int, against: int) -> Iterator[range]:
-        """Yields which of `count` bytes others hold, by their distance from the first.
+        """Yields which of `count` bytes other processes hold, by their distance from the first.
 
-        A lock may span millions of bytes: each comes as one range, in no order.
+        A lock may span millions of bytes: each lock is yielded as one range, in no order.
 
-        `against` is the lock that they would refuse us: F_RDLCK finds only who has locked for
-        writing, F_WRLCK finds who has locked for reading, too.
+        `against` is the lock type that they would refuse: F_RDLCK finds only write locks, F_WRLCK
+        finds read locks too.
         """
         gaps = [(first, first + count)]
         while gaps:
@@ -333,14 +333,14 @@ class ByteLocks:
 
 
 class Slot(NamedTuple):
-    """Somebody who is attached for writing, as they describe themselves."""
+    """A process that is attached for writing, as it describes itself."""
 
     pid: int
     program: str
 
 
 class Segment:
-    """An open segment, seen from outside: it changes nothing and shows nobody that it looks."""
+    """An open segment. Changes nothing, and is invisible to other processes."""
 
     def __init__(self, place: Place, key: str) -> None:
         self.place, self.key = place, key
@@ -362,7 +362,7 @@ class Segment:
         self.close()
 
     def close(self) -> None:
-        """Lets go of it, and with it of every lock."""
+        """Closes the file, and so releases every lock."""
         if self._mapping is not None:
             self._mapping.close()
         if self.descriptor >= 0:
@@ -379,13 +379,13 @@ class Segment:
             raise self.absent() from None
         except PermissionError:
             raise ViewError(
-                f"{key} belongs to {who}, who does not share it with you. After `viewer-app remove`"
-                f" and `loader-app text --mode 644` by {who} everybody can read it."
+                f"{key} belongs to {who} and is not shared with you. After `viewer-app remove`"
+                f" and `loader-app text --mode 644` by {who} all users can read it."
             ) from None
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise ViewError(
-                    f"{self.path} is a link and no segment. Who put it there?"
+                    f"{self.path} is a symbolic link, not a segment."
                 ) from None
             raise ViewError(f"{self.path} cannot be opened: {error.strerror}.") from error
         facts = os.fstat(descriptor)
@@ -393,11 +393,11 @@ class Segment:
             return descriptor
         os.close(descriptor)
         raise ViewError(
-            f"{self.path} is no regular file of {who}, and so no segment. Who put it there?"
+            f"{self.path} is not a regular file of {who}, and so not a segment."
         )
 
     def absent(self) -> ViewError:
-        """Says that there is no such segment."""
+        """Returns the error for a segment that does not exist."""
         return ViewError(
             f"There is no shared memory {self.key} of {self.place.owner_name()}"
             f" in {self.place.directory}."
@@ -422,7 +422,7 @@ class Segment:
         self._mapping = Mapping(self.descriptor, CONTROL_BYTES)
 
     def _check_version_2(self) -> Optional[str]:
-        """Tells what is wrong with the head, if anything is."""
+        """Returns what is wrong with the head, or None."""
         if self.slot_count != SLOT_COUNT:
             return f"it says that it has {self.slot_count} slots"
         if self.kind == SAMPLES:
@@ -445,14 +445,14 @@ class Segment:
         return None
 
     def has_memory(self, size: int, memory: int) -> bool:
-        """Tells whether the file is as long as `size`, and has so much memory in all."""
+        """Returns True if the file has at least `size` bytes, and memory for `memory` bytes."""
         facts = os.fstat(self.descriptor)
-        # stat(2): blocks of 512 bytes, whatever the file system.
+        # stat(2): blocks of 512 bytes, on every file system.
         return facts.st_size >= size and facts.st_blocks * 512 >= memory
 
     @property
     def words(self) -> Mapping:
-        """The control area; raises ViewError for a version of which only the head is known."""
+        """The control area. Raises ViewError for a version of which only the head is known."""
         if self._mapping is None:
             raise ViewError(
                 f"{self.key} has layout version {self.version}; this program knows version"
@@ -461,33 +461,33 @@ class Segment:
         return self._mapping
 
     def check_samples(self) -> None:
-        """Raises ViewError unless samples are published in it, in a layout that is known."""
+        """Raises ViewError unless it is a segment of samples in a known layout."""
         if self.words and self.kind != SAMPLES:
             kind = "a semaphore" if self.kind == SEMAPHORE else "a block of bytes under a lock"
             raise ViewError(f"{self.key} is {kind}; this program shows samples only.")
 
     def has_flag(self, flag: int) -> bool:
-        """Tells whether a flag is set now. Works for every version."""
+        """Returns True if a flag is set now. Works for every version."""
         flags = self._flags if self._mapping is None else self._mapping.u32(FLAGS)
         return bool(flags & flag)
 
     def is_stale(self) -> bool:
-        """Tells whether it is removed, or nobody keeps it alive (5). Works for every version."""
+        """Returns True if it is removed, or no process keeps it alive (5), in any version."""
         if self.has_flag(REMOVED):
             return True
         return not self.has_flag(PERSISTENT) and not self.has_holder()
 
     def has_holder(self) -> bool:
-        """Tells whether anybody is attached for writing, or to a block. Works for every version."""
+        """Returns True if a process is attached for writing or to a block, in any version."""
         return next(self._held_slots(), None) is not None
 
     def _held_slots(self) -> Iterator[range]:
-        # (4) Who holds a slot has locked it for writing, and so may write to the file. What others
-        # have locked for reading, as they can wherever they may read, says nothing.
+        # (4) The holder of a slot has locked its byte for writing, and so may write to the file.
+        # Read locks say nothing: any process with read access can hold them.
         return self.locks.held(SLOT, self.slot_count, fcntl.F_RDLCK)
 
     def has_name(self) -> bool:
-        """Tells whether the name still leads to the file that is open here."""
+        """Returns True if the name still refers to the open file."""
         try:
             named = os.stat(self.path, follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
@@ -495,7 +495,7 @@ class Segment:
         return os.path.samestat(named, os.fstat(self.descriptor))
 
     def slots(self) -> list[Slot]:
-        """Tells who is attached for writing, or to a block."""
+        """Returns the processes that are attached for writing or to a block."""
         slots = []
         for index in sorted(itertools.chain.from_iterable(self._held_slots())):
             slot = self.read(SLOTS + index * SLOT_BYTES, SLOT_BYTES)
@@ -504,9 +504,9 @@ class Segment:
         return slots
 
     def readers(self) -> list[int]:
-        """Tells the process ids, modulo 2^22, of those who are attached for reading, but us.
+        """Returns the process ids, modulo 2^22, of the other attached subscribers.
 
-        As they say themselves. Who locks more than one byte is no subscriber.
+        The ids are what the subscribers claim. A lock of more than one byte is not a subscriber's.
         """
         held = self.locks.held(READER, READERS, fcntl.F_WRLCK)
         found = (locked[0] for locked in held if len(locked) == 1)
@@ -543,18 +543,18 @@ class Record(NamedTuple):
 
     @property
     def stored_bytes(self) -> int:
-        """How long that is which stands in place of the payload."""
+        """The length of the payload part: the payload, or the number of its region."""
         return REGION_NUMBER.size if self.flags == LARGE else self.payload_bytes
 
     @property
     def payload_at(self) -> int:
-        """Where that begins, from the beginning of the record."""
+        """The offset of the payload part from the start of the record."""
         behind = RECORD.size + self.metadata_bytes
         near = _round_up(behind, 8)
         return near if near + self.stored_bytes <= LINE else _round_up(behind, LINE)
 
     def check(self, offset: int, ring_bytes: int) -> None:
-        """Raises Damaged unless the record is possible at `offset` of such a ring."""
+        """Raises Damaged unless the record is valid at `offset` of a ring of that length."""
         room = min(ring_bytes // 4, ring_bytes - offset)
         if self.total_bytes % LINE or not LINE <= self.total_bytes <= room:
             raise Damaged(f"a record of {self.total_bytes:,} bytes is impossible there")
@@ -579,7 +579,7 @@ def _round_up(number: int, step: int) -> int:
 
 
 class Copied(NamedTuple):
-    """A record that was copied and is intact. `payload` of a large one is its region's number."""
+    """An intact copy of a record. The `payload` of a large record is its region's number."""
 
     position: int
     header: Record
@@ -593,18 +593,18 @@ class Copied(NamedTuple):
 
 
 class Retry(Exception):
-    """What was copied may be torn, because it was evicted meanwhile, or is in use for a moment."""
+    """The copy may be torn, because the record was evicted, or the region is briefly in use."""
 
 
 class Ring:
-    """The records of a segment, one behind the other, from `oldest` to `last`."""
+    """The records of a segment, one after the other, from `oldest` to `last`."""
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment
         self.length = segment.ring_bytes
 
     def last_word(self) -> int:
-        """Loads `last`, whatever it is."""
+        """Loads `last` without a check."""
         return self._segment.words.u64(LAST)
 
     def last(self) -> int:
@@ -612,7 +612,7 @@ class Ring:
         return self._position(self.last_word())
 
     def oldest(self) -> int:
-        """Loads the position of the oldest record that is intact."""
+        """Loads the position of the oldest intact record."""
         return self._position(self._segment.words.u64(OLDEST))
 
     @staticmethod
@@ -622,7 +622,7 @@ class Ring:
         return word
 
     def copy(self, position: int) -> Copied:
-        """Copies the record at `position`; raises Retry if it may be torn."""
+        """Copies the record at `position`. Raises Retry if the copy may be torn."""
         try:
             copied = self._copy(position)
         except Damaged:
@@ -653,19 +653,19 @@ class Ring:
 
 
 class Subscriber:
-    """One who reads: gets the newest sample, and follows what comes."""
+    """Reads the newest sample, and follows later ones."""
 
     def __init__(self, segment: Segment) -> None:
-        """Reads a segment unseen. Who stays longer than a moment uses `Subscriber.attach`."""
+        """Reads a segment without attaching. To stay attached, use `Subscriber.attach`."""
         segment.check_samples()
         self.segment = segment
         self.ring = Ring(segment)
-        # Locks of one open file do not add up: several samples may pin one region.
+        # Locks of one open file do not nest, and several samples may pin one region.
         self._pins: Counter[int] = collections.Counter()
 
     @classmethod
     def attach(cls, place: Place, key: str) -> Subscriber:
-        """Attaches to what is published under `key`; raises ViewError if that cannot be."""
+        """Attaches to the samples under `key`. Raises ViewError if that fails."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with contextlib.ExitStack() as stack:
@@ -675,19 +675,19 @@ class Subscriber:
                     segment.locks.release(LIFECYCLE)
                     stack.pop_all()
                     return cls(segment)
-            # Somebody removed it between open and lock: there may be a new one under its name.
+            # Removed between open and lock: there may be a new segment with the same name.
         raise ViewError(
-            f"Somebody keeps {key} busy: attaching was not possible for {PATIENCE:g} s. Try again."
+            f"Another process keeps {key} busy: attaching timed out after {PATIENCE:g} s."
         )
 
     @staticmethod
     def _admit(segment: Segment) -> None:
-        """Makes oneself seen, if there is something to be attached to. LIFECYCLE is locked."""
+        """Registers as a reader, if the segment can be attached to. LIFECYCLE is locked."""
         if segment.is_stale():
-            # Left over from a crash. Removing it takes the right to write: others may do it.
+            # Left over from a crash. Removing it requires write access: other processes do it.
             raise segment.absent()
         segment.check_samples()
-        segment.locks.try_share(READER + os.getpid() % READERS)  # if not, we are just not seen
+        segment.locks.try_share(READER + os.getpid() % READERS)  # if refused, it is just not listed
 
     def __enter__(self) -> Subscriber:
         return self
@@ -696,15 +696,15 @@ class Subscriber:
         self.close()
 
     def close(self) -> None:
-        """Detaches. Samples that are still open cannot be read any more, unless they are inline."""
+        """Detaches. Open samples can no longer be read, unless they are inline."""
         self.segment.close()
 
     def latest(self) -> Optional[Sample]:
-        """Gets the newest sample, if there is one."""
+        """Returns the newest sample, or None."""
         return Cursor(self).next(newest=True)
 
     def sample(self, record: Copied) -> Optional[Sample]:
-        """Makes a sample of a record: one that is large is pinned; None: its region moved on."""
+        """Makes a sample from a record, and pins a large one. None: its region was reused."""
         if record.header.flags != LARGE:
             payload = record.payload
             return Sample(record, lambda at, size: payload[at : at + size])
@@ -721,8 +721,8 @@ class Subscriber:
 
     def _pinned(self, region: int, record: Copied) -> Sample:
         begin, length = region * REGION_STEP, record.header.payload_bytes
-        # (8) Publishers reserve memory before they publish: what claims more than there is was
-        # never written, and is maybe 64 GiB of zeros.
+        # (8) Publishers reserve memory before they publish: a sample that claims more memory than
+        # its region has was never written, and may be 64 GiB of zeros.
         if not self.segment.has_memory(begin + length, RING + self.ring.length + length):
             raise Damaged(f"there is no memory for its {length:,} bytes")
         return Sample(
@@ -732,11 +732,11 @@ class Subscriber:
         )
 
     def _pin(self, region: int, position: int) -> bool:
-        """Pins a region while it belongs to the record at `position`; False if it moved on."""
+        """Pins a region if it belongs to the record at `position`; False if it was reused."""
         entry = ENTRIES + region * ENTRY_BYTES
         if not self.segment.locks.try_share(REGION + region):
             if self.segment.words.u64(entry) == position:
-                raise Retry  # It is about to be unlocked: try again.
+                raise Retry  # Its publisher is about to unlock it: try again.
             return False
         self._pins[region] += 1
         if self.segment.words.u64(entry) == position:
@@ -751,31 +751,31 @@ class Subscriber:
 
 
 class Cursor:
-    """Reads the records in order (7). Begins with the newest."""
+    """Reads the records in order (7). Starts with the newest."""
 
     EAGER = 64
-    """So many tries in a row that lead to nothing are made without a pause."""
+    """The number of fruitless attempts in a row before a pause."""
 
     def __init__(self, subscriber: Subscriber) -> None:
         self._subscriber, self._segment = subscriber, subscriber.segment
         self._ring = subscriber.ring
-        self._position = self._ring.last_word()  # Checked by who reads there.
-        # Of the sample or clearing before; None: not known.
+        self._position = self._ring.last_word()  # Checked when it is read.
+        # Of the previous sample or clearing; None: unknown.
         self.sequence: Optional[int] = None
         self.missed = 0
         self._overruns = 0
         self._after_padding = False
         self._damaged_last: Optional[int] = None
-        # A segment that is not persistent had one when we attached.
+        # A segment that is not persistent had one when this program attached.
         self._had_publisher = not self._segment.has_flag(PERSISTENT)
 
     def rewind(self) -> None:
-        """Goes back to the oldest record that the ring has."""
+        """Goes back to the oldest record in the ring."""
         with contextlib.suppress(Damaged):  # It is found again, and told, where it is read.
             self._position = self._ring.oldest()
 
     def skip_all(self) -> None:
-        """Goes behind the newest record."""
+        """Advances past the newest record."""
         for _ in self._tries():
             try:
                 self._go_to(self._ring.last())
@@ -788,12 +788,12 @@ class Cursor:
             return
 
     def take_missed(self) -> int:
-        """Tells how many were missed since the last time this was asked."""
+        """Returns how many samples were missed since the last call."""
         missed, self.missed = self.missed, 0
         return missed
 
     def has_news(self) -> bool:
-        """Tells whether there is something that was not read, be it damage."""
+        """Returns True if there is something unread, including damage."""
         return self._is_news(self._ring.last_word())
 
     def _is_news(self, last: int) -> bool:
@@ -802,9 +802,9 @@ class Cursor:
         return last >= self._position or self._position - last > self._ring.length
 
     def next(self, newest: bool = False) -> Optional[Sample]:
-        """Reads the next sample, or the newest one; None where there is nothing new.
+        """Reads the next sample, or the newest one. None if there is nothing new.
 
-        Raises Damaged once for each damage, and Busy; both may be followed by another try.
+        Raises Damaged once for each damage, and Busy; the caller may retry after both.
         """
         try:
             for _ in self._tries():
@@ -821,12 +821,12 @@ class Cursor:
         raise AssertionError("tries end with an error")
 
     def _tries(self) -> Iterator[None]:
-        """Yields again and again, with pauses where that led to nothing; at last raises Busy."""
+        """Yields once per attempt, pauses after fruitless ones, and finally raises Busy."""
         deadline = time.monotonic() + PATIENCE
         idle, position = 0, self._position
         while time.monotonic() < deadline:
             yield
-            # Records that were passed are no reason for a pause, however many they are.
+            # Progress past any number of records is no reason for a pause.
             idle = idle + 1 if self._position <= position or self._overruns else 0
             position = self._position
             if idle > self.EAGER:
@@ -834,12 +834,12 @@ class Cursor:
         raise Busy(f"{self._segment.key} changes faster than it can be read. Try again.")
 
     def _attempt(self, newest: bool) -> Optional[Sample]:
-        """Tries once to read a record; raises Retry, or None: try again."""
+        """Attempts once to read a record. None, or raising Retry: try again."""
         last = self._ring.last()
         if self._damaged_last is not None or (newest and self._position <= last):
             self._go_to(last)
         if self._position - last > self._ring.length:
-            self._position = last  # No publisher goes back so far.
+            self._position = last  # No publisher goes back that far.
             raise Damaged("its newest record is older than before")
         record = self._copy()
         self._check_order(record.header)
@@ -852,7 +852,7 @@ class Cursor:
         return self._take(record)
 
     def _copy(self) -> Copied:
-        """Copies the record at the cursor; if it was evicted, goes elsewhere and raises Retry."""
+        """Copies the record at the cursor. If it was evicted, moves on and raises Retry."""
         try:
             return self._ring.copy(self._position)
         except Retry:
@@ -866,7 +866,7 @@ class Cursor:
             self._pass(record)
             raise
         if sample is None:
-            # Moved on. That it was missed is counted at the next record.
+            # Its region was reused. The next record counts it as missed.
             if self.sequence is None:
                 self.sequence = record.header.sequence - 1
             self._go_to(record.end)
@@ -882,7 +882,7 @@ class Cursor:
             raise Damaged(f"sequence {header.sequence} follows {self.sequence}")
 
     def _pass(self, record: Copied) -> None:
-        """Goes behind a record that was read."""
+        """Advances past a record that was read."""
         sequence = record.header.sequence
         if self.sequence is not None:
             self.missed += sequence - self.sequence - 1
@@ -893,7 +893,7 @@ class Cursor:
         self._position, self._damaged_last, self._after_padding = position, None, False
 
     def _overrun(self) -> None:
-        """Goes to what is still there. Who is overrun twice in a row is too slow for the oldest."""
+        """Goes to the oldest record, or, after two overruns in a row, to the newest."""
         oldest = self._ring.oldest()
         last = self._ring.last()  # Loaded after `oldest`, so that it is not below it.
         if oldest > last:
@@ -902,30 +902,30 @@ class Cursor:
         self._go_to(last if self._overruns >= 2 else oldest)
 
     def _leave_damage(self) -> None:
-        """Goes to the newest record; where the damage is there, waits until it is another."""
+        """Goes to the newest record. If that one is damaged, waits until `last` changes."""
         last = self._ring.last_word()
         if last % LINE or last >= POSITIONS or last <= self._position:
             self._damaged_last = last
         else:
             self._go_to(last)
-        # It may be the sequence that was wrong: what follows is not measured by it.
+        # The sequence itself may be wrong, so later ones are not compared with it.
         self.sequence = None
 
     def wait(self, seconds: float) -> bool:
-        """Sleeps until something is new, a second at most. Raises Ended where nothing will come."""
+        """Sleeps until there is something new, 1 s at most. Raises Ended if nothing will come."""
         last = self._ring.last_word()
         if self._is_news(last):
             return True
         is_removed = self._segment.has_flag(REMOVED) or not self._segment.has_name()
         has_publisher = self._segment.has_holder()
         if self.has_news():
-            return True  # Published, and then left.
+            return True  # Published before it detached.
         if is_removed:
             raise Ended(f"{self._segment.key} was removed.")
         if self._had_publisher and not has_publisher:
             raise Ended(f"The last publisher of {self._segment.key} has gone.")
         self._had_publisher = has_publisher
-        # The low half of the word lies first. Whoever should have woken us may have died before.
+        # The low half of the word is first. The publisher may have died before it woke us.
         self._segment.words.sleep_while(LAST, last % 2**32, min(seconds, 1.0))
         return self.has_news()
 
@@ -986,7 +986,7 @@ class Array:
 
 @dataclasses.dataclass(frozen=True)
 class Bytes:
-    """Anything else, and what a later version has a kind for."""
+    """Any other bytes, and kinds of a later version."""
 
     media_type: str = ""
     file_name: str = ""
@@ -1005,7 +1005,7 @@ def _named(file_name: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
-    """Where a sample was published first, if elsewhere."""
+    """Where a sample was first published, if elsewhere."""
 
     sequence: int
     published: int
@@ -1020,7 +1020,7 @@ class Origin:
 
 
 class Decoder:
-    """Reads what stands beside a sample and what it is, one value after the other (10)."""
+    """Decodes metadata: annotations, kind and fields, one value after the other (10)."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -1029,7 +1029,7 @@ class Decoder:
         self.origin: Optional[Origin] = None
 
     def metadata(self) -> Metadata:
-        """Reads all of it; raises Unreadable if it is none."""
+        """Decodes all of it. Raises Unreadable if it is invalid."""
         if not self._data:
             return Text()
         try:
@@ -1037,7 +1037,7 @@ class Decoder:
                 self._annotation(number, self._take(self._integer(2)))
             metadata = self._kind(number)
             if metadata is None:
-                return Bytes()  # What follows only a later version understands.
+                return Bytes()  # Only a later version can decode what follows.
             self._end()
         except ValueError as error:
             raise Unreadable(
@@ -1104,7 +1104,7 @@ class Decoder:
 
 
 class Sample:
-    """One publication. It stays as it is until it is closed, whatever is published meanwhile."""
+    """A published sample. Later publications do not change it until it is closed."""
 
     def __init__(
         self,
@@ -1133,21 +1133,21 @@ class Sample:
         return self.header.payload_bytes
 
     def close(self) -> None:
-        """Lets its memory be used again; closing twice does no harm."""
+        """Releases its memory. Closing twice has no effect."""
         unpin, self._unpin = self._unpin, lambda: None
         unpin()
 
     def read(self, offset: int, length: int) -> bytes:
-        """Copies bytes of the payload, less at its end."""
+        """Copies bytes of the payload, fewer at its end."""
         return self._read(offset, max(0, min(length, self.size - offset)))
 
     def chunks(self) -> Iterator[bytes]:
-        """Copies the payload, a piece at a time."""
+        """Copies the payload in chunks."""
         for offset in range(0, self.size, CHUNK):
             yield self.read(offset, CHUNK)
 
     def text(self) -> Iterator[str]:
-        """Decodes the payload as a text, a piece at a time."""
+        """Decodes the payload as text, in chunks."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
             for chunk in self.chunks():
@@ -1159,7 +1159,7 @@ class Sample:
             ) from None
 
     def rows(self) -> Iterator[bytes]:
-        """Copies a picture row by row as PNG has them: red, green, blue, alpha; the high byte first."""
+        """Copies a picture row by row in the format of PNG: RGBA order, high byte first."""
         image = self.metadata
         assert isinstance(image, Image), "only pictures have rows"
         for y in range(image.height):
@@ -1172,7 +1172,7 @@ class Sample:
             yield bytes(row)
 
     def facts(self) -> str:
-        """Tells in one line what it is."""
+        """Describes it in one line."""
         age = max(0.0, time.time() - self.header.published / 1e9)
         return (
             f"{self.metadata} · {self.size:,} bytes · sequence {self.header.sequence}"
@@ -1191,13 +1191,13 @@ def write_png(sample: Sample, file: BinaryIO) -> None:
         file.write(struct.pack(">I", len(data)) + name + data)
         file.write(struct.pack(">I", zlib.crc32(name + data)))
 
-    colour = {1: 0, 2: 0, 3: 2, 4: 6}[image.pixel_bytes]  # gray, colours, colours and alpha
+    colour = {1: 0, 2: 0, 3: 2, 4: 6}[image.pixel_bytes]  # gray, RGB, RGBA
     depth = 16 if image.format == "gray16" else 8
     file.write(b"\x89PNG\r\n\x1a\n")
     chunk(b"IHDR", struct.pack(">IIBBBBB", image.width, image.height, depth, colour, 0, 0, 0))
     packer = zlib.compressobj(level=1)
     for row in sample.rows():
-        if packed := packer.compress(b"\0" + row):  # each row begins with its filter: none
+        if packed := packer.compress(b"\0" + row):  # each row starts with its filter type: none
             chunk(b"IDAT", packed)
     chunk(b"IDAT", packer.flush())
     chunk(b"IEND", b"")
@@ -1207,21 +1207,21 @@ def write_png(sample: Sample, file: BinaryIO) -> None:
 
 EXAMPLES = """\
 examples:
-  shm_view.py list                        what is there, and who holds it
+  shm_view.py list                        all segments and the processes that hold them
   shm_view.py show                        print the text in MySharedMemory
   shm_view.py show --key Photo --output photo.png
-  shm_view.py show --next --timeout 30    sleep until something new is loaded
-  shm_view.py follow                      each one in order, until the last publisher has gone
-  shm_view.py follow --oldest             begin with all that is still there
+  shm_view.py show --next --timeout 30    wait until something new is loaded
+  shm_view.py follow                      each sample in order, until the last publisher exits
+  shm_view.py follow --oldest             start with the oldest sample
   shm_view.py show --owner anna           what user anna shares (loader-app --mode)
 
-Facts about what is shown go to stderr, the content to standard output. The environment variable
-SHM_CORE_DIR names another directory than /dev/shm.
+A description of each sample goes to standard error, its content to standard output. The environment
+variable SHM_CORE_DIR overrides the directory /dev/shm.
 """
 
 
 def is_hidden(character: str) -> bool:
-    """Tells whether a character controls a terminal or is invisible."""
+    """Returns True if a character controls a terminal or is invisible."""
     code = ord(character)
     return unicodedata.category(character) in ("Cc", "Cs") or any(
         first <= code <= last for first, last in INVISIBLE
@@ -1229,7 +1229,7 @@ def is_hidden(character: str) -> bool:
 
 
 def printable(text: str, but: str = "") -> str:
-    """Makes visible what is hidden in others' words, `but` some of it."""
+    """Escapes hidden characters in untrusted text, except those in `but`."""
 
     def shown(character: str) -> str:
         hidden = is_hidden(character) and character not in but
@@ -1239,12 +1239,12 @@ def printable(text: str, but: str = "") -> str:
 
 
 def say(line: str) -> None:
-    """Prints a line of content. What peers wrote may be in it."""
+    """Prints a line of content. It may contain untrusted text."""
     print(printable(line), flush=True)
 
 
 def tell(line: str) -> None:
-    """Says something beside the content. What peers wrote may be in it."""
+    """Prints a message to stderr. It may contain untrusted text."""
     print(printable(line), file=sys.stderr, flush=True)
 
 
@@ -1263,7 +1263,7 @@ def list_segments(arguments: argparse.Namespace) -> None:
 
 
 def describe(segment: Segment) -> str:
-    """Tells in one line what is in a segment and who holds it."""
+    """Describes in one line the content of a segment and the processes that hold it."""
     if segment.is_stale():
         return "left over from a crash; viewer-app list removes it"
     if segment.words and segment.kind == BLOCK:
@@ -1282,7 +1282,7 @@ def describe(segment: Segment) -> str:
 
 
 def describe_latest(subscriber: Subscriber) -> str:
-    """Tells in one line what is published."""
+    """Describes the newest sample in one line."""
     sample = subscriber.latest()
     if sample is None:
         return "nothing loaded yet, or cleared"
@@ -1291,7 +1291,7 @@ def describe_latest(subscriber: Subscriber) -> str:
 
 
 def show(arguments: argparse.Namespace) -> None:
-    """Shows what is there, or what comes next."""
+    """Shows the newest sample, or the next one."""
     with Subscriber.attach(Place(arguments.owner), arguments.key) as subscriber:
         sample = (
             wait_for_next(subscriber, arguments.timeout) if arguments.next else subscriber.latest()
@@ -1305,7 +1305,7 @@ def show(arguments: argparse.Namespace) -> None:
 
 
 def wait_for_next(subscriber: Subscriber, timeout: Optional[float]) -> Sample:
-    """Waits until there is a sample that is newer than all that is there."""
+    """Waits for a sample that is newer than all present ones."""
     cursor = Cursor(subscriber)
     cursor.skip_all()
     tell(f"Waiting for what comes after sequence {cursor.sequence}.")
@@ -1318,7 +1318,7 @@ def wait_for_next(subscriber: Subscriber, timeout: Optional[float]) -> Sample:
 
 
 class Waiting:
-    """Bounds how long nothing comes."""
+    """Bounds the time without a new sample."""
 
     def __init__(self, cursor: Cursor, timeout: Optional[float]) -> None:
         self._cursor, self._timeout = cursor, timeout
@@ -1330,20 +1330,20 @@ class Waiting:
             )
 
     def begin(self) -> None:
-        """Begins to measure anew."""
+        """Restarts the measurement."""
         self._deadline = time.monotonic() + (
             float("inf") if self._timeout is None else self._timeout
         )
 
     def wait(self) -> None:
-        """Waits a second at most; raises ViewError once it was too long."""
+        """Waits for one second at most. Raises ViewError when the time is up."""
         left = self._deadline - time.monotonic()
         if not self._cursor.wait(max(left, 0.0)) and left <= 0:
             raise ViewError(f"Nothing new was loaded within {self._timeout:g} s.")
 
 
 def follow(arguments: argparse.Namespace) -> None:
-    """Shows what is there, and then each that comes, until the last publisher has gone."""
+    """Shows the newest sample and each later one, until the last publisher has detached."""
     with Subscriber.attach(Place(arguments.owner), arguments.key) as subscriber:
         cursor = Cursor(subscriber)
         if arguments.oldest:
@@ -1361,7 +1361,7 @@ def follow(arguments: argparse.Namespace) -> None:
 
 
 def follow_cursor(cursor: Cursor, missed: Missed, arguments: argparse.Namespace) -> None:
-    """Delivers one sample after the other."""
+    """Outputs one sample after the other."""
     waiting = Waiting(cursor, arguments.timeout)
     trouble = ""
     while True:
@@ -1376,26 +1376,26 @@ def follow_cursor(cursor: Cursor, missed: Missed, arguments: argparse.Namespace)
             with sample:
                 deliver(sample, arguments, ends_line=True)
         except (Damaged, Unreadable, Busy) as error:
-            # What comes next may be whole. What stays as it is, is told once.
+            # The next sample may be intact. Damage that persists is reported once.
             if str(error) != trouble:
                 trouble = str(error)
                 tell(trouble)
 
 
 class Missed:
-    """Says how many samples were missed, once a second at most."""
+    """Reports how many samples were missed, once a second at most."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
         self._told = float("-inf")
 
     def tell_now_and_then(self) -> None:
-        """Says it unless it was said a moment ago."""
+        """Reports it, unless the last report is less than a second old."""
         if self._cursor.missed and time.monotonic() - self._told >= 1.0:
             self.tell()
 
     def tell(self) -> None:
-        """Says it, if any were missed since."""
+        """Reports it, if any were missed since the last report."""
         missed = self._cursor.take_missed()
         if missed:
             tell(f"Missed {missed:,}: they came faster than they were shown.")
@@ -1403,7 +1403,7 @@ class Missed:
 
 
 def deliver(sample: Sample, arguments: argparse.Namespace, ends_line: bool = False) -> None:
-    """Tells what a sample is, and writes it where it shall go; a text as a line, if `ends_line`."""
+    """Describes a sample and writes it to its destination; text as a line if `ends_line`."""
     tell(sample.facts())
     if arguments.hold:
         tell("Held until the end of standard input, or Ctrl-D.")
@@ -1418,7 +1418,7 @@ def deliver(sample: Sample, arguments: argparse.Namespace, ends_line: bool = Fal
         )
     if to_stdout:
         with contextlib.ExitStack() as stack:
-            # What did come is out, even if the rest cannot be read.
+            # Output what was read, even if the rest cannot be read.
             stack.callback(sys.stdout.buffer.flush)
             write_content(sample, sys.stdout.buffer, ends_line, sys.stdout.isatty())
         return
@@ -1432,7 +1432,7 @@ def deliver(sample: Sample, arguments: argparse.Namespace, ends_line: bool = Fal
 def write_content(
     sample: Sample, file: BinaryIO, ends_line: bool = False, escaped: bool = False
 ) -> None:
-    """Writes a text as UTF-8, a picture as PNG, anything else as it is."""
+    """Writes text as UTF-8, a picture as PNG, anything else unchanged."""
     if isinstance(sample.metadata, Image):
         write_png(sample, file)
     elif isinstance(sample.metadata, Text):
@@ -1442,12 +1442,12 @@ def write_content(
 
 
 def write_text(pieces: Iterator[str], file: BinaryIO, ends_line: bool, escaped: bool) -> None:
-    """Writes a text; for a terminal without what could do something to it."""
+    """Writes text; escapes characters that control a terminal if `escaped`."""
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     last = ""
     for piece in pieces:
         if escaped:
-            # Line ends and tabs are meant, and so are the joints of emoji and of some scripts.
+            # Line ends and tabs stay, and so do the joiners of emoji and of some scripts.
             piece = printable(newlines.decode(piece), but="\n\t\u200c\u200d")
         file.write(piece.encode())
         last = piece or last
@@ -1456,7 +1456,7 @@ def write_text(pieces: Iterator[str], file: BinaryIO, ends_line: bool, escaped: 
 
 
 def user(text: str) -> int:
-    """Reads a user's name or number."""
+    """Parses a user name or number."""
     if text.isdecimal():
         return int(text)
     try:
@@ -1468,7 +1468,7 @@ def user(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """Reads how long to wait."""
+    """Parses a duration in seconds."""
     try:
         number = float(text)
     except ValueError:
@@ -1479,9 +1479,9 @@ def seconds(text: str) -> float:
 
 
 def command_line() -> argparse.ArgumentParser:
-    """Describes the command line."""
+    """Returns the parser of the command line."""
     parser = argparse.ArgumentParser(
-        description="Shows what sits in named shared memory: texts, pictures and other bytes.",
+        description="Shows the content of named shared memory: texts, pictures and other bytes.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -1494,7 +1494,7 @@ def command_line() -> argparse.ArgumentParser:
         "--key", default=DEFAULT_KEY, help="the name of the shared memory (%(default)s)"
     )
     common.add_argument(
-        "--output", metavar="FILE", help="write it to FILE, a picture as PNG; - is standard output"
+        "--output", metavar="FILE", help="write to FILE, a picture as PNG; - is standard output"
     )
     common.add_argument(
         "--timeout", type=seconds, metavar="SECONDS", help="wait no longer than this"
@@ -1504,25 +1504,25 @@ def command_line() -> argparse.ArgumentParser:
     )
 
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("list", parents=[owner], help="tell of all segments").set_defaults(
+    commands.add_parser("list", parents=[owner], help="list all segments").set_defaults(
         run=list_segments
     )
-    one = commands.add_parser("show", parents=[common], help="show what is there")
-    one.add_argument("--next", action="store_true", help="wait for the next one instead")
+    one = commands.add_parser("show", parents=[common], help="show the newest sample")
+    one.add_argument("--next", action="store_true", help="wait for the next sample instead")
     one.set_defaults(run=show)
     each = commands.add_parser(
-        "follow", parents=[common], help="show each in order, from the newest that is there"
+        "follow", parents=[common], help="show each sample in order, starting with the newest"
     )
     begin = each.add_mutually_exclusive_group()
-    begin.add_argument("--oldest", action="store_true", help="begin with all that is still there")
-    begin.add_argument("--new", action="store_true", help="only what comes from now on")
+    begin.add_argument("--oldest", action="store_true", help="start with the oldest sample")
+    begin.add_argument("--new", action="store_true", help="show only later samples")
     each.set_defaults(run=follow)
     return parser
 
 
 def main() -> int:
-    """Runs the command line; returns the exit code."""
-    # As other filters do: end quietly behind `| head`.
+    """Runs the command line. Returns the exit code."""
+    # Like other filters, exit quietly in front of `| head`.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # where the locale is not UTF-8

@@ -527,10 +527,10 @@ fn what_is_no_segment_is_refused_in_a_sentence() {
     }
     std::fs::remove_file(&segment).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", &segment).unwrap();
-    drop(python.keyed(&["show"]).run().refused("is a link"));
+    drop(python.keyed(&["show"]).run().refused("is a symbolic link"));
     std::fs::remove_file(&segment).unwrap();
     drop(Command::new("mkfifo").arg(&segment).status());
-    drop(python.keyed(&["show"]).run().refused("no regular file"));
+    drop(python.keyed(&["show"]).run().refused("not a regular file"));
 }
 
 /// The example and the library agree on what every seed of the fuzzer's corpus says.

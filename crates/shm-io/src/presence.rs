@@ -77,7 +77,7 @@ mod tests {
         fn publication(&self, sequence: u64) -> Publication {
             Publication {
                 segment: self.publisher.id(),
-                sequence,
+                sequence: sequence.into(),
                 writer: Process::current(),
                 writer_program: None,
                 published: SystemTime::now(),
@@ -85,13 +85,13 @@ mod tests {
             }
         }
 
-        /// Waits until that sequence is shown, or, for `None`, until nobody watches.
+        /// Waits until that sequence is shown, or, for `None`, until no viewer is left.
         fn wait_for(&self, sequence: Option<u64>) {
             loop {
-                let watchers = self.changes.recv().expect("the server goes on");
-                let shown = watchers.first().and_then(|watcher| watcher.shown);
-                let is_left = watchers.is_empty() && sequence.is_none();
-                if is_left || shown.is_some_and(|shown| Some(shown.sequence) == sequence) {
+                let viewers = self.changes.recv().expect("the server goes on");
+                let shown = viewers.first().and_then(|viewer| viewer.report);
+                let is_left = viewers.is_empty() && sequence.is_none();
+                if is_left || shown.is_some_and(|shown| Some(shown.sequence.get()) == sequence) {
                     return;
                 }
             }
