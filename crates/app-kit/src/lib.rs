@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod attendance;
+mod camera;
 pub mod clipboard;
 pub mod content_pane;
 pub mod copy_writer;
@@ -30,7 +31,6 @@ pub mod picture_view;
 pub mod pixels;
 pub mod polling;
 pub mod qt;
-pub mod resample;
 pub mod save_file;
 pub mod settings;
 pub mod sharing;

@@ -6,7 +6,7 @@ use iced::Size;
 use iced::widget::image::Handle;
 use shm_core::{ImageMetadata, PixelFormat};
 
-use crate::picture_view;
+use crate::camera;
 use crate::pixels::{PixelsError, Rows};
 
 /// The longest side of an overview, in pixels; larger pictures are scaled down to it.
@@ -152,7 +152,7 @@ impl Picture {
 /// Chooses how many pixels an overview has.
 fn overview_size(whole: Size<u32>, pane: Option<Size<u32>>) -> Size<u32> {
     if let Some(pane) = pane {
-        return picture_view::fitted(whole, pane);
+        return camera::fitted(whole, pane);
     }
     let scale = whole.width.max(whole.height).div_ceil(MAX_SIDE).max(1);
     Size::new(whole.width.div_ceil(scale), whole.height.div_ceil(scale))

@@ -6,6 +6,7 @@ use iced_test::Simulator;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use super::*;
+use crate::camera::fitted;
 
 const PANE: Size = Size::new(240.0, 160.0);
 
@@ -227,9 +228,9 @@ fn a_picture_that_was_made_ready_is_drawn_as_it_is() {
     };
     let mut state: Box<State> = state.downcast().expect("it is the state of a view");
     state.camera.resize(Size::new(240, 160));
-    let ground = ground(&Theme::Light);
+    let behind = checkerboard(&Theme::Light);
     let id = |state: &State| {
-        let handle = view.handle(state, state.camera.frame(), ground);
+        let handle = view.handle(state, state.camera.frame(), behind);
         handle.expect("it can be drawn").id()
     };
     assert_eq!(id(&state), ready.handle.id());
