@@ -17,7 +17,7 @@ pub const MAX_SIDE: u32 = 2_048;
 
 /// The most bytes of a picture that are kept beside its overview, to be looked at closely: a
 /// photograph of 80 megapixels.
-pub const ORIGINAL_LIMIT: usize = 256 << 20;
+pub(crate) const ORIGINAL_LIMIT: usize = 256 << 20;
 
 /// A picture ready to draw.
 #[derive(Clone, Debug)]

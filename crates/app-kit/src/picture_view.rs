@@ -37,7 +37,7 @@ const STROKE: f32 = 40.0;
 
 /// What the keyboard does to a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Zoom {
+pub(crate) enum Zoom {
     /// A step closer.
     In,
     /// A step back.
@@ -49,7 +49,7 @@ pub enum Zoom {
 }
 
 /// The keys of a picture that is shown.
-pub const SHORTCUTS: &[Shortcut<Zoom>] = &[
+pub(crate) const SHORTCUTS: &[Shortcut<Zoom>] = &[
     Shortcut {
         chords: &[
             Chord::sign("+").with(Modifiers::CTRL),
@@ -96,7 +96,7 @@ impl Seen {
 /// Shows a picture; it fills what it is given.
 ///
 /// `seen` is what the window knows to be seen; `on_change` makes a message of what is seen now.
-pub fn picture_view<'a, Message: 'a>(
+pub(crate) fn picture_view<'a, Message: 'a>(
     picture: &'a Picture,
     seen: Seen,
     on_change: impl Fn(Seen) -> Message + 'a,

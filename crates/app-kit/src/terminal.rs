@@ -46,7 +46,7 @@ impl EscapeOption {
 }
 
 /// Writes everything as it is from now on, to a terminal too.
-pub fn escape_nothing() {
+pub(crate) fn escape_nothing() {
     IS_RAW.store(true, Ordering::Relaxed);
 }
 

@@ -238,7 +238,7 @@ fn english_in(said: &str) -> Option<String> {
     for name in ["camera", "QString", "QByteArray", "const char", "QImage"] {
         said = said.replace(name, "");
     }
-    language::english_word_in(&said).map(str::to_owned)
+    crate::testing::english_word_in(&said).map(str::to_owned)
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn what_is_wrong_with_metadata_is_said_in_chinese() {
         let said = language::speaking(Language::SimplifiedChinese, || explain_reason(&english));
         assert_ne!(said, english);
         let said = said.replace("UTF-8", "");
-        assert_eq!(language::english_word_in(&said), None, "{said}");
+        assert_eq!(crate::testing::english_word_in(&said), None, "{said}");
     }
 }
 

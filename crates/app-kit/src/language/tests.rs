@@ -1,6 +1,7 @@
 use std::thread;
 
 use super::*;
+use crate::testing::fault_in;
 
 fn of(variables: &[(&str, &str)]) -> Language {
     Language::of_variables(|name| {

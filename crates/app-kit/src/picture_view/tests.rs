@@ -9,6 +9,7 @@ use super::*;
 use crate::camera::fitted;
 
 const PANE: Size = Size::new(240.0, 160.0);
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
 /// A picture with an edge, a slope, and, where there is room for it, transparency.
 fn picture(format: PixelFormat, width: u32, height: u32) -> Picture {
@@ -86,7 +87,7 @@ impl<'a> Pane<'a> {
     /// Compares with the picture in the folder of snapshots, in light and dark.
     fn looks_like(&mut self, name: &str) {
         for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
-            let path = Path::new("snapshots").join(format!("picture-{name}-{mode}"));
+            let path = Path::new(SNAPSHOTS).join(format!("picture-{name}-{mode}"));
             let snapshot = self.ui.snapshot(&theme).expect("it is drawn");
             let is_alike = snapshot.matches_image(path).expect("it can be compared");
             assert!(is_alike, "{name} in {mode} looks different");

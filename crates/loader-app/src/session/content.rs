@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -41,9 +42,10 @@ pub struct Bytes {
     reader: Box<dyn Read + Send>,
     /// How many there should be, where that is known.
     pub(super) expected: usize,
-    pub(super) media_type: &'static str,
+    /// What the name says it is.
+    media_type: Option<&'static str>,
     /// A file name, to be published with the bytes.
-    pub(super) file_name: Option<String>,
+    file_name: Option<String>,
     /// What errors call it.
     name: String,
     /// Who may cancel it.
@@ -80,7 +82,7 @@ impl Bytes {
         Ok(Bytes {
             reader: Box::new(Watched::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
-            media_type: media_type::of(path),
+            media_type: media_type::of_name(path),
             file_name: path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned()),
@@ -94,20 +96,40 @@ impl Bytes {
         Bytes {
             reader: Box::new(io::stdin()),
             expected: 0,
-            media_type: media_type::UNKNOWN,
+            media_type: None,
             file_name: None,
             name: "Standard input".to_owned(),
             progress: Arc::default(),
         }
     }
 
-    /// What they are published as.
-    fn metadata(&self) -> Metadata {
-        let metadata = BytesMetadata::new(self.media_type);
-        Metadata::from(match &self.file_name {
+    /// What they are published as. Reads how they begin where the name does not say what they are.
+    pub(super) fn metadata(&mut self) -> Result<BytesMetadata, LoadError> {
+        let media_type = match self.media_type {
+            Some(media_type) => media_type,
+            None => media_type::of_content(&self.peek()?),
+        };
+        let metadata = BytesMetadata::new(media_type);
+        Ok(match &self.file_name {
             Some(name) => metadata.with_file_name(name),
             None => metadata,
         })
+    }
+
+    /// Returns how they begin; they are read once more after that.
+    fn peek(&mut self) -> Result<Vec<u8>, LoadError> {
+        let mut head = vec![0; media_type::HEAD_BYTES];
+        let mut filled = 0;
+        while filled < head.len() {
+            match self.read(&mut head[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        head.truncate(filled);
+        let rest = mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(io::Cursor::new(head.clone()).chain(rest));
+        Ok(head)
     }
 
     /// Reads some bytes; none only at the end.
@@ -235,8 +257,8 @@ impl<'a> Payload<'a> {
                 (metadata, pixels.len(), sequence)
             }
             Payload::Bytes(bytes) => {
+                let metadata = Metadata::from(bytes.metadata()?);
                 let loan = read_to_end(bytes, publisher)?;
-                let metadata = bytes.metadata();
                 let length = loan.len();
                 let sequence = loan.publish(&metadata).map_err(LoadError::Publish)?;
                 (metadata, length, sequence)

@@ -209,10 +209,10 @@ fn message_of(payload: Payload<'_>) -> Result<Message, LoadError> {
                 .map_err(LoadError::Picture)?;
             Message::Image { metadata, pixels }
         }
-        Payload::Bytes(bytes) => {
-            let data = read_to_end(bytes)?;
-            Message::bytes(bytes.media_type, bytes.file_name.as_deref(), data)
-        }
+        Payload::Bytes(bytes) => Message::Bytes {
+            metadata: bytes.metadata()?,
+            data: read_to_end(bytes)?,
+        },
     })
 }
 

@@ -143,68 +143,33 @@ fn brief(name: &str) -> String {
 }
 
 fn row(info: &Info) -> Row {
-    let none = || "-".to_owned();
-    let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
-    let key = info.key.to_string();
-    let attached = info.attached.len().to_string();
+    let [mut kind, mut size, mut sequence, mut loader, mut age] = ["-"; 5].map(String::from);
     match &info.content {
-        Content::Block { size } => {
-            let size = units::bytes(*size);
-            [
-                key,
-                "block".to_owned(),
-                size,
-                none(),
-                none(),
-                attached,
-                none(),
-                persistent,
-            ]
+        Content::Block { size: bytes } => {
+            kind = "block".to_owned();
+            size = units::bytes(*bytes);
         }
-        Content::Semaphore { available, held } => [
-            key,
-            "semaphore".to_owned(),
-            format!("{available} available, {held} held"),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
-        Content::Samples { latest: None, .. } => [
-            key,
-            none(),
-            none(),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
-        Content::Damaged { .. } => [
-            key,
-            "damaged".to_owned(),
-            none(),
-            none(),
-            none(),
-            attached,
-            none(),
-            persistent,
-        ],
+        Content::Semaphore { available, held } => {
+            kind = "semaphore".to_owned();
+            size = format!("{available} available, {held} held");
+        }
+        Content::Samples { latest: None, .. } => {}
+        Content::Damaged { .. } => kind = "damaged".to_owned(),
         Content::Samples {
             latest: Some(latest),
             ..
-        } => [
-            key,
-            latest.metadata.kind().to_owned(),
-            units::bytes(latest.bytes),
-            latest.sequence.to_string(),
-            terminal::line(&info::loader(latest, &info.attached)).into_owned(),
-            attached,
-            units::age(latest.age),
-            persistent,
-        ],
+        } => {
+            kind = latest.metadata.kind().to_owned();
+            size = units::bytes(latest.bytes);
+            sequence = latest.sequence.to_string();
+            loader = terminal::line(&info::loader(latest, &info.attached)).into_owned();
+            age = units::age(latest.age);
+        }
     }
+    let attached = info.attached.len().to_string();
+    let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
+    let key = info.key.to_string();
+    [key, kind, size, sequence, loader, attached, age, persistent]
 }
 
 /// A segment of a Qt program. What is in it only its content tells.

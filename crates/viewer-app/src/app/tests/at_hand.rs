@@ -12,6 +12,8 @@ use shm_core::{Annotations, ImageMetadata, PixelFormat};
 use super::*;
 use crate::session::Entry;
 
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
+
 /// A picture that is easy to know again: red at the left, blue at the right.
 pub(super) fn picture() -> Snapshot {
     let (width, height) = (320, 200);
@@ -114,7 +116,7 @@ pub(super) fn looks_like(state: &State, name: &str) {
         };
         let mut ui = Simulator::with_size(settings, (640.0, 560.0), state.view());
         let snapshot = ui.snapshot(&theme).expect("it is drawn");
-        let path = Path::new("snapshots").join(format!("{name}-{mode}"));
+        let path = Path::new(SNAPSHOTS).join(format!("{name}-{mode}"));
         let is_alike = snapshot.matches_image(path).expect("it can be compared");
         assert!(is_alike, "{name} in {mode} looks different");
     }
