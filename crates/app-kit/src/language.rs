@@ -73,13 +73,13 @@ impl Language {
     ///
     /// Regions that write traditional characters, such as `zh_TW`, do not ask for simplified ones.
     pub(crate) fn of_tag(tag: &str) -> Option<Language> {
-        Language::first_of(tag)
+        Language::first_of([tag])
     }
 
-    /// Finds the first of a list of tags, with colons between them, that the windows speak.
-    fn first_of(tags: &str) -> Option<Language> {
+    /// Finds the first of some tags that the windows speak.
+    fn first_of<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<Language> {
         let identifier = |tag: &str| tag.split(['.', '@']).next()?.parse().ok();
-        let asked_for: Vec<LanguageIdentifier> = tags.split(':').filter_map(identifier).collect();
+        let asked_for: Vec<LanguageIdentifier> = tags.into_iter().filter_map(identifier).collect();
         let spoken: Vec<LanguageIdentifier> = ["en", "zh-Hans"]
             .iter()
             .flat_map(|tag| tag.parse())
@@ -91,23 +91,22 @@ impl Language {
         })
     }
 
-    /// Finds the language that the locale of this process asks for; see [`Self::of_variables`].
+    /// Finds the language that the locale of this process asks for.
+    ///
+    /// The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not empty names the locale, as POSIX
+    /// has it. Where it is not the one of C, the list in `LANGUAGE` goes before it, as in gettext.
     pub fn of_locale() -> Language {
         Language::of_variables(|name| env::var(name).ok())
     }
 
-    /// Finds the language that these environment variables ask for.
-    ///
-    /// The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not empty names the locale, as POSIX
-    /// has it. Where it is not the one of C, the list in `LANGUAGE` goes before it, as in gettext.
-    pub(crate) fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
+    fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
         let Some(locale) = locale.filter(|locale| !is_c(locale)) else {
             return Language::English;
         };
         let asked_for = set("LANGUAGE").unwrap_or(locale);
-        Language::first_of(&asked_for).unwrap_or_default()
+        Language::first_of(asked_for.split(':')).unwrap_or_default()
     }
 
     /// Returns the language that this thread speaks.

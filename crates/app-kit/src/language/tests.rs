@@ -61,6 +61,8 @@ fn a_language_has_many_tags() {
         "de",
         "english",
         ".",
+        "en:zh",
+        "zh_AU",
     ] {
         assert_eq!(Language::of_tag(tag), None, "{tag}");
     }
