@@ -59,19 +59,6 @@ build() {
         --message-format=json-render-diagnostics >"$logs/build.json"
 }
 
-dependencies() {
-    cargo test "${workspace[@]}" --test dependencies || return
-    # The same rules read by cargo-deny where it is installed: it knows the advisories too.
-    if ! command -v cargo-deny >/dev/null; then
-        say "Advisories were not looked at: cargo-deny is not installed."
-    elif ! cargo deny --locked fetch db >/dev/null 2>&1; then
-        say "Advisories were not looked at: their database cannot be reached."
-        cargo deny --offline --locked check bans licenses sources
-    else
-        cargo deny --locked check
-    fi
-}
-
 end_to_end() {
     local loader
     loader=$(executable_named loader-app <"$logs/build.json")
@@ -133,7 +120,7 @@ part rustfmt format
 part clippy cargo clippy "${workspace[@]}" --all-targets -- -D warnings
 part rustdoc documentation
 part build build
-part dependencies dependencies
+part dependencies bash scripts/deny.sh
 part unit+gui cargo test "${workspace[@]}" --exclude e2e-tests --lib --bins --tests --examples
 part doctests cargo test "${workspace[@]}" --exclude e2e-tests --doc
 part models models

@@ -11,7 +11,10 @@ use iced::{Element, Event, Length, Rectangle, Size, Theme, window};
 ///
 /// Only the window's own thread wakes up for it. A timer elsewhere would wake those that carry its
 /// message as well.
-pub fn alarm<'a, Message: Clone + 'a>(due: Instant, message: Message) -> Element<'a, Message> {
+pub(crate) fn alarm<'a, Message: Clone + 'a>(
+    due: Instant,
+    message: Message,
+) -> Element<'a, Message> {
     Element::new(Alarm { due, message })
 }
 

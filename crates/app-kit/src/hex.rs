@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 /// How many bytes stand in one line.
-pub const BYTES_PER_LINE: usize = 16;
+pub(crate) const BYTES_PER_LINE: usize = 16;
 
 /// Writes `bytes` as lines of offset, sixteen bytes in hexadecimal, and the printable ones as text.
 ///

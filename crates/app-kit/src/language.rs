@@ -17,6 +17,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use fluent_langneg::{NegotiationStrategy, negotiate_languages};
 use qt_bridge::QtKey;
 use shm_core::{Key, Process, Sequence};
 use shm_io::Address;
@@ -71,39 +72,42 @@ impl Language {
 
     /// Finds the language that a tag or the name of a locale asks for: `en`, `zh_CN.UTF-8`.
     ///
-    /// Who reads traditional characters did not ask for simplified ones.
-    pub fn of_tag(tag: &str) -> Option<Language> {
-        let tag = tag.split(['.', '@']).next().unwrap_or(tag);
-        let tag: LanguageIdentifier = tag.parse().ok()?;
-        let script = tag.script.as_ref().map(|script| script.as_str());
-        let region = tag.region.as_ref().map(|region| region.as_str());
-        match (tag.language.as_str(), script, region) {
-            ("en", ..) => Some(Language::English),
-            ("zh", Some("Hans"), _) | ("zh", None, None | Some("CN" | "SG" | "MY")) => {
-                Some(Language::SimplifiedChinese)
-            }
-            _ => None,
-        }
+    /// Regions that write traditional characters, such as `zh_TW`, do not ask for simplified ones.
+    pub(crate) fn of_tag(tag: &str) -> Option<Language> {
+        Language::first_of([tag])
     }
 
-    /// Finds the language that the locale of this process asks for; see [`Self::of_variables`].
+    /// Finds the first of some tags that the windows speak.
+    fn first_of<'a>(tags: impl IntoIterator<Item = &'a str>) -> Option<Language> {
+        let identifier = |tag: &str| tag.split(['.', '@']).next()?.parse().ok();
+        let asked_for: Vec<LanguageIdentifier> = tags.into_iter().filter_map(identifier).collect();
+        let spoken: Vec<LanguageIdentifier> = ["en", "zh-Hans"]
+            .iter()
+            .flat_map(|tag| tag.parse())
+            .collect();
+        let found = negotiate_languages(&asked_for, &spoken, None, NegotiationStrategy::Lookup);
+        Some(match found.first()?.language.as_str() {
+            "zh" => Language::SimplifiedChinese,
+            _ => Language::English,
+        })
+    }
+
+    /// Finds the language that the locale of this process asks for.
+    ///
+    /// The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not empty names the locale, as POSIX
+    /// has it. Where it is not the one of C, the list in `LANGUAGE` goes before it, as in gettext.
     pub fn of_locale() -> Language {
         Language::of_variables(|name| env::var(name).ok())
     }
 
-    /// Finds the language that these environment variables ask for.
-    ///
-    /// The first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not empty names the locale, as POSIX
-    /// has it. Where it is not the one of C, the list in `LANGUAGE` goes before it, as in gettext.
-    pub fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
+    fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Language {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set);
         let Some(locale) = locale.filter(|locale| !is_c(locale)) else {
             return Language::English;
         };
         let asked_for = set("LANGUAGE").unwrap_or(locale);
-        let known = asked_for.split(':').find_map(Language::of_tag);
-        known.unwrap_or_default()
+        Language::first_of(asked_for.split(':')).unwrap_or_default()
     }
 
     /// Returns the language that this thread speaks.
@@ -283,42 +287,6 @@ pub fn sentences(parts: impl IntoIterator<Item = String>) -> String {
 /// Says names one after the other.
 pub fn names(parts: impl IntoIterator<Item = String>) -> String {
     joined(parts, &say!("between-names"))
-}
-
-/// Returns the first word of a text that is English and no name, for tests of other languages.
-#[doc(hidden)]
-pub fn english_word_in(said: &str) -> Option<&str> {
-    /// Programs, keys, formats and units, which are called the same everywhere.
-    const NAMES: &str = "SharedMemoryLoad ShowSharedMem MySharedMemory loader viewer app text image \
-                         file show key output FILE Ctrl Enter Esc Shift Tab GIF PNG UTF png jpg \
-                         bmp gif webp ppm qoi txt pid fps kB MB MiB GB GiB xdg desktop portal gtk \
-                         zenity ulimit unlimited Docker shm size format fork SHM CORE DIR \
-                         Qt qt posix POSIX systemv QSharedMemory nativeKey create ipcs remove force \
-                         list id TMPDIR XDG CONFIG RUNTIME HOME sudo dev NUL qstring qbytearray cstring raw qimage \
-                         fs inotify max user instances watches";
-    let is_path = |token: &&str| token.contains('/');
-    let tokens = said.split([' ', '“', '”', '，', '。', '：', '（', '）']);
-    let words = tokens
-        .filter(|token| !is_path(token) && !token.starts_with("--"))
-        .flat_map(|token| token.split(|letter: char| !letter.is_ascii_alphabetic()));
-    let mut words = words.filter(|word| word.len() > 1);
-    words.find(|word| !NAMES.split(' ').any(|name| name == *word))
-}
-
-/// Returns what is wrong with the texts that a window draws in another language: a wanted one is
-/// missing, or one has a word of English that is none of these names. For tests.
-#[doc(hidden)]
-pub fn fault_in(texts: &[String], wanted: &[&str], names: &[&str]) -> Option<String> {
-    let is_drawn = |words: &&&str| texts.iter().any(|text| text == **words);
-    if let Some(missing) = wanted.iter().find(|words| !is_drawn(words)) {
-        return Some(format!("{missing} is not in {texts:?}"));
-    }
-    texts.iter().find_map(|text| {
-        let said = names
-            .iter()
-            .fold(text.clone(), |said, name| said.replace(name, ""));
-        english_word_in(&said).map(|word| format!("{word} in {text}"))
-    })
 }
 
 fn joined(parts: impl IntoIterator<Item = String>, between: &str) -> String {

@@ -5,10 +5,11 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
 
-pub mod alarm;
+mod alarm;
+mod camera;
 pub mod clipboard;
 pub mod content_pane;
-pub mod copy_writer;
+mod copy_writer;
 pub mod display;
 pub mod drop_target;
 pub mod explain;
@@ -24,10 +25,9 @@ pub mod language;
 pub mod limit;
 pub mod meter;
 pub mod picture;
-pub mod picture_view;
+mod picture_view;
 pub mod pixels;
 pub mod polling;
-pub mod resample;
 pub mod save_file;
 pub mod settings;
 pub mod sharing;
@@ -38,6 +38,8 @@ pub mod snapshot;
 pub mod status;
 pub mod tally;
 pub mod terminal;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod theme;
 pub mod typed_path;
 pub mod unchorded;

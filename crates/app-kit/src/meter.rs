@@ -72,7 +72,7 @@ impl Meter {
     }
 
     /// Takes over what is seen of it, for those that follow.
-    pub fn set_seen(&self, seen: Seen) {
+    pub(crate) fn set_seen(&self, seen: Seen) {
         self.stage.set(seen);
     }
 

@@ -6,7 +6,7 @@ use iced::Size;
 use iced::widget::image::Handle;
 use shm_core::{ImageMetadata, PixelFormat};
 
-use crate::picture_view;
+use crate::camera;
 use crate::pixels::{PixelsError, Rows};
 
 /// The longest side of an overview, in pixels; larger pictures are scaled down to it.
@@ -17,7 +17,7 @@ pub const MAX_SIDE: u32 = 2_048;
 
 /// The most bytes of a picture that are kept beside its overview, to be looked at closely: a
 /// photograph of 80 megapixels.
-pub const ORIGINAL_LIMIT: usize = 256 << 20;
+pub(crate) const ORIGINAL_LIMIT: usize = 256 << 20;
 
 /// A picture ready to draw.
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ impl Picture {
 /// Chooses how many pixels an overview has.
 fn overview_size(whole: Size<u32>, pane: Option<Size<u32>>) -> Size<u32> {
     if let Some(pane) = pane {
-        return picture_view::fitted(whole, pane);
+        return camera::fitted(whole, pane);
     }
     let scale = whole.width.max(whole.height).div_ceil(MAX_SIDE).max(1);
     Size::new(whole.width.div_ceil(scale), whole.height.div_ceil(scale))

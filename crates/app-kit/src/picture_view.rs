@@ -4,7 +4,7 @@
 //! looked at changes; the renderer then only copies it. It would otherwise scale the whole picture
 //! with each drawing of the window, and place a zoomed one up to a pixel of the picture off.
 
-mod camera;
+mod drawing;
 #[cfg(test)]
 mod tests;
 
@@ -23,12 +23,9 @@ use iced::{
     Color, Element, Event, Fill, Length, Point, Rectangle, Renderer, Size, Theme, event, window,
 };
 
-pub use camera::fitted;
-
-use camera::{Camera, Frame};
-
+use self::drawing::Checkerboard;
+use crate::camera::{Camera, Frame};
 use crate::picture::Picture;
-use crate::resample::{self, Ground, Manner};
 use crate::shortcut::{self, Chord, Shortcut};
 use crate::theme::Colors;
 
@@ -40,7 +37,7 @@ const STROKE: f32 = 40.0;
 
 /// What the keyboard does to a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Zoom {
+pub(crate) enum Zoom {
     /// A step closer.
     In,
     /// A step back.
@@ -52,7 +49,7 @@ pub enum Zoom {
 }
 
 /// The keys of a picture that is shown.
-pub const SHORTCUTS: &[Shortcut<Zoom>] = &[
+pub(crate) const SHORTCUTS: &[Shortcut<Zoom>] = &[
     Shortcut {
         chords: &[
             Chord::sign("+").with(Modifiers::CTRL),
@@ -99,7 +96,7 @@ impl Seen {
 /// Shows a picture; it fills what it is given.
 ///
 /// `seen` is what the window knows to be seen; `on_change` makes a message of what is seen now.
-pub fn picture_view<'a, Message: 'a>(
+pub(crate) fn picture_view<'a, Message: 'a>(
     picture: &'a Picture,
     seen: Seen,
     on_change: impl Fn(Seen) -> Message + 'a,
@@ -137,7 +134,7 @@ struct Drawn {
     picture: image::Id,
     has_original: bool,
     frame: Frame,
-    ground: Ground,
+    behind: Option<Checkerboard>,
     handle: Handle,
 }
 
@@ -337,16 +334,18 @@ impl<Message> Widget<Message, Theme, Renderer> for PictureView<'_, Message> {
         let state = tree.state.downcast_ref::<State>();
         let bounds = layout.bounds();
         let frame = state.camera.frame();
-        let Some(handle) = self.handle(state, frame, ground(theme)) else {
+        let Some(handle) = self.handle(state, frame, checkerboard(theme)) else {
             return;
         };
-        let (left, right) = frame.across.visible();
-        let (top, bottom) = frame.down.visible();
+        let (across, down) = (frame.across.visible(), frame.down.visible());
         let corner = Point::new(
-            (bounds.x * state.density).round() + float(left),
-            (bounds.y * state.density).round() + float(top),
+            (bounds.x * state.density).round() + float(across.start),
+            (bounds.y * state.density).round() + float(down.start),
         );
-        let size = Size::new(float(right - left), float(bottom - top));
+        let size = Size::new(
+            float(across.end - across.start),
+            float(down.end - down.start),
+        );
         let place = Rectangle::new(corner, size) * (1.0 / state.density);
         renderer.draw_image(Image::new(handle), place, place);
     }
@@ -354,7 +353,7 @@ impl<Message> Widget<Message, Theme, Renderer> for PictureView<'_, Message> {
 
 impl<Message> PictureView<'_, Message> {
     /// Returns what is seen, scaled: what was kept of the last time, if that still holds.
-    fn handle(&self, state: &State, frame: Frame, ground: Ground) -> Option<Handle> {
+    fn handle(&self, state: &State, frame: Frame, behind: Checkerboard) -> Option<Handle> {
         let picture = self.picture;
         let overview = picture.overview_pixels()?;
         let drawn_size = Size::new(frame.across.drawn, frame.down.drawn);
@@ -365,13 +364,14 @@ impl<Message> PictureView<'_, Message> {
             // As somebody made it ready for this pane.
             return Some(picture.handle.clone());
         }
+        let behind = picture.has_alpha().then_some(behind);
         let id = picture.handle.id();
         let mut kept = state.drawn.borrow_mut();
         if let Some(drawn) = kept.as_ref()
             && drawn.picture == id
             && drawn.has_original == picture.original.is_some()
             && drawn.frame == frame
-            && drawn.ground == ground
+            && drawn.behind == behind
         {
             return Some(drawn.handle.clone());
         }
@@ -379,28 +379,22 @@ impl<Message> PictureView<'_, Message> {
         let all = picture.all_pixels();
         let is_enough = drawn_size.width <= overview.width();
         let rows = all.filter(|_| !is_enough).unwrap_or(overview);
-        let manner = Manner {
-            squares: all.is_some(),
-            ground: picture.has_alpha().then_some(ground),
-        };
-        let pixels = resample::draw(rows, frame.across, frame.down, manner);
-        let (left, right) = frame.across.visible();
-        let (top, bottom) = frame.down.visible();
-        let handle = Handle::from_rgba(right - left, bottom - top, pixels);
+        let squares = all.is_some();
+        let handle = drawing::draw(rows, frame, squares, behind);
         *kept = Some(Drawn {
             picture: id,
             has_original: picture.original.is_some(),
             frame,
-            ground,
+            behind,
             handle: handle.clone(),
         });
         Some(handle)
     }
 }
 
-fn ground(theme: &Theme) -> Ground {
+fn checkerboard(theme: &Theme) -> Checkerboard {
     let colors = Colors::of(theme);
-    Ground {
+    Checkerboard {
         colors: [colors.surface, colors.square].map(rgb),
         side: SQUARE,
     }

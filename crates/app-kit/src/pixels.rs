@@ -4,13 +4,19 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use iced::Size;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::say;
 
-/// At most this many pixels a side are averaged into one, so that an absurdly large picture takes
-/// no absurdly long time.
-const MAX_SAMPLES_PER_SIDE: u32 = 4;
+/// How pictures are made smaller: sharp, and without the steps that averages of whole pixels leave.
+pub(crate) const SMALLER: FilterType = FilterType::Hamming;
+
+/// At most about this many pixels a side make up one of an overview, so that an absurdly large picture
+/// takes no absurdly long time.
+const MAX_SAMPLES_PER_SIDE: u8 = 4;
 
 /// Metadata and payload of a picture that contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,29 +110,72 @@ impl<'a> Rows<'a> {
 
     /// Converts to RGBA and scales down to `width` × `height`, neither of them more than there are.
     ///
-    /// Each pixel is the average of the rectangle that it stands for; of a large rectangle not all
-    /// pixels are looked at.
+    /// Of a large picture not all pixels are read.
     pub fn to_scaled_rgba(&self, width: u32, height: u32) -> Vec<u8> {
-        let columns: Vec<usize> = (1..=width)
-            .map(|x| boundary(x, width, self.width) as usize)
-            .collect();
-        let sparse = |whole: u32, parts: u32| (whole / parts.max(1)).div_ceil(MAX_SAMPLES_PER_SIDE);
-        let step_x = sparse(self.width, width).max(1) as usize;
-        let step_y = sparse(self.height, height).max(1) as usize;
-        let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
-        let mut sums = vec![Average::default(); width as usize];
-        for y in 0..height {
-            sums.fill(Average::default());
-            let (top, bottom) = (
-                boundary(y, height, self.height),
-                boundary(y + 1, height, self.height),
-            );
-            for y in (top..bottom).step_by(step_y) {
-                self.add_row(y, &columns, step_x, &mut sums);
-            }
-            rgba.extend(sums.iter().flat_map(|sum| sum.to_rgba()));
-        }
+        let [across, down] = [self.width, self.height].map(|side| 0.0..f64::from(side));
+        let algorithm = ResizeAlg::SuperSampling(SMALLER, MAX_SAMPLES_PER_SIDE);
+        self.scale(across, down, Size::new(width, height), algorithm)
+    }
+
+    /// Scales a part of the picture, given in its pixels, to RGBA. Invisible pixels lend no colour.
+    pub(crate) fn scale(
+        &self,
+        across: Range<f64>,
+        down: Range<f64>,
+        size: Size<u32>,
+        algorithm: ResizeAlg,
+    ) -> Vec<u8> {
+        let (across, down) = (exact(&across), exact(&down));
+        let columns = reach(&across, size.width, self.width);
+        let lines = reach(&down, size.height, self.height);
+        let read = self.part(columns.clone(), lines.clone());
+        let (format, pixels) = match self.format {
+            // Copied, because a payload need not be aligned.
+            PixelFormat::Gray16 => (PixelFormat::Gray8, read.upper_bytes().into()),
+            format => (format, read.packed()),
+        };
+        let pixel_type = match format.bytes_per_pixel() {
+            1 => PixelType::U8,
+            3 => PixelType::U8x3,
+            _ => PixelType::U8x4,
+        };
+        let is_transparent =
+            pixel_type == PixelType::U8x4 && pixels.iter().skip(3).step_by(4).any(|&a| a != 255);
+        let options = ResizeOptions::new()
+            .resize_alg(algorithm)
+            .crop(
+                across.start - f64::from(columns.start),
+                down.start - f64::from(lines.start),
+                across.end - across.start,
+                down.end - down.start,
+            )
+            .use_alpha(is_transparent);
+        let mut scaled = Image::new(size.width, size.height, pixel_type);
+        let done = ImageRef::new(read.width, read.height, &pixels, pixel_type)
+            .map(|source| Resizer::new().resize(&source, &mut scaled, &options));
+        debug_assert!(matches!(done, Ok(Ok(()))), "{done:?}");
+        let mut rgba = Vec::with_capacity(size.width as usize * size.height as usize * 4);
+        append_rgba(format, scaled.buffer(), &mut rgba);
         rgba
+    }
+
+    /// Returns some columns and rows, which must be within the picture.
+    fn part(&self, columns: Range<u32>, lines: Range<u32>) -> Rows<'a> {
+        let size = self.format.bytes_per_pixel();
+        let (width, height) = (columns.end - columns.start, lines.end - lines.start);
+        let begin = lines.start as usize * self.stride + columns.start as usize * size;
+        let length = (height as usize).saturating_sub(1) * self.stride + width as usize * size;
+        Rows {
+            payload: &self.payload[begin..begin + length],
+            width,
+            height,
+            ..*self
+        }
+    }
+
+    fn upper_bytes(&self) -> Vec<u8> {
+        let pixels = self.iter().flat_map(|row| row.as_chunks::<2>().0);
+        pixels.map(|[_, upper]| *upper).collect()
     }
 
     /// Returns the number of pixels in a row.
@@ -149,39 +198,6 @@ impl<'a> Rows<'a> {
         Some(rgba_of(self.format, bytes))
     }
 
-    /// Hands over some pixels of a row, one after the other; those outside of the picture are left
-    /// out.
-    pub fn for_each_pixel(&self, y: usize, columns: Range<usize>, mut take: impl FnMut([u8; 4])) {
-        let Some(y) = u32::try_from(y).ok().filter(|y| *y < self.height) else {
-            return;
-        };
-        let size = self.format.bytes_per_pixel();
-        let end = columns.end.min(self.width as usize);
-        let bytes = &self.row(y)[columns.start.min(end) * size..end * size];
-        // One match for the whole row, so that each becomes a tight loop.
-        match self.format {
-            PixelFormat::Rgb8 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .for_each(|&[red, green, blue]| take([red, green, blue, 255])),
-            PixelFormat::Rgba8 => bytes.as_chunks().0.iter().for_each(|&pixel| take(pixel)),
-            PixelFormat::Bgra8 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .for_each(|&[blue, green, red, alpha]| take([red, green, blue, alpha])),
-            PixelFormat::Bgr8 => bytes
-                .as_chunks()
-                .0
-                .iter()
-                .for_each(|&[blue, green, red]| take([red, green, blue, 255])),
-            format => bytes
-                .chunks_exact(size)
-                .for_each(|pixel| take(rgba_of(format, pixel))),
-        }
-    }
-
     fn pixels(&self) -> usize {
         self.width as usize * self.height as usize
     }
@@ -197,44 +213,28 @@ impl<'a> Rows<'a> {
     fn iter(&self) -> impl Iterator<Item = &'a [u8]> {
         (0..self.height).map(|y| self.row(y))
     }
-
-    fn add_row(&self, y: u32, columns: &[usize], step: usize, sums: &mut [Average]) {
-        let row = self.row(y);
-        // With the format known to the compiler each becomes a tight loop.
-        match self.format {
-            PixelFormat::Rgb8 => add_row::<3>(PixelFormat::Rgb8, row, columns, step, sums),
-            PixelFormat::Rgba8 => add_row::<4>(PixelFormat::Rgba8, row, columns, step, sums),
-            PixelFormat::Bgra8 => add_row::<4>(PixelFormat::Bgra8, row, columns, step, sums),
-            PixelFormat::Bgr8 => add_row::<3>(PixelFormat::Bgr8, row, columns, step, sums),
-            PixelFormat::Gray16 => add_row::<2>(PixelFormat::Gray16, row, columns, step, sums),
-            _ => add_row::<1>(PixelFormat::Gray8, row, columns, step, sums),
-        }
-    }
 }
 
-/// Where the part number `part` of `parts` begins when `whole` is divided among them.
-fn boundary(part: u32, parts: u32, whole: u32) -> u32 {
-    let begin = (u64::from(part) * u64::from(whole)).div_ceil(u64::from(parts));
-    u32::try_from(begin).unwrap_or(whole)
+/// Cuts to fractions of which sums and differences are exact: what is beyond a picture by a rounding
+/// error is refused.
+fn exact(part: &Range<f64>) -> Range<f64> {
+    const FRACTIONS: f64 = 1_048_576.0;
+    let [start, end] = [part.start, part.end].map(|at| (at * FRACTIONS).floor() / FRACTIONS);
+    start..end
 }
 
-/// Adds a row of pixels of `N` bytes to the averages; `columns` says where each of them ends.
-#[inline(always)]
-fn add_row<const N: usize>(
-    format: PixelFormat,
-    row: &[u8],
-    columns: &[usize],
-    step: usize,
-    sums: &mut [Average],
-) {
-    let (pixels, _) = row.as_chunks::<N>();
-    let mut begin = 0;
-    for (&end, sum) in columns.iter().zip(sums) {
-        for pixel in pixels[begin..end].iter().step_by(step) {
-            sum.add(rgba_of(format, pixel));
-        }
-        begin = end;
-    }
+/// Returns which of the `side` pixels on an axis are read to scale a part to `length`: those beside it,
+/// up to where the filters reach, too.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the casts saturate"
+)]
+fn reach(part: &Range<f64>, length: u32, side: u32) -> Range<u32> {
+    let beside = ((part.end - part.start) / f64::from(length)).max(1.0) + 1.0;
+    let end = ((part.end + beside).ceil() as u32).min(side);
+    let start = ((part.start - beside).floor() as u32).min(end);
+    start..end
 }
 
 /// Converts a whole row; the loop over pixels is inside the match so that each becomes a tight one.
@@ -276,58 +276,6 @@ fn rgba_of(format: PixelFormat, bytes: &[u8]) -> [u8; 4] {
     }
 }
 
-/// The mean of some pixels, each weighted by its opacity so that invisible ones lend no colour.
-#[derive(Clone, Copy, Debug, Default)]
-struct Average {
-    weighted: [u32; 3],
-    alpha: u32,
-    count: u32,
-}
-
-impl Average {
-    fn add(&mut self, [red, green, blue, alpha]: [u8; 4]) {
-        let alpha = u32::from(alpha);
-        for (sum, channel) in self.weighted.iter_mut().zip([red, green, blue]) {
-            *sum += u32::from(channel) * alpha;
-        }
-        self.alpha += alpha;
-        self.count += 1;
-    }
-
-    fn to_rgba(self) -> [u8; 4] {
-        if self.alpha == 0 {
-            return [0; 4];
-        }
-        // Whole numbers take many times as long to divide, and there are four for each pixel.
-        let weight = 1.0 / float(self.alpha);
-        let [red, green, blue] = self.weighted.map(|sum| nearest(float(sum) * weight));
-        [
-            red,
-            green,
-            blue,
-            nearest(float(self.alpha) / float(self.count)),
-        ]
-    }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "sums of a few bytes have fewer bits than an f32 keeps"
-)]
-fn float(sum: u32) -> f32 {
-    sum as f32
-}
-
-/// Rounds, many times quicker than the standard library does, which knows of negative numbers.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates"
-)]
-fn nearest(level: f32) -> u8 {
-    (level + 0.5) as u8
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,9 +306,6 @@ mod tests {
             assert_eq!(rows.to_rgb(), rgba[..3], "{format:?}");
             assert_eq!(rows.to_scaled_rgba(1, 1), rgba, "{format:?}");
             assert_eq!(rows.pixel(0, 0), Some(rgba), "{format:?}");
-            let mut taken = Vec::new();
-            rows.for_each_pixel(0, 0..1, |pixel| taken.push(pixel));
-            assert_eq!(taken, [rgba], "{format:?}");
         }
     }
 
@@ -388,11 +333,11 @@ mod tests {
     }
 
     #[test]
-    fn scaling_down_averages_rectangles_of_nearly_one_size() {
+    fn scaling_down_leaves_no_pixel_out() {
         let metadata = metadata(PixelFormat::Gray8, 3, 2, 3);
         let rows = Rows::new(&metadata, &[0, 10, 200, 20, 30, 100]).expect("two rows fit");
         let rgba = rows.to_scaled_rgba(2, 1);
-        assert_eq!(rgba, [15, 15, 15, 255, 150, 150, 150, 255]);
+        assert_eq!(rgba, [13, 13, 13, 255, 114, 114, 114, 255]);
     }
 
     #[test]

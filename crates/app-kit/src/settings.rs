@@ -20,7 +20,7 @@ use crate::say;
 use crate::status::Status;
 
 /// The size of a window that is opened for the first time.
-pub const DEFAULT_SIZE: Size = Size::new(640.0, 560.0);
+pub(crate) const DEFAULT_SIZE: Size = Size::new(640.0, 560.0);
 
 /// The smallest size of a window: everything in it still has its place.
 pub const MIN_SIZE: Size = Size::new(480.0, 480.0);

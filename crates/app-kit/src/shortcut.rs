@@ -166,8 +166,8 @@ pub fn held<Message>(
         .map(|shortcut| shortcut.message)
 }
 
-/// Returns the event of a chord being pressed on a keyboard with Latin letters, for tests.
-#[doc(hidden)]
+/// Returns the event of a chord being pressed on a keyboard with Latin letters.
+#[cfg(any(test, feature = "testing"))]
 pub fn press(chord: Chord) -> Event {
     let key = match chord.main {
         Main::Named(named) => Key::Named(named),

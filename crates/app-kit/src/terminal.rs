@@ -2,7 +2,7 @@
 //!
 //! Texts, names and errors may contain what other users chose. Where a stream is a terminal, hidden
 //! characters ([`shm_core::escape`]) reach it escaped, except for line feeds and tabs. Into a pipe or a
-//! file everything goes as it is, and to a terminal too after [`escape_nothing`]. Lints forbid `println!`
+//! file everything goes as it is, and to a terminal too with [`EscapeOption`]. Lints forbid `println!`
 //! and its like, so that all of both programs goes through here.
 #![expect(
     clippy::disallowed_methods,
@@ -46,7 +46,7 @@ impl EscapeOption {
 }
 
 /// Writes everything as it is from now on, to a terminal too.
-pub fn escape_nothing() {
+pub(crate) fn escape_nothing() {
     IS_RAW.store(true, Ordering::Relaxed);
 }
 

@@ -16,7 +16,7 @@ use iced::{Background, Color, Font, Shadow, Theme, color};
 /// The family that both windows bring along, so that labels show where no font is installed.
 pub const FONT: Font = Font::with_name("Fira Sans");
 /// The fixed-width family, for text content that looks like code or columns.
-pub const MONOSPACE: Font = Font::MONOSPACE;
+pub(crate) const MONOSPACE: Font = Font::MONOSPACE;
 
 /// The size of text that is read: labels, fields, content.
 pub const TEXT_SIZE: f32 = 15.0;
@@ -30,9 +30,9 @@ pub const fn line_height(size: f32) -> f32 {
 }
 
 /// The size of a dump of bytes: so small that one of its lines fits into a usual window.
-pub const DUMP_SIZE: f32 = 12.0;
+pub(crate) const DUMP_SIZE: f32 = 12.0;
 /// From line to line of shown text; one height for all scripts.
-pub const TEXT_LINE: f32 = 22.0;
+pub(crate) const TEXT_LINE: f32 = 22.0;
 
 /// The radius of every corner.
 pub const RADIUS: f32 = 8.0;
@@ -66,7 +66,7 @@ pub mod extent {
     /// The most that a dialog takes, from top to bottom.
     pub const DIALOG_HEIGHT: f32 = 420.0;
     /// The most that the line at the bottom takes, whatever it has to say.
-    pub const STATUS: f32 = 128.0;
+    pub(crate) const STATUS: f32 = 128.0;
     /// The bars of what scrolls.
     pub const SCROLLBAR: f32 = 6.0;
     /// The round mark before a few words.
@@ -112,7 +112,7 @@ pub struct Colors {
 
 impl Colors {
     /// The light appearance.
-    pub const LIGHT: Colors = Colors {
+    pub(crate) const LIGHT: Colors = Colors {
         background: color!(0xF4F5F8),
         surface: color!(0xFFFFFF),
         field: color!(0xFFFFFF),
@@ -132,7 +132,7 @@ impl Colors {
     };
 
     /// The dark appearance.
-    pub const DARK: Colors = Colors {
+    pub(crate) const DARK: Colors = Colors {
         background: color!(0x15171C),
         surface: color!(0x1E2128),
         field: color!(0x181B21),
@@ -309,7 +309,7 @@ pub fn dialog(theme: &Theme) -> container::Style {
 }
 
 /// Styles the card that says what becomes of a file while it is over the window.
-pub fn drop_hint(theme: &Theme) -> container::Style {
+pub(crate) fn drop_hint(theme: &Theme) -> container::Style {
     container::Style {
         border: focus_ring(Colors::of(theme).accent),
         ..dialog(theme)
@@ -317,7 +317,7 @@ pub fn drop_hint(theme: &Theme) -> container::Style {
 }
 
 /// Styles the name of a key, as if it stood on one.
-pub fn key_cap(theme: &Theme) -> container::Style {
+pub(crate) fn key_cap(theme: &Theme) -> container::Style {
     let colors = Colors::of(theme);
     container::Style {
         background: Some(Background::Color(colors.hovered)),
@@ -336,7 +336,7 @@ pub fn dim(theme: &Theme) -> container::Style {
 }
 
 /// Styles the strip at the bottom that holds the status line.
-pub fn footer(theme: &Theme) -> container::Style {
+pub(crate) fn footer(theme: &Theme) -> container::Style {
     container::background(Colors::of(theme).surface)
 }
 
@@ -370,7 +370,7 @@ pub fn wrong_field(theme: &Theme, status: text_input::Status) -> text_input::Sty
 
 /// Styles a drop-down: it stands beside a field, and is pressed as a button. Its label is drawn over
 /// it.
-pub fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
+pub(crate) fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
     let colors = Colors::of(theme);
     let (background, border) = match status {
         pick_list::Status::Active => (colors.surface, outline(colors.border)),
@@ -387,7 +387,7 @@ pub fn drop_down(theme: &Theme, status: pick_list::Status) -> pick_list::Style {
 }
 
 /// Styles the list that opens below a drop-down; without a shadow, as a [`dialog`].
-pub fn drop_down_list(theme: &Theme) -> menu::Style {
+pub(crate) fn drop_down_list(theme: &Theme) -> menu::Style {
     let colors = Colors::of(theme);
     menu::Style {
         background: Background::Color(colors.surface),

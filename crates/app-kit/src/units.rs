@@ -55,7 +55,7 @@ pub fn age(age: Duration) -> String {
 /// Writes how long ago something was so that the words change seldom: `just now`, `3 min old`.
 ///
 /// A window that is only looked at is drawn anew for each change.
-pub fn rough_age(time: Duration) -> String {
+pub(crate) fn rough_age(time: Duration) -> String {
     match time.as_secs() {
         0..60 => say!("age-just-now"),
         _ => say!("age-old", age = age(time)),
@@ -79,7 +79,7 @@ pub fn ago(time: Duration) -> String {
 }
 
 /// Returns how long something of this age keeps its [`rough_age`].
-pub fn rough_age_lasts(time: Duration) -> Duration {
+pub(crate) fn rough_age_lasts(time: Duration) -> Duration {
     let step = match time.as_secs() {
         0..3_600 => 60,
         3_600..86_400 => 3_600,

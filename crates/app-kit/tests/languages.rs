@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use app_kit::language;
+use app_kit::testing;
 use fluent_syntax::ast::{Entry, Expression, InlineExpression, Pattern, PatternElement};
 use fluent_syntax::parser;
 
@@ -273,7 +273,7 @@ fn chinese_is_chinese() {
     for line in CHINESE.lines().filter(|line| !line.starts_with('#')) {
         // What an entry chooses by is named after it.
         let said = own_words(line).replace("$count ->", "");
-        assert_eq!(language::english_word_in(&said), None, "{line}");
+        assert_eq!(testing::english_word_in(&said), None, "{line}");
         let characters: Vec<char> = said.chars().collect();
         for pair in characters.windows(2) {
             let is_han = ('\u{4e00}'..='\u{9fff}').contains(&pair[0]);
@@ -282,6 +282,6 @@ fn chinese_is_chinese() {
         }
     }
     let english = ENGLISH.lines().filter(|line| line.contains(" = "));
-    let found = english.filter(|line| language::english_word_in(&own_words(line)).is_some());
+    let found = english.filter(|line| testing::english_word_in(&own_words(line)).is_some());
     assert!(found.count() > 300, "English is taken for Chinese");
 }

@@ -89,7 +89,7 @@ pub enum Command {
         /// The picture file.
         file: PathBuf,
     },
-    /// Loads any bytes; the ending of the name tells their media type.
+    /// Loads any bytes; the ending of the name, or else the content, tells their media type.
     #[command(after_help = FILE_EXAMPLES)]
     File {
         /// How it lies in shared memory.

@@ -1,69 +1,37 @@
-//! The media type of a file, guessed from the ending of its name.
+//! The media type of a file: by the ending of its name, or else by what its content begins with.
 
 use std::path::Path;
 
 /// What is said of bytes about which nothing is known.
-pub const UNKNOWN: &str = "application/octet-stream";
+const UNKNOWN: &str = "application/octet-stream";
 
-/// Endings in lower case, and what they stand for.
-const TYPES: [(&str, &str); 46] = [
-    ("7z", "application/x-7z-compressed"),
-    ("avif", "image/avif"),
-    ("bmp", "image/bmp"),
-    ("bz2", "application/x-bzip2"),
-    ("css", "text/css"),
-    ("csv", "text/csv"),
-    ("flac", "audio/flac"),
-    ("gif", "image/gif"),
-    ("gz", "application/gzip"),
-    ("htm", "text/html"),
-    ("html", "text/html"),
+/// As much of a file as tells its format.
+pub const HEAD_BYTES: usize = 8 * 1024;
+
+/// Endings whose types IANA has registered since, or under another name than `mime_guess` knows, and
+/// one of a picture format that has no registered type.
+const REGISTERED: [(&str, &str); 6] = [
     ("ico", "image/vnd.microsoft.icon"),
-    ("jpeg", "image/jpeg"),
-    ("jpg", "image/jpeg"),
-    ("js", "text/javascript"),
-    ("json", "application/json"),
-    ("md", "text/markdown"),
     ("mkv", "video/matroska"),
-    ("mp3", "audio/mpeg"),
-    ("mp4", "video/mp4"),
-    ("ogg", "audio/ogg"),
-    ("opus", "audio/ogg"),
-    ("otf", "font/otf"),
-    ("pbm", "image/x-portable-bitmap"),
-    ("pdf", "application/pdf"),
-    ("pgm", "image/x-portable-graymap"),
-    ("png", "image/png"),
-    ("ppm", "image/x-portable-pixmap"),
     ("qoi", "image/qoi"),
-    ("rs", "text/x-rust"),
-    ("sh", "application/x-sh"),
-    ("svg", "image/svg+xml"),
-    ("tar", "application/x-tar"),
-    ("tif", "image/tiff"),
-    ("tiff", "image/tiff"),
     ("toml", "application/toml"),
-    ("ttf", "font/ttf"),
-    ("txt", "text/plain"),
-    ("wasm", "application/wasm"),
-    ("wav", "audio/wav"),
-    ("webm", "video/webm"),
-    ("webp", "image/webp"),
     ("xml", "application/xml"),
-    ("xpm", "image/x-xpixmap"),
     ("yaml", "application/yaml"),
-    ("zip", "application/zip"),
 ];
 
-/// Returns the media type that the ending of `path` stands for, in any case.
-pub fn of(path: &Path) -> &'static str {
-    let Some(ending) = path.extension().and_then(|ending| ending.to_str()) else {
-        return UNKNOWN;
-    };
-    TYPES
+/// Returns the media type that the ending of `path` stands for, in any case; `None` where it is not known.
+pub fn of_name(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?;
+    let registered = REGISTERED
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(ending))
-        .map_or(UNKNOWN, |(_, media_type)| media_type)
+        .map(|(_, media_type)| *media_type);
+    registered.or_else(|| mime_guess::from_ext(ending).first_raw())
+}
+
+/// Returns the media type of bytes that begin so.
+pub fn of_content(head: &[u8]) -> &'static str {
+    infer::get(head).map_or(UNKNOWN, |found| found.mime_type())
 }
 
 #[cfg(test)]
@@ -72,20 +40,37 @@ mod tests {
 
     #[test]
     fn endings_are_known_in_any_case() {
-        assert_eq!(of(Path::new("/tmp/a.b/Report.PDF")), "application/pdf");
-        assert_eq!(of(Path::new("table.csv")), "text/csv");
+        for (name, expected) in [
+            ("/tmp/a.b/Report.PDF", "application/pdf"),
+            ("table.csv", "text/csv"),
+            ("favicon.ICO", "image/vnd.microsoft.icon"),
+            ("Cargo.toml", "application/toml"),
+            ("page.html", "text/html"),
+            ("notes.txt", "text/plain"),
+            ("notes.md", "text/markdown"),
+            ("code.js", "text/javascript"),
+            ("archive.zip", "application/zip"),
+            ("archive.tar.gz", "application/gzip"),
+            ("cat.pgm", "image/x-portable-graymap"),
+            ("sound.wav", "audio/wav"),
+        ] {
+            assert_eq!(of_name(Path::new(name)), Some(expected), "{name}");
+        }
     }
 
     #[test]
     fn what_is_not_known_is_bytes() {
         for name in ["README", "a.unknown", ".png", "dir.d/", ""] {
-            let expected = UNKNOWN;
-            assert_eq!(of(Path::new(name)), expected, "{name:?}");
+            assert_eq!(of_name(Path::new(name)), None, "{name:?}");
+        }
+        for content in [b"".as_slice(), b"plain words", &[0; HEAD_BYTES]] {
+            assert_eq!(of_content(content), UNKNOWN);
         }
     }
 
     #[test]
-    fn the_table_is_sorted_and_has_nothing_twice() {
-        assert!(TYPES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    fn a_content_is_known_by_its_beginning() {
+        assert_eq!(of_content(b"%PDF-1.7\n"), "application/pdf");
+        assert_eq!(of_content(b"\x28\xb5\x2f\xfd\0"), "application/zstd");
     }
 }

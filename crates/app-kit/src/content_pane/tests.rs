@@ -15,6 +15,7 @@ use crate::snapshot::{Bytes, Text};
 use super::*;
 
 const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
 fn peer(pid: u32, program: &str, access: Access) -> Participant {
     Participant {
@@ -181,7 +182,7 @@ fn assert_looks_like(pane: &ContentPane, name: &str) {
         let size = Size::new(480.0, 300.0);
         let mut ui = Simulator::with_size(iced::Settings::default(), size, view(pane));
         let snapshot = ui.snapshot(&theme).expect("it is drawn");
-        let path = Path::new("snapshots").join(format!("pane-{name}-{mode}"));
+        let path = Path::new(SNAPSHOTS).join(format!("pane-{name}-{mode}"));
         let is_alike = snapshot.matches_image(path).expect("it can be compared");
         assert!(is_alike, "{name} in {mode} looks different");
     }

@@ -197,7 +197,7 @@ fn english_in(said: &str) -> Option<String> {
     for name in ["camera", "QString", "QByteArray", "const char", "QImage"] {
         said = said.replace(name, "");
     }
-    language::english_word_in(&said).map(str::to_owned)
+    crate::testing::english_word_in(&said).map(str::to_owned)
 }
 
 /// What is wrong with a file, a sample or metadata, as a part of a sentence.

@@ -3,12 +3,15 @@
 use std::future;
 
 use iced::futures::{FutureExt, StreamExt};
-use zbus::Connection;
 use zbus::fdo::{DBusProxy, NameOwnerChanged, NameOwnerChangedStream};
 use zbus::names::BusName;
+use zbus::{Connection, Proxy};
 
 /// The service that programs ask for a dialog.
 const PORTAL: &str = "org.freedesktop.portal.Desktop";
+/// Where it stands, and what it has only where there is a service behind it that can show one.
+const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
+const FILE_CHOOSER: &str = "org.freedesktop.portal.FileChooser";
 /// What the names of those begin with that it passes the question on to.
 const BACKENDS: &str = "org.freedesktop.impl.portal.desktop.";
 
@@ -26,6 +29,15 @@ impl Services {
         let bus = DBusProxy::new(&connection).await?;
         let changes = bus.receive_name_owner_changed().await?;
         Ok(Services { bus, changes })
+    }
+
+    /// Returns `true` if a service shows file dialogs. Starts it where it does not run yet.
+    pub(super) async fn can_show_dialogs(&self) -> bool {
+        let connection = self.bus.inner().connection();
+        match Proxy::new(connection, PORTAL, PORTAL_PATH, FILE_CHOOSER).await {
+            Ok(portal) => portal.get_property::<u32>("version").await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     /// Ends when one of the services ends.

@@ -1,6 +1,7 @@
 use std::thread;
 
 use super::*;
+use crate::testing::fault_in;
 
 fn of(variables: &[(&str, &str)]) -> Language {
     Language::of_variables(|name| {
@@ -60,6 +61,8 @@ fn a_language_has_many_tags() {
         "de",
         "english",
         ".",
+        "en:zh",
+        "zh_AU",
     ] {
         assert_eq!(Language::of_tag(tag), None, "{tag}");
     }

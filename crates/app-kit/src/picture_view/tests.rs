@@ -6,8 +6,10 @@ use iced_test::Simulator;
 use shm_core::{ImageMetadata, PixelFormat};
 
 use super::*;
+use crate::camera::fitted;
 
 const PANE: Size = Size::new(240.0, 160.0);
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
 
 /// A picture with an edge, a slope, and, where there is room for it, transparency.
 fn picture(format: PixelFormat, width: u32, height: u32) -> Picture {
@@ -85,7 +87,7 @@ impl<'a> Pane<'a> {
     /// Compares with the picture in the folder of snapshots, in light and dark.
     fn looks_like(&mut self, name: &str) {
         for (mode, theme) in [("light", Theme::Light), ("dark", Theme::Dark)] {
-            let path = Path::new("snapshots").join(format!("picture-{name}-{mode}"));
+            let path = Path::new(SNAPSHOTS).join(format!("picture-{name}-{mode}"));
             let snapshot = self.ui.snapshot(&theme).expect("it is drawn");
             let is_alike = snapshot.matches_image(path).expect("it can be compared");
             assert!(is_alike, "{name} in {mode} looks different");
@@ -227,9 +229,9 @@ fn a_picture_that_was_made_ready_is_drawn_as_it_is() {
     };
     let mut state: Box<State> = state.downcast().expect("it is the state of a view");
     state.camera.resize(Size::new(240, 160));
-    let ground = ground(&Theme::Light);
+    let behind = checkerboard(&Theme::Light);
     let id = |state: &State| {
-        let handle = view.handle(state, state.camera.frame(), ground);
+        let handle = view.handle(state, state.camera.frame(), behind);
         handle.expect("it can be drawn").id()
     };
     assert_eq!(id(&state), ready.handle.id());

@@ -33,6 +33,8 @@ use crate::picture_file::PictureError;
 use crate::progress::ProgressReader;
 use crate::session::{LoadError, Loaded, News};
 
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
+
 /// A window over a directory of its own for segments and files.
 struct Bench {
     state: State,
@@ -116,7 +118,7 @@ impl Bench {
             let settings = iced::Settings::default();
             let mut ui = Simulator::with_size(settings, (640.0, 560.0), self.state.view());
             let snapshot = ui.snapshot(&theme).unwrap();
-            let path = Path::new("snapshots").join(format!("{name}-{mode}"));
+            let path = Path::new(SNAPSHOTS).join(format!("{name}-{mode}"));
             let is_alike = snapshot.matches_image(path).unwrap();
             assert!(is_alike, "{name} in {mode} looks different");
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ impl Loadable {
             }
             Loadable::Pixels(picture) => Payload::Pixels(described(picture)?, &picture.rgba),
             Loadable::Bytes(bytes) => Payload::Bytes {
-                metadata: bytes.metadata(),
+                metadata: bytes.metadata()?,
                 expected: bytes.expected,
                 read: Box::new(|buffer| bytes.read(buffer)),
             },
@@ -68,7 +69,8 @@ pub struct Bytes {
     reader: Box<dyn Read + Send>,
     /// How many there should be, where that is known.
     expected: usize,
-    media_type: &'static str,
+    /// What the name says it is.
+    media_type: Option<&'static str>,
     /// A file name, to be published with the bytes.
     file_name: Option<String>,
     /// What errors call it.
@@ -107,7 +109,7 @@ impl Bytes {
         Ok(Bytes {
             reader: Box::new(ProgressReader::new(file, length, Arc::clone(&progress))),
             expected: usize::try_from(length).unwrap_or(0),
-            media_type: media_type::of(path),
+            media_type: media_type::of_name(path),
             file_name: path
                 .file_name()
                 .map(|name| name.to_string_lossy().into_owned()),
@@ -121,20 +123,40 @@ impl Bytes {
         Bytes {
             reader: Box::new(io::stdin()),
             expected: 0,
-            media_type: media_type::UNKNOWN,
+            media_type: None,
             file_name: None,
             name: "Standard input".to_owned(),
             progress: Arc::default(),
         }
     }
 
-    /// What they are published as.
-    fn metadata(&self) -> BytesMetadata {
-        let metadata = BytesMetadata::new(self.media_type);
-        match &self.file_name {
+    /// Returns what they are published as. Reads how they begin if the name does not say what they are.
+    fn metadata(&mut self) -> Result<BytesMetadata, LoadError> {
+        let media_type = match self.media_type {
+            Some(media_type) => media_type,
+            None => media_type::of_content(&self.peek()?),
+        };
+        let metadata = BytesMetadata::new(media_type);
+        Ok(match &self.file_name {
             Some(name) => metadata.with_file_name(name),
             None => metadata,
+        })
+    }
+
+    /// Returns how they begin; they are read once more after that.
+    fn peek(&mut self) -> Result<Vec<u8>, LoadError> {
+        let mut head = vec![0; media_type::HEAD_BYTES];
+        let mut filled = 0;
+        while filled < head.len() {
+            match self.read(&mut head[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
         }
+        head.truncate(filled);
+        let rest = mem::replace(&mut self.reader, Box::new(io::empty()));
+        self.reader = Box::new(io::Cursor::new(head.clone()).chain(rest));
+        Ok(head)
     }
 
     /// Reads some bytes; none only at the end.

@@ -97,6 +97,29 @@ fn bytes_of_any_length_arrive_as_they_are() {
 }
 
 #[test]
+fn bytes_without_a_telling_name_are_known_by_their_beginning() {
+    let place = Place::new();
+    let mut session = place.session();
+    for (length, begins, media_type) in [
+        (0, "", "application/octet-stream"),
+        (9_000, "", "application/octet-stream"),
+        (9_000, "%PDF-1.7", "application/pdf"),
+        (100_000, "%PDF-1.7", "application/pdf"),
+    ] {
+        let mut bytes = vec![7; length];
+        bytes[..begins.len()].copy_from_slice(begins.as_bytes());
+        let path = place.file("file", &bytes);
+        let mut content = Loadable::Bytes(Bytes::open(&path).unwrap());
+        session.load(key("K"), &mut content).unwrap();
+        let Message::Bytes { metadata, data } = place.message("K") else {
+            panic!("bytes were loaded");
+        };
+        assert_eq!(metadata.media_type, media_type);
+        assert!(data == bytes, "{length} bytes");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let error = Bytes::open(Path::new("/nonexistent/report.pdf")).unwrap_err();
     assert_eq!(

@@ -142,9 +142,7 @@ fn brief(name: &str) -> String {
 }
 
 fn row(info: &Info) -> Row {
-    let none = || "-".to_owned();
-    let (mut kind, mut size, mut sequence) = (none(), none(), none());
-    let (mut loader, mut age) = (none(), none());
+    let [mut kind, mut size, mut sequence, mut loader, mut age] = ["-"; 5].map(String::from);
     match &info.content {
         Content::Block { size: bytes } => {
             kind = "block".to_owned();
@@ -167,9 +165,9 @@ fn row(info: &Info) -> Row {
             age = units::age(latest.age);
         }
     }
-    let key = info.key.to_string();
     let attached = info.attached.len().to_string();
     let persistent = if info.persistent { "yes" } else { "no" }.to_owned();
+    let key = info.key.to_string();
     [key, kind, size, sequence, loader, attached, age, persistent]
 }
 

@@ -2,6 +2,7 @@
 
 use app_kit::language::{self, Language};
 use app_kit::limit::Limit;
+use app_kit::testing;
 use iced_test::selector::Candidate;
 use shm_core::presence::Viewer;
 
@@ -30,7 +31,7 @@ fn texts(bench: &Bench) -> Vec<String> {
 /// Asserts that these are drawn, and nothing in English.
 #[track_caller]
 fn assert_says(bench: &Bench, wanted: &[&str]) {
-    assert_eq!(language::fault_in(&texts(bench), wanted, &[]), None);
+    assert_eq!(testing::fault_in(&texts(bench), wanted, &[]), None);
 }
 
 fn in_chinese(test: impl FnOnce(&mut Bench)) {
@@ -219,7 +220,7 @@ fn errors_of_loading() {
     language::speaking(Language::SimplifiedChinese, || {
         for error in errors.iter().chain(&flawed) {
             let said = error.to_string().replace(&system().to_string(), "");
-            assert_eq!(language::english_word_in(&said), None, "{said}");
+            assert_eq!(testing::english_word_in(&said), None, "{said}");
             assert!(said.ends_with('。'), "{said}");
         }
     });

@@ -117,7 +117,7 @@ fn assert_looks<'s>(view: impl Fn() -> Element<'s, Message>, name: &str) {
             ..iced::Settings::default()
         };
         let mut ui = Simulator::with_size(settings, Size::new(640.0, 560.0), window);
-        let path = format!("snapshots/{name}-{tone}");
+        let path = format!("{SNAPSHOTS}/{name}-{tone}");
         let snapshot = ui.snapshot(&theme).expect("it can be drawn");
         let is_same = snapshot.matches_image(&path).expect("it can be compared");
         assert!(is_same, "{path} is another picture");

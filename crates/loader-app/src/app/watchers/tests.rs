@@ -16,6 +16,8 @@ use shm_core::{Key, Options, PresenceError, PresenceErrorKind, Process};
 use super::*;
 use crate::session::SessionThread;
 
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
+
 fn watcher(pid: u32, sequence: Option<u64>) -> Viewer {
     Viewer {
         process: Process::with_pid(pid),
@@ -67,7 +69,7 @@ fn shows(watchers: &Watchers, words: &str) -> bool {
 
 fn assert_looks(watchers: &Watchers, name: &str) {
     for (theme, tone) in [(Theme::Light, "light"), (Theme::Dark, "dark")] {
-        let path = format!("snapshots/{name}-{tone}");
+        let path = format!("{SNAPSHOTS}/{name}-{tone}");
         let snapshot = ui(watchers).snapshot(&theme).unwrap();
         let is_same = snapshot.matches_image(&path).unwrap();
         assert!(is_same, "{path} is another picture");

@@ -22,6 +22,8 @@ fn too_short(name: &str) -> ListedError {
     ListedError::Attach(AttachError::new(&key, kind))
 }
 
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots");
+
 /// A picture that is easy to know again: red at the left, blue at the right.
 pub(super) fn picture() -> Snapshot {
     let (width, height) = (320, 200);
@@ -124,7 +126,7 @@ pub(super) fn looks_like(state: &State, name: &str) {
         };
         let mut ui = Simulator::with_size(settings, (640.0, 560.0), state.view());
         let snapshot = ui.snapshot(&theme).expect("it is drawn");
-        let path = Path::new("snapshots").join(format!("{name}-{mode}"));
+        let path = Path::new(SNAPSHOTS).join(format!("{name}-{mode}"));
         let is_alike = snapshot.matches_image(path).expect("it can be compared");
         assert!(is_alike, "{name} in {mode} looks different");
     }

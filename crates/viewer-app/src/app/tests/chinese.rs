@@ -1,6 +1,7 @@
 //! The window in Chinese: what is drawn in each of its states, without a word of English.
 
 use app_kit::language::{self, Language};
+use app_kit::testing;
 use iced_test::selector::Candidate;
 
 use super::at_hand::{open_list, picture};
@@ -35,7 +36,7 @@ const NAMES: [&str; 7] = [
 /// Asserts that these are drawn, and nothing in English.
 #[track_caller]
 fn assert_says(state: &State, wanted: &[&str]) {
-    assert_eq!(language::fault_in(&texts(state), wanted, &NAMES), None);
+    assert_eq!(testing::fault_in(&texts(state), wanted, &NAMES), None);
 }
 
 fn in_chinese(test: impl FnOnce(&mut State)) {

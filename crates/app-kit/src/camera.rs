@@ -1,8 +1,8 @@
 //! Which part of a picture is seen, and how large: all that zooming and panning is.
 
-use iced::{Point, Size, Vector};
+use std::ops::Range;
 
-use crate::resample::Span;
+use iced::{Point, Size, Vector};
 
 /// The zooms at which the wheel and the keys stop, in drawn pixels for one of the picture.
 const STOPS: [f64; 25] = [
@@ -12,7 +12,7 @@ const STOPS: [f64; 25] = [
 
 /// How a picture is looked at: the whole of it, or a part.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Camera {
+pub(crate) struct Camera {
     picture: Size<u32>,
     pane: Size<u32>,
     zoom: Zoom,
@@ -28,16 +28,49 @@ enum Zoom {
     Scale(f64),
 }
 
+/// One axis of a drawing: where on it the picture lies, and how much of it is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Axis {
+    /// Where the picture begins, counted from where the pane begins; negative where that is hidden.
+    pub(crate) start: i64,
+    /// How long the whole picture is as it is drawn.
+    pub(crate) drawn: u32,
+    /// How long the pane is.
+    pub(crate) pane: u32,
+}
+
+impl Axis {
+    /// Returns where the visible part begins in the pane, and where it ends.
+    pub(crate) fn visible(self) -> Range<u32> {
+        let clamped = |at: i64| u32::try_from(at.clamp(0, self.pane.into())).unwrap_or(0);
+        clamped(self.start)..clamped(self.start + i64::from(self.drawn))
+    }
+
+    /// Returns the visible part of a picture that is `side` long, in its pixels.
+    pub(crate) fn visible_of(self, side: u32) -> Range<f64> {
+        let Range { start, end } = self.visible();
+        let at = |drawn: u32| {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a drawn picture is not that large"
+            )]
+            let from_start = (i64::from(drawn) - self.start) as f64;
+            from_start * f64::from(side) / f64::from(self.drawn)
+        };
+        at(start)..at(end)
+    }
+}
+
 /// Where the whole picture lies in the pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) across: Span,
-    pub(super) down: Span,
+pub(crate) struct Frame {
+    pub(crate) across: Axis,
+    pub(crate) down: Axis,
 }
 
 impl Camera {
     /// Looks at the whole picture.
-    pub(super) fn new(picture: Size<u32>, pane: Size<u32>) -> Camera {
+    pub(crate) fn new(picture: Size<u32>, pane: Size<u32>) -> Camera {
         Camera {
             picture,
             pane: at_least_a_pixel(pane),
@@ -47,20 +80,20 @@ impl Camera {
     }
 
     /// Takes over another picture: one of the same size is looked at in the same way.
-    pub(super) fn show(&mut self, picture: Size<u32>) {
+    pub(crate) fn show(&mut self, picture: Size<u32>) {
         if self.picture != picture {
             *self = Camera::new(picture, self.pane);
         }
     }
 
     /// Takes over another size of the pane.
-    pub(super) fn resize(&mut self, pane: Size<u32>) {
+    pub(crate) fn resize(&mut self, pane: Size<u32>) {
         self.pane = at_least_a_pixel(pane);
         self.set(self.zoom);
     }
 
     /// Returns the drawn pixels for one of the picture.
-    pub(super) fn scale(&self) -> f64 {
+    pub(crate) fn scale(&self) -> f64 {
         match self.zoom {
             Zoom::Fit => self.fitting(),
             Zoom::Scale(scale) => scale,
@@ -68,28 +101,28 @@ impl Camera {
     }
 
     /// Returns `true` if the whole picture is seen because it was fitted.
-    pub(super) fn is_fit(&self) -> bool {
+    pub(crate) fn is_fit(&self) -> bool {
         self.zoom == Zoom::Fit
     }
 
     /// Returns `true` if a part of the picture is hidden, so that there is something to move to.
-    pub(super) fn hides_something(&self) -> bool {
+    pub(crate) fn hides_something(&self) -> bool {
         let Frame { across, down } = self.frame();
         across.drawn > across.pane || down.drawn > down.pane
     }
 
     /// Shows the whole picture.
-    pub(super) fn fit(&mut self) {
+    pub(crate) fn fit(&mut self) {
         self.set(Zoom::Fit);
     }
 
     /// Shows each pixel as large as it is; what is at `point` of the pane stays there.
-    pub(super) fn show_as_it_is(&mut self, point: Point) {
+    pub(crate) fn show_as_it_is(&mut self, point: Point) {
         self.zoom_to(1.0, point);
     }
 
     /// Goes to the next larger stop; what is at `point` of the pane stays there.
-    pub(super) fn zoom_in(&mut self, point: Point) {
+    pub(crate) fn zoom_in(&mut self, point: Point) {
         let scale = self.scale();
         // A bit more than it is: what was computed need not be exactly a stop.
         if let Some(next) = STOPS.into_iter().find(|stop| *stop > scale * 1.001) {
@@ -98,7 +131,7 @@ impl Camera {
     }
 
     /// Goes to the next smaller stop, of which the smallest shows the whole picture.
-    pub(super) fn zoom_out(&mut self, point: Point) {
+    pub(crate) fn zoom_out(&mut self, point: Point) {
         let scale = self.scale();
         let next = STOPS.into_iter().rfind(|stop| *stop < scale * 0.999);
         self.zoom_to(next.unwrap_or(0.0), point);
@@ -116,7 +149,7 @@ impl Camera {
     }
 
     /// Returns the middle of the pane.
-    pub(super) fn middle(&self) -> Point {
+    pub(crate) fn middle(&self) -> Point {
         let Size { width, height } = self.pane;
         #[expect(clippy::cast_precision_loss, reason = "a pane is small")]
         let middle = Point::new(width as f32 / 2.0, height as f32 / 2.0);
@@ -124,7 +157,7 @@ impl Camera {
     }
 
     /// Moves the picture by as many drawn pixels.
-    pub(super) fn pan(&mut self, by: Vector) {
+    pub(crate) fn pan(&mut self, by: Vector) {
         let scale = self.scale();
         self.center[0] -= f64::from(by.x) / scale;
         self.center[1] -= f64::from(by.y) / scale;
@@ -132,7 +165,7 @@ impl Camera {
     }
 
     /// Returns the pixel of the picture at a point of the pane.
-    pub(super) fn pixel_at(&self, point: Point) -> Option<(u32, u32)> {
+    pub(crate) fn pixel_at(&self, point: Point) -> Option<(u32, u32)> {
         let [x, y] = self.at(point);
         Some((
             whole_within(x, self.picture.width)?,
@@ -142,7 +175,7 @@ impl Camera {
 
     /// Returns where in the picture a point of the pane is, in its pixels.
     fn at(&self, point: Point) -> [f64; 2] {
-        let along = |span: Span, point: f32, side: u32| {
+        let along = |span: Axis, point: f32, side: u32| {
             #[expect(clippy::cast_precision_loss, reason = "a pane is small")]
             let from_start = f64::from(point) - span.start as f64;
             from_start * f64::from(side) / f64::from(span.drawn)
@@ -155,7 +188,7 @@ impl Camera {
     }
 
     /// Returns where the whole picture lies, in whole pixels of the screen.
-    pub(super) fn frame(&self) -> Frame {
+    pub(crate) fn frame(&self) -> Frame {
         let scale = self.scale();
         let span = |side: u32, pane: u32, center: f64| {
             let drawn = rounded(f64::from(side) * scale).max(1);
@@ -164,7 +197,7 @@ impl Camera {
             } else {
                 rounded(f64::from(pane) / 2.0 - center * scale).clamp(i64::from(pane) - drawn, 0)
             };
-            Span {
+            Axis {
                 start,
                 drawn: u32::try_from(drawn).unwrap_or(u32::MAX),
                 pane,
@@ -208,7 +241,7 @@ impl Camera {
 /// Returns the size at which a picture is drawn in a pane that it is fitted to.
 ///
 /// A thread that scales pictures down for the screen aims at this: they are then drawn as they are.
-pub fn fitted(picture: Size<u32>, pane: Size<u32>) -> Size<u32> {
+pub(crate) fn fitted(picture: Size<u32>, pane: Size<u32>) -> Size<u32> {
     let Frame { across, down } = Camera::new(picture, pane).frame();
     Size::new(across.drawn, down.drawn)
 }
@@ -252,6 +285,24 @@ mod tests {
         assert_eq!(fitted(Size::new(30, 20), PANE), Size::new(30, 20));
         // A line stays visible, however long it is.
         assert_eq!(fitted(Size::new(60_000, 1), PANE), Size::new(400, 1));
+    }
+
+    #[test]
+    fn only_a_part_may_be_visible() {
+        let large = Axis {
+            start: -4,
+            drawn: 12,
+            pane: 5,
+        };
+        assert_eq!(large.visible(), 0..5);
+        assert_eq!(large.visible_of(3), 1.0..2.25);
+        let small = Axis {
+            start: 3,
+            drawn: 2,
+            pane: 9,
+        };
+        assert_eq!(small.visible(), 3..5);
+        assert_eq!(small.visible_of(20), 0.0..20.0);
     }
 
     #[test]
