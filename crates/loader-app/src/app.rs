@@ -34,7 +34,7 @@ use qt_bridge::Form;
 use shm_core::Options;
 use shm_io::Address;
 
-pub use message::Message;
+pub(crate) use message::Message;
 
 use file::FileDialog;
 use loading::Loading;
@@ -48,29 +48,29 @@ use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::SessionThread;
 
 /// The title of the window.
-pub const TITLE: &str = "SharedMemoryLoad";
+pub(crate) const TITLE: &str = "SharedMemoryLoad";
 
 /// The fields that Tab goes round.
 const FIELDS: [&str; 3] = [key_field::ID, view::PATH_FIELD, content_pane::TEXT];
 
 /// What the window begins with.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The key that was asked for; without one, the one that is remembered.
-    pub key: Option<Address>,
+    pub(crate) key: Option<Address>,
     /// The form that was asked for; of interest only with a Qt key.
-    pub form: Option<Form>,
+    pub(crate) form: Option<Form>,
     /// Where segments are, if not where the environment says.
-    pub directory: Option<PathBuf>,
+    pub(crate) directory: Option<PathBuf>,
     /// Whether status lines are printed to stderr as well.
-    pub verbose: bool,
+    pub(crate) verbose: bool,
     /// What is remembered.
-    pub remembered: Remembered<NoSwitches>,
+    pub(crate) remembered: Remembered<NoSwitches>,
 }
 
 /// Everything the window knows.
 #[derive(Debug)]
-pub struct State {
+pub(crate) struct State {
     key_field: KeyField,
     path: String,
     status: StatusLine,
@@ -108,7 +108,7 @@ pub struct State {
 }
 
 /// Builds the application, ready to run.
-pub fn application(
+pub(crate) fn application(
     settings: Settings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
     let size = settings.remembered.settings.size;
@@ -138,7 +138,7 @@ impl State {
     }
 
     /// Begins with nothing loaded.
-    pub fn new(settings: &Settings) -> State {
+    pub(crate) fn new(settings: &Settings) -> State {
         let options = match &settings.directory {
             Some(directory) => Options::new().directory(directory),
             None => Options::new(),
@@ -182,7 +182,7 @@ impl State {
     }
 
     /// Watches the key in the key field, the keyboard, and signals.
-    pub fn subscription(&self) -> Subscription<Message> {
+    pub(crate) fn subscription(&self) -> Subscription<Message> {
         let watched = match &self.watch {
             Some(watch) => watch.subscription().map(Message::Seen),
             None => Subscription::none(),
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Takes in what happened.
-    pub fn update(&mut self, message: Message) -> Task<Message> {
+    pub(crate) fn update(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::KeyEdited(text) => return self.edit_key(text),
             Message::FormChosen(form) => self.choose_form(form),
@@ -307,11 +307,6 @@ impl State {
         } else {
             help::NO_FIELD
         })
-    }
-
-    /// Returns what stands in the status line.
-    pub fn status(&self) -> &Status {
-        self.status.current()
     }
 
     fn edit_key(&mut self, text: String) -> Task<Message> {

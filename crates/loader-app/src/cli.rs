@@ -67,7 +67,7 @@ Examples:
 
 /// What to load.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Loads a text.
     #[command(after_help = TEXT_EXAMPLES)]
     Text {
@@ -109,7 +109,7 @@ impl Command {
     /// # Errors
     ///
     /// The usage error, ready to be printed.
-    pub fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
+    pub(crate) fn check(&self, program: &mut clap::Command) -> Result<(), clap::Error> {
         let (name, problem) = match self {
             Command::Frames(arguments) => ("frames", arguments.problem()),
             Command::Text { placing, .. } => ("text", placing.share.problem()),
@@ -149,7 +149,7 @@ impl Command {
 
 /// How what is loaded lies in shared memory.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Placing {
+pub(crate) struct Placing {
     /// How long to stay attached.
     #[command(flatten)]
     stay: Stay,
@@ -180,7 +180,7 @@ impl Placing {
 
 /// How long to stay attached.
 #[derive(Clone, Copy, Debug, Args)]
-pub struct Stay {
+pub(crate) struct Stay {
     /// Returns at once and leaves the content in place, until `viewer-app remove`.
     #[arg(long)]
     persist: bool,
@@ -201,7 +201,7 @@ pub struct Stay {
 /// Why a command was not done.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum CommandError {
+pub(crate) enum CommandError {
     /// Nothing was loaded.
     Load(LoadError),
     /// What came from standard input is no text.
@@ -292,7 +292,7 @@ impl std::error::Error for CommandError {
 /// # Errors
 ///
 /// [`CommandError`], in a sentence for people.
-pub fn run(command: Command, key: &Address, verbose: bool) -> Result<(), CommandError> {
+pub(crate) fn run(command: Command, key: &Address, verbose: bool) -> Result<(), CommandError> {
     command.refuse_of_others(key)?;
     let mut limit = Limit::DEFAULT;
     let (placing, content) = match command {
@@ -414,6 +414,6 @@ fn bytes_of(file: &Path) -> Result<Bytes, CommandError> {
 }
 
 /// Says something beside the output.
-pub fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     terminal::warn(format_args!("loader-app: {line}"));
 }

@@ -8,7 +8,7 @@ use rfd::{AsyncFileDialog, FileHandle};
 use crate::picture_file;
 
 /// Asks for an image file.
-pub fn pick() -> Task<Answer> {
+pub(crate) fn pick() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
@@ -21,7 +21,7 @@ pub fn pick() -> Task<Answer> {
 }
 
 /// Asks for an animated GIF.
-pub fn pick_gif() -> Task<Answer> {
+pub(crate) fn pick_gif() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
@@ -34,7 +34,7 @@ pub fn pick_gif() -> Task<Answer> {
 }
 
 /// Asks for a folder.
-pub fn pick_folder() -> Task<Answer> {
+pub(crate) fn pick_folder() -> Task<Answer> {
     show(
         || AsyncFileDialog::new().set_title(say!("file-dialog-folder")),
         AsyncFileDialog::pick_folder,

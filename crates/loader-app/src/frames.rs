@@ -17,18 +17,18 @@ use app_kit::limit::Limit;
 use app_kit::{language, say, units};
 use shm_core::{ImageMetadata, PixelFormat};
 
-pub use folder::Folder;
-pub use gif::Gif;
-pub use pace::Pace;
-pub use rate::Rate;
-pub use raw_video::RawVideo;
-pub use shm_io::Drawn;
-pub use test_pattern::TestPattern;
+pub(crate) use folder::Folder;
+pub(crate) use gif::Gif;
+pub(crate) use pace::Pace;
+pub(crate) use rate::Rate;
+pub(crate) use raw_video::RawVideo;
+pub(crate) use shm_io::Drawn;
+pub(crate) use test_pattern::TestPattern;
 
 use crate::picture_file::PictureError;
 
 /// A source of frames.
-pub trait Frames {
+pub(crate) trait Frames {
     /// Looks for the next frame. One that was found and not drawn is passed over.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ pub trait Frames {
 
 /// What [`Frames::find`] came upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// A frame, to be drawn.
     Frame(Frame),
     /// Something that is no frame; what comes next may be one.
@@ -63,11 +63,11 @@ pub enum Found {
 
 /// What a frame will be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Frame {
+pub(crate) struct Frame {
     /// The shape of its pixels.
-    pub metadata: ImageMetadata,
+    pub(crate) metadata: ImageMetadata,
     /// How long it stands before the next one; `None` for as long as the next one takes.
-    pub lasts: Option<Duration>,
+    pub(crate) lasts: Option<Duration>,
 }
 
 /// Checks that a frame of this shape takes no more memory than `limit`, and describes it.
@@ -75,7 +75,7 @@ pub struct Frame {
 /// # Errors
 ///
 /// [`FrameError::Size`] where they cannot.
-pub fn shape(
+pub(crate) fn shape(
     format: PixelFormat,
     width: u32,
     height: u32,
@@ -103,7 +103,7 @@ pub fn shape(
 /// Why no more frames come.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum FrameError {
+pub(crate) enum FrameError {
     /// The program was asked to end while it waited for input.
     Stopped,
     /// Frames cannot be that small or that large.
@@ -145,7 +145,7 @@ pub enum FrameError {
 
 impl FrameError {
     /// Returns what is wrong, in one sentence.
-    pub fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         match self {
             FrameError::Stopped => say!("frames-stopped"),
             FrameError::Size { .. } => say!("frames-size"),
@@ -165,7 +165,7 @@ impl FrameError {
     }
 
     /// Returns the reason and what to do.
-    pub fn remedy(&self) -> String {
+    pub(crate) fn remedy(&self) -> String {
         match self {
             FrameError::Stopped => say!("frames-stopped-remedy"),
             FrameError::Size { reason } => say!("frames-size-remedy", reason = reason),

@@ -1,6 +1,17 @@
-//! `loader-app`: the arguments, then the window or a command.
+//! SharedMemoryLoad: puts text, pictures and files into named shared memory, from a window or from a
+//! command line. Here: the arguments, then the window or a command.
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods)]
+
+mod app;
+mod cli;
+mod file_dialog;
+mod frames;
+mod media_type;
+mod picture_file;
+mod progress;
+mod screen;
+mod session;
 
 use std::process::ExitCode;
 
@@ -11,10 +22,11 @@ use app_kit::terminal::{self, EscapeOption};
 use app_kit::{display, explain, settings};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
-use loader_app::app::{self, Settings};
-use loader_app::cli::{self, Command, CommandError};
 use qt_bridge::Form;
 use shm_io::Address;
+
+use app::Settings;
+use cli::{Command, CommandError};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -6,7 +6,7 @@ use std::path::Path;
 const UNKNOWN: &str = "application/octet-stream";
 
 /// As much of a file as tells its format.
-pub const HEAD_BYTES: usize = 8 * 1024;
+pub(crate) const HEAD_BYTES: usize = 8 * 1024;
 
 /// Endings whose types IANA has registered since, or under another name than `mime_guess` knows, and
 /// one of a picture format that has no registered type.
@@ -20,7 +20,7 @@ const REGISTERED: [(&str, &str); 6] = [
 ];
 
 /// Returns the media type that the ending of `path` stands for, in any case; `None` where it is not known.
-pub fn of_name(path: &Path) -> Option<&'static str> {
+pub(crate) fn of_name(path: &Path) -> Option<&'static str> {
     let ending = path.extension()?.to_str()?;
     let registered = REGISTERED
         .iter()
@@ -30,7 +30,7 @@ pub fn of_name(path: &Path) -> Option<&'static str> {
 }
 
 /// Returns the media type of bytes that begin so.
-pub fn of_content(head: &[u8]) -> &'static str {
+pub(crate) fn of_content(head: &[u8]) -> &'static str {
     infer::get(head).map_or(UNKNOWN, |found| found.mime_type())
 }
 

@@ -27,7 +27,7 @@ use image::metadata::Orientation;
 use image::{ImageFormat, ImageReader, ImageResult, Limits};
 use shm_core::ImageMetadata;
 
-pub use error::{Flaw, PictureError};
+pub(crate) use error::{Flaw, PictureError};
 
 use conversion::{Block, Conversion};
 use decoder::{Decoder, File, Plain, Way, decoded_bytes, peak};
@@ -39,13 +39,13 @@ use tiff::TiffDecoder;
 use crate::progress::Progress;
 
 /// The endings of the files that can be decoded, for file dialogs.
-pub const ENDINGS: [&str; 18] = [
+pub(crate) const ENDINGS: [&str; 18] = [
     "png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "xpm", "pbm", "pgm", "ppm", "pnm",
     "pam", "qoi", "ico", "jfif", "dib",
 ];
 
 /// The longest side of a picture, in pixels.
-pub const MAX_SIDE: u32 = 65_535;
+pub(crate) const MAX_SIDE: u32 = 65_535;
 
 /// How much of a file is read at once: after each such piece it may be cancelled.
 const PIECE: usize = 32 * 1024;
@@ -55,7 +55,7 @@ const PIECE: usize = 32 * 1024;
 const BYTES_A_VISIT: u64 = 4;
 
 /// A picture file whose header has been read and found good, and whose pixels have not.
-pub struct PictureFile {
+pub(crate) struct PictureFile {
     path: PathBuf,
     decoder: Box<dyn Decoder>,
     conversion: Conversion,
@@ -72,18 +72,8 @@ struct Watch {
 }
 
 impl PictureFile {
-    /// Opens a picture file and reads its header. It is refused if decoding it would take more than the
-    /// default limit.
-    ///
-    /// # Errors
-    ///
-    /// [`PictureError`] where the file cannot be read, is no picture, or is too large.
-    pub fn open(path: &Path) -> Result<PictureFile, PictureError> {
-        PictureFile::open_watched(path, Limit::DEFAULT, Arc::default())
-    }
-
-    /// Does what [`Self::open`] does with another limit, and tells `progress`, now and while the pixels are
-    /// decoded.
+    /// Opens a picture file and reads its header. It is refused if decoding it would take more than
+    /// `limit`. Reports to `progress` now and while the pixels are decoded.
     ///
     /// The format is told by the file's first bytes, and only where these say nothing by its
     /// ending. Neither a FIFO nor a device is opened: either could block for ever.
@@ -91,7 +81,7 @@ impl PictureFile {
     /// # Errors
     ///
     /// [`PictureError`], also where `progress` was cancelled.
-    pub fn open_watched(
+    pub(crate) fn open(
         path: &Path,
         limit: Limit,
         progress: Arc<Progress>,
@@ -142,7 +132,7 @@ impl PictureFile {
     }
 
     /// Returns what the pixels will be.
-    pub fn metadata(&self) -> &ImageMetadata {
+    pub(crate) fn metadata(&self) -> &ImageMetadata {
         &self.metadata
     }
 
@@ -151,7 +141,7 @@ impl PictureFile {
     /// # Errors
     ///
     /// [`PictureError::TooLarge`] where that is more than the limit.
-    pub fn with_room_for(self, times: u64) -> Result<PictureFile, PictureError> {
+    pub(crate) fn with_room_for(self, times: u64) -> Result<PictureFile, PictureError> {
         let needed = (self.metadata.payload_bytes() as u64).saturating_mul(times);
         if needed <= self.watch.limit.bytes() {
             return Ok(self);
@@ -170,7 +160,7 @@ impl PictureFile {
     ///
     /// [`PictureError`] where the rest of the file is damaged, or where it was cancelled. `pixels`
     /// then holds part of a picture, or nothing.
-    pub fn decode_into(self, pixels: &mut [u8]) -> Result<(), PictureError> {
+    pub(crate) fn decode_into(self, pixels: &mut [u8]) -> Result<(), PictureError> {
         let PictureFile {
             path,
             decoder,

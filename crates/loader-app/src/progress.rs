@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Shared by the thread that reads a file and those that wait for it.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub(crate) struct Progress {
     read: AtomicU64,
     /// 0 as long as the file is not open.
     total: AtomicU64,
@@ -15,17 +15,17 @@ pub struct Progress {
 
 impl Progress {
     /// Asks the reader to give up, which it does when it reads the next time.
-    pub fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         self.is_cancelled.store(true, Relaxed);
     }
 
     /// Returns `true` if the reader was asked to give up.
-    pub fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.is_cancelled.load(Relaxed)
     }
 
     /// Returns how much of the file has been read, from 0 to 1; 0 as long as it is not open.
-    pub fn fraction(&self) -> f32 {
+    pub(crate) fn fraction(&self) -> f32 {
         let total = self.total.load(Relaxed).max(1);
         // A decoder may read parts twice.
         let read = self.read.load(Relaxed).min(total);
@@ -37,14 +37,14 @@ impl Progress {
 
 /// A file that tells a [`Progress`] what is read of it, and fails when it is cancelled.
 #[derive(Debug)]
-pub struct ProgressReader<R> {
+pub(crate) struct ProgressReader<R> {
     file: R,
     progress: Arc<Progress>,
 }
 
 impl<R> ProgressReader<R> {
     /// Watches a file of `total` bytes.
-    pub fn new(file: R, total: u64, progress: Arc<Progress>) -> ProgressReader<R> {
+    pub(crate) fn new(file: R, total: u64, progress: Arc<Progress>) -> ProgressReader<R> {
         progress.read.store(0, Relaxed);
         progress.total.store(total, Relaxed);
         ProgressReader { file, progress }

@@ -6,7 +6,7 @@
 mod any_file;
 mod frame_source;
 mod loadable;
-pub mod presence;
+pub(crate) mod presence;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -22,10 +22,10 @@ use qt_bridge::User;
 use shm_core::Options;
 use shm_io::{Address, OnViewers, Published, Released, Sink, SinkError};
 
-pub use frame_source::FrameSource;
-pub use loadable::{Bytes, Loadable};
-pub use stream::{Control, End, Report, Streamed, Tally};
-pub use thread::{News, Reply, SessionThread};
+pub(crate) use frame_source::FrameSource;
+pub(crate) use loadable::{Bytes, Loadable};
+pub(crate) use stream::{Control, End, Report, Streamed};
+pub(crate) use thread::{News, Reply, SessionThread};
 
 use crate::frames::FrameError;
 use crate::picture_file::PictureError;
@@ -34,16 +34,16 @@ use crate::picture_file::PictureError;
 ///
 /// Whatever goes wrong, what was loaded before stays loaded. Dropping a session releases it.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     /// Where contents go.
-    pub sink: Sink,
+    pub(crate) sink: Sink,
     /// How much memory a picture may take.
     limit: Limit,
 }
 
 /// What was loaded.
 #[derive(Clone, Debug)]
-pub struct Loaded(pub Published);
+pub(crate) struct Loaded(pub Published);
 
 impl Deref for Loaded {
     type Target = Published;
@@ -55,7 +55,7 @@ impl Deref for Loaded {
 
 impl Session {
     /// Begins with nothing loaded.
-    pub fn new(options: Options) -> Session {
+    pub(crate) fn new(options: Options) -> Session {
         Session {
             sink: Sink::new(options),
             limit: Limit::DEFAULT,
@@ -64,13 +64,13 @@ impl Session {
 
     /// Refuses from now on pictures that take more memory than `limit`.
     #[must_use]
-    pub fn limiting_pictures(self, limit: Limit) -> Session {
+    pub(crate) fn limiting_pictures(self, limit: Limit) -> Session {
         Session { limit, ..self }
     }
 
     /// Tells from now on who watches what is loaded.
     #[must_use]
-    pub fn telling_who_watches(self, on_watched: OnViewers) -> Session {
+    pub(crate) fn telling_who_watches(self, on_watched: OnViewers) -> Session {
         let sink = self.sink.reporting(on_watched);
         Session { sink, ..self }
     }
@@ -80,7 +80,7 @@ impl Session {
     /// # Errors
     ///
     /// [`LoadError`]; what was loaded before stays.
-    pub fn load(
+    pub(crate) fn load(
         &mut self,
         address: impl Into<Address>,
         content: &mut Loadable,
@@ -109,19 +109,19 @@ impl Session {
     /// # Errors
     ///
     /// [`LoadError`]; it can be tried again.
-    pub fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
+    pub(crate) fn restore(&mut self) -> Result<Option<Loaded>, LoadError> {
         Ok(self.sink.restore()?.map(Loaded))
     }
 }
 
 /// Says what to do where what was loaded under a key was taken away.
-pub fn remedy_of_loss() -> String {
+pub(crate) fn remedy_of_loss() -> String {
     let (setting, file) = ("RemoveIPC=no", "/etc/systemd/logind.conf");
     say!("lost-remedy", setting = setting, file = file)
 }
 
 /// Says what was let go of.
-pub fn describe_released(released: &Released) -> String {
+pub(crate) fn describe_released(released: &Released) -> String {
     match released.is_removed {
         true => say!("released-gone", key = released.key),
         false => say!("released-stays", key = released.key),
@@ -159,7 +159,7 @@ impl fmt::Display for Loaded {
 
 impl Loaded {
     /// Says whose content this took the place of.
-    pub fn warning(&self) -> Option<String> {
+    pub(crate) fn warning(&self) -> Option<String> {
         let User { pid, program } = self.replaced.as_ref()?;
         Some(match self.form {
             None => say!(
@@ -178,7 +178,7 @@ impl Loaded {
     }
 
     /// Says who else may read it, where somebody may, and what to do where that was not asked for.
-    pub fn exposure(&self) -> Option<String> {
+    pub(crate) fn exposure(&self) -> Option<String> {
         let readers = sharing::describe(self.permissions?)?;
         Some(say!("loaded-shared", key = self.key, readers = readers))
     }
@@ -187,7 +187,7 @@ impl Loaded {
 /// Why nothing was loaded. What was loaded before stays.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum LoadError {
+pub(crate) enum LoadError {
     /// It could not be published.
     Sink(SinkError),
     /// The picture could not be read.
@@ -218,12 +218,12 @@ impl From<SinkError> for LoadError {
 
 impl LoadError {
     /// Returns `true` if somebody has removed the segment, so that nothing is loaded any more.
-    pub fn is_removed(&self) -> bool {
+    pub(crate) fn is_removed(&self) -> bool {
         matches!(self, LoadError::Sink(error) if error.is_removed())
     }
 
     /// Returns `true` if nobody wanted it any more, which is no fault.
-    pub fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         matches!(
             self,
             LoadError::Cancelled { .. } | LoadError::Picture(PictureError::Cancelled { .. })
@@ -231,7 +231,7 @@ impl LoadError {
     }
 
     /// Returns what is wrong, in one sentence.
-    pub fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         match self {
             LoadError::Sink(error) if error.is_about_segment() => say!("load-no-segment"),
             LoadError::Sink(_) => say!("load-not-published"),
@@ -244,7 +244,7 @@ impl LoadError {
     }
 
     /// Returns the reason and what to do.
-    pub fn remedy(&self) -> String {
+    pub(crate) fn remedy(&self) -> String {
         match self {
             LoadError::Sink(error) => error.explain(),
             LoadError::Picture(error) => error.remedy(),

@@ -19,7 +19,7 @@ use crate::session::{LoadError, Loaded, News, Reply};
 
 /// What can happen.
 #[derive(Clone, Debug)]
-pub enum Message {
+pub(crate) enum Message {
     /// The key was edited.
     KeyEdited(String),
     /// The form of what is under a Qt key was chosen.

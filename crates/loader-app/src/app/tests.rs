@@ -184,7 +184,7 @@ impl Bench {
     }
 
     fn level(&self) -> Level {
-        self.state.status().level()
+        self.state.status.current().level()
     }
 }
 
@@ -210,7 +210,7 @@ fn a_text_goes_through_the_dialog_into_shared_memory() {
         "Loaded text, {} bytes, into MySharedMemory (sequence 1).",
         text.len()
     );
-    assert_eq!(bench.state.status().text(), sentence);
+    assert_eq!(bench.state.status.current().text(), sentence);
     assert_eq!(bench.level(), Level::Success);
     assert!(bench.shows("attached"));
     assert!(!bench.shows("Text to load"), "the dialog is closed");
@@ -354,10 +354,10 @@ fn a_text_that_cannot_be_loaded_stays_in_the_dialog() {
     bench.state.session = SessionThread::start(Options::new().directory(elsewhere));
     bench.load_text("the only copy");
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "Unable to create shared memory segment."
     );
-    assert!(bench.state.status().remedy().is_some());
+    assert!(bench.state.status.current().remedy().is_some());
     assert!(bench.shows("Text to load"), "the dialog stays open");
     bench.state.session = SessionThread::start(bench.options());
     bench.click("OK");
@@ -376,7 +376,7 @@ fn a_picture_is_loaded_by_its_path() {
         .unwrap();
     bench.load_path(&path);
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "Loaded image, 18 bytes, into MySharedMemory (sequence 1)."
     );
     match bench.in_memory("MySharedMemory") {
@@ -395,14 +395,24 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     let no_picture = bench.file("notes.txt", b"plain words");
     bench.send(Message::FileDialogEnded(Answer::Chosen(no_picture)));
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "Selected file is not an image, please select another."
     );
     bench.load_path(Path::new("/nonexistent/cat.png"));
-    assert!(bench.state.status().text().contains("cannot be read"));
+    assert!(
+        bench
+            .state
+            .status
+            .current()
+            .text()
+            .contains("cannot be read")
+    );
     let absurd = bench.file("huge.pgm", b"P5\n60000 60000\n255\n");
     bench.drop_files(&[&absurd]);
-    assert_eq!(bench.state.status().text(), "The image is too large.");
+    assert_eq!(
+        bench.state.status.current().text(),
+        "The image is too large."
+    );
     assert_eq!(bench.level(), Level::Error);
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
@@ -424,7 +434,7 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
     bench.send(Message::Glance(begun + Duration::from_millis(400)));
     assert!(bench.shows("Loading large.png into MySharedMemory …"));
     bench.click("Cancel");
-    assert_eq!(bench.state.status().text(), "Cancelling …");
+    assert_eq!(bench.state.status.current().text(), "Cancelling …");
     bench.settle(task);
     assert!(!bench.shows("Cancel"));
 }
@@ -456,7 +466,7 @@ fn a_cancelled_picture_leaves_what_was_loaded() {
     bench.press(Chord::named(Named::Escape));
     bench.send(Message::PictureLoaded(number, Ok(Err(error))));
     assert_eq!(
-        bench.state.status().to_string(),
+        bench.state.status.current().to_string(),
         "Cancelled: a.png was not loaded. What was loaded before stays."
     );
     assert_eq!(bench.level(), Level::Neutral);
@@ -473,7 +483,7 @@ fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
     let (first, error) = begin_and_fail(&mut bench);
     let (second, _) = begin_and_fail(&mut bench);
     bench.send(Message::PictureLoaded(first, Ok(Err(error))));
-    assert!(bench.state.status().text().starts_with("Loading"));
+    assert!(bench.state.status.current().text().starts_with("Loading"));
     assert_eq!(
         bench.state.loading.as_ref().map(|loading| loading.number),
         Some(second)
@@ -505,9 +515,9 @@ fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
     bench.click("Load");
     bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
-    assert!(bench.state.status().text().starts_with("Loading"));
+    assert!(bench.state.status.current().text().starts_with("Loading"));
     bench.press(Chord::named(Named::Escape));
-    assert_eq!(bench.state.status().text(), "Cancelling …");
+    assert_eq!(bench.state.status.current().text(), "Cancelling …");
 }
 
 #[test]
@@ -515,7 +525,7 @@ fn no_path_is_said_to_be_none() {
     let mut bench = Bench::new();
     bench.send(Message::PathSubmitted);
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "There is no path in the field."
     );
 }
@@ -524,7 +534,10 @@ fn no_path_is_said_to_be_none() {
 fn no_file_is_told_gently() {
     let mut bench = Bench::new();
     bench.send(Message::FileDialogEnded(Answer::Cancelled));
-    assert_eq!(bench.state.status().to_string(), "No file was chosen.");
+    assert_eq!(
+        bench.state.status.current().to_string(),
+        "No file was chosen."
+    );
     assert_eq!(bench.level(), Level::Neutral);
 }
 
@@ -533,7 +546,7 @@ fn a_dialog_that_failed_is_told_with_the_way_out() {
     let mut bench = Bench::new();
     for answer in [Answer::NotShown, Answer::Died] {
         bench.send(Message::FileDialogEnded(answer));
-        let said = bench.state.status().to_string();
+        let said = bench.state.status.current().to_string();
         assert!(
             said.contains("Type the path in the field beside the button"),
             "{said}"
@@ -566,7 +579,8 @@ fn clear_blanks_and_release_leaves() {
     assert!(
         bench
             .state
-            .status()
+            .status
+            .current()
             .text()
             .starts_with("Cleared MySharedMemory")
     );
@@ -574,7 +588,7 @@ fn clear_blanks_and_release_leaves() {
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert!(bench.shows("not attached"));
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "Released MySharedMemory: what was loaded is gone."
     );
 }
@@ -585,13 +599,20 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
     bench.load_text("first");
     bench.send(Message::KeyEdited("Other".to_owned()));
     assert!(bench.shows("attached elsewhere"));
-    assert!(bench.state.status().text().contains("stays there for now"));
+    assert!(
+        bench
+            .state
+            .status
+            .current()
+            .text()
+            .contains("stays there for now")
+    );
     assert!(bench.in_memory("MySharedMemory").is_some());
     bench.load_text("second");
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert_eq!(bench.text_in_memory("Other").as_deref(), Some("second"));
     assert_eq!(
-        bench.state.status().remedy(),
+        bench.state.status.current().remedy(),
         Some("Released MySharedMemory: what was loaded is gone.")
     );
 }
@@ -641,7 +662,8 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
     assert!(
         bench
             .state
-            .status()
+            .status
+            .current()
             .text()
             .contains("can no longer be found")
     );
@@ -683,7 +705,8 @@ fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
     assert!(
         bench
             .state
-            .status()
+            .status
+            .current()
             .text()
             .contains("nothing to load again")
     );
@@ -697,7 +720,13 @@ fn who_else_may_read_what_is_loaded_is_said() {
     let _theirs = shm_core::Publisher::open(&key, &shared).unwrap();
     bench.load_text("seen by all");
     assert_eq!(bench.level(), Level::Warning);
-    let remedy = bench.state.status().remedy().unwrap_or_default().to_owned();
+    let remedy = bench
+        .state
+        .status
+        .current()
+        .remedy()
+        .unwrap_or_default()
+        .to_owned();
     assert!(
         remedy.contains("other users may read it (mode 644)"),
         "{remedy}"
@@ -734,7 +763,7 @@ fn somebody_else_s_content_is_announced() {
     assert_eq!(bench.level(), Level::Success);
     bench.see_content(theirs);
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "painter (pid 4711) has replaced what this window had loaded into MySharedMemory."
     );
 }
@@ -792,7 +821,7 @@ fn of_several_files_the_first_is_loaded_and_that_is_said() {
     );
     assert_eq!(bench.level(), Level::Warning);
     assert_eq!(
-        bench.state.status().remedy(),
+        bench.state.status.current().remedy(),
         Some("Only the first of the two files was loaded: one fits at a time.")
     );
 }
@@ -804,7 +833,7 @@ fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
     let folder = bench.directory.path().to_owned();
     bench.drop_files(&[&folder]);
     assert_eq!(bench.level(), Level::Error);
-    let remedy = bench.state.status().remedy();
+    let remedy = bench.state.status.current().remedy();
     assert_eq!(remedy, Some("It is a folder: choose a file in it."));
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
@@ -846,7 +875,7 @@ fn what_is_pasted_is_loaded_at_once() {
     };
     bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "What was copied is no picture."
     );
 }
@@ -856,7 +885,10 @@ fn nothing_to_paste_is_said_gently() {
     let mut bench = Bench::new();
     for pasted in [Pasted::Nothing, Pasted::Text(String::new())] {
         bench.send(Message::Pasted(Ok(pasted)));
-        assert_eq!(bench.state.status().text(), "There is nothing to paste.");
+        assert_eq!(
+            bench.state.status.current().text(),
+            "There is nothing to paste."
+        );
         assert_eq!(bench.level(), Level::Neutral);
     }
     bench.send(Message::Pasted(Err(ClipboardError::Closed)));

@@ -18,7 +18,7 @@ const IMAGE_BUTTON_WIDTH: f32 = 220.0;
 
 impl State {
     /// Draws the window, and the input dialog over it while it is open.
-    pub fn view(&self) -> Element<'_, Message> {
+    pub(crate) fn view(&self) -> Element<'_, Message> {
         let body = column![
             column![self.view_key(), self.view_actions()].spacing(theme::space::TINY),
             self.view_heading(),

@@ -46,7 +46,7 @@ const USUAL_RATE: u16 = 30;
 
 /// The arguments of `loader-app frames`.
 #[derive(Clone, Debug, Args)]
-pub struct FramesArguments {
+pub(crate) struct FramesArguments {
     /// The size of each frame in pixels, such as 1280x720.
     #[arg(long, value_name = "WxH")]
     size: Option<Size>,

@@ -17,7 +17,7 @@ use crate::progress::Progress;
 /// The pictures of a folder in the order of their names. What comes into the folder meanwhile is
 /// shown in the next round.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     /// How long each picture stands.
     each: Duration,
@@ -40,7 +40,7 @@ impl Folder {
     /// # Errors
     ///
     /// [`FrameError::Folder`] where it cannot be read.
-    pub fn open(
+    pub(crate) fn open(
         path: &Path,
         each: Duration,
         progress: Arc<Progress>,
@@ -109,7 +109,7 @@ impl Frames for Folder {
 }
 
 fn open(path: &Path, progress: &Arc<Progress>) -> Result<PictureFile, PictureError> {
-    PictureFile::open_watched(path, Limit::DEFAULT, Arc::clone(progress))
+    PictureFile::open(path, Limit::DEFAULT, Arc::clone(progress))
 }
 
 /// Returns the files of a folder in the order of their names; hidden ones are nobody's pictures.

@@ -28,7 +28,7 @@ const LIMIT: Limit = Limit::DEFAULT;
 const PICTURES: u64 = 4;
 
 /// The frames of a GIF, in a loop.
-pub struct Gif {
+pub(crate) struct Gif {
     path: PathBuf,
     /// Open as long as this lives: whoever replaces the file does not cut the animation.
     file: File,
@@ -47,7 +47,7 @@ impl Gif {
     /// # Errors
     ///
     /// [`FrameError`] where the file cannot be read, is no GIF, or is too large.
-    pub fn open(path: &Path) -> Result<Gif, FrameError> {
+    pub(crate) fn open(path: &Path) -> Result<Gif, FrameError> {
         let unreadable = |source| {
             FrameError::Animation(PictureError::Unreadable {
                 path: path.to_owned(),

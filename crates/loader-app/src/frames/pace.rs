@@ -8,13 +8,13 @@ const LATE: Duration = Duration::from_millis(250);
 
 /// A schedule of absolute moments, so that what one frame loses the next one makes up.
 #[derive(Clone, Debug, Default)]
-pub struct Pace {
+pub(crate) struct Pace {
     next: Option<Instant>,
 }
 
 impl Pace {
     /// Returns when the frame is due that is ready `now`, and stands as long as `lasts` says.
-    pub fn due(&mut self, now: Instant, lasts: Duration) -> Instant {
+    pub(crate) fn due(&mut self, now: Instant, lasts: Duration) -> Instant {
         let due = match self.next {
             Some(next) if now.saturating_duration_since(next) <= LATE => next,
             _ => now,
@@ -25,7 +25,7 @@ impl Pace {
     }
 
     /// Returns when the frame after the last one is due: until then the last one stands.
-    pub fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         self.next
     }
 }

@@ -12,14 +12,14 @@ const LONGEST: u32 = 86_400;
 
 /// A number of frames a second, exact: 29.97 is not 30000/1001.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub(crate) struct Rate {
     frames: u32,
     seconds: u32,
 }
 
 impl Rate {
     /// Returns `frames` a second; at least one.
-    pub fn per_second(frames: u16) -> Rate {
+    pub(crate) fn per_second(frames: u16) -> Rate {
         Rate {
             frames: u32::from(frames.max(1)),
             seconds: 1,
@@ -27,7 +27,7 @@ impl Rate {
     }
 
     /// Returns when the frame with this number begins, the first, number 0, at zero.
-    pub fn time_of(self, frame: u64) -> Duration {
+    pub(crate) fn time_of(self, frame: u64) -> Duration {
         const NANOS: u128 = 1_000_000_000;
         let nanos = u128::from(frame) * u128::from(self.seconds) * NANOS / u128::from(self.frames);
         let seconds = u64::try_from(nanos / NANOS).unwrap_or(u64::MAX);
@@ -35,7 +35,7 @@ impl Rate {
     }
 
     /// Returns how long the frame with this number stands. Rounding does not add up.
-    pub fn lasts(self, frame: u64) -> Duration {
+    pub(crate) fn lasts(self, frame: u64) -> Duration {
         self.time_of(frame + 1).saturating_sub(self.time_of(frame))
     }
 }
@@ -81,7 +81,7 @@ impl Rate {
 
 /// A text that is no rate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RateError {
+pub(crate) struct RateError {
     text: String,
 }
 

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Frames that are read from a pipe or a file.
 #[derive(Debug)]
-pub struct RawVideo<'t> {
+pub(crate) struct RawVideo<'t> {
     input: File,
     /// Ends a wait for input that does not come.
     termination: &'t Termination,
@@ -48,7 +48,7 @@ impl<'t> RawVideo<'t> {
     /// # Errors
     ///
     /// Where the system gives no descriptor for it.
-    pub fn stdin(
+    pub(crate) fn stdin(
         metadata: ImageMetadata,
         rate: Option<Rate>,
         termination: &'t Termination,

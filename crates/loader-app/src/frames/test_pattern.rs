@@ -44,7 +44,7 @@ const GLYPHS: [u16; 10] = [
 
 /// Frames that are drawn here. The first has the number 1.
 #[derive(Debug)]
-pub struct TestPattern {
+pub(crate) struct TestPattern {
     metadata: ImageMetadata,
     rate: Option<Rate>,
     /// How many frames there will be; `None` for no end.
@@ -73,7 +73,7 @@ impl TestPattern {
     /// # Errors
     ///
     /// [`FrameError::Size`] below 64 × 48 pixels, on which not all of it can be told apart.
-    pub fn new(
+    pub(crate) fn new(
         metadata: ImageMetadata,
         rate: Option<Rate>,
         count: Option<u64>,

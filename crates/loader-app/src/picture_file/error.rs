@@ -15,7 +15,7 @@ use super::MAX_SIDE;
 /// Why a picture file was not loaded.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum PictureError {
+pub(crate) enum PictureError {
     /// The file cannot be opened or read.
     Unreadable {
         /// The file.
@@ -58,7 +58,7 @@ pub enum PictureError {
 /// What is wrong with a file that is no picture, or a damaged one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Flaw {
+pub(crate) enum Flaw {
     /// It was cut.
     Cut,
     /// It is of no known format.
@@ -127,7 +127,7 @@ impl PictureError {
     }
 
     /// Returns what is wrong, in one sentence.
-    pub fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         match self {
             PictureError::Unreadable { path, .. } => {
                 say!("picture-unreadable", path = path.display())
@@ -141,7 +141,7 @@ impl PictureError {
     }
 
     /// Returns the reason and what to do.
-    pub fn remedy(&self) -> String {
+    pub(crate) fn remedy(&self) -> String {
         match self {
             PictureError::Unreadable { source, .. } => match source.kind() {
                 io::ErrorKind::NotFound => say!("file-not-found"),

@@ -37,8 +37,12 @@ fn file(directory: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
+fn open(path: &Path) -> Result<PictureFile, PictureError> {
+    PictureFile::open(path, Limit::DEFAULT, Arc::default())
+}
+
 fn load(path: &Path) -> Result<(ImageMetadata, Vec<u8>), PictureError> {
-    let picture = PictureFile::open(path)?;
+    let picture = open(path)?;
     let metadata = picture.metadata().clone();
     // What stood there before must not shine through.
     let mut pixels = vec![0xEE; metadata.payload_bytes()];

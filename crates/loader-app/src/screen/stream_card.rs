@@ -13,20 +13,20 @@ use app_kit::typed_path;
 use app_kit::visible;
 
 /// The widget id of the field that takes a path.
-pub const PATH: &str = "stream-path";
+pub(crate) const PATH: &str = "stream-path";
 
 /// The widget id of the field that says how long each picture stands.
-pub const SECONDS: &str = "stream-seconds";
+pub(crate) const SECONDS: &str = "stream-seconds";
 
 /// Its fields, in the order in which Tab goes round them.
-pub const FIELDS: [&str; 2] = [PATH, SECONDS];
+pub(crate) const FIELDS: [&str; 2] = [PATH, SECONDS];
 
 /// How long a picture of a folder may stand: between two frames of a film, and an hour.
 const STANDS: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(3_600)];
 
 /// What is chosen so far.
 #[derive(Debug)]
-pub struct StreamCard {
+pub(crate) struct StreamCard {
     /// Where the frames will go; shown only.
     key: String,
     path: String,
@@ -39,7 +39,7 @@ pub struct StreamCard {
 
 /// What the person at the keyboard does.
 #[derive(Clone, Debug)]
-pub enum Message {
+pub(crate) enum Message {
     /// Wants the test pattern.
     TestPatternPressed,
     /// Wants to choose an animated GIF.
@@ -58,7 +58,7 @@ pub enum Message {
 
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Nothing: the card goes on.
     None,
     /// Ask the system for a GIF.
@@ -73,7 +73,7 @@ pub enum Action {
 
 impl StreamCard {
     /// Opens the card for streams under `key`; the task gives the focus to its first field.
-    pub fn open<M>(key: &str) -> (StreamCard, Task<M>) {
+    pub(crate) fn open<M>(key: &str) -> (StreamCard, Task<M>) {
         let card = StreamCard {
             key: key.to_owned(),
             path: String::new(),
@@ -85,18 +85,18 @@ impl StreamCard {
     }
 
     /// Says why nothing was started.
-    pub fn reject(&mut self, problem: impl Into<String>) {
+    pub(crate) fn reject(&mut self, problem: impl Into<String>) {
         self.problem = Some(problem.into());
         self.is_starting = false;
     }
 
     /// Returns `true` if a stream is about to begin.
-    pub fn is_starting(&self) -> bool {
+    pub(crate) fn is_starting(&self) -> bool {
         self.is_starting
     }
 
     /// Takes in what was done.
-    pub fn update(&mut self, message: Message) -> Action {
+    pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::PathEdited(path) => self.path = path,
             Message::SecondsEdited(seconds) => self.seconds = seconds,
@@ -118,7 +118,7 @@ impl StreamCard {
     }
 
     /// Begins with what was chosen in the system's dialog, or typed.
-    pub fn take_path(&mut self, path: PathBuf) -> Action {
+    pub(crate) fn take_path(&mut self, path: PathBuf) -> Action {
         match self.each() {
             Some(each) => self.start(FrameSource::Path { path, each }),
             None => Action::None,
@@ -144,7 +144,7 @@ impl StreamCard {
     }
 
     /// Draws the card and dims what lies below.
-    pub fn view(&self) -> Element<'_, Message> {
+    pub(crate) fn view(&self) -> Element<'_, Message> {
         let title = column![
             visible::line(say!("stream-title")).size(theme::TEXT_SIZE),
             visible::line(say!("stream-body", key = self.key))

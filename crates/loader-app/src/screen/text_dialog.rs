@@ -11,14 +11,14 @@ use iced::widget::{
 use iced::{Center, Element, Fill, Task};
 
 /// The widget id of the editor.
-pub const EDITOR: &str = "text";
+pub(crate) const EDITOR: &str = "text";
 
 /// Above this many bytes a paste is a large one.
 const LARGE: usize = 64 * 1024;
 
 /// What is written so far.
 #[derive(Debug)]
-pub struct TextDialog {
+pub(crate) struct TextDialog {
     /// Where the text will go; shown only.
     key: String,
     content: text_editor::Content,
@@ -30,7 +30,7 @@ pub struct TextDialog {
 
 /// What the person at the keyboard does.
 #[derive(Clone, Debug)]
-pub enum Message {
+pub(crate) enum Message {
     /// Writes, selects, scrolls.
     Edit(text_editor::Action),
     /// Wants the text loaded.
@@ -41,7 +41,7 @@ pub enum Message {
 
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Nothing: the dialog goes on.
     None,
     /// Load this text. The dialog stays until it is closed, so that a failure costs no text.
@@ -52,7 +52,7 @@ pub enum Action {
 
 impl TextDialog {
     /// Opens an empty dialog; the task gives the focus to the editor.
-    pub fn open<M>(key: &str) -> (TextDialog, Task<M>) {
+    pub(crate) fn open<M>(key: &str) -> (TextDialog, Task<M>) {
         let dialog = TextDialog {
             key: key.to_owned(),
             content: text_editor::Content::new(),
@@ -63,13 +63,13 @@ impl TextDialog {
     }
 
     /// Says why the text could not be loaded.
-    pub fn reject(&mut self, problem: String) {
+    pub(crate) fn reject(&mut self, problem: String) {
         self.problem = Some(problem);
         self.is_loading = false;
     }
 
     /// Takes in what was done.
-    pub fn update(&mut self, message: Message) -> Action {
+    pub(crate) fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Edit(action) => {
                 if action.is_edit() {
@@ -126,7 +126,7 @@ impl TextDialog {
     }
 
     /// Draws the dialog and dims what lies below.
-    pub fn view(&self) -> Element<'_, Message> {
+    pub(crate) fn view(&self) -> Element<'_, Message> {
         let title = column![
             visible::line(say!("text-title")).size(theme::TEXT_SIZE),
             visible::line(say!("text-key", key = self.key))

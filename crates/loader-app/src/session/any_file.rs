@@ -24,7 +24,7 @@ impl Loadable {
     /// # Errors
     ///
     /// [`LoadError`] where the file cannot be read, or is none: a folder, a device, a pipe.
-    pub fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Loadable, LoadError> {
+    pub(crate) fn of_file(path: &Path, progress: Arc<Progress>) -> Result<Loadable, LoadError> {
         let name = || path.display().to_string();
         let unreadable = |source| LoadError::Bytes {
             name: name(),
@@ -38,7 +38,7 @@ impl Loadable {
             // Whoever opens a pipe may wait for ever.
             return Err(unreadable(io::ErrorKind::InvalidInput.into()));
         }
-        match PictureFile::open_watched(path, Limit::DEFAULT, Arc::clone(&progress)) {
+        match PictureFile::open(path, Limit::DEFAULT, Arc::clone(&progress)) {
             Err(PictureError::NotAPicture { .. }) => {}
             Err(error @ PictureError::Cancelled { .. }) => return Err(LoadError::Picture(error)),
             // A picture that is too large should be told to be, not loaded as bytes.

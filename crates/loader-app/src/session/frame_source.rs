@@ -12,7 +12,7 @@ use crate::progress::Progress;
 
 /// What the window can stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FrameSource {
+pub(crate) enum FrameSource {
     /// The test pattern, at 1280 × 720 pixels and 30 frames a second.
     TestPattern,
     /// An animated GIF, or a folder of pictures.

@@ -19,7 +19,7 @@ use crate::progress::{Progress, ProgressReader};
 
 /// Something to load.
 #[derive(Debug)]
-pub enum Loadable {
+pub(crate) enum Loadable {
     /// A text.
     Text(String),
     /// A picture file, to be decoded, and who is told how far that is.
@@ -46,7 +46,7 @@ impl Loadable {
         Ok(match self {
             Loadable::Text(text) => Payload::Text(text),
             Loadable::Picture(path, progress) => {
-                let picture = PictureFile::open_watched(path, limit, Arc::clone(progress))
+                let picture = PictureFile::open(path, limit, Arc::clone(progress))
                     .and_then(|picture| picture.with_room_for(copies))
                     .map_err(LoadError::Picture)?;
                 let metadata = picture.metadata().clone();
@@ -65,7 +65,7 @@ impl Loadable {
 }
 
 /// Bytes that are read straight into shared memory.
-pub struct Bytes {
+pub(crate) struct Bytes {
     reader: Box<dyn Read + Send>,
     /// How many there should be, where that is known.
     expected: usize,
@@ -85,7 +85,7 @@ impl Bytes {
     /// # Errors
     ///
     /// [`LoadError::Bytes`] where it cannot be opened, or is a folder.
-    pub fn open(path: &Path) -> Result<Bytes, LoadError> {
+    pub(crate) fn open(path: &Path) -> Result<Bytes, LoadError> {
         Bytes::open_watched(path, Arc::default())
     }
 
@@ -94,7 +94,7 @@ impl Bytes {
     /// # Errors
     ///
     /// [`LoadError`], as [`Self::open`] has it.
-    pub fn open_watched(path: &Path, progress: Arc<Progress>) -> Result<Bytes, LoadError> {
+    pub(crate) fn open_watched(path: &Path, progress: Arc<Progress>) -> Result<Bytes, LoadError> {
         let opened = File::open(path).and_then(|file| {
             let facts = file.metadata()?;
             if facts.is_dir() {
@@ -119,7 +119,7 @@ impl Bytes {
     }
 
     /// Reads standard input to its end.
-    pub fn stdin() -> Bytes {
+    pub(crate) fn stdin() -> Bytes {
         Bytes {
             reader: Box::new(io::stdin()),
             expected: 0,

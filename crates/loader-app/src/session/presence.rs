@@ -7,12 +7,12 @@ use shm_core::presence::Viewer;
 use shm_io::Viewers;
 
 /// Names a viewer: `viewer-app (pid 4711)`.
-pub fn name(viewer: &Viewer) -> String {
+pub(crate) fn name(viewer: &Viewer) -> String {
     say!("peer", program = viewer.program, pid = viewer.process)
 }
 
 /// Says what a viewer has shown: `sequence 12 after 3 ms`.
-pub fn progress(viewer: &Viewer) -> String {
+pub(crate) fn progress(viewer: &Viewer) -> String {
     match viewer.report {
         None => say!("watcher-shown-nothing"),
         Some(report) => say!(
@@ -24,7 +24,7 @@ pub fn progress(viewer: &Viewer) -> String {
 }
 
 /// Says for scripts, in a line each, which viewers have left, and which have come or shown a sample.
-pub fn changes(before: &Viewers, now: &Viewers) -> Vec<String> {
+pub(crate) fn changes(before: &Viewers, now: &Viewers) -> Vec<String> {
     let now = match now {
         Viewers::Known(viewers) => viewers.as_slice(),
         // For scripts, which read English.

@@ -18,7 +18,7 @@ const REPORT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Whoever has a stream played: waits for its frames, may stop it, and is told how it goes.
-pub trait Control {
+pub(crate) trait Control {
     /// Waits until `due`, or not at all where nothing is due; breaks to stop the stream.
     fn wait(&mut self, due: Option<Instant>) -> ControlFlow<()>;
 
@@ -42,42 +42,42 @@ pub trait Control {
 
 /// How a stream goes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// How many frames were published.
-    pub frames: u64,
+    pub(crate) frames: u64,
     /// How many a second, of late.
-    pub rate: f64,
+    pub(crate) rate: f64,
     /// What of the source is left out.
-    pub notice: Option<String>,
+    pub(crate) notice: Option<String>,
 }
 
 /// What was streamed.
 #[derive(Debug)]
-pub struct Streamed {
+pub(crate) struct Streamed {
     /// Where to.
-    pub key: Address,
+    pub(crate) key: Address,
     /// How much.
-    pub tally: Tally,
+    pub(crate) tally: Tally,
     /// Why it came to an end.
-    pub end: End,
+    pub(crate) end: End,
 }
 
 /// What a stream came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// How many frames were published.
-    pub frames: u64,
+    pub(crate) frames: u64,
     /// How many bytes they had.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// How many frames were left out, because there was no room for them, or the lock was not to be had.
-    pub left_out: u64,
+    pub(crate) left_out: u64,
     /// From the first frame to the last.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// Why a stream came to an end.
 #[derive(Debug)]
-pub enum End {
+pub(crate) enum End {
     /// There are no more frames.
     Finished,
     /// Somebody stopped it.
@@ -96,7 +96,7 @@ impl Session {
     /// # Errors
     ///
     /// [`LoadError`] where not even the first frame could be published; what was loaded before stays.
-    pub fn stream(
+    pub(crate) fn stream(
         &mut self,
         address: impl Into<Address>,
         frames: &mut dyn Frames,

@@ -19,12 +19,12 @@ use super::{Control, FrameSource, LoadError, Loadable, Loaded, Report, Session, 
 use crate::progress::Progress;
 
 /// The result of a command, as a message can carry it.
-pub type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
+pub(crate) type Reply<T, E> = Result<Result<T, Arc<E>>, WorkerError>;
 
 /// A thread that owns a [`Session`]. Dropping it waits until the session has let go of what is
 /// loaded.
 #[derive(Debug)]
-pub struct SessionThread {
+pub(crate) struct SessionThread {
     session: Resident<Session>,
     watched: Option<stream_mpsc::UnboundedReceiver<Viewers>>,
     playing: Option<Playing>,
@@ -49,7 +49,7 @@ impl Drop for Playing {
 
 /// What happens to a stream.
 #[derive(Clone, Debug)]
-pub enum News {
+pub(crate) enum News {
     /// The first frame is there.
     Begun(Loaded),
     /// It goes on.
@@ -62,7 +62,7 @@ pub enum News {
 
 impl SessionThread {
     /// Starts the thread, with nothing loaded. Where there is none to be had, every command says so.
-    pub fn start(options: Options) -> SessionThread {
+    pub(crate) fn start(options: Options) -> SessionThread {
         // Without a bound, because it is told of at most ten times a second, and the window keeps up.
         let (told, watched) = stream_mpsc::unbounded();
         // An error means that the window is gone.
@@ -78,24 +78,28 @@ impl SessionThread {
     }
 
     /// Has all that is loaded after this streamed for Qt programs in this form, or in the one that fits.
-    pub fn stream_as(&mut self, form: Option<Form>) {
+    pub(crate) fn stream_as(&mut self, form: Option<Form>) {
         self.form = form;
     }
 
     /// Tells who watches what is loaded, each time that it changes; the first who asks.
-    pub fn watched(&mut self) -> Task<Viewers> {
+    pub(crate) fn watched(&mut self) -> Task<Viewers> {
         self.watched
             .take()
             .map_or_else(Task::none, |watched| Task::run(watched, |watched| watched))
     }
 
     /// Loads a text.
-    pub fn load_text(&mut self, key: Address, text: String) -> Task<Reply<Loaded, LoadError>> {
+    pub(crate) fn load_text(
+        &mut self,
+        key: Address,
+        text: String,
+    ) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Loadable::Text(text))
     }
 
     /// Loads a picture file, unless `progress` is cancelled before that is done.
-    pub fn load_picture(
+    pub(crate) fn load_picture(
         &mut self,
         key: Address,
         path: PathBuf,
@@ -105,7 +109,7 @@ impl SessionThread {
     }
 
     /// Loads a file, whatever is in it, unless `progress` is cancelled before that is done.
-    pub fn load_file(
+    pub(crate) fn load_file(
         &mut self,
         key: Address,
         path: PathBuf,
@@ -118,7 +122,11 @@ impl SessionThread {
     }
 
     /// Loads a picture that is in memory already.
-    pub fn load_pixels(&mut self, key: Address, picture: Pixels) -> Task<Reply<Loaded, LoadError>> {
+    pub(crate) fn load_pixels(
+        &mut self,
+        key: Address,
+        picture: Pixels,
+    ) -> Task<Reply<Loaded, LoadError>> {
         self.load(key, Loadable::Pixels(picture))
     }
 
@@ -127,27 +135,27 @@ impl SessionThread {
     }
 
     /// Does what [`shm_io::Sink::clear`] does.
-    pub fn clear(&mut self) -> Task<Reply<Option<Address>, LoadError>> {
+    pub(crate) fn clear(&mut self) -> Task<Reply<Option<Address>, LoadError>> {
         self.ask(|session| session.sink.clear().map_err(|error| Arc::new(error.into())))
     }
 
     /// Does what [`shm_io::Sink::release`] does.
-    pub fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
+    pub(crate) fn release(&mut self) -> Task<Result<Option<Released>, WorkerError>> {
         self.ask(|session| session.sink.release())
     }
 
     /// Does what [`Session::restore`] does.
-    pub fn restore(&mut self) -> Task<Reply<Option<Loaded>, LoadError>> {
+    pub(crate) fn restore(&mut self) -> Task<Reply<Option<Loaded>, LoadError>> {
         self.ask(|session| session.restore().map_err(Arc::new))
     }
 
     /// Does what [`shm_io::Sink::release_if_lost`] does.
-    pub fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
+    pub(crate) fn release_if_lost(&mut self) -> Task<Result<Option<Address>, WorkerError>> {
         self.ask(|session| session.sink.release_if_lost())
     }
 
     /// Streams frames, as [`Session::stream`] does, until [`stop`](Self::stop) or any other command.
-    pub fn stream(&mut self, key: Address, source: FrameSource) -> Task<News> {
+    pub(crate) fn stream(&mut self, key: Address, source: FrameSource) -> Task<News> {
         let (sender, news) = stream_mpsc::unbounded();
         let (alive, stopped) = mpsc::channel();
         let progress = Arc::new(Progress::default());
@@ -174,7 +182,7 @@ impl SessionThread {
     }
 
     /// Ends the stream that plays, if one does. Its last frame stays.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.playing = None;
     }
 

@@ -37,7 +37,8 @@ fn only_a_qt_key_has_forms() {
     assert!(
         bench
             .state
-            .status()
+            .status
+            .current()
             .text()
             .ends_with("is written as QString.")
     );
@@ -45,7 +46,14 @@ fn only_a_qt_key_has_forms() {
     assert!(!is_offered(&bench));
     assert_eq!(watched_as(&bench), None);
     bench.press(Chord::ctrl('f'));
-    assert!(bench.state.status().text().contains("Only under a Qt key"));
+    assert!(
+        bench
+            .state
+            .status
+            .current()
+            .text()
+            .contains("Only under a Qt key")
+    );
 }
 
 #[test]
@@ -53,7 +61,14 @@ fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
     let (mut bench, key) = bench();
     bench.send(Message::FormChosen(Some(Form::QByteArray)));
     bench.load_text("hi");
-    assert!(bench.state.status().text().ends_with("as QByteArray."));
+    assert!(
+        bench
+            .state
+            .status
+            .current()
+            .text()
+            .ends_with("as QByteArray.")
+    );
     assert_eq!(read(&key).form, Form::QByteArray);
     // What is there stays what it is, whatever comes next.
     bench.send(Message::FormChosen(Some(Form::QString)));
@@ -77,7 +92,7 @@ fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     bench.send(Message::FormChosen(Some(Form::QImage)));
     bench.load_text("no picture");
     assert_eq!(bench.level(), Level::Error);
-    let told = bench.state.status().to_string();
+    let told = bench.state.status.current().to_string();
     assert!(told.contains("It cannot be written as QImage"), "{told}");
     let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
     assert_eq!(read(&key).value.into_message(), text("kept"));

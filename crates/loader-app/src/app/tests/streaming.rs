@@ -130,7 +130,7 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
     let mut playing = Playing::pattern(&mut bench);
     assert!(!bench.shows("Test Pattern"), "the card is closed");
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "Streaming the test pattern into MySharedMemory."
     );
     assert!(bench.shows("attached"));
@@ -143,7 +143,7 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
 
     bench.click("Stop");
     playing.finish(&mut bench);
-    let said = bench.state.status().text();
+    let said = bench.state.status.current().text();
     assert!(
         said.starts_with("Streamed ") && said.ends_with(" a second."),
         "{said}"
@@ -163,7 +163,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
     let mut playing = bench.stream_path(&gif, "1");
     playing.until(&mut bench, begun);
     assert_eq!(
-        bench.state.status().text(),
+        bench.state.status.current().text(),
         "Streaming moving.gif into MySharedMemory."
     );
     playing.until(
@@ -184,7 +184,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
     assert!(matches!(bench.picture_in_memory(), Some((1 | 2, _))));
     assert_eq!(bench.level(), Level::Neutral);
     assert_eq!(
-        bench.state.status().remedy(),
+        bench.state.status.current().remedy(),
         Some("1 file that is no picture is passed over.")
     );
     bench.send(message_of(Chord::ctrl('t')).unwrap());
@@ -198,7 +198,14 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
     let playing = Playing::pattern(&mut bench);
     bench.load_text("instead");
     playing.finish(&mut bench);
-    assert!(bench.state.status().text().starts_with("Loaded text"));
+    assert!(
+        bench
+            .state
+            .status
+            .current()
+            .text()
+            .starts_with("Loaded text")
+    );
     let kept = bench.text_in_memory("MySharedMemory");
     assert_eq!(kept.as_deref(), Some("instead"));
     assert!(bench.shows("Stream..."));
@@ -232,7 +239,7 @@ fn a_stream_under_another_key_releases_the_first() {
     let playing = Playing::pattern(&mut bench);
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert_eq!(
-        bench.state.status().remedy(),
+        bench.state.status.current().remedy(),
         Some("Released MySharedMemory: what was loaded is gone.")
     );
     bench.click("Stop");
@@ -253,7 +260,7 @@ fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
     ] {
         let playing = bench.stream_path(path, "1");
         playing.finish(&mut bench);
-        let said = bench.state.status().to_string();
+        let said = bench.state.status.current().to_string();
         assert!(said.contains(words), "{said}");
         assert_eq!(bench.level(), Level::Error);
         assert!(bench.shows(&said), "on the card");
@@ -275,7 +282,7 @@ fn a_stream_whose_segment_somebody_removed_ends() {
     segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
     playing.finish(&mut bench);
     assert_eq!(bench.level(), Level::Error);
-    let said = bench.state.status().to_string();
+    let said = bench.state.status.current().to_string();
     assert!(said.contains("removed"), "{said}");
     assert!(bench.shows("not attached") && bench.shows("Stream..."));
 }
@@ -300,19 +307,19 @@ fn the_systems_dialog_may_choose_and_may_fail() {
     drop(bench.state.update(pressed.clone()));
     assert_eq!(bench.state.file_dialog, FileDialog::Open);
     drop(bench.state.update(pressed));
-    let said = bench.state.status().to_string();
+    let said = bench.state.status.current().to_string();
     assert!(
         said.contains("open already") && bench.shows(&said),
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::NotShown));
-    let said = bench.state.status().to_string();
+    let said = bench.state.status.current().to_string();
     assert!(
         said.contains("no file dialog") && bench.shows(&said),
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::Cancelled));
-    assert_eq!(bench.state.status().text(), "No file was chosen.");
+    assert_eq!(bench.state.status.current().text(), "No file was chosen.");
 
     let chosen = Message::StreamSourceChosen(Answer::Chosen(bench.gif()));
     let mut playing = Playing::start(&mut bench, chosen);

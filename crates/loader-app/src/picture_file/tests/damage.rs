@@ -57,7 +57,7 @@ fn a_file_that_was_hit_anywhere_is_an_error_or_a_picture() {
                 let mut hit = whole.clone();
                 hit[index] ^= flip;
                 fs::write(&path, &hit).unwrap();
-                let error = match PictureFile::open(&path) {
+                let error = match open(&path) {
                     // A hit size: to decode as many pixels as that takes too long.
                     Ok(picture) if picture.metadata().payload_bytes() > 1 << 16 => continue,
                     Ok(_) => load(&path).err(),
@@ -134,7 +134,7 @@ fn absurd_sizes_are_refused_before_memory_is_asked_for() {
                 .to_vec(),
         ),
     ] {
-        let error = PictureFile::open(&file(&directory, name, &header)).expect_err(name);
+        let error = open(&file(&directory, name, &header)).expect_err(name);
         assert!(
             matches!(error, PictureError::TooLarge { .. }),
             "{name}: {error:?}"
@@ -147,10 +147,10 @@ fn absurd_sizes_are_refused_before_memory_is_asked_for() {
 fn what_is_no_file_is_not_opened() {
     let folder = directory();
     for path in [folder.path(), Path::new("/dev/null")] {
-        let error = PictureFile::open(path).expect_err("no file");
+        let error = open(path).expect_err("no file");
         assert!(matches!(error, PictureError::NotAFile { .. }), "{error:?}");
     }
-    let error = PictureFile::open(Path::new("/nonexistent/cat.png")).expect_err("nothing there");
+    let error = open(Path::new("/nonexistent/cat.png")).expect_err("nothing there");
     assert!(error.to_string().contains("check the path"), "{error}");
 }
 
@@ -160,8 +160,7 @@ fn what_is_cancelled_is_said_to_be_in_every_format() {
     for (name, bytes) in samples() {
         let path = file(&directory, name, &bytes);
         let progress = Arc::new(Progress::default());
-        let picture =
-            PictureFile::open_watched(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
+        let picture = PictureFile::open(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
         progress.cancel();
         let error = picture.decode_into(&mut pixels).expect_err(name);
@@ -169,7 +168,7 @@ fn what_is_cancelled_is_said_to_be_in_every_format() {
             matches!(error, PictureError::Cancelled { .. }),
             "{name}: {error:?}"
         );
-        let error = PictureFile::open_watched(&path, Limit::DEFAULT, progress).expect_err(name);
+        let error = PictureFile::open(&path, Limit::DEFAULT, progress).expect_err(name);
         assert!(error.to_string().contains("was not loaded"), "{error}");
     }
 }
@@ -180,8 +179,7 @@ fn what_is_read_is_told() {
     for (name, bytes) in samples() {
         let progress = Arc::new(Progress::default());
         let path = file(&directory, name, &bytes);
-        let picture =
-            PictureFile::open_watched(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
+        let picture = PictureFile::open(&path, Limit::DEFAULT, Arc::clone(&progress)).unwrap();
         let mut pixels = vec![0; picture.metadata().payload_bytes()];
         picture.decode_into(&mut pixels).unwrap();
         assert_eq!(progress.fraction(), 1.0, "{name}");
