@@ -4,13 +4,13 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{AttachErrorKind, Block, ErrorCode, LockErrorKind, Locked};
 
 #[test]
 fn create_attach_and_open_or_create_follow_the_rules() {
-    let place = Place::new();
-    let options = place.options();
+    let directory = TestDirectory::new();
+    let options = directory.options();
     assert!(matches!(
         Block::attach(&key("b"), &options),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
@@ -32,14 +32,14 @@ fn create_attach_and_open_or_create_follow_the_rules() {
     );
     assert!(!created.detach().removed);
     assert!(joined.detach().removed, "the last one out removes");
-    assert!(place.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
 fn bytes_and_values_are_shared() {
-    let place = Place::new();
-    let ours = Block::create(&key("v"), 33, &place.options()).unwrap();
-    let theirs = Block::attach_read_only(&key("v"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let ours = Block::create(&key("v"), 33, &directory.options()).unwrap();
+    let theirs = Block::attach_read_only(&key("v"), &directory.options()).unwrap();
     {
         let mut guard = ours.lock().unwrap().ignore_abandonment();
         assert!(guard.iter().all(|&byte| byte == 0), "a new block is zero");
@@ -59,9 +59,9 @@ fn bytes_and_values_are_shared() {
 
 #[test]
 fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
-    let place = Place::new();
-    let one = Block::create(&key("l"), 8, &place.options()).unwrap();
-    let other = Block::attach(&key("l"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let one = Block::create(&key("l"), 8, &directory.options()).unwrap();
+    let other = Block::attach(&key("l"), &directory.options()).unwrap();
     let guard = one.lock().unwrap();
     assert!(matches!(
         one.try_lock(),
@@ -93,8 +93,8 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
 #[test]
 fn threads_and_handles_together_count_exactly() {
     const ROUNDS: u64 = 5_000;
-    let place = Place::new();
-    let shared = Block::create(&key("count"), 8, &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let shared = Block::create(&key("count"), 8, &directory.options()).unwrap();
     let count = |block: &Block<_>| {
         for _ in 0..ROUNDS {
             let mut guard = block.lock().unwrap().ignore_abandonment();
@@ -105,7 +105,7 @@ fn threads_and_handles_together_count_exactly() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| count(&shared));
-            scope.spawn(|| count(&Block::attach(&key("count"), &place.options()).unwrap()));
+            scope.spawn(|| count(&Block::attach(&key("count"), &directory.options()).unwrap()));
         }
     });
     assert_eq!(
@@ -121,8 +121,8 @@ fn threads_and_handles_together_count_exactly() {
 
 #[test]
 fn a_panic_lets_go_of_the_lock() {
-    let place = Place::new();
-    let block = Block::create(&key("panic"), 8, &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let block = Block::create(&key("panic"), 8, &directory.options()).unwrap();
     std::thread::scope(|scope| {
         let failing = scope.spawn(|| {
             let _guard = block.lock().unwrap();
@@ -135,9 +135,9 @@ fn a_panic_lets_go_of_the_lock() {
 
 #[test]
 fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
-    let place = Place::new();
-    let heir = Block::create(&key("dead"), 8, &place.options()).unwrap();
-    let holder = Block::attach(&key("dead"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let heir = Block::create(&key("dead"), 8, &directory.options()).unwrap();
+    let holder = Block::attach(&key("dead"), &directory.options()).unwrap();
     // A guard that is never dropped, and a handle that is: to the others this
     // is what a death looks like.
     std::mem::forget(holder.lock().unwrap());
@@ -156,12 +156,12 @@ fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
 
 #[test]
 fn a_slot_claimed_again_settles_what_its_last_holder_left() {
-    let place = Place::new();
-    let _keeper = Block::create(&key("slot"), 8, &place.options()).unwrap();
-    let holder = Block::attach(&key("slot"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let _keeper = Block::create(&key("slot"), 8, &directory.options()).unwrap();
+    let holder = Block::attach(&key("slot"), &directory.options()).unwrap();
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
     // Takes the very same slot; must neither wait nor think that the lock is its own.
-    let next = Block::attach(&key("slot"), &place.options()).unwrap();
+    let next = Block::attach(&key("slot"), &directory.options()).unwrap();
     assert!(matches!(next.try_lock().unwrap(), Locked::Abandoned(_)));
 }

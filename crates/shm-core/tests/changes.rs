@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{Block, Change, LockError, LockErrorKind, ReadOnly, ReadWrite, segment};
 
 /// Where the word is (docs/LAYOUT.md, section 3).
@@ -16,9 +16,10 @@ const CHANGES: u64 = 0x380;
 const MOMENT: Duration = Duration::from_millis(20);
 
 /// A block, and a handle that reads it.
-fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadOnly>) {
-    let writer = Block::create(&key("b"), 8, &place.options()).expect("the key is free");
-    let reader = Block::attach_read_only(&key("b"), &place.options()).expect("it was just made");
+fn pair(directory: &TestDirectory) -> (Block<ReadWrite>, Block<ReadOnly>) {
+    let writer = Block::create(&key("b"), 8, &directory.options()).expect("the key is free");
+    let reader =
+        Block::attach_read_only(&key("b"), &directory.options()).expect("it was just made");
     (writer, reader)
 }
 
@@ -29,8 +30,8 @@ fn is_not_held(result: Result<(), LockError>) -> bool {
 #[test]
 fn each_announcement_wakes_a_reader_that_sleeps() {
     const ROUNDS: u32 = 50;
-    let place = Place::new();
-    let (writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (writer, reader) = pair(&directory);
     let (sender, told) = mpsc::channel();
     let began = Instant::now();
     thread::scope(|scope| {
@@ -58,8 +59,8 @@ fn each_announcement_wakes_a_reader_that_sleeps() {
 
 #[test]
 fn all_that_wait_are_woken_through_one_handle_and_several() {
-    let place = Place::new();
-    let (writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (writer, reader) = pair(&directory);
     let (ready, waiting) = mpsc::channel();
     thread::scope(|scope| {
         let wait = || {
@@ -81,11 +82,11 @@ fn all_that_wait_are_woken_through_one_handle_and_several() {
 
 #[test]
 fn only_an_announcement_is_news() {
-    let place = Place::new();
-    let (writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (writer, reader) = pair(&directory);
     let seen = reader.changes();
     drop(writer.lock().unwrap());
-    let other = Block::attach(&key("b"), &place.options()).unwrap();
+    let other = Block::attach(&key("b"), &directory.options()).unwrap();
     assert!(!other.detach().removed, "a process that leaves is none");
     assert_eq!(
         reader.wait_for_change(seen, MOMENT).unwrap(),
@@ -105,8 +106,8 @@ fn only_an_announcement_is_news() {
 
 #[test]
 fn a_lock_without_a_guard_announces_too_and_wakes_when_it_is_let_go() {
-    let place = Place::new();
-    let (writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (writer, reader) = pair(&directory);
     assert!(is_not_held(writer.announce()), "not locked");
     let guard = writer.lock().unwrap();
     assert!(is_not_held(writer.announce()), "the guard has it");
@@ -136,11 +137,11 @@ fn a_lock_without_a_guard_announces_too_and_wakes_when_it_is_let_go() {
 
 #[test]
 fn removal_ends_a_wait() {
-    let place = Place::new();
-    let (_writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (_writer, reader) = pair(&directory);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| reader.wait_for_change(0, None).unwrap());
-        segment::remove(&key("b"), &place.options(), segment::Removal::Forced).unwrap();
+        segment::remove(&key("b"), &directory.options(), segment::Removal::Forced).unwrap();
         assert_eq!(waiting.join().unwrap(), Change::Removed);
     });
     let again = reader.wait_for_change(0, Duration::ZERO).unwrap();
@@ -149,21 +150,21 @@ fn removal_ends_a_wait() {
 
 #[test]
 fn the_loss_of_the_name_ends_a_wait() {
-    let place = Place::new();
-    let (_writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (_writer, reader) = pair(&directory);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| reader.wait_for_change(0, None).unwrap());
-        fs::remove_file(place.file(&key("b"))).unwrap();
+        fs::remove_file(directory.file(&key("b"))).unwrap();
         assert_eq!(waiting.join().unwrap(), Change::Removed);
     });
 }
 
 #[test]
 fn what_was_announced_before_the_removal_is_told_first() {
-    let place = Place::new();
-    let (writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (writer, reader) = pair(&directory);
     writer.lock().unwrap().ignore_abandonment().announce();
-    segment::remove(&key("b"), &place.options(), segment::Removal::Forced).unwrap();
+    segment::remove(&key("b"), &directory.options(), segment::Removal::Forced).unwrap();
     let wait = |seen| reader.wait_for_change(seen, None).unwrap();
     assert_eq!(wait(0), Change::Announced(1));
     assert_eq!(wait(1), Change::Removed);
@@ -171,11 +172,11 @@ fn what_was_announced_before_the_removal_is_told_first() {
 
 #[test]
 fn a_word_that_another_program_wrote_is_a_reason_to_look_and_no_more() {
-    let place = Place::new();
-    let (writer, reader) = pair(&place);
+    let directory = TestDirectory::new();
+    let (writer, reader) = pair(&directory);
     let file = File::options()
         .write(true)
-        .open(place.file(&key("b")))
+        .open(directory.file(&key("b")))
         .unwrap();
     for lie in [7, u32::MAX, 0x8000_0000] {
         file.write_all_at(&lie.to_le_bytes(), CHANGES).unwrap();

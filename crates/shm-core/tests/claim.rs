@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::Duration;
 
-use common::{Place, key, octets};
+use common::{TestDirectory, bytes_metadata, key};
 use shm_core::{AttachErrorKind, Block, Key, Publisher, ReadErrorKind, Subscriber};
 
 /// Where the position of the newest record, the region table and the ring stand (LAYOUT.md).
@@ -16,9 +16,9 @@ const TABLE: u64 = 0x2400;
 const RING: u64 = 0x4000;
 const MIB: usize = 1 << 20;
 
-fn segment(place: &Place, key: &Key) -> File {
+fn segment(directory: &TestDirectory, key: &Key) -> File {
     let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).open(place.file(key));
+    let file = options.read(true).write(true).open(directory.file(key));
     file.expect("it is there")
 }
 
@@ -50,13 +50,15 @@ fn announce(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<(
 
 #[test]
 fn what_other_regions_have_is_no_memory_of_a_sample() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let key = key("lies");
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
-    publisher.publish(&octets(), &vec![7; 8 * MIB]).unwrap();
-    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+    let publisher = Publisher::open(&key, &directory.options()).unwrap();
+    publisher
+        .publish(&bytes_metadata(), &vec![7; 8 * MIB])
+        .unwrap();
+    let mut subscriber = Subscriber::attach(&key, &directory.options()).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
-    let file = segment(&place, &key);
+    let file = segment(&directory, &key);
     file.set_len(192 << 36).unwrap();
     let before = memory(&file);
     // Each lie doubled the memory as long as any memory of the file counted.
@@ -87,12 +89,14 @@ const SETTLED: Duration = Duration::from_millis(60);
 
 #[test]
 fn a_region_that_loses_its_memory_is_no_sample_any_more() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let key = key("punched");
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
-    publisher.publish(&octets(), &vec![7; 8 * MIB]).unwrap();
-    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
-    let file = segment(&place, &key);
+    let publisher = Publisher::open(&key, &directory.options()).unwrap();
+    publisher
+        .publish(&bytes_metadata(), &vec![7; 8 * MIB])
+        .unwrap();
+    let mut subscriber = Subscriber::attach(&key, &directory.options()).unwrap();
+    let file = segment(&directory, &key);
     let punch = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
     for wait in [Duration::ZERO, SETTLED] {
         // Nothing happens in the file for so long: there is no event to wait for.
@@ -118,18 +122,18 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
 
 #[test]
 fn a_block_whose_memory_is_elsewhere_is_refused() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let key = key("block");
-    let block = Block::create(&key, 4 * MIB, &place.options()).unwrap();
+    let block = Block::create(&key, 4 * MIB, &directory.options()).unwrap();
     // Nobody has written to it: reserved is enough.
-    drop(Block::attach(&key, &place.options()).unwrap());
-    drop(Block::attach_read_only(&key, &place.options()).unwrap());
-    let file = segment(&place, &key);
+    drop(Block::attach(&key, &directory.options()).unwrap());
+    drop(Block::attach_read_only(&key, &directory.options()).unwrap());
+    let file = segment(&directory, &key);
     file.write_all_at(&vec![1; 4 * MIB], 1 << 36).unwrap();
     file.write_all_at(&(8 * MIB as u64 - 0x8000).to_le_bytes(), 48)
         .unwrap();
     let before = memory(&file);
-    let refused = Block::attach(&key, &place.options()).map(drop);
+    let refused = Block::attach(&key, &directory.options()).map(drop);
     assert!(
         matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Foreign { .. })),
         "{refused:?}"
@@ -140,16 +144,20 @@ fn a_block_whose_memory_is_elsewhere_is_refused() {
 
 #[test]
 fn a_loan_that_nobody_has_filled_is_a_sample() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let key = key("unfilled");
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+    let publisher = Publisher::open(&key, &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key, &directory.options()).unwrap();
     for bytes in [5 * MIB, 5 * MIB + 1, 20_000, 9 * MIB - 1024, 16_385] {
-        publisher.loan(bytes).unwrap().publish(&octets()).unwrap();
+        publisher
+            .loan(bytes)
+            .unwrap()
+            .publish(&bytes_metadata())
+            .unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.payload().len(), bytes);
         // For those who may not ask what is reserved, it looks as if it was written.
-        let file = segment(&place, &key);
+        let file = segment(&directory, &key);
         let word = |offset| {
             let mut word = [0; 8];
             file.read_exact_at(&mut word, offset).unwrap();

@@ -5,13 +5,13 @@ mod common;
 use std::thread;
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{Block, ErrorCode, LockError, LockErrorKind, LockState, Locked, ReadWrite};
 
 /// Two handles of one block.
-fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadWrite>) {
-    let one = Block::create(&key("b"), 8, &place.options()).expect("the key is free");
-    let other = Block::attach(&key("b"), &place.options()).expect("it was just made");
+fn pair(directory: &TestDirectory) -> (Block<ReadWrite>, Block<ReadWrite>) {
+    let one = Block::create(&key("b"), 8, &directory.options()).expect("the key is free");
+    let other = Block::attach(&key("b"), &directory.options()).expect("it was just made");
     (one, other)
 }
 
@@ -21,8 +21,8 @@ fn is_not_held(result: Result<(), LockError>) -> bool {
 
 #[test]
 fn lock_and_unlock_exclude_other_handles() {
-    let place = Place::new();
-    let (one, other) = pair(&place);
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
     assert!(is_not_held(one.unlock_detached()), "never locked");
     assert_eq!(one.lock_detached(None).unwrap(), LockState::Clean);
     assert!(matches!(
@@ -43,8 +43,8 @@ fn lock_and_unlock_exclude_other_handles() {
 
 #[test]
 fn two_calls_and_guards_are_one_lock() {
-    let place = Place::new();
-    let (one, other) = pair(&place);
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
     let deadlocks = |error: LockError| error.code() == ErrorCode::WouldDeadlock;
 
     one.lock_detached(None).unwrap();
@@ -66,8 +66,8 @@ fn two_calls_and_guards_are_one_lock() {
 
 #[test]
 fn only_the_thread_that_has_locked_unlocks() {
-    let place = Place::new();
-    let (one, _other) = pair(&place);
+    let directory = TestDirectory::new();
+    let (one, _other) = pair(&directory);
     one.lock_detached(None).unwrap();
     thread::scope(|scope| {
         let elsewhere = scope.spawn(|| {
@@ -90,8 +90,8 @@ fn only_the_thread_that_has_locked_unlocks() {
 #[test]
 fn threads_count_exactly_with_two_calls_and_guards_mixed() {
     const ROUNDS: u64 = 2_000;
-    let place = Place::new();
-    let (one, other) = pair(&place);
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
     let two_calls = |block: &Block<ReadWrite>| {
         for _ in 0..ROUNDS {
             block.lock_detached(None).unwrap();
@@ -128,8 +128,8 @@ fn add_one(block: &Block<ReadWrite>) {
 
 #[test]
 fn a_death_is_told_until_somebody_has_repaired() {
-    let place = Place::new();
-    let (heir, holder) = pair(&place);
+    let directory = TestDirectory::new();
+    let (heir, holder) = pair(&directory);
     // To the others this is what a death looks like.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
@@ -153,8 +153,8 @@ fn a_death_is_told_until_somebody_has_repaired() {
 
 #[test]
 fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
-    let place = Place::new();
-    let (heir, holder) = pair(&place);
+    let directory = TestDirectory::new();
+    let (heir, holder) = pair(&directory);
     holder.lock_detached(None).unwrap();
     drop(holder);
     let Locked::Abandoned(abandoned) = heir.try_lock().unwrap() else {
@@ -163,7 +163,7 @@ fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
     drop(abandoned.repaired());
 
     // On another thread than the one that has locked, too.
-    let holder = Block::attach(&key("b"), &place.options()).unwrap();
+    let holder = Block::attach(&key("b"), &directory.options()).unwrap();
     holder.lock_detached(None).unwrap();
     thread::spawn(move || assert!(!holder.detach().removed))
         .join()
@@ -173,9 +173,9 @@ fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
 
 #[test]
 fn the_address_stays_when_the_handle_moves() {
-    let place = Place::new();
-    let (one, other) = pair(&place);
-    let reader = Block::attach_read_only(&key("b"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
+    let reader = Block::attach_read_only(&key("b"), &directory.options()).unwrap();
     let address = one.as_ptr();
     assert_eq!(address, one.as_mut_ptr().cast_const());
     let moved = Box::new(one);

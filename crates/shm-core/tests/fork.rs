@@ -9,7 +9,7 @@ use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{Place, key, octets};
+use common::{TestDirectory, bytes_metadata, key};
 use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::{
     Block, KeyWatch, LockError, LockErrorKind, LockState, Locked, Notifier, PublishErrorKind,
@@ -17,9 +17,12 @@ use shm_core::{
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
-fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, KeyWatch, WaitSet) {
+fn all_ways_of_waiting(
+    subscriber: &Subscriber,
+    directory: &TestDirectory,
+) -> (Notifier, KeyWatch, WaitSet) {
     let notifier = subscriber.notifier().unwrap();
-    let watch = KeyWatch::new(&key("to come"), &place.options()).unwrap();
+    let watch = KeyWatch::new(&key("to come"), &directory.options()).unwrap();
     let mut set = WaitSet::new();
     set.add(subscriber);
     (notifier, watch, set)
@@ -41,24 +44,24 @@ fn semaphore_is_refused(semaphore: &Semaphore) -> bool {
 
 #[test]
 fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
-    let place = Place::new();
-    let block = Block::create(&key("block"), 8, &place.options()).unwrap();
-    let semaphore = Semaphore::create(&key("semaphore"), 2, &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let block = Block::create(&key("block"), 8, &directory.options()).unwrap();
+    let semaphore = Semaphore::create(&key("semaphore"), 2, &directory.options()).unwrap();
     semaphore.acquire(1, None).unwrap();
-    let publisher = Publisher::open(&key("samples"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("samples"), &place.options()).unwrap();
-    publisher.publish(&octets(), &[1; 10_000]).unwrap();
+    let publisher = Publisher::open(&key("samples"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("samples"), &directory.options()).unwrap();
+    publisher.publish(&bytes_metadata(), &[1; 10_000]).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
-    let waiting = all_ways_of_waiting(&subscriber, &place);
+    let waiting = all_ways_of_waiting(&subscriber, &directory);
     let guard = block.lock().unwrap();
-    let detached = Block::create(&key("detached"), 8, &place.options()).unwrap();
+    let detached = Block::create(&key("detached"), 8, &directory.options()).unwrap();
     assert_eq!(detached.lock_detached(None).unwrap(), LockState::Clean);
     let (sender, changes) = mpsc::channel();
     let tell = move |watchers: &[Viewer]| sender.send(watchers.to_vec()).unwrap();
     let server = PresenceServer::listen(&publisher, tell).unwrap();
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
     let (mut ended, end) = std::io::pipe().unwrap();
 
@@ -88,7 +91,7 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     assert_eq!(shown.sequence, 8);
     drop(client);
     assert!(changes.recv().unwrap().is_empty());
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
     drop((server, client, end));
 
@@ -96,12 +99,12 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
 
     // The child dropped its copies; ours hold what they held.
     assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
-    let other = Block::attach(&key("block"), &place.options()).unwrap();
+    let other = Block::attach(&key("block"), &directory.options()).unwrap();
     assert!(
         matches!(other.try_lock(), Err(error) if *error.kind() == LockErrorKind::WouldBlock),
         "the lock is still ours"
     );
-    let other_detached = Block::attach(&key("detached"), &place.options()).unwrap();
+    let other_detached = Block::attach(&key("detached"), &directory.options()).unwrap();
     assert!(other_detached.try_lock().is_err(), "this lock, too");
     detached.unlock_detached().unwrap();
     assert!(matches!(
@@ -110,13 +113,13 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     ));
     drop(guard);
     assert!(matches!(other.try_lock().unwrap(), Locked::Clean(_)));
-    let rival = Publisher::open(&key("samples"), &place.options()).unwrap();
+    let rival = Publisher::open(&key("samples"), &directory.options()).unwrap();
     for _ in 0..20 {
-        rival.publish(&octets(), &[3; 10_000]).unwrap();
+        rival.publish(&bytes_metadata(), &[3; 10_000]).unwrap();
     }
     assert_eq!(sample.payload(), [1; 10_000], "the pin is still ours");
     assert!(loan.iter().all(|&byte| byte == 2), "the loan is still ours");
-    loan.publish(&octets()).unwrap();
+    loan.publish(&bytes_metadata()).unwrap();
 }
 
 fn exit_status(child: libc::pid_t) -> i32 {

@@ -10,7 +10,7 @@ mod common;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use shm_core::{KeyWatch, Publisher, Ready, Subscriber, WaitSet, segment};
 
@@ -66,14 +66,14 @@ fn processor_ticks() -> u64 {
 }
 
 /// A thousand keys, of which seven have something.
-fn a_thousand_are_told_apart(place: &Place) {
+fn a_thousand_are_told_apart(directory: &TestDirectory) {
     const MANY: usize = 1_000;
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).unwrap();
     let publishers: Vec<_> = (0..MANY)
         .map(|number| {
-            let options = place.options().ring_bytes(1 << 14);
+            let options = directory.options().ring_bytes(1 << 14);
             Publisher::open(&key(&format!("n{number}")), &options).unwrap()
         })
         .collect();
@@ -81,7 +81,7 @@ fn a_thousand_are_told_apart(place: &Place) {
     let mut subscribers: Vec<_> = publishers
         .iter()
         .map(|publisher| {
-            let subscriber = Subscriber::attach(publisher.key(), &place.options()).unwrap();
+            let subscriber = Subscriber::attach(publisher.key(), &directory.options()).unwrap();
             (set.add(&subscriber), subscriber)
         })
         .collect();
@@ -101,10 +101,10 @@ fn a_thousand_are_told_apart(place: &Place) {
 
 #[test]
 fn few_threads_wait_for_everything_and_end_with_the_last_that_waits() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("all"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("all"), &directory.options()).unwrap();
     let subscribers: Vec<_> = (0..100)
-        .map(|_| Subscriber::attach(&key("all"), &place.options()).unwrap())
+        .map(|_| Subscriber::attach(&key("all"), &directory.options()).unwrap())
         .collect();
     let before = descriptors();
     assert_eq!((helpers(), before.1), ((0, 0), 0), "nothing waits yet");
@@ -114,9 +114,9 @@ fn few_threads_wait_for_everything_and_end_with_the_last_that_waits() {
         .map(|one| one.notifier().unwrap())
         .collect();
     let watches: Vec<_> = (0..50)
-        .map(|number| KeyWatch::new(&key(&format!("k{number}")), &place.options()).unwrap())
+        .map(|number| KeyWatch::new(&key(&format!("k{number}")), &directory.options()).unwrap())
         .collect();
-    let changes = segment::Watch::new(&place.options()).unwrap();
+    let changes = segment::Watch::new(&directory.options()).unwrap();
     let mut set = WaitSet::new();
     let tokens: Vec<_> = subscribers.iter().map(|one| set.add(one)).collect();
     // For a hundred notifiers and fifty keys.
@@ -136,14 +136,14 @@ fn few_threads_wait_for_everything_and_end_with_the_last_that_waits() {
     drop(notifier);
     soon("they end again", || helpers() == (0, 0));
 
-    a_thousand_are_told_apart(&place);
+    a_thousand_are_told_apart(&directory);
     soon("the threads end", || helpers() == (0, 0));
 
     #[cfg(feature = "async")]
     {
         use futures_lite::{StreamExt, future};
 
-        let streaming = Subscriber::attach(&key("all"), &place.options()).unwrap();
+        let streaming = Subscriber::attach(&key("all"), &directory.options()).unwrap();
         let mut stream = streaming.from_now().into_stream().unwrap();
         let pending = async_io::block_on(future::poll_once(stream.next()));
         assert!(pending.is_none(), "nothing is new");

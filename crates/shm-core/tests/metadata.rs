@@ -7,7 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use common::{Place, key, octets, pattern};
+use common::{TestDirectory, bytes_metadata, key, pattern};
 use shm_core::{
     Annotations, ElementType, Metadata, MetadataError, MetadataField, Origin, PublishErrorKind,
     Publisher, ReadErrorKind, Sample, Subscriber, bytemuck, segment,
@@ -16,19 +16,19 @@ use shm_core::{
 struct Pair {
     publisher: Publisher,
     subscriber: Subscriber,
-    place: Place,
+    directory: TestDirectory,
 }
 
 #[allow(clippy::unwrap_used, reason = "a test's own helper")]
 impl Pair {
     fn new() -> Self {
-        let place = Place::new();
-        let publisher = Publisher::open(&key("k"), &place.options()).unwrap();
-        let subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
+        let directory = TestDirectory::new();
+        let publisher = Publisher::open(&key("k"), &directory.options()).unwrap();
+        let subscriber = Subscriber::attach(&key("k"), &directory.options()).unwrap();
         Self {
             publisher,
             subscriber,
-            place,
+            directory,
         }
     }
 
@@ -39,7 +39,7 @@ impl Pair {
     fn file(&self) -> File {
         let mut options = File::options();
         let options = options.read(true).write(true);
-        options.open(self.place.file(&key("k"))).unwrap()
+        options.open(self.directory.file(&key("k"))).unwrap()
     }
 
     fn last(&self) -> u64 {
@@ -62,7 +62,7 @@ fn annotations() -> Annotations {
 fn annotations_come_back_whatever_the_kind_and_the_way() {
     let mut pair = Pair::new();
     let annotated = annotations();
-    for metadata in [Metadata::Text, octets()] {
+    for metadata in [Metadata::Text, bytes_metadata()] {
         for length in [0, 64, 100_000] {
             let text = "x".repeat(length);
             let publish = |payload| pair.publisher.publish_with(&metadata, &annotated, payload);
@@ -78,7 +78,7 @@ fn annotations_come_back_whatever_the_kind_and_the_way() {
             assert_eq!(pair.latest().annotations(), &annotated);
         }
     }
-    let info = segment::info(&key("k"), &pair.place.options()).unwrap();
+    let info = segment::info(&key("k"), &pair.directory.options()).unwrap();
     let segment::Content::Samples { latest, .. } = info.content else {
         panic!("{info:?}");
     };
@@ -96,7 +96,7 @@ fn annotations_may_differ_from_sample_to_sample() {
         let annotations = Annotations::new().with_user(&user);
         let publisher = &pair.publisher;
         publisher
-            .publish_with(&octets(), &annotations, &pattern(frame, 64))
+            .publish_with(&bytes_metadata(), &annotations, &pattern(frame, 64))
             .unwrap();
         let sample = pair.latest();
         assert_eq!(sample.user(), user);
@@ -131,7 +131,7 @@ fn a_sample_of_64_bytes_takes_two_lines() {
         let publish = || {
             let publisher = &pair.publisher;
             publisher
-                .publish_with(&octets(), &annotations, &[7; 64])
+                .publish_with(&bytes_metadata(), &annotations, &[7; 64])
                 .unwrap();
             pair.last()
         };
@@ -186,7 +186,7 @@ fn a_slice_of_bytes_that_are_not_aligned_is_copied() {
     let mut pair = Pair::new();
     let values: Vec<[u8; 9]> = (0..9).map(|byte| [byte; 9]).collect();
     pair.publisher
-        .publish(&octets(), bytemuck::cast_slice(&values))
+        .publish(&bytes_metadata(), bytemuck::cast_slice(&values))
         .unwrap();
     let sample = pair.latest();
     assert_eq!(sample.as_slice::<[u8; 9]>().as_deref(), Some(&values[..]));
@@ -227,7 +227,7 @@ fn an_array_that_does_not_fit_its_payload_is_refused() {
 impl Pair {
     /// The newest sample for another subscriber: this one has read it.
     fn latest_again(&self) -> Sample {
-        let options = self.place.options();
+        let options = self.directory.options();
         let mut subscriber = Subscriber::attach(&key("k"), &options).unwrap();
         subscriber.latest().unwrap().unwrap()
     }

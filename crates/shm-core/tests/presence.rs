@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::presence::{self, PresenceClient, PresenceServer, Viewer};
 use shm_core::{Options, PresenceErrorKind, Process, Publisher, segment};
 
@@ -38,8 +38,8 @@ impl Stage {
         }
     }
 
-    fn client(&self, place: &Place) -> PresenceClient {
-        PresenceClient::connect(self.publisher.id(), &place.options()).expect("a client")
+    fn client(&self, directory: &TestDirectory) -> PresenceClient {
+        PresenceClient::connect(self.publisher.id(), &directory.options()).expect("a client")
     }
 
     /// Waits until what is told is so.
@@ -65,11 +65,11 @@ impl Stage {
 }
 
 /// The sockets in a directory.
-fn sockets(place: &Place) -> Vec<PathBuf> {
-    let paths = place
+fn sockets(directory: &TestDirectory) -> Vec<PathBuf> {
+    let paths = directory
         .names()
         .into_iter()
-        .map(|name| place.path().join(name));
+        .map(|name| directory.path().join(name));
     paths
         .filter(|path| {
             let facts = path.symlink_metadata().expect("it is there");
@@ -88,15 +88,15 @@ fn greeting(program: &[u8]) -> Vec<u8> {
 
 #[test]
 fn everybody_is_told_of_with_what_was_shown() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
-    let first = stage.client(&place);
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
+    let first = stage.client(&directory);
     let watchers = stage.wait_for_number(1);
     assert!(watchers[0].process.is(Process::current()));
     assert!(watchers[0].program.starts_with("presence-"), "{watchers:?}");
     assert_eq!(watchers[0].report, None);
 
-    let second = stage.client(&place);
+    let second = stage.client(&directory);
     stage.wait_for_number(2);
     first.report(3, 2 * MILLISECOND);
     second.report(4, 5 * MILLISECOND);
@@ -125,14 +125,14 @@ fn everybody_is_told_of_with_what_was_shown() {
 
 #[test]
 fn every_publisher_is_told_whenever_it_comes() {
-    let place = Place::new();
-    let first = Stage::open(&place.options());
-    let client = first.client(&place);
+    let directory = TestDirectory::new();
+    let first = Stage::open(&directory.options());
+    let client = first.client(&directory);
     first.wait_for_number(1);
     client.report(7, MILLISECOND);
     first.wait_for_sequence(7);
 
-    let second = Stage::open(&place.options());
+    let second = Stage::open(&directory.options());
     second.wait_for_sequence(7);
     drop(first);
     client.report(8, MILLISECOND);
@@ -141,19 +141,19 @@ fn every_publisher_is_told_whenever_it_comes() {
 
 #[test]
 fn a_seat_may_be_taken_before_anybody_listens() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("stage"), &directory.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     client.report(1, MILLISECOND);
-    let stage = Stage::open(&place.options());
+    let stage = Stage::open(&directory.options());
     stage.wait_for_sequence(1);
 }
 
 #[test]
 fn only_the_last_of_many_is_told() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
-    let client = stage.client(&place);
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
+    let client = stage.client(&directory);
     let last = 100_000;
     for sequence in 1..=last {
         client.report(sequence, MILLISECOND);
@@ -170,10 +170,10 @@ fn only_the_last_of_many_is_told() {
 
 #[test]
 fn what_is_shown_last_is_told_although_the_seat_is_left() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
     for sequence in 1..=5 {
-        let client = stage.client(&place);
+        let client = stage.client(&directory);
         client.report(sequence, MILLISECOND);
         drop(client);
         stage.wait_for(|watchers| {
@@ -186,47 +186,50 @@ fn what_is_shown_last_is_told_although_the_seat_is_left() {
 
 #[test]
 fn sockets_are_private_and_leave_nothing_behind() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
-    let _client = stage.client(&place);
-    let sockets = sockets(&place);
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
+    let _client = stage.client(&directory);
+    let sockets = sockets(&directory);
     let [socket] = sockets.as_slice() else {
         panic!("one socket, not {sockets:?}");
     };
     let mode = socket.symlink_metadata().unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     drop(stage);
-    assert_eq!(place.names(), [] as [&str; 0]);
+    assert_eq!(directory.names(), [] as [&str; 0]);
 }
 
 #[test]
 fn viewers_and_sweeps_remove_dead_sockets_and_no_live_ones() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
     let id = stage.publisher.id();
     let dead = |segment: shm_core::SegmentId| {
-        let path = place
+        let path = directory
             .path()
             .join(format!(".shm-core-presence.{segment}.{:016x}", 1));
         drop(UnixListener::bind(&path).unwrap());
         path
     };
     let (of_this, of_another) = (dead(id), dead(shm_core::SegmentId::new(!id.get())));
-    presence::sweep(&place.options(), &segment::list(&place.options()).unwrap());
+    presence::sweep(
+        &directory.options(),
+        &segment::list(&directory.options()).unwrap(),
+    );
     assert!(!of_another.exists());
     assert!(of_this.exists(), "its viewers go there anyway");
-    let _client = stage.client(&place);
+    let _client = stage.client(&directory);
     stage.wait_for_number(1);
-    drop(stage.client(&place));
+    drop(stage.client(&directory));
     assert!(!of_this.exists());
-    assert_eq!(sockets(&place).len(), 1);
+    assert_eq!(sockets(&directory).len(), 1);
 }
 
 #[test]
 fn untrusted_records_are_checked_and_escaped() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
-    let socket = &sockets(&place)[0];
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
+    let socket = &sockets(&directory)[0];
     for nonsense in [vec![0; 64], vec![255; 4096], greeting(b"x").repeat(2)] {
         let mut peer = UnixStream::connect(socket).unwrap();
         peer.write_all(&nonsense).unwrap();
@@ -243,9 +246,9 @@ fn untrusted_records_are_checked_and_escaped() {
 
 #[test]
 fn connections_without_a_greeting_are_closed() {
-    let place = Place::new();
-    let stage = Stage::open(&place.options());
-    let socket = &sockets(&place)[0];
+    let directory = TestDirectory::new();
+    let stage = Stage::open(&directory.options());
+    let socket = &sockets(&directory)[0];
     let crowd: Vec<UnixStream> = (0..300)
         .map(|_| UnixStream::connect(socket).unwrap())
         .collect();
@@ -254,17 +257,17 @@ fn connections_without_a_greeting_are_closed() {
     for mut silent in crowd {
         assert!(matches!(silent.read(&mut [0]), Ok(0) | Err(_)));
     }
-    let _client = stage.client(&place);
+    let _client = stage.client(&directory);
     stage.wait_for_number(1);
 }
 
 #[test]
 fn a_publisher_that_does_not_listen_keeps_no_viewer_waiting() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("stage"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("stage"), &directory.options()).unwrap();
     let name = format!(".shm-core-presence.{}.{:016x}", publisher.id(), 1);
-    let listener = UnixListener::bind(place.path().join(name)).unwrap();
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let listener = UnixListener::bind(directory.path().join(name)).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     client.report(1, MILLISECOND);
     drop(client);
     // It had greeted and reported before anybody let it in.
@@ -276,7 +279,7 @@ fn a_publisher_that_does_not_listen_keeps_no_viewer_waiting() {
     assert_eq!(said[64..72], 1_u64.to_le_bytes());
 
     // One that says something is none of ours.
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     let (mut peer, _) = listener.accept().unwrap();
     peer.read_exact(&mut [0; 64]).unwrap();
     peer.write_all(b"hello").unwrap();
@@ -286,15 +289,18 @@ fn a_publisher_that_does_not_listen_keeps_no_viewer_waiting() {
 
 #[test]
 fn without_a_place_nothing_else_is_lost() {
-    let place = Place::new();
-    let long = place.path().join("long".repeat(20)).join("long".repeat(20));
+    let directory = TestDirectory::new();
+    let long = directory
+        .path()
+        .join("long".repeat(20))
+        .join("long".repeat(20));
     std::fs::create_dir_all(&long).unwrap();
     let stage = Stage::open(&Options::new().directory(&long));
     let _client =
         PresenceClient::connect(stage.publisher.id(), &Options::new().directory(&long)).unwrap();
     stage.wait_for_number(1);
 
-    let gone = place.path().join("gone");
+    let gone = directory.path().join("gone");
     std::fs::create_dir(&gone).unwrap();
     let nowhere = Options::new().directory(&gone);
     let publisher = Publisher::open(&key("stage"), &nowhere.clone().persistent(true)).unwrap();

@@ -6,7 +6,7 @@ mod common;
 use std::sync::OnceLock;
 use std::thread;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{Interrupter, Next, Publisher, Ready, Subscriber, WaitSet};
 
 static INTERRUPTER: OnceLock<Interrupter> = OnceLock::new();
@@ -34,9 +34,9 @@ fn send(signal: libc::c_int) {
 
 #[test]
 fn a_signal_handler_ends_a_wait() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("signalled"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("signalled"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("signalled"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("signalled"), &directory.options()).unwrap();
     let mut set = WaitSet::new();
     set.add(&subscriber);
     INTERRUPTER.set(subscriber.interrupter()).unwrap();

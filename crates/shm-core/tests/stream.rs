@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use futures_lite::{Stream, StreamExt, future};
 use shm_core::{Options, Publisher, SampleStream, Subscriber};
 
@@ -46,8 +46,8 @@ async fn numbers(mut stream: SampleStream) -> Vec<u64> {
 
 /// Reads what another thread publishes, until that has left.
 fn everything_arrives(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
-    let place = Place::new();
-    let options = place.options().ring_bytes(1 << 20).persistent(true);
+    let directory = TestDirectory::new();
+    let options = directory.options().ring_bytes(1 << 20).persistent(true);
     let publisher = Publisher::open(&key(name), &options).unwrap();
     let stream = stream(name, &options);
     let publishing = publish_numbers(publisher);
@@ -73,10 +73,10 @@ fn every_sample_arrives_on_async_io() {
 
 #[test]
 fn tasks_share_a_thread_while_they_wait() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let names = ["one", "two", "three"];
-    let publishers = names.map(|name| Publisher::open(&key(name), &place.options()).unwrap());
-    let mut streams = names.map(|name| stream(name, &place.options()));
+    let publishers = names.map(|name| Publisher::open(&key(name), &directory.options()).unwrap());
+    let mut streams = names.map(|name| stream(name, &directory.options()));
     let publishing = std::thread::spawn(move || {
         for publisher in publishers.iter().rev() {
             publisher.publish_text(publisher.key().as_str()).unwrap();
@@ -95,9 +95,9 @@ fn tasks_share_a_thread_while_they_wait() {
 
 #[test]
 fn a_stream_that_is_given_up_can_be_taken_up_again() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("again"), &place.options()).unwrap();
-    let mut stream = stream("again", &place.options());
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("again"), &directory.options()).unwrap();
+    let mut stream = stream("again", &directory.options());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -114,8 +114,8 @@ fn a_stream_that_is_given_up_can_be_taken_up_again() {
 
 #[test]
 fn a_stream_ends_where_the_last_publisher_had_gone_before() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     drop(Publisher::open(&key("gone"), &options).unwrap());
     let mut stream = stream("gone", &options);
     assert!(async_io::block_on(stream.next()).is_none());
@@ -140,11 +140,11 @@ fn poll(stream: &mut SampleStream, waker: &Waker) -> bool {
 
 #[test]
 fn a_waker_may_own_a_stream_and_end_with_one() {
-    let place = Place::new();
-    let _publisher = Publisher::open(&key("owned"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let _publisher = Publisher::open(&key("owned"), &directory.options()).unwrap();
     // Often, because a helper thread may be the one that ends the waker.
     for _ in 0..100 {
-        let [mut one, other] = [(); 2].map(|()| stream("owned", &place.options()));
+        let [mut one, other] = [(); 2].map(|()| stream("owned", &directory.options()));
         let waker = Waker::from(Arc::new(Task(Some(other), || ())));
         assert!(!poll(&mut one, &waker));
         drop(waker);
@@ -162,10 +162,11 @@ static HAS_PANICKED: AtomicBool = AtomicBool::new(false);
 
 #[test]
 fn a_waker_that_panics_stops_no_other_stream() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let publishers =
-        ["panics", "waits"].map(|name| Publisher::open(&key(name), &place.options()).unwrap());
-    let [mut panics, mut waits] = ["panics", "waits"].map(|name| stream(name, &place.options()));
+        ["panics", "waits"].map(|name| Publisher::open(&key(name), &directory.options()).unwrap());
+    let [mut panics, mut waits] =
+        ["panics", "waits"].map(|name| stream(name, &directory.options()));
     let waker = Waker::from(Arc::new(Task(None, || {
         HAS_PANICKED.store(true, Ordering::SeqCst);
         panic!("as a test wants it");

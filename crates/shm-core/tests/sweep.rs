@@ -8,7 +8,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::Place;
+use common::TestDirectory;
 use shm_core::{Options, presence, segment};
 
 fn uid() -> u32 {
@@ -26,17 +26,17 @@ fn head() -> Vec<u8> {
 }
 
 /// Everything in a directory, with what is in it.
-fn content(place: &Place) -> Vec<(String, Option<Vec<u8>>)> {
-    let names = place.names().into_iter();
-    let content = |name: &String| fs::read(place.path().join(name)).ok();
+fn content(directory: &TestDirectory) -> Vec<(String, Option<Vec<u8>>)> {
+    let names = directory.names().into_iter();
+    let content = |name: &String| fs::read(directory.path().join(name)).ok();
     names.map(|name| (name.clone(), content(&name))).collect()
 }
 
 #[test]
 fn near_misses_of_drafts_are_left_alone() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let uid = uid();
-    let at = |name: &str| place.path().join(name);
+    let at = |name: &str| directory.path().join(name);
     let wrong_names = [
         format!(".shm-core.{uid}.notes.swp"),
         format!(".shm-core.{uid}.shm-core.{uid}.K.aBcD12"), // rsync
@@ -91,18 +91,18 @@ fn near_misses_of_drafts_are_left_alone() {
     fs::write(at(&number(0x104)), "a letter").unwrap();
     fs::set_permissions(at(&number(0x104)), fs::Permissions::from_mode(0o1600)).unwrap();
 
-    let before = content(&place);
+    let before = content(&directory);
     assert!(before.len() > 35, "{}", before.len());
-    let listed = segment::list(&place.options()).unwrap();
+    let listed = segment::list(&directory.options()).unwrap();
     assert!(listed.iter().all(|one| one.segment.is_err()), "{listed:?}");
-    assert_eq!(content(&place), before);
+    assert_eq!(content(&directory), before);
 }
 
 #[test]
 fn drafts_of_the_dead_are_removed() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let at = |number: u64| {
-        place
+        directory
             .path()
             .join(format!(".shm-core.{}.{number:016x}.tmp", uid()))
     };
@@ -123,7 +123,7 @@ fn drafts_of_the_dead_are_removed() {
         .write(true)
         .open(at(5))
         .unwrap();
-    common::lock_byte_as_a_stranger(&living, (1 << 60) + 0x1_0000);
+    common::lock_byte_outside_the_library(&living, (1 << 60) + 0x1_0000);
     fs::write(at(6), "").unwrap();
     fs::set_permissions(at(6), fs::Permissions::from_mode(0o1600)).unwrap();
     let beginning = fs::File::options()
@@ -131,24 +131,24 @@ fn drafts_of_the_dead_are_removed() {
         .write(true)
         .open(at(6))
         .unwrap();
-    common::lock_byte_as_a_stranger(&beginning, (1 << 60) + 0x1_0000);
+    common::lock_byte_outside_the_library(&beginning, (1 << 60) + 0x1_0000);
 
-    assert!(segment::list(&place.options()).unwrap().is_empty());
-    let left: Vec<PathBuf> = place
+    assert!(segment::list(&directory.options()).unwrap().is_empty());
+    let left: Vec<PathBuf> = directory
         .names()
         .iter()
-        .map(|name| place.path().join(name))
+        .map(|name| directory.path().join(name))
         .collect();
     assert_eq!(left, [at(5), at(6)]);
     drop((living, beginning));
-    assert!(segment::list(&place.options()).unwrap().is_empty());
-    assert!(place.names().is_empty());
+    assert!(segment::list(&directory.options()).unwrap().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
 fn near_misses_of_sockets_are_left_alone() {
-    let place = Place::new();
-    let at = |name: &str| place.path().join(name);
+    let directory = TestDirectory::new();
+    let at = |name: &str| directory.path().join(name);
     let (id, random) = ("0123456789abcdef0123456789abcdef", "0123456789abcdef");
     let sockets = [
         ".shm-core-presence.".to_owned(),
@@ -171,16 +171,16 @@ fn near_misses_of_sockets_are_left_alone() {
     let dead = format!(".shm-core-presence.{id}.{random}");
     fs::write(at(&dead), "no socket").unwrap();
     symlink(at(&sockets[0]), at(&format!("{dead}.new"))).unwrap();
-    let before = place.names();
-    assert!(list_and_sweep(&place.options()).is_empty());
-    assert_eq!(place.names(), before);
+    let before = directory.names();
+    assert!(list_and_sweep(&directory.options()).is_empty());
+    assert_eq!(directory.names(), before);
 
     for name in [&dead, &format!("{dead}.new")] {
         fs::remove_file(at(name)).unwrap();
         drop(UnixListener::bind(at(name)).unwrap());
     }
-    assert!(list_and_sweep(&place.options()).is_empty());
-    assert_eq!(place.names().len(), sockets.len());
+    assert!(list_and_sweep(&directory.options()).is_empty());
+    assert_eq!(directory.names().len(), sockets.len());
 }
 
 /// Lists the segments and removes the sockets of dead publishers.
@@ -193,8 +193,11 @@ fn list_and_sweep(options: &Options) -> Vec<segment::Listed> {
 /// Lists while another thread gives the name of a stale file to a file that must survive, as fast as
 /// it can.
 fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
-    let place = Place::new();
-    let (at, precious) = (place.path().join(name), place.path().join("precious"));
+    let directory = TestDirectory::new();
+    let (at, precious) = (
+        directory.path().join(name),
+        directory.path().join("precious"),
+    );
     fs::write(&precious, "the only copy").expect("there is room");
     let identity = |path: &PathBuf| {
         use std::os::unix::fs::MetadataExt;
@@ -205,7 +208,7 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     std::thread::scope(|scope| {
         let lister = scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                drop(list_and_sweep(&place.options()));
+                drop(list_and_sweep(&directory.options()));
             }
         });
         for _ in 0..3000 {
@@ -223,10 +226,10 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
                 if identity(&precious) == inode {
                     return Some(());
                 }
-                let names = place
+                let names = directory
                     .names()
                     .into_iter()
-                    .map(|name| place.path().join(name));
+                    .map(|name| directory.path().join(name));
                 let stray = names.into_iter().find(|path| identity(path) == inode)?;
                 fs::rename(stray, &precious).ok()
             });

@@ -4,23 +4,25 @@
 
 mod common;
 
-use common::{Place, key, octets};
+use common::{TestDirectory, bytes_metadata, key};
 use shm_core::{Publisher, ReadErrorKind, Subscriber};
 
 #[test]
 fn a_reader_survives_and_is_told() {
     shm_core::guard_against_truncation().unwrap();
-    let place = Place::new();
-    let publisher = Publisher::open(&key("cut"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("cut"), &place.options()).unwrap();
-    publisher.publish(&octets(), &vec![7; 1 << 20]).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("cut"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("cut"), &directory.options()).unwrap();
+    publisher
+        .publish(&bytes_metadata(), &vec![7; 1 << 20])
+        .unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     assert_eq!(sample.payload()[0], 7);
     sample.verify().unwrap();
 
     let file = std::fs::OpenOptions::new()
         .write(true)
-        .open(place.file(&key("cut")))
+        .open(directory.file(&key("cut")))
         .unwrap();
     file.set_len(0x7000).unwrap();
     assert_eq!(sample.payload()[500_000], 0, "what is gone reads as zero");
@@ -44,5 +46,5 @@ fn a_reader_survives_and_is_told() {
         subscriber.latest(),
         Err(error) if *error.kind() == ReadErrorKind::Truncated
     ));
-    assert!(publisher.publish(&octets(), &[1; 10]).is_err());
+    assert!(publisher.publish(&bytes_metadata(), &[1; 10]).is_err());
 }

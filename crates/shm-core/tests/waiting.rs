@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shm_core::{
     KeyWatch, Next, Notifier, Options, Publisher, Ready, Subscriber, WaitResult, WaitSet, segment,
@@ -46,8 +46,8 @@ fn attached(name: &str, options: &Options) -> (Publisher, Subscriber, Notifier) 
 
 #[test]
 fn a_notifier_is_readable_while_there_may_be_something_to_read() {
-    let place = Place::new();
-    let (publisher, mut subscriber, notifier) = attached("descriptor", &place.options());
+    let directory = TestDirectory::new();
+    let (publisher, mut subscriber, notifier) = attached("descriptor", &directory.options());
     assert!(!is_readable(&notifier, NOW), "nothing was published");
     for round in 0..100 {
         publisher.publish_text(&format!("{round}")).unwrap();
@@ -68,10 +68,10 @@ fn a_notifier_is_readable_while_there_may_be_something_to_read() {
 
 #[test]
 fn a_notifier_of_a_subscriber_that_lags_behind_is_readable_at_once() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("behind"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("behind"), &directory.options()).unwrap();
     publisher.publish_text("early").unwrap();
-    let mut subscriber = Subscriber::attach(&key("behind"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("behind"), &directory.options()).unwrap();
     let notifier = subscriber.notifier().unwrap();
     assert!(is_readable(&notifier, NOW));
     notifier.clear();
@@ -82,8 +82,8 @@ fn a_notifier_of_a_subscriber_that_lags_behind_is_readable_at_once() {
 
 #[test]
 fn a_notifier_tells_that_the_last_publisher_has_left() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let (publisher, mut subscriber, notifier) = attached("leaving", &options);
     drop(publisher);
     let end = Instant::now() + SOON;
@@ -98,9 +98,14 @@ fn a_notifier_tells_that_the_last_publisher_has_left() {
 
 #[test]
 fn a_notifier_tells_that_the_name_has_gone() {
-    let place = Place::new();
-    let (_publisher, mut subscriber, notifier) = attached("losing", &place.options());
-    segment::remove(&key("losing"), &place.options(), segment::Removal::Forced).unwrap();
+    let directory = TestDirectory::new();
+    let (_publisher, mut subscriber, notifier) = attached("losing", &directory.options());
+    segment::remove(
+        &key("losing"),
+        &directory.options(),
+        segment::Removal::Forced,
+    )
+    .unwrap();
     let end = Instant::now() + SOON;
     loop {
         assert!(is_readable(&notifier, end - Instant::now()), "it is told");
@@ -113,8 +118,8 @@ fn a_notifier_tells_that_the_name_has_gone() {
 
 #[test]
 fn watches_have_a_descriptor_each() {
-    let place = Place::new();
-    let options = place.options();
+    let directory = TestDirectory::new();
+    let options = directory.options();
     let keys = KeyWatch::new(&key("coming"), &options).unwrap();
     let all = segment::Watch::new(&options).unwrap();
     assert!(!is_readable(&keys, NOW) && !is_readable(&all, NOW));
@@ -132,14 +137,14 @@ fn watches_have_a_descriptor_each() {
 
 #[test]
 fn a_set_tells_which_of_many_have_something() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let names: Vec<String> = (0..20).map(|number| format!("key{number}")).collect();
     let mut set = WaitSet::new();
     let mut sources: Vec<_> = names
         .iter()
         .map(|name| {
-            let publisher = Publisher::open(&key(name), &place.options()).unwrap();
-            let subscriber = Subscriber::attach(&key(name), &place.options()).unwrap();
+            let publisher = Publisher::open(&key(name), &directory.options()).unwrap();
+            let subscriber = Subscriber::attach(&key(name), &directory.options()).unwrap();
             (set.add(&subscriber), publisher, subscriber)
         })
         .collect();
@@ -171,8 +176,8 @@ fn a_set_tells_which_of_many_have_something() {
 
 #[test]
 fn a_set_waits_for_keys_ends_and_interruptions_too() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let mut set = WaitSet::new();
     let keys = KeyWatch::new(&key("to come"), &options).unwrap();
     let coming = set.add(&keys);
@@ -202,9 +207,9 @@ fn a_set_waits_for_keys_ends_and_interruptions_too() {
 
 #[test]
 fn a_wait_is_interrupted_from_another_thread() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("interrupted"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("interrupted"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("interrupted"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("interrupted"), &directory.options()).unwrap();
     let interrupter = subscriber.interrupter();
     assert_eq!(subscriber.wait(NOW).unwrap(), WaitResult::Timeout);
 
@@ -232,8 +237,8 @@ fn a_wait_is_interrupted_from_another_thread() {
 
 #[test]
 fn an_end_before_the_waiting_is_told() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let publisher = Publisher::open(&key("gone before"), &options).unwrap();
     let mut subscriber = Subscriber::attach(publisher.key(), &options).unwrap();
     drop(publisher);
@@ -253,8 +258,8 @@ fn an_end_before_the_waiting_is_told() {
 
 #[test]
 fn a_publisher_that_came_unnoticed_is_told_to_have_gone() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let first = Publisher::open(&key("twice"), &options).unwrap();
     let mut subscriber = Subscriber::attach(first.key(), &options).unwrap();
     drop(first);
@@ -274,10 +279,10 @@ fn a_publisher_that_came_unnoticed_is_told_to_have_gone() {
 
 #[test]
 fn what_a_watch_has_seen_already_is_told_by_a_set() {
-    let place = Place::new();
-    let watch = KeyWatch::new(&key("early"), &place.options()).unwrap();
-    let changes = segment::Watch::new(&place.options()).unwrap();
-    let _publisher = Publisher::open(&key("early"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let watch = KeyWatch::new(&key("early"), &directory.options()).unwrap();
+    let changes = segment::Watch::new(&directory.options()).unwrap();
+    let _publisher = Publisher::open(&key("early"), &directory.options()).unwrap();
     assert!(is_readable(&watch, SOON) && is_readable(&changes, SOON));
     let mut set = WaitSet::new();
     let tokens = [set.add(&watch), set.add(&changes)];

@@ -10,11 +10,11 @@ use shm_core::{Key, Metadata, Options};
 use tempfile::TempDir;
 
 /// A private directory on the file system that segments really live on.
-pub(crate) struct Place {
+pub(crate) struct TestDirectory {
     directory: TempDir,
 }
 
-impl Place {
+impl TestDirectory {
     pub(crate) fn new() -> Self {
         let directory = tempfile::Builder::new()
             .prefix("shm-core-test.")
@@ -62,7 +62,7 @@ pub(crate) fn key(name: &str) -> Key {
     Key::new(name).expect("a valid key")
 }
 
-pub(crate) fn octets() -> Metadata {
+pub(crate) fn bytes_metadata() -> Metadata {
     Metadata::bytes("application/octet-stream")
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn pattern(seed: u64, length: usize) -> Vec<u8> {
     unsafe_code,
     reason = "nothing safe takes these locks outside the library"
 )]
-pub(crate) fn lock_byte_as_a_stranger(file: &std::fs::File, byte: i64) {
+pub(crate) fn lock_byte_outside_the_library(file: &std::fs::File, byte: i64) {
     use std::os::fd::AsRawFd;
     // SAFETY: flock consists of integers, for which zeros are valid.
     let mut request: libc::flock = unsafe { std::mem::zeroed() };

@@ -8,7 +8,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{Place, key};
+use super::{TestDirectory, key};
 use rustix::event::{PollFd, PollFlags, poll};
 use shm_core::{Next, Publisher, Ready, Subscriber, WaitResult, WaitSet};
 
@@ -49,11 +49,11 @@ pub(crate) fn forget(calls: &[libc::c_long]) {
 
 /// Waits in every way for what other threads do.
 pub(crate) fn wait_in_every_way() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let names = ["one", "two", "three"];
-    let publishers = names.map(|name| Publisher::open(&key(name), &place.options()).unwrap());
+    let publishers = names.map(|name| Publisher::open(&key(name), &directory.options()).unwrap());
     let mut subscribers =
-        names.map(|name| Subscriber::attach(&key(name), &place.options()).unwrap());
+        names.map(|name| Subscriber::attach(&key(name), &directory.options()).unwrap());
     let notifiers = subscribers.each_ref().map(|one| one.notifier().unwrap());
     let mut set = WaitSet::new();
     let tokens = subscribers.each_ref().map(|one| set.add(one));
