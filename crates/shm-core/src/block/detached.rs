@@ -38,8 +38,8 @@ impl<A: Attach> Block<A> {
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Timeout`] if another process or thread holds it for too long,
-    /// [`LockErrorKind::WouldDeadlock`] if this thread holds it already through this handle, by a guard
+    /// [`LockErrorKind::Timeout`](crate::LockErrorKind::Timeout) if another process or thread holds it for too long,
+    /// [`LockErrorKind::WouldDeadlock`](crate::LockErrorKind::WouldDeadlock) if this thread holds it already through this handle, by a guard
     /// or without; and those of [`lock`](Self::lock).
     ///
     /// # Examples
@@ -79,7 +79,7 @@ impl<A: Attach> Block<A> {
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::WouldBlock`] if another process or thread holds it; and those of
+    /// [`LockErrorKind::WouldBlock`](crate::LockErrorKind::WouldBlock) if another process or thread holds it; and those of
     /// [`lock`](Self::lock).
     pub fn try_lock_detached(&self) -> Result<LockState, LockError> {
         Ok(LockState::new(self.attachment.try_lock()?.detach()))
@@ -92,8 +92,8 @@ impl<A: Attach> Block<A> {
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NotHeld`] if this thread does not hold it so: not at all, through another handle,
-    /// or by a guard; [`LockErrorKind::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`](crate::LockErrorKind::NotHeld) if this thread does not hold it so: not at all, through another handle,
+    /// or by a guard; [`LockErrorKind::Forked`](crate::LockErrorKind::Forked) in a forked child.
     pub fn unlock_detached(&self) -> Result<(), LockError> {
         self.attachment.unlock_detached()
     }
@@ -115,8 +115,8 @@ impl Block<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard;
-    /// [`LockErrorKind::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`](crate::LockErrorKind::NotHeld) if this thread does not hold the lock, or holds it by a guard;
+    /// [`LockErrorKind::Forked`](crate::LockErrorKind::Forked) in a forked child.
     pub fn mark_repaired(&self) -> Result<(), LockError> {
         self.attachment.mark_repaired()
     }
