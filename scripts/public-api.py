@@ -124,8 +124,10 @@ def describe(directory, href, crate):
             impls.append((1, f"    {header}"))
         elif section == "synthetic-implementations" and re.search(r"\b(Send|Sync) for ", header):
             autos.append(f"    {header}")
-    # Methods in their order, then traits.
-    lines += [line for rank in (0, 1) for other, line in impls if other == rank]
+    # Sorted, so that the order of the source does not matter; associated types stay with their trait.
+    lines += sorted(line for rank, line in impls if rank == 0)
+    traits = "\n".join(line for rank, line in impls if rank == 1)
+    lines += sorted(filter(None, re.split(r"\n(?=    impl)", traits)))
     return path, lines + autos
 
 
