@@ -395,13 +395,13 @@ pub struct OutOfBounds {
 }
 
 impl OutOfBounds {
-    /// Returns the error's code, which no change of its fields changes.
+    /// Returns [`ErrorCode::InvalidArgument`].
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         ErrorCode::InvalidArgument
     }
 
-    /// Returns `None`: no error of the operating system is behind it.
+    /// Returns `None`, because there is no underlying OS error.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
         None

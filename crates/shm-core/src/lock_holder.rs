@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 
-use crate::segment::readable;
+use crate::segment::escaped_name;
 use crate::sys::{self, ByteLock, LockSearch};
 
 /// The process whose lock blocks an operation, as far as the kernel reports it.
@@ -50,7 +50,7 @@ impl LockHolder {
         match sys::user_of(pid) {
             Some(user) => Self::Process {
                 pid,
-                program: readable(&sys::program_of(pid).unwrap_or_default()),
+                program: escaped_name(&sys::program_of(pid).unwrap_or_default()),
                 user,
             },
             None => Self::Unknown,
@@ -79,7 +79,7 @@ impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(id) = self;
         match sys::user_name(*id) {
-            Some(name) => write!(f, "{} (uid {id})", readable(&name)),
+            Some(name) => write!(f, "{} (uid {id})", escaped_name(&name)),
             None => id.fmt(f),
         }
     }

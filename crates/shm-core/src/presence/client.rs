@@ -159,7 +159,7 @@ impl Peer {
         directories: Vec<SocketDirectory>,
         pending: Arc<Mutex<Pending>>,
     ) -> Self {
-        let watch = DirectoryWatch::of_nothing().and_then(|mut watch| {
+        let watch = DirectoryWatch::new().and_then(|mut watch| {
             directories
                 .iter()
                 .try_for_each(|directory| directory.watch_with(&mut watch))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::presence::Report;
 use crate::process::Process;
-use crate::segment::readable;
+use crate::segment::escaped_name;
 
 /// The first bytes of a greeting.
 const MAGIC: [u8; 8] = *b"SHM-PRES";
@@ -38,7 +38,7 @@ pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)
         return None;
     }
     let program = bytes[PROGRAM_OFFSET..].split(|&byte| byte == 0).next()?;
-    let program = readable(&String::from_utf8_lossy(program));
+    let program = escaped_name(&String::from_utf8_lossy(program));
     Some((Process::stored(u32_at(12), u32_at(16)), program))
 }
 

@@ -1,4 +1,4 @@
-//! The slot in a segment that says who is attached.
+//! The slot of a segment that describes a participant.
 
 use crate::error::{AttachError, AttachErrorKind};
 use crate::layout::{self, Control};
@@ -11,7 +11,7 @@ use crate::semaphore::units_of;
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
-/// Takes a free slot. Only while holding the lifecycle byte, or before the file has a name.
+/// Claims a free slot. The caller holds the lifecycle byte, or the file has no name yet.
 pub(super) fn claim_slot(
     segment: &SegmentFile,
     control: &Control,
@@ -26,10 +26,10 @@ pub(super) fn claim_slot(
             continue;
         }
         let number = u8::try_from(index).unwrap_or(u8::MAX);
-        // First of all: whoever held this slot last may have died with the lock.
+        // First, because the last holder of this slot may have died with the lock.
         lock::release_dead_owner(&control.header.lock, number);
         if let Kind::Semaphore { .. } = kind {
-            // Or with units.
+            // It may have died with units, too.
             units_of(control, number).give_back(number);
         }
         let generation = slot.generation.load(Ordering::Relaxed).wrapping_add(1);
@@ -45,7 +45,7 @@ pub(super) fn claim_slot(
     Err(no_slot(segment))
 }
 
-/// Why no slot could be claimed: all are held, or a reader keeps some from being claimed.
+/// Returns why no slot could be claimed: all are held, or read locks block some.
 #[cold]
 fn no_slot(segment: &SegmentFile) -> AttachError {
     let is_blocked = |byte: &u64| {
