@@ -190,12 +190,12 @@ mod tests {
 
     struct Probe {
         alive: bool,
-        asked: Cell<u32>,
+        probes: Cell<u32>,
     }
 
     impl HolderProbe for Probe {
         fn is_alive(&self, _: Owner) -> bool {
-            self.asked.set(self.asked.get() + 1);
+            self.probes.set(self.probes.get() + 1);
             self.alive
         }
         fn should_abort(&self) -> bool {
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    fn soon() -> Deadline {
+    fn deadline_40ms() -> Deadline {
         Deadline::after(Duration::from_millis(40))
     }
 
@@ -224,13 +224,13 @@ mod tests {
         assert!(try_acquire(&word, one).is_some());
         let probe = Probe {
             alive: true,
-            asked: Cell::new(0),
+            probes: Cell::new(0),
         };
         assert_eq!(
-            acquire(&word, two, soon, &probe).unwrap_err(),
+            acquire(&word, two, deadline_40ms, &probe).unwrap_err(),
             AcquireError::TimedOut(Some(one))
         );
-        assert!(probe.asked.get() >= 2, "asked once a slice");
+        assert!(probe.probes.get() >= 2, "probed once a slice");
     }
 
     #[test]
@@ -240,9 +240,13 @@ mod tests {
         assert!(try_acquire(&word, dead).is_some());
         let probe = Probe {
             alive: false,
-            asked: Cell::new(0),
+            probes: Cell::new(0),
         };
-        assert!(acquire(&word, successor, soon, &probe).unwrap().abandoned);
+        assert!(
+            acquire(&word, successor, deadline_40ms, &probe)
+                .unwrap()
+                .abandoned
+        );
         release(&word, true);
         assert!(
             try_acquire(&word, third).unwrap().abandoned,
@@ -277,7 +281,7 @@ mod tests {
                 std::thread::spawn(move || {
                     let probe = Probe {
                         alive: true,
-                        asked: Cell::new(0),
+                        probes: Cell::new(0),
                     };
                     let me = Owner::new(slot, 1);
                     for _ in 0..ROUNDS {

@@ -45,7 +45,7 @@ pub enum AttachErrorKind {
         /// The layout's version.
         found: u32,
     },
-    /// A segment of another kind: a block, say, where samples were expected.
+    /// A segment of another kind, such as a block instead of samples.
     #[error("segment is of another kind")]
     WrongKind,
     /// The operating system does not permit it.
@@ -121,7 +121,7 @@ pub enum AttachErrorKind {
         /// How many were asked for.
         units: u32,
     },
-    /// Another operation of the operating system failed; the source says how.
+    /// Another operation of the operating system failed; the source has the details.
     #[error("{doing} failed")]
     Io {
         /// The operation.

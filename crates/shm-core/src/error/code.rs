@@ -39,7 +39,7 @@ pub enum ErrorCode {
     NotFound = 4,
     /// There is a segment under the key already.
     AlreadyExists = 5,
-    /// A block where samples were expected, or the other way round.
+    /// A block if samples were expected, or the reverse.
     WrongKind = 6,
     /// The segment has a layout version that this library does not know.
     OtherVersion = 7,
@@ -81,7 +81,7 @@ pub enum ErrorCode {
     Invalid = 24,
     /// The handle was made before a fork, in another process.
     Forked = 25,
-    /// Another error of the operating system: `os_error()` says which.
+    /// Another error of the operating system: `os_error()` returns it.
     System = 26,
 }
 

@@ -77,15 +77,15 @@ pub enum ForeignReason {
         /// The size that it claims.
         bytes: u64,
     },
-    /// It is shorter than its header says.
+    /// It is shorter than its header requires.
     #[error("is cut short: {bytes} bytes of {needed}")]
     CutShort {
         /// Its length.
         bytes: u64,
-        /// The length that its header says.
+        /// The length that its header requires.
         needed: u64,
     },
-    /// It has less memory than its header says.
+    /// It has less memory than its header requires.
     #[error("claims {bytes} bytes, and has memory for {memory}")]
     Memory {
         /// How many bytes it claims.

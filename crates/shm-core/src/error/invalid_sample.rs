@@ -44,7 +44,7 @@ pub enum InvalidSample {
     /// The text is not UTF-8.
     #[error("the text is not UTF-8 at byte {valid_up_to}")]
     Text {
-        /// How many bytes stand before the first that is not.
+        /// The number of valid bytes before the first invalid one.
         valid_up_to: usize,
     },
 }

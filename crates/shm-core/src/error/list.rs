@@ -22,7 +22,7 @@ pub struct ListError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ListErrorKind {
-    /// The directory cannot be read; the source says why.
+    /// The directory cannot be read; the source has the reason.
     #[error("directory is not readable")]
     Directory,
     /// The directory is on a file system that cannot hold segments.
