@@ -1,4 +1,4 @@
-//! A block under the lock: mutual exclusion, abandonment, read-only attachers.
+//! A block under its lock: mutual exclusion, abandonment, read-only handles.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::{TestDirectory, key};
 use shm_core::{AttachErrorKind, Block, ErrorCode, LockErrorKind, Locked};
 
 #[test]
-fn create_attach_and_open_or_create_follow_the_rules() {
+fn create_attach_and_open_or_create_differ_if_the_key_exists() {
     let directory = TestDirectory::new();
     let options = directory.options();
     assert!(matches!(
@@ -28,10 +28,10 @@ fn create_attach_and_open_or_create_follow_the_rules() {
     assert_eq!(
         (created.size(), joined.size()),
         (100, 100),
-        "one that exists keeps its size"
+        "an existing block keeps its size"
     );
     assert!(!created.detach().removed);
-    assert!(joined.detach().removed, "the last one out removes");
+    assert!(joined.detach().removed, "the last participant removes it");
     assert!(directory.names().is_empty());
 }
 
@@ -45,9 +45,9 @@ fn bytes_and_values_are_shared() {
         assert!(guard.iter().all(|&byte| byte == 0), "a new block is zero");
         guard.write(1, &0x0123_4567_89ab_cdef_u64).unwrap();
         guard.write(29, &[1u8, 2, 3, 4]).unwrap();
-        let leaves = guard.write(30, &7u32).unwrap_err();
+        let out_of_bounds = guard.write(30, &7u32).unwrap_err();
         assert_eq!(
-            (leaves.code(), leaves.os_error()),
+            (out_of_bounds.code(), out_of_bounds.os_error()),
             (ErrorCode::InvalidArgument, None)
         );
         assert!(guard.read::<u8>(usize::MAX).is_err());
@@ -76,7 +76,7 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
         holder: Some(holder),
     } = refused.kind()
     else {
-        panic!("held by the other handle: {refused}")
+        panic!("the other handle holds it: {refused}")
     };
     assert!(holder.process.is_current());
     std::thread::scope(|scope| {
@@ -91,7 +91,7 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
 }
 
 #[test]
-fn threads_and_handles_together_count_exactly() {
+fn increments_of_threads_and_handles_are_not_lost() {
     const ROUNDS: u64 = 5_000;
     let directory = TestDirectory::new();
     let shared = Block::create(&key("count"), 8, &directory.options()).unwrap();
@@ -120,7 +120,7 @@ fn threads_and_handles_together_count_exactly() {
 }
 
 #[test]
-fn a_panic_lets_go_of_the_lock() {
+fn a_panic_releases_the_lock() {
     let directory = TestDirectory::new();
     let block = Block::create(&key("panic"), 8, &directory.options()).unwrap();
     std::thread::scope(|scope| {
@@ -134,34 +134,34 @@ fn a_panic_lets_go_of_the_lock() {
 }
 
 #[test]
-fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
+fn a_lock_whose_holder_detached_is_abandoned_until_repaired() {
     let directory = TestDirectory::new();
-    let heir = Block::create(&key("dead"), 8, &directory.options()).unwrap();
+    let successor = Block::create(&key("dead"), 8, &directory.options()).unwrap();
     let holder = Block::attach(&key("dead"), &directory.options()).unwrap();
-    // A guard that is never dropped, and a handle that is: to the others this
-    // is what a death looks like.
+    // A leaked guard and a dropped handle look like a death to other handles.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    let Locked::Abandoned(mut abandoned) = heir.lock_for(Duration::from_secs(5)).unwrap() else {
-        panic!("the heir must be told")
+    let Locked::Abandoned(mut abandoned) = successor.lock_for(Duration::from_secs(5)).unwrap()
+    else {
+        panic!("the lock must be abandoned")
     };
     abandoned.fill(1);
     drop(abandoned);
-    let Locked::Abandoned(abandoned) = heir.lock().unwrap() else {
-        panic!("nobody has said repaired yet")
+    let Locked::Abandoned(abandoned) = successor.lock().unwrap() else {
+        panic!("not repaired yet")
     };
     drop(abandoned.repaired());
-    assert!(matches!(heir.lock().unwrap(), Locked::Clean(_)));
+    assert!(matches!(successor.lock().unwrap(), Locked::Clean(_)));
 }
 
 #[test]
-fn a_slot_claimed_again_settles_what_its_last_holder_left() {
+fn claiming_a_slot_releases_the_lock_of_its_dead_holder() {
     let directory = TestDirectory::new();
     let _keeper = Block::create(&key("slot"), 8, &directory.options()).unwrap();
     let holder = Block::attach(&key("slot"), &directory.options()).unwrap();
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    // Takes the very same slot; must neither wait nor think that the lock is its own.
+    // Claims the same slot, and must neither wait nor take the lock for its own.
     let next = Block::attach(&key("slot"), &directory.options()).unwrap();
     assert!(matches!(next.try_lock().unwrap(), Locked::Abandoned(_)));
 }

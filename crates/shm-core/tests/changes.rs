@@ -1,4 +1,4 @@
-//! Announced changes of a block: who is woken, by what, and by what not.
+//! Announcements of changes of a block, and what ends a wait for one.
 
 mod common;
 
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 use common::{TestDirectory, key};
 use shm_core::{Block, Change, LockError, LockErrorKind, ReadOnly, ReadWrite, segment};
 
-/// Where the word is (docs/LAYOUT.md, section 3).
+/// The offset of the count of changes (docs/LAYOUT.md, section 3).
 const CHANGES: u64 = 0x380;
-const MOMENT: Duration = Duration::from_millis(20);
+const SHORT: Duration = Duration::from_millis(20);
 
 /// A block, and a handle that reads it.
 fn pair(directory: &TestDirectory) -> (Block<ReadWrite>, Block<ReadOnly>) {
     let writer = Block::create(&key("b"), 8, &directory.options()).expect("the key is free");
     let reader =
-        Block::attach_read_only(&key("b"), &directory.options()).expect("it was just made");
+        Block::attach_read_only(&key("b"), &directory.options()).expect("it was just created");
     (writer, reader)
 }
 
@@ -32,14 +32,14 @@ fn each_announcement_wakes_a_reader_that_sleeps() {
     const ROUNDS: u32 = 50;
     let directory = TestDirectory::new();
     let (writer, reader) = pair(&directory);
-    let (sender, told) = mpsc::channel();
+    let (sender, received) = mpsc::channel();
     let began = Instant::now();
     thread::scope(|scope| {
         scope.spawn(move || {
             let mut seen = 0;
             while seen < ROUNDS {
                 let Change::Announced(now) = reader.wait_for_change(seen, None).unwrap() else {
-                    panic!("the block stays")
+                    panic!("the block is not removed")
                 };
                 let number = reader.lock().unwrap().ignore_abandonment().read(0);
                 sender.send((now, number.unwrap())).unwrap();
@@ -50,7 +50,7 @@ fn each_announcement_wakes_a_reader_that_sleeps() {
             let mut guard = writer.lock().unwrap().ignore_abandonment();
             guard.write(0, &u64::from(round)).unwrap();
             guard.announce();
-            assert_eq!(told.recv().unwrap(), (round, u64::from(round)));
+            assert_eq!(received.recv().unwrap(), (round, u64::from(round)));
         }
     });
     // Without a wake-up each round would take up to a second.
@@ -58,7 +58,7 @@ fn each_announcement_wakes_a_reader_that_sleeps() {
 }
 
 #[test]
-fn all_that_wait_are_woken_through_one_handle_and_several() {
+fn waiters_of_one_handle_and_of_several_are_woken() {
     let directory = TestDirectory::new();
     let (writer, reader) = pair(&directory);
     let (ready, waiting) = mpsc::channel();
@@ -81,23 +81,23 @@ fn all_that_wait_are_woken_through_one_handle_and_several() {
 }
 
 #[test]
-fn only_an_announcement_is_news() {
+fn only_an_announcement_ends_a_wait() {
     let directory = TestDirectory::new();
     let (writer, reader) = pair(&directory);
     let seen = reader.changes();
     drop(writer.lock().unwrap());
     let other = Block::attach(&key("b"), &directory.options()).unwrap();
-    assert!(!other.detach().removed, "a process that leaves is none");
+    assert!(!other.detach().removed, "detaching is not a change");
     assert_eq!(
-        reader.wait_for_change(seen, MOMENT).unwrap(),
+        reader.wait_for_change(seen, SHORT).unwrap(),
         Change::Timeout
     );
     for _ in 0..3 {
         writer.lock().unwrap().ignore_abandonment().announce();
     }
-    let all = Change::Announced(seen + 3);
-    assert_eq!(reader.wait_for_change(seen, None).unwrap(), all);
-    assert_eq!(reader.wait_for_change(seen + 1, None).unwrap(), all);
+    let three = Change::Announced(seen + 3);
+    assert_eq!(reader.wait_for_change(seen, None).unwrap(), three);
+    assert_eq!(reader.wait_for_change(seen + 1, None).unwrap(), three);
     let none_yet = reader.wait_for_change(seen + 3, Duration::ZERO);
     assert_eq!(none_yet.unwrap(), Change::Timeout);
     assert_eq!(writer.changes(), reader.changes());
@@ -105,18 +105,18 @@ fn only_an_announcement_is_news() {
 }
 
 #[test]
-fn a_lock_without_a_guard_announces_too_and_wakes_when_it_is_let_go() {
+fn a_detached_lock_announces_and_wakes_when_it_is_released() {
     let directory = TestDirectory::new();
     let (writer, reader) = pair(&directory);
     assert!(is_not_held(writer.announce()), "not locked");
     let guard = writer.lock().unwrap();
-    assert!(is_not_held(writer.announce()), "the guard has it");
+    assert!(is_not_held(writer.announce()), "a guard holds it");
     drop(guard);
 
     writer.lock_detached(None).unwrap();
     thread::scope(|scope| {
-        let elsewhere = scope.spawn(|| is_not_held(writer.announce()));
-        assert!(elsewhere.join().unwrap(), "another thread has it");
+        let other_thread = scope.spawn(|| is_not_held(writer.announce()));
+        assert!(other_thread.join().unwrap(), "another thread holds it");
     });
     assert_eq!(reader.changes(), 0);
     let (ready, waiting) = mpsc::channel();
@@ -132,7 +132,7 @@ fn a_lock_without_a_guard_announces_too_and_wakes_when_it_is_let_go() {
     });
     writer.lock_detached(None).unwrap();
     writer.unlock_detached().unwrap();
-    assert_eq!(reader.changes(), 1, "told once");
+    assert_eq!(reader.changes(), 1, "counted once");
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn removal_ends_a_wait() {
 }
 
 #[test]
-fn the_loss_of_the_name_ends_a_wait() {
+fn unlinking_the_file_ends_a_wait() {
     let directory = TestDirectory::new();
     let (_writer, reader) = pair(&directory);
     thread::scope(|scope| {
@@ -160,7 +160,7 @@ fn the_loss_of_the_name_ends_a_wait() {
 }
 
 #[test]
-fn what_was_announced_before_the_removal_is_told_first() {
+fn an_announcement_before_the_removal_is_reported_first() {
     let directory = TestDirectory::new();
     let (writer, reader) = pair(&directory);
     writer.lock().unwrap().ignore_abandonment().announce();
@@ -171,21 +171,21 @@ fn what_was_announced_before_the_removal_is_told_first() {
 }
 
 #[test]
-fn a_word_that_another_program_wrote_is_a_reason_to_look_and_no_more() {
+fn an_overwritten_change_count_only_ends_a_wait() {
     let directory = TestDirectory::new();
     let (writer, reader) = pair(&directory);
     let file = File::options()
         .write(true)
         .open(directory.file(&key("b")))
         .unwrap();
-    for lie in [7, u32::MAX, 0x8000_0000] {
-        file.write_all_at(&lie.to_le_bytes(), CHANGES).unwrap();
-        let told = reader.wait_for_change(1, None).unwrap();
-        assert_eq!(told, Change::Announced(lie));
+    for forged in [7, u32::MAX, 0x8000_0000] {
+        file.write_all_at(&forged.to_le_bytes(), CHANGES).unwrap();
+        let change = reader.wait_for_change(1, None).unwrap();
+        assert_eq!(change, Change::Announced(forged));
         drop(reader.lock().unwrap());
     }
     file.write_all_at(&u32::MAX.to_le_bytes(), CHANGES).unwrap();
     writer.lock().unwrap().ignore_abandonment().announce();
     let wrapped = reader.wait_for_change(u32::MAX, None).unwrap();
-    assert_eq!(wrapped, Change::Announced(0), "the count begins anew");
+    assert_eq!(wrapped, Change::Announced(0), "the count wraps");
 }

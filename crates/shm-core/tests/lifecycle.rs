@@ -1,4 +1,4 @@
-//! Segments coming and going: who keeps them, what is stale, what is not ours.
+//! Creating, keeping and removing segments, and files that are not segments.
 
 mod common;
 
@@ -10,22 +10,22 @@ use segment::Content;
 use shm_core::{AttachErrorKind, Block, Options, Publisher, RemoveErrorKind, Subscriber, segment};
 
 #[test]
-fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
+fn the_last_publisher_removes_the_segment_despite_subscribers() {
     let directory = TestDirectory::new();
     let first = Publisher::open(&key("k"), &directory.options()).unwrap();
     let second = Publisher::open(&key("k"), &directory.options()).unwrap();
     assert!(first.created() && !second.created());
     let mut subscriber = Subscriber::attach(&key("k"), &directory.options()).unwrap();
     first.publish_text("kept by the second").unwrap();
-    assert!(!first.detach().removed, "somebody else is there");
+    assert!(!first.detach().removed, "the other publisher keeps it");
     assert!(subscriber.latest().unwrap().is_some());
-    assert!(second.detach().removed, "the last one out removes");
+    assert!(second.detach().removed, "the last participant removes it");
     assert!(directory.names().is_empty());
     assert!(matches!(
         Subscriber::attach(&key("k"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
     ));
-    // What a reader has already it keeps.
+    // A subscriber keeps the memory.
     assert!(subscriber.from_oldest().latest().unwrap().is_some());
 }
 
@@ -35,7 +35,7 @@ fn a_persistent_segment_stays_until_it_is_removed_by_name() {
     let keeping = directory.options().persistent(true);
     let publisher = Publisher::open(&key("kept"), &directory.options()).unwrap();
     publisher.publish_text("stays").unwrap();
-    // Asked for by a later one, it sticks.
+    // A later participant makes it persistent.
     drop(Publisher::open(&key("kept"), &keeping).unwrap());
     drop(publisher);
     let info = segment::info(&key("kept"), &directory.options()).unwrap();
@@ -55,7 +55,7 @@ fn a_persistent_segment_stays_until_it_is_removed_by_name() {
 }
 
 #[test]
-fn removing_what_is_in_use_is_refused_unless_forced() {
+fn removing_a_segment_in_use_fails_unless_forced() {
     let directory = TestDirectory::new();
     let _publisher = Publisher::open(&key("used"), &directory.options()).unwrap();
     let refused = segment::remove(
@@ -72,7 +72,7 @@ fn removing_what_is_in_use_is_refused_unless_forced() {
     assert!(directory.names().is_empty());
 }
 
-/// A segment whose holders have died looks like this: a file with a head, and no locks.
+/// Creates a segment without participants: a file with a head, and no locks.
 fn stale_file(directory: &TestDirectory, name: &str) {
     let publisher = Publisher::open(&key(name), &directory.options()).expect("there is room");
     let mut head = vec![0; 0x7000];
@@ -83,7 +83,7 @@ fn stale_file(directory: &TestDirectory, name: &str) {
 }
 
 #[test]
-fn what_a_crash_left_is_removed_by_whoever_comes_next() {
+fn every_operation_removes_a_stale_segment() {
     let directory = TestDirectory::new();
     stale_file(&directory, "by-list");
     assert!(segment::list(&directory.options()).unwrap().is_empty());
@@ -111,7 +111,7 @@ fn what_a_crash_left_is_removed_by_whoever_comes_next() {
 }
 
 #[test]
-fn foreign_things_are_named_with_a_reason_and_never_touched() {
+fn other_files_are_listed_with_a_reason_and_left_alone() {
     let directory = TestDirectory::new();
     let at = |name: &str| directory.file(&key(name));
     std::fs::write(
@@ -162,7 +162,7 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
 }
 
 #[test]
-fn another_version_is_listed_never_attached_and_removed_only_if_stale() {
+fn a_segment_of_another_version_is_listed_and_removed_only_if_stale() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("future"), &directory.options()).unwrap();
     let file = std::fs::OpenOptions::new()
@@ -184,15 +184,15 @@ fn another_version_is_listed_never_attached_and_removed_only_if_stale() {
 }
 
 #[test]
-fn lies_in_the_header_are_errors() {
+fn invalid_headers_are_errors() {
     let directory = TestDirectory::new();
-    let lies: [(&str, u64, &[u8]); 4] = [
+    let forged: [(&str, u64, &[u8]); 4] = [
         ("kind", 20, &9u32.to_le_bytes()),
         ("slots", 12, &u32::MAX.to_le_bytes()),
         ("fewer", 12, &3u32.to_le_bytes()),
         ("block", 48, &u64::MAX.to_le_bytes()),
     ];
-    for (name, at, bytes) in lies {
+    for (name, at, bytes) in forged {
         let block = Block::create(&key(name), 100, &directory.options()).unwrap();
         let file = std::fs::OpenOptions::new()
             .write(true)
@@ -222,7 +222,7 @@ fn lies_in_the_header_are_errors() {
 }
 
 #[test]
-fn somebody_who_sits_on_the_lifecycle_byte_costs_the_timeout_and_no_more() {
+fn a_held_lifecycle_byte_costs_only_the_timeout() {
     let directory = TestDirectory::new();
     let _publisher = Publisher::open(&key("busy"), &directory.options()).unwrap();
     let file = std::fs::OpenOptions::new()
@@ -231,24 +231,28 @@ fn somebody_who_sits_on_the_lifecycle_byte_costs_the_timeout_and_no_more() {
         .open(directory.file(&key("busy")))
         .unwrap();
     common::lock_byte_outside_the_library(&file, 1 << 60);
-    let hasty = directory.options().timeout(Duration::from_millis(30));
+    let short_timeout = directory.options().timeout(Duration::from_millis(30));
     assert!(matches!(
-        Publisher::open(&key("busy"), &hasty),
+        Publisher::open(&key("busy"), &short_timeout),
         Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. })
     ));
     assert!(matches!(
-        Subscriber::attach(&key("busy"), &hasty),
+        Subscriber::attach(&key("busy"), &short_timeout),
         Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. })
     ));
     assert!(matches!(
-        segment::remove(&key("busy"), &hasty, segment::Removal::Forced),
+        segment::remove(&key("busy"), &short_timeout, segment::Removal::Forced),
         Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. })
     ));
-    assert_eq!(segment::list(&hasty).unwrap().len(), 1, "list never waits");
+    assert_eq!(
+        segment::list(&short_timeout).unwrap().len(),
+        1,
+        "list does not wait"
+    );
 }
 
 #[test]
-fn modes_and_missing_directories() {
+fn modes_are_set_and_missing_directories_reported() {
     let directory = TestDirectory::new();
     let _private = Publisher::open(&key("private"), &directory.options()).unwrap();
     let _shared = Publisher::open(&key("shared"), &directory.options().mode(0o640)).unwrap();
@@ -268,7 +272,7 @@ fn modes_and_missing_directories() {
 }
 
 #[test]
-fn a_list_tells_of_blocks_and_samples() {
+fn a_list_describes_blocks_and_samples() {
     let directory = TestDirectory::new();
     let _block = Block::create(&key("b"), 4097, &directory.options()).unwrap();
     let samples = Publisher::open(&key("a"), &directory.options()).unwrap();
@@ -299,7 +303,7 @@ fn a_list_tells_of_blocks_and_samples() {
 }
 
 #[test]
-fn a_block_and_samples_are_not_mistaken_for_each_other() {
+fn attaching_to_another_kind_fails() {
     let directory = TestDirectory::new();
     let _block = Block::create(&key("block"), 10, &directory.options()).unwrap();
     assert!(matches!(
@@ -318,7 +322,7 @@ fn a_block_and_samples_are_not_mistaken_for_each_other() {
 }
 
 #[test]
-fn slots_run_out_with_a_clear_error() {
+fn attaching_without_a_free_slot_fails() {
     let directory = TestDirectory::new();
     let mut publishers: Vec<_> = (0..128)
         .map(|_| Publisher::open(&key("full"), &directory.options()).unwrap())
@@ -332,19 +336,19 @@ fn slots_run_out_with_a_clear_error() {
 }
 
 #[test]
-fn a_watch_wakes_when_segments_come_and_go_and_for_nothing_else() {
+fn a_watch_wakes_only_for_created_and_removed_segments() {
     const LONG: Duration = Duration::from_secs(30);
     let directory = TestDirectory::new();
     let watch = segment::Watch::new(&directory.options()).unwrap();
     assert!(!watch.wait(Duration::ZERO).unwrap());
 
     let publisher = Publisher::open(&key("k"), &directory.options()).unwrap();
-    assert!(watch.wait(LONG).unwrap(), "it came");
+    assert!(watch.wait(LONG).unwrap(), "a segment was created");
     publisher.publish_text("changes no name").unwrap();
-    std::fs::write(directory.path().join("somebody-elses"), b"").unwrap();
+    std::fs::write(directory.path().join("unrelated-file"), b"").unwrap();
     assert!(!watch.wait(Duration::from_millis(50)).unwrap());
     assert!(publisher.detach().removed);
-    assert!(watch.wait(LONG).unwrap(), "it went");
+    assert!(watch.wait(LONG).unwrap(), "a segment was removed");
 
     let gone = directory.options().directory("/nonexistent");
     assert!(segment::Watch::new(&gone).is_err());

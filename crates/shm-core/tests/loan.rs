@@ -1,4 +1,4 @@
-//! Loans that keep their publisher: they outlive its variable, and go from thread to thread.
+//! Owned loans, which keep their publisher and can be sent to other threads.
 
 mod common;
 
@@ -8,18 +8,18 @@ use std::thread;
 use common::{TestDirectory, bytes_metadata, key, pattern};
 use shm_core::{ErrorCode, Loan, OwnedLoan, Publisher, Subscriber};
 
-/// More than lies in the ring, so that a loan of it is a region.
+/// Longer than an inline payload, so that a loan of it is a region.
 const LARGE: usize = 1 << 16;
 
 #[test]
-fn both_kinds_of_loan_go_to_other_threads() {
+fn loans_are_send_and_sync() {
     fn is_send_and_sync<T: Send + Sync>() {}
     is_send_and_sync::<Loan<'static>>();
     is_send_and_sync::<OwnedLoan>();
 }
 
 #[test]
-fn an_owned_loan_outlives_its_publishers_variable_and_is_published_on_another_thread() {
+fn an_owned_loan_is_published_on_another_thread_after_its_publisher_was_dropped() {
     for length in [100, LARGE] {
         let directory = TestDirectory::new();
         let (loan, mut subscriber) = {
@@ -44,7 +44,7 @@ fn an_owned_loan_outlives_its_publishers_variable_and_is_published_on_another_th
 }
 
 #[test]
-fn an_owned_loan_that_is_dropped_gives_its_region_back() {
+fn dropping_an_owned_loan_releases_its_region() {
     let directory = TestDirectory::new();
     let publisher = Arc::new(Publisher::open(&key("back"), &directory.options()).unwrap());
     let mut loans = Vec::new();
@@ -69,17 +69,13 @@ fn the_publisher_detaches_with_the_last_owned_loan() {
     let second = publisher.loan_owned(100).unwrap();
     drop(publisher);
     first.publish(&bytes_metadata()).unwrap();
-    assert_eq!(
-        directory.names().len(),
-        1,
-        "one more loan keeps the segment"
-    );
+    assert_eq!(directory.names().len(), 1, "another loan keeps the segment");
     drop(second);
     assert!(directory.names().is_empty());
 }
 
 #[test]
-fn an_owned_loan_grows_out_of_the_ring_and_keeps_its_bytes() {
+fn growing_an_owned_loan_into_a_region_keeps_its_bytes() {
     let directory = TestDirectory::new();
     let publisher = Arc::new(Publisher::open(&key("grow"), &directory.options()).unwrap());
     let mut subscriber = Subscriber::attach(&key("grow"), &directory.options()).unwrap();
@@ -87,7 +83,7 @@ fn an_owned_loan_grows_out_of_the_ring_and_keeps_its_bytes() {
     loan.copy_from_slice(b"abcd");
     let error = loan.resize(usize::MAX).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
-    assert_eq!(*loan, *b"abcd", "the loan stays as it was");
+    assert_eq!(*loan, *b"abcd", "the loan is unchanged");
     loan.resize(LARGE).unwrap();
     loan.publish(&bytes_metadata()).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();

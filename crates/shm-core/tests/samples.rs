@@ -1,4 +1,4 @@
-//! Publishing and reading samples: every size, many readers, clearing, endings.
+//! Publishing and reading samples.
 
 mod common;
 
@@ -15,7 +15,7 @@ use shm_core::{
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
 
 #[test]
-fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
+fn payloads_of_every_size_are_read_unchanged() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("sizes"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("sizes"), &directory.options()).unwrap();
@@ -53,13 +53,13 @@ fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
         );
         let mut copy = vec![0; size];
         sample.copy_to(&mut copy).unwrap();
-        assert!(copy == payload, "size {size} differs when copied");
+        assert!(copy == payload, "size {size} differs after copying");
         sample.verify().unwrap();
     }
 }
 
 #[test]
-fn messages_of_each_kind_come_back() {
+fn messages_of_each_kind_are_read_unchanged() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("kinds"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("kinds"), &directory.options()).unwrap();
@@ -107,7 +107,7 @@ fn metadata_that_does_not_fit_is_refused_and_the_last_sample_stays() {
 }
 
 #[test]
-fn text_that_is_no_utf8_is_an_error_of_the_reader_not_a_panic() {
+fn invalid_utf8_is_a_read_error() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("latin1"), &directory.options()).unwrap();
     publisher.publish(&Metadata::Text, b"caf\xe9").unwrap();
@@ -119,7 +119,7 @@ fn text_that_is_no_utf8_is_an_error_of_the_reader_not_a_panic() {
 }
 
 #[test]
-fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
+fn a_pinned_sample_does_not_change_while_others_are_published() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("pins"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("pins"), &directory.options()).unwrap();
@@ -129,8 +129,8 @@ fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
         publisher.publish(&bytes_metadata(), &payload).unwrap();
         pinned.push((subscriber.latest().unwrap().unwrap(), payload));
     }
-    assert!(subscriber.latest().unwrap().is_none(), "nothing is newer");
-    // The same region pinned twice by one subscriber, and let go once.
+    assert!(subscriber.latest().unwrap().is_none(), "no newer sample");
+    // The same region, pinned twice by one subscriber and released once.
     subscriber = subscriber.from_oldest();
     drop(subscriber.latest().unwrap().unwrap());
     for seed in 100..200 {
@@ -156,7 +156,7 @@ fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
 }
 
 #[test]
-fn a_sample_that_is_kept_stays_as_it_was_and_so_does_its_clone() {
+fn a_kept_small_sample_and_its_clone_do_not_change() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("kept"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("kept"), &directory.options()).unwrap();
@@ -226,7 +226,7 @@ fn memory_stays_within_pins_loans_and_three_samples() {
 }
 
 #[test]
-fn a_loan_is_seen_by_nobody_until_published_and_grows_in_place() {
+fn a_loan_is_invisible_until_published_and_grows_in_place() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("loan"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("loan"), &directory.options()).unwrap();
@@ -246,7 +246,7 @@ fn a_loan_is_seen_by_nobody_until_published_and_grows_in_place() {
 }
 
 #[test]
-fn clearing_blanks_for_good_and_wakes() {
+fn clearing_erases_the_memory_and_wakes() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("secret"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("secret"), &directory.options()).unwrap();
@@ -257,7 +257,7 @@ fn clearing_blanks_for_good_and_wakes() {
     assert_eq!(publisher.clear().unwrap(), 0);
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
     assert!(subscriber.latest().unwrap().is_none());
-    // Nothing of it is left in the file's memory.
+    // The memory of the file has no trace of it.
     let file = std::fs::File::open(directory.file(&key("secret"))).unwrap();
     for region in 0..8u64 {
         let mut bytes = vec![0; 1 << 19];
@@ -275,7 +275,7 @@ fn clearing_blanks_for_good_and_wakes() {
 }
 
 #[test]
-fn clearing_says_how_many_readers_still_hold_a_copy() {
+fn clearing_returns_how_many_regions_are_pinned() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("held"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("held"), &directory.options()).unwrap();
@@ -288,7 +288,7 @@ fn clearing_says_how_many_readers_still_hold_a_copy() {
 }
 
 #[test]
-fn waiting_times_out_and_tells_the_end_once() {
+fn a_wait_times_out_and_reports_the_end_once() {
     let directory = TestDirectory::new();
     let options = directory.options().persistent(true);
     let publisher = Publisher::open(&key("ends"), &options).unwrap();
@@ -302,7 +302,7 @@ fn waiting_times_out_and_tells_the_end_once() {
     assert_eq!(
         subscriber.wait(SOON).unwrap(),
         WaitResult::New,
-        "what was published goes before the end"
+        "the sample comes before the end"
     );
     assert!(subscriber.latest().unwrap().is_some());
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::PublisherGone);
@@ -318,7 +318,7 @@ fn waiting_times_out_and_tells_the_end_once() {
     segment::remove(&key("ends"), &options, segment::Removal::Forced).unwrap();
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
-        publisher.publish_text("to nobody"),
+        publisher.publish_text("removed"),
         Err(error) if *error.kind() == PublishErrorKind::Removed
     ));
 }
@@ -334,7 +334,7 @@ fn a_removed_name_is_noticed_within_a_second() {
         publisher.publish_text("x"),
         Err(error) if *error.kind() == PublishErrorKind::Removed
     ));
-    // The name is free: a new segment has nothing to do with the old one.
+    // The name is free: a new segment is independent of the old one.
     let other = Publisher::open(&key("rm"), &directory.options()).unwrap();
     assert!(other.created());
     drop(publisher);
@@ -384,7 +384,7 @@ fn attaching_waits_for_the_key_to_appear() {
 }
 
 #[test]
-fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
+fn concurrent_publishers_and_subscribers_never_tear_a_sample() {
     const ROUNDS: u64 = 3000;
     let directory = TestDirectory::new();
     let options = directory.options();
@@ -408,7 +408,7 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
             let Some(sample) = subscriber.latest().unwrap() else {
                 continue;
             };
-            assert!(sample.sequence() > last, "sequences went back");
+            assert!(sample.sequence() > last, "sequences decreased");
             last = sample.sequence().get();
             let payload = sample.payload();
             let round = u64::from_le_bytes(payload[..8].try_into().unwrap());
@@ -440,12 +440,12 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
 }
 
 #[test]
-fn who_is_attached_is_told() {
+fn participants_are_listed() {
     let directory = TestDirectory::new();
     let options = directory.options().persistent(true);
     let publisher = Publisher::open(&key("roster"), &options).unwrap();
     let subscriber = Subscriber::attach(&key("roster"), &options).unwrap();
-    assert!(publisher.peers().is_empty(), "others are other processes");
+    assert!(publisher.peers().is_empty(), "peers are other processes");
     let attached = || segment::info(&key("roster"), &options).unwrap().attached;
     let accesses = || {
         attached()
@@ -457,7 +457,7 @@ fn who_is_attached_is_told() {
     assert_eq!(
         accesses(),
         [(me, Access::ReadWrite)],
-        "one process, told of once"
+        "one process, listed once"
     );
     assert!(
         attached()[0].program.starts_with("samples-"),
@@ -487,7 +487,7 @@ fn reserving_warms_three_regions() {
 }
 
 #[test]
-fn publishers_that_keep_regions_leave_enough_for_all() {
+fn publishers_share_the_regions() {
     let directory = TestDirectory::new();
     let publishers: Vec<_> = (0..128)
         .map(|_| Publisher::open(&key("crowd"), &directory.options()).unwrap())
@@ -495,7 +495,7 @@ fn publishers_that_keep_regions_leave_enough_for_all() {
     let mut subscriber = Subscriber::attach(&key("crowd"), &directory.options()).unwrap();
     for round in 0..6u64 {
         for publisher in &publishers {
-            // Several in a row, so that who can keeps what it used.
+            // Several in a row, so that a publisher could keep its regions.
             for number in 0..4 {
                 let payload = pattern(round + number, 100);
                 publisher.publish(&bytes_metadata(), &payload).unwrap();
@@ -507,7 +507,7 @@ fn publishers_that_keep_regions_leave_enough_for_all() {
 }
 
 #[test]
-fn many_small_samples_in_a_row_are_each_what_they_say() {
+fn many_small_samples_in_a_row_are_read_unchanged() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("row"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("row"), &directory.options()).unwrap();
@@ -529,7 +529,7 @@ fn many_small_samples_in_a_row_are_each_what_they_say() {
     }
 }
 
-/// Reads in order until there is nothing more.
+/// Reads all samples in order.
 #[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn numbers(subscriber: &mut Subscriber) -> Vec<u64> {
     let mut numbers = Vec::new();
@@ -560,7 +560,7 @@ fn every_sample_of_a_burst_is_read_in_order() {
 }
 
 #[test]
-fn who_is_overrun_goes_on_with_the_oldest_and_counts_what_it_missed() {
+fn an_overrun_subscriber_continues_with_the_oldest_and_counts_the_skipped() {
     let directory = TestDirectory::new();
     let options = directory.options().ring_bytes(1 << 14);
     let publisher = Publisher::open(&key("overrun"), &options).unwrap();
@@ -580,7 +580,7 @@ fn who_is_overrun_goes_on_with_the_oldest_and_counts_what_it_missed() {
 }
 
 #[test]
-fn a_late_subscriber_begins_where_it_likes() {
+fn a_late_subscriber_chooses_where_to_begin() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("late"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..5, 100);
@@ -594,7 +594,7 @@ fn a_late_subscriber_begins_where_it_likes() {
 }
 
 #[test]
-fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
+fn from_sequence_counts_evicted_samples_as_skipped() {
     let directory = TestDirectory::new();
     let options = directory.options().ring_bytes(1 << 14);
     let publisher = Publisher::open(&key("sequence"), &options).unwrap();
@@ -605,7 +605,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
     assert_eq!(from(1).next_sequence(), Some(1.into()));
     let mut early = from(7);
     publish_numbers(&publisher, 1..11, 100);
-    // What comes next comes next.
+    // A sequence that is still to come.
     assert_eq!(numbers(&mut early)[0], 1);
     for sequence in [0, 1, 4, 10] {
         let read = numbers(&mut from(sequence));
@@ -630,7 +630,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
         assert_eq!(subscriber.next_sequence(), Some(1001.into()));
     }
 
-    // What was missed before a clearing is told, even where nothing came after it.
+    // Samples skipped before a clearing are counted, even if none follows it.
     publisher.clear().unwrap();
     let cleared = from(1).next(Duration::ZERO).unwrap();
     assert!(
@@ -642,7 +642,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
 }
 
 #[test]
-fn what_the_last_publisher_left_is_read_before_its_end_is_told() {
+fn samples_are_read_before_the_end_of_their_publisher_is_reported() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("left"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("left"), &directory.options()).unwrap();
@@ -664,7 +664,7 @@ fn what_the_last_publisher_left_is_read_before_its_end_is_told() {
 }
 
 #[test]
-fn large_samples_are_retained_as_far_as_the_creator_said() {
+fn large_samples_are_retained_up_to_retain_bytes() {
     const SIZE: usize = 100_000;
     let directory = TestDirectory::new();
     let options = directory.options().retain_bytes(10 * (100 << 10));
@@ -684,7 +684,7 @@ fn large_samples_are_retained_as_far_as_the_creator_said() {
 }
 
 #[test]
-fn large_samples_that_are_gone_are_passed_at_once() {
+fn evicted_large_samples_are_skipped_at_once() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("gone"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..1000, 20_000);
@@ -711,15 +711,15 @@ fn small_and_large_samples_keep_their_order() {
 }
 
 #[test]
-fn a_clearing_is_told_in_its_place_in_the_order() {
+fn a_clearing_is_reported_in_order() {
     let directory = TestDirectory::new();
-    let publisher = Publisher::open(&key("told"), &directory.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("told"), &directory.options()).unwrap();
+    let publisher = Publisher::open(&key("order"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("order"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..2, 8);
     assert!(matches!(subscriber.next(SOON).unwrap(), Next::Sample(_)));
     publisher.clear().unwrap();
     publish_numbers(&publisher, 2..3, 8);
-    // The second sample is erased, whether it was read or not.
+    // The second sample is erased, although it was not read.
     assert!(matches!(
         subscriber.next(SOON).unwrap(),
         Next::Cleared { skipped: 1 }
@@ -728,15 +728,15 @@ fn a_clearing_is_told_in_its_place_in_the_order() {
         panic!("a sample follows");
     };
     assert_eq!((sample.sequence().get(), sample.skipped()), (4, 0));
-    // Who comes later is told of no clearing.
-    let mut later = Subscriber::attach(&key("told"), &directory.options())
+    // A later subscriber gets no clearing.
+    let mut later = Subscriber::attach(&key("order"), &directory.options())
         .unwrap()
         .from_oldest();
     assert_eq!(numbers(&mut later), [2]);
 }
 
 #[test]
-fn a_loan_may_grow_out_of_the_ring_and_back() {
+fn a_loan_may_grow_beyond_an_inline_payload_and_shrink_back() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("grows"), &directory.options()).unwrap();
     let mut subscriber = Subscriber::attach(&key("grows"), &directory.options()).unwrap();
@@ -749,7 +749,7 @@ fn a_loan_may_grow_out_of_the_ring_and_back() {
 }
 
 #[test]
-fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
+fn a_subscriber_that_is_not_woken_finds_a_sample_within_a_second() {
     let directory = TestDirectory::new();
     let options = directory.options().notify(false);
     let publisher = Publisher::open(&key("polled"), &options).unwrap();
@@ -762,7 +762,7 @@ fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
 }
 
 #[test]
-fn a_payload_stays_where_it_is_when_its_sample_is_moved_and_cloned() {
+fn a_payload_keeps_its_address_when_its_sample_is_moved_or_cloned() {
     for length in [100, 16_384, 1 << 20] {
         let directory = TestDirectory::new();
         let publisher = Publisher::open(&key("stays"), &directory.options()).unwrap();
@@ -778,7 +778,7 @@ fn a_payload_stays_where_it_is_when_its_sample_is_moved_and_cloned() {
         assert_eq!(moved.payload().as_ptr().addr(), address);
         assert_eq!(clone.payload().as_ptr().addr(), address);
         drop(moved);
-        // What is read later, of the same length, lies elsewhere.
+        // A later sample of the same length has another address.
         for seed in 2..10 {
             publisher
                 .publish(&bytes_metadata(), &pattern(seed, length))

@@ -1,4 +1,4 @@
-//! A semaphore between handles: counts, waits, removal, and what other kinds say of it.
+//! Semaphores: counts, waits, removal, other kinds of segments, untrusted input.
 
 mod common;
 
@@ -13,11 +13,11 @@ use common::{TestDirectory, key};
 use shm_core::segment::{self, Content};
 use shm_core::{AttachErrorKind, Block, Publisher, Semaphore, SemaphoreErrorKind, Subscriber};
 
-/// Longer than any machine takes, and no wait that succeeds.
+/// A timeout that no successful wait reaches.
 const LONG: Duration = Duration::from_secs(60);
-/// Where the word stands.
+/// The offset of the word.
 const WORD: u64 = 0x100;
-/// Where the records stand.
+/// The offset of the records.
 const RECORDS: u64 = 0x3c00;
 
 fn counts(directory: &TestDirectory, name: &str) -> (u32, u32) {
@@ -28,8 +28,8 @@ fn counts(directory: &TestDirectory, name: &str) -> (u32, u32) {
     }
 }
 
-/// Waits until a waiter has said in the word that it sleeps.
-fn await_a_sleeper(directory: &TestDirectory, name: &str) {
+/// Waits until a waiter has set its bit in the word.
+fn wait_for_a_sleeper(directory: &TestDirectory, name: &str) {
     let file = fs::File::open(directory.file(&key(name))).expect("it is there");
     let mut low = [0; 2];
     while {
@@ -41,7 +41,7 @@ fn await_a_sleeper(directory: &TestDirectory, name: &str) {
 }
 
 #[test]
-fn create_open_and_open_or_create_follow_the_rules() {
+fn create_open_and_open_or_create_differ_if_the_key_exists() {
     let directory = TestDirectory::new();
     let options = directory.options();
     assert!(matches!(
@@ -62,11 +62,11 @@ fn create_open_and_open_or_create_follow_the_rules() {
     assert_eq!(
         joined.available(),
         32_767,
-        "one that exists keeps its units"
+        "an existing semaphore keeps its units"
     );
     assert_eq!(joined.key(), &key("s"));
     assert!(!created.detach().removed);
-    assert!(joined.detach().removed, "the last one out removes");
+    assert!(joined.detach().removed, "the last participant removes it");
     assert!(directory.names().is_empty());
 }
 
@@ -99,13 +99,13 @@ fn units_are_counted_across_handles() {
 }
 
 #[test]
-fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
+fn dropping_a_handle_releases_units_that_were_not_forgotten() {
     let directory = TestDirectory::new();
     let stays = Semaphore::create(&key("s"), 5, &directory.options()).unwrap();
-    let goes = Semaphore::open(&key("s"), &directory.options()).unwrap();
-    goes.acquire(4, None).unwrap();
-    assert_eq!(goes.forget(1).unwrap(), 1);
-    assert!(!goes.detach().removed);
+    let dropped = Semaphore::open(&key("s"), &directory.options()).unwrap();
+    dropped.acquire(4, None).unwrap();
+    assert_eq!(dropped.forget(1).unwrap(), 1);
+    assert!(!dropped.detach().removed);
     assert_eq!(stays.available(), 4);
 
     let persistent = directory.options().persistent(true);
@@ -155,7 +155,7 @@ fn a_release_wakes_a_waiter_at_once() {
         client.acquire(3, LONG).unwrap();
         client
     });
-    await_a_sleeper(&directory, "s");
+    wait_for_a_sleeper(&directory, "s");
     server.release(1).unwrap();
     server.release(2).unwrap();
     let client = waiter.join().unwrap();
@@ -168,7 +168,7 @@ fn removal_ends_a_wait() {
     let directory = TestDirectory::new();
     let ours = Semaphore::create(&key("s"), 0, &directory.options()).unwrap();
     let waiter = thread::spawn(move || (ours.acquire(1, LONG), ours));
-    await_a_sleeper(&directory, "s");
+    wait_for_a_sleeper(&directory, "s");
     segment::remove(&key("s"), &directory.options(), segment::Removal::Forced).unwrap();
     let (ended, ours) = waiter.join().unwrap();
     assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
@@ -185,22 +185,19 @@ fn removal_ends_a_wait() {
         ours.forget(1),
         Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
-    assert!(
-        !ours.detach().removed,
-        "there is nothing to remove any more"
-    );
+    assert!(!ours.detach().removed, "it is removed already");
 }
 
 #[test]
-fn a_name_that_is_lost_is_noticed() {
+fn operations_fail_after_the_file_was_unlinked() {
     let directory = TestDirectory::new();
     let ours = Semaphore::create(&key("s"), 1, &directory.options()).unwrap();
     fs::remove_file(directory.file(&key("s"))).unwrap();
     let began = Instant::now();
-    // Busy all the time, so that few operations look at the clock.
+    // Continuous operations, so that few of them read the clock.
     let noticed = loop {
         match ours.acquire(1, None).and_then(|()| ours.release(1)) {
-            Ok(()) => assert!(began.elapsed() < LONG, "never noticed"),
+            Ok(()) => assert!(began.elapsed() < LONG, "the removal was not noticed"),
             Err(error) => break error,
         }
     };
@@ -208,7 +205,7 @@ fn a_name_that_is_lost_is_noticed() {
 }
 
 #[test]
-fn threads_of_several_handles_never_exceed_the_count() {
+fn no_more_units_are_held_than_exist() {
     const UNITS: u32 = 3;
     let directory = TestDirectory::new();
     let handles: Vec<_> = (0..3)
@@ -241,7 +238,7 @@ fn threads_of_several_handles_never_exceed_the_count() {
 }
 
 #[test]
-fn no_kind_is_mistaken_for_another() {
+fn opening_another_kind_fails() {
     let directory = TestDirectory::new();
     let _semaphore = Semaphore::create(&key("s"), 1, &directory.options()).unwrap();
     let wrong = [
@@ -260,7 +257,7 @@ fn no_kind_is_mistaken_for_another() {
 }
 
 #[test]
-fn nonsense_in_the_file_ends_in_errors_or_numbers() {
+fn arbitrary_words_in_the_file_do_not_panic() {
     let directory = TestDirectory::new();
     for bytes in [
         [0xff; 8],

@@ -1,4 +1,4 @@
-//! Samples for tasks, on two executors.
+//! Streams of samples, on two executors.
 #![allow(
     clippy::unwrap_used,
     reason = "all of this is tests, also what stands outside the test functions"
@@ -24,7 +24,7 @@ fn stream(name: &str, options: &Options) -> SampleStream {
     subscriber.into_stream().unwrap()
 }
 
-/// Publishes numbers from another thread, a little slower than a reader can read, and leaves.
+/// Publishes numbers from another thread, slower than the stream reads them, and detaches.
 fn publish_numbers(publisher: Publisher) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         for number in 0..COUNT {
@@ -44,8 +44,8 @@ async fn numbers(mut stream: SampleStream) -> Vec<u64> {
     numbers
 }
 
-/// Reads what another thread publishes, until that has left.
-fn everything_arrives(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
+/// Asserts that a stream returns all samples of another thread, then ends.
+fn assert_all_samples_arrive(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
     let directory = TestDirectory::new();
     let options = directory.options().ring_bytes(1 << 20).persistent(true);
     let publisher = Publisher::open(&key(name), &options).unwrap();
@@ -58,7 +58,7 @@ fn everything_arrives(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
 
 #[test]
 fn every_sample_arrives_on_tokio() {
-    everything_arrives("tokio", |stream| {
+    assert_all_samples_arrive("tokio", |stream| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -68,7 +68,7 @@ fn every_sample_arrives_on_tokio() {
 
 #[test]
 fn every_sample_arrives_on_async_io() {
-    everything_arrives("async-io", |stream| async_io::block_on(numbers(stream)));
+    assert_all_samples_arrive("async-io", |stream| async_io::block_on(numbers(stream)));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn tasks_share_a_thread_while_they_wait() {
 }
 
 #[test]
-fn a_stream_that_is_given_up_can_be_taken_up_again() {
+fn an_abandoned_wait_loses_no_sample() {
     let directory = TestDirectory::new();
     let publisher = Publisher::open(&key("again"), &directory.options()).unwrap();
     let mut stream = stream("again", &directory.options());
@@ -104,7 +104,7 @@ fn a_stream_that_is_given_up_can_be_taken_up_again() {
         .unwrap();
     runtime.block_on(async {
         let waited = tokio::time::timeout(Duration::from_millis(10), stream.next()).await;
-        assert!(waited.is_err(), "nothing was published");
+        assert!(waited.is_err(), "no sample was published");
         publisher.publish_text("now").unwrap();
         assert_eq!(stream.next().await.unwrap().unwrap().payload(), b"now");
     });
@@ -113,7 +113,7 @@ fn a_stream_that_is_given_up_can_be_taken_up_again() {
 }
 
 #[test]
-fn a_stream_ends_where_the_last_publisher_had_gone_before() {
+fn a_stream_ends_if_the_last_publisher_had_detached_before() {
     let directory = TestDirectory::new();
     let options = directory.options().persistent(true);
     drop(Publisher::open(&key("gone"), &options).unwrap());
@@ -121,7 +121,7 @@ fn a_stream_ends_where_the_last_publisher_had_gone_before() {
     assert!(async_io::block_on(stream.next()).is_none());
 }
 
-/// A waker of a task that owns something, and does something when it is woken.
+/// A waker that owns a value, and runs a closure when it is woken.
 struct Task(
     #[allow(dead_code, reason = "what it owns ends with it")] Option<SampleStream>,
     fn(),
@@ -139,10 +139,10 @@ fn poll(stream: &mut SampleStream, waker: &Waker) -> bool {
 }
 
 #[test]
-fn a_waker_may_own_a_stream_and_end_with_one() {
+fn a_waker_may_own_and_drop_a_stream() {
     let directory = TestDirectory::new();
     let _publisher = Publisher::open(&key("owned"), &directory.options()).unwrap();
-    // Often, because a helper thread may be the one that ends the waker.
+    // Many times, because the helper thread may be the one that drops the waker.
     for _ in 0..100 {
         let [mut one, other] = [(); 2].map(|()| stream("owned", &directory.options()));
         let waker = Waker::from(Arc::new(Task(Some(other), || ())));
@@ -161,7 +161,7 @@ fn a_waker_may_own_a_stream_and_end_with_one() {
 static HAS_PANICKED: AtomicBool = AtomicBool::new(false);
 
 #[test]
-fn a_waker_that_panics_stops_no_other_stream() {
+fn a_panicking_waker_does_not_stop_other_streams() {
     let directory = TestDirectory::new();
     let publishers =
         ["panics", "waits"].map(|name| Publisher::open(&key(name), &directory.options()).unwrap());

@@ -1,4 +1,4 @@
-//! What `list` removes, and what only looks like it.
+//! Files that `list` removes, and files that only look like them.
 
 mod common;
 
@@ -15,7 +15,7 @@ fn uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// A head as LAYOUT.md describes it, followed by the rest of a control area.
+/// Encodes a control area with a head as LAYOUT.md specifies it.
 fn head() -> Vec<u8> {
     let mut bytes = vec![0; 0x7000];
     bytes[..8].copy_from_slice(b"SHM-CORE");
@@ -25,7 +25,7 @@ fn head() -> Vec<u8> {
     bytes
 }
 
-/// Everything in a directory, with what is in it.
+/// Returns the files of a directory with their content.
 fn content(directory: &TestDirectory) -> Vec<(String, Option<Vec<u8>>)> {
     let names = directory.names().into_iter();
     let content = |name: &String| fs::read(directory.path().join(name)).ok();
@@ -33,7 +33,7 @@ fn content(directory: &TestDirectory) -> Vec<(String, Option<Vec<u8>>)> {
 }
 
 #[test]
-fn near_misses_of_drafts_are_left_alone() {
+fn files_with_names_similar_to_drafts_are_left_alone() {
     let directory = TestDirectory::new();
     let uid = uid();
     let at = |name: &str| directory.path().join(name);
@@ -64,7 +64,7 @@ fn near_misses_of_drafts_are_left_alone() {
         format!(".shm-core.{uid}\u{2024}0123456789abcdef.tmp"),
     ];
     for name in &wrong_names {
-        // Not even where the content is that of a stale segment.
+        // Not even if the content is that of a stale segment.
         fs::write(at(name), head()).unwrap();
     }
     let number = |number: u64| format!(".shm-core.{uid}.{number:016x}.tmp");
@@ -87,7 +87,7 @@ fn near_misses_of_drafts_are_left_alone() {
     symlink(at(&number(0x100)), at(&number(0x101))).unwrap();
     fs::create_dir(at(&number(0x102))).unwrap();
     drop(UnixListener::bind(at(&number(0x103))).unwrap());
-    // Marked as a draft, and with content that is none.
+    // Marked as a draft, with the content of another file.
     fs::write(at(&number(0x104)), "a letter").unwrap();
     fs::set_permissions(at(&number(0x104)), fs::Permissions::from_mode(0o1600)).unwrap();
 
@@ -99,7 +99,7 @@ fn near_misses_of_drafts_are_left_alone() {
 }
 
 #[test]
-fn drafts_of_the_dead_are_removed() {
+fn drafts_of_dead_processes_are_removed() {
     let directory = TestDirectory::new();
     let at = |number: u64| {
         directory
@@ -107,7 +107,7 @@ fn drafts_of_the_dead_are_removed() {
             .join(format!(".shm-core.{}.{number:016x}.tmp", uid()))
     };
     fs::write(at(1), head()).unwrap();
-    // Its maker died before it could write the head.
+    // Its creator died before it wrote the head.
     fs::write(at(2), "").unwrap();
     fs::set_permissions(at(2), fs::Permissions::from_mode(0o1600)).unwrap();
     let mut removed = head();
@@ -116,7 +116,7 @@ fn drafts_of_the_dead_are_removed() {
     let mut persistent = head();
     persistent[16..20].copy_from_slice(&1_u32.to_le_bytes());
     fs::write(at(4), persistent).unwrap();
-    // Of the living: a slot is held.
+    // Of a live process: a slot is held.
     fs::write(at(5), head()).unwrap();
     let living = fs::File::options()
         .read(true)
@@ -146,7 +146,7 @@ fn drafts_of_the_dead_are_removed() {
 }
 
 #[test]
-fn near_misses_of_sockets_are_left_alone() {
+fn files_with_names_similar_to_sockets_are_left_alone() {
     let directory = TestDirectory::new();
     let at = |name: &str| directory.path().join(name);
     let (id, random) = ("0123456789abcdef0123456789abcdef", "0123456789abcdef");
@@ -192,7 +192,7 @@ fn list_and_sweep(options: &Options) -> Vec<segment::Listed> {
 
 /// Lists while another thread gives the name of a stale file to a file that must survive, as fast as
 /// it can.
-fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
+fn assert_replacement_survives(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     let directory = TestDirectory::new();
     let (at, precious) = (
         directory.path().join(name),
@@ -213,7 +213,7 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
         });
         for _ in 0..3000 {
             is_stale(&at);
-            // Exchanged with the precious file, and back; where it was removed in time, moved there.
+            // Exchanged with the precious file and back; if it was removed in time, the file is moved there.
             let _removed = rustix::fs::renameat_with(
                 rustix::fs::CWD,
                 &precious,
@@ -221,7 +221,7 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
                 &at,
                 rustix::fs::RenameFlags::EXCHANGE,
             );
-            // Found again by what it is: it may be on its way back.
+            // Searched by its content, because it may be on its way back.
             let found = (0..1_000_000).find_map(|_| {
                 if identity(&precious) == inode {
                     return Some(());
@@ -242,19 +242,19 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
 }
 
 #[test]
-fn what_gets_the_name_of_a_stale_draft_is_not_removed() {
+fn a_file_that_replaces_a_stale_draft_is_not_removed() {
     let name = format!(".shm-core.{}.0123456789abcdef.tmp", uid());
-    something_else_survives_at(&name, |at| drop(fs::write(at, head())));
+    assert_replacement_survives(&name, |at| drop(fs::write(at, head())));
 }
 
 #[test]
-fn what_gets_the_name_of_a_stale_segment_is_not_removed() {
+fn a_file_that_replaces_a_stale_segment_is_not_removed() {
     let name = format!("shm-core.{}.stale", uid());
-    something_else_survives_at(&name, |at| drop(fs::write(at, head())));
+    assert_replacement_survives(&name, |at| drop(fs::write(at, head())));
 }
 
 #[test]
-fn what_gets_the_name_of_a_dead_socket_is_not_removed() {
+fn a_file_that_replaces_a_dead_socket_is_not_removed() {
     let name = ".shm-core-presence.0123456789abcdef0123456789abcdef.0123456789abcdef";
-    something_else_survives_at(name, |at| drop(UnixListener::bind(at)));
+    assert_replacement_survives(name, |at| drop(UnixListener::bind(at)));
 }

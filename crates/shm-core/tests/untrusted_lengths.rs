@@ -1,4 +1,4 @@
-//! Lengths that a peer claims: they count as far as their own range has memory.
+//! Untrusted lengths, which count only if their own range has memory.
 
 mod common;
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::{TestDirectory, bytes_metadata, key};
 use shm_core::{AttachErrorKind, Block, Key, Publisher, ReadErrorKind, Subscriber};
 
-/// Where the position of the newest record, the region table and the ring stand (LAYOUT.md).
+/// The offsets of the position of the newest record, the region table and the ring (LAYOUT.md).
 const LAST: u64 = 0x100;
 const TABLE: u64 = 0x2400;
 const RING: u64 = 0x4000;
@@ -26,8 +26,8 @@ fn memory(file: &File) -> u64 {
     file.metadata().expect("it is open").blocks() * 512
 }
 
-/// Says that a sample of so many bytes is the newest, and stands in a region.
-fn announce(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<()> {
+/// Forges a record which says that the newest sample is in a region and has this length.
+fn forge_record(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<()> {
     const METADATA: &[u8] = b"\x02\x03a/b\0";
     let position = 64 * sequence;
     let record = RING + position;
@@ -49,9 +49,9 @@ fn announce(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<(
 }
 
 #[test]
-fn what_other_regions_have_is_no_memory_of_a_sample() {
+fn memory_of_other_regions_does_not_count_for_a_sample() {
     let directory = TestDirectory::new();
-    let key = key("lies");
+    let key = key("forged");
     let publisher = Publisher::open(&key, &directory.options()).unwrap();
     publisher
         .publish(&bytes_metadata(), &vec![7; 8 * MIB])
@@ -61,10 +61,16 @@ fn what_other_regions_have_is_no_memory_of_a_sample() {
     let file = segment(&directory, &key);
     file.set_len(192 << 36).unwrap();
     let before = memory(&file);
-    // Each lie doubled the memory as long as any memory of the file counted.
-    for (lie, region) in (10..18).enumerate() {
-        let claimed = (8 * MIB as u64) << lie;
-        announce(&file, region, 100 + lie as u64, claimed.min(memory(&file))).unwrap();
+    // If any memory of the file counted, each of these would double it.
+    for (shift, region) in (10..18).enumerate() {
+        let claimed = (8 * MIB as u64) << shift;
+        forge_record(
+            &file,
+            region,
+            100 + shift as u64,
+            claimed.min(memory(&file)),
+        )
+        .unwrap();
         let read = subscriber.latest();
         if let Ok(Some(sample)) = &read {
             std::hint::black_box(
@@ -84,11 +90,11 @@ fn what_other_regions_have_is_no_memory_of_a_sample() {
     assert!(added < MIB as u64, "{added} bytes were added");
 }
 
-/// How long after a change the library takes it for settled, and more.
+/// Longer than the library takes until it trusts a change time.
 const SETTLED: Duration = Duration::from_millis(60);
 
 #[test]
-fn a_region_that_loses_its_memory_is_no_sample_any_more() {
+fn a_sample_whose_region_loses_its_memory_is_invalid() {
     let directory = TestDirectory::new();
     let key = key("punched");
     let publisher = Publisher::open(&key, &directory.options()).unwrap();
@@ -99,7 +105,7 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
     let file = segment(&directory, &key);
     let punch = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
     for wait in [Duration::ZERO, SETTLED] {
-        // Nothing happens in the file for so long: there is no event to wait for.
+        // Sleeps because there is no event to wait for.
         std::thread::sleep(wait);
         for _ in 0..2 {
             subscriber.reread();
@@ -107,7 +113,7 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
             assert!(sample.payload().iter().all(|&byte| byte == 7));
         }
         rustix::fs::fallocate(&file, punch, (1 << 36) + 4 * MIB as u64, 4096).unwrap();
-        // As much as was taken away is somewhere else.
+        // As much memory as was removed is in another range.
         file.write_all_at(&[1; 8192], 9 << 36).unwrap();
         subscriber.reread();
         let read = subscriber.latest();
@@ -121,11 +127,11 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
 }
 
 #[test]
-fn a_block_whose_memory_is_elsewhere_is_refused() {
+fn a_block_without_memory_in_its_range_is_refused() {
     let directory = TestDirectory::new();
     let key = key("block");
     let block = Block::create(&key, 4 * MIB, &directory.options()).unwrap();
-    // Nobody has written to it: reserved is enough.
+    // Reserved memory suffices, even if it was never written.
     drop(Block::attach(&key, &directory.options()).unwrap());
     drop(Block::attach_read_only(&key, &directory.options()).unwrap());
     let file = segment(&directory, &key);
@@ -143,7 +149,7 @@ fn a_block_whose_memory_is_elsewhere_is_refused() {
 }
 
 #[test]
-fn a_loan_that_nobody_has_filled_is_a_sample() {
+fn an_unfilled_loan_is_a_valid_sample() {
     let directory = TestDirectory::new();
     let key = key("unfilled");
     let publisher = Publisher::open(&key, &directory.options()).unwrap();
@@ -156,14 +162,14 @@ fn a_loan_that_nobody_has_filled_is_a_sample() {
             .unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.payload().len(), bytes);
-        // For those who may not ask what is reserved, it looks as if it was written.
+        // A process that cannot query reserved memory sees it as written.
         let file = segment(&directory, &key);
         let word = |offset| {
             let mut word = [0; 8];
             file.read_exact_at(&mut word, offset).unwrap();
             u64::from_le_bytes(word)
         };
-        // The region that the newest record names.
+        // The region of the newest record.
         let last = word(LAST);
         let region = (1..=191)
             .find(|region| word(TABLE + 32 * region) == last)
