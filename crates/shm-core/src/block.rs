@@ -417,7 +417,7 @@ impl fmt::Display for OutOfBounds {
         } = self;
         write!(
             f,
-            "{bytes} bytes from offset {offset} leave the block of {size} bytes: check the offset"
+            "{bytes} bytes at offset {offset} are beyond the end of the block of {size} bytes"
         )
     }
 }

@@ -1,7 +1,7 @@
 //! Runs each example as real processes and checks its output.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 
 mod common;

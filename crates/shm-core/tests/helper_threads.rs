@@ -2,7 +2,7 @@
 //! of the process.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 
 mod common;

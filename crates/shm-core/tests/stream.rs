@@ -1,7 +1,7 @@
 //! Streams of samples, on two executors.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 #![cfg(feature = "async")]
 

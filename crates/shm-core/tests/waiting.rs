@@ -1,7 +1,7 @@
 //! Waiting with descriptors, with wait sets, and with interruptions.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 
 mod common;

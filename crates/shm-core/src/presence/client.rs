@@ -21,9 +21,9 @@ use crate::segment::SegmentId;
 use crate::sequence::Sequence;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
-/// A segment has no more slots than this, so no more publishers.
+/// The maximum number of publishers, which is that of slots.
 const MAX_PUBLISHERS: usize = crate::layout::SLOTS;
-/// How often the directories are scanned for sockets where the kernel gives no notification.
+/// How often the directories are scanned for sockets if the kernel reports no events.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Connects a viewer to the [`PresenceServer`](crate::presence::PresenceServer) of each publisher of a
@@ -41,7 +41,7 @@ pub struct PresenceClient {
     worker: WorkerThread,
 }
 
-/// What the thread has to do.
+/// The work of the thread.
 #[derive(Debug, Default)]
 struct Pending {
     /// The report that was not sent yet.
@@ -55,7 +55,7 @@ impl PresenceClient {
     /// [`Info::id`](crate::segment::Info::id).
     ///
     /// Does not block. Succeeds if no publisher listens, because one may start later, and if no
-    /// directory is safe for sockets; then no publisher is told.
+    /// directory is safe for sockets; then no publisher is notified.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl fmt::Debug for PresenceClient {
 }
 
 fn pending(pending: &Mutex<Pending>) -> MutexGuard<'_, Pending> {
-    // Every change under it is a single store.
+    // A panic cannot leave it inconsistent: every change is a single store.
     pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

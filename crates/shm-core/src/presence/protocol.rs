@@ -19,7 +19,7 @@ pub(super) const GREETING: usize = 64;
 /// The length of a report.
 pub(super) const REPORT: usize = 16;
 
-/// Encodes the greeting: who the viewer is. Sent first, and once.
+/// Encodes the greeting, which identifies the viewer. Sent once, first.
 pub(super) fn encode_greeting(process: Process, program: &str) -> [u8; GREETING] {
     let mut bytes = [0; GREETING];
     bytes[..8].copy_from_slice(&MAGIC);
@@ -42,7 +42,7 @@ pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)
     Some((Process::stored(u32_at(12), u32_at(16)), program))
 }
 
-/// Encodes a report: what was shown last.
+/// Encodes a report of the sample that was shown last.
 pub(super) fn encode_report(report: Report) -> [u8; REPORT] {
     let latency = u64::try_from(report.latency.as_nanos()).unwrap_or(u64::MAX);
     let mut bytes = [0; REPORT];

@@ -17,14 +17,14 @@ use crate::presence::worker_thread::WorkerThread;
 use crate::sample::Publisher;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
-/// The most connections at a time; further ones are closed.
+/// The maximum number of connections; further ones are closed.
 const MAX_CONNECTIONS: usize = 256;
 /// How many connections are accepted before the open ones are served.
 const MAX_ACCEPTS: usize = 64;
 /// How long the server accepts no connection after the process has run out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells a program which viewers show what its [`Publisher`] publishes.
+/// Reports to a program which viewers show what its [`Publisher`] publishes.
 ///
 /// Does not slow publishing down: a thread of its own sleeps until a viewer connects, reports or
 /// leaves. The kernel closes the connection of a viewer that crashes, so a crash is noticed at once.
@@ -180,7 +180,7 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
         if is_open {
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
         }
-        // Closed connections have no descriptor to poll; they stand last until they are removed.
+        // Closed connections have no descriptor to poll; they are last until they are removed.
         self.connections
             .sort_by_key(|connection| connection.stream().is_none());
         let streams = self.connections.iter().filter_map(Connection::stream);
@@ -256,7 +256,7 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
         }
     }
 
-    /// Removes closed connections; that is a change if the callback was told of them.
+    /// Removes closed connections; that is a change if they were reported to the callback.
     fn remove_finished(&mut self) {
         let was_reported =
             |connection: &Connection| connection.is_finished() && connection.viewer().is_some();

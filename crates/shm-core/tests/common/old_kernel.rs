@@ -1,7 +1,7 @@
 //! Takes away system calls that older kernels lack and containers forbid.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 #![expect(unsafe_code, reason = "a seccomp filter has no safe wrapper")]
 
