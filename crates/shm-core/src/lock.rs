@@ -97,11 +97,7 @@ fn contend(
 ) -> Result<Acquired, AcquireError> {
     for _ in 0..SPINS {
         std::hint::spin_loop();
-        if LockWord::from_bits(word.load(Ordering::Relaxed))
-            .owner()
-            .is_none()
-            && let Some(acquired) = try_acquire(word, me)
-        {
+        if let Some(acquired) = try_acquire(word, me) {
             return Ok(acquired);
         }
     }

@@ -273,10 +273,8 @@ impl Member {
         let last = ring.reader.ring().last();
         let is_new = ring.seen != Some(last);
         ring.seen = Some(last);
-        if let Some(helper) = &ring.helper
-            && (is_new || happened & DATA != 0)
-        {
-            helper.arm(last);
+        if is_new || happened & DATA != 0 {
+            ring.helper.iter().for_each(|helper| helper.arm(last));
         }
         // The position decides, because this thread may have seen before what a helper reports.
         is_new || happened & LIVENESS != 0

@@ -206,10 +206,10 @@ impl Peer {
     /// report still waits.
     fn take_pending(&mut self) -> (bool, bool) {
         let mut pending = pending(&self.pending);
-        // The last report is sent before leaving.
-        if (pending.leave || self.rate_limit.is_due())
-            && let Some(report) = pending.report.take()
-        {
+        // The last report is sent before the client disconnects.
+        let may_send = pending.leave || self.rate_limit.is_due();
+        let report = pending.report.take_if(|_| may_send);
+        if let Some(report) = report {
             self.last_report = Some(report);
             self.rate_limit.step();
             self.connections

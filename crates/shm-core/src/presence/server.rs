@@ -152,9 +152,7 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
     }
 
     fn serve(mut self, eventfd: &Arc<EventFd>) {
-        while let Some(ready) = self.wait(eventfd)
-            && !ready.end
-        {
+        while let Some(ready) = self.wait(eventfd).filter(|ready| !ready.end) {
             let polled = self.connections.iter_mut().zip(&ready.connections);
             for (connection, _) in polled.filter(|(_, is_ready)| **is_ready) {
                 connection.receive();

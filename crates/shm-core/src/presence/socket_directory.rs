@@ -162,9 +162,8 @@ impl SocketDirectory {
     pub(super) fn remove_if_dead(&self, name: &str) {
         // Read before connecting, so that the socket that refused is the one that is removed.
         let identity = self.own_socket(name);
-        if let Err(error) = self.connect(name)
-            && error.kind() == io::ErrorKind::ConnectionRefused
-        {
+        let connected = self.connect(name);
+        if connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
             self.remove_exactly(name, identity);
         }
     }

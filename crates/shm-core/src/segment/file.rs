@@ -468,9 +468,8 @@ impl SegmentFile {
             }
             _ => {}
         }
-        if self.check_version(head).is_ok()
-            && let Ok(control) = WritableMapping::new(&self.file, 0, layout::CONTROL_BYTES)
-        {
+        let map_control = |()| WritableMapping::new(&self.file, 0, layout::CONTROL_BYTES).ok();
+        if let Some(control) = self.check_version(head).ok().and_then(map_control) {
             wake_all_waiters(&control);
         }
         Ok(())
