@@ -17,7 +17,7 @@ use shm_core::{
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
-fn waits_are_refused(
+fn create_waits(
     subscriber: &Subscriber,
     directory: &TestDirectory,
 ) -> (Notifier, KeyWatch, WaitSet) {
@@ -54,7 +54,7 @@ fn inherited_handles_fail_in_the_child_and_work_in_the_parent() {
     let sample = subscriber.latest().unwrap().unwrap();
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
-    let waiting = waits_are_refused(&subscriber, &directory);
+    let waiting = create_waits(&subscriber, &directory);
     let guard = block.lock().unwrap();
     let detached = Block::create(&key("detached"), 8, &directory.options()).unwrap();
     assert_eq!(detached.lock_detached(None).unwrap(), LockState::Clean);
@@ -81,7 +81,7 @@ fn inherited_handles_fail_in_the_child_and_work_in_the_parent() {
         drop((detached, semaphore));
         drop((guard, loan, sample, subscriber, server, client, end));
         // Lives until the parent releases it, with a copy of every descriptor.
-        let _let_go = ended.read(&mut [0]);
+        let _end = ended.read(&mut [0]);
         // SAFETY: ends the child without running exit handlers or destructors of the parent.
         unsafe { libc::_exit(i32::from(!refused)) };
     }
@@ -95,24 +95,17 @@ fn inherited_handles_fail_in_the_child_and_work_in_the_parent() {
     assert_eq!(changes.recv().unwrap().len(), 1);
     drop((server, client, end));
 
-    assert_eq!(
-        exit_status(child),
-        0,
-        "the child's copies must fail with Forked"
-    );
+    assert_eq!(exit_status(child), 0, "the copies must fail");
 
     // The child dropped its copies; the parent's handles hold what they held.
     assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
     let other = Block::attach(&key("block"), &directory.options()).unwrap();
     assert!(
         matches!(other.try_lock(), Err(error) if *error.kind() == LockErrorKind::WouldBlock),
-        "the parent still holds the lock"
+        "the parent holds it"
     );
     let other_detached = Block::attach(&key("detached"), &directory.options()).unwrap();
-    assert!(
-        other_detached.try_lock().is_err(),
-        "the parent still holds this lock"
-    );
+    assert!(other_detached.try_lock().is_err(), "the parent holds it");
     detached.unlock_detached().unwrap();
     assert!(matches!(
         other_detached.try_lock().unwrap(),
@@ -124,15 +117,8 @@ fn inherited_handles_fail_in_the_child_and_work_in_the_parent() {
     for _ in 0..20 {
         rival.publish(&bytes_metadata(), &[3; 10_000]).unwrap();
     }
-    assert_eq!(
-        sample.payload(),
-        [1; 10_000],
-        "the parent still holds the pin"
-    );
-    assert!(
-        loan.iter().all(|&byte| byte == 2),
-        "the parent still holds the loan"
-    );
+    assert_eq!(sample.payload(), [1; 10_000], "the pin is held");
+    assert!(loan.iter().all(|&byte| byte == 2), "the loan is held");
     loan.publish(&bytes_metadata()).unwrap();
 }
 
