@@ -1,9 +1,9 @@
 //! Counts the instructions of the most frequent operations, which do not depend on the load of the
 //! machine, and compares them with recorded bounds: `cargo bench -p shm-core --bench instructions`.
 //!
-//! Each operation runs under valgrind's callgrind for two numbers of times, and the difference of the
-//! counts is that of the operation. Instructions of the kernel are not counted; docs/PERFORMANCE.md has
-//! the system calls, counted by `strace -c`.
+//! Each operation runs under valgrind's callgrind for two numbers of times, and the difference of
+//! the counts is that of the operation. Instructions of the kernel are not counted;
+//! docs/PERFORMANCE.md has the system calls, counted by `strace -c`.
 
 use std::process::{Command, ExitCode};
 
@@ -11,8 +11,8 @@ use shm_core::{Block, Key, Metadata, Options, Publisher, Subscriber};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// The operations and their bounds: the recorded count, and a tenth more for other compilers. Lower a
-/// bound when its operation becomes faster.
+/// The operations and their bounds: the recorded count, and a tenth more for other compilers. Lower
+/// a bound when its operation becomes faster.
 const BOUNDS: [(&str, u64); 4] = [
     ("lock", 48),
     ("publish", 910),

@@ -37,8 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn add(key: &Key, times: u64, options: &Options) -> Result<(), Box<dyn Error>> {
     let block = Block::open_or_create(key, SIZE, options)?;
     for _ in 0..times {
-        // The type says whether a holder died. One aligned `u64` is always whole, so there is nothing
-        // to repair here; a larger structure is restored in this closure.
+        // The type says whether a holder died. One aligned `u64` is always whole, so there is
+        // nothing to repair here; a larger structure is restored in this closure.
         let mut guard = block.lock()?.repair_with(|_| ());
         let count: u64 = guard.read(0)?;
         guard.write(0, &(count + 1))?;

@@ -2,8 +2,8 @@
 //!
 //!     cargo run --example epoll
 //!
-//! Each line of the input is published under one of the keys in turn, read, and printed. The program ends
-//! with its input.
+//! Each line of the input is published under one of the keys in turn, read, and printed. The
+//! program ends with its input.
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};

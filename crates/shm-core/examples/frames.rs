@@ -3,7 +3,8 @@
 //!     cargo run --release --example frames -- show camera
 //!     cargo run --release --example frames -- publish camera 300 60   # 300 frames, 60 a second
 //!
-//! A subscriber that is slower than the publisher never delays it: it skips frames, and counts them.
+//! A subscriber that is slower than the publisher never delays it: it skips frames, and counts
+//! them.
 
 use std::env;
 use std::error::Error;

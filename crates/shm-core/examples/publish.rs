@@ -2,8 +2,8 @@
 //!
 //!     cargo run --example publish -- greeting
 //!
-//! Run `cargo run --example subscribe -- greeting` in other terminals to read the lines. The segment
-//! is removed when the input ends and the publisher detaches.
+//! Run `cargo run --example subscribe -- greeting` in other terminals to read the lines. The
+//! segment is removed when the input ends and the publisher detaches.
 
 use std::env;
 use std::error::Error;

@@ -2,10 +2,11 @@
 //!
 //!     cargo run --example semaphore
 //!
-//! The server writes jobs into a block and releases one unit of the semaphore for each. A client acquires
-//! a unit, which blocks until there is one, takes a job from the block, does it, and forgets the unit,
-//! which consumes it. If a client is killed before that, its unit becomes available again, so that another
-//! client does the rest. The server starts the clients, which are the same program.
+//! The server writes jobs into a block and releases one unit of the semaphore for each. A client
+//! acquires a unit, which blocks until there is one, takes a job from the block, does it, and
+//! forgets the unit, which consumes it. If a client is killed before that, its unit becomes
+//! available again, so that another client does the rest. The server starts the clients, which are
+//! the same program.
 
 use std::env;
 use std::error::Error;

@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [name] = arguments.as_slice() else {
         return Err("usage: subscribe KEY".into());
     };
-    // Blocks until a publisher has created the segment, then starts with the oldest sample of the ring.
+    // Blocks until a publisher has created the segment, then starts with the oldest sample of the
+    // ring.
     let mut subscriber =
         Subscriber::attach_within(&Key::new(name)?, &Options::new(), None)?.from_oldest();
     loop {

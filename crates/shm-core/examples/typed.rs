@@ -3,8 +3,9 @@
 //!     cargo run --example typed -- publish robot   # until the input ends (Ctrl-D)
 //!     cargo run --example typed -- read robot
 //!
-//! Any type that is `bytemuck::NoUninit` can be published, and any that is `bytemuck::AnyBitPattern`
-//! can be read: `#[derive(bytemuck::Pod, bytemuck::Zeroable)]` on a `#[repr(C)]` struct gives both.
+//! Any type that is `bytemuck::NoUninit` can be published, and any that is
+//! `bytemuck::AnyBitPattern` can be read: `#[derive(bytemuck::Pod, bytemuck::Zeroable)]` on a
+//! `#[repr(C)]` struct gives both.
 
 use std::env;
 use std::error::Error;
@@ -51,8 +52,8 @@ fn read(name: &str) -> Result<(), Box<dyn Error>> {
 
     let mut ranges = Subscriber::attach(&Key::new(&format!("{name}.ranges"))?, &options)?;
     let sample = ranges.latest()?.ok_or("no ranges were published")?;
-    // In place if the payload lies aligned in shared memory, else copied; `None` if its length is no
-    // multiple of the element's.
+    // In place if the payload lies aligned in shared memory, else copied; `None` if its length is
+    // no multiple of the element's.
     let ranges = sample.as_slice::<f32>().ok_or("not an array of f32")?;
     println!("ranges: {ranges:?}");
     Ok(())

@@ -67,10 +67,10 @@ impl Sealed for ReadOnly {
 
 /// A named block of bytes of a fixed size, guarded by a lock that survives the death of its holder.
 ///
-/// The bytes are accessed through the guard that [`lock`](Self::lock) returns, or, if a guard cannot be
-/// kept, between [`lock_detached`](Self::lock_detached) and
-/// [`unlock_detached`](Self::unlock_detached). The block is removed when the last participant detaches,
-/// unless it is persistent. Several threads may use a handle at once.
+/// The bytes are accessed through the guard that [`lock`](Self::lock) returns, or, if a guard
+/// cannot be kept, between [`lock_detached`](Self::lock_detached) and
+/// [`unlock_detached`](Self::unlock_detached). The block is removed when the last participant
+/// detaches, unless it is persistent. Several threads may use a handle at once.
 ///
 /// # Examples
 ///
@@ -121,8 +121,8 @@ impl Block<ReadWrite> {
     /// # Errors
     ///
     /// [`AttachErrorKind::AlreadyExists`] if the key has a segment that is in use or persistent,
-    /// [`AttachErrorKind::Size`] if the size is 0 or above 64 GiB, [`AttachErrorKind::NoSpace`] if there
-    /// is not enough memory.
+    /// [`AttachErrorKind::Size`] if the size is 0 or above 64 GiB, [`AttachErrorKind::NoSpace`] if
+    /// there is not enough memory.
     pub fn create(key: &Key, size: usize, options: &Options) -> Result<Self, AttachError> {
         let kind = block_kind(key, size)?;
         Self::map(Attachment::create(key, options, kind, ReadWrite::ACCESS)?)
@@ -132,8 +132,8 @@ impl Block<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if it has
-    /// one that is not a block.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if
+    /// it has one that is not a block.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::map(Attachment::attach(
             key,
@@ -167,8 +167,8 @@ impl Block<ReadOnly> {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if it has
-    /// one that is not a block.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if
+    /// it has one that is not a block.
     pub fn attach_read_only(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::map(Attachment::attach(
             key,
@@ -207,8 +207,8 @@ impl<A: Attach> Block<A> {
     /// # Errors
     ///
     /// [`LockErrorKind::WouldDeadlock`] if this thread already holds the lock through this handle,
-    /// [`LockErrorKind::Removed`] if the block was removed (if its file was removed or renamed, a wait or
-    /// a lock notices it within a second), [`LockErrorKind::Forked`] in a forked child.
+    /// [`LockErrorKind::Removed`] if the block was removed (if its file was removed or renamed, a
+    /// wait or a lock notices it within a second), [`LockErrorKind::Forked`] in a forked child.
     #[inline]
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment
@@ -258,10 +258,11 @@ impl<A: Attach> Block<A> {
         })
     }
 
-    /// Returns `true` if the block was removed, renamed or replaced: its key has another segment or none,
-    /// and locking fails with [`LockErrorKind::Removed`].
+    /// Returns `true` if the block was removed, renamed or replaced: its key has another segment or
+    /// none, and locking fails with [`LockErrorKind::Removed`].
     ///
-    /// Makes system calls. A program that does not lock for a long time calls this about once a second.
+    /// Makes system calls. A program that does not lock for a long time calls this about once a
+    /// second.
     #[must_use]
     pub fn is_removed(&self) -> bool {
         self.attachment.is_removed()
@@ -273,8 +274,8 @@ impl<A: Attach> Block<A> {
         self.attachment.peers()
     }
 
-    /// Detaches, as dropping does, and returns whether the segment was removed because this was the last
-    /// participant.
+    /// Detaches, as dropping does, and returns whether the segment was removed because this was the
+    /// last participant.
     pub fn detach(mut self) -> Detached {
         Detached {
             removed: self.attachment.leave(),
@@ -327,8 +328,8 @@ pub enum Locked<'a, A: Attach> {
 }
 
 impl<'a, A: Attach> Locked<'a, A> {
-    /// Returns the guard whether or not a holder died. If one did, the lock stays abandoned for the next
-    /// holder.
+    /// Returns the guard whether or not a holder died. If one did, the lock stays abandoned for the
+    /// next holder.
     pub fn ignore_abandonment(self) -> Guard<'a, A> {
         match self {
             Self::Clean(guard) | Self::Abandoned(Abandoned(guard)) => guard,
@@ -375,8 +376,8 @@ impl DerefMut for Abandoned<'_, ReadWrite> {
     }
 }
 
-/// The guard of the lock, which dereferences to the block's bytes. Dropping it releases the lock, also on
-/// a panic.
+/// The guard of the lock, which dereferences to the block's bytes. Dropping it releases the lock,
+/// also on a panic.
 ///
 /// Stays on the thread that acquired the lock.
 pub struct Guard<'a, A: Attach> {
@@ -466,8 +467,8 @@ impl<A: Attach> Deref for Guard<'_, A> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: the lock is held as long as this guard lives, so no other participant writes the block
-        // (LAYOUT.md, invariant I4); through this guard only `&mut self` writes.
+        // SAFETY: the lock is held as long as this guard lives, so no other participant writes the
+        // block (LAYOUT.md, invariant I4); through this guard only `&mut self` writes.
         unsafe { self.block.mapped.mapping().slice(0, self.block.size()) }
     }
 }
@@ -475,8 +476,9 @@ impl<A: Attach> Deref for Guard<'_, A> {
 #[expect(unsafe_code, reason = "a slice of locked memory")]
 impl DerefMut for Guard<'_, ReadWrite> {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the lock is held as long as this guard lives, so no other participant reads or writes
-        // the block (LAYOUT.md, invariant I4), and `&mut self` excludes other slices of this guard.
+        // SAFETY: the lock is held as long as this guard lives, so no other participant reads or
+        // writes the block (LAYOUT.md, invariant I4), and `&mut self` excludes other slices of this
+        // guard.
         unsafe { self.block.mapped.0.slice_mut(0, self.block.size()) }
     }
 }

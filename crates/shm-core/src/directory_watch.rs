@@ -43,19 +43,20 @@ impl DirectoryWatch {
         Ok(())
     }
 
-    /// Adds a directory: names that begin with `prefix` and appear or disappear from now on are noticed.
+    /// Adds a directory: names that begin with `prefix` and appear or disappear from now on are
+    /// noticed.
     pub(crate) fn add_for_changes(&mut self, directory: &Path, prefix: &str) -> io::Result<()> {
         let path = PathWatch::new(directory, Events::CHANGES, prefix, &self.readiness)?;
         self.watches.push(path);
         Ok(())
     }
 
-    /// Blocks until an event has occurred since the last call, for at most `timeout`; returns `true` if
-    /// one has. The caller finds out itself what has changed.
+    /// Blocks until an event has occurred since the last call, for at most `timeout`; returns
+    /// `true` if one has. The caller finds out itself what has changed.
     pub(crate) fn wait(&self, timeout: Duration) -> io::Result<bool> {
         if self.readiness.is_forked() {
-            // A forked child is not notified, and events that its parent has not cleared would keep it
-            // from sleeping.
+            // A forked child is not notified, and events that its parent has not cleared would keep
+            // it from sleeping.
             std::thread::sleep(timeout.min(CHILD_POLL_PERIOD));
             return Ok(self.clear());
         }

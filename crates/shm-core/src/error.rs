@@ -1,5 +1,5 @@
-//! Error types: one struct for each operation, with the key, a kind, and the underlying OS error as the
-//! source.
+//! Error types: one struct for each operation, with the key, a kind, and the underlying OS error as
+//! the source.
 
 mod attach;
 mod code;

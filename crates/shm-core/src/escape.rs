@@ -2,12 +2,12 @@
 //!
 //! Names and texts in shared memory are untrusted input. Written raw, an escape sequence moves a
 //! terminal's cursor, a bidirectional control makes a name read as another one, and two names that
-//! differ by a zero-width character look the same. [`is_hidden`] is the class of these characters: no
-//! [`Key`](crate::Key) contains one, and programs show them escaped.
+//! differ by a zero-width character look the same. [`is_hidden`] is the class of these characters:
+//! no [`Key`](crate::Key) contains one, and programs show them escaped.
 //!
 //! The escaped form is that of Rust: `\n`, `\r`, `\t`, and `\u{202e}` for everything else, with the
-//! code point in hexadecimal. A backslash stays as it is: the form is for display, and cannot be parsed
-//! back.
+//! code point in hexadecimal. A backslash stays as it is: the form is for display, and cannot be
+//! parsed back.
 
 use std::borrow::Cow;
 
@@ -81,8 +81,8 @@ pub fn line(text: &str) -> Cow<'_, str> {
 
 /// Escapes the hidden characters of a text, except for line feeds and tabs.
 ///
-/// A carriage return is escaped, because on a terminal the text after it overwrites the line. Does not
-/// allocate if nothing is hidden.
+/// A carriage return is escaped, because on a terminal the text after it overwrites the line. Does
+/// not allocate if nothing is hidden.
 ///
 /// # Examples
 ///

@@ -7,7 +7,8 @@ use crate::readiness::WakeFlag;
 /// Ends a wait from another thread, or from a signal handler.
 ///
 /// Created by [`Subscriber::interrupter`](crate::Subscriber::interrupter) and
-/// [`WaitSet::interrupter`](crate::WaitSet::interrupter). It may outlive them, and does nothing then.
+/// [`WaitSet::interrupter`](crate::WaitSet::interrupter). It may outlive them, and does nothing
+/// then.
 ///
 /// # Examples
 ///
@@ -30,11 +31,11 @@ use crate::readiness::WakeFlag;
 pub struct Interrupter(pub(crate) Arc<WakeFlag>);
 
 impl Interrupter {
-    /// Ends the current wait; if there is none, the next one ends at once. Several calls before that
-    /// count as one.
+    /// Ends the current wait; if there is none, the next one ends at once. Several calls before
+    /// that count as one.
     ///
-    /// Makes at most one system call, takes no lock and does not allocate, so a signal handler may call
-    /// it.
+    /// Makes at most one system call, takes no lock and does not allocate, so a signal handler may
+    /// call it.
     pub fn interrupt(&self) {
         self.0.wake();
     }

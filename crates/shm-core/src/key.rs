@@ -11,9 +11,9 @@ use crate::escape::is_hidden;
 /// The validated name of a segment.
 ///
 /// One to 128 bytes of UTF-8 without `/`, without control characters (such as NUL) and invisible
-/// characters ([`escape::is_hidden`](crate::escape::is_hidden)), and without a `scheme:` prefix, which is
-/// reserved for other kinds of segments. Two keys that look the same are the same. The bound keeps the
-/// file name within the 255 bytes that Linux allows (`NAME_MAX`).
+/// characters ([`escape::is_hidden`](crate::escape::is_hidden)), and without a `scheme:` prefix,
+/// which is reserved for other kinds of segments. Two keys that look the same are the same. The
+/// bound keeps the file name within the 255 bytes that Linux allows (`NAME_MAX`).
 ///
 /// # Examples
 ///
@@ -73,8 +73,8 @@ pub(crate) fn file_prefix(owner: u32) -> String {
     format!("shm-core.{owner}.")
 }
 
-/// Returns the scheme of a name: a letter, then letters, digits, `+`, `-` or `.`, then a colon (RFC 3986,
-/// section 3.1).
+/// Returns the scheme of a name: a letter, then letters, digits, `+`, `-` or `.`, then a colon (RFC
+/// 3986, section 3.1).
 fn scheme_of(name: &str) -> Option<&str> {
     let (scheme, _) = name.split_once(':')?;
     let mut characters = scheme.chars();

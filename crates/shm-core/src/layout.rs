@@ -1,7 +1,8 @@
-//! The bytes of a segment. `docs/LAYOUT.md` is the normative text, which defines which process writes
-//! which field when.
+//! The bytes of a segment. `docs/LAYOUT.md` is the normative text, which defines which process
+//! writes which field when.
 //!
-//! All fields are atomics, so that references to them stay sound while other processes store to them.
+//! All fields are atomics, so that references to them stay sound while other processes store to
+//! them.
 
 #[cfg(not(loom))]
 use std::mem::offset_of;
@@ -14,16 +15,17 @@ use crate::sys::Shared;
 pub(crate) const MAGIC: [u8; 8] = *b"SHM-CORE";
 /// The layout that this crate reads and writes.
 pub(crate) const VERSION: u32 = 2;
-/// The maximum number of participants with a slot: publishers, and handles of a block or a semaphore.
+/// The maximum number of participants with a slot: publishers, and handles of a block or a
+/// semaphore.
 pub(crate) const SLOTS: usize = 128;
-/// The number of regions, which are numbered from 1; 0 means none. Chosen so that the control area with
-/// its table takes 16 KiB.
+/// The number of regions, which are numbered from 1; 0 means none. Chosen so that the control area
+/// with its table takes 16 KiB.
 pub(crate) const REGIONS: usize = 191;
 
 /// The maximum number of a semaphore's available units, and of units that a slot holds.
 pub(crate) const MAX_UNITS: u32 = 0x7fff;
-/// The records of a semaphore's slots: record i is word `i / 16` of line `i % 16`, so that the first
-/// sixteen slots have cache lines of their own.
+/// The records of a semaphore's slots: record i is word `i / 16` of line `i % 16`, so that the
+/// first sixteen slots have cache lines of their own.
 pub(crate) type UnitRecords = [[AtomicU64; UNIT_COLUMNS]; UNIT_LINES];
 /// The number of records in a line.
 pub(crate) const UNIT_COLUMNS: usize = LINE_BYTES / 8;
@@ -154,8 +156,8 @@ pub(crate) mod access {
 
 /// The segment's header. The first 24 bytes are the same in every version.
 ///
-/// Words that different processes write are 128 bytes apart, because processors prefetch cache lines in
-/// pairs.
+/// Words that different processes write are 128 bytes apart, because processors prefetch cache
+/// lines in pairs.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Header {
@@ -179,7 +181,8 @@ pub(crate) struct Header {
     /// The position of the oldest record that is intact.
     pub(crate) oldest: AtomicU64,
     reserved_oldest: [AtomicU64; 15],
-    /// Reserved for publishers that wait for subscribers: the position up to which one wants to evict.
+    /// Reserved for publishers that wait for subscribers: the position up to which one wants to
+    /// evict.
     wanted: AtomicU64,
     reserved_wanted: [AtomicU64; 15],
     /// Reserved for publishers that wait for subscribers: the word on which they sleep.
@@ -214,15 +217,17 @@ pub(crate) struct Region {
     pub(crate) position: AtomicU64,
     /// The value of [`Header::large_bytes`] before its sample.
     pub(crate) start: AtomicU64,
-    /// The lower bound of the region's memory: at least so many bytes from its beginning have memory.
+    /// The lower bound of the region's memory: at least so many bytes from its beginning have
+    /// memory.
     pub(crate) reserved_bytes: AtomicU64,
-    /// The upper bound of the region's memory: behind so many bytes from its beginning there is none.
+    /// The upper bound of the region's memory: behind so many bytes from its beginning there is
+    /// none.
     pub(crate) allocated_max: AtomicU64,
 }
 
 impl Header {
-    /// Returns the word of a semaphore, which has no records: its waiters sleep on the word on which
-    /// subscribers sleep in a segment of samples.
+    /// Returns the word of a semaphore, which has no records: its waiters sleep on the word on
+    /// which subscribers sleep in a segment of samples.
     #[inline]
     pub(crate) fn units(&self) -> &AtomicU64 {
         &self.last

@@ -1,9 +1,9 @@
 //! The robust lock: one word, acquired by compare-and-swap, waited for with a futex.
 //!
-//! The word names the holder's slot. A contender that has waited for a slice asks the kernel whether the
-//! slot's holder is alive; if it is dead, the contender takes the lock over and learns that it was
-//! abandoned. There is no list of locks, no timer decides which process is dead, and an uncontended
-//! acquire and release cost a compare-and-swap and a swap.
+//! The word names the holder's slot. A contender that has waited for a slice asks the kernel
+//! whether the slot's holder is alive; if it is dead, the contender takes the lock over and learns
+//! that it was abandoned. There is no list of locks, no timer decides which process is dead, and an
+//! uncontended acquire and release cost a compare-and-swap and a swap.
 
 mod word;
 
@@ -15,8 +15,8 @@ use crate::deadline::Deadline;
 use crate::sync::{AtomicU32, Ordering, SPINS};
 use crate::sys;
 
-/// How long a contender sleeps before it asks whether the holder is alive: the bound on how long a dead
-/// holder blocks others, apart from scheduling delays.
+/// How long a contender sleeps before it asks whether the holder is alive: the bound on how long a
+/// dead holder blocks others, apart from scheduling delays.
 const SLICE: Duration = Duration::from_millis(10);
 
 /// The lock was acquired; `abandoned` if an earlier holder died and no process has repaired since.
@@ -50,13 +50,13 @@ pub(crate) fn take_free(word: &AtomicU32, me: Owner) -> bool {
 
 /// Acquires the lock if it is free, whatever the other bits of its word are.
 ///
-/// Loads first: a failed exchange takes the word's cache line from the holder, which needs it for the
-/// release.
+/// Loads first: a failed exchange takes the word's cache line from the holder, which needs it for
+/// the release.
 pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Acquired> {
     let mut seen = LockWord::from_bits(word.load(Ordering::Relaxed));
     while seen.owner().is_none() {
-        // Acquire, because the new holder has to see the last one's stores: pairs with the Release swap
-        // in `release`.
+        // Acquire, because the new holder has to see the last one's stores: pairs with the Release
+        // swap in `release`.
         match word.compare_exchange(
             seen.bits(),
             seen.acquired_by(me).bits(),
@@ -74,8 +74,8 @@ pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Acquired> {
     None
 }
 
-/// Acquires the lock, and waits for it until the deadline. `deadline` is called only if there is a wait,
-/// because reading the clock costs more than the lock.
+/// Acquires the lock, and waits for it until the deadline. `deadline` is called only if there is a
+/// wait, because reading the clock costs more than the lock.
 pub(crate) fn acquire(
     word: &AtomicU32,
     me: Owner,
@@ -105,7 +105,8 @@ fn contend(
         let seen = LockWord::from_bits(word.load(Ordering::Relaxed));
         match seen.owner() {
             None => {
-                // A contender that has slept keeps the waiters bit set, because others may still sleep.
+                // A contender that has slept keeps the waiters bit set, because others may still
+                // sleep.
                 if exchange(word, seen, seen.acquired_by(me).with_waiters()) {
                     return Ok(Acquired {
                         abandoned: seen.is_abandoned(),
@@ -141,8 +142,8 @@ fn contend(
 /// Releases the lock; keeps the abandoned bit if no process has repaired.
 #[inline]
 pub(crate) fn release(word: &AtomicU32, abandoned: bool) {
-    // Release, because the next holder has to see this one's stores: pairs with the Acquire exchanges
-    // above.
+    // Release, because the next holder has to see this one's stores: pairs with the Acquire
+    // exchanges above.
     let before =
         LockWord::from_bits(word.swap(LockWord::released(abandoned).bits(), Ordering::Release));
     if before.has_waiters() {
@@ -155,8 +156,8 @@ fn wake_next(word: &AtomicU32) {
     sys::wake_one(word);
 }
 
-/// Releases the lock as abandoned if the last holder of a slot died with it. Called by the slot's next
-/// holder, before it has a generation of its own. Does not wait.
+/// Releases the lock as abandoned if the last holder of a slot died with it. Called by the slot's
+/// next holder, before it has a generation of its own. Does not wait.
 pub(crate) fn release_dead_owner(word: &AtomicU32, slot: u8) {
     loop {
         let seen = LockWord::from_bits(word.load(Ordering::Relaxed));
@@ -172,7 +173,8 @@ pub(crate) fn release_dead_owner(word: &AtomicU32, slot: u8) {
 
 #[inline]
 fn exchange(word: &AtomicU32, from: LockWord, to: LockWord) -> bool {
-    // Acquire, because some of these exchanges acquire the lock: pairs with the Release swap in `release`.
+    // Acquire, because some of these exchanges acquire the lock: pairs with the Release swap in
+    // `release`.
     word.compare_exchange(from.bits(), to.bits(), Ordering::Acquire, Ordering::Relaxed)
         .is_ok()
 }

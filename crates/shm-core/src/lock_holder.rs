@@ -8,8 +8,8 @@ use crate::sys::{self, ByteLock, LockSearch};
 
 /// The process whose lock blocks an operation, as far as the kernel reports it.
 ///
-/// For error messages. A user who may read a segment can hold locks on it, and so block some operations
-/// ([`Options::mode`](crate::Options::mode)).
+/// For error messages. A user who may read a segment can hold locks on it, and so block some
+/// operations ([`Options::mode`](crate::Options::mode)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockHolder {
@@ -30,8 +30,8 @@ pub enum LockHolder {
 }
 
 impl LockHolder {
-    /// Finds the process whose lock on a byte conflicts with `wanted`. The work is bounded but not small,
-    /// so this is for errors only.
+    /// Finds the process whose lock on a byte conflicts with `wanted`. The work is bounded but not
+    /// small, so this is for errors only.
     pub(crate) fn find(file: &File, byte: u64, wanted: ByteLock) -> Self {
         let Ok(Some(lock)) = sys::refusing_lock(file, byte..byte + 1, wanted) else {
             return Self::Unknown;
@@ -71,7 +71,8 @@ impl fmt::Display for LockHolder {
     }
 }
 
-/// A user id that is displayed with the user's name, `anna (uid 1000)`, or alone if there is no name.
+/// A user id that is displayed with the user's name, `anna (uid 1000)`, or alone if there is no
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserName(pub u32);
 

@@ -9,13 +9,14 @@ use crate::readiness::{DATA, LIVENESS, Readiness};
 use crate::sample::{Reader, Subscriber};
 
 /// A descriptor for an event loop: readable when there may be samples that its
-/// [`Subscriber`](crate::Subscriber) has not read, when the last publisher has detached or died, or when
-/// the segment has been removed.
+/// [`Subscriber`](crate::Subscriber) has not read, when the last publisher has detached or died, or
+/// when the segment has been removed.
 ///
-/// When it is readable, [`clear`](Self::clear) it first, then read with a timeout of zero until there is
-/// nothing more. Spurious readiness is possible. One helper thread waits for all notifiers, streams and
-/// watches of a process; it ends with the last of them. If io_uring is older than Linux 6.7 or not
-/// permitted, as in most containers, there is one more helper thread for each 127 subscribers.
+/// When it is readable, [`clear`](Self::clear) it first, then read with a timeout of zero until
+/// there is nothing more. Spurious readiness is possible. One helper thread waits for all
+/// notifiers, streams and watches of a process; it ends with the last of them. If io_uring is older
+/// than Linux 6.7 or not permitted, as in most containers, there is one more helper thread for each
+/// 127 subscribers.
 ///
 /// # Examples
 ///

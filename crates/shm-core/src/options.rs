@@ -12,12 +12,12 @@ pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 
 /// The choices of a process that creates, attaches to or inspects segments.
 ///
-/// Every method sets one option and returns the options, so that calls can be chained. Operations ignore
-/// options that do not concern them:
+/// Every method sets one option and returns the options, so that calls can be chained. Operations
+/// ignore options that do not concern them:
 ///
 /// | option | default | concerns |
 /// | --- | --- | --- |
-/// | [`directory`](Self::directory) | `$SHM_CORE_DIR`, or `/dev/shm` if that is not set | every participant |
+/// | [`directory`](Self::directory) | `$SHM_CORE_DIR`, else `/dev/shm` | every participant |
 /// | [`owner`](Self::owner) | the effective user | subscribers, and operations that only read |
 /// | [`timeout`](Self::timeout) | 5 s | every participant |
 /// | [`persistent`](Self::persistent) | `false` | the creator, and each participant that writes |
@@ -28,8 +28,8 @@ pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 /// | [`reserve`](Self::reserve) | 0 | a publisher |
 /// | [`notify`](Self::notify) | `true` | a publisher |
 ///
-/// The *creator* is the participant that finds no segment under the key. What it chooses belongs to the
-/// segment; participants that attach later take it as it is.
+/// The *creator* is the participant that finds no segment under the key. What it chooses belongs to
+/// the segment; participants that attach later take it as it is.
 ///
 /// # Examples
 ///
@@ -73,9 +73,9 @@ impl Default for Options {
 
 /// # Options of every participant
 impl Options {
-    /// Creates the default options: the user's own segments in `$SHM_CORE_DIR`, or `/dev/shm` if that is
-    /// not set, accessible to that user only, removed when the last participant detaches, with a timeout
-    /// of 5 s.
+    /// Creates the default options: the user's own segments in `$SHM_CORE_DIR`, or `/dev/shm` if
+    /// that is not set, accessible to that user only, removed when the last participant detaches,
+    /// with a timeout of 5 s.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -90,23 +90,23 @@ impl Options {
 
     /// Selects the segments of another user, by user id.
     ///
-    /// [`Subscriber`](crate::Subscriber) and [`KeyWatch`](crate::KeyWatch) read, pin and wait for what
-    /// that user [shares](Self::mode), and [`segment::info`](crate::segment::info) and
-    /// [`segment::list`](crate::segment::list) describe it. Root also reads what is not shared; without
-    /// this option root finds its own segments only, as every user does.
+    /// [`Subscriber`](crate::Subscriber) and [`KeyWatch`](crate::KeyWatch) read, pin and wait for
+    /// what that user [shares](Self::mode), and [`segment::info`](crate::segment::info) and
+    /// [`segment::list`](crate::segment::list) describe it. Root also reads what is not shared;
+    /// without this option root finds its own segments only, as every user does.
     ///
     /// Nothing is ever written for another user, whatever the system permits: a
-    /// [`Publisher`](crate::Publisher), a [`Block`](crate::Block) (a reader of a block takes its lock)
-    /// and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What a crash of that user
-    /// left is not listed, and stays for that user to remove.
+    /// [`Publisher`](crate::Publisher), a [`Block`](crate::Block) (a reader of a block takes its
+    /// lock) and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What a crash of
+    /// that user left is not listed, and stays for that user to remove.
     #[must_use]
     pub fn owner(mut self, uid: u32) -> Self {
         self.owner = Some(uid);
         self
     }
 
-    /// Limits how long operations wait for another process's internal lock, such as while it attaches or
-    /// publishes (default 5 s).
+    /// Limits how long operations wait for another process's internal lock, such as while it
+    /// attaches or publishes (default 5 s).
     ///
     /// Waits for events, such as [`Subscriber::next`](crate::Subscriber::next) and
     /// [`Block::lock_for`](crate::Block::lock_for), have a timeout of their own.
@@ -130,32 +130,32 @@ impl Options {
 impl Options {
     /// Sets the permission bits of the segment (default 0600).
     ///
-    /// Only read bits make sense for other users, and only for samples: 0640 for the group, 0644 for
-    /// every user. (Reading a block takes its lock, so only its owner can.)
+    /// Only read bits make sense for other users, and only for samples: 0640 for the group, 0644
+    /// for every user. (Reading a block takes its lock, so only its owner can.)
     ///
-    /// A process of another user that may read a segment cannot change it, nor keep a dead one alive. It
-    /// can take read locks on the segment's lock bytes, and so, until it ends:
+    /// A process of another user that may read a segment cannot change it, nor keep a dead one
+    /// alive. It can take read locks on the segment's lock bytes, and so, until it ends:
     ///
-    /// - keep others from attaching for writing, and from removing a segment that is in use or persistent
-    ///   ([`Busy`](crate::AttachErrorKind::Busy) after the [`timeout`](Self::timeout), or
-    ///   [`SlotsBlocked`](crate::AttachErrorKind::SlotsBlocked));
+    /// - keep others from attaching for writing, and from removing a segment that is in use or
+    ///   persistent ([`Busy`](crate::AttachErrorKind::Busy) after the [`timeout`](Self::timeout),
+    ///   or [`SlotsBlocked`](crate::AttachErrorKind::SlotsBlocked));
     /// - pin every region, so that publishers find no free one
     ///   ([`RegionsFull`](crate::PublishErrorKind::RegionsFull));
     /// - pretend to be any number of subscribers, or hide some.
     ///
-    /// These errors name the process ([`LockHolder`](crate::LockHolder)). Grant access only to users that
-    /// you trust.
+    /// These errors name the process ([`LockHolder`](crate::LockHolder)). Grant access only to
+    /// users that you trust.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
         self
     }
 
-    /// Sets the group of the segment, by group id (default: chosen by the kernel, usually the creator's
-    /// own group).
+    /// Sets the group of the segment, by group id (default: chosen by the kernel, usually the
+    /// creator's own group).
     ///
-    /// The group's bits of [`mode`](Self::mode) apply to it; this option alone grants nothing. The file
-    /// belongs to the group before any user but its owner may open it. Opening fails with
+    /// The group's bits of [`mode`](Self::mode) apply to it; this option alone grants nothing. The
+    /// file belongs to the group before any user but its owner may open it. Opening fails with
     /// [`Group`](crate::AttachErrorKind::Group) if the process is not a member.
     #[must_use]
     pub fn group(mut self, gid: u32) -> Self {
@@ -163,12 +163,13 @@ impl Options {
         self
     }
 
-    /// Sets the size of the ring in bytes (default 256 KiB). The ring keeps as many of the last samples
-    /// as fit.
+    /// Sets the size of the ring in bytes (default 256 KiB). The ring keeps as many of the last
+    /// samples as fit.
     ///
-    /// Rounded up to a power of two between 16 KiB and 1 GiB. A sample takes at least 64 bytes beside its
-    /// payload. A sample whose payload is longer than 16 KiB (or an eighth of the ring) takes 64 bytes of
-    /// the ring; its payload is kept elsewhere, see [`retain_bytes`](Self::retain_bytes).
+    /// Rounded up to a power of two between 16 KiB and 1 GiB. A sample takes at least 64 bytes
+    /// beside its payload. A sample whose payload is longer than 16 KiB (or an eighth of the ring)
+    /// takes 64 bytes of the ring; its payload is kept elsewhere, see
+    /// [`retain_bytes`](Self::retain_bytes).
     #[must_use]
     pub fn ring_bytes(mut self, bytes: u64) -> Self {
         let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
@@ -176,11 +177,11 @@ impl Options {
         self
     }
 
-    /// Sets how many bytes of large samples the segment retains beside the newest, for subscribers that
-    /// attach late (default 0).
+    /// Sets how many bytes of large samples the segment retains beside the newest, for subscribers
+    /// that attach late (default 0).
     ///
-    /// At most 190 samples are retained, however short they are. If memory runs out, publishers reuse what
-    /// is retained.
+    /// At most 190 samples are retained, however short they are. If memory runs out, publishers
+    /// reuse what is retained.
     #[must_use]
     pub fn retain_bytes(mut self, bytes: u64) -> Self {
         self.retain_bytes = bytes;
@@ -190,8 +191,8 @@ impl Options {
 
 /// # Options of a publisher
 impl Options {
-    /// Sets the sample size in bytes for which a publisher reserves memory when it opens (default 0), so
-    /// that its first sample is as fast as later ones.
+    /// Sets the sample size in bytes for which a publisher reserves memory when it opens (default
+    /// 0), so that its first sample is as fast as later ones.
     #[must_use]
     pub fn reserve(mut self, bytes: u64) -> Self {
         self.reserve = bytes;
@@ -200,9 +201,9 @@ impl Options {
 
     /// Sets whether publishing wakes subscribers that sleep (default `true`).
     ///
-    /// The wake-up is the only system call of publishing a small sample, and takes most of its time. It is
-    /// not needed if all subscribers poll ([`has_news`](crate::Subscriber::has_news)). Without it, a
-    /// subscriber that sleeps finds the sample within a second.
+    /// The wake-up is the only system call of publishing a small sample, and takes most of its
+    /// time. It is not needed if all subscribers poll ([`has_news`](crate::Subscriber::has_news)).
+    /// Without it, a subscriber that sleeps finds the sample within a second.
     #[must_use]
     pub fn notify(mut self, notify: bool) -> Self {
         self.notify = notify;

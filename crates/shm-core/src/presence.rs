@@ -1,12 +1,13 @@
-//! Presence: viewers report to publishers that they are attached to a segment, and what they have shown.
+//! Presence: viewers report to publishers that they are attached to a segment, and what they have
+//! shown.
 //!
 //! A publisher's [`PresenceServer`] listens on a local socket that is named after the segment; a
 //! viewer's [`PresenceClient`] connects to the sockets of all publishers of the segment. Publishing
 //! and reading do not depend on it: if no directory is safe for a socket, viewers are not
 //! reported, and nothing else changes.
 //!
-//! Reports are untrusted, even from the same user: show them, and base no decision on them. The bytes
-//! are specified in `docs/PRESENCE.md`.
+//! Reports are untrusted, even from the same user: show them, and base no decision on them. The
+//! bytes are specified in `docs/PRESENCE.md`.
 //!
 //! Needs the feature `presence`.
 
@@ -52,9 +53,9 @@ pub struct Report {
 
 /// Removes the sockets that killed publishers left behind, except those of the listed segments.
 ///
-/// `segments` is what [`segment::list`](crate::segment::list) returned for the same options. A socket
-/// of a segment that still exists is left to the next [`PresenceClient`], which removes it when the
-/// connection is refused.
+/// `segments` is what [`segment::list`](crate::segment::list) returned for the same options. A
+/// socket of a segment that still exists is left to the next [`PresenceClient`], which removes it
+/// when the connection is refused.
 pub fn sweep(options: &Options, segments: &[Listed]) {
     let live: Vec<SegmentId> = segments
         .iter()

@@ -1,4 +1,5 @@
-//! The identity of a process: its id, and a token that distinguishes it from processes with the same id.
+//! The identity of a process: its id, and a token that distinguishes it from processes with the
+//! same id.
 
 use std::fmt;
 
@@ -6,9 +7,9 @@ use crate::sys;
 
 /// A process that is attached to a segment, or has published a sample.
 ///
-/// Each pid namespace has process ids of its own: in containers, many programs have the id 1. So every
-/// process also has a random *token*, chosen anew after a fork. Both are for display; no protocol
-/// depends on them.
+/// Each pid namespace has process ids of its own: in containers, many programs have the id 1. So
+/// every process also has a random *token*, chosen anew after a fork. Both are for display; no
+/// protocol depends on them.
 ///
 /// # Examples
 ///
@@ -58,8 +59,8 @@ impl Process {
         self.token
     }
 
-    /// Returns `true` if both may be the same process: the ids are equal, and so are the tokens if both
-    /// are known.
+    /// Returns `true` if both may be the same process: the ids are equal, and so are the tokens if
+    /// both are known.
     ///
     /// `==` compares the fields instead, so that an unknown token differs from a known one.
     #[must_use]

@@ -11,8 +11,8 @@ use crate::sys::{self, EventFd, ForkMark};
 
 /// The event that there may be something to read.
 pub(crate) const DATA: u32 = 1;
-/// The event that a publisher may have detached or died, or the name may have been removed: only the
-/// kernel knows.
+/// The event that a publisher may have detached or died, or the name may have been removed: only
+/// the kernel knows.
 pub(crate) const LIVENESS: u32 = 2;
 
 /// A word of this process on which threads sleep while it is 0.
@@ -24,7 +24,8 @@ impl WakeFlag {
         &self.0
     }
 
-    /// Wakes the threads that sleep on it, and keeps the next from falling asleep. Async-signal-safe.
+    /// Wakes the threads that sleep on it, and keeps the next from falling asleep.
+    /// Async-signal-safe.
     pub(crate) fn wake(&self) {
         // SeqCst, because neither the swap in `clear` nor the loads after it may pass this store.
         if self.0.swap(1, Ordering::SeqCst) == 0 {
@@ -32,8 +33,8 @@ impl WakeFlag {
         }
     }
 
-    /// Clears it, so that threads can sleep on it again; returns `true` if it was woken since the last
-    /// time.
+    /// Clears it, so that threads can sleep on it again; returns `true` if it was woken since the
+    /// last time.
     pub(crate) fn clear(&self) -> bool {
         self.0.swap(0, Ordering::SeqCst) != 0
     }

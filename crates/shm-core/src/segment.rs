@@ -1,7 +1,8 @@
 //! Listing, inspecting and removing segments by name.
 //!
-//! These functions do not attach: a process that only inspects a segment is not a participant and keeps
-//! nothing alive. [`Publisher`], [`Subscriber`], [`Block`] and [`Semaphore`] create and attach.
+//! These functions do not attach: a process that only inspects a segment is not a participant and
+//! keeps nothing alive. [`Publisher`], [`Subscriber`], [`Block`] and [`Semaphore`] create and
+//! attach.
 //!
 //! [`Publisher`]: crate::Publisher
 //! [`Subscriber`]: crate::Subscriber
@@ -140,8 +141,8 @@ pub struct Listed {
 
 /// Lists the user's segments in the order of their names, and removes stale ones.
 ///
-/// A file that has a segment's name but is not a segment is listed with the reason and left alone. Does
-/// not wait for other processes.
+/// A file that has a segment's name but is not a segment is listed with the reason and left alone.
+/// Does not wait for other processes.
 ///
 /// # Errors
 ///
@@ -206,8 +207,8 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
 ///
 /// # Errors
 ///
-/// [`AttachErrorKind::NotFound`] if the key has no segment, or only a stale one; another kind if the file
-/// is not a segment of this user.
+/// [`AttachErrorKind::NotFound`] if the key has no segment, or only a stale one; another kind if
+/// the file is not a segment of this user.
 pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
     inspect(key, options.path_of(key), options)
 }
@@ -237,7 +238,7 @@ pub enum Removal {
 
 /// The effect on the segment of detaching a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "it reports whether the segment was removed; drop the handle instead if that does not matter"]
+#[must_use = "it reports whether the segment was removed; if that does not matter, drop the handle"]
 pub struct Detached {
     /// The segment was removed, because this was the last participant and it was not persistent.
     pub removed: bool,

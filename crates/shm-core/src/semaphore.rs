@@ -22,13 +22,13 @@ use units::{AcquireError, TooMany};
 /// A named counting semaphore that survives the death of processes that hold units of it.
 ///
 /// It has a number of *units*. [`acquire`](Self::acquire) takes some, and blocks while too few are
-/// available; [`release`](Self::release) returns some. Units that a process holds when it dies, or that
-/// a handle holds when it is dropped, become available again, unless they were
+/// available; [`release`](Self::release) returns some. Units that a process holds when it dies, or
+/// that a handle holds when it is dropped, become available again, unless they were
 /// [forgotten](Self::forget). A handle that releases more units than it holds adds new ones: so one
 /// process signals another.
 ///
-/// The semaphore is removed when the last participant detaches, unless it is persistent. Several threads
-/// may use a handle at once; they hold its units together. Waiters are not served in order.
+/// The semaphore is removed when the last participant detaches, unless it is persistent. Several
+/// threads may use a handle at once; they hold its units together. Waiters are not served in order.
 ///
 /// # Examples
 ///
@@ -57,8 +57,8 @@ pub struct Semaphore {
     attachment: Attachment,
     /// The attachment's slot, cached.
     slot: u8,
-    /// The sequence of the word when the clock was read last, and how many operations after that skip
-    /// reading it: `{sequence: 32, count: 32}`. Only loaded if no check is due.
+    /// The sequence of the word when the clock was read last, and how many operations after that
+    /// skip reading it: `{sequence: 32, count: 32}`. Only loaded if no check is due.
     last_check: AtomicU64,
 }
 
@@ -81,15 +81,15 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if it has
-    /// one that is not a semaphore.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if
+    /// it has one that is not a semaphore.
     pub fn open(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let kind = Kind::Semaphore { units: 0 };
         Attachment::attach(key, options, kind, access::SEMAPHORE).map(Self::new)
     }
 
-    /// Attaches to the semaphore under the key, or creates one with `units` available units if there is
-    /// none.
+    /// Attaches to the semaphore under the key, or creates one with `units` available units if
+    /// there is none.
     ///
     /// A semaphore that exists keeps its units.
     ///
@@ -122,8 +122,8 @@ impl Semaphore {
         self.attachment.created()
     }
 
-    /// Acquires `n` units together; blocks while fewer are available, for at most `timeout` (forever if
-    /// `None`).
+    /// Acquires `n` units together; blocks while fewer are available, for at most `timeout`
+    /// (forever if `None`).
     ///
     /// Units of a process that has died become available within about 20 ms. Acquiring zero units
     /// succeeds at once.
@@ -133,8 +133,8 @@ impl Semaphore {
     /// [`SemaphoreErrorKind::Timeout`], which names a process that holds units;
     /// [`SemaphoreErrorKind::TooMany`] if this handle would hold more than
     /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreErrorKind::Removed`] if the semaphore was removed
-    /// (noticed within a second if its file was removed or renamed); [`SemaphoreErrorKind::Forked`] in a
-    /// forked child.
+    /// (noticed within a second if its file was removed or renamed); [`SemaphoreErrorKind::Forked`]
+    /// in a forked child.
     #[inline]
     pub fn acquire(
         &self,
@@ -168,9 +168,9 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`SemaphoreErrorKind::TooMany`] if more than [`MAX_UNITS`](Self::MAX_UNITS) would be available;
-    /// then nothing changes. `Removed` and `Forked` as for [`acquire`](Self::acquire); if only held units
-    /// are released, `Removed` may be reported by the next acquisition instead.
+    /// [`SemaphoreErrorKind::TooMany`] if more than [`MAX_UNITS`](Self::MAX_UNITS) would be
+    /// available; then nothing changes. `Removed` and `Forked` as for [`acquire`](Self::acquire);
+    /// if only held units are released, `Removed` may be reported by the next acquisition instead.
     #[inline]
     pub fn release(&self, n: u32) -> Result<(), SemaphoreError> {
         // Held units were acquired before, and that acquisition has checked for the removal.
@@ -181,11 +181,12 @@ impl Semaphore {
         self.release_slow(n)
     }
 
-    /// Consumes `n` of the units that this handle holds, or all if it holds fewer, and returns how many
-    /// those were. They do not become available when the handle is dropped or the process dies.
+    /// Consumes `n` of the units that this handle holds, or all if it holds fewer, and returns how
+    /// many those were. They do not become available when the handle is dropped or the process
+    /// dies.
     ///
-    /// For a consumer that acquires a unit which a producer has released, does the work, and forgets the
-    /// unit. If the consumer dies before, the unit is available to another.
+    /// For a consumer that acquires a unit which a producer has released, does the work, and
+    /// forgets the unit. If the consumer dies before, the unit is available to another.
     ///
     /// # Errors
     ///
@@ -219,8 +220,8 @@ impl Semaphore {
         self.attachment.peers()
     }
 
-    /// Returns `true` if the semaphore was removed, renamed or replaced: its key has another segment or
-    /// none, and operations fail with [`SemaphoreErrorKind::Removed`].
+    /// Returns `true` if the semaphore was removed, renamed or replaced: its key has another
+    /// segment or none, and operations fail with [`SemaphoreErrorKind::Removed`].
     ///
     /// Makes system calls.
     #[must_use]
@@ -228,8 +229,8 @@ impl Semaphore {
         self.attachment.is_removed()
     }
 
-    /// Releases the units that this handle holds and detaches, as dropping does; returns whether the
-    /// segment was removed because this was the last participant.
+    /// Releases the units that this handle holds and detaches, as dropping does; returns whether
+    /// the segment was removed because this was the last participant.
     pub fn detach(mut self) -> Detached {
         Detached {
             removed: self.attachment.leave(),
@@ -256,8 +257,8 @@ impl Semaphore {
         !self.attachment.is_forked() && !self.attachment.is_marked_removed()
     }
 
-    /// Returns `true` if a check of the name is due. Reading the clock costs more than an operation, and a
-    /// counter would cost a store; the word counts operations anyway.
+    /// Returns `true` if a check of the name is due. Reading the clock costs more than an
+    /// operation, and a counter would cost a store; the word counts operations anyway.
     #[inline]
     fn is_check_due(&self, sequence: u32) -> bool {
         // Relaxed, because it is a hint for this process only.

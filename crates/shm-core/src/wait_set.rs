@@ -22,10 +22,10 @@ const SLICE: Duration = Duration::from_millis(20);
 
 /// Waits for many subscribers, key watches and segment watches at once.
 ///
-/// Reports which of them may be ready. It is edge-triggered: read each reported source until there is
-/// nothing more. The waiting thread sleeps on up to 126 subscribers itself; the helper thread of
-/// [`Notifier`](crate::Notifier) sleeps on the others, and reports dead publishers and changed names.
-/// Waiting takes no processor time.
+/// Reports which of them may be ready. It is edge-triggered: read each reported source until there
+/// is nothing more. The waiting thread sleeps on up to 126 subscribers itself; the helper thread of
+/// [`Notifier`](crate::Notifier) sleeps on the others, and reports dead publishers and changed
+/// names. Waiting takes no processor time.
 ///
 /// # Examples
 ///
@@ -134,11 +134,11 @@ impl WaitSet {
         Self::default()
     }
 
-    /// Adds a source. If it is a subscriber that is dropped later, the set keeps its segment open until
-    /// the token is [removed](Self::remove).
+    /// Adds a source. If it is a subscriber that is dropped later, the set keeps its segment open
+    /// until the token is [removed](Self::remove).
     ///
-    /// If the kernel reports no events for its file, or no thread can be started, the source is polled
-    /// five times a second.
+    /// If the kernel reports no events for its file, or no thread can be started, the source is
+    /// polled five times a second.
     pub fn add(&mut self, source: &impl Waitable) -> Token {
         let readiness = Arc::new(Readiness::new(Arc::clone(&self.wake)));
         let token = Token(self.next);
@@ -181,7 +181,8 @@ impl WaitSet {
         self.members.retain(|member| member.token != token);
     }
 
-    /// Creates an interrupter, which ends a wait of this set from another thread or a signal handler.
+    /// Creates an interrupter, which ends a wait of this set from another thread or a signal
+    /// handler.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(Arc::clone(&self.interruption))

@@ -1,5 +1,5 @@
-//! The threads and descriptors that waiting takes, and their release. A single test, because it counts those
-//! of the process.
+//! The threads and descriptors that waiting takes, and their release. A single test, because it
+//! counts those of the process.
 #![allow(
     clippy::unwrap_used,
     reason = "test code, including helpers outside of test functions"
@@ -16,7 +16,8 @@ use shm_core::{KeyWatch, Publisher, Ready, Subscriber, WaitSet, segment};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// The library's threads: the reactor's, and those that sleep on futexes where io_uring is not permitted.
+/// The library's threads: the reactor's, and those that sleep on futexes where io_uring is not
+/// permitted.
 fn helpers() -> (usize, usize) {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());

@@ -1,5 +1,5 @@
-//! Waiting without io_uring, which most containers do not permit. A test program of its own, because
-//! its seccomp filter cannot be removed.
+//! Waiting without io_uring, which most containers do not permit. A test program of its own,
+//! because its seccomp filter cannot be removed.
 
 mod common;
 

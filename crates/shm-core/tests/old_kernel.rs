@@ -1,5 +1,5 @@
-//! Waiting on a kernel without futex_waitv (before Linux 5.16) and without io_uring. A test program of its own,
-//! because its seccomp filter cannot be removed.
+//! Waiting on a kernel without futex_waitv (before Linux 5.16) and without io_uring. A test program
+//! of its own, because its seccomp filter cannot be removed.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! Interrupting a wait in a signal handler. A test program of its own, because handlers are process-wide.
+//! Interrupting a wait in a signal handler. A test program of its own, because handlers are
+//! process-wide.
 #![expect(unsafe_code, reason = "signal handlers have no safe wrapper")]
 
 mod common;

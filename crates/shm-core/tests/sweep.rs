@@ -190,8 +190,8 @@ fn list_and_sweep(options: &Options) -> Vec<segment::Listed> {
     listed
 }
 
-/// Lists while another thread gives the name of a stale file to a file that must survive, as fast as
-/// it can.
+/// Lists while another thread gives the name of a stale file to a file that must survive, as fast
+/// as it can.
 fn assert_replacement_survives(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     let directory = TestDirectory::new();
     let (at, precious) = (
@@ -213,7 +213,8 @@ fn assert_replacement_survives(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
         });
         for _ in 0..3000 {
             is_stale(&at);
-            // Exchanged with the precious file and back; if it was removed in time, the file is moved there.
+            // Exchanged with the precious file and back; if it was removed in time, the file is
+            // moved there.
             let _removed = rustix::fs::renameat_with(
                 rustix::fs::CWD,
                 &precious,

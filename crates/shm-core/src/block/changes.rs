@@ -19,8 +19,8 @@ pub enum Change {
 }
 
 impl Guard<'_, ReadWrite> {
-    /// Releases the lock, and wakes the threads of all processes that [wait](Block::wait_for_change) for a
-    /// change of the block.
+    /// Releases the lock, and wakes the threads of all processes that
+    /// [wait](Block::wait_for_change) for a change of the block.
     ///
     /// Dropping the guard announces nothing, so that an uncontended release makes no system call.
     ///
@@ -51,28 +51,30 @@ impl Guard<'_, ReadWrite> {
 }
 
 impl Block<ReadWrite> {
-    /// Announces a change while this thread holds the lock [without a guard](Self::lock_detached). The
-    /// threads that [wait](Self::wait_for_change) for one are woken when the lock is released.
+    /// Announces a change while this thread holds the lock [without a guard](Self::lock_detached).
+    /// The threads that [wait](Self::wait_for_change) for one are woken when the lock is released.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard, which has
-    /// [`announce`](Guard::announce) of its own; [`LockErrorKind::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard,
+    /// which has [`announce`](Guard::announce) of its own; [`LockErrorKind::Forked`] in a forked
+    /// child.
     pub fn announce(&self) -> Result<(), LockError> {
         self.attachment.announce_detached()
     }
 }
 
 impl<A: Attach> Block<A> {
-    /// Returns how many changes of the block were announced since it was created, modulo 2^32. Makes no
-    /// system call, so it suits polling.
+    /// Returns how many changes of the block were announced since it was created, modulo 2^32.
+    /// Makes no system call, so it suits polling.
     #[inline]
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.attachment.changes()
     }
 
-    /// Blocks until more changes were announced than `seen`, for at most `timeout` (forever if `None`).
+    /// Blocks until more changes were announced than `seen`, for at most `timeout` (forever if
+    /// `None`).
     ///
     /// `seen` is what [`changes`](Self::changes) returned before the bytes were read, or what the
     /// last wait returned; if changes were announced since, it returns at once. Several threads may
@@ -80,8 +82,9 @@ impl<A: Attach> Block<A> {
     /// changing anything.
     ///
     /// The removal of the block ends the wait: at once if it was removed with
-    /// [`segment::remove`](crate::segment::remove), within a second if its file was removed or renamed. A
-    /// change by a process that died before it woke the waiters is noticed within a second, too.
+    /// [`segment::remove`](crate::segment::remove), within a second if its file was removed or
+    /// renamed. A change by a process that died before it woke the waiters is noticed within a
+    /// second, too.
     ///
     /// # Errors
     ///

@@ -99,8 +99,8 @@ pub enum AttachErrorKind {
         /// The process that holds it.
         holder: LockHolder,
     },
-    /// The segment belongs to another user ([`Options::owner`](crate::Options::owner)), and the operation
-    /// writes to it. That is refused to every other user, including root.
+    /// The segment belongs to another user ([`Options::owner`](crate::Options::owner)), and the
+    /// operation writes to it. That is refused to every other user, including root.
     #[error("segment belongs to user {}", UserName(*owner))]
     OtherUser {
         /// The user id of its owner.

@@ -6,9 +6,9 @@ use std::io;
 
 /// The kind of an error, whichever operation it comes from: what `code()` of every error returns.
 ///
-/// For bindings, exit statuses and protocols. Names and numbers keep their meaning in every version and
-/// are never reused; 0 means success. Rust programs match on the variants of the errors themselves,
-/// which have more details.
+/// For bindings, exit statuses and protocols. Names and numbers keep their meaning in every version
+/// and are never reused; 0 means success. Rust programs match on the variants of the errors
+/// themselves, which have more details.
 ///
 /// # Examples
 ///
@@ -49,8 +49,8 @@ pub enum ErrorCode {
     OtherUser = 9,
     /// The operating system does not permit it.
     PermissionDenied = 10,
-    /// The directory is not suitable: its file system cannot hold segments, or no directory is safe for
-    /// sockets.
+    /// The directory is not suitable: its file system cannot hold segments, or no directory is safe
+    /// for sockets.
     Unsupported = 11,
     /// The file system is full.
     NoSpace = 12,

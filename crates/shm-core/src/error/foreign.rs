@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use crate::lock_holder::UserName;
 
-/// Why a file with a segment's name is not a segment of the expected owner. The text continues a sentence
-/// that begins with the file's path.
+/// Why a file with a segment's name is not a segment of the expected owner. The text continues a
+/// sentence that begins with the file's path.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ForeignReason {

@@ -7,8 +7,8 @@ use thiserror::Error;
 use crate::error::ErrorCode;
 use crate::error::code::os_error;
 
-/// Why waiting polls instead of sleeping until an event: the operating system reports no events of a
-/// directory, for example because no inotify instance is left.
+/// Why waiting polls instead of sleeping until an event: the operating system reports no events of
+/// a directory, for example because no inotify instance is left.
 ///
 /// Waits still work, but notice changes later, and wake up periodically.
 #[derive(Debug, Error)]
@@ -18,7 +18,8 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// Fails with `error` if the directory itself is missing, so that polling is not possible either.
+    /// Fails with `error` if the directory itself is missing, so that polling is not possible
+    /// either.
     pub(crate) fn instead_of(source: io::Error) -> Result<Self, io::Error> {
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(source),

@@ -52,8 +52,8 @@ pub enum RemoveErrorKind {
         /// The process that holds it.
         holder: LockHolder,
     },
-    /// The segment belongs to another user ([`Options::owner`](crate::Options::owner)). Only that user may
-    /// remove it, so root has to become that user first.
+    /// The segment belongs to another user ([`Options::owner`](crate::Options::owner)). Only that
+    /// user may remove it, so root has to become that user first.
     #[error("segment belongs to user {}", UserName(*owner))]
     OtherUser {
         /// The user id of its owner.

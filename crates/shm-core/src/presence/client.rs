@@ -26,15 +26,15 @@ const MAX_PUBLISHERS: usize = crate::layout::SLOTS;
 /// How often the directories are scanned for sockets if the kernel reports no events.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Connects a viewer to the [`PresenceServer`](crate::presence::PresenceServer) of each publisher of a
-/// segment.
+/// Connects a viewer to the [`PresenceServer`](crate::presence::PresenceServer) of each publisher
+/// of a segment.
 ///
 /// Connects to the publishers that exist and to those that start later. A thread of its own sleeps
-/// until then and uses no processor time. Dropping the client closes all connections; a crash counts
-/// as leaving.
+/// until then and uses no processor time. Dropping the client closes all connections; a crash
+/// counts as leaving.
 ///
-/// A client does not attach to the segment: a window that shows a copy keeps the client as long as it
-/// shows the copy. Publishers of other users are not connected to.
+/// A client does not attach to the segment: a window that shows a copy keeps the client as long as
+/// it shows the copy. Publishers of other users are not connected to.
 pub struct PresenceClient {
     segment: SegmentId,
     pending: Arc<Mutex<Pending>>,
@@ -263,8 +263,8 @@ impl Peer {
         }
     }
 
-    /// Connects to the publishers that it has not connected to; returns whether to scan again although
-    /// no socket appears.
+    /// Connects to the publishers that it has not connected to; returns whether to scan again
+    /// although no socket appears.
     fn scan(&mut self) -> bool {
         let directories = self.directories.iter().enumerate();
         let found: HashSet<(usize, String)> = directories

@@ -10,7 +10,8 @@ use crate::presence::protocol::{self, GREETING, REPORT};
 
 /// How long a connection may take to send its greeting.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
-/// The maximum number of reports a second: ten times what a viewer sends. A connection that sends more is closed.
+/// The maximum number of reports a second: ten times what a viewer sends. A connection that sends
+/// more is closed.
 const MAX_REPORTS: u32 = 100;
 
 /// A connection to a viewer, open or just closed. What it sends is untrusted.

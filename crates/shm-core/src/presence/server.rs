@@ -27,7 +27,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 /// Reports to a program which viewers show what its [`Publisher`] publishes.
 ///
 /// Does not slow publishing down: a thread of its own sleeps until a viewer connects, reports or
-/// leaves. The kernel closes the connection of a viewer that crashes, so a crash is noticed at once.
+/// leaves. The kernel closes the connection of a viewer that crashes, so a crash is noticed at
+/// once.
 ///
 /// Accepts viewers of the same user only, and passes on what they report without relying on it.
 ///
@@ -65,11 +66,12 @@ pub struct PresenceServer {
 }
 
 impl PresenceServer {
-    /// Listens for viewers, and calls `on_change` with all of them whenever one connects, reports or
-    /// leaves.
+    /// Listens for viewers, and calls `on_change` with all of them whenever one connects, reports
+    /// or leaves.
     ///
-    /// The server's own thread calls it, at most ten times a second; a slow callback delays the next
-    /// call and nothing else. The first call is for the first viewer; dropping the server makes none.
+    /// The server's own thread calls it, at most ten times a second; a slow callback delays the
+    /// next call and nothing else. The first call is for the first viewer; dropping the server
+    /// makes none.
     ///
     /// # Errors
     ///
@@ -231,7 +233,8 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
         }
     }
 
-    /// Calls `on_change` if something changed and the rate limit allows; removes closed connections.
+    /// Calls `on_change` if something changed and the rate limit allows; removes closed
+    /// connections.
     fn flush(&mut self) {
         for connection in &mut self.connections {
             if connection.greeting_due() == Some(Duration::ZERO) {
@@ -249,7 +252,8 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
             self.connections
                 .iter_mut()
                 .for_each(Connection::mark_flushed);
-            // A connection that closed meanwhile was part of this call; the next call leaves it out.
+            // A connection that closed meanwhile was part of this call; the next call leaves it
+            // out.
             self.remove_finished();
         }
     }

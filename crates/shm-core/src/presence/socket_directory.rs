@@ -142,14 +142,16 @@ impl SocketDirectory {
         names
     }
 
-    /// Returns the identity of a socket; `None` if the name leads to anything but a socket of this user.
+    /// Returns the identity of a socket; `None` if the name leads to anything but a socket of this
+    /// user.
     fn own_socket(&self, name: &str) -> Option<(u64, u64)> {
         let stat = self.directory.stat_of(name).ok()?;
         let is_ours = stat.kind == FileType::Socket && stat.owner == sys::effective_user();
         is_ours.then_some(stat.identity)
     }
 
-    /// Removes dead sockets, except those of `live` segments: their viewers connect and remove them.
+    /// Removes dead sockets, except those of `live` segments: their viewers connect and remove
+    /// them.
     pub(super) fn sweep(&self, live: &[SegmentId]) {
         let live: Vec<String> = live.iter().copied().map(prefix).collect();
         let is_wanted = |name: &str| !live.iter().any(|prefix| name.starts_with(prefix));
@@ -212,13 +214,14 @@ fn prefix(segment: SegmentId) -> String {
     format!("{PREFIX}{segment}.")
 }
 
-/// Returns the candidate directories of sockets for the segments in this directory, the preferred first.
+/// Returns the candidate directories of sockets for the segments in this directory, the preferred
+/// first.
 fn locations(segments: &Path, runtime: Option<OsString>, user: u32) -> Vec<Location> {
     if segments != Path::new(DEFAULT_DIRECTORY) {
         return vec![Location::Beside(segments.to_owned())];
     }
-    // Programs that the desktop does not start often lack the variable, although systemd creates the
-    // directory.
+    // Programs that the desktop does not start often lack the variable, although systemd creates
+    // the directory.
     let runtime = runtime
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())

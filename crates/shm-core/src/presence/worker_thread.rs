@@ -35,7 +35,8 @@ impl WorkerThread {
         started().map_err(PresenceError::io("starting its thread"))
     }
 
-    /// Returns `true` if this is a copy in a forked child: the thread and its sockets are the parent's.
+    /// Returns `true` if this is a copy in a forked child: the thread and its sockets are the
+    /// parent's.
     pub(super) fn is_forked(&self) -> bool {
         self.fork.is_elsewhere()
     }

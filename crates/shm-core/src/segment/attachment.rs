@@ -1,4 +1,5 @@
-//! An attachment: a slot of the segment, held by a byte lock until the handle detaches or its process dies.
+//! An attachment: a slot of the segment, held by a byte lock until the handle detaches or its
+//! process dies.
 
 use std::fs;
 use std::io;
@@ -34,7 +35,8 @@ use slot::claim_slot;
 use unlink_check::UnlinkCheck;
 
 /// How long detaching waits for another process that attaches or detaches. If the last participant
-/// detaches without removing the segment, the segment is stale, and the next operation on it removes it.
+/// detaches without removing the segment, the segment is stale, and the next operation on it
+/// removes it.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The kind of segment to create or attach to.
@@ -54,7 +56,8 @@ impl Kind {
         }
     }
 
-    /// Returns the offset and length of what is reserved behind the control area at creation, if anything.
+    /// Returns the offset and length of what is reserved behind the control area at creation, if
+    /// anything.
     fn data(self) -> Option<(u64, u64)> {
         match self {
             Self::Block { bytes } => Some((layout::BLOCK_OFFSET, bytes)),
@@ -74,9 +77,9 @@ pub(crate) struct Attachment {
     created: bool,
     process: Process,
     fork: ForkMark,
-    /// The token of the thread that holds the lock through this handle; while none does, how many more
-    /// acquisitions skip reading the clock. One word for both, because a store before a compare-and-swap
-    /// costs half as much as the compare-and-swap.
+    /// The token of the thread that holds the lock through this handle; while none does, how many
+    /// more acquisitions skip reading the clock. One word for both, because a store before a
+    /// compare-and-swap costs half as much as the compare-and-swap.
     holding_thread: AtomicU64,
     /// The state of the lock while it is held without a guard, else 0.
     detached: AtomicU64,
@@ -111,8 +114,8 @@ impl Attachment {
             match Self::build(key, options, kind, access, draft) {
                 Ok(attachment) => return Ok(attachment),
                 Err(error) if *error.kind() == AttachErrorKind::AlreadyExists => {}
-                // An unnamed file can only be named through /proc; and a list may remove a temporary name
-                // before its slot is locked.
+                // An unnamed file can only be named through /proc; and a list may remove a
+                // temporary name before its slot is locked.
                 Err(error)
                     if *error.kind() == AttachErrorKind::NotFound
                         && parent_exists(key, options) =>
@@ -344,8 +347,8 @@ impl Attachment {
         self.is_marked_removed() || self.segment.is_name_lost()
     }
 
-    /// Checks once a second whether the name is lost. `now` is the monotonic time, which the caller has
-    /// read anyway.
+    /// Checks once a second whether the name is lost. `now` is the monotonic time, which the caller
+    /// has read anyway.
     #[inline]
     pub(crate) fn is_found_removed(&self, now: u64) -> bool {
         self.unlink_check.is_due(now) && self.check_name()
@@ -365,7 +368,8 @@ impl Attachment {
     #[inline]
     pub(crate) fn is_marked_removed(&self) -> bool {
         let removed = self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0;
-        // A truncated mapping reads as zeros, so the flag says nothing; the segment is unusable as well.
+        // A truncated mapping reads as zeros, so the flag says nothing; the segment is unusable as
+        // well.
         removed || self.control.was_truncated()
     }
 
@@ -391,8 +395,8 @@ impl Attachment {
         self.control().header.flags.load(Ordering::Relaxed) & flags::PERSISTENT != 0
     }
 
-    /// Detaches; the last participant removes the segment unless it is persistent. Returns `true` if it
-    /// was removed.
+    /// Detaches; the last participant removes the segment unless it is persistent. Returns `true`
+    /// if it was removed.
     pub(crate) fn leave(&mut self) -> bool {
         // In a forked child, the slot and the locks belong to the parent.
         if std::mem::replace(&mut self.has_left, true) || self.is_forked() {
@@ -410,8 +414,8 @@ impl Attachment {
         removed
     }
 
-    /// Releases the slot, and removes the segment if nothing keeps it any more. Also does so without the
-    /// lifecycle byte, because subscribers can block that for as long as they live.
+    /// Releases the slot, and removes the segment if nothing keeps it any more. Also does so
+    /// without the lifecycle byte, because subscribers can block that for as long as they live.
     fn release_slot(&self, has_lifecycle: bool) -> Result<bool, AttachError> {
         // Before the waiters are woken, so that they find the slot free.
         let slot = layout::slot_byte(self.me.slot().into());
@@ -461,7 +465,8 @@ fn busy(key: &Key) -> AttachError {
     )
 }
 
-/// Sets the file's group. Called before the mode admits a group, so that never a wrong one may read.
+/// Sets the file's group. Called before the mode admits a group, so that never a wrong one may
+/// read.
 fn give_to_group(segment: &SegmentFile, options: &Options) -> Result<(), AttachError> {
     let Some(group) = options.group_id() else {
         return Ok(());
@@ -478,7 +483,8 @@ fn parent_exists(key: &Key, options: &Options) -> bool {
     options.path_of(key).parent().is_some_and(Path::is_dir)
 }
 
-/// Returns the error of a failed step of creation, which may be that the file system does not support it.
+/// Returns the error of a failed step of creation, which may be that the file system does not
+/// support it.
 fn creation_error(
     key: &Key,
     options: &Options,

@@ -34,8 +34,8 @@ pub(crate) struct SegmentFile {
 
 impl Drop for SegmentFile {
     fn drop(&mut self) {
-        // Closing the descriptor is not enough: a child that another thread forks meanwhile has a copy of
-        // it, which would keep every lock.
+        // Closing the descriptor is not enough: a child that another thread forks meanwhile has a
+        // copy of it, which would keep every lock.
         if !self.takes_no_locks && !self.fork.is_elsewhere() {
             let unlocked = sys::unlock_bytes_from(&self.file, layout::LIFECYCLE_BYTE);
             debug_assert!(unlocked.is_ok(), "unlocking cannot fail on an open file");
@@ -229,7 +229,8 @@ impl SegmentFile {
         let file = match sys::open_segment(&path, mode) {
             Ok(file) => file,
             Err(error) => {
-                // `stat` gives a better reason for a link, a socket or another user's file than `open`.
+                // `stat` gives a better reason for a link, a socket or another user's file than
+                // `open`.
                 if let Ok(stat) = sys::stat_at(&path) {
                     check_ours(key, &path, &stat, options)?;
                 }
@@ -245,8 +246,8 @@ impl SegmentFile {
 
     /// Finds the live segment under the key and locks its lifecycle byte.
     ///
-    /// Removes a stale segment. The byte is held until [`unlock_lifecycle`](Self::unlock_lifecycle) or
-    /// drop.
+    /// Removes a stale segment. The byte is held until [`unlock_lifecycle`](Self::unlock_lifecycle)
+    /// or drop.
     ///
     /// # Errors
     ///
@@ -266,7 +267,8 @@ impl SegmentFile {
             let found = Self::open(key, options, mode)?;
             found.head()?;
             if !found.try_lock_lifecycle(lock)? {
-                // Read locks of subscribers can block the byte, but not the removal of a stale segment.
+                // Read locks of subscribers can block the byte, but not the removal of a stale
+                // segment.
                 if mode == OpenMode::ReadWrite && found.is_stale_despite_readers()? {
                     found.remove_stale(options, mode)?;
                     return Err(AttachError::new(key, AttachErrorKind::NotFound));
@@ -306,8 +308,8 @@ impl SegmentFile {
         head.map_err(|reason| self.foreign(reason))
     }
 
-    /// Checks that this crate supports the layout's version, and that the file is as long as the head
-    /// requires.
+    /// Checks that this crate supports the layout's version, and that the file is as long as the
+    /// head requires.
     pub(crate) fn check_version(&self, head: &Head) -> Result<(), AttachError> {
         self.check_version_with(&self.stat()?, head)
     }
@@ -330,11 +332,12 @@ impl SegmentFile {
             .map_err(|reason| self.foreign(reason))
     }
 
-    /// Checks that the range of the ring or block has memory, because a process that maps a hole allocates
-    /// memory by reading it.
+    /// Checks that the range of the ring or block has memory, because a process that maps a hole
+    /// allocates memory by reading it.
     ///
-    /// Inspection does not need this. The memory is reserved, and may never have been written; if the
-    /// kernel does not report reserved memory, the check of the whole file's memory has to suffice.
+    /// Inspection does not need this. The memory is reserved, and may never have been written; if
+    /// the kernel does not report reserved memory, the check of the whole file's memory has to
+    /// suffice.
     pub(crate) fn check_data(&self, head: &Head) -> Result<(), AttachError> {
         if !sys::is_in_memory(&self.file) {
             return Ok(());
@@ -396,8 +399,9 @@ impl SegmentFile {
 
     /// Returns `true` if the name now leads to another file, or to none.
     ///
-    /// Not the opposite of [`is_named`](Self::is_named): if the kernel refuses to look the name up (the
-    /// directory may have become inaccessible), the name counts as lost only when the file has no links.
+    /// Not the opposite of [`is_named`](Self::is_named): if the kernel refuses to look the name up
+    /// (the directory may have become inaccessible), the name counts as lost only when the file has
+    /// no links.
     pub(crate) fn is_name_lost(&self) -> bool {
         let here = sys::stat(&self.file);
         match sys::stat_at(&self.path) {
@@ -421,8 +425,8 @@ impl SegmentFile {
             .map_err(|error| AttachError::io(&self.key, "querying its participants", error))
     }
 
-    /// Returns `true` if nothing keeps the segment: it has no participants and is not persistent, or it is
-    /// marked as removed.
+    /// Returns `true` if nothing keeps the segment: it has no participants and is not persistent,
+    /// or it is marked as removed.
     pub(crate) fn is_stale(&self, head: &Head) -> Result<bool, AttachError> {
         if head.is_removed() {
             return Ok(true);
@@ -430,12 +434,13 @@ impl SegmentFile {
         Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count)?)
     }
 
-    /// Returns `true` if this is the file of the name and permanently stale, although the lifecycle byte
-    /// cannot be locked: only read locks block it, which any process that may read the file can hold for
-    /// ever.
+    /// Returns `true` if this is the file of the name and permanently stale, although the lifecycle
+    /// byte cannot be locked: only read locks block it, which any process that may read the file
+    /// can hold for ever.
     ///
-    /// The order matters: an attaching process holds the byte for writing from before its own check until
-    /// it holds its slot. So either its lock is seen in between, or its slot is seen afterwards.
+    /// The order matters: an attaching process holds the byte for writing from before its own check
+    /// until it holds its slot. So either its lock is seen in between, or its slot is seen
+    /// afterwards.
     pub(crate) fn is_stale_despite_readers(&self) -> Result<bool, AttachError> {
         if !self.is_named() || !self.is_stale(&self.head()?)? {
             return Ok(false);
@@ -453,8 +458,8 @@ impl SegmentFile {
     pub(crate) fn remove(&self, head: &Head) -> Result<(), AttachError> {
         let error = |error| AttachError::io(&self.key, "removing", error);
         match self.set_flags(head.flags | flags::REMOVED) {
-            // The file size limit of this process prevents the flag from being written, but not the name
-            // from being removed: participants notice that.
+            // The file size limit of this process prevents the flag from being written, but not the
+            // name from being removed: participants notice that.
             Err(failure) if failure.kind() != io::ErrorKind::FileTooLarge => {
                 return Err(error(failure));
             }
@@ -521,8 +526,8 @@ pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError>
 
 /// Removes a draft that a crash left while a segment was being created or removed.
 ///
-/// Only a file that is a segment by its content and stale, or that is empty and has the mark of a draft
-/// without content.
+/// Only a file that is a segment by its content and stale, or that is empty and has the mark of a
+/// draft without content.
 pub(crate) fn sweep_draft(path: &Path) {
     let Ok(file) = sys::open_segment(path, OpenMode::ReadOnly) else {
         return;
@@ -560,8 +565,8 @@ pub(crate) fn draft_prefix() -> String {
     format!(".shm-core.{}.", sys::effective_user())
 }
 
-/// Returns `true` if `name` is exactly that of a draft with this prefix: editors and rsync create names
-/// with the same beginning.
+/// Returns `true` if `name` is exactly that of a draft with this prefix: editors and rsync create
+/// names with the same beginning.
 pub(crate) fn is_draft_name(name: &str, prefix: &str) -> bool {
     let number = name
         .strip_prefix(prefix)

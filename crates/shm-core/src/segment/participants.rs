@@ -10,7 +10,8 @@ use crate::layout::{self, access};
 use crate::process::Process;
 use crate::sys::{self, ByteLock};
 
-/// The most subscribers that are listed, so that a process that locks millions of bytes costs little.
+/// The most subscribers that are listed, so that a process that locks millions of bytes costs
+/// little.
 const MAX_READERS: usize = 1024;
 /// The most queries for their locks, whatever the kernel answers.
 const MAX_QUERIES: usize = 4 * MAX_READERS;
@@ -139,7 +140,8 @@ enum LockKind {
     Reader,
 }
 
-/// Returns the bytes that other open files hold, in order: the known ones, and those in some ranges.
+/// Returns the bytes that other open files hold, in order: the known ones, and those in some
+/// ranges.
 fn held_bytes(
     file: &File,
     mut bytes: Vec<u64>,

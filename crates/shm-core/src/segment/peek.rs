@@ -16,8 +16,8 @@ use crate::sys;
 /// How many times to read again if publishers overtake the reads.
 const ATTEMPTS: usize = 16;
 
-/// Reads the record that the head names as the newest; `None` if there is none, or publishers overtake
-/// every attempt.
+/// Reads the record that the head names as the newest; `None` if there is none, or publishers
+/// overtake every attempt.
 ///
 /// For display only, because reads of a file are not atomic.
 pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, InvalidSample> {

@@ -39,8 +39,8 @@ impl Permissions {
         }
     }
 
-    /// Returns which users the mode admits. Write bits count as well: a process that can write a segment
-    /// can also make it reveal its content.
+    /// Returns which users the mode admits. Write bits count as well: a process that can write a
+    /// segment can also make it reveal its content.
     #[must_use]
     pub fn readers(self) -> Readers {
         const OTHERS: u32 = 0o006;

@@ -18,10 +18,11 @@ use crate::wait_set::{Awaitable, Source, Waitable};
 /// How often the names are read if the directory cannot be watched.
 const POLL_PERIOD: Duration = Duration::from_millis(200);
 
-/// Waits until a segment of a user is created or removed, for programs that show a [`list`](super::list).
+/// Waits until a segment of a user is created or removed, for programs that show a
+/// [`list`](super::list).
 ///
-/// It watches names only. A publication, an attachment, or the death or detachment of a participant of a
-/// persistent segment changes no name; a program that shows these lists again periodically.
+/// It watches names only. A publication, an attachment, or the death or detachment of a participant
+/// of a persistent segment changes no name; a program that shows these lists again periodically.
 ///
 /// # Examples
 ///
@@ -85,7 +86,8 @@ impl Watch {
         }
     }
 
-    /// Blocks until a segment has been created or removed since the last call, for at most `timeout`.
+    /// Blocks until a segment has been created or removed since the last call, for at most
+    /// `timeout`.
     ///
     /// Returns `true` if one has. Other files in the directory do not end the wait.
     ///
@@ -117,8 +119,8 @@ impl Watch {
     }
 }
 
-/// Readable when a segment has been created or removed. A [wait](Watch::wait) with a timeout of zero then
-/// clears it. A watch that [polls](Watch::polling) is never readable.
+/// Readable when a segment has been created or removed. A [wait](Watch::wait) with a timeout of
+/// zero then clears it. A watch that [polls](Watch::polling) is never readable.
 impl AsFd for Watch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
@@ -146,7 +148,8 @@ impl Names {
     }
 }
 
-/// Hashes the names that begin with a prefix and their inodes, whatever their order in the directory.
+/// Hashes the names that begin with a prefix and their inodes, whatever their order in the
+/// directory.
 fn hash_names(options: &Options, prefix: &str) -> io::Result<u64> {
     let mut all = 0_u64;
     for entry in std::fs::read_dir(options.directory_path())? {

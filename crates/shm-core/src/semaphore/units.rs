@@ -1,13 +1,14 @@
 //! The units of a semaphore: acquired, released, and reclaimed from dead holders.
 //!
-//! One word has the number of available units, the slot of the last operation, and how many units that
-//! slot holds after it. So one compare-exchange changes both counts at once, and at no moment is a unit
-//! lost or counted twice. The units of a slot whose operation is no longer the last are in its record: a
-//! process that replaces the word of another slot writes that record first (it *helps* that slot).
+//! One word has the number of available units, the slot of the last operation, and how many units
+//! that slot holds after it. So one compare-exchange changes both counts at once, and at no moment
+//! is a unit lost or counted twice. The units of a slot whose operation is no longer the last are
+//! in its record: a process that replaces the word of another slot writes that record first (it
+//! *helps* that slot).
 //!
-//! A helper can be stopped between any two of its steps and continue late. Hence the version in a record,
-//! and the rule that replacing the word of another slot *always* writes a new record, even with the same
-//! count: that makes the compare-exchange of a late helper fail.
+//! A helper can be stopped between any two of its steps and continue late. Hence the version in a
+//! record, and the rule that replacing the word of another slot *always* writes a new record, even
+//! with the same count: that makes the compare-exchange of a late helper fail.
 
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use crate::layout::MAX_UNITS;
 use crate::sync::{AtomicU64, Ordering, SPINS, stored_by};
 use crate::sys;
 
-/// How long a waiter sleeps before it checks again: the bound on how long a death keeps units from it,
-/// also a death between a release and its wake-up, or of another waiter that was woken instead.
+/// How long a waiter sleeps before it checks again: the bound on how long a death keeps units from
+/// it, also a death between a release and its wake-up, or of another waiter that was woken instead.
 const SLICE: Duration = Duration::from_millis(20);
 
 /// What a waiter asks about the world outside the shared memory.
@@ -79,9 +80,9 @@ impl<'a, const N: usize> Units<'a, N> {
         self.held_by(self.load(), self.me)
     }
 
-    /// Takes units with one compare-exchange if the last operation was this slot's own, enough units are
-    /// available, and no waiter sleeps. Returns `false` otherwise, and if `is_due` returns `true` for the
-    /// sequence before.
+    /// Takes units with one compare-exchange if the last operation was this slot's own, enough
+    /// units are available, and no waiter sleeps. Returns `false` otherwise, and if `is_due`
+    /// returns `true` for the sequence before.
     #[inline]
     pub(crate) fn take_fast(self, wanted: u32, is_due: impl FnOnce(u32) -> bool) -> bool {
         let seen = self.load();
@@ -105,7 +106,8 @@ impl<'a, const N: usize> Units<'a, N> {
         self.load().sequence()
     }
 
-    /// Acquires units if they are available, at the latest after those of dead holders were reclaimed.
+    /// Acquires units if they are available, at the latest after those of dead holders were
+    /// reclaimed.
     pub(crate) fn try_acquire(
         self,
         wanted: u32,
@@ -119,7 +121,8 @@ impl<'a, const N: usize> Units<'a, N> {
         self.take(wanted)
     }
 
-    /// Acquires units; waits for them until the deadline, which is computed only if there is a wait.
+    /// Acquires units; waits for them until the deadline, which is computed only if there is a
+    /// wait.
     pub(crate) fn acquire(
         self,
         wanted: u32,
@@ -230,8 +233,8 @@ impl<'a, const N: usize> Units<'a, N> {
         }
     }
 
-    /// Makes all units that a slot holds available. Called by its holder when it detaches, and by its next
-    /// holder before it uses the semaphore. Does not wait.
+    /// Makes all units that a slot holds available. Called by its holder when it detaches, and by
+    /// its next holder before it uses the semaphore. Does not wait.
     pub(crate) fn give_back(self, slot: u8) {
         self.give_back_if(slot, || true);
     }
@@ -246,8 +249,8 @@ impl<'a, const N: usize> Units<'a, N> {
 
     /// Makes the units of a slot available, as an operation of that slot, if `may` returns `true`.
     ///
-    /// `may` is called after the word was loaded: a slot that is claimed again meanwhile changes the word
-    /// before it holds any unit.
+    /// `may` is called after the word was loaded: a slot that is claimed again meanwhile changes
+    /// the word before it holds any unit.
     fn give_back_if(self, slot: u8, may: impl Fn() -> bool) {
         loop {
             let seen = self.load();
@@ -274,9 +277,9 @@ impl<'a, const N: usize> Units<'a, N> {
 
     /// Tries once to take units from the word that was loaded.
     ///
-    /// A waiter that has slept passes the wake-up on if units are left: their release may have woken no
-    /// waiter, because the release that woke this one had cleared the bits. It also sets the bit again,
-    /// because others may still sleep.
+    /// A waiter that has slept passes the wake-up on if units are left: their release may have
+    /// woken no waiter, because the release that woke this one had cleared the bits. It also sets
+    /// the bit again, because others may still sleep.
     fn attempt(self, seen: Word, wanted: u32, has_slept: bool) -> Attempt {
         let Some(available) = seen.available().checked_sub(wanted) else {
             return Attempt::Short(seen);
@@ -310,8 +313,8 @@ impl<'a, const N: usize> Units<'a, N> {
         true
     }
 
-    /// Wakes as many waiters as can be served: all, if some want several units, because it is not known
-    /// for which of them the units suffice.
+    /// Wakes as many waiters as can be served: all, if some want several units, because it is not
+    /// known for which of them the units suffice.
     fn wake(self, sleepers: Sleepers, units: u32) {
         match sleepers {
             Sleepers::None => {}
@@ -320,15 +323,15 @@ impl<'a, const N: usize> Units<'a, N> {
         }
     }
 
-    /// Returns how many units this slot holds, after helping the word's operator, so that the word may be
-    /// replaced; `None` if another process changed it meanwhile.
+    /// Returns how many units this slot holds, after helping the word's operator, so that the word
+    /// may be replaced; `None` if another process changed it meanwhile.
     fn held_after_help(self, seen: Word) -> Option<u32> {
         self.help(seen, self.me)
             .then(|| self.held_by(seen, self.me))
     }
 
-    /// Writes the record of the word's operator, before an operation of `next` replaces the word. Returns
-    /// `false` if another process changed the word or the record meanwhile.
+    /// Writes the record of the word's operator, before an operation of `next` replaces the word.
+    /// Returns `false` if another process changed the word or the record meanwhile.
     #[inline]
     fn help(self, seen: Word, next: u8) -> bool {
         match seen.operator() {
@@ -342,15 +345,15 @@ impl<'a, const N: usize> Units<'a, N> {
             // No slot has this number: it is untrusted input, which the next word replaces.
             return true;
         };
-        // Acquire, because the load of the word below must be at least as new as that of the process that
-        // wrote this record: pairs with the Release exchange below.
+        // Acquire, because the load of the word below must be at least as new as that of the
+        // process that wrote this record: pairs with the Release exchange below.
         let old = record.load(Ordering::Acquire);
         if !self.is_still(seen) {
             return false;
         }
         let new = UnitRecord::from_bits(old).next(seen.held());
-        // Release, because a reader of the new record has to see the word that it was made from, or a
-        // later one: pairs with the Acquire load above.
+        // Release, because a reader of the new record has to see the word that it was made from, or
+        // a later one: pairs with the Acquire load above.
         let is_written = record
             .compare_exchange(old, new.bits(), Ordering::Release, Ordering::Relaxed)
             .is_ok();
@@ -358,8 +361,8 @@ impl<'a, const N: usize> Units<'a, N> {
         is_written
     }
 
-    /// Returns how many units a slot holds by a word. If the word has changed meanwhile, the result may be
-    /// that of a later moment.
+    /// Returns how many units a slot holds by a word. If the word has changed meanwhile, the result
+    /// may be that of a later moment.
     fn held_by(self, seen: Word, slot: u8) -> u32 {
         if seen.operator() == Some(slot) {
             return seen.held();
@@ -395,8 +398,8 @@ impl<'a, const N: usize> Units<'a, N> {
     #[inline]
     fn exchange(self, seen: Word, next: Word) -> bool {
         // Acquire, because an acquirer has to see the stores before the release; Release, because a
-        // releaser publishes them, and a reader of the word has to see the records written for it: pairs
-        // with itself and with the Acquire load in `load`.
+        // releaser publishes them, and a reader of the word has to see the records written for it:
+        // pairs with itself and with the Acquire load in `load`.
         let order = Ordering::AcqRel;
         let is_replaced = self
             .word

@@ -1,4 +1,5 @@
-//! The word of a semaphore: pure functions from word to word, without memory access or system calls.
+//! The word of a semaphore: pure functions from word to word, without memory access or system
+//! calls.
 //!
 //! ```text
 //!  63      56 55        41  40 39      32 31      16  15 14         0
@@ -33,7 +34,8 @@ pub(crate) enum Sleepers {
 }
 
 impl Sleepers {
-    /// Returns the same, but at least `Single` if a waiter may sleep that the word no longer records.
+    /// Returns the same, but at least `Single` if a waiter may sleep that the word no longer
+    /// records.
     pub(crate) fn or_single(self, may_sleep: bool) -> Self {
         match self {
             Self::None if may_sleep => Self::Single,
@@ -80,8 +82,8 @@ impl Word {
         units(self.0)
     }
 
-    /// Returns the slot whose operation made this word. A number that no slot has is untrusted input, and
-    /// counts as none.
+    /// Returns the slot whose operation made this word. A number that no slot has is untrusted
+    /// input, and counts as none.
     pub(crate) fn operator(self) -> Option<u8> {
         let number = (self.0 >> OPERATOR_SHIFT) as u8;
         (usize::from(number) <= SLOTS)
@@ -120,8 +122,9 @@ impl Word {
         )
     }
 
-    /// Returns the word after its operator has taken units once more; `None` if the operator is another
-    /// slot, too few units are available, a process may be asleep, or the counts might overflow.
+    /// Returns the word after its operator has taken units once more; `None` if the operator is
+    /// another slot, too few units are available, a process may be asleep, or the counts might
+    /// overflow.
     ///
     /// One addition. If the sequence wraps, that sets M, which only records that a process *may* be
     /// asleep.
@@ -151,8 +154,8 @@ impl Word {
         self.0 >> OPERATOR_SHIFT == u64::from(slot) + 1
     }
 
-    /// Returns the word that records that a waiter for `wanted` units may be asleep. Not an operation: the
-    /// operator and what it holds stay.
+    /// Returns the word that records that a waiter for `wanted` units may be asleep. Not an
+    /// operation: the operator and what it holds stay.
     pub(crate) fn with_sleeper(self, wanted: u32) -> Self {
         let bits = if wanted > 1 { WAITERS | MANY } else { WAITERS };
         if self.0 & bits == bits {
@@ -195,8 +198,8 @@ impl fmt::Debug for Word {
 
 /// The record of how many units a slot holds: `{held: 20, version: 44}`.
 ///
-/// The version makes each record differ from all before it, so that a process that read an old record
-/// cannot replace a new one.
+/// The version makes each record differ from all before it, so that a process that read an old
+/// record cannot replace a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnitRecord(u64);
 
@@ -212,7 +215,8 @@ impl UnitRecord {
         self.0
     }
 
-    /// Returns how many units the slot holds. A number above the maximum is untrusted input, and capped.
+    /// Returns how many units the slot holds. A number above the maximum is untrusted input, and
+    /// capped.
     pub(crate) fn held(self) -> u32 {
         let held = (self.0 & RECORD_HELD) as u32;
         held.min(MAX_UNITS)

@@ -12,7 +12,8 @@ use crate::sys;
 const SLICE: Duration = Duration::from_secs(1);
 
 impl RawGuard<'_> {
-    /// Releases the lock, then wakes the processes that wait for a change, which acquire the lock first.
+    /// Releases the lock, then wakes the processes that wait for a change, which acquire the lock
+    /// first.
     pub(crate) fn announce(self) {
         let attachment = self.attachment();
         // In a forked child, the guard is the parent's, and this process has changed nothing.

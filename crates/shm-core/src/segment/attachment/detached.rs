@@ -5,16 +5,16 @@ use super::raw_guard::{RawGuard, thread_token};
 use crate::error::{LockError, LockErrorKind};
 use crate::sync::Ordering;
 
-/// The bit of [`Attachment::detached`] that is set while the lock is held without a guard. The other bits
-/// are the state of the guard, such as [`RawGuard::ABANDONED`].
+/// The bit of [`Attachment::detached`] that is set while the lock is held without a guard. The
+/// other bits are the state of the guard, such as [`RawGuard::ABANDONED`].
 const DETACHED: u64 = 1 << 62;
-/// The bit that is set if a change was announced, so that the release wakes the processes that wait for
-/// it.
+/// The bit that is set if a change was announced, so that the release wakes the processes that wait
+/// for it.
 const ANNOUNCED: u64 = 1 << 61;
 
 impl RawGuard<'_> {
-    /// Ends the guard without releasing the lock; returns `true` if a holder died with it and no process
-    /// has repaired since.
+    /// Ends the guard without releasing the lock; returns `true` if a holder died with it and no
+    /// process has repaired since.
     pub(crate) fn detach(self) -> bool {
         let (abandoned, attachment) = (self.is_abandoned(), self.attachment());
         // Relaxed, here and below, because threads access the word under the lock.
@@ -67,9 +67,9 @@ impl Attachment {
         }
     }
 
-    /// Releases a lock that is held without a guard when the handle is dropped, whichever thread holds it,
-    /// because no other thread has the handle any more. The data may be half-written, so the lock is left
-    /// abandoned, as after a death. Detaching wakes all waiters afterwards.
+    /// Releases a lock that is held without a guard when the handle is dropped, whichever thread
+    /// holds it, because no other thread has the handle any more. The data may be half-written, so
+    /// the lock is left abandoned, as after a death. Detaching wakes all waiters afterwards.
     pub(super) fn abandon_detached(&self) {
         let state = self.detached.swap(0, Ordering::Relaxed);
         if state & DETACHED != 0 {

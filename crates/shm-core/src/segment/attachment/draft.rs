@@ -15,8 +15,8 @@ use crate::sys::{self, ByteLock};
 pub(super) enum Draft {
     /// Without a name, so that a crash leaves nothing.
     Unnamed,
-    /// Under a temporary name, if the file system does not support unnamed files; `list` removes what a
-    /// crash leaves.
+    /// Under a temporary name, if the file system does not support unnamed files; `list` removes
+    /// what a crash leaves.
     Temporary,
 }
 
@@ -35,8 +35,8 @@ impl Draft {
     }
 }
 
-/// Locks slot 0 and writes the head, before anything else: so that no process removes the file while its
-/// creator is alive, and the next list does if the creator has died.
+/// Locks slot 0 and writes the head, before anything else: so that no process removes the file
+/// while its creator is alive, and the next list does if the creator has died.
 pub(super) fn begin(file: &fs::File, kind: Kind, persistent: bool) -> io::Result<()> {
     if !sys::try_lock_byte(file, layout::slot_byte(0), ByteLock::Write)? {
         return Err(io::ErrorKind::ResourceBusy.into());

@@ -16,8 +16,8 @@ use crate::sys::{self, ByteLock};
 #[derive(Debug)]
 pub(crate) struct RawGuard<'a> {
     attachment: &'a Attachment,
-    /// The value that `holding_thread` gets at the release, and [`ABANDONED`](Self::ABANDONED). One word,
-    /// because a separate flag would be moved in pieces, which costs as much as a lock.
+    /// The value that `holding_thread` gets at the release, and [`ABANDONED`](Self::ABANDONED). One
+    /// word, because a separate flag would be moved in pieces, which costs as much as a lock.
     state: u64,
 }
 
@@ -31,7 +31,8 @@ impl Attachment {
         }
     }
 
-    /// Acquires the lock; waits for it until the deadline, which is computed only if there is a wait.
+    /// Acquires the lock; waits for it until the deadline, which is computed only if there is a
+    /// wait.
     #[inline]
     pub(crate) fn lock(
         &self,
@@ -45,8 +46,8 @@ impl Attachment {
 
     /// Acquires the lock if it is free and unabandoned, and reading the clock is not due.
     ///
-    /// Small, so that it is inlined: values passed through memory would have to be written before the
-    /// lock is released, which took a third of the time of acquire and release.
+    /// Small, so that it is inlined: values passed through memory would have to be written before
+    /// the lock is released, which took a third of the time of acquire and release.
     #[inline]
     fn lock_fast(&self) -> Option<RawGuard<'_>> {
         let state = self.holding_thread.load(Ordering::Relaxed);
@@ -83,7 +84,8 @@ impl Attachment {
         }
     }
 
-    /// Acquires a lock that is not free if its holder is dead, which is checked at once, without a wait.
+    /// Acquires a lock that is not free if its holder is dead, which is checked at once, without a
+    /// wait.
     #[cold]
     fn try_take_over(&self, skip_budget: u64) -> Result<RawGuard<'_>, LockError> {
         match lock::acquire(
@@ -109,8 +111,8 @@ impl Attachment {
         }
     }
 
-    /// Checks that the caller may lock; returns how many acquisitions may follow without reading the
-    /// clock.
+    /// Checks that the caller may lock; returns how many acquisitions may follow without reading
+    /// the clock.
     fn check_caller(&self) -> Result<u64, LockError> {
         // Relaxed, because only the calling thread stores its own token.
         let state = self.holding_thread.load(Ordering::Relaxed);
@@ -130,7 +132,8 @@ impl Attachment {
         self.poll_name().ok_or_else(|| self.refusal())
     }
 
-    /// Checks the name if that is due: returns `None` if it is lost, else how many checks may be skipped.
+    /// Checks the name if that is due: returns `None` if it is lost, else how many checks may be
+    /// skipped.
     #[cold]
     pub(crate) fn poll_name(&self) -> Option<u64> {
         match self.unlink_check.poll_name() {

@@ -8,9 +8,9 @@ use crate::sys;
 
 /// Decides when to ask the kernel whether the name still leads to the segment: once a second.
 ///
-/// Reading the clock costs more than a lock. So the faster acquisitions follow each other, the more of
-/// them skip it; an acquisition more than a millisecond after the last reading is followed by one. A
-/// publisher has read the clock anyway.
+/// Reading the clock costs more than a lock. So the faster acquisitions follow each other, the more
+/// of them skip it; an acquisition more than a millisecond after the last reading is followed by
+/// one. A publisher has read the clock anyway.
 #[derive(Debug)]
 pub(super) struct UnlinkCheck {
     times: Mutex<Times>,
@@ -42,8 +42,8 @@ impl UnlinkCheck {
         }
     }
 
-    /// Returns how many acquisitions may follow without reading the clock; `None` if a check of the name
-    /// is due.
+    /// Returns how many acquisitions may follow without reading the clock; `None` if a check of the
+    /// name is due.
     #[cold]
     pub(super) fn poll_name(&self) -> Option<u64> {
         let Ok(mut times) = self.times.try_lock() else {
@@ -67,7 +67,8 @@ impl UnlinkCheck {
         now.saturating_sub(self.checked_at.load(Ordering::Relaxed)) >= PERIOD
     }
 
-    /// Records that the name was checked and leads to the segment. A lost name is checked again each time.
+    /// Records that the name was checked and leads to the segment. A lost name is checked again
+    /// each time.
     #[cold]
     pub(super) fn record_named(&self) {
         self.checked_at
