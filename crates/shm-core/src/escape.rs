@@ -103,6 +103,15 @@ pub fn is_hidden_in_text(character: char) -> bool {
     is_hidden(character) && character != '\n' && character != '\t'
 }
 
+/// Returns the longest prefix of a text that has at most `bytes` bytes and ends with a whole
+/// character.
+pub(crate) fn truncated(text: &str, bytes: usize) -> &str {
+    let end = (0..=text.len().min(bytes))
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or(0)]
+}
+
 /// Escapes the characters of a class.
 fn escaped(text: &str, is_in_class: impl Fn(char) -> bool) -> Cow<'_, str> {
     let Some(first) = text.find(&is_in_class) else {
@@ -149,6 +158,14 @@ mod tests {
         }
         assert!(matches!(line(visible), Cow::Borrowed(same) if same == visible));
         assert!(matches!(text(visible), Cow::Borrowed(same) if same == visible));
+    }
+
+    #[test]
+    fn a_truncated_text_ends_with_a_whole_character() {
+        assert_eq!(truncated("abc", 8), "abc");
+        assert_eq!(truncated("aé", 3), "aé");
+        assert_eq!(truncated("aé", 2), "a");
+        assert_eq!(truncated("鍵", 2), "");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::escape;
 use crate::presence::Report;
 use crate::process::Process;
 use crate::segment::escaped_name;
@@ -26,7 +27,7 @@ pub(super) fn encode_greeting(process: Process, program: &str) -> [u8; GREETING]
     bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
     bytes[12..16].copy_from_slice(&process.pid().to_le_bytes());
     bytes[16..20].copy_from_slice(&process.token().to_le_bytes());
-    let program = &program[..program.floor_char_boundary(GREETING - PROGRAM_OFFSET)];
+    let program = escape::truncated(program, GREETING - PROGRAM_OFFSET);
     bytes[PROGRAM_OFFSET..][..program.len()].copy_from_slice(program.as_bytes());
     bytes
 }

@@ -1,6 +1,7 @@
 //! The slot of a segment that describes a participant.
 
 use crate::error::{AttachError, AttachErrorKind};
+use crate::escape;
 use crate::layout::{self, Control};
 use crate::lock::{self, Owner};
 use crate::lock_holder::LockHolder;
@@ -70,12 +71,7 @@ fn no_slot(segment: &SegmentFile) -> AttachError {
 
 fn write_program(slot: &layout::Slot) {
     let name = sys::program_name();
-    let room = slot.program.len() * 8;
-    let end = (0..=name.len().min(room))
-        .rev()
-        .find(|&end| name.is_char_boundary(end))
-        .unwrap_or(0);
-    let mut bytes = name.as_bytes()[..end].iter().copied();
+    let mut bytes = escape::truncated(&name, slot.program.len() * 8).bytes();
     for word in &slot.program {
         let next = std::array::from_fn(|_| bytes.next().unwrap_or(0));
         word.store(u64::from_le_bytes(next), Ordering::Relaxed);
