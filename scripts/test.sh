@@ -53,6 +53,11 @@ documentation() {
     RUSTDOCFLAGS="-D warnings" cargo doc "${workspace[@]}" --no-deps
 }
 
+# The public items of the libraries against docs/api.
+public_items() {
+    python3 scripts/public-api.py
+}
+
 # Builds everything once, so that the parts after this one only run.
 build() {
     cargo build "${workspace[@]}" --lib --bins --tests --examples \
@@ -119,6 +124,7 @@ part packages packages
 part rustfmt format
 part clippy cargo clippy "${workspace[@]}" --all-targets -- -D warnings
 part rustdoc documentation
+part public-items public_items
 part build build
 part dependencies bash scripts/deny.sh
 part unit+gui cargo test "${workspace[@]}" --exclude e2e-tests --lib --bins --tests --examples

@@ -1,9 +1,9 @@
-//! Counts the instructions of what is done most often, which do not depend on how busy the machine
-//! is, and holds them against recorded bounds: `cargo bench -p shm-core --bench instructions`.
+//! Counts the instructions of the most frequent operations, which do not depend on the load of the
+//! machine, and compares them with recorded bounds: `cargo bench -p shm-core --bench instructions`.
 //!
-//! Each operation runs under valgrind's callgrind so many times, and so many times more; the
-//! difference is the operation. The kernel's instructions are not counted: system calls are, by
-//! `strace -c`, and stand in docs/PERFORMANCE.md.
+//! Each operation runs under valgrind's callgrind for two numbers of times, and the difference of
+//! the counts is that of the operation. Instructions of the kernel are not counted;
+//! docs/PERFORMANCE.md has the system calls, counted by `strace -c`.
 
 use std::process::{Command, ExitCode};
 
@@ -11,8 +11,8 @@ use shm_core::{Block, Key, Metadata, Options, Publisher, Subscriber};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
-/// What is counted, and how many instructions it may take: what it took when this was written, and a
-/// tenth more for other compilers. Who makes something faster writes down less.
+/// The operations and their bounds: the recorded count, and a tenth more for other compilers. Lower
+/// a bound when its operation becomes faster.
 const BOUNDS: [(&str, u64); 4] = [
     ("lock", 48),
     ("publish", 910),
@@ -20,9 +20,9 @@ const BOUNDS: [(&str, u64); 4] = [
     ("attach", 7_400),
 ];
 
-/// Before what is counted: the first of anything is dearer.
-const WARM: u64 = 200;
-const MORE: u64 = 1_000;
+/// How often an operation runs before it is counted, because the first runs take more.
+const WARM_UP: u64 = 200;
+const COUNTED: u64 = 1_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Counts all operations; fails where one takes more than its bound.
+/// Counts all operations; fails if one exceeds its bound.
 fn count() -> Outcome {
     let mut exceeded = Vec::new();
     for (operation, bound) in BOUNDS {
@@ -48,10 +48,13 @@ fn count() -> Outcome {
         } else {
             "nothing"
         };
-        let more = instructions(operation, WARM + MORE)? - instructions(operation, WARM)?;
-        // To have something to read, something is published each time.
-        let others = instructions(base, WARM + MORE)? - instructions(base, WARM)?;
-        let each = (more - others) / MORE;
+        let difference = |name| {
+            Ok::<_, Box<dyn std::error::Error>>(
+                instructions(name, WARM_UP + COUNTED)? - instructions(name, WARM_UP)?,
+            )
+        };
+        // Each read needs a publication, which is subtracted.
+        let each = (difference(operation)? - difference(base)?) / COUNTED;
         println!("{operation:<10} {each:>6} instructions, bound {bound}");
         if each > bound {
             exceeded.push(operation);
@@ -61,10 +64,10 @@ fn count() -> Outcome {
         return Ok(());
     }
     let exceeded = exceeded.join(", ");
-    Err(format!("more instructions than before: {exceeded}. Look at it under callgrind.").into())
+    Err(format!("more instructions than recorded: {exceeded}. Profile it with callgrind.").into())
 }
 
-/// All instructions of a program that does this so many times.
+/// Returns the instructions of a program that runs the operation `times` times.
 fn instructions(operation: &str, times: u64) -> Outcome<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -72,19 +75,19 @@ fn instructions(operation: &str, times: u64) -> Outcome<u64> {
         .args(["--run", operation, &times.to_string()])
         .output()
         .map_err(|error| format!("valgrind does not start: {error}. Install it."))?;
-    let said = String::from_utf8_lossy(&output.stderr);
+    let report = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(format!("{operation} failed: {said}").into());
+        return Err(format!("{operation} failed: {report}").into());
     }
     // "==123== Collected : 456"
-    let collected = said
+    let collected = report
         .lines()
         .find_map(|line| line.split_once("Collected : "))
         .and_then(|(_, number)| number.trim().parse().ok());
-    collected.ok_or_else(|| format!("{operation} was not counted: {said}").into())
+    collected.ok_or_else(|| format!("{operation} was not counted: {report}").into())
 }
 
-/// Does one operation so many times.
+/// Runs one operation `times` times.
 fn run(operation: &str, times: &str) -> Outcome {
     let times: u64 = times.parse()?;
     let directory = tempfile::tempdir()?;
@@ -120,7 +123,7 @@ fn run(operation: &str, times: &str) -> Outcome {
                 drop(Subscriber::attach(&key, &options)?);
             }
         }
-        other => return Err(format!("nothing is called {other}").into()),
+        other => return Err(format!("no operation is called {other}").into()),
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! One thread waits for three keys and for its standard input with epoll, as event loops do.
+//! An event loop: one thread waits with epoll for three keys and for its standard input.
 //!
 //!     cargo run --example epoll
 //!
-//! Type lines: each is published under one of the keys in turn. Ends with the input.
+//! Each line of the input is published under one of the keys in turn, read, and printed. The
+//! program ends with its input.
 
 use std::error::Error;
 use std::io::{self, BufRead, Write};
@@ -13,7 +14,7 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use shm_core::{Key, Next, Notifier, Options, Publisher, Subscriber};
 
 const NAMES: [&str; 3] = ["epoll-left", "epoll-middle", "epoll-right"];
-/// What the event of the standard input carries; those of keys carry their number.
+/// The data of the events of the standard input; the events of keys have the key's number.
 const INPUT: u64 = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -50,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 continue;
             }
             let (subscriber, notifier) = &mut sources[usize::try_from(event.data.u64())?];
-            // Before reading, so that what comes meanwhile makes it readable again.
+            // Before reading, so that a later sample makes the notifier readable again.
             notifier.clear();
             while let Next::Sample(sample) = subscriber.next(Duration::ZERO)? {
                 let text = String::from_utf8_lossy(sample.payload()).into_owned();

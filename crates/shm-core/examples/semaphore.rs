@@ -1,9 +1,12 @@
-//! A server writes, clients read, a semaphore between them: `cargo run -p shm-core --example semaphore`.
+//! A queue of jobs between a server and its clients, with a semaphore that counts the jobs.
 //!
-//! The server puts jobs into a block and releases one unit of the semaphore for each. A client
-//! acquires a unit, which waits until there is one, takes a job out of the block, does it, and
-//! forgets the unit: it is consumed. Were the client killed before, the unit would come back, and
-//! another client would do what is left. The clients are this program once more.
+//!     cargo run --example semaphore
+//!
+//! The server writes jobs into a block and releases one unit of the semaphore for each. A client
+//! acquires a unit, which blocks until there is one, takes a job from the block, does it, and
+//! forgets the unit, which consumes it. If a client is killed before that, its unit becomes
+//! available again, so that another client does the rest. The server starts the clients, which are
+//! the same program.
 
 use std::env;
 use std::error::Error;
@@ -14,14 +17,14 @@ use shm_core::{Block, Key, Options, Semaphore};
 
 const CLIENTS: usize = 2;
 const JOBS: usize = 6;
-/// Where the block says how many jobs were written, and how many taken; jobs follow.
+/// The offsets of the numbers of written and of taken jobs in the block; the jobs follow.
 const WRITTEN: usize = 0;
 const TAKEN: usize = 8;
 const FIRST_JOB: usize = 16;
 const BLOCK_BYTES: usize = FIRST_JOB + 8 * (JOBS + CLIENTS);
-/// What tells a client that there is nothing more to do.
+/// The job that ends a client.
 const END: u64 = 0;
-/// Longer than any machine takes.
+/// The timeout of every wait, which ends the example if a process fails.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -33,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Makes block and semaphore, starts the clients, and hands out jobs.
+/// Creates the block and the semaphore, starts the clients, and writes the jobs.
 fn serve() -> Result<(), Box<dyn Error>> {
     let name = format!("example.{}", process::id());
     let options = Options::new();
@@ -62,15 +65,15 @@ fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Does jobs until there are no more.
+/// Does jobs until the end.
 fn work(name: &str) -> Result<(), Box<dyn Error>> {
     let options = Options::new();
     let jobs = Block::attach(&Key::new(&format!("{name}.jobs"))?, &options)?;
     let waiting = Semaphore::open(&Key::new(&format!("{name}.waiting"))?, &options)?;
     loop {
         waiting.acquire(1, TIMEOUT)?;
-        // The lock is held only while a job is taken out. A lock whose holder died leaves the two
-        // numbers as they were, or one job taken.
+        // The lock is held only while a job is taken. A holder that dies leaves the two numbers
+        // unchanged, or one job taken, so there is nothing to repair.
         let mut block = jobs.lock_for(TIMEOUT)?.ignore_abandonment();
         let taken: u64 = block.read(TAKEN)?;
         let job: u64 = block.read(FIRST_JOB + 8 * usize::try_from(taken)?)?;

@@ -1,4 +1,4 @@
-//! A task that reads what another publishes, on tokio; any other executor will do.
+//! A task that reads what another task publishes, on tokio. Any other executor works as well.
 //!
 //!     cargo run --features async --example tokio
 
@@ -25,7 +25,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             tokio::time::sleep(Duration::from_millis(20)).await;
             publisher.publish_text(&format!("number {number}"))?;
         }
-        // Leaves, which ends the stream.
+        // Detaches, which ends the stream.
         drop(publisher);
         Ok::<_, Box<dyn Error>>(())
     };

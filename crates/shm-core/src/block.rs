@@ -1,4 +1,4 @@
-//! A block of bytes of a fixed size under the lock: what `QSharedMemory` offers, done right.
+//! A block of bytes of a fixed size under a robust lock: the counterpart of `QSharedMemory`.
 
 mod changes;
 mod detached;
@@ -21,15 +21,15 @@ use crate::options::Options;
 use crate::segment::{Attachment, Detached, Kind, Participant, RawGuard};
 use crate::sys::{Mapping, WritableMapping};
 
-/// Marks a handle that reads and writes.
+/// The marker of a handle that reads and writes.
 #[derive(Debug)]
 pub struct ReadWrite(WritableMapping);
 
-/// Marks a handle that reads: its block is mapped read-only.
+/// The marker of a handle that only reads: its block is mapped read-only.
 #[derive(Debug)]
 pub struct ReadOnly(Mapping);
 
-/// What a handle may do with its block; [`ReadWrite`] or [`ReadOnly`].
+/// The access of a handle to its block: [`ReadWrite`] or [`ReadOnly`].
 #[expect(
     private_bounds,
     reason = "sealed: there are two ways to attach, and no third"
@@ -67,11 +67,10 @@ impl Sealed for ReadOnly {
 
 /// A named block of bytes of a fixed size, guarded by a lock that survives the death of its holder.
 ///
-/// The bytes are reached through the guard that [`lock`](Self::lock) gives, or, where a guard cannot
-/// be kept, between [`lock_detached`](Self::lock_detached) and
-/// [`unlock_detached`](Self::unlock_detached).
-/// The last one to leave removes the block, unless it is persistent. May be
-/// used by several threads at once.
+/// The bytes are accessed through the guard that [`lock`](Self::lock) returns, or, if a guard
+/// cannot be kept, between [`lock_detached`](Self::lock_detached) and
+/// [`unlock_detached`](Self::unlock_detached). The block is removed when the last participant
+/// detaches, unless it is persistent. Several threads may use a handle at once.
 ///
 /// # Examples
 ///
@@ -93,7 +92,7 @@ impl Sealed for ReadOnly {
 /// # Ok(()) }
 /// ```
 ///
-/// What is attached read-only cannot write:
+/// A read-only handle cannot write:
 ///
 /// ```compile_fail
 /// # use shm_core::{ReadOnly, Block};
@@ -102,7 +101,7 @@ impl Sealed for ReadOnly {
 /// # }
 /// ```
 ///
-/// as what is attached for both can:
+/// A handle for reading and writing can:
 ///
 /// ```
 /// # use shm_core::{ReadWrite, Block};
@@ -111,21 +110,21 @@ impl Sealed for ReadOnly {
 /// # }
 /// ```
 pub struct Block<A: Attach> {
-    // Before the attachment, so that the block is unmapped before we have left.
+    // Dropped before the attachment, so that the block is unmapped before the handle detaches.
     mapped: A,
     attachment: Attachment,
 }
 
 impl Block<ReadWrite> {
-    /// Makes a block of `size` bytes, all zero, and attaches to it.
+    /// Creates a block of `size` bytes, all zero, and attaches to it.
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::AlreadyExists`] where somebody keeps one alive under the
-    /// key, [`AttachErrorKind::Size`] where the size is 0 or above 64 GiB,
-    /// [`AttachErrorKind::NoSpace`] where there is no memory for it.
+    /// [`AttachErrorKind::AlreadyExists`] if the key has a segment that is in use or persistent,
+    /// [`AttachErrorKind::Size`] if the size is 0 or above 64 GiB, [`AttachErrorKind::NoSpace`] if
+    /// there is not enough memory.
     pub fn create(key: &Key, size: usize, options: &Options) -> Result<Self, AttachError> {
-        let kind = block_of(key, size)?;
+        let kind = block_kind(key, size)?;
         Self::map(Attachment::create(key, options, kind, ReadWrite::ACCESS)?)
     }
 
@@ -133,7 +132,8 @@ impl Block<ReadWrite> {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] where there is none.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if
+    /// it has one that is not a block.
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::map(Attachment::attach(
             key,
@@ -143,16 +143,16 @@ impl Block<ReadWrite> {
         )?)
     }
 
-    /// Attaches to the block under the key, or makes one of `size` bytes where there is none.
+    /// Attaches to the block under the key, or creates one of `size` bytes if there is none.
     ///
-    /// Look at [`size`](Self::size): one that exists keeps its own.
+    /// A block that exists keeps its own [`size`](Self::size), which may differ.
     ///
     /// # Errors
     ///
     /// Those of [`create`](Self::create) and [`attach`](Self::attach) but for
     /// `AlreadyExists` and `NotFound`.
     pub fn open_or_create(key: &Key, size: usize, options: &Options) -> Result<Self, AttachError> {
-        let kind = block_of(key, size)?;
+        let kind = block_kind(key, size)?;
         Self::map(Attachment::open_or_create(
             key,
             options,
@@ -167,7 +167,8 @@ impl Block<ReadOnly> {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] where there is none.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if
+    /// it has one that is not a block.
     pub fn attach_read_only(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::map(Attachment::attach(
             key,
@@ -187,62 +188,63 @@ impl<A: Attach> Block<A> {
         Ok(Self { mapped, attachment })
     }
 
-    /// The block's key.
+    /// Returns the block's key.
     #[must_use]
     pub fn key(&self) -> &Key {
         self.attachment.key()
     }
 
-    /// The block's length, bytes.
+    /// Returns the block's length in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.mapped.mapping().len()
     }
 
-    /// Takes the lock, waiting for it as long as it takes.
+    /// Acquires the lock; blocks until it is available.
     ///
-    /// A holder that dies is noticed within about 10 ms.
+    /// The death of a holder is detected within about 10 ms.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::WouldDeadlock`] where this thread has it already through
-    /// this handle, [`LockErrorKind::Removed`] where the block was removed (noticed within a second
-    /// where somebody used rm or mv, while it waits or locks now and then), [`LockErrorKind::Forked`] in
-    /// a forked child.
+    /// [`LockErrorKind::WouldDeadlock`] if this thread already holds the lock through this handle,
+    /// [`LockErrorKind::Removed`] if the block was removed (if its file was removed or renamed, a
+    /// wait or a lock notices it within a second), [`LockErrorKind::Forked`] in a forked child.
     #[inline]
     pub fn lock(&self) -> Result<Locked<'_, A>, LockError> {
         self.attachment
             .lock(|| Deadline::after_option(None))
-            .map(|held| self.locked(held))
+            .map(|raw| self.locked(raw))
     }
 
-    /// Takes the lock, waiting for it so long.
+    /// Acquires the lock; blocks until it is available, for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Timeout`] names the holder; and those of [`lock`](Self::lock).
+    /// [`LockErrorKind::Timeout`], which names the holder, and those of [`lock`](Self::lock).
     #[inline]
     pub fn lock_for(&self, timeout: Duration) -> Result<Locked<'_, A>, LockError> {
         self.attachment
             .lock(|| Deadline::after(timeout))
-            .map(|held| self.locked(held))
+            .map(|raw| self.locked(raw))
     }
 
-    /// Takes the lock if no living process has it.
+    /// Acquires the lock if no live process holds it. Does not block.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::WouldBlock`] where somebody has; and those of [`lock`](Self::lock).
+    /// [`LockErrorKind::WouldBlock`] if another process or thread holds it, and those of
+    /// [`lock`](Self::lock).
     #[inline]
     pub fn try_lock(&self) -> Result<Locked<'_, A>, LockError> {
-        self.attachment.try_lock().map(|held| self.locked(held))
+        self.attachment.try_lock().map(|raw| self.locked(raw))
     }
 
     /// Copies the whole block under the lock; waits for the lock up to `timeout`.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NoMemory`]; and those of [`lock_for`](Self::lock_for).
+    /// [`LockErrorKind::NoMemory`] if there is not enough memory for the copy, and those of
+    /// [`lock_for`](Self::lock_for).
     pub fn snapshot(&self, timeout: Duration) -> Result<BlockSnapshot, LockError> {
         let bytes = self.size();
         let mut bytes = try_zeroed(bytes)
@@ -256,24 +258,24 @@ impl<A: Attach> Block<A> {
         })
     }
 
-    /// Returns `true` if the block was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and locking fails with [`LockErrorKind::Removed`].
+    /// Returns `true` if the block was removed, renamed or replaced: its key has another segment or
+    /// none, and locking fails with [`LockErrorKind::Removed`].
     ///
-    /// Asks the kernel where the name leads; a program that does not lock for long asks once a
+    /// Makes system calls. A program that does not lock for a long time calls this about once a
     /// second.
     #[must_use]
     pub fn is_removed(&self) -> bool {
         self.attachment.is_removed()
     }
 
-    /// Everybody else who is attached, from other processes.
+    /// Returns the participants of other processes.
     #[must_use]
     pub fn peers(&self) -> Vec<Participant> {
         self.attachment.peers()
     }
 
-    /// Detaches, as dropping does; says whether this was the last participant that keeps the segment,
-    /// so that it was removed.
+    /// Detaches, as dropping does, and returns whether the segment was removed because this was the
+    /// last participant.
     pub fn detach(mut self) -> Detached {
         Detached {
             removed: self.attachment.leave(),
@@ -281,12 +283,12 @@ impl<A: Attach> Block<A> {
     }
 
     #[inline]
-    fn locked<'a>(&'a self, held: RawGuard<'a>) -> Locked<'a, A> {
-        let abandoned = held.is_abandoned();
+    fn locked<'a>(&'a self, raw: RawGuard<'a>) -> Locked<'a, A> {
+        let abandoned = raw.is_abandoned();
         let guard = Guard {
             block: self,
-            raw: held,
-            here: PhantomData,
+            raw,
+            not_send: PhantomData,
         };
         if abandoned {
             Locked::Abandoned(Abandoned(guard))
@@ -315,18 +317,19 @@ pub struct BlockSnapshot {
     pub is_abandoned: bool,
 }
 
-/// The lock, taken; whether the last holder died with it is part of the type.
+/// The acquired lock; whether a holder died with it is part of the type.
 #[derive(Debug)]
-#[must_use = "dropping it lets go of the lock at once"]
+#[must_use = "dropping it releases the lock at once"]
 pub enum Locked<'a, A: Attach> {
-    /// The last holder let go in order.
+    /// The last holder released the lock.
     Clean(Guard<'a, A>),
-    /// A holder died with the lock, and the bytes have not been repaired since.
+    /// A holder died with the lock, and no process has repaired the bytes since.
     Abandoned(Abandoned<'a, A>),
 }
 
 impl<'a, A: Attach> Locked<'a, A> {
-    /// Goes on whether or not a holder died; if one did, others go on being told.
+    /// Returns the guard whether or not a holder died. If one did, the lock stays abandoned for the
+    /// next holder.
     pub fn ignore_abandonment(self) -> Guard<'a, A> {
         match self {
             Self::Clean(guard) | Self::Abandoned(Abandoned(guard)) => guard,
@@ -335,7 +338,7 @@ impl<'a, A: Attach> Locked<'a, A> {
 }
 
 impl<'a> Locked<'a, ReadWrite> {
-    /// Runs `repair` on the bytes where a holder died, and goes on with whole ones.
+    /// Runs `repair` on the bytes if a holder died, marks them as repaired, and returns the guard.
     pub fn repair_with(self, repair: impl FnOnce(&mut [u8])) -> Guard<'a, ReadWrite> {
         match self {
             Self::Clean(guard) => guard,
@@ -347,12 +350,12 @@ impl<'a> Locked<'a, ReadWrite> {
     }
 }
 
-/// The lock, taken after a holder died with it: the bytes may be half-written.
+/// The lock, acquired after a holder died with it: the bytes may be half-written.
 #[derive(Debug)]
 pub struct Abandoned<'a, A: Attach>(Guard<'a, A>);
 
 impl<'a> Abandoned<'a, ReadWrite> {
-    /// Says that the bytes are whole again; the next holder is not told any more.
+    /// Marks the bytes as whole again, so that the next holder acquires a clean lock.
     pub fn repaired(mut self) -> Guard<'a, ReadWrite> {
         self.0.raw.repaired();
         self.0
@@ -373,17 +376,18 @@ impl DerefMut for Abandoned<'_, ReadWrite> {
     }
 }
 
-/// The block's bytes, for as long as the lock is held; dropping it lets go, on a panic too.
+/// The guard of the lock, which dereferences to the block's bytes. Dropping it releases the lock,
+/// also on a panic.
 ///
-/// Stays on the thread that took the lock.
+/// Stays on the thread that acquired the lock.
 pub struct Guard<'a, A: Attach> {
     block: &'a Block<A>,
     raw: RawGuard<'a>,
-    /// Not to be sent: the handle remembers which thread holds the lock.
-    here: PhantomData<*const ()>,
+    /// Not `Send`: the handle records which thread holds the lock.
+    not_send: PhantomData<*const ()>,
 }
 
-/// A typed access that leaves the block.
+/// The error of a typed access that goes beyond the end of the block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfBounds {
     offset: usize,
@@ -392,13 +396,13 @@ pub struct OutOfBounds {
 }
 
 impl OutOfBounds {
-    /// Returns the error's code, which no change of its fields changes.
+    /// Returns [`ErrorCode::InvalidArgument`].
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         ErrorCode::InvalidArgument
     }
 
-    /// Returns `None`: no error of the operating system is behind it.
+    /// Returns `None`, because there is no underlying OS error.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
         None
@@ -414,7 +418,7 @@ impl fmt::Display for OutOfBounds {
         } = self;
         write!(
             f,
-            "{bytes} bytes from offset {offset} leave the block of {size} bytes: check the offset"
+            "{bytes} bytes at offset {offset} are beyond the end of the block of {size} bytes"
         )
     }
 }
@@ -422,11 +426,11 @@ impl fmt::Display for OutOfBounds {
 impl std::error::Error for OutOfBounds {}
 
 impl<A: Attach> Guard<'_, A> {
-    /// Copies a value of plain data out of the block, at any alignment.
+    /// Copies a value of plain data out of the block, from a byte offset of any alignment.
     ///
     /// # Errors
     ///
-    /// [`OutOfBounds`] where it would leave the block.
+    /// [`OutOfBounds`] if the value goes beyond the end of the block.
     pub fn read<T: AnyBitPattern>(&self, offset: usize) -> Result<T, OutOfBounds> {
         let range = self.range(offset, size_of::<T>())?;
         Ok(bytemuck::pod_read_unaligned(&self[range]))
@@ -446,11 +450,11 @@ impl<A: Attach> Guard<'_, A> {
 }
 
 impl Guard<'_, ReadWrite> {
-    /// Copies a value of plain data into the block, at any alignment.
+    /// Copies a value of plain data into the block, to a byte offset of any alignment.
     ///
     /// # Errors
     ///
-    /// [`OutOfBounds`] where it would leave the block.
+    /// [`OutOfBounds`] if the value goes beyond the end of the block.
     pub fn write<T: NoUninit>(&mut self, offset: usize, value: &T) -> Result<(), OutOfBounds> {
         let range = self.range(offset, size_of::<T>())?;
         self[range].copy_from_slice(bytemuck::bytes_of(value));
@@ -463,9 +467,8 @@ impl<A: Attach> Deref for Guard<'_, A> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: the lock is held as long as this guard lives, so nobody
-        // writes the block (LAYOUT.md, invariant I4); through this guard
-        // only `&mut self` does.
+        // SAFETY: the lock is held as long as this guard lives, so no other participant writes the
+        // block (LAYOUT.md, invariant I4); through this guard only `&mut self` writes.
         unsafe { self.block.mapped.mapping().slice(0, self.block.size()) }
     }
 }
@@ -473,9 +476,9 @@ impl<A: Attach> Deref for Guard<'_, A> {
 #[expect(unsafe_code, reason = "a slice of locked memory")]
 impl DerefMut for Guard<'_, ReadWrite> {
     fn deref_mut(&mut self) -> &mut [u8] {
-        // SAFETY: the lock is held as long as this guard lives, so nobody
-        // else reads or writes the block (LAYOUT.md, invariant I4), and
-        // `&mut self` keeps other slices of this guard away.
+        // SAFETY: the lock is held as long as this guard lives, so no other participant reads or
+        // writes the block (LAYOUT.md, invariant I4), and `&mut self` excludes other slices of this
+        // guard.
         unsafe { self.block.mapped.0.slice_mut(0, self.block.size()) }
     }
 }
@@ -488,7 +491,7 @@ impl<A: Attach> fmt::Debug for Guard<'_, A> {
     }
 }
 
-fn block_of(key: &Key, size: usize) -> Result<Kind, AttachError> {
+fn block_kind(key: &Key, size: usize) -> Result<Kind, AttachError> {
     let bytes = size as u64;
     if (1..=layout::MAX_BLOCK_BYTES).contains(&bytes) {
         Ok(Kind::Block { bytes })

@@ -1,23 +1,23 @@
-//! One absolute moment, computed once from the duration that a caller gave.
+//! One absolute time, computed once from the caller's timeout.
 
 use std::time::{Duration, Instant};
 
-/// When to give up; or never.
+/// The time at which a wait ends, or never.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// So long from now. A duration too long to add means never.
+    /// Creates the deadline `timeout` from now. A timeout that is too long to add means never.
     pub(crate) fn after(timeout: Duration) -> Self {
         Self(Instant::now().checked_add(timeout))
     }
 
-    /// So long from now, or never.
+    /// Creates the deadline `timeout` from now, or never if `None`.
     pub(crate) fn after_option(timeout: Option<Duration>) -> Self {
         timeout.map_or(Self(None), Self::after)
     }
 
-    /// The earlier of two moments.
+    /// Returns the earlier of two deadlines.
     pub(crate) fn or_sooner(self, other: Self) -> Self {
         match (self.0, other.0) {
             (Some(one), Some(other)) => Self(Some(one.min(other))),
@@ -25,18 +25,18 @@ impl Deadline {
         }
     }
 
-    /// Returns `true` if the moment has come.
+    /// Returns `true` if the deadline has passed.
     pub(crate) fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)
     }
 
-    /// What is left; `None` where there is no end.
+    /// Returns the remaining time; `None` if there is no end.
     pub(crate) fn remaining_or_never(self) -> Option<Duration> {
         let end = self.0?;
         Some(end.saturating_duration_since(Instant::now()))
     }
 
-    /// What is left, but no longer than `slice`.
+    /// Returns the remaining time, but at most `slice`.
     pub(crate) fn remaining(self, slice: Duration) -> Duration {
         self.0.map_or(slice, |end| {
             end.saturating_duration_since(Instant::now()).min(slice)
@@ -44,7 +44,7 @@ impl Deadline {
     }
 }
 
-/// Sleeps between attempts at something that no event announces: short at first, then longer.
+/// Sleeps between attempts at an operation that has no wake-up: 20 µs at first, doubling to 5 ms.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     next: Duration,
@@ -57,7 +57,7 @@ impl Backoff {
         }
     }
 
-    /// Sleeps a while; false where the deadline has come.
+    /// Sleeps; returns `false` if the deadline has passed.
     pub(crate) fn pause(&mut self, deadline: Deadline) -> bool {
         if deadline.is_over() {
             return false;

@@ -1,4 +1,5 @@
-//! What can fail: one struct an operation, with the key, a kind, and the operating system's error as the source.
+//! Error types: one struct for each operation, with the key, a kind, and the underlying OS error as
+//! the source.
 
 mod attach;
 mod code;
@@ -33,7 +34,7 @@ pub use semaphore::{SemaphoreError, SemaphoreErrorKind};
 
 use crate::segment::Participant;
 
-/// Writes what each error of an operation on a segment has beside its text: its parts and its code.
+/// Implements the constructor and the accessors of the error of an operation on a segment.
 macro_rules! impl_parts {
     ($error:ident, $kind:ident) => {
         impl $error {
@@ -55,7 +56,7 @@ macro_rules! impl_parts {
                 Self { source, ..self }
             }
 
-            /// Returns the operating system's error number (`errno`) if the underlying error has one.
+            /// Returns the error number (`errno`) of the underlying OS error, if there is one.
             #[must_use]
             pub fn os_error(&self) -> Option<i32> {
                 self.source.as_ref().and_then(crate::error::code::os_error)
@@ -74,7 +75,7 @@ macro_rules! impl_parts {
                 Self { key, kind }
             }
 
-            /// Returns `None`: no error of the operating system is behind it.
+            /// Returns `None`, because there is no underlying OS error.
             #[must_use]
             pub fn os_error(&self) -> Option<i32> {
                 None
@@ -108,7 +109,7 @@ macro_rules! impl_parts {
 
 use impl_parts;
 
-/// The process that holds a lock or units, where a record names one.
+/// Displays the process that holds a lock or units, if it is known.
 struct HeldBy<'a>(&'a Option<Box<Participant>>);
 
 impl fmt::Display for HeldBy<'_> {
@@ -120,7 +121,7 @@ impl fmt::Display for HeldBy<'_> {
     }
 }
 
-/// Returns `true` if the file system has no memory left, or the user's share of it is used up.
+/// Returns `true` if the file system has no memory left, or the user's quota is used up.
 fn is_no_space(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,22 +1,22 @@
-//! Characters that a reader does not see, or that steer what shows them, made visible.
+//! Escaping of invisible characters, and of those that control a terminal.
 //!
-//! Names and texts in shared memory are chosen by other programs. Written raw, an escape sequence
-//! moves a terminal's cursor, a bidirectional control makes a name read as another one, and two
-//! names that differ by a zero-width character look the same. [`is_hidden`] is the class of these
-//! characters: no [`Key`](crate::Key) has one, and programs show them escaped.
+//! Names and texts in shared memory are untrusted input. Written raw, an escape sequence moves a
+//! terminal's cursor, a bidirectional control makes a name read as another one, and two names that
+//! differ by a zero-width character look the same. [`is_hidden`] is the class of these characters:
+//! no [`Key`](crate::Key) contains one, and programs show them escaped.
 //!
 //! The escaped form is that of Rust: `\n`, `\r`, `\t`, and `\u{202e}` for everything else, with the
-//! code point in hexadecimal. A backslash stays as it is: the form is for reading, not for reading
-//! back.
+//! code point in hexadecimal. A backslash stays as it is: the form is for display, and cannot be
+//! parsed back.
 
 use std::borrow::Cow;
 
-/// Returns whether a character is shown escaped: it controls a terminal, or is invisible.
+/// Returns `true` if a character is shown escaped because it controls a terminal or is invisible.
 ///
 /// These are the control characters (Unicode category Cc), the line and paragraph separators, the
 /// interlinear annotation characters, and what Unicode lists as `Default_Ignorable_Code_Point`,
-/// except for the two variation selectors that choose between a text and an emoji. Format characters
-/// with a glyph of their own, such as the Arabic number sign, are none of them.
+/// except for the two variation selectors that choose between text and emoji presentation. Format
+/// characters with a glyph of their own, such as the Arabic number sign, are not among them.
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ use std::borrow::Cow;
 #[inline]
 #[must_use]
 pub fn is_hidden(character: char) -> bool {
-    // Most are neither, and are recognised by one comparison.
+    // Printable ASCII, the most frequent case, is recognised by one comparison.
     if (' '..='~').contains(&character) {
         return false;
     }
@@ -63,10 +63,9 @@ pub fn is_hidden(character: char) -> bool {
     )
 }
 
-/// Makes the hidden characters of a line visible, its line ends and tabs among them.
+/// Escapes the hidden characters of a line, including line ends and tabs.
 ///
-/// For names, paths and sentences: what stands in one line stays in one line. Does not allocate
-/// where nothing is hidden.
+/// For names, paths and messages: one line stays one line. Does not allocate if nothing is hidden.
 ///
 /// # Examples
 ///
@@ -80,10 +79,10 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden)
 }
 
-/// Makes the hidden characters of a text visible, except for its line ends and tabs.
+/// Escapes the hidden characters of a text, except for line feeds and tabs.
 ///
-/// A carriage return is made visible: on a terminal, what follows it overwrites the line. Does not
-/// allocate where nothing is hidden.
+/// A carriage return is escaped, because on a terminal the text after it overwrites the line. Does
+/// not allocate if nothing is hidden.
 ///
 /// # Examples
 ///
@@ -97,11 +96,20 @@ pub fn text(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden_in_text)
 }
 
-/// Returns whether a character is shown escaped in a text of several lines.
+/// Returns `true` if a character is shown escaped in a text of several lines.
 #[inline]
 #[must_use]
 pub fn is_hidden_in_text(character: char) -> bool {
     is_hidden(character) && character != '\n' && character != '\t'
+}
+
+/// Returns the longest prefix of a text that has at most `bytes` bytes and ends with a whole
+/// character.
+pub(crate) fn truncated(text: &str, bytes: usize) -> &str {
+    let end = (0..=text.len().min(bytes))
+        .rev()
+        .find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Escapes the characters of a class.
@@ -140,16 +148,24 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_sees_is_not_hidden() {
-        // Scripts that are written from right to left, that combine, emoji with and without their
-        // selector, spaces of all widths, what has a glyph of its own.
-        let seen = "az~ é e\u{301} 鍵 ключ עברית العربية हिन्दी ไทย 🙂 ❤\u{fe0f} ☎\u{fe0e} 👍🏽 🇩🇪 \
+    fn visible_characters_are_not_hidden() {
+        // Scripts written from right to left, combining characters, emoji with and without their
+        // selector, spaces of all widths, format characters with a glyph.
+        let visible = "az~ é e\u{301} 鍵 ключ עברית العربية हिन्दी ไทย 🙂 ❤\u{fe0f} ☎\u{fe0e} 👍🏽 🇩🇪 \
                     \u{a0}\u{2003}\u{3000}\u{fffd}\u{fffc}\u{e000}\u{600}";
-        for character in seen.chars() {
+        for character in visible.chars() {
             assert!(!is_hidden(character), "{character:?}");
         }
-        assert!(matches!(line(seen), Cow::Borrowed(same) if same == seen));
-        assert!(matches!(text(seen), Cow::Borrowed(same) if same == seen));
+        assert!(matches!(line(visible), Cow::Borrowed(same) if same == visible));
+        assert!(matches!(text(visible), Cow::Borrowed(same) if same == visible));
+    }
+
+    #[test]
+    fn a_truncated_text_ends_with_a_whole_character() {
+        assert_eq!(truncated("abc", 8), "abc");
+        assert_eq!(truncated("aé", 3), "aé");
+        assert_eq!(truncated("aé", 2), "a");
+        assert_eq!(truncated("鍵", 2), "");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Ending a wait from elsewhere.
+//! Ending a wait from another thread or a signal handler.
 
 use std::sync::Arc;
 
@@ -6,8 +6,9 @@ use crate::readiness::WakeFlag;
 
 /// Ends a wait from another thread, or from a signal handler.
 ///
-/// Made by [`Subscriber::interrupter`](crate::Subscriber::interrupter) and
-/// [`WaitSet::interrupter`](crate::WaitSet::interrupter). Outlives them; then it does nothing.
+/// Created by [`Subscriber::interrupter`](crate::Subscriber::interrupter) and
+/// [`WaitSet::interrupter`](crate::WaitSet::interrupter). It may outlive them, and does nothing
+/// then.
 ///
 /// # Examples
 ///
@@ -30,10 +31,11 @@ use crate::readiness::WakeFlag;
 pub struct Interrupter(pub(crate) Arc<WakeFlag>);
 
 impl Interrupter {
-    /// Ends the wait that goes on; where none does, the next ends at once. Several calls before that
-    /// count as one.
+    /// Ends the current wait; if there is none, the next one ends at once. Several calls before
+    /// that count as one.
     ///
-    /// Makes at most one system call, takes no lock and allocates nothing: a signal handler may call it.
+    /// Makes at most one system call, takes no lock and does not allocate, so a signal handler may
+    /// call it.
     pub fn interrupt(&self) {
         self.0.wake();
     }

@@ -8,13 +8,12 @@ use thiserror::Error;
 use crate::error::ErrorCode;
 use crate::escape::is_hidden;
 
-/// A validated name of a segment.
+/// The validated name of a segment.
 ///
-/// One to 128 bytes of UTF-8 without `/`, without control characters (NUL among
-/// them) and invisible ones ([`escape::is_hidden`](crate::escape::is_hidden)), and
-/// without a `scheme:` prefix, which is reserved for other kinds of segment: two keys
-/// that look the same are the same. The bound keeps the file name within the 255 bytes that Linux
-/// allows (`NAME_MAX`).
+/// One to 128 bytes of UTF-8 without `/`, without control characters (such as NUL) and invisible
+/// characters ([`escape::is_hidden`](crate::escape::is_hidden)), and without a `scheme:` prefix,
+/// which is reserved for other kinds of segments. Two keys that look the same are the same. The
+/// bound keeps the file name within the 255 bytes that Linux allows (`NAME_MAX`).
 ///
 /// # Examples
 ///
@@ -30,14 +29,14 @@ use crate::escape::is_hidden;
 pub struct Key(String);
 
 impl Key {
-    /// The longest key, bytes.
+    /// The length of the longest key in bytes.
     pub const MAX_BYTES: usize = 128;
 
-    /// Checks a name and makes it a key.
+    /// Creates a key from a name.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says which rule the name breaks.
+    /// [`KeyError`] if the name breaks one of the rules above.
     pub fn new(name: &str) -> Result<Self, KeyError> {
         if name.is_empty() {
             return Err(KeyError::Empty);
@@ -57,34 +56,34 @@ impl Key {
         Ok(Self(name.to_owned()))
     }
 
-    /// The name as it was given.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name of the segment's file: `shm-core.<uid>.<key>`.
+    /// Returns the name of the segment's file: `shm-core.<uid>.<key>`.
     pub(crate) fn file_name(&self, owner: u32) -> String {
         format!("{}{}", file_prefix(owner), self.0)
     }
 }
 
-/// What the names of all segment files of a user begin with.
+/// Returns the prefix of the names of a user's segment files.
 pub(crate) fn file_prefix(owner: u32) -> String {
     format!("shm-core.{owner}.")
 }
 
-/// The scheme that a name begins with: a letter, then letters, digits, `+`, `-` or `.`, then a
-/// colon (the form that RFC 3986, section 3.1, gives it).
+/// Returns the scheme of a name: a letter, then letters, digits, `+`, `-` or `.`, then a colon (RFC
+/// 3986, section 3.1).
 fn scheme_of(name: &str) -> Option<&str> {
     let (scheme, _) = name.split_once(':')?;
     let mut characters = scheme.chars();
-    let begins_well = characters
+    let is_start_valid = characters
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic());
-    let goes_on_well =
+    let is_rest_valid =
         characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '+' | '-' | '.'));
-    (begins_well && goes_on_well).then_some(scheme)
+    (is_start_valid && is_rest_valid).then_some(scheme)
 }
 
 impl fmt::Display for Key {
@@ -115,7 +114,7 @@ impl TryFrom<&str> for Key {
     }
 }
 
-/// Why a name is no [`Key`].
+/// Why a name is not a valid [`Key`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
@@ -133,7 +132,7 @@ pub enum KeyError {
     Character {
         /// The character.
         character: char,
-        /// Where it stands, bytes from the beginning.
+        /// Its offset in bytes.
         at: usize,
     },
     /// The name begins with a `scheme:` prefix.
@@ -151,7 +150,7 @@ impl KeyError {
         ErrorCode::InvalidKey
     }
 
-    /// Returns `None`: no error of the operating system is behind it.
+    /// Returns `None`, because there is no underlying OS error.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
         None
@@ -163,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_any_script_up_to_the_bound() {
+    fn names_of_any_script_are_valid_up_to_the_bound() {
         for name in [
             "a",
             "MySharedMemory",
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_the_rules_name() {
+    fn names_that_break_a_rule_are_refused() {
         assert!(matches!(Key::new(""), Err(KeyError::Empty)));
         assert!(matches!(
             Key::new(&"x".repeat(129)),
@@ -219,9 +218,9 @@ mod tests {
                 "{error}"
             );
             let code = u32::from(name.chars().nth(1).unwrap());
-            let said = error.to_string();
-            assert!(said.contains(&format!("U+{code:04X} at byte 1")), "{said}");
-            assert!(!said.contains(is_hidden), "{said:?}");
+            let text = error.to_string();
+            assert!(text.contains(&format!("U+{code:04X} at byte 1")), "{text}");
+            assert!(!text.contains(is_hidden), "{text:?}");
         }
         for name in ["qt:x", "qt-posix:x", "systemv:/path", "a1+.-:"] {
             assert!(matches!(

@@ -1,7 +1,8 @@
-//! The bytes of a segment; `docs/LAYOUT.md` is the normative text and says who writes what when.
+//! The bytes of a segment. `docs/LAYOUT.md` is the normative text, which defines which process
+//! writes which field when.
 //!
-//! Everything here is made of atomics, so that a reference to it stays sound
-//! while other processes change what it shows.
+//! All fields are atomics, so that references to them stay sound while other processes store to
+//! them.
 
 #[cfg(not(loom))]
 use std::mem::offset_of;
@@ -14,104 +15,107 @@ use crate::sys::Shared;
 pub(crate) const MAGIC: [u8; 8] = *b"SHM-CORE";
 /// The layout that this crate reads and writes.
 pub(crate) const VERSION: u32 = 2;
-/// How many publishers, or processes that use a block or a semaphore, a segment has room for.
+/// The maximum number of participants with a slot: publishers, and handles of a block or a
+/// semaphore.
 pub(crate) const SLOTS: usize = 128;
-/// Regions are numbered from 1 to this; 0 means none. So many that control and table fit in 16 KiB.
+/// The number of regions, which are numbered from 1; 0 means none. Chosen so that the control area
+/// with its table takes 16 KiB.
 pub(crate) const REGIONS: usize = 191;
 
-/// The most units that a semaphore has available, and the most that a slot holds.
+/// The maximum number of a semaphore's available units, and of units that a slot holds.
 pub(crate) const MAX_UNITS: u32 = 0x7fff;
-/// The slots' records of a semaphore: record i is word `i / 16` of line `i % 16`, so that the first
-/// sixteen slots have lines of their own.
+/// The records of a semaphore's slots: record i is word `i / 16` of line `i % 16`, so that the
+/// first sixteen slots have cache lines of their own.
 pub(crate) type UnitRecords = [[AtomicU64; UNIT_COLUMNS]; UNIT_LINES];
-/// How many records stand in a line, and how many lines there are.
+/// The number of records in a line.
 pub(crate) const UNIT_COLUMNS: usize = LINE_BYTES / 8;
+/// The number of lines.
 const UNIT_LINES: usize = SLOTS / UNIT_COLUMNS;
 
-/// Where the record of a slot begins, from the beginning of the table.
+/// Returns the offset of a slot's record in the table.
 pub(crate) const fn unit_record_offset(slot: u8) -> usize {
     let slot = slot as usize;
     LINE_BYTES * (slot % UNIT_LINES) + 8 * (slot / UNIT_LINES)
 }
 
-/// The control area's length in the file: what precedes all data.
+/// The length of the control area, which precedes all data.
 pub(crate) const CONTROL_BYTES: usize = size_of::<Control>();
-/// Where a block's bytes begin: a multiple of every page size in use on Linux.
+/// The offset of a block's bytes: a multiple of every page size in use on Linux.
 pub(crate) const BLOCK_OFFSET: u64 = 0x1_0000;
-/// The longest block: as long as a region, for want of a better bound.
+/// The maximum length of a block, chosen as that of a region.
 pub(crate) const MAX_BLOCK_BYTES: u64 = REGION_STRIDE;
 
-/// Where the ring begins; control area and ring are mapped as one.
+/// The offset of the ring; control area and ring are mapped together.
 pub(crate) const RING_OFFSET: usize = CONTROL_BYTES;
-/// Records begin at multiples of this, which is what processors fetch at once.
+/// The alignment of records: the size of a cache line.
 pub(crate) const LINE_BYTES: usize = 64;
-/// How long a ring can be: a power of two within these bounds.
+/// The bounds of a ring's length, which is a power of two.
 pub(crate) const RING_BYTES: RangeInclusive<u64> = 1 << 14..=1 << 30;
-/// How long a ring is unless its creator says otherwise.
+/// The length of a ring unless its creator chooses another.
 pub(crate) const DEFAULT_RING_BYTES: u64 = 1 << 18;
-/// Payloads up to this long lie in the ring, unless an eighth of the ring is shorter.
+/// The maximum length of a payload in the ring, unless an eighth of the ring is shorter.
 pub(crate) const INLINE_BYTES: u64 = 1 << 14;
 /// Positions and sequences are below this, so that arithmetic with them never wraps.
 pub(crate) const POSITIONS: u64 = 1 << 62;
 
-/// Region i begins at i times this.
+/// The distance of regions: region i begins at i times this.
 pub(crate) const REGION_STRIDE: u64 = 1 << 36;
-/// The longest payload: a region.
+/// The maximum length of a payload: that of a region.
 pub(crate) const MAX_PAYLOAD_BYTES: u64 = REGION_STRIDE;
-/// The least length of file that holds something in every region.
+/// The length of a file that has one byte in the last region.
 pub(crate) const LONGEST_FILE: u64 = REGION_STRIDE * REGIONS as u64 + 1;
 
-/// Lock bytes, far behind all data.
+/// The offset of the lock bytes, far behind all data.
 const LOCKS: u64 = 1 << 60;
-/// Held for the moments of create, attach, detach and remove.
+/// The byte that is locked during create, attach, detach and remove.
 pub(crate) const LIFECYCLE_BYTE: u64 = LOCKS;
 const SLOT_BYTES: u64 = LOCKS + 0x1_0000;
 const REGION_BYTES: u64 = LOCKS + 0x2_0000;
 const READER_BYTES: u64 = LOCKS + 0x1_0000_0000;
-/// Where subscribers that must not miss a record will say how far they have read.
+/// Reserved for subscribers that must not miss a record, to record how far they have read.
 #[cfg_attr(loom, expect(dead_code, reason = "kept for lossless subscribers"))]
 const HOLD_BYTES: u64 = LOCKS + 0x100_0000_0000;
-/// Process ids are below this (PID_MAX_LIMIT of the Linux kernel, 2^22).
+/// The bound of process ids (`PID_MAX_LIMIT` of the Linux kernel, 2^22).
 const MAX_PID: u64 = 1 << 22;
-/// The most slots that a header of whatever version can claim to have.
+/// The maximum number of slots of a header of any version.
 pub(crate) const MAX_SLOTS: u32 = 0x1_0000;
 
-/// The byte that says that a slot's holder lives.
+/// Returns the lock byte of a slot, which is write-locked while its holder is alive.
 pub(crate) const fn slot_byte(slot: usize) -> u64 {
     SLOT_BYTES + slot as u64
 }
 
-/// The bytes of slots 0 to `count`.
+/// Returns the lock bytes of the first `count` slots.
 pub(crate) const fn slot_bytes(count: u64) -> Range<u64> {
     SLOT_BYTES..SLOT_BYTES + count
 }
 
-/// The slot that a byte belongs to.
+/// Returns the slot of a lock byte.
 pub(crate) const fn slot_of_byte(byte: u64) -> u64 {
     byte - SLOT_BYTES
 }
 
-/// The byte that pins a region, or says that it is being filled.
+/// Returns the lock byte of a region: read-locked by a pin, write-locked by a claim.
 pub(crate) const fn region_byte(region: u16) -> u64 {
     REGION_BYTES + region as u64
 }
 
-/// Where a region begins in the file.
+/// Returns the offset of a region in the file.
 pub(crate) const fn region_offset(region: u16) -> u64 {
     REGION_STRIDE * region as u64
 }
 
-/// The byte that shows a subscriber's presence.
+/// Returns the lock byte that shows that a subscriber with this process id is attached.
 pub(crate) const fn reader_byte(pid: u32) -> u64 {
     READER_BYTES + (pid as u64 % MAX_PID)
 }
 
-/// The bytes of all subscribers.
+/// Returns the lock bytes of all subscribers.
 pub(crate) const fn reader_bytes() -> Range<u64> {
     READER_BYTES..READER_BYTES + MAX_PID
 }
 
-/// The process that a presence byte belongs to.
+/// Returns the process id of a subscriber's lock byte.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the range of bytes is 2^22 long"
@@ -122,9 +126,9 @@ pub(crate) const fn pid_of_byte(byte: u64) -> u32 {
 
 /// Bits of [`Header::flags`].
 pub(crate) mod flags {
-    /// Stays when the last one leaves. Sticky.
+    /// The segment stays when the last participant detaches. Sticky.
     pub(crate) const PERSISTENT: u32 = 1 << 0;
-    /// Has lost its name, or is about to. Sticky.
+    /// The segment has lost its name, or is about to. Sticky.
     pub(crate) const REMOVED: u32 = 1 << 1;
 }
 
@@ -142,17 +146,18 @@ pub(crate) mod kind {
 pub(crate) mod access {
     /// A publisher of samples.
     pub(crate) const PUBLISHER: u32 = 1;
-    /// Participant to a block, reading and writing.
+    /// A participant of a block that reads and writes.
     pub(crate) const BLOCK_READ_WRITE: u32 = 2;
-    /// Participant to a block, reading only.
+    /// A participant of a block that only reads.
     pub(crate) const BLOCK_READ_ONLY: u32 = 3;
-    /// Participant to a semaphore.
+    /// A participant of a semaphore.
     pub(crate) const SEMAPHORE: u32 = 4;
 }
 
-/// The segment's head. The first 24 bytes are frozen for ever, whatever the version.
+/// The segment's header. The first 24 bytes are the same in every version.
 ///
-/// Words that different processes write lie 128 bytes apart, because processors fetch lines in pairs.
+/// Words that different processes write are 128 bytes apart, because processors prefetch cache
+/// lines in pairs.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Header {
@@ -169,20 +174,21 @@ pub(crate) struct Header {
     reserved: [AtomicU64; 7],
     pub(crate) lock: AtomicU32,
     reserved_lock: [AtomicU32; 31],
-    /// Position of the newest complete record: the only commit point. Of a semaphore:
+    /// The position of the newest complete record: the only commit point. In a semaphore: its
     /// [`units`](Self::units).
     pub(crate) last: AtomicU64,
     reserved_last: [AtomicU64; 15],
-    /// Position of the oldest record that is intact.
+    /// The position of the oldest record that is intact.
     pub(crate) oldest: AtomicU64,
     reserved_oldest: [AtomicU64; 15],
-    /// For publishers that wait for readers: what one would like to evict up to.
+    /// Reserved for publishers that wait for subscribers: the position up to which one wants to
+    /// evict.
     wanted: AtomicU64,
     reserved_wanted: [AtomicU64; 15],
-    /// For publishers that wait for readers: where they sleep.
+    /// Reserved for publishers that wait for subscribers: the word on which they sleep.
     waiting: AtomicU32,
     reserved_waiting: [AtomicU32; 31],
-    /// Memory ever given to large samples.
+    /// The sum of the memory of all large samples ever published.
     pub(crate) large_bytes: AtomicU64,
     reserved_large: [AtomicU64; 15],
     /// Counts the announced changes of a block; processes that wait for one sleep on it.
@@ -190,11 +196,11 @@ pub(crate) struct Header {
     reserved_changes: [AtomicU32; 31],
 }
 
-/// What a slot's holder says of itself, for people to read.
+/// What a slot's holder reports about itself, for display.
 #[derive(Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
-    /// Raised by every claim; its low 22 bits go into the lock word.
+    /// Incremented by every claim; its low 22 bits go into the lock word.
     pub(crate) generation: AtomicU32,
     pub(crate) pid: AtomicU32,
     pub(crate) since: AtomicU64,
@@ -203,22 +209,25 @@ pub(crate) struct Slot {
     pub(crate) program: [AtomicU64; 5],
 }
 
-/// What a region holds.
+/// The table entry of a region.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Region {
-    /// Position of the record that names the region; 0 while it may be written.
+    /// The position of the record that names the region; 0 while the region may be written.
     pub(crate) position: AtomicU64,
-    /// What [`Header::large_bytes`] was before its sample.
+    /// The value of [`Header::large_bytes`] before its sample.
     pub(crate) start: AtomicU64,
-    /// So many bytes from the region's beginning have memory of their own, or more.
+    /// The lower bound of the region's memory: at least so many bytes from its beginning have
+    /// memory.
     pub(crate) reserved_bytes: AtomicU64,
-    /// Behind so many bytes from the region's beginning there is no memory.
+    /// The upper bound of the region's memory: behind so many bytes from its beginning there is
+    /// none.
     pub(crate) allocated_max: AtomicU64,
 }
 
 impl Header {
-    /// The word of a semaphore: it has no records, and waiters sleep where those for samples do.
+    /// Returns the word of a semaphore, which has no records: its waiters sleep on the word on
+    /// which subscribers sleep in a segment of samples.
     #[inline]
     pub(crate) fn units(&self) -> &AtomicU64 {
         &self.last
@@ -227,7 +236,7 @@ impl Header {
 
 #[cfg(all(loom, test))]
 impl Region {
-    /// A region of the model checker's, which has no mapped memory.
+    /// Creates a region for the model checker, which has no mapped memory.
     pub(crate) fn new_for_model() -> Self {
         Self {
             position: AtomicU64::new(0),
@@ -238,7 +247,7 @@ impl Region {
     }
 }
 
-/// Everything before the data.
+/// The control area: everything before the data.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct Control {
@@ -246,23 +255,22 @@ pub(crate) struct Control {
     pub(crate) slots: [Slot; SLOTS],
     /// Entry 0 is unused: region 0 means none.
     pub(crate) regions: [Region; REGIONS + 1],
-    /// How many units each slot of a semaphore holds.
+    /// The records of how many units each slot of a semaphore holds.
     pub(crate) units: UnitRecords,
 }
 
 #[expect(unsafe_code, reason = "a promise about the type above")]
-// SAFETY: `Control` and all that it contains are atomics or arrays of them,
-// and its alignment is 64.
+// SAFETY: `Control` and everything in it are atomics or arrays of atomics, and its alignment is 64.
 unsafe impl Shared for Control {}
 
 impl Control {
-    /// The entry of a region, which is at most [`REGIONS`].
+    /// Returns the entry of a region, whose number is at most [`REGIONS`].
     pub(crate) fn region(&self, region: u16) -> &Region {
         &self.regions[usize::from(region)]
     }
 }
 
-// A model checker's atomics are larger than the hardware's.
+// The model checker's atomics are larger than the hardware's.
 #[cfg(not(loom))]
 const _: () = {
     assert!(offset_of!(Header, magic) == 0);
@@ -307,7 +315,7 @@ const _: () = {
     // The ring ends before the first region, the last region before the lock bytes.
     assert!(RING_OFFSET as u64 + *RING_BYTES.end() <= REGION_STRIDE);
     assert!(REGION_STRIDE * (REGIONS as u64 + 1) < LOCKS);
-    // No range of lock bytes meets another.
+    // The ranges of lock bytes do not overlap.
     assert!(SLOT_BYTES + MAX_SLOTS as u64 <= REGION_BYTES);
     assert!(REGION_BYTES + REGIONS as u64 <= READER_BYTES);
     assert!(READER_BYTES + MAX_PID <= HOLD_BYTES);

@@ -1,9 +1,9 @@
-//! The robust lock: one word, taken by compare-and-swap, slept on by futex.
+//! The robust lock: one word, acquired by compare-and-swap, waited for with a futex.
 //!
-//! A holder that dies leaves its slot behind in the word. Whoever has waited
-//! a moment asks the kernel whether that slot's holder lives, takes the lock
-//! over where it does not, and is told so. No list is kept, no timer judges
-//! who is dead, and an uncontended pair costs a compare-and-swap and a swap.
+//! The word names the holder's slot. A contender that has waited for a slice asks the kernel
+//! whether the slot's holder is alive; if it is dead, the contender takes the lock over and learns
+//! that it was abandoned. There is no list of locks, no timer decides which process is dead, and an
+//! uncontended acquire and release cost a compare-and-swap and a swap.
 
 mod word;
 
@@ -15,51 +15,51 @@ use crate::deadline::Deadline;
 use crate::sync::{AtomicU32, Ordering, SPINS};
 use crate::sys;
 
-/// How long a contender sleeps before it asks whether the holder lives: the bound on how long a
-/// dead holder can keep others waiting, give or take the scheduler.
+/// How long a contender sleeps before it asks whether the holder is alive: the bound on how long a
+/// dead holder blocks others, apart from scheduling delays.
 const SLICE: Duration = Duration::from_millis(10);
 
-/// The lock was taken; `abandoned` where an earlier holder died and nobody has repaired since.
+/// The lock was acquired; `abandoned` if an earlier holder died and no process has repaired since.
 #[derive(Debug)]
 pub(crate) struct Acquired {
     pub(crate) abandoned: bool,
 }
 
-/// Why the lock was not taken.
+/// Why the lock was not acquired.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AcquireError {
-    /// The deadline came; the word's owner at that moment.
+    /// The deadline passed; the word's owner at that moment.
     TimedOut(Option<Owner>),
-    /// The probe said that there is no use in waiting.
+    /// The probe aborted the wait.
     Aborted,
 }
 
-/// What a contender has to ask the world outside the word.
+/// What a contender asks about the world outside the word.
 pub(crate) trait HolderProbe {
-    /// Returns `true` if the holder of the lock lives.
+    /// Returns `true` if the holder of the lock is alive.
     fn is_alive(&self, holder: Owner) -> bool;
-    /// Returns `true` if waiting has become pointless. Asked once a slice.
+    /// Returns `true` if waiting has become pointless. Called once a slice.
     fn should_abort(&self) -> bool;
 }
 
-/// Takes the lock if its word says nothing at all.
+/// Acquires the lock if its word is zero: free, not abandoned, no waiters.
 #[inline]
 pub(crate) fn take_free(word: &AtomicU32, me: Owner) -> bool {
-    exchange(word, LockWord::FREE, LockWord::FREE.taken_by(me))
+    exchange(word, LockWord::FREE, LockWord::FREE.acquired_by(me))
 }
 
-/// Takes the lock if it is free, whatever else its word says.
+/// Acquires the lock if it is free, whatever the other bits of its word are.
 ///
-/// Looks first: an exchange that fails takes the word's cache line from the holder, who needs it to
-/// let go.
+/// Loads first: a failed exchange takes the word's cache line from the holder, which needs it for
+/// the release.
 pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Acquired> {
     let mut seen = LockWord::from_bits(word.load(Ordering::Relaxed));
     while seen.owner().is_none() {
-        // Acquire, because the holder sees what the last one did: pairs with the
-        // Release swap in `release`.
+        // Acquire, because the new holder has to see the last one's stores: pairs with the Release
+        // swap in `release`.
         match word.compare_exchange(
             seen.bits(),
-            seen.taken_by(me).bits(),
+            seen.acquired_by(me).bits(),
             Ordering::Acquire,
             Ordering::Relaxed,
         ) {
@@ -74,8 +74,8 @@ pub(crate) fn try_acquire(word: &AtomicU32, me: Owner) -> Option<Acquired> {
     None
 }
 
-/// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait:
-/// a look at the clock costs more than a lock.
+/// Acquires the lock, and waits for it until the deadline. `deadline` is called only if there is a
+/// wait, because reading the clock costs more than the lock.
 pub(crate) fn acquire(
     word: &AtomicU32,
     me: Owner,
@@ -83,7 +83,7 @@ pub(crate) fn acquire(
     probe: &impl HolderProbe,
 ) -> Result<Acquired, AcquireError> {
     match try_acquire(word, me) {
-        Some(taken) => Ok(taken),
+        Some(acquired) => Ok(acquired),
         None => contend(word, me, deadline(), probe),
     }
 }
@@ -97,20 +97,17 @@ fn contend(
 ) -> Result<Acquired, AcquireError> {
     for _ in 0..SPINS {
         std::hint::spin_loop();
-        if LockWord::from_bits(word.load(Ordering::Relaxed))
-            .owner()
-            .is_none()
-            && let Some(taken) = try_acquire(word, me)
-        {
-            return Ok(taken);
+        if let Some(acquired) = try_acquire(word, me) {
+            return Ok(acquired);
         }
     }
     loop {
         let seen = LockWord::from_bits(word.load(Ordering::Relaxed));
         match seen.owner() {
             None => {
-                // Whoever has slept takes it with the waiters bit, because others may sleep still.
-                if exchange(word, seen, seen.taken_by(me).with_waiters()) {
+                // A contender that has slept keeps the waiters bit set, because others may still
+                // sleep.
+                if exchange(word, seen, seen.acquired_by(me).with_waiters()) {
                     return Ok(Acquired {
                         abandoned: seen.is_abandoned(),
                     });
@@ -130,10 +127,10 @@ fn contend(
                 }
             }
         }
-        // Looked at in every turn: the lock may go round among others for ever.
+        // Checked in every turn: other contenders may pass the lock among themselves for ever.
         if deadline.is_over() {
             return match try_acquire(word, me) {
-                Some(taken) => Ok(taken),
+                Some(acquired) => Ok(acquired),
                 None => Err(AcquireError::TimedOut(
                     LockWord::from_bits(word.load(Ordering::Relaxed)).owner(),
                 )),
@@ -142,14 +139,14 @@ fn contend(
     }
 }
 
-/// Lets go of the lock, leaving the abandoned bit where nobody has repaired.
+/// Releases the lock; keeps the abandoned bit if no process has repaired.
 #[inline]
 pub(crate) fn release(word: &AtomicU32, abandoned: bool) {
-    // Release, because the next holder sees what this one did: pairs with the
-    // Acquire exchanges above.
-    let left =
+    // Release, because the next holder has to see this one's stores: pairs with the Acquire
+    // exchanges above.
+    let before =
         LockWord::from_bits(word.swap(LockWord::released(abandoned).bits(), Ordering::Release));
-    if left.has_waiters() {
+    if before.has_waiters() {
         wake_next(word);
     }
 }
@@ -159,8 +156,8 @@ fn wake_next(word: &AtomicU32) {
     sys::wake_one(word);
 }
 
-/// Frees the lock where the last holder of a slot died with it: asked by the slot's next holder,
-/// before it has a generation of its own. Never waits.
+/// Releases the lock as abandoned if the last holder of a slot died with it. Called by the slot's
+/// next holder, before it has a generation of its own. Does not wait.
 pub(crate) fn release_dead_owner(word: &AtomicU32, slot: u8) {
     loop {
         let seen = LockWord::from_bits(word.load(Ordering::Relaxed));
@@ -176,7 +173,8 @@ pub(crate) fn release_dead_owner(word: &AtomicU32, slot: u8) {
 
 #[inline]
 fn exchange(word: &AtomicU32, from: LockWord, to: LockWord) -> bool {
-    // Acquire, because some of these exchanges take the lock: pairs with `release`.
+    // Acquire, because some of these exchanges acquire the lock: pairs with the Release swap in
+    // `release`.
     word.compare_exchange(from.bits(), to.bits(), Ordering::Acquire, Ordering::Relaxed)
         .is_ok()
 }
@@ -190,12 +188,12 @@ mod tests {
 
     struct Probe {
         alive: bool,
-        asked: Cell<u32>,
+        probes: Cell<u32>,
     }
 
     impl HolderProbe for Probe {
         fn is_alive(&self, _: Owner) -> bool {
-            self.asked.set(self.asked.get() + 1);
+            self.probes.set(self.probes.get() + 1);
             self.alive
         }
         fn should_abort(&self) -> bool {
@@ -203,12 +201,12 @@ mod tests {
         }
     }
 
-    fn soon() -> Deadline {
+    fn deadline_40ms() -> Deadline {
         Deadline::after(Duration::from_millis(40))
     }
 
     #[test]
-    fn excludes_and_lets_go() {
+    fn a_held_lock_is_refused_and_a_released_one_granted() {
         let word = AtomicU32::new(0);
         let (one, two) = (Owner::new(0, 1), Owner::new(1, 1));
         assert!(!try_acquire(&word, one).unwrap().abandoned);
@@ -222,38 +220,42 @@ mod tests {
         let word = AtomicU32::new(0);
         let (one, two) = (Owner::new(0, 1), Owner::new(1, 1));
         assert!(try_acquire(&word, one).is_some());
-        let world = Probe {
+        let probe = Probe {
             alive: true,
-            asked: Cell::new(0),
+            probes: Cell::new(0),
         };
         assert_eq!(
-            acquire(&word, two, soon, &world).unwrap_err(),
+            acquire(&word, two, deadline_40ms, &probe).unwrap_err(),
             AcquireError::TimedOut(Some(one))
         );
-        assert!(world.asked.get() >= 2, "asked once a slice");
+        assert!(probe.probes.get() >= 2, "probed once a slice");
     }
 
     #[test]
-    fn a_dead_holder_is_taken_over_and_the_heir_is_told_until_repaired() {
+    fn a_dead_holders_lock_is_taken_over_as_abandoned_until_repaired() {
         let word = AtomicU32::new(0);
-        let (dead, heir, third) = (Owner::new(0, 1), Owner::new(1, 1), Owner::new(2, 1));
+        let (dead, successor, third) = (Owner::new(0, 1), Owner::new(1, 1), Owner::new(2, 1));
         assert!(try_acquire(&word, dead).is_some());
-        let world = Probe {
+        let probe = Probe {
             alive: false,
-            asked: Cell::new(0),
+            probes: Cell::new(0),
         };
-        assert!(acquire(&word, heir, soon, &world).unwrap().abandoned);
+        assert!(
+            acquire(&word, successor, deadline_40ms, &probe)
+                .unwrap()
+                .abandoned
+        );
         release(&word, true);
         assert!(
             try_acquire(&word, third).unwrap().abandoned,
-            "nobody has repaired yet"
+            "not repaired yet"
         );
         release(&word, false);
         assert!(!try_acquire(&word, dead).unwrap().abandoned);
     }
 
     #[test]
-    fn settling_frees_only_the_slot_that_is_claimed_again() {
+    fn only_the_lock_of_the_claimed_slot_is_released() {
         let word = AtomicU32::new(0);
         assert!(try_acquire(&word, Owner::new(5, 9)).is_some());
         release_dead_owner(&word, 4);
@@ -268,21 +270,21 @@ mod tests {
     }
 
     #[test]
-    fn threads_count_exactly() {
+    fn concurrent_increments_are_not_lost() {
         const ROUNDS: u32 = if cfg!(miri) { 50 } else { 20_000 };
         let shared = Arc::new((AtomicU32::new(0), AtomicU32::new(0)));
         let threads: Vec<_> = (0..4u8)
             .map(|slot| {
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || {
-                    let world = Probe {
+                    let probe = Probe {
                         alive: true,
-                        asked: Cell::new(0),
+                        probes: Cell::new(0),
                     };
                     let me = Owner::new(slot, 1);
                     for _ in 0..ROUNDS {
                         let deadline = Deadline::after(Duration::from_secs(60));
-                        acquire(&shared.0, me, || deadline, &world).unwrap();
+                        acquire(&shared.0, me, || deadline, &probe).unwrap();
                         let seen = shared.1.load(Ordering::Relaxed);
                         shared.1.store(seen + 1, Ordering::Relaxed);
                         release(&shared.0, false);

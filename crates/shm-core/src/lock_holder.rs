@@ -1,36 +1,37 @@
-//! The process whose lock is in the way of an operation.
+//! The process whose lock blocks an operation.
 
 use std::fmt;
 use std::fs::File;
 
-use crate::segment::readable;
+use crate::segment::escaped_name;
 use crate::sys::{self, ByteLock, LockSearch};
 
-/// The process whose lock is in the way of an operation, as far as the kernel tells.
+/// The process whose lock blocks an operation, as far as the kernel reports it.
 ///
-/// For people to read. Users who may read a segment can hold locks on it, and so refuse some
+/// For error messages. A user who may read a segment can hold locks on it, and so block some
 /// operations ([`Options::mode`](crate::Options::mode)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockHolder {
-    /// A process that this one may look into.
+    /// A process that this one may inspect.
     Process {
         /// Its process id.
         pid: u32,
-        /// The file name of its program; "unknown" where it cannot be told.
+        /// The file name of its program; "unknown" if that cannot be determined.
         program: String,
-        /// The id of the user who runs it.
+        /// The id of its user.
         user: u32,
     },
-    /// A process of another user, which this process may not look into.
+    /// A process of another user, which this process may not inspect.
     OtherUser,
-    /// No process that can be seen: it has let go meanwhile, or lives in another pid namespace.
+    /// No visible process: it has released the lock, or belongs to another pid namespace.
     #[default]
     Unknown,
 }
 
 impl LockHolder {
-    /// Finds who refuses `wanted` on a byte. Its work is bounded, but not small: for errors only.
+    /// Finds the process whose lock on a byte conflicts with `wanted`. The work is bounded but not
+    /// small, so this is for errors only.
     pub(crate) fn find(file: &File, byte: u64, wanted: ByteLock) -> Self {
         let Ok(Some(lock)) = sys::refusing_lock(file, byte..byte + 1, wanted) else {
             return Self::Unknown;
@@ -49,7 +50,7 @@ impl LockHolder {
         match sys::user_of(pid) {
             Some(user) => Self::Process {
                 pid,
-                program: readable(&sys::program_of(pid).unwrap_or_default()),
+                program: escaped_name(&sys::program_of(pid).unwrap_or_default()),
                 user,
             },
             None => Self::Unknown,
@@ -57,7 +58,7 @@ impl LockHolder {
     }
 }
 
-/// Writes it as a noun: `camera (pid 4711, user anna (uid 1000))`, `another program`.
+/// Formats as a noun: `camera (pid 4711, user anna (uid 1000))`, `another program`.
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -70,7 +71,8 @@ impl fmt::Display for LockHolder {
     }
 }
 
-/// A user's id, shown with the user's name: `anna (uid 1000)`; alone where there is no name.
+/// A user id that is displayed with the user's name, `anna (uid 1000)`, or alone if there is no
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserName(pub u32);
 
@@ -78,7 +80,7 @@ impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(id) = self;
         match sys::user_name(*id) {
-            Some(name) => write!(f, "{} (uid {id})", readable(&name)),
+            Some(name) => write!(f, "{} (uid {id})", escaped_name(&name)),
             None => id.fmt(f),
         }
     }

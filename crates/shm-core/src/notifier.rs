@@ -8,13 +8,15 @@ use crate::reactor::{FutexWatch, PathWatch};
 use crate::readiness::{DATA, LIVENESS, Readiness};
 use crate::sample::{Reader, Subscriber};
 
-/// A descriptor for an event loop: readable when there may be something that its
-/// [`Subscriber`](crate::Subscriber) has not read, or the last publisher or the segment's name has gone.
+/// A descriptor for an event loop: readable when there may be samples that its
+/// [`Subscriber`](crate::Subscriber) has not read, when the last publisher has detached or died, or
+/// when the segment has been removed.
 ///
-/// When it is readable, [`clear`](Self::clear) it first, then read with a timeout of zero until there is
-/// nothing. It may be readable for nothing. One helper thread waits on behalf of all notifiers, streams
-/// and watches of a process; it ends with the last of them. Where io_uring is older than Linux 6.7 or not
-/// permitted, as in most containers, one more does for each 127 subscribers.
+/// When it is readable, [`clear`](Self::clear) it first, then read with a timeout of zero until
+/// there is nothing more. Spurious readiness is possible. One helper thread waits for all
+/// notifiers, streams and watches of a process; it ends with the last of them. If io_uring is older
+/// than Linux 6.7 or not permitted, as in most containers, there is one more helper thread for each
+/// 127 subscribers.
 ///
 /// # Examples
 ///
@@ -64,8 +66,7 @@ impl Notifier {
         })
     }
 
-    /// Makes it unreadable until something else happens. What has happened by now is for the caller to
-    /// read.
+    /// Clears the readiness until the next event. The caller then reads everything that is there.
     pub fn clear(&self) {
         let happened = self.readiness.take();
         if happened & LIVENESS != 0 {

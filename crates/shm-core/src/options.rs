@@ -1,4 +1,4 @@
-//! How and where segments are opened.
+//! The choices of a process that opens segments.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,10 +7,29 @@ use crate::key::Key;
 use crate::layout::{DEFAULT_RING_BYTES, RING_BYTES};
 use crate::sys;
 
-/// Where segments are unless told otherwise.
+/// The directory of segments unless the environment or the caller names another.
 pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 
-/// Says how and where a segment is created, attached to or looked at.
+/// The choices of a process that creates, attaches to or inspects segments.
+///
+/// Every method sets one option and returns the options, so that calls can be chained. Operations
+/// ignore options that do not concern them:
+///
+/// | option | default | concerns |
+/// | --- | --- | --- |
+/// | [`directory`](Self::directory) | `$SHM_CORE_DIR`, else `/dev/shm` | every participant |
+/// | [`owner`](Self::owner) | the effective user | subscribers, and operations that only read |
+/// | [`timeout`](Self::timeout) | 5 s | every participant |
+/// | [`persistent`](Self::persistent) | `false` | the creator, and each participant that writes |
+/// | [`mode`](Self::mode) | 0600 | the creator |
+/// | [`group`](Self::group) | chosen by the kernel | the creator |
+/// | [`ring_bytes`](Self::ring_bytes) | 256 KiB | the creator of a segment of samples |
+/// | [`retain_bytes`](Self::retain_bytes) | 0 | the creator of a segment of samples |
+/// | [`reserve`](Self::reserve) | 0 | a publisher |
+/// | [`notify`](Self::notify) | `true` | a publisher |
+///
+/// The *creator* is the participant that finds no segment under the key. What it chooses belongs to
+/// the segment; participants that attach later take it as it is.
 ///
 /// # Examples
 ///
@@ -25,14 +44,14 @@ pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
 pub struct Options {
     directory: Option<PathBuf>,
     owner: Option<u32>,
+    timeout: Duration,
+    persistent: bool,
     mode: u32,
     group: Option<u32>,
-    persistent: bool,
-    reserve: u64,
     ring_bytes: u64,
     retain_bytes: u64,
+    reserve: u64,
     notify: bool,
-    timeout: Duration,
 }
 
 impl Default for Options {
@@ -40,113 +59,117 @@ impl Default for Options {
         Self {
             directory: None,
             owner: None,
+            timeout: Duration::from_secs(5),
+            persistent: false,
             mode: 0o600,
             group: None,
-            persistent: false,
-            reserve: 0,
             ring_bytes: DEFAULT_RING_BYTES,
             retain_bytes: 0,
+            reserve: 0,
             notify: true,
-            timeout: Duration::from_secs(5),
         }
     }
 }
 
+/// # Options of every participant
 impl Options {
-    /// The defaults: the user's own segments in `$SHM_CORE_DIR`, or `/dev/shm` where that is not
-    /// set; nobody else may open them; gone with the last one who leaves; five seconds of timeout.
+    /// Creates the default options: the user's own segments in `$SHM_CORE_DIR`, or `/dev/shm` if
+    /// that is not set, accessible to that user only, removed when the last participant detaches,
+    /// with a timeout of 5 s.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps segments in another directory than `$SHM_CORE_DIR` or `/dev/shm`.
+    /// Sets the directory of the segments.
     #[must_use]
     pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
     }
 
-    /// Looks for segments of another user, by user id.
+    /// Selects the segments of another user, by user id.
     ///
-    /// What that user shares ([`mode`](Self::mode)) can be read, pinned and waited for by
-    /// [`Subscriber`](crate::Subscriber) and [`KeyWatch`](crate::KeyWatch), and told of by
-    /// [`segment::info`](crate::segment::info) and [`segment::list`](crate::segment::list). Root
-    /// reads what is not shared, too; without this option it sees its own segments only, as
-    /// everybody does.
+    /// [`Subscriber`](crate::Subscriber) and [`KeyWatch`](crate::KeyWatch) read, pin and wait for
+    /// what that user [shares](Self::mode), and [`segment::info`](crate::segment::info) and
+    /// [`segment::list`](crate::segment::list) describe it. Root also reads what is not shared;
+    /// without this option root finds its own segments only, as every user does.
     ///
-    /// Nothing is written for another user, by nobody, whatever the system permits: a
-    /// [`Publisher`](crate::Publisher), a [`Block`](crate::Block) (who reads a block
-    /// takes its lock) and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What
-    /// a crash of that user left behind is not shown, and stays for that user to remove.
+    /// Nothing is ever written for another user, whatever the system permits: a
+    /// [`Publisher`](crate::Publisher), a [`Block`](crate::Block) (a reader of a block takes its
+    /// lock) and [`segment::remove`](crate::segment::remove) fail with `OtherUser`. What a crash of
+    /// that user left is not listed, and stays for that user to remove.
     #[must_use]
     pub fn owner(mut self, uid: u32) -> Self {
         self.owner = Some(uid);
         self
     }
 
-    /// Sets the permission bits of a segment that is created; 0600 unless told otherwise.
+    /// Limits how long operations wait for another process's internal lock, such as while it
+    /// attaches or publishes (default 5 s).
     ///
-    /// Only bits to read make sense for others, and only for samples: 0640 for
-    /// the group, 0644 for everybody. (Reading a block takes its lock, so its
-    /// owner alone does it.) It is the creator who decides; a segment that is there
-    /// already keeps its bits.
+    /// Waits for events, such as [`Subscriber::next`](crate::Subscriber::next) and
+    /// [`Block::lock_for`](crate::Block::lock_for), have a timeout of their own.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Keeps the segment when the last participant detaches, until it is removed by name.
     ///
-    /// Whoever may read a segment cannot change a byte of it, nor keep a dead
-    /// one alive, but can take read locks on its lock bytes, and so, until its
-    /// process ends:
+    /// The property is sticky: once a participant has set it, the segment keeps it.
+    #[must_use]
+    pub fn persistent(mut self, persistent: bool) -> Self {
+        self.persistent = persistent;
+        self
+    }
+}
+
+/// # Options of the creator
+impl Options {
+    /// Sets the permission bits of the segment (default 0600).
     ///
-    /// - deny others to attach for writing or to remove what is alive or persistent
-    ///   ([`Busy`](crate::AttachErrorKind::Busy) after the [`timeout`](Self::timeout), or
-    ///   [`SlotsBlocked`](crate::AttachErrorKind::SlotsBlocked));
-    /// - pin every region, so that publishers find none to fill
+    /// Only read bits make sense for other users, and only for samples: 0640 for the group, 0644
+    /// for every user. (Reading a block takes its lock, so only its owner can.)
+    ///
+    /// A process of another user that may read a segment cannot change it, nor keep a dead one
+    /// alive. It can take read locks on the segment's lock bytes, and so, until it ends:
+    ///
+    /// - keep others from attaching for writing, and from removing a segment that is in use or
+    ///   persistent ([`Busy`](crate::AttachErrorKind::Busy) after the [`timeout`](Self::timeout),
+    ///   or [`SlotsBlocked`](crate::AttachErrorKind::SlotsBlocked));
+    /// - pin every region, so that publishers find no free one
     ///   ([`RegionsFull`](crate::PublishErrorKind::RegionsFull));
-    /// - pretend to be any number of readers, or hide some.
+    /// - pretend to be any number of subscribers, or hide some.
     ///
-    /// These errors name the process ([`LockHolder`](crate::LockHolder)). So grant it to users
-    /// you trust.
+    /// These errors name the process ([`LockHolder`](crate::LockHolder)). Grant access only to
+    /// users that you trust.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode & 0o777;
         self
     }
 
-    /// Gives a segment that is created to a group, by group id; without it the system chooses, which
-    /// mostly is the creator's own.
+    /// Sets the group of the segment, by group id (default: chosen by the kernel, usually the
+    /// creator's own group).
     ///
-    /// It says which group the bits of [`mode`](Self::mode) for the group are about, and grants
-    /// nothing by itself. The file belongs to the group before anybody but its owner may open it.
-    /// Opening fails with [`Group`](crate::AttachErrorKind::Group) where the process is no member of it.
-    /// A segment that is there already keeps its group.
+    /// The group's bits of [`mode`](Self::mode) apply to it; this option alone grants nothing. The
+    /// file belongs to the group before any user but its owner may open it. Opening fails with
+    /// [`Group`](crate::AttachErrorKind::Group) if the process is not a member.
     #[must_use]
     pub fn group(mut self, gid: u32) -> Self {
         self.group = Some(gid);
         self
     }
 
-    /// Keeps the segment when the last one leaves, until it is removed by name.
+    /// Sets the size of the ring in bytes (default 256 KiB). The ring keeps as many of the last
+    /// samples as fit.
     ///
-    /// The property sticks to the segment: once somebody asked for it, it stays.
-    #[must_use]
-    pub fn persistent(mut self, persistent: bool) -> Self {
-        self.persistent = persistent;
-        self
-    }
-
-    /// Reserves and warms memory for samples of this many bytes when a publisher opens, so that
-    /// its first sample is as fast as later ones.
-    #[must_use]
-    pub fn reserve(mut self, bytes: u64) -> Self {
-        self.reserve = bytes;
-        self
-    }
-
-    /// Sets how long the ring of a segment that is created is: it keeps as many of the last samples as
-    /// fit; 256 KiB unless set.
-    ///
-    /// Rounded up to a power of two, at least 16 KiB and at most 1 GiB. A sample takes 64 bytes or
-    /// more beside its payload; one whose payload is longer than 16 KiB (or an eighth of the ring) takes 64
-    /// in the ring, and see [`retain_bytes`](Self::retain_bytes). Who joins a segment takes the ring that is there.
+    /// Rounded up to a power of two between 16 KiB and 1 GiB. A sample takes at least 64 bytes
+    /// beside its payload. A sample whose payload is longer than 16 KiB (or an eighth of the ring)
+    /// takes 64 bytes of the ring; its payload is kept elsewhere, see
+    /// [`retain_bytes`](Self::retain_bytes).
     #[must_use]
     pub fn ring_bytes(mut self, bytes: u64) -> Self {
         let (least, most) = (*RING_BYTES.start(), *RING_BYTES.end());
@@ -154,36 +177,41 @@ impl Options {
         self
     }
 
-    /// Sets how much memory of large samples a segment that is created keeps beside the newest, so
-    /// that a late subscriber finds them; 0 unless set.
+    /// Sets how many bytes of large samples the segment retains beside the newest, for subscribers
+    /// that attach late (default 0).
     ///
-    /// At most 190 samples, however short they are. Where memory runs out, publishers give it up. Who joins a segment
-    /// takes what its creator set.
+    /// At most 190 samples are retained, however short they are. If memory runs out, publishers
+    /// reuse what is retained.
     #[must_use]
     pub fn retain_bytes(mut self, bytes: u64) -> Self {
         self.retain_bytes = bytes;
         self
     }
+}
 
-    /// Sets whether publishing wakes subscribers that sleep, `true` unless set.
+/// # Options of a publisher
+impl Options {
+    /// Sets the sample size in bytes for which a publisher reserves memory when it opens (default
+    /// 0), so that its first sample is as fast as later ones.
+    #[must_use]
+    pub fn reserve(mut self, bytes: u64) -> Self {
+        self.reserve = bytes;
+        self
+    }
+
+    /// Sets whether publishing wakes subscribers that sleep (default `true`).
     ///
-    /// Waking is the one system call of a small sample, and most of its time. Where subscribers poll
-    /// ([`has_news`](crate::Subscriber::has_news)) it is for nothing. One that sleeps all the same
-    /// notices within a second.
+    /// The wake-up is the only system call of publishing a small sample, and takes most of its
+    /// time. It is not needed if all subscribers poll ([`has_news`](crate::Subscriber::has_news)).
+    /// Without it, a subscriber that sleeps finds the sample within a second.
     #[must_use]
     pub fn notify(mut self, notify: bool) -> Self {
         self.notify = notify;
         self
     }
+}
 
-    /// Bounds every wait for another process that holds a lock for a moment; five seconds unless
-    /// told otherwise.
-    #[must_use]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
+impl Options {
     pub(crate) fn directory_path(&self) -> PathBuf {
         let from_environment = || std::env::var_os("SHM_CORE_DIR").filter(|path| !path.is_empty());
         let path = match &self.directory {
@@ -195,7 +223,7 @@ impl Options {
         if path.is_absolute() {
             return path;
         }
-        // A handle looks for its name again and again, also after its program went elsewhere.
+        // A handle looks its name up again later, after the program may have changed its directory.
         std::path::absolute(&path).unwrap_or(path)
     }
 
@@ -203,7 +231,7 @@ impl Options {
         self.owner.unwrap_or_else(sys::effective_user)
     }
 
-    /// Returns `true` if the segments are the caller's own, so that it may write to them.
+    /// Returns `true` if the segments belong to the caller, so that it may write to them.
     pub(crate) fn is_of_caller(&self) -> bool {
         self.owner_id() == sys::effective_user()
     }
@@ -250,10 +278,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_where_it_is_when_the_program_goes_elsewhere() {
+    fn a_relative_directory_is_made_absolute() {
         let key = Key::new("K").unwrap();
         let path = Options::new().directory("segments").path_of(&key);
-        let here = std::env::current_dir().unwrap();
-        assert_eq!(path.parent(), Some(here.join("segments").as_path()));
+        let current = std::env::current_dir().unwrap();
+        assert_eq!(path.parent(), Some(current.join("segments").as_path()));
     }
 }

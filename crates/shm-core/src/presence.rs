@@ -1,12 +1,13 @@
-//! Presence: viewers tell publishers that they are attached to a segment, and what they have shown.
+//! Presence: viewers report to publishers that they are attached to a segment, and what they have
+//! shown.
 //!
 //! A publisher's [`PresenceServer`] listens on a local socket that is named after the segment; a
 //! viewer's [`PresenceClient`] connects to the sockets of all publishers of the segment. Publishing
-//! and reading do not depend on it: where no directory is safe for a socket, viewers are not
+//! and reading do not depend on it: if no directory is safe for a socket, viewers are not
 //! reported, and nothing else changes.
 //!
-//! Reports are untrusted, even from the same user: show them, and base no decision on them. The bytes
-//! are written down in `docs/PRESENCE.md`.
+//! Reports are untrusted, even from the same user: show them, and base no decision on them. The
+//! bytes are specified in `docs/PRESENCE.md`.
 //!
 //! Needs the feature `presence`.
 
@@ -30,18 +31,18 @@ use crate::segment::SegmentId;
 use crate::sequence::Sequence;
 use socket_directory::{Missing, SocketDirectory};
 
-/// A process that shows what a segment's publisher publishes, as it says itself.
+/// A process that shows what a segment's publisher publishes, as it reports itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Viewer {
     /// The process.
     pub process: Process,
     /// File name of its program, with hidden characters [escaped](crate::escape).
     pub program: String,
-    /// What it showed last; `None` if it has shown nothing yet.
+    /// Its last report; `None` if it has shown no sample yet.
     pub report: Option<Report>,
 }
 
-/// Says which sample a viewer has shown, and when.
+/// The report of a viewer about the sample that it has shown last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The sample's sequence.
@@ -52,9 +53,9 @@ pub struct Report {
 
 /// Removes the sockets that killed publishers left behind, except those of the listed segments.
 ///
-/// `segments` is what [`segment::list`](crate::segment::list) returned for the same options. A socket
-/// of a segment that still exists is left to the next [`PresenceClient`], which removes it when the
-/// connection is refused.
+/// `segments` is what [`segment::list`](crate::segment::list) returned for the same options. A
+/// socket of a segment that still exists is left to the next [`PresenceClient`], which removes it
+/// when the connection is refused.
 pub fn sweep(options: &Options, segments: &[Listed]) {
     let live: Vec<SegmentId> = segments
         .iter()

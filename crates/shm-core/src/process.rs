@@ -1,15 +1,15 @@
-//! A process as others know it: its id, and a number that tells it from namesakes.
+//! The identity of a process: its id, and a token that distinguishes it from processes with the
+//! same id.
 
 use std::fmt;
 
 use crate::sys;
 
-/// A process that is attached to a segment, or published something.
+/// A process that is attached to a segment, or has published a sample.
 ///
-/// Process ids are counted by each pid namespace for itself: in containers
-/// many programs have the id 1. So every process also has a random *token*,
-/// chosen anew after a fork. Both are for telling people who is there;
-/// nothing else depends on them.
+/// Each pid namespace has process ids of its own: in containers, many programs have the id 1. So
+/// every process also has a random *token*, chosen anew after a fork. Both are for display; no
+/// protocol depends on them.
 ///
 /// # Examples
 ///
@@ -24,12 +24,12 @@ use crate::sys;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Process {
     pid: u32,
-    /// 0 where it is not known.
+    /// 0 if it is not known.
     token: u32,
 }
 
 impl Process {
-    /// The process that asks.
+    /// Returns the calling process.
     #[must_use]
     pub fn current() -> Self {
         Self {
@@ -38,18 +38,18 @@ impl Process {
         }
     }
 
-    /// A process of which nothing but its id is known.
+    /// Creates a process of which only the id is known.
     #[must_use]
     pub fn with_pid(pid: u32) -> Self {
         Self::stored(pid, 0)
     }
 
-    /// A process as a slot or an entry tells of it.
+    /// Creates a process from the fields of a slot or a record.
     pub(crate) fn stored(pid: u32, token: u32) -> Self {
         Self { pid, token }
     }
 
-    /// Its id, as its own pid namespace counts.
+    /// Returns the process id in the pid namespace of the process itself.
     #[must_use]
     pub fn pid(self) -> u32 {
         self.pid
@@ -59,24 +59,24 @@ impl Process {
         self.token
     }
 
-    /// Returns `true` if both are the same process, as far as both say who they are.
+    /// Returns `true` if both may be the same process: the ids are equal, and so are the tokens if
+    /// both are known.
     ///
-    /// Looser than `==`, which compares what is known: a process whose token
-    /// is not known may be any that has its id.
+    /// `==` compares the fields instead, so that an unknown token differs from a known one.
     #[must_use]
     pub fn is(self, other: Self) -> bool {
         let tokens_agree = self.token == other.token || self.token == 0 || other.token == 0;
         self.pid == other.pid && tokens_agree
     }
 
-    /// Returns `true` if this is the process that asks.
+    /// Returns `true` if this may be the calling process.
     #[must_use]
     pub fn is_current(self) -> bool {
         self.is(Self::current())
     }
 }
 
-/// Writes the id.
+/// Displays the id.
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pid.fmt(f)
@@ -88,16 +88,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_namesakes_apart() {
+    fn processes_with_one_id_differ_by_their_token() {
         let one = Process::stored(1, 7);
         assert!(one.is(one));
         assert!(!one.is(Process::stored(1, 8)));
         assert!(!one.is(Process::stored(2, 7)));
-        assert!(one.is(Process::with_pid(1)), "nothing says otherwise");
+        assert!(one.is(Process::with_pid(1)), "the token is unknown");
     }
 
     #[test]
-    fn the_current_process_has_a_token_that_stays() {
+    fn the_token_of_the_current_process_does_not_change() {
         let this = Process::current();
         assert_ne!(this.token(), 0);
         assert_eq!(this.token(), Process::current().token());

@@ -1,4 +1,4 @@
-//! Wakes a thread, a descriptor or a task when a source is ready.
+//! Waking a thread, a descriptor or a task when a source is ready.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -9,12 +9,13 @@ use std::task::Waker;
 
 use crate::sys::{self, EventFd, ForkMark};
 
-/// There may be something to read.
+/// The event that there may be something to read.
 pub(crate) const DATA: u32 = 1;
-/// A publisher or the name may have gone: ask the kernel.
+/// The event that a publisher may have detached or died, or the name may have been removed: only
+/// the kernel knows.
 pub(crate) const LIVENESS: u32 = 2;
 
-/// A word of this process that threads sleep on until it is not 0.
+/// A word of this process on which threads sleep while it is 0.
 #[derive(Debug, Default)]
 pub(crate) struct WakeFlag(AtomicU32);
 
@@ -23,16 +24,17 @@ impl WakeFlag {
         &self.0
     }
 
-    /// Wakes the threads that sleep on it, and keeps the next from falling asleep. Safe in a signal
-    /// handler.
+    /// Wakes the threads that sleep on it, and keeps the next from falling asleep.
+    /// Async-signal-safe.
     pub(crate) fn wake(&self) {
-        // SeqCst, because the swap in `clear` and what is looked at after it must not pass this store.
+        // SeqCst, because neither the swap in `clear` nor the loads after it may pass this store.
         if self.0.swap(1, Ordering::SeqCst) == 0 {
             sys::wake_private(&self.0);
         }
     }
 
-    /// Returns whether it was woken since it was cleared; then it can be slept on again.
+    /// Clears it, so that threads can sleep on it again; returns `true` if it was woken since the
+    /// last time.
     pub(crate) fn clear(&self) -> bool {
         self.0.swap(0, Ordering::SeqCst) != 0
     }
@@ -42,10 +44,10 @@ impl WakeFlag {
     }
 }
 
-/// What has happened to a source, and what it wakes.
+/// The events of a source, and what they wake.
 #[derive(Debug)]
 pub(crate) struct Readiness {
-    happened: AtomicU32,
+    events: AtomicU32,
     wake: Arc<WakeFlag>,
     descriptor: Option<EventFd>,
     waker: Mutex<Option<Waker>>,
@@ -53,10 +55,10 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// Wakes the threads that sleep on a flag.
+    /// Creates a readiness that wakes the threads that sleep on a flag.
     pub(crate) fn new(wake: Arc<WakeFlag>) -> Self {
         Self {
-            happened: AtomicU32::new(0),
+            events: AtomicU32::new(0),
             wake,
             descriptor: None,
             waker: Mutex::new(None),
@@ -64,7 +66,7 @@ impl Readiness {
         }
     }
 
-    /// Makes a descriptor readable.
+    /// Creates a readiness that makes a descriptor readable.
     pub(crate) fn with_descriptor() -> io::Result<Self> {
         Ok(Self {
             descriptor: Some(EventFd::new()?),
@@ -72,45 +74,45 @@ impl Readiness {
         })
     }
 
-    /// Notes what has happened, which is about to be notified.
-    pub(crate) fn note(&self, what: u32) {
-        self.happened.fetch_or(what, Ordering::SeqCst);
+    /// Records events that the caller is about to notify.
+    pub(crate) fn note(&self, events: u32) {
+        self.events.fetch_or(events, Ordering::SeqCst);
     }
 
-    /// Notes that something has happened, and wakes.
-    pub(crate) fn notify(&self, what: u32) {
-        self.note(what);
+    /// Records events, and wakes.
+    pub(crate) fn notify(&self, events: u32) {
+        self.note(events);
         self.wake.wake();
         if let Some(eventfd) = &self.descriptor {
             eventfd.notify();
         }
         let waker = self.waker().take();
         if let Some(waker) = waker {
-            // Whatever a program's waker does, the helper thread goes on for the others.
+            // A panic in a program's waker must not end the helper thread, which serves others too.
             let _panicked = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
     }
 
-    /// Takes what has happened since the last call, after which the descriptor is not readable.
+    /// Takes the events since the last call, and makes the descriptor unreadable.
     pub(crate) fn take(&self) -> u32 {
-        // A forked child shares the descriptor, and its parent would miss what is read from it.
+        // A forked child shares the descriptor: its parent would miss events that the child clears.
         if let Some(eventfd) = self
             .descriptor
             .as_ref()
             .filter(|_| !self.fork.is_elsewhere())
         {
-            // Before the look, so that what comes after it is told.
+            // Before the swap, so that later events make it readable again.
             eventfd.clear();
         }
-        self.happened.swap(0, Ordering::SeqCst)
+        self.events.swap(0, Ordering::SeqCst)
     }
 
-    /// Returns `true` if anything has happened that was not taken.
+    /// Returns `true` if there are events that were not taken.
     pub(crate) fn has_happened(&self) -> bool {
-        self.happened.load(Ordering::SeqCst) != 0
+        self.events.load(Ordering::SeqCst) != 0
     }
 
-    /// Returns `true` in a forked child of the process that made it: it is not notified there.
+    /// Returns `true` in a forked child of the process that created it, where it is not notified.
     pub(crate) fn is_forked(&self) -> bool {
         self.fork.is_elsewhere()
     }
@@ -122,14 +124,14 @@ impl Readiness {
         if self.waker().as_ref().is_some_and(is_known) {
             return;
         }
-        // Cloning and dropping a waker run the program's code: not under the lock.
+        // Outside the lock, because cloning and dropping a waker run the program's code.
         let waker = waker.clone();
         let before = self.waker().replace(waker);
         drop(before);
     }
 
     fn waker(&self) -> MutexGuard<'_, Option<Waker>> {
-        // Every change under it is a single store.
+        // A panic cannot leave it inconsistent: every change is a single store.
         self.waker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -137,9 +139,9 @@ impl Readiness {
     ///
     /// # Panics
     ///
-    /// If it was made without one.
+    /// Panics if it was created without one.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         let eventfd = self.descriptor.as_ref();
-        eventfd.expect("it was made with a descriptor").as_fd()
+        eventfd.expect("created with a descriptor").as_fd()
     }
 }

@@ -1,8 +1,8 @@
-//! Segments as things with a name: listed, looked at, removed.
+//! Listing, inspecting and removing segments by name.
 //!
-//! Looking never attaches: whoever only looks is seen by nobody and keeps
-//! nothing alive. Creating and attaching is done by [`Publisher`],
-//! [`Subscriber`], [`Block`] and [`Semaphore`].
+//! These functions do not attach: a process that only inspects a segment is not a participant and
+//! keeps nothing alive. [`Publisher`], [`Subscriber`], [`Block`] and [`Semaphore`] create and
+//! attach.
 //!
 //! [`Publisher`]: crate::Publisher
 //! [`Subscriber`]: crate::Subscriber
@@ -27,7 +27,7 @@ pub(crate) use file::is_hex;
 pub(crate) use file::{Head, SegmentFile};
 pub use id::SegmentId;
 pub use participants::{Access, Participant};
-pub(crate) use participants::{peers, readable};
+pub(crate) use participants::{escaped_name, peers};
 pub use permissions::{Permissions, Readers};
 pub use watch::Watch;
 
@@ -44,31 +44,31 @@ use crate::process::Process;
 use crate::sequence::Sequence;
 use crate::sys::{self, FileStat, OpenMode};
 
-/// What can be told of a segment from outside.
+/// The properties of a segment.
 #[derive(Clone, Debug)]
 pub struct Info {
     /// Its key.
     pub key: Key,
-    /// Random, made when it was created: tells it from another under the same key.
+    /// Its random id, which distinguishes it from an earlier or later one under the same key.
     pub id: SegmentId,
-    /// What it holds.
+    /// Its content.
     pub content: Content,
-    /// Stays when the last one leaves.
+    /// The segment stays when the last participant detaches.
     pub persistent: bool,
     /// When it was created.
     pub created: SystemTime,
-    /// Who may open it: its file's permission bits, 0600 unless somebody shared it.
+    /// The permission bits of its file, 0600 unless its creator chose others.
     pub mode: u32,
-    /// The id of the group that the bits for the group are about.
+    /// The id of its group.
     pub group: u32,
-    /// Memory truly in use, bytes, the control area included.
+    /// The memory that it occupies in bytes, control area included.
     pub reserved_bytes: u64,
-    /// Who is attached.
+    /// Its participants.
     pub attached: Vec<Participant>,
 }
 
 impl Info {
-    /// Who may open it.
+    /// Returns which users may open it.
     #[must_use]
     pub fn permissions(&self) -> Permissions {
         Permissions {
@@ -78,75 +78,75 @@ impl Info {
     }
 }
 
-/// What a segment holds.
+/// The content of a segment.
 #[derive(Clone, Debug)]
 pub enum Content {
     /// One block of bytes.
     Block {
-        /// Its length, bytes.
+        /// Its length in bytes.
         size: u64,
     },
     /// A counting semaphore.
     Semaphore {
-        /// How many units can be acquired.
+        /// The number of units that can be acquired.
         available: u32,
-        /// How many units are held, by all processes together.
+        /// The number of units that all processes hold together.
         held: u32,
     },
     /// Published samples.
     Samples {
-        /// The newest; `None` if nothing was published yet or it was cleared.
+        /// The newest sample; `None` if none was published yet, or the samples were cleared.
         latest: Option<Latest>,
-        /// The length of the ring, which keeps the last samples.
+        /// The length in bytes of the ring, which keeps the last samples.
         ring_bytes: u64,
-        /// How many bytes of large samples are kept beside the newest, at the least.
+        /// The bytes of large samples that are retained beside the newest.
         retain_bytes: u64,
     },
     /// Published samples, of which the latest cannot be read.
     Damaged {
-        /// What is wrong with it.
+        /// Why it cannot be read.
         damage: InvalidSample,
     },
 }
 
-/// What can be told of the latest sample without reading its payload.
+/// The properties of the newest sample, without its payload.
 #[derive(Clone, Debug)]
 pub struct Latest {
-    /// What the payload is.
+    /// The metadata of the payload.
     pub metadata: Metadata,
-    /// What stands beside it.
+    /// The annotations beside the metadata.
     pub annotations: Annotations,
-    /// The payload's length, bytes.
+    /// The payload's length in bytes.
     pub bytes: u64,
     /// The sample's number.
     pub sequence: Sequence,
     /// The process that published it.
     pub writer: Process,
-    /// When, by the publisher's wall clock.
+    /// When it was published, by the publisher's wall clock.
     pub published: SystemTime,
-    /// How long ago that was when it was looked, by a clock that nobody sets.
+    /// Its age when it was inspected, by the monotonic clock.
     pub age: Duration,
 }
 
-/// One name in the directory.
+/// A file in the directory whose name is that of a segment.
 #[derive(Debug)]
 pub struct Listed {
-    /// The key; the end of the file name, as far as it can be shown, where it is none.
+    /// The key; if it is not a valid one, that part of the file name, converted to UTF-8.
     pub name: String,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What it is, or why it cannot be told.
+    /// The segment, or why the file cannot be inspected.
     pub segment: Result<Info, ListedError>,
 }
 
 /// Lists the user's segments in the order of their names, and removes stale ones.
 ///
-/// A file under a segment's name that is none is listed with the reason and left alone. Does not wait
-/// for other processes.
+/// A file that has a segment's name but is not a segment is listed with the reason and left alone.
+/// Does not wait for other processes.
 ///
 /// # Errors
 ///
-/// [`ListError`] where the directory cannot be read.
+/// [`ListError`] if the directory cannot be read.
 ///
 /// # Examples
 ///
@@ -162,7 +162,7 @@ pub struct Listed {
 /// # Ok(()) }
 /// ```
 pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
-    // Asked once for all: the environment, and who we are.
+    // Looked up once for all segments: the environment, and the effective user.
     let directory = options.directory_path();
     let options = &options
         .clone()
@@ -181,18 +181,18 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
     for entry in fs::read_dir(&directory).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let shown = name.to_string_lossy();
+        let text = name.to_string_lossy();
         if name
             .to_str()
             .is_some_and(|name| file::is_draft_name(name, &draft))
         {
             file::sweep_draft(&entry.path());
-        } else if let Some(shown) = shown.strip_prefix(&prefix) {
+        } else if let Some(key) = text.strip_prefix(&prefix) {
             if name.to_str().is_some() {
-                listed.extend(look_at(shown, entry.path(), options));
+                listed.extend(inspect_file(key, entry.path(), options));
             } else {
                 listed.push(Listed {
-                    name: shown.to_owned(),
+                    name: key.to_owned(),
                     path: entry.path(),
                     segment: Err(ListedError::NotUtf8),
                 });
@@ -203,44 +203,44 @@ pub fn list(options: &Options) -> Result<Vec<Listed>, ListError> {
     Ok(listed)
 }
 
-/// Tells of one segment, removing it instead where it is stale.
+/// Returns the properties of one segment. Removes it if it is stale.
 ///
 /// # Errors
 ///
-/// [`AttachErrorKind::NotFound`] where there is none, or only stale remains; and
-/// what else keeps the name from being a segment of this user.
+/// [`AttachErrorKind::NotFound`] if the key has no segment, or only a stale one; another kind if
+/// the file is not a segment of this user.
 pub fn info(key: &Key, options: &Options) -> Result<Info, AttachError> {
     inspect(key, options.path_of(key), options)
 }
 
 fn inspect(key: &Key, path: PathBuf, options: &Options) -> Result<Info, AttachError> {
-    let (segment, stat) = SegmentFile::look(key, path, options)?;
+    let (segment, stat) = SegmentFile::open_to_inspect(key, path, options)?;
     let head = segment.head()?;
     let slot = segment.held_slot(head.slot_count)?;
     if head.is_removed() || (slot.is_none() && !head.is_persistent()) {
         drop(segment);
-        // Somebody may be coming or going at this moment; then it is not ours to judge.
+        // If another process attaches or detaches at this moment, the segment is left to that.
         let _left_to_others = file::reclaim(key, options);
         return Err(AttachError::new(key, AttachErrorKind::NotFound));
     }
-    segment.check_version_by(&stat, &head)?;
+    segment.check_version_with(&stat, &head)?;
     Ok(describe(&segment, &stat, &head, slot))
 }
 
-/// What to do with a segment that has participants.
+/// What [`remove`] does with a segment that has participants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
-    /// Leave it.
+    /// Leaves it, and fails.
     IfUnused,
-    /// Remove it all the same.
+    /// Removes it.
     Forced,
 }
 
-/// What became of the segment when a handle detached.
+/// The effect on the segment of detaching a handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "says whether the segment was removed; drop the handle if that does not matter"]
+#[must_use = "it reports whether the segment was removed; if that does not matter, drop the handle"]
 pub struct Detached {
-    /// The segment was removed, because no other participant keeps it.
+    /// The segment was removed, because this was the last participant and it was not persistent.
     pub removed: bool,
 }
 
@@ -292,8 +292,8 @@ fn describe(segment: &SegmentFile, stat: &FileStat, head: &Head, slot: Option<u6
     }
 }
 
-/// What stands under one name; nothing where it was stale, or went away while we looked.
-fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
+/// Inspects one file; returns `None` if it was stale, or was removed meanwhile.
+fn inspect_file(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
     let segment = match Key::new(name) {
         Err(error) => Err(ListedError::Name(error)),
         Ok(key) => match inspect(&key, path.clone(), options) {
@@ -308,7 +308,7 @@ fn look_at(name: &str, path: PathBuf, options: &Options) -> Option<Listed> {
     })
 }
 
-/// A stored time; the epoch where it is beyond what the system can express.
+/// Converts a stored time; returns the epoch if it is beyond what `SystemTime` can express.
 pub(crate) fn system_time(nanos: u64) -> SystemTime {
     UNIX_EPOCH
         .checked_add(Duration::from_nanos(nanos))

@@ -1,5 +1,5 @@
-//! A counting semaphore whose units come back from processes that die: what `QSystemSemaphore`
-//! offers, done right.
+//! A counting semaphore that recovers the units of processes that die: the counterpart of
+//! `QSystemSemaphore`.
 
 mod units;
 mod word;
@@ -19,16 +19,16 @@ use crate::segment::{Attachment, Detached, Kind, Participant};
 use crate::sync::{AtomicU64, Ordering};
 use units::{AcquireError, TooMany};
 
-/// A named counting semaphore that survives the death of those who hold units of it.
+/// A named counting semaphore that survives the death of processes that hold units of it.
 ///
-/// It has a number of *units*. [`acquire`](Self::acquire) takes some, and waits for them while
-/// too few are available; [`release`](Self::release) gives some back. Units that a process holds
-/// when it dies, or that a handle holds when it is dropped, become available by themselves, unless
-/// they were [forgotten](Self::forget). Who releases more than it holds adds new units: that is how
-/// one process signals to another.
+/// It has a number of *units*. [`acquire`](Self::acquire) takes some, and blocks while too few are
+/// available; [`release`](Self::release) returns some. Units that a process holds when it dies, or
+/// that a handle holds when it is dropped, become available again, unless they were
+/// [forgotten](Self::forget). A handle that releases more units than it holds adds new ones: so one
+/// process signals another.
 ///
-/// The last one to leave removes the semaphore, unless it is persistent. May be used by several
-/// threads at once: they hold units together. Waiters have no order among each other.
+/// The semaphore is removed when the last participant detaches, unless it is persistent. Several
+/// threads may use a handle at once; they hold its units together. Waiters are not served in order.
 ///
 /// # Examples
 ///
@@ -55,25 +55,25 @@ use units::{AcquireError, TooMany};
 /// ```
 pub struct Semaphore {
     attachment: Attachment,
-    /// The attachment's own, ready for use.
+    /// The attachment's slot, cached.
     slot: u8,
-    /// The sequence of the word at the last look at the clock, and how many operations from there
-    /// on go without one: `{sequence: 32, count: 32}`. Only loaded where no look is due.
-    looked: AtomicU64,
+    /// The sequence of the word when the clock was read last, and how many operations after that
+    /// skip reading it: `{sequence: 32, count: 32}`. Only loaded if no check is due.
+    last_check: AtomicU64,
 }
 
 impl Semaphore {
-    /// The most units that can be available, and the most that one handle can hold.
+    /// The maximum number of available units, and of units that one handle can hold.
     pub const MAX_UNITS: u32 = MAX_UNITS;
 
-    /// Makes a semaphore with so many units available, and attaches to it.
+    /// Creates a semaphore with `units` available units, and attaches to it.
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::AlreadyExists`] where another process keeps one alive under the key,
-    /// [`AttachErrorKind::Units`] where there are more than [`MAX_UNITS`](Self::MAX_UNITS).
+    /// [`AttachErrorKind::AlreadyExists`] if the key has a segment that is in use or persistent,
+    /// [`AttachErrorKind::Units`] if `units` is above [`MAX_UNITS`](Self::MAX_UNITS).
     pub fn create(key: &Key, units: u32, options: &Options) -> Result<Self, AttachError> {
-        let kind = semaphore_of(key, units)?;
+        let kind = semaphore_kind(key, units)?;
         Attachment::create(key, options, kind, access::SEMAPHORE).map(Self::new)
     }
 
@@ -81,22 +81,24 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] where there is none.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, [`AttachErrorKind::WrongKind`] if
+    /// it has one that is not a semaphore.
     pub fn open(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let kind = Kind::Semaphore { units: 0 };
         Attachment::attach(key, options, kind, access::SEMAPHORE).map(Self::new)
     }
 
-    /// Attaches to the semaphore under the key, or makes one with so many units where there is none.
+    /// Attaches to the semaphore under the key, or creates one with `units` available units if
+    /// there is none.
     ///
-    /// One that exists keeps the units that it has.
+    /// A semaphore that exists keeps its units.
     ///
     /// # Errors
     ///
     /// Those of [`create`](Self::create) and [`open`](Self::open) but for `AlreadyExists` and
     /// `NotFound`.
     pub fn open_or_create(key: &Key, units: u32, options: &Options) -> Result<Self, AttachError> {
-        let kind = semaphore_of(key, units)?;
+        let kind = semaphore_kind(key, units)?;
         Attachment::open_or_create(key, options, kind, access::SEMAPHORE).map(Self::new)
     }
 
@@ -104,86 +106,87 @@ impl Semaphore {
         Self {
             slot: attachment.slot(),
             attachment,
-            looked: AtomicU64::new(0),
+            last_check: AtomicU64::new(0),
         }
     }
 
-    /// The semaphore's key.
+    /// Returns the semaphore's key.
     #[must_use]
     pub fn key(&self) -> &Key {
         self.attachment.key()
     }
 
-    /// Returns `true` if this handle made the semaphore.
+    /// Returns `true` if this handle created the semaphore.
     #[must_use]
     pub fn created(&self) -> bool {
         self.attachment.created()
     }
 
-    /// Acquires `n` units at once, waiting for them up to `timeout`, forever if `None`.
+    /// Acquires `n` units together; blocks while fewer are available, for at most `timeout`
+    /// (forever if `None`).
     ///
-    /// Blocks while fewer are available. Units of a process that has died are available within
-    /// about 20 ms. Acquiring no unit succeeds at once.
+    /// Units of a process that has died become available within about 20 ms. Acquiring zero units
+    /// succeeds at once.
     ///
     /// # Errors
     ///
-    /// [`SemaphoreErrorKind::Timeout`] names a process that holds units;
-    /// [`SemaphoreErrorKind::TooMany`] where this handle would hold more than
-    /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreErrorKind::Removed`] where the semaphore was removed
-    /// (noticed within a second where a program used rm or mv); [`SemaphoreErrorKind::Forked`] in a
-    /// forked child.
+    /// [`SemaphoreErrorKind::Timeout`], which names a process that holds units;
+    /// [`SemaphoreErrorKind::TooMany`] if this handle would hold more than
+    /// [`MAX_UNITS`](Self::MAX_UNITS); [`SemaphoreErrorKind::Removed`] if the semaphore was removed
+    /// (noticed within a second if its file was removed or renamed); [`SemaphoreErrorKind::Forked`]
+    /// in a forked child.
     #[inline]
     pub fn acquire(
         &self,
         n: u32,
         timeout: impl Into<Option<Duration>>,
     ) -> Result<(), SemaphoreError> {
-        if self.take_quickly(n) {
+        if self.take_fast(n) {
             return Ok(());
         }
-        self.acquire_slowly(n, timeout.into())
+        self.acquire_slow(n, timeout.into())
     }
 
-    /// Acquires `n` units at once if they are available; returns `false` if they are not.
+    /// Acquires `n` units together if they are available; returns `false` if they are not.
     ///
-    /// Does not wait. Units of processes that have died are available at once.
+    /// Does not block. Units of processes that have died count as available.
     ///
     /// # Errors
     ///
     /// Those of [`acquire`](Self::acquire) but for `Timeout`.
     #[inline]
     pub fn try_acquire(&self, n: u32) -> Result<bool, SemaphoreError> {
-        if self.take_quickly(n) {
+        if self.take_fast(n) {
             return Ok(true);
         }
-        self.try_acquire_slowly(n)
+        self.try_acquire_slow(n)
     }
 
-    /// Makes `n` units available, and wakes as many who wait for one.
+    /// Makes `n` units available, and wakes up to `n` waiters.
     ///
-    /// They are taken out of those that this handle holds; what is beyond them is new.
+    /// Units that this handle holds are released first; those beyond are new.
     ///
     /// # Errors
     ///
-    /// [`SemaphoreErrorKind::TooMany`] where more than [`MAX_UNITS`](Self::MAX_UNITS) would be
-    /// available; then nothing is changed. And `Removed` and `Forked` as for
-    /// [`acquire`](Self::acquire); where units are only given back, `Removed` may be left to the
-    /// next acquisition.
+    /// [`SemaphoreErrorKind::TooMany`] if more than [`MAX_UNITS`](Self::MAX_UNITS) would be
+    /// available; then nothing changes. `Removed` and `Forked` as for [`acquire`](Self::acquire);
+    /// if only held units are released, `Removed` may be reported by the next acquisition instead.
     #[inline]
     pub fn release(&self, n: u32) -> Result<(), SemaphoreError> {
-        // Who holds units has acquired them, and was told then what there was to tell.
+        // Held units were acquired before, and that acquisition has checked for the removal.
         let is_usable = n <= MAX_UNITS && !self.attachment.is_forked();
-        if is_usable && self.units().give_quickly(n) {
+        if is_usable && self.units().give_fast(n) {
             return Ok(());
         }
-        self.release_slowly(n)
+        self.release_slow(n)
     }
 
-    /// Takes `n` units out of those that this handle holds, or all where it holds fewer, and
-    /// returns how many those were: they are consumed, and not given back when this process dies.
+    /// Consumes `n` of the units that this handle holds, or all if it holds fewer, and returns how
+    /// many those were. They do not become available when the handle is dropped or the process
+    /// dies.
     ///
-    /// For a consumer: acquire a unit that a producer has released, do the work, forget the unit.
-    /// Where the consumer dies before, the unit is there for another.
+    /// For a consumer that acquires a unit which a producer has released, does the work, and
+    /// forgets the unit. If the consumer dies before, the unit is available to another.
     ///
     /// # Errors
     ///
@@ -193,13 +196,13 @@ impl Semaphore {
         Ok(self.units().forget(n))
     }
 
-    /// How many units are available at this moment. Another process may acquire them next.
+    /// Returns how many units are available. Another process may acquire them at any time.
     #[must_use]
     pub fn available(&self) -> u32 {
         self.units().available()
     }
 
-    /// How many units this handle holds.
+    /// Returns how many units this handle holds.
     ///
     /// # Errors
     ///
@@ -217,15 +220,17 @@ impl Semaphore {
         self.attachment.peers()
     }
 
-    /// Returns `true` if the semaphore was removed, moved away or replaced: whoever looks for its
-    /// key finds another or none, and operations fail with [`SemaphoreErrorKind::Removed`].
+    /// Returns `true` if the semaphore was removed, renamed or replaced: its key has another
+    /// segment or none, and operations fail with [`SemaphoreErrorKind::Removed`].
+    ///
+    /// Makes system calls.
     #[must_use]
     pub fn is_removed(&self) -> bool {
         self.attachment.is_removed()
     }
 
-    /// Releases what this handle holds and detaches, as dropping does; says
-    /// whether this was the last participant that keeps the segment, so that it was removed.
+    /// Releases the units that this handle holds and detaches, as dropping does; returns whether
+    /// the segment was removed because this was the last participant.
     pub fn detach(mut self) -> Detached {
         Detached {
             removed: self.attachment.leave(),
@@ -237,12 +242,14 @@ impl Semaphore {
         units_of(self.attachment.control(), self.slot)
     }
 
-    /// Takes units where nothing at all stands in the way, and no look at the clock is due.
+    /// Takes units if there is no contention, and no check of the name is due.
     #[inline]
-    fn take_quickly(&self, n: u32) -> bool {
+    fn take_fast(&self, n: u32) -> bool {
         n <= MAX_UNITS
             && self.is_usable()
-            && self.units().take_quickly(n, |at| self.is_look_due(at))
+            && self
+                .units()
+                .take_fast(n, |sequence| self.is_check_due(sequence))
     }
 
     #[inline]
@@ -250,35 +257,35 @@ impl Semaphore {
         !self.attachment.is_forked() && !self.attachment.is_marked_removed()
     }
 
-    /// Returns `true` if it is time to ask whether the name is lost. A look at the clock costs more
-    /// than an operation, and a count of its own would cost a store; the word counts anyway.
+    /// Returns `true` if a check of the name is due. Reading the clock costs more than an
+    /// operation, and a counter would cost a store; the word counts operations anyway.
     #[inline]
-    fn is_look_due(&self, sequence: u32) -> bool {
-        // Relaxed: a hint for this process alone.
-        let looked = self.looked.load(Ordering::Relaxed);
-        let since = sequence.wrapping_sub(high(looked)) & Word::SEQUENCES;
-        since >= low(looked)
+    fn is_check_due(&self, sequence: u32) -> bool {
+        // Relaxed, because it is a hint for this process only.
+        let last_check = self.last_check.load(Ordering::Relaxed);
+        let since = sequence.wrapping_sub(high(last_check)) & Word::SEQUENCES;
+        since >= low(last_check)
     }
 
     #[inline(never)]
-    fn acquire_slowly(&self, n: u32, timeout: Option<Duration>) -> Result<(), SemaphoreError> {
+    fn acquire_slow(&self, n: u32, timeout: Option<Duration>) -> Result<(), SemaphoreError> {
         self.check_units(n)?;
         let deadline = || Deadline::after_option(timeout);
         self.units()
             .acquire(n, deadline, &self.attachment)
-            .map_err(|error| self.not_acquired(error, n))
+            .map_err(|error| self.acquire_error(error, n))
     }
 
     #[inline(never)]
-    fn try_acquire_slowly(&self, n: u32) -> Result<bool, SemaphoreError> {
+    fn try_acquire_slow(&self, n: u32) -> Result<bool, SemaphoreError> {
         self.check_units(n)?;
         self.units()
             .try_acquire(n, &self.attachment)
-            .map_err(|error| self.not_acquired(error, n))
+            .map_err(|error| self.acquire_error(error, n))
     }
 
     #[inline(never)]
-    fn release_slowly(&self, n: u32) -> Result<(), SemaphoreError> {
+    fn release_slow(&self, n: u32) -> Result<(), SemaphoreError> {
         self.check_units(n)?;
         self.units().release(n).map_err(|TooMany| self.too_many(n))
     }
@@ -291,22 +298,22 @@ impl Semaphore {
         Ok(())
     }
 
-    /// Checks that an operation makes sense here, and looks at the clock where that is due.
+    /// Checks that the caller may use the semaphore, and checks the name if that is due.
     fn check(&self) -> Result<(), SemaphoreError> {
         if !self.is_usable() {
             return Err(self.refusal());
         }
         let sequence = self.units().sequence();
-        if self.is_look_due(sequence) {
+        if self.is_check_due(sequence) {
             let count = self.attachment.poll_name();
             let count = count.ok_or_else(|| self.refusal())?;
-            let looked = u64::from(sequence) << 32 | count.min(u64::from(u32::MAX));
-            self.looked.store(looked, Ordering::Relaxed);
+            let last_check = u64::from(sequence) << 32 | count.min(u64::from(u32::MAX));
+            self.last_check.store(last_check, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Why an operation makes no sense here.
+    /// Returns why the caller may not use the semaphore.
     #[cold]
     fn refusal(&self) -> SemaphoreError {
         if self.attachment.is_forked() {
@@ -322,7 +329,7 @@ impl Semaphore {
     }
 
     #[cold]
-    fn not_acquired(&self, error: AcquireError, units: u32) -> SemaphoreError {
+    fn acquire_error(&self, error: AcquireError, units: u32) -> SemaphoreError {
         match error {
             AcquireError::Aborted => SemaphoreError::new(self.key(), SemaphoreErrorKind::Removed),
             AcquireError::TooMany => {
@@ -359,13 +366,13 @@ impl fmt::Debug for Semaphore {
     }
 }
 
-/// The units of a semaphore's segment, as a slot sees them.
+/// Returns the units of a semaphore's segment, for the operations of one slot.
 #[inline]
 pub(crate) fn units_of(control: &Control, slot: u8) -> Units<'_, UNIT_COLUMNS> {
     Units::new(control.header.units(), &control.units, slot)
 }
 
-fn semaphore_of(key: &Key, units: u32) -> Result<Kind, AttachError> {
+fn semaphore_kind(key: &Key, units: u32) -> Result<Kind, AttachError> {
     if units <= MAX_UNITS {
         Ok(Kind::Semaphore { units })
     } else {

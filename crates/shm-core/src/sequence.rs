@@ -5,8 +5,8 @@ use std::fmt;
 
 /// The number of a sample in its segment.
 ///
-/// The first sample has 1; each later sample, and each clearing, has the next number, whichever
-/// publisher it comes from. A new segment counts from 1 again.
+/// The first sample has 1. Each later sample and each clearing has the next number, whichever
+/// publisher it comes from. A new segment starts at 1 again.
 ///
 /// # Examples
 ///

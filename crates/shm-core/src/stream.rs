@@ -1,4 +1,4 @@
-//! Samples for tasks: a stream that any executor can poll.
+//! A stream of samples for the tasks of any executor.
 
 use std::io;
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use crate::reactor::{FutexWatch, PathWatch};
 use crate::readiness::{LIVENESS, Readiness};
 use crate::sample::{Next, Sample, Subscriber};
 
-/// Every sample in order until the last publisher has gone; made by
+/// The stream of every sample in order until the last publisher has detached or died; created by
 /// [`Subscriber::into_stream`](crate::Subscriber::into_stream).
 ///
-/// Passes clearings silently. Goes on after damage, and ends after other errors. Needs no executor of its
-/// own: the helper threads of [`Notifier`](crate::Notifier) wake the task.
+/// Skips clearings. Continues after a damaged sample, and ends after other errors. Works with any
+/// executor: the helper threads of [`Notifier`](crate::Notifier) wake the task.
 #[derive(Debug)]
 pub struct SampleStream {
     subscriber: Subscriber,
@@ -42,7 +42,7 @@ impl SampleStream {
         })
     }
 
-    /// Gives the subscriber back.
+    /// Returns the subscriber.
     #[must_use]
     pub fn into_inner(self) -> Subscriber {
         self.subscriber
@@ -54,7 +54,7 @@ impl Stream for SampleStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let stream = self.get_mut();
-        // Before the look, so that what comes after it wakes the task.
+        // Before reading, so that later samples wake the task.
         stream.readiness.set_waker(context.waker());
         if stream.readiness.take() & LIVENESS != 0 {
             stream.subscriber.reader().ask_for_a_look();

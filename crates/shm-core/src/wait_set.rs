@@ -1,4 +1,4 @@
-//! Waiting for many things at once, on the thread that asks.
+//! Waiting for many sources at once, on the calling thread.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use crate::readiness::{DATA, LIVENESS, Readiness, WakeFlag};
 use crate::sample::{Reader, Subscriber};
 use crate::sys::{self, Awaited, MOST_WORDS};
 
-/// How many rings the thread that waits sleeps on itself; two words are the set's own.
-const MOST_RINGS: usize = MOST_WORDS - 2;
-/// How often is looked at what the system gives no events of.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// The same where the kernel lets a thread sleep on one word alone, for interruptions.
+/// How many rings the waiting thread sleeps on itself; two words are the set's own.
+const MAX_RINGS: usize = MOST_WORDS - 2;
+/// How often sources are polled for which the kernel reports no events.
+const POLL_PERIOD: Duration = Duration::from_millis(200);
+/// How often interruptions are polled if the kernel lets a thread sleep on one word only.
 const SLICE: Duration = Duration::from_millis(20);
 
 /// Waits for many subscribers, key watches and segment watches at once.
 ///
-/// Says which have something, as long as they were read when it was last said: so read each until there
-/// is nothing more. The thread that waits sleeps on up to 126 subscribers itself; the helper thread of
-/// [`Notifier`](crate::Notifier) does on the others, and tells of ends and names. Waiting takes no
-/// processor time.
+/// Reports which of them may be ready. It is edge-triggered: read each reported source until there
+/// is nothing more. The waiting thread sleeps on up to 126 subscribers itself; the helper thread of
+/// [`Notifier`](crate::Notifier) sleeps on the others, and reports dead publishers and changed
+/// names. Waiting takes no processor time.
 ///
 /// # Examples
 ///
@@ -66,7 +66,7 @@ pub struct WaitSet {
     next: usize,
 }
 
-/// What a [`WaitSet`] calls one of the things that it waits for.
+/// Identifies one of the sources of a [`WaitSet`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token(usize);
 
@@ -74,11 +74,11 @@ pub struct Token(usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ready<'a> {
-    /// These may have something: read each until there is nothing.
+    /// These sources may be ready: read each until there is nothing more.
     Sources(&'a [Token]),
-    /// An [`Interrupter`] ended it.
+    /// An [`Interrupter`] ended the wait.
     Interrupted,
-    /// The time is over.
+    /// The timeout expired.
     Timeout,
 }
 
@@ -86,16 +86,16 @@ pub enum Ready<'a> {
 /// [`KeyWatch`](crate::KeyWatch) or a [`segment::Watch`](crate::segment::Watch).
 #[expect(
     private_bounds,
-    reason = "sealed: what wakes a set is known here alone"
+    reason = "sealed: only this module knows what wakes a set"
 )]
 pub trait Waitable: Source {}
 
 pub(crate) trait Source {
-    /// What the set has to wait for.
+    /// Returns what the set waits for.
     fn awaited(&self) -> Awaitable<'_>;
 }
 
-/// What a set has to wait for.
+/// What a set waits for.
 pub(crate) enum Awaitable<'a> {
     /// The ring that a subscriber reads.
     Ring(&'a Subscriber),
@@ -104,8 +104,8 @@ pub(crate) enum Awaitable<'a> {
         directory: PathBuf,
         events: Events,
         prefix: String,
-        /// What the source has seen of it by now.
-        seen: &'a DirectoryWatch,
+        /// The source's own watch, which may have had events already.
+        own: &'a DirectoryWatch,
     },
 }
 
@@ -114,31 +114,31 @@ struct Member {
     token: Token,
     readiness: Arc<Readiness>,
     ring: Option<Ring>,
-    /// The file of a ring, or a directory; `None` where the system gives no events of it.
+    /// The watch of a ring's file or of a directory; `None` if the kernel reports no events for it.
     path: Option<PathWatch>,
 }
 
 #[derive(Debug)]
 struct Ring {
     reader: Arc<Reader>,
-    /// What it showed when it was told of last.
+    /// Its newest position when it was last reported.
     seen: Option<u64>,
-    /// A helper thread sleeps on it, because there are too many.
+    /// Set if a helper thread sleeps on it, because there are too many rings.
     helper: Option<FutexWatch>,
 }
 
 impl WaitSet {
-    /// Makes a set that waits for nothing yet.
+    /// Creates a set without sources.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds something to wait for. Of a subscriber that is dropped the set keeps the segment open until
-    /// the token is [removed](Self::remove).
+    /// Adds a source. If it is a subscriber that is dropped later, the set keeps its segment open
+    /// until the token is [removed](Self::remove).
     ///
-    /// Where the system gives no events of files, or no more threads, it is looked at some times a second
-    /// instead.
+    /// If the kernel reports no events for its file, or no thread can be started, the source is
+    /// polled five times a second.
     pub fn add(&mut self, source: &impl Waitable) -> Token {
         let readiness = Arc::new(Readiness::new(Arc::clone(&self.wake)));
         let token = Token(self.next);
@@ -157,11 +157,11 @@ impl WaitSet {
                 directory,
                 events,
                 prefix,
-                seen,
+                own,
             } => {
                 let path = PathWatch::new(&directory, events, &prefix, &readiness);
-                // After it, so that nothing comes in between.
-                if seen.has_happened() {
+                // After the new watch has started, so that no event is lost in between.
+                if own.has_happened() {
                     readiness.notify(DATA);
                 }
                 (None, path)
@@ -176,25 +176,26 @@ impl WaitSet {
         token
     }
 
-    /// Waits for something no more.
+    /// Removes a source.
     pub fn remove(&mut self, token: Token) {
         self.members.retain(|member| member.token != token);
     }
 
-    /// Makes something that ends a wait of this set from another thread or a signal handler.
+    /// Creates an interrupter, which ends a wait of this set from another thread or a signal
+    /// handler.
     #[must_use]
     pub fn interrupter(&self) -> Interrupter {
         Interrupter(Arc::clone(&self.interruption))
     }
 
-    /// Sleeps until something may have happened; up to `timeout`, forever if `None`.
+    /// Blocks until a source may be ready, for at most `timeout` (forever if `None`).
     pub fn wait(&mut self, timeout: impl Into<Option<Duration>>) -> Ready<'_> {
         let deadline = Deadline::after_option(timeout.into());
         loop {
             if self.interruption.clear() {
                 return Ready::Interrupted;
             }
-            // Before the look, so that what comes after it ends the sleep.
+            // Before `collect`, so that later events end the sleep.
             self.wake.clear();
             self.collect();
             if !self.ready.is_empty() {
@@ -207,7 +208,7 @@ impl WaitSet {
         }
     }
 
-    /// Has a helper thread sleep on a ring, where this thread cannot.
+    /// Makes a helper thread sleep on a ring if the waiting thread cannot.
     fn helper(
         &self,
         reader: &Arc<Reader>,
@@ -219,7 +220,7 @@ impl WaitSet {
             .iter()
             .filter_map(|member| member.ring.as_ref());
         let own = own.filter(|ring| ring.helper.is_none()).count();
-        if sys::can_wait_any() && own < MOST_RINGS {
+        if sys::can_wait_any() && own < MAX_RINGS {
             return None;
         }
         FutexWatch::new(reader, seen, readiness).ok()
@@ -241,10 +242,10 @@ impl WaitSet {
             Awaited::private(self.interruption.word(), 0),
         ];
         words.extend(self.members.iter().filter_map(Member::awaited));
-        let looks_again = words.len() > MOST_WORDS || self.members.iter().any(Member::is_polled);
+        let is_polling = words.len() > MOST_WORDS || self.members.iter().any(Member::is_polled);
         words.truncate(MOST_WORDS);
-        let timeout = if looks_again {
-            Some(deadline.remaining(LOOK_AGAIN))
+        let timeout = if is_polling {
+            Some(deadline.remaining(POLL_PERIOD))
         } else {
             deadline.remaining_or_never()
         };
@@ -254,7 +255,7 @@ impl WaitSet {
             let word = self.wake.word();
             sys::wait_private(word, 0, Some(deadline.remaining(SLICE)));
         }
-        if looks_again {
+        if is_polling {
             let polled = self.members.iter().filter(|member| member.is_polled());
             polled.for_each(|member| member.readiness.notify(DATA | LIVENESS));
         }
@@ -273,16 +274,14 @@ impl Member {
         let last = ring.reader.ring().last();
         let is_new = ring.seen != Some(last);
         ring.seen = Some(last);
-        if let Some(helper) = &ring.helper
-            && (is_new || happened & DATA != 0)
-        {
-            helper.arm(last);
+        if is_new || happened & DATA != 0 {
+            ring.helper.iter().for_each(|helper| helper.arm(last));
         }
-        // What a helper tells was maybe seen here before.
+        // The position decides, because this thread may have seen before what a helper reports.
         is_new || happened & LIVENESS != 0
     }
 
-    /// The word that the waiting thread sleeps on for it.
+    /// Returns the word that the waiting thread sleeps on for it.
     fn awaited(&self) -> Option<Awaited> {
         let ring = self.ring.as_ref().filter(|ring| ring.helper.is_none())?;
         let word = ring.reader.ring().last_word();

@@ -1,16 +1,16 @@
-//! A block under the lock: mutual exclusion, abandonment, read-only attachers.
+//! A block under its lock: mutual exclusion, abandonment, read-only handles.
 
 mod common;
 
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{AttachErrorKind, Block, ErrorCode, LockErrorKind, Locked};
 
 #[test]
-fn create_attach_and_open_or_create_follow_the_rules() {
-    let place = Place::new();
-    let options = place.options();
+fn create_attach_and_open_or_create_differ_if_the_key_exists() {
+    let directory = TestDirectory::new();
+    let options = directory.options();
     assert!(matches!(
         Block::attach(&key("b"), &options),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
@@ -28,26 +28,26 @@ fn create_attach_and_open_or_create_follow_the_rules() {
     assert_eq!(
         (created.size(), joined.size()),
         (100, 100),
-        "one that exists keeps its size"
+        "an existing block keeps its size"
     );
     assert!(!created.detach().removed);
-    assert!(joined.detach().removed, "the last one out removes");
-    assert!(place.names().is_empty());
+    assert!(joined.detach().removed, "the last participant removes it");
+    assert!(directory.names().is_empty());
 }
 
 #[test]
 fn bytes_and_values_are_shared() {
-    let place = Place::new();
-    let ours = Block::create(&key("v"), 33, &place.options()).unwrap();
-    let theirs = Block::attach_read_only(&key("v"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let ours = Block::create(&key("v"), 33, &directory.options()).unwrap();
+    let theirs = Block::attach_read_only(&key("v"), &directory.options()).unwrap();
     {
         let mut guard = ours.lock().unwrap().ignore_abandonment();
         assert!(guard.iter().all(|&byte| byte == 0), "a new block is zero");
         guard.write(1, &0x0123_4567_89ab_cdef_u64).unwrap();
         guard.write(29, &[1u8, 2, 3, 4]).unwrap();
-        let leaves = guard.write(30, &7u32).unwrap_err();
+        let out_of_bounds = guard.write(30, &7u32).unwrap_err();
         assert_eq!(
-            (leaves.code(), leaves.os_error()),
+            (out_of_bounds.code(), out_of_bounds.os_error()),
             (ErrorCode::InvalidArgument, None)
         );
         assert!(guard.read::<u8>(usize::MAX).is_err());
@@ -59,9 +59,9 @@ fn bytes_and_values_are_shared() {
 
 #[test]
 fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
-    let place = Place::new();
-    let one = Block::create(&key("l"), 8, &place.options()).unwrap();
-    let other = Block::attach(&key("l"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let one = Block::create(&key("l"), 8, &directory.options()).unwrap();
+    let other = Block::attach(&key("l"), &directory.options()).unwrap();
     let guard = one.lock().unwrap();
     assert!(matches!(
         one.try_lock(),
@@ -76,7 +76,7 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
         holder: Some(holder),
     } = refused.kind()
     else {
-        panic!("held by the other handle: {refused}")
+        panic!("the other handle holds it: {refused}")
     };
     assert!(holder.process.is_current());
     std::thread::scope(|scope| {
@@ -91,10 +91,10 @@ fn the_lock_excludes_other_handles_and_other_threads_of_this_one() {
 }
 
 #[test]
-fn threads_and_handles_together_count_exactly() {
+fn increments_of_threads_and_handles_are_not_lost() {
     const ROUNDS: u64 = 5_000;
-    let place = Place::new();
-    let shared = Block::create(&key("count"), 8, &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let shared = Block::create(&key("count"), 8, &directory.options()).unwrap();
     let count = |block: &Block<_>| {
         for _ in 0..ROUNDS {
             let mut guard = block.lock().unwrap().ignore_abandonment();
@@ -105,7 +105,7 @@ fn threads_and_handles_together_count_exactly() {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| count(&shared));
-            scope.spawn(|| count(&Block::attach(&key("count"), &place.options()).unwrap()));
+            scope.spawn(|| count(&Block::attach(&key("count"), &directory.options()).unwrap()));
         }
     });
     assert_eq!(
@@ -120,9 +120,9 @@ fn threads_and_handles_together_count_exactly() {
 }
 
 #[test]
-fn a_panic_lets_go_of_the_lock() {
-    let place = Place::new();
-    let block = Block::create(&key("panic"), 8, &place.options()).unwrap();
+fn a_panic_releases_the_lock() {
+    let directory = TestDirectory::new();
+    let block = Block::create(&key("panic"), 8, &directory.options()).unwrap();
     std::thread::scope(|scope| {
         let failing = scope.spawn(|| {
             let _guard = block.lock().unwrap();
@@ -134,34 +134,34 @@ fn a_panic_lets_go_of_the_lock() {
 }
 
 #[test]
-fn a_holder_that_left_with_the_lock_is_found_dead_and_the_heir_repairs() {
-    let place = Place::new();
-    let heir = Block::create(&key("dead"), 8, &place.options()).unwrap();
-    let holder = Block::attach(&key("dead"), &place.options()).unwrap();
-    // A guard that is never dropped, and a handle that is: to the others this
-    // is what a death looks like.
+fn a_lock_whose_holder_detached_is_abandoned_until_repaired() {
+    let directory = TestDirectory::new();
+    let successor = Block::create(&key("dead"), 8, &directory.options()).unwrap();
+    let holder = Block::attach(&key("dead"), &directory.options()).unwrap();
+    // A leaked guard and a dropped handle look like a death to other handles.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    let Locked::Abandoned(mut abandoned) = heir.lock_for(Duration::from_secs(5)).unwrap() else {
-        panic!("the heir must be told")
+    let Locked::Abandoned(mut abandoned) = successor.lock_for(Duration::from_secs(5)).unwrap()
+    else {
+        panic!("the lock must be abandoned")
     };
     abandoned.fill(1);
     drop(abandoned);
-    let Locked::Abandoned(abandoned) = heir.lock().unwrap() else {
-        panic!("nobody has said repaired yet")
+    let Locked::Abandoned(abandoned) = successor.lock().unwrap() else {
+        panic!("not repaired yet")
     };
     drop(abandoned.repaired());
-    assert!(matches!(heir.lock().unwrap(), Locked::Clean(_)));
+    assert!(matches!(successor.lock().unwrap(), Locked::Clean(_)));
 }
 
 #[test]
-fn a_slot_claimed_again_settles_what_its_last_holder_left() {
-    let place = Place::new();
-    let _keeper = Block::create(&key("slot"), 8, &place.options()).unwrap();
-    let holder = Block::attach(&key("slot"), &place.options()).unwrap();
+fn claiming_a_slot_releases_the_lock_of_its_dead_holder() {
+    let directory = TestDirectory::new();
+    let _keeper = Block::create(&key("slot"), 8, &directory.options()).unwrap();
+    let holder = Block::attach(&key("slot"), &directory.options()).unwrap();
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
-    // Takes the very same slot; must neither wait nor think that the lock is its own.
-    let next = Block::attach(&key("slot"), &place.options()).unwrap();
+    // Claims the same slot, and must neither wait nor take the lock for its own.
+    let next = Block::attach(&key("slot"), &directory.options()).unwrap();
     assert!(matches!(next.try_lock().unwrap(), Locked::Abandoned(_)));
 }

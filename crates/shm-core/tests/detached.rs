@@ -1,17 +1,17 @@
-//! Lock and unlock of a block as two calls, beside guards and instead of them.
+//! The lock of a block without guards, alone and mixed with guards.
 
 mod common;
 
 use std::thread;
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{Block, ErrorCode, LockError, LockErrorKind, LockState, Locked, ReadWrite};
 
 /// Two handles of one block.
-fn pair(place: &Place) -> (Block<ReadWrite>, Block<ReadWrite>) {
-    let one = Block::create(&key("b"), 8, &place.options()).expect("the key is free");
-    let other = Block::attach(&key("b"), &place.options()).expect("it was just made");
+fn pair(directory: &TestDirectory) -> (Block<ReadWrite>, Block<ReadWrite>) {
+    let one = Block::create(&key("b"), 8, &directory.options()).expect("the key is free");
+    let other = Block::attach(&key("b"), &directory.options()).expect("it was just created");
     (one, other)
 }
 
@@ -20,9 +20,9 @@ fn is_not_held(result: Result<(), LockError>) -> bool {
 }
 
 #[test]
-fn lock_and_unlock_exclude_other_handles() {
-    let place = Place::new();
-    let (one, other) = pair(&place);
+fn a_detached_lock_excludes_other_handles() {
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
     assert!(is_not_held(one.unlock_detached()), "never locked");
     assert_eq!(one.lock_detached(None).unwrap(), LockState::Clean);
     assert!(matches!(
@@ -33,7 +33,10 @@ fn lock_and_unlock_exclude_other_handles() {
         other.lock_detached(Duration::from_millis(20)),
         Err(error) if matches!(error.kind(), LockErrorKind::Timeout { holder: Some(_), .. })
     ));
-    assert!(is_not_held(other.unlock_detached()), "not through this one");
+    assert!(
+        is_not_held(other.unlock_detached()),
+        "not held through this handle"
+    );
     one.unlock_detached().unwrap();
     assert!(is_not_held(one.unlock_detached()), "unlocked already");
     assert_eq!(other.try_lock_detached().unwrap(), LockState::Clean);
@@ -42,9 +45,9 @@ fn lock_and_unlock_exclude_other_handles() {
 }
 
 #[test]
-fn two_calls_and_guards_are_one_lock() {
-    let place = Place::new();
-    let (one, other) = pair(&place);
+fn detached_locks_and_guards_share_one_lock() {
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
     let deadlocks = |error: LockError| error.code() == ErrorCode::WouldDeadlock;
 
     one.lock_detached(None).unwrap();
@@ -57,17 +60,17 @@ fn two_calls_and_guards_are_one_lock() {
     let guard = one.lock().unwrap();
     assert!(deadlocks(one.lock_detached(None).unwrap_err()));
     assert!(deadlocks(one.try_lock_detached().unwrap_err()));
-    assert!(is_not_held(one.unlock_detached()), "the guard has it");
-    assert!(is_not_held(one.mark_repaired()), "the guard has it");
+    assert!(is_not_held(one.unlock_detached()), "a guard holds it");
+    assert!(is_not_held(one.mark_repaired()), "a guard holds it");
     assert!(other.try_lock().is_err(), "the guard still holds it");
     drop(guard);
     drop(other.try_lock().unwrap());
 }
 
 #[test]
-fn only_the_thread_that_has_locked_unlocks() {
-    let place = Place::new();
-    let (one, _other) = pair(&place);
+fn only_the_thread_that_locked_can_unlock() {
+    let directory = TestDirectory::new();
+    let (one, _other) = pair(&directory);
     one.lock_detached(None).unwrap();
     thread::scope(|scope| {
         let elsewhere = scope.spawn(|| {
@@ -88,14 +91,14 @@ fn only_the_thread_that_has_locked_unlocks() {
 }
 
 #[test]
-fn threads_count_exactly_with_two_calls_and_guards_mixed() {
+fn increments_under_guards_and_detached_locks_are_not_lost() {
     const ROUNDS: u64 = 2_000;
-    let place = Place::new();
-    let (one, other) = pair(&place);
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
     let two_calls = |block: &Block<ReadWrite>| {
         for _ in 0..ROUNDS {
             block.lock_detached(None).unwrap();
-            add_one(block);
+            increment(block);
             block.unlock_detached().unwrap();
         }
     };
@@ -117,65 +120,65 @@ fn threads_count_exactly_with_two_calls_and_guards_mixed() {
 }
 
 #[expect(unsafe_code, reason = "the block's bytes without a guard")]
-fn add_one(block: &Block<ReadWrite>) {
+fn increment(block: &Block<ReadWrite>) {
     let number = block.as_mut_ptr().cast::<u64>();
-    // SAFETY: the calling thread holds the lock without a guard; the block has eight bytes, and
-    // begins at a page's beginning.
+    // SAFETY: the calling thread holds the lock without a guard; the block has eight bytes and is
+    // page-aligned.
     let seen = unsafe { number.read() };
     // SAFETY: as above.
     unsafe { number.write(seen + 1) };
 }
 
 #[test]
-fn a_death_is_told_until_somebody_has_repaired() {
-    let place = Place::new();
-    let (heir, holder) = pair(&place);
-    // To the others this is what a death looks like.
+fn an_abandoned_lock_stays_abandoned_until_repaired() {
+    let directory = TestDirectory::new();
+    let (successor, holder) = pair(&directory);
+    // To other handles this looks like a death.
     std::mem::forget(holder.lock().unwrap());
     drop(holder);
     assert_eq!(
-        heir.lock_detached(Duration::from_secs(5)).unwrap(),
+        successor.lock_detached(Duration::from_secs(5)).unwrap(),
         LockState::Abandoned
     );
-    heir.unlock_detached().unwrap();
-    assert!(matches!(heir.lock().unwrap(), Locked::Abandoned(_)));
+    successor.unlock_detached().unwrap();
+    assert!(matches!(successor.lock().unwrap(), Locked::Abandoned(_)));
     assert_eq!(
-        heir.try_lock_detached().unwrap(),
+        successor.try_lock_detached().unwrap(),
         LockState::Abandoned,
         "not repaired yet"
     );
-    heir.mark_repaired().unwrap();
-    heir.unlock_detached().unwrap();
-    assert_eq!(heir.lock_detached(None).unwrap(), LockState::Clean);
-    heir.unlock_detached().unwrap();
-    assert!(is_not_held(heir.mark_repaired()));
+    successor.mark_repaired().unwrap();
+    successor.unlock_detached().unwrap();
+    assert_eq!(successor.lock_detached(None).unwrap(), LockState::Clean);
+    successor.unlock_detached().unwrap();
+    assert!(is_not_held(successor.mark_repaired()));
 }
 
 #[test]
-fn a_handle_that_ends_with_the_lock_leaves_it_free_and_abandoned() {
-    let place = Place::new();
-    let (heir, holder) = pair(&place);
+fn dropping_a_handle_with_the_lock_leaves_it_abandoned() {
+    let directory = TestDirectory::new();
+    let (successor, holder) = pair(&directory);
     holder.lock_detached(None).unwrap();
     drop(holder);
-    let Locked::Abandoned(abandoned) = heir.try_lock().unwrap() else {
+    let Locked::Abandoned(abandoned) = successor.try_lock().unwrap() else {
         panic!("the bytes may be half-written")
     };
     drop(abandoned.repaired());
 
-    // On another thread than the one that has locked, too.
-    let holder = Block::attach(&key("b"), &place.options()).unwrap();
+    // Also on another thread than the one that locked.
+    let holder = Block::attach(&key("b"), &directory.options()).unwrap();
     holder.lock_detached(None).unwrap();
     thread::spawn(move || assert!(!holder.detach().removed))
         .join()
         .unwrap();
-    assert_eq!(heir.try_lock_detached().unwrap(), LockState::Abandoned);
+    assert_eq!(successor.try_lock_detached().unwrap(), LockState::Abandoned);
 }
 
 #[test]
-fn the_address_stays_when_the_handle_moves() {
-    let place = Place::new();
-    let (one, other) = pair(&place);
-    let reader = Block::attach_read_only(&key("b"), &place.options()).unwrap();
+fn the_address_does_not_change_when_the_handle_moves() {
+    let directory = TestDirectory::new();
+    let (one, other) = pair(&directory);
+    let reader = Block::attach_read_only(&key("b"), &directory.options()).unwrap();
     let address = one.as_ptr();
     assert_eq!(address, one.as_mut_ptr().cast_const());
     let moved = Box::new(one);
@@ -183,7 +186,7 @@ fn the_address_stays_when_the_handle_moves() {
     assert_ne!(other.as_ptr(), address, "each handle maps the block itself");
 
     moved.lock_detached(None).unwrap();
-    add_one(&moved);
+    increment(&moved);
     moved.unlock_detached().unwrap();
     let guard = reader.lock().unwrap().ignore_abandonment();
     assert_eq!(guard.as_ptr(), reader.as_ptr());

@@ -1,7 +1,7 @@
-//! Handles that come along through a fork say so, and damage nothing of their parent's.
+//! Handles that a forked child inherits fail, and do not affect those of the parent.
 //!
-//! A test program of its own with a single test: a fork copies one thread only.
-#![expect(unsafe_code, reason = "nothing safe forks")]
+//! A test program of its own with a single test, because a fork copies only one thread.
+#![expect(unsafe_code, reason = "fork has no safe wrapper")]
 
 mod common;
 
@@ -9,7 +9,7 @@ use std::io::Read;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use common::{Place, key, octets};
+use common::{TestDirectory, bytes_metadata, key};
 use shm_core::presence::{PresenceClient, PresenceServer, Viewer};
 use shm_core::{
     Block, KeyWatch, LockError, LockErrorKind, LockState, Locked, Notifier, PublishErrorKind,
@@ -17,9 +17,12 @@ use shm_core::{
 };
 
 #[expect(clippy::unwrap_used, reason = "a test's own helper")]
-fn all_ways_of_waiting(subscriber: &Subscriber, place: &Place) -> (Notifier, KeyWatch, WaitSet) {
+fn create_waits(
+    subscriber: &Subscriber,
+    directory: &TestDirectory,
+) -> (Notifier, KeyWatch, WaitSet) {
     let notifier = subscriber.notifier().unwrap();
-    let watch = KeyWatch::new(&key("to come"), &place.options()).unwrap();
+    let watch = KeyWatch::new(&key("to come"), &directory.options()).unwrap();
     let mut set = WaitSet::new();
     set.add(subscriber);
     (notifier, watch, set)
@@ -40,29 +43,29 @@ fn semaphore_is_refused(semaphore: &Semaphore) -> bool {
 }
 
 #[test]
-fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
-    let place = Place::new();
-    let block = Block::create(&key("block"), 8, &place.options()).unwrap();
-    let semaphore = Semaphore::create(&key("semaphore"), 2, &place.options()).unwrap();
+fn inherited_handles_fail_in_the_child_and_work_in_the_parent() {
+    let directory = TestDirectory::new();
+    let block = Block::create(&key("block"), 8, &directory.options()).unwrap();
+    let semaphore = Semaphore::create(&key("semaphore"), 2, &directory.options()).unwrap();
     semaphore.acquire(1, None).unwrap();
-    let publisher = Publisher::open(&key("samples"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("samples"), &place.options()).unwrap();
-    publisher.publish(&octets(), &[1; 10_000]).unwrap();
+    let publisher = Publisher::open(&key("samples"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("samples"), &directory.options()).unwrap();
+    publisher.publish(&bytes_metadata(), &[1; 10_000]).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     let mut loan = publisher.loan(10_000).unwrap();
     loan.fill(2);
-    let waiting = all_ways_of_waiting(&subscriber, &place);
+    let waiting = create_waits(&subscriber, &directory);
     let guard = block.lock().unwrap();
-    let detached = Block::create(&key("detached"), 8, &place.options()).unwrap();
+    let detached = Block::create(&key("detached"), 8, &directory.options()).unwrap();
     assert_eq!(detached.lock_detached(None).unwrap(), LockState::Clean);
     let (sender, changes) = mpsc::channel();
-    let tell = move |watchers: &[Viewer]| sender.send(watchers.to_vec()).unwrap();
+    let tell = move |viewers: &[Viewer]| sender.send(viewers.to_vec()).unwrap();
     let server = PresenceServer::listen(&publisher, tell).unwrap();
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
     let (mut ended, end) = std::io::pipe().unwrap();
 
-    // SAFETY: the child only uses what a fork leaves whole, and ends by _exit.
+    // SAFETY: the child only uses what is valid after a fork, and ends with _exit.
     let child = unsafe { libc::fork() };
     if child == 0 {
         let refused = matches!(
@@ -77,32 +80,32 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
         drop(waiting);
         drop((detached, semaphore));
         drop((guard, loan, sample, subscriber, server, client, end));
-        // It lives on until the parent lets it go, with a copy of every descriptor.
-        let _let_go = ended.read(&mut [0]);
-        // SAFETY: ends the child without running anything of the parent's.
+        // Lives until the parent releases it, with a copy of every descriptor.
+        let _end = ended.read(&mut [0]);
+        // SAFETY: ends the child without running exit handlers or destructors of the parent.
         unsafe { libc::_exit(i32::from(!refused)) };
     }
-    // The child's copies said nothing and ended nothing; nor do they keep what ours end.
+    // The child's copies reported and released nothing; nor do they keep what the parent releases.
     client.report(8, Duration::ZERO);
     let shown = changes.recv().unwrap()[0].report.unwrap();
     assert_eq!(shown.sequence, 8);
     drop(client);
     assert!(changes.recv().unwrap().is_empty());
-    let client = PresenceClient::connect(publisher.id(), &place.options()).unwrap();
+    let client = PresenceClient::connect(publisher.id(), &directory.options()).unwrap();
     assert_eq!(changes.recv().unwrap().len(), 1);
     drop((server, client, end));
 
-    assert_eq!(exit_status(child), 0, "the child's copies must say Forked");
+    assert_eq!(exit_status(child), 0, "the copies must fail");
 
-    // The child dropped its copies; ours hold what they held.
+    // The child dropped its copies; the parent's handles hold what they held.
     assert_eq!((semaphore.available(), semaphore.held().unwrap()), (1, 1));
-    let other = Block::attach(&key("block"), &place.options()).unwrap();
+    let other = Block::attach(&key("block"), &directory.options()).unwrap();
     assert!(
         matches!(other.try_lock(), Err(error) if *error.kind() == LockErrorKind::WouldBlock),
-        "the lock is still ours"
+        "the parent holds it"
     );
-    let other_detached = Block::attach(&key("detached"), &place.options()).unwrap();
-    assert!(other_detached.try_lock().is_err(), "this lock, too");
+    let other_detached = Block::attach(&key("detached"), &directory.options()).unwrap();
+    assert!(other_detached.try_lock().is_err(), "the parent holds it");
     detached.unlock_detached().unwrap();
     assert!(matches!(
         other_detached.try_lock().unwrap(),
@@ -110,13 +113,13 @@ fn a_childs_copies_are_refused_and_the_parents_stay_whole() {
     ));
     drop(guard);
     assert!(matches!(other.try_lock().unwrap(), Locked::Clean(_)));
-    let rival = Publisher::open(&key("samples"), &place.options()).unwrap();
+    let rival = Publisher::open(&key("samples"), &directory.options()).unwrap();
     for _ in 0..20 {
-        rival.publish(&octets(), &[3; 10_000]).unwrap();
+        rival.publish(&bytes_metadata(), &[3; 10_000]).unwrap();
     }
-    assert_eq!(sample.payload(), [1; 10_000], "the pin is still ours");
-    assert!(loan.iter().all(|&byte| byte == 2), "the loan is still ours");
-    loan.publish(&octets()).unwrap();
+    assert_eq!(sample.payload(), [1; 10_000], "the pin is held");
+    assert!(loan.iter().all(|&byte| byte == 2), "the loan is held");
+    loan.publish(&bytes_metadata()).unwrap();
 }
 
 fn exit_status(child: libc::pid_t) -> i32 {

@@ -1,8 +1,8 @@
-//! What waiting takes of the system, and that it is given back. One test, because it counts what the
-//! process has.
+//! The threads and descriptors that waiting takes, and their release. A single test, because it
+//! counts those of the process.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 
 mod common;
@@ -10,13 +10,14 @@ mod common;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use shm_core::{KeyWatch, Publisher, Ready, Subscriber, WaitSet, segment};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// The library's threads: the reactor's, and those that sleep on futexes where io_uring is not permitted.
+/// The library's threads: the reactor's, and those that sleep on futexes where io_uring is not
+/// permitted.
 fn helpers() -> (usize, usize) {
     let tasks = fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
@@ -28,14 +29,14 @@ fn helpers() -> (usize, usize) {
     (names.len() - futex, futex)
 }
 
-/// Asserts that one thread waits for everything; without io_uring, `others` do beside it.
-fn one_thread_waits(others: usize) {
-    soon("one thread waits", || {
+/// Asserts that one thread waits for everything; without io_uring, `others` more.
+fn assert_helpers(others: usize) {
+    wait_until("one thread waits", || {
         [(1, 0), (1, others)].contains(&helpers())
     });
 }
 
-/// Descriptors, and which of them are inotify instances.
+/// Returns the number of descriptors, and how many of them are inotify instances.
 fn descriptors() -> (usize, usize) {
     let all: Vec<_> = fs::read_dir("/proc/self/fd")
         .unwrap()
@@ -47,16 +48,16 @@ fn descriptors() -> (usize, usize) {
     (all.len(), inotify.count())
 }
 
-/// Waits until something is so: the end of a thread makes no event.
-fn soon(what: &str, is_so: impl Fn() -> bool) {
+/// Polls until a condition holds, because the end of a thread is no event.
+fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let end = Instant::now() + SOON;
-    while !is_so() {
+    while !condition() {
         assert!(Instant::now() < end, "{what}");
         std::thread::yield_now();
     }
 }
 
-/// The processor time of this process so far, in ticks of a hundredth of a second.
+/// Returns the processor time of this process in ticks of 10 ms.
 fn processor_ticks() -> u64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
     let (_, behind_the_name) = stat.rsplit_once(") ").unwrap();
@@ -65,15 +66,15 @@ fn processor_ticks() -> u64 {
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
-/// A thousand keys, of which seven have something.
-fn a_thousand_are_told_apart(place: &Place) {
+/// Waits for a thousand keys, of which seven are ready.
+fn a_wait_set_reports_seven_of_a_thousand_keys(directory: &TestDirectory) {
     const MANY: usize = 1_000;
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit).unwrap();
     let publishers: Vec<_> = (0..MANY)
         .map(|number| {
-            let options = place.options().ring_bytes(1 << 14);
+            let options = directory.options().ring_bytes(1 << 14);
             Publisher::open(&key(&format!("n{number}")), &options).unwrap()
         })
         .collect();
@@ -81,7 +82,7 @@ fn a_thousand_are_told_apart(place: &Place) {
     let mut subscribers: Vec<_> = publishers
         .iter()
         .map(|publisher| {
-            let subscriber = Subscriber::attach(publisher.key(), &place.options()).unwrap();
+            let subscriber = Subscriber::attach(publisher.key(), &directory.options()).unwrap();
             (set.add(&subscriber), subscriber)
         })
         .collect();
@@ -92,7 +93,7 @@ fn a_thousand_are_told_apart(place: &Place) {
         assert!(subscriber.latest().unwrap().is_some());
     }
     // 126 on this thread; without io_uring 127 on each of 7 others.
-    one_thread_waits(7);
+    assert_helpers(7);
     let before = processor_ticks();
     assert_eq!(set.wait(Duration::from_secs(1)), Ready::Timeout);
     let used = processor_ticks() - before;
@@ -100,54 +101,54 @@ fn a_thousand_are_told_apart(place: &Place) {
 }
 
 #[test]
-fn few_threads_wait_for_everything_and_end_with_the_last_that_waits() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("all"), &place.options()).unwrap();
+fn helper_threads_and_descriptors_are_shared_and_released() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("all"), &directory.options()).unwrap();
     let subscribers: Vec<_> = (0..100)
-        .map(|_| Subscriber::attach(&key("all"), &place.options()).unwrap())
+        .map(|_| Subscriber::attach(&key("all"), &directory.options()).unwrap())
         .collect();
     let before = descriptors();
-    assert_eq!((helpers(), before.1), ((0, 0), 0), "nothing waits yet");
+    assert_eq!((helpers(), before.1), ((0, 0), 0), "no helper yet");
 
     let notifiers: Vec<_> = subscribers
         .iter()
         .map(|one| one.notifier().unwrap())
         .collect();
     let watches: Vec<_> = (0..50)
-        .map(|number| KeyWatch::new(&key(&format!("k{number}")), &place.options()).unwrap())
+        .map(|number| KeyWatch::new(&key(&format!("k{number}")), &directory.options()).unwrap())
         .collect();
-    let changes = segment::Watch::new(&place.options()).unwrap();
+    let changes = segment::Watch::new(&directory.options()).unwrap();
     let mut set = WaitSet::new();
     let tokens: Vec<_> = subscribers.iter().map(|one| set.add(one)).collect();
     // For a hundred notifiers and fifty keys.
-    one_thread_waits(1);
+    assert_helpers(1);
     assert_eq!(descriptors().1, 1, "inotify instances");
     publisher.publish_text("all of them").unwrap();
     assert!(matches!(set.wait(SOON), Ready::Sources(ready) if !ready.is_empty()));
     drop((notifiers, watches, changes));
     assert_eq!(tokens.len(), 100);
     drop(set);
-    soon("the threads end", || helpers() == (0, 0));
-    soon("their descriptors are closed", || descriptors() == before);
+    wait_until("the threads end", || helpers() == (0, 0));
+    wait_until("their descriptors are closed", || descriptors() == before);
 
-    // And begin anew.
+    // New ones start again.
     let notifier = subscribers[0].notifier().unwrap();
-    one_thread_waits(1);
+    assert_helpers(1);
     drop(notifier);
-    soon("they end again", || helpers() == (0, 0));
+    wait_until("they end again", || helpers() == (0, 0));
 
-    a_thousand_are_told_apart(&place);
-    soon("the threads end", || helpers() == (0, 0));
+    a_wait_set_reports_seven_of_a_thousand_keys(&directory);
+    wait_until("the threads end", || helpers() == (0, 0));
 
     #[cfg(feature = "async")]
     {
         use futures_lite::{StreamExt, future};
 
-        let streaming = Subscriber::attach(&key("all"), &place.options()).unwrap();
+        let streaming = Subscriber::attach(&key("all"), &directory.options()).unwrap();
         let mut stream = streaming.from_now().into_stream().unwrap();
         let pending = async_io::block_on(future::poll_once(stream.next()));
         assert!(pending.is_none(), "nothing is new");
         drop(stream);
-        soon("the threads end", || helpers() == (0, 0));
+        wait_until("the threads end", || helpers() == (0, 0));
     }
 }

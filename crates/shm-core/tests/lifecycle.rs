@@ -1,110 +1,119 @@
-//! Segments coming and going: who keeps them, what is stale, what is not ours.
+//! Creating, keeping and removing segments, and files that are not segments.
 
 mod common;
 
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use segment::Content;
 use shm_core::{AttachErrorKind, Block, Options, Publisher, RemoveErrorKind, Subscriber, segment};
 
 #[test]
-fn the_last_publisher_out_removes_and_readers_keep_nothing_alive() {
-    let place = Place::new();
-    let first = Publisher::open(&key("k"), &place.options()).unwrap();
-    let second = Publisher::open(&key("k"), &place.options()).unwrap();
+fn the_last_publisher_removes_the_segment_despite_subscribers() {
+    let directory = TestDirectory::new();
+    let first = Publisher::open(&key("k"), &directory.options()).unwrap();
+    let second = Publisher::open(&key("k"), &directory.options()).unwrap();
     assert!(first.created() && !second.created());
-    let mut subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("k"), &directory.options()).unwrap();
     first.publish_text("kept by the second").unwrap();
-    assert!(!first.detach().removed, "somebody else is there");
+    assert!(!first.detach().removed, "the other publisher keeps it");
     assert!(subscriber.latest().unwrap().is_some());
-    assert!(second.detach().removed, "the last one out removes");
-    assert!(place.names().is_empty());
+    assert!(second.detach().removed, "the last participant removes it");
+    assert!(directory.names().is_empty());
     assert!(matches!(
-        Subscriber::attach(&key("k"), &place.options()),
+        Subscriber::attach(&key("k"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
     ));
-    // What a reader has already it keeps.
+    // A subscriber keeps the memory.
     assert!(subscriber.from_oldest().latest().unwrap().is_some());
 }
 
 #[test]
 fn a_persistent_segment_stays_until_it_is_removed_by_name() {
-    let place = Place::new();
-    let keeping = place.options().persistent(true);
-    let publisher = Publisher::open(&key("kept"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let keeping = directory.options().persistent(true);
+    let publisher = Publisher::open(&key("kept"), &directory.options()).unwrap();
     publisher.publish_text("stays").unwrap();
-    // Asked for by a later one, it sticks.
+    // A later participant makes it persistent.
     drop(Publisher::open(&key("kept"), &keeping).unwrap());
     drop(publisher);
-    let info = segment::info(&key("kept"), &place.options()).unwrap();
+    let info = segment::info(&key("kept"), &directory.options()).unwrap();
     assert!(info.persistent && info.attached.is_empty());
-    assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
-    segment::remove(&key("kept"), &place.options(), segment::Removal::IfUnused).unwrap();
-    assert!(place.names().is_empty());
+    assert_eq!(segment::list(&directory.options()).unwrap().len(), 1);
+    segment::remove(
+        &key("kept"),
+        &directory.options(),
+        segment::Removal::IfUnused,
+    )
+    .unwrap();
+    assert!(directory.names().is_empty());
     assert!(matches!(
-        segment::remove(&key("kept"), &place.options(), segment::Removal::IfUnused),
+        segment::remove(&key("kept"), &directory.options(), segment::Removal::IfUnused),
         Err(error) if *error.kind() == RemoveErrorKind::NotFound
     ));
 }
 
 #[test]
-fn removing_what_is_in_use_is_refused_unless_forced() {
-    let place = Place::new();
-    let _publisher = Publisher::open(&key("used"), &place.options()).unwrap();
-    let refused =
-        segment::remove(&key("used"), &place.options(), segment::Removal::IfUnused).unwrap_err();
+fn removing_a_segment_in_use_fails_unless_forced() {
+    let directory = TestDirectory::new();
+    let _publisher = Publisher::open(&key("used"), &directory.options()).unwrap();
+    let refused = segment::remove(
+        &key("used"),
+        &directory.options(),
+        segment::Removal::IfUnused,
+    )
+    .unwrap_err();
     let RemoveErrorKind::InUse { by } = refused.kind() else {
         panic!("a process is attached: {refused}")
     };
     assert!(by[0].process.is_current());
-    segment::remove(&key("used"), &place.options(), segment::Removal::Forced).unwrap();
-    assert!(place.names().is_empty());
+    segment::remove(&key("used"), &directory.options(), segment::Removal::Forced).unwrap();
+    assert!(directory.names().is_empty());
 }
 
-/// A segment whose holders have died looks like this: a file with a head, and no locks.
-fn stale_file(place: &Place, name: &str) {
-    let publisher = Publisher::open(&key(name), &place.options()).expect("there is room");
+/// Creates a segment without participants: a file with a head, and no locks.
+fn stale_file(directory: &TestDirectory, name: &str) {
+    let publisher = Publisher::open(&key(name), &directory.options()).expect("there is room");
     let mut head = vec![0; 0x7000];
-    let file = std::fs::File::open(place.file(&key(name))).expect("it is there");
+    let file = std::fs::File::open(directory.file(&key(name))).expect("it is there");
     file.read_exact_at(&mut head, 0).expect("it is long enough");
     drop(publisher);
-    std::fs::write(place.file(&key(name)), head).expect("there is room");
+    std::fs::write(directory.file(&key(name)), head).expect("there is room");
 }
 
 #[test]
-fn what_a_crash_left_is_removed_by_whoever_comes_next() {
-    let place = Place::new();
-    stale_file(&place, "by-list");
-    assert!(segment::list(&place.options()).unwrap().is_empty());
-    assert!(place.names().is_empty());
+fn every_operation_removes_a_stale_segment() {
+    let directory = TestDirectory::new();
+    stale_file(&directory, "by-list");
+    assert!(segment::list(&directory.options()).unwrap().is_empty());
+    assert!(directory.names().is_empty());
 
-    stale_file(&place, "by-attach");
-    let attached = Subscriber::attach(&key("by-attach"), &place.options());
+    stale_file(&directory, "by-attach");
+    let attached = Subscriber::attach(&key("by-attach"), &directory.options());
     assert!(matches!(&attached, Err(error) if *error.kind() == AttachErrorKind::NotFound));
-    assert!(place.names().is_empty());
+    assert!(directory.names().is_empty());
 
-    stale_file(&place, "by-create");
-    let publisher = Publisher::open(&key("by-create"), &place.options()).unwrap();
+    stale_file(&directory, "by-create");
+    let publisher = Publisher::open(&key("by-create"), &directory.options()).unwrap();
     assert!(publisher.created());
     drop(publisher);
 
-    stale_file(&place, "by-block");
-    assert!(Block::create(&key("by-block"), 10, &place.options()).is_ok());
+    stale_file(&directory, "by-block");
+    assert!(Block::create(&key("by-block"), 10, &directory.options()).is_ok());
 
-    stale_file(&place, "by-info");
+    stale_file(&directory, "by-info");
     assert!(matches!(
-        segment::info(&key("by-info"), &place.options()),
+        segment::info(&key("by-info"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
     ));
-    assert!(place.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
-fn foreign_things_are_named_with_a_reason_and_never_touched() {
-    let place = Place::new();
-    let at = |name: &str| place.file(&key(name));
+fn other_files_are_listed_with_a_reason_and_left_alone() {
+    let directory = TestDirectory::new();
+    let at = |name: &str| directory.file(&key(name));
     std::fs::write(
         at("text"),
         "not a segment, though it is long enough to have a head, one would think",
@@ -123,16 +132,16 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
     )
     .unwrap();
     let names = ["text", "empty", "directory", "link", "fifo"];
-    let before = place.names();
+    let before = directory.names();
     for name in names {
         for error in [
-            Publisher::open(&key(name), &place.options())
+            Publisher::open(&key(name), &directory.options())
                 .map(drop)
                 .unwrap_err(),
-            Subscriber::attach(&key(name), &place.options())
+            Subscriber::attach(&key(name), &directory.options())
                 .map(drop)
                 .unwrap_err(),
-            Block::create(&key(name), 1, &place.options())
+            Block::create(&key(name), 1, &directory.options())
                 .map(drop)
                 .unwrap_err(),
         ] {
@@ -142,55 +151,55 @@ fn foreign_things_are_named_with_a_reason_and_never_touched() {
             );
         }
         assert!(matches!(
-            segment::remove(&key(name), &place.options(), segment::Removal::Forced),
+            segment::remove(&key(name), &directory.options(), segment::Removal::Forced),
             Err(error) if matches!(error.kind(), RemoveErrorKind::Foreign { .. })
         ));
     }
-    let listed = segment::list(&place.options()).unwrap();
+    let listed = segment::list(&directory.options()).unwrap();
     assert_eq!(listed.len(), names.len());
     assert!(listed.iter().all(|one| one.segment.is_err()));
-    assert_eq!(place.names(), before);
+    assert_eq!(directory.names(), before);
 }
 
 #[test]
-fn another_version_is_listed_never_attached_and_removed_only_if_stale() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("future"), &place.options()).unwrap();
+fn a_segment_of_another_version_is_listed_and_removed_only_if_stale() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("future"), &directory.options()).unwrap();
     let file = std::fs::OpenOptions::new()
         .write(true)
-        .open(place.file(&key("future")))
+        .open(directory.file(&key("future")))
         .unwrap();
     file.write_all_at(&3u32.to_le_bytes(), 8).unwrap();
     assert!(matches!(
-        Subscriber::attach(&key("future"), &place.options()),
+        Subscriber::attach(&key("future"), &directory.options()),
         Err(error) if matches!(error.kind(), AttachErrorKind::Version { found: 3, .. })
     ));
     assert!(matches!(
-        Block::create(&key("future"), 1, &place.options()),
+        Block::create(&key("future"), 1, &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::AlreadyExists
     ));
-    assert_eq!(segment::list(&place.options()).unwrap().len(), 1);
+    assert_eq!(segment::list(&directory.options()).unwrap().len(), 1);
     drop(publisher);
-    assert!(place.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
-fn lies_in_the_header_are_errors() {
-    let place = Place::new();
-    let lies: [(&str, u64, &[u8]); 4] = [
+fn invalid_headers_are_errors() {
+    let directory = TestDirectory::new();
+    let forged: [(&str, u64, &[u8]); 4] = [
         ("kind", 20, &9u32.to_le_bytes()),
         ("slots", 12, &u32::MAX.to_le_bytes()),
         ("fewer", 12, &3u32.to_le_bytes()),
         ("block", 48, &u64::MAX.to_le_bytes()),
     ];
-    for (name, at, bytes) in lies {
-        let block = Block::create(&key(name), 100, &place.options()).unwrap();
+    for (name, at, bytes) in forged {
+        let block = Block::create(&key(name), 100, &directory.options()).unwrap();
         let file = std::fs::OpenOptions::new()
             .write(true)
-            .open(place.file(&key(name)))
+            .open(directory.file(&key(name)))
             .unwrap();
         file.write_all_at(bytes, at).unwrap();
-        let error = Block::attach(&key(name), &place.options())
+        let error = Block::attach(&key(name), &directory.options())
             .map(drop)
             .unwrap_err();
         assert!(
@@ -199,13 +208,13 @@ fn lies_in_the_header_are_errors() {
         );
         drop(block);
     }
-    let block = Block::create(&key("short"), 1 << 20, &place.options()).unwrap();
+    let block = Block::create(&key("short"), 1 << 20, &directory.options()).unwrap();
     let file = std::fs::OpenOptions::new()
         .write(true)
-        .open(place.file(&key("short")))
+        .open(directory.file(&key("short")))
         .unwrap();
     file.set_len(0x1_0000 + 100).unwrap();
-    let error = Block::attach(&key("short"), &place.options())
+    let error = Block::attach(&key("short"), &directory.options())
         .map(drop)
         .unwrap_err();
     assert!(error.to_string().contains("cut short"), "{error}");
@@ -213,38 +222,42 @@ fn lies_in_the_header_are_errors() {
 }
 
 #[test]
-fn somebody_who_sits_on_the_lifecycle_byte_costs_the_timeout_and_no_more() {
-    let place = Place::new();
-    let _publisher = Publisher::open(&key("busy"), &place.options()).unwrap();
+fn a_held_lifecycle_byte_costs_only_the_timeout() {
+    let directory = TestDirectory::new();
+    let _publisher = Publisher::open(&key("busy"), &directory.options()).unwrap();
     let file = std::fs::OpenOptions::new()
         .read(true)
         .write(true)
-        .open(place.file(&key("busy")))
+        .open(directory.file(&key("busy")))
         .unwrap();
-    common::lock_byte_as_a_stranger(&file, 1 << 60);
-    let hasty = place.options().timeout(Duration::from_millis(30));
+    common::lock_byte_outside_the_library(&file, 1 << 60);
+    let short_timeout = directory.options().timeout(Duration::from_millis(30));
     assert!(matches!(
-        Publisher::open(&key("busy"), &hasty),
+        Publisher::open(&key("busy"), &short_timeout),
         Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. })
     ));
     assert!(matches!(
-        Subscriber::attach(&key("busy"), &hasty),
+        Subscriber::attach(&key("busy"), &short_timeout),
         Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. })
     ));
     assert!(matches!(
-        segment::remove(&key("busy"), &hasty, segment::Removal::Forced),
+        segment::remove(&key("busy"), &short_timeout, segment::Removal::Forced),
         Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. })
     ));
-    assert_eq!(segment::list(&hasty).unwrap().len(), 1, "list never waits");
+    assert_eq!(
+        segment::list(&short_timeout).unwrap().len(),
+        1,
+        "list does not wait"
+    );
 }
 
 #[test]
-fn modes_and_missing_directories() {
-    let place = Place::new();
-    let _private = Publisher::open(&key("private"), &place.options()).unwrap();
-    let _shared = Publisher::open(&key("shared"), &place.options().mode(0o640)).unwrap();
+fn modes_are_set_and_missing_directories_reported() {
+    let directory = TestDirectory::new();
+    let _private = Publisher::open(&key("private"), &directory.options()).unwrap();
+    let _shared = Publisher::open(&key("shared"), &directory.options().mode(0o640)).unwrap();
     let mode = |name: &str| {
-        std::fs::metadata(place.file(&key(name)))
+        std::fs::metadata(directory.file(&key(name)))
             .unwrap()
             .permissions()
             .mode()
@@ -252,19 +265,19 @@ fn modes_and_missing_directories() {
     };
     assert_eq!((mode("private"), mode("shared")), (0o600, 0o640));
 
-    let nowhere = Options::new().directory(place.path().join("missing"));
+    let nowhere = Options::new().directory(directory.path().join("missing"));
     let error = Publisher::open(&key("x"), &nowhere).map(drop).unwrap_err();
     assert!(error.to_string().contains("does not exist"), "{error}");
     assert!(segment::list(&nowhere).is_err());
 }
 
 #[test]
-fn a_list_tells_of_blocks_and_samples() {
-    let place = Place::new();
-    let _block = Block::create(&key("b"), 4097, &place.options()).unwrap();
-    let samples = Publisher::open(&key("a"), &place.options()).unwrap();
+fn a_list_describes_blocks_and_samples() {
+    let directory = TestDirectory::new();
+    let _block = Block::create(&key("b"), 4097, &directory.options()).unwrap();
+    let samples = Publisher::open(&key("a"), &directory.options()).unwrap();
     samples.publish_text("hello").unwrap();
-    let listed = segment::list(&place.options()).unwrap();
+    let listed = segment::list(&directory.options()).unwrap();
     assert_eq!(
         listed
             .iter()
@@ -290,53 +303,53 @@ fn a_list_tells_of_blocks_and_samples() {
 }
 
 #[test]
-fn a_block_and_samples_are_not_mistaken_for_each_other() {
-    let place = Place::new();
-    let _block = Block::create(&key("block"), 10, &place.options()).unwrap();
+fn attaching_to_another_kind_fails() {
+    let directory = TestDirectory::new();
+    let _block = Block::create(&key("block"), 10, &directory.options()).unwrap();
     assert!(matches!(
-        Publisher::open(&key("block"), &place.options()),
+        Publisher::open(&key("block"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
     ));
     assert!(matches!(
-        Subscriber::attach(&key("block"), &place.options()),
+        Subscriber::attach(&key("block"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
     ));
-    let _samples = Publisher::open(&key("samples"), &place.options()).unwrap();
+    let _samples = Publisher::open(&key("samples"), &directory.options()).unwrap();
     assert!(matches!(
-        Block::attach(&key("samples"), &place.options()),
+        Block::attach(&key("samples"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
     ));
 }
 
 #[test]
-fn slots_run_out_with_a_clear_error() {
-    let place = Place::new();
+fn attaching_without_a_free_slot_fails() {
+    let directory = TestDirectory::new();
     let mut publishers: Vec<_> = (0..128)
-        .map(|_| Publisher::open(&key("full"), &place.options()).unwrap())
+        .map(|_| Publisher::open(&key("full"), &directory.options()).unwrap())
         .collect();
     assert!(matches!(
-        Publisher::open(&key("full"), &place.options()),
+        Publisher::open(&key("full"), &directory.options()),
         Err(error) if matches!(error.kind(), AttachErrorKind::SlotsFull { slots: 128, .. })
     ));
     publishers.pop();
-    assert!(Publisher::open(&key("full"), &place.options()).is_ok());
+    assert!(Publisher::open(&key("full"), &directory.options()).is_ok());
 }
 
 #[test]
-fn a_watch_wakes_when_segments_come_and_go_and_for_nothing_else() {
+fn a_watch_wakes_only_for_created_and_removed_segments() {
     const LONG: Duration = Duration::from_secs(30);
-    let place = Place::new();
-    let watch = segment::Watch::new(&place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let watch = segment::Watch::new(&directory.options()).unwrap();
     assert!(!watch.wait(Duration::ZERO).unwrap());
 
-    let publisher = Publisher::open(&key("k"), &place.options()).unwrap();
-    assert!(watch.wait(LONG).unwrap(), "it came");
+    let publisher = Publisher::open(&key("k"), &directory.options()).unwrap();
+    assert!(watch.wait(LONG).unwrap(), "a segment was created");
     publisher.publish_text("changes no name").unwrap();
-    std::fs::write(place.path().join("somebody-elses"), b"").unwrap();
+    std::fs::write(directory.path().join("unrelated-file"), b"").unwrap();
     assert!(!watch.wait(Duration::from_millis(50)).unwrap());
     assert!(publisher.detach().removed);
-    assert!(watch.wait(LONG).unwrap(), "it went");
+    assert!(watch.wait(LONG).unwrap(), "a segment was removed");
 
-    let gone = place.options().directory("/nonexistent");
+    let gone = directory.options().directory("/nonexistent");
     assert!(segment::Watch::new(&gone).is_err());
 }

@@ -1,52 +1,52 @@
-//! Loans that keep their publisher: they outlive its variable, and go from thread to thread.
+//! Owned loans, which keep their publisher and can be sent to other threads.
 
 mod common;
 
 use std::sync::Arc;
 use std::thread;
 
-use common::{Place, key, octets, pattern};
+use common::{TestDirectory, bytes_metadata, key, pattern};
 use shm_core::{ErrorCode, Loan, OwnedLoan, Publisher, Subscriber};
 
-/// More than lies in the ring, so that a loan of it is a region.
+/// Longer than an inline payload, so that a loan of it is a region.
 const LARGE: usize = 1 << 16;
 
 #[test]
-fn both_kinds_of_loan_go_to_other_threads() {
+fn loans_are_send_and_sync() {
     fn is_send_and_sync<T: Send + Sync>() {}
     is_send_and_sync::<Loan<'static>>();
     is_send_and_sync::<OwnedLoan>();
 }
 
 #[test]
-fn an_owned_loan_outlives_its_publishers_variable_and_is_published_on_another_thread() {
+fn an_owned_loan_is_published_on_another_thread_after_its_publisher_was_dropped() {
     for length in [100, LARGE] {
-        let place = Place::new();
+        let directory = TestDirectory::new();
         let (loan, mut subscriber) = {
-            let publisher = Arc::new(Publisher::open(&key("out"), &place.options()).unwrap());
-            let subscriber = Subscriber::attach(&key("out"), &place.options()).unwrap();
+            let publisher = Arc::new(Publisher::open(&key("out"), &directory.options()).unwrap());
+            let subscriber = Subscriber::attach(&key("out"), &directory.options()).unwrap();
             (publisher.loan_owned(length).unwrap(), subscriber)
         };
-        assert_eq!(place.names().len(), 1, "the loan keeps the segment");
+        assert_eq!(directory.names().len(), 1, "the loan keeps the segment");
         let publishing = thread::spawn(move || {
             let mut loan = loan;
             loan.copy_from_slice(&pattern(1, length));
-            loan.publish(&octets()).unwrap()
+            loan.publish(&bytes_metadata()).unwrap()
         });
         assert_eq!(publishing.join().unwrap(), 1);
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.payload(), pattern(1, length));
         assert!(
-            place.names().is_empty(),
+            directory.names().is_empty(),
             "the last loan removes the segment"
         );
     }
 }
 
 #[test]
-fn an_owned_loan_that_is_dropped_gives_its_region_back() {
-    let place = Place::new();
-    let publisher = Arc::new(Publisher::open(&key("back"), &place.options()).unwrap());
+fn dropping_an_owned_loan_releases_its_region() {
+    let directory = TestDirectory::new();
+    let publisher = Arc::new(Publisher::open(&key("back"), &directory.options()).unwrap());
     let mut loans = Vec::new();
     let full = loop {
         match publisher.loan_owned(LARGE) {
@@ -63,29 +63,29 @@ fn an_owned_loan_that_is_dropped_gives_its_region_back() {
 
 #[test]
 fn the_publisher_detaches_with_the_last_owned_loan() {
-    let place = Place::new();
-    let publisher = Arc::new(Publisher::open(&key("last"), &place.options()).unwrap());
+    let directory = TestDirectory::new();
+    let publisher = Arc::new(Publisher::open(&key("last"), &directory.options()).unwrap());
     let first = publisher.loan_owned(LARGE).unwrap();
     let second = publisher.loan_owned(100).unwrap();
     drop(publisher);
-    first.publish(&octets()).unwrap();
-    assert_eq!(place.names().len(), 1, "one more loan keeps the segment");
+    first.publish(&bytes_metadata()).unwrap();
+    assert_eq!(directory.names().len(), 1, "another loan keeps the segment");
     drop(second);
-    assert!(place.names().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
-fn an_owned_loan_grows_out_of_the_ring_and_keeps_its_bytes() {
-    let place = Place::new();
-    let publisher = Arc::new(Publisher::open(&key("grow"), &place.options()).unwrap());
-    let mut subscriber = Subscriber::attach(&key("grow"), &place.options()).unwrap();
+fn growing_an_owned_loan_into_a_region_keeps_its_bytes() {
+    let directory = TestDirectory::new();
+    let publisher = Arc::new(Publisher::open(&key("grow"), &directory.options()).unwrap());
+    let mut subscriber = Subscriber::attach(&key("grow"), &directory.options()).unwrap();
     let mut loan = publisher.loan_owned(4).unwrap();
     loan.copy_from_slice(b"abcd");
     let error = loan.resize(usize::MAX).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
-    assert_eq!(*loan, *b"abcd", "the loan stays as it was");
+    assert_eq!(*loan, *b"abcd", "the loan is unchanged");
     loan.resize(LARGE).unwrap();
-    loan.publish(&octets()).unwrap();
+    loan.publish(&bytes_metadata()).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     assert_eq!(
         (sample.len(), &sample.payload()[..4]),

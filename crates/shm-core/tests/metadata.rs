@@ -1,4 +1,4 @@
-//! What stands beside samples, and payloads as values of Rust.
+//! Annotations of samples, and payloads as Rust values.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use common::{Place, key, octets, pattern};
+use common::{TestDirectory, bytes_metadata, key, pattern};
 use shm_core::{
     Annotations, ElementType, Metadata, MetadataError, MetadataField, Origin, PublishErrorKind,
     Publisher, ReadErrorKind, Sample, Subscriber, bytemuck, segment,
@@ -16,19 +16,19 @@ use shm_core::{
 struct Pair {
     publisher: Publisher,
     subscriber: Subscriber,
-    place: Place,
+    directory: TestDirectory,
 }
 
 #[allow(clippy::unwrap_used, reason = "a test's own helper")]
 impl Pair {
     fn new() -> Self {
-        let place = Place::new();
-        let publisher = Publisher::open(&key("k"), &place.options()).unwrap();
-        let subscriber = Subscriber::attach(&key("k"), &place.options()).unwrap();
+        let directory = TestDirectory::new();
+        let publisher = Publisher::open(&key("k"), &directory.options()).unwrap();
+        let subscriber = Subscriber::attach(&key("k"), &directory.options()).unwrap();
         Self {
             publisher,
             subscriber,
-            place,
+            directory,
         }
     }
 
@@ -39,7 +39,7 @@ impl Pair {
     fn file(&self) -> File {
         let mut options = File::options();
         let options = options.read(true).write(true);
-        options.open(self.place.file(&key("k"))).unwrap()
+        options.open(self.directory.file(&key("k"))).unwrap()
     }
 
     fn last(&self) -> u64 {
@@ -59,10 +59,10 @@ fn annotations() -> Annotations {
 }
 
 #[test]
-fn annotations_come_back_whatever_the_kind_and_the_way() {
+fn annotations_are_returned_for_every_kind_and_path() {
     let mut pair = Pair::new();
     let annotated = annotations();
-    for metadata in [Metadata::Text, octets()] {
+    for metadata in [Metadata::Text, bytes_metadata()] {
         for length in [0, 64, 100_000] {
             let text = "x".repeat(length);
             let publish = |payload| pair.publisher.publish_with(&metadata, &annotated, payload);
@@ -78,7 +78,7 @@ fn annotations_come_back_whatever_the_kind_and_the_way() {
             assert_eq!(pair.latest().annotations(), &annotated);
         }
     }
-    let info = segment::info(&key("k"), &pair.place.options()).unwrap();
+    let info = segment::info(&key("k"), &pair.directory.options()).unwrap();
     let segment::Content::Samples { latest, .. } = info.content else {
         panic!("{info:?}");
     };
@@ -88,15 +88,15 @@ fn annotations_come_back_whatever_the_kind_and_the_way() {
 }
 
 #[test]
-fn annotations_may_differ_from_sample_to_sample() {
+fn each_sample_has_its_own_annotations() {
     let mut pair = Pair::new();
     for frame in 0..100_u64 {
-        // Some in a row are the same.
+        // Some consecutive ones are equal.
         let user = (frame / 3).to_le_bytes();
         let annotations = Annotations::new().with_user(&user);
         let publisher = &pair.publisher;
         publisher
-            .publish_with(&octets(), &annotations, &pattern(frame, 64))
+            .publish_with(&bytes_metadata(), &annotations, &pattern(frame, 64))
             .unwrap();
         let sample = pair.latest();
         assert_eq!(sample.user(), user);
@@ -105,7 +105,7 @@ fn annotations_may_differ_from_sample_to_sample() {
 }
 
 #[test]
-fn user_data_that_is_too_long_is_refused_and_nothing_is_published() {
+fn user_data_that_is_too_long_is_not_published() {
     let mut pair = Pair::new();
     pair.publisher.publish_text("before").unwrap();
     let annotations = Annotations::new().with_user(&[0; 256]);
@@ -131,7 +131,7 @@ fn a_sample_of_64_bytes_takes_two_lines() {
         let publish = || {
             let publisher = &pair.publisher;
             publisher
-                .publish_with(&octets(), &annotations, &[7; 64])
+                .publish_with(&bytes_metadata(), &annotations, &[7; 64])
                 .unwrap();
             pair.last()
         };
@@ -141,7 +141,7 @@ fn a_sample_of_64_bytes_takes_two_lines() {
 }
 
 #[test]
-fn a_value_comes_back_wherever_it_lies() {
+fn a_value_is_read_from_ring_and_region() {
     let mut pair = Pair::new();
     pair.publisher.publish_value(&0x1234_5678_u32).unwrap();
     assert_eq!(pair.latest().read::<u32>().unwrap(), 0x1234_5678);
@@ -180,22 +180,22 @@ fn a_slice_is_an_array_of_its_elements() {
     assert_eq!(pair.latest().payload(), [1, 0]);
 }
 
-/// A payload whose first byte lies at an odd address is copied, not refused.
+/// A payload at an odd address is copied, not refused.
 #[test]
-fn a_slice_of_bytes_that_are_not_aligned_is_copied() {
+fn an_unaligned_slice_is_copied() {
     let mut pair = Pair::new();
     let values: Vec<[u8; 9]> = (0..9).map(|byte| [byte; 9]).collect();
     pair.publisher
-        .publish(&octets(), bytemuck::cast_slice(&values))
+        .publish(&bytes_metadata(), bytemuck::cast_slice(&values))
         .unwrap();
     let sample = pair.latest();
     assert_eq!(sample.as_slice::<[u8; 9]>().as_deref(), Some(&values[..]));
-    // 81 bytes are no whole number of them.
+    // 81 bytes are no multiple of the element size.
     assert!(sample.as_slice::<u16>().is_none());
 }
 
 #[test]
-fn what_a_later_version_publishes_is_bytes_with_its_annotations() {
+fn unknown_metadata_is_read_as_bytes_with_annotations() {
     let mut pair = Pair::new();
     let annotated = annotations();
     pair.publisher
@@ -211,7 +211,7 @@ fn what_a_later_version_publishes_is_bytes_with_its_annotations() {
 }
 
 #[test]
-fn an_array_that_does_not_fit_its_payload_is_refused() {
+fn an_array_of_another_length_than_its_payload_is_refused() {
     let pair = Pair::new();
     let array = shm_core::ArrayMetadata::new(ElementType::Int16, [3]).unwrap();
     let error = MetadataError::ArrayLength {
@@ -225,9 +225,9 @@ fn an_array_that_does_not_fit_its_payload_is_refused() {
 
 #[allow(clippy::unwrap_used, reason = "a test's own helper")]
 impl Pair {
-    /// The newest sample for another subscriber: this one has read it.
+    /// Returns the newest sample, read by a new subscriber.
     fn latest_again(&self) -> Sample {
-        let options = self.place.options();
+        let options = self.directory.options();
         let mut subscriber = Subscriber::attach(&key("k"), &options).unwrap();
         subscriber.latest().unwrap().unwrap()
     }

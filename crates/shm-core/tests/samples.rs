@@ -1,11 +1,11 @@
-//! Publishing and reading samples: every size, many readers, clearing, endings.
+//! Publishing and reading samples.
 
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{Place, key, octets, pattern};
+use common::{TestDirectory, bytes_metadata, key, pattern};
 use shm_core::{
     Access, ArrayMetadata, AttachErrorKind, BytesMetadata, ElementType, ImageMetadata, Message,
     Metadata, Next, PixelFormat, PublishErrorKind, Publisher, ReadErrorKind, Sample, Subscriber,
@@ -15,10 +15,10 @@ use shm_core::{
 const SOON: Option<Duration> = Some(Duration::from_secs(10));
 
 #[test]
-fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("sizes"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("sizes"), &place.options()).unwrap();
+fn payloads_of_every_size_are_read_unchanged() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("sizes"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("sizes"), &directory.options()).unwrap();
     let sizes = [
         0,
         1,
@@ -41,25 +41,28 @@ fn every_size_comes_back_byte_for_byte_while_readers_are_attached() {
     ];
     for (index, &size) in sizes.iter().enumerate() {
         let payload = pattern(index as u64, size);
-        let sequence = publisher.publish(&octets(), &payload).unwrap();
+        let sequence = publisher.publish(&bytes_metadata(), &payload).unwrap();
         assert_eq!(sequence, index as u64 + 1);
         assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.sequence(), sequence);
         assert!(sample.writer().is_current());
-        assert!(sample.payload() == payload, "size {size} differs in place");
+        assert!(
+            sample.payload() == payload,
+            "size {size} differs in directory"
+        );
         let mut copy = vec![0; size];
         sample.copy_to(&mut copy).unwrap();
-        assert!(copy == payload, "size {size} differs when copied");
+        assert!(copy == payload, "size {size} differs after copying");
         sample.verify().unwrap();
     }
 }
 
 #[test]
-fn messages_of_each_kind_come_back() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("kinds"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("kinds"), &place.options()).unwrap();
+fn messages_of_each_kind_are_read_unchanged() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("kinds"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("kinds"), &directory.options()).unwrap();
     let shape = ImageMetadata::packed(PixelFormat::Bgra8, 50, 30)
         .unwrap()
         .with_file_name("a.png");
@@ -90,25 +93,25 @@ fn messages_of_each_kind_come_back() {
 
 #[test]
 fn metadata_that_does_not_fit_is_refused_and_the_last_sample_stays() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("misfit"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("misfit"), &directory.options()).unwrap();
     publisher.publish_text("before").unwrap();
     let image = Metadata::Image(ImageMetadata::packed(PixelFormat::Rgb8, 10, 10).unwrap());
     assert!(matches!(
         publisher.publish(&image, &[0; 299]),
         Err(error) if matches!(error.kind(), PublishErrorKind::Metadata(_))
     ));
-    let mut subscriber = Subscriber::attach(&key("misfit"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("misfit"), &directory.options()).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     assert_eq!(sample.to_message().unwrap(), Message::Text("before".into()));
 }
 
 #[test]
-fn text_that_is_no_utf8_is_an_error_of_the_reader_not_a_panic() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("latin1"), &place.options()).unwrap();
+fn invalid_utf8_is_a_read_error() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("latin1"), &directory.options()).unwrap();
     publisher.publish(&Metadata::Text, b"caf\xe9").unwrap();
-    let mut subscriber = Subscriber::attach(&key("latin1"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("latin1"), &directory.options()).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     let error = sample.to_message().unwrap_err();
     assert!(matches!(error.kind(), ReadErrorKind::Invalid(_)));
@@ -116,23 +119,23 @@ fn text_that_is_no_utf8_is_an_error_of_the_reader_not_a_panic() {
 }
 
 #[test]
-fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("pins"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("pins"), &place.options()).unwrap();
+fn a_pinned_sample_does_not_change_while_others_are_published() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("pins"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("pins"), &directory.options()).unwrap();
     let mut pinned = Vec::new();
     for seed in 0..20 {
         let payload = pattern(seed, 100_000);
-        publisher.publish(&octets(), &payload).unwrap();
+        publisher.publish(&bytes_metadata(), &payload).unwrap();
         pinned.push((subscriber.latest().unwrap().unwrap(), payload));
     }
-    assert!(subscriber.latest().unwrap().is_none(), "nothing is newer");
-    // The same region pinned twice by one subscriber, and let go once.
+    assert!(subscriber.latest().unwrap().is_none(), "no newer sample");
+    // The same region, pinned twice by one subscriber and released once.
     subscriber = subscriber.from_oldest();
     drop(subscriber.latest().unwrap().unwrap());
     for seed in 100..200 {
         publisher
-            .publish(&octets(), &pattern(seed, 100_000))
+            .publish(&bytes_metadata(), &pattern(seed, 100_000))
             .unwrap();
     }
     for (sample, payload) in &pinned {
@@ -153,15 +156,15 @@ fn a_pinned_sample_stays_as_it_was_while_others_are_published() {
 }
 
 #[test]
-fn a_sample_that_is_kept_stays_as_it_was_and_so_does_its_clone() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("kept"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("kept"), &place.options()).unwrap();
+fn a_kept_small_sample_and_its_clone_do_not_change() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("kept"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("kept"), &directory.options()).unwrap();
     for bytes in [5_usize, 5, 9_000, 20_000] {
         let mut kept = Vec::new();
         for number in 0..4 {
             let payload = pattern(number, bytes);
-            publisher.publish(&octets(), &payload).unwrap();
+            publisher.publish(&bytes_metadata(), &payload).unwrap();
             let sample = subscriber.latest().unwrap().unwrap();
             if number % 2 == 0 {
                 kept.push((sample.clone(), payload));
@@ -174,28 +177,30 @@ fn a_sample_that_is_kept_stays_as_it_was_and_so_does_its_clone() {
     }
     publisher.publish_text("the kind changes").unwrap();
     let text = subscriber.latest().unwrap().unwrap();
-    publisher.publish(&octets(), &[7; 16]).unwrap();
+    publisher.publish(&bytes_metadata(), &[7; 16]).unwrap();
     let bytes = subscriber.latest().unwrap().unwrap();
     assert_eq!(
         (text.metadata(), bytes.metadata()),
-        (&Metadata::Text, &octets())
+        (&Metadata::Text, &bytes_metadata())
     );
 }
 
 #[test]
 fn memory_stays_within_pins_loans_and_three_samples() {
     const SIZE: usize = 4 << 20;
-    let place = Place::new();
-    let publisher = Publisher::open(&key("bound"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("bound"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("bound"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("bound"), &directory.options()).unwrap();
     let reserved = || {
-        segment::info(&key("bound"), &place.options())
+        segment::info(&key("bound"), &directory.options())
             .unwrap()
             .reserved_bytes
     };
     let mut pinned = Vec::new();
     for _ in 0..10 {
-        publisher.publish(&octets(), &vec![1; SIZE]).unwrap();
+        publisher
+            .publish(&bytes_metadata(), &vec![1; SIZE])
+            .unwrap();
         pinned.push(subscriber.latest().unwrap().unwrap());
     }
     assert!(
@@ -205,7 +210,9 @@ fn memory_stays_within_pins_loans_and_three_samples() {
     );
     drop(pinned);
     for _ in 0..40 {
-        publisher.publish(&octets(), &vec![2; SIZE]).unwrap();
+        publisher
+            .publish(&bytes_metadata(), &vec![2; SIZE])
+            .unwrap();
     }
     assert!(
         reserved() <= 3 * (SIZE as u64 + 8192) + (1 << 19),
@@ -213,16 +220,16 @@ fn memory_stays_within_pins_loans_and_three_samples() {
         reserved()
     );
     for _ in 0..40 {
-        publisher.publish(&octets(), &[3; 100]).unwrap();
+        publisher.publish(&bytes_metadata(), &[3; 100]).unwrap();
     }
     assert!(reserved() <= 2 << 20, "{} after small samples", reserved());
 }
 
 #[test]
-fn a_loan_is_seen_by_nobody_until_published_and_grows_in_place() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("loan"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("loan"), &place.options()).unwrap();
+fn a_loan_is_invisible_until_published_and_grows_in_place() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("loan"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("loan"), &directory.options()).unwrap();
     let mut loan = publisher.loan(10).unwrap();
     loan.copy_from_slice(b"0123456789");
     assert!(subscriber.latest().unwrap().is_none());
@@ -231,7 +238,7 @@ fn a_loan_is_seen_by_nobody_until_published_and_grows_in_place() {
     assert_eq!(&loan[..10], b"0123456789");
     loan.resize(20).unwrap();
     drop(publisher.loan(5).unwrap());
-    loan.publish(&octets()).unwrap();
+    loan.publish(&bytes_metadata()).unwrap();
     assert_eq!(
         subscriber.latest().unwrap().unwrap().payload(),
         b"0123456789xxxxxxxxxx"
@@ -239,10 +246,10 @@ fn a_loan_is_seen_by_nobody_until_published_and_grows_in_place() {
 }
 
 #[test]
-fn clearing_blanks_for_good_and_wakes() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("secret"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("secret"), &place.options()).unwrap();
+fn clearing_erases_the_memory_and_wakes() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("secret"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("secret"), &directory.options()).unwrap();
     let secret = "correct horse battery staple ".repeat(1000);
     publisher.publish_text(&secret).unwrap();
     publisher.publish_text(&secret[..200]).unwrap();
@@ -250,8 +257,8 @@ fn clearing_blanks_for_good_and_wakes() {
     assert_eq!(publisher.clear().unwrap(), 0);
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::New);
     assert!(subscriber.latest().unwrap().is_none());
-    // Nothing of it is left in the file's memory.
-    let file = std::fs::File::open(place.file(&key("secret"))).unwrap();
+    // The memory of the file has no trace of it.
+    let file = std::fs::File::open(directory.file(&key("secret"))).unwrap();
     for region in 0..8u64 {
         let mut bytes = vec![0; 1 << 19];
         let read = std::os::unix::fs::FileExt::read_at(&file, &mut bytes, region << 36).unwrap();
@@ -268,11 +275,11 @@ fn clearing_blanks_for_good_and_wakes() {
 }
 
 #[test]
-fn clearing_says_how_many_readers_still_hold_a_copy() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("held"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("held"), &place.options()).unwrap();
-    publisher.publish(&octets(), &[1; 20_000]).unwrap();
+fn clearing_returns_how_many_regions_are_pinned() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("held"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("held"), &directory.options()).unwrap();
+    publisher.publish(&bytes_metadata(), &[1; 20_000]).unwrap();
     let sample = subscriber.latest().unwrap().unwrap();
     assert_eq!(publisher.clear().unwrap(), 1);
     assert_eq!(sample.payload(), [1; 20_000]);
@@ -281,9 +288,9 @@ fn clearing_says_how_many_readers_still_hold_a_copy() {
 }
 
 #[test]
-fn waiting_times_out_and_tells_the_end_once() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn a_wait_times_out_and_reports_the_end_once() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let publisher = Publisher::open(&key("ends"), &options).unwrap();
     let mut subscriber = Subscriber::attach(&key("ends"), &options).unwrap();
     assert_eq!(
@@ -295,7 +302,7 @@ fn waiting_times_out_and_tells_the_end_once() {
     assert_eq!(
         subscriber.wait(SOON).unwrap(),
         WaitResult::New,
-        "what was published goes before the end"
+        "the sample comes before the end"
     );
     assert!(subscriber.latest().unwrap().is_some());
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::PublisherGone);
@@ -311,29 +318,29 @@ fn waiting_times_out_and_tells_the_end_once() {
     segment::remove(&key("ends"), &options, segment::Removal::Forced).unwrap();
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
-        publisher.publish_text("to nobody"),
+        publisher.publish_text("removed"),
         Err(error) if *error.kind() == PublishErrorKind::Removed
     ));
 }
 
 #[test]
 fn a_removed_name_is_noticed_within_a_second() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("rm"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("rm"), &place.options()).unwrap();
-    std::fs::remove_file(place.file(&key("rm"))).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("rm"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("rm"), &directory.options()).unwrap();
+    std::fs::remove_file(directory.file(&key("rm"))).unwrap();
     assert_eq!(subscriber.wait(SOON).unwrap(), WaitResult::Removed);
     assert!(matches!(
         publisher.publish_text("x"),
         Err(error) if *error.kind() == PublishErrorKind::Removed
     ));
-    // The name is free: a new segment has nothing to do with the old one.
-    let other = Publisher::open(&key("rm"), &place.options()).unwrap();
+    // The name is free: a new segment is independent of the old one.
+    let other = Publisher::open(&key("rm"), &directory.options()).unwrap();
     assert!(other.created());
     drop(publisher);
     other.publish_text("still here").unwrap();
     assert!(
-        Subscriber::attach(&key("rm"), &place.options())
+        Subscriber::attach(&key("rm"), &directory.options())
             .unwrap()
             .latest()
             .unwrap()
@@ -343,9 +350,9 @@ fn a_removed_name_is_noticed_within_a_second() {
 
 #[test]
 fn a_waiting_subscriber_is_woken_by_a_publication() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("wake"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("wake"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("wake"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("wake"), &directory.options()).unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || {
             let ended = subscriber.wait(SOON).unwrap();
@@ -361,8 +368,8 @@ fn a_waiting_subscriber_is_woken_by_a_publication() {
 
 #[test]
 fn attaching_waits_for_the_key_to_appear() {
-    let place = Place::new();
-    let (options, later) = (place.options(), key("later"));
+    let directory = TestDirectory::new();
+    let (options, later) = (directory.options(), key("later"));
     assert!(matches!(
         Subscriber::attach_within(&later, &options, Some(Duration::from_millis(10))),
         Err(error) if *error.kind() == AttachErrorKind::Timeout
@@ -377,10 +384,10 @@ fn attaching_waits_for_the_key_to_appear() {
 }
 
 #[test]
-fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
+fn concurrent_publishers_and_subscribers_never_tear_a_sample() {
     const ROUNDS: u64 = 3000;
-    let place = Place::new();
-    let options = place.options();
+    let directory = TestDirectory::new();
+    let options = directory.options();
     let race = key("race");
     let first = Publisher::open(&race, &options).unwrap();
     let done = AtomicBool::new(false);
@@ -390,7 +397,7 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
             let mut loan = publisher.loan(size).unwrap();
             loan.copy_from_slice(&pattern(round, size));
             loan[..8].copy_from_slice(&round.to_le_bytes());
-            loan.publish(&octets()).unwrap();
+            loan.publish(&bytes_metadata()).unwrap();
         }
     };
     let read = || {
@@ -401,7 +408,7 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
             let Some(sample) = subscriber.latest().unwrap() else {
                 continue;
             };
-            assert!(sample.sequence() > last, "sequences went back");
+            assert!(sample.sequence() > last, "sequences decreased");
             last = sample.sequence().get();
             let payload = sample.payload();
             let round = u64::from_le_bytes(payload[..8].try_into().unwrap());
@@ -433,12 +440,12 @@ fn publishers_and_readers_at_full_speed_never_tear_a_sample() {
 }
 
 #[test]
-fn who_is_attached_is_told() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn participants_are_listed() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let publisher = Publisher::open(&key("roster"), &options).unwrap();
     let subscriber = Subscriber::attach(&key("roster"), &options).unwrap();
-    assert!(publisher.peers().is_empty(), "others are other processes");
+    assert!(publisher.peers().is_empty(), "peers are other processes");
     let attached = || segment::info(&key("roster"), &options).unwrap().attached;
     let accesses = || {
         attached()
@@ -450,7 +457,7 @@ fn who_is_attached_is_told() {
     assert_eq!(
         accesses(),
         [(me, Access::ReadWrite)],
-        "one process, told of once"
+        "one process, listed once"
     );
     assert!(
         attached()[0].program.starts_with("samples-"),
@@ -470,8 +477,8 @@ fn who_is_attached_is_told() {
 
 #[test]
 fn reserving_warms_three_regions() {
-    let place = Place::new();
-    let options = place.options().reserve(1 << 20);
+    let directory = TestDirectory::new();
+    let options = directory.options().reserve(1 << 20);
     let _publisher = Publisher::open(&key("warm"), &options).unwrap();
     let reserved = segment::info(&key("warm"), &options)
         .unwrap()
@@ -480,18 +487,18 @@ fn reserving_warms_three_regions() {
 }
 
 #[test]
-fn publishers_that_keep_regions_leave_enough_for_all() {
-    let place = Place::new();
+fn publishers_share_the_regions() {
+    let directory = TestDirectory::new();
     let publishers: Vec<_> = (0..128)
-        .map(|_| Publisher::open(&key("crowd"), &place.options()).unwrap())
+        .map(|_| Publisher::open(&key("crowd"), &directory.options()).unwrap())
         .collect();
-    let mut subscriber = Subscriber::attach(&key("crowd"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("crowd"), &directory.options()).unwrap();
     for round in 0..6u64 {
         for publisher in &publishers {
-            // Several in a row, so that who can keeps what it used.
+            // Several in a row, so that a publisher could keep its regions.
             for number in 0..4 {
                 let payload = pattern(round + number, 100);
-                publisher.publish(&octets(), &payload).unwrap();
+                publisher.publish(&bytes_metadata(), &payload).unwrap();
                 assert!(subscriber.latest().unwrap().unwrap().payload() == payload);
             }
         }
@@ -500,10 +507,10 @@ fn publishers_that_keep_regions_leave_enough_for_all() {
 }
 
 #[test]
-fn many_small_samples_in_a_row_are_each_what_they_say() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("row"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("row"), &place.options()).unwrap();
+fn many_small_samples_in_a_row_are_read_unchanged() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("row"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("row"), &directory.options()).unwrap();
     let kinds = ["a/x", "a/y", "application/octet-stream"];
     for number in 0..200usize {
         let mut metadata = BytesMetadata::new(kinds[number / 3 % 3]);
@@ -522,7 +529,7 @@ fn many_small_samples_in_a_row_are_each_what_they_say() {
     }
 }
 
-/// Reads in order until there is nothing more.
+/// Reads all samples in order.
 #[allow(clippy::unwrap_used, reason = "a test's own helper")]
 fn numbers(subscriber: &mut Subscriber) -> Vec<u64> {
     let mut numbers = Vec::new();
@@ -539,23 +546,23 @@ fn publish_numbers(publisher: &Publisher, numbers: std::ops::Range<u64>, size: u
     for number in numbers {
         let mut payload = vec![0; size];
         payload[..8].copy_from_slice(&number.to_le_bytes());
-        publisher.publish(&octets(), &payload).unwrap();
+        publisher.publish(&bytes_metadata(), &payload).unwrap();
     }
 }
 
 #[test]
 fn every_sample_of_a_burst_is_read_in_order() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("burst"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("burst"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("burst"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("burst"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..1000, 128);
     assert_eq!(numbers(&mut subscriber), (0..1000).collect::<Vec<_>>());
 }
 
 #[test]
-fn who_is_overrun_goes_on_with_the_oldest_and_counts_what_it_missed() {
-    let place = Place::new();
-    let options = place.options().ring_bytes(1 << 14);
+fn an_overrun_subscriber_continues_with_the_oldest_and_counts_the_skipped() {
+    let directory = TestDirectory::new();
+    let options = directory.options().ring_bytes(1 << 14);
     let publisher = Publisher::open(&key("overrun"), &options).unwrap();
     let mut subscriber = Subscriber::attach(&key("overrun"), &options).unwrap();
     publish_numbers(&publisher, 0..1, 64);
@@ -573,11 +580,11 @@ fn who_is_overrun_goes_on_with_the_oldest_and_counts_what_it_missed() {
 }
 
 #[test]
-fn a_late_subscriber_begins_where_it_likes() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("late"), &place.options()).unwrap();
+fn a_late_subscriber_chooses_where_to_begin() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("late"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..5, 100);
-    let attach = || Subscriber::attach(&key("late"), &place.options()).unwrap();
+    let attach = || Subscriber::attach(&key("late"), &directory.options()).unwrap();
     assert_eq!(numbers(&mut attach()), [4]);
     assert_eq!(numbers(&mut attach().from_oldest()), [0, 1, 2, 3, 4]);
     assert_eq!(numbers(&mut attach().from_now()), [] as [u64; 0]);
@@ -587,9 +594,9 @@ fn a_late_subscriber_begins_where_it_likes() {
 }
 
 #[test]
-fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
-    let place = Place::new();
-    let options = place.options().ring_bytes(1 << 14);
+fn from_sequence_counts_evicted_samples_as_skipped() {
+    let directory = TestDirectory::new();
+    let options = directory.options().ring_bytes(1 << 14);
     let publisher = Publisher::open(&key("sequence"), &options).unwrap();
     let from = |sequence| {
         let subscriber = Subscriber::attach(&key("sequence"), &options).unwrap();
@@ -598,7 +605,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
     assert_eq!(from(1).next_sequence(), Some(1.into()));
     let mut early = from(7);
     publish_numbers(&publisher, 1..11, 100);
-    // What comes next comes next.
+    // A sequence that is still to come.
     assert_eq!(numbers(&mut early)[0], 1);
     for sequence in [0, 1, 4, 10] {
         let read = numbers(&mut from(sequence));
@@ -623,7 +630,7 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
         assert_eq!(subscriber.next_sequence(), Some(1001.into()));
     }
 
-    // What was missed before a clearing is told, even where nothing came after it.
+    // Samples skipped before a clearing are counted, even if none follows it.
     publisher.clear().unwrap();
     let cleared = from(1).next(Duration::ZERO).unwrap();
     assert!(
@@ -635,15 +642,15 @@ fn a_subscriber_begins_with_a_sequence_and_counts_what_is_gone() {
 }
 
 #[test]
-fn what_the_last_publisher_left_is_read_before_its_end_is_told() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("left"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("left"), &place.options()).unwrap();
+fn samples_are_read_before_the_end_of_their_publisher_is_reported() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("left"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("left"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..10, 100);
     drop(publisher);
     assert_eq!(numbers(&mut subscriber), (0..10).collect::<Vec<_>>());
     let mut subscriber = {
-        let options = place.options().persistent(true);
+        let options = directory.options().persistent(true);
         let publisher = Publisher::open(&key("iterated"), &options).unwrap();
         let subscriber = Subscriber::attach(&key("iterated"), &options).unwrap();
         publish_numbers(&publisher, 0..10, 100);
@@ -657,18 +664,18 @@ fn what_the_last_publisher_left_is_read_before_its_end_is_told() {
 }
 
 #[test]
-fn large_samples_are_retained_as_far_as_the_creator_said() {
+fn large_samples_are_retained_up_to_retain_bytes() {
     const SIZE: usize = 100_000;
-    let place = Place::new();
-    let options = place.options().retain_bytes(10 * (100 << 10));
+    let directory = TestDirectory::new();
+    let options = directory.options().retain_bytes(10 * (100 << 10));
     let publisher = Publisher::open(&key("kept"), &options).unwrap();
     let mut none = Subscriber::attach(&key("kept"), &options).unwrap();
     publish_numbers(&publisher, 0..30, SIZE);
     let kept = numbers(&mut none);
     assert!((10..=13).contains(&kept.len()), "{kept:?}");
     assert_eq!(kept, (30 - kept.len() as u64..30).collect::<Vec<_>>());
-    let publisher = Publisher::open(&key("newest"), &place.options()).unwrap();
-    let mut none = Subscriber::attach(&key("newest"), &place.options()).unwrap();
+    let publisher = Publisher::open(&key("newest"), &directory.options()).unwrap();
+    let mut none = Subscriber::attach(&key("newest"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..30, SIZE);
     let Next::Sample(sample) = none.next(Duration::ZERO).unwrap() else {
         panic!("the newest is always kept");
@@ -677,11 +684,11 @@ fn large_samples_are_retained_as_far_as_the_creator_said() {
 }
 
 #[test]
-fn large_samples_that_are_gone_are_passed_at_once() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("gone"), &place.options()).unwrap();
+fn evicted_large_samples_are_skipped_at_once() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("gone"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..1000, 20_000);
-    let late = Subscriber::attach(&key("gone"), &place.options()).unwrap();
+    let late = Subscriber::attach(&key("gone"), &directory.options()).unwrap();
     let kept = numbers(&mut late.from_oldest());
     assert!((1..=3).contains(&kept.len()), "{kept:?}");
     assert_eq!(kept.last(), Some(&999));
@@ -689,8 +696,8 @@ fn large_samples_that_are_gone_are_passed_at_once() {
 
 #[test]
 fn small_and_large_samples_keep_their_order() {
-    let place = Place::new();
-    let options = place.options().retain_bytes(16 << 20);
+    let directory = TestDirectory::new();
+    let options = directory.options().retain_bytes(16 << 20);
     let publisher = Publisher::open(&key("mixed"), &options).unwrap();
     let mut subscriber = Subscriber::attach(&key("mixed"), &options).unwrap();
     for number in 0..60 {
@@ -704,15 +711,15 @@ fn small_and_large_samples_keep_their_order() {
 }
 
 #[test]
-fn a_clearing_is_told_in_its_place_in_the_order() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("told"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("told"), &place.options()).unwrap();
+fn a_clearing_is_reported_in_order() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("order"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("order"), &directory.options()).unwrap();
     publish_numbers(&publisher, 0..2, 8);
     assert!(matches!(subscriber.next(SOON).unwrap(), Next::Sample(_)));
     publisher.clear().unwrap();
     publish_numbers(&publisher, 2..3, 8);
-    // The second sample is erased, whether it was read or not.
+    // The second sample is erased, although it was not read.
     assert!(matches!(
         subscriber.next(SOON).unwrap(),
         Next::Cleared { skipped: 1 }
@@ -721,30 +728,30 @@ fn a_clearing_is_told_in_its_place_in_the_order() {
         panic!("a sample follows");
     };
     assert_eq!((sample.sequence().get(), sample.skipped()), (4, 0));
-    // Who comes later is told of no clearing.
-    let mut later = Subscriber::attach(&key("told"), &place.options())
+    // A later subscriber gets no clearing.
+    let mut later = Subscriber::attach(&key("order"), &directory.options())
         .unwrap()
         .from_oldest();
     assert_eq!(numbers(&mut later), [2]);
 }
 
 #[test]
-fn a_loan_may_grow_out_of_the_ring_and_back() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("grows"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("grows"), &place.options()).unwrap();
+fn a_loan_may_grow_beyond_an_inline_payload_and_shrink_back() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("grows"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("grows"), &directory.options()).unwrap();
     let mut loan = publisher.loan(4).unwrap();
     loan.copy_from_slice(b"abcd");
     loan.resize(1 << 20).unwrap();
     loan.resize(3).unwrap();
-    loan.publish(&octets()).unwrap();
+    loan.publish(&bytes_metadata()).unwrap();
     assert_eq!(subscriber.latest().unwrap().unwrap().payload(), b"abc");
 }
 
 #[test]
-fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
-    let place = Place::new();
-    let options = place.options().notify(false);
+fn a_subscriber_that_is_not_woken_finds_a_sample_within_a_second() {
+    let directory = TestDirectory::new();
+    let options = directory.options().notify(false);
     let publisher = Publisher::open(&key("polled"), &options).unwrap();
     let mut subscriber = Subscriber::attach(&key("polled"), &options).unwrap();
     std::thread::scope(|scope| {
@@ -755,12 +762,14 @@ fn a_sleeper_notices_in_time_where_nobody_wakes_it() {
 }
 
 #[test]
-fn a_payload_stays_where_it_is_when_its_sample_is_moved_and_cloned() {
+fn a_payload_keeps_its_address_when_its_sample_is_moved_or_cloned() {
     for length in [100, 16_384, 1 << 20] {
-        let place = Place::new();
-        let publisher = Publisher::open(&key("stays"), &place.options()).unwrap();
-        let mut subscriber = Subscriber::attach(&key("stays"), &place.options()).unwrap();
-        publisher.publish(&octets(), &pattern(1, length)).unwrap();
+        let directory = TestDirectory::new();
+        let publisher = Publisher::open(&key("stays"), &directory.options()).unwrap();
+        let mut subscriber = Subscriber::attach(&key("stays"), &directory.options()).unwrap();
+        publisher
+            .publish(&bytes_metadata(), &pattern(1, length))
+            .unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         let address = sample.payload().as_ptr().addr();
 
@@ -769,10 +778,10 @@ fn a_payload_stays_where_it_is_when_its_sample_is_moved_and_cloned() {
         assert_eq!(moved.payload().as_ptr().addr(), address);
         assert_eq!(clone.payload().as_ptr().addr(), address);
         drop(moved);
-        // What is read later, of the same length, lies elsewhere.
+        // A later sample of the same length has another address.
         for seed in 2..10 {
             publisher
-                .publish(&octets(), &pattern(seed, length))
+                .publish(&bytes_metadata(), &pattern(seed, length))
                 .unwrap();
             let next = subscriber.latest().unwrap().unwrap();
             assert_ne!(next.payload().as_ptr().addr(), address);

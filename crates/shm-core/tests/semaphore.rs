@@ -1,4 +1,4 @@
-//! A semaphore between handles: counts, waits, removal, and what other kinds say of it.
+//! Semaphores: counts, waits, removal, other kinds of segments, untrusted input.
 
 mod common;
 
@@ -9,28 +9,28 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::segment::{self, Content};
 use shm_core::{AttachErrorKind, Block, Publisher, Semaphore, SemaphoreErrorKind, Subscriber};
 
-/// Longer than any machine takes, and no wait that succeeds.
+/// A timeout that no successful wait reaches.
 const LONG: Duration = Duration::from_secs(60);
-/// Where the word stands.
+/// The offset of the word.
 const WORD: u64 = 0x100;
-/// Where the records stand.
+/// The offset of the records.
 const RECORDS: u64 = 0x3c00;
 
-fn counts(place: &Place, name: &str) -> (u32, u32) {
-    let info = segment::info(&key(name), &place.options()).expect("it is there");
+fn counts(directory: &TestDirectory, name: &str) -> (u32, u32) {
+    let info = segment::info(&key(name), &directory.options()).expect("it is there");
     match info.content {
         Content::Semaphore { available, held } => (available, held),
         other => panic!("not a semaphore: {other:?}"),
     }
 }
 
-/// Waits until a waiter has said in the word that it sleeps.
-fn await_a_sleeper(place: &Place, name: &str) {
-    let file = fs::File::open(place.file(&key(name))).expect("it is there");
+/// Waits until a waiter has set its bit in the word.
+fn wait_for_a_sleeper(directory: &TestDirectory, name: &str) {
+    let file = fs::File::open(directory.file(&key(name))).expect("it is there");
     let mut low = [0; 2];
     while {
         file.read_exact_at(&mut low, WORD).expect("readable");
@@ -41,9 +41,9 @@ fn await_a_sleeper(place: &Place, name: &str) {
 }
 
 #[test]
-fn create_open_and_open_or_create_follow_the_rules() {
-    let place = Place::new();
-    let options = place.options();
+fn create_open_and_open_or_create_differ_if_the_key_exists() {
+    let directory = TestDirectory::new();
+    let options = directory.options();
     assert!(matches!(
         Semaphore::open(&key("s"), &options),
         Err(error) if *error.kind() == AttachErrorKind::NotFound
@@ -62,31 +62,31 @@ fn create_open_and_open_or_create_follow_the_rules() {
     assert_eq!(
         joined.available(),
         32_767,
-        "one that exists keeps its units"
+        "an existing semaphore keeps its units"
     );
     assert_eq!(joined.key(), &key("s"));
     assert!(!created.detach().removed);
-    assert!(joined.detach().removed, "the last one out removes");
-    assert!(place.names().is_empty());
+    assert!(joined.detach().removed, "the last participant removes it");
+    assert!(directory.names().is_empty());
 }
 
 #[test]
 fn units_are_counted_across_handles() {
-    let place = Place::new();
-    let one = Semaphore::create(&key("s"), 3, &place.options()).unwrap();
-    let two = Semaphore::open(&key("s"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let one = Semaphore::create(&key("s"), 3, &directory.options()).unwrap();
+    let two = Semaphore::open(&key("s"), &directory.options()).unwrap();
     one.acquire(2, None).unwrap();
     assert!(!two.try_acquire(2).unwrap());
     assert!(two.try_acquire(1).unwrap());
     two.acquire(0, None).unwrap();
     assert_eq!((one.held().unwrap(), two.held().unwrap()), (2, 1));
-    assert_eq!(counts(&place, "s"), (0, 3));
+    assert_eq!(counts(&directory, "s"), (0, 3));
     one.release(1).unwrap();
-    assert_eq!(counts(&place, "s"), (1, 2));
+    assert_eq!(counts(&directory, "s"), (1, 2));
     assert_eq!(one.forget(5).unwrap(), 1);
-    assert_eq!(counts(&place, "s"), (1, 1));
+    assert_eq!(counts(&directory, "s"), (1, 1));
     two.release(3).unwrap();
-    assert_eq!(counts(&place, "s"), (4, 0));
+    assert_eq!(counts(&directory, "s"), (4, 0));
     assert!(matches!(
         two.release(32_764),
         Err(error) if matches!(error.kind(), SemaphoreErrorKind::TooMany { units: 32_764, .. })
@@ -95,33 +95,33 @@ fn units_are_counted_across_handles() {
         two.acquire(40_000, None),
         Err(error) if matches!(error.kind(), SemaphoreErrorKind::TooMany { .. })
     ));
-    assert_eq!(counts(&place, "s"), (4, 0));
+    assert_eq!(counts(&directory, "s"), (4, 0));
 }
 
 #[test]
-fn a_handle_that_goes_gives_back_what_it_has_not_forgotten() {
-    let place = Place::new();
-    let stays = Semaphore::create(&key("s"), 5, &place.options()).unwrap();
-    let goes = Semaphore::open(&key("s"), &place.options()).unwrap();
-    goes.acquire(4, None).unwrap();
-    assert_eq!(goes.forget(1).unwrap(), 1);
-    assert!(!goes.detach().removed);
+fn dropping_a_handle_releases_units_that_were_not_forgotten() {
+    let directory = TestDirectory::new();
+    let stays = Semaphore::create(&key("s"), 5, &directory.options()).unwrap();
+    let dropped = Semaphore::open(&key("s"), &directory.options()).unwrap();
+    dropped.acquire(4, None).unwrap();
+    assert_eq!(dropped.forget(1).unwrap(), 1);
+    assert!(!dropped.detach().removed);
     assert_eq!(stays.available(), 4);
 
-    let persistent = place.options().persistent(true);
+    let persistent = directory.options().persistent(true);
     let keeper = Semaphore::open(&key("s"), &persistent).unwrap();
     stays.acquire(4, None).unwrap();
     drop(stays);
     drop(keeper);
-    assert_eq!(counts(&place, "s"), (4, 0));
-    segment::remove(&key("s"), &place.options(), segment::Removal::IfUnused).unwrap();
+    assert_eq!(counts(&directory, "s"), (4, 0));
+    segment::remove(&key("s"), &directory.options(), segment::Removal::IfUnused).unwrap();
 }
 
 #[test]
 fn a_timeout_names_a_holder() {
-    let place = Place::new();
-    let holder = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
-    let waiter = Semaphore::open(&key("s"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let holder = Semaphore::create(&key("s"), 1, &directory.options()).unwrap();
+    let waiter = Semaphore::open(&key("s"), &directory.options()).unwrap();
     holder.acquire(1, None).unwrap();
     let began = Instant::now();
     let refused = waiter.acquire(1, Duration::from_millis(50)).unwrap_err();
@@ -148,14 +148,14 @@ fn a_timeout_names_a_holder() {
 
 #[test]
 fn a_release_wakes_a_waiter_at_once() {
-    let place = Place::new();
-    let server = Semaphore::create(&key("s"), 0, &place.options()).unwrap();
-    let client = Semaphore::open(&key("s"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let server = Semaphore::create(&key("s"), 0, &directory.options()).unwrap();
+    let client = Semaphore::open(&key("s"), &directory.options()).unwrap();
     let waiter = thread::spawn(move || {
         client.acquire(3, LONG).unwrap();
         client
     });
-    await_a_sleeper(&place, "s");
+    wait_for_a_sleeper(&directory, "s");
     server.release(1).unwrap();
     server.release(2).unwrap();
     let client = waiter.join().unwrap();
@@ -165,11 +165,11 @@ fn a_release_wakes_a_waiter_at_once() {
 
 #[test]
 fn removal_ends_a_wait() {
-    let place = Place::new();
-    let ours = Semaphore::create(&key("s"), 0, &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let ours = Semaphore::create(&key("s"), 0, &directory.options()).unwrap();
     let waiter = thread::spawn(move || (ours.acquire(1, LONG), ours));
-    await_a_sleeper(&place, "s");
-    segment::remove(&key("s"), &place.options(), segment::Removal::Forced).unwrap();
+    wait_for_a_sleeper(&directory, "s");
+    segment::remove(&key("s"), &directory.options(), segment::Removal::Forced).unwrap();
     let (ended, ours) = waiter.join().unwrap();
     assert!(matches!(&ended, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
     assert!(ours.is_removed());
@@ -185,22 +185,19 @@ fn removal_ends_a_wait() {
         ours.forget(1),
         Err(error) if *error.kind() == SemaphoreErrorKind::Removed
     ));
-    assert!(
-        !ours.detach().removed,
-        "there is nothing to remove any more"
-    );
+    assert!(!ours.detach().removed, "it is removed already");
 }
 
 #[test]
-fn a_name_that_is_lost_is_noticed() {
-    let place = Place::new();
-    let ours = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
-    fs::remove_file(place.file(&key("s"))).unwrap();
+fn operations_fail_after_the_file_was_unlinked() {
+    let directory = TestDirectory::new();
+    let ours = Semaphore::create(&key("s"), 1, &directory.options()).unwrap();
+    fs::remove_file(directory.file(&key("s"))).unwrap();
     let began = Instant::now();
-    // Busy all the time, so that few operations look at the clock.
+    // Continuous operations, so that few of them read the clock.
     let noticed = loop {
         match ours.acquire(1, None).and_then(|()| ours.release(1)) {
-            Ok(()) => assert!(began.elapsed() < LONG, "never noticed"),
+            Ok(()) => assert!(began.elapsed() < LONG, "the removal was not noticed"),
             Err(error) => break error,
         }
     };
@@ -208,12 +205,12 @@ fn a_name_that_is_lost_is_noticed() {
 }
 
 #[test]
-fn threads_of_several_handles_never_exceed_the_count() {
+fn no_more_units_are_held_than_exist() {
     const UNITS: u32 = 3;
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let handles: Vec<_> = (0..3)
         .map(|_| {
-            let handle = Semaphore::open_or_create(&key("s"), UNITS, &place.options());
+            let handle = Semaphore::open_or_create(&key("s"), UNITS, &directory.options());
             Arc::new(handle.unwrap())
         })
         .collect();
@@ -237,48 +234,48 @@ fn threads_of_several_handles_never_exceed_the_count() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert_eq!(counts(&place, "s"), (UNITS, 0));
+    assert_eq!(counts(&directory, "s"), (UNITS, 0));
 }
 
 #[test]
-fn no_kind_is_mistaken_for_another() {
-    let place = Place::new();
-    let _semaphore = Semaphore::create(&key("s"), 1, &place.options()).unwrap();
+fn opening_another_kind_fails() {
+    let directory = TestDirectory::new();
+    let _semaphore = Semaphore::create(&key("s"), 1, &directory.options()).unwrap();
     let wrong = [
-        Block::attach(&key("s"), &place.options()).map(drop),
-        Publisher::open(&key("s"), &place.options()).map(drop),
-        Subscriber::attach(&key("s"), &place.options()).map(drop),
+        Block::attach(&key("s"), &directory.options()).map(drop),
+        Publisher::open(&key("s"), &directory.options()).map(drop),
+        Subscriber::attach(&key("s"), &directory.options()).map(drop),
     ];
     for wrong in wrong {
         assert!(matches!(&wrong, Err(error) if *error.kind() == AttachErrorKind::WrongKind));
     }
-    let _block = Block::create(&key("b"), 8, &place.options()).unwrap();
+    let _block = Block::create(&key("b"), 8, &directory.options()).unwrap();
     assert!(matches!(
-        Semaphore::open(&key("b"), &place.options()),
+        Semaphore::open(&key("b"), &directory.options()),
         Err(error) if *error.kind() == AttachErrorKind::WrongKind
     ));
 }
 
 #[test]
-fn nonsense_in_the_file_ends_in_errors_or_numbers() {
-    let place = Place::new();
+fn arbitrary_words_in_the_file_do_not_panic() {
+    let directory = TestDirectory::new();
     for bytes in [
         [0xff; 8],
         [0x80; 8],
         [0, 0, 0, 0, 0, 0, 0xff, 129],
         [1, 0, 0, 0, 0, 0, 2, 77],
     ] {
-        let ours = Semaphore::create(&key("s"), 2, &place.options()).unwrap();
-        let theirs = Semaphore::open(&key("s"), &place.options()).unwrap();
+        let ours = Semaphore::create(&key("s"), 2, &directory.options()).unwrap();
+        let theirs = Semaphore::open(&key("s"), &directory.options()).unwrap();
         let file = fs::OpenOptions::new()
             .write(true)
-            .open(place.file(&key("s")))
+            .open(directory.file(&key("s")))
             .unwrap();
         for record in 0..128 {
             file.write_all_at(&bytes, RECORDS + 8 * record).unwrap();
         }
         file.write_all_at(&bytes, WORD).unwrap();
-        let (available, held) = counts(&place, "s");
+        let (available, held) = counts(&directory, "s");
         assert!(available <= 32_767 && held <= 128 * 32_767);
         for handle in [&ours, &theirs] {
             let _whatever = handle.held().unwrap();

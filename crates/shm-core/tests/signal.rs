@@ -1,28 +1,29 @@
-//! A signal handler ends a wait. A test program of its own, because handlers are the whole process's.
-#![expect(unsafe_code, reason = "nothing safe handles a signal")]
+//! Interrupting a wait in a signal handler. A test program of its own, because handlers are
+//! process-wide.
+#![expect(unsafe_code, reason = "signal handlers have no safe wrapper")]
 
 mod common;
 
 use std::sync::OnceLock;
 use std::thread;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use shm_core::{Interrupter, Next, Publisher, Ready, Subscriber, WaitSet};
 
 static INTERRUPTER: OnceLock<Interrupter> = OnceLock::new();
-static OF_A_SET: OnceLock<Interrupter> = OnceLock::new();
+static SET_INTERRUPTER: OnceLock<Interrupter> = OnceLock::new();
 
 extern "C" fn handle(signal: libc::c_int) {
     let interrupter = match signal {
         libc::SIGUSR1 => INTERRUPTER.get(),
-        _ => OF_A_SET.get(),
+        _ => SET_INTERRUPTER.get(),
     };
     interrupter.expect("set before the handler").interrupt();
 }
 
 fn handle_signal(signal: libc::c_int) {
     let handler: extern "C" fn(libc::c_int) = handle;
-    // SAFETY: the handler makes one system call and stores a word, which is all that it may.
+    // SAFETY: the handler is async-signal-safe: it stores a word and makes one system call.
     let before = unsafe { libc::signal(signal, handler as libc::sighandler_t) };
     assert_ne!(before, libc::SIG_ERR);
 }
@@ -33,14 +34,14 @@ fn send(signal: libc::c_int) {
 }
 
 #[test]
-fn a_signal_handler_ends_a_wait() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("signalled"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("signalled"), &place.options()).unwrap();
+fn a_signal_handler_interrupts_a_wait() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("signalled"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("signalled"), &directory.options()).unwrap();
     let mut set = WaitSet::new();
     set.add(&subscriber);
     INTERRUPTER.set(subscriber.interrupter()).unwrap();
-    OF_A_SET.set(set.interrupter()).unwrap();
+    SET_INTERRUPTER.set(set.interrupter()).unwrap();
     handle_signal(libc::SIGUSR1);
     handle_signal(libc::SIGUSR2);
     for _ in 0..20 {

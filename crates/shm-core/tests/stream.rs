@@ -1,7 +1,7 @@
-//! Samples for tasks, on two executors.
+//! Streams of samples, on two executors.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 #![cfg(feature = "async")]
 
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use futures_lite::{Stream, StreamExt, future};
 use shm_core::{Options, Publisher, SampleStream, Subscriber};
 
@@ -24,7 +24,7 @@ fn stream(name: &str, options: &Options) -> SampleStream {
     subscriber.into_stream().unwrap()
 }
 
-/// Publishes numbers from another thread, a little slower than a reader can read, and leaves.
+/// Publishes numbers from another thread, slower than the stream reads them, and detaches.
 fn publish_numbers(publisher: Publisher) -> std::thread::JoinHandle<()> {
     std::thread::spawn(move || {
         for number in 0..COUNT {
@@ -44,10 +44,10 @@ async fn numbers(mut stream: SampleStream) -> Vec<u64> {
     numbers
 }
 
-/// Reads what another thread publishes, until that has left.
-fn everything_arrives(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
-    let place = Place::new();
-    let options = place.options().ring_bytes(1 << 20).persistent(true);
+/// Asserts that a stream returns all samples of another thread, then ends.
+fn assert_all_samples_arrive(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
+    let directory = TestDirectory::new();
+    let options = directory.options().ring_bytes(1 << 20).persistent(true);
     let publisher = Publisher::open(&key(name), &options).unwrap();
     let stream = stream(name, &options);
     let publishing = publish_numbers(publisher);
@@ -58,7 +58,7 @@ fn everything_arrives(name: &str, run: impl FnOnce(SampleStream) -> Vec<u64>) {
 
 #[test]
 fn every_sample_arrives_on_tokio() {
-    everything_arrives("tokio", |stream| {
+    assert_all_samples_arrive("tokio", |stream| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
@@ -68,15 +68,15 @@ fn every_sample_arrives_on_tokio() {
 
 #[test]
 fn every_sample_arrives_on_async_io() {
-    everything_arrives("async-io", |stream| async_io::block_on(numbers(stream)));
+    assert_all_samples_arrive("async-io", |stream| async_io::block_on(numbers(stream)));
 }
 
 #[test]
 fn tasks_share_a_thread_while_they_wait() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let names = ["one", "two", "three"];
-    let publishers = names.map(|name| Publisher::open(&key(name), &place.options()).unwrap());
-    let mut streams = names.map(|name| stream(name, &place.options()));
+    let publishers = names.map(|name| Publisher::open(&key(name), &directory.options()).unwrap());
+    let mut streams = names.map(|name| stream(name, &directory.options()));
     let publishing = std::thread::spawn(move || {
         for publisher in publishers.iter().rev() {
             publisher.publish_text(publisher.key().as_str()).unwrap();
@@ -94,17 +94,17 @@ fn tasks_share_a_thread_while_they_wait() {
 }
 
 #[test]
-fn a_stream_that_is_given_up_can_be_taken_up_again() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("again"), &place.options()).unwrap();
-    let mut stream = stream("again", &place.options());
+fn an_abandoned_wait_loses_no_sample() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("again"), &directory.options()).unwrap();
+    let mut stream = stream("again", &directory.options());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     runtime.block_on(async {
         let waited = tokio::time::timeout(Duration::from_millis(10), stream.next()).await;
-        assert!(waited.is_err(), "nothing was published");
+        assert!(waited.is_err(), "no sample was published");
         publisher.publish_text("now").unwrap();
         assert_eq!(stream.next().await.unwrap().unwrap().payload(), b"now");
     });
@@ -113,15 +113,15 @@ fn a_stream_that_is_given_up_can_be_taken_up_again() {
 }
 
 #[test]
-fn a_stream_ends_where_the_last_publisher_had_gone_before() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn a_stream_ends_if_the_last_publisher_had_detached_before() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     drop(Publisher::open(&key("gone"), &options).unwrap());
     let mut stream = stream("gone", &options);
     assert!(async_io::block_on(stream.next()).is_none());
 }
 
-/// A waker of a task that owns something, and does something when it is woken.
+/// A waker that owns a value, and runs a closure when it is woken.
 struct Task(
     #[allow(dead_code, reason = "what it owns ends with it")] Option<SampleStream>,
     fn(),
@@ -139,12 +139,12 @@ fn poll(stream: &mut SampleStream, waker: &Waker) -> bool {
 }
 
 #[test]
-fn a_waker_may_own_a_stream_and_end_with_one() {
-    let place = Place::new();
-    let _publisher = Publisher::open(&key("owned"), &place.options()).unwrap();
-    // Often, because a helper thread may be the one that ends the waker.
+fn a_waker_may_own_and_drop_a_stream() {
+    let directory = TestDirectory::new();
+    let _publisher = Publisher::open(&key("owned"), &directory.options()).unwrap();
+    // Many times, because the helper thread may be the one that drops the waker.
     for _ in 0..100 {
-        let [mut one, other] = [(); 2].map(|()| stream("owned", &place.options()));
+        let [mut one, other] = [(); 2].map(|()| stream("owned", &directory.options()));
         let waker = Waker::from(Arc::new(Task(Some(other), || ())));
         assert!(!poll(&mut one, &waker));
         drop(waker);
@@ -161,11 +161,12 @@ fn a_waker_may_own_a_stream_and_end_with_one() {
 static HAS_PANICKED: AtomicBool = AtomicBool::new(false);
 
 #[test]
-fn a_waker_that_panics_stops_no_other_stream() {
-    let place = Place::new();
+fn a_panicking_waker_does_not_stop_other_streams() {
+    let directory = TestDirectory::new();
     let publishers =
-        ["panics", "waits"].map(|name| Publisher::open(&key(name), &place.options()).unwrap());
-    let [mut panics, mut waits] = ["panics", "waits"].map(|name| stream(name, &place.options()));
+        ["panics", "waits"].map(|name| Publisher::open(&key(name), &directory.options()).unwrap());
+    let [mut panics, mut waits] =
+        ["panics", "waits"].map(|name| stream(name, &directory.options()));
     let waker = Waker::from(Arc::new(Task(None, || {
         HAS_PANICKED.store(true, Ordering::SeqCst);
         panic!("as a test wants it");

@@ -1,4 +1,4 @@
-//! What `list` removes, and what only looks like it.
+//! Files that `list` removes, and files that only look like them.
 
 mod common;
 
@@ -8,14 +8,14 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::Place;
+use common::TestDirectory;
 use shm_core::{Options, presence, segment};
 
 fn uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// A head as LAYOUT.md describes it, followed by the rest of a control area.
+/// Encodes a control area with a head as LAYOUT.md specifies it.
 fn head() -> Vec<u8> {
     let mut bytes = vec![0; 0x7000];
     bytes[..8].copy_from_slice(b"SHM-CORE");
@@ -25,18 +25,18 @@ fn head() -> Vec<u8> {
     bytes
 }
 
-/// Everything in a directory, with what is in it.
-fn content(place: &Place) -> Vec<(String, Option<Vec<u8>>)> {
-    let names = place.names().into_iter();
-    let content = |name: &String| fs::read(place.path().join(name)).ok();
+/// Returns the files of a directory with their content.
+fn content(directory: &TestDirectory) -> Vec<(String, Option<Vec<u8>>)> {
+    let names = directory.names().into_iter();
+    let content = |name: &String| fs::read(directory.path().join(name)).ok();
     names.map(|name| (name.clone(), content(&name))).collect()
 }
 
 #[test]
-fn near_misses_of_drafts_are_left_alone() {
-    let place = Place::new();
+fn files_with_names_similar_to_drafts_are_left_alone() {
+    let directory = TestDirectory::new();
     let uid = uid();
-    let at = |name: &str| place.path().join(name);
+    let at = |name: &str| directory.path().join(name);
     let wrong_names = [
         format!(".shm-core.{uid}.notes.swp"),
         format!(".shm-core.{uid}.shm-core.{uid}.K.aBcD12"), // rsync
@@ -64,7 +64,7 @@ fn near_misses_of_drafts_are_left_alone() {
         format!(".shm-core.{uid}\u{2024}0123456789abcdef.tmp"),
     ];
     for name in &wrong_names {
-        // Not even where the content is that of a stale segment.
+        // Not even if the content is that of a stale segment.
         fs::write(at(name), head()).unwrap();
     }
     let number = |number: u64| format!(".shm-core.{uid}.{number:016x}.tmp");
@@ -87,27 +87,27 @@ fn near_misses_of_drafts_are_left_alone() {
     symlink(at(&number(0x100)), at(&number(0x101))).unwrap();
     fs::create_dir(at(&number(0x102))).unwrap();
     drop(UnixListener::bind(at(&number(0x103))).unwrap());
-    // Marked as a draft, and with content that is none.
+    // Marked as a draft, with the content of another file.
     fs::write(at(&number(0x104)), "a letter").unwrap();
     fs::set_permissions(at(&number(0x104)), fs::Permissions::from_mode(0o1600)).unwrap();
 
-    let before = content(&place);
+    let before = content(&directory);
     assert!(before.len() > 35, "{}", before.len());
-    let listed = segment::list(&place.options()).unwrap();
+    let listed = segment::list(&directory.options()).unwrap();
     assert!(listed.iter().all(|one| one.segment.is_err()), "{listed:?}");
-    assert_eq!(content(&place), before);
+    assert_eq!(content(&directory), before);
 }
 
 #[test]
-fn drafts_of_the_dead_are_removed() {
-    let place = Place::new();
+fn drafts_of_dead_processes_are_removed() {
+    let directory = TestDirectory::new();
     let at = |number: u64| {
-        place
+        directory
             .path()
             .join(format!(".shm-core.{}.{number:016x}.tmp", uid()))
     };
     fs::write(at(1), head()).unwrap();
-    // Its maker died before it could write the head.
+    // Its creator died before it wrote the head.
     fs::write(at(2), "").unwrap();
     fs::set_permissions(at(2), fs::Permissions::from_mode(0o1600)).unwrap();
     let mut removed = head();
@@ -116,14 +116,14 @@ fn drafts_of_the_dead_are_removed() {
     let mut persistent = head();
     persistent[16..20].copy_from_slice(&1_u32.to_le_bytes());
     fs::write(at(4), persistent).unwrap();
-    // Of the living: a slot is held.
+    // Of a live process: a slot is held.
     fs::write(at(5), head()).unwrap();
     let living = fs::File::options()
         .read(true)
         .write(true)
         .open(at(5))
         .unwrap();
-    common::lock_byte_as_a_stranger(&living, (1 << 60) + 0x1_0000);
+    common::lock_byte_outside_the_library(&living, (1 << 60) + 0x1_0000);
     fs::write(at(6), "").unwrap();
     fs::set_permissions(at(6), fs::Permissions::from_mode(0o1600)).unwrap();
     let beginning = fs::File::options()
@@ -131,24 +131,24 @@ fn drafts_of_the_dead_are_removed() {
         .write(true)
         .open(at(6))
         .unwrap();
-    common::lock_byte_as_a_stranger(&beginning, (1 << 60) + 0x1_0000);
+    common::lock_byte_outside_the_library(&beginning, (1 << 60) + 0x1_0000);
 
-    assert!(segment::list(&place.options()).unwrap().is_empty());
-    let left: Vec<PathBuf> = place
+    assert!(segment::list(&directory.options()).unwrap().is_empty());
+    let left: Vec<PathBuf> = directory
         .names()
         .iter()
-        .map(|name| place.path().join(name))
+        .map(|name| directory.path().join(name))
         .collect();
     assert_eq!(left, [at(5), at(6)]);
     drop((living, beginning));
-    assert!(segment::list(&place.options()).unwrap().is_empty());
-    assert!(place.names().is_empty());
+    assert!(segment::list(&directory.options()).unwrap().is_empty());
+    assert!(directory.names().is_empty());
 }
 
 #[test]
-fn near_misses_of_sockets_are_left_alone() {
-    let place = Place::new();
-    let at = |name: &str| place.path().join(name);
+fn files_with_names_similar_to_sockets_are_left_alone() {
+    let directory = TestDirectory::new();
+    let at = |name: &str| directory.path().join(name);
     let (id, random) = ("0123456789abcdef0123456789abcdef", "0123456789abcdef");
     let sockets = [
         ".shm-core-presence.".to_owned(),
@@ -171,16 +171,16 @@ fn near_misses_of_sockets_are_left_alone() {
     let dead = format!(".shm-core-presence.{id}.{random}");
     fs::write(at(&dead), "no socket").unwrap();
     symlink(at(&sockets[0]), at(&format!("{dead}.new"))).unwrap();
-    let before = place.names();
-    assert!(list_and_sweep(&place.options()).is_empty());
-    assert_eq!(place.names(), before);
+    let before = directory.names();
+    assert!(list_and_sweep(&directory.options()).is_empty());
+    assert_eq!(directory.names(), before);
 
     for name in [&dead, &format!("{dead}.new")] {
         fs::remove_file(at(name)).unwrap();
         drop(UnixListener::bind(at(name)).unwrap());
     }
-    assert!(list_and_sweep(&place.options()).is_empty());
-    assert_eq!(place.names().len(), sockets.len());
+    assert!(list_and_sweep(&directory.options()).is_empty());
+    assert_eq!(directory.names().len(), sockets.len());
 }
 
 /// Lists the segments and removes the sockets of dead publishers.
@@ -190,11 +190,14 @@ fn list_and_sweep(options: &Options) -> Vec<segment::Listed> {
     listed
 }
 
-/// Lists while another thread gives the name of a stale file to a file that must survive, as fast as
-/// it can.
-fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
-    let place = Place::new();
-    let (at, precious) = (place.path().join(name), place.path().join("precious"));
+/// Lists while another thread gives the name of a stale file to a file that must survive, as fast
+/// as it can.
+fn assert_replacement_survives(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
+    let directory = TestDirectory::new();
+    let (at, precious) = (
+        directory.path().join(name),
+        directory.path().join("precious"),
+    );
     fs::write(&precious, "the only copy").expect("there is room");
     let identity = |path: &PathBuf| {
         use std::os::unix::fs::MetadataExt;
@@ -205,12 +208,13 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
     std::thread::scope(|scope| {
         let lister = scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
-                drop(list_and_sweep(&place.options()));
+                drop(list_and_sweep(&directory.options()));
             }
         });
         for _ in 0..3000 {
             is_stale(&at);
-            // Exchanged with the precious file, and back; where it was removed in time, moved there.
+            // Exchanged with the precious file and back; if it was removed in time, the file is
+            // moved there.
             let _removed = rustix::fs::renameat_with(
                 rustix::fs::CWD,
                 &precious,
@@ -218,15 +222,15 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
                 &at,
                 rustix::fs::RenameFlags::EXCHANGE,
             );
-            // Found again by what it is: it may be on its way back.
+            // Searched by its content, because it may be on its way back.
             let found = (0..1_000_000).find_map(|_| {
                 if identity(&precious) == inode {
                     return Some(());
                 }
-                let names = place
+                let names = directory
                     .names()
                     .into_iter()
-                    .map(|name| place.path().join(name));
+                    .map(|name| directory.path().join(name));
                 let stray = names.into_iter().find(|path| identity(path) == inode)?;
                 fs::rename(stray, &precious).ok()
             });
@@ -239,19 +243,19 @@ fn something_else_survives_at(name: &str, is_stale: impl Fn(&PathBuf) + Sync) {
 }
 
 #[test]
-fn what_gets_the_name_of_a_stale_draft_is_not_removed() {
+fn a_file_that_replaces_a_stale_draft_is_not_removed() {
     let name = format!(".shm-core.{}.0123456789abcdef.tmp", uid());
-    something_else_survives_at(&name, |at| drop(fs::write(at, head())));
+    assert_replacement_survives(&name, |at| drop(fs::write(at, head())));
 }
 
 #[test]
-fn what_gets_the_name_of_a_stale_segment_is_not_removed() {
+fn a_file_that_replaces_a_stale_segment_is_not_removed() {
     let name = format!("shm-core.{}.stale", uid());
-    something_else_survives_at(&name, |at| drop(fs::write(at, head())));
+    assert_replacement_survives(&name, |at| drop(fs::write(at, head())));
 }
 
 #[test]
-fn what_gets_the_name_of_a_dead_socket_is_not_removed() {
+fn a_file_that_replaces_a_dead_socket_is_not_removed() {
     let name = ".shm-core-presence.0123456789abcdef0123456789abcdef.0123456789abcdef";
-    something_else_survives_at(name, |at| drop(UnixListener::bind(at)));
+    assert_replacement_survives(name, |at| drop(UnixListener::bind(at)));
 }

@@ -1,7 +1,7 @@
-//! Waiting with a descriptor, for many keys at once, and with interruptions.
+//! Waiting with descriptors, with wait sets, and with interruptions.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
 
 mod common;
@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Place, key};
+use common::{TestDirectory, key};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shm_core::{
     KeyWatch, Next, Notifier, Options, Publisher, Ready, Subscriber, WaitResult, WaitSet, segment,
@@ -19,7 +19,7 @@ use shm_core::{
 const SOON: Duration = Duration::from_secs(10);
 const NOW: Duration = Duration::ZERO;
 
-/// Sleeps until a descriptor is readable, at most for `timeout`; returns whether it is.
+/// Waits until a descriptor is readable, for at most `timeout`; returns whether it is.
 fn is_readable(fd: impl AsFd, timeout: Duration) -> bool {
     let timeout = Timespec {
         tv_sec: timeout.as_secs().try_into().unwrap(),
@@ -46,9 +46,9 @@ fn attached(name: &str, options: &Options) -> (Publisher, Subscriber, Notifier) 
 
 #[test]
 fn a_notifier_is_readable_while_there_may_be_something_to_read() {
-    let place = Place::new();
-    let (publisher, mut subscriber, notifier) = attached("descriptor", &place.options());
-    assert!(!is_readable(&notifier, NOW), "nothing was published");
+    let directory = TestDirectory::new();
+    let (publisher, mut subscriber, notifier) = attached("descriptor", &directory.options());
+    assert!(!is_readable(&notifier, NOW), "no sample was published");
     for round in 0..100 {
         publisher.publish_text(&format!("{round}")).unwrap();
         assert!(is_readable(&notifier, SOON), "round {round}");
@@ -57,7 +57,7 @@ fn a_notifier_is_readable_while_there_may_be_something_to_read() {
         assert_eq!(texts(&mut subscriber), [round.to_string()]);
         assert!(!is_readable(&notifier, NOW), "everything was read");
     }
-    // What comes between the clearing and the reading may be told once more, and never gets lost.
+    // A sample between clearing and reading may be reported again, and is never lost.
     publisher.publish_text("one").unwrap();
     assert!(is_readable(&notifier, SOON));
     notifier.clear();
@@ -67,11 +67,11 @@ fn a_notifier_is_readable_while_there_may_be_something_to_read() {
 }
 
 #[test]
-fn a_notifier_of_a_subscriber_that_lags_behind_is_readable_at_once() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("behind"), &place.options()).unwrap();
+fn a_notifier_is_readable_at_once_if_there_are_unread_samples() {
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("behind"), &directory.options()).unwrap();
     publisher.publish_text("early").unwrap();
-    let mut subscriber = Subscriber::attach(&key("behind"), &place.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("behind"), &directory.options()).unwrap();
     let notifier = subscriber.notifier().unwrap();
     assert!(is_readable(&notifier, NOW));
     notifier.clear();
@@ -81,14 +81,17 @@ fn a_notifier_of_a_subscriber_that_lags_behind_is_readable_at_once() {
 }
 
 #[test]
-fn a_notifier_tells_that_the_last_publisher_has_left() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn a_notifier_is_readable_when_the_last_publisher_detaches() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let (publisher, mut subscriber, notifier) = attached("leaving", &options);
     drop(publisher);
     let end = Instant::now() + SOON;
     loop {
-        assert!(is_readable(&notifier, end - Instant::now()), "it is told");
+        assert!(
+            is_readable(&notifier, end - Instant::now()),
+            "it is reported"
+        );
         notifier.clear();
         if matches!(subscriber.next(NOW).unwrap(), Next::PublisherGone) {
             break;
@@ -97,13 +100,21 @@ fn a_notifier_tells_that_the_last_publisher_has_left() {
 }
 
 #[test]
-fn a_notifier_tells_that_the_name_has_gone() {
-    let place = Place::new();
-    let (_publisher, mut subscriber, notifier) = attached("losing", &place.options());
-    segment::remove(&key("losing"), &place.options(), segment::Removal::Forced).unwrap();
+fn a_notifier_is_readable_when_the_file_is_unlinked() {
+    let directory = TestDirectory::new();
+    let (_publisher, mut subscriber, notifier) = attached("losing", &directory.options());
+    segment::remove(
+        &key("losing"),
+        &directory.options(),
+        segment::Removal::Forced,
+    )
+    .unwrap();
     let end = Instant::now() + SOON;
     loop {
-        assert!(is_readable(&notifier, end - Instant::now()), "it is told");
+        assert!(
+            is_readable(&notifier, end - Instant::now()),
+            "it is reported"
+        );
         notifier.clear();
         if matches!(subscriber.next(NOW).unwrap(), Next::Removed) {
             break;
@@ -112,9 +123,9 @@ fn a_notifier_tells_that_the_name_has_gone() {
 }
 
 #[test]
-fn watches_have_a_descriptor_each() {
-    let place = Place::new();
-    let options = place.options();
+fn watches_have_descriptors() {
+    let directory = TestDirectory::new();
+    let options = directory.options();
     let keys = KeyWatch::new(&key("coming"), &options).unwrap();
     let all = segment::Watch::new(&options).unwrap();
     assert!(!is_readable(&keys, NOW) && !is_readable(&all, NOW));
@@ -127,19 +138,19 @@ fn watches_have_a_descriptor_each() {
     assert!(!is_readable(&all, NOW), "waiting clears it");
 
     drop(publisher);
-    assert!(is_readable(&all, SOON), "it has gone");
+    assert!(is_readable(&all, SOON), "the segment was removed");
 }
 
 #[test]
-fn a_set_tells_which_of_many_have_something() {
-    let place = Place::new();
+fn a_wait_set_reports_the_ready_sources() {
+    let directory = TestDirectory::new();
     let names: Vec<String> = (0..20).map(|number| format!("key{number}")).collect();
     let mut set = WaitSet::new();
     let mut sources: Vec<_> = names
         .iter()
         .map(|name| {
-            let publisher = Publisher::open(&key(name), &place.options()).unwrap();
-            let subscriber = Subscriber::attach(&key(name), &place.options()).unwrap();
+            let publisher = Publisher::open(&key(name), &directory.options()).unwrap();
+            let subscriber = Subscriber::attach(&key(name), &directory.options()).unwrap();
             (set.add(&subscriber), publisher, subscriber)
         })
         .collect();
@@ -151,7 +162,7 @@ fn a_set_tells_which_of_many_have_something() {
     assert_eq!(set.wait(SOON), Ready::Sources(&[three, seven]));
     assert_eq!(texts(&mut sources[3].2), ["three"]);
     assert_eq!(texts(&mut sources[7].2), ["seven"]);
-    assert_eq!(set.wait(NOW), Ready::Timeout, "each is told once");
+    assert_eq!(set.wait(NOW), Ready::Timeout, "each is reported once");
 
     // From another thread, while it sleeps.
     let (token, publisher, mut subscriber) = sources.pop().unwrap();
@@ -170,9 +181,9 @@ fn a_set_tells_which_of_many_have_something() {
 }
 
 #[test]
-fn a_set_waits_for_keys_ends_and_interruptions_too() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn a_wait_set_waits_for_keys_ends_and_interruptions() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let mut set = WaitSet::new();
     let keys = KeyWatch::new(&key("to come"), &options).unwrap();
     let coming = set.add(&keys);
@@ -187,13 +198,13 @@ fn a_set_waits_for_keys_ends_and_interruptions_too() {
     let interrupting = thread::spawn(move || interrupter.interrupt());
     assert_eq!(set.wait(None), Ready::Interrupted);
     interrupting.join().unwrap();
-    assert_eq!(set.wait(NOW), Ready::Timeout, "told once");
+    assert_eq!(set.wait(NOW), Ready::Timeout, "reported once");
 
     drop(publisher);
     let end = Instant::now() + SOON;
     loop {
         let ready = set.wait(end - Instant::now());
-        assert_eq!(ready, Ready::Sources(&[followed]), "the end is told");
+        assert_eq!(ready, Ready::Sources(&[followed]), "the end is reported");
         if matches!(subscriber.next(NOW).unwrap(), Next::PublisherGone) {
             break;
         }
@@ -202,9 +213,9 @@ fn a_set_waits_for_keys_ends_and_interruptions_too() {
 
 #[test]
 fn a_wait_is_interrupted_from_another_thread() {
-    let place = Place::new();
-    let publisher = Publisher::open(&key("interrupted"), &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key("interrupted"), &place.options()).unwrap();
+    let directory = TestDirectory::new();
+    let publisher = Publisher::open(&key("interrupted"), &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key("interrupted"), &directory.options()).unwrap();
     let interrupter = subscriber.interrupter();
     assert_eq!(subscriber.wait(NOW).unwrap(), WaitResult::Timeout);
 
@@ -214,12 +225,12 @@ fn a_wait_is_interrupted_from_another_thread() {
         assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Interrupted);
         interrupting.join().unwrap();
     }
-    // Before the wait, and twice: it counts once.
+    // Twice before the wait: they count as one.
     interrupter.interrupt();
     interrupter.interrupt();
     assert!(matches!(subscriber.next(None), Ok(Next::Interrupted)));
     assert!(matches!(subscriber.next(NOW), Ok(Next::Timeout)));
-    // Even where there is always something to read.
+    // Even if there is always a sample to read.
     publisher.publish_text("news").unwrap();
     interrupter.interrupt();
     assert!(matches!(subscriber.next(None), Ok(Next::Interrupted)));
@@ -231,9 +242,9 @@ fn a_wait_is_interrupted_from_another_thread() {
 }
 
 #[test]
-fn an_end_before_the_waiting_is_told() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn an_end_before_the_wait_is_reported() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let publisher = Publisher::open(&key("gone before"), &options).unwrap();
     let mut subscriber = Subscriber::attach(publisher.key(), &options).unwrap();
     drop(publisher);
@@ -248,13 +259,13 @@ fn an_end_before_the_waiting_is_told() {
     let mut later = WaitSet::new();
     later.add(&subscriber);
     let nothing = later.wait(Duration::from_millis(20));
-    assert_eq!(nothing, Ready::Timeout, "it was told");
+    assert_eq!(nothing, Ready::Timeout, "already reported");
 }
 
 #[test]
-fn a_publisher_that_came_unnoticed_is_told_to_have_gone() {
-    let place = Place::new();
-    let options = place.options().persistent(true);
+fn the_end_of_an_unnoticed_publisher_is_reported_once() {
+    let directory = TestDirectory::new();
+    let options = directory.options().persistent(true);
     let first = Publisher::open(&key("twice"), &options).unwrap();
     let mut subscriber = Subscriber::attach(first.key(), &options).unwrap();
     drop(first);
@@ -268,26 +279,29 @@ fn a_publisher_that_came_unnoticed_is_told_to_have_gone() {
     drop(second);
     let gone = subscriber.next(SOON).unwrap();
     assert!(matches!(gone, Next::PublisherGone), "{gone:?}");
-    let told = subscriber.next(Duration::from_millis(20)).unwrap();
-    assert!(matches!(told, Next::Timeout), "told once: {told:?}");
+    let reported = subscriber.next(Duration::from_millis(20)).unwrap();
+    assert!(
+        matches!(reported, Next::Timeout),
+        "reported once: {reported:?}"
+    );
 }
 
 #[test]
-fn what_a_watch_has_seen_already_is_told_by_a_set() {
-    let place = Place::new();
-    let watch = KeyWatch::new(&key("early"), &place.options()).unwrap();
-    let changes = segment::Watch::new(&place.options()).unwrap();
-    let _publisher = Publisher::open(&key("early"), &place.options()).unwrap();
+fn events_before_a_watch_was_added_are_reported_by_the_set() {
+    let directory = TestDirectory::new();
+    let watch = KeyWatch::new(&key("early"), &directory.options()).unwrap();
+    let changes = segment::Watch::new(&directory.options()).unwrap();
+    let _publisher = Publisher::open(&key("early"), &directory.options()).unwrap();
     assert!(is_readable(&watch, SOON) && is_readable(&changes, SOON));
     let mut set = WaitSet::new();
     let tokens = [set.add(&watch), set.add(&changes)];
-    let mut told = Vec::new();
-    while told.len() < 2 {
+    let mut reported = Vec::new();
+    while reported.len() < 2 {
         let Ready::Sources(ready) = set.wait(SOON) else {
-            panic!("only {told:?} of {tokens:?}");
+            panic!("only {reported:?} of {tokens:?}");
         };
-        told.extend_from_slice(ready);
+        reported.extend_from_slice(ready);
     }
-    told.sort_by_key(|token| tokens.iter().position(|one| one == token));
-    assert_eq!(told, tokens);
+    reported.sort_by_key(|token| tokens.iter().position(|one| one == token));
+    assert_eq!(reported, tokens);
 }

@@ -1,4 +1,4 @@
-//! Telling other processes that a block has changed, and waiting to be told.
+//! Announcing changes of a block to other processes, and waiting for announcements.
 
 use std::time::Duration;
 
@@ -10,20 +10,19 @@ use crate::sys;
 /// Why a wait for a change ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Changes were announced; how many by now, for the next wait.
+    /// Changes were announced; the count so far, for the next wait.
     Announced(u32),
-    /// The block was removed, moved away or replaced: nothing is announced in it any more. Attach
-    /// again.
+    /// The block was removed, renamed or replaced: no more changes are announced in it.
     Removed,
-    /// The time is over.
+    /// The timeout expired.
     Timeout,
 }
 
 impl Guard<'_, ReadWrite> {
-    /// Releases the lock, and tells all who [wait](Block::wait_for_change) that the
-    /// block has changed.
+    /// Releases the lock, and wakes the threads of all processes that
+    /// [wait](Block::wait_for_change) for a change of the block.
     ///
-    /// Nothing is announced without this call: it takes a system call, and letting go alone does not.
+    /// Dropping the guard announces nothing, so that an uncontended release makes no system call.
     ///
     /// # Examples
     ///
@@ -37,7 +36,7 @@ impl Guard<'_, ReadWrite> {
     /// let ours = Block::create(&key, 64, &options)?;
     /// let theirs = Block::attach_read_only(&key, &options)?;
     ///
-    /// let seen = theirs.changes(); // before the first look: nothing is missed
+    /// let seen = theirs.changes(); // before the bytes are read: no change is missed
     /// let mut guard = ours.lock()?.ignore_abandonment();
     /// guard[0] = 42;
     /// guard.announce();
@@ -52,29 +51,30 @@ impl Guard<'_, ReadWrite> {
 }
 
 impl Block<ReadWrite> {
-    /// Tells all who [wait](Self::wait_for_change) that the block has changed, while this
-    /// thread holds the lock [without a guard](Self::lock_detached). They are woken when it is let
-    /// go.
+    /// Announces a change while this thread holds the lock [without a guard](Self::lock_detached).
+    /// The threads that [wait](Self::wait_for_change) for one are woken when the lock is released.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard, which has
-    /// [`announce`](Guard::announce) of its own; [`LockErrorKind::Forked`] in a forked child.
+    /// [`LockErrorKind::NotHeld`] if this thread does not hold the lock, or holds it by a guard,
+    /// which has [`announce`](Guard::announce) of its own; [`LockErrorKind::Forked`] in a forked
+    /// child.
     pub fn announce(&self) -> Result<(), LockError> {
         self.attachment.announce_detached()
     }
 }
 
 impl<A: Attach> Block<A> {
-    /// Returns how many changes of the block were announced since it was created; after 2^32 the
-    /// count begins anew. Makes no system call: for polling.
+    /// Returns how many changes of the block were announced since it was created, modulo 2^32.
+    /// Makes no system call, so it suits polling.
     #[inline]
     #[must_use]
     pub fn changes(&self) -> u32 {
         self.attachment.changes()
     }
 
-    /// Sleeps until more changes were announced than `seen`; up to `timeout`, forever if `None`.
+    /// Blocks until more changes were announced than `seen`, for at most `timeout` (forever if
+    /// `None`).
     ///
     /// `seen` is what [`changes`](Self::changes) returned before the bytes were read, or what the
     /// last wait returned; if changes were announced since, it returns at once. Several threads may
@@ -82,8 +82,9 @@ impl<A: Attach> Block<A> {
     /// changing anything.
     ///
     /// The removal of the block ends the wait: at once if it was removed with
-    /// [`segment::remove`](crate::segment::remove), within a second if its file was. A change by a
-    /// process that died before its wake is noticed within a second, too.
+    /// [`segment::remove`](crate::segment::remove), within a second if its file was removed or
+    /// renamed. A change by a process that died before it woke the waiters is noticed within a
+    /// second, too.
     ///
     /// # Errors
     ///
@@ -98,7 +99,7 @@ impl<A: Attach> Block<A> {
         }
         let (attachment, deadline) = (&self.attachment, Deadline::after_option(timeout.into()));
         loop {
-            // What a peer writes there ends a wait or does not; nothing is computed from it.
+            // Untrusted input, which only decides when a wait ends; nothing is computed from it.
             let now = attachment.changes();
             if now != seen {
                 return Ok(Change::Announced(now));
@@ -111,7 +112,7 @@ impl<A: Attach> Block<A> {
                 return Ok(Change::Timeout);
             }
             attachment.sleep_until_changed(seen, deadline);
-            // Woken although nothing is new: a process has detached or removed the block.
+            // Woken without a change: a process has detached or removed the block.
             if attachment.changes() == seen && attachment.is_removed() {
                 return Ok(Change::Removed);
             }

@@ -28,15 +28,15 @@ pub enum AttachErrorKind {
     /// There is no segment under the key, or only what a crash left behind.
     #[error("no such segment")]
     NotFound,
-    /// There is a living or persistent segment under the key already.
+    /// The key already has a segment that is in use or persistent.
     #[error("segment exists already")]
     AlreadyExists,
-    /// The name is taken by a file that is no segment of the expected owner; it is not touched.
+    /// The name is taken by a file that is not a segment of the expected owner; it is left alone.
     #[error("{} {reason}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// Why it is no such segment.
+        /// Why it is not such a segment.
         reason: ForeignReason,
     },
     /// The segment has a layout that this library does not know.
@@ -45,13 +45,13 @@ pub enum AttachErrorKind {
         /// The layout's version.
         found: u32,
     },
-    /// A segment of another kind: a block, say, where samples were expected.
+    /// A segment of another kind, such as a block instead of samples.
     #[error("segment is of another kind")]
     WrongKind,
     /// The operating system does not permit it.
     #[error("permission denied")]
     Permission,
-    /// It cannot be given to this group: mostly because the process is no member of it.
+    /// It cannot be given to this group, usually because the process is not a member.
     #[error("cannot be given to group {group}")]
     Group {
         /// The group's id.
@@ -99,8 +99,8 @@ pub enum AttachErrorKind {
         /// The process that holds it.
         holder: LockHolder,
     },
-    /// The segment is another user's ([`Options::owner`](crate::Options::owner)), and the operation
-    /// writes to it. That is refused to every other user, root too.
+    /// The segment belongs to another user ([`Options::owner`](crate::Options::owner)), and the
+    /// operation writes to it. That is refused to every other user, including root.
     #[error("segment belongs to user {}", UserName(*owner))]
     OtherUser {
         /// The user id of its owner.
@@ -112,16 +112,16 @@ pub enum AttachErrorKind {
     /// The size of a block is out of bounds.
     #[error("block size of {size} bytes is out of bounds (1 byte to 64 GiB)")]
     Size {
-        /// The size asked for, bytes.
+        /// The requested size in bytes.
         size: usize,
     },
-    /// A semaphore cannot count so many units.
+    /// A semaphore cannot count that many units.
     #[error("{units} units are too many for a semaphore (at most {MAX_UNITS})")]
     Units {
-        /// How many were asked for.
+        /// The requested number.
         units: u32,
     },
-    /// Another operation of the operating system failed; the source says how.
+    /// Another operation of the operating system failed; the source has the details.
     #[error("{doing} failed")]
     Io {
         /// The operation.
@@ -164,7 +164,7 @@ impl AttachError {
         Self::new(key, kind).with_source(source)
     }
 
-    /// Takes the error apart, for one of another operation.
+    /// Splits the error into its parts, to build that of another operation.
     pub(super) fn into_parts(self) -> (Key, AttachErrorKind, Option<io::Error>) {
         (self.key, self.kind, self.source)
     }

@@ -6,9 +6,9 @@ use std::io;
 
 /// The kind of an error, whichever operation it comes from: what `code()` of every error returns.
 ///
-/// For bindings, exit statuses and protocols. Names and numbers keep their meaning for ever, and
-/// neither is used again for anything else; 0 is no error. Programs in Rust match on the variants of
-/// the errors themselves, which say more.
+/// For bindings, exit statuses and protocols. Names and numbers keep their meaning in every version
+/// and are never reused; 0 means success. Rust programs match on the variants of the errors
+/// themselves, which have more details.
 ///
 /// # Examples
 ///
@@ -31,7 +31,7 @@ use std::io;
 pub enum ErrorCode {
     /// The name breaks a rule of [`Key`](crate::Key).
     InvalidKey = 1,
-    /// A size, an offset or a type that was asked for is out of bounds.
+    /// A requested size, offset or type is out of bounds.
     InvalidArgument = 2,
     /// The metadata contradicts itself, its bounds or the payload's length.
     InvalidMetadata = 3,
@@ -39,49 +39,49 @@ pub enum ErrorCode {
     NotFound = 4,
     /// There is a segment under the key already.
     AlreadyExists = 5,
-    /// A block where samples were expected, or the other way round.
+    /// A block if samples were expected, or the reverse.
     WrongKind = 6,
     /// The segment has a layout version that this library does not know.
     OtherVersion = 7,
-    /// The name is taken by a file that is no segment of the expected owner.
+    /// The name is taken by a file that is not a segment of the expected owner.
     Foreign = 8,
     /// The segment belongs to another user, and the operation writes to it.
     OtherUser = 9,
     /// The operating system does not permit it.
     PermissionDenied = 10,
-    /// The place is not suitable: a file system that cannot hold segments, no safe directory for
-    /// sockets.
+    /// The directory is not suitable: its file system cannot hold segments, or no directory is safe
+    /// for sockets.
     Unsupported = 11,
-    /// There is no room in the file system.
+    /// The file system is full.
     NoSpace = 12,
-    /// There is no memory for a private copy.
+    /// There is not enough memory for a private copy.
     NoMemory = 13,
     /// The process's limit on the size of files forbids it.
     FileSizeLimit = 14,
     /// No slot or region can be claimed: all are in use, or locks of other processes block them.
     Full = 15,
-    /// Processes are attached, and force was not asked for.
+    /// The segment has participants, and its removal was not forced.
     InUse = 16,
     /// Another process held an internal lock for longer than the timeout of the
     /// [`Options`](crate::Options).
     Busy = 17,
-    /// The caller's time is over.
+    /// The caller's timeout expired.
     Timeout = 18,
-    /// The lock is held, and the caller did not want to wait.
+    /// The lock is held, and the operation does not block.
     WouldBlock = 19,
     /// The calling thread holds the lock already through this handle.
     WouldDeadlock = 20,
     /// The calling thread does not hold the lock through this handle.
     NotHeld = 21,
-    /// The segment was removed, moved away or replaced: attach again.
+    /// The segment was removed, renamed or replaced.
     Removed = 22,
-    /// The file was cut short by another program.
+    /// Another program truncated the file.
     Truncated = 23,
-    /// What another program has written contradicts the layout.
+    /// The segment's content contradicts the layout.
     Invalid = 24,
     /// The handle was made before a fork, in another process.
     Forked = 25,
-    /// Another error of the operating system: `os_error()` says which.
+    /// Another error of the operating system: `os_error()` returns it.
     System = 26,
 }
 
@@ -132,7 +132,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// The operating system's number of an error, or of the first of its causes that has one.
+/// Returns the OS error number of an error, or of the first of its causes that has one.
 pub(super) fn os_error(source: &io::Error) -> Option<i32> {
     let mut cause: Option<&(dyn Error + 'static)> = Some(source);
     while let Some(error) = cause {

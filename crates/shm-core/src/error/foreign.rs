@@ -4,8 +4,8 @@ use thiserror::Error;
 
 use crate::lock_holder::UserName;
 
-/// Why a file under a segment's name is no segment of the expected owner; its text goes on behind the
-/// file's path.
+/// Why a file with a segment's name is not a segment of the expected owner. The text continues a
+/// sentence that begins with the file's path.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ForeignReason {
@@ -62,35 +62,35 @@ pub enum ForeignReason {
     /// It claims a number of slots that this version of the layout does not have.
     #[error("claims to have {count} slots")]
     Slots {
-        /// How many it claims.
+        /// The claimed number.
         count: u32,
     },
     /// It claims a block whose size is out of bounds.
     #[error("claims a block of {bytes} bytes")]
     Block {
-        /// The size that it claims.
+        /// The claimed size in bytes.
         bytes: u64,
     },
     /// It claims a ring whose size is out of bounds.
     #[error("claims a ring of {bytes} bytes")]
     Ring {
-        /// The size that it claims.
+        /// The claimed size in bytes.
         bytes: u64,
     },
-    /// It is shorter than its header says.
+    /// It is shorter than its header requires.
     #[error("is cut short: {bytes} bytes of {needed}")]
     CutShort {
         /// Its length.
         bytes: u64,
-        /// The length that its header says.
+        /// The length that its header requires.
         needed: u64,
     },
-    /// It has less memory than its header says.
+    /// It has less memory than its header requires.
     #[error("claims {bytes} bytes, and has memory for {memory}")]
     Memory {
-        /// How many bytes it claims.
+        /// The claimed number of bytes.
         bytes: u64,
-        /// How many are in memory.
+        /// The number of bytes that have memory.
         memory: u64,
     },
 }

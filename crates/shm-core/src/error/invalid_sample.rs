@@ -4,11 +4,11 @@ use thiserror::Error;
 
 use crate::message::MetadataError;
 
-/// What is wrong with a sample, or with the words that lead to it.
+/// Why a sample, or the positions that lead to it, are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidSample {
-    /// The words that say which records there are contradict each other.
+    /// The positions of the newest and the oldest record contradict each other.
     #[error("the positions of its records contradict each other")]
     Position,
     /// A record's header claims lengths or flags that no publisher writes.
@@ -44,7 +44,7 @@ pub enum InvalidSample {
     /// The text is not UTF-8.
     #[error("the text is not UTF-8 at byte {valid_up_to}")]
     Text {
-        /// How many bytes stand before the first that is not.
+        /// The number of valid bytes before the first invalid one.
         valid_up_to: usize,
     },
 }

@@ -22,7 +22,7 @@ pub struct ListError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ListErrorKind {
-    /// The directory cannot be read; the source says why.
+    /// The directory cannot be read; the source has the reason.
     #[error("directory is not readable")]
     Directory,
     /// The directory is on a file system that cannot hold segments.
@@ -37,13 +37,13 @@ pub enum ListErrorKind {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ListedError {
-    /// The name is not UTF-8, so it is no key.
+    /// The name is not UTF-8, so it is not a key.
     #[error("name is not UTF-8")]
     NotUtf8,
-    /// The name is no key.
+    /// The name is not a valid key.
     #[error(transparent)]
     Name(KeyError),
-    /// What has the name is no segment of this user, or cannot be opened.
+    /// The file is not a segment of this user, or cannot be opened.
     #[error(transparent)]
     Attach(AttachError),
 }

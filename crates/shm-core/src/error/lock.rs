@@ -23,7 +23,7 @@ pub enum LockErrorKind {
     /// Another participant held it for longer than the timeout.
     #[error("timed out, held by {}", HeldBy(holder))]
     Timeout {
-        /// The participant that held it, where a record names one. Boxed, so that taking the lock
+        /// The participant that held it, if a record names one. Boxed, so that taking the lock
         /// moves few bytes.
         holder: Option<Box<Participant>>,
     },

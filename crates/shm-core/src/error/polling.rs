@@ -7,10 +7,10 @@ use thiserror::Error;
 use crate::error::ErrorCode;
 use crate::error::code::os_error;
 
-/// Why waiting polls instead of sleeping until an event: the operating system gives no more events
-/// about a directory.
+/// Why waiting polls instead of sleeping until an event: the operating system reports no events of
+/// a directory, for example because no inotify instance is left.
 ///
-/// Waiting works all the same; changes are noticed a moment later, and the processor is never idle.
+/// Waits still work, but notice changes later, and wake up periodically.
 #[derive(Debug, Error)]
 #[error("no file system events, polling instead")]
 pub struct Polling {
@@ -18,7 +18,8 @@ pub struct Polling {
 }
 
 impl Polling {
-    /// The directory itself may be what is missing: then there is nothing to poll either.
+    /// Fails with `error` if the directory itself is missing, so that polling is not possible
+    /// either.
     pub(crate) fn instead_of(source: io::Error) -> Result<Self, io::Error> {
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Err(source),

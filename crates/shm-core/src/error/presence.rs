@@ -29,7 +29,7 @@ pub enum PresenceErrorKind {
         /// The directories that were considered.
         candidates: Vec<UnsafeDirectory>,
     },
-    /// An operation of the operating system failed; the source says how.
+    /// An operation of the operating system failed; the source has the details.
     #[error("{doing} failed")]
     Io {
         /// The operation.

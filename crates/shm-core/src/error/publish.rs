@@ -66,7 +66,7 @@ pub enum PublishErrorKind {
     /// The handle was made before a fork, in another process.
     #[error("handle belongs to the parent process")]
     Forked,
-    /// Another operation of the operating system failed; the source says how.
+    /// Another operation of the operating system failed; the source has the details.
     #[error("{doing} failed")]
     Io {
         /// The operation.

@@ -25,7 +25,7 @@ pub enum ReadErrorKind {
     /// The segment's bytes contradict its layout.
     #[error("invalid sample: {0}")]
     Invalid(InvalidSample),
-    /// The file was cut short by another program.
+    /// Another program truncated the file.
     #[error("segment was cut short")]
     Truncated,
     /// The latest sample could not be pinned in time, because another process locks its region.
@@ -37,18 +37,18 @@ pub enum ReadErrorKind {
         /// How many bytes a copy needs.
         bytes: usize,
     },
-    /// The payload does not have the length of the value that was asked for.
+    /// The payload does not have the length of the requested value.
     #[error("payload has {bytes} bytes, value has {wanted}")]
     Size {
-        /// The payload's length.
+        /// The payload's length in bytes.
         bytes: usize,
-        /// The value's.
+        /// The value's length in bytes.
         wanted: usize,
     },
     /// The handle was made before a fork, in another process.
     #[error("handle belongs to the parent process")]
     Forked,
-    /// Another operation of the operating system failed; the source says how.
+    /// Another operation of the operating system failed; the source has the details.
     #[error("{doing} failed")]
     Io {
         /// The operation.
@@ -79,7 +79,7 @@ impl ReadError {
         }
     }
 
-    /// Returns `true` if the next sample may be whole all the same.
+    /// Returns `true` if the next sample may be readable despite this error.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self.kind, ReadErrorKind::Invalid(_) | ReadErrorKind::Busy)
     }

@@ -28,18 +28,18 @@ pub enum RemoveErrorKind {
     /// There is no segment under the key.
     #[error("no such segment")]
     NotFound,
-    /// Processes are attached, and force was not asked for.
+    /// The segment has participants, and its removal was not forced.
     #[error("in use by {}", list(by))]
     InUse {
-        /// The processes.
+        /// The participants.
         by: Vec<Participant>,
     },
-    /// The name is taken by a file that is no segment of the expected owner; it is not touched.
+    /// The name is taken by a file that is not a segment of the expected owner; it is left alone.
     #[error("{} {reason}", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
-        /// Why it is no such segment.
+        /// Why it is not such a segment.
         reason: ForeignReason,
     },
     /// The operating system does not permit it.
@@ -52,8 +52,8 @@ pub enum RemoveErrorKind {
         /// The process that holds it.
         holder: LockHolder,
     },
-    /// The segment is another user's ([`Options::owner`](crate::Options::owner)): only that user
-    /// removes it. Root becomes that user first.
+    /// The segment belongs to another user ([`Options::owner`](crate::Options::owner)). Only that
+    /// user may remove it, so root has to become that user first.
     #[error("segment belongs to user {}", UserName(*owner))]
     OtherUser {
         /// The user id of its owner.

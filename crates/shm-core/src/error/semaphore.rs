@@ -24,7 +24,7 @@ pub enum SemaphoreErrorKind {
     /// Too few units became available before the timeout.
     #[error("timed out, units are held by {}", HeldBy(holder))]
     Timeout {
-        /// Another process that holds units, where a record names one. Boxed, so that acquiring
+        /// Another process that holds units, if a record names one. Boxed, so that acquiring
         /// moves few bytes.
         holder: Option<Box<Participant>>,
     },

@@ -1,4 +1,4 @@
-//! The lock word: pure transitions, no memory, no system call.
+//! The lock word: pure functions from word to word, without memory access or system calls.
 //!
 //! ```text
 //!  31                    10 9        2  1   0
@@ -6,8 +6,8 @@
 //! │ generation of the slot │ owner    │ A │ W │
 //! │ (low 22 bits)          │ slot + 1 │   │   │
 //! └────────────────────────┴──────────┴───┴───┘
-//!  W  somebody may be asleep on the word
-//!  A  abandoned: a holder died, and nobody has said repaired since
+//!  W  waiters: a contender may be asleep on the word
+//!  A  abandoned: a holder died, and no process has repaired since
 //!  owner 0: free (and the generation is 0 too)
 //! ```
 
@@ -17,7 +17,7 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LockWord(u32);
 
-/// Who holds, or asks for, the lock: a slot and the generation of its claim.
+/// The holder of the lock, or a contender: a slot and the generation of its claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner(u32);
 
@@ -28,14 +28,14 @@ const OWNER_MASK: u32 = 0xff << OWNER_SHIFT;
 const GENERATION_SHIFT: u32 = 10;
 
 impl Owner {
-    /// The holder of a slot, by the slot's generation.
+    /// Creates the owner that has claimed `slot` with this generation.
     pub(crate) fn new(slot: u8, generation: u32) -> Self {
         Self((u32::from(slot) + 1) << OWNER_SHIFT | generation << GENERATION_SHIFT)
     }
 
     /// The slot.
     pub(crate) fn slot(self) -> u8 {
-        // At least 1 in every Owner that exists; a stranger's word is checked by `owner`.
+        // At least 1 in every `Owner`: `LockWord::owner` checks words of other processes.
         u8::try_from(((self.0 & OWNER_MASK) >> OWNER_SHIFT) - 1).unwrap_or(u8::MAX)
     }
 }
@@ -59,34 +59,34 @@ impl LockWord {
         self.0 & WAITERS != 0
     }
 
-    /// Who holds it, if anybody.
+    /// Returns the holder, if there is one.
     pub(crate) fn owner(self) -> Option<Owner> {
         (self.0 & OWNER_MASK != 0).then_some(Owner(self.0 & !(WAITERS | ABANDONED)))
     }
 
-    /// A free word, taken: what else it says stays.
-    pub(crate) fn taken_by(self, owner: Owner) -> Self {
+    /// Returns the word after `owner` has acquired a free lock; the other bits stay.
+    pub(crate) fn acquired_by(self, owner: Owner) -> Self {
         Self(owner.0 | self.0 & (ABANDONED | WAITERS))
     }
 
-    /// The same word, saying that somebody may be asleep.
+    /// Returns the word with the waiters bit set.
     pub(crate) fn with_waiters(self) -> Self {
         Self(self.0 | WAITERS)
     }
 
-    /// What a holder leaves behind: free, and abandoned as long as nobody has repaired.
+    /// Returns the word after a release: free, and abandoned until a process has repaired.
     pub(crate) fn released(abandoned: bool) -> Self {
         Self(if abandoned { ABANDONED } else { 0 })
     }
 
-    /// A dead holder's word, taken over by the one who found out.
+    /// Returns the word after `owner` has taken a dead holder's lock over.
     ///
-    /// Others may be asleep, so the word goes on saying so.
+    /// Keeps the waiters bit, because other contenders may be asleep.
     pub(crate) fn taken_over_by(self, owner: Owner) -> Self {
         Self(owner.0 | ABANDONED | WAITERS)
     }
 
-    /// A dead holder's word, set free by the one who claims the holder's slot.
+    /// Returns the word after the process that claims the dead holder's slot has released its lock.
     pub(crate) fn released_dead(self) -> Self {
         Self(ABANDONED)
     }
@@ -108,10 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_word_tells_its_owner_and_keeps_the_rest() {
+    fn an_acquired_word_has_its_owner_and_keeps_the_other_bits() {
         for slot in [0, 1, 127, 254] {
             let owner = Owner::new(slot, 0x3f_ffff);
-            let word = LockWord::FREE.taken_by(owner);
+            let word = LockWord::FREE.acquired_by(owner);
             assert_eq!(word.owner(), Some(owner));
             assert_eq!(owner.slot(), slot);
             assert!(!word.is_abandoned() && !word.has_waiters());
@@ -122,22 +122,22 @@ mod tests {
 
     #[test]
     fn the_abandoned_bit_stays_until_repaired() {
-        let dead = LockWord::FREE.taken_by(Owner::new(3, 7)).with_waiters();
-        let heir = Owner::new(4, 1);
-        let over = dead.taken_over_by(heir);
-        assert!(over.is_abandoned() && over.has_waiters());
-        assert_eq!(over.owner(), Some(heir));
+        let dead = LockWord::FREE.acquired_by(Owner::new(3, 7)).with_waiters();
+        let successor = Owner::new(4, 1);
+        let taken_over = dead.taken_over_by(successor);
+        assert!(taken_over.is_abandoned() && taken_over.has_waiters());
+        assert_eq!(taken_over.owner(), Some(successor));
         let free = LockWord::released(true);
         assert!(free.is_abandoned() && free.owner().is_none());
-        assert!(free.taken_by(heir).is_abandoned());
+        assert!(free.acquired_by(successor).is_abandoned());
         assert!(!LockWord::released(false).is_abandoned());
         assert_eq!(dead.released_dead(), LockWord::released(true));
     }
 
     #[test]
-    fn generations_tell_two_claims_of_one_slot_apart() {
+    fn two_claims_of_one_slot_differ_by_their_generation() {
         assert_ne!(Owner::new(3, 7), Owner::new(3, 8));
-        // Only 22 bits of the generation fit: they wrap, and nothing else is disturbed.
+        // Only 22 bits of the generation fit: they wrap, and the other fields stay.
         assert_eq!(Owner::new(3, 1 << 22), Owner::new(3, 0));
     }
 }

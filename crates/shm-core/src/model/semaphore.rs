@@ -63,10 +63,10 @@ impl World {
 
     /// What a program does mostly: the quick way first.
     fn pair(&self, slot: u8) {
-        if !self.units(slot).take_quickly(1, |_| false) {
+        if !self.units(slot).take_fast(1, |_| false) {
             self.acquire(slot, 1);
         }
-        if !self.units(slot).give_quickly(1) {
+        if !self.units(slot).give_fast(1) {
             self.release(slot, 1);
         }
     }

@@ -21,27 +21,27 @@ use crate::segment::SegmentId;
 use crate::sequence::Sequence;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
-/// A segment has no more slots than this, so no more publishers.
+/// The maximum number of publishers, which is that of slots.
 const MAX_PUBLISHERS: usize = crate::layout::SLOTS;
-/// How often the directories are scanned for sockets where the kernel gives no notification.
+/// How often the directories are scanned for sockets if the kernel reports no events.
 const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Connects a viewer to the [`PresenceServer`](crate::presence::PresenceServer) of each publisher of a
-/// segment.
+/// Connects a viewer to the [`PresenceServer`](crate::presence::PresenceServer) of each publisher
+/// of a segment.
 ///
 /// Connects to the publishers that exist and to those that start later. A thread of its own sleeps
-/// until then and uses no processor time. Dropping the client closes all connections; a crash counts
-/// as leaving.
+/// until then and uses no processor time. Dropping the client closes all connections; a crash
+/// counts as leaving.
 ///
-/// A client does not attach to the segment: a window that shows a copy keeps the client as long as it
-/// shows the copy. Publishers of other users are not connected to.
+/// A client does not attach to the segment: a window that shows a copy keeps the client as long as
+/// it shows the copy. Publishers of other users are not connected to.
 pub struct PresenceClient {
     segment: SegmentId,
     pending: Arc<Mutex<Pending>>,
     worker: WorkerThread,
 }
 
-/// What the thread has to do.
+/// The work of the thread.
 #[derive(Debug, Default)]
 struct Pending {
     /// The report that was not sent yet.
@@ -55,7 +55,7 @@ impl PresenceClient {
     /// [`Info::id`](crate::segment::Info::id).
     ///
     /// Does not block. Succeeds if no publisher listens, because one may start later, and if no
-    /// directory is safe for sockets; then no publisher is told.
+    /// directory is safe for sockets; then no publisher is notified.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl fmt::Debug for PresenceClient {
 }
 
 fn pending(pending: &Mutex<Pending>) -> MutexGuard<'_, Pending> {
-    // Every change under it is a single store.
+    // A panic cannot leave it inconsistent: every change is a single store.
     pending.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -159,7 +159,7 @@ impl Peer {
         directories: Vec<SocketDirectory>,
         pending: Arc<Mutex<Pending>>,
     ) -> Self {
-        let watch = DirectoryWatch::of_nothing().and_then(|mut watch| {
+        let watch = DirectoryWatch::new().and_then(|mut watch| {
             directories
                 .iter()
                 .try_for_each(|directory| directory.watch_with(&mut watch))?;
@@ -206,10 +206,10 @@ impl Peer {
     /// report still waits.
     fn take_pending(&mut self) -> (bool, bool) {
         let mut pending = pending(&self.pending);
-        // The last report is sent before leaving.
-        if (pending.leave || self.rate_limit.is_due())
-            && let Some(report) = pending.report.take()
-        {
+        // The last report is sent before the client disconnects.
+        let may_send = pending.leave || self.rate_limit.is_due();
+        let report = pending.report.take_if(|_| may_send);
+        if let Some(report) = report {
             self.last_report = Some(report);
             self.rate_limit.step();
             self.connections
@@ -263,8 +263,8 @@ impl Peer {
         }
     }
 
-    /// Connects to the publishers that it has not connected to; returns whether to scan again although
-    /// no socket appears.
+    /// Connects to the publishers that it has not connected to; returns whether to scan again
+    /// although no socket appears.
     fn scan(&mut self) -> bool {
         let directories = self.directories.iter().enumerate();
         let found: HashSet<(usize, String)> = directories

@@ -10,7 +10,8 @@ use crate::presence::protocol::{self, GREETING, REPORT};
 
 /// How long a connection may take to send its greeting.
 const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most reports a second: ten times what a viewer sends. A connection that sends more is closed.
+/// The maximum number of reports a second: ten times what a viewer sends. A connection that sends
+/// more is closed.
 const MAX_REPORTS: u32 = 100;
 
 /// A connection to a viewer, open or just closed. What it sends is untrusted.
@@ -48,17 +49,17 @@ impl Connection {
         self.viewer.as_ref()
     }
 
-    /// Returns `true` if it sent something that the callback has not been told.
+    /// Returns `true` if it sent something that was not reported to the callback.
     pub(super) fn is_dirty(&self) -> bool {
         self.is_dirty
     }
 
-    /// Notes that the callback has been told everything.
+    /// Records that everything was reported to the callback.
     pub(super) fn mark_flushed(&mut self) {
         self.is_dirty = false;
     }
 
-    /// Returns `true` if it is closed and the callback has been told everything.
+    /// Returns `true` if it is closed and everything was reported to the callback.
     pub(super) fn is_finished(&self) -> bool {
         self.stream.is_none() && !self.is_dirty
     }
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_report_is_kept_until_the_callback_is_told() {
+    fn the_last_report_is_kept_until_it_is_passed_on() {
         let (mut connection, mut peer) = connection();
         peer.write_all(&greeting()).unwrap();
         peer.write_all(&report(5)).unwrap();

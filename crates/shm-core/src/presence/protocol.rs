@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::escape;
 use crate::presence::Report;
 use crate::process::Process;
-use crate::segment::readable;
+use crate::segment::escaped_name;
 
 /// The first bytes of a greeting.
 const MAGIC: [u8; 8] = *b"SHM-PRES";
@@ -19,14 +20,14 @@ pub(super) const GREETING: usize = 64;
 /// The length of a report.
 pub(super) const REPORT: usize = 16;
 
-/// Encodes the greeting: who the viewer is. Sent first, and once.
+/// Encodes the greeting, which identifies the viewer. Sent once, first.
 pub(super) fn encode_greeting(process: Process, program: &str) -> [u8; GREETING] {
     let mut bytes = [0; GREETING];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
     bytes[12..16].copy_from_slice(&process.pid().to_le_bytes());
     bytes[16..20].copy_from_slice(&process.token().to_le_bytes());
-    let program = &program[..program.floor_char_boundary(GREETING - PROGRAM_OFFSET)];
+    let program = escape::truncated(program, GREETING - PROGRAM_OFFSET);
     bytes[PROGRAM_OFFSET..][..program.len()].copy_from_slice(program.as_bytes());
     bytes
 }
@@ -38,11 +39,11 @@ pub(super) fn parse_greeting(bytes: &[u8; GREETING]) -> Option<(Process, String)
         return None;
     }
     let program = bytes[PROGRAM_OFFSET..].split(|&byte| byte == 0).next()?;
-    let program = readable(&String::from_utf8_lossy(program));
+    let program = escaped_name(&String::from_utf8_lossy(program));
     Some((Process::stored(u32_at(12), u32_at(16)), program))
 }
 
-/// Encodes a report: what was shown last.
+/// Encodes a report of the sample that was shown last.
 pub(super) fn encode_report(report: Report) -> [u8; REPORT] {
     let latency = u64::try_from(report.latency.as_nanos()).unwrap_or(u64::MAX);
     let mut bytes = [0; REPORT];

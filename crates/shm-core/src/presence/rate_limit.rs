@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// The shortest time between two actions: people read no faster, and a viewer that shows sixty frames
-/// a second need not wake its publisher sixty times.
+/// The shortest time between two actions: people do not read faster, and a viewer that shows
+/// 60 frames a second must not wake its publisher 60 times.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// Limits how often an action runs.
@@ -23,7 +23,7 @@ impl RateLimit {
         self.remaining().is_zero()
     }
 
-    /// Notes that the action ran.
+    /// Records that the action ran.
     pub(super) fn step(&mut self) {
         self.last = Some(Instant::now());
     }

@@ -17,17 +17,18 @@ use crate::presence::worker_thread::WorkerThread;
 use crate::sample::Publisher;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
-/// The most connections at a time; further ones are closed.
+/// The maximum number of connections; further ones are closed.
 const MAX_CONNECTIONS: usize = 256;
 /// How many connections are accepted before the open ones are served.
 const MAX_ACCEPTS: usize = 64;
 /// How long the server accepts no connection after the process has run out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells a program which viewers show what its [`Publisher`] publishes.
+/// Reports to a program which viewers show what its [`Publisher`] publishes.
 ///
 /// Does not slow publishing down: a thread of its own sleeps until a viewer connects, reports or
-/// leaves. The kernel closes the connection of a viewer that crashes, so a crash is noticed at once.
+/// leaves. The kernel closes the connection of a viewer that crashes, so a crash is noticed at
+/// once.
 ///
 /// Accepts viewers of the same user only, and passes on what they report without relying on it.
 ///
@@ -65,11 +66,12 @@ pub struct PresenceServer {
 }
 
 impl PresenceServer {
-    /// Listens for viewers, and calls `on_change` with all of them whenever one connects, reports or
-    /// leaves.
+    /// Listens for viewers, and calls `on_change` with all of them whenever one connects, reports
+    /// or leaves.
     ///
-    /// The server's own thread calls it, at most ten times a second; a slow callback delays the next
-    /// call and nothing else. The first call is for the first viewer; dropping the server makes none.
+    /// The server's own thread calls it, at most ten times a second; a slow callback delays the
+    /// next call and nothing else. The first call is for the first viewer; dropping the server
+    /// makes none.
     ///
     /// # Errors
     ///
@@ -152,9 +154,7 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
     }
 
     fn serve(mut self, eventfd: &Arc<EventFd>) {
-        while let Some(ready) = self.wait(eventfd)
-            && !ready.end
-        {
+        while let Some(ready) = self.wait(eventfd).filter(|ready| !ready.end) {
             let polled = self.connections.iter_mut().zip(&ready.connections);
             for (connection, _) in polled.filter(|(_, is_ready)| **is_ready) {
                 connection.receive();
@@ -180,7 +180,7 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
         if is_open {
             fds.push(PollFd::new(&self.listener, PollFlags::IN));
         }
-        // Closed connections have no descriptor to poll; they stand last until they are removed.
+        // Closed connections have no descriptor to poll; they are last until they are removed.
         self.connections
             .sort_by_key(|connection| connection.stream().is_none());
         let streams = self.connections.iter().filter_map(Connection::stream);
@@ -233,7 +233,8 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
         }
     }
 
-    /// Calls `on_change` if something changed and the rate limit allows; removes closed connections.
+    /// Calls `on_change` if something changed and the rate limit allows; removes closed
+    /// connections.
     fn flush(&mut self) {
         for connection in &mut self.connections {
             if connection.greeting_due() == Some(Duration::ZERO) {
@@ -251,12 +252,13 @@ impl<OnChange: FnMut(&[Viewer])> Server<OnChange> {
             self.connections
                 .iter_mut()
                 .for_each(Connection::mark_flushed);
-            // A connection that closed meanwhile was part of this call; the next call leaves it out.
+            // A connection that closed meanwhile was part of this call; the next call leaves it
+            // out.
             self.remove_finished();
         }
     }
 
-    /// Removes closed connections; that is a change if the callback was told of them.
+    /// Removes closed connections; that is a change if they were reported to the callback.
     fn remove_finished(&mut self) {
         let was_reported =
             |connection: &Connection| connection.is_finished() && connection.viewer().is_some();

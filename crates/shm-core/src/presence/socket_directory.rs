@@ -27,7 +27,7 @@ const MAX_ADDRESS_BYTES: usize = 107;
 const PREFIX: &str = ".shm-core-presence.";
 /// The suffix of a socket's name until its publisher listens.
 const UNFINISHED: &str = ".new";
-/// How often a socket is made anew after another process removed it as dead.
+/// How often a socket is created again after another process removed it as dead.
 const ATTEMPTS: usize = 8;
 
 /// A directory of sockets.
@@ -37,7 +37,7 @@ pub(super) struct SocketDirectory {
     path: PathBuf,
 }
 
-/// Where a directory can be.
+/// A candidate for the directory of sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Location {
     /// The directory of the segments, if that is not `/dev/shm`.
@@ -66,7 +66,7 @@ impl SocketDirectory {
         let mut candidates = Vec::new();
         let runtime = env::var_os("XDG_RUNTIME_DIR");
         for location in locations(segments, runtime, sys::effective_user()) {
-            // Makes one at most.
+            // Creates at most one.
             let missing = if directories.is_empty() {
                 missing
             } else {
@@ -85,7 +85,7 @@ impl SocketDirectory {
         Ok(directories)
     }
 
-    /// Makes a socket that viewers of this segment find; returns it with its name.
+    /// Creates a socket that viewers of this segment find; returns it with its name.
     pub(super) fn listen(&self, segment: SegmentId) -> io::Result<(Listener, String)> {
         for _ in 0..ATTEMPTS {
             let name = format!("{}{:016x}", prefix(segment), sys::random_u64());
@@ -144,14 +144,16 @@ impl SocketDirectory {
         names
     }
 
-    /// Returns the identity of a socket; `None` if the name leads to anything but a socket of this user.
+    /// Returns the identity of a socket; `None` if the name leads to anything but a socket of this
+    /// user.
     fn own_socket(&self, name: &str) -> Option<(u64, u64)> {
         let stat = self.directory.stat_of(name).ok()?;
         let is_ours = stat.kind == FileType::Socket && stat.owner == sys::effective_user();
         is_ours.then_some(stat.identity)
     }
 
-    /// Removes dead sockets, except those of `live` segments: their viewers connect and remove them.
+    /// Removes dead sockets, except those of `live` segments: their viewers connect and remove
+    /// them.
     pub(super) fn sweep(&self, live: &[SegmentId]) {
         let live: Vec<String> = live.iter().copied().map(prefix).collect();
         let is_wanted = |name: &str| !live.iter().any(|prefix| name.starts_with(prefix));
@@ -162,11 +164,10 @@ impl SocketDirectory {
 
     /// Removes a socket whose listener is dead.
     pub(super) fn remove_if_dead(&self, name: &str) {
-        // Asked before connecting, so that the socket that refused is the one that is removed.
+        // Read before connecting, so that the socket that refused is the one that is removed.
         let identity = self.own_socket(name);
-        if let Err(error) = self.connect(name)
-            && error.kind() == io::ErrorKind::ConnectionRefused
-        {
+        let connected = self.connect(name);
+        if connected.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
             self.remove_exactly(name, identity);
         }
     }
@@ -215,13 +216,14 @@ fn prefix(segment: SegmentId) -> String {
     format!("{PREFIX}{segment}.")
 }
 
-/// Returns where sockets can be for the segments in this directory, the preferred first.
+/// Returns the candidate directories of sockets for the segments in this directory, the preferred
+/// first.
 fn locations(segments: &Path, runtime: Option<OsString>, user: u32) -> Vec<Location> {
     if segments != Path::new(DEFAULT_DIRECTORY) {
         return vec![Location::Beside(segments.to_owned())];
     }
-    // Programs that the desktop does not start often lack the variable; systemd makes the directory
-    // all the same.
+    // Programs that the desktop does not start often lack the variable, although systemd creates
+    // the directory.
     let runtime = runtime
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
@@ -233,7 +235,7 @@ fn locations(segments: &Path, runtime: Option<OsString>, user: u32) -> Vec<Locat
 }
 
 impl Location {
-    /// Opens the directory; the reason where it is not there or not safe.
+    /// Opens the directory; fails with the reason if it does not exist or is not safe.
     fn open(&self, missing: Missing) -> Result<SocketDirectory, UnsafeDirectory> {
         match self {
             Self::Beside(path) => {
@@ -300,7 +302,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::os::unix::net::UnixListener;
 
-    /// Makes a directory that only this user may open.
+    /// Creates a directory that only this user may open.
     fn own_directory() -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
@@ -316,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_of_segments_decides_where_sockets_are() {
+    fn the_directory_of_segments_selects_that_of_sockets() {
         let usual = Path::new("/dev/shm/");
         let temporary = Location::Temporary("/tmp".into(), "shm-core-7".into());
         let runtime = |path: &str| Location::Runtime(path.into());
@@ -338,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_directory_is_made_private_and_found_again() {
+    fn a_missing_directory_is_created_private() {
         let base = own_directory();
         let location = Location::Runtime(base.path().to_owned());
         assert!(location.open(Missing::Leave).is_err());
@@ -383,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_is_ours_alone_and_of_one_segment() {
+    fn a_socket_belongs_to_one_user_and_one_segment() {
         let base = own_directory();
         let socket_directory = private(base.path()).unwrap();
         let (_listener, name) = socket_directory.listen(SegmentId::new(7)).unwrap();
@@ -403,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_dead_is_swept() {
+    fn only_dead_sockets_are_swept() {
         let base = own_directory();
         let socket_directory = private(base.path()).unwrap();
         let (_listener, live) = socket_directory.listen(SegmentId::new(7)).unwrap();
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_may_be_longer_than_an_address() {
+    fn a_path_may_be_longer_than_a_socket_address() {
         let base = own_directory();
         let long = base.path().join("long".repeat(30)).join("long".repeat(60));
         fs::create_dir_all(&long).unwrap();

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use crate::error::PresenceError;
 use crate::sys::{self, EventFd, ForkMark};
 
-/// Owns a thread that sleeps on sockets. Dropping it rings, and waits for the thread's end.
+/// Owns a thread that sleeps on sockets. Dropping it notifies the thread and joins it.
 #[derive(Debug)]
 pub(super) struct WorkerThread {
     eventfd: Arc<EventFd>,
@@ -35,7 +35,8 @@ impl WorkerThread {
         started().map_err(PresenceError::io("starting its thread"))
     }
 
-    /// Returns `true` if this is a copy in a forked child: the thread and its sockets are the parent's.
+    /// Returns `true` if this is a copy in a forked child: the thread and its sockets are the
+    /// parent's.
     pub(super) fn is_forked(&self) -> bool {
         self.fork.is_elsewhere()
     }
@@ -52,12 +53,12 @@ impl Drop for WorkerThread {
             return;
         };
         if self.is_forked() {
-            // There is no such thread in this process.
+            // A forked child has no such thread.
             std::mem::forget(thread);
             return;
         }
         self.eventfd.notify();
-        // A thread that is told to end from within itself ends when it gets there.
+        // A thread cannot join itself: it ends by the flag.
         if thread.thread().id() != thread::current().id() {
             // If it panicked it has ended, too.
             let _ended = thread.join();

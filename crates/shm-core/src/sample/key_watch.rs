@@ -61,7 +61,7 @@ impl KeyWatch {
     /// [`AttachErrorKind::Io`] where the directory is not there.
     pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let failed = |error| cannot_watch(key, error);
-        let mut directory = DirectoryWatch::of_nothing().map_err(failed)?;
+        let mut directory = DirectoryWatch::new().map_err(failed)?;
         let polling = match directory.add(&options.directory_path()) {
             Ok(()) => None,
             Err(error) => Some(Polling::instead_of(error).map_err(failed)?),
@@ -145,7 +145,7 @@ impl Source for KeyWatch {
             directory: self.options.directory_path(),
             events: Events::ARRIVALS,
             prefix: String::new(),
-            seen: &self.directory,
+            own: &self.directory,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Being attached: a slot in the segment, held by a byte lock until we leave or die.
+//! An attachment: a slot of the segment, held by a byte lock until the handle detaches or its
+//! process dies.
 
 use std::fs;
 use std::io;
@@ -33,11 +34,12 @@ pub(crate) use raw_guard::RawGuard;
 use slot::claim_slot;
 use unlink_check::UnlinkCheck;
 
-/// How long leaving waits for somebody else who is coming or going. A segment that is left
-/// without having been removed is stale, and the next one to look removes it.
-const LEAVING_PATIENCE: Duration = Duration::from_secs(1);
+/// How long detaching waits for another process that attaches or detaches. If the last participant
+/// detaches without removing the segment, the segment is stale, and the next operation on it
+/// removes it.
+const DETACH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What kind of segment is wanted.
+/// The kind of segment to create or attach to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Block { bytes: u64 },
@@ -54,8 +56,8 @@ impl Kind {
         }
     }
 
-    /// What is reserved behind the control area when a segment is created, if anything: from where,
-    /// how much.
+    /// Returns the offset and length of what is reserved behind the control area at creation, if
+    /// anything.
     fn data(self) -> Option<(u64, u64)> {
         match self {
             Self::Block { bytes } => Some((layout::BLOCK_OFFSET, bytes)),
@@ -65,7 +67,7 @@ impl Kind {
     }
 }
 
-/// A handle that keeps a segment alive: a publisher's, or one for a block or a semaphore.
+/// A handle that keeps a segment alive: that of a publisher, a block or a semaphore.
 #[derive(Debug)]
 pub(crate) struct Attachment {
     pub(crate) segment: SegmentFile,
@@ -75,18 +77,18 @@ pub(crate) struct Attachment {
     created: bool,
     process: Process,
     fork: ForkMark,
-    /// The thread that holds the lock through this handle; while none does, how many more locks
-    /// go without a look at the clock. One word for both, because a store before a
-    /// compare-and-swap costs as much as half of it.
+    /// The token of the thread that holds the lock through this handle; while none does, how many
+    /// more acquisitions skip reading the clock. One word for both, because a store before a
+    /// compare-and-swap costs half as much as the compare-and-swap.
     holding_thread: AtomicU64,
-    /// The state of a lock that is held without a guard; 0 while none is.
+    /// The state of the lock while it is held without a guard, else 0.
     detached: AtomicU64,
     unlink_check: UnlinkCheck,
-    left: bool,
+    has_left: bool,
 }
 
 impl Attachment {
-    /// Makes a segment that did not exist, and attaches to it.
+    /// Creates a segment, and attaches to it. Fails if the key has one already.
     pub(crate) fn create(
         key: &Key,
         options: &Options,
@@ -112,8 +114,8 @@ impl Attachment {
             match Self::build(key, options, kind, access, draft) {
                 Ok(attachment) => return Ok(attachment),
                 Err(error) if *error.kind() == AttachErrorKind::AlreadyExists => {}
-                // An unnamed file can only be named through /proc; and a list may
-                // sweep a temporary name before its slot is locked.
+                // An unnamed file can only be named through /proc; and a list may remove a
+                // temporary name before its slot is locked.
                 Err(error)
                     if *error.kind() == AttachErrorKind::NotFound
                         && parent_exists(key, options) =>
@@ -134,7 +136,7 @@ impl Attachment {
                 }) => {
                     return Err(AttachError::new(key, AttachErrorKind::AlreadyExists));
                 }
-                // It was stale, or went away meanwhile: the name is free again.
+                // It was stale, or was removed meanwhile: the name is free again.
                 Err(error) if *error.kind() == AttachErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -144,7 +146,7 @@ impl Attachment {
         }
     }
 
-    /// Attaches to the living segment under the key.
+    /// Attaches to the live segment under the key.
     pub(crate) fn attach(
         key: &Key,
         options: &Options,
@@ -179,7 +181,7 @@ impl Attachment {
         Ok(Self::new(segment, control, me, &head, false))
     }
 
-    /// Attaches, or creates where there is nothing; says so for whichever came first.
+    /// Attaches to the segment under the key, or creates one if there is none.
     pub(crate) fn open_or_create(
         key: &Key,
         options: &Options,
@@ -221,11 +223,11 @@ impl Attachment {
             holding_thread: AtomicU64::new(0),
             detached: AtomicU64::new(0),
             unlink_check: UnlinkCheck::new(),
-            left: false,
+            has_left: false,
         }
     }
 
-    /// Builds the whole segment out of sight, then gives it its name.
+    /// Builds the whole segment without a visible name, then links it to its name.
     fn build(
         key: &Key,
         options: &Options,
@@ -233,7 +235,7 @@ impl Attachment {
         access: u32,
         draft: Draft,
     ) -> Result<Self, AttachError> {
-        let error = |doing| move |error| cannot(key, options, doing, error);
+        let error = |doing| move |error| creation_error(key, options, doing, error);
         let (file, temporary) = draft.make(options).map_err(error("creating"))?;
         let segment = SegmentFile::new(file, key, options.path_of(key));
         let built = (|| {
@@ -244,17 +246,17 @@ impl Attachment {
             if let Some((offset, bytes)) = kind.data() {
                 sys::reserve(&segment.file, offset, bytes).map_err(error("reserving memory"))?;
             }
-            // Regions lie far apart, and are used only later.
+            // Regions lie far apart, so a file system has to support long sparse files.
             if matches!(kind, Kind::Samples { .. }) && !sys::is_in_memory(&segment.file) {
                 sys::try_length(&segment.file, layout::LONGEST_FILE)
-                    .map_err(|_| unfit(key, options, "making files of 12 TiB with holes"))?;
+                    .map_err(|_| unfit(key, options, "making sparse files of 12 TiB"))?;
             }
             let head = segment.head()?;
             let control = map_control(&segment, &head)?;
             match kind {
                 Kind::Block { .. } => {}
                 Kind::Samples { .. } => ring_of(&control, &head).begin(Process::current()),
-                Kind::Semaphore { units } => begin_units(&control, units),
+                Kind::Semaphore { units } => init_units(&control, units),
             }
             let me = claim_slot(&segment, control.view(), kind, access)?;
             give_to_group(&segment, options)?;
@@ -272,7 +274,7 @@ impl Attachment {
             }
         })();
         if let Some(temporary) = temporary {
-            // Where this fails the name stays behind, and the next list sweeps it.
+            // If this fails, the next list removes the name.
             let _swept_later = fs::remove_file(temporary);
         }
         let (control, me, head) = built?;
@@ -283,7 +285,7 @@ impl Attachment {
         &self.segment.key
     }
 
-    /// The directory in which the segment has its name.
+    /// Returns the directory of the segment's name.
     pub(crate) fn directory(&self) -> &Path {
         self.segment.path.parent().unwrap_or(Path::new(""))
     }
@@ -304,23 +306,23 @@ impl Attachment {
         self.head.retain_bytes
     }
 
-    /// The ring of a segment of samples.
+    /// Returns the ring of a segment of samples.
     #[inline]
     pub(crate) fn ring(&self) -> Ring<'_> {
         ring_of(&self.control, &self.head)
     }
 
-    /// The slot that this handle holds.
+    /// Returns the slot that this handle holds.
     pub(crate) fn slot(&self) -> u8 {
         self.me.slot()
     }
 
-    /// The process that this handle belongs to: known without asking the system.
+    /// Returns the process that created this handle, without a system call.
     pub(crate) fn process(&self) -> Process {
         self.process
     }
 
-    /// Returns `true` if this handle made the segment.
+    /// Returns `true` if this handle created the segment.
     pub(crate) fn created(&self) -> bool {
         self.created
     }
@@ -335,42 +337,43 @@ impl Attachment {
         self.fork.is_elsewhere()
     }
 
-    /// Everybody else who is attached, from other processes.
+    /// Returns the participants of other processes.
     pub(crate) fn peers(&self) -> Vec<Participant> {
         participants::peers(&self.segment.file)
     }
 
-    /// Returns `true` if the segment has lost its name: whoever looks for it now finds another or none.
+    /// Returns `true` if the segment has lost its name: its key has another segment or none.
     pub(crate) fn is_removed(&self) -> bool {
         self.is_marked_removed() || self.segment.is_name_lost()
     }
 
-    /// Looks whether the name is lost, but once a second only. `now` is the monotonic time, which
-    /// the caller has read anyway.
+    /// Checks once a second whether the name is lost. `now` is the monotonic time, which the caller
+    /// has read anyway.
     #[inline]
     pub(crate) fn is_found_removed(&self, now: u64) -> bool {
         self.unlink_check.is_due(now) && self.check_name()
     }
 
-    /// Returns `true` if the name is lost, and notes when that was looked for.
+    /// Returns `true` if the name is lost; otherwise records the time of the check.
     #[cold]
     fn check_name(&self) -> bool {
         let is_removed = self.is_removed();
         if !is_removed {
-            self.unlink_check.note_good();
+            self.unlink_check.record_named();
         }
         is_removed
     }
 
-    /// The quick half of [`is_removed`](Self::is_removed): no system call.
+    /// The part of [`is_removed`](Self::is_removed) that makes no system call.
     #[inline]
     pub(crate) fn is_marked_removed(&self) -> bool {
         let removed = self.control().header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0;
-        // What a peer has cut off reads as zeros, and leads nowhere either.
+        // A truncated mapping reads as zeros, so the flag says nothing; the segment is unusable as
+        // well.
         removed || self.control.was_truncated()
     }
 
-    /// Keeps the segment when the last one leaves; false where its name is lost, and with it the use of that.
+    /// Makes the segment persistent; returns `false` if its name is lost, which makes that useless.
     pub(crate) fn persist(&self, deadline: Deadline) -> Result<bool, AttachError> {
         self.segment.lock_lifecycle(ByteLock::Write, deadline)?;
         let persisted = (|| {
@@ -387,47 +390,48 @@ impl Attachment {
         persisted
     }
 
-    /// Returns `true` if the segment stays when the last one leaves.
+    /// Returns `true` if the segment stays when the last participant detaches.
     pub(crate) fn is_persistent(&self) -> bool {
         self.control().header.flags.load(Ordering::Relaxed) & flags::PERSISTENT != 0
     }
 
-    /// Leaves the segment; the last one out removes it, unless it is persistent. True where it did.
+    /// Detaches; the last participant removes the segment unless it is persistent. Returns `true`
+    /// if it was removed.
     pub(crate) fn leave(&mut self) -> bool {
-        // The parent's handle in a forked child: what it says and holds is the parent's.
-        if std::mem::replace(&mut self.left, true) || self.is_forked() {
+        // In a forked child, the slot and the locks belong to the parent.
+        if std::mem::replace(&mut self.has_left, true) || self.is_forked() {
             return false;
         }
         self.abandon_detached();
         if self.head.kind == layout::kind::SEMAPHORE {
-            // While the slot is held still: what is given back in its name is this handle's.
+            // Before the slot is released: the units that are given back for it are this handle's.
             units_of(self.control(), self.slot()).give_back(self.slot());
         }
-        let deadline = Deadline::after(LEAVING_PATIENCE);
-        let turn = self.segment.lock_lifecycle(ByteLock::Write, deadline);
-        let removed = self.leave_in_order(turn.is_ok()).unwrap_or(false);
+        let deadline = Deadline::after(DETACH_TIMEOUT);
+        let lifecycle = self.segment.lock_lifecycle(ByteLock::Write, deadline);
+        let removed = self.release_slot(lifecycle.is_ok()).unwrap_or(false);
         wake_all_waiters(&self.control);
         removed
     }
 
-    /// Gives the slot back, and removes the segment where nothing keeps it any more. Without a turn
-    /// to come and go, too: readers can keep us from that for as long as they live.
-    fn leave_in_order(&self, has_turn: bool) -> Result<bool, AttachError> {
-        // Before waking, so that whoever wakes finds nobody here.
+    /// Releases the slot, and removes the segment if nothing keeps it any more. Also does so
+    /// without the lifecycle byte, because subscribers can block that for as long as they live.
+    fn release_slot(&self, has_lifecycle: bool) -> Result<bool, AttachError> {
+        // Before the waiters are woken, so that they find the slot free.
         let slot = layout::slot_byte(self.me.slot().into());
         sys::unlock_byte(&self.segment.file, slot)
-            .map_err(|error| AttachError::io(self.key(), "leaving", error))?;
+            .map_err(|error| AttachError::io(self.key(), "detaching", error))?;
         let head = self.segment.head()?;
-        let is_over = if has_turn {
+        let is_unused = if has_lifecycle {
             let stays = head.is_persistent() || self.segment.has_other_holders(head.slot_count)?;
             !stays && self.segment.is_named()
         } else {
-            self.segment.is_stale_whoever_reads()?
+            self.segment.is_stale_despite_readers()?
         };
-        if is_over {
+        if is_unused {
             self.segment.remove(&head)?;
         }
-        Ok(is_over)
+        Ok(is_unused)
     }
 }
 
@@ -437,7 +441,7 @@ impl Drop for Attachment {
     }
 }
 
-/// Checks that the segments are the caller's own: nobody writes to those of others, root neither.
+/// Checks that the segments belong to the caller: no user writes to those of others, not even root.
 pub(super) fn check_owner(key: &Key, options: &Options) -> Result<(), AttachError> {
     if options.is_of_caller() {
         return Ok(());
@@ -450,7 +454,8 @@ pub(super) fn check_owner(key: &Key, options: &Options) -> Result<(), AttachErro
     ))
 }
 
-/// Others come and go under the name all the time; nobody in particular is in the way.
+/// The error if segments are created and removed under the name all the time, so that no particular
+/// process is in the way.
 fn busy(key: &Key) -> AttachError {
     AttachError::new(
         key,
@@ -460,7 +465,8 @@ fn busy(key: &Key) -> AttachError {
     )
 }
 
-/// Before the mode lets any group in, so that it is never a wrong one that may read.
+/// Sets the file's group. Called before the mode admits a group, so that never a wrong one may
+/// read.
 fn give_to_group(segment: &SegmentFile, options: &Options) -> Result<(), AttachError> {
     let Some(group) = options.group_id() else {
         return Ok(());
@@ -477,13 +483,19 @@ fn parent_exists(key: &Key, options: &Options) -> bool {
     options.path_of(key).parent().is_some_and(Path::is_dir)
 }
 
-/// Tells what could not be done, and where the file system is the reason, that.
-fn cannot(key: &Key, options: &Options, doing: &'static str, error: io::Error) -> AttachError {
-    let is_unknown_there = matches!(
+/// Returns the error of a failed step of creation, which may be that the file system does not
+/// support it.
+fn creation_error(
+    key: &Key,
+    options: &Options,
+    doing: &'static str,
+    error: io::Error,
+) -> AttachError {
+    let is_unsupported = matches!(
         error.raw_os_error(),
         Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS | libc::ENODEV | libc::ENOLCK)
     );
-    match is_unknown_there {
+    match is_unsupported {
         true => unfit(key, options, doing),
         false => AttachError::io(key, doing, error),
     }
@@ -501,7 +513,7 @@ fn unfit(key: &Key, options: &Options, doing: &'static str) -> AttachError {
     )
 }
 
-/// Says plainly that the directory is missing, where creating answered "not found".
+/// Returns that the directory is missing if creation failed with "not found".
 fn missing_directory(error: AttachError, options: &Options) -> AttachError {
     if *error.kind() != AttachErrorKind::NotFound {
         return error;
@@ -515,8 +527,8 @@ fn map_control(segment: &SegmentFile, head: &Head) -> Result<WritableMapping, At
         .map_err(|error| AttachError::io(&segment.key, "mapping", error))
 }
 
-/// Writes how many units a semaphore begins with, before anybody else has it.
-fn begin_units(control: &WritableMapping, units: u32) {
+/// Stores the initial number of a semaphore's units, before any other process can attach.
+fn init_units(control: &WritableMapping, units: u32) {
     // Relaxed, because the file gets its name only afterwards.
     let word = control.view::<Control>().header.units();
     word.store(Word::new(units).bits(), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! A segment's file: found by name, judged by its head, guarded by its lifecycle byte.
+//! A segment's file: found by its name, validated by its head, guarded by its lifecycle byte.
 
 use std::fs::File;
 use std::io;
@@ -17,33 +17,33 @@ use crate::segment::SegmentId;
 use crate::segment::attachment::Kind;
 use crate::sys::{self, ByteLock, FileStat, ForkMark, NotInherited, OpenMode, WritableMapping};
 
-/// An open file that stands, or stood, under a segment's name.
+/// An open file that has, or had, a segment's name.
 ///
 /// Every byte lock taken through it ends when it is dropped, or when its process ends.
 #[derive(Debug)]
 pub(crate) struct SegmentFile {
-    /// Ends before the file is closed.
+    /// Dropped before the file is closed.
     _private: NotInherited,
     pub(crate) file: File,
     pub(crate) key: Key,
     pub(crate) path: PathBuf,
     fork: ForkMark,
-    /// No byte is ever locked through it.
-    only_looks: bool,
+    /// Opened for inspection: no byte is ever locked through it.
+    takes_no_locks: bool,
 }
 
 impl Drop for SegmentFile {
     fn drop(&mut self) {
-        // Not left to the descriptor's end: a child that some other thread
-        // forks meanwhile has a copy of it, and would keep every lock.
-        if !self.only_looks && !self.fork.is_elsewhere() {
+        // Closing the descriptor is not enough: a child that another thread forks meanwhile has a
+        // copy of it, which would keep every lock.
+        if !self.takes_no_locks && !self.fork.is_elsewhere() {
             let unlocked = sys::unlock_bytes_from(&self.file, layout::LIFECYCLE_BYTE);
             debug_assert!(unlocked.is_ok(), "unlocking cannot fail on an open file");
         }
     }
 }
 
-/// A private copy of a header's beginning.
+/// A private copy of the beginning of a header.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     pub(crate) version: u32,
@@ -53,23 +53,23 @@ pub(crate) struct Head {
     pub(crate) id: SegmentId,
     pub(crate) created: u64,
     pub(crate) block_bytes: u64,
-    /// 0 for what is no samples, and where the version is another.
+    /// 0 if the segment has no samples or another version.
     pub(crate) ring_bytes: u64,
     pub(crate) retain_bytes: u64,
-    /// Position of the newest record; the word of a semaphore.
+    /// The position of the newest record; the word of a semaphore.
     pub(crate) last: u64,
 }
 
 impl Head {
-    /// What every segment has, whatever its version.
-    const LEAST_BYTES: usize = 56;
-    /// As far as the position of the newest record.
+    /// The least length of a segment of any version.
+    const MIN_BYTES: usize = 56;
+    /// The length up to and including the position of the newest record.
     const BYTES: usize = offset_of!(layout::Header, last) + 8;
 
-    /// How much a file begins with before it is mapped.
+    /// The length that is written to a new file before it is mapped.
     const ENCODED_BYTES: usize = offset_of!(layout::Header, retain_bytes) + 8;
 
-    /// What a file begins with that is a segment of this kind; all else is zero.
+    /// Encodes the head of a new segment of this kind; the rest of the file is zero.
     pub(crate) fn encode(kind: Kind, flags: u32) -> [u8; Self::ENCODED_BYTES] {
         let mut bytes = [0; Self::ENCODED_BYTES];
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
@@ -84,7 +84,7 @@ impl Head {
         put(40, &sys::unix_nanos().to_le_bytes());
         match kind {
             Kind::Block { bytes } => put(48, &bytes.to_le_bytes()),
-            // Its units are written once it is mapped.
+            // Its units are stored after it is mapped.
             Kind::Semaphore { .. } => {}
             Kind::Samples {
                 ring_bytes,
@@ -97,7 +97,7 @@ impl Head {
         bytes
     }
 
-    /// Takes the fields out of the bytes; the reason where they are no segment's.
+    /// Decodes the fields; fails with the reason if the bytes are not those of a segment.
     fn parse(bytes: &[u8; Self::BYTES]) -> Result<Self, ForeignReason> {
         let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
@@ -123,9 +123,9 @@ impl Head {
         Ok(head)
     }
 
-    /// How much is mapped: the control area, and the ring of a segment of samples.
+    /// Returns the length of the mapping: the control area, and the ring of a segment of samples.
     ///
-    /// Only of a head that was checked.
+    /// The head must have been checked.
     pub(crate) fn mapped_bytes(&self) -> usize {
         let ring = usize::try_from(self.ring_bytes).unwrap_or(0);
         layout::CONTROL_BYTES
@@ -136,7 +136,7 @@ impl Head {
             }
     }
 
-    /// Where the ring or the block lies: its offset, and its length. A semaphore has neither.
+    /// Returns the offset and the length of the ring or the block. A semaphore has neither.
     pub(crate) fn data(&self) -> (u64, u64) {
         match self.kind {
             layout::kind::BLOCK => (layout::BLOCK_OFFSET, self.block_bytes),
@@ -153,7 +153,7 @@ impl Head {
         self.flags & flags::REMOVED != 0
     }
 
-    /// Checks what this version promises beyond the frozen fields.
+    /// Checks the fields of this version beyond the frozen ones.
     fn check_whole(&self, stat: &FileStat) -> Result<(), ForeignReason> {
         let block = self.kind == layout::kind::BLOCK;
         let samples = self.kind == layout::kind::SAMPLES;
@@ -192,7 +192,7 @@ impl Head {
 }
 
 impl SegmentFile {
-    /// Takes an open file as the segment of this key.
+    /// Wraps an open file as the segment of this key.
     pub(crate) fn new(file: File, key: &Key, path: PathBuf) -> Self {
         Self {
             _private: NotInherited::new(&file),
@@ -200,22 +200,22 @@ impl SegmentFile {
             key: key.clone(),
             path,
             fork: ForkMark::here(),
-            only_looks: false,
+            takes_no_locks: false,
         }
     }
 
-    /// Opens what stands under the key's name to look at it, with what the kernel says of it; takes no locks.
-    pub(crate) fn look(
+    /// Opens the file of the key's name for inspection, without locks; returns it with its `stat`.
+    pub(crate) fn open_to_inspect(
         key: &Key,
         path: PathBuf,
         options: &Options,
     ) -> Result<(Self, FileStat), AttachError> {
         let (mut found, stat) = Self::open_at(path, key, options, OpenMode::ReadOnly)?;
-        found.only_looks = true;
+        found.takes_no_locks = true;
         Ok((found, stat))
     }
 
-    /// Opens what stands under the key's name, provided it is a regular file of the expected owner.
+    /// Opens the file of the key's name if it is a regular file of the expected owner.
     pub(crate) fn open(key: &Key, options: &Options, mode: OpenMode) -> Result<Self, AttachError> {
         Self::open_at(options.path_of(key), key, options, mode).map(|(found, _)| found)
     }
@@ -229,7 +229,8 @@ impl SegmentFile {
         let file = match sys::open_segment(&path, mode) {
             Ok(file) => file,
             Err(error) => {
-                // What a link, a socket or a stranger's file answers to `open` tells less than a look.
+                // `stat` gives a better reason for a link, a socket or another user's file than
+                // `open`.
                 if let Ok(stat) = sys::stat_at(&path) {
                     check_ours(key, &path, &stat, options)?;
                 }
@@ -237,19 +238,20 @@ impl SegmentFile {
                 return Err(AttachError::io(key, "opening", error));
             }
         };
-        let stat = sys::stat(&file).map_err(|error| AttachError::io(key, "looking", error))?;
+        let stat =
+            sys::stat(&file).map_err(|error| AttachError::io(key, "reading its status", error))?;
         check_ours(key, &path, &stat, options)?;
         Ok((Self::new(file, key, path), stat))
     }
 
-    /// Finds the living segment under the key and holds its lifecycle byte.
+    /// Finds the live segment under the key and locks its lifecycle byte.
     ///
-    /// What is stale is removed on the way. The byte is held until
-    /// [`unlock_lifecycle`](Self::unlock_lifecycle) or drop.
+    /// Removes a stale segment. The byte is held until [`unlock_lifecycle`](Self::unlock_lifecycle)
+    /// or drop.
     ///
     /// # Errors
     ///
-    /// `NotFound` also where there was only something stale.
+    /// `NotFound`, also if there was only a stale segment.
     pub(crate) fn locate(
         key: &Key,
         options: &Options,
@@ -265,24 +267,25 @@ impl SegmentFile {
             let found = Self::open(key, options, mode)?;
             found.head()?;
             if !found.try_lock_lifecycle(lock)? {
-                // Readers can keep us from the byte, but not from removing what is stale.
-                if mode == OpenMode::ReadWrite && found.is_stale_whoever_reads()? {
-                    found.clear_away(options, mode)?;
+                // Read locks of subscribers can block the byte, but not the removal of a stale
+                // segment.
+                if mode == OpenMode::ReadWrite && found.is_stale_despite_readers()? {
+                    found.remove_stale(options, mode)?;
                     return Err(AttachError::new(key, AttachErrorKind::NotFound));
                 }
                 found.lock_lifecycle(lock, deadline)?;
             }
             if found.is_named() {
-                // Once more, because flags are only sure while the byte is held.
+                // Read again, because flags are stable only while the byte is held.
                 let head = found.head()?;
                 if found.is_stale(&head)? {
-                    found.clear_away(options, mode)?;
+                    found.remove_stale(options, mode)?;
                     return Err(AttachError::new(key, AttachErrorKind::NotFound));
                 }
                 found.check_version(&head)?;
                 return Ok((found, head));
             }
-            // Somebody removed it between our opening and our locking.
+            // Another process removed it after it was opened and before it was locked.
             if !backoff.pause(deadline) {
                 return Err(AttachError::new(
                     key,
@@ -294,24 +297,29 @@ impl SegmentFile {
         }
     }
 
-    /// Copies the head out of the file.
+    /// Reads the head from the file.
     pub(crate) fn head(&self) -> Result<Head, AttachError> {
         let mut bytes = [0; Head::BYTES];
         let head = match sys::read_at(&self.file, &mut bytes, 0) {
-            Ok(Head::LEAST_BYTES..) => Head::parse(&bytes),
+            Ok(Head::MIN_BYTES..) => Head::parse(&bytes),
             Ok(_) => Err(ForeignReason::TooShort),
             Err(error) => return Err(AttachError::io(&self.key, "reading its head", error)),
         };
         head.map_err(|reason| self.foreign(reason))
     }
 
-    /// Checks that this program knows the layout and the file is as long as the head says.
+    /// Checks that this crate supports the layout's version, and that the file is as long as the
+    /// head requires.
     pub(crate) fn check_version(&self, head: &Head) -> Result<(), AttachError> {
-        self.check_version_by(&self.stat()?, head)
+        self.check_version_with(&self.stat()?, head)
     }
 
-    /// The same by facts that are known.
-    pub(crate) fn check_version_by(&self, stat: &FileStat, head: &Head) -> Result<(), AttachError> {
+    /// Does the same with a `stat` that is known already.
+    pub(crate) fn check_version_with(
+        &self,
+        stat: &FileStat,
+        head: &Head,
+    ) -> Result<(), AttachError> {
         if head.version != layout::VERSION {
             return Err(AttachError::new(
                 &self.key,
@@ -324,11 +332,12 @@ impl SegmentFile {
             .map_err(|reason| self.foreign(reason))
     }
 
-    /// Checks that a ring or a block has its memory where it is, and not elsewhere in the file: whoever
-    /// is about to map it would allocate it by reading.
+    /// Checks that the range of the ring or block has memory, because a process that maps a hole
+    /// allocates memory by reading it.
     ///
-    /// Not for those who only look. The memory is reserved, and nobody need have written to it; where
-    /// the kernel does not tell of such memory, what the whole file has must do.
+    /// Inspection does not need this. The memory is reserved, and may never have been written; if
+    /// the kernel does not report reserved memory, the check of the whole file's memory has to
+    /// suffice.
     pub(crate) fn check_data(&self, head: &Head) -> Result<(), AttachError> {
         if !sys::is_in_memory(&self.file) {
             return Ok(());
@@ -347,10 +356,11 @@ impl SegmentFile {
     }
 
     pub(crate) fn stat(&self) -> Result<FileStat, AttachError> {
-        sys::stat(&self.file).map_err(|error| AttachError::io(&self.key, "looking", error))
+        sys::stat(&self.file)
+            .map_err(|error| AttachError::io(&self.key, "reading its status", error))
     }
 
-    /// Waits for the lifecycle byte until the deadline.
+    /// Locks the lifecycle byte; waits for it until the deadline.
     pub(crate) fn lock_lifecycle(
         &self,
         lock: ByteLock,
@@ -380,17 +390,18 @@ impl SegmentFile {
             .map_err(|error| AttachError::io(&self.key, "unlocking", error))
     }
 
-    /// Returns `true` if the name still leads to this very file.
+    /// Returns `true` if the name still leads to this file.
     pub(crate) fn is_named(&self) -> bool {
         let here = sys::stat(&self.file).map(|stat| stat.identity);
         let there = sys::stat_at(&self.path).map(|stat| stat.identity);
         matches!((here, there), (Ok(here), Ok(there)) if here == there)
     }
 
-    /// Returns `true` if the name leads to another file by now, or to none.
+    /// Returns `true` if the name now leads to another file, or to none.
     ///
-    /// Not the opposite of [`is_named`](Self::is_named): where the kernel does not say (the directory
-    /// may be barred by now), the file counts as lost only once it has no name at all.
+    /// Not the opposite of [`is_named`](Self::is_named): if the kernel refuses to look the name up
+    /// (the directory may have become inaccessible), the name counts as lost only when the file has
+    /// no links.
     pub(crate) fn is_name_lost(&self) -> bool {
         let here = sys::stat(&self.file);
         match sys::stat_at(&self.path) {
@@ -400,21 +411,22 @@ impl SegmentFile {
         }
     }
 
-    /// Returns `true` if anybody but this open file holds a slot.
+    /// Returns `true` if another open file than this holds a slot.
     pub(crate) fn has_other_holders(&self, slot_count: u32) -> Result<bool, AttachError> {
         self.held_slot(slot_count).map(|held| held.is_some())
     }
 
-    /// The byte of a slot that somebody else holds, not always the first.
+    /// Returns the byte of a slot that another open file holds, not necessarily the first.
     pub(crate) fn held_slot(&self, slot_count: u32) -> Result<Option<u64>, AttachError> {
         let slots = layout::slot_bytes(u64::from(slot_count.max(1)));
-        // Holders have write locks: read locks of who may only read the segment count for nothing.
+        // Holders have write locks: read locks, which subscribers can take, do not count.
         sys::refusing_lock(&self.file, slots, ByteLock::Read)
             .map(|lock| lock.map(|lock| lock.bytes.start))
-            .map_err(|error| AttachError::io(&self.key, "asking who is attached", error))
+            .map_err(|error| AttachError::io(&self.key, "querying its participants", error))
     }
 
-    /// Returns `true` if nothing keeps this segment: nobody attached and not persistent, or removed already.
+    /// Returns `true` if nothing keeps the segment: it has no participants and is not persistent,
+    /// or it is marked as removed.
     pub(crate) fn is_stale(&self, head: &Head) -> Result<bool, AttachError> {
         if head.is_removed() {
             return Ok(true);
@@ -422,30 +434,32 @@ impl SegmentFile {
         Ok(!head.is_persistent() && !self.has_other_holders(head.slot_count)?)
     }
 
-    /// Returns `true` if this is the file of the name and stale for good, where the lifecycle byte is
-    /// refused: only read locks are in the way, and whoever may read the file can hold those for ever.
+    /// Returns `true` if this is the file of the name and permanently stale, although the lifecycle
+    /// byte cannot be locked: only read locks block it, which any process that may read the file
+    /// can hold for ever.
     ///
-    /// In this order, because who attaches holds the byte for writing from before its own look until
-    /// its slot is held: it is seen in between, or its slot is seen afterwards.
-    pub(crate) fn is_stale_whoever_reads(&self) -> Result<bool, AttachError> {
+    /// The order matters: an attaching process holds the byte for writing from before its own check
+    /// until it holds its slot. So either its lock is seen in between, or its slot is seen
+    /// afterwards.
+    pub(crate) fn is_stale_despite_readers(&self) -> Result<bool, AttachError> {
         if !self.is_named() || !self.is_stale(&self.head()?)? {
             return Ok(false);
         }
         let byte = layout::LIFECYCLE_BYTE;
         let writer = sys::refusing_lock(&self.file, byte..byte + 1, ByteLock::Read)
-            .map_err(|error| AttachError::io(&self.key, "asking who comes and goes", error))?;
+            .map_err(|error| AttachError::io(&self.key, "querying the lifecycle lock", error))?;
         Ok(writer.is_none() && self.is_stale(&self.head()?)?)
     }
 
-    /// Sets the removed flag, takes the name away, wakes whoever sleeps on the segment.
+    /// Sets the removed flag, removes the name, and wakes all waiters of the segment.
     ///
-    /// Only while holding the lifecycle byte for writing, of the file that has the name; or where
-    /// it [is stale whoever reads](Self::is_stale_whoever_reads).
+    /// The caller holds the lifecycle byte for writing, and the file has the name; or the segment
+    /// [is stale despite readers](Self::is_stale_despite_readers).
     pub(crate) fn remove(&self, head: &Head) -> Result<(), AttachError> {
         let error = |error| AttachError::io(&self.key, "removing", error);
         match self.set_flags(head.flags | flags::REMOVED) {
-            // A limit of ours keeps the flag from being written, not the name
-            // from going: others notice that by the name.
+            // The file size limit of this process prevents the flag from being written, but not the
+            // name from being removed: participants notice that.
             Err(failure) if failure.kind() != io::ErrorKind::FileTooLarge => {
                 return Err(error(failure));
             }
@@ -459,28 +473,27 @@ impl SegmentFile {
             }
             _ => {}
         }
-        if self.check_version(head).is_ok()
-            && let Ok(control) = WritableMapping::new(&self.file, 0, layout::CONTROL_BYTES)
-        {
+        let map_control = |()| WritableMapping::new(&self.file, 0, layout::CONTROL_BYTES).ok();
+        if let Some(control) = self.check_version(head).ok().and_then(map_control) {
             wake_all_waiters(&control);
         }
         Ok(())
     }
 
-    /// Writes the flags. Only while holding the lifecycle byte for writing: that serialises it.
+    /// Writes the flags. The caller holds the lifecycle byte for writing, which serialises writers.
     pub(crate) fn set_flags(&self, flags: u32) -> io::Result<()> {
         let at = std::mem::offset_of!(layout::Header, flags) as u64;
         sys::write_at(&self.file, &flags.to_le_bytes(), at)
     }
 
-    /// Removes a stale segment, going through a writable descriptor of its own where this is none.
-    fn clear_away(self, options: &Options, mode: OpenMode) -> Result<(), AttachError> {
+    /// Removes a stale segment, through a writable descriptor of its own if this one is read-only.
+    fn remove_stale(self, options: &Options, mode: OpenMode) -> Result<(), AttachError> {
         if mode == OpenMode::ReadWrite {
             return self.remove(&self.head()?);
         }
         let key = self.key.clone();
         drop(self);
-        // Who may only read leaves it to others; for the caller it is gone either way.
+        // A process that may only read leaves it to others; the caller gets `NotFound` either way.
         let _left_to_others = reclaim(&key, options);
         Ok(())
     }
@@ -491,9 +504,9 @@ impl SegmentFile {
     }
 }
 
-/// Removes what is stale under the key, without waiting for anybody; true where it was removed.
+/// Removes the segment under the key if it is stale, without waiting; returns `true` if it was.
 ///
-/// What others left behind is theirs, whoever could remove it.
+/// Leaves segments of other users alone, even if the process could remove them.
 pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError> {
     if !options.is_of_caller() {
         return Ok(false);
@@ -503,7 +516,7 @@ pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError>
     let is_stale = if found.try_lock_lifecycle(ByteLock::Write)? {
         found.is_named() && found.is_stale(&found.head()?)?
     } else {
-        found.is_stale_whoever_reads()?
+        found.is_stale_despite_readers()?
     };
     if is_stale {
         found.remove(&found.head()?)?;
@@ -511,10 +524,10 @@ pub(crate) fn reclaim(key: &Key, options: &Options) -> Result<bool, AttachError>
     Ok(is_stale)
 }
 
-/// Removes what a crash in the middle of creating or removing left under a draft's name.
+/// Removes a draft that a crash left while a segment was being created or removed.
 ///
-/// Only what is a segment by its content and stale; or empty, with the mark of a draft that has
-/// no content yet.
+/// Only a file that is a segment by its content and stale, or that is empty and has the mark of a
+/// draft without content.
 pub(crate) fn sweep_draft(path: &Path) {
     let Ok(file) = sys::open_segment(path, OpenMode::ReadOnly) else {
         return;
@@ -526,7 +539,7 @@ pub(crate) fn sweep_draft(path: &Path) {
     let mut bytes = [0; Head::BYTES];
     let (slot_count, is_removed) = match sys::read_at(&file, &mut bytes, 0) {
         Ok(0) if stat.mode & sys::DRAFT_MARK != 0 => (layout::SLOTS as u64, false),
-        Ok(Head::LEAST_BYTES..) => match Head::parse(&bytes) {
+        Ok(Head::MIN_BYTES..) => match Head::parse(&bytes) {
             Ok(head) => (u64::from(head.slot_count.max(1)), head.is_removed()),
             Err(_) => return,
         },
@@ -534,40 +547,40 @@ pub(crate) fn sweep_draft(path: &Path) {
     };
     let holder = sys::refusing_lock(&file, layout::slot_bytes(slot_count), ByteLock::Read);
     if is_removed || matches!(holder, Ok(None)) {
-        // Where this fails the next list tries again.
+        // If this fails, the next list tries again.
         let _swept_later =
             sys::remove_exactly(path, stat.identity, &path.with_file_name(draft_name()));
     }
 }
 
-/// A name for a file that has no key's name yet, or not any more; none that another file has.
+/// Returns a unique name for a file that does not have its key's name yet, or no longer.
 pub(crate) fn draft_name() -> String {
-    format!("{}{:016x}{DRAFT_END}", draft_prefix(), sys::random_u64())
+    format!("{}{:016x}{DRAFT_SUFFIX}", draft_prefix(), sys::random_u64())
 }
 
-const DRAFT_END: &str = ".tmp";
+const DRAFT_SUFFIX: &str = ".tmp";
 
-/// What the names of this user's drafts begin with; they are no keys' names.
+/// Returns the prefix of the names of this user's drafts, which no key's file name has.
 pub(crate) fn draft_prefix() -> String {
     format!(".shm-core.{}.", sys::effective_user())
 }
 
-/// Returns `true` if this is the name of a draft that begins so, and nothing else: editors and rsync
-/// make names that begin alike.
+/// Returns `true` if `name` is exactly that of a draft with this prefix: editors and rsync create
+/// names with the same beginning.
 pub(crate) fn is_draft_name(name: &str, prefix: &str) -> bool {
     let number = name
         .strip_prefix(prefix)
-        .and_then(|rest| rest.strip_suffix(DRAFT_END));
+        .and_then(|rest| rest.strip_suffix(DRAFT_SUFFIX));
     number.is_some_and(|number| is_hex(number, 16))
 }
 
-/// Returns `true` if this is so many hexadecimal digits in lower case.
+/// Returns `true` if `text` consists of exactly `digits` lower-case hexadecimal digits.
 pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == digits && text.bytes().all(is_digit)
 }
 
-/// Wakes whoever waits for a sample, for the lock or for units.
+/// Wakes all threads that wait for a sample, the lock, a change or units.
 pub(crate) fn wake_all_waiters(control: &WritableMapping) {
     let header = &control.view::<layout::Control>().header;
     sys::wake_all_low(&header.last);
@@ -575,7 +588,7 @@ pub(crate) fn wake_all_waiters(control: &WritableMapping) {
     sys::wake_all(&header.changes);
 }
 
-/// Checks that the directory is not on a file system that can never have a segment.
+/// Checks that the directory is not on a file system that cannot hold segments.
 pub(crate) fn check_directory(key: &Key, options: &Options) -> Result<(), AttachError> {
     let directory = options.directory_path();
     match sys::unfit_file_system(&directory) {
@@ -585,7 +598,7 @@ pub(crate) fn check_directory(key: &Key, options: &Options) -> Result<(), Attach
             AttachErrorKind::FileSystem {
                 directory,
                 kind,
-                doing: "making long files with holes",
+                doing: "making long sparse files",
             },
         )),
     }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The random id of a segment, made when it is created: distinguishes it from an earlier or later one
-/// under the same key.
+/// The random id of a segment, chosen when it is created. It distinguishes the segment from earlier
+/// and later ones under the same key.
 ///
 /// Displayed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

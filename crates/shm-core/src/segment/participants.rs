@@ -1,4 +1,4 @@
-//! Who is attached: from the kernel's locks, with what the slots say about them.
+//! The participants of a segment: found by the kernel's locks, described by their slots.
 
 use std::fmt;
 use std::fs::File;
@@ -10,33 +10,34 @@ use crate::layout::{self, access};
 use crate::process::Process;
 use crate::sys::{self, ByteLock};
 
-/// The most subscribers that are told of, so that a stranger who locks millions of bytes costs little.
-const MOST_READERS: usize = 1024;
-/// How often the kernel is asked for them, whatever it answers.
-const MOST_QUESTIONS: usize = 4 * MOST_READERS;
+/// The most subscribers that are listed, so that a process that locks millions of bytes costs
+/// little.
+const MAX_READERS: usize = 1024;
+/// The most queries for their locks, whatever the kernel answers.
+const MAX_QUERIES: usize = 4 * MAX_READERS;
 
-/// Somebody who is attached to a segment, for people to read.
+/// A participant of a segment, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Participant {
-    /// Who it is.
+    /// Its process.
     pub process: Process,
-    /// File name of the program, as it says, with hidden characters [escaped](crate::escape);
-    /// "unknown" where it cannot be told.
+    /// The file name of its program, as the process reports it, with hidden characters
+    /// [escaped](crate::escape); "unknown" if it is not known.
     pub program: String,
-    /// What it may do.
+    /// Its access.
     pub access: Access,
-    /// Since when, where it says so.
+    /// When it attached, if it reports that.
     pub since: Option<SystemTime>,
 }
 
-/// Writes its program and its process id: `camera (pid 4711)`.
+/// Displays its program and its process id: `camera (pid 4711)`.
 impl fmt::Display for Participant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (pid {})", self.program, self.process)
     }
 }
 
-/// What somebody who is attached may do.
+/// The access of a participant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// A publisher, or attached to a block for reading and writing.
@@ -45,47 +46,47 @@ pub enum Access {
     ReadOnly,
 }
 
-/// Everybody who is attached through another open file than this.
+/// Returns the participants that are attached through another open file than this.
 ///
-/// A process that publishes and reads along is told of once, as the publisher.
+/// A process that publishes and subscribes is listed once, as the publisher.
 pub(crate) fn participants(file: &File) -> Vec<Participant> {
     let slots = layout::slot_bytes(layout::SLOTS as u64);
     participants_beside(
         file,
-        held_in(file, slots, Held::Slot).map(|held| held.start),
+        find_held(file, slots, LockKind::Slot).map(|held| held.start),
     )
 }
 
-/// The same, where it is known already which slot's byte the kernel names first, if any.
+/// Does the same if it is already known which slot's byte the kernel reports first, if any.
 pub(crate) fn participants_beside(file: &File, slot: Option<u64>) -> Vec<Participant> {
     let slots = layout::slot_bytes(layout::SLOTS as u64);
     let slots = slot.map_or(Vec::new(), |slot| {
-        let unasked = sides(slots, &(slot..slot + 1));
-        held(file, vec![slot], unasked, layout::SLOTS, Held::Slot)
+        let unqueried = sides(slots, &(slot..slot + 1));
+        held_bytes(file, vec![slot], unqueried, layout::SLOTS, LockKind::Slot)
     });
     let readers = vec![layout::reader_bytes()];
-    let readers = held(file, Vec::new(), readers, MOST_READERS, Held::Reader);
-    let mut everybody: Vec<_> = slots
+    let readers = held_bytes(file, Vec::new(), readers, MAX_READERS, LockKind::Reader);
+    let mut participants: Vec<_> = slots
         .into_iter()
         .filter_map(|byte| holder_of(file, byte))
         .collect();
     for reader in readers.into_iter().map(reader_of) {
         let is_known = |holder: &Participant| holder.process.is(reader.process);
-        if !everybody.iter().any(is_known) {
-            everybody.push(reader);
+        if !participants.iter().any(is_known) {
+            participants.push(reader);
         }
     }
-    everybody
+    participants
 }
 
-/// Everybody who is attached from another process than this.
+/// Returns the participants of other processes than the calling one.
 pub(crate) fn peers(file: &File) -> Vec<Participant> {
-    let mut everybody = participants(file);
-    everybody.retain(|one| !one.process.is_current());
-    everybody
+    let mut peers = participants(file);
+    peers.retain(|one| !one.process.is_current());
+    peers
 }
 
-/// What the holder of a slot says of itself; nothing where the slot cannot be read.
+/// Reads what the holder of a slot reports about itself; `None` if the slot cannot be read.
 pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Participant> {
     let slot = layout::slot_of_byte(byte);
     let mut record = [0; size_of::<layout::Slot>()];
@@ -100,7 +101,7 @@ pub(crate) fn holder_of(file: &File, byte: u64) -> Option<Participant> {
     let reads_only = u32_at(16) == access::BLOCK_READ_ONLY;
     Some(Participant {
         process: Process::stored(u32_at(4), u32_at(20)),
-        program: readable(&String::from_utf8_lossy(name)),
+        program: escaped_name(&String::from_utf8_lossy(name)),
         access: if reads_only {
             Access::ReadOnly
         } else {
@@ -115,71 +116,72 @@ fn reader_of(byte: u64) -> Participant {
     let program = sys::program_of(process.pid()).unwrap_or_default();
     Participant {
         process,
-        program: readable(&program),
+        program: escaped_name(&program),
         access: Access::ReadOnly,
         since: None,
     }
 }
 
-/// The name that another process gives itself, with its hidden characters escaped; "unknown" where
-/// it gives none.
-pub(crate) fn readable(name: &str) -> String {
+/// Escapes the hidden characters of a name that another process reports; returns "unknown" if it is
+/// empty.
+pub(crate) fn escaped_name(name: &str) -> String {
     match name {
         "" => "unknown".into(),
         name => escape::line(name).into_owned(),
     }
 }
 
-/// What a byte stands for, and so by which lock it is held.
+/// What a byte belongs to, and so by which kind of lock it is held.
 #[derive(Clone, Copy, Debug)]
-enum Held {
-    /// By a write lock: what who may only read the segment locks counts for nothing.
+enum LockKind {
+    /// A slot, by a write lock: locks of a process that may only read the segment do not count.
     Slot,
-    /// By a read lock, of one byte.
+    /// A subscriber, by a read lock of one byte.
     Reader,
 }
 
-/// The bytes that other open files hold, in order: those that are known, and those in some ranges.
-fn held(
+/// Returns the bytes that other open files hold, in order: the known ones, and those in some
+/// ranges.
+fn held_bytes(
     file: &File,
     mut bytes: Vec<u64>,
-    mut unasked: Vec<Range<u64>>,
-    most: usize,
-    by: Held,
+    mut unqueried: Vec<Range<u64>>,
+    max: usize,
+    kind: LockKind,
 ) -> Vec<u64> {
-    // The kernel names one lock in a range, not the first: both sides of it are still to be asked.
-    for _ in 0..MOST_QUESTIONS {
-        let Some(range) = unasked.pop() else { break };
-        if bytes.len() >= most {
+    // The kernel reports one lock of a range, not the first: both sides of it are queried next.
+    for _ in 0..MAX_QUERIES {
+        let Some(range) = unqueried.pop() else { break };
+        if bytes.len() >= max {
             break;
         }
-        if let Some(held) = held_in(file, range.clone(), by) {
-            // Each subscriber has one byte. Who locks more of them is none.
+        if let Some(held) = find_held(file, range.clone(), kind) {
+            // Each subscriber has one byte. A lock of more bytes is not a subscriber's.
             if held.end - held.start == 1 {
                 bytes.push(held.start);
             }
-            unasked.extend(sides(range, &held));
+            unqueried.extend(sides(range, &held));
         }
     }
     bytes.sort_unstable();
     bytes
 }
 
-/// Bytes of a range that another open file holds.
-fn held_in(file: &File, range: Range<u64>, by: Held) -> Option<Range<u64>> {
-    let wanted = match by {
-        Held::Slot => ByteLock::Read,
-        Held::Reader => ByteLock::Write,
+/// Finds bytes of a range that another open file holds.
+fn find_held(file: &File, range: Range<u64>, kind: LockKind) -> Option<Range<u64>> {
+    let conflicting = match kind {
+        LockKind::Slot => ByteLock::Read,
+        LockKind::Reader => ByteLock::Write,
     };
-    let found = sys::refusing_lock(file, range, wanted).ok()??.bytes;
-    match by {
-        // Each byte by itself is a slot that is taken.
-        Held::Slot => Some(found.start..found.start + 1),
-        Held::Reader => Some(found),
+    let found = sys::refusing_lock(file, range, conflicting).ok()??.bytes;
+    match kind {
+        // Each byte of the lock is a slot of its own.
+        LockKind::Slot => Some(found.start..found.start + 1),
+        LockKind::Reader => Some(found),
     }
 }
 
-/// What is left of a range on both sides of some bytes in it.
+/// Returns the parts of a range on both sides of some bytes in it.
 fn sides(range: Range<u64>, bytes: &Range<u64>) -> Vec<Range<u64>> {
     let sides = [range.start..bytes.start, bytes.end..range.end];
     sides.into_iter().filter(|side| !side.is_empty()).collect()

@@ -13,13 +13,13 @@ use crate::segment::{Content, Latest, system_time};
 use crate::semaphore::{UnitRecord, Word};
 use crate::sys;
 
-/// How often to look again where publishers are faster than this.
+/// How many times to read again if publishers overtake the reads.
 const ATTEMPTS: usize = 16;
 
-/// Tells of the sample that a look at the head found to be the newest; `None` if there is none, or
-/// publishers are always faster than the look.
+/// Reads the record that the head names as the newest; `None` if there is none, or publishers
+/// overtake every attempt.
 ///
-/// What is read here is only shown to people: reads of a file are not atomic.
+/// For display only, because reads of a file are not atomic.
 pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, InvalidSample> {
     let mut last = head.last;
     let mut has_moved = false;
@@ -27,8 +27,8 @@ pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, Invalid
         if !is_position(last) {
             return Err(InvalidSample::Position);
         }
-        if let Some(found) = attempt(file, head.ring_bytes, last) {
-            return found;
+        if let Some(record) = read_record(file, head.ring_bytes, last) {
+            return record;
         }
         let Some(newer) = word(file, offset_of!(Header, last)) else {
             return Ok(None);
@@ -36,7 +36,7 @@ pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, Invalid
         has_moved |= newer != last;
         last = newer;
     }
-    // A publisher that is merely fast moves both words.
+    // An honest publisher that overtakes the reads moves both words.
     if has_moved {
         Ok(None)
     } else {
@@ -44,15 +44,15 @@ pub(crate) fn latest(file: &File, head: &Head) -> Result<Option<Latest>, Invalid
     }
 }
 
-/// Counts the units of a semaphore whose word a look at the head found.
+/// Counts the units of a semaphore whose word is in the head.
 ///
-/// Only shown to people: the word and the records are not read in one system_time.
+/// For display only, because the word and the records are not read at one moment.
 pub(crate) fn units(file: &File, head: &Head) -> Content {
     let word = Word::from_bits(head.last);
     let mut records = [0; size_of::<layout::UnitRecords>()];
     let table = offset_of!(layout::Control, units) as u64;
     if sys::read_exact_at(file, &mut records, table).is_err() {
-        // What was cut off reads as zeros where it is mapped, too.
+        // As in a mapping, where truncated memory reads as zeros.
         records.fill(0);
     }
     let held_by = |slot: u8| {
@@ -69,8 +69,8 @@ pub(crate) fn units(file: &File, head: &Head) -> Content {
     }
 }
 
-/// `None` if the record is not intact any more, or the file was cut short.
-fn attempt(
+/// Reads a record; `None` if it is no longer intact, or the file was truncated.
+fn read_record(
     file: &File,
     ring_bytes: u64,
     last: u64,
@@ -90,7 +90,7 @@ fn attempt(
     (oldest <= last).then(|| record.and_then(|record| describe(&record, &encoded)))
 }
 
-/// Tells what a record says; `None` of one that is no sample.
+/// Decodes a record; `None` if it is not a sample.
 fn describe(record: &Record, encoded: &[u8]) -> Result<Option<Latest>, InvalidSample> {
     match record.kind {
         Kind::Inline | Kind::Large => {}

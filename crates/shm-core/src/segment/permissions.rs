@@ -1,8 +1,8 @@
-//! Who may open a segment.
+//! The permissions of a segment.
 
 use crate::sys::FileStat;
 
-/// Who may open a segment, as its file says.
+/// The mode and group of a segment's file.
 ///
 /// # Examples
 ///
@@ -16,18 +16,18 @@ use crate::sys::FileStat;
 pub struct Permissions {
     /// The permission bits.
     pub mode: u32,
-    /// The id of the group that the bits for the group are about.
+    /// The id of the group.
     pub group: u32,
 }
 
-/// Whom the mode of a segment lets in, beside root.
+/// The users that the mode of a segment admits, beside root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Its owner alone.
+    /// Only its owner.
     Owner,
-    /// The members of its group too.
+    /// Also the members of its group.
     Group,
-    /// Every user. Where the mode leaves out the group, not the members of that.
+    /// Every user; but not the members of the group if the mode excludes the group.
     Everybody,
 }
 
@@ -39,8 +39,8 @@ impl Permissions {
         }
     }
 
-    /// Tells whom the mode lets in. A bit to write counts too: whoever can write a segment needs no
-    /// other to learn what is in it, and can do worse.
+    /// Returns which users the mode admits. Write bits count as well: a process that can write a
+    /// segment can also make it reveal its content.
     #[must_use]
     pub fn readers(self) -> Readers {
         const OTHERS: u32 = 0o006;
@@ -54,7 +54,7 @@ impl Permissions {
         }
     }
 
-    /// Returns `true` if anybody but its owner may change or destroy it.
+    /// Returns `true` if a user other than its owner may change or destroy it.
     #[must_use]
     pub fn others_may_write(self) -> bool {
         self.mode & 0o022 != 0
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_for_others_are_told_before_those_for_the_group() {
+    fn bits_of_other_users_take_precedence_over_those_of_the_group() {
         let readers = |mode| Permissions { mode, group: 0 }.readers();
         for mode in [0o600, 0o700, 0o400, 0o611] {
             assert_eq!(readers(mode), Readers::Owner, "{mode:o}");

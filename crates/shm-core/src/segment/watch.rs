@@ -1,4 +1,4 @@
-//! Waiting for segments to come and go.
+//! Waiting until segments are created or removed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -15,14 +15,14 @@ use crate::options::Options;
 use crate::reactor::Events;
 use crate::wait_set::{Awaitable, Source, Waitable};
 
-/// How often the names are looked at where nothing tells of them.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// How often the names are read if the directory cannot be watched.
+const POLL_PERIOD: Duration = Duration::from_millis(200);
 
-/// Wakes whoever shows a [`list`](super::list) when the segments of a user come or go.
+/// Waits until a segment of a user is created or removed, for programs that show a
+/// [`list`](super::list).
 ///
-/// It tells of names alone: that something was published, or that somebody
-/// attached, died or left a persistent segment, changes no name. Who shows such
-/// things looks again now and then.
+/// It watches names only. A publication, an attachment, or the death or detachment of a participant
+/// of a persistent segment changes no name; a program that shows these lists again periodically.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// use shm_core::{Key, Options, Publisher, segment};
 ///
 /// let options = Options::new().directory(directory.path());
-/// let watch = segment::Watch::new(&options)?; // before the first look: nothing is missed
+/// let watch = segment::Watch::new(&options)?; // before the first list: no change is missed
 /// assert!(segment::list(&options)?.is_empty());
 ///
 /// let _publisher = Publisher::open(&Key::new("greeting")?, &options)?;
@@ -49,30 +49,30 @@ pub struct Watch {
     options: Options,
 }
 
-/// What was seen of a directory that nothing tells of.
+/// The last names of a directory that is polled.
 #[derive(Debug)]
 struct Names {
     polling: Polling,
-    /// The names and their files, taken together.
+    /// A hash of the names and their inodes.
     seen: Mutex<u64>,
 }
 
 impl Watch {
-    /// Begins to watch: what comes or goes from now on is noticed.
+    /// Starts to watch: segments that are created or removed from now on end a wait.
     ///
     /// # Errors
     ///
-    /// [`ListError`] where the directory is not there, or can neither be watched nor read.
+    /// [`ListError`] if the directory does not exist, or can neither be watched nor read.
     pub fn new(options: &Options) -> Result<Watch, ListError> {
         let prefix = key::file_prefix(options.owner_id());
         let path = options.directory_path();
         let begin = || {
-            let mut directory = DirectoryWatch::of_nothing()?;
+            let mut directory = DirectoryWatch::new()?;
             let Err(error) = directory.add_for_changes(&path, &prefix) else {
                 return Ok((directory, None));
             };
             let polling = Polling::instead_of(error)?;
-            let seen = Mutex::new(look(options, &prefix)?);
+            let seen = Mutex::new(hash_names(options, &prefix)?);
             Ok((directory, Some(Names { polling, seen })))
         };
         match begin() {
@@ -86,13 +86,14 @@ impl Watch {
         }
     }
 
-    /// Sleeps until a segment has come or gone since the last call, at most for `timeout`.
+    /// Blocks until a segment has been created or removed since the last call, for at most
+    /// `timeout`.
     ///
-    /// Returns whether one has. What other programs do in the directory wakes nobody.
+    /// Returns `true` if one has. Other files in the directory do not end the wait.
     ///
     /// # Errors
     ///
-    /// [`ListError`] where the system does not let wait.
+    /// [`ListError`] if waiting or reading the directory fails.
     pub fn wait(&self, timeout: Duration) -> Result<bool, ListError> {
         let deadline = Deadline::after(timeout);
         let failed = |source| ListError::unreadable(&self.options.directory_path(), source);
@@ -100,8 +101,8 @@ impl Watch {
             let has_changed = match &self.names {
                 None => self.directory.wait(deadline.remaining(timeout)),
                 Some(names) => {
-                    std::thread::sleep(deadline.remaining(LOOK_AGAIN));
-                    look(&self.options, &self.prefix).map(|now| names.replace(now) != now)
+                    std::thread::sleep(deadline.remaining(POLL_PERIOD));
+                    hash_names(&self.options, &self.prefix).map(|now| names.replace(now) != now)
                 }
             };
             let has_changed = has_changed.map_err(failed)?;
@@ -111,16 +112,15 @@ impl Watch {
         }
     }
 
-    /// Returns why it looks again and again, where the system gives no events; `None` where it sleeps
-    /// until something happens.
+    /// Returns why the directory is polled; `None` if the kernel reports its changes.
     #[must_use]
     pub fn polling(&self) -> Option<&Polling> {
         self.names.as_ref().map(|names| &names.polling)
     }
 }
 
-/// Readable when a segment has come or gone: then wait with a timeout of zero, which clears it. Where
-/// it [polls](Watch::polling) it is never readable.
+/// Readable when a segment has been created or removed. A [wait](Watch::wait) with a timeout of
+/// zero then clears it. A watch that [polls](Watch::polling) is never readable.
 impl AsFd for Watch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()
@@ -135,21 +135,22 @@ impl Source for Watch {
             directory: self.options.directory_path(),
             events: Events::CHANGES,
             prefix: self.prefix.clone(),
-            seen: &self.directory,
+            own: &self.directory,
         }
     }
 }
 
 impl Names {
     fn replace(&self, now: u64) -> u64 {
-        // Every change under it is a single store.
+        // A panic cannot leave it inconsistent: every change is a single store.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *seen, now)
     }
 }
 
-/// The names that begin so and their files, in whatever order the directory has them.
-fn look(options: &Options, prefix: &str) -> io::Result<u64> {
+/// Hashes the names that begin with a prefix and their inodes, whatever their order in the
+/// directory.
+fn hash_names(options: &Options, prefix: &str) -> io::Result<u64> {
     let mut all = 0_u64;
     for entry in std::fs::read_dir(options.directory_path())? {
         let entry = entry?;

@@ -1,15 +1,14 @@
-//! The units of a semaphore: acquired, released, and given back where a holder has died.
+//! The units of a semaphore: acquired, released, and reclaimed from dead holders.
 //!
-//! One word says how many units are available, which slot made the last operation, and how many
-//! units that slot holds since. So one compare-exchange changes both counts at once, and there is
-//! no moment in which a unit is nowhere or in two places. What a slot holds whose operation is not
-//! the last one any more stands in its record: a process that replaces the word of another
-//! slot writes that record first.
+//! One word has the number of available units, the slot of the last operation, and how many units
+//! that slot holds after it. So one compare-exchange changes both counts at once, and at no moment
+//! is a unit lost or counted twice. The units of a slot whose operation is no longer the last are
+//! in its record: a process that replaces the word of another slot writes that record first (it
+//! *helps* that slot).
 //!
-//! Writing it may be late: a helper can be stopped between any two of its steps. Hence the version
-//! in a record, and the rule that replacing the word of another slot *always* writes a new
-//! record, also one that says the same: that is what makes the compare-exchange of a late helper
-//! fail.
+//! A helper can be stopped between any two of its steps and continue late. Hence the version in a
+//! record, and the rule that replacing the word of another slot *always* writes a new record, even
+//! with the same count: that makes the compare-exchange of a late helper fail.
 
 use std::time::Duration;
 
@@ -19,48 +18,48 @@ use crate::layout::MAX_UNITS;
 use crate::sync::{AtomicU64, Ordering, SPINS, stored_by};
 use crate::sys;
 
-/// How long a waiter sleeps before it looks again: the bound on how long a death keeps units from it,
-/// also one between a release and its wake, or of a rival that was woken instead.
+/// How long a waiter sleeps before it checks again: the bound on how long a death keeps units from
+/// it, also a death between a release and its wake-up, or of another waiter that was woken instead.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// What a waiter has to ask the world outside the memory.
+/// What a waiter asks about the world outside the shared memory.
 pub(crate) trait HolderProbe {
-    /// Returns `true` if the holder of this slot lives.
+    /// Returns `true` if the holder of this slot is alive.
     fn is_alive(&self, slot: u8) -> bool;
-    /// Returns `true` if waiting has become pointless. Asked once a slice.
+    /// Returns `true` if waiting has become pointless. Called once a slice.
     fn should_abort(&self) -> bool;
 }
 
 /// Why units were not acquired.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum AcquireError {
-    /// The deadline came; a slot of another that held units at that moment.
+    /// The deadline passed; another slot that held units at that moment.
     TimedOut(Option<u8>),
-    /// The probe said that there is no use in waiting.
+    /// The probe aborted the wait.
     Aborted,
     /// The caller would hold more than [`MAX_UNITS`].
     TooMany,
 }
 
-/// More units than a semaphore can count.
+/// The error that a count would exceed [`MAX_UNITS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
-/// What one look at the word and a compare-exchange came to.
+/// The result of one attempt: a load of the word and a compare-exchange.
 enum Attempt {
     Done,
-    /// So many are not available, by this word.
+    /// Too few units are available by this word.
     Short(Word),
-    /// Others were faster.
+    /// Another process changed the word meanwhile.
     Lost,
     TooMany,
 }
 
-/// A semaphore's word and its records, seen from a slot.
+/// A semaphore's word and records, for the operations of one slot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Units<'a, const N: usize> {
     word: &'a AtomicU64,
-    /// Record i stands in line `i % lines`: the first slots have lines of their own.
+    /// Record i is in line `i % lines`, so that the first slots have lines of their own.
     lines: &'a [[AtomicU64; N]],
     me: u8,
 }
@@ -71,43 +70,44 @@ impl<'a, const N: usize> Units<'a, N> {
         Self { word, lines, me }
     }
 
-    /// How many units can be acquired at this moment.
+    /// Returns how many units can be acquired.
     pub(crate) fn available(self) -> u32 {
-        self.look().available()
+        self.load().available()
     }
 
-    /// How many units this slot holds.
+    /// Returns how many units this slot holds.
     pub(crate) fn held(self) -> u32 {
-        self.held_by(self.look(), self.me)
+        self.held_by(self.load(), self.me)
     }
 
-    /// Takes units where the last operation was this slot's own, there are enough, and none sleeps: one
-    /// compare-exchange. Returns `false` for whatever reason; `is_due` is asked with the sequence
-    /// before.
+    /// Takes units with one compare-exchange if the last operation was this slot's own, enough
+    /// units are available, and no waiter sleeps. Returns `false` otherwise, and if `is_due`
+    /// returns `true` for the sequence before.
     #[inline]
-    pub(crate) fn take_quickly(self, wanted: u32, is_due: impl FnOnce(u32) -> bool) -> bool {
-        let seen = self.look();
+    pub(crate) fn take_fast(self, wanted: u32, is_due: impl FnOnce(u32) -> bool) -> bool {
+        let seen = self.load();
         match seen.taken_again(self.me, wanted) {
             Some(next) if !is_due(seen.sequence()) => self.exchange(seen, next),
             _ => false,
         }
     }
 
-    /// Gives units back where the last operation was this slot's own, it holds as many, and none
-    /// sleeps: one compare-exchange. Returns `false` for whatever reason.
+    /// Releases units with one compare-exchange if the last operation was this slot's own, it holds
+    /// enough, and no waiter sleeps. Returns `false` otherwise.
     #[inline]
-    pub(crate) fn give_quickly(self, given: u32) -> bool {
-        let seen = self.look();
+    pub(crate) fn give_fast(self, given: u32) -> bool {
+        let seen = self.load();
         seen.given_again(self.me, given)
             .is_some_and(|next| self.exchange(seen, next))
     }
 
-    /// The sequence of the last operation, by which a caller counts them.
+    /// Returns the sequence of the last operation.
     pub(crate) fn sequence(self) -> u32 {
-        self.look().sequence()
+        self.load().sequence()
     }
 
-    /// Acquires so many units if they are available, or after units of the dead were given back.
+    /// Acquires units if they are available, at the latest after those of dead holders were
+    /// reclaimed.
     pub(crate) fn try_acquire(
         self,
         wanted: u32,
@@ -116,13 +116,13 @@ impl<'a, const N: usize> Units<'a, N> {
         if self.take(wanted)? {
             return Ok(true);
         }
-        // Also where others were faster and have given back what there was.
-        self.sweep(probe);
+        // Also if another process has reclaimed them first.
+        self.reclaim_dead(probe);
         self.take(wanted)
     }
 
-    /// Acquires so many units, waiting for them until the deadline, which is asked for only where
-    /// there is a wait.
+    /// Acquires units; waits for them until the deadline, which is computed only if there is a
+    /// wait.
     pub(crate) fn acquire(
         self,
         wanted: u32,
@@ -141,7 +141,7 @@ impl<'a, const N: usize> Units<'a, N> {
 
     fn take_awake(self, wanted: u32, has_slept: bool) -> Result<bool, AcquireError> {
         loop {
-            match self.attempt(self.look(), wanted, has_slept) {
+            match self.attempt(self.load(), wanted, has_slept) {
                 Attempt::Done => return Ok(true),
                 Attempt::Short(_) => return Ok(false),
                 Attempt::TooMany => return Err(AcquireError::TooMany),
@@ -166,7 +166,7 @@ impl<'a, const N: usize> Units<'a, N> {
         }
         let mut has_slept = false;
         loop {
-            match self.attempt(self.look(), wanted, has_slept) {
+            match self.attempt(self.load(), wanted, has_slept) {
                 Attempt::Done => return Ok(()),
                 Attempt::TooMany => return Err(AcquireError::TooMany),
                 Attempt::Lost => {}
@@ -177,32 +177,32 @@ impl<'a, const N: usize> Units<'a, N> {
                         has_slept = true;
                     }
                     if self.available() < wanted {
-                        self.sweep(probe);
+                        self.reclaim_dead(probe);
                         if probe.should_abort() {
                             return Err(AcquireError::Aborted);
                         }
                     }
                 }
             }
-            // Looked at in every turn: units may go round among others for ever.
+            // Checked in every turn: other processes may pass the units among themselves for ever.
             if deadline.is_over() {
                 if self.take_awake(wanted, has_slept)? {
                     return Ok(());
                 }
                 if has_slept {
-                    // The wake that this waiter may have had is another's now.
+                    // This waiter may have consumed a wake-up: it is passed on.
                     self.wake(Sleepers::Single, 1);
                 }
-                return Err(AcquireError::TimedOut(self.other_holder(self.look())));
+                return Err(AcquireError::TimedOut(self.other_holder(self.load())));
             }
         }
     }
 
-    /// Gives units back; more than this slot holds are new ones.
+    /// Releases units; those beyond what this slot holds are new.
     pub(crate) fn release(self, given: u32) -> Result<(), TooMany> {
         loop {
-            let seen = self.look();
-            let Some(held) = self.settled_held(seen) else {
+            let seen = self.load();
+            let Some(held) = self.held_after_help(seen) else {
                 continue;
             };
             let available = seen.available().saturating_add(given);
@@ -215,11 +215,11 @@ impl<'a, const N: usize> Units<'a, N> {
         }
     }
 
-    /// Takes units out of those that this slot holds, for good; returns how many those were.
+    /// Consumes units that this slot holds; returns how many those were.
     pub(crate) fn forget(self, count: u32) -> u32 {
         loop {
-            let seen = self.look();
-            let Some(held) = self.settled_held(seen) else {
+            let seen = self.load();
+            let Some(held) = self.held_after_help(seen) else {
                 continue;
             };
             let forgotten = held.min(count);
@@ -233,27 +233,27 @@ impl<'a, const N: usize> Units<'a, N> {
         }
     }
 
-    /// Gives back all units that a slot holds: asked by its holder that leaves, and by its next
-    /// holder, before it uses the semaphore. Never waits.
+    /// Makes all units that a slot holds available. Called by its holder when it detaches, and by
+    /// its next holder before it uses the semaphore. Does not wait.
     pub(crate) fn give_back(self, slot: u8) {
         self.give_back_if(slot, || true);
     }
 
-    /// Gives back the units of slots whose holders have died.
+    /// Reclaims the units of slots whose holders have died.
     #[cold]
-    fn sweep(self, probe: &impl HolderProbe) {
+    fn reclaim_dead(self, probe: &impl HolderProbe) {
         for slot in self.slots().filter(|&slot| slot != self.me) {
             self.give_back_if(slot, || !probe.is_alive(slot));
         }
     }
 
-    /// Gives back what a slot holds, in its name, provided that it may be.
+    /// Makes the units of a slot available, as an operation of that slot, if `may` returns `true`.
     ///
-    /// Asked after the word was read: a slot that is claimed again meanwhile changes the word
-    /// before it holds anything.
+    /// `may` is called after the word was loaded: a slot that is claimed again meanwhile changes
+    /// the word before it holds any unit.
     fn give_back_if(self, slot: u8, may: impl Fn() -> bool) {
         loop {
-            let seen = self.look();
+            let seen = self.load();
             let held = self.held_by(seen, slot);
             if held == 0 || !may() {
                 return;
@@ -261,7 +261,7 @@ impl<'a, const N: usize> Units<'a, N> {
             if !self.help(seen, slot) {
                 continue;
             }
-            // Where others have made new units meanwhile, what does not fit is lost.
+            // If new units were released meanwhile, those above the maximum are lost.
             let available = (seen.available() + held).min(MAX_UNITS);
             if self.give(seen, slot, 0, available) {
                 return;
@@ -269,22 +269,22 @@ impl<'a, const N: usize> Units<'a, N> {
         }
     }
 
-    /// Another slot that holds units.
+    /// Returns another slot that holds units.
     fn other_holder(self, seen: Word) -> Option<u8> {
         self.slots()
             .find(|&slot| slot != self.me && self.held_by(seen, slot) > 0)
     }
 
-    /// One try to take units out of the word that was seen.
+    /// Tries once to take units from the word that was loaded.
     ///
-    /// A waiter that has slept passes the wake on if units are left: their release may have woken no
-    /// waiter, because the release that woke this one had cleared the bits. And it sets
-    /// the bit again, because others may sleep still.
+    /// A waiter that has slept passes the wake-up on if units are left: their release may have
+    /// woken no waiter, because the release that woke this one had cleared the bits. It also sets
+    /// the bit again, because others may still sleep.
     fn attempt(self, seen: Word, wanted: u32, has_slept: bool) -> Attempt {
         let Some(available) = seen.available().checked_sub(wanted) else {
             return Attempt::Short(seen);
         };
-        let Some(held) = self.settled_held(seen) else {
+        let Some(held) = self.held_after_help(seen) else {
             return Attempt::Lost;
         };
         let sleepers = seen.sleepers().or_single(has_slept);
@@ -303,7 +303,7 @@ impl<'a, const N: usize> Units<'a, N> {
         Attempt::Done
     }
 
-    /// One try to make units available; wakes those who wait for them.
+    /// Tries once to make units available, and wakes the waiters.
     fn give(self, seen: Word, slot: u8, held: u32, available: u32) -> bool {
         let next = seen.operated(slot, held, available);
         if !self.exchange(seen, next.without_sleepers()) {
@@ -313,8 +313,8 @@ impl<'a, const N: usize> Units<'a, N> {
         true
     }
 
-    /// Wakes as many as can be served. It is not known which of the waiters for several units so
-    /// many suffice, so all look.
+    /// Wakes as many waiters as can be served: all, if some want several units, because it is not
+    /// known for which of them the units suffice.
     fn wake(self, sleepers: Sleepers, units: u32) {
         match sleepers {
             Sleepers::None => {}
@@ -323,14 +323,15 @@ impl<'a, const N: usize> Units<'a, N> {
         }
     }
 
-    /// How many units this slot holds, once the word may be replaced; `None` where others were faster.
-    fn settled_held(self, seen: Word) -> Option<u32> {
+    /// Returns how many units this slot holds, after helping the word's operator, so that the word
+    /// may be replaced; `None` if another process changed it meanwhile.
+    fn held_after_help(self, seen: Word) -> Option<u32> {
         self.help(seen, self.me)
             .then(|| self.held_by(seen, self.me))
     }
 
-    /// Writes down what the word's operator holds, before an operation of `next` replaces the word.
-    /// Returns `false` where others were faster.
+    /// Writes the record of the word's operator, before an operation of `next` replaces the word.
+    /// Returns `false` if another process changed the word or the record meanwhile.
     #[inline]
     fn help(self, seen: Word, next: u8) -> bool {
         match seen.operator() {
@@ -341,18 +342,18 @@ impl<'a, const N: usize> Units<'a, N> {
 
     fn write_record(self, slot: u8, seen: Word) -> bool {
         let Some(record) = self.record(slot) else {
-            // No slot has this number: untrusted input, which the next word replaces.
+            // No slot has this number: it is untrusted input, which the next word replaces.
             return true;
         };
-        // Acquire, because the look below must be at least as new as the look of the process that wrote
-        // this record: pairs with the Release exchange below.
+        // Acquire, because the load of the word below must be at least as new as that of the
+        // process that wrote this record: pairs with the Release exchange below.
         let old = record.load(Ordering::Acquire);
         if !self.is_still(seen) {
             return false;
         }
         let new = UnitRecord::from_bits(old).next(seen.held());
-        // Release, because a reader of the new record must see the word that it was made from,
-        // or a later one: pairs with the Acquire load above.
+        // Release, because a reader of the new record has to see the word that it was made from, or
+        // a later one: pairs with the Acquire load above.
         let is_written = record
             .compare_exchange(old, new.bits(), Ordering::Release, Ordering::Relaxed)
             .is_ok();
@@ -360,12 +361,13 @@ impl<'a, const N: usize> Units<'a, N> {
         is_written
     }
 
-    /// How many units a slot holds by a word, or held at a later moment: then the word is another one.
+    /// Returns how many units a slot holds by a word. If the word has changed meanwhile, the result
+    /// may be that of a later moment.
     fn held_by(self, seen: Word, slot: u8) -> u32 {
         if seen.operator() == Some(slot) {
             return seen.held();
         }
-        // Relaxed, because the Acquire load of the word says how new the record must be.
+        // Relaxed, because the Acquire load of the word determines how new the record must be.
         self.record(slot).map_or(0, |record| {
             UnitRecord::from_bits(record.load(Ordering::Relaxed)).held()
         })
@@ -382,21 +384,22 @@ impl<'a, const N: usize> Units<'a, N> {
     }
 
     #[inline]
-    fn look(self) -> Word {
-        // Acquire, because the records that the last operator wrote are to be seen: pairs with
-        // the Release half of `exchange`.
+    fn load(self) -> Word {
+        // Acquire, because the records that the last operator wrote have to be seen: pairs with the
+        // Release half of `exchange`.
         Word::from_bits(self.word.load(Ordering::Acquire))
     }
 
     fn is_still(self, seen: Word) -> bool {
-        // Relaxed, because the Acquire load of a record before it says how new it must be.
+        // Relaxed, because the Acquire load of a record before it determines how new it must be.
         self.word.load(Ordering::Relaxed) == seen.bits()
     }
 
     #[inline]
     fn exchange(self, seen: Word, next: Word) -> bool {
-        // Acquire, because who acquires sees what was done before the release. Release, because
-        // who releases shows it; and a reader of the word sees the records written for it.
+        // Acquire, because an acquirer has to see the stores before the release; Release, because a
+        // releaser publishes them, and a reader of the word has to see the records written for it:
+        // pairs with itself and with the Acquire load in `load`.
         let order = Ordering::AcqRel;
         let is_replaced = self
             .word
@@ -417,17 +420,17 @@ mod tests {
 
     const SLOTS: u8 = 4;
 
-    /// A semaphore of four slots, and which of them the kernel says are held.
-    struct World {
+    /// A semaphore of four slots, with the holders that the kernel would report as alive.
+    struct FakeSegment {
         word: AtomicU64,
         records: [[AtomicU64; 2]; 2],
         alive: Cell<[bool; 4]>,
-        asked: Cell<u32>,
+        probes: Cell<u32>,
     }
 
-    impl HolderProbe for &World {
+    impl HolderProbe for &FakeSegment {
         fn is_alive(&self, slot: u8) -> bool {
-            self.asked.set(self.asked.get() + 1);
+            self.probes.set(self.probes.get() + 1);
             self.alive.get()[usize::from(slot)]
         }
 
@@ -436,13 +439,13 @@ mod tests {
         }
     }
 
-    impl World {
-        fn new(units: u32) -> World {
-            World {
+    impl FakeSegment {
+        fn new(units: u32) -> FakeSegment {
+            FakeSegment {
                 word: AtomicU64::new(Word::new(units).bits()),
                 records: Default::default(),
                 alive: Cell::new([true; 4]),
-                asked: Cell::new(0),
+                probes: Cell::new(0),
             }
         }
 
@@ -450,7 +453,7 @@ mod tests {
             Units::new(&self.word, &self.records, slot)
         }
 
-        fn dies(&self, slot: u8) {
+        fn kill(&self, slot: u8) {
             let mut alive = self.alive.get();
             alive[usize::from(slot)] = false;
             self.alive.set(alive);
@@ -461,100 +464,103 @@ mod tests {
         }
     }
 
-    fn soon() -> Deadline {
+    fn deadline_60ms() -> Deadline {
         Deadline::after(Duration::from_millis(60))
     }
 
     #[test]
-    fn units_go_and_come_back() {
-        let world = World::new(3);
-        assert_eq!(world.units(0).try_acquire(2, &&world), Ok(true));
-        assert_eq!(world.units(1).try_acquire(2, &&world), Ok(false));
-        assert_eq!(world.units(1).try_acquire(1, &&world), Ok(true));
-        assert_eq!(world.held(), [2, 1, 0, 0]);
-        world.units(0).release(2).unwrap();
-        assert_eq!(world.units(0).available(), 2);
-        assert_eq!(world.held(), [0, 1, 0, 0]);
+    fn released_units_are_available_again() {
+        let segment = FakeSegment::new(3);
+        assert_eq!(segment.units(0).try_acquire(2, &&segment), Ok(true));
+        assert_eq!(segment.units(1).try_acquire(2, &&segment), Ok(false));
+        assert_eq!(segment.units(1).try_acquire(1, &&segment), Ok(true));
+        assert_eq!(segment.held(), [2, 1, 0, 0]);
+        segment.units(0).release(2).unwrap();
+        assert_eq!(segment.units(0).available(), 2);
+        assert_eq!(segment.held(), [0, 1, 0, 0]);
     }
 
     #[test]
-    fn who_releases_more_than_it_holds_makes_new_units() {
-        let world = World::new(0);
-        world.units(0).release(5).unwrap();
-        assert_eq!(world.units(0).available(), 5);
-        assert_eq!(world.units(1).try_acquire(2, &&world), Ok(true));
-        world.units(1).release(3).unwrap();
-        assert_eq!(world.units(0).available(), 6);
-        assert_eq!(world.held(), [0; 4]);
+    fn releasing_more_than_is_held_makes_new_units() {
+        let segment = FakeSegment::new(0);
+        segment.units(0).release(5).unwrap();
+        assert_eq!(segment.units(0).available(), 5);
+        assert_eq!(segment.units(1).try_acquire(2, &&segment), Ok(true));
+        segment.units(1).release(3).unwrap();
+        assert_eq!(segment.units(0).available(), 6);
+        assert_eq!(segment.held(), [0; 4]);
     }
 
     #[test]
-    fn what_is_forgotten_does_not_come_back() {
-        let world = World::new(3);
-        assert_eq!(world.units(0).try_acquire(3, &&world), Ok(true));
-        assert_eq!(world.units(0).forget(2), 2);
-        assert_eq!(world.units(1).forget(2), 0);
-        world.dies(0);
-        assert_eq!(world.units(1).try_acquire(1, &&world), Ok(true));
-        assert_eq!(world.units(1).forget(9), 1);
-        assert_eq!(world.units(1).available(), 0);
+    fn forgotten_units_are_not_reclaimed() {
+        let segment = FakeSegment::new(3);
+        assert_eq!(segment.units(0).try_acquire(3, &&segment), Ok(true));
+        assert_eq!(segment.units(0).forget(2), 2);
+        assert_eq!(segment.units(1).forget(2), 0);
+        segment.kill(0);
+        assert_eq!(segment.units(1).try_acquire(1, &&segment), Ok(true));
+        assert_eq!(segment.units(1).forget(9), 1);
+        assert_eq!(segment.units(1).available(), 0);
     }
 
     #[test]
-    fn a_waiter_gets_what_a_dead_process_held() {
-        let world = World::new(1);
-        assert_eq!(world.units(0).try_acquire(1, &&world), Ok(true));
-        world.dies(0);
-        assert_eq!(world.units(1).acquire(1, soon, &&world), Ok(()));
-        assert_eq!(world.held(), [0, 1, 0, 0]);
+    fn a_waiter_acquires_the_units_of_a_dead_process() {
+        let segment = FakeSegment::new(1);
+        assert_eq!(segment.units(0).try_acquire(1, &&segment), Ok(true));
+        segment.kill(0);
+        assert_eq!(
+            segment.units(1).acquire(1, deadline_60ms, &&segment),
+            Ok(())
+        );
+        assert_eq!(segment.held(), [0, 1, 0, 0]);
     }
 
     #[test]
     fn a_living_holder_is_waited_for_until_the_deadline() {
-        let world = World::new(1);
-        assert_eq!(world.units(2).try_acquire(1, &&world), Ok(true));
+        let segment = FakeSegment::new(1);
+        assert_eq!(segment.units(2).try_acquire(1, &&segment), Ok(true));
         assert_eq!(
-            world.units(1).acquire(1, soon, &&world),
+            segment.units(1).acquire(1, deadline_60ms, &&segment),
             Err(AcquireError::TimedOut(Some(2)))
         );
-        assert!(world.asked.get() >= 2, "asked once a slice");
+        assert!(segment.probes.get() >= 2, "probed once a slice");
     }
 
     #[test]
-    fn counts_end_where_they_end() {
-        let world = World::new(MAX_UNITS);
-        assert_eq!(world.units(0).release(1), Err(TooMany));
-        assert_eq!(world.units(0).try_acquire(MAX_UNITS, &&world), Ok(true));
-        world.units(1).release(1).unwrap();
+    fn counts_do_not_exceed_the_maximum() {
+        let segment = FakeSegment::new(MAX_UNITS);
+        assert_eq!(segment.units(0).release(1), Err(TooMany));
+        assert_eq!(segment.units(0).try_acquire(MAX_UNITS, &&segment), Ok(true));
+        segment.units(1).release(1).unwrap();
         assert_eq!(
-            world.units(0).try_acquire(1, &&world),
+            segment.units(0).try_acquire(1, &&segment),
             Err(AcquireError::TooMany)
         );
-        // What does not fit any more is lost.
-        world.dies(0);
-        world.units(1).give_back(0);
-        assert_eq!(world.units(1).available(), MAX_UNITS);
-        assert_eq!(world.held(), [0; 4]);
+        // Units above the maximum are lost.
+        segment.kill(0);
+        segment.units(1).give_back(0);
+        assert_eq!(segment.units(1).available(), MAX_UNITS);
+        assert_eq!(segment.held(), [0; 4]);
     }
 
     #[derive(Clone, Copy, Debug)]
-    enum Step {
+    enum Operation {
         Acquire(u8, u32),
-        AcquireQuickly(u8, u32),
+        AcquireFast(u8, u32),
         Release(u8, u32),
-        ReleaseQuickly(u8, u32),
+        ReleaseFast(u8, u32),
         Forget(u8, u32),
-        Leave(u8),
+        Detach(u8),
     }
 
-    fn step() -> impl Strategy<Value = Step> {
+    fn operation() -> impl Strategy<Value = Operation> {
         (0..6, 0..SLOTS, 0..5u32).prop_map(|(kind, slot, units)| match kind {
-            0 => Step::Acquire(slot, units),
-            1 => Step::AcquireQuickly(slot, units),
-            2 => Step::Release(slot, units),
-            3 => Step::ReleaseQuickly(slot, units),
-            4 => Step::Forget(slot, units),
-            _ => Step::Leave(slot),
+            0 => Operation::Acquire(slot, units),
+            1 => Operation::AcquireFast(slot, units),
+            2 => Operation::Release(slot, units),
+            3 => Operation::ReleaseFast(slot, units),
+            4 => Operation::Forget(slot, units),
+            _ => Operation::Detach(slot),
         })
     }
 
@@ -565,48 +571,48 @@ mod tests {
             ..ProptestConfig::default()
         })]
 
-        /// Against five plain numbers.
+        /// Compares a semaphore with a model of five plain numbers.
         #[test]
-        fn counts_like_plain_numbers(steps in proptest::collection::vec(step(), 1..80)) {
-            let world = World::new(5);
+        fn counts_match_a_plain_model(operations in proptest::collection::vec(operation(), 1..80)) {
+            let segment = FakeSegment::new(5);
             let (mut available, mut held) = (5, [0u32; 4]);
-            for step in steps {
-                match step {
-                    Step::Acquire(slot, units) | Step::AcquireQuickly(slot, units) => {
-                        let of_slot = world.units(slot);
-                        let is_quick = matches!(step, Step::AcquireQuickly(..))
-                            && of_slot.take_quickly(units, |_| false);
-                        let acquired = is_quick || of_slot.try_acquire(units, &&world).unwrap();
+            for operation in operations {
+                match operation {
+                    Operation::Acquire(slot, units) | Operation::AcquireFast(slot, units) => {
+                        let of_slot = segment.units(slot);
+                        let is_fast = matches!(operation, Operation::AcquireFast(..))
+                            && of_slot.take_fast(units, |_| false);
+                        let acquired = is_fast || of_slot.try_acquire(units, &&segment).unwrap();
                         prop_assert_eq!(acquired, available >= units);
                         if acquired {
                             available -= units;
                             held[usize::from(slot)] += units;
                         }
                     }
-                    Step::Release(slot, units) | Step::ReleaseQuickly(slot, units) => {
-                        let of_slot = world.units(slot);
-                        let is_quick = matches!(step, Step::ReleaseQuickly(..))
-                            && of_slot.give_quickly(units);
-                        if !is_quick {
+                    Operation::Release(slot, units) | Operation::ReleaseFast(slot, units) => {
+                        let of_slot = segment.units(slot);
+                        let is_fast = matches!(operation, Operation::ReleaseFast(..))
+                            && of_slot.give_fast(units);
+                        if !is_fast {
                             of_slot.release(units).unwrap();
                         }
                         available += units;
                         let held = &mut held[usize::from(slot)];
                         *held = held.saturating_sub(units);
                     }
-                    Step::Forget(slot, units) => {
+                    Operation::Forget(slot, units) => {
                         let held = &mut held[usize::from(slot)];
                         let forgotten = units.min(*held);
-                        prop_assert_eq!(world.units(slot).forget(units), forgotten);
+                        prop_assert_eq!(segment.units(slot).forget(units), forgotten);
                         *held -= forgotten;
                     }
-                    Step::Leave(slot) => {
-                        world.units(slot).give_back(slot);
+                    Operation::Detach(slot) => {
+                        segment.units(slot).give_back(slot);
                         available += std::mem::take(&mut held[usize::from(slot)]);
                     }
                 }
-                prop_assert_eq!(world.units(0).available(), available);
-                prop_assert_eq!(world.held(), held);
+                prop_assert_eq!(segment.units(0).available(), available);
+                prop_assert_eq!(segment.held(), held);
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The word of a semaphore: pure transitions, no memory, no system call.
+//! The word of a semaphore: pure functions from word to word, without memory access or system
+//! calls.
 //!
 //! ```text
 //!  63      56 55        41  40 39      32 31      16  15 14         0
@@ -6,7 +7,7 @@
 //! │ operator │ held by it │ M │ sequence │ sequence │ W │ available  │
 //! │ slot + 1 │ afterwards │   │ (high 8) │ (low 16) │   │            │
 //! └──────────┴────────────┴───┴──────────┴──────────┴───┴────────────┘
-//!  W  a process may be asleep on the low half
+//!  W  waiters: a process may be asleep on the low half
 //!  M  one that wants several units may be among them
 //!  operator 0: no operation yet
 //! ```
@@ -21,7 +22,7 @@ use crate::layout::{MAX_UNITS, SLOTS};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word(u64);
 
-/// Who sleeps on the word.
+/// The waiters that may sleep on the word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sleepers {
     /// No process.
@@ -33,10 +34,11 @@ pub(crate) enum Sleepers {
 }
 
 impl Sleepers {
-    /// The same, or a process that the word does not tell of any more.
-    pub(crate) fn or_single(self, may_be: bool) -> Self {
+    /// Returns the same, but at least `Single` if a waiter may sleep that the word no longer
+    /// records.
+    pub(crate) fn or_single(self, may_sleep: bool) -> Self {
         match self {
-            Self::None if may_be => Self::Single,
+            Self::None if may_sleep => Self::Single,
             known => known,
         }
     }
@@ -49,17 +51,17 @@ const SEQUENCE: u64 = 0xff_ffff << SEQUENCE_SHIFT;
 const STEP: u64 = 1 << SEQUENCE_SHIFT;
 const MANY: u64 = 1 << 40;
 const HELD_SHIFT: u32 = 41;
-/// Twice as many units are no more than can be counted.
+/// Half of [`MAX_UNITS`]: the sum of two counts up to this fits a field.
 const HALF: u32 = MAX_UNITS / 2;
-/// What a unit adds to the word that goes from the available ones to the held ones.
+/// What moving one unit from available to held adds to the word.
 const MOVED: u64 = (1 << HELD_SHIFT) - 1;
 const OPERATOR_SHIFT: u32 = 56;
 
 impl Word {
-    /// The sequence is counted modulo one more.
+    /// The greatest sequence: sequences are counted modulo one more.
     pub(crate) const SEQUENCES: u32 = 0xff_ffff;
 
-    /// A semaphore that begins with so many units.
+    /// Creates the word of a new semaphore.
     pub(crate) fn new(available: u32) -> Self {
         Self(u64::from(available.min(MAX_UNITS)))
     }
@@ -74,14 +76,14 @@ impl Word {
         self.0
     }
 
-    /// How many units can be acquired.
+    /// Returns how many units can be acquired.
     #[inline]
     pub(crate) fn available(self) -> u32 {
         units(self.0)
     }
 
-    /// The slot whose operation made this word. What no slot has is untrusted input and counts as
-    /// none.
+    /// Returns the slot whose operation made this word. A number that no slot has is untrusted
+    /// input, and counts as none.
     pub(crate) fn operator(self) -> Option<u8> {
         let number = (self.0 >> OPERATOR_SHIFT) as u8;
         (usize::from(number) <= SLOTS)
@@ -89,19 +91,19 @@ impl Word {
             .flatten()
     }
 
-    /// How many units the operator holds since.
+    /// Returns how many units the operator holds after its operation.
     #[inline]
     pub(crate) fn held(self) -> u32 {
         units(self.0 >> HELD_SHIFT)
     }
 
-    /// Counts operations, modulo 2^24.
+    /// Returns the number of operations modulo 2^24.
     #[inline]
     pub(crate) fn sequence(self) -> u32 {
         ((self.0 & SEQUENCE) >> SEQUENCE_SHIFT) as u32
     }
 
-    /// Who may be asleep.
+    /// Returns which waiters may be asleep.
     pub(crate) fn sleepers(self) -> Sleepers {
         match (self.0 & WAITERS != 0, self.0 & MANY != 0) {
             (_, true) => Sleepers::Many,
@@ -110,7 +112,7 @@ impl Word {
         }
     }
 
-    /// The word after an operation of a slot: how many units it holds now, how many are left.
+    /// Returns the word after an operation of a slot, after which the slot holds `held` units.
     pub(crate) fn operated(self, operator: u8, held: u32, available: u32) -> Self {
         let kept = self.next_sequence() | self.0 & (WAITERS | MANY);
         Self(
@@ -120,12 +122,12 @@ impl Word {
         )
     }
 
-    /// The word after its operator has taken units once more; `None` where that is another slot,
-    /// where too few are available, where a process may be asleep, and where it holds or takes so many
-    /// that more care is needed.
+    /// Returns the word after its operator has taken units once more; `None` if the operator is
+    /// another slot, too few units are available, a process may be asleep, or the counts might
+    /// overflow.
     ///
-    /// One addition. Where the sequence goes round, that sets M, which only says that a process *may*
-    /// be asleep.
+    /// One addition. If the sequence wraps, that sets M, which only records that a process *may* be
+    /// asleep.
     #[inline]
     pub(crate) fn taken_again(self, slot: u8, wanted: u32) -> Option<Self> {
         let fits = self.is_of(slot)
@@ -136,7 +138,7 @@ impl Word {
         fits.then(|| Self(self.0.wrapping_add(moved + STEP)))
     }
 
-    /// The word after its operator has given units back; `None` likewise.
+    /// Returns the word after its operator has released units; `None` in the same cases.
     #[inline]
     pub(crate) fn given_again(self, slot: u8, given: u32) -> Option<Self> {
         let fits = self.is_of(slot)
@@ -152,8 +154,8 @@ impl Word {
         self.0 >> OPERATOR_SHIFT == u64::from(slot) + 1
     }
 
-    /// The same word, saying that a waiter for so many units may be asleep. Not an operation: the
-    /// operator and what it holds stay.
+    /// Returns the word that records that a waiter for `wanted` units may be asleep. Not an
+    /// operation: the operator and what it holds stay.
     pub(crate) fn with_sleeper(self, wanted: u32) -> Self {
         let bits = if wanted > 1 { WAITERS | MANY } else { WAITERS };
         if self.0 & bits == bits {
@@ -162,12 +164,12 @@ impl Word {
         Self(self.0 & !SEQUENCE | self.next_sequence() | bits)
     }
 
-    /// The same word for the one who takes units after it has slept: others may sleep still.
+    /// Returns the word for a waiter that takes units after it has slept: others may still sleep.
     pub(crate) fn with_waiters(self) -> Self {
         Self(self.0 | WAITERS)
     }
 
-    /// The same word where all who slept are being woken, or as many as get something.
+    /// Returns the word after all waiters, or as many as can be served, are being woken.
     pub(crate) fn without_sleepers(self) -> Self {
         Self(self.0 & !(WAITERS | MANY))
     }
@@ -194,10 +196,10 @@ impl fmt::Debug for Word {
     }
 }
 
-/// How many units a slot holds, as its record says: `{held: 20, version: 44}`.
+/// The record of how many units a slot holds: `{held: 20, version: 44}`.
 ///
-/// The version makes each record differ from all before it, so that one who read an old record
-/// cannot replace a new one.
+/// The version makes each record differ from all before it, so that a process that read an old
+/// record cannot replace a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnitRecord(u64);
 
@@ -213,13 +215,14 @@ impl UnitRecord {
         self.0
     }
 
-    /// More than a semaphore can have is untrusted input, and cut.
+    /// Returns how many units the slot holds. A number above the maximum is untrusted input, and
+    /// capped.
     pub(crate) fn held(self) -> u32 {
         let held = (self.0 & RECORD_HELD) as u32;
         held.min(MAX_UNITS)
     }
 
-    /// The record that replaces this one.
+    /// Returns the record that replaces this one.
     pub(crate) fn next(self, held: u32) -> Self {
         let version = (self.0 >> VERSION_SHIFT).wrapping_add(1) << VERSION_SHIFT;
         Self(version | u64::from(held.min(MAX_UNITS)))
@@ -231,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_has_its_place() {
+    fn fields_do_not_overlap() {
         for (operator, held, available) in [(0, 0, 0), (127, MAX_UNITS, 1), (3, 1, MAX_UNITS)] {
             let word = Word::new(5).operated(operator, held, available);
             assert_eq!(word.operator(), Some(operator));
@@ -241,7 +244,7 @@ mod tests {
             let asleep = word.with_sleeper(1);
             assert_eq!(asleep.sleepers(), Sleepers::Single);
             assert_eq!(asleep.with_sleeper(2).sleepers(), Sleepers::Many);
-            assert_eq!(asleep.with_sleeper(1), asleep, "nothing new to say");
+            assert_eq!(asleep.with_sleeper(1), asleep, "already recorded");
             assert_eq!((asleep.held(), asleep.available()), (held, available));
             assert_eq!(asleep.operator(), Some(operator));
             assert_eq!(asleep.sequence(), 2);
@@ -250,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sequence_wraps_and_disturbs_nothing() {
+    fn the_sequence_wraps_without_changing_other_fields() {
         let last = Word::from_bits(SEQUENCE).operated(3, 2, 1);
         assert_eq!(last.sequence(), 0);
         assert_eq!(last.operator(), Some(3));
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn moving_units_by_one_addition_is_the_same_operation() {
+    fn the_fast_operations_match_the_general_one() {
         let most = MAX_UNITS;
         for (held, available) in [(0, 9), (7, 2), (3, most), (most, 3), (1, 0), (HALF, HALF)] {
             let word = Word::new(0).operated(5, held, available);
@@ -275,8 +278,8 @@ mod tests {
             assert_eq!(asleep.taken_again(5, 0), None);
             assert_eq!(asleep.given_again(5, 0), None);
             let last = Word::from_bits(word.bits() | SEQUENCE);
-            let quick = [last.taken_again(5, 0), last.given_again(5, 0)];
-            for next in quick.into_iter().flatten() {
+            let fast = [last.taken_again(5, 0), last.given_again(5, 0)];
+            for next in fast.into_iter().flatten() {
                 assert_eq!((next.operator(), next.held()), (Some(5), held));
                 assert_eq!((next.available(), next.sequence()), (available, 0));
                 assert_eq!(next.sleepers(), Sleepers::Many);
@@ -285,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_that_no_slot_has_is_none() {
+    fn an_operator_without_a_slot_is_none() {
         assert_eq!(Word::from_bits(0).operator(), None);
         assert_eq!(Word::from_bits(128 << OPERATOR_SHIFT).operator(), Some(127));
         assert_eq!(Word::from_bits(129 << OPERATOR_SHIFT).operator(), None);
@@ -295,7 +298,7 @@ mod tests {
     #[test]
     fn a_record_differs_from_the_one_before_it() {
         let first = UnitRecord::from_bits(u64::MAX);
-        assert_eq!(first.held(), MAX_UNITS, "cut");
+        assert_eq!(first.held(), MAX_UNITS, "capped");
         let second = first.next(7);
         assert_eq!(second.held(), 7);
         assert_ne!(second, second.next(7));

@@ -1,4 +1,4 @@
-//! A directory of segments for one test, gone with it.
+//! A directory of segments for one test, and other helpers.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod old_kernel;
@@ -9,12 +9,12 @@ use std::time::Duration;
 use shm_core::{Key, Metadata, Options};
 use tempfile::TempDir;
 
-/// A private directory on the file system that segments really live on.
-pub(crate) struct Place {
+/// A private directory on the file system of `/dev/shm`, removed with it.
+pub(crate) struct TestDirectory {
     directory: TempDir,
 }
 
-impl Place {
+impl TestDirectory {
     pub(crate) fn new() -> Self {
         let directory = tempfile::Builder::new()
             .prefix("shm-core-test.")
@@ -33,7 +33,7 @@ impl Place {
             .timeout(Duration::from_secs(5))
     }
 
-    /// The file that a key of ours has.
+    /// Returns the path of the segment file of a key.
     pub(crate) fn file(&self, key: &Key) -> PathBuf {
         self.path().join(format!(
             "shm-core.{}.{key}",
@@ -41,7 +41,7 @@ impl Place {
         ))
     }
 
-    /// What stands in the directory.
+    /// Returns the names of the files in the directory.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.path()).expect("readable");
         let mut names: Vec<_> = entries
@@ -62,11 +62,11 @@ pub(crate) fn key(name: &str) -> Key {
     Key::new(name).expect("a valid key")
 }
 
-pub(crate) fn octets() -> Metadata {
+pub(crate) fn bytes_metadata() -> Metadata {
     Metadata::bytes("application/octet-stream")
 }
 
-/// Bytes that differ from offset to offset and from seed to seed.
+/// Returns pseudo-random bytes.
 pub(crate) fn pattern(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
@@ -80,12 +80,9 @@ pub(crate) fn pattern(seed: u64, length: usize) -> Vec<u8> {
     bytes
 }
 
-/// Takes a write lock on one byte through an open file that is not the library's.
-#[expect(
-    unsafe_code,
-    reason = "nothing safe takes these locks outside the library"
-)]
-pub(crate) fn lock_byte_as_a_stranger(file: &std::fs::File, byte: i64) {
+/// Write-locks one byte through an open file of the caller.
+#[expect(unsafe_code, reason = "these locks have no safe wrapper")]
+pub(crate) fn lock_byte_outside_the_library(file: &std::fs::File, byte: i64) {
     use std::os::fd::AsRawFd;
     // SAFETY: flock consists of integers, for which zeros are valid.
     let mut request: libc::flock = unsafe { std::mem::zeroed() };

@@ -1,27 +1,27 @@
-//! What older kernels and careful containers do not know.
+//! Takes away system calls that older kernels lack and containers forbid.
 #![allow(
     clippy::unwrap_used,
-    reason = "all of this is tests, also what stands outside the test functions"
+    reason = "test code, including helpers outside of test functions"
 )]
-#![expect(unsafe_code, reason = "nothing safe takes a system call away")]
+#![expect(unsafe_code, reason = "a seccomp filter has no safe wrapper")]
 
 use std::thread;
 use std::time::Duration;
 
-use super::{Place, key};
+use super::{TestDirectory, key};
 use rustix::event::{PollFd, PollFlags, poll};
 use shm_core::{Next, Publisher, Ready, Subscriber, WaitResult, WaitSet};
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// Answers these system calls as an old kernel does, on this thread and those that it starts.
-pub(crate) fn forget(calls: &[libc::c_long]) {
+/// Lets these system calls fail with `ENOSYS`, on this thread and those that it starts.
+pub(crate) fn remove_system_calls(calls: &[libc::c_long]) {
     let code = |bits: u32| u16::try_from(bits).unwrap();
     let instruction = |code: u16, jf: u8, k: u32| libc::sock_filter { code, jt: 0, jf, k };
     let compare = code(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K);
     let end = code(libc::BPF_RET | libc::BPF_K);
     let refuse = libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs();
-    // The number of the call is the first word of what the filter is asked about.
+    // The number of the call is the first word of the filter's input.
     let load = code(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS);
     let mut program = vec![instruction(load, 0, 0)];
     for &call in calls {
@@ -33,10 +33,10 @@ pub(crate) fn forget(calls: &[libc::c_long]) {
         len: program.len().try_into().unwrap(),
         filter: program.as_mut_ptr(),
     };
-    // SAFETY: takes numbers alone.
+    // SAFETY: only integers are passed.
     let done = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
     assert_eq!(done, 0);
-    // SAFETY: the program and what names it outlive the call, which copies both.
+    // SAFETY: the program and its descriptor outlive the call, which copies both.
     let done = unsafe {
         libc::prctl(
             libc::PR_SET_SECCOMP,
@@ -47,13 +47,13 @@ pub(crate) fn forget(calls: &[libc::c_long]) {
     assert_eq!(done, 0);
 }
 
-/// Waits in every way for what other threads do.
+/// Waits in every way for events of other threads.
 pub(crate) fn wait_in_every_way() {
-    let place = Place::new();
+    let directory = TestDirectory::new();
     let names = ["one", "two", "three"];
-    let publishers = names.map(|name| Publisher::open(&key(name), &place.options()).unwrap());
+    let publishers = names.map(|name| Publisher::open(&key(name), &directory.options()).unwrap());
     let mut subscribers =
-        names.map(|name| Subscriber::attach(&key(name), &place.options()).unwrap());
+        names.map(|name| Subscriber::attach(&key(name), &directory.options()).unwrap());
     let notifiers = subscribers.each_ref().map(|one| one.notifier().unwrap());
     let mut set = WaitSet::new();
     let tokens = subscribers.each_ref().map(|one| set.add(one));

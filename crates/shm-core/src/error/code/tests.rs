@@ -297,7 +297,7 @@ fn errors_keep_the_number_of_their_cause() {
 }
 
 #[test]
-fn a_publisher_that_does_not_get_the_lock_is_told_why() {
+fn a_lock_error_becomes_a_publish_error() {
     let lock = |kind| PublishError::lock(&LockError::new(&key(), kind)).kind;
     assert_eq!(lock(LockErrorKind::Removed), PublishErrorKind::Removed);
     assert_eq!(lock(LockErrorKind::Forked), PublishErrorKind::Forked);
@@ -324,7 +324,7 @@ fn each_error_about_a_directory_has_its_code() {
 }
 
 #[test]
-fn errors_about_a_value_are_texts_of_a_library() {
+fn errors_without_a_key_have_codes_and_texts() {
     let scheme = "qt".to_owned();
     for error in [
         KeyError::Empty,
@@ -350,7 +350,7 @@ fn errors_about_a_value_are_texts_of_a_library() {
 }
 
 #[test]
-fn an_error_moves_few_bytes() {
+fn errors_are_small() {
     assert!(size_of::<LockError>() <= 40);
     assert!(size_of::<SemaphoreError>() <= 40);
     assert!(

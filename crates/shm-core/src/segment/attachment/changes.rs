@@ -1,4 +1,4 @@
-//! The word that counts the announced changes of a block, and the sleep on it.
+//! The word that counts the announced changes of a block, and waiting on it.
 
 use std::time::Duration;
 
@@ -8,46 +8,46 @@ use crate::deadline::Deadline;
 use crate::sync::{Ordering, SPINS};
 use crate::sys;
 
-/// A wait looks again at least this often: for what makes no wake-up, such as a lost name.
+/// The longest sleep, after which a wait checks what causes no wake-up, such as a lost name.
 const SLICE: Duration = Duration::from_secs(1);
 
 impl RawGuard<'_> {
-    /// Lets go of the lock, and wakes the processes that wait for a change. In this order, because
-    /// they take the lock first of all.
+    /// Releases the lock, then wakes the processes that wait for a change, which acquire the lock
+    /// first.
     pub(crate) fn announce(self) {
         let attachment = self.attachment();
-        // A guard that came along through a fork: there is nothing that this process has changed.
+        // In a forked child, the guard is the parent's, and this process has changed nothing.
         if attachment.is_forked() {
             return;
         }
         attachment.count_change();
         drop(self);
-        attachment.wake_waiting();
+        attachment.wake_change_waiters();
     }
 }
 
 impl Attachment {
-    /// How many changes were announced; wraps.
+    /// Returns how many changes were announced; wraps.
     #[inline]
     pub(crate) fn changes(&self) -> u32 {
-        // Relaxed, because it says nothing of the bytes: these are read under the lock.
+        // Relaxed, because it orders nothing: the bytes are read under the lock.
         self.control().header.changes.load(Ordering::Relaxed)
     }
 
-    /// Raises the word; the caller holds the lock.
+    /// Increments the count; the caller holds the lock.
     pub(super) fn count_change(&self) {
         let changes = &self.control().header.changes;
         changes.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Wakes the processes that wait for a change.
-    pub(super) fn wake_waiting(&self) {
+    pub(super) fn wake_change_waiters(&self) {
         sys::wake_all(&self.control().header.changes);
     }
 
-    /// Sleeps while the word is `seen`, for a second at most. May return early for no reason.
+    /// Blocks while the count is `seen`, for at most a second. May return spuriously.
     ///
-    /// Looks a while before: falling asleep and being woken costs many times as much.
+    /// Spins first, because falling asleep and being woken costs many times as much.
     pub(crate) fn sleep_until_changed(&self, seen: u32, deadline: Deadline) {
         let has_changed = (0..SPINS).any(|_| {
             std::hint::spin_loop();

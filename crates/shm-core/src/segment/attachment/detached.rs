@@ -5,18 +5,19 @@ use super::raw_guard::{RawGuard, thread_token};
 use crate::error::{LockError, LockErrorKind};
 use crate::sync::Ordering;
 
-/// In [`Attachment::detached`]: the lock is held without a guard. Beside it stands what the guard
-/// kept, [`RawGuard::ABANDONED`] among it.
+/// The bit of [`Attachment::detached`] that is set while the lock is held without a guard. The
+/// other bits are the state of the guard, such as [`RawGuard::ABANDONED`].
 const DETACHED: u64 = 1 << 62;
-/// Beside it: a change was announced, and the processes that wait for it are to be woken.
+/// The bit that is set if a change was announced, so that the release wakes the processes that wait
+/// for it.
 const ANNOUNCED: u64 = 1 << 61;
 
 impl RawGuard<'_> {
-    /// Keeps the lock when the guard ends; returns `true` if a holder died with it and nobody has
-    /// repaired since.
+    /// Ends the guard without releasing the lock; returns `true` if a holder died with it and no
+    /// process has repaired since.
     pub(crate) fn detach(self) -> bool {
         let (abandoned, attachment) = (self.is_abandoned(), self.attachment());
-        // Relaxed, here and below: threads pass the word on under the lock.
+        // Relaxed, here and below, because threads access the word under the lock.
         attachment
             .detached
             .store(self.into_state() | DETACHED, Ordering::Relaxed);
@@ -25,18 +26,18 @@ impl RawGuard<'_> {
 }
 
 impl Attachment {
-    /// Lets go of the lock that this thread holds without a guard.
+    /// Releases the lock that this thread holds without a guard.
     pub(crate) fn unlock_detached(&self) -> Result<(), LockError> {
         let state = self.detached_state()?;
         self.detached.store(0, Ordering::Relaxed);
         drop(RawGuard::from_state(self, state & !(DETACHED | ANNOUNCED)));
         if state & ANNOUNCED != 0 {
-            self.wake_waiting();
+            self.wake_change_waiters();
         }
         Ok(())
     }
 
-    /// Announces a change of what the lock guards, which stays held.
+    /// Announces a change; the lock stays held.
     pub(crate) fn announce_detached(&self) -> Result<(), LockError> {
         let state = self.detached_state()?;
         self.count_change();
@@ -44,7 +45,7 @@ impl Attachment {
         Ok(())
     }
 
-    /// Says that the data is whole again; the lock stays held.
+    /// Marks the data as whole again; the lock stays held.
     pub(crate) fn mark_repaired(&self) -> Result<(), LockError> {
         let state = self.detached_state()?;
         self.detached
@@ -52,23 +53,23 @@ impl Attachment {
         Ok(())
     }
 
-    /// What [`RawGuard::detach`] left, if it was this thread that called it.
+    /// Returns the state that [`RawGuard::detach`] stored, if this thread called it.
     fn detached_state(&self) -> Result<u64, LockError> {
         if self.is_forked() {
             return Err(LockError::new(self.key(), LockErrorKind::Forked));
         }
-        // Only the calling thread itself ever stores its own token, so Relaxed shows it the truth.
+        // Relaxed, because only the calling thread stores its own token.
         let is_holder = self.holding_thread.load(Ordering::Relaxed) == thread_token();
         match self.detached.load(Ordering::Relaxed) {
             state if is_holder && state & DETACHED != 0 => Ok(state),
-            // Where a guard holds it, the guard lets go: slices live as long.
+            // A guard that holds the lock releases it itself, because its slices may be in use.
             _ => Err(LockError::new(self.key(), LockErrorKind::NotHeld)),
         }
     }
 
-    /// Lets go of a lock that is held without a guard when the handle ends: of whichever thread,
-    /// because no other has the handle any more. What the lock guards may be half-written, so the
-    /// next holder is told what it would be told after a death. Detaching wakes all sleepers anyway.
+    /// Releases a lock that is held without a guard when the handle is dropped, whichever thread
+    /// holds it, because no other thread has the handle any more. The data may be half-written, so
+    /// the lock is left abandoned, as after a death. Detaching wakes all waiters afterwards.
     pub(super) fn abandon_detached(&self) {
         let state = self.detached.swap(0, Ordering::Relaxed);
         if state & DETACHED != 0 {

@@ -1,4 +1,4 @@
-//! A segment before it has its name: its file, and what it begins with.
+//! A segment before it has its name: its file, and its head.
 
 use std::fs;
 use std::io;
@@ -10,17 +10,18 @@ use crate::options::Options;
 use crate::segment::file::{Head, draft_name};
 use crate::sys::{self, ByteLock};
 
-/// How a segment's file is made before it has its name.
+/// How a segment's file is created before it has its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Draft {
-    /// Without any name: nothing is left behind, whatever happens.
+    /// Without a name, so that a crash leaves nothing.
     Unnamed,
-    /// Under a temporary name, where the system cannot do the other; `list` sweeps what a crash leaves.
+    /// Under a temporary name, if the file system does not support unnamed files; `list` removes
+    /// what a crash leaves.
     Temporary,
 }
 
 impl Draft {
-    /// Makes the file; beside it its temporary name, if it has one.
+    /// Creates the file; returns it with its temporary name, if it has one.
     pub(super) fn make(self, options: &Options) -> io::Result<(fs::File, Option<PathBuf>)> {
         let directory = options.directory_path();
         if self == Self::Unnamed {
@@ -34,8 +35,8 @@ impl Draft {
     }
 }
 
-/// Says whose file this is and what it becomes, first of all: so that nobody sweeps it while its
-/// maker lives, and somebody does when it is dead.
+/// Locks slot 0 and writes the head, before anything else: so that no process removes the file
+/// while its creator is alive, and the next list does if the creator has died.
 pub(super) fn begin(file: &fs::File, kind: Kind, persistent: bool) -> io::Result<()> {
     if !sys::try_lock_byte(file, layout::slot_byte(0), ByteLock::Write)? {
         return Err(io::ErrorKind::ResourceBusy.into());

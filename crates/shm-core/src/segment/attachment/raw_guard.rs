@@ -1,4 +1,4 @@
-//! The lock of a segment, taken by who is attached.
+//! The lock of a segment, acquired through an attachment.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use crate::segment::participants::{self, Participant};
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
-/// The lock, held until this is dropped.
+/// The guard of the lock, which releases it when it is dropped.
 #[derive(Debug)]
 pub(crate) struct RawGuard<'a> {
     attachment: &'a Attachment,
-    /// What the handle's word goes back to, and [`ABANDONED`](Self::ABANDONED). One word, because
-    /// a flag of its own would be moved in pieces, which costs as much as a lock.
+    /// The value that `holding_thread` gets at the release, and [`ABANDONED`](Self::ABANDONED). One
+    /// word, because a separate flag would be moved in pieces, which costs as much as a lock.
     state: u64,
 }
 
 impl Attachment {
-    /// Takes the lock if nobody has it.
+    /// Acquires the lock if no process holds it.
     #[inline]
     pub(crate) fn try_lock(&self) -> Result<RawGuard<'_>, LockError> {
         match self.lock_fast() {
@@ -31,7 +31,8 @@ impl Attachment {
         }
     }
 
-    /// Takes the lock, waiting for it until the deadline, which is asked for only where there is a wait.
+    /// Acquires the lock; waits for it until the deadline, which is computed only if there is a
+    /// wait.
     #[inline]
     pub(crate) fn lock(
         &self,
@@ -43,15 +44,15 @@ impl Attachment {
         }
     }
 
-    /// Takes the lock where nothing at all stands in the way, and no look at the clock is due.
+    /// Acquires the lock if it is free and unabandoned, and reading the clock is not due.
     ///
-    /// So small that it becomes part of its caller: what is passed through memory must be written
-    /// before the lock is let go again, and that took a third of the time of both.
+    /// Small, so that it is inlined: values passed through memory would have to be written before
+    /// the lock is released, which took a third of the time of acquire and release.
     #[inline]
     fn lock_fast(&self) -> Option<RawGuard<'_>> {
         let state = self.holding_thread.load(Ordering::Relaxed);
-        let is_unwatched = (1..=UnlinkCheck::MAX_SKIPS).contains(&state);
-        if !is_unwatched || self.is_forked() || self.is_marked_removed() {
+        let skips_clock = (1..=UnlinkCheck::MAX_SKIPS).contains(&state);
+        if !skips_clock || self.is_forked() || self.is_marked_removed() {
             return None;
         }
         lock::take_free(&self.control().header.lock, self.me).then(|| self.held(false, state - 1))
@@ -59,18 +60,18 @@ impl Attachment {
 
     #[inline(never)]
     fn try_lock_slow(&self) -> Result<RawGuard<'_>, LockError> {
-        let unwatched = self.check_caller()?;
+        let skip_budget = self.check_caller()?;
         match lock::try_acquire(&self.control().header.lock, self.me) {
-            Some(taken) => Ok(self.held(taken.abandoned, unwatched)),
-            None => self.try_take_over(unwatched),
+            Some(acquired) => Ok(self.held(acquired.abandoned, skip_budget)),
+            None => self.try_take_over(skip_budget),
         }
     }
 
     #[inline(never)]
     fn lock_slow(&self, deadline: impl FnOnce() -> Deadline) -> Result<RawGuard<'_>, LockError> {
-        let unwatched = self.check_caller()?;
+        let skip_budget = self.check_caller()?;
         match lock::acquire(&self.control().header.lock, self.me, deadline, self) {
-            Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
+            Ok(acquired) => Ok(self.held(acquired.abandoned, skip_budget)),
             Err(acquire_error) => Err(self.acquire_error(acquire_error)),
         }
     }
@@ -83,16 +84,17 @@ impl Attachment {
         }
     }
 
-    /// A lock that is not free may still be a dead holder's: asked at once, not after a wait.
+    /// Acquires a lock that is not free if its holder is dead, which is checked at once, without a
+    /// wait.
     #[cold]
-    fn try_take_over(&self, unwatched: u64) -> Result<RawGuard<'_>, LockError> {
+    fn try_take_over(&self, skip_budget: u64) -> Result<RawGuard<'_>, LockError> {
         match lock::acquire(
             &self.control().header.lock,
             self.me,
             || Deadline::after(Duration::ZERO),
             self,
         ) {
-            Ok(taken) => Ok(self.held(taken.abandoned, unwatched)),
+            Ok(acquired) => Ok(self.held(acquired.abandoned, skip_budget)),
             Err(AcquireError::Aborted) => Err(LockError::new(self.key(), LockErrorKind::Removed)),
             Err(AcquireError::TimedOut(_)) => {
                 Err(LockError::new(self.key(), LockErrorKind::WouldBlock))
@@ -101,17 +103,18 @@ impl Attachment {
     }
 
     #[inline]
-    fn held(&self, abandoned: bool, unwatched: u64) -> RawGuard<'_> {
+    fn held(&self, abandoned: bool, skip_budget: u64) -> RawGuard<'_> {
         self.holding_thread.store(thread_token(), Ordering::Relaxed);
         RawGuard {
             attachment: self,
-            state: unwatched | if abandoned { RawGuard::ABANDONED } else { 0 },
+            state: skip_budget | if abandoned { RawGuard::ABANDONED } else { 0 },
         }
     }
 
-    /// Checks that locking makes sense here; how many locks may follow without a look at the clock.
+    /// Checks that the caller may lock; returns how many acquisitions may follow without reading
+    /// the clock.
     fn check_caller(&self) -> Result<u64, LockError> {
-        // Only the calling thread itself ever stores its own token, so Relaxed shows it the truth.
+        // Relaxed, because only the calling thread stores its own token.
         let state = self.holding_thread.load(Ordering::Relaxed);
         if self.is_forked() || state == thread_token() || self.is_marked_removed() {
             return Err(self.refusal());
@@ -129,8 +132,8 @@ impl Attachment {
         self.poll_name().ok_or_else(|| self.refusal())
     }
 
-    /// Checks the name where that is due: `None` if it is lost, else how often this is not to be
-    /// asked again.
+    /// Checks the name if that is due: returns `None` if it is lost, else how many checks may be
+    /// skipped.
     #[cold]
     pub(crate) fn poll_name(&self) -> Option<u64> {
         match self.unlink_check.poll_name() {
@@ -139,24 +142,24 @@ impl Attachment {
         }
     }
 
-    /// Asks the kernel whether the holder of a slot lives.
+    /// Asks the kernel whether the holder of a slot is alive.
     pub(crate) fn is_slot_held(&self, slot: u8) -> bool {
-        // A lock of one's own open file is never reported; one's own slot lives by definition.
+        // The kernel does not report locks of the caller's own open file.
         if slot == self.me.slot() {
             return true;
         }
         let byte = layout::slot_byte(slot.into());
-        // Where the kernel does not answer, nobody is declared dead.
+        // If the kernel does not answer, the holder counts as alive.
         sys::refusing_lock(&self.segment.file, byte..byte + 1, ByteLock::Read)
             .map_or(true, |lock| lock.is_some())
     }
 
-    /// What the holder of a slot says of itself.
+    /// Reads what the holder of a slot reports about itself.
     pub(crate) fn holder_of(&self, slot: u8) -> Option<Participant> {
         participants::holder_of(&self.segment.file, layout::slot_byte(slot.into()))
     }
 
-    /// Why locking makes no sense here.
+    /// Returns why the caller may not lock.
     #[cold]
     fn refusal(&self) -> LockError {
         if self.is_forked() {
@@ -193,12 +196,12 @@ impl HolderProbe for Attachment {
 impl<'a> RawGuard<'a> {
     pub(super) const ABANDONED: u64 = 1 << 63;
 
-    /// The guard of a lock that is held: what [`into_state`](Self::into_state) has ended.
+    /// Creates the guard of a lock that is held; the inverse of [`into_state`](Self::into_state).
     pub(super) fn from_state(attachment: &'a Attachment, state: u64) -> Self {
         Self { attachment, state }
     }
 
-    /// Ends the guard without letting go of the lock.
+    /// Ends the guard without releasing the lock.
     pub(super) fn into_state(self) -> u64 {
         std::mem::ManuallyDrop::new(self).state
     }
@@ -207,13 +210,13 @@ impl<'a> RawGuard<'a> {
         self.attachment
     }
 
-    /// Returns `true` if a holder died, and nobody has repaired since.
+    /// Returns `true` if a holder died, and no process has repaired since.
     #[inline]
     pub(crate) fn is_abandoned(&self) -> bool {
         self.state & Self::ABANDONED != 0
     }
 
-    /// Says that the data is whole again.
+    /// Marks the data as whole again.
     #[inline]
     pub(crate) fn repaired(&mut self) {
         self.state &= !Self::ABANDONED;
@@ -223,7 +226,7 @@ impl<'a> RawGuard<'a> {
 impl Drop for RawGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        // A guard that came along through a fork: the lock is the parent's.
+        // In a forked child, the lock is the parent's.
         if self.attachment.is_forked() {
             return;
         }
@@ -233,7 +236,7 @@ impl Drop for RawGuard<'_> {
     }
 }
 
-/// A number that differs from thread to thread of a process, and is never 0.
+/// Returns a number that is unique among the threads of a process, and never 0.
 #[inline]
 pub(super) fn thread_token() -> u64 {
     thread_local!(static ANCHOR: u8 = const { 0 });

@@ -1,6 +1,7 @@
-//! The slot in a segment that says who is attached.
+//! The slot of a segment that describes a participant.
 
 use crate::error::{AttachError, AttachErrorKind};
+use crate::escape;
 use crate::layout::{self, Control};
 use crate::lock::{self, Owner};
 use crate::lock_holder::LockHolder;
@@ -11,7 +12,7 @@ use crate::semaphore::units_of;
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
-/// Takes a free slot. Only while holding the lifecycle byte, or before the file has a name.
+/// Claims a free slot. The caller holds the lifecycle byte, or the file has no name yet.
 pub(super) fn claim_slot(
     segment: &SegmentFile,
     control: &Control,
@@ -26,10 +27,10 @@ pub(super) fn claim_slot(
             continue;
         }
         let number = u8::try_from(index).unwrap_or(u8::MAX);
-        // First of all: whoever held this slot last may have died with the lock.
+        // First, because the last holder of this slot may have died with the lock.
         lock::release_dead_owner(&control.header.lock, number);
         if let Kind::Semaphore { .. } = kind {
-            // Or with units.
+            // It may have died with units, too.
             units_of(control, number).give_back(number);
         }
         let generation = slot.generation.load(Ordering::Relaxed).wrapping_add(1);
@@ -45,7 +46,7 @@ pub(super) fn claim_slot(
     Err(no_slot(segment))
 }
 
-/// Why no slot could be claimed: all are held, or a reader keeps some from being claimed.
+/// Returns why no slot could be claimed: all are held, or read locks block some.
 #[cold]
 fn no_slot(segment: &SegmentFile) -> AttachError {
     let is_blocked = |byte: &u64| {
@@ -70,12 +71,7 @@ fn no_slot(segment: &SegmentFile) -> AttachError {
 
 fn write_program(slot: &layout::Slot) {
     let name = sys::program_name();
-    let room = slot.program.len() * 8;
-    let end = (0..=name.len().min(room))
-        .rev()
-        .find(|&end| name.is_char_boundary(end))
-        .unwrap_or(0);
-    let mut bytes = name.as_bytes()[..end].iter().copied();
+    let mut bytes = escape::truncated(&name, slot.program.len() * 8).bytes();
     for word in &slot.program {
         let next = std::array::from_fn(|_| bytes.next().unwrap_or(0));
         word.store(u64::from_le_bytes(next), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! When to look whether a segment has its name still.
+//! When to check whether a segment still has its name.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys;
 
-/// Says when it is time to ask the kernel whether the name leads to the segment still: once a second.
+/// Decides when to ask the kernel whether the name still leads to the segment: once a second.
 ///
-/// A look at the clock costs more than a lock. So the more hastily locks
-/// follow each other, the more are let through without one; a leisurely one
-/// is always followed by a look. Who publishes has read the time anyway.
+/// Reading the clock costs more than a lock. So the faster acquisitions follow each other, the more
+/// of them skip it; an acquisition more than a millisecond after the last reading is followed by
+/// one. A publisher has read the clock anyway.
 #[derive(Debug)]
 pub(super) struct UnlinkCheck {
     times: Mutex<Times>,
@@ -42,7 +42,8 @@ impl UnlinkCheck {
         }
     }
 
-    /// How many locks may follow without a look at the clock; none where the name is to be checked.
+    /// Returns how many acquisitions may follow without reading the clock; `None` if a check of the
+    /// name is due.
     #[cold]
     pub(super) fn poll_name(&self) -> Option<u64> {
         let Ok(mut times) = self.times.try_lock() else {
@@ -59,17 +60,17 @@ impl UnlinkCheck {
         (!is_due).then_some(times.skip_budget)
     }
 
-    /// Tells whether the name is to be checked; `now` is the monotonic time.
+    /// Returns `true` if a check of the name is due; `now` is the monotonic time.
     #[inline]
     pub(super) fn is_due(&self, now: u64) -> bool {
         const PERIOD: u64 = UnlinkCheck::PERIOD.as_secs() * 1_000_000_000;
         now.saturating_sub(self.checked_at.load(Ordering::Relaxed)) >= PERIOD
     }
 
-    /// Notes that the name was checked, and leads to the segment. One that does not is checked again
+    /// Records that the name was checked and leads to the segment. A lost name is checked again
     /// each time.
     #[cold]
-    pub(super) fn note_good(&self) {
+    pub(super) fn record_named(&self) {
         self.checked_at
             .store(sys::monotonic_nanos(), Ordering::Relaxed);
         if let Ok(mut times) = self.times.try_lock() {

@@ -1,4 +1,4 @@
-//! Lengths that a peer claims: they count as far as their own range has memory.
+//! Untrusted lengths, which count only if their own range has memory.
 
 mod common;
 
@@ -7,18 +7,18 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::Duration;
 
-use common::{Place, key, octets};
+use common::{TestDirectory, bytes_metadata, key};
 use shm_core::{AttachErrorKind, Block, Key, Publisher, ReadErrorKind, Subscriber};
 
-/// Where the position of the newest record, the region table and the ring stand (LAYOUT.md).
+/// The offsets of the position of the newest record, the region table and the ring (LAYOUT.md).
 const LAST: u64 = 0x100;
 const TABLE: u64 = 0x2400;
 const RING: u64 = 0x4000;
 const MIB: usize = 1 << 20;
 
-fn segment(place: &Place, key: &Key) -> File {
+fn segment(directory: &TestDirectory, key: &Key) -> File {
     let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).open(place.file(key));
+    let file = options.read(true).write(true).open(directory.file(key));
     file.expect("it is there")
 }
 
@@ -26,8 +26,8 @@ fn memory(file: &File) -> u64 {
     file.metadata().expect("it is open").blocks() * 512
 }
 
-/// Says that a sample of so many bytes is the newest, and stands in a region.
-fn announce(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<()> {
+/// Forges a record which says that the newest sample is in a region and has this length.
+fn forge_record(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<()> {
     const METADATA: &[u8] = b"\x02\x03a/b\0";
     let position = 64 * sequence;
     let record = RING + position;
@@ -49,20 +49,28 @@ fn announce(file: &File, region: u64, sequence: u64, bytes: u64) -> io::Result<(
 }
 
 #[test]
-fn what_other_regions_have_is_no_memory_of_a_sample() {
-    let place = Place::new();
-    let key = key("lies");
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
-    publisher.publish(&octets(), &vec![7; 8 * MIB]).unwrap();
-    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+fn memory_of_other_regions_does_not_count_for_a_sample() {
+    let directory = TestDirectory::new();
+    let key = key("forged");
+    let publisher = Publisher::open(&key, &directory.options()).unwrap();
+    publisher
+        .publish(&bytes_metadata(), &vec![7; 8 * MIB])
+        .unwrap();
+    let mut subscriber = Subscriber::attach(&key, &directory.options()).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
-    let file = segment(&place, &key);
+    let file = segment(&directory, &key);
     file.set_len(192 << 36).unwrap();
     let before = memory(&file);
-    // Each lie doubled the memory as long as any memory of the file counted.
-    for (lie, region) in (10..18).enumerate() {
-        let claimed = (8 * MIB as u64) << lie;
-        announce(&file, region, 100 + lie as u64, claimed.min(memory(&file))).unwrap();
+    // If any memory of the file counted, each of these would double it.
+    for (shift, region) in (10..18).enumerate() {
+        let claimed = (8 * MIB as u64) << shift;
+        forge_record(
+            &file,
+            region,
+            100 + shift as u64,
+            claimed.min(memory(&file)),
+        )
+        .unwrap();
         let read = subscriber.latest();
         if let Ok(Some(sample)) = &read {
             std::hint::black_box(
@@ -82,20 +90,22 @@ fn what_other_regions_have_is_no_memory_of_a_sample() {
     assert!(added < MIB as u64, "{added} bytes were added");
 }
 
-/// How long after a change the library takes it for settled, and more.
+/// Longer than the library takes until it trusts a change time.
 const SETTLED: Duration = Duration::from_millis(60);
 
 #[test]
-fn a_region_that_loses_its_memory_is_no_sample_any_more() {
-    let place = Place::new();
+fn a_sample_whose_region_loses_its_memory_is_invalid() {
+    let directory = TestDirectory::new();
     let key = key("punched");
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
-    publisher.publish(&octets(), &vec![7; 8 * MIB]).unwrap();
-    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
-    let file = segment(&place, &key);
+    let publisher = Publisher::open(&key, &directory.options()).unwrap();
+    publisher
+        .publish(&bytes_metadata(), &vec![7; 8 * MIB])
+        .unwrap();
+    let mut subscriber = Subscriber::attach(&key, &directory.options()).unwrap();
+    let file = segment(&directory, &key);
     let punch = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
     for wait in [Duration::ZERO, SETTLED] {
-        // Nothing happens in the file for so long: there is no event to wait for.
+        // Sleeps because there is no event to wait for.
         std::thread::sleep(wait);
         for _ in 0..2 {
             subscriber.reread();
@@ -103,7 +113,7 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
             assert!(sample.payload().iter().all(|&byte| byte == 7));
         }
         rustix::fs::fallocate(&file, punch, (1 << 36) + 4 * MIB as u64, 4096).unwrap();
-        // As much as was taken away is somewhere else.
+        // As much memory as was removed is in another range.
         file.write_all_at(&[1; 8192], 9 << 36).unwrap();
         subscriber.reread();
         let read = subscriber.latest();
@@ -117,19 +127,19 @@ fn a_region_that_loses_its_memory_is_no_sample_any_more() {
 }
 
 #[test]
-fn a_block_whose_memory_is_elsewhere_is_refused() {
-    let place = Place::new();
+fn a_block_without_memory_in_its_range_is_refused() {
+    let directory = TestDirectory::new();
     let key = key("block");
-    let block = Block::create(&key, 4 * MIB, &place.options()).unwrap();
-    // Nobody has written to it: reserved is enough.
-    drop(Block::attach(&key, &place.options()).unwrap());
-    drop(Block::attach_read_only(&key, &place.options()).unwrap());
-    let file = segment(&place, &key);
+    let block = Block::create(&key, 4 * MIB, &directory.options()).unwrap();
+    // Reserved memory suffices, even if it was never written.
+    drop(Block::attach(&key, &directory.options()).unwrap());
+    drop(Block::attach_read_only(&key, &directory.options()).unwrap());
+    let file = segment(&directory, &key);
     file.write_all_at(&vec![1; 4 * MIB], 1 << 36).unwrap();
     file.write_all_at(&(8 * MIB as u64 - 0x8000).to_le_bytes(), 48)
         .unwrap();
     let before = memory(&file);
-    let refused = Block::attach(&key, &place.options()).map(drop);
+    let refused = Block::attach(&key, &directory.options()).map(drop);
     assert!(
         matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Foreign { .. })),
         "{refused:?}"
@@ -139,23 +149,27 @@ fn a_block_whose_memory_is_elsewhere_is_refused() {
 }
 
 #[test]
-fn a_loan_that_nobody_has_filled_is_a_sample() {
-    let place = Place::new();
+fn an_unfilled_loan_is_a_valid_sample() {
+    let directory = TestDirectory::new();
     let key = key("unfilled");
-    let publisher = Publisher::open(&key, &place.options()).unwrap();
-    let mut subscriber = Subscriber::attach(&key, &place.options()).unwrap();
+    let publisher = Publisher::open(&key, &directory.options()).unwrap();
+    let mut subscriber = Subscriber::attach(&key, &directory.options()).unwrap();
     for bytes in [5 * MIB, 5 * MIB + 1, 20_000, 9 * MIB - 1024, 16_385] {
-        publisher.loan(bytes).unwrap().publish(&octets()).unwrap();
+        publisher
+            .loan(bytes)
+            .unwrap()
+            .publish(&bytes_metadata())
+            .unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         assert_eq!(sample.payload().len(), bytes);
-        // For those who may not ask what is reserved, it looks as if it was written.
-        let file = segment(&place, &key);
+        // A process that cannot query reserved memory sees it as written.
+        let file = segment(&directory, &key);
         let word = |offset| {
             let mut word = [0; 8];
             file.read_exact_at(&mut word, offset).unwrap();
             u64::from_le_bytes(word)
         };
-        // The region that the newest record names.
+        // The region of the newest record.
         let last = word(LAST);
         let region = (1..=191)
             .find(|region| word(TABLE + 32 * region) == last)
