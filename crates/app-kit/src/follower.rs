@@ -135,7 +135,7 @@ impl Follower {
     pub fn again(&mut self) -> Result<Option<Sample>, FollowError> {
         match &mut self.place {
             // What is new is read in its turn.
-            Place::Within(subscriber) if !subscriber.has_news() => {
+            Place::Within(subscriber) if !subscriber.has_unread() => {
                 subscriber.reread();
                 subscriber.latest().map_err(FollowError::Read)
             }

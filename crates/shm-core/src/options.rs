@@ -168,7 +168,7 @@ impl Options {
     /// Sets whether publishing wakes subscribers that sleep, `true` unless set.
     ///
     /// Waking is the one system call of a small sample, and most of its time. Where subscribers poll
-    /// ([`has_news`](crate::Subscriber::has_news)) it is for nothing. One that sleeps all the same
+    /// ([`has_unread`](crate::Subscriber::has_unread)) it is for nothing. One that sleeps all the same
     /// notices within a second.
     #[must_use]
     pub fn notify(mut self, notify: bool) -> Self {
