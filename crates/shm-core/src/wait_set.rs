@@ -11,10 +11,10 @@ use crate::interrupter::Interrupter;
 use crate::reactor::{Events, FutexWatch, PathWatch};
 use crate::readiness::{DATA, LIVENESS, Readiness, WakeFlag};
 use crate::sample::{Reader, Subscriber};
-use crate::sys::{self, Awaited, MOST_WORDS};
+use crate::sys::{self, Awaited, MAX_WORDS};
 
 /// How many rings the thread that waits sleeps on itself; two words are the set's own.
-const MOST_RINGS: usize = MOST_WORDS - 2;
+const MOST_RINGS: usize = MAX_WORDS - 2;
 /// How often is looked at what the system gives no events of.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// The same where the kernel lets a thread sleep on one word alone, for interruptions.
@@ -241,8 +241,8 @@ impl WaitSet {
             Awaited::private(self.interruption.word(), 0),
         ];
         words.extend(self.members.iter().filter_map(Member::awaited));
-        let looks_again = words.len() > MOST_WORDS || self.members.iter().any(Member::is_polled);
-        words.truncate(MOST_WORDS);
+        let looks_again = words.len() > MAX_WORDS || self.members.iter().any(Member::is_polled);
+        words.truncate(MAX_WORDS);
         let timeout = if looks_again {
             Some(deadline.remaining(LOOK_AGAIN))
         } else {

@@ -76,7 +76,7 @@ impl<'a> RegionTable<'a> {
         self.entry(region).position.store(0, Ordering::Relaxed);
         // The byte's lock orders this for every process that acquires it. But a publisher that is killed
         // leaves what it has done so far, and that must not be a change of the payload without the zero.
-        sync::keep_order_until_death();
+        sync::order_stores_before_death();
         Ok(true)
     }
 
