@@ -1,4 +1,5 @@
-//! What a payload is: text, an image as raw pixels, an array of numbers, or bytes with a media type.
+//! What a payload is: text, an image as raw pixels, an array of numbers, or bytes with a media
+//! type.
 
 mod annotations;
 mod array;
@@ -48,7 +49,8 @@ pub struct BytesMetadata {
     /// The media type, such as `application/pdf`; at most 255 bytes. An empty one counts as
     /// [`OCTET_STREAM`](Self::OCTET_STREAM).
     pub media_type: String,
-    /// The name of the file that the bytes come from; at most 255 bytes. An empty name counts as none.
+    /// The name of the file that the bytes come from; at most 255 bytes. An empty name counts as
+    /// none.
     pub file_name: Option<String>,
 }
 
@@ -103,8 +105,8 @@ impl Metadata {
         }
     }
 
-    /// Returns the payload's media type: `image/x-raw` for raw pixels, which have no registered one, and
-    /// `application/octet-stream` for arrays.
+    /// Returns the payload's media type: `image/x-raw` for raw pixels, which have no registered
+    /// one, and `application/octet-stream` for arrays.
     #[must_use]
     pub fn media_type(&self) -> &str {
         match self {
@@ -125,8 +127,8 @@ impl Metadata {
         }
     }
 
-    /// Encodes metadata and annotations, as docs/LAYOUT.md specifies in section 10, for a payload of
-    /// this length. A text without annotations has an empty encoding.
+    /// Encodes metadata and annotations, as docs/LAYOUT.md specifies in section 10, for a payload
+    /// of this length. A text without annotations has an empty encoding.
     ///
     /// # Errors
     ///

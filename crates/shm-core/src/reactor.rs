@@ -1,6 +1,6 @@
 //! The helper thread of this process. It waits for futexes and inotify events, and notifies the
-//! [`Readiness`](crate::readiness::Readiness) of each registration. It starts with the first registration
-//! and ends with the last.
+//! [`Readiness`](crate::readiness::Readiness) of each registration. It starts with the first
+//! registration and ends with the last.
 //!
 //! If io_uring cannot wait for futexes, further threads wait for up to 127 rings each.
 

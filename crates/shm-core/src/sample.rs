@@ -1,15 +1,16 @@
-//! Samples: a [`Publisher`] publishes payloads of any length, and a [`Subscriber`] reads the newest or
-//! all in order, and sleeps until there are more.
+//! Samples: a [`Publisher`] publishes payloads of any length, and a [`Subscriber`] reads the newest
+//! or all in order, and sleeps until there are more.
 //!
 //! Samples pass through a *ring* of records in shared memory, which keeps the newest records that
-//! fit. A subscriber that is too slow for that misses samples, and each [`Sample`] reports how many. In
-//! return no subscriber ever blocks, delays or corrupts a publisher: it opens the segment read-only,
-//! and cannot change a byte of it.
+//! fit. A subscriber that is too slow for that misses samples, and each [`Sample`] reports how
+//! many. In return no subscriber ever blocks, delays or corrupts a publisher: it opens the segment
+//! read-only, and cannot change a byte of it.
 //!
 //! Payloads up to 16 KiB lie in the ring, and are copied out. Longer ones lie in *regions* of the
 //! segment's file. A publisher claims a region that no process reads, fills it without a lock
-//! ([`Loan`]), then writes a record that names it. A subscriber pins the region that it reads. Claims
-//! and pins are byte locks of the kernel, which releases them when their process ends or crashes.
+//! ([`Loan`]), then writes a record that names it. A subscriber pins the region that it reads.
+//! Claims and pins are byte locks of the kernel, which releases them when their process ends or
+//! crashes.
 
 pub(crate) mod clock;
 pub(crate) mod cursor;
@@ -58,9 +59,9 @@ use regions::RegionLocks as _;
 
 /// A published sample, as a subscriber read it.
 ///
-/// A payload of more than 16 KiB (less in a small ring) is read in place, and pinned:
-/// publishers do not reuse its memory while the sample or a clone of it exists. A shorter payload is a
-/// private copy. A sample may outlive its [`Subscriber`]; a clone shares everything with the original.
+/// A payload of more than 16 KiB (less in a small ring) is read in place, and pinned: publishers do
+/// not reuse its memory while the sample or a clone of it exists. A shorter payload is a private
+/// copy. A sample may outlive its [`Subscriber`]; a clone shares everything with the original.
 #[derive(Clone)]
 pub struct Sample(Arc<Stored>);
 
@@ -78,8 +79,8 @@ struct Stored {
     pin: Option<Pin>,
 }
 
-/// What consecutive samples with the same metadata share, behind one reference count, because counting
-/// costs as much as copying a small sample.
+/// What consecutive samples with the same metadata share, behind one reference count, because
+/// counting costs as much as copying a small sample.
 #[derive(Debug)]
 struct SampleSource {
     reader: Arc<Reader>,
@@ -96,13 +97,15 @@ struct Pin {
 }
 
 impl Sample {
-    /// Returns the id of its segment, as [`Subscriber::id`] does. Each segment has its own sequences.
+    /// Returns the id of its segment, as [`Subscriber::id`] does. Each segment has its own
+    /// sequences.
     #[must_use]
     pub fn segment(&self) -> SegmentId {
         self.0.source.reader.id
     }
 
-    /// Returns the sample's sequence: it grows by one with each publication or clearing in a segment.
+    /// Returns the sample's sequence: it grows by one with each publication or clearing in a
+    /// segment.
     #[must_use]
     pub fn sequence(&self) -> Sequence {
         Sequence::new(self.0.record.sequence)
@@ -141,12 +144,13 @@ impl Sample {
 
     /// Returns the payload, in place if it is longer than 16 KiB.
     ///
-    /// The bytes do not move while the sample or a clone of it exists: their address stays the same when
-    /// the sample is moved, cloned or sent to another thread, and when its [`Subscriber`] reads
-    /// other samples or is dropped. So an owner of the sample may store the address beside it.
+    /// The bytes do not move while the sample or a clone of it exists: their address stays the same
+    /// when the sample is moved, cloned or sent to another thread, and when its [`Subscriber`]
+    /// reads other samples or is dropped. So an owner of the sample may store the address beside
+    /// it.
     ///
-    /// Writers of the same user are trusted not to change the bytes meanwhile; no writer that follows
-    /// the layout does. If they are not trusted, use [`copy_to`](Self::copy_to) or
+    /// Writers of the same user are trusted not to change the bytes meanwhile; no writer that
+    /// follows the layout does. If they are not trusted, use [`copy_to`](Self::copy_to) or
     /// [`to_message`](Self::to_message).
     #[must_use]
     #[expect(unsafe_code, reason = "a slice of pinned memory")]
@@ -154,9 +158,9 @@ impl Sample {
         match &self.0.pin {
             None => &self.0.copied.payload,
             Some(pin) => {
-                // SAFETY: the pin, a read lock on the region's byte that ends with `self`, prevents every
-                // writer from claiming the region (LAYOUT.md, invariant I5); the length was checked
-                // against the mapping when the sample was created.
+                // SAFETY: the pin, a read lock on the region's byte that ends with `self`, prevents
+                // every writer from claiming the region (LAYOUT.md, invariant I5); the length was
+                // checked against the mapping when the sample was created.
                 unsafe { pin.mapping.slice(0, self.len()) }
             }
         }
@@ -177,8 +181,8 @@ impl Sample {
 
     /// Copies the payload's first bytes, as many as fit `destination`.
     ///
-    /// Reads the file rather than the mapping, so that it causes no signal if another process truncates
-    /// the file.
+    /// Reads the file rather than the mapping, so that it causes no signal if another process
+    /// truncates the file.
     ///
     /// # Errors
     ///
@@ -274,8 +278,8 @@ impl Sample {
         Ok(value)
     }
 
-    /// Returns the payload as a slice of values: in place if it is aligned, otherwise copied. `None` if
-    /// its length is no multiple of theirs.
+    /// Returns the payload as a slice of values: in place if it is aligned, otherwise copied.
+    /// `None` if its length is no multiple of theirs.
     ///
     /// Ignores [`metadata`](Self::metadata): any payload can be read as numbers. Trusts writers as
     /// [`payload`](Self::payload) does.
@@ -299,8 +303,8 @@ impl Sample {
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Truncated`] if the file was truncated, and the read returned zeros because of
-    /// [`guard_against_truncation`](crate::guard_against_truncation).
+    /// [`ReadErrorKind::Truncated`] if the file was truncated, and the read returned zeros because
+    /// of [`guard_against_truncation`](crate::guard_against_truncation).
     pub fn verify(&self) -> Result<(), ReadError> {
         match &self.0.pin {
             Some(pin) if pin.mapping.was_truncated() => Err(pin.reader.truncated()),

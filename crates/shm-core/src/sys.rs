@@ -1,7 +1,8 @@
 //! System calls: the only part of the crate that depends on the platform.
 //!
-//! Its interface uses terms that other systems have too: locks on single bytes of a file that end with
-//! the process, mapped files, wait and wake on a word, watched directories. It contains no protocol.
+//! Its interface uses terms that other systems have too: locks on single bytes of a file that end
+//! with the process, mapped files, wait and wake on a word, watched directories. It contains no
+//! protocol.
 
 #[cfg(target_os = "linux")]
 mod linux;

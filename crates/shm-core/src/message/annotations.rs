@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use super::{MetadataError, MetadataField, check_length, truncate_name};
 
-/// What a publisher adds to a sample of any kind: bytes of its own, and the origin of a sample that was
-/// first published elsewhere.
+/// What a publisher adds to a sample of any kind: bytes of its own, and the origin of a sample that
+/// was first published elsewhere.
 ///
 /// # Examples
 ///
@@ -28,10 +28,11 @@ use super::{MetadataError, MetadataField, check_length, truncate_name};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Annotations {
-    /// Bytes of the publishing program, such as a frame number or a sensor's time; at most 255. Empty
-    /// ones count as none.
+    /// Bytes of the publishing program, such as a frame number or a sensor's time; at most 255.
+    /// Empty ones count as none.
     pub user: Vec<u8>,
-    /// Where the sample was published first; `None` if that was here. Boxed, because it is rare and large.
+    /// Where the sample was published first; `None` if that was here. Boxed, because it is rare and
+    /// large.
     pub origin: Option<Box<Origin>>,
 }
 
@@ -63,7 +64,8 @@ impl Annotations {
         }
     }
 
-    /// Sets the bytes of the publishing program; at most 255, which is checked when they are published.
+    /// Sets the bytes of the publishing program; at most 255, which is checked when they are
+    /// published.
     #[must_use]
     pub fn with_user(mut self, user: &[u8]) -> Self {
         self.user = user.to_vec();
@@ -90,8 +92,8 @@ impl Annotations {
 }
 
 impl Origin {
-    /// Returns the origin of a sample that `program` has just published on `host`; truncates the names to
-    /// 255 bytes.
+    /// Returns the origin of a sample that `program` has just published on `host`; truncates the
+    /// names to 255 bytes.
     #[must_use]
     pub fn new(
         host: &str,

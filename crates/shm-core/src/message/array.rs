@@ -102,7 +102,8 @@ impl ArrayMetadata {
         &self.shape
     }
 
-    /// Returns the payload's length, bytes: the product of the dimensions and the size of an element.
+    /// Returns the payload's length, bytes: the product of the dimensions and the size of an
+    /// element.
     #[must_use]
     pub fn payload_bytes(&self) -> u64 {
         self.payload_bytes
@@ -165,8 +166,8 @@ impl ElementType {
         Self::Bool,
     ];
 
-    /// Returns its name in `NumPy`: "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8" or
-    /// "b1".
+    /// Returns its name in `NumPy`: "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4",
+    /// "f8" or "b1".
     ///
     /// The digit is its size in bytes: "u8" is Rust's `u64`.
     #[must_use]

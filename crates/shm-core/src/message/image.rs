@@ -14,7 +14,8 @@ pub struct ImageMetadata {
     pub height: u32,
     /// The number of bytes from the beginning of a row to that of the next.
     pub stride: u32,
-    /// The name of the file that the image comes from; at most 255 bytes. An empty name counts as none.
+    /// The name of the file that the image comes from; at most 255 bytes. An empty name counts as
+    /// none.
     pub file_name: Option<String>,
 }
 

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 
 std::thread_local! {
-    /// The slot of the process that dies, and the number of its remaining stores. (The checker runs all
-    /// threads of a model on one OS thread.)
+    /// The slot of the process that dies, and the number of its remaining stores. (The checker runs
+    /// all threads of a model on one OS thread.)
     static PLAN: Cell<Option<(u8, u32)>> = const { Cell::new(None) };
 }
 

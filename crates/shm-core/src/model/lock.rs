@@ -118,7 +118,8 @@ fn three_processes_exclude_each_other_and_no_wake_up_is_lost() {
     });
 }
 
-/// Acquires the lock, writes the data, and releases the lock as repaired; returns 1 if it was abandoned.
+/// Acquires the lock, writes the data, and releases the lock as repaired; returns 1 if it was
+/// abandoned.
 fn acquire_and_repair(segment: &Segment, slot: u8) -> u32 {
     let abandoned = segment.acquire(slot, 1);
     segment.write_guarded();
@@ -155,7 +156,8 @@ fn a_dead_holder_is_detected_by_the_next_process() {
                 segment.kill(2);
             })
         };
-        // If this comes before the holder, it must not be abandoned; then the second acquisition is.
+        // If this comes before the holder, it must not be abandoned; then the second acquisition
+        // is.
         let early = acquire_and_repair(&segment, 0);
         holder.join().unwrap();
         assert_eq!(early + acquire_and_repair(&segment, 0), 1);
@@ -173,7 +175,8 @@ fn a_reused_slot_neither_leaks_the_lock_nor_grants_it_twice() {
         let successor = {
             let segment = Arc::clone(&segment);
             thread::spawn(move || {
-                // It locks the dead process's SLOT byte, releases that process's locks, and has a new generation.
+                // It locks the dead process's SLOT byte, releases that process's locks, and has a
+                // new generation.
                 segment.live_slots.lock().unwrap()[2] = true;
                 lock::release_dead_owner(&segment.word, 2);
                 let abandoned = segment.acquire(2, 2);

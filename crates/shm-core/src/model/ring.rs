@@ -1,7 +1,8 @@
-//! The ring and its regions: no torn sample, no write under a pin, samples in order, every sample read
-//! or counted as skipped, also if a publisher dies.
+//! The ring and its regions: no torn sample, no write under a pin, samples in order, every sample
+//! read or counted as skipped, also if a publisher dies.
 
 use std::cell::RefCell;
+use std::io;
 
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};
@@ -52,9 +53,7 @@ struct File<'a> {
 }
 
 impl RegionLocks for File<'_> {
-    type Error = ();
-
-    fn try_lock(&self, region: u16, lock: ByteLock) -> Result<bool, ()> {
+    fn try_lock(&self, region: u16, lock: ByteLock) -> io::Result<bool> {
         let mut locks = self.segment.region_locks.lock().unwrap();
         let held = &mut locks[usize::from(region)];
         let is_write = lock == ByteLock::Write;

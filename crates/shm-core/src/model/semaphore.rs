@@ -241,7 +241,8 @@ fn a_death_beside_two_processes_neither_loses_nor_creates_a_unit() {
                 segment.run(2, || segment.acquire(2, 1));
                 segment.kill(2);
             });
-            // Without blocking: two processes that wait for a death would only wait for each other here.
+            // Without blocking: two processes that wait for a death would only wait for each other
+            // here.
             let rival = spawn(&segment, |segment| {
                 if segment.units(1).try_acquire(1, &Kernel(segment)) == Ok(true) {
                     segment.release(1, 1);
@@ -285,7 +286,8 @@ fn a_reused_slot_neither_leaks_units_nor_grants_them_twice() {
         segment.acquire(2, 1);
         segment.kill(2);
         let successor = spawn(&segment, |segment| {
-            // It locks the dead process's SLOT byte, returns that process's units, then uses the slot.
+            // It locks the dead process's SLOT byte, returns that process's units, then uses the
+            // slot.
             segment.live_slots.lock().unwrap()[2] = true;
             segment.units(2).give_back(2);
             segment.acquire(2, 1);

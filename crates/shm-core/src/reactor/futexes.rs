@@ -39,7 +39,8 @@ pub(crate) struct FutexWatch {
 }
 
 impl FutexWatch {
-    /// Waits for the ring's `last` to differ from `seen`; registers without waiting if that is `None`.
+    /// Waits for the ring's `last` to differ from `seen`; registers without waiting if that is
+    /// `None`.
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ impl Groups {
         }
         let changes = Arc::new(AtomicU32::new(0));
         let own_changes = Arc::clone(&changes);
-        // The thread looks up own_changes group only after this function has released the lock.
+        // The thread looks up its group only after this function has released the lock.
         sys::spawn_helper("shm-core futex", move || serve(&own_changes))?;
         groups.push(Group {
             changes,

@@ -50,7 +50,8 @@ pub(crate) struct PathWatch {
 }
 
 impl PathWatch {
-    /// Notifies a readiness at these events; for a directory, at events of names that begin with `prefix`.
+    /// Notifies a readiness at these events; for a directory, at events of names that begin with
+    /// `prefix`.
     ///
     /// # Errors
     ///
@@ -122,7 +123,8 @@ impl Inotify {
     }
 
     fn remove(&self, id: u64) {
-        // Dropped after the lock is released: dropping the readiness drops a waker, and perhaps a task.
+        // Dropped after the lock is released: dropping the readiness drops a waker, and perhaps a
+        // task.
         let removed;
         let mut guard = self.watched();
         let Some(watched) = &mut *guard else { return };
@@ -189,7 +191,8 @@ impl Repeats {
     }
 }
 
-/// Returns the readinesses that an event concerns, and whether their notification is to be repeated.
+/// Returns the readinesses that an event concerns, and whether their notification is to be
+/// repeated.
 fn concerned_by(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
     let watched = reactor().inotify.watched();
     let entries = watched.iter().flat_map(|watched| &watched.entries);

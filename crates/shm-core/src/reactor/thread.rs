@@ -1,4 +1,5 @@
-//! The reactor's thread, which polls the inotify instance and the io_uring while anything is registered.
+//! The reactor's thread, which polls the inotify instance and the io_uring while anything is
+//! registered.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -63,8 +63,8 @@ impl Ring {
         })
     }
 
-    /// Submits operations for what is registered, and cancels those of what is not any more; notifies
-    /// entries that have changed already.
+    /// Submits operations for what is registered, and cancels those of what is not any more;
+    /// notifies entries that have changed already.
     pub(super) fn arm(&mut self) -> io::Result<()> {
         let armed = reactor().futexes.notify_changed();
         let wanted: HashMap<u64, Armed> =
@@ -134,8 +134,9 @@ impl Ring {
 
     fn push(&mut self, operation: &squeue::Entry) -> io::Result<()> {
         loop {
-            // SAFETY: its only address is that of a word, in a mapping that `operations` keeps until the
-            // operation has completed; the kernel reads the word, and fails if it is not mapped.
+            // SAFETY: its only address is that of a word, in a mapping that `operations` keeps
+            // until the operation has completed; the kernel reads the word, and fails if it is not
+            // mapped.
             if unsafe { self.ring.submission().push(operation) }.is_ok() {
                 return Ok(());
             }

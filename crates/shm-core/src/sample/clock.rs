@@ -11,8 +11,8 @@ pub(crate) struct Timestamps {
     pub(crate) monotonic: u64,
 }
 
-/// A publisher's clock. Reading a clock costs as much as all the rest of publishing a small sample, so
-/// only the monotonic clock is read each time, and the wall clock's offset to it once a second.
+/// A publisher's clock. Reading a clock costs as much as all the rest of publishing a small sample,
+/// so only the monotonic clock is read each time, and the wall clock's offset to it once a second.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     wall_offset: u64,

@@ -1,5 +1,7 @@
 //! A subscriber's position in the ring: reads record after record, and recovers from an overrun.
 
+use std::io;
+
 use crate::error::InvalidSample;
 use crate::sample::record::{self, Kind, Record};
 use crate::sample::regions::PinOutcome;
@@ -63,7 +65,8 @@ pub(crate) enum ReadStep {
     Overrun,
     /// Try again after a pause: the cursor did not move.
     Contended,
-    /// The ring is damaged. Reported once; the cursor has passed the damage, or waits for another record.
+    /// The ring is damaged. Reported once; the cursor has passed the damage, or waits for another
+    /// record.
     Damaged(InvalidSample),
 }
 
@@ -107,7 +110,8 @@ impl Cursor {
         let newest = Self::at_newest(ring);
         let oldest = ring.oldest();
         *self = Self {
-            // `last` is loaded after `oldest`, so it is not below it unless a peer lies, which reading detects.
+            // `last` is loaded after `oldest`, so it is not below it unless a peer lies, which
+            // reading detects.
             position: oldest.min(ring.last()),
             expected: None,
             ..newest
@@ -168,9 +172,11 @@ impl Cursor {
         last >= self.position || self.position - last > ring.bytes()
     }
 
-    /// Returns the value of `last` while nothing is new, for a futex wait; `None` if something may be.
+    /// Returns the value of `last` while nothing is new, for a futex wait; `None` if something may
+    /// be.
     ///
-    /// If a record is published after this, the word differs from the value, and the wait ends at once.
+    /// If a record is published after this, the word differs from the value, and the wait ends at
+    /// once.
     #[inline]
     pub(crate) fn seen(&self, ring: Ring<'_>) -> Option<u64> {
         let last = ring.last();
@@ -178,15 +184,16 @@ impl Cursor {
         is_seen.then_some(last)
     }
 
-    /// Tries once to read a record. `pin` pins a region while it belongs to the record at a position.
+    /// Tries once to read a record. `pin` pins a region while it belongs to the record at a
+    /// position.
     #[inline]
-    pub(crate) fn try_read<E>(
+    pub(crate) fn try_read(
         &mut self,
         ring: Ring<'_>,
         mode: ReadMode,
         copied: &mut Copied,
-        pin: impl FnOnce(u16, u64) -> Result<PinOutcome, E>,
-    ) -> Result<ReadStep, E> {
+        pin: impl FnOnce(u16, u64) -> io::Result<PinOutcome>,
+    ) -> io::Result<ReadStep> {
         let last = ring.last();
         if let Some(damaged_at) = self.damaged_at {
             if damaged_at == last {
@@ -231,13 +238,13 @@ impl Cursor {
     }
 
     #[inline]
-    fn read<E>(
+    fn read(
         &mut self,
         ring: Ring<'_>,
         record: Record,
         copied: &Copied,
-        pin: impl FnOnce(u16, u64) -> Result<PinOutcome, E>,
-    ) -> Result<ReadStep, E> {
+        pin: impl FnOnce(u16, u64) -> io::Result<PinOutcome>,
+    ) -> io::Result<ReadStep> {
         let mut region = None;
         match record.kind {
             Kind::Padding => {
@@ -266,7 +273,8 @@ impl Cursor {
                     PinOutcome::Pinned => region = Some(number),
                     PinOutcome::Contended => return Ok(ReadStep::Contended),
                     PinOutcome::Reused => {
-                        // The next record counts it as skipped, because its sequence stays expected.
+                        // The next record counts it as skipped, because its sequence stays
+                        // expected.
                         self.expected = self.expected.or(Some(record.sequence));
                         self.position += u64::from(record.total_bytes);
                         self.after_padding = false;

@@ -79,8 +79,8 @@ impl KeyWatch {
     /// # Errors
     ///
     /// [`AttachErrorKind::Timeout`] if it did not appear in time, and those of
-    /// [`Subscriber::attach`] except `NotFound`. [`AttachErrorKind::Busy`] is returned after the timeout
-    /// of the [`Options`] or after this one, whichever ends sooner.
+    /// [`Subscriber::attach`] except `NotFound`. [`AttachErrorKind::Busy`] is returned after the
+    /// timeout of the [`Options`] or after this one, whichever ends sooner.
     pub fn attach_within(
         &self,
         timeout: impl Into<Option<Duration>>,
@@ -129,8 +129,8 @@ fn cannot_watch(key: &Key, source: io::Error) -> AttachError {
     .with_source(source)
 }
 
-/// Readable when the key may have appeared: then attach with a timeout of zero, which clears it. Never
-/// readable while it [polls](KeyWatch::polling).
+/// Readable when the key may have appeared: then attach with a timeout of zero, which clears it.
+/// Never readable while it [polls](KeyWatch::polling).
 impl AsFd for KeyWatch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()

@@ -22,8 +22,9 @@ pub type OwnedLoan = LoanOf<Arc<Publisher>>;
 /// Memory of a [`Publisher`] to fill in place and publish; either [`Loan`] or [`OwnedLoan`].
 ///
 /// Dropping it publishes nothing.
-// The pool trusts a loan to return its region to the publisher that lent it. Only `new` chooses `P`,
-// and no other crate calls it: a reference or an `Arc`, which always dereference to the same publisher.
+// The pool trusts a loan to return its region to the publisher that lent it. Only `new` chooses
+// `P`, and no other crate calls it: a reference or an `Arc`, which always dereference to the same
+// publisher.
 pub struct LoanOf<P: Deref<Target = Publisher>> {
     // Before the publisher, so that the region is unmapped before the last loan detaches.
     memory: Memory,
@@ -70,8 +71,8 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
     ///
     /// # Errors
     ///
-    /// [`PublishErrorKind::NoSpace`] if the file system is full,
-    /// [`PublishErrorKind::RegionsFull`] if readers and loans hold all regions; the loan does not change.
+    /// [`PublishErrorKind::NoSpace`] if the file system is full, [`PublishErrorKind::RegionsFull`]
+    /// if readers and loans hold all regions; the loan does not change.
     pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
         self.publisher.check_process()?;
         match &mut self.memory {
@@ -144,9 +145,9 @@ impl<P: Deref<Target = Publisher>> Deref for LoanOf<P> {
     fn deref(&self) -> &[u8] {
         match &self.memory {
             Memory::Private(bytes) => bytes,
-            // SAFETY: the region's byte is write-locked and lent to this loan alone, so no other thread or
-            // process reads or writes it (LAYOUT.md, invariant I4); `&self` prevents writes through this
-            // loan; the mapping is at least `len` bytes long.
+            // SAFETY: the region's byte is write-locked and lent to this loan alone, so no other
+            // thread or process reads or writes it (LAYOUT.md, invariant I4); `&self` prevents
+            // writes through this loan; the mapping is at least `len` bytes long.
             Memory::Region { mapping, .. } => unsafe { mapping.slice(0, self.len) },
             Memory::Published => &[],
         }

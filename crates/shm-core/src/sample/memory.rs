@@ -71,7 +71,8 @@ pub(super) struct RegionState {
     /// How many bytes of the region are known to lie within the file.
     in_file_bytes: u64,
     /// How many bytes of the region this publisher knows to be written to. Memory that is only
-    /// reserved looks like a hole to readers that can use nothing but `SEEK_HOLE` (LAYOUT.md, section 8).
+    /// reserved looks like a hole to readers that can use nothing but `SEEK_HOLE` (LAYOUT.md,
+    /// section 8).
     written_bytes: u64,
     /// This handle holds the lock on the region's byte. The kernel would grant it twice to the same
     /// open file, so it is recorded here.
@@ -84,7 +85,8 @@ pub(super) struct RegionState {
 impl RegionState {
     /// Maps a claimed region's first `bytes`, which are reserved.
     ///
-    /// Maps more than that: address space costs nothing, and a growing sample is seldom mapped again.
+    /// Maps more than that: address space costs nothing, and a growing sample is seldom mapped
+    /// again.
     pub(super) fn map(
         &mut self,
         of: RegionRef<'_>,
@@ -104,10 +106,11 @@ impl RegionState {
         Ok(Arc::clone(self.mapping.insert(mapping)))
     }
 
-    /// Writes a payload into a claimed region without memory for it; returns `false` if it has memory.
+    /// Writes a payload into a claimed region without memory for it; returns `false` if it has
+    /// memory.
     ///
-    /// Writes through the file, because the kernel then neither zeroes the new memory nor faults it in
-    /// page by page, which would take twice as long as the copy.
+    /// Writes through the file, because the kernel then neither zeroes the new memory nor faults it
+    /// in page by page, which would take twice as long as the copy.
     pub(super) fn write_unreserved(
         &mut self,
         of: RegionRef<'_>,

@@ -30,8 +30,8 @@ pub enum Next {
         /// How many samples were missed before that.
         skipped: u64,
     },
-    /// Everything was read, and the last publisher left or crashed. Reported once; a later call waits
-    /// for another publisher.
+    /// Everything was read, and the last publisher left or crashed. Reported once; a later call
+    /// waits for another publisher.
     PublisherGone,
     /// Everything was read, and the segment was removed: it will never have another sample.
     Removed,

@@ -133,8 +133,8 @@ impl RegionPool {
         }
     }
 
-    /// Erases every region that can be claimed; returns how many could not, because they are pinned or
-    /// on loan.
+    /// Erases every region that can be claimed; returns how many could not, because they are pinned
+    /// or on loan.
     ///
     /// Only while holding the segment's lock, after a clearing was published.
     pub(crate) fn erase(&mut self, attachment: &Attachment) -> io::Result<usize> {
@@ -155,8 +155,8 @@ impl RegionPool {
         &mut self.regions[usize::from(region)]
     }
 
-    /// Claims a region, a free one or else that of the oldest sample, and runs `prepare` on it; frees
-    /// the region if that fails.
+    /// Claims a region, a free one or else that of the oldest sample, and runs `prepare` on it;
+    /// frees the region if that fails.
     fn claim_and<T>(
         &mut self,
         attachment: &Attachment,
@@ -248,7 +248,8 @@ impl RegionPool {
         self.trim_at = self.published + interval;
     }
 
-    /// Releases the memory of a region beyond `keep` bytes; returns `false` if it cannot be claimed.
+    /// Releases the memory of a region beyond `keep` bytes; returns `false` if it cannot be
+    /// claimed.
     fn shrink(
         &mut self,
         region: RegionRef<'_>,
@@ -318,8 +319,6 @@ fn regions_full(attachment: &Attachment) -> PublishError {
 }
 
 impl RegionLocks for Attachment {
-    type Error = io::Error;
-
     fn try_lock(&self, region: u16, lock: ByteLock) -> io::Result<bool> {
         sys::try_lock_byte(&self.segment.file, layout::region_byte(region), lock)
     }

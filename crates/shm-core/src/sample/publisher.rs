@@ -32,9 +32,9 @@ pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
 
 /// Publishes samples under a key; creates the segment or joins an existing one.
 ///
-/// Several publishers may share a key; their samples are numbered in one sequence. Several threads may
-/// use a publisher at once. Dropping it leaves the segment; the last publisher to leave removes the
-/// segment, unless it is persistent.
+/// Several publishers may share a key; their samples are numbered in one sequence. Several threads
+/// may use a publisher at once. Dropping it leaves the segment; the last publisher to leave removes
+/// the segment, unless it is persistent.
 ///
 /// # Examples
 ///
@@ -137,8 +137,9 @@ impl Publisher {
         Loan::new(self, len)
     }
 
-    /// Lends `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that owns a reference
-    /// to the publisher: it can be sent to another thread, stored, and outlive the caller's reference.
+    /// Lends `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that owns a
+    /// reference to the publisher: it can be sent to another thread, stored, and outlive the
+    /// caller's reference.
     ///
     /// The publisher detaches when all references and all of these loans have been dropped.
     ///
@@ -202,8 +203,8 @@ impl Publisher {
         self.put_region(&mut state, metadata, annotations, region, bytes)
     }
 
-    /// Publishes a value as bytes, to be read with [`Sample::read`](crate::Sample::read); returns the
-    /// sample's sequence.
+    /// Publishes a value as bytes, to be read with [`Sample::read`](crate::Sample::read); returns
+    /// the sample's sequence.
     ///
     /// # Errors
     ///
@@ -263,7 +264,8 @@ impl Publisher {
     ///
     /// The ring is overwritten, and the memory of all regions is released to the system, except for
     /// regions that readers or other publishers hold. Those are overwritten when they are used
-    /// again. Subscribers are notified of the clearing. Also repairs a ring that another program damaged.
+    /// again. Subscribers are notified of the clearing. Also repairs a ring that another program
+    /// damaged.
     ///
     /// # Errors
     ///
@@ -285,7 +287,8 @@ impl Publisher {
             Ok(room) => ring.append(newest, room, &cleared, clock.now()),
             Err(_) => ring.reset(newest, writer),
         }
-        // Positions of future records that a peer wrote would prevent claims of their regions forever.
+        // Positions of future records that a peer wrote would prevent claims of their regions
+        // forever.
         pool::table(&self.attachment).recover();
         ring.erase();
         let erased = pool.erase(&self.attachment);
@@ -294,8 +297,8 @@ impl Publisher {
         erased.map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
     }
 
-    /// Erases everything, as [`clear`](Self::clear) does, if another program has damaged the ring so
-    /// that nothing can be published; returns `true` if it was damaged.
+    /// Erases everything, as [`clear`](Self::clear) does, if another program has damaged the ring
+    /// so that nothing can be published; returns `true` if it was damaged.
     ///
     /// # Errors
     ///
@@ -324,21 +327,23 @@ impl Publisher {
         self.attachment.is_removed()
     }
 
-    /// Returns the permissions of the segment: an existing segment keeps the mode and the group that its
-    /// creator chose. `None` if the system does not report them.
+    /// Returns the permissions of the segment: an existing segment keeps the mode and the group
+    /// that its creator chose. `None` if the system does not report them.
     #[must_use]
     pub fn permissions(&self) -> Option<Permissions> {
         let stat = self.attachment.segment.stat().ok()?;
         Some(Permissions::of(&stat))
     }
 
-    /// Returns the length of the segment's ring, bytes: the length that its creator chose, rounded up.
+    /// Returns the length of the segment's ring, bytes: the length that its creator chose, rounded
+    /// up.
     #[must_use]
     pub fn ring_bytes(&self) -> u64 {
         self.attachment.head().ring_bytes
     }
 
-    /// Returns how many bytes of large samples the segment retains beside the newest, as its creator chose.
+    /// Returns how many bytes of large samples the segment retains beside the newest, as its
+    /// creator chose.
     #[must_use]
     pub fn retain_bytes(&self) -> u64 {
         self.attachment.retain_bytes()
@@ -350,12 +355,14 @@ impl Publisher {
         self.attachment.is_persistent()
     }
 
-    /// Makes the segment outlive its last publisher, as [`Options::persistent`] does when it is created.
+    /// Makes the segment outlive its last publisher, as [`Options::persistent`] does when it is
+    /// created.
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] if the segment is [removed](Self::is_removed), so that no process
-    /// would find it; [`AttachErrorKind::Busy`] if another process holds the lifecycle lock for too long.
+    /// [`AttachErrorKind::NotFound`] if the segment is [removed](Self::is_removed), so that no
+    /// process would find it; [`AttachErrorKind::Busy`] if another process holds the lifecycle lock
+    /// for too long.
     pub fn persist(&self) -> Result<(), AttachError> {
         let deadline = Deadline::after(self.lock_timeout);
         if self.attachment.persist(deadline)? {
@@ -381,8 +388,8 @@ impl Publisher {
         self.attachment.peers()
     }
 
-    /// Detaches, as dropping does; returns whether the segment was removed because this was the last
-    /// participant that keeps it.
+    /// Detaches, as dropping does; returns whether the segment was removed because this was the
+    /// last participant that keeps it.
     pub fn detach(mut self) -> Detached {
         Detached {
             removed: self.attachment.leave(),
@@ -522,7 +529,8 @@ impl Publisher {
     }
 
     /// Resets the entries of regions that belong to a record that was not committed, and finishes a
-    /// clearing that was committed. The uncommitted record itself needs nothing: no word refers to it.
+    /// clearing that was committed. The uncommitted record itself needs nothing: no word refers to
+    /// it.
     #[cold]
     fn recover(&self, pool: &mut RegionPool) {
         let ring = self.attachment.ring();

@@ -104,7 +104,7 @@ impl Reader {
     }
 
     /// Pins a region while it belongs to the record at `position`.
-    pub(super) fn pin(&self, region: u16, position: u64) -> Result<PinOutcome, ReadError> {
+    pub(super) fn pin(&self, region: u16, position: u64) -> io::Result<PinOutcome> {
         let control = self.control();
         let table = RegionTable {
             last: &control.header.last,
@@ -121,9 +121,7 @@ impl Reader {
 }
 
 impl RegionLocks for Reader {
-    type Error = ReadError;
-
-    fn try_lock(&self, region: u16, lock: ByteLock) -> Result<bool, ReadError> {
+    fn try_lock(&self, region: u16, lock: ByteLock) -> io::Result<bool> {
         let mut pins = self.pins();
         let index = usize::from(region);
         if pins.len() <= index {
@@ -131,8 +129,7 @@ impl RegionLocks for Reader {
         }
         let count = &mut pins[index];
         if *count == 0
-            && !sys::try_lock_byte(&self.segment.file, layout::region_byte(region), lock)
-                .map_err(|error| ReadError::io(&self.segment.key, "pinning", error))?
+            && !sys::try_lock_byte(&self.segment.file, layout::region_byte(region), lock)?
         {
             return Ok(false);
         }

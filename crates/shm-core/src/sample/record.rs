@@ -120,7 +120,8 @@ impl Record {
         Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.monotonic))
     }
 
-    /// Returns how many bytes lie at the payload's position: the payload, or the number of a region.
+    /// Returns how many bytes lie at the payload's position: the payload, or the number of a
+    /// region.
     #[inline]
     pub(crate) fn stored_bytes(&self) -> usize {
         match self.kind {
@@ -206,8 +207,8 @@ impl Record {
 impl Shape {
     /// Returns the shape of a record with metadata and payload of these lengths.
     ///
-    /// The payload follows the metadata if the record then fits one line; otherwise it begins at the
-    /// next line.
+    /// The payload follows the metadata if the record then fits one line; otherwise it begins at
+    /// the next line.
     #[inline]
     pub(crate) fn of(metadata_bytes: usize, stored_bytes: usize) -> Self {
         let metadata_end = METADATA_AT * 8 + metadata_bytes;

@@ -1,4 +1,5 @@
-//! The ring: how records pass from publishers to subscribers, and in which order their words are stored.
+//! The ring: how records pass from publishers to subscribers, and in which order their words are
+//! stored.
 //!
 //! Publishers hold the segment's lock. Subscribers hold no lock: a subscriber copies a record, and
 //! checks afterwards that the record was still intact. The order of all stores and loads is defined
@@ -21,8 +22,8 @@ pub(crate) struct Ring<'a> {
     words: &'a [AtomicU64],
 }
 
-/// The newest record as a publisher remembers it, so that the publisher need not fetch its cache line
-/// from the subscribers that have read it.
+/// The newest record as a publisher remembers it, so that the publisher need not fetch its cache
+/// line from the subscribers that have read it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Newest {
     position: u64,
@@ -167,8 +168,8 @@ impl<'a> Ring<'a> {
     /// Makes a complete record the newest.
     #[inline]
     fn commit(self, newest: &mut Option<Newest>, position: u64, total_bytes: u64, sequence: u64) {
-        // Release, because a subscriber that sees the position sees the record, and the entry and the
-        // payload of a region that it names: pairs with `load_acquire` in `last`.
+        // Release, because a subscriber that sees the position sees the record, and the entry and
+        // the payload of a region that it names: pairs with `load_acquire` in `last`.
         self.last.store(position, Ordering::Release);
         *newest = Some(Newest {
             position,
@@ -208,8 +209,8 @@ impl<'a> Ring<'a> {
 
     /// Begins again after everything that a peer has overwritten: nothing in the ring is trusted.
     pub(crate) fn reset(self, newest: &mut Option<Newest>, writer: Process) {
-        // What this publisher remembers is true. A position that a peer may have written is used only
-        // if it is in the lower half, so that positions never run out.
+        // What this publisher remembers is true. A position that a peer may have written is used
+        // only if it is in the lower half, so that positions never run out.
         let seen = self.last.load(Ordering::Relaxed);
         let seen = if seen < POSITIONS / 2 { seen } else { 0 };
         let (end, sequence) = newest.map_or((seen, 0), |newest| (newest.end, newest.sequence));
@@ -267,8 +268,8 @@ impl<'a> Ring<'a> {
 
     /// Evicts records from `oldest` on until none lies before `target`; never the newest.
     ///
-    /// Evicts an eighth of the ring at once, because every store of `oldest` invalidates its cache line
-    /// in all readers.
+    /// Evicts an eighth of the ring at once, because every store of `oldest` invalidates its cache
+    /// line in all readers.
     #[cold]
     fn evict(self, oldest: u64, target: u64, last: u64) {
         let target = target.max(oldest + self.bytes() / 8);
@@ -290,8 +291,8 @@ impl<'a> Ring<'a> {
 
     /// Announces, before any of it changes, that nothing before `position` is intact.
     fn store_oldest(self, position: u64) {
-        // Release, because a subscriber that continues there must see the record that this publisher,
-        // or the one before it, wrote there: pairs with `load_acquire` in `oldest`.
+        // Release, because a subscriber that continues there must see the record that this
+        // publisher, or the one before it, wrote there: pairs with `load_acquire` in `oldest`.
         self.oldest.store(position, Ordering::Release);
         // Release, because no later store into the ring may be seen before this one: pairs with the
         // Acquire fence in `is_intact`.

@@ -28,16 +28,16 @@ use crate::wait_set::{Awaitable, Source, Waitable};
 
 /// How often a wait checks for what causes no wake-up, such as a crash of the publisher.
 pub(super) const LIVENESS_INTERVAL: Duration = Duration::from_secs(1);
-/// How many attempts to read a record follow each other without a pause: an overrun is a race that was
-/// lost by nanoseconds.
+/// How many attempts to read a record follow each other without a pause: an overrun is a race that
+/// was lost by nanoseconds.
 const MAX_SPINS: u32 = 64;
 
 /// Reads the samples under a key: the newest, or all in order; sleeps until there are more.
 ///
-/// Opens the segment read-only: a subscriber cannot change a byte of it, delay a publisher, or
-/// keep the segment alive when its last publisher leaves. A subscriber that is slower than the
-/// publishers for longer than the ring lasts misses samples, and each [`Sample`] reports how many. Each
-/// subscriber serves one thread at a time; create one per thread.
+/// Opens the segment read-only: a subscriber cannot change a byte of it, delay a publisher, or keep
+/// the segment alive when its last publisher leaves. A subscriber that is slower than the
+/// publishers for longer than the ring lasts misses samples, and each [`Sample`] reports how many.
+/// Each subscriber serves one thread at a time; create one per thread.
 ///
 /// # Examples
 ///
@@ -103,7 +103,8 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] if the key has no segment, and the other kinds of [`AttachErrorKind`].
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, and the other kinds of
+    /// [`AttachErrorKind`].
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::attach_until(key, options, Deadline::after(options.lock_timeout()))
     }
@@ -206,10 +207,10 @@ impl Subscriber {
 
     /// Moves to the sample with this sequence, which is the next to be read.
     ///
-    /// If it was evicted, the oldest sample after it is read, and [`Sample::skipped`] counts all that
-    /// were evicted. If it is not published yet, the next sample to be published is read.
-    /// `from_sequence(1)` reads the same samples as [`from_oldest`](Self::from_oldest), and also counts
-    /// those that were evicted before.
+    /// If it was evicted, the oldest sample after it is read, and [`Sample::skipped`] counts all
+    /// that were evicted. If it is not published yet, the next sample to be published is read.
+    /// `from_sequence(1)` reads the same samples as [`from_oldest`](Self::from_oldest), and also
+    /// counts those that were evicted before.
     #[must_use]
     pub fn from_sequence(mut self, sequence: impl Into<Sequence>) -> Self {
         self.cursor.seek(self.reader.ring(), sequence.into().get());
@@ -256,13 +257,14 @@ impl Subscriber {
     ///
     /// [`ReadErrorKind::Invalid`] if the record is damaged (reported once; the next call continues
     /// with what is published after it), [`ReadErrorKind::Truncated`] if the file was truncated,
-    /// [`ReadErrorKind::Busy`] if another process prevents reading until the timeout of the [`Options`].
+    /// [`ReadErrorKind::Busy`] if another process prevents reading until the timeout of the
+    /// [`Options`].
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
         self.latest_within(self.lock_timeout)
     }
 
-    /// Returns the newest sample, as [`latest`](Self::latest) does, with this `timeout` instead of that
-    /// of the [`Options`].
+    /// Returns the newest sample, as [`latest`](Self::latest) does, with this `timeout` instead of
+    /// that of the [`Options`].
     ///
     /// # Errors
     ///
@@ -309,8 +311,8 @@ impl Subscriber {
         }
     }
 
-    /// Returns an iterator over all samples in order, which ends when the last publisher has left, and
-    /// sleeps between samples.
+    /// Returns an iterator over all samples in order, which ends when the last publisher has left,
+    /// and sleeps between samples.
     ///
     /// Skips clearings silently. Continues after damage; ends after any other error and when an
     /// [`Interrupter`] interrupts it.
@@ -321,12 +323,14 @@ impl Subscriber {
         }
     }
 
-    /// Returns a handle that ends a wait of this subscriber from another thread or a signal handler.
+    /// Returns a handle that ends a wait of this subscriber from another thread or a signal
+    /// handler.
     pub fn interrupter(&mut self) -> Interrupter {
         Interrupter(Arc::clone(self.interruption.get_or_insert_default()))
     }
 
-    /// Creates a descriptor that becomes readable when there may be a sample to read or an end to report.
+    /// Creates a descriptor that becomes readable when there may be a sample to read or an end to
+    /// report.
     ///
     /// # Errors
     ///
@@ -416,7 +420,8 @@ impl Subscriber {
             let pin = |region, position| reader.pin(region, position);
             let step = self
                 .cursor
-                .try_read(reader.ring(), mode, &mut stored.copied, pin)?;
+                .try_read(reader.ring(), mode, &mut stored.copied, pin)
+                .map_err(|error| ReadError::io(&reader.segment.key, "pinning", error))?;
             if reader.mapping.was_truncated() {
                 return Err(reader.truncated());
             }

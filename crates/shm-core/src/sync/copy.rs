@@ -1,8 +1,8 @@
 //! Copies into and out of memory that other processes read and write meanwhile.
 //!
-//! Short copies consist of relaxed atomic operations. Long ones on x86-64 are one string instruction,
-//! which takes a third of the time and is opaque to the compiler; a plain `memcpy` would be a data
-//! race. What is copied out may be torn, which the caller must detect.
+//! Short copies consist of relaxed atomic operations. Long ones on x86-64 are one string
+//! instruction, which takes a third of the time and is opaque to the compiler; a plain `memcpy`
+//! would be a data race. What is copied out may be torn, which the caller must detect.
 #![cfg_attr(
     all(target_arch = "x86_64", not(any(loom, miri))),
     expect(unsafe_code, reason = "a string instruction has no safe wrapper")
@@ -28,8 +28,8 @@ pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     if bytes.len() > LOOP_BYTES {
         let to = words.as_ptr().cast::<u8>().cast_mut();
-        // SAFETY: both ranges have this length (the slice above), and they do not overlap, because no
-        // reference to bytes leads into shared memory; atomics may be written through `&`.
+        // SAFETY: both ranges have this length (the slice above), and they do not overlap, because
+        // no reference to bytes leads into shared memory; atomics may be written through `&`.
         unsafe { string_copy(to, bytes.as_ptr(), bytes.len()) };
         return;
     }
@@ -62,8 +62,8 @@ pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     if bytes.len() > LOOP_BYTES {
         let from = words.as_ptr().cast::<u8>();
-        // SAFETY: both ranges have this length (the slice above), and they do not overlap, because no
-        // reference to bytes leads into shared memory; loads work on memory mapped read-only.
+        // SAFETY: both ranges have this length (the slice above), and they do not overlap, because
+        // no reference to bytes leads into shared memory; loads work on memory mapped read-only.
         unsafe { string_copy(bytes.as_mut_ptr(), from, bytes.len()) };
         return;
     }
@@ -106,8 +106,8 @@ pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
         match access {
             // SAFETY: a prefetch is a hint and reads nothing, whatever the address.
             Access::Read => unsafe { _mm_prefetch::<_MM_HINT_T0>(line) },
-            // For a processor that is not known to have this instruction the compiler would emit one that
-            // fetches the line shared, so that the store would have to fetch it again.
+            // For a processor that is not known to have this instruction the compiler would emit
+            // one that fetches the line shared, so that the store would have to fetch it again.
             // SAFETY: as above; processors without the instruction execute it as a no-op.
             Access::Write => unsafe {
                 std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
@@ -131,8 +131,8 @@ fn word_of(bytes: &[u8]) -> u64 {
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 #[inline]
 unsafe fn string_copy(to: *mut u8, from: *const u8, length: usize) {
-    // SAFETY: the caller's promises are the instruction's requirements; the direction flag is clear by
-    // the calling convention.
+    // SAFETY: the caller's promises are the instruction's requirements; the direction flag is clear
+    // by the calling convention.
     unsafe {
         std::arch::asm!(
             "rep movsb",

@@ -1,4 +1,4 @@
-//! Linux: rustix where it has the call, otherwise libc (open-file-description locks, signals).
+//! Linux: rustix if it has the call, otherwise libc (open-file-description locks, signals).
 
 mod byte_lock;
 #[cfg(feature = "presence")]

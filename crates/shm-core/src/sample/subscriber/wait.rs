@@ -75,8 +75,8 @@ impl Subscriber {
         interruption.is_some_and(|word| word.is_woken() && word.clear())
     }
 
-    /// Reports new records before a lost name, but only once. Otherwise a publisher that continues to
-    /// publish into the removed segment would be followed forever.
+    /// Reports new records before a lost name, but only once. Otherwise a publisher that continues
+    /// to publish into the removed segment would be followed forever.
     fn report_unread(&mut self) -> WaitResult {
         if self.is_removed {
             return WaitResult::Removed;
@@ -103,8 +103,8 @@ impl Subscriber {
         header.flags.load(Ordering::Relaxed) & flags::REMOVED != 0
     }
 
-    /// Notifies a readiness when the last publisher or the name may be gone; immediately if one is and
-    /// this was not reported.
+    /// Notifies a readiness when the last publisher or the name may be gone; immediately if one is
+    /// and this was not reported.
     pub(crate) fn watch_for_an_end(&self, readiness: &Arc<Readiness>) -> io::Result<PathWatch> {
         let watch = self.reader.watch_for_an_end(readiness)?;
         // After the watch was added, so that no event is missed in between.
@@ -118,7 +118,8 @@ impl Subscriber {
         Ok(watch)
     }
 
-    /// Checks what causes no wake-up: whether a publisher is alive, and whether the segment has its name.
+    /// Checks what causes no wake-up: whether a publisher is alive, and whether the segment has its
+    /// name.
     fn check_liveness(&mut self) -> Result<Option<WaitResult>, ReadError> {
         self.last_liveness_check = Instant::now();
         let reader = Arc::clone(&self.reader);

@@ -1,8 +1,8 @@
 //! Locks on single bytes of an open file, which the kernel releases when the process ends.
 //!
-//! These are open-file-description locks (`F_OFD_SETLK`, Linux 3.15): they belong to one `open`, not
-//! to a process, so two handles in one process exclude each other, and closing another descriptor of
-//! the same file releases nothing. rustix does not offer them, so this uses libc.
+//! These are open-file-description locks (`F_OFD_SETLK`, Linux 3.15): they belong to one `open`,
+//! not to a process, so two handles in one process exclude each other, and closing another
+//! descriptor of the same file releases nothing. rustix does not offer them, so this uses libc.
 #![expect(
     unsafe_code,
     reason = "fcntl with a flock argument has no safe wrapper in rustix"
@@ -32,7 +32,8 @@ impl ByteLock {
     }
 }
 
-/// Acquires or converts the lock on a byte; returns `false` if another open file has a conflicting lock.
+/// Acquires or converts the lock on a byte; returns `false` if another open file has a conflicting
+/// lock.
 ///
 /// Converting from write to read is atomic and cannot fail for a conflict.
 pub(crate) fn try_lock_byte(file: &File, byte: u64, lock: ByteLock) -> io::Result<bool> {
@@ -109,8 +110,8 @@ pub(crate) fn refusing_lock(
 
 fn request(kind: libc::c_int, range: Range<u64>) -> io::Result<libc::flock> {
     let beyond = |_| io::Error::from(io::ErrorKind::InvalidInput);
-    // SAFETY: `flock` consists of integers only, for which all zeros is a valid value; `l_pid` must be
-    // zero for these locks.
+    // SAFETY: `flock` consists of integers only, for which all zeros is a valid value; `l_pid` must
+    // be zero for these locks.
     let mut request: libc::flock = unsafe { mem::zeroed() };
     request.l_type = libc::c_short::try_from(kind).map_err(beyond)?;
     request.l_whence = libc::c_short::try_from(libc::SEEK_SET).map_err(beyond)?;
@@ -121,8 +122,8 @@ fn request(kind: libc::c_int, range: Range<u64>) -> io::Result<libc::flock> {
 
 fn control(file: &File, command: libc::c_int, request: &mut libc::flock) -> io::Result<()> {
     loop {
-        // SAFETY: the descriptor is open while `file` is borrowed, and `request` is a valid flock that
-        // the call may read and overwrite.
+        // SAFETY: the descriptor is open while `file` is borrowed, and `request` is a valid flock
+        // that the call may read and overwrite.
         let result = unsafe { libc::fcntl(file.as_raw_fd(), command, std::ptr::from_mut(request)) };
         if result == 0 {
             return Ok(());

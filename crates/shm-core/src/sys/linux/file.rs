@@ -134,8 +134,9 @@ pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
 /// file has the name.
 ///
 /// The kernel removes names, not files. So the file is renamed to `aside` first, which no other
-/// process uses, and only then checked for the last time. If another file got the name meanwhile, it
-/// gets it back. If the file system cannot do that, only the check directly before removal remains.
+/// process uses, and only then checked for the last time. If another file got the name meanwhile,
+/// it gets it back. If the file system cannot do that, only the check directly before removal
+/// remains.
 pub(crate) fn remove_exactly(path: &Path, identity: (u64, u64), aside: &Path) -> io::Result<bool> {
     remove_exactly_in(CWD, path, identity, aside)
 }
@@ -206,7 +207,8 @@ pub(crate) fn stat_at(path: &Path) -> io::Result<FileStat> {
     Ok(FileStat::of(&retry(|| rustix::fs::lstat(path))?))
 }
 
-/// Returns `true` if an error means that a path leads to no file, rather than that access is denied.
+/// Returns `true` if an error means that a path leads to no file, rather than that access is
+/// denied.
 pub(crate) fn is_dead_end(error: &io::Error) -> bool {
     let nowhere = [libc::ENOENT, libc::ENOTDIR, libc::ELOOP];
     error
@@ -218,8 +220,8 @@ pub(crate) fn is_dead_end(error: &io::Error) -> bool {
 ///
 /// # Errors
 ///
-/// `StorageFull` if the file system is full; `FileTooLarge` if the process's file size limit forbids
-/// it (checked first, because the kernel answers a violation with a fatal signal).
+/// `StorageFull` if the file system is full; `FileTooLarge` if the process's file size limit
+/// forbids it (checked first, because the kernel answers a violation with a fatal signal).
 pub(crate) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     if length == 0 {
         return Ok(());
@@ -264,8 +266,8 @@ pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()>
     file.write_all_at(bytes, offset)
 }
 
-/// Checks the limit before the call, because the kernel answers a violation with a fatal signal, even
-/// if the file is already longer.
+/// Checks the limit before the call, because the kernel answers a violation with a fatal signal,
+/// even if the file is already longer.
 fn check_size_limit(end: u64) -> io::Result<()> {
     let limit = rustix::process::getrlimit(Resource::Fsize).current;
     if limit.is_some_and(|limit| end > limit) {

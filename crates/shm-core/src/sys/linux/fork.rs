@@ -1,12 +1,12 @@
 //! Detects a fork without a system call, and keeps children from inheriting their parent's locks.
 //!
-//! A page that the kernel wipes in every forked child (`MADV_WIPEONFORK`, Linux 4.14) holds a number,
-//! and a handle remembers the number under which it was created. In a child the page reads zero until
-//! something new is created there.
+//! A page that the kernel wipes in every forked child (`MADV_WIPEONFORK`, Linux 4.14) holds a
+//! number, and a handle remembers the number under which it was created. In a child the page reads
+//! zero until something new is created there.
 //!
-//! The kernel releases a byte lock when the last descriptor of its open file is closed, and a forked
-//! child has another descriptor. So in the child, before `fork` returns there, each such descriptor is
-//! replaced by a placeholder.
+//! The kernel releases a byte lock when the last descriptor of its open file is closed, and a
+//! forked child has another descriptor. So in the child, before `fork` returns there, each such
+//! descriptor is replaced by a placeholder.
 #![expect(
     unsafe_code,
     reason = "wiping a page, and acting in a forked child, have no safe wrappers"
@@ -102,8 +102,8 @@ fn prepare() -> bool {
         return false;
     };
     PLACEHOLDER.store(placeholder.into_raw_fd(), Ordering::Relaxed);
-    // SAFETY: the handler is a static function, and makes only calls that are allowed after a fork of a
-    // multi-threaded program.
+    // SAFETY: the handler is a static function, and makes only calls that are allowed after a fork
+    // of a multi-threaded program.
     unsafe { libc::pthread_atfork(None, None, Some(replace_descriptors)) == 0 }
 }
 
@@ -113,14 +113,15 @@ extern "C" fn replace_descriptors() {
     for entry in &DESCRIPTORS {
         let fd = entry.load(Ordering::Relaxed);
         if fd != FREE {
-            // SAFETY: replaces a descriptor that a handle of the parent owns; in the child that handle
-            // returns `Forked`, and never does more with the descriptor than close it.
+            // SAFETY: replaces a descriptor that a handle of the parent owns; in the child that
+            // handle returns `Forked`, and never does more with the descriptor than close it.
             unsafe { libc::dup3(placeholder, fd, libc::O_CLOEXEC) };
         }
     }
 }
 
-/// Returns a random number that is constant in a process, differs in its forked children, and is never 0.
+/// Returns a random number that is constant in a process, differs in its forked children, and is
+/// never 0.
 pub(crate) fn process_token() -> u32 {
     let ForkMark { number, .. } = ForkMark::here();
     // Both halves are equally random, and at least one of them is not 0.
@@ -139,7 +140,8 @@ fn wiped_page() -> &'static AtomicU64 {
     const LENGTH: usize = size_of::<AtomicU64>();
     let flags = MapFlags::PRIVATE;
     let protection = ProtFlags::READ | ProtFlags::WRITE;
-    // SAFETY: a new anonymous mapping at an address that the kernel chooses affects no existing memory.
+    // SAFETY: a new anonymous mapping at an address that the kernel chooses affects no existing
+    // memory.
     let mapped =
         unsafe { rustix::mm::mmap_anonymous(std::ptr::null_mut(), LENGTH, protection, flags) };
     let Some(page) = mapped.ok().and_then(NonNull::new) else {
@@ -151,7 +153,7 @@ fn wiped_page() -> &'static AtomicU64 {
     if wiped.is_err() {
         return &FALLBACK;
     }
-    // SAFETY: the mapping is never unmapped, page-aligned, at least one word long, and zero, which is a
-    // valid AtomicU64.
+    // SAFETY: the mapping is never unmapped, page-aligned, at least one word long, and zero, which
+    // is a valid AtomicU64.
     unsafe { page.cast::<AtomicU64>().as_ref() }
 }

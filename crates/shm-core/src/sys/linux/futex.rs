@@ -51,9 +51,9 @@ fn low(value: u64) -> u32 {
 }
 
 fn low_half(word: &AtomicU64) -> &AtomicU32 {
-    // SAFETY: on a little-endian machine (checked in `sys`) the low half has the word's own address, is
-    // aligned, and lives as long as the borrow. Only the kernel reads it; nothing here loads or stores
-    // 32 bits of it.
+    // SAFETY: on a little-endian machine (checked in `sys`) the low half has the word's own
+    // address, is aligned, and lives as long as the borrow. Only the kernel reads it; nothing here
+    // loads or stores 32 bits of it.
     unsafe { &*std::ptr::from_ref(word).cast::<AtomicU32>() }
 }
 

@@ -6,7 +6,8 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::thread::{self, JoinHandle};
 
-/// Signals that are raised by a fault of the thread itself; while blocked they would end the process.
+/// Signals that are raised by a fault of the thread itself; while blocked they would end the
+/// process.
 const FAULTS: [libc::c_int; 5] = [
     libc::SIGBUS,
     libc::SIGSEGV,

@@ -16,17 +16,18 @@ use super::sigbus::{self, Registration};
 ///
 /// # Safety
 ///
-/// The type consists of atomics only, is valid for any bytes, and needs no alignment above that of a
-/// page.
+/// The type consists of atomics only, is valid for any bytes, and needs no alignment above that of
+/// a page.
 pub(crate) unsafe trait Shared {}
 
 /// A part of a file mapped for reading.
 ///
-/// Other processes may change or truncate it at any time. So it safely lends no plain reference:
+/// Other processes may change or truncate it at any time. So safe code gets no plain reference:
 /// words are copied out atomically, and code that takes a slice names the lock that makes it valid.
 #[derive(Debug)]
 pub(crate) struct Mapping {
-    /// First, so that the registration ends before the memory is unmapped and its addresses are reused.
+    /// First, so that the registration ends before the memory is unmapped and its addresses are
+    /// reused.
     registration: Option<Registration>,
     memory: MmapRaw,
 }
@@ -45,7 +46,8 @@ impl Mapping {
         let memory = MmapOptions::new()
             .offset(offset)
             .len(length)
-            // Without /proc the locks may outlive the process in its children; everything else works.
+            // Without /proc the locks may outlive the process in its children; everything else
+            // works.
             .map_raw_read_only(another.as_ref().unwrap_or(file))?;
         Ok(Self::new(memory))
     }
@@ -79,7 +81,8 @@ impl Mapping {
             .is_some_and(Registration::was_hit)
     }
 
-    /// Reads a byte of every page in a range, so that memory that is only reserved counts as written.
+    /// Reads a byte of every page in a range, so that memory that is only reserved counts as
+    /// written.
     pub(crate) fn touch(&self, range: std::ops::Range<usize>) {
         let page = page_size();
         let first = range.start - range.start % page;
@@ -100,8 +103,8 @@ impl Mapping {
             self.len() >= size_of::<T>(),
             "mapping shorter than its type"
         );
-        // SAFETY: the mapping is page-aligned, at least as long as `T` (asserted above) and lives as long
-        // as the borrow; `Shared` promises that `T` may be changed by other processes.
+        // SAFETY: the mapping is page-aligned, at least as long as `T` (asserted above) and lives
+        // as long as the borrow; `Shared` promises that `T` may be changed by other processes.
         unsafe { &*self.memory.as_ptr().cast::<T>() }
     }
 
@@ -117,8 +120,8 @@ impl Mapping {
     /// the lock or the pin that ensures it (LAYOUT.md, invariants I4 and I5).
     pub(crate) unsafe fn slice(&self, offset: usize, length: usize) -> &[u8] {
         let start = self.address(offset, length);
-        // SAFETY: `address` checked that the range lies in the mapping, which the borrow keeps; the caller
-        // promises that there is no writer.
+        // SAFETY: `address` checked that the range lies in the mapping, which the borrow keeps; the
+        // caller promises that there is no writer.
         unsafe { std::slice::from_raw_parts(start, length) }
     }
 
@@ -132,9 +135,9 @@ impl Mapping {
         assert!(offset.is_multiple_of(8), "words are aligned");
         let length = count.saturating_mul(8);
         let start = self.address(offset, length).cast::<AtomicU64>();
-        // SAFETY: in bounds by `address`, aligned because the mapping is and `offset` is a multiple of
-        // eight; atomics may be changed by other processes, and relaxed loads are defined on read-only
-        // memory.
+        // SAFETY: in bounds by `address`, aligned because the mapping is and `offset` is a multiple
+        // of eight; atomics may be changed by other processes, and relaxed loads are defined on
+        // read-only memory.
         unsafe { std::slice::from_raw_parts(start, count) }
     }
 
@@ -183,8 +186,8 @@ impl WritableMapping {
     )]
     pub(crate) unsafe fn slice_mut(&self, offset: usize, length: usize) -> &mut [u8] {
         let start = self.0.address(offset, length).cast_mut();
-        // SAFETY: `address` checked that the range lies in the mapping, which the borrow keeps and which
-        // is writable; the caller promises that there is no other access.
+        // SAFETY: `address` checked that the range lies in the mapping, which the borrow keeps and
+        // which is writable; the caller promises that there is no other access.
         unsafe { std::slice::from_raw_parts_mut(start, length) }
     }
 }

@@ -41,15 +41,15 @@ fn written_from(file: &File, offset: u64) -> io::Result<u64> {
 }
 
 /// Returns how many bytes of a range have memory, whether or not it was written to (`cachestat`,
-/// Linux 6.5); an error if the kernel does not report it, as it does not to readers of files of other
-/// users.
+/// Linux 6.5); an error if the kernel does not report it, as it does not to readers of files of
+/// other users.
 pub(crate) fn reserved_in(file: &File, range: Range<u64>) -> io::Result<u64> {
     let length = range.end - range.start;
     let range = [range.start, length];
     // Cached, dirty, under writeback, evicted (here: swapped out), recently evicted; in pages.
     let mut counts = [0_u64; 5];
-    // SAFETY: the descriptor is open while it is borrowed; the kernel reads two words and writes five,
-    // which are the lengths of the arrays.
+    // SAFETY: the descriptor is open while it is borrowed; the kernel reads two words and writes
+    // five, which are the lengths of the arrays.
     let answer = unsafe {
         libc::syscall(
             CACHESTAT,

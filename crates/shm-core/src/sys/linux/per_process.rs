@@ -24,10 +24,12 @@ impl<T: Sync> PerProcess<T> {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// Returns the value of this process. A value inherited from the parent is never used, nor freed.
+    /// Returns the value of this process. A value inherited from the parent is never used, nor
+    /// freed.
     pub(crate) fn get(&'static self, make: impl Fn() -> T) -> &'static T {
         loop {
-            // Acquire, because the value was written before the pointer to it: pairs with the exchange.
+            // Acquire, because the value was written before the pointer to it: pairs with the
+            // exchange.
             let seen = self.0.load(Ordering::Acquire);
             // SAFETY: null, or leaked by an exchange below; an exchanged value is never freed.
             if let Some(made) = unsafe { seen.as_ref() }
@@ -39,12 +41,14 @@ impl<T: Sync> PerProcess<T> {
                 fork: ForkMark::here(),
                 value: make(),
             }));
-            // Release, because other threads find the value by the pointer: pairs with the load above.
+            // Release, because other threads find the value by the pointer: pairs with the load
+            // above.
             let exchanged =
                 self.0
                     .compare_exchange(seen, fresh, Ordering::Release, Ordering::Relaxed);
             if exchanged.is_err() {
-                // SAFETY: created above, and no other thread has seen it, because the exchange failed.
+                // SAFETY: created above, and no other thread has seen it, because the exchange
+                // failed.
                 drop(unsafe { Box::from_raw(fresh) });
             }
         }

@@ -54,8 +54,8 @@ pub(crate) fn unix_nanos() -> u64 {
         })
 }
 
-/// Returns nanoseconds by a clock that cannot be set and that continues during suspend, the same for
-/// all processes of a time namespace.
+/// Returns nanoseconds by a clock that cannot be set and that continues during suspend, the same
+/// for all processes of a time namespace.
 ///
 /// Uses libc, because rustix's way to the clock causes a fatal signal under valgrind.
 #[expect(unsafe_code, reason = "a call of the C library")]
@@ -65,8 +65,8 @@ pub(crate) fn monotonic_nanos() -> u64 {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the call writes to a timespec that outlives it. It cannot fail: the clock exists since
-    // Linux 2.6.39.
+    // SAFETY: the call writes to a timespec that outlives it. It cannot fail: the clock exists
+    // since Linux 2.6.39.
     unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut time) };
     let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
     seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos)
@@ -74,8 +74,8 @@ pub(crate) fn monotonic_nanos() -> u64 {
 
 /// Returns a unique number, for identities, not for secrets.
 ///
-/// std seeds its hash maps from the system's random source; hashing the time and the process id with
-/// two such keys needs no crate.
+/// std seeds its hash maps from the system's random source; hashing the time and the process id
+/// with two such keys needs no crate.
 pub(crate) fn random_u64() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one((unix_nanos(), process_id()))

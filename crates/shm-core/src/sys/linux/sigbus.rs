@@ -1,8 +1,9 @@
 //! Survives a peer that truncates a file while it is being read in place.
 //!
-//! An access to a mapped page beyond the end of its file raises SIGBUS, which ends the process. With
-//! the guard, such a page of this crate's mappings is replaced by a private page of zeros, the mapping
-//! is marked, and the reader continues and finds the mark. Faults elsewhere keep their meaning.
+//! An access to a mapped page beyond the end of its file raises SIGBUS, which ends the process.
+//! With the guard, such a page of this crate's mappings is replaced by a private page of zeros, the
+//! mapping is marked, and the reader continues and finds the mark. Faults elsewhere keep their
+//! meaning.
 #![expect(
     unsafe_code,
     reason = "signal handlers and fixed mappings have no safe wrapper"
@@ -43,11 +44,11 @@ static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
 /// Makes in-place reads survive a peer that truncates the file.
 ///
-/// Without it, a process that reads a [`Sample`](crate::Sample) or a block in
-/// place is killed by `SIGBUS` if a process with write access truncates the file. With it, the missing
-/// part reads as zeros and the next checked operation reports the truncation. The handler is
-/// process-wide; faults outside this crate's mappings are passed to the previous handler. Call it once,
-/// early: earlier mappings are not guarded. Reads by [`copy_to`](crate::Sample::copy_to) need no guard.
+/// Without it, a process that reads a [`Sample`](crate::Sample) or a block in place is killed by
+/// `SIGBUS` if a process with write access truncates the file. With it, the missing part reads as
+/// zeros and the next checked operation reports the truncation. The handler is process-wide; faults
+/// outside this crate's mappings are passed to the previous handler. Call it once, early: earlier
+/// mappings are not guarded. Reads by [`copy_to`](crate::Sample::copy_to) need no guard.
 ///
 /// # Errors
 ///
@@ -85,8 +86,8 @@ pub fn guard_against_truncation() -> io::Result<()> {
     let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = on_sigbus;
     action.sa_sigaction = handler as libc::sighandler_t;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-    // SAFETY: the handler has the signature that SA_SIGINFO requires, and does only what is allowed in a
-    // signal: atomics, mmap and sigaction.
+    // SAFETY: the handler has the signature that SA_SIGINFO requires, and does only what is allowed
+    // in a signal: atomics, mmap and sigaction.
     let installed =
         unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
     if installed == 0 {
@@ -105,8 +106,8 @@ impl GuardedMapping {
     ///
     /// # Safety
     ///
-    /// The bytes are a mapping of a file that belongs to the caller and outlives this. Any page of it
-    /// may be replaced by zeros at any time, and is then no longer shared.
+    /// The bytes are a mapping of a file that belongs to the caller and outlives this. Any page of
+    /// it may be replaced by zeros at any time, and is then no longer shared.
     #[must_use]
     pub unsafe fn new(start: *const u8, length: usize) -> GuardedMapping {
         GuardedMapping(register(start, length))
@@ -137,8 +138,8 @@ pub(crate) fn register(start: *const u8, length: usize) -> Option<Registration> 
         if taken.is_ok() {
             entry.hit.store(false, Ordering::Relaxed);
             entry.length.store(length, Ordering::Relaxed);
-            // Release, because the handler must see the length that belongs to this start: pairs with
-            // its Acquire load.
+            // Release, because the handler must see the length that belongs to this start: pairs
+            // with its Acquire load.
             entry.start.store(start.addr(), Ordering::Release);
             return Some(Registration { index });
         }
@@ -197,9 +198,9 @@ fn replace_page(address: usize, page: usize) -> bool {
     };
     entry.hit.store(true, Ordering::Release);
     let start = std::ptr::with_exposed_provenance_mut(address & !(page - 1));
-    // SAFETY: the page lies in a mapping of this crate or of the user of a `GuardedMapping`, which its
-    // owner still has (its registration ends before it is unmapped), so no other memory is replaced;
-    // readers see zeros, which are valid bytes.
+    // SAFETY: the page lies in a mapping of this crate or of the user of a `GuardedMapping`, which
+    // its owner still has (its registration ends before it is unmapped), so no other memory is
+    // replaced; readers see zeros, which are valid bytes.
     let mapped = unsafe {
         libc::mmap(
             start,

@@ -16,8 +16,8 @@ pub(crate) fn peer_user(socket: &impl AsFd) -> io::Result<u32> {
     let mut credentials = MaybeUninit::<libc::ucred>::zeroed();
     let mut length = libc::socklen_t::try_from(mem::size_of::<libc::ucred>())
         .map_err(|_| io::ErrorKind::InvalidInput)?;
-    // SAFETY: the descriptor is open while it is borrowed, and both pointers lead to as many writable
-    // bytes as the call is given.
+    // SAFETY: the descriptor is open while it is borrowed, and both pointers lead to as many
+    // writable bytes as the call is given.
     let answer = unsafe {
         libc::getsockopt(
             socket.as_fd().as_raw_fd(),

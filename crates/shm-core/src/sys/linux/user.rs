@@ -16,7 +16,8 @@ pub(crate) fn user_name(id: u32) -> Option<String> {
     name_in(&String::from_utf8_lossy(&text), id)
 }
 
-/// Finds an id in the lines of a passwd file: name, password, user id, and fields that are not used.
+/// Finds an id in the lines of a passwd file: name, password, user id, and fields that are not
+/// used.
 fn name_in(passwd: &str, id: u32) -> Option<String> {
     passwd.lines().find_map(|line| {
         let mut fields = line.split(':');

@@ -13,8 +13,8 @@ use rustix::io::Errno;
 pub(crate) struct Events(WatchFlags);
 
 impl Events {
-    /// Names that appear in a directory. A link to an unnamed file is reported as CREATE, a rename as
-    /// `MOVED_TO`.
+    /// Names that appear in a directory. A link to an unnamed file is reported as CREATE, a rename
+    /// as `MOVED_TO`.
     pub(crate) const ARRIVALS: Self = Self(WatchFlags::CREATE.union(WatchFlags::MOVED_TO));
     /// Names that appear in a directory or disappear.
     pub(crate) const CHANGES: Self = Self(
