@@ -123,9 +123,9 @@ impl Subscriber {
         let presence = layout::reader_byte(Process::current().pid());
         // Only for listings: nothing depends on it.
         let _is_locked = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
-        let mapping = map(&segment, &head)?;
-        segment.unlock_lifecycle()?;
-        Ok(Self::new(segment, mapping, &head, options.lock_timeout()))
+        let subscriber = Self::new(segment, &head, options.lock_timeout())?;
+        subscriber.reader.segment.unlock_lifecycle()?;
+        Ok(subscriber)
     }
 
     /// Attaches to the segment that this process is already attached to, wherever its name leads.
@@ -139,14 +139,15 @@ impl Subscriber {
             AttachError::new(key, AttachErrorKind::Io { doing }).with_source(source)
         })?;
         let segment = SegmentFile::new(file, key, other.path.clone());
-        let mapping = map(&segment, attachment.head())?;
-        Ok(Self::new(segment, mapping, attachment.head(), lock_timeout))
+        Self::new(segment, attachment.head(), lock_timeout)
     }
 
-    fn new(segment: SegmentFile, mapping: Mapping, head: &Head, lock_timeout: Duration) -> Self {
+    fn new(segment: SegmentFile, head: &Head, lock_timeout: Duration) -> Result<Self, AttachError> {
+        let mapping = Mapping::read_only(&segment.file, 0, head.mapped_bytes())
+            .map_err(|error| AttachError::io(&segment.key, "mapping", error))?;
         let reader = Arc::new(Reader::new(segment, mapping, head.id, head.ring_bytes));
         let decoding = DecodingCache::new(Arc::clone(&reader));
-        Self {
+        Ok(Self {
             last_at_liveness_check: reader.ring().last(),
             cursor: Cursor::at_newest(reader.ring()),
             stored: Stored::empty(&decoding.source),
@@ -158,7 +159,7 @@ impl Subscriber {
             is_removed: false,
             interruption: None,
             lock_timeout,
-        }
+        })
     }
 
     /// Waits up to `timeout` (forever if `None`) for the key to appear, then attaches.
@@ -457,11 +458,6 @@ impl Subscriber {
             }
         }
     }
-}
-
-fn map(segment: &SegmentFile, head: &Head) -> Result<Mapping, AttachError> {
-    Mapping::read_only(&segment.file, 0, head.mapped_bytes())
-        .map_err(|error| AttachError::io(&segment.key, "mapping", error))
 }
 
 impl Waitable for Subscriber {}
