@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{InvalidSample, ReadError};
 use crate::layout;
+use crate::sample::memory::map_cached;
 use crate::sample::reader::Reader;
 use crate::sys::{self, FileStat, Mapping};
 
@@ -32,7 +33,6 @@ impl MappedRegions {
         region: u16,
         bytes: u64,
     ) -> Result<Arc<Mapping>, ReadError> {
-        const MIN_MAPPED_BYTES: usize = 1 << 16;
         let key = &reader.segment.key;
         let stat = sys::stat(&reader.segment.file)
             .map_err(|error| ReadError::io(key, "reading its status", error))?;
@@ -46,18 +46,10 @@ impl MappedRegions {
         }
         let mapped = &mut self.0[index];
         mapped.check_memory(reader, region, bytes, &stat)?;
-        let length = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
-        let is_long_enough = |mapping: &Arc<Mapping>| mapping.len() >= length;
-        let mapping = match mapped.mapping.take().filter(is_long_enough) {
-            Some(mapping) => mapping,
-            None => {
-                // Maps more, unless the file ends before: a growing sample is seldom mapped again.
-                let length = length.max(MIN_MAPPED_BYTES).next_power_of_two();
-                let mapping = Mapping::read_only(&reader.segment.file, offset, length);
-                Arc::new(mapping.map_err(|error| ReadError::io(key, "mapping", error))?)
-            }
-        };
-        Ok(Arc::clone(mapped.mapping.insert(mapping)))
+        map_cached(&mut mapped.mapping, bytes, |length| {
+            Mapping::read_only(&reader.segment.file, offset, length)
+        })
+        .map_err(|error| ReadError::io(key, "mapping", error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The memory of regions: reserved, written, mapped, and released to the system.
 
+use std::borrow::Borrow;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use crate::layout::{self, Region};
 use crate::segment::Attachment;
 use crate::sync::Ordering;
-use crate::sys::{self, WritableMapping};
+use crate::sys::{self, Mapping, WritableMapping};
 
 /// A region of a publisher's segment.
 #[derive(Clone, Copy)]
@@ -64,6 +65,28 @@ impl<'a> RegionRef<'a> {
     }
 }
 
+/// Returns a cached mapping of a region if it has at least `bytes`; otherwise replaces it by what
+/// `map` returns for a length.
+///
+/// Maps more than `bytes`: address space costs nothing, and a growing sample is seldom mapped again.
+pub(super) fn map_cached<M: Borrow<Mapping>>(
+    cache: &mut Option<Arc<M>>,
+    bytes: u64,
+    map: impl FnOnce(usize) -> io::Result<M>,
+) -> io::Result<Arc<M>> {
+    const MIN_MAPPED_BYTES: u64 = 1 << 16;
+    let is_long_enough = |mapping: &Arc<M>| M::borrow(mapping).len() as u64 >= bytes;
+    let mapping = match cache.take().filter(is_long_enough) {
+        Some(mapping) => mapping,
+        None => {
+            let length = bytes.max(MIN_MAPPED_BYTES).next_power_of_two();
+            let length = length.min(layout::REGION_STRIDE);
+            Arc::new(map(usize::try_from(length).unwrap_or(usize::MAX))?)
+        }
+    };
+    Ok(Arc::clone(cache.insert(mapping)))
+}
+
 /// What a publisher knows of a region, whatever its entry claims.
 #[derive(Debug, Default)]
 pub(super) struct RegionState {
@@ -84,26 +107,14 @@ pub(super) struct RegionState {
 
 impl RegionState {
     /// Maps a claimed region's first `bytes`, which are reserved.
-    ///
-    /// Maps more than that: address space costs nothing, and a growing sample is seldom mapped
-    /// again.
     pub(super) fn map(
         &mut self,
         of: RegionRef<'_>,
         bytes: u64,
     ) -> io::Result<Arc<WritableMapping>> {
-        const MIN_MAPPED_BYTES: u64 = 1 << 16;
-        let is_long_enough = |mapping: &Arc<WritableMapping>| mapping.len() as u64 >= bytes;
-        let mapping = match self.mapping.take().filter(is_long_enough) {
-            Some(mapping) => mapping,
-            None => {
-                let length = bytes.max(MIN_MAPPED_BYTES).next_power_of_two();
-                let length = length.min(layout::REGION_STRIDE);
-                let length = usize::try_from(length).unwrap_or(usize::MAX);
-                WritableMapping::new(of.file(), of.offset(), length).map(Arc::new)?
-            }
-        };
-        Ok(Arc::clone(self.mapping.insert(mapping)))
+        map_cached(&mut self.mapping, bytes, |length| {
+            WritableMapping::new(of.file(), of.offset(), length)
+        })
     }
 
     /// Writes a payload into a claimed region without memory for it; returns `false` if it has

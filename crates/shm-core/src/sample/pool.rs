@@ -112,7 +112,7 @@ impl RegionPool {
     /// the claim. Only while holding the segment's lock.
     pub(super) fn name(&mut self, attachment: &Attachment, number: u16, position: u64) {
         let charge = RegionRef { attachment, number }.charge();
-        table(attachment).name(attachment, number, position, charge);
+        RegionTable::of(attachment.control()).name(attachment, number, position, charge);
         let state = self.state(number);
         state.is_claimed = false;
         state.own_position = position;
@@ -182,7 +182,7 @@ impl RegionPool {
 
     fn try_claim(&mut self, region: RegionRef<'_>, retention: Retention) -> io::Result<bool> {
         let (attachment, number) = (region.attachment, region.number);
-        let table = table(attachment);
+        let table = RegionTable::of(attachment.control());
         let state = self.state(number);
         if state.is_claimed {
             return Ok(false);
@@ -265,16 +265,6 @@ impl RegionPool {
     }
 }
 
-/// Returns the region table of a segment.
-pub(crate) fn table(attachment: &Attachment) -> RegionTable<'_> {
-    let control = attachment.control();
-    RegionTable {
-        last: &control.header.last,
-        large_bytes: &control.header.large_bytes,
-        entries: &control.regions,
-    }
-}
-
 /// All regions, the lowest first, so that the same few stay in use.
 fn region_numbers() -> impl DoubleEndedIterator<Item = u16> {
     1..=u16::try_from(REGIONS).unwrap_or(u16::MAX)
@@ -287,7 +277,8 @@ fn candidates(attachment: &Attachment) -> impl Iterator<Item = (u16, Retention)>
     let oldest_first = || {
         let mut numbers: Vec<_> = region_numbers().collect();
         // Each position is loaded once: a sort needs positions that do not change meanwhile.
-        numbers.sort_by_cached_key(|&number| table(attachment).position(number));
+        let table = RegionTable::of(attachment.control());
+        numbers.sort_by_cached_key(|&number| table.position(number));
         numbers
     };
     let retained = std::iter::once_with(oldest_first).flatten();

@@ -17,7 +17,8 @@ use crate::options::Options;
 use crate::sample::clock::Clock;
 use crate::sample::encoding::EncodingCache;
 use crate::sample::loan::{Loan, OwnedLoan};
-use crate::sample::pool::{self, RegionPool};
+use crate::sample::pool::RegionPool;
+use crate::sample::regions::RegionTable;
 use crate::sample::ring::{NewRecord, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
 use crate::segment::{Attachment, Detached, Kind, Participant, Permissions, RawGuard, SegmentId};
@@ -289,7 +290,7 @@ impl Publisher {
         }
         // Positions of future records that a peer wrote would prevent claims of their regions
         // forever.
-        pool::table(&self.attachment).recover();
+        RegionTable::of(self.attachment.control()).recover();
         ring.erase();
         let erased = pool.erase(&self.attachment);
         drop(guard);
@@ -534,7 +535,7 @@ impl Publisher {
     #[cold]
     fn recover(&self, pool: &mut RegionPool) {
         let ring = self.attachment.ring();
-        pool::table(&self.attachment).recover();
+        RegionTable::of(self.attachment.control()).recover();
         if ring.is_cleared() {
             ring.erase();
             // A region that can't be erased now is overwritten when it is used again.

@@ -105,13 +105,7 @@ impl Reader {
 
     /// Pins a region while it belongs to the record at `position`.
     pub(super) fn pin(&self, region: u16, position: u64) -> io::Result<PinOutcome> {
-        let control = self.control();
-        let table = RegionTable {
-            last: &control.header.last,
-            large_bytes: &control.header.large_bytes,
-            entries: &control.regions,
-        };
-        table.pin(self, region, position)
+        RegionTable::of(self.control()).pin(self, region, position)
     }
 
     fn pins(&self) -> MutexGuard<'_, Vec<u32>> {

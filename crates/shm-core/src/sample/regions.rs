@@ -12,7 +12,7 @@
 
 use std::io;
 
-use crate::layout::Region;
+use crate::layout::{Control, Region};
 use crate::sync::{self, AtomicU64, Ordering};
 use crate::sys::ByteLock;
 
@@ -55,6 +55,14 @@ pub(crate) struct RegionTable<'a> {
 }
 
 impl<'a> RegionTable<'a> {
+    pub(crate) fn of(control: &'a Control) -> Self {
+        Self {
+            last: &control.header.last,
+            large_bytes: &control.header.large_bytes,
+            entries: &control.regions,
+        }
+    }
+
     /// Claims a region unless it is needed, or locked by another open file. Its old content can no
     /// longer be pinned; a subscriber that has pinned it prevents the claim.
     pub(crate) fn claim(

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "turning mapped addresses into words and slices")]
 
 use crate::sync::{AtomicU64, Ordering};
+use std::borrow::Borrow;
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
@@ -189,6 +190,12 @@ impl WritableMapping {
         // SAFETY: `address` checked that the range lies in the mapping, which the borrow keeps and
         // which is writable; the caller promises that there is no other access.
         unsafe { std::slice::from_raw_parts_mut(start, length) }
+    }
+}
+
+impl Borrow<Mapping> for WritableMapping {
+    fn borrow(&self) -> &Mapping {
+        &self.0
     }
 }
 
