@@ -5,6 +5,8 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::PublishError;
+#[cfg(doc)]
+use crate::error::PublishErrorKind;
 use crate::message::{Annotations, Metadata};
 use crate::sample::publisher::{NO_ANNOTATIONS, Publisher};
 use crate::sample::ring::Payload;
