@@ -16,7 +16,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const BOUNDS: [(&str, u64); 4] = [
     ("lock", 48),
     ("publish", 910),
-    ("latest", 750),
+    ("latest", 690),
     ("attach", 7_400),
 ];
 

@@ -1,4 +1,5 @@
-//! What a payload is: text, an image as raw pixels, an array of numbers, or bytes with a media type.
+//! What a payload is: text, an image as raw pixels, an array of numbers, or bytes with a media
+//! type.
 
 mod annotations;
 mod array;
@@ -13,7 +14,7 @@ pub use array::{ArrayMetadata, Element, ElementType};
 pub use error::{MetadataError, MetadataField};
 pub use image::{ImageMetadata, PixelFormat};
 
-/// Says what a sample's payload is; encoded in front of it.
+/// The kind of a sample's payload and its description; encoded in front of the payload.
 ///
 /// # Examples
 ///
@@ -37,22 +38,23 @@ pub enum Metadata {
     Image(ImageMetadata),
     /// Numbers in one or more dimensions.
     Array(ArrayMetadata),
-    /// Bytes of some media type; also what a later version of this library has a kind for.
+    /// Bytes of some media type; also any kind that only a later version of this library knows.
     Bytes(BytesMetadata),
 }
 
-/// What bytes are.
+/// The description of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BytesMetadata {
-    /// Such as `application/pdf`; at most 255 bytes. An empty one counts as
+    /// The media type, such as `application/pdf`; at most 255 bytes. An empty one counts as
     /// [`OCTET_STREAM`](Self::OCTET_STREAM).
     pub media_type: String,
-    /// The file that they come from; at most 255 bytes. An empty name counts as none.
+    /// The name of the file that the bytes come from; at most 255 bytes. An empty name counts as
+    /// none.
     pub file_name: Option<String>,
 }
 
-/// A payload of its own with what it is.
+/// A payload in private memory, with its metadata.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Message {
@@ -60,39 +62,39 @@ pub enum Message {
     Text(String),
     /// An image.
     Image {
-        /// Its shape.
+        /// The shape of the image.
         metadata: ImageMetadata,
-        /// Its rows, [`ImageMetadata::payload_bytes`] long.
+        /// The rows, [`ImageMetadata::payload_bytes`] long.
         pixels: Vec<u8>,
     },
     /// An array.
     Array {
-        /// Its element type and shape.
+        /// The element type and shape.
         metadata: ArrayMetadata,
-        /// Its elements, [`ArrayMetadata::payload_bytes`] long.
+        /// The elements, [`ArrayMetadata::payload_bytes`] long.
         data: Vec<u8>,
     },
     /// Bytes.
     Bytes {
-        /// What they are.
+        /// The media type and file name.
         metadata: BytesMetadata,
         /// The bytes.
         data: Vec<u8>,
     },
 }
 
-/// The longest name, media type and user data, bytes: all of them and the numbers fit the smallest
-/// ring's metadata.
+/// The maximum length of a name, a media type or user bytes: with all of them at this length the
+/// metadata fits the smallest ring.
 const MAX_NAME_BYTES: usize = 255;
 
 impl Metadata {
-    /// Bytes of some media type, without a file name; the type cut at 255 bytes.
+    /// Returns metadata of bytes without a file name; truncates the media type to 255 bytes.
     #[must_use]
     pub fn bytes(media_type: &str) -> Self {
         Self::Bytes(BytesMetadata::new(media_type))
     }
 
-    /// "text", "image", "array" or "bytes".
+    /// Returns "text", "image", "array" or "bytes".
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -103,8 +105,8 @@ impl Metadata {
         }
     }
 
-    /// The payload's media type. Raw pixels have none that is registered, and say `image/x-raw`; arrays
-    /// are `application/octet-stream`.
+    /// Returns the payload's media type: `image/x-raw` for raw pixels, which have no registered
+    /// one, and `application/octet-stream` for arrays.
     #[must_use]
     pub fn media_type(&self) -> &str {
         match self {
@@ -115,7 +117,7 @@ impl Metadata {
         }
     }
 
-    /// The file that the payload comes from.
+    /// Returns the name of the file that the payload comes from.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         match self {
@@ -125,12 +127,12 @@ impl Metadata {
         }
     }
 
-    /// Encodes it and what stands beside it, as docs/LAYOUT.md says in section 10, for a payload of
-    /// this length. A text without annotations is encoded as nothing.
+    /// Encodes metadata and annotations, as docs/LAYOUT.md specifies in section 10, for a payload
+    /// of this length. A text without annotations has an empty encoding.
     ///
     /// # Errors
     ///
-    /// [`MetadataError`] if it does not fit the payload, or its own bounds.
+    /// [`MetadataError`] if the metadata does not match the payload, or is out of bounds.
     pub fn to_bytes(
         &self,
         annotations: &Annotations,
@@ -144,15 +146,15 @@ impl Metadata {
         Ok(codec::encode(self, annotations))
     }
 
-    /// Decodes what [`to_bytes`](Self::to_bytes) made, or an untrusted process wrote, and checks it
+    /// Decodes what [`to_bytes`](Self::to_bytes) or an untrusted process encoded, and checks it
     /// against the payload's length. Allocates at most as much as `encoded` is long.
     ///
-    /// A kind, pixel format or element type that this version does not know is taken for bytes of
+    /// A kind, pixel format or element type that this version does not know is decoded as bytes of
     /// unknown media type.
     ///
     /// # Errors
     ///
-    /// [`MetadataError`] if it is not in that form, or does not fit the payload.
+    /// [`MetadataError`] if the encoding is invalid, or does not match the payload.
     pub fn from_bytes(
         encoded: &[u8],
         payload_bytes: u64,
@@ -195,15 +197,15 @@ impl From<BytesMetadata> for Metadata {
 }
 
 impl BytesMetadata {
-    /// The media type of bytes of which nothing is known.
+    /// The media type of bytes whose type is unknown.
     pub const OCTET_STREAM: &str = "application/octet-stream";
 
-    /// Bytes of some media type, without a file name; the type cut at 255 bytes.
+    /// Returns the description of bytes without a file name; truncates the media type to 255 bytes.
     #[must_use]
     pub fn new(media_type: &str) -> Self {
         let media_type = match media_type {
             "" => Self::OCTET_STREAM,
-            media_type => cut_name(media_type),
+            media_type => truncate_name(media_type),
         };
         Self {
             media_type: media_type.to_owned(),
@@ -211,10 +213,10 @@ impl BytesMetadata {
         }
     }
 
-    /// The same with the name of the file that they come from; cut at 255 bytes.
+    /// Sets the name of the file that the bytes come from, truncated to 255 bytes.
     #[must_use]
     pub fn with_file_name(mut self, file_name: &str) -> Self {
-        self.file_name = Some(cut_name(file_name).to_owned());
+        self.file_name = Some(truncate_name(file_name).to_owned());
         self
     }
 
@@ -228,15 +230,15 @@ impl BytesMetadata {
 }
 
 impl Message {
-    /// Bytes of some media type; the names cut at 255 bytes.
+    /// Returns a message of bytes; truncates the names to 255 bytes.
     #[must_use]
     pub fn bytes(media_type: &str, file_name: Option<&str>, data: Vec<u8>) -> Self {
         let mut metadata = BytesMetadata::new(media_type);
-        metadata.file_name = file_name.map(|name| cut_name(name).to_owned());
+        metadata.file_name = file_name.map(|name| truncate_name(name).to_owned());
         Self::Bytes { metadata, data }
     }
 
-    /// What the payload is.
+    /// Returns the metadata.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         match self {
@@ -247,7 +249,7 @@ impl Message {
         }
     }
 
-    /// The payload.
+    /// Returns the payload.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         match self {
@@ -260,7 +262,7 @@ impl Message {
 
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A text may be a secret, and pixels are many.
+        // Not the payload: a text may be secret, and pixels are many.
         f.debug_struct("Message")
             .field("metadata", &self.metadata())
             .field("bytes", &self.payload().len())
@@ -276,7 +278,7 @@ fn check_length(field: MetadataField, bytes: impl AsRef<[u8]>) -> Result<(), Met
     Ok(())
 }
 
-fn cut_name(name: &str) -> &str {
+fn truncate_name(name: &str) -> &str {
     let end = (0..=name.len().min(MAX_NAME_BYTES))
         .rev()
         .find(|&end| name.is_char_boundary(end));

@@ -202,7 +202,7 @@ impl Options {
     /// Sets whether publishing wakes subscribers that sleep (default `true`).
     ///
     /// The wake-up is the only system call of publishing a small sample, and takes most of its
-    /// time. It is not needed if all subscribers poll ([`has_news`](crate::Subscriber::has_news)).
+    /// time. It is not needed if all subscribers poll ([`has_unread`](crate::Subscriber::has_unread)).
     /// Without it, a subscriber that sleeps finds the sample within a second.
     #[must_use]
     pub fn notify(mut self, notify: bool) -> Self {

@@ -1,8 +1,8 @@
 //! The helper thread of this process. It waits for futexes and inotify events, and notifies the
-//! [`Readiness`](crate::readiness::Readiness) of each registration. It starts with the first registration
-//! and ends with the last.
+//! [`Readiness`](crate::readiness::Readiness) of each registration. It starts with the first
+//! registration and ends with the last.
 //!
-//! Where io_uring cannot wait for futexes, further threads do on up to 127 rings each.
+//! If io_uring cannot wait for futexes, further threads wait for up to 127 rings each.
 
 mod futexes;
 mod groups;
@@ -15,7 +15,7 @@ use crate::sys::PerProcess;
 pub(crate) use futexes::FutexWatch;
 pub(crate) use inotify::{Events, PathWatch};
 
-/// What is registered in this process.
+/// The registrations of this process.
 #[derive(Debug, Default)]
 struct Reactor {
     thread: thread::Thread,

@@ -1,15 +1,16 @@
-//! Samples: a [`Publisher`] publishes payloads of any size, a [`Subscriber`] reads the newest or all
-//! in order, and sleeps until there are more.
+//! Samples: a [`Publisher`] publishes payloads of any length, and a [`Subscriber`] reads the newest
+//! or all in order, and sleeps until there are more.
 //!
-//! Samples pass through a *ring* of records in shared memory, which keeps as many of the last ones as
-//! it has room for. A subscriber that is slower for longer than that misses samples, and each
-//! [`Sample`] says how many. In return no reader ever blocks, delays or damages a publisher, nor can
-//! it change a byte: it opens the segment read-only.
+//! Samples pass through a *ring* of records in shared memory, which keeps the newest records that
+//! fit. A subscriber that is too slow for that misses samples, and each [`Sample`] reports how
+//! many. In return no subscriber ever blocks, delays or corrupts a publisher: it opens the segment
+//! read-only, and cannot change a byte of it.
 //!
 //! Payloads up to 16 KiB lie in the ring, and are copied out. Longer ones lie in *regions* of the
-//! segment's file. A publisher claims a region that nobody reads, fills it at leisure ([`Loan`]), then
-//! writes a record that names it. A subscriber pins the region that it reads. Claims and pins are
-//! byte locks kept by the kernel, so a process that dies anywhere frees what it held.
+//! segment's file. A publisher claims a region that no process reads, fills it without a lock
+//! ([`Loan`]), then writes a record that names it. A subscriber pins the region that it reads.
+//! Claims and pins are byte locks of the kernel, which releases them when their process ends or
+//! crashes.
 
 pub(crate) mod clock;
 pub(crate) mod cursor;
@@ -50,36 +51,36 @@ use crate::segment::system_time;
 use crate::sequence::Sequence;
 use crate::sys::{self, Mapping};
 use cursor::{Copied, Found};
-use decoding::Decoding;
+use decoding::DecodingCache;
 use mapped_regions::MappedRegions;
 pub(crate) use reader::Reader;
 use record::Record;
-use regions::Pins as _;
+use regions::RegionLocks as _;
 
-/// One published sample, as a subscriber found it.
+/// A published sample, as a subscriber read it.
 ///
-/// A payload of more than 16 KiB (less in a small ring) stays where it was published, and is pinned:
-/// publishers do not reuse its memory while the sample or a clone of it lives. A shorter
-/// one is a private copy. Outlives its [`Subscriber`]; a clone shares all of it.
+/// A payload of more than 16 KiB (less in a small ring) is read in place, and pinned: publishers do
+/// not reuse its memory while the sample or a clone of it exists. A shorter payload is a private
+/// copy. A sample may outlive its [`Subscriber`]; a clone shares everything with the original.
 #[derive(Clone)]
 pub struct Sample(Arc<Stored>);
 
-/// What a sample consists of.
+/// The content of a sample.
 ///
-/// A subscriber keeps that of a short sample and, once the caller has dropped it, reads the next into
-/// it: to allocate and to free costs as much as all the rest of reading.
+/// A subscriber keeps a reference to that of a short sample and, after the caller has dropped the
+/// sample, reads the next into it: an allocation costs as much as all the rest of reading.
 #[derive(Debug)]
 struct Stored {
     source: Arc<SampleSource>,
     record: Record,
     skipped: u64,
     copied: Copied,
-    /// Where the payload is, if it was not copied.
+    /// The region that holds the payload, if it was not copied.
     pin: Option<Pin>,
 }
 
-/// What samples of one kind in a row have in common: counted once for all of it, because counting
-/// costs as much as a small sample's copy.
+/// What consecutive samples with the same metadata share, behind one reference count, because
+/// counting costs as much as copying a small sample.
 #[derive(Debug)]
 struct SampleSource {
     reader: Arc<Reader>,
@@ -96,44 +97,46 @@ struct Pin {
 }
 
 impl Sample {
-    /// The id of its segment, as [`Subscriber::id`] tells it: sequences begin anew with each.
+    /// Returns the id of its segment, as [`Subscriber::id`] does. Each segment has its own
+    /// sequences.
     #[must_use]
     pub fn segment(&self) -> SegmentId {
         self.0.source.reader.id
     }
 
-    /// The sample's number: every publication in a segment has the next, and so has every clearing.
+    /// Returns the sample's sequence: it grows by one with each publication or clearing in a
+    /// segment.
     #[must_use]
     pub fn sequence(&self) -> Sequence {
         Sequence::new(self.0.record.sequence)
     }
 
-    /// How many samples were published between the one that this subscriber read before and this,
-    /// and were not read; since it attached if this is its first.
+    /// Returns how many samples this subscriber missed directly before this one: since the previous
+    /// sample that it read, or, for its first sample, since it attached.
     #[must_use]
     pub fn skipped(&self) -> u64 {
         self.0.skipped
     }
 
-    /// What the payload is; checked against its length.
+    /// Returns the metadata, which was checked against the length of the payload.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.0.source.metadata
     }
 
-    /// What stands beside the metadata.
+    /// Returns the annotations.
     #[must_use]
     pub fn annotations(&self) -> &Annotations {
         &self.0.source.annotations
     }
 
-    /// The bytes that the publisher's program put beside it, such as a frame number; mostly none.
+    /// Returns the annotation of the publishing program, such as a frame number; mostly empty.
     #[must_use]
     pub fn user(&self) -> &[u8] {
         &self.0.source.annotations.user
     }
 
-    /// Where it was published first; `None` if that was here.
+    /// Returns where the sample was published first; `None` if that was here.
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.0.source.annotations.origin.as_deref()
@@ -141,33 +144,32 @@ impl Sample {
 
     /// Returns the payload, in place if it is longer than 16 KiB.
     ///
-    /// The bytes do not move while the sample or a clone of it lives: their address is the same after
-    /// the sample itself was moved, cloned or sent to another thread, and whatever its
-    /// [`Subscriber`] reads meanwhile or when that is dropped. So an owner of the sample may keep the
-    /// address beside it.
+    /// The bytes do not move while the sample or a clone of it exists: their address stays the same
+    /// when the sample is moved, cloned or sent to another thread, and when its [`Subscriber`]
+    /// reads other samples or is dropped. So an owner of the sample may store the address beside
+    /// it.
     ///
-    /// Writers of the same user are trusted not to change it meanwhile; no
-    /// writer that keeps to the layout does. Who does not trust them uses
-    /// [`copy_to`](Self::copy_to) or [`to_message`](Self::to_message).
+    /// Writers of the same user are trusted not to change the bytes meanwhile; no writer that
+    /// follows the layout does. If they are not trusted, use [`copy_to`](Self::copy_to) or
+    /// [`to_message`](Self::to_message).
     #[must_use]
     #[expect(unsafe_code, reason = "a slice of pinned memory")]
     pub fn payload(&self) -> &[u8] {
         match &self.0.pin {
             None => &self.0.copied.payload,
             Some(pin) => {
-                // SAFETY: the pin, a read lock on the region's byte that ends
-                // with `self`, keeps every writer from claiming the region
-                // (LAYOUT.md, invariant I5); the length was checked against
-                // the mapping when the sample was made.
+                // SAFETY: the pin, a read lock on the region's byte that ends with `self`, prevents
+                // every writer from claiming the region (LAYOUT.md, invariant I5); the length was
+                // checked against the mapping when the sample was created.
                 unsafe { pin.mapping.slice(0, self.len()) }
             }
         }
     }
 
-    /// The payload's length, bytes.
+    /// Returns the payload's length, bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        // Bounded by the mapping, or by what was copied, when the sample was made.
+        // Bounded by the mapping, or by what was copied, when the sample was created.
         usize::try_from(self.0.record.payload_bytes).unwrap_or(usize::MAX)
     }
 
@@ -179,12 +181,12 @@ impl Sample {
 
     /// Copies the payload's first bytes, as many as fit `destination`.
     ///
-    /// Reads the file rather than the mapping: no signal, whatever others do
-    /// to the file meanwhile.
+    /// Reads the file rather than the mapping, so that it causes no signal if another process
+    /// truncates the file.
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Truncated`] where the file was cut short.
+    /// [`ReadErrorKind::Truncated`] if the file was truncated.
     pub fn copy_to(&self, destination: &mut [u8]) -> Result<(), ReadError> {
         let length = destination.len().min(self.len());
         let destination = &mut destination[..length];
@@ -200,13 +202,13 @@ impl Sample {
         Ok(())
     }
 
-    /// Copies the payload into a message of its own; text is proven to be UTF-8 after it was copied.
+    /// Copies the payload into a message; a text is checked to be UTF-8 after it was copied.
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Truncated`] where the file was cut short;
-    /// [`ReadErrorKind::Invalid`] where a text is not UTF-8;
-    /// [`ReadErrorKind::NoMemory`] where there is none for a copy.
+    /// [`ReadErrorKind::Truncated`] if the file was truncated;
+    /// [`ReadErrorKind::Invalid`] if a text is not UTF-8;
+    /// [`ReadErrorKind::NoMemory`] if there is no memory for the copy.
     pub fn to_message(&self) -> Result<Message, ReadError> {
         let bytes = self.len();
         let mut data = try_zeroed(bytes).ok_or_else(|| {
@@ -231,12 +233,12 @@ impl Sample {
         })
     }
 
-    /// Copies a value out of the payload, wherever that lies.
+    /// Copies a value out of the payload, whatever its alignment.
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Size`] if the payload is not exactly as long;
-    /// [`ReadErrorKind::Truncated`] if the file was cut short.
+    /// [`ReadErrorKind::Size`] if the payload has another length than the value;
+    /// [`ReadErrorKind::Truncated`] if the file was truncated.
     ///
     /// # Examples
     ///
@@ -276,11 +278,11 @@ impl Sample {
         Ok(value)
     }
 
-    /// The payload as a slice of values: in place if it lies there aligned, else copied. `None` if its
-    /// length is no multiple of theirs.
+    /// Returns the payload as a slice of values: in place if it is aligned, otherwise copied.
+    /// `None` if its length is no multiple of theirs.
     ///
-    /// Does not ask whether [`metadata`](Self::metadata) says so: any payload can be looked at as
-    /// numbers. What is said of [`payload`](Self::payload) goes for this, too.
+    /// Ignores [`metadata`](Self::metadata): any payload can be read as numbers. Trusts writers as
+    /// [`payload`](Self::payload) does.
     #[must_use]
     pub fn as_slice<T: AnyBitPattern>(&self) -> Option<Cow<'_, [T]>> {
         let payload = self.payload();
@@ -297,12 +299,12 @@ impl Sample {
         })
     }
 
-    /// Returns `true` if everything read in place so far was really there.
+    /// Checks that everything that was read in place so far was in the file.
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Truncated`] where the file was cut short under the reader,
-    /// which survived it by [`guard_against_truncation`](crate::guard_against_truncation).
+    /// [`ReadErrorKind::Truncated`] if the file was truncated, and the read returned zeros because
+    /// of [`guard_against_truncation`](crate::guard_against_truncation).
     pub fn verify(&self) -> Result<(), ReadError> {
         match &self.0.pin {
             Some(pin) if pin.mapping.was_truncated() => Err(pin.reader.truncated()),
@@ -310,19 +312,19 @@ impl Sample {
         }
     }
 
-    /// The process that published it.
+    /// Returns the process that published the sample.
     #[must_use]
     pub fn writer(&self) -> Process {
         self.0.record.writer
     }
 
-    /// When it was published, by the publisher's wall clock.
+    /// Returns the time of publication, by the publisher's wall clock.
     #[must_use]
     pub fn published(&self) -> SystemTime {
         system_time(self.0.record.published)
     }
 
-    /// How long ago it was published, by a clock that nobody sets: never negative.
+    /// Returns the time since publication, by the monotonic clock; never negative.
     #[must_use]
     pub fn age(&self) -> Duration {
         self.0.record.age()
@@ -331,7 +333,7 @@ impl Sample {
 
 impl fmt::Debug for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the payload: it may be a secret, and it may be long.
+        // Not the payload, which may be secret, and long.
         f.debug_struct("Sample")
             .field("sequence", &self.sequence())
             .field("metadata", self.metadata())
@@ -342,26 +344,26 @@ impl fmt::Debug for Sample {
 }
 
 impl Stored {
-    /// One with room for the next sample.
+    /// Returns a buffer for the next sample.
     #[cold]
-    fn empty(source: &Arc<SampleSource>) -> Self {
-        Self {
+    fn empty(source: &Arc<SampleSource>) -> Arc<Self> {
+        Arc::new(Self {
             source: Arc::clone(source),
             record: Record::cleared(0, Process::with_pid(0)),
             skipped: 0,
             copied: Copied::default(),
             pin: None,
-        }
+        })
     }
 
-    /// Adds to what was copied what the cursor found; what it pinned is released where that fails.
+    /// Completes the copied sample with what the cursor found; releases its pin if that fails.
     #[inline]
     fn complete(
         &mut self,
         found: &Found,
         reader: &Arc<Reader>,
         regions: &mut MappedRegions,
-        decoding: &mut Decoding,
+        decoding: &mut DecodingCache,
     ) -> Result<(), ReadError> {
         let bytes = found.record.payload_bytes;
         if let Some(region) = found.region {
@@ -374,12 +376,12 @@ impl Stored {
                 mapping,
             });
         }
-        if let Err(error) = decoding.renew(&self.copied.metadata, bytes) {
+        if let Err(error) = decoding.update(&self.copied.metadata, bytes) {
             self.pin = None;
             return Err(reader.invalid(InvalidSample::Metadata(error)));
         }
-        if !Arc::ptr_eq(&self.source, decoding.source()) {
-            self.source = Arc::clone(decoding.source());
+        if !Arc::ptr_eq(&self.source, &decoding.source) {
+            self.source = Arc::clone(&decoding.source);
         }
         self.record = found.record;
         self.skipped = found.skipped;

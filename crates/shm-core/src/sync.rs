@@ -1,7 +1,7 @@
-//! Names the atomics that the protocols use, in one place.
+//! The atomics that the protocols use, in one place.
 //!
-//! Everything else in the crate takes its atomics from here, so that a model
-//! checker can stand in for the hardware without a change to the protocols.
+//! All other modules take their atomics from here, so that a model checker can replace the hardware
+//! without a change to the protocols.
 
 mod copy;
 
@@ -11,12 +11,12 @@ pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
-/// How often a contender looks at a word before it sleeps. A model checker tries every
-/// interleaving anyway, and would only count the looks.
+/// How often a contender checks a word before it sleeps. A model checker tries every interleaving
+/// anyway, and would only count the checks.
 pub(crate) const SPINS: u32 = if cfg!(loom) { 0 } else { 100 };
 
-/// Marks the moment after a store of a slot's process, in which that may die: only a model checker
-/// lets it.
+/// Marks a point after a store of a slot's process at which the process may die; only a model
+/// checker simulates that.
 #[inline]
 pub(crate) fn stored_by(slot: u8) {
     #[cfg(loom)]
@@ -25,26 +25,26 @@ pub(crate) fn stored_by(slot: u8) {
     let _ = slot;
 }
 
-/// Keeps the compiler from moving a later store before an earlier one.
+/// Prevents the compiler from moving a later store before an earlier one.
 ///
-/// A process that is killed has done the first part of what it was told, and nothing of the rest.
-/// Where no other process looks before its death, which the kernel orders, only the compiler could
-/// change what that part is; no model checker shows it.
+/// A killed process has executed a prefix of its instructions. If no other process reads before its
+/// death, which the kernel orders, only the compiler could change that prefix; a model checker
+/// cannot show this.
 #[inline]
-pub(crate) fn keep_order_until_death() {
+pub(crate) fn order_stores_before_death() {
     std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::Release);
 }
 
 /// Loads a word that may lie in memory mapped read-only, with the effect of an acquire load.
 ///
-/// Rust promises that a *relaxed* load of at most eight bytes works on
-/// read-only memory, and nothing for stronger ones; the fence adds the rest
-/// (`std::sync::atomic`, "Atomic accesses to read-only memory").
+/// Rust guarantees that a *relaxed* load of at most eight bytes works on read-only memory, but no
+/// stronger load; the fence adds the rest (`std::sync::atomic`, "Atomic accesses to read-only
+/// memory").
 #[inline]
 pub(crate) fn load_acquire(word: &AtomicU64) -> u64 {
     let value = word.load(Ordering::Relaxed);
-    // Acquire, because what the word names was written before it: pairs with
-    // the Release store of the same word.
+    // Acquire, because what the word refers to was written before it: pairs with the Release store
+    // of the same word.
     fence(Ordering::Acquire);
     value
 }

@@ -11,10 +11,10 @@ use crate::interrupter::Interrupter;
 use crate::reactor::{Events, FutexWatch, PathWatch};
 use crate::readiness::{DATA, LIVENESS, Readiness, WakeFlag};
 use crate::sample::{Reader, Subscriber};
-use crate::sys::{self, Awaited, MOST_WORDS};
+use crate::sys::{self, Awaited, MAX_WORDS};
 
 /// How many rings the waiting thread sleeps on itself; two words are the set's own.
-const MAX_RINGS: usize = MOST_WORDS - 2;
+const MAX_RINGS: usize = MAX_WORDS - 2;
 /// How often sources are polled for which the kernel reports no events.
 const POLL_PERIOD: Duration = Duration::from_millis(200);
 /// How often interruptions are polled if the kernel lets a thread sleep on one word only.
@@ -230,8 +230,8 @@ impl WaitSet {
     fn collect(&mut self) {
         self.ready.clear();
         let ready = self.members.iter_mut().filter_map(|member| {
-            let has_news = member.take_news();
-            has_news.then_some(member.token)
+            let has_unread = member.take_news();
+            has_unread.then_some(member.token)
         });
         self.ready.extend(ready);
     }
@@ -242,8 +242,8 @@ impl WaitSet {
             Awaited::private(self.interruption.word(), 0),
         ];
         words.extend(self.members.iter().filter_map(Member::awaited));
-        let is_polling = words.len() > MOST_WORDS || self.members.iter().any(Member::is_polled);
-        words.truncate(MOST_WORDS);
+        let is_polling = words.len() > MAX_WORDS || self.members.iter().any(Member::is_polled);
+        words.truncate(MAX_WORDS);
         let timeout = if is_polling {
             Some(deadline.remaining(POLL_PERIOD))
         } else {

@@ -83,7 +83,7 @@ impl Reader {
 
     /// Reads the newest sample.
     pub(super) fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
-        let has_news = self.subscriber.has_news();
+        let has_unread = self.subscriber.has_unread();
         let found = self.reading.find(true);
         let sample = self.subscriber.latest();
         match (&found, &sample) {
@@ -95,7 +95,7 @@ impl Reader {
             _ => panic!("{sample:?} instead of {found:?}"),
         }
         assert!(
-            has_news || matches!(found, Found::Nothing),
+            has_unread || matches!(found, Found::Nothing),
             "no news of {found:?}"
         );
         let waited = self

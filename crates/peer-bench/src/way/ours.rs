@@ -45,7 +45,7 @@ impl Link for Ours {
 
     fn receive(&mut self, look: &mut dyn FnMut(&[u8]) -> Outcome) -> Outcome {
         if self.is_polled {
-            while !self.subscriber.has_news() {
+            while !self.subscriber.has_unread() {
                 std::hint::spin_loop();
             }
         } else {

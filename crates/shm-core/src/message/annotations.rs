@@ -1,12 +1,12 @@
-//! What a publisher adds to a sample, whatever its kind.
+//! Annotations: what a publisher adds to a sample of any kind.
 
 use crate::sequence::Sequence;
 use std::time::SystemTime;
 
-use super::{MetadataError, MetadataField, check_length, cut_name};
+use super::{MetadataError, MetadataField, check_length, truncate_name};
 
-/// What stands beside a sample's metadata, whatever the sample is: bytes of the caller's own, and where a
-/// sample comes from that was published elsewhere first.
+/// What a publisher adds to a sample of any kind: bytes of its own, and the origin of a sample that
+/// was first published elsewhere.
 ///
 /// # Examples
 ///
@@ -28,33 +28,34 @@ use super::{MetadataError, MetadataField, check_length, cut_name};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Annotations {
-    /// The caller's own, such as a frame number or a sensor's time; at most 255 bytes. None are the
-    /// same as empty ones.
+    /// Bytes of the publishing program, such as a frame number or a sensor's time; at most 255.
+    /// Empty ones count as none.
     pub user: Vec<u8>,
-    /// Where the sample was published first; `None` if that was here. Few have one, and it is large.
+    /// Where the sample was published first; `None` if that was here. Boxed, because it is rare and
+    /// large.
     pub origin: Option<Box<Origin>>,
 }
 
-/// Where a sample was published first, such as on another computer.
+/// Where a sample was published first, for example on another computer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Origin {
-    /// The computer's name; at most 255 bytes.
+    /// The name of that computer; at most 255 bytes.
     pub host: String,
-    /// The program that published it there; at most 255 bytes.
+    /// The name of the program that published it there; at most 255 bytes.
     pub program: String,
     /// The sample's sequence there.
     pub sequence: Sequence,
-    /// When it was published there, by the clock of that computer.
+    /// The time of its publication there, by the clock of that computer.
     pub published: SystemTime,
-    /// When the program that brought it here last heard from there.
+    /// When the program that published it here last received data from there.
     pub last_heard: SystemTime,
-    /// There may be something newer: the connection is interrupted.
+    /// There may be a newer sample, because the connection is interrupted.
     pub is_stale: bool,
 }
 
 impl Annotations {
-    /// Annotations that say nothing.
+    /// Returns empty annotations.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -63,21 +64,22 @@ impl Annotations {
         }
     }
 
-    /// The same annotations with bytes of the caller's own; at most 255, which publishing checks.
+    /// Sets the bytes of the publishing program; at most 255, which is checked when they are
+    /// published.
     #[must_use]
     pub fn with_user(mut self, user: &[u8]) -> Self {
         self.user = user.to_vec();
         self
     }
 
-    /// The same annotations with where the sample was published first.
+    /// Sets where the sample was published first.
     #[must_use]
     pub fn with_origin(mut self, origin: Origin) -> Self {
         self.origin = Some(Box::new(origin));
         self
     }
 
-    /// Returns `true` if they say nothing.
+    /// Returns `true` if there are no annotations.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.user.is_empty() && self.origin.is_none()
@@ -90,7 +92,8 @@ impl Annotations {
 }
 
 impl Origin {
-    /// A sample that this program published on this host, just heard of; the names are cut at 255 bytes.
+    /// Returns the origin of a sample that `program` has just published on `host`; truncates the
+    /// names to 255 bytes.
     #[must_use]
     pub fn new(
         host: &str,
@@ -99,8 +102,8 @@ impl Origin {
         published: SystemTime,
     ) -> Self {
         Self {
-            host: cut_name(host).to_owned(),
-            program: cut_name(program).to_owned(),
+            host: truncate_name(host).to_owned(),
+            program: truncate_name(program).to_owned(),
             sequence: sequence.into(),
             published,
             last_heard: SystemTime::now(),

@@ -1,4 +1,4 @@
-//! The shape of an array, and what its elements are.
+//! The shape and the element type of an array.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use bytemuck::NoUninit;
 
 use super::MetadataError;
 
-/// The element type and the shape of an array, as `NumPy` has them: little-endian elements in C order
+/// The element type and the shape of an array, as in `NumPy`: little-endian elements in C order
 /// (the last dimension varies fastest).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct ArrayMetadata {
     payload_bytes: u64,
 }
 
-/// What an element of an array is; little-endian.
+/// The type of an array's elements; little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ElementType {
@@ -46,9 +46,9 @@ pub enum ElementType {
     Bool,
 }
 
-/// A Rust type that arrays have as elements.
+/// A Rust type that is an element type of arrays.
 pub trait Element: NoUninit + sealed::Sealed {
-    /// What it is called in metadata.
+    /// The element type in metadata.
     const TYPE: ElementType;
 }
 
@@ -72,15 +72,15 @@ elements! {
 }
 
 impl ArrayMetadata {
-    /// The most dimensions of an array.
+    /// The maximum number of dimensions of an array.
     pub const MAX_DIMENSIONS: usize = 8;
 
-    /// An array of this shape. A dimension may be 0: then there are no elements.
+    /// Returns an array of this shape. If a dimension is 0, the array has no elements.
     ///
     /// # Errors
     ///
     /// [`MetadataError`] if there is no dimension, or more than
-    /// [`MAX_DIMENSIONS`](Self::MAX_DIMENSIONS), or 2^64 bytes do not hold its elements.
+    /// [`MAX_DIMENSIONS`](Self::MAX_DIMENSIONS), or the elements take 2^64 bytes or more.
     pub fn new(element: ElementType, shape: impl Into<Vec<u64>>) -> Result<Self, MetadataError> {
         let shape = shape.into();
         Ok(Self {
@@ -90,19 +90,20 @@ impl ArrayMetadata {
         })
     }
 
-    /// What an element is.
+    /// Returns the element type.
     #[must_use]
     pub fn element(&self) -> ElementType {
         self.element
     }
 
-    /// The dimensions, of which the last varies fastest.
+    /// Returns the dimensions, of which the last varies fastest.
     #[must_use]
     pub fn shape(&self) -> &[u64] {
         &self.shape
     }
 
-    /// The payload's length, bytes: the product of the dimensions and the size of an element.
+    /// Returns the payload's length, bytes: the product of the dimensions and the size of an
+    /// element.
     #[must_use]
     pub fn payload_bytes(&self) -> u64 {
         self.payload_bytes
@@ -125,7 +126,7 @@ fn payload_bytes(element: ElementType, shape: &[u64]) -> Result<u64, MetadataErr
     if !(1..=ArrayMetadata::MAX_DIMENSIONS).contains(&count) {
         return Err(MetadataError::Dimensions { count });
     }
-    // A dimension of 0 empties even an array whose others are too many to multiply.
+    // With a dimension of 0 the array is empty, even if the product of the others overflows.
     if shape.contains(&0) {
         return Ok(0);
     }
@@ -136,7 +137,7 @@ fn payload_bytes(element: ElementType, shape: &[u64]) -> Result<u64, MetadataErr
     bytes.ok_or(MetadataError::ArrayTooLarge)
 }
 
-/// Such as `f4 · 3 × 4`.
+/// Formats the array such as `f4 · 3 × 4`.
 impl fmt::Display for ArrayMetadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} · ", self.element.name())?;
@@ -149,7 +150,7 @@ impl fmt::Display for ArrayMetadata {
 }
 
 impl ElementType {
-    /// All of them.
+    /// All element types.
     pub const ALL: &[Self] = &[
         Self::Uint8,
         Self::Int8,
@@ -165,7 +166,8 @@ impl ElementType {
         Self::Bool,
     ];
 
-    /// Its name in `NumPy`: "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4", "f8" or "b1".
+    /// Returns its name in `NumPy`: "u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f2", "f4",
+    /// "f8" or "b1".
     ///
     /// The digit is its size in bytes: "u8" is Rust's `u64`.
     #[must_use]
@@ -186,14 +188,14 @@ impl ElementType {
         }
     }
 
-    /// The element type of this name; `None` if there is none.
+    /// Returns the element type with this name; `None` if there is none.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().copied();
         all.find(|element| element.name() == name)
     }
 
-    /// The size of an element, bytes.
+    /// Returns the size of an element, bytes.
     #[must_use]
     pub fn bytes(self) -> usize {
         match self {
@@ -210,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_element_is_as_long_as_its_name_says() {
+    fn the_digit_in_a_name_is_the_size_of_an_element() {
         for element in ElementType::ALL {
             assert_eq!(element.name()[1..], element.bytes().to_string());
             assert_eq!(ElementType::from_name(element.name()), Some(*element));
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_elements_of_rust_have_the_size_that_metadata_says() {
+    fn rust_types_have_the_size_of_their_element_type() {
         fn assert_size<T: Element>() {
             assert_eq!(size_of::<T>(), T::TYPE.bytes(), "{:?}", T::TYPE);
         }
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_takes_exactly_what_its_shape_says() {
+    fn an_array_needs_a_payload_of_exactly_its_size() {
         let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).unwrap();
         assert_eq!(array.payload_bytes(), 48);
         assert!(array.check(48).is_ok());
@@ -246,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_shapes_are_refused() {
+    fn impossible_shapes_are_rejected() {
         let new = |shape: &[u64]| ArrayMetadata::new(ElementType::Uint16, shape);
         assert_eq!(new(&[]), Err(MetadataError::Dimensions { count: 0 }));
         assert_eq!(new(&[1; 9]), Err(MetadataError::Dimensions { count: 9 }));
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dimension_of_nothing_empties_the_array() {
+    fn a_dimension_of_zero_makes_an_array_empty() {
         let empty = ArrayMetadata::new(ElementType::Float64, [u64::MAX, 0, u64::MAX]).unwrap();
         assert_eq!(empty.payload_bytes(), 0);
         assert!(empty.check(0).is_ok());

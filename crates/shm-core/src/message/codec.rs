@@ -1,4 +1,4 @@
-//! Metadata as bytes: docs/LAYOUT.md, section 10, says the same in prose.
+//! The encoding of metadata, which docs/LAYOUT.md specifies in section 10.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::segment::system_time;
 
-/// The kinds of content.
+/// The numbers of the kinds.
 const TEXT: u8 = 0;
 const IMAGE: u8 = 1;
 const BYTES: u8 = 2;
 const ARRAY: u8 = 3;
 
-/// Annotations have the numbers from here on, and stand before the kind.
+/// The first number of an annotation. Annotations precede the kind.
 const ANNOTATIONS: u8 = 128;
 const USER: u8 = 128;
 const ORIGIN: u8 = 129;
@@ -22,7 +22,7 @@ const ORIGIN: u8 = 129;
 /// A flag of an origin.
 const STALE: u8 = 1;
 
-/// Encodes what was checked.
+/// Encodes metadata and annotations that were checked.
 pub(super) fn encode(metadata: &Metadata, annotations: &Annotations) -> Vec<u8> {
     let mut output = Output(Vec::with_capacity(16));
     if !annotations.user.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn encode(metadata: &Metadata, annotations: &Annotations) -> Vec<u8> 
     output.0
 }
 
-/// Decodes all of `encoded`, which an untrusted process wrote; the caller checks the result.
+/// Decodes all of `encoded`, which is untrusted; the caller checks the result.
 pub(super) fn decode(encoded: &[u8]) -> Result<(Metadata, Annotations), MetadataError> {
     let mut input = Input(encoded);
     let mut annotations = Annotations::new();
@@ -61,7 +61,7 @@ pub(super) fn decode(encoded: &[u8]) -> Result<(Metadata, Annotations), Metadata
                 annotations.origin = Some(Box::new(value.origin()?));
             }
             USER | ORIGIN => return Err(MetadataError::Repeated),
-            // Of a later version.
+            // An annotation of a later version.
             _ => {}
         }
     };
@@ -73,14 +73,14 @@ pub(super) fn decode(encoded: &[u8]) -> Result<(Metadata, Annotations), Metadata
         _ => None,
     };
     let Some(metadata) = metadata else {
-        // A later version knows what the rest means. Its payload can be shown nevertheless.
+        // A later version knows the rest. The payload can be shown as bytes nevertheless.
         return Ok((Metadata::bytes(""), annotations));
     };
     input.end()?;
     Ok((metadata, annotations))
 }
 
-/// What is encoded so far.
+/// The encoding so far.
 struct Output(Vec<u8>);
 
 impl Output {
@@ -96,7 +96,7 @@ impl Output {
         self.0.extend(number.to_le_bytes());
     }
 
-    /// Nanoseconds since 1970; the nearest that can be said where it is too early or too late.
+    /// Nanoseconds since 1970; the nearest representable time.
     fn time(&mut self, time: SystemTime) {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         self.u64(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX));
@@ -156,7 +156,7 @@ impl Output {
     }
 }
 
-/// What is still to be decoded.
+/// The bytes that are not decoded yet.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
@@ -237,7 +237,7 @@ impl<'a> Input<'a> {
         })
     }
 
-    /// `None` if the pixel format is of a later version.
+    /// Returns `None` if the pixel format is of a later version.
     fn image(&mut self) -> Result<Option<Metadata>, MetadataError> {
         let number = usize::from(self.byte()?);
         let Some(&format) = PixelFormat::ALL.get(number) else {
@@ -258,7 +258,7 @@ impl<'a> Input<'a> {
         Ok(Metadata::Bytes(bytes))
     }
 
-    /// `None` if the element type is of a later version.
+    /// Returns `None` if the element type is of a later version.
     fn array(&mut self) -> Result<Option<Metadata>, MetadataError> {
         let name = self.array_of::<2>()?;
         let element = str::from_utf8(&name).ok().and_then(ElementType::from_name);

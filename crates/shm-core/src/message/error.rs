@@ -1,4 +1,4 @@
-//! What is wrong with metadata.
+//! Errors in metadata.
 
 use thiserror::Error;
 
@@ -6,76 +6,76 @@ use crate::error::ErrorCode;
 
 use super::{ArrayMetadata, ImageMetadata, MAX_NAME_BYTES};
 
-/// What is wrong with metadata.
+/// An error in metadata.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MetadataError {
     /// A name or the user bytes are longer than 255 bytes.
-    #[error("its {field} is {bytes} bytes long, and {MAX_NAME_BYTES} are the most")]
+    #[error("{field} of {bytes} bytes is too long (at most {MAX_NAME_BYTES})")]
     TooLong {
-        /// Which of them.
+        /// The field.
         field: MetadataField,
-        /// How long it is.
+        /// Its length.
         bytes: usize,
     },
     /// A side of an image is 0 or above [`ImageMetadata::MAX_SIDE`].
     #[error(
-        "an image of {width} × {height} pixels is out of bounds (1 to {} a side)",
+        "image of {width} × {height} pixels is out of bounds (1 to {} a side)",
         ImageMetadata::MAX_SIDE
     )]
     Sides {
-        /// Pixels in a row.
+        /// The number of pixels in a row.
         width: u32,
-        /// Rows.
+        /// The number of rows.
         height: u32,
     },
-    /// The rows of an image are longer than its stride.
-    #[error("rows of {row} bytes do not fit a stride of {stride}")]
+    /// A row of the image is longer than its stride.
+    #[error("row of {row} bytes does not fit a stride of {stride} bytes")]
     Stride {
-        /// The bytes of a row.
+        /// The length of a row, bytes.
         row: u64,
-        /// The bytes from row to row.
+        /// The stride, bytes.
         stride: u64,
     },
-    /// The payload does not have the length that the image needs.
-    #[error("the image needs {needed} bytes of pixels, and there are {found}")]
+    /// The payload does not have the length of the image.
+    #[error("payload of {found} bytes for an image of {needed} bytes")]
     ImageLength {
         /// Stride × height.
         needed: u64,
         /// The payload's length.
         found: u64,
     },
-    /// An array has no dimension, or more than [`ArrayMetadata::MAX_DIMENSIONS`].
+    /// The array has no dimension, or more than [`ArrayMetadata::MAX_DIMENSIONS`].
     #[error(
-        "an array of {count} dimensions is out of bounds (1 to {})",
+        "array of {count} dimensions is out of bounds (1 to {})",
         ArrayMetadata::MAX_DIMENSIONS
     )]
     Dimensions {
-        /// How many it has.
+        /// The number of dimensions.
         count: usize,
     },
-    /// The payload does not have the length that the array needs.
-    #[error("the array needs {needed} bytes, and there are {found}")]
+    /// The payload does not have the length of the array.
+    #[error("payload of {found} bytes for an array of {needed} bytes")]
     ArrayLength {
         /// The product of its dimensions and the size of an element.
         needed: u64,
         /// The payload's length.
         found: u64,
     },
-    /// An array needs more than 2^64 bytes.
-    #[error("the array needs more bytes than there can be")]
+    /// The array takes 2^64 bytes or more.
+    #[error("array size overflows")]
     ArrayTooLarge,
-    /// The encoded metadata ends too early.
-    #[error("the metadata ends too early")]
+    /// The encoded metadata is truncated.
+    #[error("metadata is truncated")]
     EndsEarly,
     /// A name in the encoded metadata is not UTF-8.
-    #[error("a name in the metadata is not UTF-8")]
+    #[error("name in metadata is not UTF-8")]
     NotUtf8,
-    /// An annotation stands twice in the encoded metadata.
-    #[error("the metadata says the same twice")]
+    /// An annotation occurs twice in the encoded metadata.
+    #[error("duplicate annotation in metadata")]
     Repeated,
-    /// There are bytes behind the encoded metadata.
-    #[error("there are bytes behind the metadata")]
+    /// There are bytes after the encoded metadata.
+    #[error("trailing bytes after metadata")]
     BytesBehind,
 }
 
@@ -86,24 +86,24 @@ impl MetadataError {
         ErrorCode::InvalidMetadata
     }
 
-    /// Returns `None`: no error of the operating system is behind it.
+    /// Returns `None`, because it has no underlying OS error.
     #[must_use]
     pub fn os_error(&self) -> Option<i32> {
         None
     }
 }
 
-/// A part of the metadata whose length is bounded.
+/// A field of the metadata with a maximum length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MetadataField {
-    /// The name of the file that the content is from.
+    /// The name of the file that the content comes from.
     #[error("file name")]
     FileName,
     /// The media type of bytes.
     #[error("media type")]
     MediaType,
-    /// The bytes that the publisher's program adds for itself.
+    /// The bytes of the publishing program.
     #[error("user data")]
     UserData,
     /// The name of the publisher's host.

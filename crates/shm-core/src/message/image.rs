@@ -1,24 +1,25 @@
 //! The shape of an image.
 
-use super::{MetadataError, MetadataField, check_length, cut_name};
+use super::{MetadataError, MetadataField, check_length, truncate_name};
 
-/// The shape of an image's pixels.
+/// The shape of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImageMetadata {
-    /// What a pixel consists of.
+    /// The pixel format.
     pub format: PixelFormat,
-    /// Pixels in a row.
+    /// The number of pixels in a row.
     pub width: u32,
-    /// Rows.
+    /// The number of rows.
     pub height: u32,
-    /// Bytes from the beginning of a row to that of the next.
+    /// The number of bytes from the beginning of a row to that of the next.
     pub stride: u32,
-    /// The file that it comes from; at most 255 bytes. An empty name counts as none.
+    /// The name of the file that the image comes from; at most 255 bytes. An empty name counts as
+    /// none.
     pub file_name: Option<String>,
 }
 
-/// What a pixel consists of: its channels, in this order.
+/// The pixel format of an image: its channels, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PixelFormat {
@@ -30,17 +31,17 @@ pub enum PixelFormat {
     Rgba8,
     /// Blue, green, red, alpha (not premultiplied); one byte each.
     Bgra8,
-    /// Blue, green, red; one byte each. `OpenCV`'s order.
+    /// Blue, green, red; one byte each. This is `OpenCV`'s order.
     Bgr8,
-    /// Luminance, two bytes, the low one first.
+    /// Luminance, two bytes, little-endian.
     Gray16,
 }
 
 impl ImageMetadata {
-    /// The longest side, pixels.
+    /// The maximum length of a side, pixels.
     pub const MAX_SIDE: u32 = 65_535;
 
-    /// An image whose rows follow each other without a gap.
+    /// Returns the shape of an image whose rows follow each other without padding.
     ///
     /// # Errors
     ///
@@ -58,25 +59,25 @@ impl ImageMetadata {
         })
     }
 
-    /// The same image with so many bytes from the beginning of a row to that of the next.
+    /// Sets the number of bytes from the beginning of a row to that of the next.
     ///
     /// # Errors
     ///
-    /// [`MetadataError::Stride`] if the rows are longer.
+    /// [`MetadataError::Stride`] if a row is longer.
     pub fn with_stride(mut self, stride: u32) -> Result<Self, MetadataError> {
         self.stride = stride;
         self.check_stride()?;
         Ok(self)
     }
 
-    /// The same image with the name of the file that it comes from; cut at 255 bytes.
+    /// Sets the name of the file that the image comes from, truncated to 255 bytes.
     #[must_use]
     pub fn with_file_name(mut self, file_name: &str) -> Self {
-        self.file_name = Some(cut_name(file_name).to_owned());
+        self.file_name = Some(truncate_name(file_name).to_owned());
         self
     }
 
-    /// The payload's length, bytes: stride × height.
+    /// Returns the payload's length, bytes: stride × height.
     #[must_use]
     pub fn payload_bytes(&self) -> usize {
         self.stride as usize * self.height as usize
@@ -110,7 +111,7 @@ impl ImageMetadata {
 }
 
 impl PixelFormat {
-    /// All of them; the number of each in the encoding is its place here.
+    /// All formats; the number of each in the encoding is its index.
     pub const ALL: &[Self] = &[
         Self::Gray8,
         Self::Rgb8,
@@ -120,7 +121,7 @@ impl PixelFormat {
         Self::Gray16,
     ];
 
-    /// How many bytes a pixel takes.
+    /// Returns the number of bytes per pixel.
     #[must_use]
     pub fn bytes_per_pixel(self) -> usize {
         match self {
@@ -131,7 +132,7 @@ impl PixelFormat {
         }
     }
 
-    /// "gray", "rgb", "rgba", "bgra", "bgr" or "gray16".
+    /// Returns "gray", "rgb", "rgba", "bgra", "bgr" or "gray16".
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -144,7 +145,7 @@ impl PixelFormat {
         }
     }
 
-    /// Its number in the encoding (docs/LAYOUT.md, "Metadata").
+    /// Returns its number in the encoding (docs/LAYOUT.md, "Metadata").
     pub(super) fn number(self) -> u8 {
         self as u8
     }
@@ -163,14 +164,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_has_the_number_of_its_place() {
+    fn the_number_of_a_format_is_its_index() {
         for (place, format) in PixelFormat::ALL.iter().enumerate() {
             assert_eq!(usize::from(format.number()), place);
         }
     }
 
     #[test]
-    fn impossible_images_are_refused() {
+    fn impossible_images_are_rejected() {
         assert!(ImageMetadata::packed(PixelFormat::Gray8, 0, 1).is_err());
         assert!(ImageMetadata::packed(PixelFormat::Gray8, 65_536, 1).is_err());
         let good = ImageMetadata::packed(PixelFormat::Rgba8, 2, 2).unwrap();
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn two_bytes_a_pixel_make_the_rows_of_gray16() {
+    fn gray16_has_two_bytes_per_pixel() {
         let image = ImageMetadata::packed(PixelFormat::Gray16, 3, 2).unwrap();
         assert_eq!((image.stride, image.payload_bytes()), (6, 12));
         assert!(image.with_stride(5).is_err());

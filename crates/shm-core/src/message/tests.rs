@@ -7,7 +7,7 @@ use super::*;
 
 const NONE: &Annotations = &Annotations::new();
 
-/// Returns `true` if docs/LAYOUT.md shows these bytes.
+/// Returns `true` if docs/LAYOUT.md contains these bytes.
 fn is_in_document(bytes: &[u8]) -> bool {
     let document = include_str!("../../../../docs/LAYOUT.md");
     let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -18,7 +18,7 @@ fn is_in_document(bytes: &[u8]) -> bool {
 }
 
 fn assert_golden(metadata: &Metadata, annotations: &Annotations, bytes: u64, golden: &[u8]) {
-    // Annotations make it too long for one line.
+    // With annotations the example takes more than one line.
     let (first, rest) = golden.split_at(if golden.len() > 20 { 8 } else { 0 });
     let (second, third) = rest.split_at(if golden.len() > 20 { 24 } else { 0 });
     for line in [first, second, third] {
@@ -41,9 +41,9 @@ fn origin() -> Origin {
     }
 }
 
-/// The bytes that docs/LAYOUT.md writes down: whoever changes them changes the format.
+/// The bytes in docs/LAYOUT.md. A change of them changes the format.
 #[test]
-fn the_encoding_is_the_one_that_the_document_shows() {
+fn the_encoding_matches_the_documented_examples() {
     assert_golden(&Metadata::Text, NONE, 5, &[]);
     let image = ImageMetadata::packed(PixelFormat::Rgba8, 640, 2)
         .unwrap()
@@ -70,7 +70,7 @@ fn the_encoding_is_the_one_that_the_document_shows() {
 }
 
 #[test]
-fn annotations_stand_before_the_kind() {
+fn annotations_precede_the_kind() {
     let user = Annotations::new().with_user(&[0xaa, 0xbb]);
     assert_golden(&Metadata::Text, &user, 5, &[128, 2, 0, 0xaa, 0xbb, 0]);
     let both = user.with_origin(origin());
@@ -86,9 +86,9 @@ fn annotations_stand_before_the_kind() {
     assert_golden(&Metadata::bytes(""), &both, 0, &golden.concat());
 }
 
-/// With at most 16 bytes of metadata a sample of 64 bytes takes two lines of the ring.
+/// With at most 16 bytes of metadata, a sample of 64 bytes takes two lines of the ring.
 #[test]
-fn common_metadata_leaves_small_samples_their_second_line() {
+fn common_metadata_takes_at_most_16_bytes() {
     let frame_number = Annotations::new().with_user(&[0; 8]);
     let vector = ArrayMetadata::new(ElementType::Float64, [8]).unwrap();
     let picture = ImageMetadata::packed(PixelFormat::Gray8, 8, 8).unwrap();
@@ -105,7 +105,7 @@ fn common_metadata_leaves_small_samples_their_second_line() {
 }
 
 #[test]
-fn what_a_later_version_adds_is_shown_as_bytes() {
+fn kinds_of_a_later_version_are_decoded_as_bytes() {
     let annotated = Metadata::Text.to_bytes(&Annotations::new().with_user(b"42"), 0);
     let annotated = annotated.unwrap();
     let (_text, before) = annotated.split_last().unwrap();
@@ -131,7 +131,7 @@ fn what_a_later_version_adds_is_shown_as_bytes() {
 }
 
 #[test]
-fn what_is_not_in_the_form_is_refused() {
+fn invalid_encodings_are_rejected() {
     use MetadataError::{BytesBehind, Dimensions, EndsEarly, NotUtf8, Repeated, TooLong};
     let long_user = [&[128, 0, 1][..], &[0; 256], &[0]].concat();
     let short_origin = [&[129, 25, 0][..], &[0; 25], &[0]].concat();
@@ -162,7 +162,7 @@ fn what_is_not_in_the_form_is_refused() {
 }
 
 #[test]
-fn every_cut_and_a_wrong_length_are_refused() {
+fn truncated_metadata_and_wrong_payload_lengths_are_rejected() {
     let image = ImageMetadata::packed(PixelFormat::Rgb8, 3, 2).unwrap();
     let annotations = Annotations::new().with_user(b"42").with_origin(origin());
     let encoded = Metadata::Image(image).to_bytes(&annotations, 18).unwrap();
@@ -179,7 +179,7 @@ fn every_cut_and_a_wrong_length_are_refused() {
 }
 
 #[test]
-fn names_that_are_too_long_are_refused() {
+fn names_that_are_too_long_are_rejected() {
     let mut bytes = BytesMetadata::new("");
     bytes.media_type = "x".repeat(256);
     assert!(Metadata::Bytes(bytes).to_bytes(NONE, 0).is_err());
@@ -203,9 +203,9 @@ fn the_longest_metadata_fits_the_smallest_ring() {
 }
 
 #[test]
-fn names_are_cut_at_a_character() {
-    assert_eq!(cut_name(&"é".repeat(200)).len(), 254);
-    assert_eq!(cut_name("short"), "short");
+fn names_are_truncated_at_a_character() {
+    assert_eq!(truncate_name(&"é".repeat(200)).len(), 254);
+    assert_eq!(truncate_name("short"), "short");
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -232,7 +232,7 @@ fn annotations() -> impl Strategy<Value = Annotations> {
     })
 }
 
-/// Metadata, and the length of the payload that it fits.
+/// Metadata, and a matching payload length.
 fn metadata() -> impl Strategy<Value = (Metadata, u64)> {
     let formats = proptest::sample::select(PixelFormat::ALL);
     let image = (formats, 1..=65_535_u32, 1..=65_535_u32, 0..99_u32, name());
@@ -267,14 +267,14 @@ proptest! {
     })]
 
     #[test]
-    fn what_was_encoded_comes_back((metadata, bytes) in metadata(), annotations in annotations()) {
+    fn encoded_metadata_decodes_to_the_same_value((metadata, bytes) in metadata(), annotations in annotations()) {
         let encoded = metadata.to_bytes(&annotations, bytes).unwrap();
         let decoded = Metadata::from_bytes(&encoded, bytes).unwrap();
         prop_assert_eq!(decoded, (metadata, annotations));
     }
 
     #[test]
-    fn what_any_bytes_decode_to_can_be_encoded(encoded in vec(any::<u8>(), 0..600), bytes: u64) {
+    fn whatever_decodes_can_be_encoded(encoded in vec(any::<u8>(), 0..600), bytes: u64) {
         if let Ok((metadata, annotations)) = Metadata::from_bytes(&encoded, bytes) {
             let again = metadata.to_bytes(&annotations, bytes).unwrap();
             prop_assert_eq!(Metadata::from_bytes(&again, bytes).unwrap(), (metadata, annotations));

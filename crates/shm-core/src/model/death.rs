@@ -1,24 +1,24 @@
-//! Death after a store, which ends a process of a model wherever it is.
+//! Simulated death of a process after one of its stores.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 
 std::thread_local! {
-    /// Whose process dies, and after how many more of its stores. (The checker runs all threads
-    /// of a model on one thread of the system.)
+    /// The slot of the process that dies, and the number of its remaining stores. (The checker runs
+    /// all threads of a model on one OS thread.)
     static PLAN: Cell<Option<(u8, u32)>> = const { Cell::new(None) };
 }
 
-/// What a process that dies unwinds with.
+/// The panic payload of a process that dies.
 struct Death;
 
-/// Says which slot's process is to die, after how many of its next stores; 1 is the first.
+/// Plans the death of the process of this slot after its n-th store from now, counted from 1.
 pub(crate) fn plan(slot: u8, stores: u32) {
     PLAN.set(Some((slot, stores)));
 }
 
-/// Runs a process; true where it died of the plan.
-pub(crate) fn process(steps: impl FnOnce()) -> bool {
+/// Runs a process; returns `true` if it died as planned.
+pub(crate) fn run_process(steps: impl FnOnce()) -> bool {
     let ended = panic::catch_unwind(AssertUnwindSafe(steps));
     PLAN.set(None);
     match ended {
@@ -28,11 +28,11 @@ pub(crate) fn process(steps: impl FnOnce()) -> bool {
     }
 }
 
-/// Ends the process of this slot where it is its time.
+/// Counts a store of the process of this slot, and ends the process if its death is planned here.
 pub(crate) fn stored_by(slot: u8) {
     match PLAN.get() {
         Some((dying, 1)) if dying == slot => {
-            // Not by `panic!`, which prints.
+            // Unlike `panic!`, this prints nothing.
             panic::resume_unwind(Box::new(Death));
         }
         Some((dying, stores)) if dying == slot => PLAN.set(Some((dying, stores - 1))),

@@ -1,4 +1,4 @@
-//! The kernel's futex, played by a mutex and a condition variable of the checker.
+//! The kernel's futex, simulated by a mutex and a condition variable of the checker.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -8,18 +8,17 @@ use loom::sync::{Condvar, Mutex};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 std::thread_local! {
-    /// Whether sleeping ends by itself, as it does after a while. Where it does
-    /// not, a wake-up that is lost shows as a deadlock. (The checker runs all
-    /// threads of a model on one thread of the system.)
+    /// Whether waits time out. If they do not, a lost wake-up becomes a deadlock, which the checker
+    /// reports. (The checker runs all threads of a model on one OS thread.)
     static TIMES_OUT: Cell<bool> = const { Cell::new(false) };
 }
 
 loom::lazy_static! {
-    static ref BED: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
+    static ref WAITERS: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
 }
 
-/// Says how the sleepers of the following models sleep.
-pub(crate) fn sleep_times_out(times_out: bool) {
+/// Chooses whether waits of the following models time out.
+pub(crate) fn set_timeouts(times_out: bool) {
     TIMES_OUT.set(times_out);
 }
 
@@ -33,40 +32,32 @@ pub(crate) fn wait_low(word: &AtomicU64, expected: u64, _: Duration) {
 }
 
 pub(crate) fn wake_all(_: &AtomicU32) {
-    wake();
+    wake(Condvar::notify_all);
 }
 
 pub(crate) fn wake_all_low(_: &AtomicU64) {
-    wake();
+    wake(Condvar::notify_all);
 }
 
 pub(crate) fn wake_low(_: &AtomicU64, count: u32) {
-    let (bed, bell) = &*BED;
-    let guard = bed.lock().expect("nobody panics in bed");
-    for _ in 0..count {
-        bell.notify_one();
-    }
-    drop(guard);
+    wake(|waiters| (0..count).for_each(|_| waiters.notify_one()));
 }
 
 pub(crate) fn wake_one(_: &AtomicU32) {
-    let (bed, bell) = &*BED;
-    let guard = bed.lock().expect("nobody panics in bed");
-    bell.notify_one();
+    wake(Condvar::notify_one);
+}
+
+fn wake(notify: impl FnOnce(&Condvar)) {
+    let (mutex, waiters) = &*WAITERS;
+    let guard = mutex.lock().expect("no holder panics");
+    notify(waiters);
     drop(guard);
 }
 
-fn wake() {
-    let (bed, bell) = &*BED;
-    let guard = bed.lock().expect("nobody panics in bed");
-    bell.notify_all();
-    drop(guard);
-}
-
-/// The kernel compares and goes to sleep in one step.
+/// Compares and sleeps in one step, as the kernel does.
 fn sleep_while(unchanged: impl FnOnce() -> bool) {
-    let (bed, bell) = &*BED;
-    let guard = bed.lock().expect("nobody panics in bed");
+    let (mutex, waiters) = &*WAITERS;
+    let guard = mutex.lock().expect("no holder panics");
     if !unchanged() {
         return;
     }
@@ -75,5 +66,5 @@ fn sleep_while(unchanged: impl FnOnce() -> bool) {
         loom::thread::yield_now();
         return;
     }
-    drop(bell.wait(guard).expect("nobody panics in bed"));
+    drop(waiters.wait(guard).expect("no holder panics"));
 }

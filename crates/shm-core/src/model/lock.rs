@@ -1,4 +1,4 @@
-//! The lock: exclusion, no lost wake-up, death and settlement.
+//! The lock: mutual exclusion, no lost wake-up, recovery from dead holders.
 
 use loom::cell::UnsafeCell;
 use loom::sync::{Arc, Mutex};
@@ -9,23 +9,23 @@ use crate::lock::{self, HolderProbe, Owner};
 use crate::model::{check, futex};
 use crate::sync::AtomicU32;
 
-/// A lock word, what it guards, and which slots the kernel says are held.
-struct World {
+/// A lock word, the data that it guards, and which SLOT bytes are locked.
+struct Segment {
     word: AtomicU32,
     guarded: UnsafeCell<u32>,
-    held: Mutex<[bool; 3]>,
+    live_slots: Mutex<[bool; 3]>,
 }
 
-/// One who contends, from its slot.
+/// A process that contends for the lock.
 struct Contender<'a> {
-    world: &'a World,
+    segment: &'a Segment,
     me: Owner,
 }
 
 impl HolderProbe for Contender<'_> {
     fn is_alive(&self, holder: Owner) -> bool {
         holder.slot() == self.me.slot()
-            || self.world.held.lock().unwrap()[usize::from(holder.slot())]
+            || self.segment.live_slots.lock().unwrap()[usize::from(holder.slot())]
     }
 
     fn should_abort(&self) -> bool {
@@ -33,19 +33,19 @@ impl HolderProbe for Contender<'_> {
     }
 }
 
-impl World {
-    fn new() -> Arc<World> {
-        Arc::new(World {
+impl Segment {
+    fn new() -> Arc<Segment> {
+        Arc::new(Segment {
             word: AtomicU32::new(0),
             guarded: UnsafeCell::new(0),
-            held: Mutex::new([true; 3]),
+            live_slots: Mutex::new([true; 3]),
         })
     }
 
-    /// Takes the lock; true where it was abandoned.
+    /// Acquires the lock; returns `true` if it was abandoned.
     fn acquire(&self, slot: u8, generation: u32) -> bool {
         let contender = Contender {
-            world: self,
+            segment: self,
             me: Owner::new(slot, generation),
         };
         let never = Deadline::after_option(None);
@@ -54,141 +54,144 @@ impl World {
             .abandoned
     }
 
-    /// Touches what is guarded; the checker cries where somebody else does so too.
+    /// Writes the guarded data; the checker panics if another thread accesses it at the same time.
     #[expect(unsafe_code, reason = "the access whose exclusion is checked")]
-    fn touch(&self) -> u32 {
+    fn write_guarded(&self) -> u32 {
         self.guarded.with_mut(|guarded| {
-            // SAFETY: the lock is held; that this excludes others is what the model proves.
+            // SAFETY: the lock is held; the model checks that this excludes other threads.
             unsafe { *guarded += 1 };
             // SAFETY: as above.
             unsafe { *guarded }
         })
     }
 
-    fn dies(&self, slot: u8) {
-        self.held.lock().unwrap()[usize::from(slot)] = false;
+    fn kill(&self, slot: u8) {
+        self.live_slots.lock().unwrap()[usize::from(slot)] = false;
     }
 }
 
 #[test]
-fn two_exclude_each_other_and_no_wake_is_lost() {
-    futex::sleep_times_out(false);
+fn two_processes_exclude_each_other_and_no_wake_up_is_lost() {
+    futex::set_timeouts(false);
     check(4, || {
-        let world = World::new();
+        let segment = Segment::new();
         let rival = {
-            let world = Arc::clone(&world);
+            let segment = Arc::clone(&segment);
             thread::spawn(move || {
-                assert!(!world.acquire(1, 1));
-                world.touch();
-                lock::release(&world.word, false);
+                assert!(!segment.acquire(1, 1));
+                segment.write_guarded();
+                lock::release(&segment.word, false);
             })
         };
-        assert!(!world.acquire(0, 1));
-        world.touch();
-        lock::release(&world.word, false);
+        assert!(!segment.acquire(0, 1));
+        segment.write_guarded();
+        lock::release(&segment.word, false);
         rival.join().unwrap();
-        assert!(!world.acquire(0, 1));
-        assert_eq!(world.touch(), 3);
+        assert!(!segment.acquire(0, 1));
+        assert_eq!(segment.write_guarded(), 3);
     });
 }
 
 #[test]
-fn three_exclude_each_other_and_no_wake_is_lost() {
-    futex::sleep_times_out(false);
+fn three_processes_exclude_each_other_and_no_wake_up_is_lost() {
+    futex::set_timeouts(false);
     check(2, || {
-        let world = World::new();
+        let segment = Segment::new();
         let rivals: Vec<_> = [1, 2]
             .map(|slot| {
-                let world = Arc::clone(&world);
+                let segment = Arc::clone(&segment);
                 thread::spawn(move || {
-                    world.acquire(slot, 1);
-                    world.touch();
-                    lock::release(&world.word, false);
+                    segment.acquire(slot, 1);
+                    segment.write_guarded();
+                    lock::release(&segment.word, false);
                 })
             })
             .into();
-        world.acquire(0, 1);
-        world.touch();
-        lock::release(&world.word, false);
+        segment.acquire(0, 1);
+        segment.write_guarded();
+        lock::release(&segment.word, false);
         for rival in rivals {
             rival.join().unwrap();
         }
-        world.acquire(0, 1);
-        assert_eq!(world.touch(), 4);
+        segment.acquire(0, 1);
+        assert_eq!(segment.write_guarded(), 4);
     });
 }
 
-/// Takes the lock, touches, and says repaired by letting go; 1 where it was told of a death.
-fn inherit(world: &World, slot: u8) -> u32 {
-    let abandoned = world.acquire(slot, 1);
-    world.touch();
-    lock::release(&world.word, false);
+/// Acquires the lock, writes the data, and releases the lock as repaired; returns 1 if it was
+/// abandoned.
+fn acquire_and_repair(segment: &Segment, slot: u8) -> u32 {
+    let abandoned = segment.acquire(slot, 1);
+    segment.write_guarded();
+    lock::release(&segment.word, false);
     u32::from(abandoned)
 }
 
 #[test]
-fn of_two_heirs_exactly_one_is_told_when_it_repairs() {
-    futex::sleep_times_out(true);
+fn exactly_one_of_two_contenders_sees_an_abandoned_lock() {
+    futex::set_timeouts(true);
     check(3, || {
-        let world = World::new();
-        world.acquire(2, 1);
-        world.touch();
-        world.dies(2);
+        let segment = Segment::new();
+        segment.acquire(2, 1);
+        segment.write_guarded();
+        segment.kill(2);
         let rival = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || inherit(&world, 1))
+            let segment = Arc::clone(&segment);
+            thread::spawn(move || acquire_and_repair(&segment, 1))
         };
-        assert_eq!(inherit(&world, 0) + rival.join().unwrap(), 1);
+        assert_eq!(acquire_and_repair(&segment, 0) + rival.join().unwrap(), 1);
     });
 }
 
 #[test]
-fn a_death_at_any_moment_is_told_to_whoever_comes_after_it() {
-    futex::sleep_times_out(true);
+fn a_dead_holder_is_detected_by_the_next_process() {
+    futex::set_timeouts(true);
     check(3, || {
-        let world = World::new();
+        let segment = Segment::new();
         let holder = {
-            let world = Arc::clone(&world);
+            let segment = Arc::clone(&segment);
             thread::spawn(move || {
-                world.acquire(2, 1);
-                world.touch();
-                world.dies(2);
+                segment.acquire(2, 1);
+                segment.write_guarded();
+                segment.kill(2);
             })
         };
-        // Before the holder, nothing is told, and rightly so; then the late one is.
-        let early = inherit(&world, 0);
+        // If this comes before the holder, it must not be abandoned; then the second acquisition
+        // is.
+        let early = acquire_and_repair(&segment, 0);
         holder.join().unwrap();
-        assert_eq!(early + inherit(&world, 0), 1);
+        assert_eq!(early + acquire_and_repair(&segment, 0), 1);
     });
 }
 
 #[test]
-fn a_slot_claimed_again_neither_loses_the_lock_nor_hands_it_out_twice() {
-    futex::sleep_times_out(true);
+fn a_reused_slot_neither_leaks_the_lock_nor_grants_it_twice() {
+    futex::set_timeouts(true);
     check(3, || {
-        let world = World::new();
+        let segment = Segment::new();
         // The holder of slot 2 has died with the lock.
-        world.acquire(2, 1);
-        world.dies(2);
-        let newcomer = {
-            let world = Arc::clone(&world);
+        segment.acquire(2, 1);
+        segment.kill(2);
+        let successor = {
+            let segment = Arc::clone(&segment);
             thread::spawn(move || {
-                // The kernel gives it the dead one's byte; it settles, then has a new generation.
-                world.held.lock().unwrap()[2] = true;
-                lock::release_dead_owner(&world.word, 2);
-                let abandoned = world.acquire(2, 2);
-                world.touch();
-                lock::release(&world.word, false);
+                // It locks the dead process's SLOT byte, releases that process's locks, and has a
+                // new generation.
+                segment.live_slots.lock().unwrap()[2] = true;
+                lock::release_dead_owner(&segment.word, 2);
+                let abandoned = segment.acquire(2, 2);
+                segment.write_guarded();
+                lock::release(&segment.word, false);
                 u32::from(abandoned)
             })
         };
-        let abandoned = world.acquire(0, 1);
-        world.touch();
-        lock::release(&world.word, false);
-        let told = u32::from(abandoned) + newcomer.join().unwrap();
+        let abandoned = segment.acquire(0, 1);
+        segment.write_guarded();
+        lock::release(&segment.word, false);
+        let reports = u32::from(abandoned) + successor.join().unwrap();
         assert_eq!(
-            told, 1,
-            "whoever came first after the death is told, and repaired"
+            reports, 1,
+            "only the first process after the death sees an abandoned lock"
         );
     });
 }

@@ -1,4 +1,4 @@
-//! Rings whose futex is waited for.
+//! Rings whose futex is waited on.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,21 +8,21 @@ use crate::readiness::{DATA, Readiness};
 use crate::sample::Reader;
 use crate::sys::{self, ForkMark};
 
-/// The rings that the reactor's thread waits for with io_uring.
+/// The rings that the reactor's thread waits on with io_uring.
 #[derive(Debug, Default)]
 pub(super) struct Futexes(Mutex<Vec<Entry>>);
 
-/// A ring that is waited for.
+/// A registered ring.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: u64,
     pub(super) reader: Arc<Reader>,
-    /// What the word is as long as nothing is new; `None` after a notification that was not cleared.
+    /// The word's value while nothing is new; `None` after a notification that was not cleared.
     pub(super) seen: Option<u64>,
     pub(super) readiness: Arc<Readiness>,
 }
 
-/// A ring that is slept on; its mapping stays as long as this.
+/// A ring that a thread waits on; keeps its mapping.
 #[derive(Debug)]
 pub(super) struct Armed {
     pub(super) id: u64,
@@ -31,7 +31,7 @@ pub(super) struct Armed {
     pub(super) readiness: Arc<Readiness>,
 }
 
-/// A ring that is waited for until this is dropped.
+/// A registration of a ring, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct FutexWatch {
     id: u64,
@@ -39,7 +39,8 @@ pub(crate) struct FutexWatch {
 }
 
 impl FutexWatch {
-    /// Waits for a ring to show something else than `seen`; for nothing where that is `None`.
+    /// Waits for the ring's `last` to differ from `seen`; registers without waiting if that is
+    /// `None`.
     ///
     /// # Errors
     ///
@@ -67,13 +68,13 @@ impl FutexWatch {
         })
     }
 
-    /// Waits for the ring to show something else than `seen`, until that is notified.
+    /// Waits for the ring's `last` to differ from `seen`, until that is notified.
     pub(crate) fn arm(&self, seen: u64) {
         self.change(|entries, at| entries[at].seen = Some(seen));
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Vec<Entry>, usize) -> T) -> Option<T> {
-        // In a forked child there is no such thread.
+        // A forked child has no such thread.
         if self.fork.is_elsewhere() {
             return None;
         }
@@ -87,15 +88,15 @@ impl FutexWatch {
 
 impl Drop for FutexWatch {
     fn drop(&mut self) {
-        let gone = self.change(|entries, at| entries.swap_remove(at));
-        // Not under the lock: with the readiness ends a waker, and maybe a task that waits, too.
-        drop(gone);
+        let removed = self.change(|entries, at| entries.swap_remove(at));
+        // Not under the lock: dropping the readiness drops a waker, and perhaps a task that waits.
+        drop(removed);
     }
 }
 
 impl Futexes {
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
-        // Every change under it is complete before anything can panic.
+        // Every change under the lock is complete before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -108,28 +109,28 @@ impl Futexes {
     fn change<T>(&self, id: u64, change: impl FnOnce(&mut Vec<Entry>, usize) -> T) -> Option<T> {
         let mut entries = self.entries();
         let at = entries.iter().position(|entry| entry.id == id)?;
-        let changed = change(&mut entries, at);
+        let result = change(&mut entries, at);
         drop(entries);
-        // It runs, because the entry was there.
+        // The thread runs, because the entry was registered.
         let _woken = thread::wake();
-        Some(changed)
+        Some(result)
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.entries().is_empty()
     }
 
-    /// Notifies what has come already; returns what is to be waited for.
-    pub(super) fn notify_news(&self) -> Vec<Armed> {
-        let (armed, news) = look_at(&mut self.entries());
-        // Not under the lock: a task that is woken may drop what it waits with.
-        for readiness in news {
+    /// Notifies the entries that have changed; returns those to wait on.
+    pub(super) fn notify_changed(&self) -> Vec<Armed> {
+        let (armed, changed) = split_changed(&mut self.entries());
+        // Not under the lock: a task that is woken may drop its registration.
+        for readiness in changed {
             readiness.notify(DATA);
         }
         armed
     }
 
-    /// Notes that an entry is notified: nothing more is, before it is armed again.
+    /// Records that an entry was notified: it is not notified again before it is armed.
     pub(super) fn disarm(&self, id: u64) {
         let mut entries = self.entries();
         if let Some(entry) = entries.iter_mut().find(|entry| entry.id == id) {
@@ -138,9 +139,9 @@ impl Futexes {
     }
 }
 
-/// What is to be waited for of some entries, and what has come already.
-pub(super) fn look_at(entries: &mut [Entry]) -> (Vec<Armed>, Vec<Arc<Readiness>>) {
-    let (mut armed, mut news) = (Vec::new(), Vec::new());
+/// Returns the entries to wait on, and the readinesses of those that have changed.
+pub(super) fn split_changed(entries: &mut [Entry]) -> (Vec<Armed>, Vec<Arc<Readiness>>) {
+    let (mut armed, mut changed) = (Vec::new(), Vec::new());
     for entry in entries {
         let Some(seen) = entry.seen else { continue };
         if entry.reader.ring().last() == seen {
@@ -152,8 +153,8 @@ pub(super) fn look_at(entries: &mut [Entry]) -> (Vec<Armed>, Vec<Arc<Readiness>>
             });
         } else {
             entry.seen = None;
-            news.push(Arc::clone(&entry.readiness));
+            changed.push(Arc::clone(&entry.readiness));
         }
     }
-    (armed, news)
+    (armed, changed)
 }

@@ -1,53 +1,56 @@
-//! The fallback where io_uring cannot wait for futexes: threads that sleep on up to 127 words each
-//! (`futex_waitv`), or on one where the kernel does not know that either.
+//! The fallback if io_uring cannot wait for futexes: threads that wait on up to 127 words each
+//! (`futex_waitv`), or on one if the kernel does not support that either.
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::futexes::{Armed, Entry, look_at};
+use super::futexes::{Armed, Entry, split_changed};
 use super::reactor;
 use crate::readiness::{DATA, LIVENESS, Readiness};
-use crate::sys::{self, Awaited, MOST_WORDS};
+use crate::sys::{self, Awaited, MAX_WORDS};
 
-/// How often a thread that can sleep on one word alone looks whether it is to end.
-const SLICE: Duration = Duration::from_secs(1);
+/// How often a thread that can wait on only one word checks whether it must end.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// All rings that are waited for, a group for each thread.
+/// The registered rings, in one group per thread.
 #[derive(Debug, Default)]
 pub(super) struct Groups(Mutex<Vec<Group>>);
 
-/// What one thread waits for.
+/// The rings that one thread waits on.
 #[derive(Debug)]
 struct Group {
-    /// Raised whenever the entries change: the thread sleeps on it, too.
+    /// Incremented whenever the entries change; the thread waits on it, too.
     changes: Arc<AtomicU32>,
     entries: Vec<Entry>,
 }
 
 impl Groups {
     fn groups(&self) -> MutexGuard<'_, Vec<Group>> {
-        // Every change under it is complete before anything can panic.
+        // Every change under the lock is complete before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn add(&self, entry: Entry) -> io::Result<()> {
-        let most = if sys::can_wait_any() {
-            MOST_WORDS - 1
+        let capacity = if sys::can_wait_any() {
+            MAX_WORDS - 1
         } else {
             1
         };
         let mut groups = self.groups();
-        if let Some(group) = groups.iter_mut().find(|group| group.entries.len() < most) {
+        if let Some(group) = groups
+            .iter_mut()
+            .find(|group| group.entries.len() < capacity)
+        {
             group.entries.push(entry);
-            tell(&group.changes);
+            wake(&group.changes);
             return Ok(());
         }
         let changes = Arc::new(AtomicU32::new(0));
-        let its = Arc::clone(&changes);
-        // It looks for its group only after this has let go of all.
-        sys::spawn_helper("shm-core futex", move || serve(&its))?;
+        let own_changes = Arc::clone(&changes);
+        // The thread looks up its group only after this function has released the lock.
+        sys::spawn_helper("shm-core futex", move || serve(&own_changes))?;
         groups.push(Group {
             changes,
             entries: vec![entry],
@@ -55,7 +58,7 @@ impl Groups {
         Ok(())
     }
 
-    /// Changes an entry, and tells its thread.
+    /// Changes an entry, and wakes own_changes thread.
     pub(super) fn change<T>(
         &self,
         id: u64,
@@ -67,36 +70,36 @@ impl Groups {
             Some((group, at))
         })?;
         let reader = Arc::clone(&group.entries[at].reader);
-        let changed = change(&mut group.entries, at);
-        tell(&group.changes);
+        let result = change(&mut group.entries, at);
+        wake(&group.changes);
         if !sys::can_wait_any() {
-            // The thread sleeps on the ring alone; this wakes other sleepers, too, for nothing.
+            // The thread waits on the ring alone; this also wakes other waiters, spuriously.
             sys::wake_all_low(reader.ring().last_word());
         }
-        Some(changed)
+        Some(result)
     }
 }
 
-fn tell(changes: &AtomicU32) {
+fn wake(changes: &AtomicU32) {
     changes.fetch_add(1, Ordering::SeqCst);
     sys::wake_private(changes);
 }
 
-/// The thread of a group: ends when the group is empty.
+/// Runs the thread of a group, which ends when the group is empty.
 fn serve(changes: &Arc<AtomicU32>) {
     loop {
         let seen_changes = changes.load(Ordering::SeqCst);
-        let Some((armed, news)) = look(changes) else {
+        let Some((armed, changed)) = poll_group(changes) else {
             return;
         };
-        // Not under the lock: a task that is woken may drop what it waits with.
-        for readiness in news {
+        // Not under the lock: a task that is woken may drop own_changes registration.
+        for readiness in changed {
             readiness.notify(DATA);
         }
-        if let Some(woken) = sleep(&armed, changes, seen_changes) {
+        if let Some(woken) = wait(&armed, changes, seen_changes) {
             disarm(changes, woken.id);
             let is_new = woken.reader.ring().last() != woken.seen;
-            // A wake-up without news: a publisher has left.
+            // A wake-up without a new record: a publisher has left.
             woken
                 .readiness
                 .notify(if is_new { DATA } else { DATA | LIVENESS });
@@ -104,20 +107,20 @@ fn serve(changes: &Arc<AtomicU32>) {
     }
 }
 
-/// What a group waits for, and what has come already; `None` where it waits for nothing any more.
-fn look(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Readiness>>)> {
+/// Returns the entries to wait on, and those that have changed; `None` if the group is empty.
+fn poll_group(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Readiness>>)> {
     let mut groups = reactor().groups.groups();
-    let at = place_of(&groups, changes)?;
+    let at = index_of(&groups, changes)?;
     if groups[at].entries.is_empty() {
         groups.swap_remove(at);
         return None;
     }
-    Some(look_at(&mut groups[at].entries))
+    Some(split_changed(&mut groups[at].entries))
 }
 
 fn disarm(changes: &Arc<AtomicU32>, id: u64) {
     let mut groups = reactor().groups.groups();
-    let Some(at) = place_of(&groups, changes) else {
+    let Some(at) = index_of(&groups, changes) else {
         return;
     };
     let mut entries = groups[at].entries.iter_mut();
@@ -126,14 +129,14 @@ fn disarm(changes: &Arc<AtomicU32>, id: u64) {
     }
 }
 
-fn place_of(groups: &[Group], changes: &Arc<AtomicU32>) -> Option<usize> {
+fn index_of(groups: &[Group], changes: &Arc<AtomicU32>) -> Option<usize> {
     groups
         .iter()
         .position(|group| Arc::ptr_eq(&group.changes, changes))
 }
 
-/// Sleeps until something may have happened; returns whose word was woken, if one was.
-fn sleep<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Option<&'a Armed> {
+/// Waits until an entry may have changed; returns the entry whose word was woken, if any.
+fn wait<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Option<&'a Armed> {
     if sys::can_wait_any() {
         let rings = armed
             .iter()
@@ -146,7 +149,7 @@ fn sleep<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Opti
     match armed.first() {
         Some(armed) => {
             let word = armed.reader.ring().last_word();
-            sys::wait_low(word, armed.seen, SLICE);
+            sys::wait_low(word, armed.seen, CHECK_INTERVAL);
         }
         None => sys::wait_private(changes, seen_changes, None),
     }

@@ -1,4 +1,4 @@
-//! Files and directories that are watched: with one inotify instance, because a user has few of them.
+//! Files and directories that are watched, with a single inotify instance, because a user has few.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,16 +12,16 @@ use crate::sys::{self, ForkMark, PathEvent};
 
 pub(crate) use crate::sys::Events;
 
-/// The kernel tells that a file was closed a moment before it gives back the locks on it: so long after
-/// the event it is said again.
-const AGAIN: [Duration; 4] = [
+/// Delays after which the notification of a closed file is repeated, because the kernel reports the
+/// close slightly before it releases the locks on the file.
+const REPEAT_DELAYS: [Duration; 4] = [
     Duration::from_millis(1),
     Duration::from_millis(10),
     Duration::from_millis(100),
     Duration::from_secs(1),
 ];
 
-/// All paths that are watched.
+/// The watched paths.
 #[derive(Debug, Default)]
 pub(super) struct Inotify(Mutex<Option<Watched>>);
 
@@ -34,15 +34,15 @@ struct Watched {
 #[derive(Debug)]
 struct Entry {
     id: u64,
-    /// How the kernel calls the path in its events.
+    /// The watch descriptor of the path.
     watch: i32,
     events: Events,
-    /// Names in a directory begin so, or are of no interest.
+    /// Only names in a directory that begin with this are notified.
     prefix: Vec<u8>,
     readiness: Arc<Readiness>,
 }
 
-/// A path that is watched until this is dropped.
+/// A watch of a path, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct PathWatch {
     id: u64,
@@ -50,11 +50,12 @@ pub(crate) struct PathWatch {
 }
 
 impl PathWatch {
-    /// Notifies at these events: of names that begin with `prefix`, where it is a directory.
+    /// Notifies a readiness at these events; for a directory, at events of names that begin with
+    /// `prefix`.
     ///
     /// # Errors
     ///
-    /// Where the path is not there, or the system gives no more events.
+    /// If the path does not exist, or the system has no more inotify watches.
     pub(crate) fn new(
         path: &Path,
         events: Events,
@@ -78,7 +79,7 @@ impl PathWatch {
 
 impl Drop for PathWatch {
     fn drop(&mut self) {
-        // In a forked child there is no such thread, and the kernel's list is the parent's.
+        // A forked child has no such thread, and the kernel's list of watches is the parent's.
         if !self.fork.is_elsewhere() {
             reactor().inotify.remove(self.id);
         }
@@ -87,7 +88,7 @@ impl Drop for PathWatch {
 
 impl Inotify {
     fn watched(&self) -> MutexGuard<'_, Option<Watched>> {
-        // Every change under it is complete before anything can panic.
+        // Every change under the lock is complete before anything can panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,7 +97,7 @@ impl Inotify {
         let watched = match &mut *guard {
             Some(watched) => watched,
             none => none.insert(Watched {
-                inotify: Arc::new(sys::watch_nothing()?),
+                inotify: Arc::new(sys::create_inotify()?),
                 entries: Vec::new(),
             }),
         };
@@ -115,43 +116,44 @@ impl Inotify {
         thread::wake().inspect_err(|_| self.remove(id))
     }
 
-    /// The instance, while anything is watched.
+    /// Returns the instance, if anything is watched.
     pub(super) fn instance(&self) -> Option<Arc<OwnedFd>> {
         let watched = self.watched();
         watched.as_ref().map(|watched| Arc::clone(&watched.inotify))
     }
 
     fn remove(&self, id: u64) {
-        // Dropped after the lock: with the readiness ends a waker, and maybe a task that waits, too.
-        let gone;
+        // Dropped after the lock is released: dropping the readiness drops a waker, and perhaps a
+        // task.
+        let removed;
         let mut guard = self.watched();
         let Some(watched) = &mut *guard else { return };
         let Some(at) = watched.entries.iter().position(|entry| entry.id == id) else {
             return;
         };
-        gone = watched.entries.swap_remove(at);
+        removed = watched.entries.swap_remove(at);
         if watched
             .entries
             .iter()
-            .all(|entry| entry.watch != gone.watch)
+            .all(|entry| entry.watch != removed.watch)
         {
-            sys::unwatch_path(&watched.inotify, gone.watch);
+            sys::unwatch_path(&watched.inotify, removed.watch);
         }
         if watched.entries.is_empty() {
             *guard = None;
         }
         drop(guard);
-        // It runs, because the entry was there.
+        // The thread runs, because the entry was registered.
         let _woken = thread::wake();
     }
 }
 
-/// Notifications to be repeated, because a lock outlives the event of its file's end by a moment.
+/// Pending repetitions of notifications, because locks are released slightly after the event.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(Vec<(Instant, Arc<Readiness>)>);
 
 impl Repeats {
-    /// How long until the next is due.
+    /// Returns the time until the next one is due.
     pub(super) fn next(&self) -> Option<Duration> {
         let now = Instant::now();
         let times = self.0.iter();
@@ -160,7 +162,7 @@ impl Repeats {
             .min()
     }
 
-    /// Notifies what is due.
+    /// Notifies those that are due.
     pub(super) fn notify_due(&mut self) {
         let now = Instant::now();
         self.0.retain(|(due, readiness)| {
@@ -172,39 +174,40 @@ impl Repeats {
         });
     }
 
-    /// Reads events, and notifies whom they concern.
+    /// Reads events, and notifies the readinesses that they concern.
     pub(super) fn dispatch(&mut self, inotify: &OwnedFd) {
         let mut concerned = Vec::new();
-        let read = sys::read_path_events(inotify, |event| concerned.extend(of_event(&event)));
+        let read = sys::read_path_events(inotify, |event| concerned.extend(concerned_by(&event)));
         debug_assert!(read.is_ok(), "an inotify instance can be read: {read:?}");
         let now = Instant::now();
-        // Not under the lock: a task that is woken may drop what it waits with.
+        // Not under the lock: a task that is woken may drop its registration.
         for (readiness, is_closing) in concerned {
             readiness.notify(DATA | LIVENESS);
             if is_closing {
-                let again = AGAIN.map(|after| (now + after, Arc::clone(&readiness)));
-                self.0.extend(again);
+                let repeats = REPEAT_DELAYS.map(|after| (now + after, Arc::clone(&readiness)));
+                self.0.extend(repeats);
             }
         }
     }
 }
 
-/// Whom an event concerns, and whether that is to be repeated.
-fn of_event(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
+/// Returns the readinesses that an event concerns, and whether their notification is to be
+/// repeated.
+fn concerned_by(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
     let watched = reactor().inotify.watched();
     let entries = watched.iter().flat_map(|watched| &watched.entries);
     entries
         .filter(|entry| {
-            event.is_anything()
+            event.is_overflow()
                 || (entry.watch == event.watch()
-                    && (event.is_the_end()
-                        || (event.is_one_of(entry.events)
+                    && (event.is_watch_removed()
+                        || (event.is_any_of(entry.events)
                             && event.name().starts_with(&entry.prefix))))
         })
         .map(|entry| {
-            // Under the lock, so that a source that is added to a set after it is found ready.
+            // Under the lock, so that a source that is added to a set afterwards is found ready.
             entry.readiness.note(DATA | LIVENESS);
-            let is_closing = event.is_anything() || event.is_one_of(Events::OF_FILE);
+            let is_closing = event.is_overflow() || event.is_any_of(Events::OF_FILE);
             (Arc::clone(&entry.readiness), is_closing)
         })
         .collect()

@@ -1,4 +1,5 @@
-//! The reactor's thread: it polls the inotify instance and the io_uring, while anything is registered.
+//! The reactor's thread, which polls the inotify instance and the io_uring while anything is
+//! registered.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,21 +10,21 @@ use super::reactor;
 use super::uring::Ring;
 use crate::sys::{self, EventFd, PollFd, PollFlags};
 
-/// How long the thread sleeps where the system has no memory for a call, or no descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How long the thread sleeps if the system has no memory or no descriptors for a call.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// What wakes the thread while it runs.
+/// The eventfd that wakes the thread, while it runs.
 #[derive(Debug, Default)]
 pub(super) struct Thread(Mutex<Option<Arc<EventFd>>>);
 
 impl Thread {
     fn wakes(&self) -> MutexGuard<'_, Option<Arc<EventFd>>> {
-        // Every change under it is a single store.
+        // Every change under the lock is a single store.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Has the thread look at what is registered; starts it if it does not run.
+/// Makes the thread process the registrations; starts it if it does not run.
 pub(super) fn wake() -> io::Result<()> {
     let mut wakes = reactor().thread.wakes();
     if let Some(eventfd) = &*wakes {
@@ -31,8 +32,8 @@ pub(super) fn wake() -> io::Result<()> {
         return Ok(());
     }
     let eventfd = Arc::new(EventFd::new()?);
-    let its = Arc::clone(&eventfd);
-    sys::spawn_helper("shm-core", move || serve(&its))?;
+    let own_eventfd = Arc::clone(&eventfd);
+    sys::spawn_helper("shm-core", move || serve(&own_eventfd))?;
     *wakes = Some(eventfd);
     Ok(())
 }
@@ -41,17 +42,17 @@ fn serve(eventfd: &EventFd) {
     let mut repeats = Repeats::default();
     let mut ring = None;
     loop {
-        if has_nothing_to_do() {
+        if stop_if_idle() {
             return;
         }
-        let look_again = arm(&mut ring);
+        let retry_after = arm(&mut ring);
         let inotify = reactor().inotify.instance();
         let mut fds = vec![PollFd::new(eventfd, PollFlags::IN)];
         fds.extend(ring.iter().map(|ring| PollFd::new(ring, PollFlags::IN)));
         fds.extend(inotify.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
-        let timeout = look_again.into_iter().chain(repeats.next()).min();
+        let timeout = retry_after.into_iter().chain(repeats.next()).min();
         if sys::poll(&mut fds, timeout).is_err() {
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(RETRY_DELAY);
         }
         eventfd.clear();
         repeats.notify_due();
@@ -66,7 +67,7 @@ fn serve(eventfd: &EventFd) {
 
 /// Returns `true` if nothing is registered: then the thread ends, and the next registration starts
 /// another.
-fn has_nothing_to_do() -> bool {
+fn stop_if_idle() -> bool {
     let mut wakes = reactor().thread.wakes();
     let is_idle = reactor().inotify.instance().is_none() && reactor().futexes.is_empty();
     if is_idle {
@@ -75,7 +76,7 @@ fn has_nothing_to_do() -> bool {
     is_idle
 }
 
-/// Waits for the futexes that are registered; returns how soon to look again, where that cannot be.
+/// Waits for the registered futexes; returns the time until the next attempt if that fails.
 fn arm(ring: &mut Option<Ring>) -> Option<Duration> {
     if reactor().futexes.is_empty() {
         return None;
@@ -86,8 +87,8 @@ fn arm(ring: &mut Option<Ring>) -> Option<Duration> {
     if ring.as_mut().is_some_and(|ring| ring.arm().is_ok()) {
         return None;
     }
-    // No memory or no descriptors for it, or the program has given up the permission since.
+    // No memory or no descriptors, or the program has given up the permission since.
     *ring = None;
-    reactor().futexes.notify_news();
-    Some(PAUSE)
+    reactor().futexes.notify_changed();
+    Some(RETRY_DELAY)
 }

@@ -1,4 +1,4 @@
-//! Waiting for any number of futexes on one thread: io_uring (Linux 6.7).
+//! Waits for any number of futexes on one thread, with io_uring (Linux 6.7).
 #![expect(unsafe_code, reason = "io_uring takes addresses")]
 
 use std::collections::HashMap;
@@ -13,16 +13,16 @@ use super::futexes::Armed;
 use super::reactor;
 use crate::readiness::{DATA, LIVENESS};
 
-/// How many operations are handed over at once; a system call more for each further so many.
+/// The length of the submission queue; more operations at once take further system calls.
 const ENTRIES: u32 = 128;
 /// `FUTEX2_SIZE_U32` of `linux/futex.h`.
 const SIZE_U32: u32 = 2;
 /// `FUTEX_BITSET_MATCH_ANY`.
-const ANY: u64 = u32::MAX as u64;
-/// The operation number of cancellations, whose results do not matter.
+const MATCH_ANY: u64 = u32::MAX as u64;
+/// The number of cancel operations, whose results are ignored.
 const CANCELLATION: u64 = u64::MAX;
 
-/// Returns `true` if the kernel can do that here: containers often do not permit io_uring.
+/// Returns `true` if the kernel supports it here; containers often forbid io_uring.
 pub(super) fn is_available() -> bool {
     static IS_AVAILABLE: OnceLock<bool> = OnceLock::new();
     *IS_AVAILABLE.get_or_init(|| {
@@ -36,19 +36,19 @@ fn ring() -> io::Result<IoUring> {
     IoUring::builder().setup_clamp().build(ENTRIES)
 }
 
-/// Operations that wait for futexes. Readable when one has ended.
+/// Operations that wait for futexes. Readable when one has completed.
 pub(super) struct Ring {
     ring: IoUring,
-    /// By their numbers.
+    /// The pending operations, by number.
     operations: HashMap<u64, Armed>,
-    /// By the numbers of their entries.
-    of_entries: HashMap<u64, u64>,
+    /// The number of each entry's operation, by the entry's id.
+    by_entry: HashMap<u64, u64>,
     next: u64,
 }
 
 impl AsFd for Ring {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: the descriptor is open as long as the ring, which the borrow keeps.
+        // SAFETY: the descriptor is open while the ring exists, which the borrow ensures.
         unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }
     }
 }
@@ -58,15 +58,15 @@ impl Ring {
         Ok(Self {
             ring: ring()?,
             operations: HashMap::new(),
-            of_entries: HashMap::new(),
+            by_entry: HashMap::new(),
             next: 0,
         })
     }
 
-    /// Begins to wait for what is registered, and ends what is not any more; notifies what has come
-    /// already.
+    /// Submits operations for what is registered, and cancels those of what is not any more;
+    /// notifies entries that have changed already.
     pub(super) fn arm(&mut self) -> io::Result<()> {
-        let armed = reactor().futexes.notify_news();
+        let armed = reactor().futexes.notify_changed();
         let wanted: HashMap<u64, Armed> =
             armed.into_iter().map(|armed| (armed.id, armed)).collect();
         let is_wanted = |operation: &Armed| {
@@ -75,45 +75,45 @@ impl Ring {
                 .is_some_and(|armed| armed.seen == operation.seen)
         };
         let outdated: Vec<u64> = self
-            .of_entries
+            .by_entry
             .values()
             .copied()
             .filter(|number| !self.operations.get(number).is_some_and(is_wanted))
             .collect();
         for number in outdated {
             if let Some(operation) = self.operations.get(&number) {
-                self.of_entries.remove(&operation.id);
+                self.by_entry.remove(&operation.id);
             }
             let cancel = opcode::AsyncCancel::new(number).build();
             self.push(&cancel.user_data(CANCELLATION))?;
         }
         for (id, armed) in wanted {
-            if !self.of_entries.contains_key(&id) {
+            if !self.by_entry.contains_key(&id) {
                 self.wait_for(armed)?;
             }
         }
         self.ring.submit().map(drop)
     }
 
-    /// Notifies what has come.
+    /// Notifies the entries whose operation has completed.
     pub(super) fn complete(&mut self) {
-        let ended: Vec<u64> = self
+        let completed: Vec<u64> = self
             .ring
             .completion()
             .map(|entry| entry.user_data())
             .collect();
-        for number in ended {
+        for number in completed {
             let Some(operation) = self.operations.remove(&number) else {
                 continue;
             };
-            if self.of_entries.get(&operation.id) != Some(&number) {
+            if self.by_entry.get(&operation.id) != Some(&number) {
                 // It was cancelled.
                 continue;
             }
-            self.of_entries.remove(&operation.id);
+            self.by_entry.remove(&operation.id);
             reactor().futexes.disarm(operation.id);
             let is_new = operation.reader.ring().last() != operation.seen;
-            // A wake-up without news: a publisher has left.
+            // A wake-up without a new record: a publisher has left.
             operation
                 .readiness
                 .notify(if is_new { DATA } else { DATA | LIVENESS });
@@ -122,24 +122,25 @@ impl Ring {
 
     fn wait_for(&mut self, armed: Armed) -> io::Result<()> {
         let word: *const u32 = std::ptr::from_ref(armed.reader.ring().last_word()).cast();
-        let low = armed.seen & ANY;
-        let wait = opcode::FutexWait::new(word, low, ANY, SIZE_U32).build();
+        let low = armed.seen & MATCH_ANY;
+        let wait = opcode::FutexWait::new(word, low, MATCH_ANY, SIZE_U32).build();
         let number = self.next;
         self.next += 1;
         self.push(&wait.user_data(number))?;
-        self.of_entries.insert(armed.id, number);
+        self.by_entry.insert(armed.id, number);
         self.operations.insert(number, armed);
         Ok(())
     }
 
     fn push(&mut self, operation: &squeue::Entry) -> io::Result<()> {
         loop {
-            // SAFETY: the only address in it is a word's, in a mapping that `operations` keeps until
-            // the operation has ended; the kernel reads the word, and fails if it is not mapped.
+            // SAFETY: its only address is that of a word, in a mapping that `operations` keeps
+            // until the operation has completed; the kernel reads the word, and fails if it is not
+            // mapped.
             if unsafe { self.ring.submission().push(operation) }.is_ok() {
                 return Ok(());
             }
-            // The queue is full.
+            // The submission queue is full.
             self.ring.submit()?;
         }
     }

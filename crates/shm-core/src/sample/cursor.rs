@@ -1,34 +1,36 @@
-//! A subscriber's place in the ring: record after record, and what becomes of it where it is overtaken.
+//! A subscriber's position in the ring: reads record after record, and recovers from an overrun.
+
+use std::io;
 
 use crate::error::InvalidSample;
 use crate::sample::record::{self, Kind, Record};
-use crate::sample::regions::Pinned;
+use crate::sample::regions::PinOutcome;
 use crate::sample::ring::{Ring, is_position};
 
 /// Where a subscriber reads next, and what it expects there.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor {
     position: u64,
-    /// The sequence that comes next if none is missed; not known after damage.
+    /// The sequence that comes next if no sample is missed; unknown after damage.
     expected: Option<u64>,
-    /// How often in a row the record was evicted before it was read.
+    /// How often in a row a record was evicted before it was read.
     overruns: u32,
-    /// The record before was padding.
+    /// The previous record was padding.
     after_padding: bool,
-    /// Something was read already, so that a clearing is news.
+    /// Something was read already, so that a clearing must be reported.
     has_read: bool,
-    /// Nothing there makes sense: wait for another `last`.
+    /// The value of `last` at which the ring was found damaged; a different value ends the wait.
     damaged_at: Option<u64>,
-    /// How long the record before was: so long is the next, mostly.
-    usual_bytes: u32,
+    /// The length of the previous record, which is the expected length of the next.
+    previous_bytes: u32,
 }
 
 /// Which record to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
+pub(crate) enum ReadMode {
     /// The next in order.
     Next,
-    /// The newest; those before it are passed.
+    /// The newest; those before it are skipped.
     Latest,
 }
 
@@ -39,44 +41,37 @@ pub(crate) struct Copied {
     pub(crate) payload: Vec<u8>,
 }
 
-/// What a large payload needs: its region, pinned.
-pub(crate) trait PinRegion {
-    /// Why it could not even be tried.
-    type Error;
-    /// Pins a region while it belongs to the record at `position`.
-    fn pin(&self, region: u16, position: u64) -> Result<Pinned, Self::Error>;
-}
-
-/// A sample, found whole. Metadata and an inline payload were copied.
+/// A complete sample. Metadata and an inline payload were copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) record: Record,
-    /// The region that was pinned; none for an inline payload.
+    /// The region that was pinned; `None` for an inline payload.
     pub(crate) region: Option<u16>,
     pub(crate) skipped: u64,
 }
 
-/// What one attempt to read led to.
+/// The result of one attempt to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
+pub(crate) enum ReadStep {
     /// A sample.
     Sample(Found),
-    /// All before was erased; how many samples were missed.
+    /// Everything before was erased; `skipped` samples were missed.
     Cleared { skipped: u64 },
     /// There is nothing new.
-    Nothing,
-    /// Try again: the cursor went behind a record that is no sample any more, or never was.
-    Again,
-    /// Try again: the record was evicted before it was read, and so may the next be.
+    Empty,
+    /// Try again: the cursor has passed a record that is no sample, or no longer one.
+    Retry,
+    /// Try again: the record was evicted before it was read, and the next may be too.
     Overrun,
-    /// Try again, after a while: the cursor did not move.
-    Refused,
-    /// What stands there makes no sense. Told once; the cursor is behind it, or waits for better.
+    /// Try again after a pause: the cursor did not move.
+    Contended,
+    /// The ring is damaged. Reported once; the cursor has passed the damage, or waits for another
+    /// record.
     Damaged(InvalidSample),
 }
 
 impl Cursor {
-    /// At the newest record: it is the first to be read.
+    /// Returns a cursor at the newest record, which is the first to be read.
     pub(crate) fn at_newest(ring: Ring<'_>) -> Self {
         let mut cursor = Self {
             position: 0,
@@ -85,9 +80,9 @@ impl Cursor {
             after_padding: false,
             has_read: false,
             damaged_at: None,
-            usual_bytes: 0,
+            previous_bytes: 0,
         };
-        // Bounded: who is overtaken so often misses some anyway.
+        // Bounded: a subscriber that is overrun so often misses samples anyway.
         for _ in 0..64 {
             cursor.position = ring.last();
             if !is_position(cursor.position) {
@@ -99,9 +94,9 @@ impl Cursor {
             }
             if let Ok(record) = record {
                 cursor.expected = Some(record.sequence);
-                // That all before was erased is no news for who comes now.
+                // A new subscriber need not learn of an earlier clearing.
                 if record.kind == Kind::Cleared {
-                    cursor.passed(&record);
+                    cursor.advance(&record);
                     cursor.has_read = false;
                 }
             }
@@ -110,25 +105,26 @@ impl Cursor {
         cursor
     }
 
-    /// Goes back to the oldest record there is.
+    /// Moves to the oldest record in the ring.
     pub(crate) fn rewind(&mut self, ring: Ring<'_>) {
         let newest = Self::at_newest(ring);
-        let oldest = ring.oldest_acquire();
+        let oldest = ring.oldest();
         *self = Self {
-            // Loaded after `oldest`, so that it is not below it unless a peer lies: then reading tells.
+            // `last` is loaded after `oldest`, so it is not below it unless a peer lies, which
+            // reading detects.
             position: oldest.min(ring.last()),
             expected: None,
             ..newest
         };
     }
 
-    /// Goes to the record with this sequence; to the oldest after it where it is gone, which then
-    /// counts as skipped with all that are.
+    /// Moves to the record with this sequence. If it was evicted, moves to the oldest after it, and
+    /// all that were evicted count as skipped.
     pub(crate) fn seek(&mut self, ring: Ring<'_>, sequence: u64) {
         self.rewind(ring);
-        // So many records a ring has; only a peer that lies meanwhile leads on.
+        // A ring has no more records; only a malicious peer makes the loop longer.
         for _ in 0..ring.records() {
-            if !is_position(self.position) || !self.has_news(ring) {
+            if !is_position(self.position) || !self.has_unread(ring) {
                 break;
             }
             let record = ring.header(self.position);
@@ -138,37 +134,37 @@ impl Cursor {
             }
             match record {
                 Ok(record) if record.kind == Kind::Padding || record.sequence < sequence => {
-                    self.passed(&record);
+                    self.advance(&record);
                 }
                 Ok(_) => {
                     self.expected = Some(sequence);
                     break;
                 }
-                // Reading tells of it.
+                // Reading reports it.
                 Err(_) => break,
             }
         }
     }
 
-    /// Returns the sequence that comes next if none is missed; not known after damage.
+    /// Returns the sequence that comes next if no sample is missed; `None` after damage.
     pub(crate) fn next_sequence(&self) -> Option<u64> {
         self.expected
     }
 
-    /// Goes behind the newest record.
+    /// Moves past the newest record.
     pub(crate) fn skip_all(&mut self, ring: Ring<'_>) {
         *self = Self::at_newest(ring);
         if let Ok(record) = ring.header(self.position)
             && ring.is_intact(self.position)
-            && self.has_news(ring)
+            && self.has_unread(ring)
         {
-            self.passed(&record);
+            self.advance(&record);
         }
     }
 
-    /// Returns `true` if there is a record that was not read, or something that makes no sense.
+    /// Returns `true` if there is a record that was not read, or damage that was not reported.
     #[inline]
-    pub(crate) fn has_news(&self, ring: Ring<'_>) -> bool {
+    pub(crate) fn has_unread(&self, ring: Ring<'_>) -> bool {
         let last = ring.last();
         if self.damaged_at.is_some() {
             return self.damaged_at != Some(last);
@@ -176,9 +172,11 @@ impl Cursor {
         last >= self.position || self.position - last > ring.bytes()
     }
 
-    /// What a sleeper compares the ring's word with.
+    /// Returns the value of `last` while nothing is new, for a futex wait; `None` if something may
+    /// be.
     ///
-    /// Any value at which there is nothing new; where there is something, sleeping ends at once.
+    /// If a record is published after this, the word differs from the value, and the wait ends at
+    /// once.
     #[inline]
     pub(crate) fn seen(&self, ring: Ring<'_>) -> Option<u64> {
         let last = ring.last();
@@ -186,152 +184,159 @@ impl Cursor {
         is_seen.then_some(last)
     }
 
-    /// Tries once to read a record.
+    /// Tries once to read a record. `pin` pins a region while it belongs to the record at a
+    /// position.
     #[inline]
-    pub(crate) fn turn<P: PinRegion>(
+    pub(crate) fn try_read(
         &mut self,
         ring: Ring<'_>,
-        which: Which,
+        mode: ReadMode,
         copied: &mut Copied,
-        pins: &P,
-    ) -> Result<Turn, P::Error> {
+        pin: impl FnOnce(u16, u64) -> io::Result<PinOutcome>,
+    ) -> io::Result<ReadStep> {
         let last = ring.last();
         if let Some(damaged_at) = self.damaged_at {
             if damaged_at == last {
-                return Ok(Turn::Nothing);
+                return Ok(ReadStep::Empty);
             }
             self.damaged_at = None;
             self.position = last;
         }
-        // Both at once; the cursor may come from `oldest`.
+        // Checks both at once; the cursor may have its position from `oldest`.
         if !is_position(last | self.position) {
             return Ok(self.damaged(ring, InvalidSample::Position));
         }
         if last < self.position {
-            return Ok(self.nothing_new(ring, last));
+            return Ok(self.at_end(ring, last));
         }
-        if which == Which::Latest {
+        if mode == ReadMode::Latest {
             self.position = last;
             self.after_padding = false;
         }
         let position = self.position;
-        ring.expect(position, self.usual_bytes);
+        ring.prefetch_record(position, self.previous_bytes);
         let header = ring.header(position);
         if let Ok(record) = &header {
-            copy(ring, position, record, copied);
+            copied.resize(record);
+            if record.kind != Kind::Padding {
+                ring.copy_out(position, record, &mut copied.metadata, &mut copied.payload);
+            }
         }
         if !ring.is_intact(position) {
             return Ok(self.overrun(ring));
         }
-        // No more than the ring holds is intact: what a peer says of it would be read for ever.
+        // A ring holds no more. If a peer claims that it does, reading would never end.
         if last - position > ring.bytes() {
             return Ok(self.damaged(ring, InvalidSample::Position));
         }
-        // Only now an error is one: a header that is being written over is none.
+        // Errors count only now: a header that is being overwritten is not damaged.
         let record = match header.and_then(|record| self.check_order(record)) {
             Ok(record) => record,
             Err(error) => return Ok(self.damaged(ring, error)),
         };
-        self.read(ring, record, copied, pins)
+        self.read(ring, record, copied, pin)
     }
 
     #[inline]
-    fn read<P: PinRegion>(
+    fn read(
         &mut self,
         ring: Ring<'_>,
         record: Record,
         copied: &Copied,
-        pins: &P,
-    ) -> Result<Turn, P::Error> {
+        pin: impl FnOnce(u16, u64) -> io::Result<PinOutcome>,
+    ) -> io::Result<ReadStep> {
         let mut region = None;
         match record.kind {
             Kind::Padding => {
                 self.position += u64::from(record.total_bytes);
                 self.after_padding = true;
-                return Ok(Turn::Again);
+                return Ok(ReadStep::Retry);
             }
             Kind::Cleared => {
                 let has_read = self.has_read;
-                let skipped = self.passed(&record);
+                let skipped = self.advance(&record);
                 return Ok(if has_read || skipped > 0 {
-                    Turn::Cleared { skipped }
+                    ReadStep::Cleared { skipped }
                 } else {
-                    Turn::Again
+                    ReadStep::Retry
                 });
             }
             Kind::Inline => {}
             Kind::Large => {
-                let number = match named_region(copied) {
+                let bytes = copied.payload.first_chunk::<8>();
+                let word = bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                let number = match record::region_number(word) {
                     Ok(number) => number,
                     Err(error) => return Ok(self.damaged(ring, error)),
                 };
-                match pins.pin(number, self.position)? {
-                    Pinned::Yes => region = Some(number),
-                    Pinned::Refused => return Ok(Turn::Refused),
-                    Pinned::MovedOn => {
-                        // It counts as skipped at the next record, whose sequence is expected no more.
+                match pin(number, self.position)? {
+                    PinOutcome::Pinned => region = Some(number),
+                    PinOutcome::Contended => return Ok(ReadStep::Contended),
+                    PinOutcome::Reused => {
+                        // The next record counts it as skipped, because its sequence stays
+                        // expected.
                         self.expected = self.expected.or(Some(record.sequence));
                         self.position += u64::from(record.total_bytes);
                         self.after_padding = false;
-                        return Ok(Turn::Again);
+                        return Ok(ReadStep::Retry);
                     }
                 }
             }
         }
-        let skipped = self.passed(&record);
-        Ok(Turn::Sample(Found {
+        let skipped = self.advance(&record);
+        Ok(ReadStep::Sample(Found {
             record,
             region,
             skipped,
         }))
     }
 
-    /// Goes behind a record; how many were missed before it.
+    /// Moves past a record; returns how many samples were missed before it.
     #[inline]
-    fn passed(&mut self, record: &Record) -> u64 {
+    fn advance(&mut self, record: &Record) -> u64 {
         let skipped = self
             .expected
             .map_or(0, |expected| record.sequence.saturating_sub(expected));
         self.expected = Some(record.sequence + 1);
         self.position += u64::from(record.total_bytes);
-        self.usual_bytes = record.total_bytes;
+        self.previous_bytes = record.total_bytes;
         self.overruns = 0;
         self.after_padding = false;
         self.has_read = true;
         skipped
     }
 
-    fn nothing_new(&mut self, ring: Ring<'_>, last: u64) -> Turn {
+    fn at_end(&mut self, ring: Ring<'_>, last: u64) -> ReadStep {
         if self.position - last > ring.bytes() {
-            // No publisher goes back so far. The one case in which the cursor does.
+            // No well-behaved publisher goes back so far. Only here the cursor goes back, too.
             self.position = last;
             self.expected = None;
             self.after_padding = false;
-            return Turn::Damaged(InvalidSample::Position);
+            return ReadStep::Damaged(InvalidSample::Position);
         }
         self.overruns = 0;
-        Turn::Nothing
+        ReadStep::Empty
     }
 
-    /// The record was evicted: goes to the oldest that is intact; nothing is read there now.
+    /// Moves to the oldest intact record, because the record was evicted; reads nothing yet.
     #[cold]
-    fn overrun(&mut self, ring: Ring<'_>) -> Turn {
-        let oldest = ring.oldest_acquire();
-        // Loaded after `oldest`, so that it is not below it.
+    fn overrun(&mut self, ring: Ring<'_>) -> ReadStep {
+        let oldest = ring.oldest();
+        // Loaded after `oldest`, so it is not below it.
         let last = ring.last();
         if !is_position(oldest) || !is_position(last) || oldest > last {
             return self.damaged(ring, InvalidSample::Position);
         }
         self.overruns += 1;
-        // Who is overrun twice in a row is too slow for what is about to be evicted.
+        // A subscriber that is overrun twice in a row is too slow for what is about to be evicted.
         self.position = if self.overruns >= 2 { last } else { oldest };
         self.after_padding = false;
-        Turn::Overrun
+        ReadStep::Overrun
     }
 
-    /// Goes to the newest record; where the damage is there, waits for another.
+    /// Moves to the newest record; if the damage is there, waits for another.
     #[cold]
-    fn damaged(&mut self, ring: Ring<'_>, error: InvalidSample) -> Turn {
+    fn damaged(&mut self, ring: Ring<'_>, error: InvalidSample) -> ReadStep {
         let last = ring.last();
         if !is_position(last) || last <= self.position {
             self.damaged_at = Some(last);
@@ -340,7 +345,7 @@ impl Cursor {
         }
         self.expected = None;
         self.after_padding = false;
-        Turn::Damaged(error)
+        ReadStep::Damaged(error)
     }
 
     #[inline]
@@ -361,26 +366,17 @@ impl Cursor {
     }
 }
 
-/// Copies metadata and payload out of a record whose header makes sense.
-#[inline]
-fn copy(ring: Ring<'_>, position: u64, record: &Record, copied: &mut Copied) {
-    resize(&mut copied.metadata, record.metadata_bytes.into());
-    resize(&mut copied.payload, record.stored_bytes());
-    if record.kind != Kind::Padding {
-        ring.copy_metadata(position, record, &mut copied.metadata);
-        ring.copy_payload(position, record, &mut copied.payload);
+impl Copied {
+    /// Resizes the buffers for a record. They mostly have that length already, which is checked
+    /// without a call.
+    #[inline]
+    fn resize(&mut self, record: &Record) {
+        let resize = |bytes: &mut Vec<u8>, length| {
+            if bytes.len() != length {
+                bytes.resize(length, 0);
+            }
+        };
+        resize(&mut self.metadata, record.metadata_bytes.into());
+        resize(&mut self.payload, record.stored_bytes());
     }
-}
-
-/// Mostly it is as long already, which is known without a call.
-#[inline]
-fn resize(bytes: &mut Vec<u8>, length: usize) {
-    if bytes.len() != length {
-        bytes.resize(length, 0);
-    }
-}
-
-fn named_region(copied: &Copied) -> Result<u16, InvalidSample> {
-    let bytes = copied.payload.first_chunk::<8>();
-    record::region_number(bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes)))
 }

@@ -1,4 +1,4 @@
-//! The metadata that a subscriber decoded last: most samples are of the kind before.
+//! The decoded metadata of a subscriber's previous sample, which most samples share.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use crate::message::{Annotations, Metadata, MetadataError};
 use crate::sample::SampleSource;
 use crate::sample::reader::Reader;
 
-/// Metadata as it was encoded, and what samples that have it share.
+/// Encoded metadata, and what the samples that have it share.
 #[derive(Debug)]
-pub(super) struct Decoding {
+pub(super) struct DecodingCache {
     encoded: Vec<u8>,
     payload_bytes: u64,
-    source: Arc<SampleSource>,
+    pub(super) source: Arc<SampleSource>,
 }
 
-impl Decoding {
-    /// That of an empty text.
+impl DecodingCache {
+    /// Returns the decoding of an empty text.
     pub(super) fn new(reader: Arc<Reader>) -> Self {
         Self {
             encoded: Vec::new(),
@@ -28,19 +28,13 @@ impl Decoding {
         }
     }
 
-    /// What was decoded last.
-    #[inline]
-    pub(super) fn source(&self) -> &Arc<SampleSource> {
-        &self.source
-    }
-
-    /// Decodes metadata for a payload of this length, unless they are those of the sample before.
+    /// Decodes metadata for a payload of this length, unless they are those of the previous sample.
     ///
     /// # Errors
     ///
-    /// Those of [`Metadata::from_bytes`]; what was decoded last stays.
+    /// Those of [`Metadata::from_bytes`]; the decoding stays that of the previous sample.
     #[inline]
-    pub(super) fn renew(
+    pub(super) fn update(
         &mut self,
         encoded: &[u8],
         payload_bytes: u64,

@@ -1,18 +1,18 @@
-//! What a publisher published last, and how it is encoded: most samples are of the kind before.
+//! The encoded metadata of a publisher's previous sample, which most samples share.
 
 use crate::message::{Annotations, Metadata, MetadataError};
 
 /// Metadata and annotations with their encoding, checked for a payload of one length.
 #[derive(Debug)]
-pub(super) struct Encoding {
+pub(super) struct EncodingCache {
     metadata: Metadata,
     annotations: Annotations,
     payload_bytes: u64,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
-impl Encoding {
-    /// That of an empty text.
+impl EncodingCache {
+    /// Returns the encoding of an empty text.
     pub(super) fn new() -> Self {
         Self {
             metadata: Metadata::Text,
@@ -22,37 +22,28 @@ impl Encoding {
         }
     }
 
-    /// The encoding that was made last.
-    #[inline]
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Encodes metadata for a payload of this length, unless they are those of the sample before.
+    /// Encodes metadata for a payload of this length, unless they are those of the previous sample.
     ///
     /// # Errors
     ///
-    /// Those of [`Metadata::to_bytes`]; the encoding stays that of the sample before.
+    /// Those of [`Metadata::to_bytes`]; the encoding stays that of the previous sample.
     #[inline]
-    pub(super) fn renew(
+    pub(super) fn update(
         &mut self,
         metadata: &Metadata,
         annotations: &Annotations,
         payload_bytes: u64,
     ) -> Result<(), MetadataError> {
+        // Annotations are mostly empty, which is checked without a call.
+        let has_annotations =
+            |own: &Annotations| (own.is_empty() && annotations.is_empty()) || own == annotations;
         let is_known = self.payload_bytes == payload_bytes
             && self.metadata == *metadata
-            && self.has_annotations(annotations);
+            && has_annotations(&self.annotations);
         if is_known {
             return Ok(());
         }
         self.encode(metadata, annotations, payload_bytes)
-    }
-
-    /// Compares annotations. Mostly both are empty, which is known without a call.
-    #[inline]
-    fn has_annotations(&self, annotations: &Annotations) -> bool {
-        (self.annotations.is_empty() && annotations.is_empty()) || self.annotations == *annotations
     }
 
     #[inline(never)]
@@ -63,7 +54,7 @@ impl Encoding {
         payload_bytes: u64,
     ) -> Result<(), MetadataError> {
         if self.metadata == *metadata && self.annotations == *annotations {
-            // What it says of itself was checked. What it says of the payload was of another.
+            // The metadata itself was checked, but against a payload of another length.
             metadata.check(payload_bytes)?;
         } else {
             self.bytes = metadata.to_bytes(annotations, payload_bytes)?;
@@ -81,8 +72,8 @@ mod tests {
     use crate::message::{ImageMetadata, PixelFormat};
 
     #[test]
-    fn it_is_renewed_with_whatever_changes() {
-        let mut encoding = Encoding::new();
+    fn any_change_updates_the_encoding() {
+        let mut encoding = EncodingCache::new();
         let none = Annotations::new();
         let user = Annotations::new().with_user(b"7");
         let image = Metadata::from(ImageMetadata::packed(PixelFormat::Gray8, 2, 2).unwrap());
@@ -93,20 +84,20 @@ mod tests {
             (&image, &none, 4),
             (&Metadata::Text, &none, 4),
         ] {
-            encoding.renew(metadata, annotations, bytes).unwrap();
+            encoding.update(metadata, annotations, bytes).unwrap();
             let expected = metadata.to_bytes(annotations, bytes).unwrap();
-            assert_eq!(encoding.bytes(), expected);
+            assert_eq!(encoding.bytes, expected);
         }
     }
 
     #[test]
-    fn a_payload_of_another_length_is_checked_again() {
-        let mut encoding = Encoding::new();
+    fn metadata_is_checked_against_each_payload_length() {
+        let mut encoding = EncodingCache::new();
         let image = Metadata::from(ImageMetadata::packed(PixelFormat::Gray8, 2, 2).unwrap());
         let none = Annotations::new();
-        encoding.renew(&image, &none, 4).unwrap();
-        assert!(encoding.renew(&image, &none, 5).is_err());
-        assert!(encoding.renew(&image, &none, 5).is_err(), "not only once");
-        encoding.renew(&image, &none, 4).unwrap();
+        encoding.update(&image, &none, 4).unwrap();
+        assert!(encoding.update(&image, &none, 5).is_err());
+        assert!(encoding.update(&image, &none, 5).is_err(), "every time");
+        encoding.update(&image, &none, 4).unwrap();
     }
 }

@@ -11,18 +11,18 @@ use crate::error::{AttachError, AttachErrorKind, Polling};
 use crate::key::Key;
 use crate::options::Options;
 use crate::reactor::Events;
-use crate::sample::subscriber::{SLICE, Subscriber};
+use crate::sample::subscriber::{LIVENESS_INTERVAL, Subscriber};
 use crate::wait_set::{Awaitable, Source, Waitable};
 
-/// What a look at what is there may take beyond the caller's timeout: who comes or goes at that very
-/// moment holds it up for microseconds.
+/// How long an attempt to attach may take beyond the caller's timeout: a process that attaches or
+/// detaches at that moment delays it for microseconds.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// Waits for samples to appear under a key, as often as one likes.
+/// Waits for samples to appear under a key, once or repeatedly.
 ///
-/// Sleeps until something appears in the directory of segments; polls only where the system has no
-/// event left for it, and [says so](Self::polling). It is made once and waited on again and again,
-/// because beginning and ending such a watch takes the system longer than a look.
+/// Sleeps until something appears in the directory of segments; polls only if the system has no
+/// inotify watch left, and [reports that](Self::polling). Create it once and wait on it repeatedly:
+/// adding and removing an inotify watch takes longer than a wait that returns at once.
 ///
 /// # Examples
 ///
@@ -50,15 +50,15 @@ pub struct KeyWatch {
     polling: Option<Polling>,
 }
 
-/// How often it is looked for the key where nothing tells of it.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How often the key is looked up without inotify.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 impl KeyWatch {
-    /// Begins to watch: what appears from now on is noticed.
+    /// Starts to watch: a key that appears from now on is noticed.
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::Io`] where the directory is not there.
+    /// [`AttachErrorKind::Io`] if the directory does not exist.
     pub fn new(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let failed = |error| cannot_watch(key, error);
         let mut directory = DirectoryWatch::new().map_err(failed)?;
@@ -74,13 +74,13 @@ impl KeyWatch {
         })
     }
 
-    /// Attaches as soon as the key appears, waiting so long for it, or for ever.
+    /// Waits up to `timeout` (forever if `None`) for the key to appear, then attaches.
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::Timeout`] where it did not appear in time, and those of
-    /// [`Subscriber::attach`] but for `NotFound`. [`AttachErrorKind::Busy`] comes after the timeout of
-    /// the [`Options`], or, where that ends sooner, after this one.
+    /// [`AttachErrorKind::Timeout`] if it did not appear in time, and those of
+    /// [`Subscriber::attach`] except `NotFound`. [`AttachErrorKind::Busy`] is returned after the
+    /// timeout of the [`Options`] or after this one, whichever ends sooner.
     pub fn attach_within(
         &self,
         timeout: impl Into<Option<Duration>>,
@@ -89,7 +89,7 @@ impl KeyWatch {
         let deadline = Deadline::after_option(timeout);
         let and_grace =
             Deadline::after_option(timeout.map(|timeout| timeout.saturating_add(GRACE)));
-        // Before the look, so that what comes after it is told.
+        // Before the attempt, so that later events stay pending.
         self.directory.clear();
         loop {
             let timeout = Deadline::after(self.options.lock_timeout()).or_sooner(and_grace);
@@ -101,24 +101,24 @@ impl KeyWatch {
                 return Err(AttachError::new(&self.key, AttachErrorKind::Timeout));
             }
             if self.polling.is_some() {
-                std::thread::sleep(deadline.remaining(LOOK_AGAIN));
+                std::thread::sleep(deadline.remaining(POLL_INTERVAL));
                 continue;
             }
             self.directory
-                .wait(deadline.remaining(SLICE))
+                .wait(deadline.remaining(LIVENESS_INTERVAL))
                 .map_err(|source| cannot_watch(&self.key, source))?;
         }
     }
 
-    /// Returns why it looks again and again, where the system gives no events; `None` where it sleeps
-    /// until something appears.
+    /// Returns why it polls, if the system has no inotify watch left; `None` if it sleeps until
+    /// something appears.
     #[must_use]
     pub fn polling(&self) -> Option<&Polling> {
         self.polling.as_ref()
     }
 }
 
-/// Not by the kind of the source: a missing directory is no missing key.
+/// Ignores the kind of the source, because a missing directory is not a missing key.
 fn cannot_watch(key: &Key, source: io::Error) -> AttachError {
     AttachError::new(
         key,
@@ -129,8 +129,8 @@ fn cannot_watch(key: &Key, source: io::Error) -> AttachError {
     .with_source(source)
 }
 
-/// Readable when the key may have appeared: then attach with a timeout of zero, which clears it. Where
-/// it [polls](KeyWatch::polling) it is never readable.
+/// Readable when the key may have appeared: then attach with a timeout of zero, which clears it.
+/// Never readable while it [polls](KeyWatch::polling).
 impl AsFd for KeyWatch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.directory.as_fd()

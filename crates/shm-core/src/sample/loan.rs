@@ -1,4 +1,4 @@
-//! Memory that a publisher lends, to be filled in place.
+//! Loans: memory of a publisher that the caller fills in place.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -13,19 +13,20 @@ use crate::sample::ring::Payload;
 use crate::sequence::Sequence;
 use crate::sys::WritableMapping;
 
-/// Memory lent by a [`Publisher`] that the loan borrows; made by [`Publisher::loan`].
+/// A loan that borrows its [`Publisher`]; created by [`Publisher::loan`].
 pub type Loan<'p> = LoanOf<&'p Publisher>;
 
-/// Memory lent by a [`Publisher`] that the loan keeps; made by [`Publisher::loan_owned`].
+/// A loan that owns a reference to its [`Publisher`]; created by [`Publisher::loan_owned`].
 ///
-/// Can be sent to other threads, stored, and handed through interfaces that know no lifetimes.
+/// Can be sent to other threads, stored, and passed through interfaces without lifetimes.
 pub type OwnedLoan = LoanOf<Arc<Publisher>>;
 
-/// Memory lent by a [`Publisher`], to be filled in place and published; [`Loan`] or [`OwnedLoan`].
+/// Memory of a [`Publisher`] to fill in place and publish; either [`Loan`] or [`OwnedLoan`].
 ///
 /// Dropping it publishes nothing.
-// The pool trusts a loan to give its region back to the publisher that lent it. `P` is chosen by
-// `new` alone, which no other crate calls: a reference or an `Arc`, which always lead to the same one.
+// The pool trusts a loan to return its region to the publisher that lent it. Only `new` chooses
+// `P`, and no other crate calls it: a reference or an `Arc`, which always dereference to the same
+// publisher.
 pub struct LoanOf<P: Deref<Target = Publisher>> {
     // Before the publisher, so that the region is unmapped before the last loan detaches.
     memory: Memory,
@@ -33,26 +34,26 @@ pub struct LoanOf<P: Deref<Target = Publisher>> {
     publisher: P,
 }
 
-/// Where a loan lies.
+/// The memory of a loan.
 enum Memory {
-    /// In the process's own memory; copied when it is published. As long as the loan.
+    /// Private memory, as long as the loan; copied when it is published.
     Private(Vec<u8>),
-    /// In a claimed region, which is mapped at least as far as the loan is long.
+    /// A claimed region, mapped for at least the length of the loan.
     Region {
         region: u16,
         mapping: Arc<WritableMapping>,
     },
-    /// Published: nothing is held any more.
+    /// None, because the loan was published.
     Published,
 }
 
 impl Memory {
-    fn take(publisher: &Publisher, len: usize) -> Result<Self, PublishError> {
+    fn acquire(publisher: &Publisher, len: usize) -> Result<Self, PublishError> {
         if publisher.is_inline(len) {
             return Ok(Self::Private(vec![0; len]));
         }
         let mut state = publisher.state();
-        let (region, mapping) = state.pool.take(&publisher.attachment, len as u64)?;
+        let (region, mapping) = state.pool.acquire(&publisher.attachment, len as u64)?;
         Ok(Self::Region { region, mapping })
     }
 }
@@ -60,7 +61,7 @@ impl Memory {
 impl<P: Deref<Target = Publisher>> LoanOf<P> {
     pub(super) fn new(publisher: P, len: usize) -> Result<Self, PublishError> {
         publisher.check_process()?;
-        let memory = Memory::take(&publisher, len)?;
+        let memory = Memory::acquire(&publisher, len)?;
         Ok(Self {
             memory,
             len,
@@ -68,19 +69,19 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
         })
     }
 
-    /// Makes the loan longer or shorter; what both lengths share keeps its bytes.
+    /// Changes the length of the loan. The bytes that both lengths have in common are kept.
     ///
     /// # Errors
     ///
-    /// [`PublishErrorKind::NoSpace`] if the file system is full,
-    /// [`PublishErrorKind::RegionsFull`] if readers and loans hold all regions; the loan stays as it was.
+    /// [`PublishErrorKind::NoSpace`] if the file system is full, [`PublishErrorKind::RegionsFull`]
+    /// if readers and loans hold all regions; the loan does not change.
     pub fn resize(&mut self, len: usize) -> Result<(), PublishError> {
         self.publisher.check_process()?;
         match &mut self.memory {
             Memory::Private(bytes) if self.publisher.is_inline(len) => bytes.resize(len, 0),
             Memory::Private(bytes) => {
                 let bytes = std::mem::take(bytes);
-                match Memory::take(&self.publisher, len) {
+                match Memory::acquire(&self.publisher, len) {
                     Ok(region) => {
                         self.memory = region;
                         self.len = len;
@@ -107,14 +108,13 @@ impl<P: Deref<Target = Publisher>> LoanOf<P> {
     ///
     /// # Errors
     ///
-    /// [`PublishErrorKind::Metadata`] if the metadata does not fit the payload,
-    /// [`PublishErrorKind::Removed`] if the segment was removed. What was
-    /// published before stays.
+    /// [`PublishErrorKind::Metadata`] if the metadata does not match the payload,
+    /// [`PublishErrorKind::Removed`] if the segment was removed. Earlier samples stay published.
     pub fn publish(self, metadata: &Metadata) -> Result<Sequence, PublishError> {
         self.publish_with(metadata, &NO_ANNOTATIONS)
     }
 
-    /// Publishes the loan, as [`publish`](Self::publish) does, with what stands beside its metadata.
+    /// Publishes the loan, as [`publish`](Self::publish) does, with annotations.
     ///
     /// # Errors
     ///
@@ -147,8 +147,9 @@ impl<P: Deref<Target = Publisher>> Deref for LoanOf<P> {
     fn deref(&self) -> &[u8] {
         match &self.memory {
             Memory::Private(bytes) => bytes,
-            // SAFETY: the region's byte is write-locked and lent to this loan alone, so nobody else
-            // reads or writes it (LAYOUT.md, invariant I4); `&self` lets nobody write through this loan.
+            // SAFETY: the region's byte is write-locked and lent to this loan alone, so no other
+            // thread or process reads or writes it (LAYOUT.md, invariant I4); `&self` prevents
+            // writes through this loan; the mapping is at least `len` bytes long.
             Memory::Region { mapping, .. } => unsafe { mapping.slice(0, self.len) },
             Memory::Published => &[],
         }
@@ -160,7 +161,7 @@ impl<P: Deref<Target = Publisher>> DerefMut for LoanOf<P> {
     fn deref_mut(&mut self) -> &mut [u8] {
         match &mut self.memory {
             Memory::Private(bytes) => bytes,
-            // SAFETY: as above; `&mut self` is the only way to these bytes.
+            // SAFETY: as above; `&mut self` is the only access to these bytes.
             Memory::Region { mapping, .. } => unsafe { mapping.slice_mut(0, self.len) },
             Memory::Published => &mut [],
         }
@@ -180,10 +181,10 @@ impl<P: Deref<Target = Publisher>> Drop for LoanOf<P> {
         let Memory::Region { region, .. } = self.memory else {
             return;
         };
-        // A loan that came along through a fork: the region is the parent's.
+        // After a fork, the region belongs to the parent's loan.
         if !self.publisher.attachment.is_forked() {
             let attachment = &self.publisher.attachment;
-            self.publisher.state().pool.put_back(attachment, region);
+            self.publisher.state().pool.recycle(attachment, region);
         }
     }
 }

@@ -1,74 +1,65 @@
-//! The regions that a subscriber has mapped: they are kept, so that they stay warm.
+//! The regions that a subscriber has mapped. Mappings are kept, so that their pages stay mapped.
 
 use std::sync::Arc;
 
 use crate::error::{InvalidSample, ReadError};
 use crate::layout;
+use crate::sample::memory::map_cached;
 use crate::sample::reader::Reader;
 use crate::sys::{self, FileStat, Mapping};
 
-/// What is known of each region, as far as any was read; most segments use the first few.
+/// How old a change must be to be distinguishable from a later one: the kernel's coarse clock for
+/// `st_ctime` advances once per tick, which is at most 10 ms.
+const CTIME_GRANULARITY_NANOS: u64 = 20_000_000;
+
+/// The regions that were read so far, by number; most segments use the first few.
 #[derive(Debug, Default)]
-pub(super) struct MappedRegions {
-    mappings: Vec<Option<Arc<Mapping>>>,
-    backed: Vec<Backed>,
-}
+pub(super) struct MappedRegions(Vec<MappedRegion>);
 
-/// How much of a region had memory when it was looked at.
-#[derive(Clone, Copy, Debug, Default)]
-struct Backed {
-    bytes: u64,
-    /// When the file had been changed last by then.
-    changed: u64,
-}
-
-impl Backed {
-    /// How old a change must be to be told from a later one: the kernel's clock for it may stand
-    /// still for as long as a tick, at most a hundredth of a second.
-    const SETTLED: u64 = 20_000_000;
-
-    fn found(bytes: u64, changed: u64) -> Self {
-        match changed.saturating_add(Self::SETTLED) < sys::unix_nanos() {
-            true => Self { bytes, changed },
-            // Looked at again next time.
-            false => Self::default(),
-        }
-    }
+#[derive(Debug, Default)]
+struct MappedRegion {
+    mapping: Option<Arc<Mapping>>,
+    /// How many bytes of the region had memory when that was checked.
+    backed_bytes: u64,
+    /// The time of the file's last change at that check.
+    checked_ctime: u64,
 }
 
 impl MappedRegions {
-    /// Maps a pinned region's first `bytes`, if there is memory for so many.
+    /// Maps a pinned region's first `bytes`, if they have memory.
     pub(super) fn map(
         &mut self,
         reader: &Reader,
         region: u16,
         bytes: u64,
     ) -> Result<Arc<Mapping>, ReadError> {
-        let stat = reader.stat()?;
-        if stat.size < layout::region_offset(region) + bytes {
+        let key = &reader.segment.key;
+        let stat = sys::stat(&reader.segment.file)
+            .map_err(|error| ReadError::io(key, "reading its status", error))?;
+        let offset = layout::region_offset(region);
+        if stat.size < offset + bytes {
             return Err(reader.truncated());
         }
-        self.check_memory(reader, region, bytes, &stat)?;
-        let length = usize::try_from(bytes).unwrap_or(usize::MAX).max(1);
         let index = usize::from(region);
-        if self.mappings.len() <= index {
-            self.mappings.resize(index + 1, None);
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, MappedRegion::default);
         }
-        let mapped = &mut self.mappings[index];
-        let is_long_enough = |mapping: &Arc<Mapping>| mapping.len() >= length;
-        let mapping = match mapped.take().filter(is_long_enough) {
-            Some(mapping) => mapping,
-            None => Arc::new(reader.map(region, length)?),
-        };
-        Ok(Arc::clone(mapped.insert(mapping)))
+        let mapped = &mut self.0[index];
+        mapped.check_memory(reader, region, bytes, &stat)?;
+        map_cached(&mut mapped.mapping, bytes, |length| {
+            Mapping::read_only(&reader.segment.file, offset, length)
+        })
+        .map_err(|error| ReadError::io(key, "mapping", error))
     }
+}
 
-    /// Checks that a region has memory for what it claims, before anything of it is touched:
-    /// publishers reserve before they publish, and reading what has no memory would allocate it.
+impl MappedRegion {
+    /// Checks that a region has the memory that it claims, before any of it is read: publishers
+    /// reserve before they publish, and reading a hole would allocate it.
     ///
-    /// The walk over its pages takes a tenth of the time of copying them. So what was found is kept,
-    /// and holds for as long as no process has changed the file other than through a mapping: that takes
-    /// no memory away, and all else is seen in the time of the last change.
+    /// The walk over the region's pages takes a tenth of the time of copying them. So its result is
+    /// cached, and valid until a process changes the file other than through a mapping: a mapping
+    /// takes no memory away, and every other change updates the time of the last change.
     fn check_memory(
         &mut self,
         reader: &Reader,
@@ -85,21 +76,20 @@ impl MappedRegions {
         // The ring has memory, too.
         let ring = layout::RING_OFFSET as u64 + reader.ring().bytes();
         has_memory(stat.allocated.saturating_sub(ring))?;
-        if !reader.is_in_memory {
+        let is_checked = self.checked_ctime == stat.changed && self.backed_bytes >= claimed;
+        if !reader.is_in_memory || is_checked {
             return Ok(());
         }
-        let index = usize::from(region);
-        if self.backed.len() <= index {
-            self.backed.resize(index + 1, Backed::default());
-        }
-        let backed = &mut self.backed[index];
-        if backed.changed != stat.changed || backed.bytes < claimed {
-            let start = layout::region_offset(region);
-            let memory = sys::memory_of(&reader.segment.file, start..start + claimed)
-                .map_err(|error| ReadError::io(&reader.segment.key, "looking", error))?;
-            has_memory(memory)?;
-            *backed = Backed::found(claimed, stat.changed);
-        }
+        let start = layout::region_offset(region);
+        let memory = sys::memory_of(&reader.segment.file, start..start + claimed)
+            .map_err(|error| ReadError::io(&reader.segment.key, "checking its memory", error))?;
+        has_memory(memory)?;
+        let is_distinct = stat.changed.saturating_add(CTIME_GRANULARITY_NANOS) < sys::unix_nanos();
+        // If a later change could have the same time, the next read checks again.
+        (self.backed_bytes, self.checked_ctime) = match is_distinct {
+            true => (claimed, stat.changed),
+            false => (0, 0),
+        };
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What reading in order and waiting lead to.
+//! The results of reading in order and of waiting.
 
 use crate::error::ReadError;
 use crate::sample::{Sample, Subscriber};
@@ -6,20 +6,20 @@ use crate::sample::{Sample, Subscriber};
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitResult {
-    /// There is something that this subscriber has not read: a sample, or a clearing.
+    /// There is a sample or a clearing that this subscriber has not read.
     New,
-    /// The last publisher left, or died. Told once; a later wait goes on waiting for another.
+    /// The last publisher left or crashed. Reported once; a later wait waits for another publisher.
     PublisherGone,
-    /// The segment was removed, moved away or replaced: what is loaded under its key appears
-    /// elsewhere. Attach again.
+    /// The segment was removed, moved away or replaced: new samples under its key appear in another
+    /// segment, to which the caller can attach.
     Removed,
-    /// An [`Interrupter`](crate::Interrupter) ended it.
+    /// An [`Interrupter`](crate::Interrupter) ended the wait.
     Interrupted,
-    /// The time is over.
+    /// The timeout expired.
     Timeout,
 }
 
-/// What comes next in order.
+/// The next item in order; returned by [`Subscriber::next`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Next {
@@ -30,18 +30,19 @@ pub enum Next {
         /// How many samples were missed before that.
         skipped: u64,
     },
-    /// Everything was read, and the last publisher left, or died. Told once; a later call goes on
-    /// waiting for another.
+    /// Everything was read, and the last publisher left or crashed. Reported once; a later call
+    /// waits for another publisher.
     PublisherGone,
-    /// Everything was read, and the segment was removed: nothing new will ever appear in it.
+    /// Everything was read, and the segment was removed: it will never have another sample.
     Removed,
     /// An [`Interrupter`](crate::Interrupter) ended the wait.
     Interrupted,
-    /// The time is over.
+    /// The timeout expired.
     Timeout,
 }
 
-/// Every sample in order until the last publisher has gone; made by [`Subscriber::iter`].
+/// An iterator over all samples in order until the last publisher has left; created by
+/// [`Subscriber::iter`].
 #[derive(Debug)]
 pub struct Iter<'a> {
     pub(super) subscriber: &'a mut Subscriber,

@@ -1,4 +1,4 @@
-//! The writing end.
+//! The writing side.
 
 use std::fmt;
 use std::io;
@@ -9,33 +9,33 @@ use std::time::Duration;
 use bytemuck::NoUninit;
 
 use crate::deadline::Deadline;
-use crate::error::{AttachError, AttachErrorKind, InvalidSample, PublishError, PublishErrorKind};
+use crate::error::{AttachError, AttachErrorKind, PublishError, PublishErrorKind};
 use crate::key::Key;
 use crate::layout::access;
 use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata, MetadataError};
 use crate::options::Options;
 use crate::sample::clock::Clock;
-use crate::sample::encoding::Encoding;
+use crate::sample::encoding::EncodingCache;
 use crate::sample::loan::{Loan, OwnedLoan};
-use crate::sample::memory;
-use crate::sample::pool::{self, RegionPool};
-use crate::sample::ring::{Draft, Newest, Payload};
+use crate::sample::pool::RegionPool;
+use crate::sample::regions::RegionTable;
+use crate::sample::ring::{NewRecord, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
 use crate::segment::{Attachment, Detached, Kind, Participant, Permissions, RawGuard, SegmentId};
 use crate::sequence::Sequence;
 use crate::sys;
 
-/// How many regions [`Options::reserve`] warms: the newest, the one before, the next.
+/// How many regions [`Options::reserve`] reserves: for the newest sample, the previous, the next.
 const RESERVED_REGIONS: usize = 3;
 
-/// What most samples have beside their metadata.
+/// The annotations of most samples.
 pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
 
-/// Publishes samples under a key; creates the segment or joins the one that is there.
+/// Publishes samples under a key; creates the segment or joins an existing one.
 ///
-/// Several publishers may share a key; their samples are numbered in one sequence.
-/// May be used by several threads at once. Dropping it leaves the segment; the
-/// last publisher to leave removes it, unless it is persistent.
+/// Several publishers may share a key; their samples are numbered in one sequence. Several threads
+/// may use a publisher at once. Dropping it leaves the segment; the last publisher to leave removes
+/// the segment, unless it is persistent.
 ///
 /// # Examples
 ///
@@ -49,7 +49,7 @@ pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
 /// let publisher = Publisher::open(&key, &options)?;
 /// let mut subscriber = Subscriber::attach(&key, &options)?;
 ///
-/// let mut loan = publisher.loan(1 << 20)?; // filled where it will be read
+/// let mut loan = publisher.loan(1 << 20)?; // filled in shared memory
 /// loan.fill(7);
 /// loan.publish(&Metadata::bytes("application/octet-stream"))?;
 ///
@@ -64,21 +64,21 @@ pub struct Publisher {
     wakes: bool,
 }
 
-/// What a publisher remembers from one sample to the next.
+/// The state of a publisher between samples.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) pool: RegionPool,
     newest: Option<Newest>,
-    encoding: Encoding,
+    encoding: EncodingCache,
     clock: Clock,
 }
 
 impl Publisher {
-    /// Creates the segment, or joins it where it exists.
+    /// Creates the segment, or joins it if it exists.
     ///
     /// # Errors
     ///
-    /// [`AttachError`] says what is wrong and what to do.
+    /// See [`AttachErrorKind`].
     pub fn open(key: &Key, options: &Options) -> Result<Self, AttachError> {
         let kind = Kind::Samples {
             ring_bytes: options.ring_length(),
@@ -88,7 +88,7 @@ impl Publisher {
         let state = State {
             pool: RegionPool::new(options.reserved_bytes()),
             newest: None,
-            encoding: Encoding::new(),
+            encoding: EncodingCache::new(),
             clock: Clock::default(),
         };
         let publisher = Self {
@@ -101,19 +101,19 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// The segment's key.
+    /// Returns the segment's key.
     #[must_use]
     pub fn key(&self) -> &Key {
         self.attachment.key()
     }
 
-    /// The segment's random id.
+    /// Returns the segment's random id.
     #[must_use]
     pub fn id(&self) -> SegmentId {
         self.attachment.id()
     }
 
-    /// Returns the directory in which the segment has its name.
+    /// Returns the directory of the segment.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.attachment.directory()
@@ -125,10 +125,10 @@ impl Publisher {
         self.attachment.created()
     }
 
-    /// Returns `len` bytes to fill in place; no subscriber sees them before they are published.
+    /// Lends `len` bytes to fill in place; no subscriber sees them before they are published.
     ///
-    /// Up to 16 KiB (less in a small ring) they are private memory, which is copied when it is
-    /// published; longer loans lie in shared memory already. Their content is arbitrary.
+    /// Up to 16 KiB (less in a small ring) a loan is private memory, which is copied when it is
+    /// published; longer loans lie in shared memory. Their initial content is arbitrary.
     ///
     /// # Errors
     ///
@@ -138,10 +138,11 @@ impl Publisher {
         Loan::new(self, len)
     }
 
-    /// Returns `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that keeps the
-    /// publisher: it can be sent to another thread, stored, and outlive the caller's publisher.
+    /// Lends `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that owns a
+    /// reference to the publisher: it can be sent to another thread, stored, and outlive the
+    /// caller's reference.
     ///
-    /// The publisher detaches when it and the last of these loans have been dropped.
+    /// The publisher detaches when all references and all of these loans have been dropped.
     ///
     /// # Errors
     ///
@@ -182,7 +183,7 @@ impl Publisher {
         self.publish_with(metadata, &NO_ANNOTATIONS, payload)
     }
 
-    /// Publishes a payload, as [`publish`](Self::publish) does, with what stands beside its metadata.
+    /// Publishes a payload, as [`publish`](Self::publish) does, with annotations.
     ///
     /// # Errors
     ///
@@ -198,13 +199,13 @@ impl Publisher {
         if self.is_inline(payload.len()) {
             return self.put(&mut state, metadata, annotations, Payload::Inline(payload));
         }
-        let region = state.pool.take_filled(&self.attachment, payload)?;
+        let region = state.pool.acquire_filled(&self.attachment, payload)?;
         let bytes = payload.len() as u64;
         self.put_region(&mut state, metadata, annotations, region, bytes)
     }
 
-    /// Publishes a value as bytes, which [`Sample::read`](crate::Sample::read) gives back; returns the
-    /// sample's sequence.
+    /// Publishes a value as bytes, to be read with [`Sample::read`](crate::Sample::read); returns
+    /// the sample's sequence.
     ///
     /// # Errors
     ///
@@ -229,8 +230,8 @@ impl Publisher {
         self.publish(&Metadata::bytes(""), bytemuck::bytes_of(value))
     }
 
-    /// Publishes numbers as an array of one dimension, which
-    /// [`Sample::as_slice`](crate::Sample::as_slice) gives back; returns the sample's sequence.
+    /// Publishes numbers as an array of one dimension, to be read with
+    /// [`Sample::as_slice`](crate::Sample::as_slice); returns the sample's sequence.
     ///
     /// # Errors
     ///
@@ -260,11 +261,12 @@ impl Publisher {
         self.publish(&message.metadata(), message.payload())
     }
 
-    /// Erases everything that was published, without leaving.
+    /// Erases everything that was published; returns how many regions could not be erased.
     ///
-    /// The ring and all regions are overwritten or given back to the system, but for regions that
-    /// readers or other publishers hold: returns how many. Those are overwritten when they are used
-    /// again. Subscribers are told of the clearing. Also mends a ring that another program damaged.
+    /// The ring is overwritten, and the memory of all regions is released to the system, except for
+    /// regions that readers or other publishers hold. Those are overwritten when they are used
+    /// again. Subscribers are notified of the clearing. Also repairs a ring that another program
+    /// damaged.
     ///
     /// # Errors
     ///
@@ -279,24 +281,25 @@ impl Publisher {
             clock,
             ..
         } = &mut *state;
-        let held = self.lock(pool)?;
+        let guard = self.lock(pool)?;
         let (ring, writer) = (self.attachment.ring(), self.attachment.process());
-        let cleared = Draft::new(&[], Payload::Cleared, writer);
+        let cleared = NewRecord::new(&[], Payload::Cleared, writer);
         match ring.make_room(newest, &cleared) {
             Ok(room) => ring.append(newest, room, &cleared, clock.now()),
-            Err(_) => ring.restart(newest, writer),
+            Err(_) => ring.reset(newest, writer),
         }
-        // What a peer says of records to come would keep regions from being claimed for ever.
-        pool::regions(&self.attachment).recover();
+        // Positions of future records that a peer wrote would prevent claims of their regions
+        // forever.
+        RegionTable::of(self.attachment.control()).recover();
         ring.erase();
         let erased = pool.erase(&self.attachment);
-        drop(held);
+        drop(guard);
         sys::wake_all_low(ring.last_word());
         erased.map_err(|error| PublishError::io(self.key(), "overwriting", 0, error))
     }
 
-    /// Erases everything, as [`clear`](Self::clear) does, if another program has damaged the ring so
-    /// that nothing can be published; returns `true` if that was so.
+    /// Erases everything, as [`clear`](Self::clear) does, if another program has damaged the ring
+    /// so that nothing can be published; returns `true` if it was damaged.
     ///
     /// # Errors
     ///
@@ -306,8 +309,8 @@ impl Publisher {
         let is_damaged = {
             let mut state = self.state();
             let State { pool, newest, .. } = &mut *state;
-            let _held = self.lock(pool)?;
-            self.attachment.ring().check_newest(newest).is_err()
+            let _guard = self.lock(pool)?;
+            self.attachment.ring().newest(newest).is_err()
         };
         if is_damaged {
             self.clear()?;
@@ -315,49 +318,52 @@ impl Publisher {
         Ok(is_damaged)
     }
 
-    /// Returns `true` if the segment was removed, moved away or replaced: whoever looks for its key finds
-    /// another or none, and publishing fails with [`PublishErrorKind::Removed`].
+    /// Returns `true` if the segment was removed, moved away or replaced: its key leads to another
+    /// segment or to none, and publishing fails with [`PublishErrorKind::Removed`].
     ///
-    /// Asks the kernel where the name leads. A program that publishes nothing for long, and only
-    /// keeps what it has published alive, asks once a second.
+    /// Makes a system call. A program that only keeps its published samples alive, and publishes
+    /// nothing for long, should check once a second.
     #[must_use]
     pub fn is_removed(&self) -> bool {
         self.attachment.is_removed()
     }
 
-    /// Who may open the segment: one that was there already keeps the mode and the group that its
-    /// creator chose. `None` where the system does not say.
+    /// Returns the permissions of the segment: an existing segment keeps the mode and the group
+    /// that its creator chose. `None` if the system does not report them.
     #[must_use]
     pub fn permissions(&self) -> Option<Permissions> {
         let stat = self.attachment.segment.stat().ok()?;
         Some(Permissions::of(&stat))
     }
 
-    /// Returns the length of the segment's ring: that which its creator chose, rounded up.
+    /// Returns the length of the segment's ring, bytes: the length that its creator chose, rounded
+    /// up.
     #[must_use]
     pub fn ring_bytes(&self) -> u64 {
         self.attachment.head().ring_bytes
     }
 
-    /// Returns how much memory of large samples the segment keeps beside the newest, as its creator chose.
+    /// Returns how many bytes of large samples the segment retains beside the newest, as its
+    /// creator chose.
     #[must_use]
     pub fn retain_bytes(&self) -> u64 {
         self.attachment.retain_bytes()
     }
 
-    /// Returns `true` if the segment stays when the last one leaves.
+    /// Returns `true` if the segment outlives its last publisher.
     #[must_use]
     pub fn is_persistent(&self) -> bool {
         self.attachment.is_persistent()
     }
 
-    /// Keeps the segment when the last one leaves, as [`Options::persistent`] does from the
-    /// beginning.
+    /// Makes the segment outlive its last publisher, as [`Options::persistent`] does when it is
+    /// created.
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] where the segment is [orphaned](Self::is_removed), so that nobody
-    /// would find it; [`AttachErrorKind::Busy`] where somebody else does not get done.
+    /// [`AttachErrorKind::NotFound`] if the segment is [removed](Self::is_removed), so that no
+    /// process would find it; [`AttachErrorKind::Busy`] if another process holds the lifecycle lock
+    /// for too long.
     pub fn persist(&self) -> Result<(), AttachError> {
         let deadline = Deadline::after(self.lock_timeout);
         if self.attachment.persist(deadline)? {
@@ -367,25 +373,24 @@ impl Publisher {
         }
     }
 
-    /// Attaches a subscriber to this very segment, wherever its name leads by now: what was
-    /// published into a segment that is [orphaned](Self::is_removed) can be read back with it.
+    /// Attaches a subscriber to this segment, wherever its name leads: it can also read what was
+    /// published into a segment that is [removed](Self::is_removed).
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::Io`] where the system does not let the file be opened once more (it takes
-    /// /proc).
+    /// [`AttachErrorKind::Io`] if the file cannot be reopened, which requires /proc.
     pub fn subscribe(&self) -> Result<Subscriber, AttachError> {
         Subscriber::within(&self.attachment, self.lock_timeout)
     }
 
-    /// Everybody else who is attached, from other processes: publishers and subscribers.
+    /// Returns the other participants, from other processes: publishers and subscribers.
     #[must_use]
     pub fn peers(&self) -> Vec<Participant> {
         self.attachment.peers()
     }
 
-    /// Detaches, as dropping does; says whether this was the last participant that keeps the segment,
-    /// so that it was removed.
+    /// Detaches, as dropping does; returns whether the segment was removed because this was the
+    /// last participant that keeps it.
     pub fn detach(mut self) -> Detached {
         Detached {
             removed: self.attachment.leave(),
@@ -393,7 +398,7 @@ impl Publisher {
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic while it was held leaves at worst a region claimed that nobody uses.
+        // A panic while it was held leaves at worst a claimed region that is not used.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -404,12 +409,12 @@ impl Publisher {
         Ok(())
     }
 
-    /// Returns `true` if a payload so long lies in the ring.
+    /// Returns `true` if a payload of this length lies in the ring.
     pub(super) fn is_inline(&self, bytes: usize) -> bool {
         bytes as u64 <= self.attachment.ring().bounds().inline_bytes()
     }
 
-    /// Reserves and touches the regions that samples of this size will use.
+    /// Reserves and touches the regions that samples of this length will use.
     fn warm(&self, bytes: u64) -> Result<(), AttachError> {
         let Ok(len @ 1..) = usize::try_from(bytes) else {
             return Ok(());
@@ -434,7 +439,7 @@ impl Publisher {
         }
     }
 
-    /// Publishes a region that was claimed and filled; where that fails it is free again.
+    /// Publishes a region that was claimed and filled; frees it if that fails.
     pub(super) fn put_region(
         &self,
         state: &mut State,
@@ -443,15 +448,16 @@ impl Publisher {
         region: u16,
         bytes: u64,
     ) -> Result<Sequence, PublishError> {
-        state.pool.memory.touch(region, bytes);
-        let published = if state.pool.memory.was_truncated(region) {
+        let memory = state.pool.state(region);
+        memory.touch(bytes);
+        let published = if memory.was_truncated() {
             Err(PublishError::new(self.key(), PublishErrorKind::Removed))
         } else {
             let payload = Payload::Large { region, bytes };
             self.put(state, metadata, annotations, payload)
         };
         if published.is_err() {
-            state.pool.put_back(&self.attachment, region);
+            state.pool.recycle(&self.attachment, region);
         }
         published
     }
@@ -474,66 +480,65 @@ impl Publisher {
         let (attachment, ring) = (&self.attachment, self.attachment.ring());
         let bytes = payload.bytes();
         encoding
-            .renew(metadata, annotations, bytes)
+            .update(metadata, annotations, bytes)
             .map_err(|error| self.metadata_error(error))?;
-        if encoding.bytes().len() > ring.bounds().metadata_bytes() {
+        if encoding.bytes.len() > ring.bounds().metadata_bytes() {
             let ring_bytes = ring.bytes();
             let kind = PublishErrorKind::MetadataTooLong { ring_bytes };
             return Err(PublishError::new(self.key(), kind));
         }
-        let draft = Draft::new(encoding.bytes(), payload, attachment.process());
-        // Before all else, because it takes as long as the looks at the clock and the lock.
-        ring.prepare(*newest, &draft);
+        let record = NewRecord::new(&encoding.bytes, payload, attachment.process());
+        // First, because it takes as long as reading the clock and locking, and overlaps with both.
+        ring.prefetch_next(*newest, &record);
         let when = clock.now();
-        // The lock looks too, but lets many through unseen after a burst.
+        // The lock checks too, but skips many checks during a burst.
         if attachment.is_found_removed(when.monotonic) {
             return Err(PublishError::new(self.key(), PublishErrorKind::Removed));
         }
-        let held = self.lock(pool)?;
-        let room = ring
-            .make_room(newest, &draft)
-            .map_err(|reason| self.damaged(reason))?;
+        let guard = self.lock(pool)?;
+        let reservation = ring
+            .make_room(newest, &record)
+            .map_err(|reason| PublishError::new(self.key(), PublishErrorKind::Damaged(reason)))?;
         if let Payload::Large { region, .. } = payload {
-            let charge = memory::charge(attachment, region);
-            pool::regions(attachment).name(attachment, region, room.position, charge);
-            pool.handed_over(region, room.position);
+            pool.name(attachment, region, reservation.position);
         }
-        ring.append(newest, room, &draft, when);
-        drop(held);
+        ring.append(newest, reservation, &record, when);
+        drop(guard);
         if self.wakes {
             sys::wake_all_low(ring.last_word());
         }
-        // For the next record, which is mostly as long.
-        ring.prepare(*newest, &draft);
+        // For the next record, which mostly has the same length.
+        ring.prefetch_next(*newest, &record);
         let in_region = matches!(payload, Payload::Large { .. });
-        pool.published(attachment, if in_region { bytes } else { 0 });
-        Ok(Sequence::new(room.sequence))
+        pool.note_published(attachment, if in_region { bytes } else { 0 });
+        Ok(Sequence::new(reservation.sequence))
     }
 
-    /// Takes the segment's lock, and puts right what a publisher that died with it left.
+    /// Acquires the segment's lock, and recovers from a publisher that died with it.
     #[inline]
     fn lock(&self, pool: &mut RegionPool) -> Result<RawGuard<'_>, PublishError> {
         let deadline = || Deadline::after(self.lock_timeout);
-        let mut held = self
+        let mut guard = self
             .attachment
             .lock(deadline)
             .map_err(|error| PublishError::lock(&error))?;
-        if held.is_abandoned() {
+        if guard.is_abandoned() {
             self.recover(pool);
-            held.repaired();
+            guard.repaired();
         }
-        Ok(held)
+        Ok(guard)
     }
 
-    /// A record that was not committed is named by nothing. What is left to do: entries of regions that
-    /// name such a record, and a clearing that was committed and not finished.
+    /// Resets the entries of regions that belong to a record that was not committed, and finishes a
+    /// clearing that was committed. The uncommitted record itself needs nothing: no word refers to
+    /// it.
     #[cold]
     fn recover(&self, pool: &mut RegionPool) {
         let ring = self.attachment.ring();
-        pool::regions(&self.attachment).recover();
+        RegionTable::of(self.attachment.control()).recover();
         if ring.is_cleared() {
             ring.erase();
-            // What can't be erased now is when it is used again.
+            // A region that can't be erased now is overwritten when it is used again.
             let _pinned = pool.erase(&self.attachment);
         }
         sys::wake_all_low(ring.last_word());
@@ -542,10 +547,6 @@ impl Publisher {
     #[cold]
     fn metadata_error(&self, error: MetadataError) -> PublishError {
         PublishError::new(self.key(), PublishErrorKind::Metadata(error))
-    }
-
-    fn damaged(&self, reason: InvalidSample) -> PublishError {
-        PublishError::new(self.key(), PublishErrorKind::Damaged(reason))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a subscriber and its samples share: the open file, its mapping and its pins.
+//! The open file, mapping and pins that a subscriber and its samples share.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -10,12 +10,10 @@ use crate::error::{InvalidSample, ReadError, ReadErrorKind};
 use crate::layout::{self, Control};
 use crate::reactor::{Events, PathWatch};
 use crate::readiness::Readiness;
-use crate::sample::cursor::PinRegion;
-use crate::sample::regions::{Pinned, Pins, Regions};
+use crate::sample::regions::{PinOutcome, RegionLocks, RegionTable};
 use crate::sample::ring::Ring;
-use crate::segment::SegmentFile;
-use crate::segment::SegmentId;
-use crate::sys::{self, ByteLock, FileStat, ForkMark, Mapping};
+use crate::segment::{SegmentFile, SegmentId};
+use crate::sys::{self, ByteLock, ForkMark, Mapping};
 
 /// An open segment of samples, mapped for reading.
 #[derive(Debug)]
@@ -24,13 +22,14 @@ pub(crate) struct Reader {
     pub(super) mapping: Mapping,
     pub(crate) id: SegmentId,
     ring_words: usize,
-    /// Pins of this open file, by region: the kernel counts them once, so they are counted here.
+    /// Pins of this open file, by region. The kernel holds one lock for all of them, so they are
+    /// counted here.
     pins: Mutex<Vec<u32>>,
     fork: ForkMark,
-    /// Its file lives in memory, so that reading a hole allocates.
+    /// The file lives in memory, so that reading a hole allocates.
     pub(super) is_in_memory: bool,
-    /// A notification said that the publisher or the name may have gone.
-    look: AtomicBool,
+    /// A notification reported that the publisher or the name may be gone.
+    liveness_request: AtomicBool,
 }
 
 impl Reader {
@@ -48,13 +47,13 @@ impl Reader {
             ring_words: usize::try_from(ring_bytes / 8).unwrap_or(usize::MAX),
             pins: Mutex::default(),
             fork: ForkMark::here(),
-            look: AtomicBool::new(false),
+            liveness_request: AtomicBool::new(false),
         }
     }
 
-    /// Has the file watched for what may be the end of its last publisher, or of its name.
+    /// Watches the file for events that may mean that its last publisher or its name is gone.
     pub(crate) fn watch_for_an_end(&self, readiness: &Arc<Readiness>) -> io::Result<PathWatch> {
-        // Its own name in /proc, so that it is this very file.
+        // Through /proc, so that exactly the open file is watched.
         let path = format!("/proc/self/fd/{}", self.segment.file.as_raw_fd());
         PathWatch::new(Path::new(&path), Events::OF_FILE, "", readiness)
     }
@@ -66,14 +65,15 @@ impl Reader {
         Ok(lock.is_some())
     }
 
-    /// Has the subscriber ask the kernel for an end when it waits next.
+    /// Requests that the subscriber checks for a live publisher when it waits next.
     pub(crate) fn ask_for_a_look(&self) {
-        self.look.store(true, Ordering::Relaxed);
+        self.liveness_request.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether it was asked to look.
-    pub(super) fn is_asked_for_a_look(&self) -> bool {
-        self.look.load(Ordering::Relaxed) && self.look.swap(false, Ordering::Relaxed)
+    /// Returns `true` if a liveness check was requested, and resets the request.
+    pub(super) fn take_liveness_request(&self) -> bool {
+        let request = &self.liveness_request;
+        request.load(Ordering::Relaxed) && request.swap(false, Ordering::Relaxed)
     }
 
     #[inline]
@@ -95,11 +95,6 @@ impl Reader {
         Ok(())
     }
 
-    pub(super) fn stat(&self) -> Result<FileStat, ReadError> {
-        sys::stat(&self.segment.file)
-            .map_err(|error| ReadError::io(&self.segment.key, "looking", error))
-    }
-
     pub(super) fn truncated(&self) -> ReadError {
         ReadError::new(&self.segment.key, ReadErrorKind::Truncated)
     }
@@ -108,48 +103,27 @@ impl Reader {
         ReadError::new(&self.segment.key, ReadErrorKind::Invalid(reason))
     }
 
-    fn regions(&self) -> Regions<'_> {
-        let control = self.control();
-        let header = &control.header;
-        Regions::new(&header.last, &header.large_bytes, &control.regions)
+    /// Pins a region while it belongs to the record at `position`.
+    pub(super) fn pin(&self, region: u16, position: u64) -> io::Result<PinOutcome> {
+        RegionTable::of(self.control()).pin(self, region, position)
     }
 
     fn pins(&self) -> MutexGuard<'_, Vec<u32>> {
-        // Every change under it is complete before anything can panic.
+        // Every change under the lock is complete before anything can panic.
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Maps a region's first `length` bytes, or more, unless the file ends before.
-    pub(super) fn map(&self, region: u16, length: usize) -> Result<Mapping, ReadError> {
-        const LEAST: usize = 1 << 16;
-        let generous = length.max(LEAST).next_power_of_two();
-        Mapping::read_only(&self.segment.file, layout::region_offset(region), generous)
-            .map_err(|error| ReadError::io(&self.segment.key, "mapping", error))
-    }
 }
 
-impl PinRegion for Reader {
-    type Error = ReadError;
-
-    fn pin(&self, region: u16, position: u64) -> Result<Pinned, ReadError> {
-        self.regions().pin(self, region, position)
-    }
-}
-
-impl Pins for Reader {
-    type Error = ReadError;
-
-    fn try_pin(&self, region: u16) -> Result<bool, ReadError> {
+impl RegionLocks for Reader {
+    fn try_lock(&self, region: u16, lock: ByteLock) -> io::Result<bool> {
         let mut pins = self.pins();
         let index = usize::from(region);
         if pins.len() <= index {
             pins.resize(index + 1, 0);
         }
         let count = &mut pins[index];
-        let byte = layout::region_byte(region);
         if *count == 0
-            && !sys::try_lock_byte(&self.segment.file, byte, ByteLock::Read)
-                .map_err(|error| ReadError::io(&self.segment.key, "pinning", error))?
+            && !sys::try_lock_byte(&self.segment.file, layout::region_byte(region), lock)?
         {
             return Ok(false);
         }
@@ -158,7 +132,7 @@ impl Pins for Reader {
     }
 
     fn release(&self, region: u16) {
-        // In a forked child the lock is the parent's, shared: not ours to give back.
+        // In a forked child the lock is shared with the parent, which still needs it.
         if self.fork.is_elsewhere() {
             return;
         }

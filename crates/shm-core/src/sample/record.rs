@@ -1,4 +1,4 @@
-//! A record of the ring: its header, and where its metadata and its payload lie.
+//! A record of the ring: its header, and the positions of its metadata and payload.
 
 use std::time::Duration;
 
@@ -7,30 +7,31 @@ use crate::layout::{INLINE_BYTES, LINE_BYTES, MAX_PAYLOAD_BYTES, POSITIONS, REGI
 use crate::process::Process;
 use crate::sys;
 
-/// The length of a header, in words that are never accessed in other sizes.
+/// The length of a header, in words, which are never accessed in other sizes.
 pub(crate) const HEADER_WORDS: usize = 6;
-const HEADER_BYTES: usize = HEADER_WORDS * 8;
-const LINE: usize = LINE_BYTES;
+/// The position of the metadata, in words from the record's beginning.
+pub(crate) const METADATA_AT: usize = HEADER_WORDS;
 
-/// What a record is; the values are the flags of its header.
+/// The kind of a record; the values are the flags of its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Kind {
     /// A sample whose payload lies in the record.
     Inline = 0,
-    /// Fills the end of the ring, where the next record does not fit.
+    /// Fills the end of the ring, if the next record does not fit there.
     Padding = 1,
-    /// Everything before it was erased.
+    /// Erases everything before it.
     Cleared = 2,
     /// A sample whose payload lies in a region that the record names.
     Large = 4,
 }
 
-/// Where in a record its payload lies, and how long the record is.
+/// The position of a record's payload, and the record's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// From the record's beginning, bytes.
-    payload_at: usize,
+    /// In words from the record's beginning.
+    pub(crate) payload_at: usize,
+    /// In bytes, a multiple of a line.
     pub(crate) total_bytes: usize,
 }
 
@@ -40,18 +41,18 @@ pub(crate) struct Record {
     pub(crate) kind: Kind,
     /// Counts publications from 1.
     pub(crate) sequence: u64,
-    /// From its beginning to that of the next.
+    /// From the record's beginning to that of the next.
     pub(crate) total_bytes: u32,
     pub(crate) metadata_bytes: u16,
     pub(crate) payload_bytes: u64,
-    /// By the wall clock, nanoseconds since 1970.
+    /// Wall time, nanoseconds since 1970.
     pub(crate) published: u64,
-    /// By the clock that nobody sets, nanoseconds.
+    /// Monotonic time, nanoseconds.
     pub(crate) monotonic: u64,
     pub(crate) writer: Process,
 }
 
-/// How long things can be in a ring of a certain length.
+/// Limits of lengths in a ring of a given length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Bounds {
     ring_bytes: u64,
@@ -63,34 +64,49 @@ impl Bounds {
         Self { ring_bytes }
     }
 
-    /// The longest record: three of them, one padding, leave the newest intact.
+    /// Returns the longest record: three of them, one padding, leave the newest intact.
     #[inline]
     pub(crate) fn record_bytes(self) -> u64 {
         self.ring_bytes / 4
     }
 
-    /// The longest payload that lies in the ring.
+    /// Returns the longest payload that lies in the ring.
     #[inline]
     pub(crate) fn inline_bytes(self) -> u64 {
         INLINE_BYTES.min(self.ring_bytes / 8)
     }
 
-    /// The longest metadata: beside the longest payload it fits a record.
+    /// Returns the longest metadata, which fits a record beside the longest payload.
     #[inline]
     pub(crate) fn metadata_bytes(self) -> usize {
         let most = (self.ring_bytes / 8).saturating_sub(2 * LINE_BYTES as u64);
         let most = usize::try_from(most);
         most.unwrap_or(usize::MAX).min(usize::from(u16::MAX))
     }
+
+    /// Returns the length in the second word of a header, if a record of that length can lie at
+    /// `offset` in the ring; to skip a record nothing else is needed.
+    #[inline]
+    pub(crate) fn length(self, lengths: u64, offset: u64) -> Option<u32> {
+        let [total, _]: [u32; 2] = bytemuck::cast(lengths);
+        self.is_length(total, offset).then_some(total)
+    }
+
+    #[inline]
+    fn is_length(self, total: u32, offset: u64) -> bool {
+        let total = u64::from(total);
+        let is_lines = total != 0 && total.is_multiple_of(LINE_BYTES as u64);
+        is_lines && total <= self.record_bytes() && offset + total <= self.ring_bytes
+    }
 }
 
 impl Record {
-    /// A record that says that everything before it is erased, of a time that is not known.
+    /// Returns a record that erases everything before it, without a time.
     pub(crate) fn cleared(sequence: u64, writer: Process) -> Self {
         Self {
             kind: Kind::Cleared,
             sequence,
-            total_bytes: u32::try_from(LINE).unwrap_or(u32::MAX),
+            total_bytes: u32::try_from(LINE_BYTES).unwrap_or(u32::MAX),
             metadata_bytes: 0,
             payload_bytes: 0,
             published: 0,
@@ -99,12 +115,13 @@ impl Record {
         }
     }
 
-    /// How long ago it was published, by a clock that nobody sets: never negative.
+    /// Returns the time since it was published, by the monotonic clock; never negative.
     pub(crate) fn age(&self) -> Duration {
         Duration::from_nanos(sys::monotonic_nanos().saturating_sub(self.monotonic))
     }
 
-    /// How many bytes of the payload lie in the record: all, or the number of a region.
+    /// Returns how many bytes lie at the payload's position: the payload, or the number of a
+    /// region.
     #[inline]
     pub(crate) fn stored_bytes(&self) -> usize {
         match self.kind {
@@ -114,7 +131,7 @@ impl Record {
         }
     }
 
-    /// The header as it lies in the ring.
+    /// Encodes the header.
     #[inline]
     pub(crate) fn words(&self) -> [u64; HEADER_WORDS] {
         let lengths = u64::from(self.total_bytes)
@@ -130,9 +147,9 @@ impl Record {
         ]
     }
 
-    /// Takes a header out of a private copy, and checks it: nothing has to be believed any more.
+    /// Decodes and checks a header from a private copy, so that every field can be trusted.
     ///
-    /// `offset` is where it lies in the ring.
+    /// `offset` is the position of the record in the ring.
     #[inline]
     pub(crate) fn parse(
         words: &[u64; HEADER_WORDS],
@@ -147,108 +164,68 @@ impl Record {
             monotonic,
             writer,
         ] = *words;
-        let kind = match half(lengths >> 48) {
-            0 => Kind::Inline,
-            1 => Kind::Padding,
-            2 => Kind::Cleared,
-            4 => Kind::Large,
+        let [total_bytes, high]: [u32; 2] = bytemuck::cast(lengths);
+        let [metadata_bytes, kind]: [u16; 2] = bytemuck::cast(high);
+        let [pid, token]: [u32; 2] = bytemuck::cast(writer);
+        let (kind, longest) = match kind {
+            0 => (Kind::Inline, bounds.inline_bytes()),
+            1 => (Kind::Padding, 0),
+            2 => (Kind::Cleared, 0),
+            4 => (Kind::Large, MAX_PAYLOAD_BYTES),
             _ => return Err(InvalidSample::Record),
         };
+        if payload_bytes > longest {
+            return Err(InvalidSample::Payload {
+                bytes: payload_bytes,
+            });
+        }
         let record = Self {
             kind,
             sequence,
-            total_bytes: low(lengths),
-            metadata_bytes: half(lengths >> 32),
+            total_bytes,
+            metadata_bytes,
             payload_bytes,
             published,
             monotonic,
-            writer: Process::stored(low(writer), low(writer >> 32)),
+            writer: Process::stored(pid, token),
         };
-        record.check(offset, bounds)?;
+        let is_whole = bounds.is_length(total_bytes, offset)
+            && record.shape().total_bytes as u64 <= total_bytes.into()
+            && usize::from(metadata_bytes) <= bounds.metadata_bytes();
+        if !is_whole || sequence >= POSITIONS {
+            return Err(InvalidSample::Record);
+        }
         Ok(record)
     }
 
     #[inline]
-    fn check(&self, offset: u64, bounds: Bounds) -> Result<(), InvalidSample> {
-        let longest = match self.kind {
-            Kind::Inline => bounds.inline_bytes(),
-            Kind::Large => MAX_PAYLOAD_BYTES,
-            Kind::Cleared | Kind::Padding => 0,
-        };
-        if self.payload_bytes > longest {
-            return Err(InvalidSample::Payload {
-                bytes: self.payload_bytes,
-            });
-        }
-        let is_whole = is_length(self.total_bytes, offset, bounds)
-            && self.shape().total_bytes <= index(self.total_bytes)
-            && usize::from(self.metadata_bytes) <= bounds.metadata_bytes();
-        if !is_whole || self.sequence >= POSITIONS {
-            return Err(InvalidSample::Record);
-        }
-        Ok(())
-    }
-
-    /// Where the metadata lies, in words from the record's beginning.
-    pub(crate) fn metadata_at() -> usize {
-        HEADER_WORDS
-    }
-
-    /// Where the payload lies, in words from the record's beginning.
-    #[inline]
-    pub(crate) fn payload_at(&self) -> usize {
-        self.shape().payload_at()
-    }
-
-    #[inline]
-    fn shape(&self) -> Shape {
+    pub(crate) fn shape(&self) -> Shape {
         Shape::of(self.metadata_bytes.into(), self.stored_bytes())
     }
 }
 
 impl Shape {
-    /// The shape of a record with so much metadata, and so much of the payload in it.
+    /// Returns the shape of a record with metadata and payload of these lengths.
     ///
-    /// The payload lies behind the metadata if the record then is one line, else at the beginning of a
-    /// line.
+    /// The payload follows the metadata if the record then fits one line; otherwise it begins at
+    /// the next line.
     #[inline]
     pub(crate) fn of(metadata_bytes: usize, stored_bytes: usize) -> Self {
-        let behind = HEADER_BYTES + metadata_bytes;
-        let next_word = round_up(behind, 8);
-        let payload_at = if next_word + stored_bytes <= LINE {
+        let metadata_end = METADATA_AT * 8 + metadata_bytes;
+        let next_word = round_up(metadata_end, 8);
+        let payload_at = if next_word + stored_bytes <= LINE_BYTES {
             next_word
         } else {
-            round_up(behind, LINE)
+            round_up(metadata_end, LINE_BYTES)
         };
         Self {
-            payload_at,
-            total_bytes: round_up(payload_at + stored_bytes, LINE),
+            payload_at: payload_at / 8,
+            total_bytes: round_up(payload_at + stored_bytes, LINE_BYTES),
         }
     }
-
-    /// Where the payload lies, in words from the record's beginning.
-    #[inline]
-    pub(crate) fn payload_at(self) -> usize {
-        self.payload_at / 8
-    }
 }
 
-/// The length that the second word of a header tells, if a record so long can lie at `offset`: all
-/// that has to be known to pass it.
-#[inline]
-pub(crate) fn length(lengths: u64, offset: u64, bounds: Bounds) -> Option<u32> {
-    let total = low(lengths);
-    is_length(total, offset, bounds).then_some(total)
-}
-
-#[inline]
-fn is_length(total: u32, offset: u64, bounds: Bounds) -> bool {
-    let total = u64::from(total);
-    let is_lines = total != 0 && total.is_multiple_of(LINE_BYTES as u64);
-    is_lines && total <= bounds.record_bytes() && offset + total <= bounds.ring_bytes
-}
-
-/// The number of a region that a record names, if it is one.
+/// Checks the number of a region that a record names.
 pub(crate) fn region_number(word: u64) -> Result<u16, InvalidSample> {
     u16::try_from(word)
         .ok()
@@ -260,26 +237,6 @@ pub(crate) fn region_number(word: u64) -> Result<u16, InvalidSample> {
 #[inline]
 fn round_up(bytes: usize, unit: usize) -> usize {
     (bytes + unit - 1) & !(unit - 1)
-}
-
-fn index(bytes: u32) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the low half is what is meant"
-)]
-fn low(word: u64) -> u32 {
-    word as u32
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the low quarter is what is meant"
-)]
-fn half(word: u64) -> u16 {
-    word as u16
 }
 
 #[cfg(all(test, not(loom)))]
@@ -306,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_is_read_back() {
+    fn an_encoded_header_decodes_to_the_same_record() {
         for kind in [Kind::Inline, Kind::Large, Kind::Cleared, Kind::Padding] {
             let payload_bytes = match kind {
                 Kind::Cleared | Kind::Padding => 0,
@@ -323,10 +280,10 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_shares_the_first_line_or_begins_one() {
+    fn a_payload_fits_the_first_line_or_begins_at_a_line() {
         let shape = |metadata, stored| {
             let shape = Shape::of(metadata, stored);
-            (shape.payload_at, shape.total_bytes)
+            (shape.payload_at * 8, shape.total_bytes)
         };
         assert_eq!(shape(0, 16), (48, 64));
         assert_eq!(shape(0, 17), (64, 128));
@@ -337,30 +294,33 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_do_not_fit_are_refused() {
-        let refused = |change: fn(&mut Record)| {
+    fn headers_with_invalid_lengths_are_rejected() {
+        let rejected = |change: fn(&mut Record)| {
             let mut record = record();
             change(&mut record);
             assert!(parse(&record, 0).is_err(), "{record:?}");
         };
-        refused(|record| record.total_bytes = 0);
-        refused(|record| record.total_bytes = 96);
-        refused(|record| record.total_bytes = 64);
-        refused(|record| record.total_bytes = 4096 + 64);
-        refused(|record| record.total_bytes = u32::MAX);
-        refused(|record| record.metadata_bytes = u16::MAX);
-        refused(|record| record.payload_bytes = 65);
-        refused(|record| record.payload_bytes = u64::MAX);
-        refused(|record| record.sequence = 1 << 62);
+        rejected(|record| record.total_bytes = 0);
+        rejected(|record| record.total_bytes = 96);
+        rejected(|record| record.total_bytes = 64);
+        rejected(|record| record.total_bytes = 4096 + 64);
+        rejected(|record| record.total_bytes = u32::MAX);
+        rejected(|record| record.metadata_bytes = u16::MAX);
+        rejected(|record| record.payload_bytes = 65);
+        rejected(|record| record.payload_bytes = u64::MAX);
+        rejected(|record| record.sequence = 1 << 62);
         assert!(parse(&record(), RING - 128).is_ok());
-        assert!(parse(&record(), RING - 64).is_err(), "it leaves the ring");
+        assert!(
+            parse(&record(), RING - 64).is_err(),
+            "the record ends beyond the ring"
+        );
         let mut words = record().words();
         words[1] |= 8 << 48;
         assert!(Record::parse(&words, 0, Bounds::of(RING)).is_err());
     }
 
     #[test]
-    fn only_regions_of_the_table_are_named() {
+    fn only_regions_of_the_table_are_valid() {
         assert_eq!(region_number(191), Ok(191));
         for number in [0, 192, 1 << 16 | 1, u64::MAX] {
             assert_eq!(region_number(number), Err(InvalidSample::Region { number }));

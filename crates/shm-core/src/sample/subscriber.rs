@@ -1,4 +1,4 @@
-//! The reading end.
+//! The reading side.
 
 mod wait;
 
@@ -16,28 +16,28 @@ use crate::notifier::Notifier;
 use crate::options::Options;
 use crate::process::Process;
 use crate::readiness::WakeFlag;
-use crate::sample::cursor::{Cursor, Turn, Which};
-use crate::sample::decoding::Decoding;
+use crate::sample::cursor::{Cursor, ReadMode, ReadStep};
+use crate::sample::decoding::DecodingCache;
 use crate::sample::mapped_regions::MappedRegions;
 use crate::sample::reader::Reader;
 use crate::sample::{Iter, KeyWatch, Next, Sample, Stored, WaitResult};
-use crate::segment::SegmentId;
-use crate::segment::{self, Attachment, Head, Participant, SegmentFile};
+use crate::segment::{self, Attachment, Head, Participant, SegmentFile, SegmentId};
 use crate::sequence::Sequence;
 use crate::sys::{self, ByteLock, Mapping, OpenMode};
 use crate::wait_set::{Awaitable, Source, Waitable};
 
-/// A wait looks again at least this often: for what makes no wake-up, such as a publisher's death.
-pub(super) const SLICE: Duration = Duration::from_secs(1);
-/// So many attempts to read a record follow each other at once: who was overtaken lost by nanoseconds.
-const EAGER_TURNS: u32 = 64;
+/// How often a wait checks for what causes no wake-up, such as a crash of the publisher.
+pub(super) const LIVENESS_INTERVAL: Duration = Duration::from_secs(1);
+/// How many attempts to read a record follow each other without a pause: an overrun is a race that
+/// was lost by nanoseconds.
+const MAX_SPINS: u32 = 64;
 
 /// Reads the samples under a key: the newest, or all in order; sleeps until there are more.
 ///
-/// Opens the segment read-only: nothing it does can change a byte of it, delay a publisher, or
-/// keep the segment alive when its last publisher leaves. A subscriber that is slower than the
-/// publishers for longer than the ring lasts misses samples, and each [`Sample`] says how many. For
-/// one thread at a time; make one for each.
+/// Opens the segment read-only: a subscriber cannot change a byte of it, delay a publisher, or keep
+/// the segment alive when its last publisher leaves. A subscriber that is slower than the
+/// publishers for longer than the ring lasts misses samples, and each [`Sample`] reports how many.
+/// Each subscriber serves one thread at a time; create one per thread.
 ///
 /// # Examples
 ///
@@ -83,17 +83,17 @@ const EAGER_TURNS: u32 = 64;
 pub struct Subscriber {
     reader: Arc<Reader>,
     regions: MappedRegions,
-    decoding: Decoding,
+    decoding: DecodingCache,
     cursor: Cursor,
-    /// What the next sample is read into.
+    /// The buffer that the next sample is read into.
     stored: Arc<Stored>,
     had_publisher: bool,
     last_liveness_check: Instant,
-    /// What the ring showed then: a process that has published since was a publisher, too.
-    looked_at: u64,
-    /// Whether the name was found to lead elsewhere.
+    /// The ring's `last` at that check: a process that has published since was a publisher, too.
+    last_at_liveness_check: u64,
+    /// The name was found to lead elsewhere.
     is_removed: bool,
-    /// Set by an interrupter, if there is any.
+    /// Set by an interrupter, if there is one.
     interruption: Option<Arc<WakeFlag>>,
     lock_timeout: Duration,
 }
@@ -103,12 +103,13 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`AttachErrorKind::NotFound`] if there is nothing; [`AttachError`] says what else can be.
+    /// [`AttachErrorKind::NotFound`] if the key has no segment, and the other kinds of
+    /// [`AttachErrorKind`].
     pub fn attach(key: &Key, options: &Options) -> Result<Self, AttachError> {
         Self::attach_until(key, options, Deadline::after(options.lock_timeout()))
     }
 
-    /// Does what [`attach`](Self::attach) does, until a moment of the caller's.
+    /// Attaches, as [`attach`](Self::attach) does, with a deadline instead of a timeout.
     pub(super) fn attach_until(
         key: &Key,
         options: &Options,
@@ -120,40 +121,36 @@ impl Subscriber {
         }
         segment.check_data(&head)?;
         let presence = layout::reader_byte(Process::current().pid());
-        // Only shown to people: nothing depends on it.
-        let _shown = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
-        let mapping = map(&segment, &head)?;
-        segment.unlock_lifecycle()?;
-        Ok(Self::new(segment, mapping, &head, options.lock_timeout()))
+        // Only for listings: nothing depends on it.
+        let _is_locked = sys::try_lock_byte(&segment.file, presence, ByteLock::Read);
+        let subscriber = Self::new(segment, &head, options.lock_timeout())?;
+        subscriber.reader.segment.unlock_lifecycle()?;
+        Ok(subscriber)
     }
 
-    /// Attaches to the very segment that this process is attached to, whatever its name leads to.
+    /// Attaches to the segment that this process is already attached to, wherever its name leads.
     pub(super) fn within(
         attachment: &Attachment,
         lock_timeout: Duration,
     ) -> Result<Self, AttachError> {
-        let (key, theirs) = (attachment.key(), &attachment.segment);
-        let file = sys::reopen(&theirs.file, OpenMode::ReadOnly).map_err(|source| {
-            AttachError::new(
-                key,
-                AttachErrorKind::Io {
-                    doing: "opening it once more",
-                },
-            )
-            .with_source(source)
+        let (key, other) = (attachment.key(), &attachment.segment);
+        let file = sys::reopen(&other.file, OpenMode::ReadOnly).map_err(|source| {
+            let doing = "reopening it";
+            AttachError::new(key, AttachErrorKind::Io { doing }).with_source(source)
         })?;
-        let segment = SegmentFile::new(file, key, theirs.path.clone());
-        let mapping = map(&segment, attachment.head())?;
-        Ok(Self::new(segment, mapping, attachment.head(), lock_timeout))
+        let segment = SegmentFile::new(file, key, other.path.clone());
+        Self::new(segment, attachment.head(), lock_timeout)
     }
 
-    fn new(segment: SegmentFile, mapping: Mapping, head: &Head, lock_timeout: Duration) -> Self {
+    fn new(segment: SegmentFile, head: &Head, lock_timeout: Duration) -> Result<Self, AttachError> {
+        let mapping = Mapping::read_only(&segment.file, 0, head.mapped_bytes())
+            .map_err(|error| AttachError::io(&segment.key, "mapping", error))?;
         let reader = Arc::new(Reader::new(segment, mapping, head.id, head.ring_bytes));
-        let decoding = Decoding::new(Arc::clone(&reader));
-        Self {
-            looked_at: reader.ring().last(),
+        let decoding = DecodingCache::new(Arc::clone(&reader));
+        Ok(Self {
+            last_at_liveness_check: reader.ring().last(),
             cursor: Cursor::at_newest(reader.ring()),
-            stored: Arc::new(Stored::empty(decoding.source())),
+            stored: Stored::empty(&decoding.source),
             reader,
             regions: MappedRegions::default(),
             decoding,
@@ -162,18 +159,18 @@ impl Subscriber {
             is_removed: false,
             interruption: None,
             lock_timeout,
-        }
+        })
     }
 
     /// Waits up to `timeout` (forever if `None`) for the key to appear, then attaches.
     ///
-    /// Sleeps until something appears in the directory; does not poll. For waiting again and again
-    /// there is [`KeyWatch`].
+    /// Sleeps until something appears in the directory; does not poll. Use a [`KeyWatch`] to wait
+    /// repeatedly.
     ///
     /// # Errors
     ///
     /// [`AttachErrorKind::Timeout`] if it did not appear in time, and those of
-    /// [`attach`](Self::attach) but for `NotFound`.
+    /// [`attach`](Self::attach) except `NotFound`.
     pub fn attach_within(
         key: &Key,
         options: &Options,
@@ -182,7 +179,7 @@ impl Subscriber {
         KeyWatch::new(key, options)?.attach_within(timeout)
     }
 
-    /// Goes back to the oldest sample there is: it is the next to be read.
+    /// Moves back to the oldest sample in the ring, which is the next to be read.
     ///
     /// # Examples
     ///
@@ -209,11 +206,12 @@ impl Subscriber {
         self
     }
 
-    /// Goes to the sample with this sequence: it is the next to be read.
+    /// Moves to the sample with this sequence, which is the next to be read.
     ///
-    /// If it is there no more, the oldest after it is read, and [`Sample::skipped`] counts it and all
-    /// others that are gone; if it is still to come, what comes next is. `from_sequence(1)` reads what
-    /// [`from_oldest`](Self::from_oldest) does, and counts what was evicted before.
+    /// If it was evicted, the oldest sample after it is read, and [`Sample::skipped`] counts all
+    /// that were evicted. If it is not published yet, the next sample to be published is read.
+    /// `from_sequence(1)` reads the same samples as [`from_oldest`](Self::from_oldest), and also
+    /// counts those that were evicted before.
     #[must_use]
     pub fn from_sequence(mut self, sequence: impl Into<Sequence>) -> Self {
         self.cursor.seek(self.reader.ring(), sequence.into().get());
@@ -221,32 +219,32 @@ impl Subscriber {
     }
 
     /// Returns the sequence of the sample that is read next if none is missed, for
-    /// [`from_sequence`](Self::from_sequence); `None` where that is not known: after
+    /// [`from_sequence`](Self::from_sequence); `None` if it is not known: after
     /// [`from_oldest`](Self::from_oldest) before anything was read, and after damage.
     #[must_use]
     pub fn next_sequence(&self) -> Option<Sequence> {
         self.cursor.next_sequence().map(Sequence::new)
     }
 
-    /// Passes everything that is there: only what comes from now on is read.
+    /// Skips everything that was published: only later samples are read.
     #[must_use]
     pub fn from_now(mut self) -> Self {
         self.cursor.skip_all(self.reader.ring());
         self
     }
 
-    /// Goes back to the newest sample, so that it is returned once more.
+    /// Moves back to the newest sample, so that it is returned again.
     pub fn reread(&mut self) {
         self.cursor = Cursor::at_newest(self.reader.ring());
     }
 
-    /// The segment's key.
+    /// Returns the segment's key.
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.reader.segment.key
     }
 
-    /// The segment's random id.
+    /// Returns the segment's random id.
     #[must_use]
     pub fn id(&self) -> SegmentId {
         self.reader.id
@@ -258,31 +256,30 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Invalid`] if what stands there makes no sense (told once; the next call goes on
-    /// with what is published after it), [`ReadErrorKind::Truncated`] if the file was cut short,
-    /// [`ReadErrorKind::Busy`] if another process keeps it from being read.
+    /// [`ReadErrorKind::Invalid`] if the record is damaged (reported once; the next call continues
+    /// with what is published after it), [`ReadErrorKind::Truncated`] if the file was truncated,
+    /// [`ReadErrorKind::Busy`] if another process prevents reading until the timeout of the
+    /// [`Options`].
     pub fn latest(&mut self) -> Result<Option<Sample>, ReadError> {
         self.latest_within(self.lock_timeout)
     }
 
-    /// Does what [`latest`](Self::latest) does, and gives up after `timeout` where somebody keeps
-    /// the sample from being read, instead of after that of the [`Options`].
+    /// Returns the newest sample, as [`latest`](Self::latest) does, with this `timeout` instead of
+    /// that of the [`Options`].
     ///
     /// # Errors
     ///
     /// Those of [`latest`](Self::latest).
     pub fn latest_within(&mut self, timeout: Duration) -> Result<Option<Sample>, ReadError> {
-        Ok(
-            match self.read(Which::Latest, || Deadline::after(timeout))? {
-                Read::Sample(sample) => Some(sample),
-                Read::Cleared { .. } | Read::Nothing => None,
-            },
-        )
+        match self.read(ReadMode::Latest, || Deadline::after(timeout))? {
+            Some(Next::Sample(sample)) => Ok(Some(sample)),
+            _ => Ok(None),
+        }
     }
 
     /// Returns the next sample in order; waits for it up to `timeout`, forever if `None`.
     ///
-    /// After the last publisher has left, first everything that it published is returned.
+    /// After the last publisher has left, everything that it published is still returned first.
     ///
     /// # Errors
     ///
@@ -290,8 +287,8 @@ impl Subscriber {
     pub fn next(&mut self, timeout: impl Into<Option<Duration>>) -> Result<Next, ReadError> {
         let timeout = timeout.into();
         let lock_timeout = self.lock_timeout;
-        // Begins with the first wait: mostly there is none, and a look at the clock costs as much as
-        // a sample.
+        // Set before the first wait: mostly there is none, and reading the clock costs as much as
+        // reading a sample.
         let mut waiting = None;
         if self.is_interrupted() {
             return Ok(Next::Interrupted);
@@ -301,26 +298,25 @@ impl Subscriber {
                 let end = waiting.unwrap_or_else(|| Deadline::after_option(timeout));
                 end.or_sooner(Deadline::after(lock_timeout))
             };
-            match self.read(Which::Next, sooner)? {
-                Read::Sample(sample) => return Ok(Next::Sample(sample)),
-                Read::Cleared { skipped } => return Ok(Next::Cleared { skipped }),
-                Read::Nothing => {}
+            if let Some(next) = self.read(ReadMode::Next, sooner)? {
+                return Ok(next);
             }
             let deadline = *waiting.get_or_insert_with(|| Deadline::after_option(timeout));
-            match self.wait_until(deadline)? {
-                WaitResult::New => {}
-                WaitResult::PublisherGone => return Ok(Next::PublisherGone),
-                WaitResult::Removed => return Ok(Next::Removed),
-                WaitResult::Interrupted => return Ok(Next::Interrupted),
-                WaitResult::Timeout => return Ok(Next::Timeout),
-            }
+            return Ok(match self.wait_until(deadline)? {
+                WaitResult::New => continue,
+                WaitResult::PublisherGone => Next::PublisherGone,
+                WaitResult::Removed => Next::Removed,
+                WaitResult::Interrupted => Next::Interrupted,
+                WaitResult::Timeout => Next::Timeout,
+            });
         }
     }
 
-    /// Returns every sample in order until the last publisher has gone; sleeps in between.
+    /// Returns an iterator over all samples in order, which ends when the last publisher has left,
+    /// and sleeps between samples.
     ///
-    /// Passes clearings silently. Goes on after damage, and ends after other errors and where an
-    /// [`Interrupter`] says so.
+    /// Skips clearings silently. Continues after damage; ends after any other error and when an
+    /// [`Interrupter`] interrupts it.
     pub fn iter(&mut self) -> Iter<'_> {
         Iter {
             subscriber: self,
@@ -328,21 +324,23 @@ impl Subscriber {
         }
     }
 
-    /// Makes something that ends a wait of this subscriber from another thread or a signal handler.
+    /// Returns a handle that ends a wait of this subscriber from another thread or a signal
+    /// handler.
     pub fn interrupter(&mut self) -> Interrupter {
         Interrupter(Arc::clone(self.interruption.get_or_insert_default()))
     }
 
-    /// Makes a descriptor that is readable when there may be something to read, or an end to be told of.
+    /// Creates a descriptor that becomes readable when there may be a sample to read or an end to
+    /// report.
     ///
     /// # Errors
     ///
-    /// Where the system has no more descriptors, events of files or threads.
+    /// If the system has no more descriptors, inotify watches or threads.
     pub fn notifier(&self) -> io::Result<Notifier> {
         Notifier::new(self)
     }
 
-    /// Makes a stream of all samples in order, for tasks of any executor.
+    /// Converts the subscriber to a stream of all samples in order, for tasks of any executor.
     ///
     /// # Errors
     ///
@@ -376,100 +374,90 @@ impl Subscriber {
         &self.reader
     }
 
-    /// What the ring shows as long as nothing is new; `None` where something is.
+    /// Returns the ring's `last` while nothing is unread, for a futex wait; `None` if something is.
     pub(crate) fn seen(&self) -> Option<u64> {
         self.cursor.seen(self.reader.ring())
     }
 
-    /// Returns `true` if there is something that was not read. Makes no system call: for polling.
+    /// Returns `true` if something is unread. Makes no system call, so it is suited to polling.
     #[inline]
     #[must_use]
-    pub fn has_news(&self) -> bool {
-        self.cursor.has_news(self.reader.ring())
+    pub fn has_unread(&self) -> bool {
+        self.cursor.has_unread(self.reader.ring())
     }
 
-    /// Sleeps until there is something that was not read; up to `timeout`, forever if `None`.
+    /// Blocks until something is unread; up to `timeout`, forever if `None`.
     ///
     /// # Errors
     ///
-    /// [`ReadErrorKind::Truncated`] if the file was cut short.
+    /// [`ReadErrorKind::Truncated`] if the file was truncated.
     pub fn wait(&mut self, timeout: impl Into<Option<Duration>>) -> Result<WaitResult, ReadError> {
         self.wait_until(Deadline::after_option(timeout.into()))
     }
 
-    /// Everybody else who is attached, from other processes: publishers and subscribers.
+    /// Returns the other participants, from other processes: publishers and subscribers.
     #[must_use]
     pub fn peers(&self) -> Vec<Participant> {
         segment::peers(&self.reader.segment.file)
     }
 
+    /// Reads a sample or a clearing; returns `None` if nothing is unread.
     #[inline]
-    fn read(&mut self, which: Which, deadline: impl Fn() -> Deadline) -> Result<Read, ReadError> {
+    fn read(
+        &mut self,
+        mode: ReadMode,
+        deadline: impl Fn() -> Deadline,
+    ) -> Result<Option<Next>, ReadError> {
         self.reader.check_process()?;
-        let (mut walked, mut turns) = (0, 0);
+        let (mut passed, mut spins) = (0, 0);
         let mut waiting = None;
         loop {
             let reader = &*self.reader;
             if Arc::strong_count(&self.stored) > 1 {
-                // The caller keeps the sample before.
-                self.stored = Arc::new(Stored::empty(self.decoding.source()));
+                // The caller keeps the previous sample.
+                self.stored = Stored::empty(&self.decoding.source);
             }
             let stored = Arc::get_mut(&mut self.stored).expect("it has no other owner");
-            let turn = self
+            let pin = |region, position| reader.pin(region, position);
+            let step = self
                 .cursor
-                .turn(reader.ring(), which, &mut stored.copied, reader)?;
+                .try_read(reader.ring(), mode, &mut stored.copied, pin)
+                .map_err(|error| ReadError::io(&reader.segment.key, "pinning", error))?;
             if reader.mapping.was_truncated() {
                 return Err(reader.truncated());
             }
-            match turn {
-                Turn::Sample(found) => {
+            match step {
+                ReadStep::Sample(found) => {
                     let (regions, decoding) = (&mut self.regions, &mut self.decoding);
                     stored.complete(&found, &self.reader, regions, decoding)?;
-                    return Ok(Read::Sample(self.give_out()));
+                    let sample = Sample(Arc::clone(&self.stored));
+                    if found.region.is_some() {
+                        // The pin ends with the caller's sample.
+                        self.stored = Stored::empty(&self.decoding.source);
+                    }
+                    return Ok(Some(Next::Sample(sample)));
                 }
-                Turn::Cleared { skipped } => return Ok(Read::Cleared { skipped }),
-                Turn::Nothing => return Ok(Read::Nothing),
-                Turn::Damaged(reason) => return Err(reader.invalid(reason)),
-                // So many records a ring has; only a peer that lies meanwhile leads on.
-                Turn::Again if walked < reader.ring().records() => {
-                    walked += 1;
+                ReadStep::Cleared { skipped } => return Ok(Some(Next::Cleared { skipped })),
+                ReadStep::Empty => return Ok(None),
+                ReadStep::Damaged(reason) => return Err(reader.invalid(reason)),
+                // A ring has no more records; only a malicious peer makes the loop longer.
+                ReadStep::Retry if passed < reader.ring().records() => {
+                    passed += 1;
                     continue;
                 }
-                Turn::Again | Turn::Overrun | Turn::Refused => turns += 1,
+                ReadStep::Retry | ReadStep::Overrun | ReadStep::Contended => spins += 1,
             }
-            if turns < EAGER_TURNS {
+            if spins < MAX_SPINS {
                 std::hint::spin_loop();
                 continue;
             }
-            // Only here: a look at the clock costs as much as a sample.
+            // Only here: reading the clock costs as much as reading a sample.
             let (backoff, deadline) = waiting.get_or_insert_with(|| (Backoff::new(), deadline()));
             if !backoff.pause(*deadline) {
                 return Err(ReadError::new(self.key(), ReadErrorKind::Busy));
             }
         }
     }
-
-    /// Gives out what was read. What is pinned is not kept: it ends with the caller's.
-    #[inline]
-    fn give_out(&mut self) -> Sample {
-        if self.stored.pin.is_none() {
-            return Sample(Arc::clone(&self.stored));
-        }
-        let next = Arc::new(Stored::empty(self.decoding.source()));
-        Sample(std::mem::replace(&mut self.stored, next))
-    }
-}
-
-fn map(segment: &SegmentFile, head: &Head) -> Result<Mapping, AttachError> {
-    Mapping::read_only(&segment.file, 0, head.mapped_bytes())
-        .map_err(|error| AttachError::io(&segment.key, "mapping", error))
-}
-
-/// What reading led to.
-enum Read {
-    Sample(Sample),
-    Cleared { skipped: u64 },
-    Nothing,
 }
 
 impl Waitable for Subscriber {}

@@ -1,8 +1,8 @@
 //! Copies into and out of memory that other processes read and write meanwhile.
 //!
 //! Short copies consist of relaxed atomic operations. Long ones on x86-64 are one string
-//! instruction, which takes a third of their time and which the compiler can't see into; a plain
-//! `memcpy` would be a data race. What is copied out may be torn: the caller finds out.
+//! instruction, which takes a third of the time and is opaque to the compiler; a plain `memcpy`
+//! would be a data race. What is copied out may be torn, which the caller must detect.
 #![cfg_attr(
     all(target_arch = "x86_64", not(any(loom, miri))),
     expect(unsafe_code, reason = "a string instruction has no safe wrapper")
@@ -10,26 +10,26 @@
 
 use super::{AtomicU64, Ordering};
 
-/// So many words are copied without a look at what is left: a cache line.
+/// How many words are copied per iteration: a cache line.
 const LINE: usize = 8;
 
-/// Up to this length a loop of words is as fast as the string instruction, which takes a while to start.
+/// Up to this length a loop over words is as fast as the string instruction, which starts slowly.
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 const LOOP_BYTES: usize = 256;
 
-/// Copies bytes into words; the last word is filled up with zeros, or keeps its other bytes.
+/// Copies bytes into words; the rest of the last word becomes zeros or is kept.
 ///
 /// # Panics
 ///
-/// If there are not enough words.
+/// If there are too few words.
 #[inline]
 pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
     let words = &words[..bytes.len().div_ceil(8)];
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     if bytes.len() > LOOP_BYTES {
         let to = words.as_ptr().cast::<u8>().cast_mut();
-        // SAFETY: both ranges are as long (the slice above), and they don't overlap, because no
-        // reference to bytes leads into shared memory; atomics may be written through `&`.
+        // SAFETY: both ranges have this length (the slice above), and they do not overlap, because
+        // no reference to bytes leads into shared memory; atomics may be written through `&`.
         unsafe { string_copy(to, bytes.as_ptr(), bytes.len()) };
         return;
     }
@@ -55,15 +55,15 @@ pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
 ///
 /// # Panics
 ///
-/// If there are not enough words.
+/// If there are too few words.
 #[inline]
 pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     let words = &words[..bytes.len().div_ceil(8)];
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     if bytes.len() > LOOP_BYTES {
         let from = words.as_ptr().cast::<u8>();
-        // SAFETY: both ranges are as long (the slice above), and they don't overlap, because no
-        // reference to bytes leads into shared memory; loads work on memory mapped read-only.
+        // SAFETY: both ranges have this length (the slice above), and they do not overlap, because
+        // no reference to bytes leads into shared memory; loads work on memory mapped read-only.
         unsafe { string_copy(bytes.as_mut_ptr(), from, bytes.len()) };
         return;
     }
@@ -82,21 +82,21 @@ pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     }
     if let Some(word) = words.get(chunks.len()).filter(|_| !rest.is_empty()) {
         let word = word.load(Ordering::Relaxed).to_le_bytes();
-        // Not by a call: mostly it is a few bytes of metadata.
+        // Without a call, because it is mostly a few bytes of metadata.
         for (byte, from) in rest.iter_mut().zip(word) {
             *byte = from;
         }
     }
 }
 
-/// What lines are fetched for.
+/// Why lines are prefetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
     Write,
 }
 
-/// Asks the processor for lines that are about to be read or written; waits for none.
+/// Prefetches lines that are about to be read or written; does not wait for them.
 #[inline]
 pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
     #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
@@ -106,9 +106,9 @@ pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
         match access {
             // SAFETY: a prefetch is a hint and reads nothing, whatever the address.
             Access::Read => unsafe { _mm_prefetch::<_MM_HINT_T0>(line) },
-            // The compiler writes this instruction only for processors that it is told have it, and
-            // otherwise one that fetches the line shared, so that the store has to fetch it again.
-            // SAFETY: as above; processors that don't know the instruction take it for none.
+            // For a processor that is not known to have this instruction the compiler would emit
+            // one that fetches the line shared, so that the store would have to fetch it again.
+            // SAFETY: as above; processors without the instruction execute it as a no-op.
             Access::Write => unsafe {
                 std::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags));
             },
@@ -118,7 +118,7 @@ pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
     let _ = (words, access);
 }
 
-/// The first bytes of a word; the others are zero.
+/// Returns the first bytes of a word; the others are zero.
 #[inline]
 fn word_of(bytes: &[u8]) -> u64 {
     let higher_first = bytes.iter().rev();
@@ -127,12 +127,12 @@ fn word_of(bytes: &[u8]) -> u64 {
 
 /// # Safety
 ///
-/// `from` can be read and `to` written for `length` bytes, and they don't overlap.
+/// `from` is readable and `to` writable for `length` bytes, and they do not overlap.
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 #[inline]
 unsafe fn string_copy(to: *mut u8, from: *const u8, length: usize) {
-    // SAFETY: the caller's promises are the instruction's needs; the direction flag is clear, as
-    // the calling convention says.
+    // SAFETY: the caller's promises are the instruction's requirements; the direction flag is clear
+    // by the calling convention.
     unsafe {
         std::arch::asm!(
             "rep movsb",
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_length_comes_back() {
+    fn a_copy_of_any_length_is_exact() {
         for length in (0..300_usize).chain([4096, 16_383]) {
             let bytes: Vec<u8> = (0..length)
                 .map(|i| u8::try_from(i * 7 % 251).unwrap() + 1)
@@ -162,7 +162,7 @@ mod tests {
             copy_out(&words, &mut copy);
             assert_eq!(copy, bytes);
             let behind = words[length.div_ceil(8)].load(Ordering::Relaxed);
-            assert_eq!(behind, 0, "nothing is written behind the last word");
+            assert_eq!(behind, 0, "nothing is written after the last word");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Linux: rustix for every call it has, libc for open-file-description locks and signals.
+//! Linux: rustix if it has the call, otherwise libc (open-file-description locks, signals).
 
 mod byte_lock;
 #[cfg(feature = "presence")]
@@ -52,9 +52,7 @@ pub use sigbus::{GuardedMapping, guard_against_truncation};
 #[cfg(feature = "presence")]
 pub(crate) use socket::{hang_up, peer_user, send};
 pub(crate) use user::user_name;
-pub(crate) use wait_any::{
-    Awaited, MOST_WORDS, can_wait_any, wait_any, wait_private, wake_private,
-};
+pub(crate) use wait_any::{Awaited, MAX_WORDS, can_wait_any, wait_any, wait_private, wake_private};
 pub(crate) use watch::{
-    Events, PathEvent, read_path_events, unwatch_path, watch_nothing, watch_path,
+    Events, PathEvent, create_inotify, read_path_events, unwatch_path, watch_path,
 };

@@ -1,9 +1,8 @@
-//! Locks on single bytes of an open file, which the kernel drops when the process ends.
+//! Locks on single bytes of an open file, which the kernel releases when the process ends.
 //!
-//! These are open-file-description locks (`F_OFD_SETLK`, Linux 3.15): they
-//! belong to one `open`, not to a process, so two handles in one process
-//! exclude each other, and closing another descriptor of the same file drops
-//! nothing. rustix does not offer them, hence libc.
+//! These are open-file-description locks (`F_OFD_SETLK`, Linux 3.15): they belong to one `open`,
+//! not to a process, so two handles in one process exclude each other, and closing another
+//! descriptor of the same file releases nothing. rustix does not offer them, so this uses libc.
 #![expect(
     unsafe_code,
     reason = "fcntl with a flock argument has no safe wrapper in rustix"
@@ -15,12 +14,12 @@ use std::mem;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
 
-/// How a byte is held.
+/// The kind of a byte lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ByteLock {
     /// Shared with other readers of the byte.
     Read,
-    /// Held by one open file alone.
+    /// Exclusive to one open file.
     Write,
 }
 
@@ -33,7 +32,8 @@ impl ByteLock {
     }
 }
 
-/// Takes or converts the lock on one byte; false where another open file stands in the way.
+/// Acquires or converts the lock on a byte; returns `false` if another open file has a conflicting
+/// lock.
 ///
 /// Converting from write to read is atomic and cannot fail for a conflict.
 pub(crate) fn try_lock_byte(file: &File, byte: u64, lock: ByteLock) -> io::Result<bool> {
@@ -50,7 +50,7 @@ pub(crate) fn try_lock_byte(file: &File, byte: u64, lock: ByteLock) -> io::Resul
     }
 }
 
-/// Gives a byte back; harmless where it was not held.
+/// Unlocks a byte; does nothing if it was not locked.
 pub(crate) fn unlock_byte(file: &File, byte: u64) -> io::Result<()> {
     control(
         file,
@@ -59,9 +59,9 @@ pub(crate) fn unlock_byte(file: &File, byte: u64) -> io::Result<()> {
     )
 }
 
-/// Gives back every byte from `first` on.
+/// Unlocks every byte from `first` on.
 pub(crate) fn unlock_bytes_from(file: &File, first: u64) -> io::Result<()> {
-    // No length means: to the end of all files.
+    // Length 0 means: to the end of every file.
     control(
         file,
         libc::F_OFD_SETLK,
@@ -72,18 +72,17 @@ pub(crate) fn unlock_bytes_from(file: &File, first: u64) -> io::Result<()> {
 /// A lock of another open file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FoundLock {
-    /// The part of it that lies in the range that was asked for.
+    /// The part of the lock that lies in the requested range.
     pub(crate) bytes: Range<u64>,
-    /// How it holds them.
+    /// The kind of the lock.
     pub(crate) kind: ByteLock,
-    /// The process, where the lock belongs to one (`F_SETLK`) and not to an open file.
+    /// The process, if the lock belongs to one (`F_SETLK`) rather than to an open file.
     pub(crate) process: Option<u32>,
 }
 
-/// Finds a lock in `range`, not always the first, by which *another* open file refuses `wanted`.
+/// Returns a lock in `range`, not always the first, by which *another* open file prevents `wanted`.
 ///
-/// A wanted read lock is refused by write locks alone. Locks of this same open file are never
-/// reported.
+/// Only a write lock prevents a read lock. Locks of the same open file are never reported.
 pub(crate) fn refusing_lock(
     file: &File,
     range: Range<u64>,
@@ -96,7 +95,7 @@ pub(crate) fn refusing_lock(
         libc::F_RDLCK => ByteLock::Read,
         _ => ByteLock::Write,
     };
-    // Such a lock may begin before the range, and end behind it; no length means: never.
+    // The lock may begin before the range and end after it; length 0 means: without end.
     let start = u64::try_from(question.l_start).unwrap_or(0);
     let length = u64::try_from(question.l_len)
         .ok()
@@ -111,8 +110,8 @@ pub(crate) fn refusing_lock(
 
 fn request(kind: libc::c_int, range: Range<u64>) -> io::Result<libc::flock> {
     let beyond = |_| io::Error::from(io::ErrorKind::InvalidInput);
-    // SAFETY: `flock` consists of integers only, for which all zeros is a
-    // valid value; l_pid must be zero for these locks.
+    // SAFETY: `flock` consists of integers only, for which all zeros is a valid value; `l_pid` must
+    // be zero for these locks.
     let mut request: libc::flock = unsafe { mem::zeroed() };
     request.l_type = libc::c_short::try_from(kind).map_err(beyond)?;
     request.l_whence = libc::c_short::try_from(libc::SEEK_SET).map_err(beyond)?;
@@ -123,8 +122,8 @@ fn request(kind: libc::c_int, range: Range<u64>) -> io::Result<libc::flock> {
 
 fn control(file: &File, command: libc::c_int, request: &mut libc::flock) -> io::Result<()> {
     loop {
-        // SAFETY: the descriptor is open for as long as `file` is borrowed, and
-        // `request` is a valid flock that the call may read and overwrite.
+        // SAFETY: the descriptor is open while `file` is borrowed, and `request` is a valid flock
+        // that the call may read and overwrite.
         let result = unsafe { libc::fcntl(file.as_raw_fd(), command, std::ptr::from_mut(request)) };
         if result == 0 {
             return Ok(());

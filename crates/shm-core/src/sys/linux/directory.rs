@@ -1,5 +1,5 @@
-//! An open directory: what is done to its names is done to that directory, wherever its path
-//! leads meanwhile.
+//! An open directory: operations on its names apply to that directory, wherever its path leads
+//! meanwhile.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags};
 
 use super::file::{FileStat, remove_exactly_in, retry};
 
-/// A directory that stays the same whatever happens to its path.
+/// A directory that stays the same even if its path changes.
 #[derive(Debug)]
 pub(crate) struct Directory(OwnedFd);
 
@@ -18,20 +18,20 @@ impl Directory {
         .union(OFlags::DIRECTORY)
         .union(OFlags::CLOEXEC);
 
-    /// Opens what `path` leads to.
+    /// Opens the directory at `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let opened = retry(|| rustix::fs::openat(CWD, path, Self::FLAGS, Mode::empty()))?;
         Ok(Self(opened))
     }
 
-    /// Opens a directory in this one, following no link.
+    /// Opens a subdirectory, following no link.
     pub(crate) fn open_in(&self, name: &str) -> io::Result<Self> {
         let flags = Self::FLAGS | OFlags::NOFOLLOW;
         let opened = retry(|| rustix::fs::openat(&self.0, name, flags, Mode::empty()))?;
         Ok(Self(opened))
     }
 
-    /// Makes a directory in this one that nobody else may enter; one that is there is left as it is.
+    /// Creates a subdirectory that no other user may enter; leaves an existing one unchanged.
     pub(crate) fn make_in(&self, name: &str) -> io::Result<()> {
         match retry(|| rustix::fs::mkdirat(&self.0, name, Mode::RWXU)) {
             Err(rustix::io::Errno::EXIST) => Ok(()),
@@ -43,13 +43,13 @@ impl Directory {
         Ok(FileStat::of(&retry(|| rustix::fs::fstat(&self.0))?))
     }
 
-    /// The facts of what stands under a name in it, following no link.
+    /// Returns the status of the file with this name, following no link.
     pub(crate) fn stat_of(&self, name: &str) -> io::Result<FileStat> {
         let look = || rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW);
         Ok(FileStat::of(&retry(look)?))
     }
 
-    /// The names in it that are UTF-8.
+    /// Returns the names in the directory that are UTF-8.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in Dir::read_from(&self.0)? {
@@ -64,7 +64,7 @@ impl Directory {
         Ok(retry(|| rustix::fs::renameat(&self.0, from, &self.0, to))?)
     }
 
-    /// Takes a name in it from the file of this identity, and from no other
+    /// Removes a name if it belongs to the file of this identity
     /// ([`remove_exactly`](super::remove_exactly)).
     pub(crate) fn remove_exactly(
         &self,
@@ -75,7 +75,7 @@ impl Directory {
         remove_exactly_in(&self.0, Path::new(name), identity, Path::new(aside))
     }
 
-    /// A short path that leads to this directory while it is open, in this process alone.
+    /// Returns a short path to this directory, valid only in this process while it is open.
     pub(crate) fn own_path(&self) -> PathBuf {
         format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
     }

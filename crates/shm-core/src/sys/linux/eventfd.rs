@@ -1,4 +1,4 @@
-//! Polling several descriptors, and an eventfd to be one of them.
+//! `poll` on several descriptors, and an eventfd to be one of them.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -8,9 +8,9 @@ use rustix::event::{EventfdFlags, Timespec, eventfd};
 pub(crate) use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-/// Sleeps until one of `fds` has what it is asked for, at most for `timeout`, or for ever.
+/// Blocks until one of `fds` is ready; up to `timeout`, forever if `None`.
 ///
-/// A signal ends the sleep too; then none has anything.
+/// A signal ends the wait too; then no descriptor is marked as ready.
 pub(crate) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(|timeout| Timespec {
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
@@ -26,7 +26,7 @@ pub(crate) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Res
     }
 }
 
-/// Wakes a thread that sleeps in [`poll`]; stays readable until it is cleared.
+/// Wakes a thread that blocks in [`poll`]; stays readable until it is cleared.
 #[derive(Debug)]
 pub(crate) struct EventFd(OwnedFd);
 
@@ -37,12 +37,12 @@ impl EventFd {
     }
 
     pub(crate) fn notify(&self) {
-        // Fails only if the counter is about to overflow: then it is readable.
+        // Fails only if the counter is about to overflow; then it is readable already.
         let _written = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 
     pub(crate) fn clear(&self) {
-        // Fails only if it was not readable.
+        // Fails only if it is not readable.
         let _silent = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }

@@ -1,4 +1,4 @@
-//! Files: opening, creating without a name, reserving memory, facts.
+//! Files: opening, creating without a name, reserving memory, status.
 
 use std::fs::File;
 use std::io;
@@ -10,36 +10,36 @@ use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, Gid, Mode, OFlags, Rena
 use rustix::io::Errno;
 use rustix::process::Resource;
 
-/// What a segment's file is opened for.
+/// The access with which a segment's file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpenMode {
-    /// Publishers, block attachers, removal.
+    /// For publishers, users of blocks and semaphores, and removal.
     ReadWrite,
-    /// Subscribers and lookers-on: cannot change a byte.
+    /// For subscribers and listings: cannot change a byte.
     ReadOnly,
 }
 
-/// What the kernel says of a file.
+/// The status of a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FileStat {
-    /// Device and inode number: the identity of the file.
+    /// Device and inode number, which identify the file.
     pub(crate) identity: (u64, u64),
-    /// How many names the file has.
+    /// The number of its names.
     pub(crate) names: u64,
     /// The owner's user id.
     pub(crate) owner: u32,
-    /// The group's id.
+    /// The group id.
     pub(crate) group: u32,
     /// Apparent size, bytes.
     pub(crate) size: u64,
-    /// Memory truly in use, bytes.
+    /// Allocated memory, bytes.
     pub(crate) allocated: u64,
-    /// What kind of file it is.
+    /// The type of the file.
     pub(crate) kind: FileType,
     /// Permission bits.
     pub(crate) mode: u32,
-    /// When the file was changed last other than through a mapping, nanoseconds since 1970; by the
-    /// kernel's own clock, so that nobody can choose it.
+    /// The time of the last change other than through a mapping, nanoseconds since 1970; from the
+    /// kernel's own clock, so that no process can choose it.
     pub(crate) changed: u64,
 }
 
@@ -56,7 +56,7 @@ impl FileStat {
             owner: stat.st_uid,
             group: stat.st_gid,
             size: u64::try_from(stat.st_size).unwrap_or(0),
-            // st_blocks counts units of 512 bytes, whatever the file system (stat(2)).
+            // st_blocks counts units of 512 bytes on every file system (stat(2)).
             allocated: u64::try_from(stat.st_blocks)
                 .unwrap_or(0)
                 .saturating_mul(512),
@@ -70,7 +70,7 @@ impl FileStat {
     }
 }
 
-/// Opens what stands at `path`, following no link and waiting for no FIFO.
+/// Opens the file at `path`, following no link and not blocking on a FIFO.
 pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
     let access = match mode {
         OpenMode::ReadWrite => OFlags::RDWR,
@@ -81,9 +81,9 @@ pub(crate) fn open_segment(path: &Path, mode: OpenMode) -> io::Result<File> {
     Ok(File::from(fd))
 }
 
-/// Opens once more what is open already: another open file, with byte locks of its own.
+/// Reopens an open file: the result is another open file, with byte locks of its own.
 ///
-/// Goes through /proc, whatever has become of the file's name; `NotFound` where /proc is missing.
+/// Opens it through /proc, so its name does not matter; `NotFound` if /proc is missing.
 pub(crate) fn reopen(file: &File, mode: OpenMode) -> io::Result<File> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let access = match mode {
@@ -96,12 +96,12 @@ pub(crate) fn reopen(file: &File, mode: OpenMode) -> io::Result<File> {
 
 /// Creates a file without a name in `directory` (`O_TMPFILE`).
 ///
-/// `Unsupported` where the file system or the kernel has no such files.
+/// `Unsupported` if the file system or the kernel does not support it.
 pub(crate) fn create_unnamed(directory: &Path) -> io::Result<File> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     match retry(|| rustix::fs::open(directory, flags, Mode::RUSR | Mode::WUSR)) {
         Ok(fd) => Ok(File::from(fd)),
-        // EISDIR is what a kernel says that takes the flag for O_DIRECTORY.
+        // EISDIR is returned by a kernel that interprets the flag as O_DIRECTORY.
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::ISDIR) => {
             Err(io::ErrorKind::Unsupported.into())
         }
@@ -109,38 +109,39 @@ pub(crate) fn create_unnamed(directory: &Path) -> io::Result<File> {
     }
 }
 
-/// What tells an empty file under a temporary name from anybody else's: the sticky bit, which no
-/// program gives to a file, and which is taken away with the last step before the file is named.
+/// Distinguishes an empty file under a temporary name from files of other programs: the sticky bit,
+/// which no program sets on a file, and which is cleared in the last step before the file is named.
 pub(crate) const DRAFT_MARK: u32 = Mode::SVTX.bits();
 
-/// Creates a file under a temporary name, with the [mark](DRAFT_MARK) of one; fails where the name
-/// is taken.
+/// Creates a file under a temporary name, with the [mark](DRAFT_MARK) of one; fails if the name is
+/// taken.
 pub(crate) fn create_temporary(path: &Path) -> io::Result<File> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let fd = retry(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR | Mode::SVTX))?;
     Ok(File::from(fd))
 }
 
-/// Gives a file without a name its name, atomically; `AlreadyExists` where that is taken.
+/// Links a file without a name to its name, atomically; `AlreadyExists` if the name is taken.
 ///
-/// Goes through /proc, which works without privileges; `NotFound` where /proc is missing.
+/// Links it through /proc, which needs no privileges; `NotFound` if /proc is missing.
 pub(crate) fn link_unnamed(file: &File, path: &Path) -> io::Result<()> {
     let from = format!("/proc/self/fd/{}", file.as_raw_fd());
     retry(|| rustix::fs::linkat(CWD, from.as_str(), CWD, path, AtFlags::SYMLINK_FOLLOW))?;
     Ok(())
 }
 
-/// Takes the name `path` from the file of this identity, and from no other; false where another
-/// has it.
+/// Removes the name `path` if it belongs to the file of this identity; returns `false` if another
+/// file has the name.
 ///
-/// The kernel removes names, not files: so the name is changed to `aside` first, which is nobody
-/// else's, and only then looked at for the last time. Another file that got the name in between
-/// gets it back. Where the file system cannot do that, the look just before must do.
+/// The kernel removes names, not files. So the file is renamed to `aside` first, which no other
+/// process uses, and only then checked for the last time. If another file got the name meanwhile,
+/// it gets it back. If the file system cannot do that, only the check directly before removal
+/// remains.
 pub(crate) fn remove_exactly(path: &Path, identity: (u64, u64), aside: &Path) -> io::Result<bool> {
     remove_exactly_in(CWD, path, identity, aside)
 }
 
-/// The same for names in a directory that is open.
+/// Removes a name as [`remove_exactly`] does, in an open directory.
 pub(super) fn remove_exactly_in(
     directory: impl AsFd,
     name: &Path,
@@ -175,20 +176,20 @@ pub(super) fn remove_exactly_in(
     Ok(false)
 }
 
-/// Sets the permission bits, whatever the umask was.
+/// Sets the permission bits, regardless of the umask.
 pub(crate) fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     retry(|| rustix::fs::fchmod(file, Mode::from_raw_mode(mode)))?;
     Ok(())
 }
 
-/// Gives the file to a group.
+/// Changes the group of the file.
 ///
 /// # Errors
 ///
-/// `PermissionDenied` where this process is no member of it; `InvalidInput` where there cannot be
-/// such a group.
+/// `PermissionDenied` if this process is no member of the group; `InvalidInput` if the number is no
+/// valid group.
 pub(crate) fn set_group(file: &File, group: u32) -> io::Result<()> {
-    // To the kernel this number means "no change", which is not what was asked for.
+    // The kernel interprets this number as "no change".
     if group == u32::MAX {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -196,17 +197,18 @@ pub(crate) fn set_group(file: &File, group: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Tells the facts of an open file.
+/// Returns the status of an open file.
 pub(crate) fn stat(file: &File) -> io::Result<FileStat> {
     Ok(FileStat::of(&retry(|| rustix::fs::fstat(file))?))
 }
 
-/// Tells the facts of what stands at `path`, following no link.
+/// Returns the status of the file at `path`, following no link.
 pub(crate) fn stat_at(path: &Path) -> io::Result<FileStat> {
     Ok(FileStat::of(&retry(|| rustix::fs::lstat(path))?))
 }
 
-/// Returns `true` if a path was found to lead nowhere, as opposed to where this process may not look.
+/// Returns `true` if an error means that a path leads to no file, rather than that access is
+/// denied.
 pub(crate) fn is_dead_end(error: &io::Error) -> bool {
     let nowhere = [libc::ENOENT, libc::ENOTDIR, libc::ELOOP];
     error
@@ -214,13 +216,12 @@ pub(crate) fn is_dead_end(error: &io::Error) -> bool {
         .is_some_and(|code| nowhere.contains(&code))
 }
 
-/// Reserves memory for `length` bytes from `offset`, so that writing there cannot fail later.
+/// Reserves memory for `length` bytes from `offset`, so that a write there cannot fail later.
 ///
 /// # Errors
 ///
-/// `StorageFull` where the file system has no room; `FileTooLarge` where the
-/// process's file size limit forbids it (looked at first, because the kernel
-/// answers a violation with a deadly signal).
+/// `StorageFull` if the file system is full; `FileTooLarge` if the process's file size limit
+/// forbids it (checked first, because the kernel answers a violation with a fatal signal).
 pub(crate) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     if length == 0 {
         return Ok(());
@@ -233,9 +234,9 @@ pub(crate) fn reserve(file: &File, offset: u64, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Checks that the file system takes files as long as `length`, by making this one so long for a moment.
+/// Checks that the file system supports files of this `length`, by extending this one temporarily.
 ///
-/// Where a limit of the process forbids it nothing is known, and nothing is said.
+/// Succeeds if a limit of the process forbids it, because then nothing is known.
 pub(crate) fn try_length(file: &File, length: u64) -> io::Result<()> {
     if check_size_limit(length).is_err() {
         return Ok(());
@@ -245,7 +246,7 @@ pub(crate) fn try_length(file: &File, length: u64) -> io::Result<()> {
     file.set_len(now)
 }
 
-/// Gives the memory of a range back to the system; what is read there afterwards is zero.
+/// Releases the memory of a range to the system; the range then reads as zeros.
 pub(crate) fn punch(file: &File, offset: u64, length: u64) -> io::Result<()> {
     if length == 0 {
         return Ok(());
@@ -255,18 +256,18 @@ pub(crate) fn punch(file: &File, offset: u64, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a few bytes.
+/// Writes bytes.
 ///
 /// # Errors
 ///
-/// `FileTooLarge` where the process's file size limit forbids it.
+/// `FileTooLarge` if the process's file size limit forbids it.
 pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     check_size_limit(offset.saturating_add(bytes.len() as u64))?;
     file.write_all_at(bytes, offset)
 }
 
-/// Looked at first, because the kernel answers a violation with a deadly signal, even where the
-/// file is longer already.
+/// Checks the limit before the call, because the kernel answers a violation with a fatal signal,
+/// even if the file is already longer.
 fn check_size_limit(end: u64) -> io::Result<()> {
     let limit = rustix::process::getrlimit(Resource::Fsize).current;
     if limit.is_some_and(|limit| end > limit) {
@@ -275,15 +276,15 @@ fn check_size_limit(end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies as much of a range out of the file as there is; how much.
+/// Reads as much of a range as the file has; returns how many bytes.
 pub(crate) fn read_at(file: &File, destination: &mut [u8], offset: u64) -> io::Result<usize> {
     let read = retry(|| rustix::io::pread(file, &mut *destination, offset))?;
     Ok(read)
 }
 
-/// Copies a range out of the file; `UnexpectedEof` where the file ends before.
+/// Reads a whole range; `UnexpectedEof` if the file ends before.
 ///
-/// Neither allocates memory for holes nor raises a signal, unlike a read through a mapping.
+/// Unlike a read through a mapping, this neither allocates memory for holes nor raises a signal.
 pub(crate) fn read_exact_at(file: &File, destination: &mut [u8], offset: u64) -> io::Result<()> {
     file.read_exact_at(destination, offset)
 }

@@ -1,4 +1,4 @@
-//! What kind of file system a directory is on, and whether segments can be there at all.
+//! The type of the file system of a directory, and whether it supports segments.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,8 +10,8 @@ use super::file::retry;
 /// `TMPFS_MAGIC` of the Linux kernel.
 const TMPFS: u32 = 0x0102_1994;
 
-/// File systems that hold no files of ours, or none that are long with holes in them, by their magic
-/// numbers (statfs(2)).
+/// File systems that hold no regular files, or no long sparse files, by their magic numbers
+/// (statfs(2)).
 const UNFIT: &[(u32, &str)] = &[
     (0x0000_9fa0, "proc"),
     (0x6265_6572, "sysfs"),
@@ -36,7 +36,7 @@ const UNFIT: &[(u32, &str)] = &[
     (0xe0f5_e1e2, "erofs"),
 ];
 
-/// Others that people know by name.
+/// Other file systems with well-known names.
 const KNOWN: &[(u32, &str)] = &[
     (TMPFS, "tmpfs"),
     (0x8584_58f6, "ramfs"),
@@ -56,13 +56,13 @@ pub(crate) fn is_in_memory(file: &File) -> bool {
     retry(|| rustix::fs::fstatfs(file)).is_ok_and(|found| magic(&found) == TMPFS)
 }
 
-/// The kind of file system that a directory is on, where no segment can ever be there.
+/// Returns the type of the file system of a directory, if it cannot hold segments.
 pub(crate) fn unfit_file_system(directory: &Path) -> Option<String> {
     let found = retry(|| rustix::fs::statfs(directory)).ok()?;
     name_in(UNFIT, magic(&found)).map(str::to_owned)
 }
 
-/// The kind of file system that a directory is on, as people call it; its number where they do not.
+/// Returns the name of the file system of a directory; its magic number if it is not well known.
 pub(crate) fn file_system(directory: &Path) -> String {
     let found = retry(|| rustix::fs::statfs(directory)).ok();
     match found.as_ref().map(magic) {
@@ -78,7 +78,7 @@ fn name_in(table: &[(u32, &'static str)], magic: u32) -> Option<&'static str> {
     Some(entry.1)
 }
 
-/// The low half of the field, whose width differs from one architecture to the next.
+/// Returns the low half of the field, whose width depends on the architecture.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::unnecessary_cast,

@@ -1,8 +1,8 @@
-//! Finding the process that holds a lock.
+//! Searches for the process that holds a lock.
 //!
-//! The kernel names no process for a lock of an open file (`/proc/locks` has −1 there). But it
-//! shows, in `/proc/PID/fdinfo`, the locks of each file that a process has open, to those who may
-//! look into that process: root, and the same user.
+//! The kernel names no process for a lock of an open file (`/proc/locks` has −1 there). But
+//! `/proc/PID/fdinfo` lists the locks of each file that a process has open. It is readable for root
+//! and for the same user.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -12,21 +12,21 @@ use std::time::{Duration, Instant};
 
 use super::file::stat;
 
-/// How many open files are looked at before the search is given up, however many there are.
-const MOST_FILES: usize = 1 << 17;
-/// How long the search may take.
-const LONGEST: Duration = Duration::from_millis(500);
-/// How much is read of what the kernel says of one open file: some thousand locks.
-const MOST_BYTES: u64 = 1 << 18;
+/// The maximum number of open files that a search examines.
+const MAX_FILES: usize = 1 << 17;
+/// The maximum duration of a search.
+const TIMEOUT: Duration = Duration::from_millis(500);
+/// How much of the fdinfo of one open file is read: several thousand locks.
+const MAX_FDINFO_BYTES: u64 = 1 << 18;
 
-/// What a search for the holder of a lock has found.
+/// The result of a search for the holder of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LockSearch {
-    /// The process that holds it, or one that has inherited it.
+    /// The process that holds the lock, or one that has inherited it.
     Found(u32),
-    /// No process that may be looked into holds it, and there are others.
+    /// No readable process holds it, and there are others.
     Hidden,
-    /// No process at all that can be seen here.
+    /// No process is visible here.
     NotFound,
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn find_lock(file: &File, byte: u64) -> LockSearch {
         return LockSearch::NotFound;
     };
     let mut budget = Budget {
-        files: MOST_FILES,
-        until: Instant::now() + LONGEST,
+        files: MAX_FILES,
+        until: Instant::now() + TIMEOUT,
     };
     let mut outcome = LockSearch::NotFound;
     for process in processes.flatten() {
@@ -61,7 +61,7 @@ pub(crate) fn find_lock(file: &File, byte: u64) -> LockSearch {
     outcome
 }
 
-/// What a search may still cost.
+/// What remains of the limits of a search.
 struct Budget {
     files: usize,
     until: Instant,
@@ -73,11 +73,11 @@ impl Budget {
     }
 }
 
-/// Returns `true` if a process holds the byte; nothing where it cannot be looked into.
+/// Returns `true` if a process holds the byte; `None` if it is not readable.
 fn holds(process: &Path, identity: (u64, u64), byte: u64, budget: &mut Budget) -> Option<bool> {
     let files = match fs::read_dir(process.join("fd")) {
         Ok(files) => files,
-        // Ended meanwhile.
+        // The process has ended meanwhile.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(false),
         Err(_) => return None,
     };
@@ -86,7 +86,7 @@ fn holds(process: &Path, identity: (u64, u64), byte: u64, budget: &mut Budget) -
         if budget.is_spent() {
             return None;
         }
-        // Through the link, to the very file that is open there.
+        // Follows the link to the file that is open there.
         let is_same =
             fs::metadata(file.path()).is_ok_and(|found| (found.dev(), found.ino()) == identity);
         if is_same && has_lock(&process.join("fdinfo").join(file.file_name()), byte) {
@@ -101,13 +101,13 @@ fn has_lock(fdinfo: &Path, byte: u64) -> bool {
     let Ok(file) = File::open(fdinfo) else {
         return false;
     };
-    BufReader::new(file.take(MOST_BYTES))
+    BufReader::new(file.take(MAX_FDINFO_BYTES))
         .lines()
         .map_while(Result::ok)
         .any(|line| is_lock_on(&line, byte))
 }
 
-/// Reads a line such as `lock: 1: OFDLCK ADVISORY READ -1 00:1b:6 1152921504606846976 EOF`.
+/// Parses a line such as `lock: 1: OFDLCK ADVISORY READ -1 00:1b:6 1152921504606846976 EOF`.
 fn is_lock_on(line: &str, byte: u64) -> bool {
     let mut words = line.split_whitespace();
     let is_byte_lock = words.next() == Some("lock:")
@@ -131,7 +131,7 @@ mod tests {
     use super::is_lock_on;
 
     #[test]
-    fn the_kernels_lines_are_understood() {
+    fn lines_of_the_kernel_are_parsed() {
         let one = "lock:\t1: OFDLCK ADVISORY  READ -1 00:1b:6 100 199";
         assert!(is_lock_on(one, 100) && is_lock_on(one, 199));
         assert!(!is_lock_on(one, 99) && !is_lock_on(one, 200));

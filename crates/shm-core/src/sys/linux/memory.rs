@@ -1,8 +1,8 @@
-//! How much memory stands behind a range of a file.
+//! How much memory a range of a file has.
 //!
-//! In a file system in memory, whoever reads a hole through a mapping fills it. So a length that
-//! somebody else wrote down counts only as far as its own range has memory: the blocks of the whole
-//! file may be anywhere.
+//! In a file system in memory, a read of a hole through a mapping allocates it. So an untrusted
+//! length counts only as far as its own range has memory: the blocks of the whole file may lie
+//! anywhere.
 #![expect(unsafe_code, reason = "calls that rustix does not offer")]
 
 use std::fs::File;
@@ -15,22 +15,22 @@ use rustix::io::Errno;
 
 use super::file::retry;
 
-/// The number of the call, which libc does not have: the same on every processor but Alpha.
+/// The number of the system call, which libc lacks: the same on every processor but Alpha.
 const CACHESTAT: libc::c_long = 451;
 
-/// How many bytes of a range that begins with a page have memory, where they are all written to:
-/// all of them; else as many as the kernel is sure of, reserved memory included.
+/// Returns how many bytes of a range that begins at a page have memory: all if all are written to,
+/// otherwise as many as the kernel confirms, including reserved memory.
 pub(crate) fn memory_of(file: &File, range: Range<u64>) -> io::Result<u64> {
     let length = range.end - range.start;
     let written = written_from(file, range.start)?;
     if written >= length {
         return Ok(length);
     }
-    // Reserved memory that nobody has written to counts as a hole there.
+    // There, reserved memory that was never written to counts as a hole.
     Ok(reserved_in(file, range).map_or(written, |reserved| reserved.max(written)))
 }
 
-/// How many bytes from an offset on have been written to, up to the first hole.
+/// Returns how many bytes from an offset on have been written to, up to the first hole.
 fn written_from(file: &File, offset: u64) -> io::Result<u64> {
     match retry(|| rustix::fs::seek(file, SeekFrom::Hole(offset))) {
         Ok(hole) => Ok(hole.saturating_sub(offset)),
@@ -40,16 +40,16 @@ fn written_from(file: &File, offset: u64) -> io::Result<u64> {
     }
 }
 
-/// How many bytes of a range have memory, whether or not anybody has written to it (`cachestat`,
-/// Linux 6.5); an error where the kernel does not tell, as it does not tell readers of what belongs
-/// to others.
+/// Returns how many bytes of a range have memory, whether or not it was written to (`cachestat`,
+/// Linux 6.5); an error if the kernel does not report it, as it does not to readers of files of
+/// other users.
 pub(crate) fn reserved_in(file: &File, range: Range<u64>) -> io::Result<u64> {
     let length = range.end - range.start;
     let range = [range.start, length];
     // Cached, dirty, under writeback, evicted (here: swapped out), recently evicted; in pages.
     let mut counts = [0_u64; 5];
     // SAFETY: the descriptor is open while it is borrowed; the kernel reads two words and writes
-    // five, and the arrays have as many.
+    // five, which are the lengths of the arrays.
     let answer = unsafe {
         libc::syscall(
             CACHESTAT,
@@ -66,11 +66,11 @@ pub(crate) fn reserved_in(file: &File, range: Range<u64>) -> io::Result<u64> {
     Ok(pages.saturating_mul(page_size() as u64).min(length))
 }
 
-/// The length of a page.
+/// Returns the length of a page.
 ///
-/// By libc, because rustix's way to it ends in a signal under valgrind.
+/// Uses libc, because rustix's way causes a fatal signal under valgrind.
 pub(super) fn page_size() -> usize {
-    // SAFETY: the call reads a constant of the system, and touches no memory of ours.
+    // SAFETY: the call reads a system constant, and accesses no memory of this process.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(bytes).unwrap_or(4096)
 }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_memory_of_the_range_counts() {
+    fn only_memory_of_the_range_counts() {
         let Some(file) = file() else { return };
         file.set_len(64 * MIB).unwrap();
         file.write_all_at(&vec![1; 8 << 20], 32 * MIB).unwrap();
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_memory_counts_where_the_kernel_tells() {
+    fn reserved_memory_counts_if_the_kernel_reports_it() {
         let Some(file) = file() else { return };
         sys::reserve(&file, 0, MIB).unwrap();
         if reserved_in(&file, 0..MIB).is_ok() {

@@ -1,4 +1,4 @@
-//! Something that a process has one of, and a forked child another.
+//! A value of which each process has one, a forked child its own.
 #![expect(unsafe_code, reason = "a pointer that is replaced in a forked child")]
 
 use std::ptr;
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::fork::ForkMark;
 
-/// A value that is made when it is first asked for, once in each process.
+/// A value that is created on first use, once in each process.
 ///
-/// Not a lock: another thread may have held that when the process forked, and would never let go of it
-/// in the child.
+/// Uses no lock, because another thread may have held it when the process forked, and would never
+/// release it in the child.
 #[derive(Debug)]
 pub(crate) struct PerProcess<T: 'static>(AtomicPtr<Made<T>>);
 
@@ -24,12 +24,14 @@ impl<T: Sync> PerProcess<T> {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// The value of this process. What a child inherits from its parent is never looked at, nor freed.
+    /// Returns the value of this process. A value inherited from the parent is never used, nor
+    /// freed.
     pub(crate) fn get(&'static self, make: impl Fn() -> T) -> &'static T {
         loop {
-            // Acquire, because what the pointer leads to was written before it: pairs with the exchange.
+            // Acquire, because the value was written before the pointer to it: pairs with the
+            // exchange.
             let seen = self.0.load(Ordering::Acquire);
-            // SAFETY: null, or leaked by an exchange below; nothing frees what was exchanged in.
+            // SAFETY: null, or leaked by an exchange below; an exchanged value is never freed.
             if let Some(made) = unsafe { seen.as_ref() }
                 && !made.fork.is_elsewhere()
             {
@@ -39,12 +41,14 @@ impl<T: Sync> PerProcess<T> {
                 fork: ForkMark::here(),
                 value: make(),
             }));
-            // Release, because others find the value by it: pairs with the load above.
+            // Release, because other threads find the value by the pointer: pairs with the load
+            // above.
             let exchanged =
                 self.0
                     .compare_exchange(seen, fresh, Ordering::Release, Ordering::Relaxed);
             if exchanged.is_err() {
-                // SAFETY: made above, and no other thread has seen it, because the exchange failed.
+                // SAFETY: created above, and no other thread has seen it, because the exchange
+                // failed.
                 drop(unsafe { Box::from_raw(fresh) });
             }
         }

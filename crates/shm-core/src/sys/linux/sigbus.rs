@@ -1,9 +1,9 @@
-//! Surviving a peer that cuts a file short while it is being read in place.
+//! Survives a peer that truncates a file while it is being read in place.
 //!
-//! Touching a mapped page behind the end of its file raises SIGBUS, which
-//! ends the process. With the guard, such a page of *our* mappings is replaced
-//! by a private page of zeros, the mapping is marked, and the reader goes on
-//! to find the mark. Faults anywhere else keep their meaning.
+//! An access to a mapped page beyond the end of its file raises SIGBUS, which ends the process.
+//! With the guard, such a page of this crate's mappings is replaced by a private page of zeros, the
+//! mapping is marked, and the reader continues and finds the mark. Faults elsewhere keep their
+//! meaning.
 #![expect(
     unsafe_code,
     reason = "signal handlers and fixed mappings have no safe wrapper"
@@ -14,11 +14,11 @@ use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How many mappings are guarded at a time; further ones are mapped without.
-const PLACES: usize = 4096;
+/// The maximum number of guarded mappings; any further ones are mapped without the guard.
+const CAPACITY: usize = 4096;
 
-struct Place {
-    /// First address; 0 while the place is free, 1 while it is being filled.
+struct Entry {
+    /// First address; 0 while the entry is free, 1 while it is being filled.
     start: AtomicUsize,
     length: AtomicUsize,
     hit: AtomicBool,
@@ -26,15 +26,15 @@ struct Place {
 
 const BEING_FILLED: usize = 1;
 
-static PLACES_TABLE: [Place; PLACES] = [const {
-    Place {
+static TABLE: [Entry; CAPACITY] = [const {
+    Entry {
         start: AtomicUsize::new(0),
         length: AtomicUsize::new(0),
         hit: AtomicBool::new(false),
     }
-}; PLACES];
+}; CAPACITY];
 
-/// What the handler needs and may not compute: it runs inside a signal.
+/// What the handler needs and may not compute, because it runs in a signal.
 struct Installed {
     page: usize,
     previous: libc::sigaction,
@@ -42,19 +42,17 @@ struct Installed {
 
 static INSTALLED: OnceLock<Installed> = OnceLock::new();
 
-/// Makes in-place reads survive a peer that truncates the file they read.
+/// Makes in-place reads survive a peer that truncates the file.
 ///
-/// Without it, a process that reads a [`Sample`](crate::Sample) or a block in
-/// place dies of `SIGBUS` when somebody with write access cuts the file
-/// short. With it, the missing part reads as zeros and the next checked
-/// operation reports it. The handler is process-wide; faults outside this
-/// crate's mappings go to whatever handler stood before. Call it once, early:
-/// mappings made before are not guarded. Reads by
-/// [`copy_to`](crate::Sample::copy_to) need no guard.
+/// Without it, a process that reads a [`Sample`](crate::Sample) or a block in place is killed by
+/// `SIGBUS` if a process with write access truncates the file. With it, the missing part reads as
+/// zeros and the next checked operation reports the truncation. The handler is process-wide; faults
+/// outside this crate's mappings are passed to the previous handler. Call it once, early: earlier
+/// mappings are not guarded. Reads by [`copy_to`](crate::Sample::copy_to) need no guard.
 ///
 /// # Errors
 ///
-/// The system's error where the handler could not be installed.
+/// The underlying OS error if the handler could not be installed.
 ///
 /// # Examples
 ///
@@ -67,7 +65,7 @@ pub fn guard_against_truncation() -> io::Result<()> {
         return Ok(());
     }
     let mut previous = MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: a null new action only asks; `previous` is writable and large enough.
+    // SAFETY: a null new action only queries; `previous` is writable and large enough.
     let asked = unsafe { libc::sigaction(libc::SIGBUS, std::ptr::null(), previous.as_mut_ptr()) };
     if asked != 0 {
         return Err(io::Error::last_os_error());
@@ -88,8 +86,8 @@ pub fn guard_against_truncation() -> io::Result<()> {
     let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = on_sigbus;
     action.sa_sigaction = handler as libc::sighandler_t;
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-    // SAFETY: the handler has the signature that SA_SIGINFO asks for and does
-    // only what is allowed in a signal: atomics, mmap and sigaction.
+    // SAFETY: the handler has the signature that SA_SIGINFO requires, and does only what is allowed
+    // in a signal: atomics, mmap and sigaction.
     let installed =
         unsafe { libc::sigaction(libc::SIGBUS, &raw const action, std::ptr::null_mut()) };
     if installed == 0 {
@@ -99,23 +97,23 @@ pub fn guard_against_truncation() -> io::Result<()> {
     }
 }
 
-/// A mapping of another crate that [`guard_against_truncation`] covers as well, as long as this lives.
+/// A mapping of another crate that [`guard_against_truncation`] also covers, while this exists.
 #[derive(Debug)]
 pub struct GuardedMapping(Option<Registration>);
 
 impl GuardedMapping {
-    /// Guards `length` bytes from `start`, where the guard was asked for and has room.
+    /// Guards `length` bytes from `start`, if the guard is installed and has a free entry.
     ///
     /// # Safety
     ///
-    /// The bytes are a mapping of a file that belongs to the caller and outlives this. Pages of it
-    /// may become zeros at any time, and stop being shared.
+    /// The bytes are a mapping of a file that belongs to the caller and outlives this. Any page of
+    /// it may be replaced by zeros at any time, and is then no longer shared.
     #[must_use]
     pub unsafe fn new(start: *const u8, length: usize) -> GuardedMapping {
         GuardedMapping(register(start, length))
     }
 
-    /// Returns `true` if the file was cut short: then what stands in the mapping is no longer shared.
+    /// Returns `true` if the file was truncated: then a part of the mapping is no longer shared.
     #[inline]
     #[must_use]
     pub fn was_truncated(&self) -> bool {
@@ -123,43 +121,43 @@ impl GuardedMapping {
     }
 }
 
-/// A mapping entered in the handler's table; leaves it when dropped.
+/// A mapping in the handler's table; removed from it when dropped.
 #[derive(Debug)]
 pub(crate) struct Registration {
-    place: usize,
+    index: usize,
 }
 
-/// Enters a mapping, where the guard was asked for and the table has room.
+/// Registers a mapping, if the guard is installed and the table has a free entry.
 pub(crate) fn register(start: *const u8, length: usize) -> Option<Registration> {
     INSTALLED.get()?;
-    for (index, place) in PLACES_TABLE.iter().enumerate() {
+    for (index, entry) in TABLE.iter().enumerate() {
         let taken =
-            place
+            entry
                 .start
                 .compare_exchange(0, BEING_FILLED, Ordering::Acquire, Ordering::Relaxed);
         if taken.is_ok() {
-            place.hit.store(false, Ordering::Relaxed);
-            place.length.store(length, Ordering::Relaxed);
-            // Release, because the handler must see the length that belongs to
-            // this start: pairs with its Acquire load.
-            place.start.store(start.addr(), Ordering::Release);
-            return Some(Registration { place: index });
+            entry.hit.store(false, Ordering::Relaxed);
+            entry.length.store(length, Ordering::Relaxed);
+            // Release, because the handler must see the length that belongs to this start: pairs
+            // with its Acquire load.
+            entry.start.store(start.addr(), Ordering::Release);
+            return Some(Registration { index });
         }
     }
     None
 }
 
 impl Registration {
-    /// Returns `true` if a page of the mapping had to be replaced.
+    /// Returns `true` if a page of the mapping was replaced.
     #[inline]
     pub(crate) fn was_hit(&self) -> bool {
-        PLACES_TABLE[self.place].hit.load(Ordering::Acquire)
+        TABLE[self.index].hit.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        PLACES_TABLE[self.place].start.store(0, Ordering::Release);
+        TABLE[self.index].start.store(0, Ordering::Release);
     }
 }
 
@@ -176,7 +174,7 @@ extern "C" fn on_sigbus(
     // SAFETY: for SIGBUS the kernel fills in the faulting address.
     let address = unsafe { information.si_addr() }.addr();
     if !replace_page(address, installed.page) {
-        // Not ours: put back what stood before; the fault repeats and finds it.
+        // Not a mapping of ours: restore the previous handler; the fault repeats and reaches it.
         // SAFETY: `previous` came from the system and is unchanged.
         unsafe {
             libc::sigaction(
@@ -189,21 +187,20 @@ extern "C" fn on_sigbus(
 }
 
 fn replace_page(address: usize, page: usize) -> bool {
-    let contains = |place: &&Place| {
-        let start = place.start.load(Ordering::Acquire);
+    let contains = |entry: &&Entry| {
+        let start = entry.start.load(Ordering::Acquire);
         start > BEING_FILLED
             && address >= start
-            && address - start < place.length.load(Ordering::Relaxed)
+            && address - start < entry.length.load(Ordering::Relaxed)
     };
-    let Some(place) = PLACES_TABLE.iter().find(contains) else {
+    let Some(entry) = TABLE.iter().find(contains) else {
         return false;
     };
-    place.hit.store(true, Ordering::Release);
+    entry.hit.store(true, Ordering::Release);
     let start = std::ptr::with_exposed_provenance_mut(address & !(page - 1));
-    // SAFETY: the page lies in a mapping that this crate made, or the user of a
-    // `GuardedMapping`, and that it still owns
-    // (its registration ends before it is unmapped), so replacing it touches
-    // nobody else's memory; readers see zeros, which are valid bytes.
+    // SAFETY: the page lies in a mapping of this crate or of the user of a `GuardedMapping`, which
+    // its owner still has (its registration ends before it is unmapped), so no other memory is
+    // replaced; readers see zeros, which are valid bytes.
     let mapped = unsafe {
         libc::mmap(
             start,

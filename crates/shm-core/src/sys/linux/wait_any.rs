@@ -1,4 +1,4 @@
-//! Sleeping on several words at once (`futex_waitv`, Linux 5.16), shared ones and private ones.
+//! Waiting on several words at once (`futex_waitv`, Linux 5.16), shared and private ones.
 
 use std::io;
 use std::sync::OnceLock;
@@ -11,19 +11,19 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::sync::AtomicU64;
 
-/// How many words one thread can sleep on at once.
-pub(crate) const MOST_WORDS: usize = 128;
+/// The maximum number of words in one wait.
+pub(crate) const MAX_WORDS: usize = 128;
 
-/// A word to sleep on for as long as it is what was expected.
+/// A word to wait on while it has its expected value.
 ///
-/// Holds an address, which only the kernel looks at: a word that is gone ends the sleep.
+/// Holds an address that only the kernel reads: if it is not mapped any more, the wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Awaited(Wait);
 
 impl Awaited {
-    /// The low half of a word in shared memory; of what is expected, the low half counts.
+    /// The low half of a word in shared memory; only the low half of `expected` counts.
     pub(crate) fn low_half(word: &AtomicU64, expected: u64) -> Self {
-        // On a little-endian machine (checked in `sys`) it has the word's own address.
+        // On a little-endian machine (checked in `sys`) the low half has the word's own address.
         Self::at(
             std::ptr::from_ref(word).cast(),
             expected & u64::from(u32::MAX),
@@ -31,7 +31,7 @@ impl Awaited {
         )
     }
 
-    /// A word of this process alone.
+    /// A word of this process.
     pub(crate) fn private(word: &AtomicU32, expected: u32) -> Self {
         let flags = WaitFlags::SIZE_U32 | WaitFlags::PRIVATE;
         Self::at(std::ptr::from_ref(word).cast(), expected.into(), flags)
@@ -46,12 +46,12 @@ impl Awaited {
     }
 }
 
-/// Sleeps until one of the words is woken or is not what was expected, at most for `timeout`; returns
-/// which was woken, if any.
+/// Blocks until one of the words is woken or does not have its expected value; up to `timeout`,
+/// forever if `None`. Returns the index of the word that was woken, if any.
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::Unsupported`] where the kernel is older, or a container does not permit it.
+/// [`io::ErrorKind::Unsupported`] if the kernel is older, or a container does not permit the call.
 pub(crate) fn wait_any(words: &[Awaited], timeout: Option<Duration>) -> io::Result<Option<usize>> {
     if !can_wait_any() {
         return Err(io::ErrorKind::Unsupported.into());
@@ -65,37 +65,37 @@ pub(crate) fn wait_any(words: &[Awaited], timeout: Option<Duration>) -> io::Resu
         ClockId::Monotonic,
     ) {
         Ok(woken) => Ok(Some(woken)),
-        // One of them has changed already, time is up, or a signal came.
+        // A word had changed, timeout, or a signal.
         Err(Errno::AGAIN | Errno::TIMEDOUT | Errno::INTR) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Returns `true` if one thread can sleep on several words here.
+/// Returns `true` if a thread can wait on several words here.
 pub(crate) fn can_wait_any() -> bool {
     static CAN: OnceLock<bool> = OnceLock::new();
     *CAN.get_or_init(|| {
-        // To wait for nothing is an invalid argument wherever the call is known.
+        // A wait on no words is an invalid argument wherever the call is supported.
         let nothing = futex::waitv(&[], WaitvFlags::empty(), None, ClockId::Monotonic);
         matches!(nothing, Err(Errno::INVAL))
     })
 }
 
-/// Wakes all threads that sleep on a word of this process.
+/// Wakes all waiters on a word of this process.
 pub(crate) fn wake_private(word: &AtomicU32) {
     let all = i32::MAX.unsigned_abs();
-    // It cannot fail for a word that is there.
+    // It cannot fail for a mapped word.
     let _woken = futex::wake(word, Flags::PRIVATE, all);
 }
 
-/// Sleeps while a word of this process is `expected`, at most for `timeout`.
+/// Blocks while a word of this process is `expected`; up to `timeout`, forever if `None`.
 pub(crate) fn wait_private(word: &AtomicU32, expected: u32, timeout: Option<Duration>) {
     let timeout = timeout.map(timespec);
-    // Woken, changed, time is up or a signal came: the caller looks again.
+    // Woken, changed, timeout or a signal: the caller checks again.
     let _why = futex::wait(word, Flags::PRIVATE, expected, timeout.as_ref());
 }
 
-/// The moment so long from now, by the clock that the kernel compares it with.
+/// Returns the time after `timeout`, by the clock that the kernel compares it with.
 fn after(timeout: Duration) -> Timespec {
     let now = clock_gettime(ClockId::Monotonic);
     let wait = timespec(timeout);

@@ -1,4 +1,4 @@
-//! Paths watched for what happens to them (inotify).
+//! Paths watched for events (inotify).
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -8,15 +8,15 @@ use std::path::Path;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 
-/// What is asked for of a path.
+/// The events that a path is watched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Events(WatchFlags);
 
 impl Events {
-    /// Names that appear in a directory. A link made to an unnamed file arrives as CREATE; a rename as
-    /// `MOVED_TO`.
+    /// Names that appear in a directory. A link to an unnamed file is reported as CREATE, a rename
+    /// as `MOVED_TO`.
     pub(crate) const ARRIVALS: Self = Self(WatchFlags::CREATE.union(WatchFlags::MOVED_TO));
-    /// Names that appear in a directory, or go away.
+    /// Names that appear in a directory or disappear.
     pub(crate) const CHANGES: Self = Self(
         Self::ARRIVALS
             .0
@@ -32,7 +32,7 @@ impl Events {
     );
 }
 
-/// What happened to a path.
+/// An event of a path.
 pub(crate) struct PathEvent<'a> {
     watch: i32,
     flags: ReadFlags,
@@ -40,50 +40,50 @@ pub(crate) struct PathEvent<'a> {
 }
 
 impl PathEvent<'_> {
-    /// How the kernel calls the path, which [`watch_path`] returned.
+    /// Returns the watch descriptor that [`watch_path`] returned.
     pub(crate) fn watch(&self) -> i32 {
         self.watch
     }
 
-    /// The name in a directory that it concerns.
+    /// Returns the name in the directory that the event concerns.
     pub(crate) fn name(&self) -> &[u8] {
         self.name
     }
 
-    /// Returns `true` if events were lost, so that anything may have happened to any path.
-    pub(crate) fn is_anything(&self) -> bool {
+    /// Returns `true` if the queue overflowed, so that events of any path may be lost.
+    pub(crate) fn is_overflow(&self) -> bool {
         self.flags.contains(ReadFlags::QUEUE_OVERFLOW)
     }
 
-    /// Returns `true` if the path is gone, and with it the watch.
-    pub(crate) fn is_the_end(&self) -> bool {
+    /// Returns `true` if the watch was removed, because the path is gone.
+    pub(crate) fn is_watch_removed(&self) -> bool {
         self.flags.contains(ReadFlags::IGNORED)
     }
 
-    pub(crate) fn is_one_of(&self, events: Events) -> bool {
+    pub(crate) fn is_any_of(&self, events: Events) -> bool {
         self.flags.bits() & events.0.bits() != 0
     }
 }
 
-/// An inotify instance that watches nothing yet.
-pub(crate) fn watch_nothing() -> io::Result<OwnedFd> {
+/// Creates an inotify instance without watches.
+pub(crate) fn create_inotify() -> io::Result<OwnedFd> {
     let flags = CreateFlags::CLOEXEC | CreateFlags::NONBLOCK;
     Ok(inotify::init(flags)?)
 }
 
-/// Watches a path for these events, too; returns how they name it.
+/// Adds these events to the watch of a path; returns its watch descriptor.
 pub(crate) fn watch_path(inotify: &OwnedFd, path: &Path, events: Events) -> io::Result<i32> {
     let flags = events.0 | WatchFlags::MASK_ADD;
     Ok(inotify::add_watch(inotify, path, flags)?)
 }
 
-/// Watches a path no more.
+/// Removes the watch of a path.
 pub(crate) fn unwatch_path(inotify: &OwnedFd, watch: i32) {
-    // It fails only where the path has gone, and the watch with it.
+    // Fails only if the path, and with it the watch, is gone.
     let _gone = inotify::remove_watch(inotify, watch);
 }
 
-/// Reads what has happened; waits for nothing.
+/// Reads pending events without blocking.
 pub(crate) fn read_path_events(
     inotify: &OwnedFd,
     mut see: impl FnMut(PathEvent<'_>),
