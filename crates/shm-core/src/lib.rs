@@ -110,7 +110,7 @@
 //! | [`Subscriber::latest`] up to 16 KiB | nothing | 0 | retries |
 //! | [`Subscriber::latest`] of more | a few hundred bytes | 3 or more (pin, `fstat`, unpin) | retries |
 //! | [`Subscriber::next`] | as `latest` | as `latest`, and futex waits | a publication |
-//! | [`Subscriber::has_news`] | nothing | 0 | nothing |
+//! | [`Subscriber::has_unread`] | nothing | 0 | nothing |
 //! | [`Block::lock`] and release, uncontended | nothing | 0 | |
 //! | [`Block::lock`], contended | nothing | futex wait and wake | the holder |
 //! | [`Semaphore::acquire`] and release, uncontended | nothing | 0 | |

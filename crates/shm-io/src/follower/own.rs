@@ -83,7 +83,7 @@ impl FollowOwn {
             return Ok(None);
         };
         // News are read in their turn.
-        if subscriber.has_news() {
+        if subscriber.has_unread() {
             return Ok(None);
         }
         subscriber.reread();
