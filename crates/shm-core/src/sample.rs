@@ -287,7 +287,7 @@ impl Sample {
     pub fn as_slice<T: AnyBitPattern>(&self) -> Option<Cow<'_, [T]>> {
         let payload = self.payload();
         let size = size_of::<T>();
-        if size == 0 || !payload.len().is_multiple_of(size) {
+        if size == 0 || payload.len() % size != 0 {
             return None;
         }
         Some(match bytemuck::try_cast_slice(payload) {

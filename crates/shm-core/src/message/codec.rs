@@ -193,7 +193,7 @@ impl<'a> Input<'a> {
 
     fn name(&mut self) -> Result<&'a str, MetadataError> {
         let length = self.byte()?;
-        str::from_utf8(self.take(length.into())?).map_err(|_| MetadataError::NotUtf8)
+        std::str::from_utf8(self.take(length.into())?).map_err(|_| MetadataError::NotUtf8)
     }
 
     fn file_name(&mut self) -> Result<Option<String>, MetadataError> {
@@ -261,7 +261,9 @@ impl<'a> Input<'a> {
     /// Returns `None` if the element type is of a later version.
     fn array(&mut self) -> Result<Option<Metadata>, MetadataError> {
         let name = self.array_of::<2>()?;
-        let element = str::from_utf8(&name).ok().and_then(ElementType::from_name);
+        let element = std::str::from_utf8(&name)
+            .ok()
+            .and_then(ElementType::from_name);
         let Some(element) = element else {
             return Ok(None);
         };

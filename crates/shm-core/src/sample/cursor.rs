@@ -154,10 +154,9 @@ impl Cursor {
     /// Moves past the newest record.
     pub(crate) fn skip_all(&mut self, ring: Ring<'_>) {
         *self = Self::at_newest(ring);
-        if let Ok(record) = ring.header(self.position)
-            && ring.is_intact(self.position)
-            && self.has_unread(ring)
-        {
+        let record = ring.header(self.position).ok();
+        let record = record.filter(|_| ring.is_intact(self.position) && self.has_unread(ring));
+        if let Some(record) = record {
             self.advance(&record);
         }
     }

@@ -149,9 +149,9 @@ impl RegionState {
 
     /// Ensures that all of a payload counts as written to, including what was not filled.
     pub(super) fn touch(&mut self, bytes: u64) {
-        if self.written_bytes < bytes
-            && let Some(mapping) = &self.mapping
-            && let (Ok(from), Ok(to)) = (self.written_bytes.try_into(), bytes.try_into())
+        let range = (self.written_bytes.try_into(), bytes.try_into());
+        if let (true, Some(mapping), (Ok(from), Ok(to))) =
+            (self.written_bytes < bytes, &self.mapping, range)
         {
             mapping.touch(from..to);
             self.written_bytes = bytes;

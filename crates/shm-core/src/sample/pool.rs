@@ -66,8 +66,12 @@ impl RegionPool {
         let fill = |pool: &mut Self, number| {
             let region = RegionRef { attachment, number };
             // If this fails, `grow` below reports the cause, or releases idle memory and retries.
-            if bytes <= layout::MAX_PAYLOAD_BYTES
-                && let Ok(true) = pool.state(number).write_unreserved(region, payload)
+            let is_valid = bytes <= layout::MAX_PAYLOAD_BYTES;
+            if is_valid
+                && matches!(
+                    pool.state(number).write_unreserved(region, payload),
+                    Ok(true)
+                )
             {
                 return Ok(());
             }

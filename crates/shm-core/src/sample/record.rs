@@ -95,7 +95,7 @@ impl Bounds {
     #[inline]
     fn is_length(self, total: u32, offset: u64) -> bool {
         let total = u64::from(total);
-        let is_lines = total != 0 && total.is_multiple_of(LINE_BYTES as u64);
+        let is_lines = total != 0 && total % LINE_BYTES as u64 == 0;
         is_lines && total <= self.record_bytes() && offset + total <= self.ring_bytes
     }
 }

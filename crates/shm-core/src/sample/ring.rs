@@ -437,7 +437,7 @@ impl<'a> NewRecord<'a> {
 /// Returns `true` if a word is a valid position.
 #[inline]
 pub(crate) fn is_position(word: u64) -> bool {
-    word < POSITIONS && word.is_multiple_of(LINE_BYTES as u64)
+    word < POSITIONS && word % LINE_BYTES as u64 == 0
 }
 
 /// Converts a number of bytes to an index of words.

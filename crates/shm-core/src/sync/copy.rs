@@ -12,6 +12,7 @@ use super::{AtomicU64, Ordering};
 
 /// How many words are copied per iteration: a cache line.
 const LINE: usize = 8;
+const LINE_BYTES: usize = 8 * LINE;
 
 /// Up to this length a loop over words is as fast as the string instruction, which starts slowly.
 #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
@@ -33,20 +34,20 @@ pub(crate) fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
         unsafe { string_copy(to, bytes.as_ptr(), bytes.len()) };
         return;
     }
-    let (lines, words) = words.as_chunks::<LINE>();
-    let (whole, bytes) = bytes.as_chunks::<{ 8 * LINE }>();
-    for (line, bytes) in lines.iter().zip(whole) {
-        let (chunks, _) = bytes.as_chunks::<8>();
+    let lines = bytes.len() / LINE_BYTES;
+    let (line_words, words) = words.split_at(lines * LINE);
+    let (line_bytes, bytes) = bytes.split_at(lines * LINE_BYTES);
+    let line_bytes = line_bytes.chunks_exact(LINE_BYTES);
+    for (line, bytes) in line_words.chunks_exact(LINE).zip(line_bytes) {
         for i in 0..LINE {
-            line[i].store(u64::from_le_bytes(chunks[i]), Ordering::Relaxed);
+            line[i].store(whole_word(&bytes[8 * i..8 * i + 8]), Ordering::Relaxed);
         }
     }
-    let words = lines.get(whole.len()).map_or(words, |line| &line[..]);
-    let (chunks, rest) = bytes.as_chunks::<8>();
-    for (word, chunk) in words.iter().zip(chunks) {
-        word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
+    let (whole, rest) = bytes.split_at(bytes.len() / 8 * 8);
+    for (word, bytes) in words.iter().zip(whole.chunks_exact(8)) {
+        word.store(whole_word(bytes), Ordering::Relaxed);
     }
-    if let Some(word) = words.get(chunks.len()).filter(|_| !rest.is_empty()) {
+    if let Some(word) = words.get(whole.len() / 8).filter(|_| !rest.is_empty()) {
         word.store(word_of(rest), Ordering::Relaxed);
     }
 }
@@ -67,20 +68,21 @@ pub(crate) fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
         unsafe { string_copy(bytes.as_mut_ptr(), from, bytes.len()) };
         return;
     }
-    let (lines, words) = words.as_chunks::<LINE>();
-    let (whole, bytes) = bytes.as_chunks_mut::<{ 8 * LINE }>();
-    let words = lines.get(whole.len()).map_or(words, |line| &line[..]);
-    for (line, bytes) in lines.iter().zip(whole) {
-        let (chunks, _) = bytes.as_chunks_mut::<8>();
+    let lines = bytes.len() / LINE_BYTES;
+    let (line_words, words) = words.split_at(lines * LINE);
+    let (line_bytes, bytes) = bytes.split_at_mut(lines * LINE_BYTES);
+    let line_bytes = line_bytes.chunks_exact_mut(LINE_BYTES);
+    for (line, bytes) in line_words.chunks_exact(LINE).zip(line_bytes) {
         for i in 0..LINE {
-            chunks[i] = line[i].load(Ordering::Relaxed).to_le_bytes();
+            let word = line[i].load(Ordering::Relaxed);
+            bytes[8 * i..8 * i + 8].copy_from_slice(&word.to_le_bytes());
         }
     }
-    let (chunks, rest) = bytes.as_chunks_mut::<8>();
-    for (chunk, word) in chunks.iter_mut().zip(words) {
-        *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+    let (whole, rest) = bytes.split_at_mut(bytes.len() / 8 * 8);
+    for (bytes, word) in whole.chunks_exact_mut(8).zip(words) {
+        bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
     }
-    if let Some(word) = words.get(chunks.len()).filter(|_| !rest.is_empty()) {
+    if let Some(word) = words.get(whole.len() / 8).filter(|_| !rest.is_empty()) {
         let word = word.load(Ordering::Relaxed).to_le_bytes();
         // Without a call, because it is mostly a few bytes of metadata.
         for (byte, from) in rest.iter_mut().zip(word) {
@@ -116,6 +118,12 @@ pub(crate) fn prefetch(words: &[AtomicU64], access: Access) {
     }
     #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
     let _ = (words, access);
+}
+
+/// Returns the word that eight bytes hold.
+#[inline]
+fn whole_word(bytes: &[u8]) -> u64 {
+    bytes.try_into().map_or(0, u64::from_le_bytes)
 }
 
 /// Returns the first bytes of a word; the others are zero.

@@ -28,8 +28,10 @@ impl Subscriber {
             let is_due = self.is_marked_removed()
                 || self.reader.take_liveness_request()
                 || self.last_liveness_check.elapsed() >= LIVENESS_INTERVAL;
-            if is_due && let Some(end) = self.check_liveness()? {
-                return Ok(end);
+            if is_due {
+                if let Some(end) = self.check_liveness()? {
+                    return Ok(end);
+                }
             }
             if deadline.is_over() {
                 return Ok(WaitResult::Timeout);
@@ -43,11 +45,10 @@ impl Subscriber {
             }
             // A wake-up without a new record: a publisher has left.
             let interruption = self.interruption.as_ref();
-            if !self.has_unread()
-                && !interruption.is_some_and(|flag| flag.is_woken())
-                && let Some(end) = self.check_liveness()?
-            {
-                return Ok(end);
+            if !self.has_unread() && !interruption.is_some_and(|flag| flag.is_woken()) {
+                if let Some(end) = self.check_liveness()? {
+                    return Ok(end);
+                }
             }
         }
     }

@@ -133,7 +133,7 @@ impl Mapping {
     /// If the range is outside the mapping or `offset` is no multiple of eight.
     #[inline]
     pub(crate) fn words(&self, offset: usize, count: usize) -> &[AtomicU64] {
-        assert!(offset.is_multiple_of(8), "words are aligned");
+        assert!(offset % 8 == 0, "words are aligned");
         let length = count.saturating_mul(8);
         let start = self.address(offset, length).cast::<AtomicU64>();
         // SAFETY: in bounds by `address`, aligned because the mapping is and `offset` is a multiple

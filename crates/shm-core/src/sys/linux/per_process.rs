@@ -32,9 +32,8 @@ impl<T: Sync> PerProcess<T> {
             // exchange.
             let seen = self.0.load(Ordering::Acquire);
             // SAFETY: null, or leaked by an exchange below; an exchanged value is never freed.
-            if let Some(made) = unsafe { seen.as_ref() }
-                && !made.fork.is_elsewhere()
-            {
+            let made = unsafe { seen.as_ref() };
+            if let Some(made) = made.filter(|made| !made.fork.is_elsewhere()) {
                 return &made.value;
             }
             let fresh = Box::into_raw(Box::new(Made {
