@@ -18,7 +18,8 @@ use crate::error::{AttachError, AttachErrorKind, ErrorCode, LockError, LockError
 use crate::key::Key;
 use crate::layout::{self, BLOCK_OFFSET, access};
 use crate::options::Options;
-use crate::segment::{Attachment, Detached, Kind, Participant, RawGuard};
+use crate::participant::Participant;
+use crate::segment::{Attachment, Detached, Kind, RawGuard};
 use crate::sys::{Mapping, WritableMapping};
 
 /// The marker of a handle that reads and writes.

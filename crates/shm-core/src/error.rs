@@ -2,7 +2,7 @@
 //! the source.
 
 mod attach;
-mod code;
+pub(crate) mod code;
 mod foreign;
 mod invalid_sample;
 mod list;
@@ -32,7 +32,7 @@ pub use read::{ReadError, ReadErrorKind};
 pub use remove::{RemoveError, RemoveErrorKind};
 pub use semaphore::{SemaphoreError, SemaphoreErrorKind};
 
-use crate::segment::Participant;
+use crate::participant::Participant;
 
 /// Implements the constructor and the accessors of the error of an operation on a segment.
 macro_rules! impl_parts {

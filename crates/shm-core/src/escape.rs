@@ -129,6 +129,15 @@ fn escaped(text: &str, is_in_class: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(visible)
 }
 
+/// Escapes the hidden characters of a name that another process reports; returns "unknown" if it is
+/// empty.
+pub(crate) fn escaped_name(name: &str) -> String {
+    match name {
+        "" => "unknown".into(),
+        name => line(name).into_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

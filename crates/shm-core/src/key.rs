@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::error::ErrorCode;
+use crate::error::code::ErrorCode;
 use crate::escape::is_hidden;
 
 /// The validated name of a segment.

@@ -164,6 +164,7 @@ mod message;
 mod model;
 mod notifier;
 mod options;
+mod participant;
 #[cfg(feature = "presence")]
 pub mod presence;
 mod process;
@@ -177,6 +178,7 @@ mod sequence;
 mod stream;
 mod sync;
 mod sys;
+mod time;
 mod wait_set;
 
 pub use block::{
@@ -200,11 +202,12 @@ pub use message::{
 };
 pub use notifier::Notifier;
 pub use options::Options;
+pub use participant::{Access, Participant};
 pub use process::Process;
 pub use sample::{
     Iter, KeyWatch, Loan, LoanOf, Next, OwnedLoan, Publisher, Sample, Subscriber, WaitResult,
 };
-pub use segment::{Access, Detached, Participant, SegmentId};
+pub use segment::{Detached, SegmentId};
 pub use semaphore::Semaphore;
 pub use sequence::Sequence;
 #[cfg(feature = "async")]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 
-use crate::segment::escaped_name;
+use crate::escape::escaped_name;
 use crate::sys::{self, ByteLock, LockSearch};
 
 /// The process whose lock blocks an operation, as far as the kernel reports it.

@@ -12,6 +12,8 @@
 mod attachment;
 mod file;
 mod id;
+mod info;
+mod kind;
 mod participants;
 mod peek;
 mod permissions;
@@ -19,125 +21,27 @@ mod watch;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-pub(crate) use attachment::{Attachment, Kind, RawGuard};
+pub(crate) use attachment::{Attachment, RawGuard};
 #[cfg(feature = "presence")]
 pub(crate) use file::is_hex;
 pub(crate) use file::{Head, SegmentFile};
 pub use id::SegmentId;
-pub use participants::{Access, Participant};
-pub(crate) use participants::{escaped_name, peers};
+pub use info::{Content, Info, Latest, Listed};
+pub(crate) use kind::Kind;
+pub(crate) use participants::peers;
 pub use permissions::{Permissions, Readers};
 pub use watch::Watch;
 
 use crate::deadline::Deadline;
 use crate::error::{
-    AttachError, AttachErrorKind, InvalidSample, ListError, ListErrorKind, ListedError,
-    RemoveError, RemoveErrorKind,
+    AttachError, AttachErrorKind, ListError, ListErrorKind, ListedError, RemoveError,
+    RemoveErrorKind,
 };
 use crate::key::{self, Key};
 use crate::layout;
-use crate::message::{Annotations, Metadata};
 use crate::options::Options;
-use crate::process::Process;
-use crate::sequence::Sequence;
 use crate::sys::{self, FileStat, OpenMode};
-
-/// The properties of a segment.
-#[derive(Clone, Debug)]
-pub struct Info {
-    /// Its key.
-    pub key: Key,
-    /// Its random id, which distinguishes it from an earlier or later one under the same key.
-    pub id: SegmentId,
-    /// Its content.
-    pub content: Content,
-    /// The segment stays when the last participant detaches.
-    pub persistent: bool,
-    /// When it was created.
-    pub created: SystemTime,
-    /// The permission bits of its file, 0600 unless its creator chose others.
-    pub mode: u32,
-    /// The id of its group.
-    pub group: u32,
-    /// The memory that it occupies in bytes, control area included.
-    pub reserved_bytes: u64,
-    /// Its participants.
-    pub attached: Vec<Participant>,
-}
-
-impl Info {
-    /// Returns which users may open it.
-    #[must_use]
-    pub fn permissions(&self) -> Permissions {
-        Permissions {
-            mode: self.mode,
-            group: self.group,
-        }
-    }
-}
-
-/// The content of a segment.
-#[derive(Clone, Debug)]
-pub enum Content {
-    /// One block of bytes.
-    Block {
-        /// Its length in bytes.
-        size: u64,
-    },
-    /// A counting semaphore.
-    Semaphore {
-        /// The number of units that can be acquired.
-        available: u32,
-        /// The number of units that all processes hold together.
-        held: u32,
-    },
-    /// Published samples.
-    Samples {
-        /// The newest sample; `None` if none was published yet, or the samples were cleared.
-        latest: Option<Latest>,
-        /// The length in bytes of the ring, which keeps the last samples.
-        ring_bytes: u64,
-        /// The bytes of large samples that are retained beside the newest.
-        retain_bytes: u64,
-    },
-    /// Published samples, of which the latest cannot be read.
-    Damaged {
-        /// Why it cannot be read.
-        damage: InvalidSample,
-    },
-}
-
-/// The properties of the newest sample, without its payload.
-#[derive(Clone, Debug)]
-pub struct Latest {
-    /// The metadata of the payload.
-    pub metadata: Metadata,
-    /// The annotations beside the metadata.
-    pub annotations: Annotations,
-    /// The payload's length in bytes.
-    pub bytes: u64,
-    /// The sample's number.
-    pub sequence: Sequence,
-    /// The process that published it.
-    pub writer: Process,
-    /// When it was published, by the publisher's wall clock.
-    pub published: SystemTime,
-    /// Its age when it was inspected, by the monotonic clock.
-    pub age: Duration,
-}
-
-/// A file in the directory whose name is that of a segment.
-#[derive(Debug)]
-pub struct Listed {
-    /// The key; if it is not a valid one, that part of the file name, converted to UTF-8.
-    pub name: String,
-    /// The path of the file.
-    pub path: PathBuf,
-    /// The segment, or why the file cannot be inspected.
-    pub segment: Result<Info, ListedError>,
-}
 
 /// Lists the user's segments in the order of their names, and removes stale ones.
 ///
@@ -284,7 +188,7 @@ fn describe(segment: &SegmentFile, stat: &FileStat, head: &Head, slot: Option<u6
         id: head.id,
         content,
         persistent: head.is_persistent(),
-        created: system_time(head.created),
+        created: crate::time::system_time(head.created),
         mode: stat.mode,
         group: stat.group,
         reserved_bytes: stat.allocated,
@@ -306,11 +210,4 @@ fn inspect_file(name: &str, path: PathBuf, options: &Options) -> Option<Listed> 
         path,
         segment,
     })
-}
-
-/// Converts a stored time; returns the epoch if it is beyond what `SystemTime` can express.
-pub(crate) fn system_time(nanos: u64) -> SystemTime {
-    UNIX_EPOCH
-        .checked_add(Duration::from_nanos(nanos))
-        .unwrap_or(UNIX_EPOCH)
 }

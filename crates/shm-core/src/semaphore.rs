@@ -1,21 +1,22 @@
 //! A counting semaphore that recovers the units of processes that die: the counterpart of
 //! `QSystemSemaphore`.
 
-mod units;
-mod word;
+pub(crate) mod units;
+pub(crate) mod word;
 
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use units::{HolderProbe, Units};
-pub(crate) use word::{UnitRecord, Word};
+pub(crate) use units::{HolderProbe, Units, units_of};
+pub(crate) use word::Word;
 
 use crate::deadline::Deadline;
 use crate::error::{AttachError, AttachErrorKind, SemaphoreError, SemaphoreErrorKind};
 use crate::key::Key;
-use crate::layout::{Control, MAX_UNITS, UNIT_COLUMNS, access};
+use crate::layout::{MAX_UNITS, UNIT_COLUMNS, access};
 use crate::options::Options;
-use crate::segment::{Attachment, Detached, Kind, Participant};
+use crate::participant::Participant;
+use crate::segment::{Attachment, Detached, Kind};
 use crate::sync::{AtomicU64, Ordering};
 use units::{AcquireError, TooMany};
 
@@ -364,12 +365,6 @@ impl fmt::Debug for Semaphore {
             .field("available", &self.available())
             .finish_non_exhaustive()
     }
-}
-
-/// Returns the units of a semaphore's segment, for the operations of one slot.
-#[inline]
-pub(crate) fn units_of(control: &Control, slot: u8) -> Units<'_, UNIT_COLUMNS> {
-    Units::new(control.header.units(), &control.units, slot)
 }
 
 fn semaphore_kind(key: &Key, units: u32) -> Result<Kind, AttachError> {

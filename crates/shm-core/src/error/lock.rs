@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::error::{ErrorCode, HeldBy, impl_parts};
 use crate::key::Key;
-use crate::segment::Participant;
+use crate::participant::Participant;
 
 /// Why the lock of a block was not taken, or not released.
 #[derive(Debug, Error)]

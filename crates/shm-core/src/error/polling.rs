@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use crate::error::ErrorCode;
+use crate::error::code::ErrorCode;
 use crate::error::code::os_error;
 
 /// Why waiting polls instead of sleeping until an event: the operating system reports no events of

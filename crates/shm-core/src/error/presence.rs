@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::error::ErrorCode;
+use crate::error::code::ErrorCode;
 use crate::error::code::os_error;
 use crate::lock_holder::UserName;
 

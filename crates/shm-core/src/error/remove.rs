@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::error::{AttachError, AttachErrorKind, ErrorCode, ForeignReason, impl_parts};
 use crate::key::Key;
 use crate::lock_holder::{LockHolder, UserName};
-use crate::segment::Participant;
+use crate::participant::Participant;
 
 /// Why a segment was not removed.
 #[derive(Debug, Error)]

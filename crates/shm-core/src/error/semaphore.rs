@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::error::{ErrorCode, HeldBy, impl_parts};
 use crate::key::Key;
 use crate::layout::MAX_UNITS;
-use crate::segment::Participant;
+use crate::participant::Participant;
 
 /// Why an operation of a [`Semaphore`](crate::Semaphore) failed.
 #[derive(Debug, Error)]

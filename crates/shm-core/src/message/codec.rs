@@ -6,7 +6,7 @@ use super::{
     Annotations, ArrayMetadata, BytesMetadata, ElementType, ImageMetadata, MAX_NAME_BYTES,
     Metadata, MetadataError, MetadataField, Origin, PixelFormat,
 };
-use crate::segment::system_time;
+use crate::time::system_time;
 
 /// The numbers of the kinds.
 const TEXT: u8 = 0;

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::error::ErrorCode;
+use crate::error::code::ErrorCode;
 
 use super::{ArrayMetadata, ImageMetadata, MAX_NAME_BYTES};
 

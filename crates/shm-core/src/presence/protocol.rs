@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::escape;
+use crate::escape::escaped_name;
 use crate::presence::Report;
 use crate::process::Process;
-use crate::segment::escaped_name;
 
 /// The first bytes of a greeting.
 const MAGIC: [u8; 8] = *b"SHM-PRES";

@@ -1,17 +1,19 @@
 //! Loans: memory of a publisher that the caller fills in place.
 
 use std::fmt;
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-use crate::error::PublishError;
-#[cfg(doc)]
-use crate::error::PublishErrorKind;
+use crate::error::{AttachError, AttachErrorKind, PublishError, PublishErrorKind};
 use crate::message::{Annotations, Metadata};
 use crate::sample::publisher::{NO_ANNOTATIONS, Publisher};
 use crate::sample::ring::Payload;
 use crate::sequence::Sequence;
 use crate::sys::WritableMapping;
+
+/// How many regions [`Options::reserve`] reserves: for the newest sample, the previous, the next.
+const RESERVED_REGIONS: usize = 3;
 
 /// A loan that borrows its [`Publisher`]; created by [`Publisher::loan`].
 pub type Loan<'p> = LoanOf<&'p Publisher>;
@@ -45,6 +47,82 @@ enum Memory {
     },
     /// None, because the loan was published.
     Published,
+}
+
+impl Publisher {
+    /// Lends `len` bytes to fill in place; no subscriber sees them before they are published.
+    ///
+    /// Up to 16 KiB (less in a small ring) a loan is private memory, which is copied when it is
+    /// published; longer loans lie in shared memory. Their initial content is arbitrary.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishErrorKind::NoSpace`] if the file system is full,
+    /// [`PublishErrorKind::RegionsFull`] if readers and loans hold all regions.
+    pub fn loan(&self, len: usize) -> Result<Loan<'_>, PublishError> {
+        Loan::new(self, len)
+    }
+
+    /// Lends `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that owns a
+    /// reference to the publisher: it can be sent to another thread, stored, and outlive the
+    /// caller's reference.
+    ///
+    /// The publisher detaches when all references and all of these loans have been dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`loan`](Self::loan).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// use std::sync::Arc;
+    /// use shm_core::{Key, Metadata, Options, Publisher, Subscriber};
+    ///
+    /// let options = Options::new().directory(directory.path());
+    /// let key = Key::new("frames")?;
+    /// let publisher = Arc::new(Publisher::open(&key, &options)?);
+    /// let mut subscriber = Subscriber::attach(&key, &options)?;
+    ///
+    /// let mut loan = publisher.loan_owned(1 << 20)?;
+    /// let camera = std::thread::spawn(move || {
+    ///     loan.fill(7);
+    ///     loan.publish(&Metadata::bytes(""))
+    /// });
+    /// camera.join().expect("it does not panic")?;
+    /// assert!(subscriber.latest()?.is_some());
+    /// # Ok(()) }
+    /// ```
+    pub fn loan_owned(self: &Arc<Self>, len: usize) -> Result<OwnedLoan, PublishError> {
+        OwnedLoan::new(Arc::clone(self), len)
+    }
+
+    /// Reserves and touches the regions that samples of this length will use.
+    pub(super) fn warm(&self, bytes: u64) -> Result<(), AttachError> {
+        let Ok(len @ 1..) = usize::try_from(bytes) else {
+            return Ok(());
+        };
+        if self.is_inline(len) {
+            return Ok(());
+        }
+        let warmed: Result<Vec<Loan<'_>>, PublishError> = (0..RESERVED_REGIONS)
+            .map(|_| {
+                let mut loan = self.loan(len)?;
+                loan.fill(0);
+                Ok(loan)
+            })
+            .collect();
+        match warmed {
+            Ok(_) => Ok(()),
+            Err(error) if *error.kind() == PublishErrorKind::FileSizeLimit => {
+                Err(AttachError::new(self.key(), AttachErrorKind::FileSizeLimit))
+            }
+            Err(error) => Err(AttachError::new(self.key(), AttachErrorKind::NoSpace)
+                .with_source(io::Error::other(error))),
+        }
+    }
 }
 
 impl Memory {

@@ -1,9 +1,8 @@
 //! The writing side.
 
 use std::fmt;
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytemuck::NoUninit;
@@ -14,19 +13,16 @@ use crate::key::Key;
 use crate::layout::access;
 use crate::message::{Annotations, ArrayMetadata, Element, Message, Metadata, MetadataError};
 use crate::options::Options;
+use crate::participant::Participant;
 use crate::sample::clock::Clock;
 use crate::sample::encoding::EncodingCache;
-use crate::sample::loan::{Loan, OwnedLoan};
 use crate::sample::pool::RegionPool;
 use crate::sample::regions::RegionTable;
 use crate::sample::ring::{NewRecord, Newest, Payload};
 use crate::sample::subscriber::Subscriber;
-use crate::segment::{Attachment, Detached, Kind, Participant, Permissions, RawGuard, SegmentId};
+use crate::segment::{Attachment, Detached, Kind, Permissions, RawGuard, SegmentId};
 use crate::sequence::Sequence;
 use crate::sys;
-
-/// How many regions [`Options::reserve`] reserves: for the newest sample, the previous, the next.
-const RESERVED_REGIONS: usize = 3;
 
 /// The annotations of most samples.
 pub(super) static NO_ANNOTATIONS: Annotations = Annotations::new();
@@ -123,55 +119,6 @@ impl Publisher {
     #[must_use]
     pub fn created(&self) -> bool {
         self.attachment.created()
-    }
-
-    /// Lends `len` bytes to fill in place; no subscriber sees them before they are published.
-    ///
-    /// Up to 16 KiB (less in a small ring) a loan is private memory, which is copied when it is
-    /// published; longer loans lie in shared memory. Their initial content is arbitrary.
-    ///
-    /// # Errors
-    ///
-    /// [`PublishErrorKind::NoSpace`] if the file system is full,
-    /// [`PublishErrorKind::RegionsFull`] if readers and loans hold all regions.
-    pub fn loan(&self, len: usize) -> Result<Loan<'_>, PublishError> {
-        Loan::new(self, len)
-    }
-
-    /// Lends `len` bytes to fill in place, as [`loan`](Self::loan) does, in a loan that owns a
-    /// reference to the publisher: it can be sent to another thread, stored, and outlive the
-    /// caller's reference.
-    ///
-    /// The publisher detaches when all references and all of these loans have been dropped.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`loan`](Self::loan).
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let directory = tempfile::tempdir()?;
-    /// use std::sync::Arc;
-    /// use shm_core::{Key, Metadata, Options, Publisher, Subscriber};
-    ///
-    /// let options = Options::new().directory(directory.path());
-    /// let key = Key::new("frames")?;
-    /// let publisher = Arc::new(Publisher::open(&key, &options)?);
-    /// let mut subscriber = Subscriber::attach(&key, &options)?;
-    ///
-    /// let mut loan = publisher.loan_owned(1 << 20)?;
-    /// let camera = std::thread::spawn(move || {
-    ///     loan.fill(7);
-    ///     loan.publish(&Metadata::bytes(""))
-    /// });
-    /// camera.join().expect("it does not panic")?;
-    /// assert!(subscriber.latest()?.is_some());
-    /// # Ok(()) }
-    /// ```
-    pub fn loan_owned(self: &Arc<Self>, len: usize) -> Result<OwnedLoan, PublishError> {
-        OwnedLoan::new(Arc::clone(self), len)
     }
 
     /// Copies `payload` into shared memory and publishes it; returns the sample's sequence.
@@ -412,31 +359,6 @@ impl Publisher {
     /// Returns `true` if a payload of this length lies in the ring.
     pub(super) fn is_inline(&self, bytes: usize) -> bool {
         bytes as u64 <= self.attachment.ring().bounds().inline_bytes()
-    }
-
-    /// Reserves and touches the regions that samples of this length will use.
-    fn warm(&self, bytes: u64) -> Result<(), AttachError> {
-        let Ok(len @ 1..) = usize::try_from(bytes) else {
-            return Ok(());
-        };
-        if self.is_inline(len) {
-            return Ok(());
-        }
-        let warmed: Result<Vec<Loan<'_>>, PublishError> = (0..RESERVED_REGIONS)
-            .map(|_| {
-                let mut loan = self.loan(len)?;
-                loan.fill(0);
-                Ok(loan)
-            })
-            .collect();
-        match warmed {
-            Ok(_) => Ok(()),
-            Err(error) if *error.kind() == PublishErrorKind::FileSizeLimit => {
-                Err(AttachError::new(self.key(), AttachErrorKind::FileSizeLimit))
-            }
-            Err(error) => Err(AttachError::new(self.key(), AttachErrorKind::NoSpace)
-                .with_source(io::Error::other(error))),
-        }
     }
 
     /// Publishes a region that was claimed and filled; frees it if that fails.

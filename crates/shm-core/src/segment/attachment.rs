@@ -13,12 +13,15 @@ use crate::layout::{self, Control, flags};
 use crate::lock::Owner;
 use crate::lock_holder::LockHolder;
 use crate::options::Options;
+use crate::participant::Participant;
 use crate::process::Process;
 use crate::sample::ring::Ring;
-use crate::segment::SegmentId;
 use crate::segment::file::{Head, SegmentFile, check_directory, wake_all_waiters};
-use crate::segment::participants::{self, Participant};
-use crate::semaphore::{Word, units_of};
+use crate::segment::id::SegmentId;
+use crate::segment::kind::Kind;
+use crate::segment::participants;
+use crate::semaphore::units::units_of;
+use crate::semaphore::word::Word;
 use crate::sync::{AtomicU64, Ordering};
 use crate::sys::{self, ByteLock, ForkMark, OpenMode, WritableMapping};
 
@@ -38,34 +41,6 @@ use unlink_check::UnlinkCheck;
 /// detaches without removing the segment, the segment is stale, and the next operation on it
 /// removes it.
 const DETACH_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The kind of segment to create or attach to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Block { bytes: u64 },
-    Samples { ring_bytes: u64, retain_bytes: u64 },
-    Semaphore { units: u32 },
-}
-
-impl Kind {
-    pub(super) fn code(self) -> u32 {
-        match self {
-            Self::Block { .. } => layout::kind::BLOCK,
-            Self::Samples { .. } => layout::kind::SAMPLES,
-            Self::Semaphore { .. } => layout::kind::SEMAPHORE,
-        }
-    }
-
-    /// Returns the offset and length of what is reserved behind the control area at creation, if
-    /// anything.
-    fn data(self) -> Option<(u64, u64)> {
-        match self {
-            Self::Block { bytes } => Some((layout::BLOCK_OFFSET, bytes)),
-            Self::Samples { ring_bytes, .. } => Some((layout::RING_OFFSET as u64, ring_bytes)),
-            Self::Semaphore { .. } => None,
-        }
-    }
-}
 
 /// A handle that keeps a segment alive: that of a publisher, a block or a semaphore.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use crate::key::Key;
 use crate::layout::{self, flags};
 use crate::lock_holder::LockHolder;
 use crate::options::Options;
-use crate::segment::SegmentId;
-use crate::segment::attachment::Kind;
+use crate::segment::id::SegmentId;
+use crate::segment::kind::Kind;
 use crate::sys::{self, ByteLock, FileStat, ForkMark, NotInherited, OpenMode, WritableMapping};
 
 /// An open file that has, or had, a segment's name.

@@ -1,12 +1,12 @@
 //! The participants of a segment: found by the kernel's locks, described by their slots.
 
-use std::fmt;
 use std::fs::File;
 use std::ops::Range;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
-use crate::escape;
+use crate::escape::escaped_name;
 use crate::layout::{self, access};
+use crate::participant::{Access, Participant};
 use crate::process::Process;
 use crate::sys::{self, ByteLock};
 
@@ -15,36 +15,6 @@ use crate::sys::{self, ByteLock};
 const MAX_READERS: usize = 1024;
 /// The most queries for their locks, whatever the kernel answers.
 const MAX_QUERIES: usize = 4 * MAX_READERS;
-
-/// A participant of a segment, for display.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Participant {
-    /// Its process.
-    pub process: Process,
-    /// The file name of its program, as the process reports it, with hidden characters
-    /// [escaped](crate::escape); "unknown" if it is not known.
-    pub program: String,
-    /// Its access.
-    pub access: Access,
-    /// When it attached, if it reports that.
-    pub since: Option<SystemTime>,
-}
-
-/// Displays its program and its process id: `camera (pid 4711)`.
-impl fmt::Display for Participant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (pid {})", self.program, self.process)
-    }
-}
-
-/// The access of a participant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// A publisher, or attached to a block for reading and writing.
-    ReadWrite,
-    /// A subscriber, or attached to a block for reading only.
-    ReadOnly,
-}
 
 /// Returns the participants that are attached through another open file than this.
 ///
@@ -119,15 +89,6 @@ fn reader_of(byte: u64) -> Participant {
         program: escaped_name(&program),
         access: Access::ReadOnly,
         since: None,
-    }
-}
-
-/// Escapes the hidden characters of a name that another process reports; returns "unknown" if it is
-/// empty.
-pub(crate) fn escaped_name(name: &str) -> String {
-    match name {
-        "" => "unknown".into(),
-        name => escape::line(name).into_owned(),
     }
 }
 

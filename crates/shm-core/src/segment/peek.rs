@@ -9,9 +9,10 @@ use crate::message::Metadata;
 use crate::sample::record::{Bounds, HEADER_WORDS, Kind, Record};
 use crate::sample::ring::is_position;
 use crate::segment::file::Head;
-use crate::segment::{Content, Latest, system_time};
-use crate::semaphore::{UnitRecord, Word};
+use crate::segment::info::{Content, Latest};
+use crate::semaphore::word::{UnitRecord, Word};
 use crate::sys;
+use crate::time::system_time;
 
 /// How many times to read again if publishers overtake the reads.
 const ATTEMPTS: usize = 16;

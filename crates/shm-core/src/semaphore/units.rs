@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::word::{Sleepers, UnitRecord, Word};
 use crate::deadline::Deadline;
-use crate::layout::MAX_UNITS;
+use crate::layout::{Control, MAX_UNITS, UNIT_COLUMNS};
 use crate::sync::{AtomicU64, Ordering, SPINS, stored_by};
 use crate::sys;
 
@@ -408,6 +408,12 @@ impl<'a, const N: usize> Units<'a, N> {
         stored_by(self.me);
         is_replaced
     }
+}
+
+/// Returns the units of a semaphore's segment, for the operations of one slot.
+#[inline]
+pub(crate) fn units_of(control: &Control, slot: u8) -> Units<'_, UNIT_COLUMNS> {
+    Units::new(control.header.units(), &control.units, slot)
 }
 
 #[cfg(all(test, not(loom)))]

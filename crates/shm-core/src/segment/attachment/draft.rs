@@ -4,10 +4,10 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::Kind;
 use crate::layout::{self, flags};
 use crate::options::Options;
 use crate::segment::file::{Head, draft_name};
+use crate::segment::kind::Kind;
 use crate::sys::{self, ByteLock};
 
 /// How a segment's file is created before it has its name.

@@ -8,7 +8,8 @@ use crate::deadline::Deadline;
 use crate::error::{LockError, LockErrorKind};
 use crate::layout;
 use crate::lock::{self, AcquireError, HolderProbe, Owner};
-use crate::segment::participants::{self, Participant};
+use crate::participant::Participant;
+use crate::segment::participants;
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 

@@ -6,9 +6,9 @@ use crate::layout::{self, Control};
 use crate::lock::{self, Owner};
 use crate::lock_holder::LockHolder;
 use crate::process::Process;
-use crate::segment::attachment::Kind;
 use crate::segment::file::SegmentFile;
-use crate::semaphore::units_of;
+use crate::segment::kind::Kind;
+use crate::semaphore::units::units_of;
 use crate::sync::Ordering;
 use crate::sys::{self, ByteLock};
 
