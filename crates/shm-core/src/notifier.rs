@@ -54,7 +54,7 @@ impl Notifier {
         let (reader, seen) = (subscriber.reader(), subscriber.seen());
         let readiness = Arc::new(Readiness::with_descriptor()?);
         let file = subscriber.watch_for_an_end(&readiness)?;
-        let word = FutexWatch::new(reader, seen, &readiness)?;
+        let word = FutexWatch::new(reader.clone(), seen, &readiness)?;
         if seen.is_none() {
             readiness.notify(DATA);
         }

@@ -9,22 +9,8 @@ mod groups;
 mod inotify;
 mod thread;
 mod uring;
+mod watch;
 
-use crate::sys::PerProcess;
-
-pub(crate) use futexes::FutexWatch;
-pub(crate) use inotify::{Events, PathWatch};
-
-/// The registrations of this process.
-#[derive(Debug, Default)]
-struct Reactor {
-    thread: thread::Thread,
-    inotify: inotify::Inotify,
-    futexes: futexes::Futexes,
-    groups: groups::Groups,
-}
-
-fn reactor() -> &'static Reactor {
-    static REACTOR: PerProcess<Reactor> = PerProcess::new();
-    REACTOR.get(Reactor::default)
-}
+pub(crate) use futexes::FutexWord;
+pub(crate) use inotify::Events;
+pub(crate) use watch::{FutexWatch, PathWatch};

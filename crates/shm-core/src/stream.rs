@@ -32,7 +32,7 @@ impl SampleStream {
         let readiness = Arc::new(Readiness::new(Arc::default()));
         let reader = subscriber.reader();
         let file = subscriber.watch_for_an_end(&readiness)?;
-        let word = FutexWatch::new(reader, None, &readiness)?;
+        let word = FutexWatch::new(reader.clone(), None, &readiness)?;
         Ok(Self {
             subscriber,
             readiness,

@@ -223,7 +223,7 @@ impl WaitSet {
         if sys::can_wait_any() && own < MAX_RINGS {
             return None;
         }
-        FutexWatch::new(reader, seen, readiness).ok()
+        FutexWatch::new(reader.clone(), seen, readiness).ok()
     }
 
     /// Finds the sources that are ready.

@@ -1,96 +1,54 @@
-//! Rings whose futex is waited on.
+//! Words in shared memory that are waited on.
 
-use std::io;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{reactor, thread, uring};
-use crate::readiness::{DATA, Readiness};
-use crate::sample::Reader;
-use crate::sys::{self, ForkMark};
+use crate::readiness::{DATA, LIVENESS, Readiness};
+use crate::sync::{AtomicU64, load_acquire};
+use crate::sys::PerProcess;
 
-/// The rings that the reactor's thread waits on with io_uring.
+/// A word in shared memory that a thread can wait on; the value keeps its mapping.
+pub(crate) trait FutexWord: fmt::Debug + Send + Sync {
+    /// Returns the word; its low half is the futex.
+    fn futex_word(&self) -> &AtomicU64;
+}
+
+/// The words that the reactor's thread waits on with io_uring.
 #[derive(Debug, Default)]
 pub(super) struct Futexes(Mutex<Vec<Entry>>);
 
-/// A registered ring.
+/// Returns the registered words of this process.
+pub(super) fn futexes() -> &'static Futexes {
+    static FUTEXES: PerProcess<Futexes> = PerProcess::new();
+    FUTEXES.get(Futexes::default)
+}
+
+/// A registered word.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: u64,
-    pub(super) reader: Arc<Reader>,
+    pub(super) source: Arc<dyn FutexWord>,
     /// The word's value while nothing is new; `None` after a notification that was not cleared.
     pub(super) seen: Option<u64>,
     pub(super) readiness: Arc<Readiness>,
 }
 
-/// A ring that a thread waits on; keeps its mapping.
+/// A word that a thread waits on.
 #[derive(Debug)]
 pub(super) struct Armed {
     pub(super) id: u64,
-    pub(super) reader: Arc<Reader>,
+    pub(super) source: Arc<dyn FutexWord>,
     pub(super) seen: u64,
     pub(super) readiness: Arc<Readiness>,
 }
 
-/// A registration of a ring, which ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct FutexWatch {
-    id: u64,
-    fork: ForkMark,
-}
-
-impl FutexWatch {
-    /// Waits for the ring's `last` to differ from `seen`; registers without waiting if that is
-    /// `None`.
-    ///
-    /// # Errors
-    ///
-    /// If the system has no more threads or descriptors.
-    pub(crate) fn new(
-        reader: &Arc<Reader>,
-        seen: Option<u64>,
-        readiness: &Arc<Readiness>,
-    ) -> io::Result<Self> {
-        let id = sys::random_u64();
-        let entry = Entry {
-            id,
-            reader: Arc::clone(reader),
-            seen,
-            readiness: Arc::clone(readiness),
-        };
-        if uring::is_available() {
-            reactor().futexes.add(entry)?;
-        } else {
-            reactor().groups.add(entry)?;
-        }
-        Ok(Self {
-            id,
-            fork: ForkMark::here(),
-        })
-    }
-
-    /// Waits for the ring's `last` to differ from `seen`, until that is notified.
-    pub(crate) fn arm(&self, seen: u64) {
-        self.change(|entries, at| entries[at].seen = Some(seen));
-    }
-
-    fn change<T>(&self, change: impl FnOnce(&mut Vec<Entry>, usize) -> T) -> Option<T> {
-        // A forked child has no such thread.
-        if self.fork.is_elsewhere() {
-            return None;
-        }
-        if uring::is_available() {
-            reactor().futexes.change(self.id, change)
-        } else {
-            reactor().groups.change(self.id, change)
-        }
-    }
-}
-
-impl Drop for FutexWatch {
-    fn drop(&mut self) {
-        let removed = self.change(|entries, at| entries.swap_remove(at));
-        // Not under the lock: dropping the readiness drops a waker, and perhaps a task that waits.
-        drop(removed);
+impl Armed {
+    /// Notifies its readiness after a wake-up.
+    pub(super) fn notify(&self) {
+        let is_new = load_acquire(self.source.futex_word()) != self.seen;
+        // A wake-up without a new record: a publisher has left.
+        self.readiness
+            .notify(if is_new { DATA } else { DATA | LIVENESS });
     }
 }
 
@@ -100,20 +58,19 @@ impl Futexes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, entry: Entry) -> io::Result<()> {
-        let id = entry.id;
+    pub(super) fn add(&self, entry: Entry) {
         self.entries().push(entry);
-        thread::wake().inspect_err(|_| self.entries().retain(|entry| entry.id != id))
     }
 
-    fn change<T>(&self, id: u64, change: impl FnOnce(&mut Vec<Entry>, usize) -> T) -> Option<T> {
+    /// Changes an entry; returns `None` if it is not registered.
+    pub(super) fn change<T>(
+        &self,
+        id: u64,
+        change: impl FnOnce(&mut Vec<Entry>, usize) -> T,
+    ) -> Option<T> {
         let mut entries = self.entries();
         let at = entries.iter().position(|entry| entry.id == id)?;
-        let result = change(&mut entries, at);
-        drop(entries);
-        // The thread runs, because the entry was registered.
-        let _woken = thread::wake();
-        Some(result)
+        Some(change(&mut entries, at))
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -144,10 +101,10 @@ pub(super) fn split_changed(entries: &mut [Entry]) -> (Vec<Armed>, Vec<Arc<Readi
     let (mut armed, mut changed) = (Vec::new(), Vec::new());
     for entry in entries {
         let Some(seen) = entry.seen else { continue };
-        if entry.reader.ring().last() == seen {
+        if load_acquire(entry.source.futex_word()) == seen {
             armed.push(Armed {
                 id: entry.id,
-                reader: Arc::clone(&entry.reader),
+                source: Arc::clone(&entry.source),
                 seen,
                 readiness: Arc::clone(&entry.readiness),
             });

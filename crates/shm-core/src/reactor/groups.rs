@@ -7,18 +7,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::futexes::{Armed, Entry, split_changed};
-use super::reactor;
-use crate::readiness::{DATA, LIVENESS, Readiness};
-use crate::sys::{self, Awaited, MAX_WORDS};
+use crate::readiness::{DATA, Readiness};
+use crate::sys::{self, Awaited, MAX_WORDS, PerProcess};
 
 /// How often a thread that can wait on only one word checks whether it must end.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The registered rings, in one group per thread.
+/// The registered words, in one group per thread.
 #[derive(Debug, Default)]
 pub(super) struct Groups(Mutex<Vec<Group>>);
 
-/// The rings that one thread waits on.
+/// Returns the groups of this process.
+pub(super) fn groups() -> &'static Groups {
+    static GROUPS: PerProcess<Groups> = PerProcess::new();
+    GROUPS.get(Groups::default)
+}
+
+/// The words that one thread waits on.
 #[derive(Debug)]
 struct Group {
     /// Incremented whenever the entries change; the thread waits on it, too.
@@ -58,7 +63,7 @@ impl Groups {
         Ok(())
     }
 
-    /// Changes an entry, and wakes own_changes thread.
+    /// Changes an entry, and wakes the thread of its group.
     pub(super) fn change<T>(
         &self,
         id: u64,
@@ -69,12 +74,12 @@ impl Groups {
             let at = group.entries.iter().position(|entry| entry.id == id)?;
             Some((group, at))
         })?;
-        let reader = Arc::clone(&group.entries[at].reader);
+        let source = Arc::clone(&group.entries[at].source);
         let result = change(&mut group.entries, at);
         wake(&group.changes);
         if !sys::can_wait_any() {
             // The thread waits on the ring alone; this also wakes other waiters, spuriously.
-            sys::wake_all_low(reader.ring().last_word());
+            sys::wake_all_low(source.futex_word());
         }
         Some(result)
     }
@@ -92,24 +97,20 @@ fn serve(changes: &Arc<AtomicU32>) {
         let Some((armed, changed)) = poll_group(changes) else {
             return;
         };
-        // Not under the lock: a task that is woken may drop own_changes registration.
+        // Not under the lock: a task that is woken may drop its registration.
         for readiness in changed {
             readiness.notify(DATA);
         }
         if let Some(woken) = wait(&armed, changes, seen_changes) {
             disarm(changes, woken.id);
-            let is_new = woken.reader.ring().last() != woken.seen;
-            // A wake-up without a new record: a publisher has left.
-            woken
-                .readiness
-                .notify(if is_new { DATA } else { DATA | LIVENESS });
+            woken.notify();
         }
     }
 }
 
 /// Returns the entries to wait on, and those that have changed; `None` if the group is empty.
 fn poll_group(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Readiness>>)> {
-    let mut groups = reactor().groups.groups();
+    let mut groups = groups().groups();
     let at = index_of(&groups, changes)?;
     if groups[at].entries.is_empty() {
         groups.swap_remove(at);
@@ -119,7 +120,7 @@ fn poll_group(changes: &Arc<AtomicU32>) -> Option<(Vec<Armed>, Vec<Arc<Readiness
 }
 
 fn disarm(changes: &Arc<AtomicU32>, id: u64) {
-    let mut groups = reactor().groups.groups();
+    let mut groups = groups().groups();
     let Some(at) = index_of(&groups, changes) else {
         return;
     };
@@ -140,7 +141,7 @@ fn wait<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Optio
     if sys::can_wait_any() {
         let rings = armed
             .iter()
-            .map(|armed| Awaited::low_half(armed.reader.ring().last_word(), armed.seen));
+            .map(|armed| Awaited::low_half(armed.source.futex_word(), armed.seen));
         let mut words = vec![Awaited::private(changes, seen_changes)];
         words.extend(rings);
         let woken = sys::wait_any(&words, None).ok().flatten()?;
@@ -148,7 +149,7 @@ fn wait<'a>(armed: &'a [Armed], changes: &AtomicU32, seen_changes: u32) -> Optio
     }
     match armed.first() {
         Some(armed) => {
-            let word = armed.reader.ring().last_word();
+            let word = armed.source.futex_word();
             sys::wait_low(word, armed.seen, CHECK_INTERVAL);
         }
         None => sys::wait_private(changes, seen_changes, None),

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{reactor, thread};
 use crate::readiness::{DATA, LIVENESS, Readiness};
-use crate::sys::{self, ForkMark, PathEvent};
+use crate::sys::{self, PathEvent, PerProcess};
 
 pub(crate) use crate::sys::Events;
 
@@ -25,6 +24,12 @@ const REPEAT_DELAYS: [Duration; 4] = [
 #[derive(Debug, Default)]
 pub(super) struct Inotify(Mutex<Option<Watched>>);
 
+/// Returns the watched paths of this process.
+pub(super) fn inotify() -> &'static Inotify {
+    static INOTIFY: PerProcess<Inotify> = PerProcess::new();
+    INOTIFY.get(Inotify::default)
+}
+
 #[derive(Debug)]
 struct Watched {
     inotify: Arc<OwnedFd>,
@@ -32,58 +37,14 @@ struct Watched {
 }
 
 #[derive(Debug)]
-struct Entry {
-    id: u64,
+pub(super) struct Entry {
+    pub(super) id: u64,
     /// The watch descriptor of the path.
-    watch: i32,
-    events: Events,
+    pub(super) watch: i32,
+    pub(super) events: Events,
     /// Only names in a directory that begin with this are notified.
-    prefix: Vec<u8>,
-    readiness: Arc<Readiness>,
-}
-
-/// A watch of a path, which ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct PathWatch {
-    id: u64,
-    fork: ForkMark,
-}
-
-impl PathWatch {
-    /// Notifies a readiness at these events; for a directory, at events of names that begin with
-    /// `prefix`.
-    ///
-    /// # Errors
-    ///
-    /// If the path does not exist, or the system has no more inotify watches.
-    pub(crate) fn new(
-        path: &Path,
-        events: Events,
-        prefix: &str,
-        readiness: &Arc<Readiness>,
-    ) -> io::Result<Self> {
-        let id = sys::random_u64();
-        reactor().inotify.add(path, events, |watch| Entry {
-            id,
-            watch,
-            events,
-            prefix: prefix.into(),
-            readiness: Arc::clone(readiness),
-        })?;
-        Ok(Self {
-            id,
-            fork: ForkMark::here(),
-        })
-    }
-}
-
-impl Drop for PathWatch {
-    fn drop(&mut self) {
-        // A forked child has no such thread, and the kernel's list of watches is the parent's.
-        if !self.fork.is_elsewhere() {
-            reactor().inotify.remove(self.id);
-        }
-    }
+    pub(super) prefix: Vec<u8>,
+    pub(super) readiness: Arc<Readiness>,
 }
 
 impl Inotify {
@@ -92,7 +53,12 @@ impl Inotify {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, path: &Path, events: Events, entry: impl FnOnce(i32) -> Entry) -> io::Result<()> {
+    pub(super) fn add(
+        &self,
+        path: &Path,
+        events: Events,
+        entry: impl FnOnce(i32) -> Entry,
+    ) -> io::Result<()> {
         let mut guard = self.watched();
         let watched = match &mut *guard {
             Some(watched) => watched,
@@ -102,18 +68,11 @@ impl Inotify {
             }),
         };
         let watch = sys::watch_path(&watched.inotify, path, events);
-        let added = watch.map(|watch| {
-            let entry = entry(watch);
-            let id = entry.id;
-            watched.entries.push(entry);
-            id
-        });
+        let added = watch.map(|watch| watched.entries.push(entry(watch)));
         if watched.entries.is_empty() {
             *guard = None;
         }
-        drop(guard);
-        let id = added?;
-        thread::wake().inspect_err(|_| self.remove(id))
+        added
     }
 
     /// Returns the instance, if anything is watched.
@@ -122,7 +81,7 @@ impl Inotify {
         watched.as_ref().map(|watched| Arc::clone(&watched.inotify))
     }
 
-    fn remove(&self, id: u64) {
+    pub(super) fn remove(&self, id: u64) {
         // Dropped after the lock is released: dropping the readiness drops a waker, and perhaps a
         // task.
         let removed;
@@ -143,8 +102,6 @@ impl Inotify {
             *guard = None;
         }
         drop(guard);
-        // The thread runs, because the entry was registered.
-        let _woken = thread::wake();
     }
 }
 
@@ -175,9 +132,9 @@ impl Repeats {
     }
 
     /// Reads events, and notifies the readinesses that they concern.
-    pub(super) fn dispatch(&mut self, inotify: &OwnedFd) {
+    pub(super) fn dispatch(&mut self, instance: &OwnedFd) {
         let mut concerned = Vec::new();
-        let read = sys::read_path_events(inotify, |event| concerned.extend(concerned_by(&event)));
+        let read = sys::read_path_events(instance, |event| concerned.extend(concerned_by(&event)));
         debug_assert!(read.is_ok(), "an inotify instance can be read: {read:?}");
         let now = Instant::now();
         // Not under the lock: a task that is woken may drop its registration.
@@ -194,7 +151,7 @@ impl Repeats {
 /// Returns the readinesses that an event concerns, and whether their notification is to be
 /// repeated.
 fn concerned_by(event: &PathEvent<'_>) -> Vec<(Arc<Readiness>, bool)> {
-    let watched = reactor().inotify.watched();
+    let watched = inotify().watched();
     let entries = watched.iter().flat_map(|watched| &watched.entries);
     entries
         .filter(|entry| {

@@ -5,17 +5,22 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::inotify::Repeats;
-use super::reactor;
+use super::futexes::futexes;
+use super::inotify::{Repeats, inotify};
 use super::uring::Ring;
-use crate::sys::{self, EventFd, PollFd, PollFlags};
+use crate::sys::{self, EventFd, PerProcess, PollFd, PollFlags};
 
 /// How long the thread sleeps if the system has no memory or no descriptors for a call.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The eventfd that wakes the thread, while it runs.
 #[derive(Debug, Default)]
-pub(super) struct Thread(Mutex<Option<Arc<EventFd>>>);
+struct Thread(Mutex<Option<Arc<EventFd>>>);
+
+fn thread() -> &'static Thread {
+    static THREAD: PerProcess<Thread> = PerProcess::new();
+    THREAD.get(Thread::default)
+}
 
 impl Thread {
     fn wakes(&self) -> MutexGuard<'_, Option<Arc<EventFd>>> {
@@ -26,7 +31,7 @@ impl Thread {
 
 /// Makes the thread process the registrations; starts it if it does not run.
 pub(super) fn wake() -> io::Result<()> {
-    let mut wakes = reactor().thread.wakes();
+    let mut wakes = thread().wakes();
     if let Some(eventfd) = &*wakes {
         eventfd.notify();
         return Ok(());
@@ -46,18 +51,18 @@ fn serve(eventfd: &EventFd) {
             return;
         }
         let retry_after = arm(&mut ring);
-        let inotify = reactor().inotify.instance();
+        let instance = inotify().instance();
         let mut fds = vec![PollFd::new(eventfd, PollFlags::IN)];
         fds.extend(ring.iter().map(|ring| PollFd::new(ring, PollFlags::IN)));
-        fds.extend(inotify.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        fds.extend(instance.iter().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let timeout = retry_after.into_iter().chain(repeats.next()).min();
         if sys::poll(&mut fds, timeout).is_err() {
             std::thread::sleep(RETRY_DELAY);
         }
         eventfd.clear();
         repeats.notify_due();
-        if let Some(inotify) = inotify {
-            repeats.dispatch(&inotify);
+        if let Some(instance) = instance {
+            repeats.dispatch(&instance);
         }
         if let Some(ring) = &mut ring {
             ring.complete();
@@ -68,8 +73,8 @@ fn serve(eventfd: &EventFd) {
 /// Returns `true` if nothing is registered: then the thread ends, and the next registration starts
 /// another.
 fn stop_if_idle() -> bool {
-    let mut wakes = reactor().thread.wakes();
-    let is_idle = reactor().inotify.instance().is_none() && reactor().futexes.is_empty();
+    let mut wakes = thread().wakes();
+    let is_idle = inotify().instance().is_none() && futexes().is_empty();
     if is_idle {
         *wakes = None;
     }
@@ -78,7 +83,7 @@ fn stop_if_idle() -> bool {
 
 /// Waits for the registered futexes; returns the time until the next attempt if that fails.
 fn arm(ring: &mut Option<Ring>) -> Option<Duration> {
-    if reactor().futexes.is_empty() {
+    if futexes().is_empty() {
         return None;
     }
     if ring.is_none() {
@@ -89,6 +94,6 @@ fn arm(ring: &mut Option<Ring>) -> Option<Duration> {
     }
     // No memory or no descriptors, or the program has given up the permission since.
     *ring = None;
-    reactor().futexes.notify_changed();
+    futexes().notify_changed();
     Some(RETRY_DELAY)
 }

@@ -9,9 +9,7 @@ use std::sync::OnceLock;
 
 use io_uring::{IoUring, Probe, opcode, squeue};
 
-use super::futexes::Armed;
-use super::reactor;
-use crate::readiness::{DATA, LIVENESS};
+use super::futexes::{Armed, futexes};
 
 /// The length of the submission queue; more operations at once take further system calls.
 const ENTRIES: u32 = 128;
@@ -66,7 +64,7 @@ impl Ring {
     /// Submits operations for what is registered, and cancels those of what is not any more;
     /// notifies entries that have changed already.
     pub(super) fn arm(&mut self) -> io::Result<()> {
-        let armed = reactor().futexes.notify_changed();
+        let armed = futexes().notify_changed();
         let wanted: HashMap<u64, Armed> =
             armed.into_iter().map(|armed| (armed.id, armed)).collect();
         let is_wanted = |operation: &Armed| {
@@ -111,17 +109,13 @@ impl Ring {
                 continue;
             }
             self.by_entry.remove(&operation.id);
-            reactor().futexes.disarm(operation.id);
-            let is_new = operation.reader.ring().last() != operation.seen;
-            // A wake-up without a new record: a publisher has left.
-            operation
-                .readiness
-                .notify(if is_new { DATA } else { DATA | LIVENESS });
+            futexes().disarm(operation.id);
+            operation.notify();
         }
     }
 
     fn wait_for(&mut self, armed: Armed) -> io::Result<()> {
-        let word: *const u32 = std::ptr::from_ref(armed.reader.ring().last_word()).cast();
+        let word: *const u32 = std::ptr::from_ref(armed.source.futex_word()).cast();
         let low = armed.seen & MATCH_ANY;
         let wait = opcode::FutexWait::new(word, low, MATCH_ANY, SIZE_U32).build();
         let number = self.next;

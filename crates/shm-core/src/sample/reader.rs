@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{InvalidSample, ReadError, ReadErrorKind};
 use crate::layout::{self, Control};
-use crate::reactor::{Events, PathWatch};
+use crate::reactor::{Events, FutexWord, PathWatch};
 use crate::readiness::Readiness;
 use crate::sample::regions::{PinOutcome, RegionLocks, RegionTable};
 use crate::sample::ring::Ring;
 use crate::segment::{SegmentFile, SegmentId};
+use crate::sync::AtomicU64;
 use crate::sys::{self, ByteLock, ForkMark, Mapping};
 
 /// An open segment of samples, mapped for reading.
@@ -111,6 +112,12 @@ impl Reader {
     fn pins(&self) -> MutexGuard<'_, Vec<u32>> {
         // Every change under the lock is complete before anything can panic.
         self.pins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FutexWord for Reader {
+    fn futex_word(&self) -> &AtomicU64 {
+        self.ring().last_word()
     }
 }
 
