@@ -1,13 +1,13 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
-mod at_hand;
+mod clipboard_and_drop;
 mod file;
 mod form;
 mod loading;
 mod lost;
 mod message;
-mod reply;
 mod seen;
+mod session_reply;
 mod shortcut;
 mod streaming;
 #[cfg(test)]
@@ -19,15 +19,20 @@ mod watchers;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app_kit::clipboard::Clipboard;
-use app_kit::content_pane;
-use app_kit::drop_target::DropTarget;
-use app_kit::key_field::{self, KeyField};
-use app_kit::meter::Stage;
-use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
-use app_kit::status::{Status, StatusLine};
-use app_kit::watch::Watch;
-use app_kit::{focus, help, icon, say, signals, theme};
+use gui_common::desktop::clipboard::Clipboard;
+use gui_common::desktop::signals;
+use gui_common::picture::draw_latency::Stage;
+use gui_common::session::watch::Watch;
+use gui_common::settings::{self, Keeper, NoSwitches, Remembered};
+use gui_common::tr;
+use gui_common::widget::content_pane;
+use gui_common::widget::drop_target::DropTarget;
+use gui_common::widget::focus;
+use gui_common::widget::help;
+use gui_common::widget::icon;
+use gui_common::widget::key_field::{self, KeyField};
+use gui_common::widget::status::{Status, StatusLine};
+use gui_common::widget::theme;
 use iced::widget::operation;
 use iced::{Program, Subscription, Task, Theme, event, window};
 use qt_bridge::Form;
@@ -150,7 +155,7 @@ impl State {
             key_field: key.map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
             path: String::new(),
             status: StatusLine::new(
-                first.unwrap_or_else(|| Status::neutral(say!("welcome"))),
+                first.unwrap_or_else(|| Status::neutral(tr!("welcome"))),
                 settings.verbose,
             ),
             dialog: None,
@@ -323,8 +328,8 @@ impl State {
             && was_here
             && !self.is_attached_here()
         {
-            let status = Status::neutral(say!("key-left", key = attached));
-            self.status.set(status.with_remedy(say!("key-left-remedy")));
+            let status = Status::neutral(tr!("key-left", key = attached));
+            self.status.set(status.with_remedy(tr!("key-left-remedy")));
         }
         let Ok(key) = self.key_field.key() else {
             return Task::none();
@@ -374,7 +379,7 @@ impl State {
         }
         if let Some(loading) = &self.loading {
             loading.cancel();
-            self.status.set(Status::neutral(say!("cancelling")));
+            self.status.set(Status::neutral(tr!("cancelling")));
         }
     }
 }

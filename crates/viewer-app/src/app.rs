@@ -1,25 +1,31 @@
 //! The window ShowSharedMem: one button that shows what is in shared memory now, and a switch that
 //! lets it appear by itself.
 
-mod at_hand;
+mod clipboard_and_drop;
 mod form;
+mod key_state;
 mod live;
 mod panel;
-mod presence;
 mod shortcut;
 
 use std::time::SystemTime;
 
-use app_kit::clipboard::{Clipboard, ClipboardError};
-use app_kit::content_pane::{self, ContentPane};
-use app_kit::drop_target::{self, DropTarget};
-use app_kit::key_field::{self, KeyField};
-use app_kit::settings::{self, Keeper, Remembered};
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::status::{Status, StatusLine};
-use app_kit::visible;
-use app_kit::watch::News;
-use app_kit::{focus, help, icon, say, signals, theme, units};
+use gui_common::desktop::clipboard::{Clipboard, ClipboardError};
+use gui_common::desktop::signals;
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::session::watch::News;
+use gui_common::settings::{self, Keeper, Remembered};
+use gui_common::text::units;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane::{self, ContentPane};
+use gui_common::widget::drop_target::{self, DropTarget};
+use gui_common::widget::focus;
+use gui_common::widget::help;
+use gui_common::widget::icon;
+use gui_common::widget::key_field::{self, KeyField};
+use gui_common::widget::status::{Status, StatusLine};
+use gui_common::widget::theme;
 use iced::widget::{button, center, column, operation, row, stack};
 use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
 use qt_bridge::Form;
@@ -31,9 +37,9 @@ use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
 use crate::screen::segment_list;
 use crate::session::{self, CopyError, Copying, ShowError};
+use key_state::KeyState;
 use live::Live;
 use panel::Panel;
-use presence::Presence;
 
 const TITLE: &str = "ShowSharedMem";
 
@@ -75,7 +81,7 @@ pub(crate) struct State {
     request: u64,
     is_reading: bool,
     /// What is under the key in the field, as far as looked at.
-    presence: Option<Presence>,
+    presence: Option<KeyState>,
     /// What looks at the key, and how much of it.
     live: Live,
     /// For the ages; moves on with everything that happens.
@@ -206,12 +212,12 @@ impl State {
             live: Live::new(key.key().ok()),
             key,
             shown: Shown::Notice {
-                title: say!("nothing-shown"),
-                body: say!("nothing-shown-body"),
+                title: tr!("nothing-shown"),
+                body: tr!("nothing-shown-body"),
             },
             presence_guard: PresenceGuard::new(Options::new()),
             status: StatusLine::new(
-                first.unwrap_or_else(|| Status::neutral(say!("ready"))),
+                first.unwrap_or_else(|| Status::neutral(tr!("ready"))),
                 settings.is_verbose,
             ),
             asked: None,
@@ -269,7 +275,7 @@ impl State {
             }
             Message::StillReading { request } => {
                 if self.is_reading && request == self.request {
-                    let status = Status::neutral(say!("reading", key = self.key.text()));
+                    let status = Status::neutral(tr!("reading", key = self.key.text()));
                     self.status.set(status);
                 }
             }
@@ -344,7 +350,7 @@ impl State {
         match self.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
-                let status = Status::error(say!("key-unusable")).with_remedy(problem);
+                let status = Status::error(tr!("key-unusable")).with_remedy(problem);
                 self.status.set(status);
                 None
             }
@@ -411,28 +417,28 @@ impl State {
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
         match error {
             ShowError::Snapshot(error) if error.is_not_found() => (
-                Status::warning(say!("show-not-found")),
+                Status::warning(tr!("show-not-found")),
                 Shown::Notice {
-                    title: say!("show-not-found-title"),
-                    body: say!("show-not-found-body", key = self.key.text()),
+                    title: tr!("show-not-found-title"),
+                    body: tr!("show-not-found-body", key = self.key.text()),
                 },
             ),
             ShowError::Snapshot(error) if error.is_attach() => {
-                barred(say!("show-not-attached"), error.to_string())
+                barred(tr!("show-not-attached"), error.to_string())
             }
-            ShowError::Snapshot(error) => barred(say!("show-impossible"), error.to_string()),
-            ShowError::Worker(error) => barred(say!("show-no-worker"), error.to_string()),
+            ShowError::Snapshot(error) => barred(tr!("show-impossible"), error.to_string()),
+            ShowError::Worker(error) => barred(tr!("show-no-worker"), error.to_string()),
         }
     }
 
-    fn see(&mut self, key: &Address, presence: Presence) {
+    fn see(&mut self, key: &Address, presence: KeyState) {
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
             match &presence {
-                Presence::Here(info) => pane.observe(info),
-                Presence::Gone => pane.observe_gone(),
-                Presence::Qt(_) | Presence::Barred => {}
+                KeyState::Here(info) => pane.observe(info),
+                KeyState::Gone => pane.observe_gone(),
+                KeyState::Qt(_) | KeyState::Barred => {}
             }
         }
         self.announce(key, &presence);
@@ -440,12 +446,12 @@ impl State {
     }
 
     /// Says, when something appears while nothing is shown, that it can be shown now.
-    fn announce(&mut self, key: &Address, presence: &Presence) {
+    fn announce(&mut self, key: &Address, presence: &KeyState) {
         let is_new =
-            presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
+            presence.has_content() && !self.presence.as_ref().is_some_and(KeyState::has_content);
         let is_asked_for = self.is_reading || self.live.is_on();
         if is_new && !is_asked_for && matches!(self.shown, Shown::Notice { .. }) {
-            let status = Status::neutral(say!("appeared", key = key));
+            let status = Status::neutral(tr!("appeared", key = key));
             self.status.set(status);
         }
     }
@@ -471,7 +477,7 @@ impl State {
             Message::FormChosen,
             beside,
         );
-        let show = button(center(visible::line(say!("show")).size(theme::TEXT_SIZE)))
+        let show = button(center(visible::line(tr!("show")).size(theme::TEXT_SIZE)))
             .on_press(Message::Show)
             .height(theme::extent::MAIN_ACTION)
             .width(Fill)
@@ -493,7 +499,7 @@ impl State {
             .then(|| help::view([shortcut::TABLE, shortcut::LIST], Message::ToggleHelp));
         let dialog = self.save_dialog.as_ref();
         let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
-        let hint = say!("drop-refused");
+        let hint = tr!("drop-refused");
         stack![window]
             .extend(dialog)
             .extend(help)
@@ -510,10 +516,10 @@ fn barred(title: String, body: String) -> (Status, Shown) {
 fn said_of(snapshot: &Snapshot) -> Status {
     let (key, bytes) = (&snapshot.key, units::bytes(snapshot.bytes));
     match snapshot.content {
-        Preview::Empty => Status::warning(say!("showing-nothing", key = key)),
-        Preview::Text(_) => Status::success(say!("showing-text", key = key, bytes = bytes)),
-        Preview::Picture(_) => Status::success(say!("showing-image", key = key, bytes = bytes)),
-        Preview::Bytes(_) => Status::success(say!("showing-bytes", key = key, bytes = bytes)),
+        Preview::Empty => Status::warning(tr!("showing-nothing", key = key)),
+        Preview::Text(_) => Status::success(tr!("showing-text", key = key, bytes = bytes)),
+        Preview::Picture(_) => Status::success(tr!("showing-image", key = key, bytes = bytes)),
+        Preview::Bytes(_) => Status::success(tr!("showing-bytes", key = key, bytes = bytes)),
     }
 }
 

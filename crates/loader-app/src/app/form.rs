@@ -1,7 +1,8 @@
 //! The form in which something is loaded under a Qt key, and in which it is read back.
 
-use app_kit::status::Status;
-use app_kit::{form_choice, say};
+use gui_common::tr;
+use gui_common::widget::form_choice;
+use gui_common::widget::status::Status;
 use qt_bridge::Form;
 
 use super::State;
@@ -15,8 +16,8 @@ impl State {
         let key = self.key_field.text();
         self.status
             .set(Status::neutral(match self.key_field.form() {
-                Some(form) => say!("form-next", key = key, form = form_choice::name(form)),
-                None => say!("form-next-fitting", key = key),
+                Some(form) => tr!("form-next", key = key, form = form_choice::name(form)),
+                None => tr!("form-next-fitting", key = key),
             }));
         self.watch_in_form();
     }
@@ -25,7 +26,7 @@ impl State {
         if self.key_field.is_for_qt() {
             self.choose_form(self.key_field.next_form());
         } else {
-            self.status.set(Status::neutral(say!("form-not-here")));
+            self.status.set(Status::neutral(tr!("form-not-here")));
         }
     }
 
@@ -62,7 +63,8 @@ impl State {
 
     /// Begins to read in another form, where it is another one.
     fn watch_in_form(&mut self) {
-        let is_other = |watch: &app_kit::watch::Watch| watch.form() != self.form_to_watch();
+        let is_other =
+            |watch: &gui_common::session::watch::Watch| watch.form() != self.form_to_watch();
         if self.watch.as_ref().is_some_and(is_other) {
             self.watch_key();
         }

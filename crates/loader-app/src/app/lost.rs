@@ -1,11 +1,11 @@
 //! What this window has loaded, and another program has taken away: noticed, and loaded again.
 
-use app_kit::say;
-use app_kit::status::Status;
-use app_kit::theme;
-use app_kit::visible;
-use app_kit::watch::{Depth, Observation, Watch};
-use app_kit::worker::WorkerError;
+use gui_common::session::watch::{Depth, Observation, Watch};
+use gui_common::session::worker::WorkerError;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::widget::button;
 use iced::{Element, Task};
 use shm_core::{Access, Participant};
@@ -67,7 +67,7 @@ impl State {
     pub(super) fn lose(&mut self, key: &Address, lost: Lost) {
         self.detach();
         self.lost = Some(lost);
-        let status = Status::error(say!("lost", key = key));
+        let status = Status::error(tr!("lost", key = key));
         self.status
             .set(status.with_remedy(session::remedy_of_loss()));
     }
@@ -75,7 +75,7 @@ impl State {
     pub(super) fn load_again(&mut self) -> Task<Message> {
         match self.lost.clone() {
             None => {
-                self.status.set(Status::neutral(say!("load-again-nothing")));
+                self.status.set(Status::neutral(tr!("load-again-nothing")));
                 Task::none()
             }
             Some(Lost::Content) => self.session().restore().map(Message::LoadedAgain),
@@ -87,7 +87,7 @@ impl State {
         let reply = match reply {
             Ok(Ok(None)) => {
                 self.lost = None;
-                self.status.set(Status::neutral(say!("load-again-nothing")));
+                self.status.set(Status::neutral(tr!("load-again-nothing")));
                 return;
             }
             Ok(Ok(Some(loaded))) => Ok(Ok(loaded)),
@@ -100,7 +100,7 @@ impl State {
     /// Draws, beside the status, the way back.
     pub(super) fn view_load_again(&self) -> Option<Element<'_, Message>> {
         self.lost.as_ref()?;
-        let label = visible::line(say!("load-again")).size(theme::SMALL_SIZE);
+        let label = visible::line(tr!("load-again")).size(theme::SMALL_SIZE);
         Some(
             button(label)
                 .padding([theme::space::TINY, theme::space::MEDIUM])

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use app_kit::clipboard::{ClipboardError, Pasted};
-use app_kit::content_pane;
-use app_kit::drop_target;
-use app_kit::file_dialog::Answer;
-use app_kit::focus;
-use app_kit::status::Status;
-use app_kit::watch;
-use app_kit::worker::WorkerError;
+use gui_common::desktop::clipboard::{ClipboardError, Pasted};
+use gui_common::desktop::file_dialog::Answer;
+use gui_common::session::watch;
+use gui_common::session::worker::WorkerError;
+use gui_common::widget::content_pane;
+use gui_common::widget::drop_target;
+use gui_common::widget::focus;
+use gui_common::widget::status::Status;
 use iced::Size;
 use qt_bridge::Form;
 use shm_io::{Address, Released, Viewers};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use app_kit::content_pane::ContentPane;
-use app_kit::say;
-use app_kit::snapshot::Snapshot;
-use app_kit::status::Status;
-use app_kit::watch::{Depth, Fresh, Observation, Watch};
+use gui_common::session::snapshot::Snapshot;
+use gui_common::session::watch::{Depth, Fresh, Observation, Watch};
+use gui_common::tr;
+use gui_common::widget::content_pane::ContentPane;
+use gui_common::widget::status::Status;
 use iced::Task;
 use shm_io::Source;
 
@@ -72,8 +72,8 @@ impl State {
         }
         let (pid, key) = (origin.writer, &snapshot.key);
         let sentence = match &origin.writer_program {
-            Some(program) => say!("replaced", program = program, pid = pid, key = key),
-            None => say!("replaced-by-unknown", pid = pid, key = key),
+            Some(program) => tr!("replaced", program = program, pid = pid, key = key),
+            None => tr!("replaced-by-unknown", pid = pid, key = key),
         };
         self.status.set(Status::warning(sentence));
     }

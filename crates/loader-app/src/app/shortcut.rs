@@ -1,7 +1,7 @@
 //! What the keyboard does, wherever the focus is.
 
-use app_kit::focus::Direction;
-use app_kit::shortcut::{self, Chord, Shortcut};
+use gui_common::widget::focus::Direction;
+use gui_common::widget::shortcut::{self, Chord, Shortcut};
 use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
 

@@ -1,9 +1,9 @@
 //! A text that is written in the input dialog, and loaded.
 
-use app_kit::status::Status;
+use gui_common::widget::status::Status;
 use iced::Task;
 
-use super::reply::failure;
+use super::session_reply::failure;
 use super::{Message, State};
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::{LoadError, Loaded, Reply};

@@ -45,7 +45,7 @@ pub enum AttachErrorKind {
         /// The layout's version.
         found: u32,
     },
-    /// A segment of another kind: a block, say, where samples were expected.
+    /// A segment of another kind: a block, tr, where samples were expected.
     #[error("segment is of another kind")]
     WrongKind,
     /// The operating system does not permit it.

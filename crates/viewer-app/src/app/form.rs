@@ -1,7 +1,7 @@
 //! The form as which what is under a Qt key is read.
 
-use app_kit::say;
-use app_kit::status::Status;
+use gui_common::tr;
+use gui_common::widget::status::Status;
 use iced::Task;
 use qt_bridge::Form;
 
@@ -26,7 +26,7 @@ impl State {
         if self.key.is_for_qt() {
             return self.choose_form(self.key.next_form());
         }
-        self.status.set(Status::neutral(say!("form-not-here")));
+        self.status.set(Status::neutral(tr!("form-not-here")));
         Task::none()
     }
 }

@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use app_kit::content_pane::ContentPane;
-use app_kit::language::{self, Language};
-use app_kit::meter::Stage;
-use app_kit::say;
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::status::Status;
-use app_kit::tally::{Figures, Tally};
-use app_kit::theme;
-use app_kit::visible;
-use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
+use gui_common::picture::draw_latency::Stage;
+use gui_common::picture::stream_stats::{Figures, Tally};
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::session::watch::{Depth, Fresh, News, Observation, Watch};
+use gui_common::text::language::{self, Language};
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane::ContentPane;
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::advanced::widget::{operate, operation::focusable};
 use iced::widget::{mouse_area, row, toggler};
 use iced::{Center, Element, Subscription, Task};
 use qt_bridge::Form;
 use shm_io::{Address, Source};
 
-use super::{Message, Panel, Presence, Shown, State};
+use super::{KeyState, Message, Panel, Shown, State};
 
 /// What looks at a key for the window, and how much of it.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ impl State {
     pub(super) fn stop_following(&mut self) {
         self.live.watch(self.key.key().ok(), None, Depth::Presence);
         self.presence = None;
-        self.status.set(Status::neutral(say!("live-off")));
+        self.status.set(Status::neutral(tr!("live-off")));
     }
 
     /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
@@ -165,11 +165,11 @@ impl State {
         self.asked = Some(key.clone());
         self.presence = None;
         self.panel = Panel::Content;
-        let status = Status::neutral(say!("live-on", key = key));
+        let status = Status::neutral(tr!("live-on", key = key));
         self.status.set(match key.own() {
             Some(_) => status,
             // A Qt program wakes nobody who waits for it.
-            None => status.with_remedy(say!("live-qt")),
+            None => status.with_remedy(tr!("live-qt")),
         });
         true
     }
@@ -185,16 +185,16 @@ impl State {
         match observation {
             Observation::Past(snapshots) => self.history.look_back(&snapshots),
             Observation::Content(fresh) => self.show_fresh(*fresh),
-            Observation::Presence(info) => self.see(key, Presence::Here(info)),
-            Observation::Qt(bytes) => self.see(key, Presence::Qt(bytes)),
+            Observation::Presence(info) => self.see(key, KeyState::Here(info)),
+            Observation::Qt(bytes) => self.see(key, KeyState::Qt(bytes)),
             Observation::Nothing => {
-                self.see(key, Presence::Gone);
+                self.see(key, KeyState::Gone);
                 if self.live.is_on() {
                     self.tell_gone(key);
                 }
             }
             Observation::Unreadable(error) => {
-                self.see(key, Presence::Barred);
+                self.see(key, KeyState::Barred);
                 if self.live.is_on() {
                     self.fail(&error.into());
                 }
@@ -231,13 +231,13 @@ impl State {
         if self.shown_of(key).is_some_and(|shown| !shown.is_empty()) {
             self.live.is_last_copy = true;
             // Without a remedy, which would need another line: it goes on by itself.
-            self.say(Status::warning(say!("live-left")));
+            self.say(Status::warning(tr!("live-left")));
             return;
         }
-        self.say(Status::neutral(say!("live-waiting", key = key)));
+        self.say(Status::neutral(tr!("live-waiting", key = key)));
         self.shown = Shown::Notice {
-            title: say!("live-waiting-title"),
-            body: say!("live-waiting-body", key = key),
+            title: tr!("live-waiting-title"),
+            body: tr!("live-waiting-body", key = key),
         };
     }
 
@@ -260,7 +260,7 @@ impl State {
 
     /// Draws the switch, with a label that throws it too.
     pub(super) fn view_switch(&self) -> Element<'_, Message> {
-        let label = visible::line(say!("live")).size(theme::TEXT_SIZE);
+        let label = visible::line(tr!("live")).size(theme::TEXT_SIZE);
         let switch = toggler(self.live.is_on())
             .size(SWITCH_HEIGHT)
             .on_toggle(|_| Message::LiveToggled)

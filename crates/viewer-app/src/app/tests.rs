@@ -5,12 +5,12 @@ mod live;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use app_kit::explain::Explain;
-use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{self, Bytes, SnapshotError};
-use app_kit::status::Level;
-use app_kit::watch::{Fresh, Observation};
-use app_kit::worker::WorkerError;
+use gui_common::session::snapshot::{self, Bytes, SnapshotError};
+use gui_common::session::watch::{Fresh, Observation};
+use gui_common::session::worker::WorkerError;
+use gui_common::text::explain::Explain;
+use gui_common::widget::shortcut::{Chord, press};
+use gui_common::widget::status::Level;
 use iced::Event;
 use iced::keyboard::key::Named;
 use iced_test::{Simulator, simulator};
@@ -23,7 +23,7 @@ use shm_io::{Publication, SourceError};
 
 use super::*;
 
-mod at_hand;
+mod clipboard_and_drop;
 
 fn key() -> Key {
     Key::new("MySharedMemory").expect("it is a key")
@@ -436,7 +436,7 @@ fn the_help_opens_by_its_button_and_makes_way_for_what_is_tried_out() {
 }
 
 /// What the next window would begin with.
-fn remembered(path: &std::path::Path) -> app_kit::settings::Settings<Switches> {
+fn remembered(path: &std::path::Path) -> gui_common::settings::Settings<Switches> {
     settings::load(Some(path.to_owned())).settings
 }
 
@@ -467,7 +467,8 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
 
     let mut state = open(None);
     assert_eq!(state.key.text(), "Mine");
-    let live = |settings: &mut app_kit::settings::Settings<Switches>| settings.switches.live = true;
+    let live =
+        |settings: &mut gui_common::settings::Settings<Switches>| settings.switches.live = true;
     drop(state.keeper.change(live));
     drop(state);
     assert!(remembered(&path).switches.live);

@@ -1,8 +1,11 @@
 //! `viewer-app list`: all segments.
 
-use app_kit::explain::Explain;
-use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
+use gui_common::text::explain::Explain;
+use gui_common::text::sharing;
+use gui_common::text::shell;
+use gui_common::text::terminal;
+use gui_common::text::units;
 use shm_core::segment::{Content, Info, Listed};
 use shm_core::{Key, escape};
 use shm_io::Entry;

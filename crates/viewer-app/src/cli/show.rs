@@ -3,9 +3,10 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use app_kit::save_file::SaveFile;
-use app_kit::{terminal, units};
 use clap::Args;
+use gui_common::desktop::save_file::SaveFile;
+use gui_common::text::terminal;
+use gui_common::text::units;
 use image::ImageFormat;
 use qt_bridge::Form;
 use shm_io::{Address, Content};

@@ -5,10 +5,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::explain::Explain;
-use app_kit::group;
-use app_kit::polling;
-use app_kit::worker::{self, WorkerError};
+use gui_common::session::polling;
+use gui_common::session::worker::{self, WorkerError};
+use gui_common::text::explain::Explain;
+use gui_common::text::group;
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, Task};

@@ -1,8 +1,8 @@
 //! The window in Chinese: what is drawn in each of its states, without a word of English.
 
-use app_kit::language::{self, Language};
-use app_kit::limit::Limit;
-use app_kit::testing;
+use gui_common::picture::limit::Limit;
+use gui_common::testing;
+use gui_common::text::language::{self, Language};
 use iced_test::selector::Candidate;
 use shm_core::presence::Viewer;
 

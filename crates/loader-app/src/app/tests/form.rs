@@ -26,7 +26,7 @@ fn only_a_qt_key_has_forms() {
     let (mut bench, _) = bench();
     let is_offered = |bench: &Bench| {
         let mut ui = Simulator::<Message>::new(bench.state.view());
-        ui.find(iced::widget::Id::new(app_kit::form_choice::ID))
+        ui.find(iced::widget::Id::new(gui_common::widget::form_choice::ID))
             .is_ok()
     };
     assert!(is_offered(&bench));
@@ -126,7 +126,7 @@ fn the_command_line_may_choose_the_first_form() {
 fn a_narrow_window_leaves_the_room_to_the_key() {
     let (mut bench, _) = bench();
     assert!(bench.shows("not attached"));
-    bench.send(Message::Resized(app_kit::settings::MIN_SIZE));
+    bench.send(Message::Resized(gui_common::settings::MIN_SIZE));
     assert!(!bench.shows("not attached"));
     bench.send(Message::KeyEdited("Mine".to_owned()));
     assert!(bench.shows("not attached"));

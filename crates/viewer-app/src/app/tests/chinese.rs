@@ -1,10 +1,10 @@
 //! The window in Chinese: what is drawn in each of its states, without a word of English.
 
-use app_kit::language::{self, Language};
-use app_kit::testing;
+use gui_common::testing;
+use gui_common::text::language::{self, Language};
 use iced_test::selector::Candidate;
 
-use super::at_hand::{open_list, picture};
+use super::clipboard_and_drop::{open_list, picture};
 use super::*;
 
 /// Returns all that is drawn.

@@ -61,7 +61,7 @@ impl Bench {
 #[test]
 fn only_a_qt_key_has_forms() {
     let mut state = state();
-    let id = || iced::widget::Id::new(app_kit::form_choice::ID);
+    let id = || iced::widget::Id::new(gui_common::widget::form_choice::ID);
     assert!(ui(&state).find(id()).is_err());
     drop(state.update(Message::NextForm));
     assert!(

@@ -1,9 +1,9 @@
 //! The switch "Live": what appears by itself, and what stays when its loader has left.
 
-use app_kit::picture::Picture;
+use gui_common::picture::drawable::Picture;
 use shm_core::{ImageMetadata, PixelFormat};
 
-use super::at_hand::looks_like;
+use super::clipboard_and_drop::looks_like;
 use super::*;
 
 fn live() -> State {

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use app_kit::terminal;
+use gui_common::text::terminal;
 
 /// How long one line stands before the next.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use app_kit::explain::Explain;
-use app_kit::terminal;
+use gui_common::text::explain::Explain;
+use gui_common::text::terminal;
 use shm_io::{Address, Content, Event, Follower, PresenceGuard, Source, TIMEOUT, Wanted};
 
 use super::arguments::Arguments;
@@ -135,7 +135,7 @@ fn block(key: &Address) -> Failure {
     Failure::new(format!(
         "{key} is a block of bytes or a semaphore, and nothing tells when those change. Read a \
          block with viewer-app show --key {}",
-        app_kit::shell::quoted(key.as_str())
+        gui_common::text::shell::quoted(key.as_str())
     ))
 }
 
