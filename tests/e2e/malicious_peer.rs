@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const BOUND: Duration = Duration::from_secs(20);
 
 fn lies(scene: &Scene, lie: &str) -> Program {
-    let peer = scene.program(env!("CARGO_BIN_EXE_liar"));
+    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
     let peer = peer.args([scene.segment()]).args([lie]).start();
     peer.wait_for("lies");
     peer

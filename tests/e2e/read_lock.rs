@@ -20,7 +20,7 @@ const BOUND: Duration = Duration::from_secs(20);
 const WHOLE: [&str; 2] = ["read-all", "read-all-as-a-process"];
 
 fn malicious_peer(scene: &Scene, lie: &str) -> Launch {
-    let peer = scene.program(env!("CARGO_BIN_EXE_liar"));
+    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
     peer.args([scene.segment()]).args([lie])
 }
 
@@ -258,7 +258,7 @@ fn without_the_right_to_look_another_user_is_named() {
         .join(format!("shm-core.{}.{}", owner.id(), scene.key()));
     let load = ["text", "--mode", "644", "--persist", "shared"];
     owner.starts(scene.loader(load)).run().done();
-    let peer = scene.program(env!("CARGO_BIN_EXE_liar")).args([&segment]);
+    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer")).args([&segment]);
     let peer = reader.starts(peer.args(["read-slots"])).start();
     peer.wait_for("lies");
     let refused = owner.starts(scene.loader(["text", "no"])).run();
