@@ -10,6 +10,7 @@ pub mod help;
 pub mod icon;
 pub mod ignore_shortcuts;
 pub mod key_field;
+pub mod main_window;
 pub(crate) mod redraw_at;
 pub mod shortcut;
 pub mod status;

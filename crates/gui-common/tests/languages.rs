@@ -84,7 +84,7 @@ fn uses() -> Vec<Use> {
 /// Returns the sources of the windows, without their tests.
 fn sources() -> Vec<String> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let crates = ["app-kit", "loader-app", "viewer-app"].map(|name| crates.join(name));
+    let crates = ["gui-common", "loader-app", "viewer-app"].map(|name| crates.join(name));
     crates
         .iter()
         .flat_map(|one| shipped(&one.join("src")))

@@ -2,29 +2,22 @@
 
 use gui_common::desktop::clipboard::{ClipboardError, Pasted};
 use gui_common::tr;
-use gui_common::widget::drop_target::{self, Dropped};
+use gui_common::widget::drop_target::Dropped;
 use gui_common::widget::status::Status;
 use iced::Task;
 
 use super::{Message, State};
 
 impl State {
-    pub(super) fn follow_drag(&mut self, event: drop_target::Event) -> Task<Message> {
-        match self.drop_target.update(event) {
-            Some(dropped) => self.load_file(dropped),
-            None => Task::none(),
-        }
-    }
-
     /// Says what becomes of a file that is over the window.
     pub(super) fn drop_outcome(&self) -> String {
-        match self.key_field.key() {
+        match self.window.key.key() {
             Ok(key) => tr!("drop-outcome", key = key),
             Err(_) => tr!("drop-without-key"),
         }
     }
 
-    fn load_file(&mut self, dropped: Dropped) -> Task<Message> {
+    pub(super) fn load_file(&mut self, dropped: Dropped) -> Task<Message> {
         let Dropped { path, others } = dropped;
         let Some((key, number, progress)) = self.begin_loading(&path) else {
             return Task::none();
@@ -69,13 +62,16 @@ impl State {
             }
             Ok(Pasted::Text(_) | Pasted::Nothing) => {
                 let status = Status::neutral(tr!("paste-nothing"));
-                self.status
+                self.window
+                    .status
                     .set(status.with_remedy(tr!("paste-nothing-remedy")));
                 Task::none()
             }
             Err(error) => {
                 let status = Status::error(tr!("paste-failed"));
-                self.status.set(status.with_remedy(error.to_string()));
+                self.window
+                    .status
+                    .set(status.with_remedy(error.to_string()));
                 Task::none()
             }
         }

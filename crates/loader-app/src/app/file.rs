@@ -41,7 +41,8 @@ impl State {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenAndSaidSo;
             let status = Status::neutral(tr!("file-dialog-open"));
-            self.status
+            self.window
+                .status
                 .set(status.with_remedy(tr!("file-dialog-open-remedy")));
             return false;
         }
@@ -69,7 +70,7 @@ impl State {
         match self.leave_file_dialog(answer) {
             Ok(path) => self.load_picture(path),
             Err(status) => {
-                self.status.set(status);
+                self.window.status.set(status);
                 if was_cancelled {
                     return Task::none();
                 }
@@ -83,7 +84,8 @@ impl State {
             Some(path) => self.load_picture(path),
             None => {
                 let status = Status::error(tr!("path-missing"));
-                self.status
+                self.window
+                    .status
                     .set(status.with_remedy(tr!("path-missing-remedy")));
                 Task::none()
             }
@@ -103,7 +105,7 @@ impl State {
     pub(super) fn begin_loading(&mut self, path: &Path) -> Option<(Address, u64, Arc<Progress>)> {
         let key = self.key_to_load_under()?;
         let sentence = tr!("loading", file = drop_target::file_name(path), key = key);
-        self.status.set(Status::neutral(sentence));
+        self.window.status.set(Status::neutral(sentence));
         self.files += 1;
         let (loading, progress) = Loading::start(self.files);
         // One that is still on its way is not wanted any more.
@@ -129,7 +131,7 @@ impl State {
                 // Otherwise it made room for another one, which says itself how it goes.
                 if is_last {
                     let status = Status::neutral(error.headline()).with_remedy(error.remedy());
-                    self.status.set(status);
+                    self.window.status.set(status);
                 }
             }
             reply => self.take_reply(reply, clipboard_and_drop::only_the_first(others)),

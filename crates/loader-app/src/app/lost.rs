@@ -68,14 +68,17 @@ impl State {
         self.detach();
         self.lost = Some(lost);
         let status = Status::error(tr!("lost", key = key));
-        self.status
+        self.window
+            .status
             .set(status.with_remedy(session::remedy_of_loss()));
     }
 
     pub(super) fn load_again(&mut self) -> Task<Message> {
         match self.lost.clone() {
             None => {
-                self.status.set(Status::neutral(tr!("load-again-nothing")));
+                self.window
+                    .status
+                    .set(Status::neutral(tr!("load-again-nothing")));
                 Task::none()
             }
             Some(Lost::Content) => self.session().restore().map(Message::LoadedAgain),
@@ -87,7 +90,9 @@ impl State {
         let reply = match reply {
             Ok(Ok(None)) => {
                 self.lost = None;
-                self.status.set(Status::neutral(tr!("load-again-nothing")));
+                self.window
+                    .status
+                    .set(Status::neutral(tr!("load-again-nothing")));
                 return;
             }
             Ok(Ok(Some(loaded))) => Ok(Ok(loaded)),

@@ -24,7 +24,7 @@ pub(super) enum Seen {
 
 impl State {
     pub(super) fn watch_key(&mut self) {
-        self.watch = self.key_field.key().ok().map(|key| {
+        self.watch = self.window.key.key().ok().map(|key| {
             let stage = Arc::clone(&self.stage);
             let (form, options) = (self.form_to_watch(), self.options.clone());
             let source = Source::new(key).form(form).options(options);
@@ -75,7 +75,7 @@ impl State {
             Some(program) => tr!("replaced", program = program, pid = pid, key = key),
             None => tr!("replaced-by-unknown", pid = pid, key = key),
         };
-        self.status.set(Status::warning(sentence));
+        self.window.status.set(Status::warning(sentence));
     }
 }
 

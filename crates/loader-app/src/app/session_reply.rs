@@ -13,8 +13,8 @@ impl State {
     pub(super) fn take_reply(&mut self, reply: Reply<Loaded, LoadError>, note: Option<String>) {
         match reply {
             Ok(Ok(loaded)) => self.take_loaded(loaded, note),
-            Ok(Err(error)) => self.status.set(failure(&error)),
-            Err(error) => self.status.set(Status::error(error.to_string())),
+            Ok(Err(error)) => self.window.status.set(failure(&error)),
+            Err(error) => self.window.status.set(Status::error(error.to_string())),
         }
     }
 
@@ -39,14 +39,14 @@ impl State {
             .into_iter()
             .flatten()
             .collect();
-        self.status.set(match remedies.is_empty() {
+        self.window.status.set(match remedies.is_empty() {
             true => status,
             false => status.with_remedy(language::sentences(remedies)),
         });
     }
 
     pub(super) fn take_cleared(&mut self, reply: Reply<Option<Address>, LoadError>) {
-        self.status.set(match reply {
+        self.window.status.set(match reply {
             Ok(Ok(Some(key))) => Status::success(tr!("cleared", key = key)),
             Ok(Ok(None)) => Status::neutral(tr!("clear-nothing")),
             Ok(Err(error)) => Status::error(tr!("clear-failed")).with_remedy(error.remedy()),
@@ -58,7 +58,7 @@ impl State {
         if reply.is_ok() {
             self.detach();
         }
-        self.status.set(match reply {
+        self.window.status.set(match reply {
             Ok(Some(released)) => Status::success(describe_released(&released)),
             Ok(None) => Status::neutral(tr!("release-nothing")),
             Err(error) => Status::error(error.to_string()),

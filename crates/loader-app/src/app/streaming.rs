@@ -92,7 +92,7 @@ impl State {
 
     fn choose_source(&mut self, pick: fn() -> Task<Answer>) -> Task<Message> {
         if !self.enter_file_dialog() {
-            self.reject_stream(self.status.current().to_string());
+            self.reject_stream(self.window.status.current().to_string());
             return Task::none();
         }
         pick().map(Message::StreamSourceChosen)
@@ -106,7 +106,7 @@ impl State {
                 if status.remedy().is_some() {
                     self.reject_stream(status.to_string());
                 }
-                self.status.set(status);
+                self.window.status.set(status);
                 return operation::focus(stream_card::PATH);
             }
         };
@@ -122,7 +122,7 @@ impl State {
 
     fn start_stream(&mut self, source: FrameSource) -> Task<Message> {
         let Some(key) = self.key_to_load_under() else {
-            self.reject_stream(self.status.current().to_string());
+            self.reject_stream(self.window.status.current().to_string());
             return Task::none();
         };
         self.stream_into(key, source)
@@ -161,13 +161,15 @@ impl State {
                     && noticed_before.as_ref() != Some(&notice)
                 {
                     let sentence = tr!("streaming-name", name = stream.name);
-                    self.status
+                    self.window
+                        .status
                         .set(Status::neutral(sentence).with_remedy(notice));
                 }
             }
             News::LeftOut(reason) => {
                 let sentence = tr!("streaming-left-out");
-                self.status
+                self.window
+                    .status
                     .set(Status::warning(sentence).with_remedy(reason));
             }
             News::Ended(reply) => self.take_stream_end(reply),
@@ -209,7 +211,7 @@ impl State {
                 Status::error(error.to_string())
             }
         };
-        self.status.set(status);
+        self.window.status.set(status);
     }
 
     /// Says on the card, where it is open, why nothing was started.

@@ -5,7 +5,6 @@ use std::time::SystemTime;
 use gui_common::text::visible;
 use gui_common::tr;
 use gui_common::widget::content_pane;
-use gui_common::widget::help;
 use gui_common::widget::ignore_shortcuts::unchorded;
 use gui_common::widget::status;
 use gui_common::widget::theme;
@@ -38,14 +37,12 @@ impl State {
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
-        let hint = self.drop_target.view(self.drop_outcome());
+        let hint = self.window.view_drop_hint(self.drop_outcome());
         let card = self
             .stream_card
             .as_ref()
             .map(|card| card.view().map(Message::StreamCard));
-        let help = self
-            .is_help_open
-            .then(|| help::view([shortcut::TABLE], Message::ToggleHelp));
+        let help = self.window.view_help(Message::Window, [shortcut::TABLE]);
         stack![window]
             .extend(dialog)
             .extend(card)
@@ -61,27 +58,9 @@ impl State {
             // To which, was said in the status line.
             Some(_) => (tr!("attached-elsewhere"), |colors| colors.warning),
         };
-        let words = visible::line(words)
-            .size(theme::SMALL_SIZE)
-            .style(theme::muted);
-        let (width, words) = match self
-            .key_field
-            .is_cramped_at(self.keeper.settings().size.width)
-        {
-            true => (theme::extent::DOT, None),
-            false => (theme::extent::BESIDE_KEY, Some(words.into())),
-        };
-        let mark = row![status::dot(move |theme| color(theme::Colors::of(theme)))]
-            .extend(words)
-            .spacing(theme::space::SMALL)
-            .width(width)
-            .align_y(Center);
-        self.key_field.view(
-            Message::KeyEdited,
-            Message::LoadPressed,
-            Message::FormChosen,
-            mark,
-        )
+        let mark = self.window.view_mark(Some((color, words)));
+        self.window
+            .view_key(Message::Window, Message::LoadPressed, mark)
     }
 
     fn view_actions(&self) -> Element<'_, Message> {
@@ -116,14 +95,14 @@ impl State {
     /// Draws the status line, and in it, without a change of its height, how far a picture is.
     fn view_status(&self) -> Element<'_, Message> {
         let loading = self.loading.as_ref();
-        let beside = row![
+        let actions = [
             self.view_load_again(),
             loading.and_then(Loading::view_cancel),
-            help::open_button(Message::ToggleHelp),
-        ]
-        .spacing(theme::space::SMALL)
-        .align_y(Center);
-        stack![self.status.current().view(beside)]
+        ];
+        let status = self
+            .window
+            .view_status(Message::Window, actions.into_iter().flatten());
+        stack![status]
             .extend(loading.and_then(Loading::view_bar))
             .into()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use gui_common::desktop::clipboard::ClipboardError;
 use gui_common::text::shell;
 use gui_common::tr;
-use gui_common::widget::drop_target::{self, Dropped};
+use gui_common::widget::drop_target::Dropped;
 use gui_common::widget::status::Status;
 use iced::Task;
 
@@ -35,7 +35,9 @@ impl State {
             }
             Err(error) => {
                 let status = Status::error(tr!("copy-failed"));
-                self.status.set(status.with_remedy(error.to_string()));
+                self.window
+                    .status
+                    .set(status.with_remedy(error.to_string()));
                 Task::none()
             }
         }
@@ -46,7 +48,7 @@ impl State {
         outcome: Result<(), ClipboardError>,
         part: Option<String>,
     ) {
-        self.status.set(match (outcome, part) {
+        self.window.status.set(match (outcome, part) {
             (Ok(()), None) => Status::success(tr!("copied")),
             (Ok(()), Some(part)) => Status::warning(tr!("copied-part", part = part))
                 .with_remedy(tr!("copied-part-remedy")),
@@ -80,7 +82,8 @@ impl State {
 
     fn say_nothing_is_shown(&mut self) {
         let status = Status::neutral(tr!("nothing-to-save"));
-        self.status
+        self.window
+            .status
             .set(status.with_remedy(tr!("nothing-to-save-remedy")));
     }
 
@@ -112,21 +115,20 @@ impl State {
     }
 
     fn say_saved(&mut self, path: &Path) {
-        self.status
+        self.window
+            .status
             .set(Status::success(tr!("saved", path = path.display())));
     }
 
     /// A file that is dropped here was meant for the other window: says so, and how it gets there.
-    pub(super) fn follow_drag(&mut self, event: drop_target::Event) {
-        if let Some(Dropped { path, .. }) = self.drop_target.update(event) {
-            let status = Status::warning(tr!("drop-refused-status"));
-            self.status.set(status.with_remedy(tr!(
-                "drop-refused-remedy",
-                command = command_for(&path),
-                key = shell::quoted(self.key.text()),
-                path = shell::quoted(&path.display().to_string()),
-            )));
-        }
+    pub(super) fn refuse_drop(&mut self, Dropped { path, .. }: &Dropped) {
+        let status = Status::warning(tr!("drop-refused-status"));
+        self.window.status.set(status.with_remedy(tr!(
+            "drop-refused-remedy",
+            command = command_for(path),
+            key = shell::quoted(self.window.key.text()),
+            path = shell::quoted(&path.display().to_string()),
+        )));
     }
 }
 

@@ -5,12 +5,9 @@ use std::time::SystemTime;
 
 use gui_common::session::snapshot::name_of_kind;
 use gui_common::text::units;
-use gui_common::text::visible;
 use gui_common::tr;
-use gui_common::widget::status;
-use gui_common::widget::theme::{self, Colors};
-use iced::widget::{container, row};
-use iced::{Center, Element};
+use gui_common::widget::theme::Colors;
+use iced::{Color, Element};
 use shm_core::segment::{Content, Info};
 
 use super::{Message, Shown, State};
@@ -45,32 +42,14 @@ impl KeyState {
 impl State {
     /// Draws, beside the key, whether anything is there to show.
     pub(super) fn view_presence(&self) -> Element<'_, Message> {
-        let is_narrow = self.key.is_cramped_at(self.keeper.settings().size.width);
-        let width = match is_narrow {
-            true => theme::extent::DOT,
-            false => theme::extent::BESIDE_KEY,
-        };
-        let place = |content| container(content).width(width).into();
-        let Some((is_there, words)) = self.describe_presence() else {
-            return place(row![]);
-        };
-        let dot = status::dot(move |theme| {
-            let colors = Colors::of(theme);
-            if is_there {
-                colors.success
-            } else {
-                colors.muted
-            }
+        let mark = self.describe_presence().map(|(is_there, words)| {
+            let color: fn(&Colors) -> Color = match is_there {
+                true => |colors| colors.success,
+                false => |colors| colors.muted,
+            };
+            (color, words)
         });
-        let words = visible::line(words)
-            .size(theme::SMALL_SIZE)
-            .style(theme::muted);
-        place(
-            row![dot]
-                .extend((!is_narrow).then(|| words.into()))
-                .spacing(theme::space::SMALL)
-                .align_y(Center),
-        )
+        self.window.view_mark(mark)
     }
 
     /// Returns `true` if something is there, and says it in few words.

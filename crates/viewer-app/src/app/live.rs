@@ -134,16 +134,17 @@ impl State {
             self.follow()
         };
         let is_on = self.live.is_on();
-        let kept = self
-            .keeper
-            .change(|settings| settings.switches.live = is_on);
-        Task::batch([turned, kept.map(Message::NotRemembered)])
+        let saved = self
+            .window
+            .change_settings(|settings| settings.switches.live = is_on);
+        Task::batch([turned, saved.map(Message::Window)])
     }
 
     pub(super) fn stop_following(&mut self) {
-        self.live.watch(self.key.key().ok(), None, Depth::Presence);
+        self.live
+            .watch(self.window.key.key().ok(), None, Depth::Presence);
         self.presence = None;
-        self.status.set(Status::neutral(tr!("live-off")));
+        self.window.status.set(Status::neutral(tr!("live-off")));
     }
 
     /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
@@ -161,12 +162,13 @@ impl State {
         let Some(key) = self.key_to_use() else {
             return false;
         };
-        self.live.watch(Some(&key), self.key.form(), Depth::Content);
+        self.live
+            .watch(Some(&key), self.window.key.form(), Depth::Content);
         self.asked = Some(key.clone());
         self.presence = None;
         self.panel = Panel::Content;
         let status = Status::neutral(tr!("live-on", key = key));
-        self.status.set(match key.own() {
+        self.window.status.set(match key.own() {
             Some(_) => status,
             // A Qt program wakes nobody who waits for it.
             None => status.with_remedy(tr!("live-qt")),
@@ -177,7 +179,7 @@ impl State {
     /// Returns `true` if the field holds a key, and not the one that is followed.
     pub(super) fn is_other_key_wanted(&self) -> bool {
         let followed = self.live.followed();
-        followed.is_some() && self.key.key().ok() != followed
+        followed.is_some() && self.window.key.key().ok() != followed
     }
 
     /// Takes over what was seen of a key.
@@ -221,7 +223,7 @@ impl State {
         if figures_changed && let Some(figures) = self.live.figures() {
             // Scripts read them.
             language::speaking(Language::English, || {
-                self.status.note(format_args!("live: {figures}"));
+                self.window.status.note(format_args!("live: {figures}"));
             });
         }
     }
@@ -254,7 +256,7 @@ impl State {
     fn say(&mut self, status: Status) {
         if self.live.said.as_ref() != Some(&status) {
             self.live.said = Some(status.clone());
-            self.status.set(status);
+            self.window.status.set(status);
         }
     }
 

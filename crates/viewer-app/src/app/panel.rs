@@ -8,6 +8,7 @@ use gui_common::text::units;
 use gui_common::text::visible;
 use gui_common::tr;
 use gui_common::widget::content_pane::{self, ContentPane};
+use gui_common::widget::main_window;
 use gui_common::widget::status::Status;
 use gui_common::widget::theme;
 use iced::widget::{button, column, row, text};
@@ -53,7 +54,7 @@ impl State {
 
     /// Leaves what was opened last: the help, the card, a question in the list, or the panel.
     pub(super) fn escape(&mut self) {
-        if std::mem::take(&mut self.is_help_open) {
+        if self.window.close_help() {
             return;
         }
         if self.save_dialog.take().is_some() {
@@ -94,12 +95,16 @@ impl State {
 
     fn open_segment(&mut self, key: &Address) -> Task<Message> {
         self.panel = Panel::Content;
-        let edit = self.update(Message::KeyChanged(key.to_string()));
+        let edit = self.update(Message::Window(main_window::Message::KeyEdited(
+            key.to_string(),
+        )));
         Task::batch([edit, self.update(Message::Show)])
     }
 
     fn say_removed(&mut self, key: &Address) {
-        self.status.set(Status::success(tr!("removed", key = key)));
+        self.window
+            .status
+            .set(Status::success(tr!("removed", key = key)));
     }
 
     pub(super) fn update_history(&mut self, message: history::Message) {
@@ -111,7 +116,7 @@ impl State {
             }
             history::Action::Cleared => {
                 let status = Status::success(tr!("history-cleared"));
-                self.status.set(match self.shown {
+                self.window.status.set(match self.shown {
                     Shown::Content(_) => status.with_remedy(tr!("history-cleared-remedy")),
                     Shown::Notice { .. } => status,
                 });
@@ -134,7 +139,7 @@ impl State {
             tr!("shown-before-remedy")
         };
         let status = Status::neutral(tr!("shown-before", ago = ago(shown, self.now)));
-        self.status.set(status.with_remedy(remedy));
+        self.window.status.set(status.with_remedy(remedy));
         self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
         self.shown_before = Some(shown);
     }

@@ -1,6 +1,7 @@
 //! What the keyboard does, wherever the focus is.
 
 use gui_common::widget::focus::Direction;
+use gui_common::widget::main_window;
 use gui_common::widget::shortcut::{self, Chord, Shortcut};
 use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
@@ -46,27 +47,27 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::ctrl('k')],
         does: "shortcut-key",
-        message: || Message::FocusKey,
+        message: || Message::Window(main_window::Message::FocusKey),
     },
     Shortcut {
         chords: &[Chord::ctrl('f')],
         does: "shortcut-form",
-        message: || Message::NextForm,
+        message: || Message::Window(main_window::Message::NextForm),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
         does: "shortcut-next-field",
-        message: || Message::Focus(Direction::Forward),
+        message: || Message::Window(main_window::Message::Focus(Direction::Forward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
         does: "shortcut-field-before",
-        message: || Message::Focus(Direction::Backward),
+        message: || Message::Window(main_window::Message::Focus(Direction::Backward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],
         does: "shortcut-help",
-        message: || Message::ToggleHelp,
+        message: || Message::Window(main_window::Message::ToggleHelp),
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
@@ -76,7 +77,7 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
         does: "shortcut-quit",
-        message: || Message::Quit,
+        message: || Message::Window(main_window::Message::Quit),
     },
 ];
 

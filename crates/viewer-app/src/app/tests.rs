@@ -8,11 +8,12 @@ use std::time::Duration;
 use gui_common::session::snapshot::{self, Bytes, SnapshotError};
 use gui_common::session::watch::{Fresh, Observation};
 use gui_common::session::worker::WorkerError;
+use gui_common::settings;
 use gui_common::text::explain::Explain;
 use gui_common::widget::shortcut::{Chord, press};
 use gui_common::widget::status::Level;
-use iced::Event;
 use iced::keyboard::key::Named;
+use iced::{Event, Size, window};
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
 use shm_core::{
@@ -163,23 +164,31 @@ fn typing_changes_the_key_and_enter_shows() {
     let texts: Vec<&str> = messages
         .iter()
         .filter_map(|message| match message {
-            Message::KeyChanged(text) => Some(text.as_str()),
+            Message::Window(main_window::Message::KeyEdited(text)) => Some(text.as_str()),
             _ => None,
         })
         .collect();
     assert_eq!(texts.len(), 2, "each letter is told: {texts:?}");
     assert!(matches!(messages.last(), Some(Message::Show)));
-    drop(state.update(Message::KeyChanged("Key".to_owned())));
-    assert_eq!(state.key.text(), "Key");
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Key".to_owned(),
+        ))),
+    );
+    assert_eq!(state.window.key.text(), "Key");
 }
 
 #[test]
 fn a_wrong_key_is_told_and_not_asked_for() {
     let mut state = state();
-    drop(state.update(Message::KeyChanged("a/b".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "a/b".to_owned(),
+        ))),
+    );
     drop(state.update(Message::Show));
     assert_eq!(state.request, 0);
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
     ui(&state)
         .find("This key cannot be used.")
         .expect("the status line says so");
@@ -250,7 +259,7 @@ fn a_cleared_segment_is_no_error() {
             ..snapshot(snapshot::Preview::Empty, 0)
         }),
     );
-    assert_eq!(state.status.current().level(), Level::Warning);
+    assert_eq!(state.window.status.current().level(), Level::Warning);
     let mut ui = ui(&state);
     ui.find("Enter a text first").expect("the pane says so");
 }
@@ -265,7 +274,7 @@ fn what_cannot_be_attached_says_why() {
     let error = AttachError::new(&key(), kind);
     let why = error.explain();
     show(&mut state, Err(attach_error(error)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
     let mut ui = ui(&state);
     ui.find("Unable to attach to shared memory segment.")
         .expect("the words of the original are there");
@@ -276,7 +285,7 @@ fn what_cannot_be_attached_says_why() {
 fn a_worker_that_died_is_told() {
     let mut state = state();
     show(&mut state, Err(ShowError::Worker(WorkerError::Died)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
 }
 
 #[test]
@@ -330,7 +339,11 @@ fn newer_content_and_its_end_are_told() {
 fn what_was_seen_of_another_key_is_of_no_interest() {
     let mut state = state();
     let message = state.live.news(seen(1, *LONG_AGO));
-    drop(state.update(Message::KeyChanged("Other".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Other".to_owned(),
+        ))),
+    );
     drop(state.update(message));
     assert!(state.presence.is_none());
 }
@@ -414,11 +427,11 @@ fn the_help_opens_shows_every_key_and_closes() {
     }
     drop(ui);
     drop(press_key(&mut state, Chord::named(Named::Escape)));
-    assert!(!state.is_help_open);
+    assert!(!state.window.is_help_open());
     drop(press_key(&mut state, Chord::sign("?")));
-    assert!(state.is_help_open);
+    assert!(state.window.is_help_open());
     drop(press_key(&mut state, Chord::sign("?")));
-    assert!(!state.is_help_open);
+    assert!(!state.window.is_help_open());
 }
 
 #[test]
@@ -427,11 +440,14 @@ fn the_help_opens_by_its_button_and_makes_way_for_what_is_tried_out() {
     let mut ui = ui(&state);
     ui.click("?").expect("the button is there");
     let messages: Vec<Message> = ui.into_messages().collect();
-    assert!(matches!(messages[..], [Message::ToggleHelp]));
-    drop(state.update(Message::ToggleHelp));
-    assert!(state.is_help_open);
+    assert!(matches!(
+        messages[..],
+        [Message::Window(main_window::Message::ToggleHelp)]
+    ));
+    drop(state.update(Message::Window(main_window::Message::ToggleHelp)));
+    assert!(state.window.is_help_open());
     drop(press_key(&mut state, Chord::named(Named::F5)));
-    assert!(!state.is_help_open);
+    assert!(!state.window.is_help_open());
     assert_eq!(state.request, 1);
 }
 
@@ -453,23 +469,35 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
         })
     };
     let mut state = open(None);
-    drop(state.update(Message::Resized(Size::new(700.0, 500.0))));
-    drop(state.update(Message::KeyChanged("Mine".to_owned())));
-    drop(state.update(Message::KeyChanged("no/key".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::Resized(Size::new(
+            700.0, 500.0,
+        )))),
+    );
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Mine".to_owned(),
+        ))),
+    );
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "no/key".to_owned(),
+        ))),
+    );
     drop(state);
     assert_eq!(remembered(&path).size, Size::new(700.0, 500.0));
     assert_eq!(remembered(&path).key, "Mine".parse().ok());
 
     let state = open("Theirs".parse().ok());
-    assert_eq!(state.key.text(), "Theirs");
+    assert_eq!(state.window.key.text(), "Theirs");
     drop(state);
     assert_eq!(remembered(&path).key, "Mine".parse().ok(), "once only");
 
     let mut state = open(None);
-    assert_eq!(state.key.text(), "Mine");
+    assert_eq!(state.window.key.text(), "Mine");
     let live =
         |settings: &mut gui_common::settings::Settings<Switches>| settings.switches.live = true;
-    drop(state.keeper.change(live));
+    drop(state.window.change_settings(live));
     drop(state);
     assert!(remembered(&path).switches.live);
 }
@@ -492,11 +520,11 @@ fn what_cannot_be_remembered_is_told() {
 fn what_appears_while_nothing_is_shown_is_announced_once() {
     let mut state = state();
     observe(&mut state, Observation::Nothing);
-    assert_eq!(state.status.current().text(), "Ready.");
+    assert_eq!(state.window.status.current().text(), "Ready.");
     observe(&mut state, seen(1, *LONG_AGO));
     let announced = "There is something in MySharedMemory now. Press Show from shared memory.";
-    assert_eq!(state.status.current().text(), announced);
+    assert_eq!(state.window.status.current().text(), announced);
     show(&mut state, Ok(text("Hello")));
     observe(&mut state, seen(2, SystemTime::now()));
-    assert_ne!(state.status.current().text(), announced);
+    assert_ne!(state.window.status.current().text(), announced);
 }

@@ -149,7 +149,7 @@ fn the_help_and_what_cannot_be_done() {
     in_chinese(|state| {
         drop(state.update(Message::Copy));
         assert_says(state, &["这里没有可复制或保存的内容。"]);
-        drop(state.update(Message::ToggleHelp));
+        drop(state.update(Message::Window(main_window::Message::ToggleHelp)));
         assert_says(
             state,
             &["键盘快捷键", "显示共享内存中的内容", "↓", "在段列表中下移"],

@@ -138,7 +138,7 @@ fn nothing_shown_is_nothing_to_copy_or_save() {
     for message in [Message::Copy, Message::SaveAs] {
         drop(state.update(message));
         assert_eq!(
-            state.status.current().text(),
+            state.window.status.current().text(),
             "There is nothing here to copy or to save."
         );
     }
@@ -157,13 +157,13 @@ fn what_is_copied_is_told_with_what_is_missing() {
     // The task would copy to a real clipboard.
     drop(state.update(Message::CopyFetched(Ok(copying))));
     drop(state.update(Message::Copied(Ok(()), None)));
-    assert_eq!(state.status.current().level(), Level::Success);
+    assert_eq!(state.window.status.current().level(), Level::Success);
     let part = Some("the first 131 kB of 10 MB".to_owned());
     drop(state.update(Message::Copied(Ok(()), part)));
-    assert_eq!(state.status.current().level(), Level::Warning);
+    assert_eq!(state.window.status.current().level(), Level::Warning);
     assert!(shows(&state, "Copied the first 131 kB of 10 MB."));
     drop(state.update(Message::Copied(Err(ClipboardError::Closed), None)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn bytes_are_saved_and_not_copied() {
     });
     show(&mut state, Ok(snapshot(content, 4)));
     click(&mut state, "Copy");
-    assert!(!state.status.current().text().starts_with("Copied"));
+    assert!(!state.window.status.current().text().starts_with("Copied"));
     click(&mut state, "Save as...");
     assert!(shows(&state, "Save the bytes as"));
     assert!(shows(&state, "~/report.pdf"));
@@ -193,7 +193,10 @@ fn keys_go_to_the_card_while_it_is_open() {
     looks_like(&state, "save");
     press(&mut state, Message::ToggleSegments);
     assert!(matches!(state.panel, Panel::Content));
-    press(&mut state, Message::ToggleHelp);
+    press(
+        &mut state,
+        Message::Window(main_window::Message::ToggleHelp),
+    );
     press(&mut state, Message::Escape);
     assert!(state.save_dialog.is_some(), "first the help is left");
     press(&mut state, Message::Escape);
@@ -205,13 +208,21 @@ fn a_dropped_file_is_sent_to_the_other_window() {
     let mut state = state();
     show(&mut state, Ok(text("Hello")));
     let path = PathBuf::from("/home/ada/my cat.PNG");
-    drop(state.update(Message::Dragged(Hovered(path.clone()))));
+    drop(
+        state.update(Message::Window(main_window::Message::Dragged(Hovered(
+            path.clone(),
+        )))),
+    );
     assert!(shows(&state, "my cat.PNG"));
     looks_like(&state, "drop");
-    drop(state.update(Message::Dragged(Dropped(path))));
+    drop(
+        state.update(Message::Window(main_window::Message::Dragged(Dropped(
+            path,
+        )))),
+    );
     assert!(!shows(&state, "my cat.PNG"));
     assert_eq!(
-        state.status.current().remedy(),
+        state.window.status.current().remedy(),
         Some("Drop it there, or run: loader-app image --key MySharedMemory '/home/ada/my cat.PNG'")
     );
 }
@@ -224,7 +235,7 @@ fn a_segment_of_the_list_is_shown_by_a_click() {
     looks_like(&state, "list");
     assert!(!shows(&state, "Copy"), "what is hidden is not to be copied");
     click(&mut state, "Report");
-    assert_eq!(state.key.text(), "Report");
+    assert_eq!(state.window.key.text(), "Report");
     assert!(state.is_reading);
     assert!(matches!(state.panel, Panel::Content));
 }
@@ -238,7 +249,7 @@ fn a_segment_of_a_qt_program_is_shown_by_a_click_on_its_key() {
         "Qt · 65.5 kB · paint (pid 4713) · 2 attached"
     ));
     click(&mut state, "qt:Sketch");
-    assert_eq!(state.key.text(), "qt:Sketch");
+    assert_eq!(state.window.key.text(), "qt:Sketch");
     assert!(state.is_reading);
     assert!(matches!(state.panel, Panel::Content));
 }
@@ -263,7 +274,7 @@ fn the_list_asks_in_place_before_it_removes() {
     let key = Key::new("Notes").expect("it is a key");
     let removed = segment_list::Message::Removed(key.into(), Ok(()));
     drop(state.update(Message::Segments(removed)));
-    assert_eq!(state.status.current().text(), "Removed Notes.");
+    assert_eq!(state.window.status.current().text(), "Removed Notes.");
 }
 
 #[test]
@@ -280,6 +291,7 @@ fn the_history_shows_again_what_was_shown_and_says_so() {
     assert!(shows(&state, "From the history, just now"));
     assert!(
         state
+            .window
             .status
             .current()
             .text()
@@ -304,9 +316,12 @@ fn the_history_is_cleared_by_its_button() {
     click(&mut state, "Clear history");
     assert!(!shows(&state, "a secret"));
     assert!(shows(&state, "Nothing was shown yet"));
-    assert_eq!(state.status.current().text(), "The history is cleared.");
     assert_eq!(
-        state.status.current().remedy(),
+        state.window.status.current().text(),
+        "The history is cleared."
+    );
+    assert_eq!(
+        state.window.status.current().remedy(),
         Some("What is on view stays until you show something else.")
     );
 }
@@ -321,7 +336,7 @@ fn looking_back_turns_live_off() {
     click(&mut state, "old");
     assert!(!state.live.is_on(), "the next content would take its place");
     assert!(shows(&state, "From the history, just now"));
-    let remedy = state.status.current().remedy();
+    let remedy = state.window.status.current().remedy();
     assert!(remedy.is_some_and(|remedy| remedy.starts_with("Live is off")));
 }
 
