@@ -1,12 +1,12 @@
 //! What a window remembers from one run to the next: its size, its key, its switches.
 //!
 //! Each program has a file of its own, `$XDG_CONFIG_HOME/shm-core/PROGRAM.json` (below `~/.config`
-//! where that is not set). [`load`] reads it once, before the window opens; a [`Keeper`] writes
+//! where that is not set). [`load`] reads it once, before the window opens; a [`SettingsWriter`] writes
 //! what changes, on a thread of its own. A file that will not do costs no more than what it held:
 //! the window says so, and the file is kept beside the next one.
 
 mod file;
-mod keeper;
+mod writer;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use iced::Size;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shm_io::Address;
 
-pub use self::keeper::Keeper;
+pub use self::writer::SettingsWriter;
 use crate::tr;
 use crate::widget::status::Status;
 
@@ -78,7 +78,7 @@ impl<S> Settings<S> {
 
 /// What was remembered, and where it will be remembered again.
 #[derive(Clone, Debug)]
-pub struct Remembered<S = NoSwitches> {
+pub struct LoadedSettings<S = NoSwitches> {
     /// What was remembered; the beginnings where nothing was.
     pub settings: Settings<S>,
     /// What to say in the status line: why something is not as it was left.
@@ -89,9 +89,9 @@ pub struct Remembered<S = NoSwitches> {
 }
 
 /// Remembers nothing, from nowhere: for windows under test.
-impl<S: Default> Default for Remembered<S> {
-    fn default() -> Remembered<S> {
-        Remembered {
+impl<S: Default> Default for LoadedSettings<S> {
+    fn default() -> LoadedSettings<S> {
+        LoadedSettings {
             settings: Settings::default(),
             notice: None,
             path: None,
@@ -116,17 +116,17 @@ fn path_of(program: &str) -> Option<PathBuf> {
     )
 }
 
-/// Reads what `program` remembered. It always comes to something: see [`Remembered::notice`].
+/// Reads what `program` remembered. It always comes to something: see [`LoadedSettings::notice`].
 ///
 /// Where the environment names no home, or that of another user, nothing is read, and nothing will be
 /// remembered.
-pub fn load_for<S: Switches>(program: &str) -> Remembered<S> {
-    let forgetful = |reason, remedy| Remembered {
+pub fn load_for<S: Switches>(program: &str) -> LoadedSettings<S> {
+    let forgetful = |reason, remedy| LoadedSettings {
         notice: Some(
             Status::warning(tr!("settings-none"))
                 .with_remedy(crate::text::language::sentences([reason, remedy])),
         ),
-        ..Remembered::default()
+        ..LoadedSettings::default()
     };
     let Some(path) = path_of(program) else {
         return forgetful(tr!("settings-no-home"), tr!("settings-home-remedy"));
@@ -140,20 +140,20 @@ pub fn load_for<S: Switches>(program: &str) -> Remembered<S> {
     }
 }
 
-/// Reads what was remembered at `path`. It always comes to something: see [`Remembered::notice`].
-pub fn load<S: Switches>(path: Option<PathBuf>) -> Remembered<S> {
+/// Reads what was remembered at `path`. It always comes to something: see [`LoadedSettings::notice`].
+pub fn load<S: Switches>(path: Option<PathBuf>) -> LoadedSettings<S> {
     let read = match &path {
         Some(path) => file::read(path),
         None => Ok(None),
     };
-    let loaded = Remembered {
+    let loaded = LoadedSettings {
         path,
-        ..Remembered::default()
+        ..LoadedSettings::default()
     };
     match read {
-        Ok(Some(settings)) => Remembered { settings, ..loaded },
+        Ok(Some(settings)) => LoadedSettings { settings, ..loaded },
         Ok(None) => loaded,
-        Err(problem) => Remembered {
+        Err(problem) => LoadedSettings {
             notice: loaded.path.as_deref().map(|path| notice(path, &problem)),
             is_damaged: true,
             ..loaded

@@ -116,7 +116,7 @@ fn uses_in(source: &str) -> Vec<Use> {
     for (at, call) in code.match_indices("tr!(") {
         uses.extend(call_of(&arguments(&code[at + call.len()..])));
     }
-    for (at, named) in code.match_indices("does: \"") {
+    for (at, named) in code.match_indices("label_id: \"") {
         let id = code[at + named.len()..].split('"').next().unwrap();
         let given = BTreeSet::new();
         let id = id.to_owned();

@@ -20,9 +20,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gui_common::desktop::clipboard::Clipboard;
-use gui_common::picture::draw_latency::Stage;
-use gui_common::session::watch::Watch;
-use gui_common::settings::{NoSwitches, Remembered};
+use gui_common::picture::draw_latency::RenderTarget;
+use gui_common::session::monitor::Monitor;
+use gui_common::settings::{NoSwitches, LoadedSettings};
 use gui_common::tr;
 use gui_common::widget::content_pane;
 use gui_common::widget::help;
@@ -67,7 +67,7 @@ pub(crate) struct Settings {
     /// Whether status lines are printed to stderr as well.
     pub(crate) verbose: bool,
     /// What is remembered.
-    pub(crate) remembered: Remembered<NoSwitches>,
+    pub(crate) remembered: LoadedSettings<NoSwitches>,
 }
 
 /// Everything the window knows.
@@ -91,10 +91,10 @@ pub(crate) struct State {
     /// Who watches it.
     watchers: Watchers,
     /// Looks at the key in the key field; nothing does while that is none.
-    watch: Option<Watch>,
+    monitor: Option<Monitor>,
     /// Looks at the key under which something is loaded, where that is not in the key field.
-    guard: Option<Watch>,
-    stage: Arc<Stage>,
+    guard: Option<Monitor>,
+    target: Arc<RenderTarget>,
     options: Options,
     /// The file on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
@@ -155,9 +155,9 @@ impl State {
             attached_as: None,
             lost: None,
             watchers: Watchers::nobody(settings.verbose),
-            watch: None,
+            monitor: None,
             guard: None,
-            stage: Arc::default(),
+            target: Arc::default(),
             loading: None,
             files: 0,
             session: SessionThread::start(options.clone()),
@@ -171,7 +171,7 @@ impl State {
 
     /// Watches the key in the key field, the keyboard, and signals.
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let watched = match &self.watch {
+        let watched = match &self.monitor {
             Some(watch) => watch.subscription().map(Message::Seen),
             None => Subscription::none(),
         };
@@ -234,7 +234,7 @@ impl State {
                 return seen.map_or_else(Task::none, |seen| self.look_for_loss(&seen));
             }
             Message::Seen(news) => {
-                if let Some(observation) = self.watch.as_ref().and_then(|watch| watch.read(news)) {
+                if let Some(observation) = self.monitor.as_ref().and_then(|watch| watch.read(news)) {
                     return self.see(observation);
                 }
             }

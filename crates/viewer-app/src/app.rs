@@ -11,9 +11,9 @@ mod shortcut;
 use std::time::SystemTime;
 
 use gui_common::desktop::clipboard::{Clipboard, ClipboardError};
+use gui_common::session::monitor::Notification;
 use gui_common::session::snapshot::{Preview, Snapshot};
-use gui_common::session::watch::News;
-use gui_common::settings::Remembered;
+use gui_common::settings::LoadedSettings;
 use gui_common::text::units;
 use gui_common::text::visible;
 use gui_common::tr;
@@ -61,7 +61,7 @@ pub(crate) struct Settings {
     /// Whether status lines are printed to stderr as well.
     pub(crate) is_verbose: bool,
     /// What is remembered.
-    pub(crate) remembered: Remembered<Switches>,
+    pub(crate) remembered: LoadedSettings<Switches>,
 }
 
 /// The window: what is asked for, what is shown, and what is said about it.
@@ -116,7 +116,7 @@ pub(crate) enum Message {
     /// A request takes so long that it is worth a word.
     StillReading { request: u64 },
     /// The key was looked at.
-    Watched(News),
+    Watched(Notification),
     /// The switch "Live" was thrown, by mouse or by its key.
     LiveToggled,
     /// What is shown shall be copied.

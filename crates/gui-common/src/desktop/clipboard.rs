@@ -10,13 +10,13 @@ use std::path::PathBuf;
 use arboard::ImageData;
 use iced::Task;
 
-use crate::session::worker::{Resident, WorkerError};
+use crate::session::worker::{OwnerThread, WorkerError};
 use crate::tr;
 
 /// A window's access to the clipboard; nothing is opened before it is used.
 #[derive(Debug, Default)]
 pub struct Clipboard {
-    thread: Option<Resident<Connection>>,
+    thread: Option<OwnerThread<Connection>>,
     /// Whether something was copied, which the desktop may want before the window is gone.
     has_copied: bool,
 }
@@ -78,23 +78,23 @@ impl Clipboard {
     /// Puts something into the clipboard.
     pub fn copy(&mut self, copied: Copied) -> Task<Result<(), ClipboardError>> {
         self.has_copied = true;
-        self.ask(move |connection| connection.copy(copied))
+        self.call(move |connection| connection.copy(copied))
     }
 
     /// Takes what is in the clipboard: files before a text, a text before a picture.
     ///
     /// Office programs offer a picture of every text they copy; whoever copied words means words.
     pub fn paste(&mut self) -> Task<Result<Pasted, ClipboardError>> {
-        self.ask(Connection::paste)
+        self.call(Connection::paste)
     }
 
-    fn ask<T: Send + 'static>(
+    fn call<T: Send + 'static>(
         &mut self,
-        question: impl FnOnce(&mut Connection) -> Result<T, ClipboardError> + Send + 'static,
+        job: impl FnOnce(&mut Connection) -> Result<T, ClipboardError> + Send + 'static,
     ) -> Task<Result<T, ClipboardError>> {
         self.thread
-            .get_or_insert_with(|| Resident::start("clipboard", Connection::default))
-            .ask(question)
+            .get_or_insert_with(|| OwnerThread::start("clipboard", Connection::default))
+            .call(job)
             .map(|answer| answer.map_err(ClipboardError::Worker)?)
     }
 }

@@ -13,12 +13,12 @@ use crate::picture::picture_view::Seen;
 
 /// How many pixels a window has for a picture; told by what is seen to whoever converts.
 #[derive(Debug, Default)]
-pub struct Stage {
+pub struct RenderTarget {
     /// Width and height, each in one half; 0 where there is no reason to convert fewer than all.
     pane: AtomicU64,
 }
 
-impl Stage {
+impl RenderTarget {
     /// Returns the room that a picture is fitted to; `None` where all of its pixels are wanted.
     pub fn pane(&self) -> Option<Size<u32>> {
         let pane = self.pane.load(Ordering::Relaxed);
@@ -41,19 +41,19 @@ impl Stage {
 
 /// Watches over one picture: notes when it is first drawn.
 #[derive(Clone, Debug)]
-pub struct Meter {
+pub struct DrawLatency {
     published: SystemTime,
     latency: Arc<OnceLock<Duration>>,
-    stage: Arc<Stage>,
+    target: Arc<RenderTarget>,
 }
 
-impl Meter {
+impl DrawLatency {
     /// Begins with a picture that nobody has seen.
-    pub fn new(published: SystemTime, stage: Arc<Stage>) -> Meter {
-        Meter {
+    pub fn new(published: SystemTime, target: Arc<RenderTarget>) -> DrawLatency {
+        DrawLatency {
             published,
             latency: Arc::default(),
-            stage,
+            target,
         }
     }
 
@@ -73,19 +73,19 @@ impl Meter {
 
     /// Takes over what is seen of it, for those that follow.
     pub(crate) fn set_seen(&self, seen: Seen) {
-        self.stage.set(seen);
+        self.target.set(seen);
     }
 
     /// An invisible element: put where the picture is drawn, it notes that.
     pub fn view<'a, Message: 'a>(&self) -> Element<'a, Message> {
         Element::new(Probe {
-            meter: self.clone(),
+            draw_latency: self.clone(),
         })
     }
 }
 
 struct Probe {
-    meter: Meter,
+    draw_latency: DrawLatency,
 }
 
 impl<Message, Renderer: iced::advanced::Renderer> Widget<Message, Theme, Renderer> for Probe {
@@ -107,6 +107,6 @@ impl<Message, Renderer: iced::advanced::Renderer> Widget<Message, Theme, Rendere
         _: mouse::Cursor,
         _: &Rectangle,
     ) {
-        self.meter.note();
+        self.draw_latency.note();
     }
 }

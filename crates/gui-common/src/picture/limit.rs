@@ -28,7 +28,7 @@ impl Limit {
     }
 
     /// Returns the limit to ask for where so many bytes are needed: whole GiB, or MiB below that.
-    pub fn that_admits(bytes: u64) -> Limit {
+    pub fn at_least(bytes: u64) -> Limit {
         let unit = if bytes > 1 << 30 { 1 << 30 } else { 1 << 20 };
         Limit(bytes.div_ceil(unit).max(1).saturating_mul(unit))
     }
@@ -42,7 +42,7 @@ impl Default for Limit {
 
 impl fmt::Display for Limit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&written(self.0))
+        formatter.write_str(&format(self.0))
     }
 }
 
@@ -58,7 +58,7 @@ impl FromStr for Limit {
 }
 
 /// Writes a size as [`bytes`] reads it: `1G`, `512M`, in the largest unit without a remainder.
-pub fn written(bytes: u64) -> String {
+pub fn format(bytes: u64) -> String {
     let fits = |unit: u64| bytes > 0 && bytes.is_multiple_of(unit);
     match UNITS.iter().find(|(_, unit)| fits(*unit)) {
         Some((name, unit)) => format!("{}{name}", bytes / unit),
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn nothing_is_a_size_and_no_limit() {
-        assert_eq!((bytes("0"), written(0)), (Ok(0), "0".to_owned()));
+        assert_eq!((bytes("0"), format(0)), (Ok(0), "0".to_owned()));
         assert_eq!(bytes("0M"), Ok(0));
     }
 
@@ -177,10 +177,10 @@ mod tests {
             ((1 << 30) + 1, "2G"),
             (5 << 30, "5G"),
         ] {
-            let limit = Limit::that_admits(bytes);
+            let limit = Limit::at_least(bytes);
             assert!(limit.bytes() >= bytes);
             assert_eq!(limit.to_string(), written);
         }
-        assert!(Limit::that_admits(u64::MAX).bytes() > 1 << 62);
+        assert!(Limit::at_least(u64::MAX).bytes() > 1 << 62);
     }
 }

@@ -55,22 +55,22 @@ pub(crate) const SHORTCUTS: &[Shortcut<Zoom>] = &[
             Chord::sign("+").with(Modifiers::CTRL),
             Chord::sign("=").with(Modifiers::CTRL),
         ],
-        does: "shortcut-look-closer",
+        label_id: "shortcut-look-closer",
         message: || Zoom::In,
     },
     Shortcut {
         chords: &[Chord::sign("-").with(Modifiers::CTRL)],
-        does: "shortcut-step-back",
+        label_id: "shortcut-step-back",
         message: || Zoom::Out,
     },
     Shortcut {
         chords: &[Chord::sign("0").with(Modifiers::CTRL)],
-        does: "shortcut-fit",
+        label_id: "shortcut-fit",
         message: || Zoom::Fit,
     },
     Shortcut {
         chords: &[Chord::sign("1").with(Modifiers::CTRL)],
-        does: "shortcut-as-it-is",
+        label_id: "shortcut-as-it-is",
         message: || Zoom::AsItIs,
     },
 ];

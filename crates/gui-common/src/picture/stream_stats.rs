@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::picture::draw_latency::Meter;
-use crate::session::watch::Fresh;
+use crate::picture::draw_latency::DrawLatency;
+use crate::session::monitor::Update;
 use crate::tr;
 
 /// How often the figures change: faster than this nobody reads them.
@@ -15,17 +15,17 @@ const WEIGHT: u32 = 8;
 
 /// Counts what of a run of samples was drawn.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct StreamStats {
     shown: u64,
     skipped: u64,
     latency: Option<Duration>,
     /// Of the newest, which is counted when the next one comes.
-    current: Option<Meter>,
+    current: Option<DrawLatency>,
     /// What is told until the next refresh.
     told: Option<(Figures, Instant)>,
 }
 
-/// What a [`Tally`] has counted: `118 shown, 2 skipped, 9 ms`.
+/// What a [`StreamStats`] has counted: `118 shown, 2 skipped, 9 ms`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Samples that were drawn.
@@ -36,15 +36,15 @@ pub struct Figures {
     pub latency: Duration,
 }
 
-impl Tally {
+impl StreamStats {
     /// Counts the newest sample, and what became of the one before. Tells whether there are
     /// figures that were not told before.
-    pub fn take(&mut self, fresh: &Fresh) -> bool {
-        if fresh.is_again {
+    pub fn take(&mut self, update: &Update) -> bool {
+        if update.is_again {
             return false;
         }
-        if let Some(meter) = self.current.replace(fresh.meter.clone()) {
-            match meter.latency() {
+        if let Some(draw_latency) = self.current.replace(update.draw_latency.clone()) {
+            match draw_latency.latency() {
                 Some(latency) => {
                     self.shown += 1;
                     self.latency = Some(match self.latency {
@@ -55,7 +55,7 @@ impl Tally {
                 None => self.skipped += 1,
             }
         }
-        self.skipped += fresh.skipped;
+        self.skipped += update.skipped;
         self.refresh(Instant::now())
     }
 

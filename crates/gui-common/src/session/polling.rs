@@ -8,7 +8,7 @@ use crate::text::explain::Explain;
 use crate::text::terminal;
 
 /// Says on standard error why the program polls, once, however often it begins to wait.
-pub fn tell_once(polling: &Polling) {
+pub fn warn_once(polling: &Polling) {
     static TOLD: Once = Once::new();
-    TOLD.call_once(|| terminal::warn(polling.explain()));
+    TOLD.call_once(|| terminal::print_error(polling.explain()));
 }

@@ -143,7 +143,7 @@ impl Snapshot {
     /// Says in the language of the window what kind of content it is, and of which form: `text`, or
     /// `text as QString`.
     pub fn kind_and_form(&self) -> String {
-        let kind = name_of_kind(self.kind());
+        let kind = kind_name(self.kind());
         match self.form.filter(|_| !self.is_empty()) {
             Some(form) => tr!("fact-form", kind = kind, form = form_choice::name(form)),
             None => kind,
@@ -162,7 +162,7 @@ impl Snapshot {
 }
 
 /// Names a kind of content in the language of the window.
-pub fn name_of_kind(kind: &'static str) -> String {
+pub fn kind_name(kind: &'static str) -> String {
     match kind {
         "text" => tr!("kind-text"),
         "image" => tr!("kind-image"),

@@ -60,70 +60,70 @@ pub fn run<T: Send + 'static>(
 ///
 /// Dropping it waits until what was asked is done and what it owns is dropped.
 #[derive(Debug)]
-pub struct Resident<T> {
-    /// Where questions go, or why there is no thread to take them.
-    questions: Result<mpsc::Sender<Question<T>>, Arc<io::Error>>,
+pub struct OwnerThread<T> {
+    /// Where jobs go, or why there is no thread to take them.
+    jobs: Result<mpsc::Sender<Job<T>>, Arc<io::Error>>,
     thread: Option<JoinHandle<()>>,
 }
 
-type Question<T> = Box<dyn FnOnce(&mut T) + Send>;
+type Job<T> = Box<dyn FnOnce(&mut T) + Send>;
 
-impl<T: 'static> Resident<T> {
+impl<T: 'static> OwnerThread<T> {
     /// Starts a thread called `name`, which makes what it owns. Where there is none to be had,
-    /// every question is answered so.
-    pub fn start(name: &str, make: impl FnOnce() -> T + Send + 'static) -> Resident<T> {
-        let (sender, receiver) = mpsc::channel::<Question<T>>();
+    /// every job is answered so.
+    pub fn start(name: &str, make: impl FnOnce() -> T + Send + 'static) -> OwnerThread<T> {
+        let (sender, receiver) = mpsc::channel::<Job<T>>();
         let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
             let mut owned = make();
-            for question in receiver {
-                question(&mut owned);
+            for job in receiver {
+                job(&mut owned);
             }
         });
         match spawned {
-            Ok(thread) => Resident {
-                questions: Ok(sender),
+            Ok(thread) => OwnerThread {
+                jobs: Ok(sender),
                 thread: Some(thread),
             },
-            Err(error) => Resident {
-                questions: Err(Arc::new(error)),
+            Err(error) => OwnerThread {
+                jobs: Err(Arc::new(error)),
                 thread: None,
             },
         }
     }
 
     /// Asks the thread to do something. The task ends with exactly one value.
-    pub fn ask<A: Send + 'static>(
+    pub fn call<A: Send + 'static>(
         &self,
-        question: impl FnOnce(&mut T) -> A + Send + 'static,
+        job: impl FnOnce(&mut T) -> A + Send + 'static,
     ) -> Task<Result<A, WorkerError>> {
-        let questions = match &self.questions {
-            Ok(questions) => questions,
+        let jobs = match &self.jobs {
+            Ok(jobs) => jobs,
             Err(error) => return Task::done(Err(WorkerError::NoThread(Arc::clone(error)))),
         };
         let (sender, receiver) = oneshot::channel();
-        let question = Box::new(move |owned: &mut T| {
+        let job = Box::new(move |owned: &mut T| {
             // An error means that the window is gone, and with it the wish to know.
-            sender.send(question(owned)).ok();
+            sender.send(job(owned)).ok();
         });
-        if questions.send(question).is_err() {
+        if jobs.send(job).is_err() {
             return Task::done(Err(WorkerError::Died));
         }
         Task::future(async { receiver.await.map_err(|_| WorkerError::Died) })
     }
 }
 
-impl<T> Resident<T> {
+impl<T> OwnerThread<T> {
     /// Lets the thread end by itself, without waiting for it.
     pub fn leave(mut self) {
         drop(self.thread.take());
     }
 }
 
-impl<T> Drop for Resident<T> {
+impl<T> Drop for OwnerThread<T> {
     fn drop(&mut self) {
         // The thread ends when nobody can ask it any more.
-        let (nobody, _) = mpsc::channel();
-        drop(mem::replace(&mut self.questions, Ok(nobody)));
+        let (closed, _) = mpsc::channel();
+        drop(mem::replace(&mut self.jobs, Ok(closed)));
         if let Some(thread) = self.thread.take() {
             // A thread that died has dropped what it owned while it unwound.
             thread.join().ok();
@@ -161,24 +161,24 @@ mod tests {
     }
 
     #[test]
-    fn a_resident_keeps_what_it_owns_until_it_is_dropped() {
+    fn an_owner_thread_keeps_what_it_owns_until_it_is_dropped() {
         let (told, ended) = mpsc::channel::<()>();
-        let resident = Resident::start("test", move || (0, told));
+        let owner = OwnerThread::start("test", move || (0, told));
         for expected in 1..4 {
-            let count = resident.ask(|owned| {
+            let count = owner.call(|owned| {
                 owned.0 += 1;
                 owned.0
             });
             assert!(matches!(outcome(count), Some(Ok(count)) if count == expected));
         }
-        drop(resident);
+        drop(owner);
         assert_eq!(ended.try_recv(), Err(mpsc::TryRecvError::Disconnected));
     }
 
     #[test]
-    fn a_resident_that_died_says_so() {
-        let resident = Resident::<()>::start("test", || ());
-        let died = outcome(resident.ask(|()| -> () { panic!("on purpose") }));
+    fn an_owner_thread_that_died_says_so() {
+        let owner = OwnerThread::<()>::start("test", || ());
+        let died = outcome(owner.call(|()| -> () { panic!("on purpose") }));
         assert!(matches!(died, Some(Err(WorkerError::Died))));
     }
 }

@@ -31,13 +31,13 @@ fn place_with(content: &[u8]) -> (TempDir, PathBuf) {
     (home, path)
 }
 
-fn load_from(path: &Path) -> Remembered<Lamp> {
+fn load_from(path: &Path) -> LoadedSettings<Lamp> {
     load(Some(path.to_owned()))
 }
 
 /// Changes something and waits until it is written, as at the end of a program.
-fn change(loaded: Remembered<Lamp>, change: impl FnOnce(&mut Settings<Lamp>)) -> Task<Status> {
-    Keeper::new(loaded).change(change)
+fn change(loaded: LoadedSettings<Lamp>, change: impl FnOnce(&mut Settings<Lamp>)) -> Task<Status> {
+    SettingsWriter::new(loaded).change(change)
 }
 
 fn complaint(task: Task<Status>) -> Option<Status> {
@@ -87,7 +87,7 @@ fn what_changes_is_there_the_next_time() {
 #[test]
 fn of_many_changes_the_last_is_written() {
     let (_home, path) = place();
-    let mut keeper = Keeper::new(load_from(&path));
+    let mut keeper = SettingsWriter::new(load_from(&path));
     for width in 500..1000_u16 {
         drop(keeper.change(|settings| settings.set_size(Size::new(width.into(), 500.0))));
     }
@@ -196,11 +196,11 @@ fn what_cannot_be_written_is_told() {
     let (home, path) = place();
     // In the place of the directory.
     fs::write(home.path().join("shm-core"), "").unwrap();
-    let loaded = Remembered::<Lamp> {
+    let loaded = LoadedSettings::<Lamp> {
         path: Some(path),
-        ..Remembered::default()
+        ..LoadedSettings::default()
     };
-    let mut keeper = Keeper::new(loaded);
+    let mut keeper = SettingsWriter::new(loaded);
     let task = keeper.change(|settings| settings.switches.bright = true);
     let status = complaint(task).expect("it is said");
     assert_eq!(status.level(), Level::Warning);
@@ -212,7 +212,7 @@ fn what_cannot_be_set_aside_is_not_overwritten() {
     let (_home, path) = place_with(b"precious");
     // What is in a directory is not replaced by a file.
     fs::create_dir(file::kept_aside(&path)).unwrap();
-    let mut keeper = Keeper::new(load_from(&path));
+    let mut keeper = SettingsWriter::new(load_from(&path));
     let task = keeper.change(|settings| settings.switches.bright = true);
     complaint(task).expect("it is said");
     drop(keeper);
@@ -221,7 +221,7 @@ fn what_cannot_be_set_aside_is_not_overwritten() {
 
 #[test]
 fn without_a_home_nothing_is_remembered_and_nothing_is_wrong() {
-    let loaded: Remembered<Lamp> = load(None);
+    let loaded: LoadedSettings<Lamp> = load(None);
     assert_eq!(loaded.notice, None);
     let task = change(loaded, |settings| settings.switches.bright = true);
     assert!(complaint(task).is_none());

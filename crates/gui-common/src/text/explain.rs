@@ -39,7 +39,7 @@ pub fn address(text: &str) -> Result<Address, String> {
 
 /// Says the underlying error; to those who read English, also what the library was about to do.
 fn cause(doing: &str, error: &dyn Error) -> String {
-    match (error.source(), Language::spoken()) {
+    match (error.source(), Language::current()) {
         (Some(source), Language::English) => format!("{doing}: {source}"),
         (Some(source), _) => source.to_string(),
         (None, _) => doing.to_owned(),
@@ -110,7 +110,7 @@ impl Explain for AttachError {
                 directory,
                 kind,
                 doing,
-            } => match Language::spoken() {
+            } => match Language::current() {
                 Language::English => unfit(directory, &format!("{kind}, without {doing}")),
                 _ => unfit(directory, kind),
             },
@@ -223,7 +223,7 @@ impl Explain for LockError {
         match self.kind() {
             LockErrorKind::Timeout {
                 holder: Some(holder),
-            } => tr!("error-lock-holder", key = key, holder = name_of(holder)),
+            } => tr!("error-lock-holder", key = key, holder = peer_name(holder)),
             LockErrorKind::Timeout { holder: None } => tr!("error-lock-unknown", key = key),
             LockErrorKind::WouldBlock => tr!("error-lock-would-block", key = key),
             LockErrorKind::WouldDeadlock => tr!("error-lock-deadlock", key = key),
@@ -242,7 +242,7 @@ impl Explain for RemoveError {
         match self.kind() {
             RemoveErrorKind::NotFound => tr!("error-remove-not-found", key = key),
             RemoveErrorKind::InUse { by } => {
-                let by = language::names(by.iter().map(name_of));
+                let by = language::names(by.iter().map(peer_name));
                 tr!("error-remove-in-use", key = key, by = by)
             }
             RemoveErrorKind::Foreign { path, reason } => {
@@ -337,7 +337,7 @@ impl Explain for Polling {
 }
 
 /// Names somebody who is attached: `loader-app (pid 4711)`.
-pub fn name_of(peer: &Participant) -> String {
+pub fn peer_name(peer: &Participant) -> String {
     tr!("peer", program = peer.program, pid = peer.process)
 }
 

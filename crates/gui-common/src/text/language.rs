@@ -43,7 +43,7 @@ pub enum Language {
 #[macro_export]
 macro_rules! tr {
     ($id:literal $(, $name:ident = $value:expr)* $(,)?) => {
-        $crate::text::language::say(
+        $crate::text::language::message(
             $id,
             &[$((stringify!($name), $crate::text::language::Argument::value(&$value))),*],
         )
@@ -111,7 +111,7 @@ impl Language {
     }
 
     /// Returns the language that this thread speaks.
-    pub fn spoken() -> Language {
+    pub fn current() -> Language {
         let chosen = || CHOSEN.get().copied().unwrap_or_default();
         SPOKEN.get().unwrap_or_else(chosen)
     }
@@ -166,13 +166,13 @@ impl fmt::Display for LanguageError {
 impl Error for LanguageError {}
 
 /// Chooses the language of all threads, once and for all. A second choice changes nothing.
-pub fn choose(language: Language) {
+pub fn set(language: Language) {
     CHOSEN.get_or_init(|| language);
 }
 
 /// Lets this thread speak `language` while `work` goes on, whatever was chosen: for what scripts
 /// read of a window, and for tests.
-pub fn speaking<T>(language: Language, work: impl FnOnce() -> T) -> T {
+pub fn with_language<T>(language: Language, work: impl FnOnce() -> T) -> T {
     struct Before(Option<Language>);
 
     impl Drop for Before {
@@ -255,14 +255,14 @@ impl<T: Argument + ?Sized> Argument for &T {
 ///
 /// What this thread's language does not have is said in English, and what English does not have
 /// by its id: a person should see a strange word rather than nothing.
-pub fn say(id: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
-    say_in(Language::spoken(), id, arguments)
-        .or_else(|| say_in(Language::English, id, arguments))
+pub fn message(id: &str, arguments: &[(&'static str, FluentValue<'_>)]) -> String {
+    message_in(Language::current(), id, arguments)
+        .or_else(|| message_in(Language::English, id, arguments))
         .unwrap_or_else(|| id.to_owned())
 }
 
 /// Says the entry of an id in one language, where it has one.
-pub(crate) fn say_in(
+pub(crate) fn message_in(
     language: Language,
     id: &str,
     arguments: &[(&'static str, FluentValue<'_>)],

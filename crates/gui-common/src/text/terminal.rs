@@ -86,7 +86,7 @@ pub fn print(words: impl fmt::Display) {
 }
 
 /// Says something in a line of standard error. Where nobody listens any more, it stays unsaid.
-pub fn warn(words: impl fmt::Display) {
+pub fn print_error(words: impl fmt::Display) {
     let mut said = one_line(&words.to_string(), is_escaped(&io::stderr())).into_owned();
     said.push('\n');
     // At once, so that the lines of several threads do not mix.

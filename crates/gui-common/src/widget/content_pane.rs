@@ -11,16 +11,16 @@ use iced::widget::{
 use iced::{Center, Element, Fill, Font, Pixels, Task, clipboard};
 use shm_core::{Process, segment};
 
-use crate::picture::draw_latency::Meter;
+use crate::picture::draw_latency::DrawLatency;
 use crate::picture::picture_view;
 use crate::picture::stream_stats::Figures;
+use crate::session::monitor::Update;
 use crate::session::snapshot::{Preview, Snapshot};
-use crate::session::watch::Fresh;
 use crate::text::hex;
 use crate::text::units;
 use crate::text::visible;
 use crate::tr;
-use crate::widget::redraw_at::alarm;
+use crate::widget::redraw_at::redraw_at;
 use crate::widget::theme;
 
 mod facts;
@@ -42,7 +42,7 @@ pub const TEXT: &str = "shown text";
 pub struct ContentPane {
     snapshot: Snapshot,
     /// Notes when a picture that came by itself is drawn.
-    meter: Option<Meter>,
+    draw_latency: Option<DrawLatency>,
     editor: text_editor::Content,
     font: Font,
     /// What of a picture is looked at.
@@ -77,29 +77,29 @@ impl ContentPane {
             },
             editor: text_editor::Content::with_text(&shown_text::visible(shown)),
             seen: picture_view::Seen::default(),
-            meter: None,
+            draw_latency: None,
             snapshot,
         }
     }
 
     /// Shows what a watch has seen.
-    pub fn fresh(fresh: Fresh) -> ContentPane {
+    pub fn from_update(update: Update) -> ContentPane {
         ContentPane {
-            meter: Some(fresh.meter),
-            ..ContentPane::new(fresh.snapshot)
+            draw_latency: Some(update.draw_latency),
+            ..ContentPane::new(update.snapshot)
         }
     }
 
     /// Shows what a watch has seen in place of what was shown.
-    pub fn replace(&mut self, fresh: Fresh) {
+    pub fn replace(&mut self, update: Update) {
         let is_picture = |snapshot: &Snapshot| matches!(snapshot.content, Preview::Picture(_));
-        if is_picture(&self.snapshot) && is_picture(&fresh.snapshot) {
+        if is_picture(&self.snapshot) && is_picture(&update.snapshot) {
             // It is looked at as the last one was.
-            fresh.meter.set_seen(self.seen);
-            self.meter = Some(fresh.meter);
-            self.snapshot = fresh.snapshot;
+            update.draw_latency.set_seen(self.seen);
+            self.draw_latency = Some(update.draw_latency);
+            self.snapshot = update.snapshot;
         } else {
-            *self = ContentPane::fresh(fresh);
+            *self = ContentPane::from_update(update);
         }
     }
 
@@ -135,8 +135,8 @@ impl ContentPane {
             Message::Copied(text) => return clipboard::write(text),
             Message::Picture(seen) => {
                 self.seen = seen;
-                if let Some(meter) = &self.meter {
-                    meter.set_seen(seen);
+                if let Some(draw_latency) = &self.draw_latency {
+                    draw_latency.set_seen(seen);
                 }
             }
             // It is drawn anew, as after any message.
@@ -159,9 +159,9 @@ impl ContentPane {
             ]),
             Preview::Picture(picture) => {
                 let view = picture_view::picture_view(picture, self.seen, Message::Picture);
-                let meter = self.meter.as_ref().map(Meter::view);
+                let draw_latency = self.draw_latency.as_ref().map(DrawLatency::view);
                 // So far in that its corners do not stand out of the card's round ones.
-                card(container(stack![view].extend(meter)).padding(theme::space::TINY))
+                card(container(stack![view].extend(draw_latency)).padding(theme::space::TINY))
             }
             Preview::Bytes(bytes) => card(column![
                 footnote(bytes_notice(bytes, self.snapshot.bytes)),
@@ -271,7 +271,7 @@ impl ContentPane {
     /// An invisible element that has the facts drawn anew when an age in them changes.
     fn view_alarm<'a>(&self, now: SystemTime) -> Option<Element<'a, Message>> {
         let lasts = units::rough_age_lasts(age_of(self.snapshot.origin.as_ref()?, now));
-        Some(alarm(Instant::now() + lasts, Message::Aged))
+        Some(redraw_at(Instant::now() + lasts, Message::Aged))
     }
 }
 

@@ -57,7 +57,7 @@ fn view_shortcut<'a, Told, Message: 'a>(shortcut: &Shortcut<Told>) -> Element<'a
     .width(KEYS_WIDTH);
     row![
         keys,
-        visible::line(shortcut.said())
+        visible::line(shortcut.label())
             .size(theme::SMALL_SIZE)
             .width(Fill),
     ]
@@ -85,12 +85,12 @@ mod tests {
     const TABLE: &[Shortcut<&str>] = &[
         Shortcut {
             chords: &[Chord::named(Named::F5), Chord::ctrl('s')],
-            does: "Show it",
+            label_id: "Show it",
             message: || "show",
         },
         Shortcut {
             chords: &[Chord::sign("?")],
-            does: "Open the help",
+            label_id: "Open the help",
             message: || "help",
         },
     ];

@@ -12,13 +12,15 @@ use iced::{
 
 /// Keeps from a field the characters that are pressed with Ctrl. Copying, pasting and the like are
 /// no characters.
-pub fn unchorded<'a, Message: 'a>(field: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
-    Element::new(Unchorded {
+pub fn ignore_shortcuts<'a, Message: 'a>(
+    field: impl Into<Element<'a, Message>>,
+) -> Element<'a, Message> {
+    Element::new(IgnoreShortcuts {
         field: field.into(),
     })
 }
 
-struct Unchorded<'a, Message> {
+struct IgnoreShortcuts<'a, Message> {
     field: Element<'a, Message>,
 }
 
@@ -35,7 +37,7 @@ fn is_chord(event: &Event) -> bool {
     is_command && text.as_deref().is_some_and(is_character)
 }
 
-impl<Message> Widget<Message, Theme, Renderer> for Unchorded<'_, Message> {
+impl<Message> Widget<Message, Theme, Renderer> for IgnoreShortcuts<'_, Message> {
     fn tag(&self) -> tree::Tag {
         self.field.as_widget().tag()
     }
@@ -162,7 +164,7 @@ mod tests {
             }
             event
         };
-        let field = unchorded(text_input("", "key").id("field").on_input(|text| text));
+        let field = ignore_shortcuts(text_input("", "key").id("field").on_input(|text| text));
         let mut ui = iced_test::simulator(field);
         ui.click("key").expect("the field is there");
         ui.simulate([

@@ -9,7 +9,7 @@ use crate::text::explain::Explain;
 use crate::text::visible;
 use crate::tr;
 use crate::widget::form_choice;
-use crate::widget::ignore_shortcuts::unchorded;
+use crate::widget::ignore_shortcuts::ignore_shortcuts;
 use crate::widget::theme;
 
 /// The key that both windows begin with.
@@ -116,7 +116,7 @@ impl KeyField {
             .then(|| form_choice::view(self.form, on_form));
         let line = row![
             visible::line(tr!("key-label")).size(theme::TEXT_SIZE),
-            unchorded(field)
+            ignore_shortcuts(field)
         ]
         .extend(form)
         .push(beside)

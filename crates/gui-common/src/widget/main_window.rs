@@ -10,7 +10,7 @@ use qt_bridge::Form;
 use shm_io::Address;
 
 use crate::desktop::signals;
-use crate::settings::{self, Keeper, Remembered, Settings, Switches};
+use crate::settings::{self, LoadedSettings, Settings, SettingsWriter, Switches};
 use crate::text::visible;
 use crate::tr;
 use crate::widget::drop_target::{self, DropTarget, Dropped};
@@ -31,7 +31,7 @@ pub struct MainWindow<S> {
     pub status: StatusLine,
     drop_target: DropTarget,
     is_help_open: bool,
-    settings: Keeper<S>,
+    settings: SettingsWriter<S>,
 }
 
 /// An event that every main window handles.
@@ -93,7 +93,7 @@ impl<S: Switches> MainWindow<S> {
     /// the notice of the settings, or else with `welcome`; if `verbose` is set it prints to stderr
     /// as well.
     pub fn new(
-        loaded: Remembered<S>,
+        loaded: LoadedSettings<S>,
         key: Option<&Address>,
         form: Option<Form>,
         welcome: String,
@@ -108,7 +108,7 @@ impl<S: Switches> MainWindow<S> {
             status: StatusLine::new(notice.unwrap_or_else(|| Status::neutral(welcome)), verbose),
             drop_target: DropTarget::new(),
             is_help_open: false,
-            settings: Keeper::new(loaded),
+            settings: SettingsWriter::new(loaded),
         }
     }
 
@@ -227,7 +227,9 @@ impl<S: Switches> MainWindow<S> {
                 .spacing(theme::space::SMALL)
                 .align_y(Center)
         });
-        container(mark.unwrap_or_else(|| row![])).width(width).into()
+        container(mark.unwrap_or_else(|| row![]))
+            .width(width)
+            .into()
     }
 
     /// Draws the status line with `actions` and the button for the help at its right.
@@ -261,7 +263,7 @@ impl<S: Switches> MainWindow<S> {
 
 /// Returns how the desktop shows the window of the program `application_id`.
 pub fn window_settings<S>(
-    loaded: &Remembered<S>,
+    loaded: &LoadedSettings<S>,
     application_id: &str,
     icon: &'static [u8],
 ) -> window::Settings {

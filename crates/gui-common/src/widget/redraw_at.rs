@@ -11,20 +11,20 @@ use iced::{Element, Event, Length, Rectangle, Size, Theme, window};
 ///
 /// Only the window's own thread wakes up for it. A timer elsewhere would wake those that carry its
 /// message as well.
-pub(crate) fn alarm<'a, Message: Clone + 'a>(
+pub(crate) fn redraw_at<'a, Message: Clone + 'a>(
     due: Instant,
     message: Message,
 ) -> Element<'a, Message> {
-    Element::new(Alarm { due, message })
+    Element::new(RedrawAt { due, message })
 }
 
-struct Alarm<Message> {
+struct RedrawAt<Message> {
     due: Instant,
     message: Message,
 }
 
 impl<Message: Clone, Renderer: iced::advanced::Renderer> Widget<Message, Theme, Renderer>
-    for Alarm<Message>
+    for RedrawAt<Message>
 {
     fn size(&self) -> Size<Length> {
         Size::new(Length::Shrink, Length::Shrink)
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     fn messages_at(now: Instant, due: Instant) -> usize {
-        let mut ui = iced_test::simulator(alarm(due, ()));
+        let mut ui = iced_test::simulator(redraw_at(due, ()));
         ui.simulate([Event::Window(window::Event::RedrawRequested(now))]);
         ui.into_messages().count()
     }

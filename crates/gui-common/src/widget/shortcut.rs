@@ -14,15 +14,15 @@ pub struct Shortcut<Message: 'static> {
     /// The keys, each of which does it.
     pub chords: &'static [Chord],
     /// The id of what they do, which is said in the imperative.
-    pub does: &'static str,
+    pub label_id: &'static str,
     /// What they tell the window.
     pub message: fn() -> Message,
 }
 
 impl<Message> Shortcut<Message> {
     /// Says what the keys do.
-    pub fn said(&self) -> String {
-        language::say(self.does, &[])
+    pub fn label(&self) -> String {
+        language::message(self.label_id, &[])
     }
 }
 
@@ -197,17 +197,17 @@ mod tests {
     const TABLE: &[Shortcut<&str>] = &[
         Shortcut {
             chords: &[Chord::ctrl('l'), Chord::named(Named::F5)],
-            does: "Load",
+            label_id: "Load",
             message: || "load",
         },
         Shortcut {
             chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
-            does: "Go back",
+            label_id: "Go back",
             message: || "back",
         },
         Shortcut {
             chords: &[Chord::sign("?")],
-            does: "Help",
+            label_id: "Help",
             message: || "help",
         },
     ];

@@ -204,7 +204,7 @@ impl StatusLine {
     /// Prints what is of interest to scripts only, where they asked for it.
     pub fn note(&self, words: impl fmt::Display) {
         if self.verbose {
-            terminal::warn(words);
+            terminal::print_error(words);
         }
     }
 

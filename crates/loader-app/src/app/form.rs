@@ -58,8 +58,8 @@ impl State {
     /// Begins to read in another form, where it is another one.
     fn watch_in_form(&mut self) {
         let is_other =
-            |watch: &gui_common::session::watch::Watch| watch.form() != self.form_to_watch();
-        if self.watch.as_ref().is_some_and(is_other) {
+            |watch: &gui_common::session::monitor::Monitor| watch.form() != self.form_to_watch();
+        if self.monitor.as_ref().is_some_and(is_other) {
             self.watch_key();
         }
     }

@@ -1,6 +1,6 @@
 //! What this window has loaded, and another program has taken away: noticed, and loaded again.
 
-use gui_common::session::watch::{Depth, Observation, Watch};
+use gui_common::session::monitor::{Depth, Observation, Monitor};
 use gui_common::session::worker::WorkerError;
 use gui_common::text::visible;
 use gui_common::tr;
@@ -46,12 +46,12 @@ impl State {
             .attached
             .clone()
             .filter(|_| !self.is_attached_here() && self.stream.is_none());
-        if self.guard.as_ref().map(Watch::key) == elsewhere.as_ref() {
+        if self.guard.as_ref().map(Monitor::key) == elsewhere.as_ref() {
             return;
         }
         self.guard = elsewhere.map(|key| {
-            let (options, stage) = (self.options.clone(), std::sync::Arc::default());
-            Watch::new(Source::new(key).options(options), Depth::Presence, stage)
+            let (options, target) = (self.options.clone(), std::sync::Arc::default());
+            Monitor::new(Source::new(key).options(options), Depth::Presence, target)
         });
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use gui_common::desktop::clipboard::{ClipboardError, Pasted};
 use gui_common::desktop::file_dialog::Answer;
-use gui_common::session::watch;
+use gui_common::session::monitor;
 use gui_common::session::worker::WorkerError;
 use gui_common::widget::content_pane;
 use gui_common::widget::main_window;
@@ -76,9 +76,9 @@ pub(crate) enum Message {
     /// What was lost was loaded again, or not; `None` where it was not there any more.
     LoadedAgain(Reply<Option<Loaded>, LoadError>),
     /// Something was seen under the key of what is loaded, which is not in the key field.
-    Guarded(watch::News),
+    Guarded(monitor::Notification),
     /// Something was seen in shared memory.
-    Seen(watch::News),
+    Seen(monitor::Notification),
     /// Somebody came to watch what is loaded, has shown it, or has left.
     Watched(Viewers),
     /// It was asked for the list of those who watch, or enough of it.

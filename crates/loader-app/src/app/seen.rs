@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use gui_common::session::snapshot::Snapshot;
-use gui_common::session::watch::{Depth, Fresh, Observation, Watch};
+use gui_common::session::monitor::{Depth, Update, Observation, Monitor};
 use gui_common::tr;
 use gui_common::widget::content_pane::ContentPane;
 use gui_common::widget::status::Status;
@@ -24,11 +24,11 @@ pub(super) enum Seen {
 
 impl State {
     pub(super) fn watch_key(&mut self) {
-        self.watch = self.window.key.key().ok().map(|key| {
-            let stage = Arc::clone(&self.stage);
+        self.monitor = self.window.key.key().ok().map(|key| {
+            let target = Arc::clone(&self.target);
             let (form, options) = (self.form_to_watch(), self.options.clone());
             let source = Source::new(key).form(form).options(options);
-            Watch::new(source, Depth::Content, stage)
+            Monitor::new(source, Depth::Content, target)
         });
     }
 
@@ -40,9 +40,9 @@ impl State {
         match observation {
             Observation::Nothing => self.seen = Seen::Nothing,
             Observation::Unreadable(error) => self.seen = Seen::Unreadable(error.to_string()),
-            Observation::Content(fresh) => {
-                self.tell_who_replaced_us(&fresh.snapshot);
-                self.show(*fresh);
+            Observation::Content(update) => {
+                self.tell_who_replaced_us(&update.snapshot);
+                self.show(*update);
             }
             Observation::Past(_) | Observation::Qt(_) => {}
             Observation::Presence(info) => {
@@ -54,10 +54,10 @@ impl State {
         checked
     }
 
-    pub(super) fn show(&mut self, fresh: Fresh) {
+    pub(super) fn show(&mut self, update: Update) {
         match &mut self.seen {
-            Seen::Content(pane) => pane.replace(fresh),
-            seen => *seen = Seen::Content(Box::new(ContentPane::fresh(fresh))),
+            Seen::Content(pane) => pane.replace(update),
+            seen => *seen = Seen::Content(Box::new(ContentPane::from_update(update))),
         }
     }
 

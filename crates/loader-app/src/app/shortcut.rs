@@ -13,82 +13,82 @@ use crate::screen::text_dialog;
 pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::ctrl('l')],
-        does: "shortcut-load-text",
+        label_id: "shortcut-load-text",
         message: || Message::LoadPressed,
     },
     Shortcut {
         chords: &[Chord::named(Named::Enter).with(Modifiers::CTRL)],
-        does: "shortcut-accept-text",
+        label_id: "shortcut-accept-text",
         message: || Message::Dialog(text_dialog::Message::Accept),
     },
     Shortcut {
         chords: &[Chord::ctrl('o')],
-        does: "shortcut-load-image",
+        label_id: "shortcut-load-image",
         message: || Message::LoadImagePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('y')],
-        does: "shortcut-load-again",
+        label_id: "shortcut-load-again",
         message: || Message::LoadAgainPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('v')],
-        does: "shortcut-paste",
+        label_id: "shortcut-paste",
         message: || Message::PastePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('t')],
-        does: "shortcut-stream",
+        label_id: "shortcut-stream",
         message: || Message::StreamPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('p')],
-        does: "shortcut-path",
+        label_id: "shortcut-path",
         message: || Message::FocusPath,
     },
     Shortcut {
         chords: &[Chord::ctrl('k')],
-        does: "shortcut-key",
+        label_id: "shortcut-key",
         message: || Message::Window(main_window::Message::FocusKey),
     },
     Shortcut {
         chords: &[Chord::ctrl('f')],
-        does: "shortcut-form",
+        label_id: "shortcut-form",
         message: || Message::Window(main_window::Message::NextForm),
     },
     Shortcut {
         chords: &[Chord::ctrl('e')],
-        does: "shortcut-clear",
+        label_id: "shortcut-clear",
         message: || Message::ClearPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('r')],
-        does: "shortcut-release",
+        label_id: "shortcut-release",
         message: || Message::ReleasePressed,
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
-        does: "shortcut-next-field",
+        label_id: "shortcut-next-field",
         message: || Message::Window(main_window::Message::Focus(Direction::Forward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
-        does: "shortcut-field-before",
+        label_id: "shortcut-field-before",
         message: || Message::Window(main_window::Message::Focus(Direction::Backward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],
-        does: "shortcut-help",
+        label_id: "shortcut-help",
         message: || Message::Window(main_window::Message::ToggleHelp),
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "shortcut-cancel",
+        label_id: "shortcut-cancel",
         message: || Message::CancelPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
-        does: "shortcut-quit",
+        label_id: "shortcut-quit",
         message: || Message::Window(main_window::Message::Quit),
     },
 ];

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use gui_common::desktop::clipboard::{ClipboardError, Pasted, Pixels};
 use gui_common::desktop::file_dialog::Answer;
 use gui_common::session::snapshot::{Preview, Snapshot, SnapshotError};
-use gui_common::session::watch::{Fresh, Observation};
+use gui_common::session::monitor::{Update, Observation};
 use gui_common::settings;
 use gui_common::widget::drop_target;
 use gui_common::widget::shortcut::{Chord, press};
@@ -50,7 +50,7 @@ impl Bench {
             form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: Remembered::default(),
+            remembered: LoadedSettings::default(),
         };
         Bench {
             state: State::new(&settings),
@@ -94,13 +94,13 @@ impl Bench {
 
     /// Lets the watch of the key see something.
     fn see(&mut self, observation: Observation) {
-        let watch = self.state.watch.as_ref().expect("a key is watched");
+        let watch = self.state.monitor.as_ref().expect("a key is watched");
         let news = watch.news(observation);
         self.send(Message::Seen(news));
     }
 
     fn see_content(&mut self, snapshot: Snapshot) {
-        self.see(Observation::Content(Box::new(Fresh::new(
+        self.see(Observation::Content(Box::new(Update::new(
             snapshot,
             Arc::default(),
         ))));
@@ -273,18 +273,18 @@ fn every_key_of_the_help_does_what_it_says() {
         ("Load the text that is written", "Dialog(Accept)"),
         ("Load an image from a file", "LoadImagePressed"),
         ("Go to the path of an image", "FocusPath"),
-        ("Go to the key", "FocusKey"),
+        ("Go to the key", "Window(FocusKey)"),
         ("Clear what is loaded", "ClearPressed"),
         ("Release what is loaded", "ReleasePressed"),
-        ("Go to the next field", "Focus(Forward)"),
-        ("Go back to the field before", "Focus(Backward)"),
-        ("Open or close this help", "ToggleHelp"),
+        ("Go to the next field", "Window(Focus(Forward))"),
+        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Open or close this help", "Window(ToggleHelp)"),
         ("Close what is open, or cancel", "CancelPressed"),
-        ("Close the window", "Quit"),
+        ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.said() == does);
+            .find(|shortcut| shortcut.label() == does);
         let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
         for chord in shortcut.chords {
             match message_of(*chord) {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use gui_common::text::visible;
 use gui_common::tr;
 use gui_common::widget::content_pane;
-use gui_common::widget::ignore_shortcuts::unchorded;
+use gui_common::widget::ignore_shortcuts::ignore_shortcuts;
 use gui_common::widget::status;
 use gui_common::widget::theme;
 use iced::widget::{button, column, container, row, stack, text, text_input};
@@ -84,7 +84,7 @@ impl State {
             .style(theme::field);
         column![
             load,
-            row![load_image, unchorded(path)]
+            row![load_image, ignore_shortcuts(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]

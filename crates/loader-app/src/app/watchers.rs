@@ -44,8 +44,8 @@ impl Watchers {
         if self.is_verbose {
             // Scripts read them.
             let told = || changes(&self.watched, &watched);
-            for line in language::speaking(Language::English, told) {
-                terminal::warn(line);
+            for line in language::with_language(Language::English, told) {
+                terminal::print_error(line);
             }
         }
         self.watched = watched;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use gui_common::session::snapshot::name_of_kind;
+use gui_common::session::snapshot::kind_name;
 use gui_common::text::units;
 use gui_common::tr;
 use gui_common::widget::theme::Colors;
@@ -86,7 +86,7 @@ impl State {
                     Some(shown) if latest.published <= shown => tr!("presence-shown"),
                     Some(_) => tr!("presence-newer"),
                     None => {
-                        let kind = name_of_kind(latest.metadata.kind());
+                        let kind = kind_name(latest.metadata.kind());
                         tr!(
                             "presence-new",
                             kind = kind,

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use gui_common::picture::draw_latency::Stage;
-use gui_common::picture::stream_stats::{Figures, Tally};
+use gui_common::picture::draw_latency::RenderTarget;
+use gui_common::picture::stream_stats::{Figures, StreamStats};
+use gui_common::session::monitor::{Depth, Monitor, Notification, Observation, Update};
 use gui_common::session::snapshot::{Preview, Snapshot};
-use gui_common::session::watch::{Depth, Fresh, News, Observation, Watch};
 use gui_common::text::language::{self, Language};
 use gui_common::text::visible;
 use gui_common::tr;
@@ -24,9 +24,9 @@ use super::{KeyState, Message, Panel, Shown, State};
 #[derive(Debug)]
 pub(super) struct Live {
     /// Nothing is looked at where the field holds no key.
-    watch: Option<Watch>,
-    stage: Arc<Stage>,
-    tally: Tally,
+    monitor: Option<Monitor>,
+    target: Arc<RenderTarget>,
+    stats: StreamStats,
     /// What is shown is a copy of what is not there any more.
     is_last_copy: bool,
     /// What was said last of what was seen.
@@ -37,9 +37,9 @@ impl Live {
     /// Begins with a look at who is there, and no more.
     pub(super) fn new(key: Option<&Address>) -> Live {
         let mut live = Live {
-            watch: None,
-            stage: Arc::default(),
-            tally: Tally::default(),
+            monitor: None,
+            target: Arc::default(),
+            stats: StreamStats::default(),
             is_last_copy: false,
             said: None,
         };
@@ -54,7 +54,7 @@ impl Live {
 
     /// Returns the key whose contents appear by themselves.
     pub(super) fn followed(&self) -> Option<&Address> {
-        let watch = self.watch.as_ref()?;
+        let watch = self.monitor.as_ref()?;
         (watch.depth() == Depth::Content).then(|| watch.key())
     }
 
@@ -64,19 +64,19 @@ impl Live {
 
     /// Returns what was counted of the pictures that follow each other.
     pub(super) fn figures(&self) -> Option<Figures> {
-        self.is_on().then(|| self.tally.figures()).flatten()
+        self.is_on().then(|| self.stats.figures()).flatten()
     }
 
     pub(super) fn subscription(&self) -> Subscription<Message> {
-        match &self.watch {
+        match &self.monitor {
             Some(watch) => watch.subscription().map(Message::Watched),
             None => Subscription::none(),
         }
     }
 
     /// Returns what a message tells, and of which key.
-    pub(super) fn read(&self, news: News) -> Option<(Address, Observation)> {
-        let watch = self.watch.as_ref()?;
+    pub(super) fn read(&self, news: Notification) -> Option<(Address, Observation)> {
+        let watch = self.monitor.as_ref()?;
         Some((watch.key().clone(), watch.read(news)?))
     }
 
@@ -93,32 +93,32 @@ impl Live {
     }
 
     fn watch(&mut self, key: Option<&Address>, form: Option<Form>, depth: Depth) {
-        self.tally = Tally::default();
+        self.stats = StreamStats::default();
         self.is_last_copy = false;
         self.said = None;
-        self.watch = key.map(|key| {
+        self.monitor = key.map(|key| {
             let source = Source::new(key).form(form);
-            Watch::new(source, depth, Arc::clone(&self.stage))
+            Monitor::new(source, depth, Arc::clone(&self.target))
         });
     }
 
     /// Counts a content that is about to be shown. Tells whether there are new figures.
-    fn count(&mut self, fresh: &Fresh) -> bool {
-        if !matches!(fresh.snapshot.content, Preview::Picture(_)) {
-            self.tally = Tally::default();
+    fn count(&mut self, update: &Update) -> bool {
+        if !matches!(update.snapshot.content, Preview::Picture(_)) {
+            self.stats = StreamStats::default();
             return false;
         }
-        self.tally.take(fresh)
+        self.stats.take(update)
     }
 
     #[cfg(test)]
     pub(super) fn form(&self) -> Option<Form> {
-        self.watch.as_ref().and_then(Watch::form)
+        self.monitor.as_ref().and_then(Monitor::form)
     }
 
     #[cfg(test)]
     pub(super) fn news(&self, observation: Observation) -> Message {
-        let watch = self.watch.as_ref().expect("a key is watched");
+        let watch = self.monitor.as_ref().expect("a key is watched");
         Message::Watched(watch.news(observation))
     }
 }
@@ -186,7 +186,7 @@ impl State {
     pub(super) fn observe(&mut self, key: &Address, observation: Observation) {
         match observation {
             Observation::Past(snapshots) => self.history.look_back(&snapshots),
-            Observation::Content(fresh) => self.show_fresh(*fresh),
+            Observation::Content(update) => self.show_update(*update),
             Observation::Presence(info) => self.see(key, KeyState::Here(info)),
             Observation::Qt(bytes) => self.see(key, KeyState::Qt(bytes)),
             Observation::Nothing => {
@@ -205,24 +205,24 @@ impl State {
     }
 
     /// Shows what has appeared by itself.
-    fn show_fresh(&mut self, fresh: Fresh) {
-        if fresh.snapshot.is_empty() && self.live.is_last_copy {
+    fn show_update(&mut self, update: Update) {
+        if update.snapshot.is_empty() && self.live.is_last_copy {
             // A loader has come, and has not loaded anything yet.
             return;
         }
         self.live.is_last_copy = false;
-        let figures_changed = self.live.count(&fresh);
-        self.take_shown(&fresh.snapshot);
-        self.say(super::said_of(&fresh.snapshot));
+        let figures_changed = self.live.count(&update);
+        self.take_shown(&update.snapshot);
+        self.say(super::said_of(&update.snapshot));
         match &mut self.shown {
-            Shown::Content(pane) => pane.replace(fresh),
+            Shown::Content(pane) => pane.replace(update),
             shown @ Shown::Notice { .. } => {
-                *shown = Shown::Content(Box::new(ContentPane::fresh(fresh)));
+                *shown = Shown::Content(Box::new(ContentPane::from_update(update)));
             }
         }
         if figures_changed && let Some(figures) = self.live.figures() {
             // Scripts read them.
-            language::speaking(Language::English, || {
+            language::with_language(Language::English, || {
                 self.window.status.note(format_args!("live: {figures}"));
             });
         }

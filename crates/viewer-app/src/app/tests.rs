@@ -5,8 +5,8 @@ mod live;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use gui_common::session::monitor::{Observation, Update};
 use gui_common::session::snapshot::{self, Bytes, SnapshotError};
-use gui_common::session::watch::{Fresh, Observation};
 use gui_common::session::worker::WorkerError;
 use gui_common::settings;
 use gui_common::text::explain::Explain;
@@ -396,16 +396,16 @@ fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
         ("Show what is in shared memory", "Show"),
         ("Let what is loaded appear by itself, or not", "LiveToggled"),
-        ("Go to the key", "FocusKey"),
-        ("Go to the next field", "Focus(Forward)"),
-        ("Go back to the field before", "Focus(Backward)"),
-        ("Open or close this help", "ToggleHelp"),
+        ("Go to the key", "Window(FocusKey)"),
+        ("Go to the next field", "Window(Focus(Forward))"),
+        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Open or close this help", "Window(ToggleHelp)"),
         ("Close what is open", "Escape"),
-        ("Close the window", "Quit"),
+        ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.said() == does);
+            .find(|shortcut| shortcut.label() == does);
         let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
         for chord in shortcut.chords {
             // Another row with the same keys would be found first.
@@ -420,7 +420,7 @@ fn the_help_opens_shows_every_key_and_closes() {
     drop(press_key(&mut state, Chord::named(Named::F1)));
     let mut ui = ui(&state);
     for shortcut in shortcut::TABLE {
-        ui.find(shortcut.said()).expect(shortcut.does);
+        ui.find(shortcut.label()).expect(shortcut.label_id);
         for chord in shortcut.chords {
             ui.find(chord.to_string().as_str()).expect("it is drawn");
         }

@@ -282,7 +282,7 @@ fn every_error_is_explained_in_sentences_of_both_languages() {
             english.ends_with(['.', ')']) || english.starts_with("its name"),
             "{english}"
         );
-        let said = language::speaking(Language::SimplifiedChinese, || error.explain());
+        let said = language::with_language(Language::SimplifiedChinese, || error.explain());
         assert_ne!(said, english);
         assert_eq!(english_in(&said), None, "{said}");
         assert!(said.ends_with(['。', '）', '名']), "{said}");
@@ -302,7 +302,7 @@ fn every_reason_is_explained_in_chinese() {
     for reason in reasons() {
         let english = reason.explain();
         assert!(!english.ends_with('.'), "{english}");
-        let said = language::speaking(Language::SimplifiedChinese, || reason.explain());
+        let said = language::with_language(Language::SimplifiedChinese, || reason.explain());
         assert_ne!(said, english);
         assert_eq!(english_in(&said.replace("UTF-8", "")), None, "{said}");
     }
@@ -333,8 +333,9 @@ fn the_sentence_of_an_error_has_the_remedy_and_what_varies() {
         },
     );
     assert_eq!(cut, "/dev/shm/a: b: it is cut short: 10 bytes of 4096");
-    let chinese =
-        |error: &dyn Explain| language::speaking(Language::SimplifiedChinese, || error.explain());
+    let chinese = |error: &dyn Explain| {
+        language::with_language(Language::SimplifiedChinese, || error.explain())
+    };
     let owner = ForeignReason::Owner {
         found: NOBODY_KNOWN,
         expected: NOBODY_KNOWN - 1,
@@ -404,7 +405,7 @@ fn what_is_wrong_with_a_stream_is_explained_in_chinese() {
     for error in stream_errors() {
         let english = error.explain();
         assert!(english.ends_with('.'), "{english}");
-        let said = language::speaking(Language::SimplifiedChinese, || error.explain());
+        let said = language::with_language(Language::SimplifiedChinese, || error.explain());
         assert!(said.ends_with('。'), "{said}");
         // What the library for pictures says of a PNG file is told as it says it.
         if !english.contains("the PNG file") {

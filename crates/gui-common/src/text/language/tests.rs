@@ -79,7 +79,7 @@ fn a_language_has_many_tags() {
 #[test]
 fn a_thread_speaks_another_language_for_a_while() {
     assert_eq!(tr!("load"), "Load");
-    let (chinese, elsewhere) = speaking(CHINESE, || {
+    let (chinese, elsewhere) = with_language(CHINESE, || {
         let elsewhere = thread::spawn(|| tr!("load")).join();
         (tr!("load"), elsewhere.expect("it only speaks"))
     });
@@ -101,9 +101,9 @@ fn numbers_choose_and_texts_stay_as_they_are() {
 
 #[test]
 fn nobody_is_left_without_a_word() {
-    assert_eq!(say("no-such-id", &[]), "no-such-id");
-    assert_eq!(say_in(CHINESE, "no-such-id", &[]), None);
-    let said = say("removed", &[]);
+    assert_eq!(message("no-such-id", &[]), "no-such-id");
+    assert_eq!(message_in(CHINESE, "no-such-id", &[]), None);
+    let said = message("removed", &[]);
     assert!(said.contains("key"), "{said}");
 }
 

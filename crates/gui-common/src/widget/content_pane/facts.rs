@@ -97,7 +97,7 @@ pub fn also_attached(snapshot: &Snapshot, told: &[Process]) -> Option<String> {
 
 fn peer(peer: &Participant) -> String {
     match peer.access {
-        Access::ReadWrite => explain::name_of(peer),
+        Access::ReadWrite => explain::peer_name(peer),
         Access::ReadOnly => tr!("peer-reading", program = peer.program, pid = peer.process),
     }
 }

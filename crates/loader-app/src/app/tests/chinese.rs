@@ -35,7 +35,7 @@ fn assert_says(bench: &Bench, wanted: &[&str]) {
 }
 
 fn in_chinese(test: impl FnOnce(&mut Bench)) {
-    language::speaking(Language::SimplifiedChinese, || test(&mut Bench::new()));
+    language::with_language(Language::SimplifiedChinese, || test(&mut Bench::new()));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn errors_of_loading() {
             flaw,
         })
     });
-    language::speaking(Language::SimplifiedChinese, || {
+    language::with_language(Language::SimplifiedChinese, || {
         for error in errors.iter().chain(&flawed) {
             let said = error.to_string().replace(&system().to_string(), "");
             assert_eq!(testing::english_word_in(&said), None, "{said}");

@@ -20,7 +20,7 @@ fn read(key: &QtKey) -> Reading {
 }
 
 fn watched_as(bench: &Bench) -> Option<Form> {
-    bench.state.watch.as_ref().expect("a key is watched").form()
+    bench.state.monitor.as_ref().expect("a key is watched").form()
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn the_command_line_may_choose_the_first_form() {
             form: Some(Form::Raw),
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: Remembered::default(),
+            remembered: LoadedSettings::default(),
         })
     };
     let state = open("qt:K");

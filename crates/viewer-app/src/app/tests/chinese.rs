@@ -40,7 +40,7 @@ fn assert_says(state: &State, wanted: &[&str]) {
 }
 
 fn in_chinese(test: impl FnOnce(&mut State)) {
-    language::speaking(Language::SimplifiedChinese, || test(&mut state()));
+    language::with_language(Language::SimplifiedChinese, || test(&mut state()));
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn live() {
         );
         observe(state, Observation::Nothing);
         assert_says(state, &["正在等待“MySharedMemory”中出现内容。", "等待中"]);
-        let fresh = Fresh::new(text("你好"), Arc::default());
-        observe(state, Observation::Content(Box::new(fresh)));
+        let update = Update::new(text("你好"), Arc::default());
+        observe(state, Observation::Content(Box::new(update)));
         observe(state, Observation::Nothing);
         assert_says(state, &["加载方已离开；这是最后的副本。", "加载方已离开"]);
         drop(state.update(Message::LiveToggled));

@@ -15,7 +15,7 @@ fn live() -> State {
 fn appear(state: &mut State, snapshot: Snapshot) {
     observe(
         state,
-        Observation::Content(Box::new(Fresh::new(snapshot, Arc::default()))),
+        Observation::Content(Box::new(Update::new(snapshot, Arc::default()))),
     );
 }
 
@@ -214,7 +214,7 @@ fn pictures_are_counted_when_they_are_drawn() {
     draw(&state);
     // Two before the window is drawn again: the first of them nobody saw.
     appear(&mut state, picture());
-    let mut late = Fresh::new(picture(), Arc::default());
+    let mut late = Update::new(picture(), Arc::default());
     late.skipped = 3;
     observe(&mut state, Observation::Content(Box::new(late)));
     let figures = state.live.figures().expect("one was shown");
@@ -251,7 +251,7 @@ fn a_picture_that_came_with_more_pixels_is_no_news() {
     let mut state = live();
     appear(&mut state, picture());
     draw(&state);
-    let mut again = Fresh::new(picture(), Arc::default());
+    let mut again = Update::new(picture(), Arc::default());
     again.is_again = true;
     observe(&mut state, Observation::Content(Box::new(again)));
     assert_eq!(state.live.figures(), None);

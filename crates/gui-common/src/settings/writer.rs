@@ -8,32 +8,32 @@ use std::{io, thread};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 
-use super::{Remembered, Settings, Switches, file};
+use super::{LoadedSettings, Settings, Switches, file};
 use crate::tr;
 use crate::widget::status::Status;
 
 /// How long nothing changes before it is written: a window that is dragged larger changes many
 /// times a second.
-const QUIET: Duration = Duration::from_millis(500);
+const QUIET_PERIOD: Duration = Duration::from_millis(500);
 
 /// How long the end of a program waits at most for the last of it to be written.
-const FAREWELL: Duration = Duration::from_secs(2);
+const EXIT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Keeps a window's [`Settings`], and writes them when they have changed: a moment later, and
 /// when it is dropped.
 #[derive(Debug)]
-pub struct Keeper<S> {
+pub struct SettingsWriter<S> {
     settings: Settings<S>,
     path: Option<PathBuf>,
     is_damaged: bool,
     /// Begins with the first change.
-    writer: Option<Writer<S>>,
+    writer: Option<WriterHandle<S>>,
 }
 
-impl<S: Switches> Keeper<S> {
+impl<S: Switches> SettingsWriter<S> {
     /// Goes on from what was loaded.
-    pub fn new(loaded: Remembered<S>) -> Keeper<S> {
-        Keeper {
+    pub fn new(loaded: LoadedSettings<S>) -> SettingsWriter<S> {
+        SettingsWriter {
             settings: loaded.settings,
             path: loaded.path,
             is_damaged: loaded.is_damaged,
@@ -58,12 +58,12 @@ impl<S: Switches> Keeper<S> {
             writer.write(self.settings.clone());
             return Task::none();
         }
-        let (complain, complaints) = stream_mpsc::unbounded();
-        match Writer::start(path.clone(), self.is_damaged, complain) {
+        let (failures, failures_received) = stream_mpsc::unbounded();
+        match WriterHandle::start(path.clone(), self.is_damaged, failures) {
             Ok(writer) => {
                 writer.write(self.settings.clone());
                 self.writer = Some(writer);
-                Task::stream(complaints)
+                Task::stream(failures_received)
             }
             // The next change tries again.
             Err(status) => Task::done(status),
@@ -73,43 +73,43 @@ impl<S: Switches> Keeper<S> {
 
 /// The thread that writes, seen from the window's.
 #[derive(Debug)]
-struct Writer<S> {
+struct WriterHandle<S> {
     /// `None` at the end: that is how the thread learns of it.
     changes: Option<Sender<Settings<S>>>,
     /// Disconnected when all is written.
     end: Receiver<()>,
 }
 
-impl<S: Switches> Writer<S> {
+impl<S: Switches> WriterHandle<S> {
     fn start(
         path: PathBuf,
         is_damaged: bool,
-        complain: stream_mpsc::UnboundedSender<Status>,
-    ) -> Result<Writer<S>, Status> {
+        failures: stream_mpsc::UnboundedSender<Status>,
+    ) -> Result<WriterHandle<S>, Status> {
         let (changes, changed) = mpsc::channel();
         let (at_end, end) = mpsc::channel();
-        let mut desk = Desk {
+        let mut writer = WriterThread {
             path: path.clone(),
             is_damaged,
-            complain,
-            has_complained: false,
+            failures,
+            has_reported_failure: false,
         };
         let thread = thread::Builder::new().name("settings".to_owned());
         let spawned = thread.spawn(move || {
-            desk.work(&changed);
+            writer.work(&changed);
             drop(at_end);
         });
         match spawned {
-            Ok(_) => Ok(Writer {
+            Ok(_) => Ok(WriterHandle {
                 changes: Some(changes),
                 end,
             }),
-            Err(error) => Err(complaint(&path, &error.to_string())),
+            Err(error) => Err(write_failure(&path, &error.to_string())),
         }
     }
 }
 
-impl<S> Writer<S> {
+impl<S> WriterHandle<S> {
     fn write(&self, settings: Settings<S>) {
         if let Some(changes) = &self.changes {
             // The thread listens until it is told the end.
@@ -118,28 +118,28 @@ impl<S> Writer<S> {
     }
 }
 
-impl<S> Drop for Writer<S> {
+impl<S> Drop for WriterHandle<S> {
     fn drop(&mut self) {
         self.changes = None;
         // Disconnected is what is waited for. A disk that does not answer shall not keep the
         // program from ending.
-        self.end.recv_timeout(FAREWELL).ok();
+        self.end.recv_timeout(EXIT_TIMEOUT).ok();
     }
 }
 
 /// The thread that writes, seen from itself.
-struct Desk {
+struct WriterThread {
     path: PathBuf,
     is_damaged: bool,
-    complain: stream_mpsc::UnboundedSender<Status>,
-    has_complained: bool,
+    failures: stream_mpsc::UnboundedSender<Status>,
+    has_reported_failure: bool,
 }
 
-impl Desk {
+impl WriterThread {
     fn work<S: Switches>(&mut self, changed: &Receiver<Settings<S>>) {
         while let Ok(mut latest) = changed.recv() {
             // Until it is quiet, or the end: then at once.
-            while let Ok(newer) = changed.recv_timeout(QUIET) {
+            while let Ok(newer) = changed.recv_timeout(QUIET_PERIOD) {
                 latest = newer;
             }
             self.write(&latest);
@@ -153,14 +153,14 @@ impl Desk {
             .map_err(|error| error.to_string())
             .and_then(|()| file::write(&self.path, settings).map_err(|error| error.reason()));
         match written {
-            Ok(()) => self.has_complained = false,
+            Ok(()) => self.has_reported_failure = false,
             // Once is enough, until it has gone well again.
-            Err(_) if self.has_complained => {}
+            Err(_) if self.has_reported_failure => {}
             Err(reason) => {
-                self.has_complained = true;
+                self.has_reported_failure = true;
                 // Nobody listens at the end of the program.
-                self.complain
-                    .unbounded_send(complaint(&self.path, &reason))
+                self.failures
+                    .unbounded_send(write_failure(&self.path, &reason))
                     .ok();
             }
         }
@@ -175,7 +175,7 @@ impl Desk {
     }
 }
 
-fn complaint(path: &Path, reason: &str) -> Status {
+fn write_failure(path: &Path, reason: &str) -> Status {
     Status::warning(tr!("settings-unwritable")).with_remedy(tr!(
         "settings-unwritable-remedy",
         path = path.display(),

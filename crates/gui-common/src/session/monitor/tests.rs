@@ -16,7 +16,7 @@ use crate::session::snapshot::Preview;
 /// A key in a directory of its own, and a watch of it.
 struct Bench {
     directory: TempDir,
-    watch: Watch,
+    watch: Monitor,
 }
 
 impl Bench {
@@ -24,7 +24,7 @@ impl Bench {
         let directory = tempfile::tempdir().expect("there is room");
         let options = Options::new().directory(directory.path());
         let key = Key::new("watched").expect("it is a key");
-        let watch = Watch::new(Source::new(key).options(options), depth, Arc::default());
+        let watch = Monitor::new(Source::new(key).options(options), depth, Arc::default());
         Bench { directory, watch }
     }
 
@@ -40,12 +40,12 @@ impl Bench {
         Publisher::open(self.key(), &self.options()).expect("it can be opened")
     }
 
-    fn listen(&self) -> impl Stream<Item = News> + use<> {
+    fn listen(&self) -> impl Stream<Item = Notification> + use<> {
         listen(Arc::clone(&self.watch.shared))
     }
 
     /// Waits for an observation that `matches`; those before it may be older.
-    fn await_observation<S: Stream<Item = News>>(
+    fn await_observation<S: Stream<Item = Notification>>(
         &self,
         stream: &mut Pin<&mut S>,
         matches: impl Fn(&Observation) -> bool,
@@ -60,13 +60,16 @@ impl Bench {
         panic!("the watch ended");
     }
 
-    fn await_picture<S: Stream<Item = News>>(&self, stream: &mut Pin<&mut S>) -> Box<Fresh> {
+    fn await_picture<S: Stream<Item = Notification>>(
+        &self,
+        stream: &mut Pin<&mut S>,
+    ) -> Box<Update> {
         let is_picture = |seen: &Observation| {
-            matches!(seen, Observation::Content(fresh)
-                if matches!(fresh.snapshot.content, Preview::Picture(_)))
+            matches!(seen, Observation::Content(update)
+                if matches!(update.snapshot.content, Preview::Picture(_)))
         };
         match self.await_observation(stream, is_picture) {
-            Observation::Content(fresh) => fresh,
+            Observation::Content(update) => update,
             _ => unreachable!("it was just seen to be content"),
         }
     }
@@ -74,7 +77,7 @@ impl Bench {
 
 fn is_text(observation: &Observation, expected: &str) -> bool {
     match observation {
-        Observation::Content(fresh) => match &fresh.snapshot.content {
+        Observation::Content(update) => match &update.snapshot.content {
             Preview::Text(text) => text.shown == expected,
             _ => false,
         },
@@ -95,8 +98,8 @@ fn publish_picture(publisher: &Publisher, width: u32, height: u32) {
 }
 
 /// The size in which a picture was converted.
-fn drawn_width(fresh: &Fresh) -> u32 {
-    match &fresh.snapshot.content {
+fn drawn_width(update: &Update) -> u32 {
+    match &update.snapshot.content {
         Preview::Picture(picture) => match &picture.handle {
             iced::widget::image::Handle::Rgba { width, .. } => *width,
             other => panic!("{other:?}"),
@@ -119,7 +122,7 @@ fn everything_that_happens_to_a_key_is_seen() {
     publisher.clear().expect("nobody is in the way");
     bench.await_observation(
         &mut stream,
-        |seen| matches!(seen, Observation::Content(fresh) if fresh.snapshot.is_empty()),
+        |seen| matches!(seen, Observation::Content(update) if update.snapshot.is_empty()),
     );
     drop(publisher);
     bench.await_observation(&mut stream, is_nothing);
@@ -188,7 +191,7 @@ fn a_block_is_told_when_its_bytes_change() {
     let mut stream = pin!(bench.listen());
     let begins_with = |byte: u8| {
         move |seen: &Observation| match seen {
-            Observation::Content(fresh) => match &fresh.snapshot.content {
+            Observation::Content(update) => match &update.snapshot.content {
                 Preview::Bytes(bytes) => bytes.head[0] == byte,
                 _ => false,
             },
@@ -213,14 +216,14 @@ fn a_window_that_takes_nothing_skips_and_then_gets_the_latest() {
         publish_picture(&publisher, 400, 300);
     }
     let mut seen = Vec::new();
-    if let Some(Observation::Content(fresh)) = bench.watch.read(first) {
-        seen.push(fresh);
+    if let Some(Observation::Content(update)) = bench.watch.read(first) {
+        seen.push(update);
     }
-    let sequence = |fresh: &Fresh| fresh.snapshot.sequence().map(Sequence::get);
-    while seen.last().and_then(|fresh| sequence(fresh)) != Some(MORE + 1) {
+    let sequence = |update: &Update| update.snapshot.sequence().map(Sequence::get);
+    while seen.last().and_then(|update| sequence(update)) != Some(MORE + 1) {
         seen.push(bench.await_picture(&mut stream));
     }
-    let skipped: u64 = seen.iter().map(|fresh| fresh.skipped).sum();
+    let skipped: u64 = seen.iter().map(|update| update.skipped).sum();
     assert_eq!(
         seen.len() as u64 + skipped,
         MORE + 1,
@@ -245,14 +248,14 @@ fn pictures_that_follow_each_other_are_converted_for_the_room_there_is() {
 
     // As the view of it tells.
     let pane = Size::new(80, 80);
-    bench.watch.shared.stage.set(Seen {
+    bench.watch.shared.target.set(Seen {
         pane,
         ..Seen::default()
     });
     let began = Instant::now();
     publish_picture(&publisher, 400, 300);
     let second = bench.await_picture(&mut stream);
-    if began.elapsed() < GLANCE / 2 {
+    if began.elapsed() < POLL_INTERVAL / 2 {
         assert_eq!(drawn_width(&second), 80);
     }
 
@@ -299,18 +302,18 @@ fn what_a_qt_program_streams_is_read_as_asked() {
     publisher.publish(&stream).expect("there is room");
     for (form, expected) in [(None, "hi"), (Some(Form::QString), "桩")] {
         let source = Source::new(&key).form(form);
-        let watch = Watch::new(source, Depth::Content, Arc::default());
+        let watch = Monitor::new(source, Depth::Content, Arc::default());
         let bench = Bench {
             directory: tempfile::tempdir().expect("there is room"),
             watch,
         };
         let mut stream = pin!(bench.listen());
         let is_content = |seen: &Observation| matches!(seen, Observation::Content(_));
-        let Observation::Content(fresh) = bench.await_observation(&mut stream, is_content) else {
+        let Observation::Content(update) = bench.await_observation(&mut stream, is_content) else {
             panic!("it is no content");
         };
-        assert_eq!(fresh.snapshot.form, form.or(Some(Form::QByteArray)));
-        match fresh.snapshot.content {
+        assert_eq!(update.snapshot.form, form.or(Some(Form::QByteArray)));
+        match update.snapshot.content {
             Preview::Text(text) => assert_eq!(text.shown, expected),
             other => panic!("{other:?}"),
         }
@@ -320,7 +323,7 @@ fn what_a_qt_program_streams_is_read_as_asked() {
 /// What a watch that begins now tells of the past, and then of the present.
 fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
     let source = Source::new(bench.key()).options(bench.options());
-    let watch = Watch::new(source, Depth::Content, Arc::default());
+    let watch = Monitor::new(source, Depth::Content, Arc::default());
     let mut stream = pin!(listen(Arc::clone(&watch.shared)));
     let mut past = Vec::new();
     while let Some(news) = block_on(stream.next()) {
@@ -333,10 +336,10 @@ fn past_and_present(bench: &Bench) -> (Vec<u64>, u64) {
                         .map(Sequence::get),
                 );
             }
-            Some(Observation::Content(fresh)) => {
+            Some(Observation::Content(update)) => {
                 return (
                     past,
-                    fresh.snapshot.sequence().expect("it is a sample").get(),
+                    update.snapshot.sequence().expect("it is a sample").get(),
                 );
             }
             _ => {}

@@ -10,20 +10,20 @@ use iced::futures::executor::block_on;
 use shm_core::segment;
 use shm_io::{Content, Event, Follower, Info, Stat, Wanted};
 
-use super::{Depth, Fresh, GLANCE, News, Observation, Shared};
+use super::{Depth, Notification, Observation, POLL_INTERVAL, Shared, Update};
 use crate::session::snapshot::{Bytes, Preview, Snapshot, SnapshotError};
 use crate::text::group;
 
 /// Looks, and tells the window. `None` from any function means that nobody wants to know.
-pub(super) struct Lookout {
+pub(super) struct MonitorThread {
     shared: Arc<Shared>,
-    output: Sender<News>,
+    output: Sender<Notification>,
     follower: Follower,
     /// What was told last of what stays the same for long.
-    told: Told,
+    reported: Reported,
     stat: Stat,
     /// When it was last looked who is there.
-    glanced: Option<Instant>,
+    last_poll: Option<Instant>,
     /// What of the content that was told last is still of interest, and when that was.
     last: Option<(Last, Instant)>,
     /// Whether it has begun to follow, so that nothing that comes is past.
@@ -32,10 +32,10 @@ pub(super) struct Lookout {
 
 /// What was told, so that it is not told again every second.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Told {
+enum Reported {
     Unknown,
     Nothing,
-    Something(Gist),
+    Something(Summary),
     /// A segment of a Qt program, of so many bytes.
     Qt(u64),
     Unreadable(String),
@@ -43,7 +43,7 @@ enum Told {
 
 /// What of a [`segment::Info`] a window shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Gist {
+struct Summary {
     stat: Stat,
     /// The sequence and the size; of no interest to who knows the content itself.
     content: Option<(u64, u64)>,
@@ -58,15 +58,15 @@ enum Last {
     Other,
 }
 
-impl Lookout {
-    pub(super) fn new(shared: Arc<Shared>, output: Sender<News>) -> Lookout {
-        Lookout {
+impl MonitorThread {
+    pub(super) fn new(shared: Arc<Shared>, output: Sender<Notification>) -> MonitorThread {
+        MonitorThread {
             follower: shared.source.clone().follow(Wanted::Latest),
             shared,
             output,
-            told: Told::Unknown,
+            reported: Reported::Unknown,
             stat: Stat::default(),
-            glanced: None,
+            last_poll: None,
             last: None,
             has_begun: false,
         }
@@ -80,8 +80,8 @@ impl Lookout {
     fn look(&mut self) -> Option<()> {
         match self.shared.depth {
             Depth::Presence => {
-                self.glance()?;
-                self.shared.pause(GLANCE)
+                self.poll_info()?;
+                self.shared.pause(POLL_INTERVAL)
             }
             Depth::Content => {
                 self.follow()?;
@@ -92,49 +92,49 @@ impl Lookout {
 
     /// Waits for what happens next, and tells of it.
     fn follow(&mut self) -> Option<()> {
-        let event = self.follower.next(Some(GLANCE));
+        let event = self.follower.next(Some(POLL_INTERVAL));
         let is_first = !std::mem::replace(&mut self.has_begun, true);
         match event {
             Ok(Event::Content(content)) => {
                 if is_first {
-                    self.tell_past(&content)?;
+                    self.report_past(&content)?;
                 }
-                self.tell_new(*content)
+                self.report_new(*content)
             }
             Ok(Event::Empty { .. }) => {
-                self.glance()?;
+                self.poll_info()?;
                 let address = self.shared.source.address().clone();
-                self.tell_converted(Content::of_nothing(address), None, false)
+                self.report_converted(Content::of_nothing(address), None, false)
             }
-            Ok(Event::NoSegment) => self.tell_nothing(),
+            Ok(Event::NoSegment) => self.report_nothing(),
             Ok(Event::PublisherGone | Event::Timeout) => {
                 // One of a Qt program was looked at just now.
                 if self.shared.source.address().own().is_some() {
-                    self.glance()?;
+                    self.poll_info()?;
                 }
                 self.refine()
             }
-            Ok(Event::Block) => self.tell_block(),
-            Err(error) => self.tell_unreadable(error.into()),
+            Ok(Event::Block) => self.report_block(),
+            Err(error) => self.report_unreadable(error.into()),
         }
     }
 
     /// Looks who is there.
-    fn glance(&mut self) -> Option<()> {
-        self.glanced = Some(Instant::now());
+    fn poll_info(&mut self) -> Option<()> {
+        self.last_poll = Some(Instant::now());
         match self.shared.source.info() {
-            Ok(Info::Own(info)) => self.tell_presence(*info),
-            Ok(Info::Qt { size, .. }) => self.tell_qt(size),
-            Err(error) if error.is_not_found() => self.tell_nothing(),
-            Err(error) => self.tell_unreadable(error.into()),
+            Ok(Info::Own(info)) => self.report_presence(*info),
+            Ok(Info::Qt { size, .. }) => self.report_qt(size),
+            Err(error) if error.is_not_found() => self.report_nothing(),
+            Err(error) => self.report_unreadable(error.into()),
         }
     }
 
-    fn tell_qt(&mut self, size: u64) -> Option<()> {
-        self.tell_once(Told::Qt(size), Observation::Qt(size))
+    fn report_qt(&mut self, size: u64) -> Option<()> {
+        self.report_once(Reported::Qt(size), Observation::Qt(size))
     }
 
-    fn tell_presence(&mut self, info: segment::Info) -> Option<()> {
+    fn report_presence(&mut self, info: segment::Info) -> Option<()> {
         // The window names them.
         group::read_names();
         self.stat = Stat::from(&info);
@@ -146,46 +146,46 @@ impl Lookout {
             // Counts come and go without a word; there is nothing to read.
             segment::Content::Semaphore { .. } | segment::Content::Damaged { .. } => None,
         };
-        let told = Told::Something(Gist {
+        let reported = Reported::Something(Summary {
             stat: self.stat.clone(),
             content: content.filter(|_| self.shared.depth == Depth::Presence),
         });
-        self.tell_once(told, Observation::Presence(Arc::new(info)))
+        self.report_once(reported, Observation::Presence(Arc::new(info)))
     }
 
-    fn tell_nothing(&mut self) -> Option<()> {
+    fn report_nothing(&mut self) -> Option<()> {
         self.stat = Stat::default();
-        self.tell_once(Told::Nothing, Observation::Nothing)
+        self.report_once(Reported::Nothing, Observation::Nothing)
     }
 
-    fn tell_unreadable(&mut self, error: SnapshotError) -> Option<()> {
-        let told = Told::Unreadable(error.to_string());
-        self.tell_once(told, Observation::Unreadable(Arc::new(error)))
+    fn report_unreadable(&mut self, error: SnapshotError) -> Option<()> {
+        let reported = Reported::Unreadable(error.to_string());
+        self.report_once(reported, Observation::Unreadable(Arc::new(error)))
     }
 
-    fn tell_new(&mut self, content: Content) -> Option<()> {
+    fn report_new(&mut self, content: Content) -> Option<()> {
         let pane = match content.publication() {
             // One of a Qt program is not read again, so all of its pixels are taken at once.
             None => {
-                self.tell_qt(content.size())?;
+                self.report_qt(content.size())?;
                 None
             }
             Some(publication) => {
-                let is_due = |at: Instant| at.elapsed() >= GLANCE;
+                let is_due = |at: Instant| at.elapsed() >= POLL_INTERVAL;
                 let mut attached = self.stat.attached.iter();
                 let is_known = attached.any(|peer| peer.process.is(publication.writer));
-                if self.glanced.is_none_or(is_due) || !is_known {
-                    self.glance()?;
+                if self.last_poll.is_none_or(is_due) || !is_known {
+                    self.poll_info()?;
                 }
                 self.pane()
             }
         };
-        self.tell_converted(content, pane, false)
+        self.report_converted(content, pane, false)
     }
 
     /// Tells what was published before the first sample that is told.
-    fn tell_past(&mut self, newest: &Content) -> Option<()> {
-        self.glance()?;
+    fn report_past(&mut self, newest: &Content) -> Option<()> {
+        self.poll_info()?;
         let past = self.shared.source.before(newest).into_iter();
         let past = past.map(|content| content.with_stat(self.stat.clone()));
         let past: Vec<Snapshot> = past
@@ -201,8 +201,8 @@ impl Lookout {
     /// that stays is worth more: somebody may look at it closely.
     fn pane(&self) -> Option<Size<u32>> {
         let (_, at) = self.last.as_ref()?;
-        let is_fast = at.elapsed() < GLANCE;
-        is_fast.then(|| self.shared.stage.pane()).flatten()
+        let is_fast = at.elapsed() < POLL_INTERVAL;
+        is_fast.then(|| self.shared.target.pane()).flatten()
     }
 
     /// Converts the latest picture once more, with all of its pixels, when it turned out to stay.
@@ -211,13 +211,13 @@ impl Lookout {
             return Some(());
         }
         match self.follower.again() {
-            Ok(Some(content)) => self.tell_converted(content, None, true),
+            Ok(Some(content)) => self.report_converted(content, None, true),
             Ok(None) => Some(()),
-            Err(error) => self.tell_unreadable(error.into()),
+            Err(error) => self.report_unreadable(error.into()),
         }
     }
 
-    fn tell_converted(
+    fn report_converted(
         &mut self,
         content: Content,
         pane: Option<Size<u32>>,
@@ -230,41 +230,41 @@ impl Lookout {
         drop(content);
         let snapshot = match converted {
             Ok(snapshot) => snapshot,
-            Err(error) => return self.tell_unreadable(error),
+            Err(error) => return self.report_unreadable(error),
         };
         let is_picture = matches!(snapshot.content, Preview::Picture(_));
         let last = match pane {
             Some(_) if is_picture => Last::Fitted,
             _ => Last::Other,
         };
-        let fresh = Fresh {
+        let update = Update {
             skipped,
             is_again,
-            ..self.fresh(snapshot)
+            ..self.update_of(snapshot)
         };
-        self.tell_content(fresh, last)
+        self.report_content(update, last)
     }
 
     /// A block wakes nobody: it is read once a second, and so is who is there.
-    fn tell_block(&mut self) -> Option<()> {
-        self.glance()?;
+    fn report_block(&mut self) -> Option<()> {
+        self.poll_info()?;
         match Snapshot::read(&self.shared.source) {
-            Ok(snapshot) if self.is_told(&snapshot) => Some(()),
+            Ok(snapshot) if self.is_reported(&snapshot) => Some(()),
             Ok(snapshot) => {
                 let last = match &snapshot.content {
                     Preview::Bytes(bytes) => Last::Block(bytes.clone(), snapshot.bytes),
                     _ => Last::Other,
                 };
-                let fresh = self.fresh(snapshot);
-                self.tell_content(fresh, last)
+                let update = self.update_of(snapshot);
+                self.report_content(update, last)
             }
             // It went away just now, which the next look tells.
             Err(error) if error.is_not_found() => Some(()),
-            Err(error) => self.tell_unreadable(error),
+            Err(error) => self.report_unreadable(error),
         }
     }
 
-    fn is_told(&self, snapshot: &Snapshot) -> bool {
+    fn is_reported(&self, snapshot: &Snapshot) -> bool {
         match (&self.last, &snapshot.content) {
             (Some((Last::Block(told, size), _)), Preview::Bytes(bytes)) => {
                 told == bytes && *size == snapshot.bytes
@@ -273,32 +273,32 @@ impl Lookout {
         }
     }
 
-    fn fresh(&self, snapshot: Snapshot) -> Fresh {
-        Fresh::new(snapshot, Arc::clone(&self.shared.stage))
+    fn update_of(&self, snapshot: Snapshot) -> Update {
+        Update::new(snapshot, Arc::clone(&self.shared.target))
     }
 
     /// Puts a content into the slot, and tells the window that it is there.
-    fn tell_content(&mut self, fresh: Fresh, last: Last) -> Option<()> {
+    fn report_content(&mut self, update: Update, last: Last) -> Option<()> {
         self.last = Some((last, Instant::now()));
-        if !matches!(self.told, Told::Something(_) | Told::Qt(_)) {
-            self.told = Told::Unknown;
+        if !matches!(self.reported, Reported::Something(_) | Reported::Qt(_)) {
+            self.reported = Reported::Unknown;
         }
         self.shared.wait_for_room()?;
-        self.shared.slot().fresh = Some(Box::new(fresh));
+        self.shared.slot().update = Some(Box::new(update));
         self.send(None)
     }
 
-    fn tell_once(&mut self, told: Told, observation: Observation) -> Option<()> {
-        if self.told == told {
+    fn report_once(&mut self, reported: Reported, observation: Observation) -> Option<()> {
+        if self.reported == reported {
             return Some(());
         }
-        self.told = told;
+        self.reported = reported;
         self.send(Some(observation))
     }
 
     /// Hands over a message; waits until the window has room for it.
     fn send(&mut self, seen: Option<Observation>) -> Option<()> {
         let watch = self.shared.id;
-        block_on(self.output.send(News { watch, seen })).ok()
+        block_on(self.output.send(Notification { watch, seen })).ok()
     }
 }

@@ -17,18 +17,18 @@ use qt_bridge::Form;
 use shm_core::segment::Info;
 use shm_io::{Address, Source};
 
-use crate::picture::draw_latency::{Meter, Stage};
+use crate::picture::draw_latency::{DrawLatency, RenderTarget};
 use crate::session::polling;
 use crate::session::snapshot::{Snapshot, SnapshotError};
 
-mod lookout;
 #[cfg(test)]
 mod tests;
+mod thread_side;
 
-use lookout::Lookout;
+use thread_side::MonitorThread;
 
 /// How often it is looked for what makes no wake-up: who is attached.
-const GLANCE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How much is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +44,11 @@ pub enum Depth {
 pub enum Observation {
     /// Nobody has a segment there.
     Nothing,
-    /// These contents were there before the one that follows, the oldest first. Told once, and only where
+    /// These contents were there before the one that follows, the oldest first. Reported once, and only where
     /// contents are looked at.
     Past(Arc<Vec<Snapshot>>),
     /// This is the content now.
-    Content(Box<Fresh>),
+    Content(Box<Update>),
     /// The content is what it was as far as is known, and these are attached.
     Presence(Arc<Info>),
     /// A segment of a Qt program is there, of so many bytes.
@@ -59,11 +59,11 @@ pub enum Observation {
 
 /// A content that was not shown yet.
 #[derive(Clone, Debug)]
-pub struct Fresh {
+pub struct Update {
     /// The content itself.
     pub snapshot: Snapshot,
     /// Notes when it is drawn.
-    pub meter: Meter,
+    pub draw_latency: DrawLatency,
     /// How many came between the last one and this without being read.
     pub skipped: u64,
     /// Whether it is the last one once more, only with more pixels.
@@ -72,13 +72,13 @@ pub struct Fresh {
 
 /// The window's end of a watch: it goes on for as long as its subscription is subscribed to.
 #[derive(Debug)]
-pub struct Watch {
+pub struct Monitor {
     shared: Arc<Shared>,
 }
 
-/// A message of a watch, to be [read](Watch::read).
+/// A message of a watch, to be [read](Monitor::read).
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct Notification {
     watch: u64,
     /// What was seen; `None` where it lies in the slot.
     seen: Option<Observation>,
@@ -90,25 +90,25 @@ struct Shared {
     id: u64,
     source: Source,
     depth: Depth,
-    stage: Arc<Stage>,
+    target: Arc<RenderTarget>,
     slot: Mutex<Slot>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Slot {
-    fresh: Option<Box<Fresh>>,
+    update: Option<Box<Update>>,
     /// Whether nobody listens any more.
     is_closed: bool,
 }
 
-impl Fresh {
-    /// Makes a content of a snapshot that was just seen, to be drawn on `stage`.
-    pub fn new(snapshot: Snapshot, stage: Arc<Stage>) -> Fresh {
+impl Update {
+    /// Makes a content of a snapshot that was just seen, to be drawn on `target`.
+    pub fn new(snapshot: Snapshot, target: Arc<RenderTarget>) -> Update {
         let published = snapshot.origin.as_ref().map(|origin| origin.published);
         let published = published.unwrap_or_else(SystemTime::now);
-        Fresh {
-            meter: Meter::new(published, stage),
+        Update {
+            draw_latency: DrawLatency::new(published, target),
             snapshot,
             skipped: 0,
             is_again: false,
@@ -116,16 +116,16 @@ impl Fresh {
     }
 }
 
-impl Watch {
-    /// Prepares to watch a segment. Contents are converted for the room that `stage` tells of.
-    pub fn new(source: Source, depth: Depth, stage: Arc<Stage>) -> Watch {
+impl Monitor {
+    /// Prepares to watch a segment. Contents are converted for the room that `target` tells of.
+    pub fn new(source: Source, depth: Depth, target: Arc<RenderTarget>) -> Monitor {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        Watch {
+        Monitor {
             shared: Arc::new(Shared {
                 id: COUNT.fetch_add(1, Ordering::Relaxed),
-                source: source.on_polling(polling::tell_once),
+                source: source.on_polling(polling::warn_once),
                 depth,
-                stage,
+                target,
                 slot: Mutex::default(),
                 changed: Condvar::new(),
             }),
@@ -148,22 +148,22 @@ impl Watch {
     }
 
     /// Listens.
-    pub fn subscription(&self) -> Subscription<News> {
-        Subscription::run_with(Subject(Arc::clone(&self.shared)), |subject| {
+    pub fn subscription(&self) -> Subscription<Notification> {
+        Subscription::run_with(SubscriptionId(Arc::clone(&self.shared)), |subject| {
             listen(Arc::clone(&subject.0))
         })
     }
 
     /// Makes a message of this watch, as its thread does.
-    pub fn news(&self, seen: Observation) -> News {
-        News {
+    pub fn news(&self, seen: Observation) -> Notification {
+        Notification {
             watch: self.shared.id,
             seen: Some(seen),
         }
     }
 
     /// Reads a message; `None` where it is from another watch, or what it tells of was taken.
-    pub fn read(&self, news: News) -> Option<Observation> {
+    pub fn read(&self, news: Notification) -> Option<Observation> {
         if news.watch != self.shared.id {
             return None;
         }
@@ -173,20 +173,20 @@ impl Watch {
 }
 
 /// What is subscribed to. Another watch is another subscription.
-struct Subject(Arc<Shared>);
+struct SubscriptionId(Arc<Shared>);
 
-impl Hash for Subject {
+impl Hash for SubscriptionId {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.id.hash(state);
     }
 }
 
-fn listen(shared: Arc<Shared>) -> impl Stream<Item = News> {
+fn listen(shared: Arc<Shared>) -> impl Stream<Item = Notification> {
     shared.slot().is_closed = false;
-    let hearing = Hearing(Arc::clone(&shared));
-    let news = stream::channel(1, async move |output: Sender<News>| {
+    let close_on_drop = CloseOnDrop(Arc::clone(&shared));
+    let news = stream::channel(1, async move |output: Sender<Notification>| {
         let (seen, to) = (Arc::clone(&shared), output.clone());
-        let look = move || Lookout::new(seen, to).run();
+        let look = move || MonitorThread::new(seen, to).run();
         let thread = thread::Builder::new().name("watch".to_owned());
         let spawned = thread.spawn(look);
         if let Err(error) = spawned {
@@ -194,19 +194,19 @@ fn listen(shared: Arc<Shared>) -> impl Stream<Item = News> {
             let error = SnapshotError::NoThread { key, source: error };
             let seen = Some(Observation::Unreadable(Arc::new(error)));
             let watch = shared.id;
-            output.clone().try_send(News { watch, seen }).ok();
+            output.clone().try_send(Notification { watch, seen }).ok();
         }
     });
     news.map(move |news| {
-        let _until_nobody_listens = &hearing;
+        let _until_unsubscribed = &close_on_drop;
         news
     })
 }
 
 /// Tells the thread when the window does not listen any more.
-struct Hearing(Arc<Shared>);
+struct CloseOnDrop(Arc<Shared>);
 
-impl Drop for Hearing {
+impl Drop for CloseOnDrop {
     fn drop(&mut self) {
         self.0.slot().is_closed = true;
         self.0.changed.notify_all();
@@ -219,17 +219,17 @@ impl Shared {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Option<Box<Fresh>> {
-        let fresh = self.slot().fresh.take();
+    fn take(&self) -> Option<Box<Update>> {
+        let update = self.slot().update.take();
         self.changed.notify_all();
-        fresh
+        update
     }
 
     /// Waits until the window has taken the last content; `None` where nobody listens any more.
     fn wait_for_room(&self) -> Option<()> {
         let slot = self
             .changed
-            .wait_while(self.slot(), |slot| slot.fresh.is_some() && !slot.is_closed)
+            .wait_while(self.slot(), |slot| slot.update.is_some() && !slot.is_closed)
             .unwrap_or_else(PoisonError::into_inner);
         (!slot.is_closed).then_some(())
     }
