@@ -48,7 +48,7 @@ fn run(arguments: Cli) -> Result<(), Failure> {
             cli::run(&key, command)
         }
         None => {
-            language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
+            language::set(arguments.lang.unwrap_or_else(Language::of_locale));
             open_window(arguments)
         }
     }

@@ -196,7 +196,7 @@ impl fmt::Display for PictureFileError {
                     needed = needed.div_ceil(1 << 20),
                     limit = limit.to_string()
                 );
-                let enough = Limit::that_admits(*needed).to_string();
+                let enough = Limit::at_least(*needed).to_string();
                 let remedy = tr!("export-limit-remedy", limit = enough);
                 formatter.write_str(&language::sentences([takes, remedy]))
             }

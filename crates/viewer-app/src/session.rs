@@ -72,7 +72,7 @@ pub(crate) fn patience() -> Task<()> {
 pub(crate) fn source(address: &Address, owner: Option<&User>) -> Source {
     Source::new(address)
         .owner(owner.map(User::id))
-        .on_polling(polling::tell_once)
+        .on_polling(polling::warn_once)
 }
 
 /// Reads what is in a segment now; with `wait`, waits that long for the first content.

@@ -33,9 +33,9 @@ impl Failure {
     /// Says it on standard error, in one line: no name in it can begin another.
     pub(crate) fn tell(&self) {
         if let Some(headline) = self.headline {
-            terminal::warn(headline);
+            terminal::print_error(headline);
         }
-        terminal::warn(&self.sentences);
+        terminal::print_error(&self.sentences);
     }
 }
 

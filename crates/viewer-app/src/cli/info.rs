@@ -168,7 +168,7 @@ fn describe_own(info: &Info, now: SystemTime) -> String {
         } => lines.add_latest(latest, &info.attached),
     }
     if let Some(RingSize { ring, retain }) = RingSize::of(info) {
-        let (ring, retain) = (limit::written(ring), limit::written(retain));
+        let (ring, retain) = (limit::format(ring), limit::format(retain));
         lines.add(
             "ring",
             &format!("{ring}; keeps {retain} of what is longer than 16 KiB"),

@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if entries.is_empty() {
         // Not on standard output, where scripts count lines.
-        terminal::warn(match &arguments.owner {
+        terminal::print_error(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
             None => "There is no shared memory now. Load something first: loader-app text Hello"
                 .to_owned(),

@@ -105,7 +105,7 @@ fn deliver(content: &Content, arguments: &Arguments) -> Result<(), Failure> {
     let (output, limit) = (arguments.output.as_ref(), arguments.memory.limit);
     let key = content.address();
     if content.is_half_written() {
-        terminal::warn(format_args!(
+        terminal::print_error(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
         ));
     }

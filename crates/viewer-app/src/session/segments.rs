@@ -47,7 +47,7 @@ fn watch() -> impl Stream<Item = Listing> {
             // Before the first look. Without a watch the look once a second is enough.
             let watch = segment::Watch::new(&Options::new()).ok();
             if let Some(polling) = watch.as_ref().and_then(segment::Watch::polling) {
-                polling::tell_once(polling);
+                polling::warn_once(polling);
             }
             loop {
                 let began = Instant::now();

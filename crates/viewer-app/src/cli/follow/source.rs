@@ -49,7 +49,7 @@ impl<'a> Arrivals<'a> {
     ) -> Arrivals<'a> {
         let is_qt = address.qt().is_some();
         if is_qt {
-            terminal::warn(format_args!(
+            terminal::print_error(format_args!(
                 "Nothing tells when a Qt program changes {address}: it is looked at five times a second at most."
             ));
         }
@@ -90,7 +90,10 @@ impl<'a> Arrivals<'a> {
             Ok(Event::PublisherGone | Event::NoSegment | Event::Timeout) => {}
             Err(error) if error.is_passing() => {
                 if !std::mem::replace(&mut self.is_warned, true) {
-                    terminal::warn(format_args!("{} It is looked at again.", error.explain()));
+                    terminal::print_error(format_args!(
+                        "{} It is looked at again.",
+                        error.explain()
+                    ));
                 }
             }
             Err(error) => {

@@ -64,7 +64,7 @@ impl<'a> Writer<'a> {
         let mut file = None;
         if let Some(pattern) = &self.arguments.output {
             if content.image().is_none() {
-                terminal::warn(format_args!(
+                terminal::print_error(format_args!(
                     "What came is {}, no picture: it is left out.",
                     content.kind()
                 ));

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use gui_common::session::snapshot::name_of_kind;
-use gui_common::text::explain::{Explain, name_of};
+use gui_common::session::snapshot::kind_name;
+use gui_common::text::explain::{Explain, peer_name};
 use gui_common::text::sharing;
 use gui_common::text::units;
 use gui_common::tr;
@@ -22,7 +22,7 @@ pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
         || match entry {
             Entry::Own(listed) => match &listed.segment {
                 Ok(info) => {
-                    has(&name_of_kind(kind(info)))
+                    has(&kind_name(kind(info)))
                         || info.attached.iter().any(|peer| has(&peer.program))
                 }
                 Err(reason) => has(&reason.explain()),
@@ -72,7 +72,7 @@ fn kind(info: &Info) -> &'static str {
 /// Writes what there is to know of a segment in one line:
 /// `text · 42 bytes · loader-app (pid 4711) · 2 watching · 3 min old`.
 fn facts(info: &Info, now: SystemTime) -> String {
-    let mut parts = vec![name_of_kind(kind(info))];
+    let mut parts = vec![kind_name(kind(info))];
     let since = match &info.content {
         Content::Block { size } => {
             parts.push(units::bytes(*size));
@@ -98,7 +98,7 @@ fn facts(info: &Info, now: SystemTime) -> String {
     parts.push(match writers.as_slice() {
         [] if matches!(kind(info), "block" | "semaphore") => tr!("segment-unattached"),
         [] => tr!("segment-left"),
-        [first, others @ ..] => first_and_more(name_of(first), others.len()),
+        [first, others @ ..] => first_and_more(peer_name(first), others.len()),
     });
     if !readers.is_empty() {
         parts.push(tr!("segment-watching", count = readers.len()));
@@ -149,7 +149,7 @@ fn left_alone(error: &ListedError) -> String {
 fn names(peers: &[Participant]) -> String {
     match peers {
         [] => tr!("segment-somebody"),
-        [first, others @ ..] => first_and_more(name_of(first), others.len()),
+        [first, others @ ..] => first_and_more(peer_name(first), others.len()),
     }
 }
 
