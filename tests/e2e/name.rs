@@ -343,9 +343,9 @@ fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
     publisher.does("open");
     publisher.does("publish 1 64");
     let mut busy = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
-    let liar = scene.program(env!("CARGO_BIN_EXE_liar"));
-    let liar = liar.args([scene.segment()]).args(["flood"]).start();
-    liar.wait_for("lies");
+    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
+    let peer = peer.args([scene.segment()]).args(["flood"]).start();
+    peer.wait_for("lies");
     Fate::Moved.befall(&scene);
     let began = Instant::now();
     while busy.wait(None).unwrap() != WaitResult::Removed {

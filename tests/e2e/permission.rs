@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixListener;
 
-use e2e_tests::{Launch, Picture, PictureFile, PrivateDir, Program, Scene, Stranger};
+use e2e_tests::{Launch, OtherUser, Picture, PictureFile, PrivateDir, Program, Scene};
 use image::load_from_memory;
 
 use crate::actor::Actor;
@@ -39,13 +39,13 @@ fn me() -> String {
 }
 
 /// An actor of another user, who looks among our segments.
-pub(crate) fn foreign_actor(stranger: &Stranger, scene: &Scene) -> Actor {
-    Actor::start(stranger.starts(Actor::launch(scene).args([me()])))
+pub(crate) fn foreign_actor(other_user: &OtherUser, scene: &Scene) -> Actor {
+    Actor::start(other_user.starts(Actor::launch(scene).args([me()])))
 }
 
 #[test]
 fn by_default_others_are_refused_and_told_whose_it_is() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
@@ -53,15 +53,15 @@ fn by_default_others_are_refused_and_told_whose_it_is() {
     let loader = commons.loads(&["text", "for me alone"]);
     for command in ["show", "info"] {
         let look = scene.viewer([command, "--owner", "root"]);
-        let refused = stranger.starts(look).run().refused("belongs to root");
+        let refused = other_user.starts(look).run().refused("belongs to root");
         assert!(refused.stderr.contains("--mode 644"), "{refused:?}");
         assert!(refused.stdout.is_empty(), "{refused:?}");
     }
     // What is named without its owner is one's own, and there is none.
-    let nothing = stranger.starts(scene.viewer(["show"])).run();
+    let nothing = other_user.starts(scene.viewer(["show"])).run();
     drop(nothing.refused("There is nothing"));
     let list = scene.bare_viewer(["list", "--json", "--owner", &me()]);
-    let list = stranger.starts(list).run().done().json();
+    let list = other_user.starts(list).run().done().json();
     assert_eq!(list[0]["key"], scene.key(), "{list}");
     assert!(list[0]["reason"].is_string(), "{list}");
     loader.terminate().done();
@@ -70,18 +70,18 @@ fn by_default_others_are_refused_and_told_whose_it_is() {
 
 #[test]
 fn what_is_shared_is_shown_to_everybody() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
     let scene = &commons.scene;
     let text = commons.loads(&["text", "--mode", "644", "for all, 給大家"]);
     for owner in ["root", &me()] {
-        let show = stranger.starts(scene.viewer(["show", "--owner", owner]));
+        let show = other_user.starts(scene.viewer(["show", "--owner", owner]));
         assert_eq!(show.run().done().text(), "for all, 給大家");
     }
     let info = scene.viewer(["info", "--json", "--owner", "root"]);
-    let info = stranger.starts(info).run().done().json();
+    let info = other_user.starts(info).run().done().json();
     assert_eq!(info["attached"][0]["pid"], text.pid(), "{info}");
 
     let picture = Picture::draw(640, 400, 5);
@@ -89,7 +89,7 @@ fn what_is_shared_is_shown_to_everybody() {
     let image = scene.loader(["image"]).args([&file]).start();
     image.wait_for("image");
     let show = scene.viewer(["show", "--output", "-", "--owner", "root"]);
-    let shown = stranger.starts(show).run().done().stdout;
+    let shown = other_user.starts(show).run().done().stdout;
     assert!(load_from_memory(&shown).unwrap().into_rgb8() == *picture.pixels());
     text.terminate().done();
     image.terminate().done();
@@ -99,7 +99,7 @@ fn what_is_shared_is_shown_to_everybody() {
 #[test]
 fn a_mode_for_the_group_is_for_the_group() {
     let group = rustix::process::getgid().as_raw();
-    let (Some(stranger), Some(colleague)) = (Stranger::new(), Stranger::in_group(group)) else {
+    let (Some(other_user), Some(colleague)) = (OtherUser::new(), OtherUser::in_group(group)) else {
         return;
     };
     let commons = Commons::new();
@@ -110,20 +110,21 @@ fn a_mode_for_the_group_is_for_the_group() {
         colleague.starts(show()).run().done().text(),
         "for colleagues"
     );
-    drop(stranger.starts(show()).run().refused("belongs to root"));
+    drop(other_user.starts(show()).run().refused("belongs to root"));
 }
 
 /// A group of users that the test's own programs do not belong to, and nobody on the computer has.
 const VIDEO: u32 = 64_044;
 
 /// A process that may only read what its user and groups let it.
-fn reads(stranger: &Stranger, scene: &Scene) -> Launch {
-    stranger.starts(scene.viewer(["show", "--owner", "root"]))
+fn reads(other_user: &OtherUser, scene: &Scene) -> Launch {
+    other_user.starts(scene.viewer(["show", "--owner", "root"]))
 }
 
 #[test]
 fn a_group_of_ones_choice_may_read_and_nobody_else() {
-    let (Some(stranger), Some(member)) = (Stranger::new(), Stranger::also_in_group(VIDEO)) else {
+    let (Some(other_user), Some(member)) = (OtherUser::new(), OtherUser::also_in_group(VIDEO))
+    else {
         return;
     };
     let commons = Commons::new();
@@ -140,7 +141,7 @@ fn a_group_of_ones_choice_may_read_and_nobody_else() {
         let segment = fs::metadata(scene.segment()).unwrap();
         assert_eq!((segment.mode() & 0o7777, segment.gid()), (0o640, VIDEO));
         assert_eq!(reads(&member, scene).run().done().text(), "for video");
-        drop(reads(&stranger, scene).run().refused("belongs to root"));
+        drop(reads(&other_user, scene).run().refused("belongs to root"));
 
         let info = scene.viewer(["info", "--json"]).run().done().json();
         assert_eq!(info["mode"], "640", "{info}");
@@ -160,7 +161,7 @@ fn a_group_of_ones_choice_may_read_and_nobody_else() {
 
 #[test]
 fn a_stream_for_a_group_and_a_segment_that_is_restored_keep_to_it() {
-    let Some(member) = Stranger::also_in_group(VIDEO) else {
+    let Some(member) = OtherUser::also_in_group(VIDEO) else {
         return;
     };
     let commons = Commons::new();
@@ -182,7 +183,8 @@ fn a_stream_for_a_group_and_a_segment_that_is_restored_keep_to_it() {
 
 #[test]
 fn a_group_that_one_is_no_member_of_is_refused_by_name_with_the_way_out() {
-    let (Some(stranger), Some(member)) = (Stranger::new(), Stranger::also_in_group(VIDEO)) else {
+    let (Some(other_user), Some(member)) = (OtherUser::new(), OtherUser::also_in_group(VIDEO))
+    else {
         return;
     };
     let commons = Commons::new();
@@ -190,7 +192,7 @@ fn a_group_that_one_is_no_member_of_is_refused_by_name_with_the_way_out() {
     let video = VIDEO.to_string();
     for (group, name) in [("0", "root"), (&video, &video)] {
         let loader = scene.loader(["text", "--group", group, "mine"]);
-        let refused = stranger.starts(loader).run();
+        let refused = other_user.starts(loader).run();
         let refused = refused.refused(&format!("the group {name}"));
         assert!(refused.stderr.contains("id tells"), "{refused:?}");
     }
@@ -262,7 +264,7 @@ fn loading_into_what_others_may_read_is_warned_of() {
 
 #[test]
 fn another_user_waits_pins_and_is_seen() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
@@ -271,7 +273,7 @@ fn another_user_waits_pins_and_is_seen() {
     let file = scene.file("picture.png", &picture.encode(PictureFile::Png));
     let first = commons.loads(&["image", "--mode", "644", file.to_str().unwrap()]);
 
-    let mut reader = foreign_actor(&stranger, scene);
+    let mut reader = foreign_actor(&other_user, scene);
     reader.does("subscribe");
     assert_eq!(reader.does("pin"), "1");
     let info = scene.viewer(["info", "--json"]).run().done().json();
@@ -294,7 +296,7 @@ fn another_user_waits_pins_and_is_seen() {
 
 #[test]
 fn another_user_cannot_change_a_byte() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
@@ -311,7 +313,7 @@ fn another_user_cannot_change_a_byte() {
         r#"chmod 666 "$0""#,
     ] {
         let attempt = scene.program("sh").args(["-c", script]).args([&segment]);
-        let outcome = stranger.starts(attempt).run();
+        let outcome = other_user.starts(attempt).run();
         assert!(outcome.code != Some(0), "{outcome:?}");
         let refused = ["Permission denied", "not permitted"];
         let said = &outcome.stderr;
@@ -327,12 +329,12 @@ fn another_user_cannot_change_a_byte() {
 
 #[test]
 fn another_user_publishes_and_removes_nothing_of_ours() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
     let scene = &commons.scene;
-    let mut actor = foreign_actor(&stranger, scene);
+    let mut actor = foreign_actor(&other_user, scene);
     let refused = |answer: String| assert!(answer.contains("belongs to user root"), "{answer}");
     // Neither under a name that is free …
     refused(actor.tries("open"));
@@ -352,7 +354,7 @@ fn another_user_publishes_and_removes_nothing_of_ours() {
 
 #[test]
 fn another_users_segments_are_listed() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
@@ -360,7 +362,7 @@ fn another_users_segments_are_listed() {
     let _loader = commons.loads(&["text", "--mode", "644", "in the list"]);
     let list = |arguments: &[&str]| {
         let list = scene.bare_viewer(["list", "--json"]).args(arguments);
-        stranger.starts(list).run().done().json()
+        other_user.starts(list).run().done().json()
     };
     for owner in ["root", &me()] {
         let listed = list(&["--owner", owner]);
@@ -374,7 +376,7 @@ fn another_users_segments_are_listed() {
 
 #[test]
 fn a_crash_of_the_owner_leaves_nothing_for_others_to_see() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
@@ -382,7 +384,7 @@ fn a_crash_of_the_owner_leaves_nothing_for_others_to_see() {
     let loader = commons.loads(&["text", "--mode", "644", "gone soon"]);
     drop(loader.kill());
     let show = scene.viewer(["show", "--owner", "root"]);
-    drop(stranger.starts(show).run().refused("of root"));
+    drop(other_user.starts(show).run().refused("of root"));
     // They may not remove it: the owner does, at the next look.
     scene.assert_empty();
 }
@@ -425,13 +427,13 @@ fn a_segment_that_was_there_keeps_its_mode_and_the_loader_says_so() {
 /// Commons in which another user has loaded something, with what an actor of ours does there.
 struct Theirs {
     commons: Commons,
-    owner: Stranger,
+    owner: OtherUser,
 }
 
 impl Theirs {
     /// Nothing where nobody else can be started.
     fn new() -> Option<Theirs> {
-        let owner = Stranger::new()?;
+        let owner = OtherUser::new()?;
         let commons = Commons::new();
         Some(Theirs { commons, owner })
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use e2e_tests::{
-    Area, Desktop, Launch, LoaderWindow, PrivateDir, Program, Scene, Screen, Signal, Stranger,
+    Area, Desktop, Launch, LoaderWindow, OtherUser, PrivateDir, Program, Scene, Screen, Signal,
     ViewerWindow, skip,
 };
 
@@ -143,7 +143,7 @@ fn a_stopped_loader_keeps_no_viewer_waiting() {
 
 #[test]
 fn another_user_is_not_listened_to_whatever_the_mode() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let directory = PrivateDir::in_memory();
@@ -158,7 +158,7 @@ fn another_user_is_not_listened_to_whatever_the_mode() {
     assert_eq!(facts.permissions().mode() & 0o777, 0o600);
 
     let knock = format!("knock {}", socket.display());
-    let mut other = Actor::start(stranger.starts(Actor::launch(&scene)));
+    let mut other = Actor::start(other_user.starts(Actor::launch(&scene)));
     assert_eq!(other.does(&knock), "refused");
     // The mode is one door; who is behind it is asked as well.
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
@@ -166,13 +166,13 @@ fn another_user_is_not_listened_to_whatever_the_mode() {
 
     let _watcher = watcher(&scene, &loader);
     let loader = loader.terminate().done();
-    assert!(!loader.stderr.contains("stranger"), "{loader:?}");
+    assert!(!loader.stderr.contains("other_user"), "{loader:?}");
     scene.assert_empty();
 }
 
 #[test]
 fn another_users_socket_is_not_spoken_to() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let directory = PrivateDir::in_memory();
@@ -185,7 +185,7 @@ fn another_users_socket_is_not_spoken_to() {
         format!("{prefix}.{:016x}", 1),
         format!("{prefix}.{:016x}", 2),
     ];
-    let mut trapper = Actor::start(stranger.starts(Actor::launch(&scene)));
+    let mut trapper = Actor::start(other_user.starts(Actor::launch(&scene)));
     for trap in &traps {
         trapper.does(&format!("trap {trap}"));
     }

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use e2e_tests::{Launch, PrivateDir, Scene, SmallDisk, Stranger, skip};
+use e2e_tests::{Launch, OtherUser, PrivateDir, Scene, SmallDisk, skip};
 use shm_core::{
     AttachError, AttachErrorKind, Block, Key, Metadata, PublishErrorKind, Publisher, Subscriber,
     segment,
@@ -160,7 +160,7 @@ fn a_disk_too_full_for_any_segment_is_an_error() {
 
 /// Somebody who has no inotify instance left, in a directory for segments that everybody may use.
 struct Exhausted {
-    user: Stranger,
+    user: OtherUser,
     directory: PrivateDir,
     scene: Scene,
     _holder: Actor,
@@ -168,7 +168,7 @@ struct Exhausted {
 
 impl Exhausted {
     fn new() -> Option<Exhausted> {
-        let user = Stranger::unique()?;
+        let user = OtherUser::unique()?;
         let directory = PrivateDir::in_memory();
         directory.set_mode(0o1777);
         let scene = Scene::within(directory.path());

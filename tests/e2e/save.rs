@@ -9,7 +9,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Desktop, Launch, PATIENCE, PrivateDir, Program, Scene, Signal, SmallDisk, Stores, Stranger,
+    Desktop, Launch, OtherUser, PATIENCE, PrivateDir, Program, Scene, Signal, SmallDisk, Stores,
     Tracer, ViewerWindow, skip,
 };
 use rustix::{
@@ -66,9 +66,9 @@ impl Bench {
     }
 
     /// Another user makes something here, by a shell's command with `$0` for its path.
-    fn plant(&self, stranger: &Stranger, command: &str, path: &Path) {
+    fn plant(&self, other_user: &OtherUser, command: &str, path: &Path) {
         let shell = self.scene.program("sh").args(["-c", command]).args([path]);
-        stranger.starts(shell).run().done();
+        other_user.starts(shell).run().done();
     }
 
     fn show(&self, path: &Path) -> Launch {
@@ -89,13 +89,13 @@ impl Bench {
 
 #[test]
 fn what_another_user_planted_gives_the_new_file_no_power() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let bench = Bench::in_common();
     let path = bench.path("1.png");
     for command in bench.commands(&path) {
-        bench.plant(&stranger, r#"cp /bin/true "$0"; chmod 6777 "$0""#, &path);
+        bench.plant(&other_user, r#"cp /bin/true "$0"; chmod 6777 "$0""#, &path);
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o6777);
         command.run().done();
         let saved = fs::metadata(&path).unwrap();
@@ -115,14 +115,14 @@ fn what_another_user_planted_gives_the_new_file_no_power() {
 
 #[test]
 fn a_link_that_another_user_planted_is_not_followed() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let bench = Bench::in_common();
     let precious = bench.scene.file("precious.png", OLD.as_bytes());
     let path = bench.path("1.png");
     let link = format!(r#"ln -s {} "$0""#, precious.display());
-    bench.plant(&stranger, &link, &path);
+    bench.plant(&other_user, &link, &path);
     for command in bench.commands(&path) {
         drop(command.run().refused("a link that is not yours"));
         assert_eq!(fs::read_to_string(&precious).unwrap(), OLD);

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use e2e_tests::layout::LAST;
-use e2e_tests::{Scene, Schema, Signal, Stranger};
+use e2e_tests::{OtherUser, Scene, Schema, Signal};
 use shm_core::{Semaphore, segment};
 
 use crate::actor::{Actor, key, options, timed};
@@ -250,14 +250,14 @@ fn removal_ends_what_others_wait_for() {
 
 #[test]
 fn another_user_is_refused() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let commons = Commons::new();
     let scene = &commons.scene;
     let options = options(scene).mode(0o644);
     let ours = Semaphore::create(&key(scene), 1, &options).unwrap();
-    let mut actor = foreign_actor(&stranger, scene);
+    let mut actor = foreign_actor(&other_user, scene);
     for line in ["semaphore open", "semaphore create 1", "remove --force"] {
         let answer = actor.tries(line);
         assert!(answer.contains("belongs to user"), "{line}: {answer}");

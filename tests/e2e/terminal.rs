@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
-use e2e_tests::{Launch, Outcome, PrivateDir, Program, Scene, Stranger, binaries_folder};
+use e2e_tests::{Launch, OtherUser, Outcome, PrivateDir, Program, Scene, binaries_folder};
 use serde_json::Value;
 use shm_core::escape::{is_hidden, is_hidden_in_text};
 
@@ -72,14 +72,14 @@ fn a_text_is_escaped_on_a_terminal_and_raw_in_a_pipe() {
 
 #[test]
 fn a_text_of_another_user_is_escaped_too() {
-    let Some(stranger) = Stranger::new() else {
+    let Some(other_user) = OtherUser::new() else {
         return;
     };
     let directory = PrivateDir::in_memory();
     directory.set_mode(0o1777);
     let scene = Scene::within(directory.path());
     let loader = scene.loader(["text", "--mode", "644"]).input(HOSTILE);
-    let loader = loads(stranger.starts(loader), scene.key());
+    let loader = loads(other_user.starts(loader), scene.key());
     let show = || scene.viewer(["show", "--owner", "nobody"]);
     assert_eq!(printed(show()), HOSTILE_SHOWN);
     assert_eq!(show().run().done().stdout, HOSTILE.as_bytes());

@@ -298,13 +298,13 @@ fn f8_who_squats_a_key_is_named_at_once() {
     let Some(stage) = Stage::with(&[Side::Ours]) else {
         return;
     };
-    let Some(stranger) = e2e_tests::Stranger::new() else {
+    let Some(other_user) = e2e_tests::OtherUser::new() else {
         return;
     };
     // In a folder like /tmp, where everybody may make files.
     stage.open_to_all();
     let theirs = stage.start_through(Side::Ours, |launch| launch);
-    let victim = stage.start_through(Side::Ours, |launch| stranger.starts(launch));
+    let victim = stage.start_through(Side::Ours, |launch| other_user.starts(launch));
     let [mut theirs, mut victim] = [theirs, victim];
     theirs.ask(&["key", &stage.key()]).done();
     theirs.ask(&["create", "8"]).done();

@@ -1,7 +1,7 @@
 //! The commands of root and what another user has under a key of Qt: read where `--owner` says whose it is,
 //! and never written or removed.
 
-use e2e_tests::{Scene, Stranger};
+use e2e_tests::{OtherUser, Scene};
 
 use crate::command::on;
 use crate::peer::{Side, Stage};
@@ -11,7 +11,7 @@ fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
     if !rustix::process::geteuid().is_root() {
         return e2e_tests::skip("only root is let through by the kernel");
     }
-    let (Some(stage), Some(stranger)) = (Stage::with(&[Side::Ours]), Stranger::new()) else {
+    let (Some(stage), Some(other_user)) = (Stage::with(&[Side::Ours]), OtherUser::new()) else {
         return;
     };
     // In a folder like /tmp, where everybody may make files.
@@ -19,7 +19,7 @@ fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
     for key in stage.keys() {
         let scene = Scene::new().with_key(&key);
         let viewer = |arguments: &[&str]| on(&stage, scene.viewer(arguments)).run();
-        let mut theirs = stage.start_through(Side::Ours, |launch| stranger.starts(launch));
+        let mut theirs = stage.start_through(Side::Ours, |launch| other_user.starts(launch));
         theirs.ask(&["key", &key]).done();
         let file = stage.file(b"theirs");
         theirs.ask(&["load", "qstring", &file]).done();

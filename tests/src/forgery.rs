@@ -1,7 +1,7 @@
-//! Segments as a liar would leave them, and what becomes of their victims.
+//! Segments as a peer would leave them, and what becomes of their victims.
 //!
 //! Each target takes the bytes of a fuzzer as choices, puts an honest segment into a private directory, lets
-//! a liar write over it, and then does all that programs do with a segment. It panics where
+//! a peer write over it, and then does all that programs do with a segment. It panics where
 //! one of them gets anything but an error in a sentence or what really stands there, where
 //! memory is taken that nobody published, where somebody else's file is touched or something is left behind.
 //!

@@ -1,13 +1,13 @@
 //! The window SharedMemoryLoad: its state, what can happen to it, and what it looks like.
 
-mod at_hand;
+mod clipboard_and_drop;
 mod file;
 mod form;
 mod loading;
 mod lost;
 mod message;
-mod reply;
 mod seen;
+mod session_reply;
 mod shortcut;
 mod streaming;
 #[cfg(test)]
@@ -19,17 +19,19 @@ mod watchers;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app_kit::clipboard::Clipboard;
-use app_kit::content_pane;
-use app_kit::drop_target::DropTarget;
-use app_kit::key_field::{self, KeyField};
-use app_kit::meter::Stage;
-use app_kit::settings::{self, Keeper, NoSwitches, Remembered};
-use app_kit::status::{Status, StatusLine};
-use app_kit::watch::Watch;
-use app_kit::{focus, help, icon, say, signals, theme};
+use gui_common::desktop::clipboard::Clipboard;
+use gui_common::picture::draw_latency::RenderTarget;
+use gui_common::session::monitor::Monitor;
+use gui_common::settings::{NoSwitches, LoadedSettings};
+use gui_common::tr;
+use gui_common::widget::content_pane;
+use gui_common::widget::help;
+use gui_common::widget::key_field;
+use gui_common::widget::main_window::{self, MainWindow, window_settings};
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::widget::operation;
-use iced::{Program, Subscription, Task, Theme, event, window};
+use iced::{Program, Subscription, Task, Theme, event};
 use qt_bridge::Form;
 use shm_core::Options;
 use shm_io::Address;
@@ -65,15 +67,14 @@ pub(crate) struct Settings {
     /// Whether status lines are printed to stderr as well.
     pub(crate) verbose: bool,
     /// What is remembered.
-    pub(crate) remembered: Remembered<NoSwitches>,
+    pub(crate) remembered: LoadedSettings<NoSwitches>,
 }
 
 /// Everything the window knows.
 #[derive(Debug)]
 pub(crate) struct State {
-    key_field: KeyField,
+    window: MainWindow<NoSwitches>,
     path: String,
-    status: StatusLine,
     dialog: Option<TextDialog>,
     stream_card: Option<StreamCard>,
     stream: Option<Stream>,
@@ -90,10 +91,10 @@ pub(crate) struct State {
     /// Who watches it.
     watchers: Watchers,
     /// Looks at the key in the key field; nothing does while that is none.
-    watch: Option<Watch>,
+    monitor: Option<Monitor>,
     /// Looks at the key under which something is loaded, where that is not in the key field.
-    guard: Option<Watch>,
-    stage: Arc<Stage>,
+    guard: Option<Monitor>,
+    target: Arc<RenderTarget>,
     options: Options,
     /// The file on its way. It stands before the session, because what is dropped first is
     /// cancelled first, and the session ends only with what it does.
@@ -101,32 +102,24 @@ pub(crate) struct State {
     /// How many files were begun.
     files: u64,
     session: SessionThread,
-    drop_target: DropTarget,
     clipboard: Clipboard,
-    is_help_open: bool,
-    keeper: Keeper<NoSwitches>,
 }
 
 /// Builds the application, ready to run.
 pub(crate) fn application(
     settings: Settings,
 ) -> iced::Application<impl Program<State = State, Message = Message, Theme = Theme>> {
-    let size = settings.remembered.settings.size;
+    let window = window_settings(
+        &settings.remembered,
+        "loader-app",
+        include_bytes!("../../../packaging/icons/64/loader-app.png"),
+    );
     iced::application(move || State::boot(&settings), State::update, State::view)
         .title(TITLE)
         .subscription(State::subscription)
         .style(theme::window)
         .default_font(theme::FONT)
-        .window(window::Settings {
-            size,
-            min_size: Some(settings::MIN_SIZE),
-            icon: icon::of(include_bytes!("../../../packaging/icons/64/loader-app.png")),
-            platform_specific: window::settings::PlatformSpecific {
-                application_id: "loader-app".to_owned(),
-                ..window::settings::PlatformSpecific::default()
-            },
-            ..window::Settings::default()
-        })
+        .window(window)
 }
 
 impl State {
@@ -143,16 +136,15 @@ impl State {
             Some(directory) => Options::new().directory(directory),
             None => Options::new(),
         };
-        let remembered = settings.remembered.clone();
-        let key = settings.key.as_ref().or(remembered.settings.key.as_ref());
-        let first = remembered.notice.clone();
         let mut state = State {
-            key_field: key.map_or_else(KeyField::default, |key| KeyField::new(key.as_str())),
-            path: String::new(),
-            status: StatusLine::new(
-                first.unwrap_or_else(|| Status::neutral(say!("welcome"))),
+            window: MainWindow::new(
+                settings.remembered.clone(),
+                settings.key.as_ref(),
+                settings.form,
+                tr!("welcome"),
                 settings.verbose,
             ),
+            path: String::new(),
             dialog: None,
             stream_card: None,
             stream: None,
@@ -163,27 +155,23 @@ impl State {
             attached_as: None,
             lost: None,
             watchers: Watchers::nobody(settings.verbose),
-            watch: None,
+            monitor: None,
             guard: None,
-            stage: Arc::default(),
+            target: Arc::default(),
             loading: None,
             files: 0,
             session: SessionThread::start(options.clone()),
             options,
-            drop_target: DropTarget::new(),
             clipboard: Clipboard::new(),
-            is_help_open: false,
-            keeper: Keeper::new(remembered),
         };
-        state.key_field.choose_form(settings.form);
-        state.session.stream_as(state.key_field.form());
+        state.session.stream_as(state.window.key.form());
         state.watch_key();
         state
     }
 
     /// Watches the key in the key field, the keyboard, and signals.
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let watched = match &self.watch {
+        let watched = match &self.monitor {
             Some(watch) => watch.subscription().map(Message::Seen),
             None => Subscription::none(),
         };
@@ -200,18 +188,14 @@ impl State {
             guarded,
             glances,
             event::listen_with(shortcut::message_of),
-            self.drop_target.subscription().map(Message::Dragged),
-            window::resize_events().map(|(_, size)| Message::Resized(size)),
-            signals::subscription().map(|()| Message::Quit),
+            self.window.subscription().map(Message::Window),
         ])
     }
 
     /// Takes in what happened.
     pub(crate) fn update(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::KeyEdited(text) => return self.edit_key(text),
-            Message::FormChosen(form) => self.choose_form(form),
-            Message::NextForm => self.choose_next_form(),
+            Message::Window(message) => return self.update_window(message),
             Message::PathEdited(path) => self.path = path,
             Message::PathSubmitted => return self.load_typed_path(),
             Message::LoadPressed => return self.open_text_dialog(),
@@ -224,7 +208,6 @@ impl State {
             Message::StreamNews(number, news) => self.take_stream_news(number, news),
             Message::Dialog(message) => return self.update_dialog(message),
             Message::FileDialogEnded(answer) => return self.take_answer(answer),
-            Message::Dragged(event) => return self.follow_drag(event),
             Message::FileLoaded {
                 number,
                 others,
@@ -251,7 +234,7 @@ impl State {
                 return seen.map_or_else(Task::none, |seen| self.look_for_loss(&seen));
             }
             Message::Seen(news) => {
-                if let Some(observation) = self.watch.as_ref().and_then(|watch| watch.read(news)) {
+                if let Some(observation) = self.monitor.as_ref().and_then(|watch| watch.read(news)) {
                     return self.see(observation);
                 }
             }
@@ -263,44 +246,48 @@ impl State {
                 }
             }
             Message::Shortcut(action) => return self.press(action()),
-            Message::FocusKey => return operation::focus(key_field::ID),
             Message::FocusPath => return operation::focus(view::PATH_FIELD),
-            Message::Focus(direction) if self.stream_card.is_some() => {
-                return focus::go(&stream_card::FIELDS, direction);
-            }
-            Message::Focus(direction) => return focus::go(&FIELDS, direction),
-            Message::ToggleHelp => return self.toggle_help(),
-            Message::Resized(size) => {
-                let kept = self.keeper.change(|settings| settings.set_size(size));
-                return kept.map(Message::NotRemembered);
-            }
-            Message::NotRemembered(status) => self.status.set(status),
-            // The session lets go of what is loaded when the state is dropped.
-            Message::Quit => return iced::exit(),
         }
         Task::none()
+    }
+
+    fn update_window(&mut self, message: main_window::Message) -> Task<Message> {
+        let fields: &[&str] = match &self.stream_card {
+            Some(_) => &stream_card::FIELDS,
+            None => &FIELDS,
+        };
+        match self.window.update(message, fields) {
+            main_window::Action::Run(task) => task.map(Message::Window),
+            main_window::Action::KeyEdited { before, task } => {
+                self.take_key(before.as_ref());
+                task.map(Message::Window)
+            }
+            main_window::Action::FormChosen => {
+                self.take_form();
+                Task::none()
+            }
+            main_window::Action::Dropped(dropped) => self.load_file(dropped),
+            main_window::Action::HelpClosed => self.focus_below_help(),
+        }
     }
 
     /// Does what a shortcut says. One that is tried out from the help closes it.
     fn press(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::ToggleHelp => self.toggle_help(),
-            Message::CancelPressed if self.is_help_open => self.toggle_help(),
+            Message::Window(main_window::Message::ToggleHelp) => self.update(message),
+            Message::CancelPressed if self.window.close_help() => self.focus_below_help(),
             // What is written must not get lost by a key that is meant for the window below.
             message if self.dialog.is_some() && !is_for_dialog(&message) => Task::none(),
             message if self.stream_card.is_some() && !is_for_card(&message) => Task::none(),
             message => {
-                self.is_help_open = false;
+                self.window.close_help();
                 self.update(message)
             }
         }
     }
 
-    fn toggle_help(&mut self) -> Task<Message> {
-        self.is_help_open = !self.is_help_open;
-        operation::focus(if self.is_help_open {
-            help::NO_FIELD
-        } else if self.dialog.is_some() {
+    fn focus_below_help(&self) -> Task<Message> {
+        operation::focus(if self.dialog.is_some() {
             text_dialog::EDITOR
         } else if self.stream_card.is_some() {
             stream_card::PATH
@@ -309,44 +296,35 @@ impl State {
         })
     }
 
-    fn edit_key(&mut self, text: String) -> Task<Message> {
-        if text == self.key_field.text() {
-            return Task::none();
-        }
-        let was_here = self.is_attached_here();
-        self.key_field.set(text);
-        self.session.stream_as(self.key_field.form());
+    /// Reacts to a new key in the key field.
+    fn take_key(&mut self, before: Option<&Address>) {
+        self.session.stream_as(self.window.key.form());
         self.seen = Seen::Unknown;
         self.watch_key();
         self.guard_what_is_loaded();
         if let Some(attached) = &self.attached
-            && was_here
+            && before == Some(attached)
             && !self.is_attached_here()
         {
-            let status = Status::neutral(say!("key-left", key = attached));
-            self.status.set(status.with_remedy(say!("key-left-remedy")));
+            let status = Status::neutral(tr!("key-left", key = attached));
+            self.window
+                .status
+                .set(status.with_remedy(tr!("key-left-remedy")));
         }
-        let Ok(key) = self.key_field.key() else {
-            return Task::none();
-        };
-        let kept = self
-            .keeper
-            .change(|settings| settings.key = Some(key.clone()));
-        kept.map(Message::NotRemembered)
     }
 
     /// Returns whether what is loaded is loaded under the key in the key field.
     fn is_attached_here(&self) -> bool {
-        self.attached.is_some() && self.key_field.key().ok() == self.attached.as_ref()
+        self.attached.is_some() && self.window.key.key().ok() == self.attached.as_ref()
     }
 
     /// Returns the key to load under; where there is none, says why.
     fn key_to_load_under(&mut self) -> Option<Address> {
-        match self.key_field.key() {
+        match self.window.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
                 let status = Status::error(problem);
-                self.status.set(status);
+                self.window.status.set(status);
                 None
             }
         }
@@ -374,7 +352,7 @@ impl State {
         }
         if let Some(loading) = &self.loading {
             loading.cancel();
-            self.status.set(Status::neutral(say!("cancelling")));
+            self.window.status.set(Status::neutral(tr!("cancelling")));
         }
     }
 }
@@ -383,13 +361,16 @@ fn is_for_dialog(message: &Message) -> bool {
     // A text that does not go into the chosen form need not be given up for another form.
     matches!(
         message,
-        Message::Dialog(_) | Message::CancelPressed | Message::NextForm
+        Message::Dialog(_)
+            | Message::CancelPressed
+            | Message::Window(main_window::Message::NextForm)
     )
 }
 
 fn is_for_card(message: &Message) -> bool {
     matches!(
         message,
-        Message::Focus(_) | Message::CancelPressed | Message::Quit
+        Message::CancelPressed
+            | Message::Window(main_window::Message::Focus(_) | main_window::Message::Quit)
     )
 }

@@ -14,11 +14,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_kit::limit::Limit;
-use app_kit::signals::{Ended, Termination};
-use app_kit::{language, say, terminal, units};
 use clap::error::ErrorKind;
 use clap::{Args, Subcommand};
+use gui_common::desktop::signals::{Ended, Termination};
+use gui_common::picture::limit::Limit;
+use gui_common::text::language;
+use gui_common::text::terminal;
+use gui_common::text::units;
+use gui_common::tr;
 use shm_core::Options;
 use shm_io::{Address, Deadline};
 
@@ -259,7 +262,7 @@ impl fmt::Display for CommandError {
                 "A segment of a Qt program has one content and no ring: leave --ring out, and --retain.",
             ),
             CommandError::Lost(key) => f.write_str(&language::sentences([
-                say!("lost", key = key),
+                tr!("lost", key = key),
                 session::remedy_of_loss(),
                 "With --restore it is loaded again by itself.".to_owned(),
             ])),
@@ -379,7 +382,7 @@ impl Stay {
 
 /// Says that what was lost is loaded again.
 fn tell_restored(key: &Address, loaded: Option<&Loaded>) {
-    tell(&format!("warning: {}", say!("lost", key = key)));
+    tell(&format!("warning: {}", tr!("lost", key = key)));
     if let Some(loaded) = loaded {
         if let Some(warning) = loaded.warning() {
             tell(&format!("warning: {warning}"));

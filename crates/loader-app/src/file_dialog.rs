@@ -1,7 +1,7 @@
 //! The system's dialogs to choose an image file, an animated GIF, or a folder.
 
-use app_kit::file_dialog::{Answer, answer};
-use app_kit::say;
+use gui_common::desktop::file_dialog::{Answer, answer};
+use gui_common::tr;
 use iced::{Task, window};
 use rfd::{AsyncFileDialog, FileHandle};
 
@@ -12,9 +12,9 @@ pub(crate) fn pick() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
-                .set_title(say!("file-dialog-image"))
-                .add_filter(say!("file-dialog-images"), &endings_in_both_cases())
-                .add_filter(say!("file-dialog-all"), &["*"])
+                .set_title(tr!("file-dialog-image"))
+                .add_filter(tr!("file-dialog-images"), &endings_in_both_cases())
+                .add_filter(tr!("file-dialog-all"), &["*"])
         },
         AsyncFileDialog::pick_file,
     )
@@ -25,9 +25,9 @@ pub(crate) fn pick_gif() -> Task<Answer> {
     show(
         || {
             AsyncFileDialog::new()
-                .set_title(say!("file-dialog-gif"))
+                .set_title(tr!("file-dialog-gif"))
                 .add_filter("GIF", &["gif", "GIF"])
-                .add_filter(say!("file-dialog-all"), &["*"])
+                .add_filter(tr!("file-dialog-all"), &["*"])
         },
         AsyncFileDialog::pick_file,
     )
@@ -36,7 +36,7 @@ pub(crate) fn pick_gif() -> Task<Answer> {
 /// Asks for a folder.
 pub(crate) fn pick_folder() -> Task<Answer> {
     show(
-        || AsyncFileDialog::new().set_title(say!("file-dialog-folder")),
+        || AsyncFileDialog::new().set_title(tr!("file-dialog-folder")),
         AsyncFileDialog::pick_folder,
     )
 }

@@ -12,9 +12,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{error, fmt, io};
 
-use app_kit::explain::Explain;
-use app_kit::limit::Limit;
-use app_kit::{language, say, units};
+use gui_common::picture::limit::Limit;
+use gui_common::text::explain::Explain;
+use gui_common::text::language;
+use gui_common::text::units;
+use gui_common::tr;
 use shm_core::{ImageMetadata, PixelFormat};
 
 pub(crate) use folder::Folder;
@@ -87,7 +89,7 @@ pub(crate) fn shape(
         })?;
     let bytes = u64::from(metadata.stride) * u64::from(metadata.height);
     if bytes > limit.bytes() {
-        let reason = say!(
+        let reason = tr!(
             "frames-size-bytes",
             width = width,
             height = height,
@@ -147,43 +149,43 @@ impl FrameError {
     /// Returns what is wrong, in one sentence.
     pub(crate) fn headline(&self) -> String {
         match self {
-            FrameError::Stopped => say!("frames-stopped"),
-            FrameError::Size { .. } => say!("frames-size"),
-            FrameError::Input(_) => say!("frames-input"),
-            FrameError::CutOff { came, whole } => say!(
+            FrameError::Stopped => tr!("frames-stopped"),
+            FrameError::Size { .. } => tr!("frames-size"),
+            FrameError::Input(_) => tr!("frames-input"),
+            FrameError::CutOff { came, whole } => tr!(
                 "frames-cut-off",
                 missing = units::count((whole - came) as u64),
                 whole = units::count(*whole as u64)
             ),
-            FrameError::Folder { path, .. } => say!("frames-folder", path = path.display()),
+            FrameError::Folder { path, .. } => tr!("frames-folder", path = path.display()),
             FrameError::NoPictures { path, .. } => {
-                say!("frames-no-pictures", path = path.display())
+                tr!("frames-no-pictures", path = path.display())
             }
             FrameError::Animation(error) => error.headline(),
-            FrameError::NotAGif { .. } => say!("frames-not-a-gif"),
+            FrameError::NotAGif { .. } => tr!("frames-not-a-gif"),
         }
     }
 
     /// Returns the reason and what to do.
     pub(crate) fn remedy(&self) -> String {
         match self {
-            FrameError::Stopped => say!("frames-stopped-remedy"),
-            FrameError::Size { reason } => say!("frames-size-remedy", reason = reason),
-            FrameError::Input(source) => say!("system-says", reason = source),
-            FrameError::CutOff { .. } => say!("frames-cut-off-remedy"),
+            FrameError::Stopped => tr!("frames-stopped-remedy"),
+            FrameError::Size { reason } => tr!("frames-size-remedy", reason = reason),
+            FrameError::Input(source) => tr!("system-says", reason = source),
+            FrameError::CutOff { .. } => tr!("frames-cut-off-remedy"),
             FrameError::Folder { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => say!("frames-folder-not-found"),
-                io::ErrorKind::PermissionDenied => say!("frames-folder-not-permitted"),
-                _ => say!("system-says", reason = source),
+                io::ErrorKind::NotFound => tr!("frames-folder-not-found"),
+                io::ErrorKind::PermissionDenied => tr!("frames-folder-not-permitted"),
+                _ => tr!("system-says", reason = source),
             },
-            FrameError::NoPictures { files, .. } => say!(
+            FrameError::NoPictures { files, .. } => tr!(
                 "frames-no-pictures-remedy",
                 count = files,
                 files = units::count(*files)
             ),
             FrameError::Animation(error) => error.remedy(),
             FrameError::NotAGif { path } => {
-                say!("frames-not-a-gif-remedy", path = path.display())
+                tr!("frames-not-a-gif-remedy", path = path.display())
             }
         }
     }

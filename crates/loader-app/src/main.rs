@@ -15,13 +15,15 @@ mod session;
 
 use std::process::ExitCode;
 
-use app_kit::key_field::DEFAULT_KEY;
-use app_kit::language::{self, Language};
-use app_kit::save_file::Cleanup;
-use app_kit::terminal::{self, EscapeOption};
-use app_kit::{display, explain, settings};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use gui_common::desktop::display;
+use gui_common::desktop::save_file::Cleanup;
+use gui_common::settings;
+use gui_common::text::explain;
+use gui_common::text::language::{self, Language};
+use gui_common::text::terminal::{self, EscapeOption};
+use gui_common::widget::key_field::DEFAULT_KEY;
 use qt_bridge::Form;
 use shm_io::Address;
 

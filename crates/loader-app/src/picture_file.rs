@@ -20,8 +20,8 @@ use std::io::{BufReader, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::limit::Limit;
-use app_kit::unheard;
+use gui_common::picture::decoder_panic;
+use gui_common::picture::limit::Limit;
 use image::codecs::jpeg::JpegDecoder;
 use image::metadata::Orientation;
 use image::{ImageFormat, ImageReader, ImageResult, Limits};
@@ -403,7 +403,7 @@ pub(crate) fn guarded<T>(
     progress: &Progress,
     decode: impl FnOnce() -> Result<T, PictureError>,
 ) -> Result<T, PictureError> {
-    let result = unheard::catch(decode).unwrap_or_else(|| {
+    let result = decoder_panic::catch(decode).unwrap_or_else(|| {
         Err(PictureError::NotAPicture {
             path: path.to_owned(),
             flaw: Flaw::Decoder,

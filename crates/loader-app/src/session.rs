@@ -1,7 +1,7 @@
 //! What is loaded, and the sink that keeps it alive.
 //!
 //! [`Session`] blocks: the command line uses it as it is, the window by way of a
-//! [`SessionThread`]. What others do with the segment is seen by a [watch](app_kit::watch).
+//! [`SessionThread`]. What others do with the segment is seen by a [watch](gui_common::session::watch).
 
 mod any_file;
 mod frame_source;
@@ -15,9 +15,14 @@ mod thread;
 use std::ops::Deref;
 use std::{error, fmt, io};
 
-use app_kit::explain::Explain;
-use app_kit::limit::Limit;
-use app_kit::{form_choice, language, say, sharing, snapshot, units};
+use gui_common::picture::limit::Limit;
+use gui_common::session::snapshot;
+use gui_common::text::explain::Explain;
+use gui_common::text::language;
+use gui_common::text::sharing;
+use gui_common::text::units;
+use gui_common::tr;
+use gui_common::widget::form_choice;
 use qt_bridge::User;
 use shm_core::Options;
 use shm_io::{Address, OnViewers, Published, Released, Sink, SinkError};
@@ -117,14 +122,14 @@ impl Session {
 /// Says what to do where what was loaded under a key was taken away.
 pub(crate) fn remedy_of_loss() -> String {
     let (setting, file) = ("RemoveIPC=no", "/etc/systemd/logind.conf");
-    say!("lost-remedy", setting = setting, file = file)
+    tr!("lost-remedy", setting = setting, file = file)
 }
 
 /// Says what was let go of.
 pub(crate) fn describe_released(released: &Released) -> String {
     match released.is_removed {
-        true => say!("released-gone", key = released.key),
-        false => say!("released-stays", key = released.key),
+        true => tr!("released-gone", key = released.key),
+        false => tr!("released-stays", key = released.key),
     }
 }
 
@@ -139,7 +144,7 @@ impl fmt::Display for Loaded {
             ..
         } = &self.0;
         if let Some(form) = form {
-            return f.write_str(&say!(
+            return f.write_str(&tr!(
                 "loaded-for-qt",
                 kind = snapshot::name_of_kind(kind),
                 size = units::bytes(*bytes),
@@ -147,7 +152,7 @@ impl fmt::Display for Loaded {
                 form = form_choice::name(*form)
             ));
         }
-        f.write_str(&say!(
+        f.write_str(&tr!(
             "loaded",
             kind = snapshot::name_of_kind(kind),
             size = units::bytes(*bytes),
@@ -162,13 +167,13 @@ impl Loaded {
     pub(crate) fn warning(&self) -> Option<String> {
         let User { pid, program } = self.replaced.as_ref()?;
         Some(match self.form {
-            None => say!(
+            None => tr!(
                 "loaded-replaces",
                 program = program,
                 pid = pid,
                 key = self.key
             ),
-            Some(_) => say!(
+            Some(_) => tr!(
                 "loaded-replaces-qt",
                 program = program,
                 pid = pid,
@@ -180,7 +185,7 @@ impl Loaded {
     /// Says who else may read it, where somebody may, and what to do where that was not asked for.
     pub(crate) fn exposure(&self) -> Option<String> {
         let readers = sharing::describe(self.permissions?)?;
-        Some(say!("loaded-shared", key = self.key, readers = readers))
+        Some(tr!("loaded-shared", key = self.key, readers = readers))
     }
 }
 
@@ -233,13 +238,13 @@ impl LoadError {
     /// Returns what is wrong, in one sentence.
     pub(crate) fn headline(&self) -> String {
         match self {
-            LoadError::Sink(error) if error.is_about_segment() => say!("load-no-segment"),
-            LoadError::Sink(_) => say!("load-not-published"),
+            LoadError::Sink(error) if error.is_about_segment() => tr!("load-no-segment"),
+            LoadError::Sink(_) => tr!("load-not-published"),
             LoadError::Picture(error) => error.headline(),
-            LoadError::Pixels => say!("load-no-pixels"),
-            LoadError::Cancelled { name } => say!("load-cancelled", name = name),
+            LoadError::Pixels => tr!("load-no-pixels"),
+            LoadError::Cancelled { name } => tr!("load-cancelled", name = name),
             LoadError::Frames(error) => error.headline(),
-            LoadError::Bytes { name, .. } => say!("load-unreadable", name = name),
+            LoadError::Bytes { name, .. } => tr!("load-unreadable", name = name),
         }
     }
 
@@ -248,15 +253,15 @@ impl LoadError {
         match self {
             LoadError::Sink(error) => error.explain(),
             LoadError::Picture(error) => error.remedy(),
-            LoadError::Cancelled { .. } => say!("load-cancelled-remedy"),
-            LoadError::Pixels => say!("load-no-pixels-remedy"),
+            LoadError::Cancelled { .. } => tr!("load-cancelled-remedy"),
+            LoadError::Pixels => tr!("load-no-pixels-remedy"),
             LoadError::Frames(error) => error.remedy(),
             LoadError::Bytes { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => say!("file-not-found"),
-                io::ErrorKind::IsADirectory => say!("file-is-folder"),
-                io::ErrorKind::PermissionDenied => say!("file-not-permitted"),
-                io::ErrorKind::InvalidInput => say!("file-is-device"),
-                _ => say!("system-says", reason = source),
+                io::ErrorKind::NotFound => tr!("file-not-found"),
+                io::ErrorKind::IsADirectory => tr!("file-is-folder"),
+                io::ErrorKind::PermissionDenied => tr!("file-not-permitted"),
+                io::ErrorKind::InvalidInput => tr!("file-is-device"),
+                _ => tr!("system-says", reason = source),
             },
         }
     }

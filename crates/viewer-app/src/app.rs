@@ -1,27 +1,30 @@
 //! The window ShowSharedMem: one button that shows what is in shared memory now, and a switch that
 //! lets it appear by itself.
 
-mod at_hand;
+mod clipboard_and_drop;
 mod form;
+mod key_state;
 mod live;
 mod panel;
-mod presence;
 mod shortcut;
 
 use std::time::SystemTime;
 
-use app_kit::clipboard::{Clipboard, ClipboardError};
-use app_kit::content_pane::{self, ContentPane};
-use app_kit::drop_target::{self, DropTarget};
-use app_kit::key_field::{self, KeyField};
-use app_kit::settings::{self, Keeper, Remembered};
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::status::{Status, StatusLine};
-use app_kit::visible;
-use app_kit::watch::News;
-use app_kit::{focus, help, icon, say, signals, theme, units};
+use gui_common::desktop::clipboard::{Clipboard, ClipboardError};
+use gui_common::session::monitor::Notification;
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::settings::LoadedSettings;
+use gui_common::text::units;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane::{self, ContentPane};
+use gui_common::widget::help;
+use gui_common::widget::key_field;
+use gui_common::widget::main_window::{self, MainWindow, window_settings};
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::widget::{button, center, column, operation, row, stack};
-use iced::{Center, Element, Fill, Size, Subscription, Task, Theme, event, window};
+use iced::{Center, Element, Fill, Subscription, Task, Theme, event};
 use qt_bridge::Form;
 use serde::{Deserialize, Serialize};
 use shm_core::Options;
@@ -31,9 +34,9 @@ use crate::screen::history::{self, History};
 use crate::screen::save_dialog::{self, SaveDialog};
 use crate::screen::segment_list;
 use crate::session::{self, CopyError, Copying, ShowError};
+use key_state::KeyState;
 use live::Live;
 use panel::Panel;
-use presence::Presence;
 
 const TITLE: &str = "ShowSharedMem";
 
@@ -58,24 +61,23 @@ pub(crate) struct Settings {
     /// Whether status lines are printed to stderr as well.
     pub(crate) is_verbose: bool,
     /// What is remembered.
-    pub(crate) remembered: Remembered<Switches>,
+    pub(crate) remembered: LoadedSettings<Switches>,
 }
 
 /// The window: what is asked for, what is shown, and what is said about it.
 #[derive(Debug)]
 pub(crate) struct State {
-    key: KeyField,
+    window: MainWindow<Switches>,
     shown: Shown,
     /// Lets loaders know what is shown here.
     presence_guard: PresenceGuard,
-    status: StatusLine,
     /// The key whose content was asked for last, whatever came of it.
     asked: Option<Address>,
     /// The number of the last request; an older answer is of no interest any more.
     request: u64,
     is_reading: bool,
     /// What is under the key in the field, as far as looked at.
-    presence: Option<Presence>,
+    presence: Option<KeyState>,
     /// What looks at the key, and how much of it.
     live: Live,
     /// For the ages; moves on with everything that happens.
@@ -85,10 +87,7 @@ pub(crate) struct State {
     panel: Panel,
     history: History,
     save_dialog: Option<SaveDialog>,
-    drop_target: DropTarget,
     clipboard: Clipboard,
-    is_help_open: bool,
-    keeper: Keeper<Switches>,
 }
 
 /// What stands in the middle of the window.
@@ -103,12 +102,8 @@ enum Shown {
 /// What happens to the window.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// The text in the key field changed.
-    KeyChanged(String),
-    /// The form of what is under a Qt key was chosen.
-    FormChosen(Option<Form>),
-    /// The shortcut for the form after the one that is chosen.
-    NextForm,
+    /// An event that every main window handles.
+    Window(main_window::Message),
     /// The main action: by its button or its keys.
     Show,
     /// A request was answered.
@@ -121,7 +116,7 @@ pub(crate) enum Message {
     /// A request takes so long that it is worth a word.
     StillReading { request: u64 },
     /// The key was looked at.
-    Watched(News),
+    Watched(Notification),
     /// The switch "Live" was thrown, by mouse or by its key.
     LiveToggled,
     /// What is shown shall be copied.
@@ -142,31 +137,21 @@ pub(crate) enum Message {
     ToggleHistory,
     /// Something happened in the history.
     History(history::Message),
-    /// Files are dragged over the window, or dropped on it.
-    Dragged(drop_target::Event),
     /// A key was pressed that does something wherever the focus is.
     Shortcut(fn() -> Message),
-    /// The key field shall have the focus.
-    FocusKey,
-    /// The focus goes on to another field.
-    Focus(focus::Direction),
-    /// The help opens, or closes.
-    ToggleHelp,
     /// What is open over the window shall close.
     Escape,
-    /// The window has another size.
-    Resized(Size),
-    /// The window could not remember something.
-    NotRemembered(Status),
-    /// The program shall end.
-    Quit,
 }
 
 /// Builds the window, to run it or to test it.
 pub(crate) fn application(
     settings: Settings,
 ) -> iced::Application<impl iced::Program<State = State, Message = Message, Theme = Theme>> {
-    let size = settings.remembered.settings.size;
+    let window = window_settings(
+        &settings.remembered,
+        "viewer-app",
+        include_bytes!("../../../packaging/icons/64/viewer-app.png"),
+    );
     iced::application(
         move || {
             let state = State::new(&settings);
@@ -181,39 +166,26 @@ pub(crate) fn application(
     .theme(|_: &State| None::<Theme>)
     .style(theme::window)
     .default_font(theme::FONT)
-    .window(window::Settings {
-        size,
-        min_size: Some(settings::MIN_SIZE),
-        icon: icon::of(include_bytes!("../../../packaging/icons/64/viewer-app.png")),
-        platform_specific: window::settings::PlatformSpecific {
-            application_id: "viewer-app".to_owned(),
-            ..Default::default()
-        },
-        ..window::Settings::default()
-    })
+    .window(window)
 }
 
 impl State {
     fn new(settings: &Settings) -> State {
-        let remembered = settings.remembered.clone();
-        let key = settings.key.as_ref();
-        let first = remembered.notice.clone();
-        let mut key = key
-            .or(remembered.settings.key.as_ref())
-            .map_or_else(KeyField::default, |key| KeyField::new(key.as_str()));
-        key.choose_form(settings.form);
+        let window = MainWindow::new(
+            settings.remembered.clone(),
+            settings.key.as_ref(),
+            settings.form,
+            tr!("ready"),
+            settings.is_verbose,
+        );
         let mut state = State {
-            live: Live::new(key.key().ok()),
-            key,
+            live: Live::new(window.key.key().ok()),
+            window,
             shown: Shown::Notice {
-                title: say!("nothing-shown"),
-                body: say!("nothing-shown-body"),
+                title: tr!("nothing-shown"),
+                body: tr!("nothing-shown-body"),
             },
             presence_guard: PresenceGuard::new(Options::new()),
-            status: StatusLine::new(
-                first.unwrap_or_else(|| Status::neutral(say!("ready"))),
-                settings.is_verbose,
-            ),
             asked: None,
             request: 0,
             is_reading: false,
@@ -223,10 +195,7 @@ impl State {
             panel: Panel::Content,
             history: History::new(),
             save_dialog: None,
-            drop_target: DropTarget::new(),
             clipboard: Clipboard::new(),
-            is_help_open: false,
-            keeper: Keeper::new(remembered),
         };
         if settings.remembered.settings.switches.live {
             state.begin_live();
@@ -249,9 +218,7 @@ impl State {
     fn update(&mut self, message: Message) -> Task<Message> {
         self.now = SystemTime::now();
         match message {
-            Message::KeyChanged(text) => return self.change_key(text),
-            Message::FormChosen(form) => return self.choose_form(form),
-            Message::NextForm => return self.choose_next_form(),
+            Message::Window(message) => return self.update_window(message),
             Message::Show if self.is_other_key_wanted() => return self.follow(),
             Message::Show => return self.show(),
             Message::Answered { request, answer } => {
@@ -259,7 +226,7 @@ impl State {
                     self.is_reading = false;
                     self.answer(answer);
                     // What stands beside the key would be a second behind.
-                    self.live.look_at(self.key.key().ok());
+                    self.live.look_at(self.window.key.key().ok());
                 }
             }
             Message::Pane(message) => {
@@ -269,8 +236,8 @@ impl State {
             }
             Message::StillReading { request } => {
                 if self.is_reading && request == self.request {
-                    let status = Status::neutral(say!("reading", key = self.key.text()));
-                    self.status.set(status);
+                    let status = Status::neutral(tr!("reading", key = self.window.key.text()));
+                    self.window.status.set(status);
                 }
             }
             Message::Watched(news) => {
@@ -288,64 +255,65 @@ impl State {
             Message::Segments(message) => return self.update_segments(message),
             Message::ToggleHistory => self.toggle_history(),
             Message::History(message) => self.update_history(message),
-            Message::Dragged(event) => self.follow_drag(event),
             Message::Shortcut(action) => return self.press(action()),
-            Message::FocusKey => return self.focus_key(),
-            Message::Focus(direction) if self.save_dialog.is_some() => {
-                return focus::go(&[save_dialog::PATH], direction);
-            }
-            Message::Focus(direction) => return focus::go(&FIELDS, direction),
-            Message::ToggleHelp => {
-                self.is_help_open = !self.is_help_open;
-                return operation::focus(help::NO_FIELD);
-            }
             Message::Escape => self.escape(),
-            Message::Resized(size) => {
-                let kept = self.keeper.change(|settings| settings.set_size(size));
-                return kept.map(Message::NotRemembered);
-            }
-            Message::NotRemembered(status) => self.status.set(status),
-            Message::Quit => return iced::exit(),
         }
         Task::none()
+    }
+
+    fn update_window(&mut self, message: main_window::Message) -> Task<Message> {
+        let fields: &[&str] = match &self.save_dialog {
+            Some(_) => &[save_dialog::PATH],
+            None => &FIELDS,
+        };
+        match self.window.update(message, fields) {
+            main_window::Action::Run(task) => task.map(Message::Window),
+            main_window::Action::KeyEdited { task, .. } => {
+                self.take_key();
+                task.map(Message::Window)
+            }
+            main_window::Action::FormChosen => self.take_form(),
+            main_window::Action::Dropped(dropped) => {
+                self.refuse_drop(&dropped);
+                Task::none()
+            }
+            main_window::Action::HelpClosed => operation::focus(help::NO_FIELD),
+        }
     }
 
     /// Does what a shortcut says. One that is tried out from the help closes it; under the card
     /// "Save as..." only those work that leave it.
     fn press(&mut self, message: Message) -> Task<Message> {
         match message {
-            Message::ToggleHelp | Message::Escape | Message::Quit | Message::Focus(_) => {}
-            _ if self.save_dialog.is_some() && !self.is_help_open => return Task::none(),
-            _ => self.is_help_open = false,
+            Message::Escape
+            | Message::Window(
+                main_window::Message::ToggleHelp
+                | main_window::Message::Quit
+                | main_window::Message::Focus(_),
+            ) => {}
+            _ if self.save_dialog.is_some() && !self.window.is_help_open() => return Task::none(),
+            _ => {
+                self.window.close_help();
+            }
         }
         self.update(message)
     }
 
-    fn change_key(&mut self, text: String) -> Task<Message> {
-        if text == self.key.text() {
-            return Task::none();
-        }
-        self.key.set(text);
+    /// Reacts to a new key in the key field.
+    fn take_key(&mut self) {
         if !self.live.is_on() {
-            self.live.look_at(self.key.key().ok());
+            self.live.look_at(self.window.key.key().ok());
             self.presence = None;
         }
-        let Ok(key) = self.key.key() else {
-            return Task::none();
-        };
-        let kept = self
-            .keeper
-            .change(|settings| settings.key = Some(key.clone()));
-        kept.map(Message::NotRemembered)
     }
 
     /// Returns the key in the field; where there is none, says why.
     fn key_to_use(&mut self) -> Option<Address> {
-        match self.key.key() {
+        match self.window.key.key() {
             Ok(key) => Some(key.clone()),
             Err(problem) => {
-                let status = Status::error(say!("key-unusable")).with_remedy(problem);
-                self.status.set(status);
+                let status = Status::error(tr!("key-unusable")).with_remedy(problem);
+                self.window.status.set(status);
                 None
             }
         }
@@ -361,7 +329,7 @@ impl State {
         self.panel = Panel::Content;
         let request = self.request;
         Task::batch([
-            session::show(key, self.key.form())
+            session::show(key, self.window.key.form())
                 .map(move |answer| Message::Answered { request, answer }),
             session::patience().map(move |()| Message::StillReading { request }),
         ])
@@ -371,7 +339,7 @@ impl State {
         match answer {
             Ok(snapshot) => {
                 self.take_shown(&snapshot);
-                self.status.set(said_of(&snapshot));
+                self.window.status.set(said_of(&snapshot));
                 self.shown = Shown::Content(Box::new(ContentPane::new(*snapshot)));
             }
             Err(error) => match self.live.followed().cloned() {
@@ -393,7 +361,7 @@ impl State {
         self.shown_before = None;
         self.presence_guard.leave();
         self.live.forget_said();
-        self.status.set(status);
+        self.window.status.set(status);
         self.shown = shown;
     }
 
@@ -411,28 +379,28 @@ impl State {
     fn explain(&self, error: &ShowError) -> (Status, Shown) {
         match error {
             ShowError::Snapshot(error) if error.is_not_found() => (
-                Status::warning(say!("show-not-found")),
+                Status::warning(tr!("show-not-found")),
                 Shown::Notice {
-                    title: say!("show-not-found-title"),
-                    body: say!("show-not-found-body", key = self.key.text()),
+                    title: tr!("show-not-found-title"),
+                    body: tr!("show-not-found-body", key = self.window.key.text()),
                 },
             ),
             ShowError::Snapshot(error) if error.is_attach() => {
-                barred(say!("show-not-attached"), error.to_string())
+                barred(tr!("show-not-attached"), error.to_string())
             }
-            ShowError::Snapshot(error) => barred(say!("show-impossible"), error.to_string()),
-            ShowError::Worker(error) => barred(say!("show-no-worker"), error.to_string()),
+            ShowError::Snapshot(error) => barred(tr!("show-impossible"), error.to_string()),
+            ShowError::Worker(error) => barred(tr!("show-no-worker"), error.to_string()),
         }
     }
 
-    fn see(&mut self, key: &Address, presence: Presence) {
+    fn see(&mut self, key: &Address, presence: KeyState) {
         if let Shown::Content(pane) = &mut self.shown
             && pane.snapshot().key == *key
         {
             match &presence {
-                Presence::Here(info) => pane.observe(info),
-                Presence::Gone => pane.observe_gone(),
-                Presence::Qt(_) | Presence::Barred => {}
+                KeyState::Here(info) => pane.observe(info),
+                KeyState::Gone => pane.observe_gone(),
+                KeyState::Qt(_) | KeyState::Barred => {}
             }
         }
         self.announce(key, &presence);
@@ -440,13 +408,13 @@ impl State {
     }
 
     /// Says, when something appears while nothing is shown, that it can be shown now.
-    fn announce(&mut self, key: &Address, presence: &Presence) {
+    fn announce(&mut self, key: &Address, presence: &KeyState) {
         let is_new =
-            presence.has_content() && !self.presence.as_ref().is_some_and(Presence::has_content);
+            presence.has_content() && !self.presence.as_ref().is_some_and(KeyState::has_content);
         let is_asked_for = self.is_reading || self.live.is_on();
         if is_new && !is_asked_for && matches!(self.shown, Shown::Notice { .. }) {
-            let status = Status::neutral(say!("appeared", key = key));
-            self.status.set(status);
+            let status = Status::neutral(tr!("appeared", key = key));
+            self.window.status.set(status);
         }
     }
 
@@ -454,10 +422,8 @@ impl State {
         Subscription::batch([
             self.live.subscription(),
             self.panel_subscription(),
-            self.drop_target.subscription().map(Message::Dragged),
+            self.window.subscription().map(Message::Window),
             event::listen_with(shortcut::message_of),
-            window::resize_events().map(|(_, size)| Message::Resized(size)),
-            signals::subscription().map(|()| Message::Quit),
         ])
     }
 
@@ -465,13 +431,8 @@ impl State {
         let beside = row![self.view_presence(), self.view_switch()]
             .spacing(theme::space::SMALL)
             .align_y(Center);
-        let key = self.key.view(
-            Message::KeyChanged,
-            Message::Show,
-            Message::FormChosen,
-            beside,
-        );
-        let show = button(center(visible::line(say!("show")).size(theme::TEXT_SIZE)))
+        let key = self.window.view_key(Message::Window, Message::Show, beside);
+        let show = button(center(visible::line(tr!("show")).size(theme::TEXT_SIZE)))
             .on_press(Message::Show)
             .height(theme::extent::MAIN_ACTION)
             .width(Fill)
@@ -484,20 +445,18 @@ impl State {
             .spacing(theme::space::MEDIUM)
             .padding(theme::space::LARGE)
             .height(Fill),
-            self.status
-                .current()
-                .view(help::open_button(Message::ToggleHelp)),
+            self.window.view_status(Message::Window, []),
         ];
         let help = self
-            .is_help_open
-            .then(|| help::view([shortcut::TABLE, shortcut::LIST], Message::ToggleHelp));
+            .window
+            .view_help(Message::Window, [shortcut::TABLE, shortcut::LIST]);
         let dialog = self.save_dialog.as_ref();
         let dialog = dialog.map(|dialog| dialog.view().map(Message::SaveDialog));
-        let hint = say!("drop-refused");
+        let hint = tr!("drop-refused");
         stack![window]
             .extend(dialog)
             .extend(help)
-            .extend(self.drop_target.view(hint))
+            .extend(self.window.view_drop_hint(hint))
             .into()
     }
 }
@@ -510,10 +469,10 @@ fn barred(title: String, body: String) -> (Status, Shown) {
 fn said_of(snapshot: &Snapshot) -> Status {
     let (key, bytes) = (&snapshot.key, units::bytes(snapshot.bytes));
     match snapshot.content {
-        Preview::Empty => Status::warning(say!("showing-nothing", key = key)),
-        Preview::Text(_) => Status::success(say!("showing-text", key = key, bytes = bytes)),
-        Preview::Picture(_) => Status::success(say!("showing-image", key = key, bytes = bytes)),
-        Preview::Bytes(_) => Status::success(say!("showing-bytes", key = key, bytes = bytes)),
+        Preview::Empty => Status::warning(tr!("showing-nothing", key = key)),
+        Preview::Text(_) => Status::success(tr!("showing-text", key = key, bytes = bytes)),
+        Preview::Picture(_) => Status::success(tr!("showing-image", key = key, bytes = bytes)),
+        Preview::Bytes(_) => Status::success(tr!("showing-bytes", key = key, bytes = bytes)),
     }
 }
 

@@ -11,11 +11,11 @@ mod show;
 
 use std::ffi::OsString;
 
-use app_kit::explain;
-use app_kit::language::Language;
-use app_kit::terminal::{self, EscapeOption};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use gui_common::text::explain;
+use gui_common::text::language::Language;
+use gui_common::text::terminal::{self, EscapeOption};
 use qt_bridge::Form;
 use shm_io::Address;
 

@@ -4,14 +4,15 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use app_kit::clipboard::{Copied, Pixels};
-use app_kit::explain::Explain;
-use app_kit::limit::Limit;
-use app_kit::picture::Picture;
-use app_kit::pixels::Rows;
-use app_kit::save_file::{SaveFile, SaveFileError};
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::{say, units};
+use gui_common::desktop::clipboard::{Copied, Pixels};
+use gui_common::desktop::save_file::{SaveFile, SaveFileError};
+use gui_common::picture::drawable::Picture;
+use gui_common::picture::limit::Limit;
+use gui_common::picture::pixels::Rows;
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::text::explain::Explain;
+use gui_common::text::units;
+use gui_common::tr;
 use shm_core::{ImageMetadata, PixelFormat, ReadError, escape};
 use shm_io::Content;
 
@@ -90,7 +91,7 @@ pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
         }
         Preview::Picture(picture) if picture.all_pixels().is_none() => {
             let rows = picture.overview_pixels()?;
-            Some(say!(
+            Some(tr!(
                 "part-smaller",
                 width = rows.width(),
                 height = rows.height(),
@@ -104,7 +105,7 @@ pub(crate) fn part_held(held: &Snapshot) -> Option<String> {
 
 fn first_part(part: usize, whole: u64) -> String {
     let (part, whole) = (units::bytes(part as u64), units::bytes(whole));
-    say!("part-first", part = part, whole = whole)
+    tr!("part-first", part = part, whole = whole)
 }
 
 /// Suggests a name for a file: that of the file that was loaded, or the key, with an ending that
@@ -235,8 +236,8 @@ impl fmt::Display for ExportError {
             ExportError::File(error) => error.fmt(formatter),
             ExportError::Picture(error) => error.fmt(formatter),
             ExportError::Read(error) => formatter.write_str(&error.explain()),
-            ExportError::OnlyFile => formatter.write_str(&say!("export-only-file")),
-            ExportError::Nothing => formatter.write_str(&say!("export-nothing")),
+            ExportError::OnlyFile => formatter.write_str(&tr!("export-only-file")),
+            ExportError::Nothing => formatter.write_str(&tr!("export-nothing")),
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::env;
 
-use app_kit::file_dialog::{Answer, answer};
-use app_kit::say;
+use gui_common::desktop::file_dialog::{Answer, answer};
+use gui_common::tr;
 use iced::{Task, window};
 use rfd::AsyncFileDialog;
 
@@ -24,7 +24,7 @@ pub(crate) fn save_as(name: String) -> Task<Answer> {
 
 fn dialog(name: &str) -> AsyncFileDialog {
     let dialog = AsyncFileDialog::new()
-        .set_title(say!("save-dialog"))
+        .set_title(tr!("save-dialog"))
         .set_file_name(name);
     match env::home_dir() {
         Some(home) => dialog.set_directory(home),

@@ -18,10 +18,11 @@ mod user;
 
 use std::process::ExitCode;
 
-use app_kit::key_field::DEFAULT_KEY;
-use app_kit::language::{self, Language};
-use app_kit::save_file::Cleanup;
-use app_kit::{settings, terminal};
+use gui_common::desktop::save_file::Cleanup;
+use gui_common::settings;
+use gui_common::text::language::{self, Language};
+use gui_common::text::terminal;
+use gui_common::widget::key_field::DEFAULT_KEY;
 use shm_io::Address;
 
 use crate::cli::{Cli, Failure};
@@ -47,7 +48,7 @@ fn run(arguments: Cli) -> Result<(), Failure> {
             cli::run(&key, command)
         }
         None => {
-            language::choose(arguments.lang.unwrap_or_else(Language::of_locale));
+            language::set(arguments.lang.unwrap_or_else(Language::of_locale));
             open_window(arguments)
         }
     }
@@ -70,10 +71,10 @@ fn open_window(arguments: Cli) -> Result<(), Failure> {
         };
         app::application(settings).run()
     };
-    app_kit::display::open(run).map_err(|error| {
+    gui_common::desktop::display::open(run).map_err(|error| {
         Failure::new(format!(
             "{error} Without a window: viewer-app show --key {}",
-            app_kit::shell::quoted(&asked_for)
+            gui_common::text::shell::quoted(&asked_for)
         ))
     })
 }

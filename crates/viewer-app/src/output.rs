@@ -5,7 +5,10 @@ use std::fmt;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use app_kit::{language, save_file, say, terminal};
+use gui_common::desktop::save_file;
+use gui_common::text::language;
+use gui_common::text::terminal;
+use gui_common::tr;
 use serde::Serialize;
 
 use crate::json;
@@ -79,7 +82,7 @@ impl OutputError {
 
 impl fmt::Display for OutputError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failure = say!("output-failed", place = self.place, reason = self.source);
+        let failure = tr!("output-failed", place = self.place, reason = self.source);
         let remedy = save_file::remedy(&self.source);
         formatter.write_str(&language::sentences([failure, remedy]))
     }

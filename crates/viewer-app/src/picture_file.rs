@@ -4,9 +4,10 @@ use std::fmt;
 use std::io::{self, Seek, Write};
 use std::path::Path;
 
-use app_kit::limit::Limit;
-use app_kit::pixels::{PixelsError, Rows};
-use app_kit::{language, say};
+use gui_common::picture::limit::Limit;
+use gui_common::picture::pixels::{PixelsError, Rows};
+use gui_common::text::language;
+use gui_common::tr;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::pnm::{PnmEncoder, PnmSubtype, SampleEncoding};
 use image::{ExtendedColorType, ImageEncoder, ImageError, ImageFormat};
@@ -173,35 +174,35 @@ impl fmt::Display for PictureFileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PictureFileError::Ending(None) => {
-                formatter.write_str(&say!("export-no-ending", endings = say!("export-endings")))
+                formatter.write_str(&tr!("export-no-ending", endings = tr!("export-endings")))
             }
-            PictureFileError::Ending(Some(ending)) => formatter.write_str(&say!(
+            PictureFileError::Ending(Some(ending)) => formatter.write_str(&tr!(
                 "export-ending",
                 ending = ending,
-                endings = say!("export-endings")
+                endings = tr!("export-endings")
             )),
             PictureFileError::Pixels(error) => {
-                formatter.write_str(&say!("export-damaged", reason = error.to_string()))
+                formatter.write_str(&tr!("export-damaged", reason = error.to_string()))
             }
             PictureFileError::TooLarge {
                 sides: (width, height),
                 needed,
                 limit,
             } => {
-                let takes = say!(
+                let takes = tr!(
                     "export-too-large",
                     width = width,
                     height = height,
                     needed = needed.div_ceil(1 << 20),
                     limit = limit.to_string()
                 );
-                let enough = Limit::that_admits(*needed).to_string();
-                let remedy = say!("export-limit-remedy", limit = enough);
+                let enough = Limit::at_least(*needed).to_string();
+                let remedy = tr!("export-limit-remedy", limit = enough);
                 formatter.write_str(&language::sentences([takes, remedy]))
             }
             PictureFileError::Io(error) => error.fmt(formatter),
             PictureFileError::Encoder(error) => {
-                formatter.write_str(&say!("export-format", reason = error.to_string()))
+                formatter.write_str(&tr!("export-format", reason = error.to_string()))
             }
         }
     }

@@ -4,9 +4,9 @@ pub(crate) mod beside;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use app_kit::explain::Explain;
-use app_kit::group::Group;
-use app_kit::sharing;
+use gui_common::text::explain::Explain;
+use gui_common::text::group::Group;
+use gui_common::text::sharing;
 use qt_bridge::User;
 use serde::Serialize;
 use shm_core::segment::{self, Info, Latest, Listed, Permissions, Readers};

@@ -1,6 +1,6 @@
 //! Between shared memory and the rest of the program: the only file that may block.
 
-mod hand;
+mod export_session;
 mod segments;
 
 use std::error::Error;
@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use app_kit::explain::Explain;
-use app_kit::polling;
-use app_kit::snapshot::{Snapshot, SnapshotError};
-use app_kit::worker::{self, WorkerError};
+use gui_common::session::polling;
+use gui_common::session::snapshot::{Snapshot, SnapshotError};
+use gui_common::session::worker::{self, WorkerError};
+use gui_common::text::explain::Explain;
 use iced::Task;
 use qt_bridge::Form;
 use shm_io::{Address, Content, Source, SourceError};
 
 use crate::user::User;
 
-pub(crate) use hand::{CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save};
+pub(crate) use export_session::{
+    CopyError, Copying, Kept, Newest, SaveError, Saving, copy, keep, save,
+};
 pub(crate) use segments::{
     Listing, MOST_LEFT_ALONE, RemovalFailure, remove_in_background, segments,
 };
@@ -70,7 +72,7 @@ pub(crate) fn patience() -> Task<()> {
 pub(crate) fn source(address: &Address, owner: Option<&User>) -> Source {
     Source::new(address)
         .owner(owner.map(User::id))
-        .on_polling(polling::tell_once)
+        .on_polling(polling::warn_once)
 }
 
 /// Reads what is in a segment now; with `wait`, waits that long for the first content.

@@ -1,4 +1,4 @@
-//! What a liar writes over an honest segment.
+//! What a peer writes over an honest segment.
 
 use std::{fs::File, ops::Range, os::unix::fs::FileExt};
 

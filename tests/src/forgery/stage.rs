@@ -18,7 +18,7 @@ use crate::{PrivateDir, layout};
 /// All of it takes a millisecond. Only a hang takes so long, even on a loaded machine.
 const BOUND: Duration = Duration::from_secs(20);
 /// How much memory the victims may add to the segment: what they publish, and the beginnings of
-/// regions that a liar lets them read.
+/// regions that a peer lets them read.
 const GROWTH: u64 = 1 << 20;
 /// How long the ring is: so short that it is soon full.
 pub(super) const RING: usize = 1 << 14;
@@ -29,7 +29,7 @@ pub(super) const ROOM: usize = 20_000;
 /// How long the honest block is.
 pub(super) const BLOCK: usize = 5000;
 
-/// Whom the liar must not harm: a segment, and a file that is none.
+/// Whom the peer must not harm: a segment, and a file that is none.
 const NEIGHBOUR: &str = "neighbour";
 const NOTES: &str = "notes";
 const WORDS: &str = "of somebody else";
@@ -75,7 +75,7 @@ impl Stage {
         &self.options
     }
 
-    /// What stands at the name, opened as a liar opens it.
+    /// What stands at the name, opened as a peer opens it.
     pub(super) fn segment(&self) -> Option<File> {
         let path = self.path_of(self.key.as_str());
         File::options().read(true).write(true).open(path).ok()

@@ -3,16 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::file_dialog::Answer;
-use app_kit::status::Status;
-use app_kit::{drop_target, say, typed_path};
+use gui_common::desktop::file_dialog::Answer;
+use gui_common::text::typed_path;
+use gui_common::tr;
+use gui_common::widget::drop_target;
+use gui_common::widget::status::Status;
 use iced::Task;
 use iced::widget::operation;
 use shm_io::Address;
 
 use super::loading::Loading;
 use super::view::PATH_FIELD;
-use super::{Message, State, at_hand};
+use super::{Message, State, clipboard_and_drop};
 use crate::file_dialog;
 use crate::progress::Progress;
 use crate::session::{LoadError, Loaded, Reply};
@@ -38,9 +40,10 @@ impl State {
     pub(super) fn enter_file_dialog(&mut self) -> bool {
         if self.file_dialog == FileDialog::Open {
             self.file_dialog = FileDialog::OpenAndSaidSo;
-            let status = Status::neutral(say!("file-dialog-open"));
-            self.status
-                .set(status.with_remedy(say!("file-dialog-open-remedy")));
+            let status = Status::neutral(tr!("file-dialog-open"));
+            self.window
+                .status
+                .set(status.with_remedy(tr!("file-dialog-open-remedy")));
             return false;
         }
         self.file_dialog = FileDialog::Open;
@@ -52,11 +55,13 @@ impl State {
         self.file_dialog = FileDialog::Closed;
         match answer {
             Answer::Chosen(path) => Ok(path),
-            Answer::Cancelled => Err(Status::neutral(say!("file-dialog-cancelled"))),
-            Answer::NotShown => Err(Status::error(say!("file-dialog-not-shown"))
-                .with_remedy(say!("file-dialog-not-shown-remedy"))),
-            Answer::Died => Err(Status::error(say!("file-dialog-died"))
-                .with_remedy(say!("file-dialog-died-remedy"))),
+            Answer::Cancelled => Err(Status::neutral(tr!("file-dialog-cancelled"))),
+            Answer::NotShown => Err(Status::error(tr!("file-dialog-not-shown"))
+                .with_remedy(tr!("file-dialog-not-shown-remedy"))),
+            Answer::Died => {
+                Err(Status::error(tr!("file-dialog-died"))
+                    .with_remedy(tr!("file-dialog-died-remedy")))
+            }
         }
     }
 
@@ -65,7 +70,7 @@ impl State {
         match self.leave_file_dialog(answer) {
             Ok(path) => self.load_picture(path),
             Err(status) => {
-                self.status.set(status);
+                self.window.status.set(status);
                 if was_cancelled {
                     return Task::none();
                 }
@@ -78,9 +83,10 @@ impl State {
         match typed_path::parse(&self.path) {
             Some(path) => self.load_picture(path),
             None => {
-                let status = Status::error(say!("path-missing"));
-                self.status
-                    .set(status.with_remedy(say!("path-missing-remedy")));
+                let status = Status::error(tr!("path-missing"));
+                self.window
+                    .status
+                    .set(status.with_remedy(tr!("path-missing-remedy")));
                 Task::none()
             }
         }
@@ -98,8 +104,8 @@ impl State {
     /// Prepares to load a file, which takes its time; `None` where there is no key to load under.
     pub(super) fn begin_loading(&mut self, path: &Path) -> Option<(Address, u64, Arc<Progress>)> {
         let key = self.key_to_load_under()?;
-        let sentence = say!("loading", file = drop_target::file_name(path), key = key);
-        self.status.set(Status::neutral(sentence));
+        let sentence = tr!("loading", file = drop_target::file_name(path), key = key);
+        self.window.status.set(Status::neutral(sentence));
         self.files += 1;
         let (loading, progress) = Loading::start(self.files);
         // One that is still on its way is not wanted any more.
@@ -125,10 +131,10 @@ impl State {
                 // Otherwise it made room for another one, which says itself how it goes.
                 if is_last {
                     let status = Status::neutral(error.headline()).with_remedy(error.remedy());
-                    self.status.set(status);
+                    self.window.status.set(status);
                 }
             }
-            reply => self.take_reply(reply, at_hand::only_the_first(others)),
+            reply => self.take_reply(reply, clipboard_and_drop::only_the_first(others)),
         }
     }
 }

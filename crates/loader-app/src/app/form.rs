@@ -1,7 +1,8 @@
 //! The form in which something is loaded under a Qt key, and in which it is read back.
 
-use app_kit::status::Status;
-use app_kit::{form_choice, say};
+use gui_common::tr;
+use gui_common::widget::form_choice;
+use gui_common::widget::status::Status;
 use qt_bridge::Form;
 
 use super::State;
@@ -9,30 +10,24 @@ use crate::session::Loaded;
 
 impl State {
     /// Has what is loaded next written in a form; what is loaded stays as it is.
-    pub(super) fn choose_form(&mut self, form: Option<Form>) {
-        self.key_field.choose_form(form);
-        self.session.stream_as(self.key_field.form());
-        let key = self.key_field.text();
-        self.status
-            .set(Status::neutral(match self.key_field.form() {
-                Some(form) => say!("form-next", key = key, form = form_choice::name(form)),
-                None => say!("form-next-fitting", key = key),
+    pub(super) fn take_form(&mut self) {
+        self.session.stream_as(self.window.key.form());
+        let key = self.window.key.text();
+        self.window
+            .status
+            .set(Status::neutral(match self.window.key.form() {
+                Some(form) => tr!("form-next", key = key, form = form_choice::name(form)),
+                None => tr!("form-next-fitting", key = key),
             }));
         self.watch_in_form();
-    }
-
-    pub(super) fn choose_next_form(&mut self) {
-        if self.key_field.is_for_qt() {
-            self.choose_form(self.key_field.next_form());
-        } else {
-            self.status.set(Status::neutral(say!("form-not-here")));
-        }
     }
 
     /// Notes what is loaded now.
     pub(super) fn attach(&mut self, loaded: Loaded) {
         // If another form was chosen while it was on its way, it is recognised.
-        self.attached_as = loaded.form.filter(|_| loaded.form == self.key_field.form());
+        self.attached_as = loaded
+            .form
+            .filter(|_| loaded.form == self.window.key.form());
         let is_qt = loaded.form.is_some();
         self.attached = Some(loaded.0.key);
         self.lost = None;
@@ -56,14 +51,15 @@ impl State {
         if self.is_attached_here() {
             self.attached_as
         } else {
-            self.key_field.form()
+            self.window.key.form()
         }
     }
 
     /// Begins to read in another form, where it is another one.
     fn watch_in_form(&mut self) {
-        let is_other = |watch: &app_kit::watch::Watch| watch.form() != self.form_to_watch();
-        if self.watch.as_ref().is_some_and(is_other) {
+        let is_other =
+            |watch: &gui_common::session::monitor::Monitor| watch.form() != self.form_to_watch();
+        if self.monitor.as_ref().is_some_and(is_other) {
             self.watch_key();
         }
     }

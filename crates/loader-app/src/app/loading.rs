@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::say;
-use app_kit::theme::{self, Colors};
-use app_kit::visible;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::theme::{self, Colors};
 use iced::futures::channel::mpsc::Sender;
 use iced::futures::executor::block_on;
 use iced::futures::{SinkExt, Stream};
@@ -83,12 +83,12 @@ impl Loading {
             // The reader stops as soon as its decoder lets it.
             String::new()
         } else if shown < 1.0 {
-            say!("loading-read", percent = format!("{:.0}", shown * 100.0))
+            tr!("loading-read", percent = format!("{:.0}", shown * 100.0))
         } else {
-            say!("loading-decoding")
+            tr!("loading-decoding")
         };
         let is_wanted = !self.progress.is_cancelled();
-        let cancel = button(visible::line(say!("cancel")).size(theme::SMALL_SIZE))
+        let cancel = button(visible::line(tr!("cancel")).size(theme::SMALL_SIZE))
             .padding([theme::space::TINY, theme::space::MEDIUM])
             .style(theme::quiet_button)
             .on_press_maybe(is_wanted.then_some(Message::CancelPressed));

@@ -1,11 +1,11 @@
 //! What this window has loaded, and another program has taken away: noticed, and loaded again.
 
-use app_kit::say;
-use app_kit::status::Status;
-use app_kit::theme;
-use app_kit::visible;
-use app_kit::watch::{Depth, Observation, Watch};
-use app_kit::worker::WorkerError;
+use gui_common::session::monitor::{Depth, Observation, Monitor};
+use gui_common::session::worker::WorkerError;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::widget::button;
 use iced::{Element, Task};
 use shm_core::{Access, Participant};
@@ -46,12 +46,12 @@ impl State {
             .attached
             .clone()
             .filter(|_| !self.is_attached_here() && self.stream.is_none());
-        if self.guard.as_ref().map(Watch::key) == elsewhere.as_ref() {
+        if self.guard.as_ref().map(Monitor::key) == elsewhere.as_ref() {
             return;
         }
         self.guard = elsewhere.map(|key| {
-            let (options, stage) = (self.options.clone(), std::sync::Arc::default());
-            Watch::new(Source::new(key).options(options), Depth::Presence, stage)
+            let (options, target) = (self.options.clone(), std::sync::Arc::default());
+            Monitor::new(Source::new(key).options(options), Depth::Presence, target)
         });
     }
 
@@ -67,15 +67,18 @@ impl State {
     pub(super) fn lose(&mut self, key: &Address, lost: Lost) {
         self.detach();
         self.lost = Some(lost);
-        let status = Status::error(say!("lost", key = key));
-        self.status
+        let status = Status::error(tr!("lost", key = key));
+        self.window
+            .status
             .set(status.with_remedy(session::remedy_of_loss()));
     }
 
     pub(super) fn load_again(&mut self) -> Task<Message> {
         match self.lost.clone() {
             None => {
-                self.status.set(Status::neutral(say!("load-again-nothing")));
+                self.window
+                    .status
+                    .set(Status::neutral(tr!("load-again-nothing")));
                 Task::none()
             }
             Some(Lost::Content) => self.session().restore().map(Message::LoadedAgain),
@@ -87,7 +90,9 @@ impl State {
         let reply = match reply {
             Ok(Ok(None)) => {
                 self.lost = None;
-                self.status.set(Status::neutral(say!("load-again-nothing")));
+                self.window
+                    .status
+                    .set(Status::neutral(tr!("load-again-nothing")));
                 return;
             }
             Ok(Ok(Some(loaded))) => Ok(Ok(loaded)),
@@ -100,7 +105,7 @@ impl State {
     /// Draws, beside the status, the way back.
     pub(super) fn view_load_again(&self) -> Option<Element<'_, Message>> {
         self.lost.as_ref()?;
-        let label = visible::line(say!("load-again")).size(theme::SMALL_SIZE);
+        let label = visible::line(tr!("load-again")).size(theme::SMALL_SIZE);
         Some(
             button(label)
                 .padding([theme::space::TINY, theme::space::MEDIUM])

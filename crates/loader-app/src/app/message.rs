@@ -2,16 +2,12 @@
 
 use std::time::Instant;
 
-use app_kit::clipboard::{ClipboardError, Pasted};
-use app_kit::content_pane;
-use app_kit::drop_target;
-use app_kit::file_dialog::Answer;
-use app_kit::focus;
-use app_kit::status::Status;
-use app_kit::watch;
-use app_kit::worker::WorkerError;
-use iced::Size;
-use qt_bridge::Form;
+use gui_common::desktop::clipboard::{ClipboardError, Pasted};
+use gui_common::desktop::file_dialog::Answer;
+use gui_common::session::monitor;
+use gui_common::session::worker::WorkerError;
+use gui_common::widget::content_pane;
+use gui_common::widget::main_window;
 use shm_io::{Address, Released, Viewers};
 
 use crate::screen::{stream_card, text_dialog};
@@ -20,12 +16,8 @@ use crate::session::{LoadError, Loaded, News, Reply};
 /// What can happen.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    /// The key was edited.
-    KeyEdited(String),
-    /// The form of what is under a Qt key was chosen.
-    FormChosen(Option<Form>),
-    /// The shortcut for the form after the one that is chosen.
-    NextForm,
+    /// An event that every main window handles.
+    Window(main_window::Message),
     /// The path was edited.
     PathEdited(String),
     /// The path is complete.
@@ -50,8 +42,6 @@ pub(crate) enum Message {
     Dialog(text_dialog::Message),
     /// The file dialog ended, one way or another.
     FileDialogEnded(Answer),
-    /// Files are dragged over the window, or dropped on it.
-    Dragged(drop_target::Event),
     /// The file of that number was loaded, the first of some more, or not.
     FileLoaded {
         /// Tells it from one that was given up before.
@@ -86,9 +76,9 @@ pub(crate) enum Message {
     /// What was lost was loaded again, or not; `None` where it was not there any more.
     LoadedAgain(Reply<Option<Loaded>, LoadError>),
     /// Something was seen under the key of what is loaded, which is not in the key field.
-    Guarded(watch::News),
+    Guarded(monitor::Notification),
     /// Something was seen in shared memory.
-    Seen(watch::News),
+    Seen(monitor::Notification),
     /// Somebody came to watch what is loaded, has shown it, or has left.
     Watched(Viewers),
     /// It was asked for the list of those who watch, or enough of it.
@@ -97,18 +87,6 @@ pub(crate) enum Message {
     Pane(content_pane::Message),
     /// A key was pressed that does something wherever the focus is.
     Shortcut(fn() -> Message),
-    /// The key field should have the focus.
-    FocusKey,
     /// The path field should have the focus.
     FocusPath,
-    /// The focus goes on to another field.
-    Focus(focus::Direction),
-    /// The help opens, or closes.
-    ToggleHelp,
-    /// The window has another size.
-    Resized(Size),
-    /// The window could not remember something.
-    NotRemembered(Status),
-    /// A key or a signal asks the program to end.
-    Quit,
 }

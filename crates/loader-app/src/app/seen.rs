@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use app_kit::content_pane::ContentPane;
-use app_kit::say;
-use app_kit::snapshot::Snapshot;
-use app_kit::status::Status;
-use app_kit::watch::{Depth, Fresh, Observation, Watch};
+use gui_common::session::snapshot::Snapshot;
+use gui_common::session::monitor::{Depth, Update, Observation, Monitor};
+use gui_common::tr;
+use gui_common::widget::content_pane::ContentPane;
+use gui_common::widget::status::Status;
 use iced::Task;
 use shm_io::Source;
 
@@ -24,11 +24,11 @@ pub(super) enum Seen {
 
 impl State {
     pub(super) fn watch_key(&mut self) {
-        self.watch = self.key_field.key().ok().map(|key| {
-            let stage = Arc::clone(&self.stage);
+        self.monitor = self.window.key.key().ok().map(|key| {
+            let target = Arc::clone(&self.target);
             let (form, options) = (self.form_to_watch(), self.options.clone());
             let source = Source::new(key).form(form).options(options);
-            Watch::new(source, Depth::Content, stage)
+            Monitor::new(source, Depth::Content, target)
         });
     }
 
@@ -40,9 +40,9 @@ impl State {
         match observation {
             Observation::Nothing => self.seen = Seen::Nothing,
             Observation::Unreadable(error) => self.seen = Seen::Unreadable(error.to_string()),
-            Observation::Content(fresh) => {
-                self.tell_who_replaced_us(&fresh.snapshot);
-                self.show(*fresh);
+            Observation::Content(update) => {
+                self.tell_who_replaced_us(&update.snapshot);
+                self.show(*update);
             }
             Observation::Past(_) | Observation::Qt(_) => {}
             Observation::Presence(info) => {
@@ -54,10 +54,10 @@ impl State {
         checked
     }
 
-    pub(super) fn show(&mut self, fresh: Fresh) {
+    pub(super) fn show(&mut self, update: Update) {
         match &mut self.seen {
-            Seen::Content(pane) => pane.replace(fresh),
-            seen => *seen = Seen::Content(Box::new(ContentPane::fresh(fresh))),
+            Seen::Content(pane) => pane.replace(update),
+            seen => *seen = Seen::Content(Box::new(ContentPane::from_update(update))),
         }
     }
 
@@ -72,10 +72,10 @@ impl State {
         }
         let (pid, key) = (origin.writer, &snapshot.key);
         let sentence = match &origin.writer_program {
-            Some(program) => say!("replaced", program = program, pid = pid, key = key),
-            None => say!("replaced-by-unknown", pid = pid, key = key),
+            Some(program) => tr!("replaced", program = program, pid = pid, key = key),
+            None => tr!("replaced-by-unknown", pid = pid, key = key),
         };
-        self.status.set(Status::warning(sentence));
+        self.window.status.set(Status::warning(sentence));
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the keyboard does, wherever the focus is.
 
-use app_kit::focus::Direction;
-use app_kit::shortcut::{self, Chord, Shortcut};
+use gui_common::widget::focus::Direction;
+use gui_common::widget::main_window;
+use gui_common::widget::shortcut::{self, Chord, Shortcut};
 use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
 
@@ -12,83 +13,83 @@ use crate::screen::text_dialog;
 pub(super) const TABLE: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::ctrl('l')],
-        does: "shortcut-load-text",
+        label_id: "shortcut-load-text",
         message: || Message::LoadPressed,
     },
     Shortcut {
         chords: &[Chord::named(Named::Enter).with(Modifiers::CTRL)],
-        does: "shortcut-accept-text",
+        label_id: "shortcut-accept-text",
         message: || Message::Dialog(text_dialog::Message::Accept),
     },
     Shortcut {
         chords: &[Chord::ctrl('o')],
-        does: "shortcut-load-image",
+        label_id: "shortcut-load-image",
         message: || Message::LoadImagePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('y')],
-        does: "shortcut-load-again",
+        label_id: "shortcut-load-again",
         message: || Message::LoadAgainPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('v')],
-        does: "shortcut-paste",
+        label_id: "shortcut-paste",
         message: || Message::PastePressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('t')],
-        does: "shortcut-stream",
+        label_id: "shortcut-stream",
         message: || Message::StreamPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('p')],
-        does: "shortcut-path",
+        label_id: "shortcut-path",
         message: || Message::FocusPath,
     },
     Shortcut {
         chords: &[Chord::ctrl('k')],
-        does: "shortcut-key",
-        message: || Message::FocusKey,
+        label_id: "shortcut-key",
+        message: || Message::Window(main_window::Message::FocusKey),
     },
     Shortcut {
         chords: &[Chord::ctrl('f')],
-        does: "shortcut-form",
-        message: || Message::NextForm,
+        label_id: "shortcut-form",
+        message: || Message::Window(main_window::Message::NextForm),
     },
     Shortcut {
         chords: &[Chord::ctrl('e')],
-        does: "shortcut-clear",
+        label_id: "shortcut-clear",
         message: || Message::ClearPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('r')],
-        does: "shortcut-release",
+        label_id: "shortcut-release",
         message: || Message::ReleasePressed,
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
-        does: "shortcut-next-field",
-        message: || Message::Focus(Direction::Forward),
+        label_id: "shortcut-next-field",
+        message: || Message::Window(main_window::Message::Focus(Direction::Forward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
-        does: "shortcut-field-before",
-        message: || Message::Focus(Direction::Backward),
+        label_id: "shortcut-field-before",
+        message: || Message::Window(main_window::Message::Focus(Direction::Backward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],
-        does: "shortcut-help",
-        message: || Message::ToggleHelp,
+        label_id: "shortcut-help",
+        message: || Message::Window(main_window::Message::ToggleHelp),
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "shortcut-cancel",
+        label_id: "shortcut-cancel",
         message: || Message::CancelPressed,
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
-        does: "shortcut-quit",
-        message: || Message::Quit,
+        label_id: "shortcut-quit",
+        message: || Message::Window(main_window::Message::Quit),
     },
 ];
 

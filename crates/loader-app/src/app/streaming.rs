@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::file_dialog::Answer;
-use app_kit::say;
-use app_kit::status::Status;
+use gui_common::desktop::file_dialog::Answer;
+use gui_common::tr;
+use gui_common::widget::status::Status;
 use iced::Task;
 use iced::widget::operation;
 use shm_io::Address;
 
 use super::lost::Lost;
-use super::reply::failure;
+use super::session_reply::failure;
 use super::{Message, State};
 use crate::file_dialog;
 use crate::screen::stream_card::{self, StreamCard};
@@ -35,9 +35,9 @@ impl Stream {
     pub(super) fn summary(&self) -> String {
         match &self.report {
             Some(report) if report.frames > 0 => {
-                say!("streaming-figures", report = report.to_string())
+                tr!("streaming-figures", report = report.to_string())
             }
-            _ => say!("streaming"),
+            _ => tr!("streaming"),
         }
     }
 }
@@ -92,7 +92,7 @@ impl State {
 
     fn choose_source(&mut self, pick: fn() -> Task<Answer>) -> Task<Message> {
         if !self.enter_file_dialog() {
-            self.reject_stream(self.status.current().to_string());
+            self.reject_stream(self.window.status.current().to_string());
             return Task::none();
         }
         pick().map(Message::StreamSourceChosen)
@@ -106,7 +106,7 @@ impl State {
                 if status.remedy().is_some() {
                     self.reject_stream(status.to_string());
                 }
-                self.status.set(status);
+                self.window.status.set(status);
                 return operation::focus(stream_card::PATH);
             }
         };
@@ -122,7 +122,7 @@ impl State {
 
     fn start_stream(&mut self, source: FrameSource) -> Task<Message> {
         let Some(key) = self.key_to_load_under() else {
-            self.reject_stream(self.status.current().to_string());
+            self.reject_stream(self.window.status.current().to_string());
             return Task::none();
         };
         self.stream_into(key, source)
@@ -160,14 +160,16 @@ impl State {
                 if let Some(notice) = report.notice
                     && noticed_before.as_ref() != Some(&notice)
                 {
-                    let sentence = say!("streaming-name", name = stream.name);
-                    self.status
+                    let sentence = tr!("streaming-name", name = stream.name);
+                    self.window
+                        .status
                         .set(Status::neutral(sentence).with_remedy(notice));
                 }
             }
             News::LeftOut(reason) => {
-                let sentence = say!("streaming-left-out");
-                self.status
+                let sentence = tr!("streaming-left-out");
+                self.window
+                    .status
                     .set(Status::warning(sentence).with_remedy(reason));
             }
             News::Ended(reply) => self.take_stream_end(reply),
@@ -180,7 +182,7 @@ impl State {
             .stream
             .as_ref()
             .map_or("", |stream| stream.name.as_str());
-        let sentence = say!("streaming-into", name = name, key = loaded.key);
+        let sentence = tr!("streaming-into", name = name, key = loaded.key);
         self.say_loaded(sentence, &loaded, None);
         self.attach(loaded);
     }
@@ -196,10 +198,10 @@ impl State {
                 }
                 (End::Failed(error), _) => failure(error),
                 (End::Finished | End::Stopped, _) => {
-                    Status::success(streamed.to_string()).with_remedy(say!("streamed-remedy"))
+                    Status::success(streamed.to_string()).with_remedy(tr!("streamed-remedy"))
                 }
             },
-            Ok(Ok(None)) => Status::neutral(say!("streamed-nothing")),
+            Ok(Ok(None)) => Status::neutral(tr!("streamed-nothing")),
             Ok(Err(error)) => {
                 self.reject_stream(error.to_string());
                 failure(&error)
@@ -209,7 +211,7 @@ impl State {
                 Status::error(error.to_string())
             }
         };
-        self.status.set(status);
+        self.window.status.set(status);
     }
 
     /// Says on the card, where it is open, why nothing was started.
@@ -226,7 +228,7 @@ fn name_of(source: &FrameSource) -> String {
             .map(|name| Path::new(name).display().to_string())
     };
     match source {
-        FrameSource::TestPattern => say!("streaming-pattern"),
+        FrameSource::TestPattern => tr!("streaming-pattern"),
         FrameSource::Path { path, .. } => {
             file_name(path).unwrap_or_else(|| path.display().to_string())
         }

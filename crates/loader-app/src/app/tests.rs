@@ -11,18 +11,19 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use app_kit::clipboard::{ClipboardError, Pasted, Pixels};
-use app_kit::drop_target;
-use app_kit::file_dialog::Answer;
-use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{Preview, Snapshot, SnapshotError};
-use app_kit::status::Level;
-use app_kit::watch::{Fresh, Observation};
+use gui_common::desktop::clipboard::{ClipboardError, Pasted, Pixels};
+use gui_common::desktop::file_dialog::Answer;
+use gui_common::session::snapshot::{Preview, Snapshot, SnapshotError};
+use gui_common::session::monitor::{Update, Observation};
+use gui_common::settings;
+use gui_common::widget::drop_target;
+use gui_common::widget::shortcut::{Chord, press};
+use gui_common::widget::status::Level;
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
 use iced::keyboard::{Modifiers, key::Named};
 use iced::widget::text_editor::{Action, Edit};
-use iced::{Event, Size};
+use iced::{Event, Size, window};
 use iced_test::Simulator;
 use iced_test::runtime::{self, task};
 use shm_core::{Key, Process, segment};
@@ -49,7 +50,7 @@ impl Bench {
             form: None,
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: Remembered::default(),
+            remembered: LoadedSettings::default(),
         };
         Bench {
             state: State::new(&settings),
@@ -93,13 +94,13 @@ impl Bench {
 
     /// Lets the watch of the key see something.
     fn see(&mut self, observation: Observation) {
-        let watch = self.state.watch.as_ref().expect("a key is watched");
+        let watch = self.state.monitor.as_ref().expect("a key is watched");
         let news = watch.news(observation);
         self.send(Message::Seen(news));
     }
 
     fn see_content(&mut self, snapshot: Snapshot) {
-        self.see(Observation::Content(Box::new(Fresh::new(
+        self.see(Observation::Content(Box::new(Update::new(
             snapshot,
             Arc::default(),
         ))));
@@ -153,13 +154,13 @@ impl Bench {
     /// Drags files over the window and lets go of them.
     fn drop_files(&mut self, paths: &[&Path]) {
         for path in paths {
-            self.send(Message::Dragged(drop_target::Event::Hovered(
-                (*path).to_owned(),
+            self.send(Message::Window(main_window::Message::Dragged(
+                drop_target::Event::Hovered((*path).to_owned()),
             )));
         }
         for path in paths {
-            self.send(Message::Dragged(drop_target::Event::Dropped(
-                (*path).to_owned(),
+            self.send(Message::Window(main_window::Message::Dragged(
+                drop_target::Event::Dropped((*path).to_owned()),
             )));
         }
     }
@@ -184,7 +185,7 @@ impl Bench {
     }
 
     fn level(&self) -> Level {
-        self.state.status.current().level()
+        self.state.window.status.current().level()
     }
 }
 
@@ -210,7 +211,7 @@ fn a_text_goes_through_the_dialog_into_shared_memory() {
         "Loaded text, {} bytes, into MySharedMemory (sequence 1).",
         text.len()
     );
-    assert_eq!(bench.state.status.current().text(), sentence);
+    assert_eq!(bench.state.window.status.current().text(), sentence);
     assert_eq!(bench.level(), Level::Success);
     assert!(bench.shows("attached"));
     assert!(!bench.shows("Text to load"), "the dialog is closed");
@@ -272,18 +273,18 @@ fn every_key_of_the_help_does_what_it_says() {
         ("Load the text that is written", "Dialog(Accept)"),
         ("Load an image from a file", "LoadImagePressed"),
         ("Go to the path of an image", "FocusPath"),
-        ("Go to the key", "FocusKey"),
+        ("Go to the key", "Window(FocusKey)"),
         ("Clear what is loaded", "ClearPressed"),
         ("Release what is loaded", "ReleasePressed"),
-        ("Go to the next field", "Focus(Forward)"),
-        ("Go back to the field before", "Focus(Backward)"),
-        ("Open or close this help", "ToggleHelp"),
+        ("Go to the next field", "Window(Focus(Forward))"),
+        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Open or close this help", "Window(ToggleHelp)"),
         ("Close what is open, or cancel", "CancelPressed"),
-        ("Close the window", "Quit"),
+        ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.said() == does);
+            .find(|shortcut| shortcut.label() == does);
         let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
         for chord in shortcut.chords {
             match message_of(*chord) {
@@ -303,7 +304,7 @@ fn the_help_opens_over_the_dialog_and_gives_it_back() {
     bench.press(Chord::named(Named::F1));
     assert!(bench.shows("Close the window"));
     bench.press(Chord::named(Named::Escape));
-    assert!(!bench.state.is_help_open);
+    assert!(!bench.state.window.is_help_open());
     assert!(bench.shows("Text to load"), "only the help is closed");
     bench.press(Chord::named(Named::Enter).with(Modifiers::CTRL));
     assert_eq!(
@@ -312,7 +313,10 @@ fn the_help_opens_over_the_dialog_and_gives_it_back() {
     );
     bench.click("?");
     bench.press(Chord::ctrl('e'));
-    assert!(!bench.state.is_help_open, "what is tried out works");
+    assert!(
+        !bench.state.window.is_help_open(),
+        "what is tried out works"
+    );
     assert!(matches!(
         bench.in_memory("MySharedMemory"),
         Some(Preview::Empty)
@@ -334,16 +338,28 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
         })
     };
     let mut state = open(None);
-    drop(state.update(Message::Resized(Size::new(700.0, 500.0))));
-    drop(state.update(Message::KeyEdited("Mine".to_owned())));
-    drop(state.update(Message::KeyEdited("no/key".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::Resized(Size::new(
+            700.0, 500.0,
+        )))),
+    );
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Mine".to_owned(),
+        ))),
+    );
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "no/key".to_owned(),
+        ))),
+    );
     drop(state);
     assert_eq!(remembered().settings.size, Size::new(700.0, 500.0));
 
     let state = open("Theirs".parse().ok());
-    assert_eq!(state.key_field.text(), "Theirs");
+    assert_eq!(state.window.key.text(), "Theirs");
     drop(state);
-    assert_eq!(open(None).key_field.text(), "Mine");
+    assert_eq!(open(None).window.key.text(), "Mine");
 }
 
 #[test]
@@ -354,10 +370,10 @@ fn a_text_that_cannot_be_loaded_stays_in_the_dialog() {
     bench.state.session = SessionThread::start(Options::new().directory(elsewhere));
     bench.load_text("the only copy");
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "Unable to create shared memory segment."
     );
-    assert!(bench.state.status.current().remedy().is_some());
+    assert!(bench.state.window.status.current().remedy().is_some());
     assert!(bench.shows("Text to load"), "the dialog stays open");
     bench.state.session = SessionThread::start(bench.options());
     bench.click("OK");
@@ -376,7 +392,7 @@ fn a_picture_is_loaded_by_its_path() {
         .unwrap();
     bench.load_path(&path);
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "Loaded image, 18 bytes, into MySharedMemory (sequence 1)."
     );
     match bench.in_memory("MySharedMemory") {
@@ -395,13 +411,14 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     let no_picture = bench.file("notes.txt", b"plain words");
     bench.send(Message::FileDialogEnded(Answer::Chosen(no_picture)));
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "Selected file is not an image, please select another."
     );
     bench.load_path(Path::new("/nonexistent/cat.png"));
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -410,7 +427,7 @@ fn what_is_no_picture_costs_nothing_that_is_loaded() {
     let absurd = bench.file("huge.pgm", b"P5\n60000 60000\n255\n");
     bench.drop_files(&[&absurd]);
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "The image is too large."
     );
     assert_eq!(bench.level(), Level::Error);
@@ -434,7 +451,7 @@ fn a_picture_that_takes_long_says_how_far_it_is_and_can_be_cancelled() {
     bench.send(Message::Glance(begun + Duration::from_millis(400)));
     assert!(bench.shows("Loading large.png into MySharedMemory …"));
     bench.click("Cancel");
-    assert_eq!(bench.state.status.current().text(), "Cancelling …");
+    assert_eq!(bench.state.window.status.current().text(), "Cancelling …");
     bench.settle(task);
     assert!(!bench.shows("Cancel"));
 }
@@ -466,7 +483,7 @@ fn a_cancelled_picture_leaves_what_was_loaded() {
     bench.press(Chord::named(Named::Escape));
     bench.send(Message::PictureLoaded(number, Ok(Err(error))));
     assert_eq!(
-        bench.state.status.current().to_string(),
+        bench.state.window.status.current().to_string(),
         "Cancelled: a.png was not loaded. What was loaded before stays."
     );
     assert_eq!(bench.level(), Level::Neutral);
@@ -483,7 +500,15 @@ fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
     let (first, error) = begin_and_fail(&mut bench);
     let (second, _) = begin_and_fail(&mut bench);
     bench.send(Message::PictureLoaded(first, Ok(Err(error))));
-    assert!(bench.state.status.current().text().starts_with("Loading"));
+    assert!(
+        bench
+            .state
+            .window
+            .status
+            .current()
+            .text()
+            .starts_with("Loading")
+    );
     assert_eq!(
         bench.state.loading.as_ref().map(|loading| loading.number),
         Some(second)
@@ -492,7 +517,9 @@ fn a_picture_that_made_room_for_another_one_is_not_spoken_of() {
 
 /// A file that is let go of over the window.
 fn dropped(path: PathBuf) -> Message {
-    Message::Dragged(drop_target::Event::Dropped(path))
+    Message::Window(main_window::Message::Dragged(drop_target::Event::Dropped(
+        path,
+    )))
 }
 
 /// Begins to load a picture, without an answer; returns its number, and an answer for later.
@@ -515,9 +542,17 @@ fn escape_leaves_the_dialog_before_it_cancels_a_picture() {
     bench.click("Load");
     bench.press(Chord::named(Named::Escape));
     assert!(!bench.shows("Text to load"));
-    assert!(bench.state.status.current().text().starts_with("Loading"));
+    assert!(
+        bench
+            .state
+            .window
+            .status
+            .current()
+            .text()
+            .starts_with("Loading")
+    );
     bench.press(Chord::named(Named::Escape));
-    assert_eq!(bench.state.status.current().text(), "Cancelling …");
+    assert_eq!(bench.state.window.status.current().text(), "Cancelling …");
 }
 
 #[test]
@@ -525,7 +560,7 @@ fn no_path_is_said_to_be_none() {
     let mut bench = Bench::new();
     bench.send(Message::PathSubmitted);
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "There is no path in the field."
     );
 }
@@ -535,7 +570,7 @@ fn no_file_is_told_gently() {
     let mut bench = Bench::new();
     bench.send(Message::FileDialogEnded(Answer::Cancelled));
     assert_eq!(
-        bench.state.status.current().to_string(),
+        bench.state.window.status.current().to_string(),
         "No file was chosen."
     );
     assert_eq!(bench.level(), Level::Neutral);
@@ -546,7 +581,7 @@ fn a_dialog_that_failed_is_told_with_the_way_out() {
     let mut bench = Bench::new();
     for answer in [Answer::NotShown, Answer::Died] {
         bench.send(Message::FileDialogEnded(answer));
-        let said = bench.state.status.current().to_string();
+        let said = bench.state.window.status.current().to_string();
         assert!(
             said.contains("Type the path in the field beside the button"),
             "{said}"
@@ -579,6 +614,7 @@ fn clear_blanks_and_release_leaves() {
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -588,7 +624,7 @@ fn clear_blanks_and_release_leaves() {
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert!(bench.shows("not attached"));
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "Released MySharedMemory: what was loaded is gone."
     );
 }
@@ -597,11 +633,14 @@ fn clear_blanks_and_release_leaves() {
 fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
     let mut bench = Bench::new();
     bench.load_text("first");
-    bench.send(Message::KeyEdited("Other".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "Other".to_owned(),
+    )));
     assert!(bench.shows("attached elsewhere"));
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -612,7 +651,7 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert_eq!(bench.text_in_memory("Other").as_deref(), Some("second"));
     assert_eq!(
-        bench.state.status.current().remedy(),
+        bench.state.window.status.current().remedy(),
         Some("Released MySharedMemory: what was loaded is gone.")
     );
 }
@@ -621,7 +660,9 @@ fn another_key_releases_the_first_only_when_something_is_loaded_under_it() {
 fn a_failure_under_another_key_keeps_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
-    bench.send(Message::KeyEdited("Other".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "Other".to_owned(),
+    )));
     let no_picture = bench.file("notes.txt", b"plain words");
     bench.load_path(&no_picture);
     assert_eq!(bench.level(), Level::Error);
@@ -638,11 +679,15 @@ fn a_failure_under_another_key_keeps_the_first() {
 #[test]
 fn nothing_is_loaded_under_what_is_no_key() {
     let mut bench = Bench::new();
-    bench.send(Message::KeyEdited("a/b".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "a/b".to_owned(),
+    )));
     bench.click("Load");
     assert!(!bench.shows("Text to load"));
     assert_eq!(bench.level(), Level::Error);
-    bench.send(Message::KeyEdited(String::new()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        String::new(),
+    )));
     bench.send(Message::LoadImagePressed);
     assert_eq!(bench.level(), Level::Error);
     assert_eq!(bench.state.file_dialog, FileDialog::Closed);
@@ -662,6 +707,7 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -680,7 +726,9 @@ fn what_somebody_else_removed_is_said_to_be_gone() {
 fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
     let mut bench = Bench::new();
     bench.load_text("guarded");
-    bench.send(Message::KeyEdited("Other".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "Other".to_owned(),
+    )));
     let guard = bench.state.guard.as_ref().expect("its key is watched");
     assert_eq!(guard.key().as_str(), "MySharedMemory");
     let is_there = guard.news(Observation::Nothing);
@@ -705,6 +753,7 @@ fn what_is_loaded_elsewhere_is_guarded_too_and_loaded_again_where_it_was() {
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -722,6 +771,7 @@ fn who_else_may_read_what_is_loaded_is_said() {
     assert_eq!(bench.level(), Level::Warning);
     let remedy = bench
         .state
+        .window
         .status
         .current()
         .remedy()
@@ -763,7 +813,7 @@ fn somebody_else_s_content_is_announced() {
     assert_eq!(bench.level(), Level::Success);
     bench.see_content(theirs);
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "painter (pid 4711) has replaced what this window had loaded into MySharedMemory."
     );
 }
@@ -808,10 +858,14 @@ fn a_dropped_file_is_loaded_as_what_it_is() {
 fn of_several_files_the_first_is_loaded_and_that_is_said() {
     let mut bench = Bench::new();
     let (one, two) = (bench.file("1.txt", b"one"), bench.file("2.txt", b"two"));
-    bench.send(Message::Dragged(drop_target::Event::Hovered(one.clone())));
+    bench.send(Message::Window(main_window::Message::Dragged(
+        drop_target::Event::Hovered(one.clone()),
+    )));
     assert!(bench.shows("1.txt"));
     assert!(bench.shows("Drop it to load it into MySharedMemory."));
-    bench.send(Message::Dragged(drop_target::Event::Left));
+    bench.send(Message::Window(main_window::Message::Dragged(
+        drop_target::Event::Left,
+    )));
     assert!(!bench.shows("1.txt"));
 
     bench.drop_files(&[&one, &two]);
@@ -821,7 +875,7 @@ fn of_several_files_the_first_is_loaded_and_that_is_said() {
     );
     assert_eq!(bench.level(), Level::Warning);
     assert_eq!(
-        bench.state.status.current().remedy(),
+        bench.state.window.status.current().remedy(),
         Some("Only the first of the two files was loaded: one fits at a time.")
     );
 }
@@ -833,14 +887,18 @@ fn a_dropped_folder_says_what_to_do_and_costs_nothing() {
     let folder = bench.directory.path().to_owned();
     bench.drop_files(&[&folder]);
     assert_eq!(bench.level(), Level::Error);
-    let remedy = bench.state.status.current().remedy();
+    let remedy = bench.state.window.status.current().remedy();
     assert_eq!(remedy, Some("It is a folder: choose a file in it."));
     assert_eq!(
         bench.text_in_memory("MySharedMemory").as_deref(),
         Some("kept")
     );
-    bench.send(Message::KeyEdited("a/b".to_owned()));
-    bench.send(Message::Dragged(drop_target::Event::Hovered(folder)));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "a/b".to_owned(),
+    )));
+    bench.send(Message::Window(main_window::Message::Dragged(
+        drop_target::Event::Hovered(folder),
+    )));
     assert!(bench.shows("It cannot be loaded: choose another key first."));
 }
 
@@ -875,7 +933,7 @@ fn what_is_pasted_is_loaded_at_once() {
     };
     bench.send(Message::Pasted(Ok(Pasted::Picture(damaged))));
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "What was copied is no picture."
     );
 }
@@ -886,7 +944,7 @@ fn nothing_to_paste_is_said_gently() {
     for pasted in [Pasted::Nothing, Pasted::Text(String::new())] {
         bench.send(Message::Pasted(Ok(pasted)));
         assert_eq!(
-            bench.state.status.current().text(),
+            bench.state.window.status.current().text(),
             "There is nothing to paste."
         );
         assert_eq!(bench.level(), Level::Neutral);

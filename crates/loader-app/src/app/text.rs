@@ -1,9 +1,9 @@
 //! A text that is written in the input dialog, and loaded.
 
-use app_kit::status::Status;
+use gui_common::widget::status::Status;
 use iced::Task;
 
-use super::reply::failure;
+use super::session_reply::failure;
 use super::{Message, State};
 use crate::screen::text_dialog::{self, TextDialog};
 use crate::session::{LoadError, Loaded, Reply};
@@ -34,7 +34,7 @@ impl State {
             text_dialog::Action::Load(text) => match self.key_to_load_under() {
                 Some(key) => self.session().load_text(key, text).map(Message::TextLoaded),
                 None => {
-                    let problem = self.status.current().to_string();
+                    let problem = self.window.status.current().to_string();
                     if let Some(dialog) = &mut self.dialog {
                         dialog.reject(problem);
                     }
@@ -57,7 +57,7 @@ impl State {
     }
 
     pub(super) fn reject_text(&mut self, status: Status, problem: String) {
-        self.status.set(status);
+        self.window.status.set(status);
         if let Some(dialog) = &mut self.dialog {
             dialog.reject(problem);
         }

@@ -2,9 +2,12 @@
 
 use std::time::SystemTime;
 
-use app_kit::unchorded::unchorded;
-use app_kit::visible;
-use app_kit::{content_pane, help, say, status, theme};
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane;
+use gui_common::widget::ignore_shortcuts::ignore_shortcuts;
+use gui_common::widget::status;
+use gui_common::widget::theme;
 use iced::widget::{button, column, container, row, stack, text, text_input};
 use iced::{Center, Color, Element, Fill, Pixels, Theme};
 
@@ -34,14 +37,12 @@ impl State {
             .dialog
             .as_ref()
             .map(|dialog| dialog.view().map(Message::Dialog));
-        let hint = self.drop_target.view(self.drop_outcome());
+        let hint = self.window.view_drop_hint(self.drop_outcome());
         let card = self
             .stream_card
             .as_ref()
             .map(|card| card.view().map(Message::StreamCard));
-        let help = self
-            .is_help_open
-            .then(|| help::view([shortcut::TABLE], Message::ToggleHelp));
+        let help = self.window.view_help(Message::Window, [shortcut::TABLE]);
         stack![window]
             .extend(dialog)
             .extend(card)
@@ -52,46 +53,28 @@ impl State {
 
     fn view_key(&self) -> Element<'_, Message> {
         let (words, color): (_, fn(&theme::Colors) -> Color) = match &self.attached {
-            None => (say!("not-attached"), |colors| colors.border),
-            Some(_) if self.is_attached_here() => (say!("attached"), |colors| colors.success),
+            None => (tr!("not-attached"), |colors| colors.border),
+            Some(_) if self.is_attached_here() => (tr!("attached"), |colors| colors.success),
             // To which, was said in the status line.
-            Some(_) => (say!("attached-elsewhere"), |colors| colors.warning),
+            Some(_) => (tr!("attached-elsewhere"), |colors| colors.warning),
         };
-        let words = visible::line(words)
-            .size(theme::SMALL_SIZE)
-            .style(theme::muted);
-        let (width, words) = match self
-            .key_field
-            .is_cramped_at(self.keeper.settings().size.width)
-        {
-            true => (theme::extent::DOT, None),
-            false => (theme::extent::BESIDE_KEY, Some(words.into())),
-        };
-        let mark = row![status::dot(move |theme| color(theme::Colors::of(theme)))]
-            .extend(words)
-            .spacing(theme::space::SMALL)
-            .width(width)
-            .align_y(Center);
-        self.key_field.view(
-            Message::KeyEdited,
-            Message::LoadPressed,
-            Message::FormChosen,
-            mark,
-        )
+        let mark = self.window.view_mark(Some((color, words)));
+        self.window
+            .view_key(Message::Window, Message::LoadPressed, mark)
     }
 
     fn view_actions(&self) -> Element<'_, Message> {
-        let load = big_button(say!("load"))
+        let load = big_button(tr!("load"))
             .width(Fill)
             .height(theme::extent::MAIN_ACTION)
             .style(theme::primary_button)
             .on_press(Message::LoadPressed);
-        let load_image = big_button(say!("load-image"))
+        let load_image = big_button(tr!("load-image"))
             .width(IMAGE_BUTTON_WIDTH)
             .height(theme::extent::FIELD)
             .style(theme::secondary_button)
             .on_press(Message::LoadImagePressed);
-        let path = text_input(&say!("path-placeholder"), &visible::in_field(&self.path))
+        let path = text_input(&tr!("path-placeholder"), &visible::in_field(&self.path))
             .id(PATH_FIELD)
             .on_input(|path| Message::PathEdited(visible::typed(path)))
             .on_submit(Message::PathSubmitted)
@@ -101,7 +84,7 @@ impl State {
             .style(theme::field);
         column![
             load,
-            row![load_image, unchorded(path)]
+            row![load_image, ignore_shortcuts(path)]
                 .spacing(theme::space::SMALL)
                 .align_y(Center),
         ]
@@ -112,27 +95,27 @@ impl State {
     /// Draws the status line, and in it, without a change of its height, how far a picture is.
     fn view_status(&self) -> Element<'_, Message> {
         let loading = self.loading.as_ref();
-        let beside = row![
+        let actions = [
             self.view_load_again(),
             loading.and_then(Loading::view_cancel),
-            help::open_button(Message::ToggleHelp),
-        ]
-        .spacing(theme::space::SMALL)
-        .align_y(Center);
-        stack![self.status.current().view(beside)]
+        ];
+        let status = self
+            .window
+            .view_status(Message::Window, actions.into_iter().flatten());
+        stack![status]
             .extend(loading.and_then(Loading::view_bar))
             .into()
     }
 
     fn view_heading(&self) -> Element<'_, Message> {
-        let clear = quiet_button(say!("clear"))
+        let clear = quiet_button(tr!("clear"))
             .on_press_maybe(self.is_attached_here().then_some(Message::ClearPressed));
-        let release = quiet_button(say!("release"))
+        let release = quiet_button(tr!("release"))
             .on_press_maybe(self.attached.as_ref().map(|_| Message::ReleasePressed));
         let stream = if self.stream.is_some() {
-            quiet_button(say!("stream-stop")).style(theme::secondary_button)
+            quiet_button(tr!("stream-stop")).style(theme::secondary_button)
         } else {
-            quiet_button(say!("stream"))
+            quiet_button(tr!("stream"))
         };
         let stream = stream.on_press(Message::StreamPressed);
         row![self.view_title(), stream, clear, release]
@@ -144,7 +127,7 @@ impl State {
     /// Draws what the content is; while a stream plays, in the same place, how that goes.
     fn view_title(&self) -> Element<'_, Message> {
         let Some(stream) = &self.stream else {
-            let title = visible::line(say!("in-memory-now")).size(theme::TEXT_SIZE);
+            let title = visible::line(tr!("in-memory-now")).size(theme::TEXT_SIZE);
             return title.width(Fill).into();
         };
         let mark = status::dot(move |theme| theme::Colors::of(theme).accent);
@@ -161,11 +144,9 @@ impl State {
     fn view_content(&self) -> Element<'_, Message> {
         match &self.seen {
             Seen::Unknown => content_pane::notice("", ""),
-            Seen::Nothing => {
-                content_pane::notice(say!("nothing-there"), say!("nothing-there-body"))
-            }
+            Seen::Nothing => content_pane::notice(tr!("nothing-there"), tr!("nothing-there-body")),
             Seen::Unreadable(sentence) => {
-                content_pane::notice(say!("cannot-be-read"), sentence.as_str())
+                content_pane::notice(tr!("cannot-be-read"), sentence.as_str())
             }
             Seen::Content(pane) => column![
                 pane.view().map(Message::Pane),

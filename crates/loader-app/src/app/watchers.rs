@@ -8,9 +8,11 @@ use shm_core::Process;
 use shm_core::presence::Viewer;
 use shm_io::Viewers;
 
-use app_kit::language::{self, Language};
-use app_kit::visible;
-use app_kit::{say, terminal, theme};
+use gui_common::text::language::{self, Language};
+use gui_common::text::terminal;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::theme;
 
 use super::Message;
 use crate::session::presence::{changes, name, progress};
@@ -42,8 +44,8 @@ impl Watchers {
         if self.is_verbose {
             // Scripts read them.
             let told = || changes(&self.watched, &watched);
-            for line in language::speaking(Language::English, told) {
-                terminal::warn(line);
+            for line in language::with_language(Language::English, told) {
+                terminal::print_error(line);
             }
         }
         self.watched = watched;
@@ -64,18 +66,18 @@ impl Watchers {
     pub(super) fn view(&self) -> Element<'_, Message> {
         let watchers = match &self.watched {
             Viewers::Known(watchers) => watchers.as_slice(),
-            Viewers::Unknown(_) => return line(say!("watchers-untold"), None),
+            Viewers::Unknown(_) => return line(tr!("watchers-untold"), None),
         };
         match watchers {
             [] => line(String::new(), None),
             [one] => line(
-                say!("watchers-one", name = name(one), progress = progress(one)),
+                tr!("watchers-one", name = name(one), progress = progress(one)),
                 None,
             ),
             many if self.is_open => {
-                column![line(summary(many), Some(say!("watchers-hide"))), list(many)].into()
+                column![line(summary(many), Some(tr!("watchers-hide"))), list(many)].into()
             }
-            many => line(summary(many), Some(say!("watchers-show"))),
+            many => line(summary(many), Some(tr!("watchers-show"))),
         }
     }
 }
@@ -106,13 +108,13 @@ fn summary(watchers: &[Viewer]) -> String {
         .filter_map(|watcher| Some(watcher.report?.sequence));
     let number = watchers.len();
     match sequences.clone().max() {
-        None => say!("watchers-none-shown", count = number),
+        None => tr!("watchers-none-shown", count = number),
         Some(latest) => {
             let there = sequences.filter(|shown| *shown == latest).count();
             if there == number {
-                say!("watchers-all", count = number, sequence = latest)
+                tr!("watchers-all", count = number, sequence = latest)
             } else {
-                say!(
+                tr!(
                     "watchers-some",
                     count = number,
                     there = there,

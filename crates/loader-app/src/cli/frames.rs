@@ -5,9 +5,11 @@ use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use app_kit::signals::{Ended, Termination};
-use app_kit::{form_choice, terminal, units};
 use clap::{Args, ValueEnum};
+use gui_common::desktop::signals::{Ended, Termination};
+use gui_common::text::terminal;
+use gui_common::text::units;
+use gui_common::widget::form_choice;
 use shm_core::{ImageMetadata, Options, PixelFormat};
 use shm_io::Address;
 

@@ -1,7 +1,7 @@
 //! How much memory a picture may take.
 
-use app_kit::limit::Limit;
 use clap::Args;
+use gui_common::picture::limit::Limit;
 
 /// How much memory a picture may take.
 #[derive(Clone, Copy, Debug, Args)]

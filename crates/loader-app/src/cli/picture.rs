@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::signals::{Ended, Termination};
-use app_kit::terminal;
+use gui_common::desktop::signals::{Ended, Termination};
+use gui_common::text::terminal;
 use shm_io::Address;
 
 use super::CommandError;

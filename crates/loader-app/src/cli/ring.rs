@@ -1,8 +1,8 @@
 //! How much of what was loaded stays for readers that are slow or late.
 
-use app_kit::limit;
-use app_kit::shell;
 use clap::Args;
+use gui_common::picture::limit;
+use gui_common::text::shell;
 use shm_core::Options;
 use shm_io::RingSize;
 

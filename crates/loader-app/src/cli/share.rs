@@ -4,9 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-use app_kit::group::Group;
-use app_kit::shell;
 use clap::Args;
+use gui_common::text::group::Group;
+use gui_common::text::shell;
 use shm_core::Options;
 
 use crate::session::Loaded;

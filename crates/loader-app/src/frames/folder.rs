@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fs, io, mem, vec};
 
-use app_kit::limit::Limit;
-use app_kit::say;
+use gui_common::picture::limit::Limit;
+use gui_common::tr;
 
 use super::{Drawn, Found, Frame, FrameError, Frames};
 use crate::picture_file::{PictureError, PictureFile};
@@ -103,7 +103,7 @@ impl Frames for Folder {
     fn notice(&self) -> Option<String> {
         match self.others.max(self.others_before) {
             0 => None,
-            others => Some(say!("streaming-not-pictures", count = others)),
+            others => Some(tr!("streaming-not-pictures", count = others)),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use app_kit::limit::Limit;
-use app_kit::say;
+use gui_common::picture::limit::Limit;
+use gui_common::tr;
 use image::codecs::gif::GifDecoder;
 use image::{AnimationDecoder, ImageDecoder, Limits, RgbaImage};
 use shm_core::PixelFormat;
@@ -143,7 +143,7 @@ impl Frames for Gif {
     }
 
     fn notice(&self) -> Option<String> {
-        Some(say!("streaming-damaged", count = self.usable?))
+        Some(tr!("streaming-damaged", count = self.usable?))
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use app_kit::signals::{Ready, Termination};
+use gui_common::desktop::signals::{Ready, Termination};
 use shm_core::ImageMetadata;
 
 use super::{Drawn, Found, Frame, FrameError, Frames, Rate};

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{error, fmt, io};
 
-use app_kit::explain::Explain;
-use app_kit::limit::Limit;
-use app_kit::{language, say};
+use gui_common::picture::limit::Limit;
+use gui_common::text::explain::Explain;
+use gui_common::text::language;
+use gui_common::tr;
 use image::ImageError;
 use image::error::UnsupportedErrorKind;
 use shm_core::MetadataError;
@@ -78,14 +79,14 @@ pub(crate) enum Flaw {
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {
-            Flaw::Cut => say!("flaw-cut"),
-            Flaw::Format => say!("flaw-format"),
-            Flaw::Rare => say!("flaw-rare"),
-            Flaw::Decoder => say!("flaw-decoder"),
-            Flaw::NoFrames => say!("flaw-frames"),
-            Flaw::Shape(error) => say!("flaw-other", reason = error.explain()),
+            Flaw::Cut => tr!("flaw-cut"),
+            Flaw::Format => tr!("flaw-format"),
+            Flaw::Rare => tr!("flaw-rare"),
+            Flaw::Decoder => tr!("flaw-decoder"),
+            Flaw::NoFrames => tr!("flaw-frames"),
+            Flaw::Shape(error) => tr!("flaw-other", reason = error.explain()),
             Flaw::Other(reason) => {
-                say!("flaw-other", reason = reason.trim_end_matches('.'))
+                tr!("flaw-other", reason = reason.trim_end_matches('.'))
             }
         })
     }
@@ -130,13 +131,13 @@ impl PictureError {
     pub(crate) fn headline(&self) -> String {
         match self {
             PictureError::Unreadable { path, .. } => {
-                say!("picture-unreadable", path = path.display())
+                tr!("picture-unreadable", path = path.display())
             }
             PictureError::NotAFile { .. } | PictureError::NotAPicture { .. } => {
-                say!("picture-is-none")
+                tr!("picture-is-none")
             }
-            PictureError::TooLarge { .. } => say!("picture-too-large"),
-            PictureError::Cancelled { path } => say!("load-cancelled", name = path.display()),
+            PictureError::TooLarge { .. } => tr!("picture-too-large"),
+            PictureError::Cancelled { path } => tr!("load-cancelled", name = path.display()),
         }
     }
 
@@ -144,15 +145,15 @@ impl PictureError {
     pub(crate) fn remedy(&self) -> String {
         match self {
             PictureError::Unreadable { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound => say!("file-not-found"),
-                io::ErrorKind::PermissionDenied => say!("file-not-permitted"),
-                _ => say!("system-says", reason = source),
+                io::ErrorKind::NotFound => tr!("file-not-found"),
+                io::ErrorKind::PermissionDenied => tr!("file-not-permitted"),
+                _ => tr!("system-says", reason = source),
             },
             PictureError::NotAFile { path, is_directory } => match is_directory {
-                true => say!("picture-is-folder", path = path.display()),
-                false => say!("picture-is-no-file", path = path.display()),
+                true => tr!("picture-is-folder", path = path.display()),
+                false => tr!("picture-is-no-file", path = path.display()),
             },
-            PictureError::NotAPicture { path, flaw } => say!(
+            PictureError::NotAPicture { path, flaw } => tr!(
                 "picture-reason",
                 path = path.display(),
                 reason = flaw.to_string()
@@ -163,7 +164,7 @@ impl PictureError {
                 needed,
                 limit,
             } => too_large(path, *sides, *needed, *limit),
-            PictureError::Cancelled { .. } => say!("load-cancelled-remedy"),
+            PictureError::Cancelled { .. } => tr!("load-cancelled-remedy"),
         }
     }
 }
@@ -172,28 +173,28 @@ impl PictureError {
 fn too_large(path: &Path, sides: Option<(u32, u32)>, needed: Option<u64>, limit: Limit) -> String {
     let path = path.display();
     let claim = match sides {
-        Some((width, height)) => say!(
+        Some((width, height)) => tr!(
             "picture-claims",
             path = path,
             width = width,
             height = height
         ),
-        None => say!("picture-claims-more", path = path),
+        None => tr!("picture-claims-more", path = path),
     };
     if sides.is_some_and(|(width, height)| width.max(height) > MAX_SIDE) {
-        let longest = say!("picture-side", side = MAX_SIDE);
+        let longest = tr!("picture-side", side = MAX_SIDE);
         return language::sentences([claim, longest]);
     }
     let takes = match needed {
-        Some(needed) => say!(
+        Some(needed) => tr!(
             "picture-takes",
             needed = needed.div_ceil(1 << 20),
             limit = limit.to_string()
         ),
-        None => say!("picture-takes-more", limit = limit.to_string()),
+        None => tr!("picture-takes-more", limit = limit.to_string()),
     };
     let needed = needed.unwrap_or(limit.bytes().saturating_mul(2));
-    let remedy = say!(
+    let remedy = tr!(
         "picture-limit-remedy",
         limit = Limit::that_admits(needed).to_string()
     );

@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use app_kit::limit::Limit;
+use gui_common::picture::limit::Limit;
 
 use crate::progress::{Progress, ProgressReader};
 

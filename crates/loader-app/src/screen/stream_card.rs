@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use app_kit::unchorded::unchorded;
-use app_kit::{say, theme, units};
+use gui_common::text::units;
+use gui_common::tr;
+use gui_common::widget::ignore_shortcuts::unchorded;
+use gui_common::widget::theme;
 use iced::widget::{button, center, column, container, opaque, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
 
 use crate::session::FrameSource;
-use app_kit::typed_path;
-use app_kit::visible;
+use gui_common::text::typed_path;
+use gui_common::text::visible;
 
 /// The widget id of the field that takes a path.
 pub(crate) const PATH: &str = "stream-path";
@@ -111,7 +113,7 @@ impl StreamCard {
             Message::FolderPressed => {}
             Message::PathSubmitted => match typed_path::parse(&self.path) {
                 Some(path) => return self.take_path(path),
-                None => self.reject(say!("stream-path-missing")),
+                None => self.reject(tr!("stream-path-missing")),
             },
         }
         Action::None
@@ -146,17 +148,17 @@ impl StreamCard {
     /// Draws the card and dims what lies below.
     pub(crate) fn view(&self) -> Element<'_, Message> {
         let title = column![
-            visible::line(say!("stream-title")).size(theme::TEXT_SIZE),
-            visible::line(say!("stream-body", key = self.key))
+            visible::line(tr!("stream-title")).size(theme::TEXT_SIZE),
+            visible::line(tr!("stream-body", key = self.key))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::WordOrGlyph)
                 .style(theme::muted),
         ]
         .spacing(theme::space::TINY);
         let choices = row![
-            choice(say!("stream-pattern"), Message::TestPatternPressed),
-            choice(say!("stream-gif"), Message::GifPressed),
-            choice(say!("stream-folder"), Message::FolderPressed),
+            choice(tr!("stream-pattern"), Message::TestPatternPressed),
+            choice(tr!("stream-gif"), Message::GifPressed),
+            choice(tr!("stream-folder"), Message::FolderPressed),
         ]
         .spacing(theme::space::SMALL);
         let card = column![
@@ -176,7 +178,7 @@ impl StreamCard {
 
     fn view_path(&self) -> Element<'_, Message> {
         let path = text_input(
-            &say!("stream-path-placeholder"),
+            &tr!("stream-path-placeholder"),
             &visible::in_field(&self.path),
         )
         .id(PATH)
@@ -203,12 +205,12 @@ impl StreamCard {
                 theme::wrong_field
             });
         let unit = if is_good {
-            visible::line(say!("stream-seconds")).style(theme::muted)
+            visible::line(tr!("stream-seconds")).style(theme::muted)
         } else {
-            visible::line(say!("stream-seconds-wrong")).style(theme::wrong)
+            visible::line(tr!("stream-seconds-wrong")).style(theme::wrong)
         };
         row![
-            visible::line(say!("stream-each"))
+            visible::line(tr!("stream-each"))
                 .size(theme::SMALL_SIZE)
                 .style(theme::muted),
             unchorded(field),
@@ -223,13 +225,13 @@ impl StreamCard {
     fn view_footer(&self) -> Element<'_, Message> {
         let words = match self.problem.as_deref() {
             Some(problem) => visible::line(problem).style(theme::wrong),
-            None => visible::line(say!("stream-hint")).style(theme::muted),
+            None => visible::line(tr!("stream-hint")).style(theme::muted),
         };
         let words = words
             .size(theme::SMALL_SIZE)
             .wrapping(text::Wrapping::WordOrGlyph)
             .width(Fill);
-        let close = button(visible::line(say!("close")).size(theme::TEXT_SIZE))
+        let close = button(visible::line(tr!("close")).size(theme::TEXT_SIZE))
             .padding([theme::space::SMALL, theme::space::LARGE])
             .style(theme::secondary_button)
             .on_press(Message::Close);

@@ -1,8 +1,9 @@
 //! The input dialog: a card over the dimmed window, with a text to be written.
 
-use app_kit::content_pane::offset_of;
-use app_kit::visible;
-use app_kit::{say, theme};
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane::offset_of;
+use gui_common::widget::theme;
 use iced::keyboard::{Key, key::Named};
 use iced::widget::text_editor::{self, Binding, KeyPress};
 use iced::widget::{
@@ -89,7 +90,7 @@ impl TextDialog {
             Message::Accept => {
                 let text = self.content.text();
                 if text.is_empty() {
-                    self.problem = Some(say!("text-missing"));
+                    self.problem = Some(tr!("text-missing"));
                     return Action::None;
                 }
                 self.is_loading = true;
@@ -128,8 +129,8 @@ impl TextDialog {
     /// Draws the dialog and dims what lies below.
     pub(crate) fn view(&self) -> Element<'_, Message> {
         let title = column![
-            visible::line(say!("text-title")).size(theme::TEXT_SIZE),
-            visible::line(say!("text-key", key = self.key))
+            visible::line(tr!("text-title")).size(theme::TEXT_SIZE),
+            visible::line(tr!("text-key", key = self.key))
                 .size(theme::SMALL_SIZE)
                 .wrapping(text::Wrapping::WordOrGlyph)
                 .style(theme::muted),
@@ -154,7 +155,7 @@ impl TextDialog {
     fn view_editor(&self) -> Element<'_, Message> {
         editor(&self.content)
             .id(EDITOR)
-            .placeholder(say!("text-placeholder"))
+            .placeholder(tr!("text-placeholder"))
             .on_action(Message::Edit)
             .key_binding(binding)
             .size(theme::TEXT_SIZE)
@@ -166,15 +167,15 @@ impl TextDialog {
 }
 
 fn view_buttons<'a>() -> Element<'a, Message> {
-    let hint = visible::line(say!("text-hint"))
+    let hint = visible::line(tr!("text-hint"))
         .size(theme::SMALL_SIZE)
         .style(theme::muted);
     let padding = [theme::space::SMALL, theme::space::LARGE];
-    let cancel = button(visible::line(say!("cancel")).size(theme::TEXT_SIZE))
+    let cancel = button(visible::line(tr!("cancel")).size(theme::TEXT_SIZE))
         .padding(padding)
         .style(theme::secondary_button)
         .on_press(Message::Cancel);
-    let ok = button(visible::line(say!("text-ok")).size(theme::TEXT_SIZE))
+    let ok = button(visible::line(tr!("text-ok")).size(theme::TEXT_SIZE))
         .padding(padding)
         .style(theme::primary_button)
         .on_press(Message::Accept);

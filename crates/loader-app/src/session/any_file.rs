@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use app_kit::limit::Limit;
+use gui_common::picture::limit::Limit;
 
 use super::{Bytes, LoadError, Loadable};
 use crate::picture_file::{PictureError, PictureFile};

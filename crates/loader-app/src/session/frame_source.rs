@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_kit::limit::Limit;
+use gui_common::picture::limit::Limit;
 use shm_core::PixelFormat;
 
 use crate::frames::{self, Folder, FrameError, Frames, Gif, Rate, TestPattern};

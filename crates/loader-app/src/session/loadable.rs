@@ -7,8 +7,8 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::clipboard::Pixels;
-use app_kit::limit::Limit;
+use gui_common::desktop::clipboard::Pixels;
+use gui_common::picture::limit::Limit;
 use shm_core::{BytesMetadata, ImageMetadata, PixelFormat};
 use shm_io::Payload;
 

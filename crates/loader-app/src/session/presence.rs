@@ -1,21 +1,22 @@
 //! The viewers of what is loaded, in words.
 
-use app_kit::explain::Explain;
-use app_kit::language::{self, Language};
-use app_kit::{say, units};
+use gui_common::text::explain::Explain;
+use gui_common::text::language::{self, Language};
+use gui_common::text::units;
+use gui_common::tr;
 use shm_core::presence::Viewer;
 use shm_io::Viewers;
 
 /// Names a viewer: `viewer-app (pid 4711)`.
 pub(crate) fn name(viewer: &Viewer) -> String {
-    say!("peer", program = viewer.program, pid = viewer.process)
+    tr!("peer", program = viewer.program, pid = viewer.process)
 }
 
 /// Says what a viewer has shown: `sequence 12 after 3 ms`.
 pub(crate) fn progress(viewer: &Viewer) -> String {
     match viewer.report {
-        None => say!("watcher-shown-nothing"),
-        Some(report) => say!(
+        None => tr!("watcher-shown-nothing"),
+        Some(report) => tr!(
             "watcher-shown",
             sequence = report.sequence,
             lapse = units::lapse(report.latency)

@@ -4,7 +4,9 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use app_kit::{language, say, units};
+use gui_common::text::language;
+use gui_common::text::units;
+use gui_common::tr;
 use shm_core::ImageMetadata;
 use shm_io::{Address, Attempt, Draft, FrameSink, Sent, Unfinished};
 
@@ -369,7 +371,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = units::count(self.frames);
         let rate = format!("{:.1}", self.rate);
-        f.write_str(&say!("streaming-report", frames = frames, rate = rate))
+        f.write_str(&tr!("streaming-report", frames = frames, rate = rate))
     }
 }
 
@@ -385,14 +387,14 @@ impl fmt::Display for Streamed {
         let bytes = units::bytes(bytes);
         // Between two frames there is one interval.
         let streamed = match frames {
-            0 | 1 => say!(
+            0 | 1 => tr!(
                 "streamed",
                 count = frames,
                 frames = written,
                 bytes = bytes,
                 key = self.key
             ),
-            _ => say!(
+            _ => tr!(
                 "streamed-in-time",
                 frames = written,
                 bytes = bytes,
@@ -403,7 +405,7 @@ impl fmt::Display for Streamed {
         };
         let left_out = match left_out {
             0 => None,
-            more => Some(say!("streamed-left-out", frames = units::count(more))),
+            more => Some(tr!("streamed-left-out", frames = units::count(more))),
         };
         f.write_str(&language::sentences([streamed].into_iter().chain(left_out)))
     }

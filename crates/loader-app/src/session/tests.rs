@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use app_kit::snapshot::Snapshot;
+use gui_common::session::snapshot::Snapshot;
 use shm_core::{Key, Message, Subscriber, segment};
 use shm_io::Source;
 use tempfile::TempDir;

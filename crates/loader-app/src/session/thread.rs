@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use app_kit::clipboard::Pixels;
-use app_kit::worker::{Resident, WorkerError};
+use gui_common::desktop::clipboard::Pixels;
+use gui_common::session::worker::{Resident, WorkerError};
 use iced::Task;
 use iced::futures::channel::mpsc as stream_mpsc;
 use qt_bridge::Form;

@@ -2,31 +2,31 @@
 
 use std::sync::Arc;
 
-use app_kit::content_pane::ContentPane;
-use app_kit::language::{self, Language};
-use app_kit::meter::Stage;
-use app_kit::say;
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::status::Status;
-use app_kit::tally::{Figures, Tally};
-use app_kit::theme;
-use app_kit::visible;
-use app_kit::watch::{Depth, Fresh, News, Observation, Watch};
+use gui_common::picture::draw_latency::RenderTarget;
+use gui_common::picture::stream_stats::{Figures, StreamStats};
+use gui_common::session::monitor::{Depth, Monitor, Notification, Observation, Update};
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::text::language::{self, Language};
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane::ContentPane;
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::advanced::widget::{operate, operation::focusable};
 use iced::widget::{mouse_area, row, toggler};
 use iced::{Center, Element, Subscription, Task};
 use qt_bridge::Form;
 use shm_io::{Address, Source};
 
-use super::{Message, Panel, Presence, Shown, State};
+use super::{KeyState, Message, Panel, Shown, State};
 
 /// What looks at a key for the window, and how much of it.
 #[derive(Debug)]
 pub(super) struct Live {
     /// Nothing is looked at where the field holds no key.
-    watch: Option<Watch>,
-    stage: Arc<Stage>,
-    tally: Tally,
+    monitor: Option<Monitor>,
+    target: Arc<RenderTarget>,
+    stats: StreamStats,
     /// What is shown is a copy of what is not there any more.
     is_last_copy: bool,
     /// What was said last of what was seen.
@@ -37,9 +37,9 @@ impl Live {
     /// Begins with a look at who is there, and no more.
     pub(super) fn new(key: Option<&Address>) -> Live {
         let mut live = Live {
-            watch: None,
-            stage: Arc::default(),
-            tally: Tally::default(),
+            monitor: None,
+            target: Arc::default(),
+            stats: StreamStats::default(),
             is_last_copy: false,
             said: None,
         };
@@ -54,7 +54,7 @@ impl Live {
 
     /// Returns the key whose contents appear by themselves.
     pub(super) fn followed(&self) -> Option<&Address> {
-        let watch = self.watch.as_ref()?;
+        let watch = self.monitor.as_ref()?;
         (watch.depth() == Depth::Content).then(|| watch.key())
     }
 
@@ -64,19 +64,19 @@ impl Live {
 
     /// Returns what was counted of the pictures that follow each other.
     pub(super) fn figures(&self) -> Option<Figures> {
-        self.is_on().then(|| self.tally.figures()).flatten()
+        self.is_on().then(|| self.stats.figures()).flatten()
     }
 
     pub(super) fn subscription(&self) -> Subscription<Message> {
-        match &self.watch {
+        match &self.monitor {
             Some(watch) => watch.subscription().map(Message::Watched),
             None => Subscription::none(),
         }
     }
 
     /// Returns what a message tells, and of which key.
-    pub(super) fn read(&self, news: News) -> Option<(Address, Observation)> {
-        let watch = self.watch.as_ref()?;
+    pub(super) fn read(&self, news: Notification) -> Option<(Address, Observation)> {
+        let watch = self.monitor.as_ref()?;
         Some((watch.key().clone(), watch.read(news)?))
     }
 
@@ -93,32 +93,32 @@ impl Live {
     }
 
     fn watch(&mut self, key: Option<&Address>, form: Option<Form>, depth: Depth) {
-        self.tally = Tally::default();
+        self.stats = StreamStats::default();
         self.is_last_copy = false;
         self.said = None;
-        self.watch = key.map(|key| {
+        self.monitor = key.map(|key| {
             let source = Source::new(key).form(form);
-            Watch::new(source, depth, Arc::clone(&self.stage))
+            Monitor::new(source, depth, Arc::clone(&self.target))
         });
     }
 
     /// Counts a content that is about to be shown. Tells whether there are new figures.
-    fn count(&mut self, fresh: &Fresh) -> bool {
-        if !matches!(fresh.snapshot.content, Preview::Picture(_)) {
-            self.tally = Tally::default();
+    fn count(&mut self, update: &Update) -> bool {
+        if !matches!(update.snapshot.content, Preview::Picture(_)) {
+            self.stats = StreamStats::default();
             return false;
         }
-        self.tally.take(fresh)
+        self.stats.take(update)
     }
 
     #[cfg(test)]
     pub(super) fn form(&self) -> Option<Form> {
-        self.watch.as_ref().and_then(Watch::form)
+        self.monitor.as_ref().and_then(Monitor::form)
     }
 
     #[cfg(test)]
     pub(super) fn news(&self, observation: Observation) -> Message {
-        let watch = self.watch.as_ref().expect("a key is watched");
+        let watch = self.monitor.as_ref().expect("a key is watched");
         Message::Watched(watch.news(observation))
     }
 }
@@ -134,16 +134,17 @@ impl State {
             self.follow()
         };
         let is_on = self.live.is_on();
-        let kept = self
-            .keeper
-            .change(|settings| settings.switches.live = is_on);
-        Task::batch([turned, kept.map(Message::NotRemembered)])
+        let saved = self
+            .window
+            .change_settings(|settings| settings.switches.live = is_on);
+        Task::batch([turned, saved.map(Message::Window)])
     }
 
     pub(super) fn stop_following(&mut self) {
-        self.live.watch(self.key.key().ok(), None, Depth::Presence);
+        self.live
+            .watch(self.window.key.key().ok(), None, Depth::Presence);
         self.presence = None;
-        self.status.set(Status::neutral(say!("live-off")));
+        self.window.status.set(Status::neutral(tr!("live-off")));
     }
 
     /// Follows the key in the field from now on, and leaves the field alone: a cursor that blinks
@@ -161,15 +162,16 @@ impl State {
         let Some(key) = self.key_to_use() else {
             return false;
         };
-        self.live.watch(Some(&key), self.key.form(), Depth::Content);
+        self.live
+            .watch(Some(&key), self.window.key.form(), Depth::Content);
         self.asked = Some(key.clone());
         self.presence = None;
         self.panel = Panel::Content;
-        let status = Status::neutral(say!("live-on", key = key));
-        self.status.set(match key.own() {
+        let status = Status::neutral(tr!("live-on", key = key));
+        self.window.status.set(match key.own() {
             Some(_) => status,
             // A Qt program wakes nobody who waits for it.
-            None => status.with_remedy(say!("live-qt")),
+            None => status.with_remedy(tr!("live-qt")),
         });
         true
     }
@@ -177,24 +179,24 @@ impl State {
     /// Returns `true` if the field holds a key, and not the one that is followed.
     pub(super) fn is_other_key_wanted(&self) -> bool {
         let followed = self.live.followed();
-        followed.is_some() && self.key.key().ok() != followed
+        followed.is_some() && self.window.key.key().ok() != followed
     }
 
     /// Takes over what was seen of a key.
     pub(super) fn observe(&mut self, key: &Address, observation: Observation) {
         match observation {
             Observation::Past(snapshots) => self.history.look_back(&snapshots),
-            Observation::Content(fresh) => self.show_fresh(*fresh),
-            Observation::Presence(info) => self.see(key, Presence::Here(info)),
-            Observation::Qt(bytes) => self.see(key, Presence::Qt(bytes)),
+            Observation::Content(update) => self.show_update(*update),
+            Observation::Presence(info) => self.see(key, KeyState::Here(info)),
+            Observation::Qt(bytes) => self.see(key, KeyState::Qt(bytes)),
             Observation::Nothing => {
-                self.see(key, Presence::Gone);
+                self.see(key, KeyState::Gone);
                 if self.live.is_on() {
                     self.tell_gone(key);
                 }
             }
             Observation::Unreadable(error) => {
-                self.see(key, Presence::Barred);
+                self.see(key, KeyState::Barred);
                 if self.live.is_on() {
                     self.fail(&error.into());
                 }
@@ -203,25 +205,25 @@ impl State {
     }
 
     /// Shows what has appeared by itself.
-    fn show_fresh(&mut self, fresh: Fresh) {
-        if fresh.snapshot.is_empty() && self.live.is_last_copy {
+    fn show_update(&mut self, update: Update) {
+        if update.snapshot.is_empty() && self.live.is_last_copy {
             // A loader has come, and has not loaded anything yet.
             return;
         }
         self.live.is_last_copy = false;
-        let figures_changed = self.live.count(&fresh);
-        self.take_shown(&fresh.snapshot);
-        self.say(super::said_of(&fresh.snapshot));
+        let figures_changed = self.live.count(&update);
+        self.take_shown(&update.snapshot);
+        self.say(super::said_of(&update.snapshot));
         match &mut self.shown {
-            Shown::Content(pane) => pane.replace(fresh),
+            Shown::Content(pane) => pane.replace(update),
             shown @ Shown::Notice { .. } => {
-                *shown = Shown::Content(Box::new(ContentPane::fresh(fresh)));
+                *shown = Shown::Content(Box::new(ContentPane::from_update(update)));
             }
         }
         if figures_changed && let Some(figures) = self.live.figures() {
             // Scripts read them.
-            language::speaking(Language::English, || {
-                self.status.note(format_args!("live: {figures}"));
+            language::with_language(Language::English, || {
+                self.window.status.note(format_args!("live: {figures}"));
             });
         }
     }
@@ -231,13 +233,13 @@ impl State {
         if self.shown_of(key).is_some_and(|shown| !shown.is_empty()) {
             self.live.is_last_copy = true;
             // Without a remedy, which would need another line: it goes on by itself.
-            self.say(Status::warning(say!("live-left")));
+            self.say(Status::warning(tr!("live-left")));
             return;
         }
-        self.say(Status::neutral(say!("live-waiting", key = key)));
+        self.say(Status::neutral(tr!("live-waiting", key = key)));
         self.shown = Shown::Notice {
-            title: say!("live-waiting-title"),
-            body: say!("live-waiting-body", key = key),
+            title: tr!("live-waiting-title"),
+            body: tr!("live-waiting-body", key = key),
         };
     }
 
@@ -254,13 +256,13 @@ impl State {
     fn say(&mut self, status: Status) {
         if self.live.said.as_ref() != Some(&status) {
             self.live.said = Some(status.clone());
-            self.status.set(status);
+            self.window.status.set(status);
         }
     }
 
     /// Draws the switch, with a label that throws it too.
     pub(super) fn view_switch(&self) -> Element<'_, Message> {
-        let label = visible::line(say!("live")).size(theme::TEXT_SIZE);
+        let label = visible::line(tr!("live")).size(theme::TEXT_SIZE);
         let switch = toggler(self.live.is_on())
             .size(SWITCH_HEIGHT)
             .on_toggle(|_| Message::LiveToggled)

@@ -3,11 +3,14 @@
 
 use std::time::SystemTime;
 
-use app_kit::content_pane::{self, ContentPane};
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::status::Status;
-use app_kit::visible;
-use app_kit::{say, theme, units};
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::text::units;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane::{self, ContentPane};
+use gui_common::widget::main_window;
+use gui_common::widget::status::Status;
+use gui_common::widget::theme;
 use iced::widget::{button, column, row, text};
 use iced::{Center, Element, Fill, Subscription, Task, Theme};
 use shm_io::Address;
@@ -51,7 +54,7 @@ impl State {
 
     /// Leaves what was opened last: the help, the card, a question in the list, or the panel.
     pub(super) fn escape(&mut self) {
-        if std::mem::take(&mut self.is_help_open) {
+        if self.window.close_help() {
             return;
         }
         if self.save_dialog.take().is_some() {
@@ -92,12 +95,16 @@ impl State {
 
     fn open_segment(&mut self, key: &Address) -> Task<Message> {
         self.panel = Panel::Content;
-        let edit = self.update(Message::KeyChanged(key.to_string()));
+        let edit = self.update(Message::Window(main_window::Message::KeyEdited(
+            key.to_string(),
+        )));
         Task::batch([edit, self.update(Message::Show)])
     }
 
     fn say_removed(&mut self, key: &Address) {
-        self.status.set(Status::success(say!("removed", key = key)));
+        self.window
+            .status
+            .set(Status::success(tr!("removed", key = key)));
     }
 
     pub(super) fn update_history(&mut self, message: history::Message) {
@@ -108,9 +115,9 @@ impl State {
                 self.show_again(*snapshot, shown);
             }
             history::Action::Cleared => {
-                let status = Status::success(say!("history-cleared"));
-                self.status.set(match self.shown {
-                    Shown::Content(_) => status.with_remedy(say!("history-cleared-remedy")),
+                let status = Status::success(tr!("history-cleared"));
+                self.window.status.set(match self.shown {
+                    Shown::Content(_) => status.with_remedy(tr!("history-cleared-remedy")),
                     Shown::Notice { .. } => status,
                 });
             }
@@ -127,12 +134,12 @@ impl State {
         let remedy = if self.live.is_on() {
             // Otherwise the next content would take its place before it was looked at.
             self.stop_following();
-            say!("shown-before-live")
+            tr!("shown-before-live")
         } else {
-            say!("shown-before-remedy")
+            tr!("shown-before-remedy")
         };
-        let status = Status::neutral(say!("shown-before", ago = ago(shown, self.now)));
-        self.status.set(status.with_remedy(remedy));
+        let status = Status::neutral(tr!("shown-before", ago = ago(shown, self.now)));
+        self.window.status.set(status.with_remedy(remedy));
         self.shown = Shown::Content(Box::new(ContentPane::new(snapshot)));
         self.shown_before = Some(shown);
     }
@@ -156,21 +163,21 @@ impl State {
             Panel::Content => (
                 self.content_title(),
                 vec![
-                    quiet(say!("copy")).on_press_maybe(
+                    quiet(tr!("copy")).on_press_maybe(
                         snapshot
                             .filter(|shown| can_copy(shown))
                             .map(|_| Message::Copy),
                     ),
-                    quiet(say!("save-as")).on_press_maybe(snapshot.map(|_| Message::SaveAs)),
+                    quiet(tr!("save-as")).on_press_maybe(snapshot.map(|_| Message::SaveAs)),
                 ],
             ),
-            Panel::Segments(_) => (say!("segments-title"), vec![]),
+            Panel::Segments(_) => (tr!("segments-title"), vec![]),
             Panel::History => {
                 let clear = Message::History(history::Message::Cleared);
                 (
-                    say!("history-title"),
+                    tr!("history-title"),
                     vec![
-                        quiet(say!("history-clear"))
+                        quiet(tr!("history-clear"))
                             .on_press_maybe((!self.history.is_empty()).then_some(clear)),
                     ],
                 )
@@ -181,8 +188,8 @@ impl State {
             Panel::Segments(_) => (theme::chosen_button, theme::quiet_button),
             Panel::History => (theme::quiet_button, theme::chosen_button),
         };
-        let segments = quiet(say!("segments")).on_press(Message::ToggleSegments);
-        let history = quiet(say!("history")).on_press(Message::ToggleHistory);
+        let segments = quiet(tr!("segments")).on_press(Message::ToggleSegments);
+        let history = quiet(tr!("history")).on_press(Message::ToggleHistory);
         row![
             visible::line(title)
                 .size(theme::TEXT_SIZE)
@@ -199,8 +206,8 @@ impl State {
 
     fn content_title(&self) -> String {
         match (&self.shown, self.shown_before) {
-            (_, Some(shown)) => say!("shown-before-title", ago = ago(shown, self.now)),
-            (Shown::Content(_), None) => say!("shown"),
+            (_, Some(shown)) => tr!("shown-before-title", ago = ago(shown, self.now)),
+            (Shown::Content(_), None) => tr!("shown"),
             (Shown::Notice { .. }, None) => String::new(),
         }
     }

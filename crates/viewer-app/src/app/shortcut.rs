@@ -1,7 +1,8 @@
 //! What the keyboard does, wherever the focus is.
 
-use app_kit::focus::Direction;
-use app_kit::shortcut::{self, Chord, Shortcut};
+use gui_common::widget::focus::Direction;
+use gui_common::widget::main_window;
+use gui_common::widget::shortcut::{self, Chord, Shortcut};
 use iced::keyboard::{Modifiers, key::Named};
 use iced::{Event, event, window};
 
@@ -15,68 +16,68 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
             Chord::named(Named::F5),
             Chord::named(Named::Enter).with(Modifiers::CTRL),
         ],
-        does: "shortcut-show",
+        label_id: "shortcut-show",
         message: || Message::Show,
     },
     Shortcut {
         chords: &[Chord::named(Named::F6)],
-        does: "shortcut-live",
+        label_id: "shortcut-live",
         message: || Message::LiveToggled,
     },
     Shortcut {
         chords: &[Chord::ctrl('c')],
-        does: "shortcut-copy",
+        label_id: "shortcut-copy",
         message: || Message::Copy,
     },
     Shortcut {
         chords: &[Chord::ctrl('s')],
-        does: "shortcut-save",
+        label_id: "shortcut-save",
         message: || Message::SaveAs,
     },
     Shortcut {
         chords: &[Chord::ctrl('l')],
-        does: "shortcut-segments",
+        label_id: "shortcut-segments",
         message: || Message::ToggleSegments,
     },
     Shortcut {
         chords: &[Chord::ctrl('h')],
-        does: "shortcut-history",
+        label_id: "shortcut-history",
         message: || Message::ToggleHistory,
     },
     Shortcut {
         chords: &[Chord::ctrl('k')],
-        does: "shortcut-key",
-        message: || Message::FocusKey,
+        label_id: "shortcut-key",
+        message: || Message::Window(main_window::Message::FocusKey),
     },
     Shortcut {
         chords: &[Chord::ctrl('f')],
-        does: "shortcut-form",
-        message: || Message::NextForm,
+        label_id: "shortcut-form",
+        message: || Message::Window(main_window::Message::NextForm),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab)],
-        does: "shortcut-next-field",
-        message: || Message::Focus(Direction::Forward),
+        label_id: "shortcut-next-field",
+        message: || Message::Window(main_window::Message::Focus(Direction::Forward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::Tab).with(Modifiers::SHIFT)],
-        does: "shortcut-field-before",
-        message: || Message::Focus(Direction::Backward),
+        label_id: "shortcut-field-before",
+        message: || Message::Window(main_window::Message::Focus(Direction::Backward)),
     },
     Shortcut {
         chords: &[Chord::named(Named::F1), Chord::sign("?")],
-        does: "shortcut-help",
-        message: || Message::ToggleHelp,
+        label_id: "shortcut-help",
+        message: || Message::Window(main_window::Message::ToggleHelp),
     },
     Shortcut {
         chords: &[Chord::named(Named::Escape)],
-        does: "shortcut-close",
+        label_id: "shortcut-close",
         message: || Message::Escape,
     },
     Shortcut {
         chords: &[Chord::ctrl('q'), Chord::ctrl('w')],
-        does: "shortcut-quit",
-        message: || Message::Quit,
+        label_id: "shortcut-quit",
+        message: || Message::Window(main_window::Message::Quit),
     },
 ];
 
@@ -84,12 +85,12 @@ pub(super) const TABLE: &[Shortcut<Message>] = &[
 pub(super) const LIST: &[Shortcut<Message>] = &[
     Shortcut {
         chords: &[Chord::named(Named::ArrowDown)],
-        does: "shortcut-list-down",
+        label_id: "shortcut-list-down",
         message: || Message::Segments(segment_list::Message::Moved { down: true }),
     },
     Shortcut {
         chords: &[Chord::named(Named::ArrowUp)],
-        does: "shortcut-list-up",
+        label_id: "shortcut-list-up",
         message: || Message::Segments(segment_list::Message::Moved { down: false }),
     },
 ];

@@ -5,14 +5,15 @@ mod live;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use app_kit::explain::Explain;
-use app_kit::shortcut::{Chord, press};
-use app_kit::snapshot::{self, Bytes, SnapshotError};
-use app_kit::status::Level;
-use app_kit::watch::{Fresh, Observation};
-use app_kit::worker::WorkerError;
-use iced::Event;
+use gui_common::session::monitor::{Observation, Update};
+use gui_common::session::snapshot::{self, Bytes, SnapshotError};
+use gui_common::session::worker::WorkerError;
+use gui_common::settings;
+use gui_common::text::explain::Explain;
+use gui_common::widget::shortcut::{Chord, press};
+use gui_common::widget::status::Level;
 use iced::keyboard::key::Named;
+use iced::{Event, Size, window};
 use iced_test::{Simulator, simulator};
 use shm_core::segment::{Content, Info, Latest};
 use shm_core::{
@@ -23,7 +24,7 @@ use shm_io::{Publication, SourceError};
 
 use super::*;
 
-mod at_hand;
+mod clipboard_and_drop;
 
 fn key() -> Key {
     Key::new("MySharedMemory").expect("it is a key")
@@ -163,23 +164,31 @@ fn typing_changes_the_key_and_enter_shows() {
     let texts: Vec<&str> = messages
         .iter()
         .filter_map(|message| match message {
-            Message::KeyChanged(text) => Some(text.as_str()),
+            Message::Window(main_window::Message::KeyEdited(text)) => Some(text.as_str()),
             _ => None,
         })
         .collect();
     assert_eq!(texts.len(), 2, "each letter is told: {texts:?}");
     assert!(matches!(messages.last(), Some(Message::Show)));
-    drop(state.update(Message::KeyChanged("Key".to_owned())));
-    assert_eq!(state.key.text(), "Key");
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Key".to_owned(),
+        ))),
+    );
+    assert_eq!(state.window.key.text(), "Key");
 }
 
 #[test]
 fn a_wrong_key_is_told_and_not_asked_for() {
     let mut state = state();
-    drop(state.update(Message::KeyChanged("a/b".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "a/b".to_owned(),
+        ))),
+    );
     drop(state.update(Message::Show));
     assert_eq!(state.request, 0);
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
     ui(&state)
         .find("This key cannot be used.")
         .expect("the status line says so");
@@ -250,7 +259,7 @@ fn a_cleared_segment_is_no_error() {
             ..snapshot(snapshot::Preview::Empty, 0)
         }),
     );
-    assert_eq!(state.status.current().level(), Level::Warning);
+    assert_eq!(state.window.status.current().level(), Level::Warning);
     let mut ui = ui(&state);
     ui.find("Enter a text first").expect("the pane says so");
 }
@@ -265,7 +274,7 @@ fn what_cannot_be_attached_says_why() {
     let error = AttachError::new(&key(), kind);
     let why = error.explain();
     show(&mut state, Err(attach_error(error)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
     let mut ui = ui(&state);
     ui.find("Unable to attach to shared memory segment.")
         .expect("the words of the original are there");
@@ -276,7 +285,7 @@ fn what_cannot_be_attached_says_why() {
 fn a_worker_that_died_is_told() {
     let mut state = state();
     show(&mut state, Err(ShowError::Worker(WorkerError::Died)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
 }
 
 #[test]
@@ -330,7 +339,11 @@ fn newer_content_and_its_end_are_told() {
 fn what_was_seen_of_another_key_is_of_no_interest() {
     let mut state = state();
     let message = state.live.news(seen(1, *LONG_AGO));
-    drop(state.update(Message::KeyChanged("Other".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Other".to_owned(),
+        ))),
+    );
     drop(state.update(message));
     assert!(state.presence.is_none());
 }
@@ -383,16 +396,16 @@ fn every_key_of_the_help_does_what_it_says() {
     for (does, message) in [
         ("Show what is in shared memory", "Show"),
         ("Let what is loaded appear by itself, or not", "LiveToggled"),
-        ("Go to the key", "FocusKey"),
-        ("Go to the next field", "Focus(Forward)"),
-        ("Go back to the field before", "Focus(Backward)"),
-        ("Open or close this help", "ToggleHelp"),
+        ("Go to the key", "Window(FocusKey)"),
+        ("Go to the next field", "Window(Focus(Forward))"),
+        ("Go back to the field before", "Window(Focus(Backward))"),
+        ("Open or close this help", "Window(ToggleHelp)"),
         ("Close what is open", "Escape"),
-        ("Close the window", "Quit"),
+        ("Close the window", "Window(Quit)"),
     ] {
         let shortcut = shortcut::TABLE
             .iter()
-            .find(|shortcut| shortcut.said() == does);
+            .find(|shortcut| shortcut.label() == does);
         let shortcut = shortcut.unwrap_or_else(|| panic!("{does} is in the table"));
         for chord in shortcut.chords {
             // Another row with the same keys would be found first.
@@ -407,18 +420,18 @@ fn the_help_opens_shows_every_key_and_closes() {
     drop(press_key(&mut state, Chord::named(Named::F1)));
     let mut ui = ui(&state);
     for shortcut in shortcut::TABLE {
-        ui.find(shortcut.said()).expect(shortcut.does);
+        ui.find(shortcut.label()).expect(shortcut.label_id);
         for chord in shortcut.chords {
             ui.find(chord.to_string().as_str()).expect("it is drawn");
         }
     }
     drop(ui);
     drop(press_key(&mut state, Chord::named(Named::Escape)));
-    assert!(!state.is_help_open);
+    assert!(!state.window.is_help_open());
     drop(press_key(&mut state, Chord::sign("?")));
-    assert!(state.is_help_open);
+    assert!(state.window.is_help_open());
     drop(press_key(&mut state, Chord::sign("?")));
-    assert!(!state.is_help_open);
+    assert!(!state.window.is_help_open());
 }
 
 #[test]
@@ -427,16 +440,19 @@ fn the_help_opens_by_its_button_and_makes_way_for_what_is_tried_out() {
     let mut ui = ui(&state);
     ui.click("?").expect("the button is there");
     let messages: Vec<Message> = ui.into_messages().collect();
-    assert!(matches!(messages[..], [Message::ToggleHelp]));
-    drop(state.update(Message::ToggleHelp));
-    assert!(state.is_help_open);
+    assert!(matches!(
+        messages[..],
+        [Message::Window(main_window::Message::ToggleHelp)]
+    ));
+    drop(state.update(Message::Window(main_window::Message::ToggleHelp)));
+    assert!(state.window.is_help_open());
     drop(press_key(&mut state, Chord::named(Named::F5)));
-    assert!(!state.is_help_open);
+    assert!(!state.window.is_help_open());
     assert_eq!(state.request, 1);
 }
 
 /// What the next window would begin with.
-fn remembered(path: &std::path::Path) -> app_kit::settings::Settings<Switches> {
+fn remembered(path: &std::path::Path) -> gui_common::settings::Settings<Switches> {
     settings::load(Some(path.to_owned())).settings
 }
 
@@ -453,22 +469,35 @@ fn size_and_key_are_remembered_and_the_command_line_wins() {
         })
     };
     let mut state = open(None);
-    drop(state.update(Message::Resized(Size::new(700.0, 500.0))));
-    drop(state.update(Message::KeyChanged("Mine".to_owned())));
-    drop(state.update(Message::KeyChanged("no/key".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::Resized(Size::new(
+            700.0, 500.0,
+        )))),
+    );
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Mine".to_owned(),
+        ))),
+    );
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "no/key".to_owned(),
+        ))),
+    );
     drop(state);
     assert_eq!(remembered(&path).size, Size::new(700.0, 500.0));
     assert_eq!(remembered(&path).key, "Mine".parse().ok());
 
     let state = open("Theirs".parse().ok());
-    assert_eq!(state.key.text(), "Theirs");
+    assert_eq!(state.window.key.text(), "Theirs");
     drop(state);
     assert_eq!(remembered(&path).key, "Mine".parse().ok(), "once only");
 
     let mut state = open(None);
-    assert_eq!(state.key.text(), "Mine");
-    let live = |settings: &mut app_kit::settings::Settings<Switches>| settings.switches.live = true;
-    drop(state.keeper.change(live));
+    assert_eq!(state.window.key.text(), "Mine");
+    let live =
+        |settings: &mut gui_common::settings::Settings<Switches>| settings.switches.live = true;
+    drop(state.window.change_settings(live));
     drop(state);
     assert!(remembered(&path).switches.live);
 }
@@ -491,11 +520,11 @@ fn what_cannot_be_remembered_is_told() {
 fn what_appears_while_nothing_is_shown_is_announced_once() {
     let mut state = state();
     observe(&mut state, Observation::Nothing);
-    assert_eq!(state.status.current().text(), "Ready.");
+    assert_eq!(state.window.status.current().text(), "Ready.");
     observe(&mut state, seen(1, *LONG_AGO));
     let announced = "There is something in MySharedMemory now. Press Show from shared memory.";
-    assert_eq!(state.status.current().text(), announced);
+    assert_eq!(state.window.status.current().text(), announced);
     show(&mut state, Ok(text("Hello")));
     observe(&mut state, seen(2, SystemTime::now()));
-    assert_ne!(state.status.current().text(), announced);
+    assert_ne!(state.window.status.current().text(), announced);
 }

@@ -1,6 +1,7 @@
 //! Contents in one line.
 
-use app_kit::{terminal, units};
+use gui_common::text::terminal;
+use gui_common::text::units;
 use shm_core::{ImageMetadata, Metadata};
 use shm_io::Content;
 

@@ -2,10 +2,10 @@
 
 use std::{fmt, io};
 
-use app_kit::explain::Explain;
-use app_kit::pixels::PixelsError;
-use app_kit::save_file::SaveFileError;
-use app_kit::terminal;
+use gui_common::desktop::save_file::SaveFileError;
+use gui_common::picture::pixels::PixelsError;
+use gui_common::text::explain::Explain;
+use gui_common::text::terminal;
 use qt_bridge::Form;
 use shm_core::{ListError, ReadError};
 use shm_io::{Address, AddressError, RemovalError, SourceError};
@@ -33,9 +33,9 @@ impl Failure {
     /// Says it on standard error, in one line: no name in it can begin another.
     pub(crate) fn tell(&self) {
         if let Some(headline) = self.headline {
-            terminal::warn(headline);
+            terminal::print_error(headline);
         }
-        terminal::warn(&self.sentences);
+        terminal::print_error(&self.sentences);
     }
 }
 

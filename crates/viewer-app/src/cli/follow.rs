@@ -1,24 +1,24 @@
 //! `viewer-app follow`: each new content as it comes.
 
 mod arguments;
-mod delivery;
 mod missed;
 mod pattern;
 mod raw;
 mod source;
 mod until_end;
+mod writer;
 
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::signals::Termination;
+use gui_common::desktop::signals::Termination;
 use shm_io::{Address, critical};
 
 pub(crate) use self::arguments::Arguments;
-use self::delivery::{Delivered, Delivery};
 use self::missed::Missed;
 use self::source::{Arrival, Arrivals};
+use self::writer::{Delivered, Writer};
 use super::failure::{Failure, refuse_form, refuse_terminal};
 use crate::output::Output;
 
@@ -55,7 +55,7 @@ pub(super) fn run(address: &Address, arguments: Arguments) -> Result<(), Failure
 /// Takes each content as it comes, until there were enough, nobody listens, or nothing comes.
 fn follow(address: &Address, arguments: &Arguments, missed: &Missed) -> Result<(), Failure> {
     let mut source = Arrivals::open(address, arguments, missed);
-    let mut delivery = Delivery::open(arguments)?;
+    let mut writer = Writer::open(arguments)?;
     let mut count = 0;
     let mut since = Instant::now();
     while arguments.count != Some(count) {
@@ -64,7 +64,7 @@ fn follow(address: &Address, arguments: &Arguments, missed: &Missed) -> Result<(
             .map(|timeout| timeout.saturating_sub(since.elapsed()));
         match source.next(left.into_iter().chain(missed.due()).min())? {
             Arrival::Content(content, skipped) => {
-                let deliver = || delivery.deliver(&content, skipped, count + 1);
+                let deliver = || writer.deliver(&content, skipped, count + 1);
                 match critical::section(deliver)? {
                     Delivered::Yes => {
                         missed.count_taken();

@@ -3,9 +3,13 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
-use app_kit::explain::Explain;
-use app_kit::{hex, limit, sharing, terminal, units};
 use clap::Args;
+use gui_common::picture::limit;
+use gui_common::text::explain::Explain;
+use gui_common::text::hex;
+use gui_common::text::sharing;
+use gui_common::text::terminal;
+use gui_common::text::units;
 use qt_bridge::QtKey;
 use shm_core::segment::{Content, Info, Latest, Permissions};
 use shm_core::{Metadata, Participant};
@@ -164,7 +168,7 @@ fn describe_own(info: &Info, now: SystemTime) -> String {
         } => lines.add_latest(latest, &info.attached),
     }
     if let Some(RingSize { ring, retain }) = RingSize::of(info) {
-        let (ring, retain) = (limit::written(ring), limit::written(retain));
+        let (ring, retain) = (limit::format(ring), limit::format(retain));
         lines.add(
             "ring",
             &format!("{ring}; keeps {retain} of what is longer than 16 KiB"),

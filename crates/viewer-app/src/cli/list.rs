@@ -1,8 +1,11 @@
 //! `viewer-app list`: all segments.
 
-use app_kit::explain::Explain;
-use app_kit::{sharing, shell, terminal, units};
 use clap::Args;
+use gui_common::text::explain::Explain;
+use gui_common::text::sharing;
+use gui_common::text::shell;
+use gui_common::text::terminal;
+use gui_common::text::units;
 use shm_core::segment::{Content, Info, Listed};
 use shm_core::{Key, escape};
 use shm_io::Entry;
@@ -64,7 +67,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if entries.is_empty() {
         // Not on standard output, where scripts count lines.
-        terminal::warn(match &arguments.owner {
+        terminal::print_error(match &arguments.owner {
             Some(owner) => format!("There is no shared memory of {owner} now."),
             None => "There is no shared memory now. Load something first: loader-app text Hello"
                 .to_owned(),

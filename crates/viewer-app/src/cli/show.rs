@@ -3,9 +3,10 @@
 use std::io::Cursor;
 use std::time::Duration;
 
-use app_kit::save_file::SaveFile;
-use app_kit::{terminal, units};
 use clap::Args;
+use gui_common::desktop::save_file::SaveFile;
+use gui_common::text::terminal;
+use gui_common::text::units;
 use image::ImageFormat;
 use qt_bridge::Form;
 use shm_io::{Address, Content};
@@ -104,7 +105,7 @@ fn deliver(content: &Content, arguments: &Arguments) -> Result<(), Failure> {
     let (output, limit) = (arguments.output.as_ref(), arguments.memory.limit);
     let key = content.address();
     if content.is_half_written() {
-        terminal::warn(format_args!(
+        terminal::print_error(format_args!(
             "The last writer of {key} died while writing: some of these bytes may be old."
         ));
     }

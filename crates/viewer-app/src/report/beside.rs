@@ -3,7 +3,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use app_kit::{terminal, units};
+use gui_common::text::terminal;
+use gui_common::text::units;
 use serde::Serialize;
 use shm_core::segment::Latest;
 use shm_core::{Metadata, Origin};

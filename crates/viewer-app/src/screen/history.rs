@@ -6,10 +6,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-use app_kit::picture::Picture;
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::visible;
-use app_kit::{content_pane, say, theme, units};
+use gui_common::picture::drawable::Picture;
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::text::units;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane;
+use gui_common::widget::theme;
 use iced::widget::image::Handle;
 use iced::widget::{button, center, column, container, image, row, text};
 use iced::{Center, ContentFit, Element, Fill};
@@ -188,7 +191,7 @@ impl History {
     /// Draws the entries, the newest on top.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
         if self.entries.is_empty() {
-            return content_pane::notice(say!("history-empty"), say!("history-empty-body"));
+            return content_pane::notice(tr!("history-empty"), tr!("history-empty-body"));
         }
         let rows = rows::view(
             ROWS,
@@ -200,7 +203,7 @@ impl History {
                 None => row![].into(),
             },
         );
-        let note = visible::line(say!("history-note"))
+        let note = visible::line(tr!("history-note"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         column![rows, note]
@@ -220,7 +223,7 @@ impl Entry {
             Preview::Text(text) => (first_line(&text.shown), None),
             Preview::Picture(picture) => (
                 picture.file_name.clone().unwrap_or_else(|| {
-                    say!(
+                    tr!(
                         "history-picture",
                         width = picture.width,
                         height = picture.height
@@ -232,7 +235,7 @@ impl Entry {
                 let array = bytes.array.as_ref().map(ToString::to_string);
                 let name = bytes.file_name.clone().or(array);
                 let name = name.or_else(|| bytes.media_type.clone());
-                (name.unwrap_or_else(|| say!("history-block")), None)
+                (name.unwrap_or_else(|| tr!("history-block")), None)
             }
             Preview::Empty => (String::new(), None),
         };
@@ -269,7 +272,7 @@ impl Entry {
         let age = now.duration_since(self.shown).unwrap_or_default();
         let mut facts = vec![units::ago(age), self.snapshot.key.to_string()];
         if let Some(sequence) = self.snapshot.sequence() {
-            facts.push(say!("fact-sequence", number = sequence));
+            facts.push(tr!("fact-sequence", number = sequence));
         }
         facts.push(self.snapshot.kind_and_form());
         facts.push(units::bytes(self.snapshot.bytes));
@@ -317,8 +320,8 @@ impl Entry {
 fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
-        None if text.is_empty() => say!("pane-empty-text"),
-        None => say!("history-blanks"),
+        None if text.is_empty() => tr!("pane-empty-text"),
+        None => tr!("history-blanks"),
         Some(line) => line.chars().take(LINE_LENGTH).collect(),
     }
 }

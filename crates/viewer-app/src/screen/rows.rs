@@ -1,6 +1,6 @@
 //! Rows of one height under each other, of which only those are laid out that can be seen.
 
-use app_kit::theme;
+use gui_common::widget::theme;
 use iced::widget::scrollable::{Direction, Scrollbar};
 use iced::widget::{Column, container, responsive, scrollable, space};
 use iced::{Element, Fill};

@@ -6,11 +6,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use app_kit::file_dialog::Answer;
-use app_kit::save_file::Existing;
-use app_kit::snapshot::{Preview, Snapshot};
-use app_kit::visible;
-use app_kit::{say, theme, typed_path};
+use gui_common::desktop::file_dialog::Answer;
+use gui_common::desktop::save_file::Existing;
+use gui_common::session::snapshot::{Preview, Snapshot};
+use gui_common::text::typed_path;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::theme;
 use iced::widget::{
     button, center, column, container, opaque, operation, row, space, text, text_input,
 };
@@ -125,10 +127,10 @@ impl SaveDialog {
             }
             Message::DialogEnded(Answer::Cancelled) => {}
             Message::DialogEnded(Answer::NotShown) => {
-                self.fail(say!("save-not-shown"));
+                self.fail(tr!("save-not-shown"));
             }
             Message::DialogEnded(Answer::Died) => {
-                self.fail(say!("save-died"));
+                self.fail(tr!("save-died"));
             }
             // The card may have been opened for something else meanwhile.
             Message::Kept(kept) if kept.is_of(&self.held) => self.kept = kept.content,
@@ -158,7 +160,7 @@ impl SaveDialog {
                     self.save(path, Existing::Keep, false)
                 }
                 None => {
-                    self.fail(say!("save-no-path"));
+                    self.fail(tr!("save-no-path"));
                     Action::None
                 }
             },
@@ -198,14 +200,14 @@ impl SaveDialog {
 
     /// Draws the card and dims what lies below.
     pub(crate) fn view(&self) -> Element<'_, Message> {
-        let field = text_input(&say!("save-placeholder"), &visible::in_field(&self.path))
+        let field = text_input(&tr!("save-placeholder"), &visible::in_field(&self.path))
             .id(PATH)
             .on_input(|path| Message::PathEdited(visible::typed(path)))
             .on_submit(Message::Accepted)
             .size(theme::TEXT_SIZE)
             .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::field);
-        let browse = button(visible::line(say!("save-browse")).size(theme::TEXT_SIZE))
+        let browse = button(visible::line(tr!("save-browse")).size(theme::TEXT_SIZE))
             .padding([theme::space::SMALL, theme::space::MEDIUM])
             .style(theme::secondary_button)
             .on_press(Message::BrowsePressed);
@@ -227,9 +229,9 @@ impl SaveDialog {
 
     fn view_title(&self) -> Element<'_, Message> {
         let (what, hint) = match self.held.content {
-            Preview::Text(_) => (say!("save-text"), say!("save-text-hint")),
-            Preview::Picture(_) => (say!("save-picture"), say!("save-picture-hint")),
-            Preview::Bytes(_) | Preview::Empty => (say!("save-bytes"), say!("save-bytes-hint")),
+            Preview::Text(_) => (tr!("save-text"), tr!("save-text-hint")),
+            Preview::Picture(_) => (tr!("save-picture"), tr!("save-picture-hint")),
+            Preview::Bytes(_) | Preview::Empty => (tr!("save-bytes"), tr!("save-bytes-hint")),
         };
         column![
             visible::line(what).size(theme::TEXT_SIZE),
@@ -246,12 +248,12 @@ impl SaveDialog {
     fn view_line(&self) -> Element<'_, Message> {
         let words = match &self.step {
             Step::Open => String::new(),
-            Step::Going(_) => say!("saving"),
+            Step::Going(_) => tr!("saving"),
             Step::AskedToReplace(path) => {
-                say!("save-taken", path = path.display())
+                tr!("save-taken", path = path.display())
             }
             Step::AskedForPart { part, .. } => {
-                say!("save-only-part", key = self.held.key, part = part)
+                tr!("save-only-part", key = self.held.key, part = part)
             }
             Step::Failed(problem) => problem.clone(),
         };
@@ -269,15 +271,15 @@ impl SaveDialog {
 
     fn view_buttons(&self) -> Element<'_, Message> {
         let yes = match self.step {
-            Step::AskedToReplace(_) => say!("save-replace"),
-            Step::AskedForPart { .. } => say!("save-part"),
-            Step::Open | Step::Going(_) | Step::Failed(_) => say!("save"),
+            Step::AskedToReplace(_) => tr!("save-replace"),
+            Step::AskedForPart { .. } => tr!("save-part"),
+            Step::Open | Step::Going(_) | Step::Failed(_) => tr!("save"),
         };
-        let hint = visible::line(say!("save-hint"))
+        let hint = visible::line(tr!("save-hint"))
             .size(theme::SMALL_SIZE)
             .style(theme::muted);
         let padding = [theme::space::SMALL, theme::space::LARGE];
-        let cancel = button(visible::line(say!("cancel")).size(theme::TEXT_SIZE))
+        let cancel = button(visible::line(tr!("cancel")).size(theme::TEXT_SIZE))
             .padding(padding)
             .style(theme::secondary_button)
             .on_press(Message::Cancelled);

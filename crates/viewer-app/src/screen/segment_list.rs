@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use app_kit::explain::Explain;
-use app_kit::visible;
-use app_kit::{content_pane, say, theme};
+use gui_common::text::explain::Explain;
+use gui_common::text::visible;
+use gui_common::tr;
+use gui_common::widget::content_pane;
+use gui_common::widget::theme;
 use iced::widget::scrollable::AbsoluteOffset;
 use iced::widget::{button, column, container, operation, row, text, text_input};
 use iced::{Center, Element, Fill, Task};
@@ -260,16 +262,13 @@ impl SegmentList {
 
     /// Draws the filter, and the rows that it leaves.
     pub(crate) fn view(&self, now: SystemTime) -> Element<'_, Message> {
-        let filter = text_input(
-            &say!("filter-placeholder"),
-            &visible::in_field(&self.filter),
-        )
-        .id(FILTER)
-        .on_input(|filter| Message::FilterEdited(visible::typed(filter)))
-        .on_submit(Message::Submitted)
-        .size(theme::TEXT_SIZE)
-        .padding([theme::space::SMALL, theme::space::MEDIUM])
-        .style(theme::field);
+        let filter = text_input(&tr!("filter-placeholder"), &visible::in_field(&self.filter))
+            .id(FILTER)
+            .on_input(|filter| Message::FilterEdited(visible::typed(filter)))
+            .on_submit(Message::Submitted)
+            .size(theme::TEXT_SIZE)
+            .padding([theme::space::SMALL, theme::space::MEDIUM])
+            .style(theme::field);
         column![filter, self.view_rows(now)]
             .spacing(theme::space::SMALL)
             .height(Fill)
@@ -279,12 +278,12 @@ impl SegmentList {
     fn view_rows(&self, now: SystemTime) -> Element<'_, Message> {
         match &self.listing {
             None => content_pane::notice("", ""),
-            Some(Err(problem)) => content_pane::notice(say!("segments-unlisted"), problem.as_str()),
+            Some(Err(problem)) => content_pane::notice(tr!("segments-unlisted"), problem.as_str()),
             Some(Ok(listed)) if listed.is_empty() => {
-                content_pane::notice(say!("segments-none"), say!("segments-none-body"))
+                content_pane::notice(tr!("segments-none"), tr!("segments-none-body"))
             }
             Some(Ok(_)) if self.matching.is_empty() && self.left_alone == 0 => {
-                content_pane::notice(say!("segments-filtered"), say!("segments-filtered-body"))
+                content_pane::notice(tr!("segments-filtered"), tr!("segments-filtered-body"))
             }
             Some(Ok(_)) => rows::view(
                 ROWS,
@@ -318,7 +317,7 @@ impl SegmentList {
             .width(Fill)
             .height(Fill)
             .style(theme::row_button(is_selected));
-        let remove = last(say!("remove")).on_press(Message::RemovePressed(address));
+        let remove = last(tr!("remove")).on_press(Message::RemovePressed(address));
         row![open, remove]
             .spacing(theme::space::TINY)
             .align_y(Center)
@@ -329,8 +328,8 @@ impl SegmentList {
 /// Draws the row for all that is no segment.
 fn view_left_alone<'a>(count: usize) -> Element<'a, Message> {
     let words = two_lines(
-        say!("segments-left-alone", count = count),
-        say!("segments-left-alone-body"),
+        tr!("segments-left-alone", count = count),
+        tr!("segments-left-alone-body"),
     );
     container(words)
         .padding([theme::space::TINY, theme::space::MEDIUM])
@@ -341,21 +340,21 @@ fn view_removal(removal: &PendingRemoval) -> Element<'_, Message> {
     let key = brief(removal.key.as_str());
     let (title, body, yes) = match &removal.step {
         Step::Asked => (
-            say!("remove-question", key = key),
-            say!("remove-question-body"),
-            Some(say!("remove")),
+            tr!("remove-question", key = key),
+            tr!("remove-question-body"),
+            Some(tr!("remove")),
         ),
         Step::AskedForce { by } => (
-            say!("remove-in-use", key = key, by = by),
-            say!("remove-in-use-body"),
-            Some(say!("remove-force")),
+            tr!("remove-in-use", key = key, by = by),
+            tr!("remove-in-use-body"),
+            Some(tr!("remove-force")),
         ),
-        Step::Going => (say!("removing", key = key), String::new(), None),
-        Step::Failed(problem) => (say!("remove-failed", key = key), problem.clone(), None),
+        Step::Going => (tr!("removing", key = key), String::new(), None),
+        Step::Failed(problem) => (tr!("remove-failed", key = key), problem.clone(), None),
     };
     let no = match removal.step {
-        Step::Failed(_) => say!("close"),
-        _ => say!("remove-keep"),
+        Step::Failed(_) => tr!("close"),
+        _ => tr!("remove-keep"),
     };
     let yes = yes.map(|label| {
         button(visible::line(label).size(theme::SMALL_SIZE))

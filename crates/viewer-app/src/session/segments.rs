@@ -5,10 +5,10 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use app_kit::explain::Explain;
-use app_kit::group;
-use app_kit::polling;
-use app_kit::worker::{self, WorkerError};
+use gui_common::session::polling;
+use gui_common::session::worker::{self, WorkerError};
+use gui_common::text::explain::Explain;
+use gui_common::text::group;
 use iced::futures::channel::mpsc as stream_mpsc;
 use iced::futures::{Stream, StreamExt};
 use iced::{Subscription, Task};
@@ -47,7 +47,7 @@ fn watch() -> impl Stream<Item = Listing> {
             // Before the first look. Without a watch the look once a second is enough.
             let watch = segment::Watch::new(&Options::new()).ok();
             if let Some(polling) = watch.as_ref().and_then(segment::Watch::polling) {
-                polling::tell_once(polling);
+                polling::warn_once(polling);
             }
             loop {
                 let began = Instant::now();

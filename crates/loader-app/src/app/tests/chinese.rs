@@ -1,8 +1,8 @@
 //! The window in Chinese: what is drawn in each of its states, without a word of English.
 
-use app_kit::language::{self, Language};
-use app_kit::limit::Limit;
-use app_kit::testing;
+use gui_common::picture::limit::Limit;
+use gui_common::testing;
+use gui_common::text::language::{self, Language};
 use iced_test::selector::Candidate;
 use shm_core::presence::Viewer;
 
@@ -35,7 +35,7 @@ fn assert_says(bench: &Bench, wanted: &[&str]) {
 }
 
 fn in_chinese(test: impl FnOnce(&mut Bench)) {
-    language::speaking(Language::SimplifiedChinese, || test(&mut Bench::new()));
+    language::with_language(Language::SimplifiedChinese, || test(&mut Bench::new()));
 }
 
 #[test]
@@ -44,10 +44,12 @@ fn the_empty_window() {
         assert_says(bench, &["键名", "加载", "从文件加载图片…", "未连接"]);
         bench.see(Observation::Nothing);
         assert_says(bench, &["这里还没有内容", "推流…", "清空", "释放"]);
-        bench.send(Message::KeyEdited("a/b".to_owned()));
+        bench.send(Message::Window(main_window::Message::KeyEdited(
+            "a/b".to_owned(),
+        )));
         assert_says(bench, &["键名的第 1 字节处有“/”：键名是名字，不是路径。"]);
         bench.send(Message::LoadPressed);
-        let said = bench.state.status.current().to_string();
+        let said = bench.state.window.status.current().to_string();
         assert_eq!(said, "键名的第 1 字节处有“/”：键名是名字，不是路径。");
     });
 }
@@ -71,7 +73,9 @@ fn a_text_is_loaded_and_let_go_of() {
                 "文本 · 6 字节 · 序号 1 · 刚刚",
             ],
         );
-        bench.send(Message::KeyEdited("其他".to_owned()));
+        bench.send(Message::Window(main_window::Message::KeyEdited(
+            "其他".to_owned(),
+        )));
         assert_says(
             bench,
             &[
@@ -94,12 +98,12 @@ fn what_is_no_picture_is_refused() {
     in_chinese(|bench| {
         let path = bench.file("notes.txt", b"\0\x01\x02");
         bench.load_path(&path);
-        let status = bench.state.status.current();
+        let status = bench.state.window.status.current();
         assert_eq!(status.text(), "所选文件不是图片，请另选一个。");
         let remedy = format!("{}：格式未知。", path.display());
         assert_eq!(status.remedy(), Some(remedy.as_str()));
         bench.load_path(Path::new("/nowhere/cat.png"));
-        let said = bench.state.status.current().to_string();
+        let said = bench.state.window.status.current().to_string();
         assert_eq!(
             said,
             "无法读取文件 /nowhere/cat.png。没有这个文件：请检查路径。"
@@ -217,7 +221,7 @@ fn errors_of_loading() {
             flaw,
         })
     });
-    language::speaking(Language::SimplifiedChinese, || {
+    language::with_language(Language::SimplifiedChinese, || {
         for error in errors.iter().chain(&flawed) {
             let said = error.to_string().replace(&system().to_string(), "");
             assert_eq!(testing::english_word_in(&said), None, "{said}");

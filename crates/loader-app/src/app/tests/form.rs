@@ -9,7 +9,9 @@ fn bench() -> (Bench, QtKey) {
     let mut bench = Bench::new();
     let path = bench.directory.path().join("native");
     let key = format!("systemv:{}", path.display());
-    bench.send(Message::KeyEdited(key.clone()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        key.clone(),
+    )));
     (bench, key.parse().unwrap())
 }
 
@@ -18,7 +20,7 @@ fn read(key: &QtKey) -> Reading {
 }
 
 fn watched_as(bench: &Bench) -> Option<Form> {
-    bench.state.watch.as_ref().expect("a key is watched").form()
+    bench.state.monitor.as_ref().expect("a key is watched").form()
 }
 
 #[test]
@@ -26,7 +28,7 @@ fn only_a_qt_key_has_forms() {
     let (mut bench, _) = bench();
     let is_offered = |bench: &Bench| {
         let mut ui = Simulator::<Message>::new(bench.state.view());
-        ui.find(iced::widget::Id::new(app_kit::form_choice::ID))
+        ui.find(iced::widget::Id::new(gui_common::widget::form_choice::ID))
             .is_ok()
     };
     assert!(is_offered(&bench));
@@ -37,18 +39,22 @@ fn only_a_qt_key_has_forms() {
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
             .ends_with("is written as QString.")
     );
-    bench.send(Message::KeyEdited("Mine".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "Mine".to_owned(),
+    )));
     assert!(!is_offered(&bench));
     assert_eq!(watched_as(&bench), None);
     bench.press(Chord::ctrl('f'));
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -59,11 +65,14 @@ fn only_a_qt_key_has_forms() {
 #[test]
 fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
     let (mut bench, key) = bench();
-    bench.send(Message::FormChosen(Some(Form::QByteArray)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::QByteArray,
+    ))));
     bench.load_text("hi");
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -71,16 +80,20 @@ fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
     );
     assert_eq!(read(&key).form, Form::QByteArray);
     // What is there stays what it is, whatever comes next.
-    bench.send(Message::FormChosen(Some(Form::QString)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::QString,
+    ))));
     assert_eq!(watched_as(&bench), Some(Form::QByteArray));
     let file = bench.file("words.txt", "日本".as_bytes());
     bench.drop_files(&[&file]);
     assert_eq!(read(&key).form, Form::QString);
     assert_eq!(watched_as(&bench), Some(Form::QString));
-    bench.send(Message::FormChosen(None));
+    bench.send(Message::Window(main_window::Message::FormChosen(None)));
     bench.load_text("日本");
     assert_eq!(watched_as(&bench), None);
-    bench.send(Message::FormChosen(Some(Form::Raw)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::Raw,
+    ))));
     bench.click("Release");
     assert_eq!(watched_as(&bench), Some(Form::Raw));
 }
@@ -89,10 +102,12 @@ fn what_is_loaded_next_is_written_and_read_in_the_chosen_form() {
 fn a_form_that_does_not_fit_is_told_and_costs_nothing() {
     let (mut bench, key) = bench();
     bench.load_text("kept");
-    bench.send(Message::FormChosen(Some(Form::QImage)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::QImage,
+    ))));
     bench.load_text("no picture");
     assert_eq!(bench.level(), Level::Error);
-    let told = bench.state.status.current().to_string();
+    let told = bench.state.window.status.current().to_string();
     assert!(told.contains("It cannot be written as QImage"), "{told}");
     let text = |text: &str| Some(shm_core::Message::Text(text.to_owned()));
     assert_eq!(read(&key).value.into_message(), text("kept"));
@@ -113,21 +128,25 @@ fn the_command_line_may_choose_the_first_form() {
             form: Some(Form::Raw),
             directory: Some(directory.path().to_owned()),
             verbose: false,
-            remembered: Remembered::default(),
+            remembered: LoadedSettings::default(),
         })
     };
     let state = open("qt:K");
-    assert_eq!(state.key_field.form(), Some(Form::Raw));
+    assert_eq!(state.window.key.form(), Some(Form::Raw));
     assert_eq!(state.form_to_watch(), Some(Form::Raw));
-    assert_eq!(open("K").key_field.form(), None);
+    assert_eq!(open("K").window.key.form(), None);
 }
 
 #[test]
 fn a_narrow_window_leaves_the_room_to_the_key() {
     let (mut bench, _) = bench();
     assert!(bench.shows("not attached"));
-    bench.send(Message::Resized(app_kit::settings::MIN_SIZE));
+    bench.send(Message::Window(main_window::Message::Resized(
+        gui_common::settings::MIN_SIZE,
+    )));
     assert!(!bench.shows("not attached"));
-    bench.send(Message::KeyEdited("Mine".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "Mine".to_owned(),
+    )));
     assert!(bench.shows("not attached"));
 }

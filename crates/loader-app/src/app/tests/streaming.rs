@@ -130,7 +130,7 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
     let mut playing = Playing::pattern(&mut bench);
     assert!(!bench.shows("Test Pattern"), "the card is closed");
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "Streaming the test pattern into MySharedMemory."
     );
     assert!(bench.shows("attached"));
@@ -143,7 +143,7 @@ fn the_test_pattern_plays_until_it_is_stopped_and_its_last_frame_stays() {
 
     bench.click("Stop");
     playing.finish(&mut bench);
-    let said = bench.state.status.current().text();
+    let said = bench.state.window.status.current().text();
     assert!(
         said.starts_with("Streamed ") && said.ends_with(" a second."),
         "{said}"
@@ -163,7 +163,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
     let mut playing = bench.stream_path(&gif, "1");
     playing.until(&mut bench, begun);
     assert_eq!(
-        bench.state.status.current().text(),
+        bench.state.window.status.current().text(),
         "Streaming moving.gif into MySharedMemory."
     );
     playing.until(
@@ -184,7 +184,7 @@ fn a_gif_and_a_folder_play_by_their_paths() {
     assert!(matches!(bench.picture_in_memory(), Some((1 | 2, _))));
     assert_eq!(bench.level(), Level::Neutral);
     assert_eq!(
-        bench.state.status.current().remedy(),
+        bench.state.window.status.current().remedy(),
         Some("1 file that is no picture is passed over.")
     );
     bench.send(message_of(Chord::ctrl('t')).unwrap());
@@ -201,6 +201,7 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
     assert!(
         bench
             .state
+            .window
             .status
             .current()
             .text()
@@ -235,11 +236,13 @@ fn whatever_is_loaded_takes_the_place_of_the_stream() {
 fn a_stream_under_another_key_releases_the_first() {
     let mut bench = Bench::new();
     bench.load_text("first");
-    bench.send(Message::KeyEdited("Other".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "Other".to_owned(),
+    )));
     let playing = Playing::pattern(&mut bench);
     assert!(bench.in_memory("MySharedMemory").is_none());
     assert_eq!(
-        bench.state.status.current().remedy(),
+        bench.state.window.status.current().remedy(),
         Some("Released MySharedMemory: what was loaded is gone.")
     );
     bench.click("Stop");
@@ -260,7 +263,7 @@ fn what_cannot_be_streamed_is_said_on_the_card_and_costs_nothing() {
     ] {
         let playing = bench.stream_path(path, "1");
         playing.finish(&mut bench);
-        let said = bench.state.status.current().to_string();
+        let said = bench.state.window.status.current().to_string();
         assert!(said.contains(words), "{said}");
         assert_eq!(bench.level(), Level::Error);
         assert!(bench.shows(&said), "on the card");
@@ -282,7 +285,7 @@ fn a_stream_whose_segment_somebody_removed_ends() {
     segment::remove(&key, &bench.options(), segment::Removal::Forced).unwrap();
     playing.finish(&mut bench);
     assert_eq!(bench.level(), Level::Error);
-    let said = bench.state.status.current().to_string();
+    let said = bench.state.window.status.current().to_string();
     assert!(said.contains("removed"), "{said}");
     assert!(bench.shows("not attached") && bench.shows("Stream..."));
 }
@@ -307,19 +310,22 @@ fn the_systems_dialog_may_choose_and_may_fail() {
     drop(bench.state.update(pressed.clone()));
     assert_eq!(bench.state.file_dialog, FileDialog::Open);
     drop(bench.state.update(pressed));
-    let said = bench.state.status.current().to_string();
+    let said = bench.state.window.status.current().to_string();
     assert!(
         said.contains("open already") && bench.shows(&said),
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::NotShown));
-    let said = bench.state.status.current().to_string();
+    let said = bench.state.window.status.current().to_string();
     assert!(
         said.contains("no file dialog") && bench.shows(&said),
         "{said}"
     );
     bench.send(Message::StreamSourceChosen(Answer::Cancelled));
-    assert_eq!(bench.state.status.current().text(), "No file was chosen.");
+    assert_eq!(
+        bench.state.window.status.current().text(),
+        "No file was chosen."
+    );
 
     let chosen = Message::StreamSourceChosen(Answer::Chosen(bench.gif()));
     let mut playing = Playing::start(&mut bench, chosen);
@@ -368,7 +374,9 @@ fn nothing_else_opens_over_the_card_and_escape_closes_it() {
     let message = shortcut::message_of(escape, captured, window::Id::unique());
     bench.send(message.unwrap());
     assert!(bench.state.stream_card.is_none());
-    bench.send(Message::KeyEdited("a/b".to_owned()));
+    bench.send(Message::Window(main_window::Message::KeyEdited(
+        "a/b".to_owned(),
+    )));
     bench.click("Stream...");
     assert!(bench.state.stream_card.is_none());
     assert_eq!(bench.level(), Level::Error);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app_kit::theme::Colors;
+use gui_common::widget::theme::Colors;
 use iced::futures::StreamExt;
 use iced::futures::executor::block_on;
 use iced::widget::column;

@@ -1,10 +1,10 @@
 //! The window in Chinese: what is drawn in each of its states, without a word of English.
 
-use app_kit::language::{self, Language};
-use app_kit::testing;
+use gui_common::testing;
+use gui_common::text::language::{self, Language};
 use iced_test::selector::Candidate;
 
-use super::at_hand::{open_list, picture};
+use super::clipboard_and_drop::{open_list, picture};
 use super::*;
 
 /// Returns all that is drawn.
@@ -40,7 +40,7 @@ fn assert_says(state: &State, wanted: &[&str]) {
 }
 
 fn in_chinese(test: impl FnOnce(&mut State)) {
-    language::speaking(Language::SimplifiedChinese, || test(&mut state()));
+    language::with_language(Language::SimplifiedChinese, || test(&mut state()));
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn live() {
         );
         observe(state, Observation::Nothing);
         assert_says(state, &["正在等待“MySharedMemory”中出现内容。", "等待中"]);
-        let fresh = Fresh::new(text("你好"), Arc::default());
-        observe(state, Observation::Content(Box::new(fresh)));
+        let update = Update::new(text("你好"), Arc::default());
+        observe(state, Observation::Content(Box::new(update)));
         observe(state, Observation::Nothing);
         assert_says(state, &["加载方已离开；这是最后的副本。", "加载方已离开"]);
         drop(state.update(Message::LiveToggled));
@@ -149,7 +149,7 @@ fn the_help_and_what_cannot_be_done() {
     in_chinese(|state| {
         drop(state.update(Message::Copy));
         assert_says(state, &["这里没有可复制或保存的内容。"]);
-        drop(state.update(Message::ToggleHelp));
+        drop(state.update(Message::Window(main_window::Message::ToggleHelp)));
         assert_says(
             state,
             &["键盘快捷键", "显示共享内存中的内容", "↓", "在段列表中下移"],

@@ -21,7 +21,11 @@ impl Bench {
         let key = format!("systemv:{}/native", directory.path().display());
         let key: QtKey = key.parse().expect("it is a key");
         let mut state = state();
-        drop(state.update(Message::KeyChanged(key.to_string())));
+        drop(
+            state.update(Message::Window(main_window::Message::KeyEdited(
+                key.to_string(),
+            ))),
+        );
         let mut publisher = Publisher::new(&key, shm_io::TIMEOUT);
         let message = shm_core::Message::Text(text.to_owned());
         let stream = Stream::new(&message, form).expect("it fits");
@@ -61,21 +65,26 @@ impl Bench {
 #[test]
 fn only_a_qt_key_has_forms() {
     let mut state = state();
-    let id = || iced::widget::Id::new(app_kit::form_choice::ID);
+    let id = || iced::widget::Id::new(gui_common::widget::form_choice::ID);
     assert!(ui(&state).find(id()).is_err());
-    drop(state.update(Message::NextForm));
+    drop(state.update(Message::Window(main_window::Message::NextForm)));
     assert!(
         state
+            .window
             .status
             .current()
             .text()
             .contains("Only under a Qt key")
     );
-    drop(state.update(Message::KeyChanged("qt:K".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "qt:K".to_owned(),
+        ))),
+    );
     assert!(ui(&state).find(id()).is_ok());
     ui(&state).find("Automatic").expect("nothing is chosen");
-    drop(state.update(Message::NextForm));
-    assert_eq!(state.key.form(), Some(Form::QString));
+    drop(state.update(Message::Window(main_window::Message::NextForm)));
+    assert_eq!(state.window.key.form(), Some(Form::QString));
     ui(&state).find("QString").expect("it is chosen");
     // Nothing was asked for yet.
     assert_eq!(state.request, 0);
@@ -87,22 +96,34 @@ fn what_is_shown_is_read_again_in_another_form() {
     bench.send(Message::Show);
     assert_eq!(bench.shown_text().as_deref(), Some("hi"));
     assert!(bench.shows("text as QByteArray · 6 bytes"));
-    bench.send(Message::FormChosen(Some(Form::QString)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::QString,
+    ))));
     assert_eq!(bench.shown_text().as_deref(), Some("桩"));
     assert!(bench.shows("text as QString · 6 bytes"));
-    bench.send(Message::FormChosen(Some(Form::QImage)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::QImage,
+    ))));
     assert_eq!(bench.shown_text(), None);
-    assert_eq!(bench.state.status.current().level(), Level::Error);
-    let remedy = bench.state.status.current().remedy().unwrap_or_default();
+    assert_eq!(bench.state.window.status.current().level(), Level::Error);
+    let remedy = bench
+        .state
+        .window
+        .status
+        .current()
+        .remedy()
+        .unwrap_or_default();
     assert!(remedy.contains("is no QImage"), "{remedy}");
-    bench.send(Message::NextForm);
+    bench.send(Message::Window(main_window::Message::NextForm));
     assert_eq!(bench.shown_text().as_deref(), Some("hi"));
 
     // What was shown before stays, and is not read again.
     bench.send(Message::History(history::Message::Opened(1)));
     assert_eq!(bench.shown_text().as_deref(), Some("桩"));
     assert!(bench.shows("text as QString · 6 bytes"));
-    bench.send(Message::FormChosen(Some(Form::CString)));
+    bench.send(Message::Window(main_window::Message::FormChosen(Some(
+        Form::CString,
+    ))));
     assert_eq!(bench.shown_text().as_deref(), Some("桩"));
     drop(bench.publisher);
 }
@@ -112,7 +133,13 @@ fn what_is_followed_is_followed_in_another_form() {
     let mut bench = Bench::new("hi", Form::QByteArray);
     drop(bench.state.update(Message::LiveToggled));
     let before = bench.state.live.news(Observation::Qt(6));
-    drop(bench.state.update(Message::FormChosen(Some(Form::QString))));
+    drop(
+        bench
+            .state
+            .update(Message::Window(main_window::Message::FormChosen(Some(
+                Form::QString,
+            )))),
+    );
     assert!(bench.state.live.is_on());
     assert_eq!(bench.state.live.form(), Some(Form::QString));
     drop(bench.state.update(before));
@@ -122,12 +149,22 @@ fn what_is_followed_is_followed_in_another_form() {
 #[test]
 fn a_narrow_window_leaves_the_room_to_the_key() {
     let mut state = state();
-    drop(state.update(Message::KeyChanged("qt:K".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "qt:K".to_owned(),
+        ))),
+    );
     observe(&mut state, Observation::Qt(34));
     ui(&state).find("Qt, 34 bytes").expect("there is room");
-    drop(state.update(Message::Resized(settings::MIN_SIZE)));
+    drop(state.update(Message::Window(main_window::Message::Resized(
+        settings::MIN_SIZE,
+    ))));
     assert!(ui(&state).find("Qt, 34 bytes").is_err());
-    drop(state.update(Message::KeyChanged("K".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "K".to_owned(),
+        ))),
+    );
     observe(&mut state, Observation::Nothing);
     ui(&state).find("nothing there").expect("there is room");
 }
@@ -141,6 +178,6 @@ fn the_command_line_may_choose_the_first_form() {
             ..Settings::default()
         })
     };
-    assert_eq!(open("qt:K").key.form(), Some(Form::Raw));
-    assert_eq!(open("K").key.form(), None);
+    assert_eq!(open("qt:K").window.key.form(), Some(Form::Raw));
+    assert_eq!(open("K").window.key.form(), None);
 }

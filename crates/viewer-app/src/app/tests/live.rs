@@ -1,9 +1,9 @@
 //! The switch "Live": what appears by itself, and what stays when its loader has left.
 
-use app_kit::picture::Picture;
+use gui_common::picture::drawable::Picture;
 use shm_core::{ImageMetadata, PixelFormat};
 
-use super::at_hand::looks_like;
+use super::clipboard_and_drop::looks_like;
 use super::*;
 
 fn live() -> State {
@@ -15,7 +15,7 @@ fn live() -> State {
 fn appear(state: &mut State, snapshot: Snapshot) {
     observe(
         state,
-        Observation::Content(Box::new(Fresh::new(snapshot, Arc::default()))),
+        Observation::Content(Box::new(Update::new(snapshot, Arc::default()))),
     );
 }
 
@@ -66,7 +66,7 @@ fn what_is_loaded_appears_by_itself() {
     let mut state = live();
     observe(&mut state, Observation::Nothing);
     assert_eq!(
-        state.status.current().text(),
+        state.window.status.current().text(),
         "Waiting for something in MySharedMemory."
     );
     ui(&state)
@@ -89,15 +89,15 @@ fn what_is_loaded_appears_by_itself() {
 fn what_is_shown_again_after_an_error_is_said_again() {
     let mut state = live();
     appear(&mut state, text("one"));
-    let said = state.status.current().text().to_owned();
+    let said = state.window.status.current().text().to_owned();
     let key = "qt:A".parse().expect("it is a key");
     let held = qt_bridge::LockError::new(&key, qt_bridge::LockErrorKind::Lost);
     let error = SnapshotError::Source(SourceError::Qt(qt_bridge::ReadingError::Lock(held)));
     observe(&mut state, Observation::Unreadable(Arc::new(error)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
     appear(&mut state, text("one"));
-    assert_eq!(state.status.current().text(), said);
-    assert_eq!(state.status.current().level(), Level::Success);
+    assert_eq!(state.window.status.current().text(), said);
+    assert_eq!(state.window.status.current().level(), Level::Success);
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn the_last_copy_stays_when_the_loader_leaves() {
     appear(&mut state, text("to be kept"));
     observe(&mut state, Observation::Nothing);
     let sentence = "The loader has left; this is the last copy.";
-    assert_eq!(state.status.current().text(), sentence);
-    assert_eq!(state.status.current().level(), Level::Warning);
+    assert_eq!(state.window.status.current().text(), sentence);
+    assert_eq!(state.window.status.current().level(), Level::Warning);
     assert_eq!(shown_text(&state), "to be kept");
     looks_like(&state, "live-left");
 
@@ -116,7 +116,7 @@ fn the_last_copy_stays_when_the_loader_leaves() {
     let error = AttachError::new(&key(), AttachErrorKind::NotFound);
     show(&mut state, Err(attach_error(error)));
     assert_eq!(shown_text(&state), "to be kept");
-    assert_eq!(state.status.current().text(), sentence);
+    assert_eq!(state.window.status.current().text(), sentence);
 
     // A loader comes, and takes its time.
     let nothing = snapshot(snapshot::Preview::Empty, 0);
@@ -125,7 +125,7 @@ fn the_last_copy_stays_when_the_loader_leaves() {
     assert_eq!(shown_text(&state), "to be kept");
     appear(&mut state, text("back"));
     assert_eq!(shown_text(&state), "back");
-    assert_eq!(state.status.current().level(), Level::Success);
+    assert_eq!(state.window.status.current().level(), Level::Success);
 
     // What is cleared by a loader that is here shall not be seen any more.
     appear(&mut state, nothing);
@@ -148,7 +148,11 @@ fn the_switch_off_leaves_what_is_shown() {
 fn another_key_is_followed_when_it_is_complete() {
     let mut state = live();
     appear(&mut state, text("of the first"));
-    drop(state.update(Message::KeyChanged("Other".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "Other".to_owned(),
+        ))),
+    );
     assert_eq!(state.live.followed(), Some(&key().into()));
     ui(&state).find("Enter follows").expect("it says how");
     drop(state.update(Message::Show));
@@ -182,10 +186,14 @@ fn the_switch_is_remembered() {
 #[test]
 fn no_key_cannot_be_followed() {
     let mut state = state();
-    drop(state.update(Message::KeyChanged("a/b".to_owned())));
+    drop(
+        state.update(Message::Window(main_window::Message::KeyEdited(
+            "a/b".to_owned(),
+        ))),
+    );
     drop(state.update(Message::LiveToggled));
     assert!(!state.live.is_on());
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
 }
 
 #[test]
@@ -194,7 +202,7 @@ fn what_cannot_be_read_is_told() {
     let error = SnapshotError::Text { key: key().into() };
     let why = error.to_string();
     observe(&mut state, Observation::Unreadable(Arc::new(error)));
-    assert_eq!(state.status.current().level(), Level::Error);
+    assert_eq!(state.window.status.current().level(), Level::Error);
     ui(&state).find(why.as_str()).expect("and why");
 }
 
@@ -206,7 +214,7 @@ fn pictures_are_counted_when_they_are_drawn() {
     draw(&state);
     // Two before the window is drawn again: the first of them nobody saw.
     appear(&mut state, picture());
-    let mut late = Fresh::new(picture(), Arc::default());
+    let mut late = Update::new(picture(), Arc::default());
     late.skipped = 3;
     observe(&mut state, Observation::Content(Box::new(late)));
     let figures = state.live.figures().expect("one was shown");
@@ -231,11 +239,11 @@ fn what_a_person_is_to_read_is_not_talked_over() {
     let mut state = live();
     appear(&mut state, picture());
     drop(state.update(Message::Copied(Ok(()), None)));
-    let copied = state.status.current().clone();
+    let copied = state.window.status.current().clone();
     appear(&mut state, picture());
-    assert_eq!(*state.status.current(), copied);
+    assert_eq!(*state.window.status.current(), copied);
     appear(&mut state, text("something else"));
-    assert_ne!(*state.status.current(), copied);
+    assert_ne!(*state.window.status.current(), copied);
 }
 
 #[test]
@@ -243,7 +251,7 @@ fn a_picture_that_came_with_more_pixels_is_no_news() {
     let mut state = live();
     appear(&mut state, picture());
     draw(&state);
-    let mut again = Fresh::new(picture(), Arc::default());
+    let mut again = Update::new(picture(), Arc::default());
     again.is_again = true;
     observe(&mut state, Observation::Content(Box::new(again)));
     assert_eq!(state.live.figures(), None);

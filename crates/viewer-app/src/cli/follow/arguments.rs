@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use app_kit::units;
 use clap::Args;
+use gui_common::text::units;
 use qt_bridge::Form;
 use shm_io::Begin;
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use app_kit::terminal;
+use gui_common::text::terminal;
 
 /// How long one line stands before the next.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ impl Missed {
     pub(super) fn tell_if_due(&self) {
         let mut state = self.state();
         if state.untold > 0 && state.pause().is_zero() {
-            terminal::warn(format_args!("Missed {}.", samples(state.untold)));
+            terminal::print_error(format_args!("Missed {}.", samples(state.untold)));
             state.untold = 0;
             state.told = Some(Instant::now());
         }
@@ -57,7 +57,7 @@ impl Missed {
     pub(super) fn tell_sum(&self) {
         let mut state = self.state();
         if state.missed > 0 {
-            terminal::warn(format_args!(
+            terminal::print_error(format_args!(
                 "Missed {} in all, and took {}. What comes faster than it is taken stays longer in a \
                  longer ring: loader-app text --ring 16M; pictures, and what else is longer than 16 KiB, \
                  with --retain 64M.",

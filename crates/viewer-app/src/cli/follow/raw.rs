@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use app_kit::pixels::Rows;
-use app_kit::save_file::{SaveFile, SaveFileError};
-use app_kit::terminal;
+use gui_common::desktop::save_file::{SaveFile, SaveFileError};
+use gui_common::picture::pixels::Rows;
+use gui_common::text::terminal;
 use shm_core::{ImageMetadata, PixelFormat};
 use shm_io::Content;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use app_kit::explain::Explain;
-use app_kit::terminal;
+use gui_common::text::explain::Explain;
+use gui_common::text::terminal;
 use shm_io::{Address, Content, Event, Follower, PresenceGuard, Source, TIMEOUT, Wanted};
 
 use super::arguments::Arguments;
@@ -49,7 +49,7 @@ impl<'a> Arrivals<'a> {
     ) -> Arrivals<'a> {
         let is_qt = address.qt().is_some();
         if is_qt {
-            terminal::warn(format_args!(
+            terminal::print_error(format_args!(
                 "Nothing tells when a Qt program changes {address}: it is looked at five times a second at most."
             ));
         }
@@ -90,7 +90,10 @@ impl<'a> Arrivals<'a> {
             Ok(Event::PublisherGone | Event::NoSegment | Event::Timeout) => {}
             Err(error) if error.is_passing() => {
                 if !std::mem::replace(&mut self.is_warned, true) {
-                    terminal::warn(format_args!("{} It is looked at again.", error.explain()));
+                    terminal::print_error(format_args!(
+                        "{} It is looked at again.",
+                        error.explain()
+                    ));
                 }
             }
             Err(error) => {
@@ -135,7 +138,7 @@ fn block(key: &Address) -> Failure {
     Failure::new(format!(
         "{key} is a block of bytes or a semaphore, and nothing tells when those change. Read a \
          block with viewer-app show --key {}",
-        app_kit::shell::quoted(key.as_str())
+        gui_common::text::shell::quoted(key.as_str())
     ))
 }
 

@@ -1,4 +1,4 @@
-use app_kit::snapshot::{Bytes, Text};
+use gui_common::session::snapshot::{Bytes, Text};
 use iced_test::simulator;
 use shm_core::{Key, PixelFormat, Process};
 

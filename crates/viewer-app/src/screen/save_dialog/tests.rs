@@ -1,4 +1,4 @@
-use app_kit::snapshot::Text;
+use gui_common::session::snapshot::Text;
 use iced::keyboard::key::Named;
 use iced_test::simulator;
 use shm_core::Key;
@@ -27,7 +27,7 @@ fn text() -> Snapshot {
 }
 
 fn picture(source: &str) -> Snapshot {
-    held(Preview::Picture(app_kit::picture::Picture {
+    held(Preview::Picture(gui_common::picture::drawable::Picture {
         handle: iced::widget::image::Handle::from_rgba(1, 1, vec![0; 4]),
         width: 1,
         height: 1,

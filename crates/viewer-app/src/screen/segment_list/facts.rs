@@ -2,9 +2,11 @@
 
 use std::time::SystemTime;
 
-use app_kit::explain::{Explain, name_of};
-use app_kit::snapshot::name_of_kind;
-use app_kit::{say, sharing, units};
+use gui_common::session::snapshot::kind_name;
+use gui_common::text::explain::{Explain, peer_name};
+use gui_common::text::sharing;
+use gui_common::text::units;
+use gui_common::tr;
 use qt_bridge::User;
 use shm_core::segment::{Content, Info};
 use shm_core::{Access, AttachErrorKind, ListedError, Participant};
@@ -20,7 +22,7 @@ pub(super) fn is_match(entry: &Entry, words: &str) -> bool {
         || match entry {
             Entry::Own(listed) => match &listed.segment {
                 Ok(info) => {
-                    has(&name_of_kind(kind(info)))
+                    has(&kind_name(kind(info)))
                         || info.attached.iter().any(|peer| has(&peer.program))
                 }
                 Err(reason) => has(&reason.explain()),
@@ -70,14 +72,14 @@ fn kind(info: &Info) -> &'static str {
 /// Writes what there is to know of a segment in one line:
 /// `text · 42 bytes · loader-app (pid 4711) · 2 watching · 3 min old`.
 fn facts(info: &Info, now: SystemTime) -> String {
-    let mut parts = vec![name_of_kind(kind(info))];
+    let mut parts = vec![kind_name(kind(info))];
     let since = match &info.content {
         Content::Block { size } => {
             parts.push(units::bytes(*size));
             info.created
         }
         Content::Semaphore { available, held } => {
-            parts.push(say!("segment-units", available = *available, held = *held));
+            parts.push(tr!("segment-units", available = *available, held = *held));
             info.created
         }
         Content::Samples { latest: None, .. } | Content::Damaged { .. } => info.created,
@@ -94,18 +96,18 @@ fn facts(info: &Info, now: SystemTime) -> String {
         .iter()
         .partition(|peer| peer.access == Access::ReadWrite);
     parts.push(match writers.as_slice() {
-        [] if matches!(kind(info), "block" | "semaphore") => say!("segment-unattached"),
-        [] => say!("segment-left"),
-        [first, others @ ..] => first_and_more(name_of(first), others.len()),
+        [] if matches!(kind(info), "block" | "semaphore") => tr!("segment-unattached"),
+        [] => tr!("segment-left"),
+        [first, others @ ..] => first_and_more(peer_name(first), others.len()),
     });
     if !readers.is_empty() {
-        parts.push(say!("segment-watching", count = readers.len()));
+        parts.push(tr!("segment-watching", count = readers.len()));
     }
     // A clock that was set back makes it younger than now.
     let age = now.duration_since(since).unwrap_or_default();
     parts.push(units::old(age));
     if info.persistent {
-        parts.push(say!("segment-persistent"));
+        parts.push(tr!("segment-persistent"));
     }
     parts.extend(sharing::describe(info.permissions()));
     parts.join(" · ")
@@ -119,10 +121,10 @@ fn facts_of_qt(listed: &qt_bridge::Listed) -> String {
         parts.push(names_of_qt(&listed.users));
     }
     match listed.attached {
-        Some(0) => parts.push(say!("segment-unattached")),
-        Some(count) => parts.push(say!("segment-attached", count = count)),
+        Some(0) => parts.push(tr!("segment-unattached")),
+        Some(count) => parts.push(tr!("segment-attached", count = count)),
         // Nobody counts.
-        None if listed.users.is_empty() => parts.push(say!("segment-unseen")),
+        None if listed.users.is_empty() => parts.push(tr!("segment-unseen")),
         None => {}
     }
     parts.join(" · ")
@@ -137,7 +139,7 @@ fn left_alone(error: &ListedError) -> String {
         },
         error => error.explain(),
     };
-    say!(
+    tr!(
         "segment-left-alone",
         reason = reason.trim_end_matches(['.', '。'])
     )
@@ -146,17 +148,17 @@ fn left_alone(error: &ListedError) -> String {
 /// Names who is attached.
 fn names(peers: &[Participant]) -> String {
     match peers {
-        [] => say!("segment-somebody"),
-        [first, others @ ..] => first_and_more(name_of(first), others.len()),
+        [] => tr!("segment-somebody"),
+        [first, others @ ..] => first_and_more(peer_name(first), others.len()),
     }
 }
 
 /// Names who is seen to use a segment of a Qt program.
 fn names_of_qt(users: &[User]) -> String {
     match users {
-        [] => say!("segment-somebody"),
+        [] => tr!("segment-somebody"),
         [first, others @ ..] => {
-            let name = say!("peer", program = first.program, pid = first.pid);
+            let name = tr!("peer", program = first.program, pid = first.pid);
             first_and_more(name, others.len())
         }
     }
@@ -165,6 +167,6 @@ fn names_of_qt(users: &[User]) -> String {
 fn first_and_more(name: String, others: usize) -> String {
     match others {
         0 => name,
-        others => say!("peer-and-more", name = name, count = others),
+        others => tr!("peer-and-more", name = name, count = others),
     }
 }

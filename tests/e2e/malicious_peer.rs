@@ -1,0 +1,504 @@
+//! A live peer that lies: its victims get an error or a sample, and never die, hang or swallow memory.
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    thread,
+    time::{Duration, Instant},
+};
+
+use e2e_tests::{Launch, Outcome, Program, Scene};
+use shm_core::{
+    AttachErrorKind, Block, LockError, LockErrorKind, Metadata, Options, PublishError,
+    PublishErrorKind, Publisher, ReadErrorKind, Subscriber, WaitResult, guard_against_truncation,
+    segment,
+};
+
+use crate::actor::{key, options, timed};
+
+/// What a victim may allocate: far more than it needs, far less than a peer claims.
+const MEMORY: &str = "--data=268435456";
+/// Larger than any sample of these tests, and what a peer claims instead is larger than this.
+const CLAIM: usize = 1 << 30;
+/// How long a victim in this process waits for others, where it may wait.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// How long anything may take: no wait of the library, and none of the programs (five seconds and
+/// two), is longer, even on a loaded machine.
+const BOUND: Duration = Duration::from_secs(20);
+
+fn lies(scene: &Scene, lie: &str) -> Program {
+    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
+    let peer = peer.args([scene.segment()]).args([lie]).start();
+    peer.wait_for("lies");
+    peer
+}
+
+fn loaded(scene: &Scene, text: &str) -> Program {
+    let loader = scene.loader(["text"]).input(text).start();
+    loader.wait_for(scene.key());
+    loader
+}
+
+fn patient(scene: &Scene) -> Options {
+    options(scene).timeout(PATIENCE)
+}
+
+/// Runs a program beside a peer: it did its work or says in a sentence why not, in time, within
+/// its memory.
+fn victim(launch: Launch) -> Outcome {
+    let (outcome, time) = timed(|| launch.through("prlimit", [MEMORY]).run());
+    assert!(time < BOUND, "{time:?}: {outcome:?}");
+    orderly(outcome)
+}
+
+/// Asserts that a program did its work, or says in a sentence why not.
+fn orderly(outcome: Outcome) -> Outcome {
+    let said = outcome.stderr.trim().ends_with('.') || outcome.stderr.contains(". ");
+    let is_orderly = match outcome.code {
+        Some(0) => true,
+        Some(1) => said && !outcome.stderr.contains("panicked"),
+        _ => false,
+    };
+    assert!(is_orderly, "{outcome:?}");
+    outcome
+}
+
+/// The same with programs that run beside each other, where each waits as long as it may.
+fn victims<const COUNT: usize>(launches: [Launch; COUNT]) -> [Outcome; COUNT] {
+    thread::scope(|scope| {
+        let running = launches.map(|launch| scope.spawn(|| victim(launch)));
+        running.map(|victim| victim.join().unwrap())
+    })
+}
+
+/// All that the programs do with a key, beside a peer.
+fn programs(scene: &Scene) {
+    for arguments in [
+        ["show"].as_slice(),
+        &["show", "--json"],
+        &["show", "--wait", "1"],
+        &["info", "--json"],
+        &["info", "--hex"],
+        &["list"],
+    ] {
+        drop(victim(scene.viewer(arguments)));
+    }
+    drop(victim(scene.loader(["text", "--for", "1ms", "joins"])));
+}
+
+/// All that the library does with samples, beside a peer, for a while; how many samples were read.
+fn library(scene: &Scene) -> usize {
+    const WHILE: Duration = Duration::from_secs(2);
+    guard_against_truncation().unwrap();
+    let (key, options) = (key(scene), patient(scene));
+    let mut read = 0;
+    let began = Instant::now();
+    while began.elapsed() < WHILE {
+        let ((), time) = timed(|| {
+            // Errors are fine, all of them.
+            drop(segment::list(&options).unwrap());
+            drop(segment::info(&key, &options));
+            read += Subscriber::attach(&key, &options).map_or(0, read_all);
+            drop(publish_all(scene));
+        });
+        assert!(time < BOUND, "{time:?}");
+    }
+    read
+}
+
+fn read_all(mut subscriber: Subscriber) -> usize {
+    let mut read = 0;
+    for _ in 0..20 {
+        if let Ok(Some(sample)) = subscriber.latest() {
+            assert!(sample.len() < CLAIM, "{sample:?} is larger than its memory");
+            // In place, and copied. What it says is the peer's business, where it is is ours.
+            let sum: u64 = sample.payload().iter().map(|&byte| u64::from(byte)).sum();
+            std::hint::black_box(sum);
+            let message = sample.to_message();
+            let right = message.is_ok_and(|message| message.payload().len() == sample.len());
+            read += usize::from(sample.verify().is_ok() && right);
+        }
+        drop(subscriber.peers());
+        drop(subscriber.wait(Some(Duration::from_millis(1))));
+    }
+    read
+}
+
+fn publish_all(scene: &Scene) -> Result<(), PublishError> {
+    let Ok(publisher) = Publisher::open(&key(scene), &patient(scene)) else {
+        return Ok(());
+    };
+    publisher.publish_text("short")?;
+    publisher.publish_text(&"long".repeat(10_000))?;
+    publisher.clear().map(drop)
+}
+
+#[test]
+fn a_file_that_is_cut_while_it_is_read() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, &"cut ".repeat(100_000));
+    let _liar = lies(&scene, "cut");
+    println!("{} samples read beside it", library(&scene));
+    programs(&scene);
+    // If it looked at memory that was cut off, that memory is its own from then on, and it says so.
+    drop(orderly(loader.terminate()));
+}
+
+/// Cuts the scene's segment down to nothing.
+fn cut_down(scene: &Scene) {
+    let file = fs::File::options().write(true).open(scene.segment());
+    file.unwrap().set_len(0).unwrap();
+}
+
+#[test]
+fn a_file_cut_for_good_that_its_publisher_leaves() {
+    guard_against_truncation().unwrap();
+    let scene = Scene::new();
+    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    publisher.publish_text(&"long".repeat(10_000)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
+    cut_down(&scene);
+    // It has not touched the memory since.
+    assert!(!publisher.detach().removed);
+    let answer = subscriber.latest();
+    assert!(matches!(&answer, Err(error) if *error.kind() == ReadErrorKind::Truncated));
+}
+
+#[test]
+fn a_file_cut_for_good_that_is_published_to_and_locked() {
+    guard_against_truncation().unwrap();
+    let scene = Scene::new();
+    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    let mut loan = publisher.loan(100_000).unwrap();
+    cut_down(&scene);
+    loan.fill(7);
+    let bytes = Metadata::bytes("application/octet-stream");
+    let error = loan.publish(&bytes).unwrap_err();
+    assert!(matches!(error.kind(), PublishErrorKind::Removed), "{error}");
+    fs::remove_file(scene.segment()).unwrap();
+
+    let block = Block::create(&key(&scene), 100_000, &patient(&scene)).unwrap();
+    let guard = block.lock().unwrap().ignore_abandonment();
+    cut_down(&scene);
+    assert_eq!(guard[50_000], 0);
+    drop(guard);
+    // What is left of the lock is this process's own; others are refused.
+    drop(block.lock_for(PATIENCE));
+    let refused = Block::attach(&key(&scene), &patient(&scene));
+    assert!(
+        matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Foreign { .. }))
+    );
+}
+
+#[test]
+fn a_file_cut_for_good_whose_block_is_left() {
+    guard_against_truncation().unwrap();
+    let scene = Scene::new();
+    let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    cut_down(&scene);
+    assert!(!block.detach().removed);
+}
+
+#[test]
+fn entries_and_the_header_rewritten_while_they_are_read() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, &"scribble".repeat(1000));
+    let _liar = lies(&scene, "scribble");
+    println!("{} samples read beside it", library(&scene));
+    programs(&scene);
+    drop(loader.terminate().done());
+}
+
+#[test]
+fn wake_ups_for_nothing() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, "true all the same");
+    let _liar = lies(&scene, "wake");
+    assert_eq!(
+        victim(scene.viewer(["show"])).done().text(),
+        "true all the same"
+    );
+    let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
+    assert!(subscriber.latest().unwrap().is_some());
+    let (waited, time) = timed(|| subscriber.wait(Some(PATIENCE)).unwrap());
+    assert_eq!(waited, WaitResult::Timeout);
+    assert!(time >= PATIENCE && time < BOUND, "{time:?}");
+    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    publisher.publish_text("news").unwrap();
+    assert_eq!(subscriber.wait(None).unwrap(), WaitResult::New);
+    drop(publisher);
+    loader.terminate().done();
+}
+
+#[test]
+fn samples_announced_that_do_not_exist() {
+    let scene = Scene::new();
+    let _loader = loaded(&scene, &"flood".repeat(2000));
+    let _liar = lies(&scene, "flood");
+    let [shown, _] = victims([
+        scene.viewer(["show"]),
+        scene.viewer(["show", "--wait", "1"]),
+    ]);
+    // What it meets behind the last record is nonsense, unless it moves too fast to meet anything.
+    let is_nonsense = shown.stderr.contains("is damaged");
+    drop(shown.refused(if is_nonsense {
+        "Load it again"
+    } else {
+        "latest sample"
+    }));
+    println!("{} samples read beside it", library(&scene));
+    victim(scene.viewer(["info"])).done();
+    victim(scene.viewer(["list"])).done();
+}
+
+/// What the lock answers to who waits so long for it, and how long that took.
+fn lock_beside(lie: &str) -> Result<(), LockError> {
+    let scene = Scene::new();
+    let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    let _liar = lies(&scene, lie);
+    let (locked, time) = timed(|| block.lock_for(PATIENCE).map(drop));
+    println!("{lie}: {locked:?} after {time:?}");
+    assert!(time < BOUND, "{time:?}");
+    let (tried, time) = timed(|| block.try_lock().map(drop));
+    assert!(time < BOUND, "{time:?}");
+    assert_eq!(tried.is_ok(), locked.is_ok());
+    locked
+}
+
+#[test]
+fn a_lock_held_for_ever_costs_the_timeout() {
+    let error = lock_beside("hold").unwrap_err();
+    assert!(
+        matches!(error.kind(), LockErrorKind::Timeout { .. }),
+        "{error}"
+    );
+
+    let scene = Scene::new();
+    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    publisher.publish_text("before").unwrap();
+    let peer = lies(&scene, "hold");
+    let error = publisher.publish_text("after").unwrap_err();
+    assert!(matches!(error.kind(), PublishErrorKind::Busy), "{error}");
+    // Readers need no lock.
+    assert_eq!(victim(scene.viewer(["show"])).done().text(), "before");
+    drop(victim(scene.loader(["text", "after"])).refused("publishing"));
+    peer.kill();
+    publisher.publish_text("after").unwrap();
+}
+
+#[test]
+fn a_lock_that_nobody_holds_is_taken_over() {
+    lock_beside("nobody").unwrap();
+    lock_beside("no-slot").unwrap();
+}
+
+#[test]
+fn a_lock_that_goes_round_among_liars_costs_the_timeout() {
+    // In a thread, because without a bound it would never end, and nor would the test.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    thread::spawn(move || sender.send(lock_beside("juggle")));
+    let error = receiver
+        .recv_timeout(BOUND)
+        .expect("the lock keeps to its timeout")
+        .unwrap_err();
+    assert!(
+        matches!(error.kind(), LockErrorKind::Timeout { .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn all_slots_taken_by_one_peer() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, "readable");
+    let peer = lies(&scene, "slots");
+    drop(victim(scene.loader(["text", "no"])).refused("All 128 places"));
+    assert_eq!(victim(scene.viewer(["show"])).done().text(), "readable");
+    let info = victim(scene.viewer(["info", "--json"])).done().json();
+    assert_eq!(info["attached"].as_array().unwrap().len(), 128);
+    peer.kill();
+    loader.terminate().done();
+    scene.assert_empty();
+}
+
+#[test]
+fn the_lifecycle_held_for_ever_costs_the_timeout() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, "readable");
+    let peer = lies(&scene, "lifecycle");
+    let busy = "holds the lock under which";
+    let (attached, time) = timed(|| Subscriber::attach(&key(&scene), &patient(&scene)));
+    assert!(
+        matches!(&attached, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
+    );
+    assert!(time < BOUND, "{time:?}");
+    let waiting = victims([scene.viewer(["show"]), scene.loader(["text", "new"])]);
+    for outcome in waiting {
+        drop(outcome.refused(busy));
+    }
+    // Who only looks never waits.
+    for command in ["info", "list"] {
+        let (outcome, time) = timed(|| victim(scene.viewer([command])));
+        outcome.done();
+        assert!(time < Duration::from_secs(2), "{time:?}");
+    }
+    // The loader leaves without removing; what it leaves is stale, and goes with the peer.
+    loader.terminate().done();
+    peer.kill();
+    scene.assert_empty();
+}
+
+#[test]
+fn regions_that_are_held_for_ever() {
+    let scene = Scene::new();
+    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
+    publisher.publish_text(&"long".repeat(10_000)).unwrap();
+    let reading = lies(&scene, "read-regions");
+    let error = publisher
+        .publish_text(&"too many".repeat(10_000))
+        .unwrap_err();
+    assert!(
+        matches!(error.kind(), PublishErrorKind::RegionsFull { .. }),
+        "{error}"
+    );
+    // What is short needs no region.
+    publisher.publish_text("short").unwrap();
+    assert_eq!(victim(scene.viewer(["show"])).done().text(), "short");
+    reading.kill();
+    publisher.publish_text(&"long".repeat(10_000)).unwrap();
+
+    let writing = lies(&scene, "write-regions");
+    let (busy, time) = timed(|| subscriber.latest());
+    assert!(
+        matches!(&busy, Err(error) if *error.kind() == ReadErrorKind::Busy),
+        "{busy:?}"
+    );
+    assert!(time < BOUND, "{time:?}");
+    drop(victim(scene.viewer(["show"])).refused("latest sample"));
+    writing.kill();
+    assert!(subscriber.latest().unwrap().is_some());
+}
+
+#[test]
+fn millions_of_readers() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, "readable");
+    let _liar = lies(&scene, "readers");
+    let (outcome, time) = timed(|| victim(scene.viewer(["info", "--json"])));
+    let attached = outcome.done().json()["attached"].as_array().unwrap().len();
+    assert!(attached <= 2000, "{attached}");
+    assert!(time < Duration::from_secs(5), "{time:?}");
+    assert_eq!(victim(scene.viewer(["show"])).done().text(), "readable");
+    loader.terminate().done();
+}
+
+#[test]
+fn other_things_at_the_name_now_and_then() {
+    let scene = Scene::new();
+    let loader = loaded(&scene, "the real one");
+    let peer = lies(&scene, "dance");
+    println!("{} samples read beside it", library(&scene));
+    for _ in 0..3 {
+        let shown = victim(scene.viewer(["show"]));
+        assert!(!shown.text().contains("root:"), "a link was followed");
+        drop(victim(scene.viewer(["info"])));
+        drop(victim(scene.viewer(["list"])));
+        drop(victim(scene.loader(["text", "--for", "1ms", "another"])));
+        drop(victim(scene.viewer(["remove", "--force"])));
+    }
+    peer.kill();
+    // It ends by itself where something else stood at the name when it looked.
+    let ended = loader.terminate();
+    assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
+    assert!(fs::metadata("/etc/passwd").is_ok_and(|facts| facts.len() > 0));
+}
+
+#[test]
+fn a_wait_keeps_its_time_whatever_is_done_to_the_segment() {
+    /// What a loaded machine needs beside the second that was given; the library's own patience is
+    /// five seconds, and would show.
+    const SOON: Duration = Duration::from_secs(4);
+    let lying: Vec<_> = ["flood", "write-regions", "lifecycle", "scribble"]
+        .into_iter()
+        .map(|lie| {
+            let scene = Scene::new();
+            let loader = loaded(&scene, &lie.repeat(2000));
+            let peer = lies(&scene, lie);
+            (lie, scene, loader, peer)
+        })
+        .collect();
+    let within = |lie: &str, launch: Launch| {
+        let (outcome, time) = timed(|| victim(launch));
+        assert!(time < SOON, "{lie}: {time:?}: {outcome:?}");
+        outcome
+    };
+    thread::scope(|scope| {
+        for (lie, scene, ..) in &lying {
+            let shows = [
+                scene.viewer(["follow", "--timeout", "1", "--count", "9"]),
+                scene.viewer(["show", "--wait", "1"]),
+            ];
+            for launch in shows {
+                scope.spawn(|| drop(within(lie, launch)));
+            }
+        }
+    });
+
+    // Who waits already when the lie begins.
+    let scene = Scene::new();
+    let loader = loaded(&scene, &"long".repeat(2000));
+    let follow = scene.viewer(["follow", "--timeout", "2"]).start();
+    follow.wait_for("longlong");
+    let began = Instant::now();
+    let _liar = lies(&scene, "flood");
+    let outcome = follow.finish();
+    assert!(began.elapsed() < SOON, "{:?}: {outcome:?}", began.elapsed());
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    drop(loader.kill());
+
+    // A block whose lock is not to be had.
+    let scene = Scene::new();
+    let _block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
+    let _liar = lies(&scene, "hold");
+    let show = scene.viewer(["show", "--wait", "1"]);
+    drop(within("hold", show).refused("The lock"));
+}
+
+/// Asserts that a file which claims 64 GiB, and has memory for none of it, costs its victims none.
+fn assert_costs_nothing(lie: &str) {
+    let scene = Scene::new();
+    let _liar = lies(&scene, lie);
+    let output = scene.path("output.bin");
+    for launch in [
+        scene.viewer(["info"]),
+        scene.viewer(["list"]),
+        scene.viewer(["show", "--json"]),
+        scene.viewer(["info", "--hex"]),
+        scene.viewer(["show"]),
+        scene.viewer(["show", "--output", "-"]),
+        scene.viewer(["show", "--output"]).args([&output]),
+    ] {
+        let outcome = victim(launch);
+        assert!(outcome.stdout.len() < 1 << 20, "{lie}");
+    }
+    assert!(!output.exists(), "{lie} was written to a file");
+    // Nor does reading fill the holes.
+    let used = fs::metadata(scene.segment()).unwrap().blocks() * 512;
+    assert!(used < 1 << 20, "{lie} has grown to {used} bytes");
+}
+
+#[test]
+fn a_huge_sparse_block() {
+    assert_costs_nothing("huge-block");
+}
+
+#[test]
+fn a_huge_sparse_text() {
+    assert_costs_nothing("huge-text");
+}
+
+#[test]
+fn a_huge_sparse_image() {
+    assert_costs_nothing("huge-image");
+}
