@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures this project beside its peers and beside what no peer can beat, in one run of some
-# minutes; prints one table, and writes target/bench/ratios.json, growth.md and plots.
+# Measures this project against other libraries and against the hardware's lower bounds, in one run of
+# some minutes. Prints a table, and writes target/bench/ratios.json, growth.md and plots.
 #
 # usage: scripts/bench.sh [--quick] [--record] [CONTEST...]
 #
