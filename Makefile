@@ -41,7 +41,7 @@ miri:
 shots:
 	@bash scripts/shots.sh
 
-# Measures the startup time and the memory of both windows, compared with the dialog of Qt's example.
+# Measures the startup time and the memory of both windows against the dialog of Qt's example.
 startup:
 	@bash scripts/startup.sh
 
