@@ -1,4 +1,5 @@
-# Two commands matter: `make run` opens both windows, `make test` proves everything.
+# `make run` opens both windows, and `make test` runs all checks and tests.
+# CONTRIBUTING.md describes the other targets.
 .PHONY: run test bench model model-mutants soak fuzz sanitize miri shots startup install uninstall
 
 run:
@@ -7,43 +8,43 @@ run:
 test:
 	@bash scripts/test.sh
 
-# Everything beside its peers, in minutes: a table, and target/bench/ratios.json.
+# Compares the library with others: prints a table, and writes target/bench/ratios.json.
 bench:
 	@bash scripts/bench.sh
 
-# The models of `make test` with one more preemption each: minutes instead of seconds.
+# The models of `make test` with one more preemption each: takes minutes instead of seconds.
 model:
 	@MODEL_DEPTH=1 RUSTFLAGS="--cfg loom" cargo test --locked --release -p shm-core --lib --target-dir target/model model::
 
-# Weakens each memory ordering of the protocols in turn: a model must fail. A minute each.
+# Weakens each memory ordering of the protocols in turn; a model must fail each time. A minute each.
 model-mutants:
 	@python3 scripts/model-mutants.py
 
-# Kills programs at random moments until SOAK_SECONDS (600) or SOAK_KILLS (10,000) are over;
-# SOAK_SEED repeats the choices of an earlier run.
+# Kills processes at random, until SOAK_SECONDS (600) have passed or SOAK_KILLS (10,000) are done.
+# SOAK_SEED repeats the random choices of an earlier run.
 soak:
 	@cargo run --locked --release --quiet -p e2e-tests --bin soak
 
-# Lets a fuzzer lie about segments, FUZZ_SECONDS (60) for each target.
+# Fuzzes segments and streams, each target for FUZZ_SECONDS (60).
 fuzz:
 	@bash scripts/fuzz.sh
 
-# The library's tests under AddressSanitizer.
+# Runs the library's tests under AddressSanitizer.
 sanitize:
 	@bash scripts/sanitize.sh
 
-# The library's tests that need no file, under Miri.
+# Runs the library's tests that need no file under Miri.
 miri:
 	@bash scripts/miri.sh
 
-# Takes the pictures in docs/screenshots: both windows in all their states, light and dark.
+# Renews docs/screenshots: both windows in all their states, light and dark.
 shots:
 	@bash scripts/shots.sh
 
-# How soon both windows are there, and what they take, beside the dialog of Qt's example.
+# Measures the startup time and the memory of both windows against the dialog of Qt's example.
 startup:
 	@bash scripts/startup.sh
 
-# PREFIX=/usr/local is the default; DESTDIR is for those who build packages.
+# PREFIX defaults to /usr/local; DESTDIR is for building packages.
 install uninstall:
 	@bash scripts/install.sh $@

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Measures this project beside its peers and beside what no peer can beat, in one run of some
-# minutes; prints one table, and writes target/bench/ratios.json, growth.md and plots.
+# Measures this project against other libraries and against the hardware's lower bounds, in one run of
+# some minutes. Prints a table, and writes target/bench/ratios.json, growth.md and plots.
 #
 # usage: scripts/bench.sh [--quick] [--record] [CONTEST...]
 #
 #   --quick    a tenth of the rounds: to see that everything works, not to quote
-#   --record   puts what was measured into README.md, docs/PERFORMANCE.md and docs/plots
+#   --record   writes the results into docs/PERFORMANCE.md and docs/plots
 #
 # Contests: lock small wait wake burst python frame first-frame picture readers attach
 # reserved create qt-bridge growth.
@@ -90,7 +90,7 @@ insert() {
 record() {
     mkdir -p docs/plots
     cp "$output"/plots/*.svg docs/plots/
-    insert summary README.md
+    insert summary docs/PERFORMANCE.md
     insert goals docs/PERFORMANCE.md
     insert table docs/PERFORMANCE.md
     insert growth docs/PERFORMANCE.md

@@ -33,7 +33,7 @@ impl Goal {
     }
 }
 
-/// What the README tells, and in which words.
+/// The rows of the summary in docs/PERFORMANCE.md, and their labels.
 const SUMMARY: [(&str, &str); 16] = [
     ("lock_uncontended", "lock + unlock"),
     ("lock_vs_qt", "the same"),
@@ -227,7 +227,7 @@ impl Report {
         Ok(())
     }
 
-    /// What the README tells: bold is what misses its goal.
+    /// Returns the summary in docs/PERFORMANCE.md. Ratios that miss their goals are bold.
     fn summary(&self) -> String {
         let mut table = "| | ours | beside | | times |\n".to_owned();
         table.push_str("| --- | --- | --- | --- | --- |\n");
