@@ -69,7 +69,12 @@ pub use stream::{
 };
 pub use user::User;
 
-/// Keeps the code in the document true.
+/// Compiles the examples of the porting guide.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/PORTING-FROM-QT.md")]
 struct Porting;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
