@@ -1,5 +1,5 @@
 # Two commands matter: `make run` opens both windows, `make test` proves everything.
-.PHONY: run test bench model model-mutants soak fuzz sanitize miri shots startup install uninstall
+.PHONY: run test bench model model-mutants mutants packages soak fuzz sanitize miri shots startup install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -18,6 +18,15 @@ model:
 # Weakens each memory ordering of the protocols in turn: a model must fail. A minute each.
 model-mutants:
 	@python3 scripts/model-mutants.py
+
+# Changes the libraries' code in one place at a time: a test must fail. Many hours for all of it;
+# MUTANTS_SHARD=k/n takes every n-th change.
+mutants:
+	@bash scripts/mutants.sh
+
+# Compares the files in the packages of the libraries with scripts/packages.
+packages:
+	@bash scripts/packages.sh
 
 # Kills programs at random moments until SOAK_SECONDS (600) or SOAK_KILLS (10,000) are over;
 # SOAK_SEED repeats the choices of an earlier run.
