@@ -39,7 +39,7 @@ pub const DEFAULT_LIMIT: u64 = 1 << 30;
 const NULL: u32 = u32::MAX;
 
 /// The longest that a length can say; the two above mean something else.
-const LONGEST: usize = u32::MAX as usize - 2;
+const MAX_LENGTH: usize = u32::MAX as usize - 2;
 
 /// What stands in front of a picture that is there.
 const PRESENT: u32 = 1;
@@ -51,7 +51,7 @@ const HEAD: usize = size_of::<u32>();
 const CHUNK: usize = 16 * 1024;
 
 /// Bytes that are copied out, because others may be writing them.
-pub trait Source {
+pub trait ReadAt {
     /// How many there are.
     fn size(&self) -> usize;
 
@@ -63,7 +63,7 @@ pub trait Source {
     fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()>;
 }
 
-impl Source for [u8] {
+impl ReadAt for [u8] {
     fn size(&self) -> usize {
         self.len()
     }
@@ -76,7 +76,7 @@ impl Source for [u8] {
     }
 }
 
-impl<const N: usize> Source for [u8; N] {
+impl<const N: usize> ReadAt for [u8; N] {
     fn size(&self) -> usize {
         N
     }
@@ -86,7 +86,7 @@ impl<const N: usize> Source for [u8; N] {
     }
 }
 
-impl Source for Vec<u8> {
+impl ReadAt for Vec<u8> {
     fn size(&self) -> usize {
         self.len()
     }
@@ -177,7 +177,7 @@ impl Form {
     /// # Errors
     ///
     /// [`StreamError::Io`] where it cannot be read.
-    pub fn recognise(source: &impl Source) -> Result<Self, StreamError> {
+    pub fn recognise(source: &impl ReadAt) -> Result<Self, StreamError> {
         recognise::form_of(source)
     }
 
@@ -186,7 +186,7 @@ impl Form {
     /// # Errors
     ///
     /// [`StreamError::Io`] where it cannot be read, [`StreamError::Limit`] where that is too much.
-    pub(crate) fn extent(self, source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+    pub(crate) fn extent(self, source: &impl ReadAt, limit: u64) -> Result<usize, StreamError> {
         let size = source.size();
         if self == Self::Raw {
             return extent_of_raw(source, limit);
@@ -211,7 +211,7 @@ impl Form {
     /// # Errors
     ///
     /// [`StreamError`] where it is not of this form, or takes more than [`DEFAULT_LIMIT`].
-    pub fn read(self, source: &impl Source) -> Result<Value, StreamError> {
+    pub fn read(self, source: &impl ReadAt) -> Result<Value, StreamError> {
         self.read_within(source, DEFAULT_LIMIT)
     }
 
@@ -220,7 +220,7 @@ impl Form {
     /// # Errors
     ///
     /// [`StreamError`] where it is not of this form, or takes more than `limit` bytes.
-    pub fn read_within(self, source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+    pub fn read_within(self, source: &impl ReadAt, limit: u64) -> Result<Value, StreamError> {
         match self {
             Self::QString => {
                 let length = Head::of(self, source)?.within(source)?;
@@ -276,7 +276,7 @@ struct Head {
 }
 
 impl Head {
-    fn of(form: Form, source: &impl Source) -> Result<Self, StreamError> {
+    fn of(form: Form, source: &impl ReadAt) -> Result<Self, StreamError> {
         let mut head = [0; HEAD];
         if source.size() < HEAD {
             return Err(StreamError::NotThis {
@@ -292,7 +292,7 @@ impl Head {
     }
 
     /// The length, if so many bytes are there; `None` for no string at all.
-    fn within(self, source: &impl Source) -> Result<Option<usize>, StreamError> {
+    fn within(self, source: &impl ReadAt) -> Result<Option<usize>, StreamError> {
         if self.length == NULL {
             return Ok(None);
         }
@@ -317,7 +317,7 @@ impl Head {
     }
 }
 
-fn read_c_string(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+fn read_c_string(source: &impl ReadAt, limit: u64) -> Result<Value, StreamError> {
     let length = Head::of(Form::CString, source)?.within(source)?;
     let Some(length) = length.filter(|length| *length > 0) else {
         return Ok(Value::Bytes(None));
@@ -333,7 +333,7 @@ fn read_c_string(source: &impl Source, limit: u64) -> Result<Value, StreamError>
 }
 
 /// Where the first NUL stands, or else the end; nothing is looked for behind the limit.
-fn end_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+fn end_of_raw(source: &impl ReadAt, limit: u64) -> Result<usize, StreamError> {
     let mut chunk = [0; CHUNK];
     for start in (0..source.size()).step_by(CHUNK) {
         check_limit(start, limit)?;
@@ -347,7 +347,7 @@ fn end_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
 }
 
 /// A text ends at its first NUL; what is none is not cut there.
-fn extent_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+fn extent_of_raw(source: &impl ReadAt, limit: u64) -> Result<usize, StreamError> {
     let end = end_of_raw(source, limit)?;
     let text = copy(source, 0, end, limit)?;
     Ok(match std::str::from_utf8(&text) {
@@ -356,7 +356,7 @@ fn extent_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError>
     })
 }
 
-fn read_raw(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+fn read_raw(source: &impl ReadAt, limit: u64) -> Result<Value, StreamError> {
     let length = end_of_raw(source, limit)?;
     let bytes = copy(source, 0, length, limit)?;
     // What is no text is not cut at its first zero.
@@ -378,7 +378,7 @@ pub(crate) fn check_limit(bytes: usize, limit: u64) -> Result<(), StreamError> {
 
 /// Copies out as many bytes as were found to be there.
 fn copy(
-    source: &impl Source,
+    source: &impl ReadAt,
     offset: usize,
     length: usize,
     limit: u64,
@@ -487,7 +487,7 @@ impl<'a> Stream<'a> {
 
     fn utf16(text: &'a str) -> Result<Self, StreamError> {
         let length = 2 * utf16::units(text);
-        if length > LONGEST {
+        if length > MAX_LENGTH {
             return Err(StreamError::TooLong { bytes: length });
         }
         Ok(Self {
@@ -498,7 +498,7 @@ impl<'a> Stream<'a> {
 
     fn headed(bytes: &'a [u8], end: &'static [u8]) -> Result<Self, StreamError> {
         let length = bytes.len() + end.len();
-        let head = u32::try_from(length).ok().filter(|_| length <= LONGEST);
+        let head = u32::try_from(length).ok().filter(|_| length <= MAX_LENGTH);
         let head = head.ok_or(StreamError::TooLong { bytes: length })?;
         Ok(Self::with_bytes(Some(head), Cow::Borrowed(bytes), end))
     }

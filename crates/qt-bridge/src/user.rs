@@ -54,7 +54,7 @@ pub(crate) fn listed(users: &[User]) -> String {
 
 /// What processes may have open, or in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Thing {
+pub(crate) enum SharedObject {
     /// The System V segment of this number, of a user.
     Segment { number: i32, owner: u32 },
     /// A file of a user.
@@ -66,14 +66,14 @@ pub(crate) enum Thing {
     },
 }
 
-impl Thing {
+impl SharedObject {
     /// The file of this path, if there is one.
     pub(crate) fn file(path: &Path) -> Option<Self> {
-        let facts = fs::symlink_metadata(path).ok()?;
+        let stat = fs::symlink_metadata(path).ok()?;
         Some(Self::File {
-            device: facts.dev(),
-            inode: facts.ino(),
-            owner: facts.uid(),
+            device: stat.dev(),
+            inode: stat.ino(),
+            owner: stat.uid(),
             path: path.to_owned(),
         })
     }
@@ -117,42 +117,42 @@ impl Thing {
 
 /// Who else is attached to a System V segment.
 pub(crate) fn of_segment(number: i32, owner: u32) -> Vec<User> {
-    of(Thing::Segment { number, owner })
+    of(SharedObject::Segment { number, owner })
 }
 
 /// Who else has a file open, or in memory.
 pub(crate) fn of_file(file: &Path) -> Vec<User> {
-    Thing::file(file).map_or_else(Vec::new, of)
+    SharedObject::file(file).map_or_else(Vec::new, of)
 }
 
-fn of(thing: Thing) -> Vec<User> {
-    of_each(&[thing]).pop().unwrap_or_default()
+fn of(object: SharedObject) -> Vec<User> {
+    of_each(&[object]).pop().unwrap_or_default()
 }
 
 /// Who else has each of these open, or in memory, in their order: by one look at each process,
 /// however many they are.
-pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
-    let mut users: Vec<Vec<User>> = vec![Vec::new(); things.len()];
-    if things.is_empty() {
+pub(crate) fn of_each(objects: &[SharedObject]) -> Vec<Vec<User>> {
+    let mut users: Vec<Vec<User>> = vec![Vec::new(); objects.len()];
+    if objects.is_empty() {
         return users;
     }
     let mut by_inode: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (index, thing) in things.iter().enumerate() {
-        by_inode.entry(thing.inode()).or_default().push(index);
+    for (index, object) in objects.iter().enumerate() {
+        by_inode.entry(object.inode()).or_default().push(index);
     }
-    let names: HashSet<&OsStr> = things.iter().filter_map(Thing::file_name).collect();
-    for pid in others(things) {
+    let names: HashSet<&OsStr> = objects.iter().filter_map(SharedObject::file_name).collect();
+    for pid in other_processes(objects) {
         let mut held: BTreeSet<usize> = BTreeSet::new();
-        let mut look = |inode: u64, is_it: &dyn Fn(&Thing) -> bool| {
+        let mut record = |inode: u64, is_it: &dyn Fn(&SharedObject) -> bool| {
             let candidates = by_inode.get(&inode).into_iter().flatten();
-            held.extend(candidates.filter(|index| is_it(&things[**index])));
+            held.extend(candidates.filter(|index| is_it(&objects[**index])));
         };
-        mapped(pid, |inode, path| {
-            look(inode, &|thing| thing.is_mapped_at(path))
+        for_each_mapping(pid, |inode, path| {
+            record(inode, &|object| object.is_mapped_at(path))
         });
         if !names.is_empty() {
             for found in descriptors(pid, &names) {
-                look(found.ino(), &|thing| thing.is_open_as(&found));
+                record(found.ino(), &|object| object.is_open_as(&found));
             }
         }
         if !held.is_empty()
@@ -166,9 +166,9 @@ pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
     users
 }
 
-/// All other processes of this user and of the owners of things, in order.
-fn others(things: &[Thing]) -> Vec<u32> {
-    let mut users: HashSet<u32> = things.iter().map(Thing::owner).collect();
+/// All other processes of this user and of the owners of objects, in order.
+fn other_processes(objects: &[SharedObject]) -> Vec<u32> {
+    let mut users: HashSet<u32> = objects.iter().map(SharedObject::owner).collect();
     users.insert(ownership::this_user());
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| {
@@ -182,7 +182,7 @@ fn others(things: &[Thing]) -> Vec<u32> {
 }
 
 /// Passes on the inode and path of whatever a process has in memory.
-fn mapped(pid: u32, mut pass: impl FnMut(u64, &str)) {
+fn for_each_mapping(pid: u32, mut pass: impl FnMut(u64, &str)) {
     let maps = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
     for line in String::from_utf8_lossy(&maps).lines() {
         // address perms offset device inode path
@@ -258,8 +258,8 @@ mod tests {
             .spawn()
             .unwrap();
         let users = of_file(file.path());
-        let things = [other.path(), file.path()].map(|path| Thing::file(path).unwrap());
-        let each = of_each(&things);
+        let objects = [other.path(), file.path()].map(|path| SharedObject::file(path).unwrap());
+        let each = of_each(&objects);
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(users.len(), 1);

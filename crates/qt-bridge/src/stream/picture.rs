@@ -8,37 +8,37 @@ use image::{ExtendedColorType, ImageEncoder};
 use png::{BitDepth, ColorType, Transformations};
 use shm_core::{ImageMetadata, PixelFormat};
 
-use super::{Form, NotThisReason, Source, StreamError, UnfitReason};
+use super::{Form, NotThisReason, ReadAt, StreamError, UnfitReason};
 
-/// The most that decoding takes beside the pixels: chunks, and rows of the longest.
-const MOST_BESIDE: u64 = 16 << 20;
+/// The most that decoding takes decoder_bytes the pixels: chunks, and rows of the longest.
+const MAX_DECODER_BYTES: u64 = 16 << 20;
 
 /// How many times longer than its file a picture can be: deflate makes 1,032 bytes of one at most, and
 /// each bit of these may be a pixel of four. A file that says more is not worth the memory.
-const MOST_TIMES: u64 = 1_032 * 32;
+const MAX_EXPANSION: u64 = 1_032 * 32;
 
 /// What reading any picture takes.
-const LEAST_BYTES: u64 = 1 << 20;
+const MIN_BYTES: u64 = 1 << 20;
 
 /// Reads the picture that begins at an offset, straight into the pixels that are returned: they and what
 /// decoding takes stay within the limit together, by what the first chunk says of the sides.
 ///
 /// Texts and colour profiles, which can be a thousand times longer than the file, are not unpacked.
 pub(super) fn read(
-    source: &impl Source,
+    source: &impl ReadAt,
     offset: usize,
     limit: u64,
 ) -> Result<(ImageMetadata, Vec<u8>), StreamError> {
     let end = extent(source, offset)?;
-    let file = File {
+    let file = PngFile {
         source,
         start: offset,
         end,
         at: 0,
     };
-    let beside = MOST_BESIDE.min(limit / 4);
+    let decoder_bytes = MAX_DECODER_BYTES.min(limit / 4);
     let limits = png::Limits {
-        bytes: usize::try_from(beside).unwrap_or(usize::MAX),
+        bytes: usize::try_from(decoder_bytes).unwrap_or(usize::MAX),
     };
     let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
     decoder.set_ignore_text_chunk(true);
@@ -62,12 +62,12 @@ pub(super) fn read(
     let (width, height) = reader.info().size();
     let metadata = ImageMetadata::packed(format, width, height).map_err(not_this)?;
     let room = metadata.payload_bytes();
-    let believable = MOST_TIMES
+    let plausible = MAX_EXPANSION
         .saturating_mul((end - offset) as u64)
-        .saturating_add(LEAST_BYTES);
-    let needed = (room as u64).saturating_add(beside);
-    if needed > limit || room as u64 > believable {
-        let limit = limit.min(believable);
+        .saturating_add(MIN_BYTES);
+    let needed = (room as u64).saturating_add(decoder_bytes);
+    if needed > limit || room as u64 > plausible {
+        let limit = limit.min(plausible);
         return Err(StreamError::Limit {
             bytes: needed,
             limit,
@@ -83,13 +83,13 @@ pub(super) fn read(
         return Err(not_this("its first frame is smaller than the picture"));
     }
     if color == ColorType::GrayscaleAlpha {
-        spread(&mut pixels);
+        expand_gray_alpha(&mut pixels);
     }
     Ok((metadata, pixels))
 }
 
 /// Makes of each pixel of two bytes, gray and alpha, one of four: all of them stand in the first half.
-fn spread(pixels: &mut [u8]) {
+fn expand_gray_alpha(pixels: &mut [u8]) {
     for index in (0..pixels.len() / 4).rev() {
         let [gray, alpha] = [pixels[2 * index], pixels[2 * index + 1]];
         pixels[4 * index..][..4].copy_from_slice(&[gray, gray, gray, alpha]);
@@ -98,16 +98,16 @@ fn spread(pixels: &mut [u8]) {
 
 /// Where the PNG file ends that begins at an offset: behind its last chunk (PNG specification, 5.3).
 /// What is no such file ends where that is seen.
-pub(super) fn extent(source: &impl Source, offset: usize) -> Result<usize, StreamError> {
+pub(super) fn extent(source: &impl ReadAt, offset: usize) -> Result<usize, StreamError> {
     const SIGNATURE: usize = 8;
     /// Of a chunk: its length and its name before it, its sum behind it.
     const HEADER: usize = 8;
     const SUM: usize = 4;
     /// No picture needs more. Each costs a look, under the lock.
-    const MOST_CHUNKS: u32 = 1 << 16;
+    const MAX_CHUNKS: u32 = 1 << 16;
     let size = source.size();
     let mut end = (offset + SIGNATURE).min(size);
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..MAX_CHUNKS {
         let mut header = [0; HEADER];
         if size - end < HEADER {
             return Ok(size);
@@ -168,15 +168,15 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
     if stride < row || stride == 0 {
         return None;
     }
-    let is_turned = matches!(metadata.format, PixelFormat::Bgra8 | PixelFormat::Bgr8);
-    if stride == row && !is_turned {
+    let is_bgr = matches!(metadata.format, PixelFormat::Bgra8 | PixelFormat::Bgr8);
+    if stride == row && !is_bgr {
         return Some(Cow::Borrowed(pixels));
     }
     let mut rows = Vec::with_capacity(row * metadata.height as usize);
     for line in pixels.chunks_exact(stride) {
         rows.extend_from_slice(&line[..row]);
     }
-    if is_turned {
+    if is_bgr {
         for pixel in rows.chunks_exact_mut(metadata.format.bytes_per_pixel()) {
             pixel.swap(0, 2);
         }
@@ -185,20 +185,20 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
 }
 
 /// A part of a segment, as a file.
-struct File<'a, S> {
+struct PngFile<'a, S> {
     source: &'a S,
     start: usize,
     end: usize,
     at: usize,
 }
 
-impl<S: Source> File<'_, S> {
+impl<S: ReadAt> PngFile<'_, S> {
     fn length(&self) -> usize {
         self.end.saturating_sub(self.start)
     }
 }
 
-impl<S: Source> Read for File<'_, S> {
+impl<S: ReadAt> Read for PngFile<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = buffer.len().min(self.length().saturating_sub(self.at));
         self.source
@@ -208,7 +208,7 @@ impl<S: Source> Read for File<'_, S> {
     }
 }
 
-impl<S: Source> Seek for File<'_, S> {
+impl<S: ReadAt> Seek for PngFile<'_, S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let (base, by) = match to {
             SeekFrom::Start(at) => (0, i64::try_from(at).unwrap_or(i64::MAX)),

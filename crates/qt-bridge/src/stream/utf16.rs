@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{CHUNK, Source, StreamError, check_limit};
+use super::{CHUNK, ReadAt, StreamError, check_limit};
 use crate::sys::vector;
 
 /// How many characters are looked at together.
@@ -76,7 +76,7 @@ fn fill(text: &str, buffer: &mut [u8; CHUNK]) -> (usize, usize) {
 
 /// Reads a text of so many bytes. Of half a surrogate pair U+FFFD is made.
 pub(super) fn read(
-    source: &impl Source,
+    source: &impl ReadAt,
     offset: usize,
     length: usize,
     limit: u64,

@@ -69,10 +69,10 @@ impl NamedSemaphore {
 
     /// Takes one; `ETIMEDOUT` where there was none within the time, `EINTR` where a signal came, `EIDRM`
     /// where its file was cut short.
-    pub(crate) fn take(&self, timeout: Duration) -> io::Result<()> {
+    pub(crate) fn acquire(&self, timeout: Duration) -> io::Result<()> {
         // SAFETY: it is open as long as `self` lives.
-        let taken = unsafe { libc::sem_trywait(self.address.as_ptr()) };
-        let Err(error) = self.checked(taken) else {
+        let result = unsafe { libc::sem_trywait(self.address.as_ptr()) };
+        let Err(error) = self.checked(result) else {
             return Ok(());
         };
         if error.raw_os_error() != Some(libc::EAGAIN) || timeout.is_zero() {
@@ -89,12 +89,12 @@ impl NamedSemaphore {
             tv_nsec: nanoseconds % 1_000_000_000,
         };
         // SAFETY: it is open as long as `self` lives; the time is a valid one.
-        let taken = unsafe { libc::sem_timedwait(self.address.as_ptr(), ptr::from_ref(&until)) };
-        self.checked(taken)
+        let result = unsafe { libc::sem_timedwait(self.address.as_ptr(), ptr::from_ref(&until)) };
+        self.checked(result)
     }
 
     /// Gives one.
-    pub(crate) fn give(&self) -> io::Result<()> {
+    pub(crate) fn post(&self) -> io::Result<()> {
         // SAFETY: it is open as long as `self` lives.
         self.checked(unsafe { libc::sem_post(self.address.as_ptr()) })
     }

@@ -7,14 +7,14 @@ use std::ptr;
 
 /// Holds back the signals of this thread, until it is dropped. SIGKILL and SIGSTOP cannot be.
 #[derive(Debug)]
-pub(crate) struct Shield {
+pub(crate) struct BlockedSignals {
     before: libc::sigset_t,
     /// A mask is a thread's own.
     _not_send: PhantomData<*const ()>,
 }
 
-impl Shield {
-    pub(crate) fn raise() -> Self {
+impl BlockedSignals {
+    pub(crate) fn new() -> Self {
         let mut all = MaybeUninit::<libc::sigset_t>::zeroed();
         let mut before = MaybeUninit::<libc::sigset_t>::zeroed();
         // SAFETY: it has a place for the set.
@@ -29,7 +29,7 @@ impl Shield {
     }
 }
 
-impl Drop for Shield {
+impl Drop for BlockedSignals {
     fn drop(&mut self) {
         // SAFETY: it is the set that this thread had, and nothing is to be written.
         unsafe {

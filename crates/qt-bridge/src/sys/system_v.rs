@@ -54,16 +54,16 @@ pub(crate) struct SemaphoreId(c_int);
 
 /// How a semaphore is changed; the kernel takes it back when the process ends.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Change {
+pub(crate) enum Operation {
     /// One less; waits for it while there is none.
-    Take,
+    Acquire,
     /// So many more.
-    Give(i16),
+    Add(i16),
     /// One more where there is none; `EAGAIN` where somebody has reset it meanwhile. Two operations in
     /// one, which costs the kernel a fifth more.
-    GiveBack,
+    Release,
     /// So many less for good, if they are there.
-    Discard(i16),
+    Subtract(i16),
 }
 
 impl SemaphoreId {
@@ -108,18 +108,18 @@ impl SemaphoreId {
     }
 
     pub(crate) fn identity(self) -> io::Result<Identity> {
-        let mut facts = MaybeUninit::<libc::semid_ds>::zeroed();
+        let mut stat = MaybeUninit::<libc::semid_ds>::zeroed();
         // SAFETY: the call writes one structure of this type.
-        checked(unsafe { libc::semctl(self.0, 0, libc::IPC_STAT, facts.as_mut_ptr()) })?;
+        checked(unsafe { libc::semctl(self.0, 0, libc::IPC_STAT, stat.as_mut_ptr()) })?;
         // SAFETY: the call has succeeded; and zeros were valid before.
-        let facts = unsafe { facts.assume_init() };
-        Ok(Identity::of(&facts.sem_perm))
+        let stat = unsafe { stat.assume_init() };
+        Ok(Identity::of(&stat.sem_perm))
     }
 
     /// Changes it; `EAGAIN` where it could not be taken within the time, `EIDRM` or `EINVAL`
     /// where it is gone, `EINTR` where a signal came.
-    pub(crate) fn change(self, change: Change, timeout: Duration) -> io::Result<()> {
-        let operation = |op, flags| libc::sembuf {
+    pub(crate) fn operate(self, operation: Operation, timeout: Duration) -> io::Result<()> {
+        let buffer = |op, flags| libc::sembuf {
             sem_num: 0,
             sem_op: op,
             sem_flg: flags,
@@ -128,20 +128,20 @@ impl SemaphoreId {
         #[expect(clippy::cast_possible_truncation, reason = "0x1000 and 0x800")]
         let (undo, at_once) = (libc::SEM_UNDO as i16, libc::IPC_NOWAIT as i16);
         let wait = if timeout.is_zero() { at_once } else { 0 };
-        match change {
-            Change::Take => self.operate(&mut [operation(-1, undo | wait)], timeout),
-            Change::Give(count) => self.operate(&mut [operation(count, undo)], timeout),
-            Change::GiveBack => {
-                let still_none = operation(0, at_once);
-                self.operate(&mut [still_none, operation(1, undo)], timeout)
+        match operation {
+            Operation::Acquire => self.semop(&mut [buffer(-1, undo | wait)], timeout),
+            Operation::Add(count) => self.semop(&mut [buffer(count, undo)], timeout),
+            Operation::Release => {
+                let is_zero = buffer(0, at_once);
+                self.semop(&mut [is_zero, buffer(1, undo)], timeout)
             }
-            Change::Discard(count) => self.operate(&mut [operation(-count, at_once)], timeout),
+            Operation::Subtract(count) => self.semop(&mut [buffer(-count, at_once)], timeout),
         }
     }
 
-    fn operate<const N: usize>(
+    fn semop<const N: usize>(
         self,
-        operations: &mut [libc::sembuf; N],
+        buffers: &mut [libc::sembuf; N],
         timeout: Duration,
     ) -> io::Result<()> {
         let time = libc::timespec {
@@ -156,15 +156,8 @@ impl SemaphoreId {
         // glibc has semtimedop, the libc crate does not.
         // SAFETY: the operations are N valid ones, the time is a valid one or
         // none, and both live until the call returns.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_semtimedop,
-                self.0,
-                operations.as_mut_ptr(),
-                N,
-                time,
-            )
-        };
+        let result =
+            unsafe { libc::syscall(libc::SYS_semtimedop, self.0, buffers.as_mut_ptr(), N, time) };
         match result {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
@@ -178,7 +171,7 @@ pub(crate) struct SegmentId(c_int);
 
 /// What the kernel tells of a segment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SegmentFacts {
+pub(crate) struct SegmentStat {
     pub(crate) size: usize,
     /// How often it is attached to, by anybody.
     pub(crate) attached: u64,
@@ -205,16 +198,16 @@ impl SegmentId {
         self.0
     }
 
-    pub(crate) fn facts(self) -> io::Result<SegmentFacts> {
-        let mut facts = MaybeUninit::<libc::shmid_ds>::zeroed();
+    pub(crate) fn stat(self) -> io::Result<SegmentStat> {
+        let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
         // SAFETY: the call writes one structure of this type.
-        checked(unsafe { libc::shmctl(self.0, libc::IPC_STAT, facts.as_mut_ptr()) })?;
+        checked(unsafe { libc::shmctl(self.0, libc::IPC_STAT, stat.as_mut_ptr()) })?;
         // SAFETY: the call has succeeded; and zeros were valid before.
-        let facts = unsafe { facts.assume_init() };
-        Ok(SegmentFacts {
-            size: facts.shm_segsz,
-            attached: facts.shm_nattch,
-            identity: Identity::of(&facts.shm_perm),
+        let stat = unsafe { stat.assume_init() };
+        Ok(SegmentStat {
+            size: stat.shm_segsz,
+            attached: stat.shm_nattch,
+            identity: Identity::of(&stat.shm_perm),
         })
     }
 
@@ -226,7 +219,7 @@ impl SegmentId {
     }
 
     /// Attaches to it, and tells what it is: nothing else gets its number as long as it is attached.
-    pub(crate) fn attach(self, is_read_only: bool) -> io::Result<(Attached, SegmentFacts)> {
+    pub(crate) fn attach(self, is_read_only: bool) -> io::Result<(Attached, SegmentStat)> {
         let flags = if is_read_only { libc::SHM_RDONLY } else { 0 };
         // SAFETY: the system chooses an address where nothing is.
         let address = unsafe { libc::shmat(self.0, ptr::null(), flags) };
@@ -240,9 +233,9 @@ impl SegmentId {
             length: 0,
             is_read_only,
         };
-        let facts = self.facts()?;
-        attached.length = facts.size;
-        Ok((attached, facts))
+        let stat = self.stat()?;
+        attached.length = stat.size;
+        Ok((attached, stat))
     }
 }
 
