@@ -1,4 +1,4 @@
-//! The PNG file in a streamed `QImage`, to and from raw pixels.
+//! Decoding and encoding the PNG file in a streamed `QImage`.
 
 use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -13,17 +13,20 @@ use super::{Form, NotThisReason, ReadAt, StreamError, UnfitReason};
 /// The most that decoding takes decoder_bytes the pixels: chunks, and rows of the longest.
 const MAX_DECODER_BYTES: u64 = 16 << 20;
 
-/// How many times longer than its file a picture can be: deflate makes 1,032 bytes of one at most, and
-/// each bit of these may be a pixel of four. A file that says more is not worth the memory.
+/// How many times longer than its file a picture can be: deflate expands one byte to 1,032 at most,
+/// and each bit of these may be a pixel of four bytes. A file that claims more is invalid, and gets
+/// no memory.
 const MAX_EXPANSION: u64 = 1_032 * 32;
 
-/// What reading any picture takes.
+/// Memory that is allowed for any picture, in bytes.
 const MIN_BYTES: u64 = 1 << 20;
 
-/// Reads the picture that begins at an offset, straight into the pixels that are returned: they and what
-/// decoding takes stay within the limit together, by what the first chunk says of the sides.
+/// Decodes the picture that begins at an offset, directly into the returned pixels. The limit
+/// bounds the pixels and the decoder's memory together; it is checked against the size in the first
+/// chunk, before decoding.
 ///
-/// Texts and colour profiles, which can be a thousand times longer than the file, are not unpacked.
+/// Does not decompress texts and colour profiles, which can be a thousand times longer than the
+/// file.
 pub(super) fn read(
     source: &impl ReadAt,
     offset: usize,
@@ -45,7 +48,7 @@ pub(super) fn read(
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info().map_err(not_this)?;
-    // Before anything is made for a row.
+    // Checked before memory for a row is allocated.
     ImageMetadata::packed(PixelFormat::Gray8, header.width, header.height).map_err(not_this)?;
     let mut reader = decoder.read_info().map_err(not_this)?;
     let (color, depth) = reader.output_color_type();
@@ -88,7 +91,7 @@ pub(super) fn read(
     Ok((metadata, pixels))
 }
 
-/// Makes of each pixel of two bytes, gray and alpha, one of four: all of them stand in the first half.
+/// Expands pixels of two bytes (gray, alpha), which fill the first half, to four bytes in place.
 fn expand_gray_alpha(pixels: &mut [u8]) {
     for index in (0..pixels.len() / 4).rev() {
         let [gray, alpha] = [pixels[2 * index], pixels[2 * index + 1]];
@@ -96,14 +99,14 @@ fn expand_gray_alpha(pixels: &mut [u8]) {
     }
 }
 
-/// Where the PNG file ends that begins at an offset: behind its last chunk (PNG specification, 5.3).
-/// What is no such file ends where that is seen.
+/// Returns the end of the PNG file that begins at an offset: after its last chunk (PNG
+/// specification, 5.3). Invalid data ends where that is detected, or at the end of the source.
 pub(super) fn extent(source: &impl ReadAt, offset: usize) -> Result<usize, StreamError> {
     const SIGNATURE: usize = 8;
-    /// Of a chunk: its length and its name before it, its sum behind it.
+    /// Around a chunk: length and type before it, a checksum after it.
     const HEADER: usize = 8;
     const SUM: usize = 4;
-    /// No picture needs more. Each costs a look, under the lock.
+    /// More than any picture needs. Each costs a read under the lock.
     const MAX_CHUNKS: u32 = 1 << 16;
     let size = source.size();
     let mut end = (offset + SIGNATURE).min(size);
@@ -136,7 +139,7 @@ fn not_this(reason: impl ToString) -> StreamError {
     }
 }
 
-/// Makes a PNG file of pixels, fast rather than small.
+/// Encodes pixels as a PNG file: fast rather than small.
 pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>, StreamError> {
     let unfit = |reason| StreamError::Unfit {
         form: Form::QImage,
@@ -147,7 +150,7 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
     }
     let color = match metadata.format {
         PixelFormat::Gray8 => ExtendedColorType::L8,
-        // Of two bytes in the order of this machine, which is the order of the format.
+        // Two bytes a pixel in native byte order, which is that of the format.
         PixelFormat::Gray16 => ExtendedColorType::L16,
         PixelFormat::Rgb8 | PixelFormat::Bgr8 => ExtendedColorType::Rgb8,
         PixelFormat::Rgba8 | PixelFormat::Bgra8 => ExtendedColorType::Rgba8,
@@ -161,7 +164,7 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
     Ok(file)
 }
 
-/// The rows without gaps, in an order of channels that PNG knows.
+/// Returns the rows without padding, in an order of channels that PNG supports.
 fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     let row = metadata.width as usize * metadata.format.bytes_per_pixel();
     let stride = metadata.stride as usize;
@@ -184,7 +187,7 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
     Some(Cow::Owned(rows))
 }
 
-/// A part of a segment, as a file.
+/// A part of a segment as a readable and seekable file.
 struct PngFile<'a, S> {
     source: &'a S,
     start: usize,
@@ -217,7 +220,7 @@ impl<S: ReadAt> Seek for PngFile<'_, S> {
         };
         let at = (base as u64).checked_add_signed(by);
         let at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        // Beyond the end nothing is read.
+        // Clamped: reads at the end return no bytes.
         self.at = usize::try_from(at).unwrap_or(usize::MAX).min(self.length());
         Ok(self.at as u64)
     }
