@@ -1,6 +1,6 @@
 # `make run` opens both windows, and `make test` runs all checks and tests.
 # CONTRIBUTING.md describes the other targets.
-.PHONY: run test bench model model-mutants soak fuzz sanitize miri shots startup install uninstall
+.PHONY: run test bench model model-mutants mutants packages soak fuzz sanitize miri shots startup install uninstall
 
 run:
 	@bash scripts/run.sh
@@ -19,6 +19,15 @@ model:
 # Weakens each memory ordering of the protocols in turn; a model must fail each time. A minute each.
 model-mutants:
 	@python3 scripts/model-mutants.py
+
+# Changes the libraries' code in one place at a time: a test must fail. Many hours for all of it;
+# MUTANTS_SHARD=k/n takes every n-th change.
+mutants:
+	@bash scripts/mutants.sh
+
+# Compares the files in the packages of the libraries with scripts/packages.
+packages:
+	@bash scripts/packages.sh
 
 # Kills processes at random, until SOAK_SECONDS (600) have passed or SOAK_KILLS (10,000) are done.
 # SOAK_SEED repeats the random choices of an earlier run.

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| e2e_tests::forgery::header(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| e2e_tests::corruption::header(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| e2e_tests::forgery::key(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| e2e_tests::corruption::key(data));

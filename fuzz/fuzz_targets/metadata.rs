@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| e2e_tests::forgery::metadata(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| e2e_tests::corruption::metadata(data));

@@ -2,7 +2,7 @@
 
 use std::{fs::File, os::unix::fs::FileExt};
 
-use e2e_tests::Scene;
+use e2e_tests::Fixture;
 
 /// The words of a segment that tell what is to be expected (LAYOUT.md, sections 3 and 6).
 #[derive(Clone, Copy, Debug)]
@@ -12,9 +12,9 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Looks at the segment under the scene's key; `None` where nothing has that name.
-    pub(crate) fn of(scene: &Scene) -> Option<Image> {
-        let file = File::open(scene.segment()).ok()?;
+    /// Looks at the segment under the fixture's key; `None` where nothing has that name.
+    pub(crate) fn of(fixture: &Fixture) -> Option<Image> {
+        let file = File::open(fixture.segment()).ok()?;
         let word = |offset| {
             let mut bytes = [0; 4];
             file.read_exact_at(&mut bytes, offset).unwrap();
@@ -34,7 +34,7 @@ impl Image {
         self.flags & 2 != 0
     }
 
-    /// Whether a holder died with the lock and nobody has said "repaired" since. The company does
+    /// Whether a holder died with the lock and nobody has said "repaired" since. The participants does
     /// not hold it, so an owner is a dead one.
     pub(crate) fn is_abandoned(self) -> bool {
         let (owner, abandoned) = (self.lock >> 2 & 0xff, self.lock & 2);

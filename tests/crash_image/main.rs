@@ -13,9 +13,9 @@
 #[path = "../e2e/actor.rs"]
 #[allow(dead_code, reason = "another test program uses the rest of it")]
 mod actor;
-mod aftermath;
+mod recovery;
 mod block;
-mod company;
+mod participants;
 mod image;
 mod operation;
 mod samples;

@@ -5,12 +5,12 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use e2e_tests::{Scene, Step, Stores, Tracer, skip};
+use e2e_tests::{Fixture, Step, Stores, Tracer, skip};
 
 use crate::{
     actor::Actor,
-    aftermath::{self, Successor},
-    company::{Company, RING_BYTES},
+    recovery::{self, Successor},
+    participants::{Participants, RING_BYTES},
     image::Image,
 };
 
@@ -19,13 +19,13 @@ pub(crate) type Found = Option<(u64, usize)>;
 
 /// What the segment must be after the death.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Expected {
     /// As alive as before: somebody else is attached.
-    Stays,
+    Remains,
     /// Gone for whoever looks.
-    Goes,
+    Removed,
     /// Either, but one of them wholly.
-    StaysOrGoes,
+    RemainsOrRemoved,
 }
 
 /// An operation, and what surrounds it.
@@ -33,32 +33,32 @@ pub(crate) enum Fate {
 pub(crate) struct Operation {
     name: &'static str,
     line: &'static str,
-    pub(crate) company: Company,
+    pub(crate) participants: Participants,
     predecessor: Vec<&'static str>,
     before: Vec<&'static str>,
     holder_dies: bool,
-    pub(crate) fate: Fate,
+    pub(crate) expected: Expected,
     pub(crate) found: &'static [Found],
     refuse_unnamed: bool,
 }
 
 /// A death, and what it left.
 pub(crate) struct Death {
-    pub(crate) scene: Scene,
-    pub(crate) company: Company,
+    pub(crate) fixture: Fixture,
+    pub(crate) participants: Participants,
     pub(crate) image: Option<Image>,
     /// The steps before it; the last is the one after which it came.
     steps: Vec<Step>,
     stores: Stores,
     /// Tells of the death where a check fails.
-    _story: Story,
+    _context: FailureContext,
 }
 
-struct Story(String);
+struct FailureContext(String);
 
 /// A process that is being started has, for a moment, a copy of all our descriptors and with them of
 /// our locks: nobody starts one while another test looks who holds what.
-static STARTING: RwLock<()> = RwLock::new(());
+static PROCESS_START: RwLock<()> = RwLock::new(());
 
 impl Operation {
     /// The peer does what `line` says; nobody else is attached.
@@ -66,22 +66,22 @@ impl Operation {
         Operation {
             name,
             line,
-            company: Company::None,
+            participants: Participants::None,
             predecessor: Vec::new(),
             before: Vec::new(),
             holder_dies: false,
-            fate: Fate::Goes,
+            expected: Expected::Removed,
             found: &[],
             refuse_unnamed: false,
         }
     }
 
     /// Somebody else is attached all the time.
-    pub(crate) fn beside(self, company: Company) -> Operation {
-        let fate = Fate::Stays;
+    pub(crate) fn beside(self, participants: Participants) -> Operation {
+        let expected = Expected::Remains;
         Operation {
-            company,
-            fate,
+            participants,
+            expected,
             ..self
         }
     }
@@ -110,13 +110,13 @@ impl Operation {
     }
 
     /// The segment may be gone or not.
-    pub(crate) fn stays_or_goes(self) -> Operation {
-        let fate = Fate::StaysOrGoes;
-        Operation { fate, ..self }
+    pub(crate) fn remains_or_removed(self) -> Operation {
+        let expected = Expected::RemainsOrRemoved;
+        Operation { expected, ..self }
     }
 
     /// A subscriber finds one of these.
-    pub(crate) fn finds(self, found: &'static [Found]) -> Operation {
+    pub(crate) fn expect_found(self, found: &'static [Found]) -> Operation {
         Operation { found, ..self }
     }
 
@@ -129,7 +129,7 @@ impl Operation {
     }
 
     /// Lets the peer die after each step of the operation, and each kind of successor come.
-    pub(crate) fn dies_everywhere(self) {
+    pub(crate) fn kill_at_every_step(self) {
         let Some(whole) = self.death(usize::MAX, None) else {
             return;
         };
@@ -137,7 +137,7 @@ impl Operation {
         let mut deaths = 1;
         self.check(whole, Successor::List);
         for point in 0..=steps.len() {
-            for &successor in Successor::kinds(&self.company) {
+            for &successor in Successor::kinds(&self.participants) {
                 let death = self.death(point, Some(stores.clone()));
                 self.check(death.unwrap(), successor);
                 deaths += 1;
@@ -156,22 +156,22 @@ impl Operation {
     }
 
     fn check(&self, death: Death, successor: Successor) {
-        let _nobody_starts = STARTING.read().unwrap_or_else(PoisonError::into_inner);
-        aftermath::check(self, death, successor);
+        let _nobody_starts = PROCESS_START.read().unwrap_or_else(PoisonError::into_inner);
+        recovery::check(self, death, successor);
     }
 
     /// Has the peer begin, and kills it after so many steps, or before it answers.
     fn death(&self, point: usize, stores: Option<Stores>) -> Option<Death> {
-        let scene = Scene::new();
-        let company = self.company.arrive(&scene);
+        let fixture = Fixture::new();
+        let participants = self.participants.attach(&fixture);
         if !self.predecessor.is_empty() {
-            having_done(&scene, &self.predecessor).dies();
+            actor_after(&fixture, &self.predecessor).kill();
         }
-        let mut peer = having_done(&scene, &self.before);
+        let mut peer = actor_after(&fixture, &self.before);
         if self.holder_dies {
-            having_done(&scene, company.holder()).dies();
+            actor_after(&fixture, participants.holder()).kill();
         }
-        let mut tracer = match Tracer::seize(peer.program(), scene.segments()) {
+        let mut tracer = match Tracer::seize(peer.program(), fixture.segments()) {
             Ok(tracer) => tracer,
             Err(error) => {
                 skip(&format!("programs cannot be traced here: {error}"));
@@ -184,7 +184,7 @@ impl Operation {
         if self.refuse_unnamed {
             tracer = tracer.refusing_unnamed_files();
         }
-        peer.begins(self.line);
+        peer.send(self.line);
         tracer.take_line();
         let mut steps = Vec::new();
         while steps.len() < point
@@ -192,13 +192,13 @@ impl Operation {
         {
             steps.push(step);
         }
-        peer.dies();
+        peer.kill();
         let last = steps.last().map_or("the start".into(), Step::to_string);
         Some(Death {
-            image: Image::of(&scene),
-            scene,
-            company,
-            _story: Story(format!(
+            image: Image::of(&fixture),
+            fixture,
+            participants,
+            _context: FailureContext(format!(
                 "{}: it died {} steps in, after {last}",
                 self.name,
                 steps.len()
@@ -209,18 +209,18 @@ impl Operation {
     }
 }
 
-fn having_done(scene: &Scene, lines: &[&str]) -> Actor {
+fn actor_after(fixture: &Fixture, lines: &[&str]) -> Actor {
     let mut actor = {
-        let _nobody_looks = STARTING.write().unwrap_or_else(PoisonError::into_inner);
-        Actor::start(Actor::launch(scene).env("ACTOR_RING_BYTES", RING_BYTES.to_string()))
+        let _nobody_looks = PROCESS_START.write().unwrap_or_else(PoisonError::into_inner);
+        Actor::start(Actor::launch(fixture).env("ACTOR_RING_BYTES", RING_BYTES.to_string()))
     };
     for line in lines {
-        actor.does(line);
+        actor.run(line);
     }
     actor
 }
 
-impl Drop for Story {
+impl Drop for FailureContext {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("{}", self.0);

@@ -1,7 +1,7 @@
 //! Deaths of who publishes, reads and removes samples.
 
 use crate::{
-    company::{BEFORE, Company},
+    participants::{BEFORE, Participants},
     operation::{Found, Operation},
 };
 
@@ -15,80 +15,80 @@ const NEW_LARGE: Found = Some((2, 5000));
 
 fn beside_others(name: &'static str, line: &'static str) -> Operation {
     Operation::new(name, line)
-        .beside(Company::SAMPLES)
-        .finds(&[OLD])
+        .beside(Participants::SAMPLES)
+        .expect_found(&[OLD])
 }
 
 #[test]
 fn opening_as_the_first() {
-    Operation::new("open a publisher", "open").dies_everywhere();
+    Operation::new("open a publisher", "open").kill_at_every_step();
 }
 
 #[test]
 fn opening_persistently() {
     Operation::new("open a persistent publisher", "open persistent")
-        .stays_or_goes()
-        .finds(&[None])
-        .dies_everywhere();
+        .remains_or_removed()
+        .expect_found(&[None])
+        .kill_at_every_step();
 }
 
 #[test]
 fn opening_over_what_a_crash_left() {
     Operation::new("open over stale samples", "open")
         .after_a_death(&["open", "publish 1 64"])
-        .dies_everywhere();
+        .kill_at_every_step();
 }
 
 #[test]
 fn opening_what_was_kept() {
     Operation::new("open kept samples", "open")
         .after_a_death(&["open persistent", "publish 1 64"])
-        .stays_or_goes()
-        .finds(&[Some((1, 64))])
-        .dies_everywhere();
+        .remains_or_removed()
+        .expect_found(&[Some((1, 64))])
+        .kill_at_every_step();
 }
 
 #[test]
 fn joining() {
-    beside_others("join publishers", "open").dies_everywhere();
+    beside_others("join publishers", "open").kill_at_every_step();
 }
 
 #[test]
 fn subscribing() {
-    beside_others("subscribe", "subscribe").dies_everywhere();
+    beside_others("subscribe", "subscribe").kill_at_every_step();
 }
 
 #[test]
 fn subscribing_to_what_a_crash_left() {
     Operation::new("subscribe to stale samples", "subscribe")
         .after_a_death(&["open", "publish 1 64"])
-        .dies_everywhere();
+        .kill_at_every_step();
 }
 
 #[test]
 fn pinning_and_unpinning() {
     beside_others("pin", "pin")
         .after(&["subscribe"])
-        .dies_everywhere();
+        .kill_at_every_step();
     beside_others("unpin", "unpin")
         .after(&["subscribe", "pin"])
-        .dies_everywhere();
+        .kill_at_every_step();
 }
 
 #[test]
 fn publishing_for_the_first_time() {
     beside_others("publish a small sample", "publish 2 64")
         .after(&["open"])
-        .finds(&[OLD, NEW])
-        .dies_everywhere();
+        .expect_found(&[OLD, NEW])
+        .kill_at_every_step();
 }
 
 #[test]
 fn publishing_again() {
     beside_others("publish the next small sample", "publish 2 64")
         .after(&["open", "publish 1 5000"])
-        .finds(&[OLD, NEW])
-        .dies_everywhere();
+        .expect_found(&[OLD, NEW])
+        .kill_at_every_step();
 }
 
 #[test]
@@ -97,40 +97,40 @@ fn publishing_many() {
     before.extend(["publish 1 64"; 5]);
     beside_others("publish a large sample after small ones", "publish 2 5000")
         .after(&before)
-        .finds(&[OLD_SMALL, NEW_LARGE])
-        .dies_everywhere();
+        .expect_found(&[OLD_SMALL, NEW_LARGE])
+        .kill_at_every_step();
     beside_others("clear after small samples", "clear")
         .after(&before)
-        .finds(&[OLD_SMALL, None])
-        .dies_everywhere();
+        .expect_found(&[OLD_SMALL, None])
+        .kill_at_every_step();
 }
 
 #[test]
 fn publishing_where_the_ring_is_full() {
-    // 192 bytes a record, behind the 320 of the company's: the 84th does not fit the end of the ring,
+    // 192 bytes a record, behind the 320 of the participants's: the 84th does not fit the end of the ring,
     // so that it is padded, and old records are evicted.
     let mut before = vec!["open"];
     before.extend(["publish 1 64"; 83]);
     beside_others("publish round the end of the ring", "publish 2 64")
         .after(&before)
-        .finds(&[OLD_SMALL, NEW])
-        .dies_everywhere();
+        .expect_found(&[OLD_SMALL, NEW])
+        .kill_at_every_step();
 }
 
 #[test]
 fn publishing_into_fresh_memory() {
     beside_others("publish into memory that is not there yet", "copy 2 20000")
         .after(&["open"])
-        .finds(&[OLD, Some((2, 20_000))])
-        .dies_everywhere();
+        .expect_found(&[OLD, Some((2, 20_000))])
+        .kill_at_every_step();
 }
 
 #[test]
 fn publishing_a_large_sample() {
     beside_others("publish a large sample", "send")
         .after(&["open", "lend 5000", "fill 2"])
-        .finds(&[OLD, NEW_LARGE])
-        .dies_everywhere();
+        .expect_found(&[OLD, NEW_LARGE])
+        .kill_at_every_step();
 }
 
 #[test]
@@ -141,64 +141,64 @@ fn giving_memory_back() {
     before.extend(["publish 1 5000"; 12]);
     beside_others("publish and give memory back", "publish 2 64")
         .after(&before)
-        .finds(&[OLD, NEW])
-        .dies_everywhere();
+        .expect_found(&[OLD, NEW])
+        .kill_at_every_step();
 }
 
 #[test]
 fn lending_and_growing() {
     beside_others("lend a large region", "lend 6000000")
         .after(&["open"])
-        .dies_everywhere();
+        .kill_at_every_step();
     beside_others("grow a loan", "grow 6000000")
         .after(&["open", "lend 64"])
-        .dies_everywhere();
+        .kill_at_every_step();
     beside_others("forget a loan", "forget")
         .after(&["open", "lend 6000000"])
-        .dies_everywhere();
+        .kill_at_every_step();
 }
 
 #[test]
 fn clearing() {
     beside_others("clear", "clear")
         .after(&["open", "lend 6000000", "fill 1", "send", "publish 1 5000"])
-        .finds(&[OLD, None])
-        .dies_everywhere();
+        .expect_found(&[OLD, None])
+        .kill_at_every_step();
 }
 
 #[test]
 fn detaching() {
     beside_others("detach a publisher", "leave")
-        .after(&["visit samples"])
-        .dies_everywhere();
+        .after(&["join samples"])
+        .kill_at_every_step();
 }
 
 #[test]
 fn detaching_as_the_last() {
     Operation::new("detach the last publisher", "leave")
-        .after(&["visit samples"])
-        .dies_everywhere();
+        .after(&["join samples"])
+        .kill_at_every_step();
 }
 
 #[test]
 fn removing() {
     Operation::new("remove kept samples", "remove")
         .after_a_death(&["open persistent", "publish 1 64"])
-        .stays_or_goes()
-        .finds(&[Some((1, 64))])
-        .dies_everywhere();
+        .remains_or_removed()
+        .expect_found(&[Some((1, 64))])
+        .kill_at_every_step();
 }
 
 #[test]
 fn removing_by_force() {
     beside_others("remove --force samples", "remove --force")
-        .stays_or_goes()
-        .dies_everywhere();
+        .remains_or_removed()
+        .kill_at_every_step();
 }
 
 #[test]
 fn listing_what_a_crash_left() {
     Operation::new("list stale samples", "list")
         .after_a_death(&["open", "publish 1 64"])
-        .dies_everywhere();
+        .kill_at_every_step();
 }

@@ -3,22 +3,22 @@
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use e2e_tests::{Launch, Outcome, PATIENCE, Program, Scene};
+use e2e_tests::{Launch, Outcome, TIMEOUT, Program, Fixture};
 use shm_core::{Key, Options};
 
 /// A process of its own that does with the library what it is told, line by line.
 pub(crate) struct Actor(Program);
 
 impl Actor {
-    /// Starts one that uses the scene's key.
-    pub(crate) fn new(scene: &Scene) -> Actor {
-        Actor::start(Actor::launch(scene))
+    /// Starts one that uses the fixture's key.
+    pub(crate) fn new(fixture: &Fixture) -> Actor {
+        Actor::start(Actor::launch(fixture))
     }
 
     /// Its command line, to be started some other way.
-    pub(crate) fn launch(scene: &Scene) -> Launch {
-        let actor = scene.program(env!("CARGO_BIN_EXE_actor"));
-        actor.args([scene.key()]).input_kept_open()
+    pub(crate) fn launch(fixture: &Fixture) -> Launch {
+        let actor = fixture.program(env!("CARGO_BIN_EXE_actor"));
+        actor.args([fixture.key()]).input_kept_open()
     }
 
     pub(crate) fn start(launch: Launch) -> Actor {
@@ -26,41 +26,41 @@ impl Actor {
     }
 
     /// Has it do something, and returns its answer, the leading "ok" left out.
-    pub(crate) fn does(&mut self, line: &str) -> String {
-        self.begins(line);
-        self.has_done(line)
+    pub(crate) fn run(&mut self, line: &str) -> String {
+        self.send(line);
+        self.wait_done(line)
     }
 
     /// Has it do something that may fail, and returns its whole answer.
-    pub(crate) fn tries(&mut self, line: &str) -> String {
-        self.begins(line);
-        self.answers()
+    pub(crate) fn try_run(&mut self, line: &str) -> String {
+        self.send(line);
+        self.wait_answer()
     }
 
     /// Waits for its whole answer to what it has begun.
-    pub(crate) fn answers(&self) -> String {
+    pub(crate) fn wait_answer(&self) -> String {
         self.0.wait_for("")
     }
 
     /// Has it begin something, without waiting for the answer.
-    pub(crate) fn begins(&mut self, line: &str) {
+    pub(crate) fn send(&mut self, line: &str) {
         self.0.write_line(line);
     }
 
     /// Waits until what it has begun is done, and returns its answer.
-    pub(crate) fn has_done(&self, line: &str) -> String {
+    pub(crate) fn wait_done(&self, line: &str) -> String {
         let answer = self.0.wait_for("");
         let done = answer.strip_prefix("ok ").map(str::to_owned);
         done.unwrap_or_else(|| panic!("{line}: {answer}"))
     }
 
     /// Kills it with SIGKILL.
-    pub(crate) fn dies(self) {
+    pub(crate) fn kill(self) {
         assert_eq!(self.0.kill().signal, Some(9));
     }
 
     /// Closes its input, so that it ends by itself, and tells how.
-    pub(crate) fn ends(self) -> Outcome {
+    pub(crate) fn finish(self) -> Outcome {
         self.0.finish()
     }
 
@@ -68,7 +68,7 @@ impl Actor {
     pub(crate) fn wait_until_asleep(&self) {
         let call = format!("/proc/{}/syscall", self.0.pid());
         let futex = format!("{} ", libc::SYS_futex);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while !fs::read_to_string(&call).unwrap().starts_with(&futex) {
             assert!(Instant::now() < deadline, "it does not fall asleep");
             thread::yield_now();
@@ -80,14 +80,14 @@ impl Actor {
     }
 }
 
-/// The scene's key, for the library in the test's own process.
-pub(crate) fn key(scene: &Scene) -> Key {
-    Key::new(scene.key()).unwrap()
+/// The fixture's key, for the library in the test's own process.
+pub(crate) fn key(fixture: &Fixture) -> Key {
+    Key::new(fixture.key()).unwrap()
 }
 
-/// The scene's directory, for the library in the test's own process.
-pub(crate) fn options(scene: &Scene) -> Options {
-    Options::new().directory(scene.segments())
+/// The fixture's directory, for the library in the test's own process.
+pub(crate) fn options(fixture: &Fixture) -> Options {
+    Options::new().directory(fixture.segments())
 }
 
 /// Does something, and tells how long that took.

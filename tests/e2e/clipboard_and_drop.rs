@@ -2,11 +2,11 @@
 
 use std::{fs, path::Path};
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Scene, ViewerWindow};
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Fixture, ViewerWindow};
 
 /// What the loaded text is now, by the command line.
-fn shown(scene: &Scene) -> String {
-    scene.viewer(["show"]).run().done().text().to_owned()
+fn shown(fixture: &Fixture) -> String {
+    fixture.viewer(["show"]).run().done().text().to_owned()
 }
 
 #[test]
@@ -14,24 +14,24 @@ fn a_dropped_file_is_loaded_as_what_it_is() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let text = scene.file("two words ü.txt", "dropped, 日本\n".as_bytes());
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let text = fixture.file("two words ü.txt", "dropped, 日本\n".as_bytes());
     let picture = Picture::draw(240, 160, 5);
-    let png = scene.file("picture", &picture.encode(PictureFile::Png));
+    let png = fixture.file("picture", &picture.encode(PictureFile::Png));
 
     loader.window.drag_over(&[&text]).drop_here();
     loader.program.wait_for_status("Loaded text, 16 bytes");
-    assert_eq!(shown(&scene), "dropped, 日本\n");
+    assert_eq!(shown(&fixture), "dropped, 日本\n");
 
     loader.window.drag_over(&[&png, &text]).drop_here();
     let said = loader.program.wait_for_status("Loaded image");
     assert!(said.contains("Only the first of the two files"), "{said}");
     loader.window.wait_for_picture(picture.pixels());
 
-    loader.window.drag_over(&[scene.segments()]).drop_here();
+    loader.window.drag_over(&[fixture.segments()]).drop_here();
     loader.program.wait_for_status("It is a folder");
-    let bytes = scene.file("data.bin", b"\0\xff");
+    let bytes = fixture.file("data.bin", b"\0\xff");
     loader.window.drag_over(&[&bytes]).drop_here();
     loader.program.wait_for_status("Loaded bytes, 2 bytes");
 }
@@ -41,9 +41,9 @@ fn files_over_a_window_are_met_by_a_hint() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let text = scene.file("notes.txt", b"not dropped");
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let text = fixture.file("notes.txt", b"not dropped");
     let drag = loader.window.drag_over(&[&text]);
     loader.wait_until_dim(true);
     drag.leave();
@@ -55,7 +55,7 @@ fn files_over_a_window_are_met_by_a_hint() {
     drop(drag);
     loader.window.click(LoaderWindow::NOWHERE);
     loader.wait_until_dim(false);
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -63,12 +63,12 @@ fn a_file_dropped_on_the_viewer_is_sent_to_the_other_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = ViewerWindow::open(&scene, &desktop);
-    let file = scene.file("cat.png", b"");
+    let fixture = Fixture::new();
+    let viewer = ViewerWindow::open(&fixture, &desktop);
+    let file = fixture.file("cat.png", b"");
     viewer.window.drag_over(&[&file]).drop_here();
     let said = viewer.program.wait_for_status("loaded by SharedMemoryLoad");
-    let command = format!("loader-app image --key {} {}", scene.key(), file.display());
+    let command = format!("loader-app image --key {} {}", fixture.key(), file.display());
     assert!(said.contains(&command), "{said}");
 }
 
@@ -77,12 +77,12 @@ fn what_is_pasted_into_the_loader_is_loaded_at_once() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     let text = "pasted\r\n日本 😀";
     loader.window.paste(text);
     loader.program.wait_for_status("Loaded text");
-    assert_eq!(shown(&scene), text);
+    assert_eq!(shown(&fixture), text);
 
     let picture = Picture::draw(200, 120, 6);
     desktop.copy_png(&picture.encode(PictureFile::Png));
@@ -92,7 +92,7 @@ fn what_is_pasted_into_the_loader_is_loaded_at_once() {
 
     // In the key field it is the field's.
     loader.enter_key("pasted into the field");
-    assert_eq!(scene.list().len(), 1);
+    assert_eq!(fixture.list().len(), 1);
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn the_shown_text_and_picture_go_to_other_programs() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     let picture = Picture::draw(200, 120, 7);
-    loader.load_picture(&scene.file("p.png", &picture.encode(PictureFile::Png)));
+    loader.load_picture(&fixture.file("p.png", &picture.encode(PictureFile::Png)));
     viewer.show("Showing the picture");
     viewer.window.press(&["ctrl+c"]);
     viewer.program.wait_for_status("Copied");
@@ -113,10 +113,10 @@ fn the_shown_text_and_picture_go_to_other_programs() {
 
     // More than the window shows, and all of it is copied.
     let long = "0123456789 日本\n".repeat(20_000);
-    drop(scene.file("long.txt", long.as_bytes()));
+    drop(fixture.file("long.txt", long.as_bytes()));
     loader
         .window
-        .drag_over(&[&scene.path("long.txt")])
+        .drag_over(&[&fixture.path("long.txt")])
         .drop_here();
     loader.program.wait_for_status("Loaded text");
     viewer.show("Showing the text");
@@ -130,22 +130,22 @@ fn save_as_writes_all_of_it_and_asks_before_it_replaces() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     let long = "0123456789 日本\n".repeat(20_000);
-    let source = scene.file("long.txt", long.as_bytes());
+    let source = fixture.file("long.txt", long.as_bytes());
     loader.window.drag_over(&[&source]).drop_here();
     loader.program.wait_for_status("Loaded text");
     viewer.show("Showing the text");
 
-    let copy = scene.path("copy.txt");
+    let copy = fixture.path("copy.txt");
     viewer.save_as(&copy);
     viewer.program.wait_for_status("Saved as");
     assert!(fs::read(&copy).unwrap() == long.as_bytes());
 
     // The second time it asks; Escape leaves the file alone, and Enter replaces it.
-    let old = scene.file("old.txt", b"old");
+    let old = fixture.file("old.txt", b"old");
     viewer.save_as(&old);
     desktop.wait_for("the question", || viewer.asks_in_card().then_some(()));
     viewer.window.press(&["Escape"]);
@@ -157,14 +157,14 @@ fn save_as_writes_all_of_it_and_asks_before_it_replaces() {
         .program
         .wait_for_status(&format!("Saved as {}", old.display()));
     assert!(fs::read(&old).unwrap() == long.as_bytes());
-    assert!(drafts(scene.path("").as_path()).is_empty());
+    assert!(drafts(fixture.path("").as_path()).is_empty());
 
     let picture = Picture::draw(64, 48, 8);
-    loader.load_picture(&scene.file("p.png", &picture.encode(PictureFile::Png)));
+    loader.load_picture(&fixture.file("p.png", &picture.encode(PictureFile::Png)));
     viewer.show("Showing the picture");
-    viewer.save_as(&scene.path("no-ending"));
+    viewer.save_as(&fixture.path("no-ending"));
     viewer.program.wait_for_status("no-ending.png");
-    let saved = image::open(scene.path("no-ending.png")).unwrap();
+    let saved = image::open(fixture.path("no-ending.png")).unwrap();
     assert_eq!(&saved.to_rgb8(), picture.pixels());
 }
 
@@ -182,10 +182,10 @@ fn the_list_shows_what_comes_and_goes_and_removes_after_asking() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = ViewerWindow::open(&scene, &desktop);
-    viewer.open_list(scene.key());
-    drop(scene.loader(["text", "--persist", "listed"]).run().done());
+    let fixture = Fixture::new();
+    let viewer = ViewerWindow::open(&fixture, &desktop);
+    viewer.open_list(fixture.key());
+    drop(fixture.loader(["text", "--persist", "listed"]).run().done());
     desktop.wait_for("a row", || (viewer.listed_rows() == 1).then_some(()));
 
     // Without an answer nothing is removed.
@@ -193,21 +193,21 @@ fn the_list_shows_what_comes_and_goes_and_removes_after_asking() {
     desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
     viewer.window.press(&["Escape"]);
     desktop.wait_for("the row", || (!viewer.asks_in_list()).then_some(()));
-    assert_eq!(scene.list().len(), 1);
+    assert_eq!(fixture.list().len(), 1);
     viewer.press_remove();
     desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
     viewer.confirm_removal();
     viewer
         .program
-        .wait_for_status(&format!("Removed {}", scene.key()));
+        .wait_for_status(&format!("Removed {}", fixture.key()));
     desktop.wait_for("no row", || (viewer.listed_rows() == 0).then_some(()));
-    scene.assert_empty();
+    fixture.assert_empty();
 
     // A click on a row shows it.
-    drop(scene.loader(["text", "--persist", "opened"]).run().done());
+    drop(fixture.loader(["text", "--persist", "opened"]).run().done());
     desktop.wait_for("a row", || (viewer.listed_rows() == 1).then_some(()));
     viewer.press_first_row();
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "opened");
-    drop(scene.viewer(["remove"]).run().done());
+    drop(fixture.viewer(["remove"]).run().done());
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use e2e_tests::Scene;
+use e2e_tests::Fixture;
 use e2e_tests::layout::{LAST, RING};
 use shm_core::segment::Content;
 use shm_core::{InvalidSample, segment};
@@ -14,12 +14,12 @@ use crate::actor::{key, options};
 const RECORD: u64 = RING as u64 + 64;
 
 /// A persistent text, and its file.
-fn loaded(scene: &Scene) -> File {
+fn loaded(fixture: &Fixture) -> File {
     let load = ["text", "--persist", "whole"];
-    scene.loader(load).run().done();
+    fixture.loader(load).run().done();
     let mut options = File::options();
     options.read(true).write(true);
-    options.open(scene.segment()).unwrap()
+    options.open(fixture.segment()).unwrap()
 }
 
 /// Writes the lengths of a record and of its metadata.
@@ -30,36 +30,36 @@ fn write_lengths(file: &File, record: u64, metadata: usize) {
 }
 
 /// Asserts that every command names what is wrong, in words and not in those of a debugger.
-fn assert_says(scene: &Scene, words: &str) {
-    let info = scene.viewer(["info"]).run().done();
+fn assert_says(fixture: &Fixture, words: &str) {
+    let info = fixture.viewer(["info"]).run().done();
     let is_said = info.text().contains("damaged: ") && info.text().contains(words);
     assert!(is_said, "{info:?}");
-    let json = scene.viewer(["info", "--json"]).run().done().json();
+    let json = fixture.viewer(["info", "--json"]).run().done().json();
     assert_eq!(json["kind"], "damaged", "{json}");
     assert!(json["reason"].as_str().unwrap().contains(words), "{json}");
-    let list = scene.bare_viewer(["list"]).run().done();
-    let is_damaged = |line: &str| line.contains(scene.key()) && line.contains("damaged");
+    let list = fixture.bare_viewer(["list"]).run().done();
+    let is_damaged = |line: &str| line.contains(fixture.key()) && line.contains("damaged");
     assert!(list.text().lines().any(is_damaged), "{list:?}");
-    let shown = scene.viewer(["show"]).run().refused(words);
+    let shown = fixture.viewer(["show"]).run().refused(words);
     for code in ["{", "}", "::", "type_name", "Some("] {
         for said in [&shown.stderr, info.text()] {
             assert!(!said.contains(code), "{said}");
         }
     }
-    let found = segment::info(&key(scene), &options(scene)).unwrap().content;
+    let found = segment::info(&key(fixture), &options(fixture)).unwrap().content;
     assert!(matches!(found, Content::Damaged { .. }), "{found:?}");
     // The remedy works.
-    scene
+    fixture
         .loader(["text", "--persist", "whole again"])
         .run()
         .done();
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "whole again");
-    scene.viewer(["remove"]).run().done();
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "whole again");
+    fixture.viewer(["remove"]).run().done();
 }
 
 #[test]
 fn metadata_that_says_nothing() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for (metadata, words) in [
         (b"\x01\x02".as_slice(), "the metadata ends too early"),
         (b"\x80\xff\xff", "the metadata ends too early"),
@@ -88,41 +88,41 @@ fn metadata_that_says_nothing() {
             "the array needs more bytes than there can be",
         ),
     ] {
-        let file = loaded(&scene);
+        let file = loaded(&fixture);
         file.write_all_at(metadata, RECORD + 48).unwrap();
         write_lengths(&file, 128, metadata.len());
-        assert_says(&scene, words);
+        assert_says(&fixture, words);
     }
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn lengths_that_cannot_be() {
-    let scene = Scene::new();
-    let file = loaded(&scene);
+    let fixture = Fixture::new();
+    let file = loaded(&fixture);
     file.write_all_at(&u64::MAX.to_le_bytes(), RECORD + 16)
         .unwrap();
-    assert_says(&scene, "it claims a payload of 18446744073709551615 bytes");
+    assert_says(&fixture, "it claims a payload of 18446744073709551615 bytes");
     for (record, metadata) in [(64, 1025), (0, 0), (72, 0), (1 << 20, 0)] {
-        write_lengths(&loaded(&scene), record, metadata);
-        assert_says(&scene, "a record has an impossible header");
+        write_lengths(&loaded(&fixture), record, metadata);
+        assert_says(&fixture, "a record has an impossible header");
     }
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_newest_sample_where_none_can_be() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for last in [7, 1 << 62, u64::MAX] {
-        let file = loaded(&scene);
+        let file = loaded(&fixture);
         file.write_all_at(&u64::to_le_bytes(last), LAST as u64)
             .unwrap();
-        let info = segment::info(&key(&scene), &options(&scene)).unwrap();
+        let info = segment::info(&key(&fixture), &options(&fixture)).unwrap();
         let Content::Damaged { damage } = info.content else {
             panic!("{:?}", info.content);
         };
         assert_eq!(damage, InvalidSample::Position);
-        assert_says(&scene, "the positions of its records contradict each other");
+        assert_says(&fixture, "the positions of its records contradict each other");
     }
-    scene.assert_empty();
+    fixture.assert_empty();
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use e2e_tests::{Desktop, Launch, Program, Scene, Signal};
+use e2e_tests::{Desktop, Launch, Program, Fixture, Signal};
 
 use crate::actor::Actor;
 
-fn loaded(scene: &Scene, arguments: &[&str]) -> Program {
-    let loader = scene.loader(arguments).start();
-    loader.wait_for(scene.key());
+fn loaded(fixture: &Fixture, arguments: &[&str]) -> Program {
+    let loader = fixture.loader(arguments).start();
+    loader.wait_for(fixture.key());
     loader
 }
 
@@ -21,10 +21,10 @@ fn signalled(program: Program, signal: Signal) {
 fn every_command_has_its_row() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/EXIT-CODES.md");
     let table = fs::read_to_string(folder).unwrap();
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for (program, help) in [
-        ("loader-app", scene.bare_loader(["--help"])),
-        ("viewer-app", scene.bare_viewer(["--help"])),
+        ("loader-app", fixture.bare_loader(["--help"])),
+        ("viewer-app", fixture.bare_viewer(["--help"])),
     ] {
         let help = help.run().done();
         let commands = help.text().split("Commands:\n").nth(1).unwrap();
@@ -46,8 +46,8 @@ fn every_command_has_its_row() {
         }
     }
     for launch in [
-        scene.bare_loader(["--version"]),
-        scene.bare_viewer(["--version"]),
+        fixture.bare_loader(["--version"]),
+        fixture.bare_viewer(["--version"]),
     ] {
         drop(launch.run().done());
     }
@@ -55,11 +55,11 @@ fn every_command_has_its_row() {
 
 #[test]
 fn loading() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let text = scene.loader(["text", "words"]);
+        let text = fixture.loader(["text", "words"]);
         let text = text.through("env", ["--default-signal=INT,HUP"]).start();
-        text.wait_for(scene.key());
+        text.wait_for(fixture.key());
         signalled(text, signal);
     }
     let done: [&[&str]; 3] = [
@@ -68,9 +68,9 @@ fn loading() {
         &["file", "--persist", "-"],
     ];
     for arguments in done {
-        drop(scene.loader(arguments).input("bytes").run().done());
+        drop(fixture.loader(arguments).input("bytes").run().done());
     }
-    let source = scene.file("no.png", b"no picture");
+    let source = fixture.file("no.png", b"no picture");
     let refused: [(&[&str], &str); 4] = [
         (&["image", "/nonexistent.png"], "nonexistent"),
         (&["image", source.to_str().unwrap()], "no.png"),
@@ -79,15 +79,15 @@ fn loading() {
     ];
     for (arguments, words) in refused {
         drop(
-            scene
+            fixture
                 .loader(arguments)
                 .input(vec![255])
                 .run()
                 .refused(words),
         );
     }
-    let taken = loaded(&scene, &["text", "soon gone"]);
-    scene.viewer(["remove", "--force"]).run().done();
+    let taken = loaded(&fixture, &["text", "soon gone"]);
+    fixture.viewer(["remove", "--force"]).run().done();
     drop(taken.finish().refused("removed"));
     let misused: [&[&str]; 5] = [
         &["text", "--nonsense"],
@@ -97,30 +97,30 @@ fn loading() {
         &["sing"],
     ];
     for arguments in misused {
-        drop(scene.loader(arguments).run().misused("error: "));
+        drop(fixture.loader(arguments).run().misused("error: "));
     }
-    let wrong_key = scene.bare_loader(["text", "--key", "a/b", "x"]);
+    let wrong_key = fixture.bare_loader(["text", "--key", "a/b", "x"]);
     drop(wrong_key.run().misused("error: "));
 }
 
 #[test]
 fn streaming() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let pattern = ["frames", "--test-pattern", "--size", "64x48"];
-    let few = scene.loader(pattern).args(["--fps", "max", "--count", "2"]);
+    let few = fixture.loader(pattern).args(["--fps", "max", "--count", "2"]);
     drop(few.run().done());
-    signalled(loaded(&scene, &pattern), Signal::TERM);
-    let nothing = scene.loader(["frames", "--size", "64x48"]).input("");
+    signalled(loaded(&fixture, &pattern), Signal::TERM);
+    let nothing = fixture.loader(["frames", "--size", "64x48"]).input("");
     drop(nothing.run().refused("before there was a frame"));
     for arguments in [&["frames"][..], &["frames", "--size", "0x1"]] {
-        drop(scene.loader(arguments).run().misused("error: "));
+        drop(fixture.loader(arguments).run().misused("error: "));
     }
 }
 
 #[test]
 fn showing_and_telling() {
-    let scene = Scene::new();
-    let viewer = |arguments: &[&str]| scene.viewer(arguments).run();
+    let fixture = Fixture::new();
+    let viewer = |arguments: &[&str]| fixture.viewer(arguments).run();
     drop(viewer(&["list"]).done());
     for arguments in [
         &["show"][..],
@@ -128,7 +128,7 @@ fn showing_and_telling() {
         &["info"],
         &["remove"],
     ] {
-        drop(viewer(arguments).refused(scene.key()));
+        drop(viewer(arguments).refused(fixture.key()));
     }
     for arguments in [
         &["show", "--nonsense"][..],
@@ -140,13 +140,13 @@ fn showing_and_telling() {
     ] {
         drop(viewer(arguments).misused("error: "));
     }
-    let long = scene.loader(["text"]).input("words ".repeat(100_000));
+    let long = fixture.loader(["text"]).input("words ".repeat(100_000));
     let loader = long.start();
-    loader.wait_for(scene.key());
+    loader.wait_for(fixture.key());
     for arguments in [&["show"][..], &["info"], &["list"]] {
         drop(viewer(arguments).done());
     }
-    let early = scene
+    let early = fixture
         .viewer(["show"])
         .through("sh", ["-c", r#""$0" "$@" | head -c 1"#]);
     drop(early.run().done());
@@ -155,7 +155,7 @@ fn showing_and_telling() {
     drop(viewer(&["remove"]).refused("in use"));
     drop(viewer(&["remove", "--force"]).done());
     drop(loader.finish());
-    let gone = scene
+    let gone = fixture
         .bare_viewer(["list"])
         .env("SHM_CORE_DIR", "/nonexistent");
     drop(gone.run().refused("/nonexistent"));
@@ -163,8 +163,8 @@ fn showing_and_telling() {
 
 #[test]
 fn following() {
-    let scene = Scene::new();
-    let follow = |arguments: &[&str]| scene.viewer(["follow"]).args(arguments);
+    let fixture = Fixture::new();
+    let follow = |arguments: &[&str]| fixture.viewer(["follow"]).args(arguments);
     drop(follow(&["--timeout", "10ms"]).run().refused("Nothing new"));
     for arguments in [
         &["--nonsense"][..],
@@ -174,7 +174,7 @@ fn following() {
     ] {
         drop(follow(arguments).run().misused("error: "));
     }
-    let loader = loaded(&scene, &["text", "words"]);
+    let loader = loaded(&fixture, &["text", "words"]);
     drop(follow(&["--count", "1"]).run().done());
     drop(follow(&["--raw", "-"]).run().refused("no picture"));
     let ended = follow(&["--until-end"]).start();
@@ -185,17 +185,17 @@ fn following() {
     signalled(loader, Signal::TERM);
     drop(ended.finish().done());
 
-    let scene = Scene::new();
-    let mut actor = Actor::new(&scene);
-    actor.does("create 64");
-    drop(scene.viewer(["follow"]).run().refused("block"));
+    let fixture = Fixture::new();
+    let mut actor = Actor::new(&fixture);
+    actor.run("create 64");
+    drop(fixture.viewer(["follow"]).run().refused("block"));
 }
 
 #[test]
 fn a_window() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let windows =
-        |arguments: &[&str]| -> [Launch; 2] { [scene.loader(arguments), scene.viewer(arguments)] };
+        |arguments: &[&str]| -> [Launch; 2] { [fixture.loader(arguments), fixture.viewer(arguments)] };
     for launch in windows(&[]) {
         drop(launch.run().refused("display"));
     }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Launch, Program, Scene, Signal, skip};
+use e2e_tests::{Launch, Program, Fixture, Signal, skip};
 use shm_core::{
     AttachErrorKind, Block, Guard, LockErrorKind, Locked, PublishErrorKind, Publisher, ReadWrite,
     Subscriber, WaitResult, segment,
@@ -19,12 +19,12 @@ use crate::actor::{Actor, key, options, timed};
 const SOON: Duration = Duration::from_secs(2);
 
 /// The lock of a block of 64 bytes, of which a holder that was killed has written the first 32.
-fn inherited<'a>(block: &'a Block<ReadWrite>, scene: &Scene) -> Locked<'a, ReadWrite> {
-    let mut holder = Actor::new(scene);
-    holder.does("attach");
-    holder.does("lock 1000");
-    holder.does("scrawl 32");
-    holder.dies();
+fn inherited<'a>(block: &'a Block<ReadWrite>, fixture: &Fixture) -> Locked<'a, ReadWrite> {
+    let mut holder = Actor::new(fixture);
+    holder.run("attach");
+    holder.run("lock 1000");
+    holder.run("scrawl 32");
+    holder.kill();
     let (locked, time) = timed(|| block.lock().unwrap());
     println!("the lock came {time:?} after its holder's death");
     assert!(time < SOON, "{time:?}");
@@ -38,10 +38,10 @@ fn is_clean(block: &Block<ReadWrite>) -> bool {
 /// F1: `kill -9` the lock's holder. Qt gives the lock away without a hint, or never again.
 #[test]
 fn f1_a_killed_holder_frees_the_lock_and_the_heir_repairs_or_discards() {
-    let scene = Scene::new();
-    let block = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let block = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
 
-    let Locked::Abandoned(mut found) = inherited(&block, &scene) else {
+    let Locked::Abandoned(mut found) = inherited(&block, &fixture) else {
         panic!("half-written bytes pass for whole ones");
     };
     assert_eq!(found[..32], [255; 32]);
@@ -52,69 +52,69 @@ fn f1_a_killed_holder_frees_the_lock_and_the_heir_repairs_or_discards() {
     drop(repaired);
     assert!(is_clean(&block), "repaired, and still told");
 
-    drop(inherited(&block, &scene).repair_with(|bytes| bytes.fill(0)));
+    drop(inherited(&block, &fixture).repair_with(|bytes| bytes.fill(0)));
     let discarded = block.lock().unwrap();
     assert!(matches!(&discarded, Locked::Clean(guard) if guard[..] == [0; 64]));
     drop(discarded);
 
     // Who neither repairs nor discards leaves it to the next.
-    drop(inherited(&block, &scene).ignore_abandonment());
+    drop(inherited(&block, &fixture).ignore_abandonment());
     assert!(!is_clean(&block), "half-written bytes are forgotten");
 }
 
 #[test]
 fn f1_who_waits_for_a_holder_that_is_killed_gets_the_lock_soon() {
-    let scene = Scene::new();
-    let (mut holder, mut heir) = (Actor::new(&scene), Actor::new(&scene));
-    holder.does("create 64");
-    heir.does("attach");
-    assert_eq!(holder.does("lock 1000"), "clean");
-    let refused = heir.tries("lock 50");
+    let fixture = Fixture::new();
+    let (mut holder, mut heir) = (Actor::new(&fixture), Actor::new(&fixture));
+    holder.run("create 64");
+    heir.run("attach");
+    assert_eq!(holder.run("lock 1000"), "clean");
+    let refused = heir.try_run("lock 50");
     assert!(refused.contains("held by actor"), "by whom? {refused}");
 
-    heir.begins("lock 60000");
+    heir.send("lock 60000");
     let death = Instant::now();
-    holder.dies();
-    assert_eq!(heir.has_done("lock"), "abandoned");
+    holder.kill();
+    assert_eq!(heir.wait_done("lock"), "abandoned");
     println!("a waiter got the lock {:?} after the kill", death.elapsed());
     assert!(death.elapsed() < SOON, "{:?}", death.elapsed());
-    heir.does("unlock");
-    assert_eq!(heir.does("lock 1000"), "clean");
-    heir.dies();
-    scene.assert_empty();
+    heir.run("unlock");
+    assert_eq!(heir.run("lock 1000"), "clean");
+    heir.kill();
+    fixture.assert_empty();
 }
 
 /// F2: `kill -9` the only attached process, then create. Qt says `AlreadyExists`.
 #[test]
 fn f2_killing_the_only_one_attached_does_not_block_the_next_create() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for size in [64, 4096, 1] {
-        let mut actor = Actor::new(&scene);
-        actor.does(&format!("create {size}"));
-        actor.dies();
-        assert!(scene.segment().exists(), "a killed process cannot tidy up");
+        let mut actor = Actor::new(&fixture);
+        actor.run(&format!("create {size}"));
+        actor.kill();
+        assert!(fixture.segment().exists(), "a killed process cannot tidy up");
     }
-    let block = Block::create(&key(&scene), 10, &options(&scene)).unwrap();
+    let block = Block::create(&key(&fixture), 10, &options(&fixture)).unwrap();
     assert_eq!(block.size(), 10);
     assert!(matches!(block.lock().unwrap(), Locked::Clean(guard) if guard[..] == [0; 10]));
     drop(block);
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// F3: the writer is gone, a reader is still attached, a new writer creates. Qt says
 /// `AlreadyExists` until the reader detaches.
 #[test]
 fn f3_a_reader_that_stays_does_not_keep_a_new_writer_out() {
-    let scene = Scene::new();
-    let old = scene.loader(["text", "of the old writer"]).start();
-    old.wait_for(scene.key());
-    let mut reader = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let old = fixture.loader(["text", "of the old writer"]).start();
+    old.wait_for(fixture.key());
+    let mut reader = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     let kept = reader.latest().unwrap().unwrap();
     old.kill();
 
-    let new = scene.loader(["text", "of the new writer"]).start();
-    new.wait_for(scene.key());
-    let shown = scene.viewer(["show"]).run().done();
+    let new = fixture.loader(["text", "of the new writer"]).start();
+    new.wait_for(fixture.key());
+    let shown = fixture.viewer(["show"]).run().done();
     assert_eq!(shown.text(), "of the new writer");
     // The reader keeps what it has, and is told that nothing more will come.
     assert_eq!(kept.payload(), b"of the old writer");
@@ -124,20 +124,20 @@ fn f3_a_reader_that_stays_does_not_keep_a_new_writer_out() {
     }
     assert_eq!(told, WaitResult::Removed);
     new.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
-    let scene = Scene::new();
-    let mut old = Actor::new(&scene);
-    old.does("create 64");
-    let reader = Block::attach_read_only(&key(&scene), &options(&scene)).unwrap();
-    old.does("lock 1000");
-    old.does("scrawl 32");
-    old.dies();
+    let fixture = Fixture::new();
+    let mut old = Actor::new(&fixture);
+    old.run("create 64");
+    let reader = Block::attach_read_only(&key(&fixture), &options(&fixture)).unwrap();
+    old.run("lock 1000");
+    old.run("scrawl 32");
+    old.kill();
 
-    let new = Block::open_or_create(&key(&scene), 64, &options(&scene)).unwrap();
+    let new = Block::open_or_create(&key(&fixture), 64, &options(&fixture)).unwrap();
     let locked = new.lock().unwrap();
     assert!(matches!(locked, Locked::Abandoned(_)));
     locked.repair_with(|bytes| bytes.fill(7));
@@ -145,57 +145,57 @@ fn f3_a_new_writer_joins_a_block_that_a_reader_keeps() {
     drop(new);
 
     // Or it starts anew, and the reader keeps the old bytes.
-    segment::remove(&key(&scene), &options(&scene), segment::Removal::Forced).unwrap();
-    let anew = Block::create(&key(&scene), 32, &options(&scene)).unwrap();
+    segment::remove(&key(&fixture), &options(&fixture), segment::Removal::Forced).unwrap();
+    let anew = Block::create(&key(&fixture), 32, &options(&fixture)).unwrap();
     assert_eq!(anew.size(), 32);
     drop((anew, reader));
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// F4: A holds the lock, B's create fails, C locks. Qt gives C the lock that A holds.
 #[test]
 fn f4_a_create_that_fails_leaves_the_lock_to_its_holder() {
-    let scene = Scene::new();
-    let mut holder = Actor::new(&scene);
-    holder.does("create 64");
-    holder.does("lock 1000");
+    let fixture = Fixture::new();
+    let mut holder = Actor::new(&fixture);
+    holder.run("create 64");
+    holder.run("lock 1000");
 
-    let mut second = Actor::new(&scene);
-    let refused = second.tries("create 64");
+    let mut second = Actor::new(&fixture);
+    let refused = second.try_run("create 64");
     assert!(refused.contains("already"), "{refused}");
-    let mut third = Actor::new(&scene);
-    third.does("attach");
-    assert!(third.tries("lock 100").contains("held by actor"));
-    second.dies();
-    assert!(third.tries("lock 100").contains("held by actor"));
+    let mut third = Actor::new(&fixture);
+    third.run("attach");
+    assert!(third.try_run("lock 100").contains("held by actor"));
+    second.kill();
+    assert!(third.try_run("lock 100").contains("held by actor"));
 
-    holder.does("unlock");
-    assert_eq!(third.does("lock 1000"), "clean");
+    holder.run("unlock");
+    assert_eq!(third.run("lock 1000"), "clean");
 }
 
 /// F5: a reader holds the lock, the writer closes. At Qt its exit hangs until the unlock.
 #[test]
 fn f5_a_writer_closes_while_a_reader_holds_the_lock() {
-    let scene = Scene::new();
-    let block = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
-    let mut reader = Actor::new(&scene);
-    reader.does("attach");
-    reader.does("lock 1000");
+    let fixture = Fixture::new();
+    let block = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
+    let mut reader = Actor::new(&fixture);
+    reader.run("attach");
+    reader.run("lock 1000");
     let (removed, time) = timed(|| block.detach().removed);
     println!("detaching took {time:?} while another held the lock");
     assert!(time < SOON, "{time:?}");
     assert!(!removed, "the reader keeps it");
-    reader.does("unlock");
-    assert_eq!(reader.does("lock 1000"), "clean");
+    reader.run("unlock");
+    assert_eq!(reader.run("lock 1000"), "clean");
 }
 
 #[test]
 fn f5_a_loader_ends_while_a_reader_holds_what_it_loaded() {
-    let scene = Scene::new();
-    let large = scene.file("large", &[7; 100_000]);
-    let loader = scene.loader(["file"]).args([&large]).start();
-    loader.wait_for(scene.key());
-    let mut reader = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let large = fixture.file("large", &[7; 100_000]);
+    let loader = fixture.loader(["file"]).args([&large]).start();
+    loader.wait_for(fixture.key());
+    let mut reader = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     let pinned = reader.latest().unwrap().unwrap();
     let (outcome, time) = timed(|| loader.terminate());
     outcome.done();
@@ -221,12 +221,12 @@ fn soon<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
 /// F6: a cleaner removes the file. At Qt there are two segments under one key, for good.
 #[test]
 fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
-    let scene = Scene::new();
-    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish_text("before").unwrap();
-    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
-    fs::remove_file(scene.segment()).unwrap();
+    fs::remove_file(fixture.segment()).unwrap();
 
     // Nothing is published meanwhile: a sleeper finds out by itself.
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::Removed);
@@ -234,23 +234,23 @@ fn f6_a_cleaned_away_file_is_noticed_by_publisher_and_subscriber() {
         let published = publisher.publish_text("after");
         matches!(&published, Err(error) if *error.kind() == PublishErrorKind::Removed).then_some(())
     });
-    let anew = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let anew = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     assert!(anew.created());
     anew.publish_text("anew").unwrap();
     // The one that lost its name takes nothing with it when it leaves.
     assert!(!publisher.detach().removed);
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "anew");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "anew");
     drop(anew);
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn f6_a_cleaned_away_file_is_noticed_by_who_locks() {
-    let scene = Scene::new();
-    let old = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let old = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
     drop(old.lock().unwrap());
-    fs::remove_file(scene.segment()).unwrap();
-    let new = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
+    fs::remove_file(fixture.segment()).unwrap();
+    let new = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
     let _guard = new.lock().unwrap();
     // Nobody holds the old one's lock; still it must not let two pass under one key for long.
     soon("noticed by locking", || {
@@ -260,13 +260,13 @@ fn f6_a_cleaned_away_file_is_noticed_by_who_locks() {
 
 #[test]
 fn f6_a_cleaned_away_file_is_noticed_by_who_waits_for_the_lock() {
-    let scene = Scene::new();
-    let (mut holder, mut waiter) = (Actor::new(&scene), Actor::new(&scene));
-    holder.does("create 64");
-    waiter.does("attach");
-    holder.does("lock 1000");
-    waiter.begins("lock 60000");
-    fs::remove_file(scene.segment()).unwrap();
+    let fixture = Fixture::new();
+    let (mut holder, mut waiter) = (Actor::new(&fixture), Actor::new(&fixture));
+    holder.run("create 64");
+    waiter.run("attach");
+    holder.run("lock 1000");
+    waiter.send("lock 60000");
+    fs::remove_file(fixture.segment()).unwrap();
     let (answer, time) = timed(|| waiter.program().wait_for(""));
     assert!(answer.contains("was removed"), "{answer}");
     assert!(time < SOON, "{time:?}");
@@ -275,20 +275,20 @@ fn f6_a_cleaned_away_file_is_noticed_by_who_waits_for_the_lock() {
 /// F7: a reader's attach failed first, later both lock. At Qt both hold the lock.
 #[test]
 fn f7_an_attach_that_failed_first_does_not_let_two_hold_the_lock() {
-    let scene = Scene::new();
-    let (mut reader, mut writer) = (Actor::new(&scene), Actor::new(&scene));
-    assert!(reader.tries("attach").contains("no such segment"));
-    writer.does("create 64");
-    writer.does("lock 1000");
-    reader.does("attach");
-    assert!(reader.tries("lock 100").contains("held by actor"));
-    writer.does("unlock");
-    assert_eq!(reader.does("lock 1000"), "clean");
-    assert!(writer.tries("lock 100").contains("held by actor"));
+    let fixture = Fixture::new();
+    let (mut reader, mut writer) = (Actor::new(&fixture), Actor::new(&fixture));
+    assert!(reader.try_run("attach").contains("no such segment"));
+    writer.run("create 64");
+    writer.run("lock 1000");
+    reader.run("attach");
+    assert!(reader.try_run("lock 100").contains("held by actor"));
+    writer.run("unlock");
+    assert_eq!(reader.run("lock 1000"), "clean");
+    assert!(writer.try_run("lock 100").contains("held by actor"));
 }
 
-/// Somebody with another user id who puts a file at the scene's key, where everybody may write.
-fn squatter(scene: &Scene) -> Option<Program> {
+/// Somebody with another user id who puts a file at the fixture's key, where everybody may write.
+fn squatter(fixture: &Fixture) -> Option<Program> {
     const NOBODY: [&str; 2] = ["--reuid=65534", "--clear-groups"];
     let attempt = Launch::new("true").through("setpriv", NOBODY);
     if !rustix::process::getuid().is_root() || attempt.run().code != Some(0) {
@@ -296,11 +296,11 @@ fn squatter(scene: &Scene) -> Option<Program> {
         return None;
     }
     let everybody = fs::Permissions::from_mode(0o1777);
-    fs::set_permissions(scene.segments(), everybody).unwrap();
+    fs::set_permissions(fixture.segments(), everybody).unwrap();
     let script = "exec 3>\"$1\"; echo squats; exec sleep 60";
     let squatter = Launch::new("sh")
         .args(["-c", script, "sh"])
-        .args([scene.segment()])
+        .args([fixture.segment()])
         .through("setpriv", NOBODY)
         .start();
     squatter.wait_for("squats");
@@ -310,15 +310,15 @@ fn squatter(scene: &Scene) -> Option<Program> {
 /// F8: another user squats the key. Qt says `AlreadyExists` to the rightful one.
 #[test]
 fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
-    let scene = Scene::new();
-    let Some(squatter) = squatter(&scene) else {
+    let fixture = Fixture::new();
+    let Some(squatter) = squatter(&fixture) else {
         return;
     };
     for launch in [
-        scene.loader(["text", "mine"]),
-        scene.viewer(["show"]),
-        scene.viewer(["info"]),
-        scene.viewer(["remove", "--force"]),
+        fixture.loader(["text", "mine"]),
+        fixture.viewer(["show"]),
+        fixture.viewer(["info"]),
+        fixture.viewer(["remove", "--force"]),
     ] {
         let (refused, time) = timed(|| launch.run().refused("belongs to user nobody (uid 65534)"));
         println!("told within {time:?}: {}", refused.stderr.trim());
@@ -326,21 +326,21 @@ fn f8_a_squatted_key_is_told_at_once_with_the_other_user_and_the_way_out() {
         let way_out = "have its owner remove it";
         assert!(refused.stderr.contains(way_out), "{refused:?}");
     }
-    let error = Publisher::open(&key(&scene), &options(&scene)).unwrap_err();
+    let error = Publisher::open(&key(&fixture), &options(&fixture)).unwrap_err();
     assert!(
         matches!(error.kind(), AttachErrorKind::Foreign { .. }),
         "{error}"
     );
 
     // Both ways out lead out.
-    let elsewhere = scene.bare_loader(["text", "--key", "another", "mine"]);
+    let elsewhere = fixture.bare_loader(["text", "--key", "another", "mine"]);
     let elsewhere = elsewhere.start();
     elsewhere.wait_for("another");
     elsewhere.terminate().done();
     squatter.signal(Signal::TERM);
-    fs::remove_file(scene.segment()).unwrap();
-    let loader = scene.loader(["text", "mine at last"]).start();
-    loader.wait_for(scene.key());
+    fs::remove_file(fixture.segment()).unwrap();
+    let loader = fixture.loader(["text", "mine at last"]).start();
+    loader.wait_for(fixture.key());
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }

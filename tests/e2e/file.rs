@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use e2e_tests::{Scene, skip};
+use e2e_tests::{Fixture, skip};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -25,12 +25,12 @@ fn noise(length: usize) -> Vec<u8> {
 
 /// Loads `bytes` from a file and asserts that `show --output` writes the same.
 fn assert_survives(bytes: &[u8]) {
-    let scene = Scene::new();
-    let source = scene.file("source.bin", bytes);
-    let loader = scene.loader(["file"]).args([&source]).start();
-    loader.wait_for(scene.key());
-    let copy = scene.path("copy.bin");
-    scene
+    let fixture = Fixture::new();
+    let source = fixture.file("source.bin", bytes);
+    let loader = fixture.loader(["file"]).args([&source]).start();
+    loader.wait_for(fixture.key());
+    let copy = fixture.path("copy.bin");
+    fixture
         .viewer(["show", "--output"])
         .args([&copy])
         .run()
@@ -42,7 +42,7 @@ fn assert_survives(bytes: &[u8]) {
         bytes.len()
     );
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -63,28 +63,28 @@ fn a_quarter_of_a_gigabyte_survives() {
 
 #[test]
 fn bytes_go_from_standard_input_to_standard_output() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let bytes = noise(3 * MEGABYTE + 5);
-    let loader = scene.loader(["file", "-"]).input(bytes.clone()).start();
-    loader.wait_for(scene.key());
-    let shown = scene.viewer(["show", "--output", "-"]).run().done();
+    let loader = fixture.loader(["file", "-"]).input(bytes.clone()).start();
+    loader.wait_for(fixture.key());
+    let shown = fixture.viewer(["show", "--output", "-"]).run().done();
     assert!(shown.stdout == bytes, "{} bytes came", shown.stdout.len());
 }
 
 #[test]
 fn the_media_type_comes_from_the_name() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for (name, media_type) in [
         ("page.html", "text/html"),
         ("book.pdf", "application/pdf"),
         ("what.is.this", "application/octet-stream"),
     ] {
-        let loader = scene
+        let loader = fixture
             .loader(["file"])
-            .args([scene.file(name, b"content")])
+            .args([fixture.file(name, b"content")])
             .start();
-        loader.wait_for(scene.key());
-        let info = scene.viewer(["info", "--json"]).run().done().json();
+        loader.wait_for(fixture.key());
+        let info = fixture.viewer(["info", "--json"]).run().done().json();
         assert_eq!(info["kind"], "bytes", "{info}");
         assert_eq!(info["media_type"], media_type, "{info}");
         assert_eq!(info["bytes"], 7, "{info}");
@@ -94,25 +94,25 @@ fn the_media_type_comes_from_the_name() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let scene = Scene::new();
-    let refused = scene.loader(["file", "no/such/file"]).run();
+    let fixture = Fixture::new();
+    let refused = fixture.loader(["file", "no/such/file"]).run();
     drop(refused.refused("no/such/file"));
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_folder_is_no_file() {
-    let scene = Scene::new();
-    let refused = scene.loader(["file"]).args([scene.segments()]).run();
+    let fixture = Fixture::new();
+    let refused = fixture.loader(["file"]).args([fixture.segments()]).run();
     drop(refused.refused("folder"));
 }
 
 #[test]
 fn what_is_shown_cannot_be_written_anywhere() {
-    let scene = Scene::new();
-    let loader = scene.loader(["text", "kept"]).start();
-    loader.wait_for(scene.key());
-    let refused = scene
+    let fixture = Fixture::new();
+    let loader = fixture.loader(["text", "kept"]).start();
+    loader.wait_for(fixture.key());
+    let refused = fixture
         .viewer(["show", "--output", "no/such/folder/out"])
         .run();
     drop(refused.refused("no/such/folder/out"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use e2e_tests::{
-    Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene, ViewerWindow, Window,
+    Area, Bus, Desktop, LoaderWindow, Picture, PictureFile, Fixture, ViewerWindow, Window,
 };
 
 const TITLE: &str = "Select an image file";
@@ -13,14 +13,14 @@ fn a_picture_is_chosen_in_the_systems_dialog() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
-    let program = scene.loader(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture.loader(["--verbose"]).on(&desktop).with(&bus).start();
     let loader = LoaderWindow::of(program, &desktop);
     let picture = Picture::draw(200, 120, 3);
-    let path = scene.file("chosen.png", &picture.encode(PictureFile::Png));
+    let path = fixture.file("chosen.png", &picture.encode(PictureFile::Png));
 
     loader.open_file_dialog();
     desktop.window(TITLE).press(&["Escape"]);
@@ -48,15 +48,15 @@ fn what_is_shown_is_saved_by_the_systems_dialog() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
     let picture = Picture::draw(64, 48, 9);
-    let source = scene.file("source.png", &picture.encode(PictureFile::Png));
-    let loader = scene.loader(["image"]).args([&source]).start();
+    let source = fixture.file("source.png", &picture.encode(PictureFile::Png));
+    let loader = fixture.loader(["image"]).args([&source]).start();
     loader.wait_for("Loaded");
-    let program = scene.viewer(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture.viewer(["--verbose"]).on(&desktop).with(&bus).start();
     let viewer = ViewerWindow::of(program, &desktop);
     viewer.show("Showing the picture");
 
@@ -64,7 +64,7 @@ fn what_is_shown_is_saved_by_the_systems_dialog() {
     viewer.press_browse();
     let dialog = desktop.window(TITLE);
     // The name is selected up to its ending; a whole path in its place leads to another folder.
-    let copy = scene.path("copy.png");
+    let copy = fixture.path("copy.png");
     let before = dialog.wait_until_still();
     dialog.paste(copy.with_extension("").to_str().unwrap());
     desktop.wait_for("the path in the dialog", || {

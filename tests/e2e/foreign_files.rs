@@ -6,53 +6,53 @@ use std::{
     process::Command,
 };
 
-use e2e_tests::{PrivateDir, Scene, skip};
+use e2e_tests::{PrivateDir, Fixture, skip};
 
 /// Asserts that neither program touches, follows or waits for what is at the segment's name.
-fn assert_left_alone(scene: &Scene) {
-    let looked = || fs::symlink_metadata(scene.segment()).map(|found| found.file_type());
+fn assert_left_alone(fixture: &Fixture) {
+    let looked = || fs::symlink_metadata(fixture.segment()).map(|found| found.file_type());
     let before = looked().unwrap();
     for launch in [
-        scene.loader(["text", "mine"]),
-        scene.viewer(["show"]),
-        scene.viewer(["info"]),
-        scene.viewer(["remove"]),
-        scene.viewer(["remove", "--force"]),
+        fixture.loader(["text", "mine"]),
+        fixture.viewer(["show"]),
+        fixture.viewer(["info"]),
+        fixture.viewer(["remove"]),
+        fixture.viewer(["remove", "--force"]),
     ] {
-        drop(launch.run().refused(scene.key()));
+        drop(launch.run().refused(fixture.key()));
     }
     // It is listed with a reason, for people; it is no segment, so not for programs.
-    let listed = scene.bare_viewer(["list"]).run().done();
-    assert!(listed.text().contains(scene.key()), "{listed:?}");
+    let listed = fixture.bare_viewer(["list"]).run().done();
+    assert!(listed.text().contains(fixture.key()), "{listed:?}");
     assert_eq!(looked().unwrap(), before);
 }
 
 #[test]
 fn a_foreign_file_is_left_alone() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for content in [
         b"".as_slice(),
         b"somebody's notes",
         &[0; 65536],
         &[0xFF; 4096],
     ] {
-        fs::write(scene.segment(), content).unwrap();
-        assert_left_alone(&scene);
-        assert!(fs::read(scene.segment()).unwrap() == content);
+        fs::write(fixture.segment(), content).unwrap();
+        assert_left_alone(&fixture);
+        assert!(fs::read(fixture.segment()).unwrap() == content);
     }
 }
 
 #[test]
 fn a_pipe_is_left_alone() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let made = Command::new("mkfifo")
-        .arg(scene.segment())
+        .arg(fixture.segment())
         .status()
         .unwrap();
     assert!(made.success());
-    assert_left_alone(&scene);
+    assert_left_alone(&fixture);
     assert!(
-        fs::symlink_metadata(scene.segment())
+        fs::symlink_metadata(fixture.segment())
             .unwrap()
             .file_type()
             .is_fifo()
@@ -61,9 +61,9 @@ fn a_pipe_is_left_alone() {
 
 #[test]
 fn a_directory_is_left_alone() {
-    let scene = Scene::new();
-    fs::create_dir(scene.segment()).unwrap();
-    assert_left_alone(&scene);
+    let fixture = Fixture::new();
+    fs::create_dir(fixture.segment()).unwrap();
+    assert_left_alone(&fixture);
 }
 
 #[test]
@@ -95,24 +95,24 @@ fn what_stands_there_is_told_with_whose_it_is() {
         ("is a socket of user", Box::new(make_node(FileType::Socket))),
     ];
     for (words, make) in made {
-        let scene = Scene::new();
-        make(&scene.segment());
-        std::os::unix::fs::lchown(scene.segment(), Some(65534), None).unwrap();
+        let fixture = Fixture::new();
+        make(&fixture.segment());
+        std::os::unix::fs::lchown(fixture.segment(), Some(65534), None).unwrap();
         let words = format!("{words} nobody (uid 65534)");
-        drop(scene.loader(["text", "mine"]).run().refused(&words));
-        drop(scene.viewer(["show"]).run().refused(&words));
-        drop(scene.viewer(["remove", "--force"]).run().refused(&words));
-        let listed = scene.bare_viewer(["list"]).run().done();
+        drop(fixture.loader(["text", "mine"]).run().refused(&words));
+        drop(fixture.viewer(["show"]).run().refused(&words));
+        drop(fixture.viewer(["remove", "--force"]).run().refused(&words));
+        let listed = fixture.bare_viewer(["list"]).run().done();
         assert!(listed.text().contains(&words), "{listed:?}");
     }
 }
 
 #[test]
 fn a_link_is_not_followed() {
-    let scene = Scene::new();
-    let target = scene.file("target", b"do not touch");
-    symlink(&target, scene.segment()).unwrap();
-    assert_left_alone(&scene);
+    let fixture = Fixture::new();
+    let target = fixture.file("target", b"do not touch");
+    symlink(&target, fixture.segment()).unwrap();
+    assert_left_alone(&fixture);
     assert_eq!(fs::read(target).unwrap(), b"do not touch");
 }
 
@@ -121,38 +121,38 @@ fn what_belongs_to_somebody_else_is_left_alone() {
     if !rustix::process::getuid().is_root() {
         return skip("giving a file to another user needs root");
     }
-    let scene = Scene::new();
-    scene.loader(["text", "--persist", "yours"]).run().done();
-    chown(scene.segment(), Some(65534), None).unwrap();
-    assert_left_alone(&scene);
+    let fixture = Fixture::new();
+    fixture.loader(["text", "--persist", "yours"]).run().done();
+    chown(fixture.segment(), Some(65534), None).unwrap();
+    assert_left_alone(&fixture);
 }
 
 #[test]
 fn a_directory_that_is_not_there_is_named() {
     let directory = PrivateDir::in_memory();
     let missing = directory.path().join("missing");
-    let scene = Scene::within(&missing);
-    drop(scene.loader(["text", "nowhere"]).run().refused("missing"));
-    drop(scene.bare_viewer(["list"]).run().refused("missing"));
+    let fixture = Fixture::within(&missing);
+    drop(fixture.loader(["text", "nowhere"]).run().refused("missing"));
+    drop(fixture.bare_viewer(["list"]).run().refused("missing"));
 }
 
 #[test]
 fn without_a_display_the_command_line_is_named() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for launch in [
-        scene.bare_loader([] as [&str; 0]),
-        scene.bare_viewer([] as [&str; 0]),
+        fixture.bare_loader([] as [&str; 0]),
+        fixture.bare_viewer([] as [&str; 0]),
     ] {
         drop(launch.run().refused("DISPLAY"));
     }
     drop(
-        scene
+        fixture
             .bare_loader([] as [&str; 0])
             .run()
             .refused("loader-app text"),
     );
     drop(
-        scene
+        fixture
             .bare_viewer([] as [&str; 0])
             .run()
             .refused("viewer-app show"),
@@ -161,14 +161,14 @@ fn without_a_display_the_command_line_is_named() {
 
 #[test]
 fn a_display_that_does_not_answer_is_no_panic() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for launch in [
-        scene.bare_loader([] as [&str; 0]),
-        scene.bare_viewer([] as [&str; 0]),
+        fixture.bare_loader([] as [&str; 0]),
+        fixture.bare_viewer([] as [&str; 0]),
     ] {
         drop(launch.env("DISPLAY", ":32123").run().refused(":32123"));
     }
-    let launch = scene.bare_viewer([] as [&str; 0]);
+    let launch = fixture.bare_viewer([] as [&str; 0]);
     drop(
         launch
             .env("WAYLAND_DISPLAY", "nowhere-0")
@@ -179,11 +179,11 @@ fn a_display_that_does_not_answer_is_no_panic() {
 
 #[test]
 fn a_reader_that_stops_reading_is_no_panic() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let text = "line\n".repeat(1 << 20);
-    let loader = scene.loader(["text"]).input(text).start();
-    loader.wait_for(scene.key());
-    let shown = scene
+    let loader = fixture.loader(["text"]).input(text).start();
+    loader.wait_for(fixture.key());
+    let shown = fixture
         .viewer(["show"])
         .through("sh", ["-c", "\"$@\" | head -c 5", "sh"])
         .run()
@@ -194,13 +194,13 @@ fn a_reader_that_stops_reading_is_no_panic() {
 
 #[test]
 fn a_loader_that_cannot_print_still_loads() {
-    let scene = Scene::new();
-    let loaded = scene
+    let fixture = Fixture::new();
+    let loaded = fixture
         .loader(["text", "--persist", "quiet"])
         .through("sh", ["-c", "\"$@\" >/dev/full", "sh"])
         .run();
     assert!(!loaded.stderr.contains("panicked"), "{loaded:?}");
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "quiet");
-    scene.viewer(["remove"]).run().done();
-    scene.assert_empty();
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "quiet");
+    fixture.viewer(["remove"]).run().done();
+    fixture.assert_empty();
 }

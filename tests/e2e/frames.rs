@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Launch, Program, Scene, Signal, SmallDisk, skip};
+use e2e_tests::{Launch, Program, Fixture, Signal, SmallDisk, skip};
 use shm_core::{ImageMetadata, PixelFormat};
 
 use crate::reader::{Reader, number_in};
@@ -25,8 +25,8 @@ fn assert_arrives(pixel_format: &str, format: &str, bytes_per_pixel: usize) {
     const FRAMES: usize = 30;
     const SCRIPT: &str = "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc=size=322x242:rate=50 \
                           -frames:v 30 -f rawvideo -pix_fmt";
-    let scene = Scene::new();
-    let file = scene.path("frames.raw");
+    let fixture = Fixture::new();
+    let file = fixture.path("frames.raw");
     let written = Launch::new("sh")
         .args(["-c", &format!("{SCRIPT} {pixel_format} \"$0\"")])
         .args([&file]);
@@ -36,10 +36,10 @@ fn assert_arrives(pixel_format: &str, format: &str, bytes_per_pixel: usize) {
     assert_eq!(expected.len(), FRAMES * frame_bytes);
 
     let arguments = ["frames", "--size", "322x242", "--fps", "50", "--persist"];
-    let loader = scene.loader(arguments).args(["--format", format, "-"]);
+    let loader = fixture.loader(arguments).args(["--format", format, "-"]);
     let piped = format!("{SCRIPT} {pixel_format} - | exec \"$@\"");
     let loader = loader.through("sh", ["-c", &piped, "sh"]).start();
-    let mut reader = Reader::attach(&scene);
+    let mut reader = Reader::attach(&fixture);
     let mut seen = 0;
     while let Some(frame) = reader.next() {
         let index = usize::try_from(frame.sequence - 1).unwrap();
@@ -54,10 +54,10 @@ fn assert_arrives(pixel_format: &str, format: &str, bytes_per_pixel: usize) {
     assert!(seen > 0);
     let said = loader.finish().done();
     assert!(said.text().contains("Streamed 30 frames"), "{said:?}");
-    let shown = scene.viewer(["info", "--json"]).run().done().json();
+    let shown = fixture.viewer(["info", "--json"]).run().done().json();
     assert_eq!(shown["sequence"], FRAMES, "{shown}");
-    scene.viewer(["remove"]).run().done();
-    scene.assert_empty();
+    fixture.viewer(["remove"]).run().done();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -82,19 +82,19 @@ fn what_goes_to_ffmpeg_is_a_video_of_these_frames() {
     if !has_ffmpeg() {
         return;
     }
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let shape = ImageMetadata::packed(PixelFormat::Rgba8, 320, 240).unwrap();
     let raw = "-f rawvideo -pixel_format rgba -video_size 320x240 -framerate 25 -i -";
     // Without loss, so that each frame's number is what it was.
     let script =
         format!("\"$@\" | exec ffmpeg -loglevel error {raw} -c:v ffv1 -pix_fmt bgra \"$0\"");
-    let video = scene.path("copy.mkv");
+    let video = fixture.path("copy.mkv");
     let count = FRAMES.to_string();
-    let follow = scene
+    let follow = fixture
         .viewer(["follow", "--raw", "-", "--timeout", "60", "--count", &count])
         .through("sh", ["-c".as_ref(), script.as_ref(), video.as_os_str()])
         .start();
-    let loader = scene
+    let loader = fixture
         .loader(["frames", "--test-pattern", "--size", "320x240"])
         .args(["--fps", "25"])
         .start();
@@ -111,17 +111,17 @@ fn what_goes_to_ffmpeg_is_a_video_of_these_frames() {
     let numbers: Vec<u64> = frames.map(|pixels| number_in(pixels, &shape)).collect();
     assert_eq!(numbers.len(), FRAMES, "{numbers:?}");
     assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn each_frame_of_the_test_pattern_shows_its_number() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let arguments = ["frames", "--test-pattern", "--size", "640x360"];
     let rest = ["--count", "60", "--fps", "60", "--format", "bgra"];
     let began = Instant::now();
-    let loader = scene.loader(arguments).args(rest).start();
-    let mut reader = Reader::attach(&scene);
+    let loader = fixture.loader(arguments).args(rest).start();
+    let mut reader = Reader::attach(&fixture);
     let mut last = 0;
     while let Some(frame) = reader.next() {
         assert_eq!(frame.number(), frame.sequence);
@@ -140,20 +140,20 @@ fn each_frame_of_the_test_pattern_shows_its_number() {
     assert!(first.starts_with("Streaming 640 × 360 bgra"), "{first}");
     assert!(last.starts_with("Streamed 60 frames (55.2 MB)"), "{last}");
     assert!(outcome.stderr.is_empty(), "{outcome:?}");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn the_progress_is_told_where_it_is_asked_for() {
-    let scene = Scene::new();
-    let loader = scene
+    let fixture = Fixture::new();
+    let loader = fixture
         .loader(["frames", "--test-pattern", "--size", "64x48", "--verbose"])
         .start();
     let line = loader.wait_for_complaint("fps");
     assert!(line.contains("frames · "), "{line}");
     loader.wait_for_complaint("fps");
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// Raw video of gray frames with 100 pixels, `frames` of them whole, and `more` bytes.
@@ -162,66 +162,66 @@ fn video(frames: u8, more: usize) -> Vec<u8> {
     whole.chain([0; 100].into_iter().take(more)).collect()
 }
 
-fn gray_frames(scene: &Scene) -> Launch {
-    scene.loader(["frames", "--size", "10x10", "--format", "gray"])
+fn gray_frames(fixture: &Fixture) -> Launch {
+    fixture.loader(["frames", "--size", "10x10", "--format", "gray"])
 }
 
 /// From a camera's pipe to a file, with what the window of another machine would show of it.
 #[test]
 fn bgr_and_16_bits_of_gray_are_streamed_and_saved() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for (format, frame, shown) in [
         ("bgr24", &[1, 2, 3][..], [3, 2, 1]),
         ("gray16le", &[0x34, 0x12], [0x12; 3]),
     ] {
         let video = frame.repeat(100);
-        scene
+        fixture
             .loader(["frames", "--size", "10x10", "--persist", "--format", format])
             .args(["-"])
             .input(video)
             .run()
             .done();
-        scene.viewer(["show", "--output", "last.png"]).run().done();
-        let last = image::open(scene.path("last.png")).unwrap();
+        fixture.viewer(["show", "--output", "last.png"]).run().done();
+        let last = image::open(fixture.path("last.png")).unwrap();
         if format == "gray16le" {
             let gray = last.to_luma16();
             assert!(gray.pixels().all(|pixel| pixel.0 == [0x1234]), "{format}");
         }
-        scene.viewer(["show", "--output", "last.bmp"]).run().done();
-        let last = image::open(scene.path("last.bmp")).unwrap().into_rgb8();
+        fixture.viewer(["show", "--output", "last.bmp"]).run().done();
+        let last = image::open(fixture.path("last.bmp")).unwrap().into_rgb8();
         assert!(last.pixels().all(|pixel| pixel.0 == shown), "{format}");
-        scene.viewer(["remove"]).run().done();
+        fixture.viewer(["remove"]).run().done();
     }
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_frame_that_is_cut_off_is_told_and_not_shown() {
-    let scene = Scene::new();
-    let cut = gray_frames(&scene).args(["--persist"]).input(video(3, 40));
+    let fixture = Fixture::new();
+    let cut = gray_frames(&fixture).args(["--persist"]).input(video(3, 40));
     let outcome = cut.run().refused("60 of its 100 bytes are missing");
     assert!(outcome.text().contains("Streamed 3 frames"), "{outcome:?}");
-    let shown = scene.viewer(["show", "--output", "last.png"]).run().done();
+    let shown = fixture.viewer(["show", "--output", "last.png"]).run().done();
     drop(shown);
-    let last = image::open(scene.path("last.png")).unwrap().into_luma8();
+    let last = image::open(fixture.path("last.png")).unwrap().into_luma8();
     assert!(last.pixels().all(|pixel| pixel.0 == [3]));
-    scene.viewer(["remove"]).run().done();
-    scene.assert_empty();
+    fixture.viewer(["remove"]).run().done();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_stream_without_a_frame_is_no_success_and_loads_nothing() {
-    let scene = Scene::new();
-    let empty = gray_frames(&scene).input([]).run();
+    let fixture = Fixture::new();
+    let empty = gray_frames(&fixture).input([]).run();
     drop(empty.refused("ended before there was a frame"));
-    let short = gray_frames(&scene).input(video(0, 99)).run();
+    let short = gray_frames(&fixture).input(video(0, 99)).run();
     drop(short.refused("1 of its 100 bytes are missing"));
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn what_is_wrong_with_the_arguments_is_said_with_the_remedy() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for (arguments, words) in [
         ["frames", "", "", ""].as_slice(),
         &["frames", "--size", "1280", ""],
@@ -234,17 +234,17 @@ fn what_is_wrong_with_the_arguments_is_said_with_the_remedy() {
         "at most 65535 each",
     ]) {
         let arguments = arguments.iter().filter(|argument| !argument.is_empty());
-        drop(scene.loader(arguments).run().misused(words));
+        drop(fixture.loader(arguments).run().misused(words));
     }
-    let large = scene.loader(["frames", "--size", "65535x65535"]).run();
+    let large = fixture.loader(["frames", "--size", "65535x65535"]).run();
     drop(large.misused("16384 MiB"));
-    let both = scene.loader(["frames", "--test-pattern", "-"]).run();
+    let both = fixture.loader(["frames", "--test-pattern", "-"]).run();
     drop(both.misused("--test-pattern"));
-    let speed = scene
+    let speed = fixture
         .loader(["frames", "--test-pattern", "--fps", "0"])
         .run();
     drop(speed.misused("such as 25"));
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -252,24 +252,24 @@ fn signals_end_it_while_it_waits_for_input() {
     for signal in [Signal::INT, Signal::TERM] {
         // Before the first frame, between two, and in the middle of one.
         for (bytes, frames) in [(video(0, 0), 0), (video(2, 0), 2), (video(2, 1), 2)] {
-            let scene = Scene::new();
-            let mut loader = gray_frames(&scene).input_kept_open().start();
+            let fixture = Fixture::new();
+            let mut loader = gray_frames(&fixture).input_kept_open().start();
             loader.write(&bytes);
-            let mut reader = Reader::attach(&scene);
+            let mut reader = Reader::attach(&fixture);
             while frames > 0 && reader.next().unwrap().sequence < frames {}
             loader.signal(signal);
             loader.wait_for_end();
             let outcome = loader.finish().done();
             assert_eq!(outcome.text().contains("Streamed 2 frames"), frames == 2);
             assert!(outcome.stderr.is_empty(), "{outcome:?}");
-            scene.assert_empty();
+            fixture.assert_empty();
         }
     }
 }
 
 #[test]
 fn a_signal_ends_the_wait_for_a_frame_that_is_due_much_later() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let slow = [
         "frames",
         "--test-pattern",
@@ -278,15 +278,15 @@ fn a_signal_ends_the_wait_for_a_frame_that_is_due_much_later() {
         "--fps",
         "0.001",
     ];
-    let loader = scene.loader(slow).start();
+    let loader = fixture.loader(slow).start();
     loader.wait_for("Streaming");
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// A loader that has published a frame of 400 kB, and has its input open.
-fn streaming_large(scene: &Scene) -> Program {
-    let mut loader = scene
+fn streaming_large(fixture: &Fixture) -> Program {
+    let mut loader = fixture
         .loader(["frames", "--size", "1000x400", "--format", "gray"])
         .input_kept_open()
         .start();
@@ -301,15 +301,15 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     let Some(disk) = SmallDisk::mount(1280) else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    let mut loader = streaming_large(&scene);
+    let fixture = Fixture::within(disk.path());
+    let mut loader = streaming_large(&fixture);
     let filler = disk.path().join("filler");
     // As much as there is room for; that it does not all fit is the point.
     drop(fs::write(&filler, vec![1; 2 << 20]));
     loader.write(&[2; 800_000]);
     let warning = loader.wait_for_complaint("left out");
     assert!(warning.contains("There is no room"), "{warning}");
-    let mut reader = Reader::attach(&scene);
+    let mut reader = Reader::attach(&fixture);
     let shown = reader.0.latest().unwrap().unwrap();
     assert_eq!((shown.sequence().get(), shown.payload()[0]), (1, 1));
     drop(shown);
@@ -321,7 +321,7 @@ fn frames_without_room_are_left_out_and_the_one_before_stays() {
     assert!(said.contains("Streamed 2 frames"), "{said}");
     assert!(said.contains("2 more were left out."), "{said}");
     assert_eq!(outcome.stderr.matches("left out").count(), 1, "told once");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -329,26 +329,26 @@ fn no_room_for_the_first_frame_is_an_error() {
     let Some(disk) = SmallDisk::mount(1024) else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    let loader = scene.loader(["frames", "--test-pattern"]).run();
+    let fixture = Fixture::within(disk.path());
+    let loader = fixture.loader(["frames", "--test-pattern"]).run();
     drop(loader.refused("There is no room"));
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_stream_whose_segment_somebody_removed_ends_and_says_so() {
     for is_rm in [false, true] {
-        let scene = Scene::new();
+        let fixture = Fixture::new();
         let pattern = ["frames", "--test-pattern", "--size", "64x48"];
-        let loader = scene.loader(pattern).start();
+        let loader = fixture.loader(pattern).start();
         loader.wait_for("Streaming");
         if is_rm {
-            fs::remove_file(scene.segment()).unwrap();
+            fs::remove_file(fixture.segment()).unwrap();
         } else {
-            scene.viewer(["remove", "--force"]).run().done();
+            fixture.viewer(["remove", "--force"]).run().done();
         }
         let outcome = loader.finish().refused("removed");
         assert!(outcome.text().contains("Streamed "), "{outcome:?}");
-        scene.assert_empty();
+        fixture.assert_empty();
     }
 }

@@ -2,22 +2,22 @@
 
 use std::fs;
 
-use e2e_tests::{Picture, PictureFile, Scene};
+use e2e_tests::{Picture, PictureFile, Fixture};
 use image::{GenericImageView, ImageFormat, Rgba, RgbaImage};
 
 use crate::bomb;
 
 /// Loads a picture file of this kind and asserts that the viewer hands out its very pixels.
 fn assert_survives(kind: PictureFile, width: u32, height: u32) {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let picture = Picture::draw(width, height, 1);
     let name = format!("picture.{}", kind.ending());
-    let source = scene.file(&name, &picture.encode(kind));
-    let loader = scene.loader(["image"]).args([&source]).start();
-    let line = loader.wait_for(scene.key());
+    let source = fixture.file(&name, &picture.encode(kind));
+    let loader = fixture.loader(["image"]).args([&source]).start();
+    let line = loader.wait_for(fixture.key());
     assert!(line.contains("image"), "{line}");
 
-    let info = scene.viewer(["info", "--json"]).run().done().json();
+    let info = fixture.viewer(["info", "--json"]).run().done().json();
     assert_eq!(info["kind"], "image", "{info}");
     assert_eq!(
         (&info["width"], &info["height"]),
@@ -25,8 +25,8 @@ fn assert_survives(kind: PictureFile, width: u32, height: u32) {
         "{info}"
     );
 
-    let copy = scene.path("copy.png");
-    scene
+    let copy = fixture.path("copy.png");
+    fixture
         .viewer(["show", "--output"])
         .args([&copy])
         .run()
@@ -37,7 +37,7 @@ fn assert_survives(kind: PictureFile, width: u32, height: u32) {
         "{kind:?} of {width} x {height} came out different"
     );
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -62,17 +62,17 @@ fn a_large_picture_survives() {
 
 #[test]
 fn transparency_survives() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let drawn = RgbaImage::from_fn(40, 30, |x, y| {
         let [x, y] = [x, y].map(|at| u8::try_from(at * 6).unwrap());
         Rgba([x, y, 77, x.wrapping_add(y)])
     });
-    let source = scene.path("glass.png");
+    let source = fixture.path("glass.png");
     drawn.save(&source).unwrap();
-    let loader = scene.loader(["image"]).args([&source]).start();
-    loader.wait_for(scene.key());
-    let copy = scene.path("copy.png");
-    scene
+    let loader = fixture.loader(["image"]).args([&source]).start();
+    loader.wait_for(fixture.key());
+    let copy = fixture.path("copy.png");
+    fixture
         .viewer(["show", "--output"])
         .args([&copy])
         .run()
@@ -82,14 +82,14 @@ fn transparency_survives() {
 
 #[test]
 fn the_ending_chooses_the_format() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let picture = Picture::draw(80, 60, 2);
-    let source = scene.file("picture.png", &picture.encode(PictureFile::Png));
-    let loader = scene.loader(["image"]).args([&source]).start();
-    loader.wait_for(scene.key());
+    let source = fixture.file("picture.png", &picture.encode(PictureFile::Png));
+    let loader = fixture.loader(["image"]).args([&source]).start();
+    loader.wait_for(fixture.key());
     for (name, format) in [("a.bmp", ImageFormat::Bmp), ("b.jpeg", ImageFormat::Jpeg)] {
-        let path = scene.path(name);
-        scene
+        let path = fixture.path(name);
+        fixture
             .viewer(["show", "--output"])
             .args([&path])
             .run()
@@ -99,20 +99,20 @@ fn the_ending_chooses_the_format() {
         let shown = image::load_from_memory(&bytes).unwrap();
         assert_eq!(shown.dimensions(), (80, 60));
     }
-    let refused = scene.viewer(["show", "--output", "picture.nonsense"]).run();
+    let refused = fixture.viewer(["show", "--output", "picture.nonsense"]).run();
     drop(refused.refused("nonsense"));
 }
 
 #[test]
 fn without_an_output_a_picture_is_one_line() {
-    let scene = Scene::new();
-    let source = scene.file(
+    let fixture = Fixture::new();
+    let source = fixture.file(
         "cat.png",
         &Picture::draw(64, 48, 3).encode(PictureFile::Png),
     );
-    let loader = scene.loader(["image"]).args([&source]).start();
-    loader.wait_for(scene.key());
-    let shown = scene.viewer(["show"]).run().done();
+    let loader = fixture.loader(["image"]).args([&source]).start();
+    loader.wait_for(fixture.key());
+    let shown = fixture.viewer(["show"]).run().done();
     let line = shown.text();
     assert_eq!(line.lines().count(), 1, "{line}");
     assert!(line.contains("64") && line.contains("48"), "{line}");
@@ -120,9 +120,9 @@ fn without_an_output_a_picture_is_one_line() {
 
 #[test]
 fn a_file_that_is_no_picture_is_refused_and_nothing_is_lost() {
-    let scene = Scene::new();
-    let before = scene.loader(["text", "before"]).start();
-    before.wait_for(scene.key());
+    let fixture = Fixture::new();
+    let before = fixture.loader(["text", "before"]).start();
+    before.wait_for(fixture.key());
     let whole = Picture::draw(64, 48, 4).encode(PictureFile::Png);
     for (name, content) in [
         ("text.png", b"this is no picture".as_slice()),
@@ -133,22 +133,22 @@ fn a_file_that_is_no_picture_is_refused_and_nothing_is_lost() {
             b"/* XPM */\nstatic char *x[] = {\n\"9999999 1 1 1\"",
         ),
     ] {
-        let refused = scene
+        let refused = fixture
             .loader(["image"])
-            .args([scene.file(name, content)])
+            .args([fixture.file(name, content)])
             .run();
         drop(refused.refused("Selected file is not an image, please select another."));
     }
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "before");
     before.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn absurd_dimensions_are_refused_before_any_memory_is_taken() {
-    let scene = Scene::new();
-    let bomb = scene.file("bomb.png", &bomb::png((60_000, 60_000), (8, 6), &[], b""));
-    let refused = scene.loader(["image"]).args([&bomb]).run();
+    let fixture = Fixture::new();
+    let bomb = fixture.file("bomb.png", &bomb::png((60_000, 60_000), (8, 6), &[], b""));
+    let refused = fixture.loader(["image"]).args([&bomb]).run();
     drop(refused.refused("60000"));
-    scene.assert_empty();
+    fixture.assert_empty();
 }

@@ -1,6 +1,6 @@
 //! Windows in another language, and contents in any script.
 
-use e2e_tests::{Area, Bus, Desktop, Launch, LoaderWindow, Scene, Screen, ViewerWindow};
+use e2e_tests::{Area, Bus, Desktop, Launch, LoaderWindow, Fixture, Screen, ViewerWindow};
 
 /// Where the first line of a shown text begins.
 const LINE: Area = Area {
@@ -20,11 +20,11 @@ fn windows_speak_chinese_where_the_locale_does() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     // Found by their titles, which are names.
-    let launch = in_china(scene.loader(["--verbose"]));
+    let launch = in_china(fixture.loader(["--verbose"]));
     let loader = LoaderWindow::of(launch.on(&desktop).start(), &desktop);
-    let launch = in_china(scene.viewer(["--verbose"]));
+    let launch = in_china(fixture.viewer(["--verbose"]));
     let viewer = ViewerWindow::of(launch.on(&desktop).start(), &desktop);
     viewer.program.wait_for_status("就绪。");
     viewer.show("无法连接到共享内存段。请先加载图片。");
@@ -33,7 +33,7 @@ fn windows_speak_chinese_where_the_locale_does() {
     loader.window.paste("你好，世界");
     loader.window.press(&["ctrl+Return"]);
     let said = loader.program.wait_for_status("加载到");
-    let key = scene.key();
+    let key = fixture.key();
     assert_eq!(
         said,
         format!("status: 已将文本（15 字节）加载到“{key}”（序号 1）。")
@@ -43,7 +43,7 @@ fn windows_speak_chinese_where_the_locale_does() {
     // What is no status line is for scripts.
     loader.program.wait_for_complaint(": sequence 1 after");
 
-    loader.enter_path(&scene.file("notes.txt", b"plain words"));
+    loader.enter_path(&fixture.file("notes.txt", b"plain words"));
     let said = loader
         .program
         .wait_for_status("所选文件不是图片，请另选一个。");
@@ -59,22 +59,22 @@ fn the_language_can_be_asked_for() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = scene.viewer(["--verbose", "--lang", "zh-CN"]);
+    let fixture = Fixture::new();
+    let viewer = fixture.viewer(["--verbose", "--lang", "zh-CN"]);
     let viewer = viewer.on(&desktop).start();
     viewer.wait_for_status("就绪。");
-    let loader = in_china(scene.loader(["--verbose", "--lang", "en"]));
+    let loader = in_china(fixture.loader(["--verbose", "--lang", "en"]));
     let loader = loader.on(&desktop).start();
     loader.wait_for_status("Load a text or an image");
     for program in [
-        scene.bare_loader(["--lang=de"]),
-        scene.bare_viewer(["--lang=de"]),
+        fixture.bare_loader(["--lang=de"]),
+        fixture.bare_viewer(["--lang=de"]),
     ] {
         program
             .run()
             .misused("the languages of the windows are en and zh-CN");
     }
-    for program in [scene.bare_loader(["--help"]), scene.bare_viewer(["--help"])] {
+    for program in [fixture.bare_loader(["--help"]), fixture.bare_viewer(["--help"])] {
         let help = program.run().done();
         assert!(help.text().contains("en or zh-CN"), "{help:?}");
     }
@@ -82,14 +82,14 @@ fn the_language_can_be_asked_for() {
 
 #[test]
 fn commands_speak_english_everywhere() {
-    let scene = Scene::new();
-    let loader = in_china(scene.loader(["text", "Hello"])).start();
+    let fixture = Fixture::new();
+    let loader = in_china(fixture.loader(["text", "Hello"])).start();
     let said = loader.wait_for("Loaded text, 5 bytes");
     assert!(said.contains("(sequence 1)."), "{said}");
-    let listed = in_china(scene.bare_viewer(["list"])).run().done();
+    let listed = in_china(fixture.bare_viewer(["list"])).run().done();
     assert!(listed.text().contains("text"), "{listed:?}");
     loader.terminate().done();
-    in_china(scene.viewer(["show"]))
+    in_china(fixture.viewer(["show"]))
         .run()
         .refused("There is nothing in");
 }
@@ -100,11 +100,11 @@ fn the_systems_dialog_has_a_title_in_the_windows_language() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
-    let launch = scene.loader(["--verbose", "--lang", "zh-CN"]);
+    let launch = fixture.loader(["--verbose", "--lang", "zh-CN"]);
     let loader = LoaderWindow::of(launch.on(&desktop).with(&bus).start(), &desktop);
     loader.open_file_dialog();
     desktop.window(TITLE).press(&["Escape"]);
@@ -112,8 +112,8 @@ fn the_systems_dialog_has_a_title_in_the_windows_language() {
 }
 
 /// Loads a text and returns the place where its first characters are drawn.
-fn drawn(scene: &Scene, viewer: &ViewerWindow<'_>, text: &str) -> Screen {
-    let loader = scene.loader(["text", text]).start();
+fn drawn(fixture: &Fixture, viewer: &ViewerWindow<'_>, text: &str) -> Screen {
+    let loader = fixture.loader(["text", text]).start();
     loader.wait_for("Loaded");
     viewer.show("Showing the text");
     let drawn = viewer.window.wait_until_still().crop(LINE);
@@ -135,11 +135,11 @@ fn every_script_is_drawn_as_it_is_written() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.window.point_away();
     // Behind a Latin letter, which keeps what is written from the right at the left.
-    let draw = |character: &str| drawn(&scene, &viewer, &format!("x {character}"));
+    let draw = |character: &str| drawn(&fixture, &viewer, &format!("x {character}"));
     // What no font has is drawn as the same box, whatever it is.
     let unknown = draw("\u{e123}");
     let other = draw("\u{e124}");
@@ -167,18 +167,18 @@ fn letters_that_join_are_joined_and_run_from_the_right() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.window.point_away();
     // The letters as they stand alone have other shapes.
-    let joined = drawn(&scene, &viewer, "abc ممم");
-    let apart = drawn(&scene, &viewer, "abc \u{fee1}\u{fee1}\u{fee1}");
+    let joined = drawn(&fixture, &viewer, "abc ممم");
+    let apart = drawn(&fixture, &viewer, "abc \u{fee1}\u{fee1}\u{fee1}");
     assert!(joined.pixels() != apart.pixels(), "Arabic does not join");
     // Between letters from the left, what stands first stands at the right: what is drawn first is
     // the second letter.
-    let hebrew = drawn(&scene, &viewer, "a ש ל z");
-    let begins_with_second = first_difference(&hebrew, &drawn(&scene, &viewer, "a ל ל z"));
-    let begins_with_first = first_difference(&hebrew, &drawn(&scene, &viewer, "a ש ש z"));
+    let hebrew = drawn(&fixture, &viewer, "a ש ל z");
+    let begins_with_second = first_difference(&hebrew, &drawn(&fixture, &viewer, "a ל ל z"));
+    let begins_with_first = first_difference(&hebrew, &drawn(&fixture, &viewer, "a ש ש z"));
     assert!(
         begins_with_second > begins_with_first,
         "Hebrew runs from the left"
@@ -190,15 +190,15 @@ fn characters_that_would_deceive_are_drawn_escaped() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.window.point_away();
     for (text, visible) in [
         ("a\u{202e}bc", r"a\u{202e}bc"),
         ("a\u{200b}b\u{2066}", r"a\u{200b}b\u{2066}"),
         ("\u{1b}[31mred", r"\u{1b}[31mred"),
     ] {
-        let [text, visible] = [text, visible].map(|text| drawn(&scene, &viewer, text));
+        let [text, visible] = [text, visible].map(|text| drawn(&fixture, &viewer, text));
         assert!(text.pixels() == visible.pixels(), "it is not visible");
     }
 }

@@ -4,21 +4,21 @@ use std::thread;
 use std::time::Duration;
 
 use e2e_tests::{
-    Desktop, LoaderWindow, Picture, PictureFile, Program, Scene, Signal, ViewerWindow,
+    Desktop, LoaderWindow, Picture, PictureFile, Program, Fixture, Signal, ViewerWindow,
 };
 
 /// The viewer, following.
-fn live<'d>(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
-    let viewer = ViewerWindow::open(scene, desktop);
+fn live<'d>(fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
+    let viewer = ViewerWindow::open(fixture, desktop);
     viewer.throw_live();
     viewer.program.wait_for_status("Live: what is loaded");
     viewer
 }
 
 /// A loader that has loaded `text`.
-fn loaded(scene: &Scene, text: &str) -> Program {
-    let loader = scene.loader(["text", text]).start();
-    loader.wait_for(scene.key());
+fn loaded(fixture: &Fixture, text: &str) -> Program {
+    let loader = fixture.loader(["text", text]).start();
+    loader.wait_for(fixture.key());
     loader
 }
 
@@ -27,11 +27,11 @@ fn what_is_loaded_appears_by_itself_and_stays() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = live(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = live(&fixture, &desktop);
     viewer.program.wait_for_status("Waiting for something");
 
-    let loader = loaded(&scene, "one");
+    let loader = loaded(&fixture, "one");
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "one");
     loader.kill();
@@ -40,12 +40,12 @@ fn what_is_loaded_appears_by_itself_and_stays() {
         .wait_for_status("The loader has left; this is the last copy.");
     assert_eq!(viewer.shown_text(), "one");
 
-    let loader = loaded(&scene, "back again");
+    let loader = loaded(&fixture, "back again");
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(viewer.shown_text(), "back again");
     loader.terminate().done();
     viewer.program.wait_for_status("The loader has left");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -53,16 +53,16 @@ fn a_picture_appears_by_itself_and_stays() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = live(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = live(&fixture, &desktop);
     let picture = Picture::draw(240, 160, 1);
-    let path = scene.file("p.png", &picture.encode(PictureFile::Png));
-    let loader = scene.loader(["image"]).args([&path]).start();
+    let path = fixture.file("p.png", &picture.encode(PictureFile::Png));
+    let loader = fixture.loader(["image"]).args([&path]).start();
     viewer.window.wait_for_picture(picture.pixels());
     loader.terminate().done();
     viewer.program.wait_for_status("The loader has left");
     viewer.window.wait_for_picture(picture.pixels());
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -70,13 +70,13 @@ fn off_again_what_is_loaded_waits_for_the_button() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = live(&scene, &desktop);
-    let first = loaded(&scene, "one");
+    let fixture = Fixture::new();
+    let viewer = live(&fixture, &desktop);
+    let first = loaded(&fixture, "one");
     viewer.program.wait_for_status("Showing the text");
     viewer.throw_live();
     viewer.program.wait_for_status("Live is off");
-    let second = loaded(&scene, "and two");
+    let second = loaded(&fixture, "and two");
     assert_eq!(viewer.shown_text(), "one");
     viewer.show("Showing the text");
     assert_eq!(viewer.shown_text(), "and two");
@@ -102,14 +102,14 @@ fn a_viewer_that_stands_still_skips_and_holds_nobody_up() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = live(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = live(&fixture, &desktop);
     let pattern = ["frames", "--test-pattern", "--size", "320x180"];
-    let loader = scene.loader(pattern).args(["--fps", "60"]).start();
+    let loader = fixture.loader(pattern).args(["--fps", "60"]).start();
     let [_, skipped_before] = figures(&viewer);
     viewer.program.signal(Signal::STOP);
     const MISSED: u64 = 60;
-    let other = scene.viewer(["follow", "--count", &MISSED.to_string()]);
+    let other = fixture.viewer(["follow", "--count", &MISSED.to_string()]);
     other.run().done();
     viewer.program.signal(Signal::CONT);
     while figures(&viewer)[1] < skipped_before + MISSED / 2 {}
@@ -121,8 +121,8 @@ fn pictures_that_follow_each_other_are_shown_and_counted() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = live(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = live(&fixture, &desktop);
     const FRAMES: u64 = 60;
     let count = FRAMES.to_string();
     let pattern = [
@@ -133,7 +133,7 @@ fn pictures_that_follow_each_other_are_shown_and_counted() {
         "--fps",
         "30",
     ];
-    let loader = scene.loader(pattern).args(["--count", &count]).start();
+    let loader = fixture.loader(pattern).args(["--count", &count]).start();
     loader.finish().done();
 
     // Twice a second: "live: 58 shown, 2 skipped, 9 ms".
@@ -188,11 +188,11 @@ fn while_nothing_comes_the_window_sleeps() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = live(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = live(&fixture, &desktop);
     viewer.program.wait_for_status("Waiting for something");
     assert_quiet(viewer.program.pid());
-    let loader = loaded(&scene, "once");
+    let loader = loaded(&fixture, "once");
     viewer.program.wait_for_status("Showing the text");
     assert_quiet(viewer.program.pid());
     loader.kill();
@@ -205,8 +205,8 @@ fn while_it_holds_something_the_loaders_window_sleeps() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("held");
     assert_quiet(loader.program.pid());
 }

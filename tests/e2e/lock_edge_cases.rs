@@ -6,7 +6,7 @@
 use std::{fs::File, os::unix::fs::FileExt, thread, time::Duration};
 
 use e2e_tests::{
-    Scene, Step, Tracer,
+    Fixture, Step, Tracer,
     layout::{LAST, LOCK},
     skip,
 };
@@ -23,18 +23,18 @@ const SOON: Duration = Duration::from_secs(2);
 /// Begins something and stops where `stops` says so; nothing where programs cannot be traced.
 fn stopped(
     actor: &mut Actor,
-    scene: &Scene,
+    fixture: &Fixture,
     line: &str,
     stops: impl Fn(Step) -> bool,
 ) -> Option<Tracer> {
-    let mut tracer = match Tracer::seize(actor.program(), scene.segments()) {
+    let mut tracer = match Tracer::seize(actor.program(), fixture.segments()) {
         Ok(tracer) => tracer,
         Err(error) => {
             skip(&format!("programs cannot be traced here: {error}"));
             return None;
         }
     };
-    actor.begins(line);
+    actor.send(line);
     tracer.take_line();
     while !stops(tracer.step().expect("it gets there before it answers")) {}
     Some(tracer)
@@ -47,17 +47,17 @@ fn is_abandoned(locked: &Locked<'_, ReadWrite>) -> bool {
 /// *Slot reuse.* A slot is claimed again before anybody noticed that its holder died with the lock.
 #[test]
 fn slot_reuse() {
-    let scene = Scene::new();
-    let keeper = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
-    let mut holder = Actor::new(&scene);
-    holder.does("attach");
-    holder.does("lock 1000");
-    holder.dies();
+    let fixture = Fixture::new();
+    let keeper = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
+    let mut holder = Actor::new(&fixture);
+    holder.run("attach");
+    holder.run("lock 1000");
+    holder.kill();
 
     // The claim settles what the dead one left: the word is free, and says that it was abandoned.
-    let heir = Block::attach(&key(&scene), &options(&scene)).unwrap();
+    let heir = Block::attach(&key(&fixture), &options(&fixture)).unwrap();
     let mut word = [0; 4];
-    let file = File::open(scene.segment()).unwrap();
+    let file = File::open(fixture.segment()).unwrap();
     file.read_exact_at(&mut word, LOCK as u64).unwrap();
     assert_eq!(u32::from_le_bytes(word), 0b10);
 
@@ -74,15 +74,15 @@ fn slot_reuse() {
 /// *Own descriptor.* The kernel does not tell of one's own locks: what one holds oneself is alive.
 #[test]
 fn own_descriptor() {
-    let scene = Scene::new();
-    let patience = Duration::from_millis(100); // several looks at whether the holder lives
-    let block = Block::create(&key(&scene), 64, &options(&scene)).unwrap();
-    let second = Block::attach(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let timeout = Duration::from_millis(100); // several looks at whether the holder lives
+    let block = Block::create(&key(&fixture), 64, &options(&fixture)).unwrap();
+    let second = Block::attach(&key(&fixture), &options(&fixture)).unwrap();
     let guard = block.lock().unwrap();
     // Neither another thread through the same handle nor another handle takes it for a dead one's.
     for handle in [&block, &second] {
         thread::scope(|scope| {
-            let other = scope.spawn(|| handle.lock_for(patience).map(drop));
+            let other = scope.spawn(|| handle.lock_for(timeout).map(drop));
             let refused = other.join().unwrap();
             assert!(
                 matches!(&refused, Err(error) if matches!(error.kind(), LockErrorKind::Timeout { .. }))
@@ -91,12 +91,12 @@ fn own_descriptor() {
     }
     drop(guard);
     assert!(!second.detach().removed, "the first handle keeps it");
-    assert_eq!(segment::list(&options(&scene)).unwrap().len(), 1);
+    assert_eq!(segment::list(&options(&fixture)).unwrap().len(), 1);
     assert!(block.detach().removed, "the last one out");
 
     // A publisher does not claim what a subscriber of the same process has pinned.
-    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
-    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish(&Metadata::Text, &[b'a'; 20_000]).unwrap();
     let pinned = subscriber.latest().unwrap().unwrap();
     for _ in 0..20 {
@@ -108,36 +108,36 @@ fn own_descriptor() {
 /// *No wait without a bound.* Somebody stops for good in the middle of attaching.
 #[test]
 fn no_wait_without_a_bound() {
-    let scene = Scene::new();
-    let patience = Duration::from_millis(200);
-    let impatient = Options::new().directory(scene.segments()).timeout(patience);
-    let keeper = Block::create(&key(&scene), 64, &impatient).unwrap();
-    let second = Block::attach(&key(&scene), &impatient).unwrap();
-    let mut sitter = Actor::new(&scene);
+    let fixture = Fixture::new();
+    let timeout = Duration::from_millis(200);
+    let impatient = Options::new().directory(fixture.segments()).timeout(timeout);
+    let keeper = Block::create(&key(&fixture), 64, &impatient).unwrap();
+    let second = Block::attach(&key(&fixture), &impatient).unwrap();
+    let mut sitter = Actor::new(&fixture);
     let takes_lifecycle =
         |step| matches!(step, Step::Call(call) if call == libc::SYS_fcntl.unsigned_abs());
-    let Some(tracer) = stopped(&mut sitter, &scene, "attach", takes_lifecycle) else {
+    let Some(tracer) = stopped(&mut sitter, &fixture, "attach", takes_lifecycle) else {
         return;
     };
 
     let soon = |what: &str, act: &mut dyn FnMut()| {
         let ((), time) = timed(act);
-        assert!(time < patience + SOON, "{what} took {time:?}");
+        assert!(time < timeout + SOON, "{what} took {time:?}");
     };
     soon("attaching", &mut || {
-        let refused = Block::attach(&key(&scene), &impatient).map(drop);
+        let refused = Block::attach(&key(&fixture), &impatient).map(drop);
         assert!(
             matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
         );
     });
     soon("creating", &mut || {
-        let refused = Block::create(&key(&scene), 64, &impatient).map(drop);
+        let refused = Block::create(&key(&fixture), 64, &impatient).map(drop);
         assert!(
             matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
         );
     });
     soon("removing", &mut || {
-        let refused = segment::remove(&key(&scene), &impatient, segment::Removal::Forced);
+        let refused = segment::remove(&key(&fixture), &impatient, segment::Removal::Forced);
         assert!(
             matches!(&refused, Err(error) if matches!(error.kind(), RemoveErrorKind::Busy { .. }))
         );
@@ -150,28 +150,28 @@ fn no_wait_without_a_bound() {
     soon("detaching", &mut || drop(second.take()));
 
     tracer.let_go();
-    sitter.has_done("attach");
-    drop(Block::attach(&key(&scene), &impatient).unwrap());
+    sitter.wait_done("attach");
+    drop(Block::attach(&key(&fixture), &impatient).unwrap());
 }
 
 /// *Death between publishing and waking.* Nobody is woken, and everybody notices.
 #[test]
 fn death_between_publishing_and_waking() {
-    let scene = Scene::new();
-    let _keeper = Publisher::open(&key(&scene), &options(&scene)).unwrap();
-    let mut sleeper = Actor::new(&scene);
-    sleeper.does("subscribe");
-    let mut victim = Actor::new(&scene);
-    victim.does("open");
-    sleeper.begins("wait 60000");
+    let fixture = Fixture::new();
+    let _keeper = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
+    let mut sleeper = Actor::new(&fixture);
+    sleeper.run("subscribe");
+    let mut peer = Actor::new(&fixture);
+    peer.run("open");
+    sleeper.send("wait 60000");
     sleeper.wait_until_asleep();
     let names_it = |step| matches!(step, Step::Store(offset) if offset == LAST);
-    let Some(tracer) = stopped(&mut victim, &scene, "publish 2 64", names_it) else {
+    let Some(tracer) = stopped(&mut peer, &fixture, "publish 2 64", names_it) else {
         return;
     };
-    victim.dies();
+    peer.kill();
     drop(tracer);
-    let (woken, time) = timed(|| sleeper.has_done("wait"));
+    let (woken, time) = timed(|| sleeper.wait_done("wait"));
     assert_eq!(woken, "New");
     // It looks again once a second.
     assert!(time < Duration::from_secs(1) + SOON, "{time:?}");
@@ -180,17 +180,17 @@ fn death_between_publishing_and_waking() {
 /// *Fork.* A child has its parent's descriptors; when the parent leaves in order, it has left.
 #[test]
 fn fork() {
-    let scene = Scene::new();
-    let keeper = Publisher::open(&key(&scene), &options(&scene)).unwrap();
-    let mut parent = Actor::new(&scene);
-    parent.does("visit samples");
-    let last = parent.does("leave behind child");
+    let fixture = Fixture::new();
+    let keeper = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
+    let mut parent = Actor::new(&fixture);
+    parent.run("join samples");
+    let last = parent.run("leave behind child");
     assert_eq!(last, "false", "somebody else stays");
     // The child lives, and sits on nothing.
-    let impatient = options(&scene).timeout(SOON);
-    drop(Publisher::open(&key(&scene), &impatient).unwrap());
-    drop(Subscriber::attach(&key(&scene), &impatient).unwrap());
+    let impatient = options(&fixture).timeout(SOON);
+    drop(Publisher::open(&key(&fixture), &impatient).unwrap());
+    drop(Subscriber::attach(&key(&fixture), &impatient).unwrap());
     assert_eq!(keeper.peers(), [], "the parent has left");
     assert!(keeper.detach().removed, "the last one out");
-    scene.assert_empty();
+    fixture.assert_empty();
 }

@@ -1,4 +1,4 @@
-//! A live peer that lies: its victims get an error or a sample, and never die, hang or swallow memory.
+//! A live peer that lies: its run_all_bounded get an error or a sample, and never die, hang or swallow memory.
 
 use std::{
     fs,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Launch, Outcome, Program, Scene};
+use e2e_tests::{Launch, Outcome, Program, Fixture};
 use shm_core::{
     AttachErrorKind, Block, LockError, LockErrorKind, Metadata, Options, PublishError,
     PublishErrorKind, Publisher, ReadErrorKind, Subscriber, WaitResult, guard_against_truncation,
@@ -21,38 +21,38 @@ const MEMORY: &str = "--data=268435456";
 /// Larger than any sample of these tests, and what a peer claims instead is larger than this.
 const CLAIM: usize = 1 << 30;
 /// How long a victim in this process waits for others, where it may wait.
-const PATIENCE: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_millis(200);
 /// How long anything may take: no wait of the library, and none of the programs (five seconds and
 /// two), is longer, even on a loaded machine.
 const BOUND: Duration = Duration::from_secs(20);
 
-fn lies(scene: &Scene, lie: &str) -> Program {
-    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
-    let peer = peer.args([scene.segment()]).args([lie]).start();
-    peer.wait_for("lies");
+fn start_attack(fixture: &Fixture, attack: &str) -> Program {
+    let peer = fixture.program(env!("CARGO_BIN_EXE_malicious_peer"));
+    let peer = peer.args([fixture.segment()]).args([attack]).start();
+    peer.wait_for("attacking");
     peer
 }
 
-fn loaded(scene: &Scene, text: &str) -> Program {
-    let loader = scene.loader(["text"]).input(text).start();
-    loader.wait_for(scene.key());
+fn loaded(fixture: &Fixture, text: &str) -> Program {
+    let loader = fixture.loader(["text"]).input(text).start();
+    loader.wait_for(fixture.key());
     loader
 }
 
-fn patient(scene: &Scene) -> Options {
-    options(scene).timeout(PATIENCE)
+fn options_with_timeout(fixture: &Fixture) -> Options {
+    options(fixture).timeout(TIMEOUT)
 }
 
 /// Runs a program beside a peer: it did its work or says in a sentence why not, in time, within
 /// its memory.
-fn victim(launch: Launch) -> Outcome {
+fn run_bounded(launch: Launch) -> Outcome {
     let (outcome, time) = timed(|| launch.through("prlimit", [MEMORY]).run());
     assert!(time < BOUND, "{time:?}: {outcome:?}");
-    orderly(outcome)
+    assert_orderly(outcome)
 }
 
 /// Asserts that a program did its work, or says in a sentence why not.
-fn orderly(outcome: Outcome) -> Outcome {
+fn assert_orderly(outcome: Outcome) -> Outcome {
     let said = outcome.stderr.trim().ends_with('.') || outcome.stderr.contains(". ");
     let is_orderly = match outcome.code {
         Some(0) => true,
@@ -64,15 +64,15 @@ fn orderly(outcome: Outcome) -> Outcome {
 }
 
 /// The same with programs that run beside each other, where each waits as long as it may.
-fn victims<const COUNT: usize>(launches: [Launch; COUNT]) -> [Outcome; COUNT] {
+fn run_all_bounded<const COUNT: usize>(launches: [Launch; COUNT]) -> [Outcome; COUNT] {
     thread::scope(|scope| {
-        let running = launches.map(|launch| scope.spawn(|| victim(launch)));
+        let running = launches.map(|launch| scope.spawn(|| run_bounded(launch)));
         running.map(|victim| victim.join().unwrap())
     })
 }
 
 /// All that the programs do with a key, beside a peer.
-fn programs(scene: &Scene) {
+fn run_programs(fixture: &Fixture) {
     for arguments in [
         ["show"].as_slice(),
         &["show", "--json"],
@@ -81,16 +81,16 @@ fn programs(scene: &Scene) {
         &["info", "--hex"],
         &["list"],
     ] {
-        drop(victim(scene.viewer(arguments)));
+        drop(run_bounded(fixture.viewer(arguments)));
     }
-    drop(victim(scene.loader(["text", "--for", "1ms", "joins"])));
+    drop(run_bounded(fixture.loader(["text", "--for", "1ms", "joins"])));
 }
 
 /// All that the library does with samples, beside a peer, for a while; how many samples were read.
-fn library(scene: &Scene) -> usize {
+fn run_library(fixture: &Fixture) -> usize {
     const WHILE: Duration = Duration::from_secs(2);
     guard_against_truncation().unwrap();
-    let (key, options) = (key(scene), patient(scene));
+    let (key, options) = (key(fixture), options_with_timeout(fixture));
     let mut read = 0;
     let began = Instant::now();
     while began.elapsed() < WHILE {
@@ -99,7 +99,7 @@ fn library(scene: &Scene) -> usize {
             drop(segment::list(&options).unwrap());
             drop(segment::info(&key, &options));
             read += Subscriber::attach(&key, &options).map_or(0, read_all);
-            drop(publish_all(scene));
+            drop(publish_all(fixture));
         });
         assert!(time < BOUND, "{time:?}");
     }
@@ -124,8 +124,8 @@ fn read_all(mut subscriber: Subscriber) -> usize {
     read
 }
 
-fn publish_all(scene: &Scene) -> Result<(), PublishError> {
-    let Ok(publisher) = Publisher::open(&key(scene), &patient(scene)) else {
+fn publish_all(fixture: &Fixture) -> Result<(), PublishError> {
+    let Ok(publisher) = Publisher::open(&key(fixture), &options_with_timeout(fixture)) else {
         return Ok(());
     };
     publisher.publish_text("short")?;
@@ -135,29 +135,29 @@ fn publish_all(scene: &Scene) -> Result<(), PublishError> {
 
 #[test]
 fn a_file_that_is_cut_while_it_is_read() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, &"cut ".repeat(100_000));
-    let _liar = lies(&scene, "cut");
-    println!("{} samples read beside it", library(&scene));
-    programs(&scene);
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, &"cut ".repeat(100_000));
+    let _attacker = start_attack(&fixture, "truncate");
+    println!("{} samples read beside it", run_library(&fixture));
+    run_programs(&fixture);
     // If it looked at memory that was cut off, that memory is its own from then on, and it says so.
-    drop(orderly(loader.terminate()));
+    drop(assert_orderly(loader.terminate()));
 }
 
-/// Cuts the scene's segment down to nothing.
-fn cut_down(scene: &Scene) {
-    let file = fs::File::options().write(true).open(scene.segment());
+/// Cuts the fixture's segment down to nothing.
+fn cut_down(fixture: &Fixture) {
+    let file = fs::File::options().write(true).open(fixture.segment());
     file.unwrap().set_len(0).unwrap();
 }
 
 #[test]
 fn a_file_cut_for_good_that_its_publisher_leaves() {
     guard_against_truncation().unwrap();
-    let scene = Scene::new();
-    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
     publisher.publish_text(&"long".repeat(10_000)).unwrap();
-    let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
-    cut_down(&scene);
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
+    cut_down(&fixture);
     // It has not touched the memory since.
     assert!(!publisher.detach().removed);
     let answer = subscriber.latest();
@@ -167,24 +167,24 @@ fn a_file_cut_for_good_that_its_publisher_leaves() {
 #[test]
 fn a_file_cut_for_good_that_is_published_to_and_locked() {
     guard_against_truncation().unwrap();
-    let scene = Scene::new();
-    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
     let mut loan = publisher.loan(100_000).unwrap();
-    cut_down(&scene);
+    cut_down(&fixture);
     loan.fill(7);
     let bytes = Metadata::bytes("application/octet-stream");
     let error = loan.publish(&bytes).unwrap_err();
     assert!(matches!(error.kind(), PublishErrorKind::Removed), "{error}");
-    fs::remove_file(scene.segment()).unwrap();
+    fs::remove_file(fixture.segment()).unwrap();
 
-    let block = Block::create(&key(&scene), 100_000, &patient(&scene)).unwrap();
+    let block = Block::create(&key(&fixture), 100_000, &options_with_timeout(&fixture)).unwrap();
     let guard = block.lock().unwrap().ignore_abandonment();
-    cut_down(&scene);
+    cut_down(&fixture);
     assert_eq!(guard[50_000], 0);
     drop(guard);
     // What is left of the lock is this process's own; others are refused.
-    drop(block.lock_for(PATIENCE));
-    let refused = Block::attach(&key(&scene), &patient(&scene));
+    drop(block.lock_for(TIMEOUT));
+    let refused = Block::attach(&key(&fixture), &options_with_timeout(&fixture));
     assert!(
         matches!(&refused, Err(error) if matches!(error.kind(), AttachErrorKind::Foreign { .. }))
     );
@@ -193,37 +193,37 @@ fn a_file_cut_for_good_that_is_published_to_and_locked() {
 #[test]
 fn a_file_cut_for_good_whose_block_is_left() {
     guard_against_truncation().unwrap();
-    let scene = Scene::new();
-    let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
-    cut_down(&scene);
+    let fixture = Fixture::new();
+    let block = Block::create(&key(&fixture), 64, &options_with_timeout(&fixture)).unwrap();
+    cut_down(&fixture);
     assert!(!block.detach().removed);
 }
 
 #[test]
 fn entries_and_the_header_rewritten_while_they_are_read() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, &"scribble".repeat(1000));
-    let _liar = lies(&scene, "scribble");
-    println!("{} samples read beside it", library(&scene));
-    programs(&scene);
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, &"overwrite".repeat(1000));
+    let _attacker = start_attack(&fixture, "overwrite");
+    println!("{} samples read beside it", run_library(&fixture));
+    run_programs(&fixture);
     drop(loader.terminate().done());
 }
 
 #[test]
 fn wake_ups_for_nothing() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, "true all the same");
-    let _liar = lies(&scene, "wake");
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, "true all the same");
+    let _attacker = start_attack(&fixture, "wake");
     assert_eq!(
-        victim(scene.viewer(["show"])).done().text(),
+        run_bounded(fixture.viewer(["show"])).done().text(),
         "true all the same"
     );
-    let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
-    let (waited, time) = timed(|| subscriber.wait(Some(PATIENCE)).unwrap());
+    let (waited, time) = timed(|| subscriber.wait(Some(TIMEOUT)).unwrap());
     assert_eq!(waited, WaitResult::Timeout);
-    assert!(time >= PATIENCE && time < BOUND, "{time:?}");
-    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    assert!(time >= TIMEOUT && time < BOUND, "{time:?}");
+    let publisher = Publisher::open(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
     publisher.publish_text("news").unwrap();
     assert_eq!(subscriber.wait(None).unwrap(), WaitResult::New);
     drop(publisher);
@@ -232,12 +232,12 @@ fn wake_ups_for_nothing() {
 
 #[test]
 fn samples_announced_that_do_not_exist() {
-    let scene = Scene::new();
-    let _loader = loaded(&scene, &"flood".repeat(2000));
-    let _liar = lies(&scene, "flood");
-    let [shown, _] = victims([
-        scene.viewer(["show"]),
-        scene.viewer(["show", "--wait", "1"]),
+    let fixture = Fixture::new();
+    let _loader = loaded(&fixture, &"flood".repeat(2000));
+    let _attacker = start_attack(&fixture, "flood");
+    let [shown, _] = run_all_bounded([
+        fixture.viewer(["show"]),
+        fixture.viewer(["show", "--wait", "1"]),
     ]);
     // What it meets behind the last record is nonsense, unless it moves too fast to meet anything.
     let is_nonsense = shown.stderr.contains("is damaged");
@@ -246,18 +246,18 @@ fn samples_announced_that_do_not_exist() {
     } else {
         "latest sample"
     }));
-    println!("{} samples read beside it", library(&scene));
-    victim(scene.viewer(["info"])).done();
-    victim(scene.viewer(["list"])).done();
+    println!("{} samples read beside it", run_library(&fixture));
+    run_bounded(fixture.viewer(["info"])).done();
+    run_bounded(fixture.viewer(["list"])).done();
 }
 
 /// What the lock answers to who waits so long for it, and how long that took.
-fn lock_beside(lie: &str) -> Result<(), LockError> {
-    let scene = Scene::new();
-    let block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
-    let _liar = lies(&scene, lie);
-    let (locked, time) = timed(|| block.lock_for(PATIENCE).map(drop));
-    println!("{lie}: {locked:?} after {time:?}");
+fn lock_during(attack: &str) -> Result<(), LockError> {
+    let fixture = Fixture::new();
+    let block = Block::create(&key(&fixture), 64, &options_with_timeout(&fixture)).unwrap();
+    let _attacker = start_attack(&fixture, attack);
+    let (locked, time) = timed(|| block.lock_for(TIMEOUT).map(drop));
+    println!("{attack}: {locked:?} after {time:?}");
     assert!(time < BOUND, "{time:?}");
     let (tried, time) = timed(|| block.try_lock().map(drop));
     assert!(time < BOUND, "{time:?}");
@@ -267,36 +267,36 @@ fn lock_beside(lie: &str) -> Result<(), LockError> {
 
 #[test]
 fn a_lock_held_for_ever_costs_the_timeout() {
-    let error = lock_beside("hold").unwrap_err();
+    let error = lock_during("hold-lock").unwrap_err();
     assert!(
         matches!(error.kind(), LockErrorKind::Timeout { .. }),
         "{error}"
     );
 
-    let scene = Scene::new();
-    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
     publisher.publish_text("before").unwrap();
-    let peer = lies(&scene, "hold");
+    let peer = start_attack(&fixture, "hold-lock");
     let error = publisher.publish_text("after").unwrap_err();
     assert!(matches!(error.kind(), PublishErrorKind::Busy), "{error}");
     // Readers need no lock.
-    assert_eq!(victim(scene.viewer(["show"])).done().text(), "before");
-    drop(victim(scene.loader(["text", "after"])).refused("publishing"));
+    assert_eq!(run_bounded(fixture.viewer(["show"])).done().text(), "before");
+    drop(run_bounded(fixture.loader(["text", "after"])).refused("publishing"));
     peer.kill();
     publisher.publish_text("after").unwrap();
 }
 
 #[test]
 fn a_lock_that_nobody_holds_is_taken_over() {
-    lock_beside("nobody").unwrap();
-    lock_beside("no-slot").unwrap();
+    lock_during("dead-holder").unwrap();
+    lock_during("invalid-holder").unwrap();
 }
 
 #[test]
 fn a_lock_that_goes_round_among_liars_costs_the_timeout() {
     // In a thread, because without a bound it would never end, and nor would the test.
     let (sender, receiver) = std::sync::mpsc::channel();
-    thread::spawn(move || sender.send(lock_beside("juggle")));
+    thread::spawn(move || sender.send(lock_during("pass-lock-around")));
     let error = receiver
         .recv_timeout(BOUND)
         .expect("the lock keeps to its timeout")
@@ -309,52 +309,52 @@ fn a_lock_that_goes_round_among_liars_costs_the_timeout() {
 
 #[test]
 fn all_slots_taken_by_one_peer() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, "readable");
-    let peer = lies(&scene, "slots");
-    drop(victim(scene.loader(["text", "no"])).refused("All 128 places"));
-    assert_eq!(victim(scene.viewer(["show"])).done().text(), "readable");
-    let info = victim(scene.viewer(["info", "--json"])).done().json();
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, "readable");
+    let peer = start_attack(&fixture, "all-slots");
+    drop(run_bounded(fixture.loader(["text", "no"])).refused("All 128 places"));
+    assert_eq!(run_bounded(fixture.viewer(["show"])).done().text(), "readable");
+    let info = run_bounded(fixture.viewer(["info", "--json"])).done().json();
     assert_eq!(info["attached"].as_array().unwrap().len(), 128);
     peer.kill();
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn the_lifecycle_held_for_ever_costs_the_timeout() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, "readable");
-    let peer = lies(&scene, "lifecycle");
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, "readable");
+    let peer = start_attack(&fixture, "hold-lifecycle");
     let busy = "holds the lock under which";
-    let (attached, time) = timed(|| Subscriber::attach(&key(&scene), &patient(&scene)));
+    let (attached, time) = timed(|| Subscriber::attach(&key(&fixture), &options_with_timeout(&fixture)));
     assert!(
         matches!(&attached, Err(error) if matches!(error.kind(), AttachErrorKind::Busy { .. }))
     );
     assert!(time < BOUND, "{time:?}");
-    let waiting = victims([scene.viewer(["show"]), scene.loader(["text", "new"])]);
+    let waiting = run_all_bounded([fixture.viewer(["show"]), fixture.loader(["text", "new"])]);
     for outcome in waiting {
         drop(outcome.refused(busy));
     }
     // Who only looks never waits.
     for command in ["info", "list"] {
-        let (outcome, time) = timed(|| victim(scene.viewer([command])));
+        let (outcome, time) = timed(|| run_bounded(fixture.viewer([command])));
         outcome.done();
         assert!(time < Duration::from_secs(2), "{time:?}");
     }
     // The loader leaves without removing; what it leaves is stale, and goes with the peer.
     loader.terminate().done();
     peer.kill();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn regions_that_are_held_for_ever() {
-    let scene = Scene::new();
-    let publisher = Publisher::open(&key(&scene), &patient(&scene)).unwrap();
-    let mut subscriber = Subscriber::attach(&key(&scene), &patient(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options_with_timeout(&fixture)).unwrap();
     publisher.publish_text(&"long".repeat(10_000)).unwrap();
-    let reading = lies(&scene, "read-regions");
+    let reading = start_attack(&fixture, "read-regions");
     let error = publisher
         .publish_text(&"too many".repeat(10_000))
         .unwrap_err();
@@ -364,48 +364,48 @@ fn regions_that_are_held_for_ever() {
     );
     // What is short needs no region.
     publisher.publish_text("short").unwrap();
-    assert_eq!(victim(scene.viewer(["show"])).done().text(), "short");
+    assert_eq!(run_bounded(fixture.viewer(["show"])).done().text(), "short");
     reading.kill();
     publisher.publish_text(&"long".repeat(10_000)).unwrap();
 
-    let writing = lies(&scene, "write-regions");
+    let writing = start_attack(&fixture, "write-regions");
     let (busy, time) = timed(|| subscriber.latest());
     assert!(
         matches!(&busy, Err(error) if *error.kind() == ReadErrorKind::Busy),
         "{busy:?}"
     );
     assert!(time < BOUND, "{time:?}");
-    drop(victim(scene.viewer(["show"])).refused("latest sample"));
+    drop(run_bounded(fixture.viewer(["show"])).refused("latest sample"));
     writing.kill();
     assert!(subscriber.latest().unwrap().is_some());
 }
 
 #[test]
 fn millions_of_readers() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, "readable");
-    let _liar = lies(&scene, "readers");
-    let (outcome, time) = timed(|| victim(scene.viewer(["info", "--json"])));
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, "readable");
+    let _attacker = start_attack(&fixture, "many-readers");
+    let (outcome, time) = timed(|| run_bounded(fixture.viewer(["info", "--json"])));
     let attached = outcome.done().json()["attached"].as_array().unwrap().len();
     assert!(attached <= 2000, "{attached}");
     assert!(time < Duration::from_secs(5), "{time:?}");
-    assert_eq!(victim(scene.viewer(["show"])).done().text(), "readable");
+    assert_eq!(run_bounded(fixture.viewer(["show"])).done().text(), "readable");
     loader.terminate().done();
 }
 
 #[test]
 fn other_things_at_the_name_now_and_then() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, "the real one");
-    let peer = lies(&scene, "dance");
-    println!("{} samples read beside it", library(&scene));
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, "the real one");
+    let peer = start_attack(&fixture, "swap-name");
+    println!("{} samples read beside it", run_library(&fixture));
     for _ in 0..3 {
-        let shown = victim(scene.viewer(["show"]));
+        let shown = run_bounded(fixture.viewer(["show"]));
         assert!(!shown.text().contains("root:"), "a link was followed");
-        drop(victim(scene.viewer(["info"])));
-        drop(victim(scene.viewer(["list"])));
-        drop(victim(scene.loader(["text", "--for", "1ms", "another"])));
-        drop(victim(scene.viewer(["remove", "--force"])));
+        drop(run_bounded(fixture.viewer(["info"])));
+        drop(run_bounded(fixture.viewer(["list"])));
+        drop(run_bounded(fixture.loader(["text", "--for", "1ms", "another"])));
+        drop(run_bounded(fixture.viewer(["remove", "--force"])));
     }
     peer.kill();
     // It ends by itself where something else stood at the name when it looked.
@@ -416,76 +416,76 @@ fn other_things_at_the_name_now_and_then() {
 
 #[test]
 fn a_wait_keeps_its_time_whatever_is_done_to_the_segment() {
-    /// What a loaded machine needs beside the second that was given; the library's own patience is
+    /// What a loaded machine needs beside the second that was given; the library's own timeout is
     /// five seconds, and would show.
     const SOON: Duration = Duration::from_secs(4);
-    let lying: Vec<_> = ["flood", "write-regions", "lifecycle", "scribble"]
+    let lying: Vec<_> = ["flood", "write-regions", "hold-lifecycle", "overwrite"]
         .into_iter()
-        .map(|lie| {
-            let scene = Scene::new();
-            let loader = loaded(&scene, &lie.repeat(2000));
-            let peer = lies(&scene, lie);
-            (lie, scene, loader, peer)
+        .map(|attack| {
+            let fixture = Fixture::new();
+            let loader = loaded(&fixture, &attack.repeat(2000));
+            let peer = start_attack(&fixture, attack);
+            (attack, fixture, loader, peer)
         })
         .collect();
-    let within = |lie: &str, launch: Launch| {
-        let (outcome, time) = timed(|| victim(launch));
-        assert!(time < SOON, "{lie}: {time:?}: {outcome:?}");
+    let within = |attack: &str, launch: Launch| {
+        let (outcome, time) = timed(|| run_bounded(launch));
+        assert!(time < SOON, "{attack}: {time:?}: {outcome:?}");
         outcome
     };
     thread::scope(|scope| {
-        for (lie, scene, ..) in &lying {
+        for (attack, fixture, ..) in &lying {
             let shows = [
-                scene.viewer(["follow", "--timeout", "1", "--count", "9"]),
-                scene.viewer(["show", "--wait", "1"]),
+                fixture.viewer(["follow", "--timeout", "1", "--count", "9"]),
+                fixture.viewer(["show", "--wait", "1"]),
             ];
             for launch in shows {
-                scope.spawn(|| drop(within(lie, launch)));
+                scope.spawn(|| drop(within(attack, launch)));
             }
         }
     });
 
-    // Who waits already when the lie begins.
-    let scene = Scene::new();
-    let loader = loaded(&scene, &"long".repeat(2000));
-    let follow = scene.viewer(["follow", "--timeout", "2"]).start();
+    // Who waits already when the attack begins.
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, &"long".repeat(2000));
+    let follow = fixture.viewer(["follow", "--timeout", "2"]).start();
     follow.wait_for("longlong");
     let began = Instant::now();
-    let _liar = lies(&scene, "flood");
+    let _attacker = start_attack(&fixture, "flood");
     let outcome = follow.finish();
     assert!(began.elapsed() < SOON, "{:?}: {outcome:?}", began.elapsed());
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     drop(loader.kill());
 
     // A block whose lock is not to be had.
-    let scene = Scene::new();
-    let _block = Block::create(&key(&scene), 64, &patient(&scene)).unwrap();
-    let _liar = lies(&scene, "hold");
-    let show = scene.viewer(["show", "--wait", "1"]);
-    drop(within("hold", show).refused("The lock"));
+    let fixture = Fixture::new();
+    let _block = Block::create(&key(&fixture), 64, &options_with_timeout(&fixture)).unwrap();
+    let _attacker = start_attack(&fixture, "hold-lock");
+    let show = fixture.viewer(["show", "--wait", "1"]);
+    drop(within("hold-lock", show).refused("The lock"));
 }
 
-/// Asserts that a file which claims 64 GiB, and has memory for none of it, costs its victims none.
-fn assert_costs_nothing(lie: &str) {
-    let scene = Scene::new();
-    let _liar = lies(&scene, lie);
-    let output = scene.path("output.bin");
+/// Asserts that a file which claims 64 GiB, and has memory for none of it, costs its run_all_bounded none.
+fn assert_costs_nothing(attack: &str) {
+    let fixture = Fixture::new();
+    let _attacker = start_attack(&fixture, attack);
+    let output = fixture.path("output.bin");
     for launch in [
-        scene.viewer(["info"]),
-        scene.viewer(["list"]),
-        scene.viewer(["show", "--json"]),
-        scene.viewer(["info", "--hex"]),
-        scene.viewer(["show"]),
-        scene.viewer(["show", "--output", "-"]),
-        scene.viewer(["show", "--output"]).args([&output]),
+        fixture.viewer(["info"]),
+        fixture.viewer(["list"]),
+        fixture.viewer(["show", "--json"]),
+        fixture.viewer(["info", "--hex"]),
+        fixture.viewer(["show"]),
+        fixture.viewer(["show", "--output", "-"]),
+        fixture.viewer(["show", "--output"]).args([&output]),
     ] {
-        let outcome = victim(launch);
-        assert!(outcome.stdout.len() < 1 << 20, "{lie}");
+        let outcome = run_bounded(launch);
+        assert!(outcome.stdout.len() < 1 << 20, "{attack}");
     }
-    assert!(!output.exists(), "{lie} was written to a file");
+    assert!(!output.exists(), "{attack} was written to a file");
     // Nor does reading fill the holes.
-    let used = fs::metadata(scene.segment()).unwrap().blocks() * 512;
-    assert!(used < 1 << 20, "{lie} has grown to {used} bytes");
+    let used = fs::metadata(fixture.segment()).unwrap().blocks() * 512;
+    assert!(used < 1 << 20, "{attack} has grown to {used} bytes");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Program, Scene};
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Program, Fixture};
 use shm_core::{
     Block, LockErrorKind, PublishErrorKind, Publisher, Subscriber, WaitResult,
     guard_against_truncation, segment,
@@ -21,7 +21,7 @@ const NOTICED: Duration = Duration::from_millis(1100);
 
 /// What becomes of a segment's file.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+enum Replacement {
     Removed,
     Moved,
     /// Moved away, and something foreign put in its place.
@@ -31,43 +31,43 @@ enum Fate {
     DirectoryMoved,
 }
 
-impl Fate {
-    const ALL: [Fate; 5] = [
-        Fate::Removed,
-        Fate::Moved,
-        Fate::Squatted,
-        Fate::Replaced,
-        Fate::DirectoryMoved,
+impl Replacement {
+    const ALL: [Replacement; 5] = [
+        Replacement::Removed,
+        Replacement::Moved,
+        Replacement::Squatted,
+        Replacement::Replaced,
+        Replacement::DirectoryMoved,
     ];
 
-    /// Befalls the segment of a scene; what keeps the new segment alive where there is one.
-    fn befall(self, scene: &Scene) -> Option<Publisher> {
-        let path = scene.segment();
+    /// Befalls the segment of a fixture; what keeps the new segment alive where there is one.
+    fn apply(self, fixture: &Fixture) -> Option<Publisher> {
+        let path = fixture.segment();
         match self {
-            Fate::Removed => fs::remove_file(path).unwrap(),
-            Fate::Moved => fs::rename(&path, away(&path)).unwrap(),
-            Fate::Squatted => {
+            Replacement::Removed => fs::remove_file(path).unwrap(),
+            Replacement::Moved => fs::rename(&path, away(&path)).unwrap(),
+            Replacement::Squatted => {
                 fs::rename(&path, away(&path)).unwrap();
                 fs::write(path, "somebody's notes").unwrap();
             }
-            Fate::Replaced => {
+            Replacement::Replaced => {
                 fs::rename(&path, away(&path)).unwrap();
-                let other = Publisher::open(&key(scene), &options(scene)).unwrap();
+                let other = Publisher::open(&key(fixture), &options(fixture)).unwrap();
                 other.publish_text("of another").unwrap();
                 return Some(other);
             }
-            Fate::DirectoryMoved => fs::rename(scene.segments(), away(scene.segments())).unwrap(),
+            Replacement::DirectoryMoved => fs::rename(fixture.segments(), away(fixture.segments())).unwrap(),
         }
         None
     }
 
-    /// Puts the directory back, so that the scene can tidy up.
-    fn undo(self, scene: &Scene) {
-        if matches!(self, Fate::DirectoryMoved) {
-            if scene.segments().exists() {
-                fs::remove_dir_all(scene.segments()).unwrap();
+    /// Puts the directory back, so that the fixture can tidy up.
+    fn undo(self, fixture: &Fixture) {
+        if matches!(self, Replacement::DirectoryMoved) {
+            if fixture.segments().exists() {
+                fs::remove_dir_all(fixture.segments()).unwrap();
             }
-            fs::rename(away(scene.segments()), scene.segments()).unwrap();
+            fs::rename(away(fixture.segments()), fixture.segments()).unwrap();
         }
     }
 }
@@ -78,41 +78,41 @@ fn away(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn loaded(scene: &Scene, arguments: &[&str]) -> Program {
-    let loader = scene.loader(arguments).start();
-    loader.wait_for(scene.key());
+fn loaded(fixture: &Fixture, arguments: &[&str]) -> Program {
+    let loader = fixture.loader(arguments).start();
+    loader.wait_for(fixture.key());
     loader
 }
 
-fn shown(scene: &Scene) -> String {
-    let shown = scene.viewer(["show"]).run().done();
+fn shown(fixture: &Fixture) -> String {
+    let shown = fixture.viewer(["show"]).run().done();
     shown.text().to_owned()
 }
 
 #[test]
 fn an_idle_loader_says_so_and_ends_with_1() {
     let mut loaders = Vec::new();
-    for fate in Fate::ALL {
-        let scene = Scene::new();
-        let loader = loaded(&scene, &["text", "held"]);
-        let other = fate.befall(&scene);
-        loaders.push((fate, scene, loader, other));
+    for replacement in Replacement::ALL {
+        let fixture = Fixture::new();
+        let loader = loaded(&fixture, &["text", "held"]);
+        let other = replacement.apply(&fixture);
+        loaders.push((replacement, fixture, loader, other));
     }
-    for (fate, scene, loader, _other) in loaders {
+    for (replacement, fixture, loader, _other) in loaders {
         let (outcome, time) = timed(|| loader.finish());
         let outcome = outcome.refused("removed, moved away or replaced");
         assert!(
             outcome.stderr.contains("--restore"),
-            "{fate:?}: {outcome:?}"
+            "{replacement:?}: {outcome:?}"
         );
-        assert!(time < A_SECOND, "{fate:?}: {time:?}");
-        fate.undo(&scene);
+        assert!(time < A_SECOND, "{replacement:?}: {time:?}");
+        replacement.undo(&fixture);
     }
 }
 
 #[test]
 fn every_kind_of_loader_ends_with_1() {
-    let scenes: Vec<Scene> = (0..5).map(|_| Scene::new()).collect();
+    let scenes: Vec<Fixture> = (0..5).map(|_| Fixture::new()).collect();
     let bytes = scenes[0].file("bytes", &[7; 100_000]);
     let picture = Picture::draw(70, 50, 1).encode(PictureFile::Png);
     let picture = scenes[0].file("p.png", &picture);
@@ -132,9 +132,9 @@ fn every_kind_of_loader_ends_with_1() {
         // The next frame is far away.
         scenes[3].loader(pattern).args(["0.01"]).start(),
     ];
-    for (loader, scene) in loaders.iter().zip(&scenes) {
-        loader.wait_for(scene.key());
-        fs::rename(scene.segment(), away(&scene.segment())).unwrap();
+    for (loader, fixture) in loaders.iter().zip(&scenes) {
+        loader.wait_for(fixture.key());
+        fs::rename(fixture.segment(), away(&fixture.segment())).unwrap();
     }
     fs::remove_file(scenes[4].segment()).unwrap();
     for loader in loaders.into_iter().chain([waiting]) {
@@ -150,39 +150,39 @@ fn every_kind_of_loader_ends_with_1() {
 
 #[test]
 fn restore_loads_the_same_again_each_time() {
-    let scene = Scene::new();
-    let text = scene
+    let fixture = Fixture::new();
+    let text = fixture
         .loader(["text", "--restore"])
         .input("through a pipe, 管道")
         .start();
-    text.wait_for(scene.key());
+    text.wait_for(fixture.key());
     for _ in 0..2 {
-        fs::remove_file(scene.segment()).unwrap();
+        fs::remove_file(fixture.segment()).unwrap();
         text.wait_for_complaint("Restored: Loaded text");
-        assert_eq!(shown(&scene), "through a pipe, 管道");
+        assert_eq!(shown(&fixture), "through a pipe, 管道");
     }
     text.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 
     // What the file says by now is not what was loaded.
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let picture = Picture::draw(700, 500, 2);
-    let path = scene.file("p.png", &picture.encode(PictureFile::Png));
-    let image = scene.loader(["image", "--restore"]).args([&path]).start();
-    image.wait_for(scene.key());
+    let path = fixture.file("p.png", &picture.encode(PictureFile::Png));
+    let image = fixture.loader(["image", "--restore"]).args([&path]).start();
+    image.wait_for(fixture.key());
     fs::remove_file(&path).unwrap();
-    fs::remove_file(scene.segment()).unwrap();
+    fs::remove_file(fixture.segment()).unwrap();
     image.wait_for_complaint("Restored: Loaded image");
-    let shown = scene.viewer(["show", "--output", "-"]).run().done().stdout;
+    let shown = fixture.viewer(["show", "--output", "-"]).run().done().stdout;
     assert!(image::load_from_memory(&shown).unwrap().into_rgb8() == *picture.pixels());
     image.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn restore_goes_on_with_a_stream_and_loses_no_frame() {
-    let scene = Scene::new();
-    let mut video = scene
+    let fixture = Fixture::new();
+    let mut video = fixture
         .loader([
             "frames",
             "--restore",
@@ -195,66 +195,66 @@ fn restore_goes_on_with_a_stream_and_loses_no_frame() {
         .input_kept_open()
         .start();
     video.write(b"ab");
-    video.wait_for(scene.key());
+    video.wait_for(fixture.key());
     let pixels = || {
-        let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+        let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
         let sample = subscriber.latest().unwrap().unwrap();
         sample.payload().to_vec()
     };
     assert_eq!(pixels(), b"ab");
     // In the middle of the second frame, and nothing more comes for a while.
     video.write(b"c");
-    fs::remove_file(scene.segment()).unwrap();
+    fs::remove_file(fixture.segment()).unwrap();
     video.wait_for_complaint("Restored: Loaded image");
     assert_eq!(pixels(), b"ab", "the last frame is there again");
-    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     video.write(b"d");
     assert_eq!(subscriber.wait(Some(A_SECOND)).unwrap(), WaitResult::New);
     assert_eq!(pixels(), b"cd");
     drop(video.finish().done());
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn restore_joins_what_has_the_name_now_and_leaves_foreign_things_alone() {
-    let scene = Scene::new();
-    let loader = loaded(&scene, &["text", "--restore", "mine"]);
-    let other = Fate::Replaced.befall(&scene);
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, &["text", "--restore", "mine"]);
+    let other = Replacement::Replaced.apply(&fixture);
     loader.wait_for_complaint("This replaces");
     loader.wait_for_complaint("Restored");
-    assert_eq!(shown(&scene), "mine");
-    let attached = segment::info(&key(&scene), &options(&scene)).unwrap();
+    assert_eq!(shown(&fixture), "mine");
+    let attached = segment::info(&key(&fixture), &options(&fixture)).unwrap();
     assert_eq!(attached.attached.len(), 2, "{attached:?}");
     drop(other);
 
-    Fate::Moved.befall(&scene);
-    fs::write(scene.segment(), "somebody's notes").unwrap();
+    Replacement::Moved.apply(&fixture);
+    fs::write(fixture.segment(), "somebody's notes").unwrap();
     drop(loader.finish().refused("taken by something else"));
-    assert_eq!(fs::read(scene.segment()).unwrap(), b"somebody's notes");
+    assert_eq!(fs::read(fixture.segment()).unwrap(), b"somebody's notes");
 
-    let scene = Scene::new();
-    let loader = loaded(&scene, &["text", "--restore", "mine"]);
-    Fate::DirectoryMoved.befall(&scene);
+    let fixture = Fixture::new();
+    let loader = loaded(&fixture, &["text", "--restore", "mine"]);
+    Replacement::DirectoryMoved.apply(&fixture);
     drop(loader.finish().refused("does not exist"));
-    Fate::DirectoryMoved.undo(&scene);
+    Replacement::DirectoryMoved.undo(&fixture);
 }
 
 #[test]
 fn a_cleaner_that_never_rests_is_not_raced() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let loaders = [
-        loaded(&scene, &["text", "--restore", "again"]),
-        scene
+        loaded(&fixture, &["text", "--restore", "again"]),
+        fixture
             .loader(["frames", "--restore", "--test-pattern", "--size", "64x48"])
             .start(),
     ];
-    loaders[1].wait_for(scene.key());
+    loaders[1].wait_for(fixture.key());
     const WHILE: Duration = Duration::from_secs(3);
     let began = Instant::now();
     let mut removed = 0;
     while began.elapsed() < WHILE {
-        removed += u32::from(fs::remove_file(scene.segment()).is_ok());
+        removed += u32::from(fs::remove_file(fixture.segment()).is_ok());
         std::thread::yield_now();
     }
     // Two loaders, each once a second, and what was there at first.
@@ -263,14 +263,14 @@ fn a_cleaner_that_never_rests_is_not_raced() {
     for loader in loaders {
         drop(loader.terminate().done());
     }
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn wrong_switches_are_wrong_usage() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     drop(
-        scene
+        fixture
             .loader(["text", "--restore", "--persist", "x"])
             .run()
             .misused("--persist"),
@@ -279,74 +279,74 @@ fn wrong_switches_are_wrong_usage() {
 
 #[test]
 fn a_persistent_segment_is_restored_as_one() {
-    let scene = Scene::new();
-    scene.loader(["text", "--persist", "first"]).run().done();
-    let loader = scene.loader(["text", "--restore", "second"]).start();
-    loader.wait_for(scene.key());
-    fs::remove_file(scene.segment()).unwrap();
+    let fixture = Fixture::new();
+    fixture.loader(["text", "--persist", "first"]).run().done();
+    let loader = fixture.loader(["text", "--restore", "second"]).start();
+    loader.wait_for(fixture.key());
+    fs::remove_file(fixture.segment()).unwrap();
     loader.wait_for_complaint("Restored");
     loader.terminate().done();
-    assert_eq!(shown(&scene), "second");
-    scene.viewer(["remove"]).run().done();
-    scene.assert_empty();
+    assert_eq!(shown(&fixture), "second");
+    fixture.viewer(["remove"]).run().done();
+    fixture.assert_empty();
 }
 
 #[test]
 fn publishers_fail_once_a_second_has_passed_however_hasty_they_were() {
     guard_against_truncation().unwrap();
-    for fate in Fate::ALL {
-        let scene = Scene::new();
-        let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    for replacement in Replacement::ALL {
+        let fixture = Fixture::new();
+        let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
         // Hasty enough that the lock would let a thousand through without a look.
         for _ in 0..20_000 {
             publisher.publish_text("hasty").unwrap();
         }
-        let _other = fate.befall(&scene);
-        assert!(publisher.is_removed(), "{fate:?}: it can be asked at once");
+        let _other = replacement.apply(&fixture);
+        assert!(publisher.is_removed(), "{replacement:?}: it can be asked at once");
         // Only time tells that a second has passed.
         std::thread::sleep(NOTICED);
         for _ in 0..3 {
             let error = publisher.publish_text("into nowhere").unwrap_err();
             assert!(
                 matches!(error.kind(), PublishErrorKind::Removed),
-                "{fate:?}: {error}"
+                "{replacement:?}: {error}"
             );
         }
         // It takes nothing with it that is not its own.
         assert!(!publisher.detach().removed);
-        fate.undo(&scene);
+        replacement.undo(&fixture);
         assert_eq!(
-            scene.segment().exists(),
-            !matches!(fate, Fate::Removed | Fate::Moved)
+            fixture.segment().exists(),
+            !matches!(replacement, Replacement::Removed | Replacement::Moved)
         );
     }
 }
 
 #[test]
 fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
-    for fate in Fate::ALL {
-        let scene = Scene::new();
-        let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    for replacement in Replacement::ALL {
+        let fixture = Fixture::new();
+        let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
         publisher.publish_text("before").unwrap();
-        let mut sleeper = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+        let mut sleeper = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
         assert!(sleeper.latest().unwrap().is_some());
-        let _other = fate.befall(&scene);
+        let _other = replacement.apply(&fixture);
         let (told, time) = timed(|| sleeper.wait(Some(2 * A_SECOND)).unwrap());
-        assert_eq!(told, WaitResult::Removed, "{fate:?}");
-        assert!(time < A_SECOND, "{fate:?}: {time:?}");
-        fate.undo(&scene);
+        assert_eq!(told, WaitResult::Removed, "{replacement:?}");
+        assert!(time < A_SECOND, "{replacement:?}: {time:?}");
+        replacement.undo(&fixture);
     }
 
     // A publisher that does not look keeps its readers busy with what nobody else finds.
-    let scene = Scene::new();
-    let mut publisher = Actor::new(&scene);
-    publisher.does("open");
-    publisher.does("publish 1 64");
-    let mut busy = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
-    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
-    let peer = peer.args([scene.segment()]).args(["flood"]).start();
-    peer.wait_for("lies");
-    Fate::Moved.befall(&scene);
+    let fixture = Fixture::new();
+    let mut publisher = Actor::new(&fixture);
+    publisher.run("open");
+    publisher.run("publish 1 64");
+    let mut busy = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
+    let peer = fixture.program(env!("CARGO_BIN_EXE_malicious_peer"));
+    let peer = peer.args([fixture.segment()]).args(["flood"]).start();
+    peer.wait_for("attacking");
+    Replacement::Moved.apply(&fixture);
     let began = Instant::now();
     while busy.wait(None).unwrap() != WaitResult::Removed {
         assert!(began.elapsed() < A_SECOND, "it is followed for ever");
@@ -355,34 +355,34 @@ fn subscribers_that_sleep_and_that_are_kept_busy_are_told() {
 
 #[test]
 fn locks_that_are_waited_for_and_locks_that_are_taken_now_and_then_are_orphaned() {
-    for fate in [Fate::Moved, Fate::DirectoryMoved] {
-        let scene = Scene::new();
-        let (mut holder, mut waiter) = (Actor::new(&scene), Actor::new(&scene));
-        holder.does("create 64");
-        waiter.does("attach");
-        let idle = Block::attach(&key(&scene), &options(&scene)).unwrap();
-        holder.does("lock 1000");
-        waiter.begins("lock 60000");
-        fate.befall(&scene);
+    for replacement in [Replacement::Moved, Replacement::DirectoryMoved] {
+        let fixture = Fixture::new();
+        let (mut holder, mut waiter) = (Actor::new(&fixture), Actor::new(&fixture));
+        holder.run("create 64");
+        waiter.run("attach");
+        let idle = Block::attach(&key(&fixture), &options(&fixture)).unwrap();
+        holder.run("lock 1000");
+        waiter.send("lock 60000");
+        replacement.apply(&fixture);
         let (answer, time) = timed(|| waiter.program().wait_for(""));
         assert!(answer.contains("moved away"), "{answer}");
         assert!(time < A_SECOND, "{time:?}");
-        holder.does("unlock");
+        holder.run("unlock");
         std::thread::sleep(NOTICED);
         assert!(idle.is_removed());
         let error = idle.lock().map(drop).unwrap_err();
         assert!(matches!(error.kind(), LockErrorKind::Removed), "{error}");
-        fate.undo(&scene);
+        replacement.undo(&fixture);
     }
 }
 
 #[test]
 fn follow_goes_over_to_what_has_the_name_now() {
-    let scene = Scene::new();
-    let first = loaded(&scene, &["text", "first"]);
-    let follow = scene.viewer(["follow"]).start();
+    let fixture = Fixture::new();
+    let first = loaded(&fixture, &["text", "first"]);
+    let follow = fixture.viewer(["follow"]).start();
     follow.wait_for("first");
-    let other = Fate::Replaced.befall(&scene);
+    let other = Replacement::Replaced.apply(&fixture);
     follow.wait_for("of another");
     drop(first.finish().refused("replaced"));
     drop(other);
@@ -391,14 +391,14 @@ fn follow_goes_over_to_what_has_the_name_now() {
     assert_eq!(outcome.stderr, "");
 
     // So does who waits for something to be loaded into a segment that is there.
-    let scene = Scene::new();
-    let _empty = Publisher::open(&key(&scene), &options(&scene)).unwrap();
-    let show = scene.viewer(["show", "--wait", "60"]).start();
-    let info = || segment::info(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let _empty = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
+    let show = fixture.viewer(["show", "--wait", "60"]).start();
+    let info = || segment::info(&key(&fixture), &options(&fixture)).unwrap();
     while info().attached.is_empty() || info().attached.len() < 2 {
         std::thread::yield_now();
     }
-    let other = Fate::Replaced.befall(&scene);
+    let other = Replacement::Replaced.apply(&fixture);
     assert_eq!(show.finish().done().text(), "of another");
     drop(other);
 }
@@ -406,7 +406,7 @@ fn follow_goes_over_to_what_has_the_name_now() {
 /// Under a key of Qt it is the same, as far as it can be told.
 #[test]
 fn an_idle_loader_under_a_key_of_qt_notices_too() {
-    let plain = Scene::new();
+    let plain = Fixture::new();
     let file = plain.file("native", b"");
     let name = format!("{}-qt", plain.key());
     let keys = [
@@ -414,24 +414,24 @@ fn an_idle_loader_under_a_key_of_qt_notices_too() {
         format!("posix:/{name}"),
     ];
     for key in keys {
-        let scene = Scene::new().with_key(&key);
+        let fixture = Fixture::new().with_key(&key);
         let take_away = || {
             if key.starts_with("posix") {
                 fs::remove_file(Path::new("/dev/shm").join(&name)).unwrap();
             } else {
-                scene.viewer(["remove", "--force"]).run().done();
+                fixture.viewer(["remove", "--force"]).run().done();
             }
         };
-        let loader = loaded(&scene, &["text", "held"]);
+        let loader = loaded(&fixture, &["text", "held"]);
         take_away();
         drop(loader.finish().refused("can no longer be found"));
 
-        let loader = loaded(&scene, &["text", "--restore", "held, 守"]);
+        let loader = loaded(&fixture, &["text", "--restore", "held, 守"]);
         take_away();
         loader.wait_for_complaint("Restored: Loaded text");
-        assert_eq!(shown(&scene), "held, 守");
+        assert_eq!(shown(&fixture), "held, 守");
         loader.terminate().done();
-        drop(scene.viewer(["show"]).run().refused("Enter a text first"));
+        drop(fixture.viewer(["show"]).run().refused("Enter a text first"));
     }
 }
 
@@ -440,21 +440,21 @@ fn the_window_offers_to_load_it_again() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("in the window");
-    fs::rename(scene.segment(), away(&scene.segment())).unwrap();
+    fs::rename(fixture.segment(), away(&fixture.segment())).unwrap();
     loader.program.wait_for_status("can no longer be found");
-    fs::remove_file(away(&scene.segment())).unwrap();
+    fs::remove_file(away(&fixture.segment())).unwrap();
     loader.window.press(&["ctrl+y"]);
     loader.program.wait_for_status("Loaded text");
-    assert_eq!(shown(&scene), "in the window");
+    assert_eq!(shown(&fixture), "in the window");
 
     // A stream begins again.
     loader.stream_test_pattern();
-    fs::remove_file(scene.segment()).unwrap();
+    fs::remove_file(fixture.segment()).unwrap();
     loader.program.wait_for_status("can no longer be found");
     loader.window.press(&["ctrl+y"]);
     loader.program.wait_for_status("Streaming");
-    assert!(scene.segment().exists());
+    assert!(fixture.segment().exists());
 }

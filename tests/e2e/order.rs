@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use e2e_tests::{Outcome, PATIENCE, Program, Scene, Signal};
+use e2e_tests::{Outcome, TIMEOUT, Program, Fixture, Signal};
 use shm_core::{ImageMetadata, Metadata, Options, PixelFormat, Publisher, segment};
 
 use crate::actor::{key, options};
@@ -30,15 +30,15 @@ fn publish(publisher: &Publisher, numbers: impl IntoIterator<Item = u64>) {
     }
 }
 
-fn opened(scene: &Scene, options: &Options) -> Publisher {
-    Publisher::open(&key(scene), options).unwrap()
+fn opened(fixture: &Fixture, options: &Options) -> Publisher {
+    Publisher::open(&key(fixture), options).unwrap()
 }
 
 /// Waits until something is so.
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "{what}");
+        assert!(began.elapsed() < TIMEOUT, "{what}");
         std::thread::yield_now();
     }
 }
@@ -55,9 +55,9 @@ fn until_it_waits(program: &Program) {
 }
 
 /// Waits until a program is seen at the segment.
-fn until_it_reads(scene: &Scene, program: &Program) {
+fn until_it_reads(fixture: &Fixture, program: &Program) {
     until("it is attached", || {
-        let info = segment::info(&key(scene), &options(scene)).unwrap();
+        let info = segment::info(&key(fixture), &options(fixture)).unwrap();
         let mut pids = info.attached.iter().map(|peer| peer.process.pid());
         pids.any(|pid| pid == program.pid())
     });
@@ -90,10 +90,10 @@ fn missed_in_all(outcome: &Outcome) -> u64 {
 
 #[test]
 fn a_burst_is_printed_whole_and_in_order() {
-    let scene = Scene::new();
-    let follow = scene.viewer(["follow"]).start();
+    let fixture = Fixture::new();
+    let follow = fixture.viewer(["follow"]).start();
     until_it_waits(&follow);
-    let publisher = opened(&scene, &options(&scene));
+    let publisher = opened(&fixture, &options(&fixture));
     publish(&publisher, 1..=BURST);
     follow.wait_for(&text(BURST));
     publish(&publisher, BURST + 1..=2 * BURST);
@@ -105,12 +105,12 @@ fn a_burst_is_printed_whole_and_in_order() {
 
 #[test]
 fn it_begins_where_it_is_told() {
-    let scene = Scene::new();
-    let publisher = opened(&scene, &options(&scene).persistent(true));
+    let fixture = Fixture::new();
+    let publisher = opened(&fixture, &options(&fixture).persistent(true));
     publish(&publisher, 1..=BURST);
     let begun = |arguments: &[&str]| {
-        let follow = scene.viewer(["follow"]).args(arguments).start();
-        until_it_reads(&scene, &follow);
+        let follow = fixture.viewer(["follow"]).args(arguments).start();
+        until_it_reads(&fixture, &follow);
         follow
     };
     let (newest, new, oldest) = (begun(&[]), begun(&["--new"]), begun(&["--oldest"]));
@@ -127,10 +127,10 @@ fn it_begins_where_it_is_told() {
         assert_eq!(missed_in_all(&outcome), 0, "{outcome:?}");
     }
     // All that it has, and nothing to wait for.
-    let outcome = scene.viewer(["follow", "--oldest", "--until-end"]).run();
+    let outcome = fixture.viewer(["follow", "--oldest", "--until-end"]).run();
     assert_eq!(outcome.done().text(), lines(1..=BURST + 10));
     drop(
-        scene
+        fixture
             .viewer(["follow", "--oldest", "--new"])
             .run()
             .misused("--new"),
@@ -139,13 +139,13 @@ fn it_begins_where_it_is_told() {
 
 #[test]
 fn what_is_printed_and_what_is_missed_is_all_there_was() {
-    let scene = Scene::new();
-    let publisher = opened(&scene, &options(&scene).ring_bytes(16 << 10));
+    let fixture = Fixture::new();
+    let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
     let follows: Vec<Program> = [&[][..], &["--json"]]
         .into_iter()
         .map(|form| {
-            let follow = scene.viewer(["follow"]).args(form).start();
-            until_it_reads(&scene, &follow);
+            let follow = fixture.viewer(["follow"]).args(form).start();
+            until_it_reads(&fixture, &follow);
             follow
         })
         .collect();
@@ -202,17 +202,17 @@ fn publish_picture(publisher: &Publisher) {
 
 #[test]
 fn files_and_pixels_miss_nothing_silently_and_end_with_their_loader() {
-    let scene = Scene::new();
-    let publisher = opened(&scene, &options(&scene).ring_bytes(16 << 10));
-    let pattern = scene.path("%d.png");
-    let files = scene.viewer(["follow", "--output"]).args([&pattern]);
-    let pixels = scene.viewer(["follow", "--raw", "-"]);
+    let fixture = Fixture::new();
+    let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
+    let pattern = fixture.path("%d.png");
+    let files = fixture.viewer(["follow", "--output"]).args([&pattern]);
+    let pixels = fixture.viewer(["follow", "--raw", "-"]);
     let follows: Vec<Program> = [files, pixels].map(|launch| launch.start()).into();
     for follow in &follows {
-        until_it_reads(&scene, follow);
+        until_it_reads(&fixture, follow);
     }
     publish_picture(&publisher);
-    let first = scene.path("1.png");
+    let first = fixture.path("1.png");
     until("the first is written", || first.exists());
     for follow in &follows {
         follow.signal(Signal::STOP);
@@ -227,24 +227,24 @@ fn files_and_pixels_miss_nothing_silently_and_end_with_their_loader() {
     let [files, pixels] = <[Program; 2]>::try_from(follows).unwrap();
     let (files, pixels) = (files.finish().done(), pixels.finish().done());
     assert!(missed_in_all(&files) > 0, "{files:?}");
-    let written = (1..=BURST).filter(|number| scene.path(&format!("{number}.png")).exists());
+    let written = (1..=BURST).filter(|number| fixture.path(&format!("{number}.png")).exists());
     assert_eq!(written.count() as u64 + missed_in_all(&files), BURST);
     assert_eq!(pixels.stdout.len() as u64 % 64, 0);
     assert_eq!(
         pixels.stdout.len() as u64 / 64 + missed_in_all(&pixels),
         BURST
     );
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn nothing_is_lost_between_one_loader_and_the_next() {
-    let scene = Scene::new();
-    let follow = scene.viewer(["follow"]).start();
+    let fixture = Fixture::new();
+    let follow = fixture.viewer(["follow"]).start();
     until_it_waits(&follow);
     const EACH: u64 = 100;
     for round in 0..5 {
-        let publisher = opened(&scene, &options(&scene));
+        let publisher = opened(&fixture, &options(&fixture));
         let last = (round + 1) * EACH;
         publish(&publisher, round * EACH + 1..=last);
         follow.wait_for(&text(last));
@@ -257,11 +257,11 @@ fn nothing_is_lost_between_one_loader_and_the_next() {
 
 #[test]
 fn what_a_later_segment_no_longer_has_is_missed() {
-    let scene = Scene::new();
-    let follow = scene.viewer(["follow"]).start();
+    let fixture = Fixture::new();
+    let follow = fixture.viewer(["follow"]).start();
     until_it_waits(&follow);
     follow.signal(Signal::STOP);
-    let publisher = opened(&scene, &options(&scene).ring_bytes(16 << 10));
+    let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
     publish(&publisher, 1..=BURST);
     follow.signal(Signal::CONT);
     follow.wait_for(&text(BURST));
@@ -273,20 +273,20 @@ fn what_a_later_segment_no_longer_has_is_missed() {
 
 #[test]
 fn a_segment_that_loses_its_name_and_gets_it_back_is_not_read_twice() {
-    let scene = Scene::new();
-    let publisher = opened(&scene, &options(&scene));
-    let follow = scene.viewer(["follow"]).start();
-    until_it_reads(&scene, &follow);
+    let fixture = Fixture::new();
+    let publisher = opened(&fixture, &options(&fixture));
+    let follow = fixture.viewer(["follow"]).start();
+    until_it_reads(&fixture, &follow);
     // Its attaching is seen before its first look.
     publish(&publisher, 1..=1);
     follow.wait_for(&text(1));
     publish(&publisher, 2..=3);
     follow.wait_for(&text(3));
-    let away = scene.segments().join("away");
-    fs::rename(scene.segment(), &away).unwrap();
+    let away = fixture.segments().join("away");
+    fs::rename(fixture.segment(), &away).unwrap();
     until_it_waits(&follow);
     publish(&publisher, 4..=5);
-    fs::rename(&away, scene.segment()).unwrap();
+    fs::rename(&away, fixture.segment()).unwrap();
     follow.wait_for(&text(5));
     let outcome = follow.terminate().done();
     assert_eq!(outcome.text(), lines(1..=5));
@@ -294,19 +294,19 @@ fn a_segment_that_loses_its_name_and_gets_it_back_is_not_read_twice() {
 
 #[test]
 fn until_end_waits_for_a_loader_and_outlives_a_change_of_loaders() {
-    let scene = Scene::new();
-    let persistent = options(&scene).persistent(true);
-    publish(&opened(&scene, &persistent), 1..=1);
+    let fixture = Fixture::new();
+    let persistent = options(&fixture).persistent(true);
+    publish(&opened(&fixture, &persistent), 1..=1);
     // What an earlier loader left is no loader.
-    let follow = scene.viewer(["follow", "--until-end"]).start();
+    let follow = fixture.viewer(["follow", "--until-end"]).start();
     follow.wait_for(&text(1));
     let began = Instant::now();
-    let waits = scene.viewer(["follow", "--until-end", "--timeout", "1500ms"]);
+    let waits = fixture.viewer(["follow", "--until-end", "--timeout", "1500ms"]);
     drop(waits.run().refused("after the first 1"));
     assert!(began.elapsed() >= Duration::from_millis(1500));
-    publish(&opened(&scene, &persistent), 2..=2);
+    publish(&opened(&fixture, &persistent), 2..=2);
     follow.wait_for(&text(2));
-    publish(&opened(&scene, &persistent), 3..=3);
+    publish(&opened(&fixture, &persistent), 3..=3);
     let began = Instant::now();
     let outcome = follow.finish().done();
     assert!(began.elapsed() >= Duration::from_millis(900), "{began:?}");
@@ -315,9 +315,9 @@ fn until_end_waits_for_a_loader_and_outlives_a_change_of_loaders() {
 
 #[test]
 fn the_options_of_order_are_not_for_qt() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     for option in ["--oldest", "--new", "--until-end"] {
-        let follow = scene.bare_viewer(["--key", "qt:K", "follow", option]);
+        let follow = fixture.bare_viewer(["--key", "qt:K", "follow", option]);
         drop(follow.run().refused(option));
     }
 }

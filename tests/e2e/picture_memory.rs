@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use e2e_tests::{Launch, Outcome, Scene};
+use e2e_tests::{Launch, Outcome, Fixture};
 use shm_core::{ImageMetadata, Metadata, PixelFormat, Subscriber};
 
 use crate::actor::{key, options};
@@ -19,8 +19,8 @@ struct Measured {
     peak: u64,
 }
 
-fn measure(scene: &Scene, launch: Launch) -> Measured {
-    let file = scene.path("peak");
+fn measure(fixture: &Fixture, launch: Launch) -> Measured {
+    let file = fixture.path("peak");
     let launch = launch.through(env!("CARGO_BIN_EXE_peak"), [&file]);
     let outcome = launch.run();
     let peak = fs::read_to_string(file).unwrap_or_else(|error| panic!("{error}: {outcome:?}"));
@@ -31,11 +31,11 @@ fn measure(scene: &Scene, launch: Launch) -> Measured {
 }
 
 /// Loads a picture file and leaves it there; asserts that it takes no more than `limit` MiB.
-fn load(scene: &Scene, path: &Path, limit: u64) -> Outcome {
-    let launch = scene
+fn load(fixture: &Fixture, path: &Path, limit: u64) -> Outcome {
+    let launch = fixture
         .loader(["image", "--persist", "--limit", &format!("{limit}M")])
         .args([path]);
-    let Measured { outcome, peak } = measure(scene, launch);
+    let Measured { outcome, peak } = measure(fixture, launch);
     assert!(
         peak <= limit * MIB + SLACK,
         "{} took {} MiB of {limit}: {outcome:?}",
@@ -47,29 +47,29 @@ fn load(scene: &Scene, path: &Path, limit: u64) -> Outcome {
 
 /// Asserts that a file is refused as too large, that it is said what to do, and that nothing is left.
 fn assert_refused(name: &str, file: &[u8], limit: u64, words: &str) {
-    let scene = Scene::new();
-    let path = scene.file(name, file);
-    let outcome = load(&scene, &path, limit).refused(words);
+    let fixture = Fixture::new();
+    let path = fixture.file(name, file);
+    let outcome = load(&fixture, &path, limit).refused(words);
     for words in ["too large", "limit", "--limit", name] {
         assert!(outcome.stderr.contains(words), "{words:?}: {outcome:?}");
     }
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// Asserts that a file is no picture or a damaged one, and says so in a sentence.
 fn assert_damaged(name: &str, file: &[u8], limit: u64) {
-    let scene = Scene::new();
-    let path = scene.file(name, file);
-    drop(load(&scene, &path, limit).refused("Selected file is not an image"));
-    scene.assert_empty();
+    let fixture = Fixture::new();
+    let path = fixture.file(name, file);
+    drop(load(&fixture, &path, limit).refused("Selected file is not an image"));
+    fixture.assert_empty();
 }
 
 /// Asserts that a file is loaded; returns what it is and its pixels.
 fn assert_loaded(name: &str, file: &[u8], limit: u64) -> (ImageMetadata, Vec<u8>) {
-    let scene = Scene::new();
-    let path = scene.file(name, file);
-    drop(load(&scene, &path, limit).done());
-    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let path = fixture.file(name, file);
+    drop(load(&fixture, &path, limit).done());
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     let sample = subscriber.latest().unwrap().expect("it is there");
     let Metadata::Image(metadata) = sample.metadata() else {
         panic!("{name} is no picture");
@@ -117,13 +117,13 @@ fn what_cameras_add_to_a_jpeg_is_not_held() {
     let file = bomb::jpeg(0xC0, (16, 16), &scans);
     let stuffing = bomb::jpeg_segment(0xE2, &[7; 65_000]).repeat(1_500);
     let stuffed = [&file[..2], &stuffing, &file[2..]].concat();
-    let scene = Scene::new();
-    let path = scene.file("stuffed.jpg", &stuffed);
+    let fixture = Fixture::new();
+    let path = fixture.file("stuffed.jpg", &stuffed);
     // Behind the end is a film, which may be as long as it likes.
     let longer = fs::OpenOptions::new().write(true).open(&path).unwrap();
     longer.set_len(100 << 30).unwrap();
-    let launch = scene.loader(["image", "--persist"]).args([&path]);
-    let measured = measure(&scene, launch);
+    let launch = fixture.loader(["image", "--persist"]).args([&path]);
+    let measured = measure(&fixture, launch);
     drop(measured.outcome.done());
     assert!(measured.peak < SLACK, "{} MiB", measured.peak / MIB);
 }
@@ -132,11 +132,11 @@ fn what_cameras_add_to_a_jpeg_is_not_held() {
 fn a_jpeg_without_an_end_is_not_read_to_it() {
     let scans = [([0, 63, 0], vec![0; 8])];
     let file = bomb::jpeg(0xC0, (16, 16), &scans);
-    let scene = Scene::new();
-    let path = scene.file("endless.jpg", &file[..file.len() - 2]);
+    let fixture = Fixture::new();
+    let path = fixture.file("endless.jpg", &file[..file.len() - 2]);
     let longer = fs::OpenOptions::new().write(true).open(&path).unwrap();
     longer.set_len(100 << 30).unwrap();
-    drop(load(&scene, &path, 64).refused("too large"));
+    drop(load(&fixture, &path, 64).refused("too large"));
 }
 
 #[test]
@@ -396,16 +396,16 @@ fn strips_and_tiles_of_a_tiff_are_bounded_too() {
 
 #[test]
 fn the_limit_can_be_raised_and_is_checked() {
-    let scene = Scene::new();
-    let path = scene.file(
+    let fixture = Fixture::new();
+    let path = fixture.file(
         "grey.pgm",
         &[b"P5\n2000 1000\n255\n".to_vec(), vec![7; 2_000_000]].concat(),
     );
-    let refused = load(&scene, &path, 1).refused("would take 2 MiB");
+    let refused = load(&fixture, &path, 1).refused("would take 2 MiB");
     assert!(refused.stderr.contains("--limit 2M"), "{refused:?}");
-    drop(load(&scene, &path, 2).done());
+    drop(load(&fixture, &path, 2).done());
     for wrong in ["0", "much", "1.5G", "99999999T"] {
-        let outcome = scene
+        let outcome = fixture
             .loader(["image", "--limit", wrong])
             .args([&path])
             .run();
@@ -419,21 +419,21 @@ fn the_limit_can_be_raised_and_is_checked() {
         "gray",
         "--limit",
     ];
-    let frames = |limit| scene.loader(frames).args([limit]).input(vec![7; 2_000_000]);
+    let frames = |limit| fixture.loader(frames).args([limit]).input(vec![7; 2_000_000]);
     drop(frames("1M").run().misused("--limit 2M"));
     drop(frames("2M").run().done());
 }
 
 #[test]
 fn a_picture_for_qt_is_bounded_with_its_stream() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let file = [b"P5\n4000 5000\n255\n".to_vec(), vec![7; 20_000_000]].concat();
-    let path = scene.file("grey.pgm", &file);
-    let key = format!("qt:{}", scene.key());
+    let path = fixture.file("grey.pgm", &file);
+    let key = format!("qt:{}", fixture.key());
     let loader = |limit: &str| {
-        let launch = scene.program(e2e_tests::binaries_folder().join("loader-app"));
+        let launch = fixture.program(e2e_tests::binaries_folder().join("loader-app"));
         let launch = launch.args(["--key", &key, "image", "--for", "1ms", "--limit", limit]);
-        measure(&scene, launch.args([&path]))
+        measure(&fixture, launch.args([&path]))
     };
     let measured = loader("40M");
     drop(measured.outcome.refused("would take 58 MiB"));
@@ -462,16 +462,16 @@ fn a_decoder_that_panics_is_named_and_not_heard() {
             .concat(),
         ),
     ];
-    let scene = Scene::new();
-    let path = scene.file("moving.webp", &bomb::webp(&moving));
-    let outcome = load(&scene, &path, 64).refused("its decoder gave up on it");
+    let fixture = Fixture::new();
+    let path = fixture.file("moving.webp", &bomb::webp(&moving));
+    let outcome = load(&fixture, &path, 64).refused("its decoder gave up on it");
     assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
 }
 
 #[test]
 fn what_a_picture_takes_to_be_written_is_bounded_too() {
     const SIDES: (usize, usize) = (5_000, 4_000);
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let frames = [
         "frames",
         "--size",
@@ -487,12 +487,12 @@ fn what_a_picture_takes_to_be_written_is_bounded_too() {
             Some(state.to_le_bytes()[3])
         })
         .collect();
-    drop(scene.loader(frames).input(noise.clone()).run().done());
+    drop(fixture.loader(frames).input(noise.clone()).run().done());
     let show = |name: &str, limit: u64| {
         let limit_option = format!("{limit}M");
         let arguments = ["show", "--limit", &limit_option, "--output", name];
-        let launch = scene.viewer(arguments);
-        let measured = measure(&scene, launch.in_directory(scene.path("").as_path()));
+        let launch = fixture.viewer(arguments);
+        let measured = measure(&fixture, launch.in_directory(fixture.path("").as_path()));
         let peak = measured.peak / MIB;
         assert!(measured.peak <= limit * MIB + SLACK, "{name}: {peak} MiB");
         measured.outcome
@@ -506,16 +506,16 @@ fn what_a_picture_takes_to_be_written_is_bounded_too() {
         let words = format!("would take {needed} MiB of memory, and the limit is 64M");
         let outcome = show(name, 64).refused(&words);
         assert!(outcome.stderr.contains("--limit"), "{outcome:?}");
-        assert!(!scene.path(name).exists());
+        assert!(!fixture.path(name).exists());
     }
     // Row by row: it takes no more than it has.
     drop(show("a.bmp", 20).done());
     drop(show("a.png", 67).done());
-    let written = image::open(scene.path("a.png")).unwrap().into_luma8();
+    let written = image::open(fixture.path("a.png")).unwrap().into_luma8();
     assert!(written.into_raw() == noise);
     let follow = ["follow", "--count", "1", "--output", "%d.png"];
-    let follow = |limit| scene.viewer(follow).args(["--limit", limit]);
-    let directory = scene.path("");
+    let follow = |limit| fixture.viewer(follow).args(["--limit", limit]);
+    let directory = fixture.path("");
     let follow = |limit| follow(limit).in_directory(&directory).run();
     drop(follow("66M").refused("would take 67 MiB"));
     drop(follow("67M").done());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::{Area, Desktop, Picture, Program, Scene, ViewerWindow};
+use e2e_tests::{Area, Desktop, Picture, Program, Fixture, ViewerWindow};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder, ImageFormat, Rgb, RgbImage};
@@ -12,13 +12,13 @@ use image::{Rgba, RgbaImage};
 const SQUARE: u32 = 8;
 
 /// Loads a file and shows it in the window.
-fn show<'d>(scene: &Scene, desktop: &'d Desktop, file: &[u8]) -> (Program, ViewerWindow<'d>) {
-    let loader = scene
+fn show<'d>(fixture: &Fixture, desktop: &'d Desktop, file: &[u8]) -> (Program, ViewerWindow<'d>) {
+    let loader = fixture
         .loader(["image"])
-        .args([scene.file("picture", file)])
+        .args([fixture.file("picture", file)])
         .start();
-    loader.wait_for(scene.key());
-    let viewer = ViewerWindow::open(scene, desktop);
+    loader.wait_for(fixture.key());
+    let viewer = ViewerWindow::open(fixture, desktop);
     viewer.show("Showing the picture");
     (loader, viewer)
 }
@@ -39,13 +39,13 @@ fn squares_show_through_a_transparent_picture() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let Rgb([red, green, blue]) = Picture::FRAME;
     let ring = RgbaImage::from_fn(120, 90, |x, y| {
         let is_frame = !(4..116).contains(&x) || !(4..86).contains(&y);
         Rgba([red, green, blue, if is_frame { 255 } else { 0 }])
     });
-    let (_loader, viewer) = show(&scene, &desktop, &png(ring));
+    let (_loader, viewer) = show(&fixture, &desktop, &png(ring));
     let (screen, area) = desktop.wait_for("the frame of the picture", || {
         let screen = viewer.window.screen();
         let area = screen.extent_of(Picture::FRAME)?;
@@ -65,7 +65,7 @@ fn a_photo_taken_with_a_turned_camera_is_shown_upright() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let upright = Picture::draw(160, 240, 6);
     // Orientation 6: what is stored is to be turned to the right.
     let stored = imageops::rotate270(upright.pixels());
@@ -81,7 +81,7 @@ fn a_photo_taken_with_a_turned_camera_is_shown_upright() {
     let expected = imageops::rotate90(&as_stored);
     assert_near(&expected, upright.pixels());
 
-    let (_loader, viewer) = show(&scene, &desktop, &jpeg);
+    let (_loader, viewer) = show(&fixture, &desktop, &jpeg);
     viewer.window.wait_for_picture(&expected);
 }
 
@@ -104,9 +104,9 @@ fn the_wheel_and_the_keys_zoom() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let picture = Picture::draw(90, 60, 3);
-    let (_loader, viewer) = show(&scene, &desktop, &png(picture.pixels().clone()));
+    let (_loader, viewer) = show(&fixture, &desktop, &png(picture.pixels().clone()));
     let area = viewer.window.wait_for_picture(picture.pixels());
     let turn_wheel = |away| {
         viewer.window.point_at(middle(area));
@@ -138,12 +138,12 @@ fn a_large_picture_is_seen_at_its_size_and_moved() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let picture = RgbImage::from_fn(2400, 1600, |x, y| {
         let digit = |at: u32| u8::try_from(at % 256).unwrap();
         Rgb([digit(x / 3), digit(y / 2), digit(x / 256 * 16 + y / 256)])
     });
-    let (_loader, viewer) = show(&scene, &desktop, &png(picture.clone()));
+    let (_loader, viewer) = show(&fixture, &desktop, &png(picture.clone()));
     let part = |x: u32, y: u32| imageops::crop_imm(&picture, x, y, 200, 100).to_image();
     viewer.window.press(&["ctrl+1"]);
     let before = viewer.window.wait_for_picture(&part(1100, 750));
@@ -171,9 +171,9 @@ fn the_pixel_under_the_pointer_is_told_and_nothing_else_moves() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let picture = Picture::draw(120, 80, 5);
-    let (_loader, viewer) = show(&scene, &desktop, &png(picture.pixels().clone()));
+    let (_loader, viewer) = show(&fixture, &desktop, &png(picture.pixels().clone()));
     viewer.window.point_away();
     let area = viewer.window.wait_for_picture(picture.pixels());
     let differences = |before: &e2e_tests::Screen| -> Vec<(u32, u32)> {

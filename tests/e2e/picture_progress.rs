@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Instant;
 
-use e2e_tests::{Desktop, LoaderWindow, PATIENCE, Program, Scene, Signal};
+use e2e_tests::{Desktop, LoaderWindow, TIMEOUT, Program, Fixture, Signal};
 
 /// A picture of 64 megapixels, written as decimal numbers: it takes seconds to read.
 fn slow() -> Vec<u8> {
@@ -20,18 +20,18 @@ fn escape_cancels_a_picture_and_what_was_loaded_stays() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let path = scene.file("slow.pgm", &slow());
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let path = fixture.file("slow.pgm", &slow());
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("kept");
     loader.enter_path(&path);
     loader.program.wait_for_status("Loading slow.pgm into");
     loader.window.press(&["Escape"]);
     loader.program.wait_for_status("slow.pgm was not loaded");
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "kept");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "kept");
     // Nothing is in the way of the next one.
     loader.load_text("next");
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "next");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "next");
 }
 
 #[test]
@@ -39,32 +39,32 @@ fn a_window_that_closes_does_not_wait_for_a_picture() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let path = scene.file("slow.pgm", &slow());
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let path = fixture.file("slow.pgm", &slow());
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.enter_path(&path);
     loader.program.wait_for_status("Loading slow.pgm into");
     let begun = Instant::now();
     loader.program.terminate().done();
     assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn ctrl_c_while_a_picture_is_decoded_leaves_nothing() {
-    let scene = Scene::new();
-    let path = scene.file("slow.pgm", &slow());
-    let loader = scene.loader(["image"]).args([&path]).start();
-    wait_for_segment(&scene, &loader);
+    let fixture = Fixture::new();
+    let path = fixture.file("slow.pgm", &slow());
+    let loader = fixture.loader(["image"]).args([&path]).start();
+    wait_for_segment(&fixture, &loader);
     loader.signal(Signal::INT);
     drop(loader.finish().refused("slow.pgm was not loaded"));
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// Waits until the loader has made its segment, which it does before it decodes.
-fn wait_for_segment(scene: &Scene, loader: &Program) {
-    let deadline = Instant::now() + PATIENCE;
-    while !scene.segment().exists() {
+fn wait_for_segment(fixture: &Fixture, loader: &Program) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !fixture.segment().exists() {
         assert!(Instant::now() < deadline, "no segment by {loader:?}");
         thread::yield_now();
     }

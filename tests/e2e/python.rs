@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use e2e_tests::{Launch, Outcome, Picture, PictureFile, Program, Scene, layout, skip};
+use e2e_tests::{Launch, Outcome, Picture, PictureFile, Program, Fixture, layout, skip};
 use image::RgbaImage;
 use serde_json::Value;
 use shm_core::{
@@ -18,9 +18,9 @@ use shm_core::{
 
 use crate::actor::{Actor, key, options};
 
-/// The example, in a scene; nothing where there is no Python.
+/// The example, in a fixture; nothing where there is no Python.
 struct Python {
-    scene: Scene,
+    fixture: Fixture,
 }
 
 impl Python {
@@ -30,60 +30,60 @@ impl Python {
             skip("there is no python3");
             return None;
         }
-        let scene = Scene::new();
-        Some(Python { scene })
+        let fixture = Fixture::new();
+        Some(Python { fixture })
     }
 
-    /// The example's command line with the scene's key.
+    /// The example's command line with the fixture's key.
     fn keyed(&self, arguments: &[&str]) -> Launch {
         let (command, arguments) = arguments.split_first().unwrap();
-        let keyed = self.bare(&[command, "--key", self.scene.key()]);
+        let keyed = self.bare(&[command, "--key", self.fixture.key()]);
         keyed.args(arguments)
     }
 
     fn bare(&self, arguments: &[&str]) -> Launch {
-        let python = self.scene.program("python3").args(["-B"]);
+        let python = self.fixture.program("python3").args(["-B"]);
         python
             .args([examples().join("shm_view.py")])
             .args(arguments)
     }
 
-    /// A script that uses the example as a module; its argument is the scene's key.
+    /// A script that uses the example as a module; its argument is the fixture's key.
     fn script(&self, lines: &str) -> Launch {
-        let python = self.scene.program("python3").args(["-B", "-c", lines]);
-        let python = python.args([self.scene.key()]);
+        let python = self.fixture.program("python3").args(["-B", "-c", lines]);
+        let python = python.args([self.fixture.key()]);
         python.env("PYTHONPATH", examples())
     }
 
-    fn loads(&self, arguments: &[&str]) -> Program {
-        let loader = self.scene.loader(arguments).start();
-        loader.wait_for(self.scene.key());
+    fn load(&self, arguments: &[&str]) -> Program {
+        let loader = self.fixture.loader(arguments).start();
+        loader.wait_for(self.fixture.key());
         loader
     }
 
-    fn loads_picture(&self, picture: &Picture, name: &str) -> Program {
-        let file = self.scene.file(name, &picture.encode(PictureFile::Png));
-        self.loads(&["image", file.to_str().unwrap()])
+    fn load_picture(&self, picture: &Picture, name: &str) -> Program {
+        let file = self.fixture.file(name, &picture.encode(PictureFile::Png));
+        self.load(&["image", file.to_str().unwrap()])
     }
 
     /// Who is attached, as the viewer tells it.
     fn attached(&self) -> Vec<Value> {
-        let info = self.scene.viewer(["info", "--json"]).run().done().json();
+        let info = self.fixture.viewer(["info", "--json"]).run().done().json();
         info["attached"].as_array().unwrap().clone()
     }
 }
 
 /// An actor with the smallest ring, so that who reads along is soon overrun.
-fn actor_with_a_small_ring(scene: &Scene) -> Actor {
-    let launch = Actor::launch(scene).env("ACTOR_RING_BYTES", SMALL_RING.to_string());
+fn actor_with_a_small_ring(fixture: &Fixture) -> Actor {
+    let launch = Actor::launch(fixture).env("ACTOR_RING_BYTES", SMALL_RING.to_string());
     Actor::start(launch)
 }
 
 const SMALL_RING: u64 = 1 << 14;
 
 /// The sequence of the newest record, as the file has it.
-fn newest_sequence(scene: &Scene, ring_bytes: u64) -> u64 {
-    let file = File::open(scene.segment()).unwrap();
+fn newest_sequence(fixture: &Fixture, ring_bytes: u64) -> u64 {
+    let file = File::open(fixture.segment()).unwrap();
     let word = |at: u64| {
         let mut word = [0; 8];
         file.read_exact_at(&mut word, at).unwrap();
@@ -121,24 +121,24 @@ fn a_text_comes_through() {
     let long: String = (0..100_000).map(|line| format!("{line} – 行\n")).collect();
     assert!(long.len() > 1 << 20);
     for text in ["", "Hello", "你好，世界 👩‍👩‍👧‍👦 e\u{301}\r\n\t", &long] {
-        let loader = python.scene.loader(["text"]).input(text).start();
-        loader.wait_for(python.scene.key());
+        let loader = python.fixture.loader(["text"]).input(text).start();
+        loader.wait_for(python.fixture.key());
         let shown = python.keyed(&["show"]).run().done();
         assert!(shown.text() == text, "{} bytes", text.len());
         assert!(shown.stderr.contains("sequence 1"), "{}", shown.stderr);
         loader.terminate().done();
     }
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn a_picture_comes_through() {
     let Some(python) = Python::new() else { return };
-    let copy = python.scene.path("copy.png");
+    let copy = python.fixture.path("copy.png");
     // One that lies in the ring, and one that lies in a region.
     for (width, height) in [(34, 33), (640, 400)] {
         let picture = Picture::draw(width, height, 1);
-        let loader = python.loads_picture(&picture, "picture.png");
+        let loader = python.load_picture(&picture, "picture.png");
         let show = python.keyed(&["show", "--output"]).args([&copy]);
         let facts = show.run().done().stderr;
         assert!(facts.contains(&format!("{width} × {height}")), "{facts}");
@@ -146,7 +146,7 @@ fn a_picture_comes_through() {
         assert!(shown == *picture.pixels(), "{width} × {height}");
         loader.terminate().done();
     }
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn transparency_comes_through() {
         let [x, y] = [x, y].map(|at| u8::try_from(at * 2).unwrap());
         image::Rgba([x, y, 77, x.wrapping_add(y)])
     });
-    let file = python.scene.path("glass.png");
+    let file = python.fixture.path("glass.png");
     drawn.save(&file).unwrap();
-    let _loader = python.loads(&["image", file.to_str().unwrap()]);
+    let _loader = python.load(&["image", file.to_str().unwrap()]);
     let shown = python.keyed(&["show", "--output", "-"]).run().done().stdout;
     assert!(image::load_from_memory(&shown).unwrap().into_rgba8() == drawn);
 }
@@ -167,8 +167,8 @@ fn transparency_comes_through() {
 fn any_bytes_come_through() {
     let Some(python) = Python::new() else { return };
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
-    let file = python.scene.file("some.pdf", &bytes);
-    let _loader = python.loads(&["file", file.to_str().unwrap()]);
+    let file = python.fixture.file("some.pdf", &bytes);
+    let _loader = python.load(&["file", file.to_str().unwrap()]);
     let shown = python.keyed(&["show"]).run().done();
     assert!(shown.stdout == bytes);
     assert!(shown.stderr.contains("application/pdf"), "{}", shown.stderr);
@@ -177,7 +177,7 @@ fn any_bytes_come_through() {
 #[test]
 fn a_publication_wakes_who_waits_for_the_next() {
     let Some(python) = Python::new() else { return };
-    let first = python.loads(&["text", "the one before"]);
+    let first = python.load(&["text", "the one before"]);
     let waiting = python.keyed(&["show", "--next", "--timeout", "60"]).start();
     waiting.wait_for_complaint("after sequence 1");
     assert!(
@@ -186,7 +186,7 @@ fn a_publication_wakes_who_waits_for_the_next() {
             .iter()
             .any(|peer| is_reader(peer, &waiting))
     );
-    let second = python.loads(&["text", "the next"]);
+    let second = python.load(&["text", "the next"]);
     assert_eq!(waiting.finish().done().text(), "the next");
     // Who has left is not seen any more.
     assert!(
@@ -197,14 +197,14 @@ fn a_publication_wakes_who_waits_for_the_next() {
     );
     first.terminate().done();
     second.terminate().done();
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn a_publication_wakes_and_not_only_the_next_look() {
     let Some(python) = Python::new() else { return };
-    let _first = python.loads(&["text", "the one before"]);
-    // One sleep, much longer than the patience of this test.
+    let _first = python.load(&["text", "the one before"]);
+    // One sleep, much longer than the timeout of this test.
     let script = python.script(
         "import shm_view, sys
 with shm_view.Subscriber.attach(shm_view.Place(), sys.argv[1]) as subscriber:
@@ -216,17 +216,17 @@ with shm_view.Subscriber.attach(shm_view.Place(), sys.argv[1]) as subscriber:
     );
     let sleeping = script.start();
     sleeping.wait_for("asleep");
-    let _second = python.loads(&["text", "the next"]);
+    let _second = python.load(&["text", "the next"]);
     assert_eq!(sleeping.finish().done().text(), "asleep\n2\n");
 }
 
 #[test]
 fn no_sample_is_ever_torn() {
     let Some(python) = Python::new() else { return };
-    let mut flooding = Actor::new(&python.scene);
-    flooding.does("open");
-    flooding.does("publish 1 20000");
-    flooding.does("flood 20000");
+    let mut flooding = Actor::new(&python.fixture);
+    flooding.run("open");
+    flooding.run("publish 1 20000");
+    flooding.run("flood 20000");
     // Each byte of what the actor publishes is the low byte of the number in the first eight.
     let script = python.script(
         "import shm_view, sys
@@ -243,22 +243,22 @@ print('whole')
 ",
     );
     assert_eq!(script.run().done().text(), "whole\n");
-    flooding.dies();
-    python.scene.assert_empty();
+    flooding.kill();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn what_holds_no_sample_is_told_apart() {
     let Some(python) = Python::new() else { return };
-    let mut actor = Actor::new(&python.scene);
-    actor.does("open");
+    let mut actor = Actor::new(&python.fixture);
+    actor.run("open");
     let list = python.bare(&["list"]).run().done();
     assert!(list.text().contains("nothing loaded yet"), "{list:?}");
     drop(python.keyed(&["show"]).run().refused("--next"));
-    drop(actor.ends().done());
+    drop(actor.finish().done());
 
-    let mut actor = Actor::new(&python.scene);
-    actor.does("create 64");
+    let mut actor = Actor::new(&python.fixture);
+    actor.run("create 64");
     let list = python.bare(&["list"]).run().done();
     assert!(list.text().contains("block of 64 bytes"), "{list:?}");
     drop(python.keyed(&["show"]).run().refused("block of bytes"));
@@ -267,10 +267,10 @@ fn what_holds_no_sample_is_told_apart() {
 #[test]
 fn it_follows_until_the_last_publisher_has_gone() {
     let Some(python) = Python::new() else { return };
-    let first = python.loads(&["text", "one\n"]);
+    let first = python.load(&["text", "one\n"]);
     let following = python.keyed(&["follow"]).start();
     following.wait_for("one");
-    let second = python.loads(&["text", "two\n"]);
+    let second = python.load(&["text", "two\n"]);
     following.wait_for("two");
     first.terminate().done();
     // Nobody wakes it after this.
@@ -282,16 +282,16 @@ fn it_follows_until_the_last_publisher_has_gone() {
         "{}",
         ended.stderr
     );
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn it_follows_from_where_it_is_told() {
     let Some(python) = Python::new() else { return };
-    let mut actor = Actor::new(&python.scene);
-    actor.does("open");
+    let mut actor = Actor::new(&python.fixture);
+    actor.run("open");
     for sample in ["publish 1 8", "copy 2 100", "publish 3 100000"] {
-        actor.does(sample);
+        actor.run(sample);
     }
     let follows = |begin: &[&str], before: &str| {
         let following = python.keyed(&["follow"]).args(begin).start();
@@ -301,14 +301,14 @@ fn it_follows_from_where_it_is_told() {
     let default = follows(&[], "sequence 3");
     let oldest = follows(&["--oldest"], "sequence 3");
     let new = follows(&["--new"], "after sequence 3");
-    actor.does("publish 4 8");
+    actor.run("publish 4 8");
     for following in [&default, &oldest, &new] {
         following.wait_for_complaint("sequence 4");
     }
     // A clearing has a sequence, too, and nothing to show.
-    actor.does("clear");
-    actor.does("publish 6 100000");
-    actor.dies();
+    actor.run("clear");
+    actor.run("publish 6 100000");
+    actor.kill();
     for (following, sequences) in [
         (default, vec![3, 4, 6]),
         (oldest, vec![1, 2, 3, 4, 6]),
@@ -325,35 +325,35 @@ fn what_it_shows_and_what_it_missed_is_all_there_was() {
     let Some(python) = Python::new() else { return };
     // Inline, and large.
     for size in [64, 20_000] {
-        let mut flooding = actor_with_a_small_ring(&python.scene);
-        flooding.does("open");
-        flooding.does("publish 1 8");
+        let mut flooding = actor_with_a_small_ring(&python.fixture);
+        flooding.run("open");
+        flooding.run("publish 1 8");
         let following = python.keyed(&["follow"]).start();
         following.wait_for_complaint("sequence 1");
-        flooding.does(&format!("flood {size}"));
+        flooding.run(&format!("flood {size}"));
         following.wait_for_complaint("Missed");
         following.wait_for_complaint("Missed");
-        flooding.dies();
+        flooding.kill();
         let ended = following.finish().done();
-        let published = newest_sequence(&python.scene, SMALL_RING);
+        let published = newest_sequence(&python.fixture, SMALL_RING);
         let (shown, missed) = shown_and_missed(&ended);
         assert!(shown.is_sorted_by(|before, after| before < after));
         assert_eq!(shown.last(), Some(&published));
         assert_eq!(shown.len() as u64 + missed, published);
     }
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn nonsense_in_any_word_is_told_in_a_sentence() {
     let Some(python) = Python::new() else { return };
-    let mut actor = actor_with_a_small_ring(&python.scene);
-    actor.does("open");
-    actor.does("copy 1 100");
-    actor.does("publish 2 100000");
+    let mut actor = actor_with_a_small_ring(&python.fixture);
+    actor.run("open");
+    actor.run("copy 1 100");
+    actor.run("publish 2 100000");
     let script = python.script(
         "import os, shm_view, sys
-shm_view.PATIENCE = 0.05
+shm_view.TIMEOUT = 0.05
 place, key = shm_view.Place(), sys.argv[1]
 descriptor = os.open(place.path(key), os.O_RDWR)
 def load(at): return int.from_bytes(os.pread(descriptor, 8, at), 'little')
@@ -391,13 +391,13 @@ print('told')
 #[test]
 fn a_file_that_is_cut_short_is_told_in_a_sentence() {
     let Some(python) = Python::new() else { return };
-    let mut actor = Actor::new(&python.scene);
-    actor.does("open");
-    actor.does("publish 1 100000");
+    let mut actor = Actor::new(&python.fixture);
+    actor.run("open");
+    actor.run("publish 1 100000");
     let hold = python.keyed(&["show", "--hold"]).input_kept_open();
     let holding = hold.start();
     holding.wait_for_complaint("Held until");
-    let segment = OpenOptions::new().write(true).open(python.scene.segment());
+    let segment = OpenOptions::new().write(true).open(python.fixture.segment());
     segment.unwrap().set_len(layout::RING as u64 + 64).unwrap();
     drop(holding.finish().refused("cut short"));
     for command in ["show", "follow"] {
@@ -408,8 +408,8 @@ fn a_file_that_is_cut_short_is_told_in_a_sentence() {
 #[test]
 fn who_may_only_read_keeps_nothing_alive() {
     let Some(python) = Python::new() else { return };
-    let mut actor = Actor::new(&python.scene);
-    actor.does("open");
+    let mut actor = Actor::new(&python.fixture);
+    actor.run("open");
     let script = python.script(
         "import fcntl, os, shm_view, sys
 place, key = shm_view.Place(), sys.argv[1]
@@ -426,17 +426,17 @@ with shm_view.Segment(place, key) as segment:
     );
     let asking = script.input_kept_open().start();
     asking.wait_for("1 False");
-    actor.dies();
+    actor.kill();
     assert_eq!(asking.finish().done().text(), "1 False\n0 True\n");
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn a_terminal_shows_what_would_command_it() {
     let Some(python) = Python::new() else { return };
     let text = "red \u{1b}[31m, \u{202e}back, and family 👩\u{200d}👧\tgoes on\r\n";
-    let loader = python.scene.loader(["text"]).input(text).start();
-    loader.wait_for(python.scene.key());
+    let loader = python.fixture.loader(["text"]).input(text).start();
+    loader.wait_for(python.fixture.key());
     let script = python.script(
         "import pty, shm_view, sys
 pty.spawn([sys.executable, '-B', shm_view.__file__, 'show', '--key', sys.argv[1]])
@@ -451,8 +451,8 @@ pty.spawn([sys.executable, '-B', shm_view.__file__, 'show', '--key', sys.argv[1]
 fn a_pinned_picture_stays_while_others_are_loaded() {
     let Some(python) = Python::new() else { return };
     let picture = Picture::draw(640, 400, 2);
-    let _first = python.loads_picture(&picture, "first.png");
-    let copy = python.scene.path("copy.png");
+    let _first = python.load_picture(&picture, "first.png");
+    let copy = python.fixture.path("copy.png");
     let show = python.keyed(&["show", "--hold", "--output"]).args([&copy]);
     let holding = show.input_kept_open().start();
     holding.wait_for_complaint("Held until");
@@ -463,7 +463,7 @@ fn a_pinned_picture_stays_while_others_are_loaded() {
             .any(|peer| is_reader(peer, &holding))
     );
     for seed in 3..9 {
-        let other = python.loads_picture(&Picture::draw(640, 400, seed), "other.png");
+        let other = python.load_picture(&Picture::draw(640, 400, seed), "other.png");
         other.terminate().done();
     }
     drop(holding.finish().done());
@@ -473,13 +473,13 @@ fn a_pinned_picture_stays_while_others_are_loaded() {
 #[test]
 fn segments_are_listed_with_who_holds_them() {
     let Some(python) = Python::new() else { return };
-    let loader = python.loads(&["text", "hello"]);
+    let loader = python.load(&["text", "hello"]);
     let waiting = python.keyed(&["show", "--next"]).start();
     waiting.wait_for_complaint("Waiting");
     let list = python.bare(&["list"]).run().done();
     let [loader_pid, reader_pid] = [loader.pid(), waiting.pid()].map(|pid| pid.to_string());
     for part in [
-        python.scene.key(),
+        python.fixture.key(),
         "text",
         "loader-app",
         &loader_pid,
@@ -508,17 +508,17 @@ fn where_nothing_is_it_says_so() {
 #[test]
 fn what_a_crash_left_behind_counts_as_nothing() {
     let Some(python) = Python::new() else { return };
-    drop(python.loads(&["text", "gone soon"]).kill());
+    drop(python.load(&["text", "gone soon"]).kill());
     let list = python.bare(&["list"]).run().done();
     assert!(list.text().contains("left over"), "{list:?}");
     drop(python.keyed(&["show"]).run().refused("no shared memory"));
-    python.scene.assert_empty();
+    python.fixture.assert_empty();
 }
 
 #[test]
 fn what_is_no_segment_is_refused_in_a_sentence() {
     let Some(python) = Python::new() else { return };
-    let segment = python.scene.segment();
+    let segment = python.fixture.segment();
     for content in ["", "no segment", &"SHM-CORE".repeat(10_000)] {
         std::fs::write(&segment, content).unwrap();
         let refused = python.keyed(&["show"]).run();
@@ -608,7 +608,7 @@ fn described(seed: &[u8]) -> String {
 #[test]
 fn arrays_and_16_bits_of_gray_come_through() {
     let Some(python) = Python::new() else { return };
-    let publisher = Publisher::open(&key(&python.scene), &options(&python.scene)).unwrap();
+    let publisher = Publisher::open(&key(&python.fixture), &options(&python.fixture)).unwrap();
     let array = ArrayMetadata::new(ElementType::Float32, [3, 4]).unwrap();
     let origin = Origin::new("hostA", "camera", 9, SystemTime::now());
     let annotations = Annotations::new().with_user(b"\x2a").with_origin(origin);

@@ -2,36 +2,36 @@
 
 use std::time::Duration;
 
-use e2e_tests::{Launch, OtherUser, Program, Scene};
+use e2e_tests::{Launch, OtherUser, Program, Fixture};
 use shm_core::{
     AttachErrorKind, LockHolder, Options, PublishErrorKind, Publisher, RemoveErrorKind, Subscriber,
     WaitResult, segment,
 };
 
 use crate::actor::{Actor, key, options, timed};
-use crate::permission::Commons;
+use crate::permission::SharedDirectory;
 
 /// How long the library waits in these tests, where it may wait.
-const PATIENCE: Duration = Duration::from_millis(200);
+const TIMEOUT: Duration = Duration::from_millis(200);
 /// What nothing here may take, on a loaded machine too.
 const BOUND: Duration = Duration::from_secs(20);
 
 /// All that one can lock, at once and by parts, by an open file and by a process.
 const WHOLE: [&str; 2] = ["read-all", "read-all-as-a-process"];
 
-fn malicious_peer(scene: &Scene, lie: &str) -> Launch {
-    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer"));
-    peer.args([scene.segment()]).args([lie])
+fn malicious_peer(fixture: &Fixture, attack: &str) -> Launch {
+    let peer = fixture.program(env!("CARGO_BIN_EXE_malicious_peer"));
+    peer.args([fixture.segment()]).args([attack])
 }
 
-fn locks(other_user: &OtherUser, scene: &Scene, lie: &str) -> Program {
-    let peer = other_user.starts(malicious_peer(scene, lie)).start();
-    peer.wait_for("lies");
+fn locks(other_user: &OtherUser, fixture: &Fixture, attack: &str) -> Program {
+    let peer = other_user.launch_as(malicious_peer(fixture, attack)).start();
+    peer.wait_for("attacking");
     peer
 }
 
-fn patient(scene: &Scene) -> Options {
-    options(scene).timeout(PATIENCE).mode(0o644)
+fn options_with_timeout(fixture: &Fixture) -> Options {
+    options(fixture).timeout(TIMEOUT).mode(0o644)
 }
 
 /// Asserts that the process which is in the way is named, with its program and its user.
@@ -53,21 +53,21 @@ fn a_dead_segment_is_dead_whatever_is_read_locked() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    for lie in [
+    for attack in [
         "read-slots",
         "read-lifecycle",
         "read-all",
         "read-all-as-a-process",
     ] {
-        let commons = Commons::new();
-        let scene = &commons.scene;
-        let loader = commons.loads(&["text", "--mode", "644", "dies soon"]);
-        let _liar = locks(&other_user, scene, lie);
-        let info = segment::info(&key(scene), &options(scene)).unwrap();
-        assert_eq!(info.attached.len(), 1, "{lie}: {:?}", info.attached);
+        let shared = SharedDirectory::new();
+        let fixture = &shared.fixture;
+        let loader = shared.load(&["text", "--mode", "644", "dies soon"]);
+        let _attacker = locks(&other_user, fixture, attack);
+        let info = segment::info(&key(fixture), &options(fixture)).unwrap();
+        assert_eq!(info.attached.len(), 1, "{attack}: {:?}", info.attached);
         drop(loader.kill());
         // While they are locked still.
-        scene.assert_empty();
+        fixture.assert_empty();
     }
 }
 
@@ -76,17 +76,17 @@ fn a_name_is_free_again_whatever_is_read_locked() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    for lie in WHOLE {
-        let commons = Commons::new();
-        let scene = &commons.scene;
-        let first = commons.loads(&["text", "--mode", "644", "first"]);
-        let _liar = locks(&other_user, scene, lie);
+    for attack in WHOLE {
+        let shared = SharedDirectory::new();
+        let fixture = &shared.fixture;
+        let first = shared.load(&["text", "--mode", "644", "first"]);
+        let _attacker = locks(&other_user, fixture, attack);
         drop(first.kill());
-        let (second, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).unwrap());
-        assert!(second.created(), "{lie}");
+        let (second, time) = timed(|| Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap());
+        assert!(second.created(), "{attack}");
         assert!(time < BOUND, "{time:?}");
         assert!(second.detach().removed);
-        scene.assert_empty();
+        fixture.assert_empty();
     }
 }
 
@@ -95,13 +95,13 @@ fn who_leaves_in_order_takes_the_segment_along() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    for lie in WHOLE {
-        let commons = Commons::new();
-        let scene = &commons.scene;
-        let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
-        let _liar = locks(&other_user, scene, lie);
-        assert!(publisher.detach().removed, "{lie}");
-        assert!(commons.directory.names().is_empty(), "{lie}");
+    for attack in WHOLE {
+        let shared = SharedDirectory::new();
+        let fixture = &shared.fixture;
+        let publisher = Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap();
+        let _attacker = locks(&other_user, fixture, attack);
+        assert!(publisher.detach().removed, "{attack}");
+        assert!(shared.directory.names().is_empty(), "{attack}");
     }
 }
 
@@ -110,11 +110,11 @@ fn a_sleeper_learns_of_the_end() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    let commons = Commons::new();
-    let scene = &commons.scene;
-    let loader = commons.loads(&["text", "--mode", "644", "dies soon"]);
-    let _liar = locks(&other_user, scene, "read-all");
-    let mut subscriber = Subscriber::attach(&key(scene), &patient(scene)).unwrap();
+    let shared = SharedDirectory::new();
+    let fixture = &shared.fixture;
+    let loader = shared.load(&["text", "--mode", "644", "dies soon"]);
+    let _attacker = locks(&other_user, fixture, "read-all");
+    let mut subscriber = Subscriber::attach(&key(fixture), &options_with_timeout(fixture)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
     drop(loader.kill());
     assert_eq!(
@@ -125,19 +125,19 @@ fn a_sleeper_learns_of_the_end() {
 
 #[test]
 fn the_lock_of_a_dead_holder_is_taken_over() {
-    let commons = Commons::new();
+    let shared = SharedDirectory::new();
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    let scene = &commons.scene;
-    let block = shm_core::Block::create(&key(scene), 64, &patient(scene)).unwrap();
-    let mut holder = Actor::new(scene);
-    holder.does("attach");
-    holder.does("lock 1000");
-    let _liar = locks(&other_user, scene, "read-slots");
-    let busy = block.lock_for(PATIENCE).map(drop);
+    let fixture = &shared.fixture;
+    let block = shm_core::Block::create(&key(fixture), 64, &options_with_timeout(fixture)).unwrap();
+    let mut holder = Actor::new(fixture);
+    holder.run("attach");
+    holder.run("lock 1000");
+    let _attacker = locks(&other_user, fixture, "read-slots");
+    let busy = block.lock_for(TIMEOUT).map(drop);
     assert!(busy.is_err(), "it lives");
-    holder.dies();
+    holder.kill();
     let locked = block.lock_for(BOUND).unwrap();
     assert!(matches!(locked, shm_core::Locked::Abandoned(_)));
 }
@@ -147,24 +147,24 @@ fn slots_that_are_locked_from_outside_are_no_slots_that_are_taken() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    let commons = Commons::new();
-    let scene = &commons.scene;
-    let loader = commons.loads(&["text", "--mode", "644", "alone"]);
-    let peer = locks(&other_user, scene, "read-slots");
-    let (refused, time) = timed(|| Publisher::open(&key(scene), &patient(scene)).map(drop));
+    let shared = SharedDirectory::new();
+    let fixture = &shared.fixture;
+    let loader = shared.load(&["text", "--mode", "644", "alone"]);
+    let peer = locks(&other_user, fixture, "read-slots");
+    let (refused, time) = timed(|| Publisher::open(&key(fixture), &options_with_timeout(fixture)).map(drop));
     assert!(time < BOUND, "{time:?}");
     let refused = refused.unwrap_err();
     let AttachErrorKind::SlotsBlocked { holder } = refused.kind() else {
         panic!("{refused:?}");
     };
     assert_names(holder, &peer, &other_user);
-    let told = scene.loader(["text", "no"]).run();
+    let told = fixture.loader(["text", "no"]).run();
     let told = told.refused(&format!("peer (pid {}", peer.pid()));
     assert!(told.stderr.contains("mode 600"), "{told:?}");
     drop(peer.kill());
-    drop(Publisher::open(&key(scene), &patient(scene)).unwrap());
+    drop(Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap());
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -172,22 +172,22 @@ fn who_keeps_others_from_coming_and_going_is_named() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    for lie in ["read-lifecycle", "read-all", "read-all-as-a-process"] {
-        let commons = Commons::new();
-        let scene = &commons.scene;
-        let loader = commons.loads(&["text", "--mode", "644", "--persist", "stays"]);
+    for attack in ["read-lifecycle", "read-all", "read-all-as-a-process"] {
+        let shared = SharedDirectory::new();
+        let fixture = &shared.fixture;
+        let loader = shared.load(&["text", "--mode", "644", "--persist", "stays"]);
         drop(loader.terminate());
-        let peer = locks(&other_user, scene, lie);
-        let opened = Publisher::open(&key(scene), &patient(scene)).map(drop);
+        let peer = locks(&other_user, fixture, attack);
+        let opened = Publisher::open(&key(fixture), &options_with_timeout(fixture)).map(drop);
         let opened = opened.unwrap_err();
         let AttachErrorKind::Busy { holder } = opened.kind() else {
-            panic!("{lie}: {opened:?}");
+            panic!("{attack}: {opened:?}");
         };
         assert_names(holder, &peer, &other_user);
-        let removed = segment::remove(&key(scene), &patient(scene), segment::Removal::Forced);
+        let removed = segment::remove(&key(fixture), &options_with_timeout(fixture), segment::Removal::Forced);
         let removed = removed.unwrap_err();
         let RemoveErrorKind::Busy { holder } = removed.kind() else {
-            panic!("{lie}: {removed:?}");
+            panic!("{attack}: {removed:?}");
         };
         assert_names(holder, &peer, &other_user);
         let words = removed.to_string();
@@ -196,10 +196,10 @@ fn who_keeps_others_from_coming_and_going_is_named() {
             "{words}"
         );
         // Readers go on as ever.
-        assert_eq!(scene.viewer(["show"]).run().done().text(), "stays");
+        assert_eq!(fixture.viewer(["show"]).run().done().text(), "stays");
         drop(peer.kill());
-        segment::remove(&key(scene), &patient(scene), segment::Removal::Forced).unwrap();
-        scene.assert_empty();
+        segment::remove(&key(fixture), &options_with_timeout(fixture), segment::Removal::Forced).unwrap();
+        fixture.assert_empty();
     }
 }
 
@@ -208,19 +208,19 @@ fn who_keeps_all_regions_is_named() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    for lie in ["read-regions", "read-all"] {
-        let commons = Commons::new();
-        let scene = &commons.scene;
-        let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
+    for attack in ["read-regions", "read-all"] {
+        let shared = SharedDirectory::new();
+        let fixture = &shared.fixture;
+        let publisher = Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap();
         publisher.publish_text("before").unwrap();
-        let peer = locks(&other_user, scene, lie);
+        let peer = locks(&other_user, fixture, attack);
         // What it has claimed already it has.
         let (full, time) =
             timed(|| (0..4).find_map(|_| publisher.publish_text(&"long".repeat(5000)).err()));
         assert!(time < BOUND, "{time:?}");
         let full = full.expect("a region is missing");
         let PublishErrorKind::RegionsFull { holder } = full.kind() else {
-            panic!("{lie}: {full:?}");
+            panic!("{attack}: {full:?}");
         };
         assert_names(holder, &peer, &other_user);
         drop(peer.kill());
@@ -233,11 +233,11 @@ fn a_free_region_is_found_among_locked_ones() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    let commons = Commons::new();
-    let scene = &commons.scene;
-    let publisher = Publisher::open(&key(scene), &patient(scene)).unwrap();
-    let mut subscriber = Subscriber::attach(&key(scene), &patient(scene)).unwrap();
-    let _liar = locks(&other_user, scene, "read-most-regions");
+    let shared = SharedDirectory::new();
+    let fixture = &shared.fixture;
+    let publisher = Publisher::open(&key(fixture), &options_with_timeout(fixture)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(fixture), &options_with_timeout(fixture)).unwrap();
+    let _attacker = locks(&other_user, fixture, "read-most-regions");
     for number in 0..20 {
         publisher
             .publish_text(&format!("{number} {}", "long".repeat(5000)))
@@ -251,18 +251,18 @@ fn without_the_right_to_look_another_user_is_named() {
     let (Some(owner), Some(reader)) = (OtherUser::new(), OtherUser::another()) else {
         return;
     };
-    let commons = Commons::new();
-    let scene = &commons.scene;
-    let segment = scene
+    let shared = SharedDirectory::new();
+    let fixture = &shared.fixture;
+    let segment = fixture
         .segments()
-        .join(format!("shm-core.{}.{}", owner.id(), scene.key()));
+        .join(format!("shm-core.{}.{}", owner.id(), fixture.key()));
     let load = ["text", "--mode", "644", "--persist", "shared"];
-    owner.starts(scene.loader(load)).run().done();
-    let peer = scene.program(env!("CARGO_BIN_EXE_malicious_peer")).args([&segment]);
-    let peer = reader.starts(peer.args(["read-slots"])).start();
-    peer.wait_for("lies");
-    let refused = owner.starts(scene.loader(["text", "no"])).run();
+    owner.launch_as(fixture.loader(load)).run().done();
+    let peer = fixture.program(env!("CARGO_BIN_EXE_malicious_peer")).args([&segment]);
+    let peer = reader.launch_as(peer.args(["read-slots"])).start();
+    peer.wait_for("attacking");
+    let refused = owner.launch_as(fixture.loader(["text", "no"])).run();
     drop(refused.refused("process of another user"));
     drop(peer.kill());
-    owner.starts(scene.viewer(["remove"])).run().done();
+    owner.launch_as(fixture.viewer(["remove"])).run().done();
 }

@@ -1,12 +1,12 @@
 //! Whoever reads frames along, as fast as it can.
 
-use e2e_tests::{PATIENCE, Scene};
+use e2e_tests::{TIMEOUT, Fixture};
 use shm_core::{ImageMetadata, Metadata, Next, Sample, Subscriber, WaitResult};
 
 use crate::actor::{key, options};
 
 /// A frame that a reader has seen.
-pub(crate) struct Seen {
+pub(crate) struct ReceivedFrame {
     pub(crate) sequence: u64,
     pub(crate) shape: ImageMetadata,
     pub(crate) pixels: Vec<u8>,
@@ -17,15 +17,15 @@ pub(crate) struct Reader(pub(crate) Subscriber);
 
 impl Reader {
     /// Waits for the segment.
-    pub(crate) fn attach(scene: &Scene) -> Reader {
-        let patience = Some(PATIENCE);
-        Reader(Subscriber::attach_within(&key(scene), &options(scene), patience).unwrap())
+    pub(crate) fn attach(fixture: &Fixture) -> Reader {
+        let timeout = Some(TIMEOUT);
+        Reader(Subscriber::attach_within(&key(fixture), &options(fixture), timeout).unwrap())
     }
 
     /// The next frame that it comes to see; `None` when no more will come.
-    pub(crate) fn next(&mut self) -> Option<Seen> {
+    pub(crate) fn next(&mut self) -> Option<ReceivedFrame> {
         loop {
-            match self.0.wait(Some(PATIENCE)).unwrap() {
+            match self.0.wait(Some(TIMEOUT)).unwrap() {
                 WaitResult::New => {}
                 WaitResult::PublisherGone | WaitResult::Removed => return None,
                 WaitResult::Timeout | WaitResult::Interrupted => panic!("no frame came"),
@@ -33,26 +33,26 @@ impl Reader {
             let Some(sample) = self.0.latest().unwrap() else {
                 continue;
             };
-            return Some(Seen::of(&sample));
+            return Some(ReceivedFrame::of(&sample));
         }
     }
 
     /// The oldest frame that the ring still has.
-    pub(crate) fn oldest(scene: &Scene) -> Seen {
-        let mut subscriber = Reader::attach(scene).0.from_oldest();
-        match subscriber.next(PATIENCE).unwrap() {
-            Next::Sample(sample) => Seen::of(&sample),
+    pub(crate) fn oldest(fixture: &Fixture) -> ReceivedFrame {
+        let mut subscriber = Reader::attach(fixture).0.from_oldest();
+        match subscriber.next(TIMEOUT).unwrap() {
+            Next::Sample(sample) => ReceivedFrame::of(&sample),
             other => panic!("no frame, but {other:?}"),
         }
     }
 }
 
-impl Seen {
-    fn of(sample: &Sample) -> Seen {
+impl ReceivedFrame {
+    fn of(sample: &Sample) -> ReceivedFrame {
         let Metadata::Image(shape) = sample.metadata().clone() else {
             panic!("frames are pictures");
         };
-        Seen {
+        ReceivedFrame {
             sequence: sample.sequence().get(),
             shape,
             pixels: sample.payload().to_vec(),

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use e2e_tests::{Launch, OtherUser, PrivateDir, Scene, SmallDisk, skip};
+use e2e_tests::{Launch, OtherUser, PrivateDir, Fixture, SmallDisk, skip};
 use shm_core::{
     AttachError, AttachErrorKind, Block, Key, Metadata, PublishErrorKind, Publisher, Subscriber,
     segment,
@@ -19,21 +19,21 @@ fn a_full_disk_is_an_error_and_nothing_is_lost() {
     let Some(disk) = SmallDisk::mount(2048) else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    let loader = scene.loader(["text", "small enough"]).start();
-    loader.wait_for(scene.key());
+    let fixture = Fixture::within(disk.path());
+    let loader = fixture.loader(["text", "small enough"]).start();
+    loader.wait_for(fixture.key());
 
-    let large = scene.file("large", &vec![7; 8 << 20]);
+    let large = fixture.file("large", &vec![7; 8 << 20]);
     drop(
-        scene
+        fixture
             .loader(["file"])
             .args([&large])
             .run()
             .refused("There is no room"),
     );
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "small enough");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "small enough");
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// Opens and publishes on a disk of so many kilobytes; how many steps there was room for.
@@ -46,11 +46,11 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
         "publish 4 40000",
     ];
     let disk = SmallDisk::mount(kilobytes)?;
-    let scene = Scene::within(disk.path());
-    let mut actor = Actor::new(&scene);
+    let fixture = Fixture::within(disk.path());
+    let mut actor = Actor::new(&fixture);
     let mut done = 0;
     for step in STEPS {
-        let answer = actor.tries(step);
+        let answer = actor.try_run(step);
         if !answer.starts_with("ok") {
             assert!(
                 answer.contains("no space"),
@@ -60,7 +60,7 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
         }
         done += 1;
     }
-    match Subscriber::attach(&key(&scene), &options(&scene)) {
+    match Subscriber::attach(&key(&fixture), &options(&fixture)) {
         Err(error) => assert_eq!(done, 0, "{kilobytes} KB: {error}"),
         Ok(mut subscriber) => {
             let latest = subscriber.latest().unwrap();
@@ -68,8 +68,8 @@ fn steps_done(kilobytes: u32) -> Option<usize> {
             assert_eq!(usize::from(number), done - 1, "{kilobytes} KB");
         }
     }
-    assert_eq!(actor.ends().code, Some(0));
-    scene.assert_empty();
+    assert_eq!(actor.finish().code, Some(0));
+    fixture.assert_empty();
     Some(done)
 }
 
@@ -89,8 +89,8 @@ fn a_disk_that_is_full_at_any_page_keeps_the_last_sample_readable() {
 
 /// How many segments with a short text there is room for, up to `most`.
 fn segments_with_a_text(disk: &SmallDisk, ring_bytes: Option<u64>, most: usize) -> usize {
-    let scene = Scene::within(disk.path());
-    let plain = options(&scene);
+    let fixture = Fixture::within(disk.path());
+    let plain = options(&fixture);
     let options = ring_bytes.map_or(plain.clone(), |bytes| plain.ring_bytes(bytes));
     let publish = |number: usize| {
         let publisher = Publisher::open(&Key::new(&format!("text{number}")).unwrap(), &options)?;
@@ -118,8 +118,8 @@ fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
     let Some(disk) = SmallDisk::mount(512) else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::within(disk.path());
+    let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     publisher.publish_text("before").unwrap();
     let filler = disk.path().join("filler");
     // As much as there is room for; that it does not all fit is the point.
@@ -132,16 +132,16 @@ fn a_disk_that_fills_up_later_refuses_only_what_is_new() {
         "{refused}"
     );
     // Attaching, looking and reading need no room, nor do small samples.
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "before");
     publisher.publish_text("small").unwrap();
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "small");
-    scene.viewer(["info"]).run().done();
-    assert_eq!(scene.list().len(), 1);
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "small");
+    fixture.viewer(["info"]).run().done();
+    assert_eq!(fixture.list().len(), 1);
     fs::remove_file(filler).unwrap();
     publisher.publish_text(&too_much).unwrap();
-    assert_eq!(scene.viewer(["show"]).run().done().text(), too_much);
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), too_much);
     drop(publisher);
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -149,61 +149,61 @@ fn a_disk_too_full_for_any_segment_is_an_error() {
     let Some(disk) = SmallDisk::mount(64) else {
         return;
     };
-    let scene = Scene::within(disk.path());
+    let fixture = Fixture::within(disk.path());
     let filler = disk.path().join("filler");
     drop(fs::write(&filler, vec![1; 128 << 10]));
-    let refused = scene.loader(["text", "no room"]).run();
+    let refused = fixture.loader(["text", "no room"]).run();
     drop(refused.refused("Unable to create shared memory segment."));
     fs::remove_file(filler).unwrap();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// Somebody who has no inotify instance left, in a directory for segments that everybody may use.
-struct Exhausted {
+struct WithoutInotify {
     user: OtherUser,
     directory: PrivateDir,
-    scene: Scene,
+    fixture: Fixture,
     _holder: Actor,
 }
 
-impl Exhausted {
-    fn new() -> Option<Exhausted> {
+impl WithoutInotify {
+    fn new() -> Option<WithoutInotify> {
         let user = OtherUser::unique()?;
         let directory = PrivateDir::in_memory();
         directory.set_mode(0o1777);
-        let scene = Scene::within(directory.path());
-        let mut holder = Actor::start(user.starts(Actor::launch(&scene)));
-        let taken: u32 = holder.does("exhaust inotify").parse().unwrap();
+        let fixture = Fixture::within(directory.path());
+        let mut holder = Actor::start(user.launch_as(Actor::launch(&fixture)));
+        let taken: u32 = holder.run("exhaust inotify").parse().unwrap();
         assert!(taken > 0);
-        Some(Exhausted {
+        Some(WithoutInotify {
             user,
             directory,
-            scene,
+            fixture,
             _holder: holder,
         })
     }
 
     fn actor(&self) -> Actor {
-        Actor::start(self.user.starts(Actor::launch(&self.scene)))
+        Actor::start(self.user.launch_as(Actor::launch(&self.fixture)))
     }
 }
 
 #[test]
 fn without_inotify_waiting_polls_and_says_so() {
-    let Some(exhausted) = Exhausted::new() else {
+    let Some(exhausted) = WithoutInotify::new() else {
         return;
     };
-    let (scene, user) = (&exhausted.scene, &exhausted.user);
+    let (fixture, user) = (&exhausted.fixture, &exhausted.user);
     let follow = ["follow", "--count", "1"];
-    let follow = user.starts(scene.viewer(follow)).start();
-    let show = user.starts(scene.viewer(["show", "--wait", "60"])).start();
+    let follow = user.launch_as(fixture.viewer(follow)).start();
+    let show = user.launch_as(fixture.viewer(["show", "--wait", "60"])).start();
     for viewer in [&follow, &show] {
         viewer.wait_for_complaint("fs.inotify.max_user_instances");
     }
     let loader = user
-        .starts(scene.loader(["text", "seen all the same"]))
+        .launch_as(fixture.loader(["text", "seen all the same"]))
         .start();
-    loader.wait_for(scene.key());
+    loader.wait_for(fixture.key());
     for viewer in [follow, show] {
         let shown = viewer.finish().done();
         assert_eq!(shown.text().trim_end(), "seen all the same");
@@ -215,40 +215,40 @@ fn without_inotify_waiting_polls_and_says_so() {
 
 #[test]
 fn without_inotify_names_are_noticed_to_come_and_go() {
-    let Some(exhausted) = Exhausted::new() else {
+    let Some(exhausted) = WithoutInotify::new() else {
         return;
     };
     let (mut watcher, mut waiter) = (exhausted.actor(), exhausted.actor());
     let mut publisher = exhausted.actor();
-    watcher.begins("watch 60000");
-    waiter.begins("await 60000");
+    watcher.send("watch 60000");
+    waiter.send("await 60000");
     for actor in [&mut watcher, &mut waiter] {
-        assert_eq!(actor.has_done("polls"), "true");
+        assert_eq!(actor.wait_done("polls"), "true");
     }
-    publisher.does("visit samples");
-    assert_eq!(watcher.has_done("watch"), "true", "it came");
-    waiter.has_done("await");
-    watcher.begins("watch 60000");
-    assert_eq!(watcher.has_done("polls"), "true");
-    publisher.does("leave");
-    assert_eq!(watcher.has_done("watch"), "true", "it went");
-    watcher.begins("watch 300");
-    assert_eq!(watcher.has_done("polls"), "true");
-    assert_eq!(watcher.has_done("watch"), "false", "nothing happens");
+    publisher.run("join samples");
+    assert_eq!(watcher.wait_done("watch"), "true", "it came");
+    waiter.wait_done("await");
+    watcher.send("watch 60000");
+    assert_eq!(watcher.wait_done("polls"), "true");
+    publisher.run("leave");
+    assert_eq!(watcher.wait_done("watch"), "true", "it went");
+    watcher.send("watch 300");
+    assert_eq!(watcher.wait_done("polls"), "true");
+    assert_eq!(watcher.wait_done("watch"), "false", "nothing happens");
 }
 
 #[test]
 fn without_inotify_a_publisher_that_comes_later_is_told_who_watches() {
-    let Some(exhausted) = Exhausted::new() else {
+    let Some(exhausted) = WithoutInotify::new() else {
         return;
     };
     let (mut viewer, mut first) = (exhausted.actor(), exhausted.actor());
-    first.does("open");
-    viewer.does("sit");
+    first.run("open");
+    viewer.run("sit");
     let mut second = exhausted.actor();
-    second.does("open");
-    second.does("gather");
-    let told = second.does("attends");
+    second.run("open");
+    second.run("gather");
+    let told = second.run("attends");
     assert!(told.contains("actor"), "{told}");
 }
 
@@ -257,12 +257,12 @@ fn a_disk_without_reservations_is_an_error() {
     let Some(disk) = SmallDisk::mount_ramfs() else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    let refused = scene.loader(["text", "not here"]).run();
+    let fixture = Fixture::within(disk.path());
+    let refused = fixture.loader(["text", "not here"]).run();
     let refused = refused.refused("reserving memory");
     assert!(refused.stderr.contains("(ramfs, "), "{refused:?}");
     assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -272,21 +272,21 @@ fn file_systems_that_hold_no_segments_are_named_at_once() {
         ("/sys", "(sysfs)"),
         ("/proc/self/fd", "(proc)"),
     ] {
-        let scene = Scene::within(std::path::Path::new(path));
+        let fixture = Fixture::within(std::path::Path::new(path));
         for launch in [
-            scene.loader(["text", "nowhere"]),
-            scene.viewer(["show"]),
-            scene.viewer(["show", "--wait", "60"]),
-            scene.viewer(["follow"]),
-            scene.viewer(["info"]),
-            scene.viewer(["remove"]),
-            scene.bare_viewer(["list"]),
+            fixture.loader(["text", "nowhere"]),
+            fixture.viewer(["show"]),
+            fixture.viewer(["show", "--wait", "60"]),
+            fixture.viewer(["follow"]),
+            fixture.viewer(["info"]),
+            fixture.viewer(["remove"]),
+            fixture.bare_viewer(["list"]),
         ] {
             let (refused, time) = timed(|| launch.run().refused(kind));
             assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
             assert!(time.as_secs() < 4, "{time:?}: {refused:?}");
         }
-        let block = Block::create(&key(&scene), 64, &options(&scene)).map(drop);
+        let block = Block::create(&key(&fixture), 64, &options(&fixture)).map(drop);
         assert!(
             matches!(&block, Err(error) if matches!(error.kind(), AttachErrorKind::FileSystem { .. })),
             "{block:?}"
@@ -300,11 +300,11 @@ fn a_file_system_without_long_files_is_named_at_once() {
     let Some(disk) = SmallDisk::mount_ext2() else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    let refused = scene.loader(["text", "nowhere"]).run().refused("(ext2");
+    let fixture = Fixture::within(disk.path());
+    let refused = fixture.loader(["text", "nowhere"]).run().refused("(ext2");
     assert!(refused.stderr.contains("SHM_CORE_DIR"), "{refused:?}");
     // A block is short enough, and works.
-    let block = Block::create(&key(&scene), 64, &options(&scene));
+    let block = Block::create(&key(&fixture), 64, &options(&fixture));
     assert!(
         block.is_ok()
             || matches!(&block, Err(error) if matches!(error.kind(), AttachErrorKind::FileSystem { .. })),
@@ -324,22 +324,22 @@ fn a_disk_that_became_read_only_is_still_read() {
     let Some(disk) = SmallDisk::mount(512) else {
         return;
     };
-    let scene = Scene::within(disk.path());
-    scene.loader(["text", "--persist", "kept"]).run().done();
+    let fixture = Fixture::within(disk.path());
+    fixture.loader(["text", "--persist", "kept"]).run().done();
     let remount = |mode: &str| {
         let options = format!("remount,{mode}");
         let mount = Launch::new("mount").args(["-o", &options]);
         drop(mount.args([disk.path()]).run().done());
     };
     remount("ro");
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "kept");
-    assert_eq!(scene.list().len(), 1);
-    for launch in [scene.loader(["text", "new"]), scene.viewer(["remove"])] {
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "kept");
+    assert_eq!(fixture.list().len(), 1);
+    for launch in [fixture.loader(["text", "new"]), fixture.viewer(["remove"])] {
         drop(launch.run().refused("ead-only"));
     }
     remount("rw");
-    scene.viewer(["remove"]).run().done();
-    scene.assert_empty();
+    fixture.viewer(["remove"]).run().done();
+    fixture.assert_empty();
 }
 
 /// Takes away root's right to pass over permissions, if it is root who tests.
@@ -359,9 +359,9 @@ fn unprivileged(launch: Launch) -> Option<Launch> {
 #[test]
 fn a_directory_that_may_not_be_written_is_an_error() {
     let directory = PrivateDir::in_memory();
-    let scene = Scene::within(directory.path());
+    let fixture = Fixture::within(directory.path());
     directory.set_mode(0o500);
-    let Some(launch) = unprivileged(scene.loader(["text", "not here"])) else {
+    let Some(launch) = unprivileged(fixture.loader(["text", "not here"])) else {
         return;
     };
     drop(
@@ -380,15 +380,15 @@ fn limited(launch: Launch, limit: &str) -> Launch {
 
 #[test]
 fn a_limit_of_open_files_is_an_error_wherever_it_strikes() {
-    let scene = Scene::new();
-    scene.loader(["text", "--persist", "kept"]).run().done();
+    let fixture = Fixture::new();
+    fixture.loader(["text", "--persist", "kept"]).run().done();
     let mut enough = 0;
     for files in 4..16 {
         let limit = format!("--nofile={files}");
         for launch in [
-            scene.viewer(["show"]),
-            scene.viewer(["list"]),
-            scene.loader(["text", "--persist", "kept"]),
+            fixture.viewer(["show"]),
+            fixture.viewer(["list"]),
+            fixture.loader(["text", "--persist", "kept"]),
         ] {
             let outcome = limited(launch, &limit).run();
             let said = outcome.stderr.contains("Too many open files");
@@ -399,16 +399,16 @@ fn a_limit_of_open_files_is_an_error_wherever_it_strikes() {
             );
             enough += i32::from(outcome.code == Some(0));
         }
-        assert_eq!(scene.viewer(["show"]).run().done().text(), "kept");
+        assert_eq!(fixture.viewer(["show"]).run().done().text(), "kept");
     }
     assert!(enough > 0, "some of these limits leave room");
-    scene.viewer(["remove"]).run().done();
-    scene.assert_empty();
+    fixture.viewer(["remove"]).run().done();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_limit_of_the_file_size_is_an_error_and_no_signal() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     // A text so long lies in a region, 64 GiB from the beginning of the file.
     let long = "long ".repeat(10_000);
     for (limit, text) in [
@@ -417,7 +417,7 @@ fn a_limit_of_the_file_size_is_an_error_and_no_signal() {
         ("--fsize=65536", "hello"),
         ("--fsize=1000000000", long.as_str()),
     ] {
-        let refused = limited(scene.loader(["text", text]), limit).run();
+        let refused = limited(fixture.loader(["text", text]), limit).run();
         assert_eq!(
             (refused.code, refused.signal),
             (Some(1), None),
@@ -425,50 +425,50 @@ fn a_limit_of_the_file_size_is_an_error_and_no_signal() {
         );
         let remedy = "ulimit -f unlimited";
         assert!(refused.stderr.contains(remedy), "{refused:?}");
-        scene.assert_empty();
+        fixture.assert_empty();
     }
 }
 
 #[test]
 fn a_limit_of_the_file_size_does_not_keep_from_leaving_or_removing() {
-    let scene = Scene::new();
-    scene.loader(["text", "--persist", "kept"]).run().done();
-    limited(scene.viewer(["show"]), "--fsize=0").run().done();
-    let removed = limited(scene.viewer(["remove"]), "--fsize=0").run();
+    let fixture = Fixture::new();
+    fixture.loader(["text", "--persist", "kept"]).run().done();
+    limited(fixture.viewer(["show"]), "--fsize=0").run().done();
+    let removed = limited(fixture.viewer(["remove"]), "--fsize=0").run();
     assert_eq!(removed.signal, None, "{removed:?}");
     removed.done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_limit_of_the_file_size_does_not_kill_who_clears() {
-    let scene = Scene::new();
-    let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
     for text in ["one", "two", "three"] {
         publisher.publish_text(text).unwrap();
     }
-    let mut actor = Actor::start(limited(Actor::launch(&scene), "--fsize=1000000000"));
-    actor.does("open");
-    actor.begins("clear");
-    let outcome = actor.ends();
+    let mut actor = Actor::start(limited(Actor::launch(&fixture), "--fsize=1000000000"));
+    actor.run("open");
+    actor.send("clear");
+    let outcome = actor.finish();
     assert_eq!(
         (outcome.code, outcome.signal),
         (Some(0), None),
         "{outcome:?}"
     );
-    assert!(Subscriber::attach(&key(&scene), &options(&scene)).is_ok());
+    assert!(Subscriber::attach(&key(&fixture), &options(&fixture)).is_ok());
 }
 
 /// What is large for the limits below.
 const LARGE: usize = 96 << 20;
 
 /// Asserts that the viewer shows what is large, or says why not, however little memory it may have.
-fn assert_shown_or_refused(scene: &Scene) {
+fn assert_shown_or_refused(fixture: &Fixture) {
     let mut shown = 0;
     // From too little for the mapping to enough for all: nowhere between does it die.
     for megabytes in (128..=640).step_by(64) {
         let limit = format!("--as={}", megabytes << 20);
-        let outcome = limited(scene.viewer(["show"]), &limit).run();
+        let outcome = limited(fixture.viewer(["show"]), &limit).run();
         match outcome.code {
             Some(0) => {
                 assert_eq!(outcome.stdout.len(), LARGE, "{megabytes} MB");
@@ -488,59 +488,59 @@ fn assert_shown_or_refused(scene: &Scene) {
 
 #[test]
 fn a_limit_of_memory_is_an_error_of_who_reads_a_sample() {
-    let scene = Scene::new();
-    let loader = scene.loader(["text"]).input("x".repeat(LARGE)).start();
-    loader.wait_for(scene.key());
-    assert_shown_or_refused(&scene);
+    let fixture = Fixture::new();
+    let loader = fixture.loader(["text"]).input("x".repeat(LARGE)).start();
+    loader.wait_for(fixture.key());
+    assert_shown_or_refused(&fixture);
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_limit_of_memory_is_an_error_of_who_reads_a_block() {
-    let scene = Scene::new();
-    let mut actor = Actor::new(&scene);
-    actor.does(&format!("create {LARGE}"));
-    assert_shown_or_refused(&scene);
-    actor.dies();
-    scene.assert_empty();
+    let fixture = Fixture::new();
+    let mut actor = Actor::new(&fixture);
+    actor.run(&format!("create {LARGE}"));
+    assert_shown_or_refused(&fixture);
+    actor.kill();
+    fixture.assert_empty();
 }
 
 #[test]
 fn a_limit_of_memory_refuses_a_loan_and_keeps_the_last_sample() {
-    let scene = Scene::new();
-    let mut actor = Actor::start(limited(Actor::launch(&scene), "--as=100000000"));
-    actor.does("open");
-    actor.does("publish 1 20000");
-    let refused = actor.tries("loan 200000000");
+    let fixture = Fixture::new();
+    let mut actor = Actor::start(limited(Actor::launch(&fixture), "--as=100000000"));
+    actor.run("open");
+    actor.run("publish 1 20000");
+    let refused = actor.try_run("loan 200000000");
     assert!(refused.contains("emory"), "{refused}");
-    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 1);
-    actor.does("publish 2 20000");
+    actor.run("publish 2 20000");
     assert_eq!(subscriber.latest().unwrap().unwrap().payload()[0], 2);
 }
 
 /// Loads and shows with both programs started in surroundings that lack something.
-fn assert_works(scene: &Scene, surround: impl Fn(Launch) -> Launch) {
-    let loader = surround(scene.loader(["text", "all the same"])).start();
-    loader.wait_for(scene.key());
-    let names: Vec<_> = fs::read_dir(scene.segments()).unwrap().collect();
+fn assert_works(fixture: &Fixture, surround: impl Fn(Launch) -> Launch) {
+    let loader = surround(fixture.loader(["text", "all the same"])).start();
+    loader.wait_for(fixture.key());
+    let names: Vec<_> = fs::read_dir(fixture.segments()).unwrap().collect();
     assert_eq!(names.len(), 1, "a temporary name is left: {names:?}");
-    for shown in [surround(scene.viewer(["show"])), scene.viewer(["show"])] {
+    for shown in [surround(fixture.viewer(["show"])), fixture.viewer(["show"])] {
         assert_eq!(shown.run().done().text(), "all the same");
     }
     // Both kinds of creator meet at one name.
-    let publisher = Publisher::open(&key(scene), &options(scene)).unwrap();
+    let publisher = Publisher::open(&key(fixture), &options(fixture)).unwrap();
     assert!(!publisher.created());
     drop(publisher);
-    let mut actor = Actor::start(surround(Actor::launch(scene)));
-    let refused = actor.tries("create 64");
+    let mut actor = Actor::start(surround(Actor::launch(fixture)));
+    let refused = actor.try_run("create 64");
     assert!(refused.contains("already"), "{refused}");
     assert_eq!(loader.kill().signal, Some(9));
     // What is stale is replaced by it as by any other.
-    actor.does("create 64");
-    actor.dies();
-    scene.assert_empty();
+    actor.run("create 64");
+    actor.kill();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -556,7 +556,7 @@ fn without_proc_everything_works() {
     if attempt.code != Some(0) {
         return skip("/proc cannot be hidden here: that needs root");
     }
-    assert_works(&Scene::new(), hidden);
+    assert_works(&Fixture::new(), hidden);
 }
 
 /// Starts it where no file can be made without a name; nothing where that cannot be had.
@@ -572,7 +572,7 @@ fn without_unnamed_files() -> Option<impl Fn(Launch) -> Launch> {
 #[test]
 fn without_unnamed_files_everything_works() {
     if let Some(without) = without_unnamed_files() {
-        assert_works(&Scene::new(), without);
+        assert_works(&Fixture::new(), without);
     }
 }
 
@@ -582,38 +582,38 @@ fn without_unnamed_files_no_list_sweeps_what_is_being_made() {
     let Some(without) = without_unnamed_files() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let created = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !created.load(Ordering::Relaxed) {
-                segment::list(&options(&scene)).unwrap();
+                segment::list(&options(&fixture)).unwrap();
             }
         });
         let outcomes: Vec<_> = (0..CREATIONS)
-            .map(|_| without(scene.loader(["text", "--for", "1ms", "new"])).run())
+            .map(|_| without(fixture.loader(["text", "--for", "1ms", "new"])).run())
             .collect();
         created.store(true, Ordering::Relaxed);
         for outcome in outcomes {
             outcome.done();
         }
     });
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn all_slots_taken_is_an_error_that_says_how_many_there_are() {
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let publishers: Vec<_> = (0..128)
-        .map(|_| Publisher::open(&key(&scene), &options(&scene)).unwrap())
+        .map(|_| Publisher::open(&key(&fixture), &options(&fixture)).unwrap())
         .collect();
     publishers[0]
         .publish(&Metadata::Text, b"to be read")
         .unwrap();
-    let refused = scene.loader(["text", "one too many"]).run();
+    let refused = fixture.loader(["text", "one too many"]).run();
     drop(refused.refused("All 128 places"));
     // Readers need no slot.
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "to be read");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "to be read");
     drop(publishers);
-    scene.assert_empty();
+    fixture.assert_empty();
 }

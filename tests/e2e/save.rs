@@ -9,7 +9,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Desktop, Launch, OtherUser, PATIENCE, PrivateDir, Program, Scene, Signal, SmallDisk, Stores,
+    Desktop, Launch, OtherUser, TIMEOUT, PrivateDir, Program, Fixture, Signal, SmallDisk, Stores,
     Tracer, ViewerWindow, skip,
 };
 use rustix::{
@@ -24,31 +24,31 @@ const OLD: &str = "old, and whole";
 const NEW: &str = "new, and whole";
 
 /// A place to save in, and a small picture to save.
-struct Bench {
-    scene: Scene,
+struct SaveFixture {
+    fixture: Fixture,
     folder: PrivateDir,
     publisher: Publisher,
 }
 
-impl Bench {
+impl SaveFixture {
     /// In a folder that nobody else may enter.
-    fn new() -> Bench {
-        let scene = Scene::new();
-        let publisher = Publisher::open(&key(&scene), &options(&scene)).unwrap();
-        let bench = Bench {
-            scene,
+    fn new() -> SaveFixture {
+        let fixture = Fixture::new();
+        let publisher = Publisher::open(&key(&fixture), &options(&fixture)).unwrap();
+        let save = SaveFixture {
+            fixture,
             folder: PrivateDir::on_disk(),
             publisher,
         };
-        bench.publish_picture(2);
-        bench
+        save.publish_picture(2);
+        save
     }
 
     /// In a folder that everybody may write to, as /tmp is.
-    fn in_common() -> Bench {
-        let bench = Bench::new();
-        bench.folder.set_mode(0o1777);
-        bench
+    fn in_shared_directory() -> SaveFixture {
+        let save = SaveFixture::new();
+        save.folder.set_mode(0o1777);
+        save
     }
 
     fn publish_picture(&self, side: u32) {
@@ -67,12 +67,12 @@ impl Bench {
 
     /// Another user makes something here, by a shell's command with `$0` for its path.
     fn plant(&self, other_user: &OtherUser, command: &str, path: &Path) {
-        let shell = self.scene.program("sh").args(["-c", command]).args([path]);
-        other_user.starts(shell).run().done();
+        let shell = self.fixture.program("sh").args(["-c", command]).args([path]);
+        other_user.launch_as(shell).run().done();
     }
 
     fn show(&self, path: &Path) -> Launch {
-        self.scene.viewer(["show", "--output"]).args([path])
+        self.fixture.viewer(["show", "--output"]).args([path])
     }
 
     /// Every command that writes a file named `1.png`.
@@ -81,8 +81,8 @@ impl Bench {
         let count = ["follow", "--count", "1"];
         [
             self.show(path),
-            self.scene.viewer(count).args(["--output"]).args([pattern]),
-            self.scene.viewer(count).args(["--raw"]).args([path]),
+            self.fixture.viewer(count).args(["--output"]).args([pattern]),
+            self.fixture.viewer(count).args(["--raw"]).args([path]),
         ]
     }
 }
@@ -92,10 +92,10 @@ fn what_another_user_planted_gives_the_new_file_no_power() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    let bench = Bench::in_common();
-    let path = bench.path("1.png");
-    for command in bench.commands(&path) {
-        bench.plant(&other_user, r#"cp /bin/true "$0"; chmod 6777 "$0""#, &path);
+    let save = SaveFixture::in_shared_directory();
+    let path = save.path("1.png");
+    for command in save.commands(&path) {
+        save.plant(&other_user, r#"cp /bin/true "$0"; chmod 6777 "$0""#, &path);
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o6777);
         command.run().done();
         let saved = fs::metadata(&path).unwrap();
@@ -104,13 +104,13 @@ fn what_another_user_planted_gives_the_new_file_no_power() {
         fs::remove_file(&path).unwrap();
     }
     // Nor does one's own.
-    for command in bench.commands(&path) {
+    for command in save.commands(&path) {
         fs::write(&path, OLD).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o4750)).unwrap();
         command.run().done();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o750);
     }
-    assert_eq!(bench.folder.names(), ["1.png"]);
+    assert_eq!(save.folder.names(), ["1.png"]);
 }
 
 #[test]
@@ -118,12 +118,12 @@ fn a_link_that_another_user_planted_is_not_followed() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
-    let bench = Bench::in_common();
-    let precious = bench.scene.file("precious.png", OLD.as_bytes());
-    let path = bench.path("1.png");
+    let save = SaveFixture::in_shared_directory();
+    let precious = save.fixture.file("precious.png", OLD.as_bytes());
+    let path = save.path("1.png");
     let link = format!(r#"ln -s {} "$0""#, precious.display());
-    bench.plant(&other_user, &link, &path);
-    for command in bench.commands(&path) {
+    save.plant(&other_user, &link, &path);
+    for command in save.commands(&path) {
         drop(command.run().refused("a link that is not yours"));
         assert_eq!(fs::read_to_string(&precious).unwrap(), OLD);
         assert!(path.is_symlink());
@@ -131,24 +131,24 @@ fn a_link_that_another_user_planted_is_not_followed() {
     // One's own leads where it led, and stays one.
     fs::remove_file(&path).unwrap();
     symlink(&precious, &path).unwrap();
-    for command in bench.commands(&path) {
+    for command in save.commands(&path) {
         command.run().done();
         assert!(path.is_symlink());
         assert_ne!(fs::read(&precious).unwrap(), OLD.as_bytes());
         fs::write(&precious, OLD).unwrap();
     }
-    assert_eq!(bench.folder.names(), ["1.png"]);
+    assert_eq!(save.folder.names(), ["1.png"]);
 }
 
 #[test]
 fn a_pipe_that_nobody_reads_costs_an_error_and_no_time() {
-    let bench = Bench::new();
-    let path = bench.path("1.png");
+    let save = SaveFixture::new();
+    let path = save.path("1.png");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
-    for command in bench.commands(&path) {
+    for command in save.commands(&path) {
         drop(command.run().refused("Start its reader first."));
     }
-    for command in bench.commands(&path) {
+    for command in save.commands(&path) {
         let mut reader = File::options();
         let reader = reader
             .read(true)
@@ -159,13 +159,13 @@ fn a_pipe_that_nobody_reads_costs_an_error_and_no_time() {
         reader.read_to_end(&mut got).unwrap();
         assert!(!got.is_empty());
     }
-    assert_eq!(bench.folder.names(), ["1.png"]);
+    assert_eq!(save.folder.names(), ["1.png"]);
 }
 
 #[test]
 fn a_terminal_is_not_written_to_as_a_file() {
-    let bench = Bench::new();
-    bench.publisher.publish_text("\u{1b}[31mred").unwrap();
+    let save = SaveFixture::new();
+    save.publisher.publish_text("\u{1b}[31mred").unwrap();
     for device in ["/dev/tty", "/dev/stdout"] {
         // `script` runs it on a terminal.
         let arguments = [
@@ -175,12 +175,12 @@ fn a_terminal_is_not_written_to_as_a_file() {
             r#""$VIEWER" show --key "$KEY" --output "$OUT""#,
         ];
         let viewer = e2e_tests::binaries_folder().join("viewer-app");
-        let script = bench
-            .scene
+        let script = save
+            .fixture
             .program("script")
             .args(arguments)
             .args(["/dev/null"]);
-        let script = script.env("VIEWER", viewer).env("KEY", bench.scene.key());
+        let script = script.env("VIEWER", viewer).env("KEY", save.fixture.key());
         let outcome = script.env("OUT", device).run();
         let said = outcome.text();
         assert!(
@@ -193,11 +193,11 @@ fn a_terminal_is_not_written_to_as_a_file() {
 
 /// Starts a program under a tracer, stopped when it has created its first file; nothing where tracing
 /// is not permitted.
-fn traced(bench: &Bench, launch: Launch, lacks_unnamed_files: bool) -> Option<(Program, Tracer)> {
+fn traced(save: &SaveFixture, launch: Launch, lacks_unnamed_files: bool) -> Option<(Program, Tracer)> {
     // It waits for a line first.
     let wait = ["-c", r#"read -r line; exec "$@""#, "sh"];
     let mut program = launch.through("sh", wait).input_kept_open().start();
-    let Ok(tracer) = Tracer::seize(&program, bench.scene.segments()) else {
+    let Ok(tracer) = Tracer::seize(&program, save.fixture.segments()) else {
         skip("tracing is not permitted here");
         return None;
     };
@@ -212,11 +212,11 @@ fn traced(bench: &Bench, launch: Launch, lacks_unnamed_files: bool) -> Option<(P
 }
 
 /// Kills a save after each of its steps from the first file that it creates.
-fn kill_at_every_step(bench: &Bench, lacks_unnamed_files: bool) {
-    let path = bench.path("text");
+fn kill_at_every_step(save: &SaveFixture, lacks_unnamed_files: bool) {
+    let path = save.path("text");
     for step in 0.. {
         fs::write(&path, OLD).unwrap();
-        let Some((program, mut tracer)) = traced(bench, bench.show(&path), lacks_unnamed_files)
+        let Some((program, mut tracer)) = traced(save, save.show(&path), lacks_unnamed_files)
         else {
             return;
         };
@@ -228,8 +228,8 @@ fn kill_at_every_step(bench: &Bench, lacks_unnamed_files: bool) {
             "after {step} steps: {found:?}"
         );
         // What was left goes with the next save of the same target.
-        bench.show(&path).run().done();
-        assert_eq!(bench.folder.names(), ["text"], "after {step} steps");
+        save.show(&path).run().done();
+        assert_eq!(save.folder.names(), ["text"], "after {step} steps");
         assert_eq!(fs::read_to_string(&path).unwrap(), NEW);
         if is_over {
             println!("killed {step} times");
@@ -240,30 +240,30 @@ fn kill_at_every_step(bench: &Bench, lacks_unnamed_files: bool) {
 
 #[test]
 fn a_kill_at_any_moment_leaves_the_old_file_or_the_new_one() {
-    let bench = Bench::new();
-    bench.publisher.publish_text(NEW).unwrap();
-    kill_at_every_step(&bench, false);
+    let save = SaveFixture::new();
+    save.publisher.publish_text(NEW).unwrap();
+    kill_at_every_step(&save, false);
 }
 
 #[test]
 fn a_kill_at_any_moment_does_so_without_unnamed_files() {
-    let bench = Bench::new();
-    bench.publisher.publish_text(NEW).unwrap();
-    kill_at_every_step(&bench, true);
+    let save = SaveFixture::new();
+    save.publisher.publish_text(NEW).unwrap();
+    kill_at_every_step(&save, true);
 }
 
 #[test]
 fn a_signal_while_the_file_has_another_name_leaves_nothing() {
-    let bench = Bench::new();
-    bench.publisher.publish_text(NEW).unwrap();
-    let path = bench.path("text");
+    let save = SaveFixture::new();
+    save.publisher.publish_text(NEW).unwrap();
+    let path = save.path("text");
     for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
         fs::write(&path, OLD).unwrap();
-        let Some((program, mut tracer)) = traced(&bench, bench.show(&path), false) else {
+        let Some((program, mut tracer)) = traced(&save, save.show(&path), false) else {
             return;
         };
         // Without a name until the moment before it takes the target's.
-        while bench.folder.names() == ["text"] {
+        while save.folder.names() == ["text"] {
             assert!(tracer.step().is_some(), "it has another name for a moment");
         }
         program.signal(signal);
@@ -273,27 +273,27 @@ fn a_signal_while_the_file_has_another_name_leaves_nothing() {
             outcome.signal.is_some() || outcome.code == Some(0),
             "{outcome:?}"
         );
-        assert_eq!(bench.folder.names(), ["text"], "{signal:?}");
+        assert_eq!(save.folder.names(), ["text"], "{signal:?}");
         let found = fs::read_to_string(&path).unwrap();
         assert!(found == OLD || found == NEW, "{found:?}");
     }
 }
 
 /// Tells of files that are created in a folder.
-struct Arrivals(rustix::fd::OwnedFd);
+struct CreationWatch(rustix::fd::OwnedFd);
 
-impl Arrivals {
-    fn watch(folder: &Path) -> Arrivals {
+impl CreationWatch {
+    fn watch(folder: &Path) -> CreationWatch {
         let events = inotify::init(inotify::CreateFlags::CLOEXEC).unwrap();
         inotify::add_watch(&events, folder, inotify::WatchFlags::CREATE).unwrap();
-        Arrivals(events)
+        CreationWatch(events)
     }
 
     fn wait(&self) {
-        let patience = Timespec::try_from(PATIENCE).unwrap();
+        let timeout = Timespec::try_from(TIMEOUT).unwrap();
         let mut polled = [PollFd::new(&self.0, PollFlags::IN)];
         assert!(
-            poll(&mut polled, Some(&patience)).unwrap() > 0,
+            poll(&mut polled, Some(&timeout)).unwrap() > 0,
             "nothing was created"
         );
     }
@@ -305,15 +305,15 @@ fn without_unnamed_files(launch: Launch) -> Launch {
 }
 
 /// Starts a save that takes a second, and waits until half a file is there.
-fn half_saved(bench: &Bench, launch: Launch) -> Program {
-    let arrivals = Arrivals::watch(bench.folder.path());
+fn half_saved(save: &SaveFixture, launch: Launch) -> Program {
+    let arrivals = CreationWatch::watch(save.folder.path());
     // So that whoever waits comes first, also on a machine that has much to do.
     let program = without_unnamed_files(launch)
         .through("nice", ["-n", "19"])
         .start();
     arrivals.wait();
     assert_eq!(
-        bench.folder.names().len(),
+        save.folder.names().len(),
         2,
         "half a file, beside the old one"
     );
@@ -322,9 +322,9 @@ fn half_saved(bench: &Bench, launch: Launch) -> Program {
 
 #[test]
 fn no_way_out_leaves_half_a_file() {
-    let bench = Bench::new();
-    bench.publish_picture(5000);
-    let path = bench.path("1.png");
+    let save = SaveFixture::new();
+    save.publish_picture(5000);
+    let path = save.path("1.png");
     fs::write(&path, OLD).unwrap();
     for (signal, ends_by) in [
         (Signal::INT, Signal::INT),
@@ -337,34 +337,34 @@ fn no_way_out_leaves_half_a_file() {
         (Signal::POWER, Signal::TERM),
     ] {
         // Who runs the tests may ignore some, which is inherited.
-        let show = bench.show(&path).through("env", ["--default-signal"]);
-        let program = half_saved(&bench, show);
+        let show = save.show(&path).through("env", ["--default-signal"]);
+        let program = half_saved(&save, show);
         program.signal(signal);
         let outcome = program.finish();
         // As if nobody had caught it.
         assert_eq!(outcome.signal, Some(ends_by.as_raw()), "{outcome:?}");
-        assert_eq!(bench.folder.names(), ["1.png"], "{signal:?}");
+        assert_eq!(save.folder.names(), ["1.png"], "{signal:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
     }
     // Only this one does, until the next save.
-    drop(half_saved(&bench, bench.show(&path)).kill());
-    assert_eq!(bench.folder.names().len(), 2);
-    bench.publish_picture(2);
-    bench.show(&path).run().done();
-    assert_eq!(bench.folder.names(), ["1.png"]);
+    drop(half_saved(&save, save.show(&path)).kill());
+    assert_eq!(save.folder.names().len(), 2);
+    save.publish_picture(2);
+    save.show(&path).run().done();
+    assert_eq!(save.folder.names(), ["1.png"]);
     assert!(image::open(&path).is_ok());
 }
 
 #[test]
 fn a_follower_that_is_asked_to_end_finishes_its_file() {
-    let bench = Bench::new();
-    bench.publish_picture(1000);
-    let path = bench.path("1.png");
+    let save = SaveFixture::new();
+    save.publish_picture(1000);
+    let path = save.path("1.png");
     fs::write(&path, OLD).unwrap();
-    let [_, follow, _] = bench.commands(&path);
-    let follow = half_saved(&bench, follow);
+    let [_, follow, _] = save.commands(&path);
+    let follow = half_saved(&save, follow);
     follow.terminate().done();
-    assert_eq!(bench.folder.names(), ["1.png"]);
+    assert_eq!(save.folder.names(), ["1.png"]);
     assert_eq!(image::open(&path).unwrap().width(), 1000);
 }
 
@@ -373,37 +373,37 @@ fn a_window_that_closes_while_it_saves_leaves_nothing() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let bench = Bench::new();
-    bench.publish_picture(4000);
-    let path = bench.path("1.png");
-    let viewer = bench
-        .scene
+    let save = SaveFixture::new();
+    save.publish_picture(4000);
+    let path = save.path("1.png");
+    let viewer = save
+        .fixture
         .viewer([] as [&str; 0])
         .args(["--verbose"])
         .on(&desktop);
     let viewer = ViewerWindow::of(without_unnamed_files(viewer).start(), &desktop);
     viewer.window.press(&["F5"]);
     viewer.program.wait_for_status("Showing the picture");
-    let arrivals = Arrivals::watch(bench.folder.path());
+    let arrivals = CreationWatch::watch(save.folder.path());
     viewer.save_as(&path);
     arrivals.wait();
     viewer.program.terminate().done();
-    assert_eq!(bench.folder.names(), [] as [&str; 0]);
+    assert_eq!(save.folder.names(), [] as [&str; 0]);
 }
 
 #[test]
 fn a_full_disk_or_a_limit_of_file_sizes_leaves_the_old_file() {
-    let bench = Bench::new();
-    bench
+    let save = SaveFixture::new();
+    save
         .publisher
         .publish_text(&"long ".repeat(200_000))
         .unwrap();
-    let path = bench.path("text");
+    let path = save.path("text");
     fs::write(&path, OLD).unwrap();
-    for command in [bench.show(&path), without_unnamed_files(bench.show(&path))] {
+    for command in [save.show(&path), without_unnamed_files(save.show(&path))] {
         let limited = command.through("prlimit", ["--fsize=100000"]);
         drop(limited.run().refused("ulimit -f"));
-        assert_eq!(bench.folder.names(), ["text"]);
+        assert_eq!(save.folder.names(), ["text"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
     }
     let Some(disk) = SmallDisk::mount(256) else {
@@ -411,7 +411,7 @@ fn a_full_disk_or_a_limit_of_file_sizes_leaves_the_old_file() {
     };
     let path = disk.path().join("text");
     fs::write(&path, OLD).unwrap();
-    for command in [bench.show(&path), without_unnamed_files(bench.show(&path))] {
+    for command in [save.show(&path), without_unnamed_files(save.show(&path))] {
         drop(command.run().refused("Free some space"));
         assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
         assert_eq!(fs::read_dir(disk.path()).unwrap().count(), 1);
@@ -421,10 +421,10 @@ fn a_full_disk_or_a_limit_of_file_sizes_leaves_the_old_file() {
 #[test]
 fn a_segment_cut_while_it_is_written_is_what_is_told() {
     const BYTES: usize = 8 << 20;
-    let bench = Bench::new();
-    let path = bench.path("1.png");
+    let save = SaveFixture::new();
+    let path = save.path("1.png");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
-    let ppm = bench.path("1.ppm");
+    let ppm = save.path("1.ppm");
     mkfifoat(CWD, &ppm, Mode::RUSR | Mode::WUSR).unwrap();
     let bytes = Metadata::bytes("application/octet-stream");
     let picture = ImageMetadata::packed(PixelFormat::Rgb8, 2048, 1365).unwrap();
@@ -433,24 +433,24 @@ fn a_segment_cut_while_it_is_written_is_what_is_told() {
     let raw = ["follow", "--raw"];
     let shell = ["-c", r#"exec "$@" > "$OUT""#, "sh"];
     let to_stdout = || {
-        bench
-            .scene
+        save
+            .fixture
             .viewer(["show"])
             .through("sh", shell)
             .env("OUT", &path)
     };
     for (metadata, content, fifo, command) in [
-        (&bytes, &vec![7; BYTES], &path, bench.show(&path)),
+        (&bytes, &vec![7; BYTES], &path, save.show(&path)),
         (&bytes, &vec![7; BYTES], &path, to_stdout()),
-        (&picture, &pixels, &ppm, bench.show(&ppm)),
+        (&picture, &pixels, &ppm, save.show(&ppm)),
         (
             &picture,
             &pixels,
             &path,
-            bench.scene.viewer(raw).args([&path]),
+            save.fixture.viewer(raw).args([&path]),
         ),
     ] {
-        let publisher = Publisher::open(&key(&bench.scene), &options(&bench.scene)).unwrap();
+        let publisher = Publisher::open(&key(&save.fixture), &options(&save.fixture)).unwrap();
         publisher.publish(metadata, content).unwrap();
         let mut reader = File::options();
         let reader = reader
@@ -460,15 +460,15 @@ fn a_segment_cut_while_it_is_written_is_what_is_told() {
         let program = command.start();
         // More than the pipe holds: the program is in the middle of it.
         let mut polled = [PollFd::new(&reader, PollFlags::IN)];
-        let patience = Timespec::try_from(PATIENCE).unwrap();
-        assert!(poll(&mut polled, Some(&patience)).unwrap() > 0);
-        let segment = File::options().write(true).open(bench.scene.segment());
+        let timeout = Timespec::try_from(TIMEOUT).unwrap();
+        assert!(poll(&mut polled, Some(&timeout)).unwrap() > 0);
+        let segment = File::options().write(true).open(save.fixture.segment());
         segment.unwrap().set_len(0).unwrap();
         rustix::fs::fcntl_setfl(&reader, OFlags::empty()).unwrap();
         let mut got = Vec::new();
         reader.read_to_end(&mut got).unwrap();
         drop(program.finish().refused("was cut short by another program"));
         assert!(got.len() < content.len() + 100);
-        fs::remove_file(bench.scene.segment()).unwrap();
+        fs::remove_file(save.fixture.segment()).unwrap();
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Area, Bus, Desktop, Launch, LoaderWindow, OtherUser, PrivateDir, Scene, SmallDisk,
+    Area, Bus, Desktop, Launch, LoaderWindow, OtherUser, PrivateDir, Fixture, SmallDisk,
     ViewerWindow, Window,
 };
 use image::Rgb;
@@ -35,14 +35,14 @@ const PATH: Area = Area {
 };
 
 /// Opens the viewer with no key on its command line.
-fn open_viewer<'d>(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
-    let launch = scene.bare_viewer(["--verbose"]);
+fn open_viewer<'d>(fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
+    let launch = fixture.bare_viewer(["--verbose"]);
     ViewerWindow::of(launch.on(desktop).start(), desktop)
 }
 
 /// The same for the loader.
-fn open_loader<'d>(scene: &Scene, desktop: &'d Desktop) -> LoaderWindow<'d> {
-    let launch = scene.bare_loader(["--verbose"]);
+fn open_loader<'d>(fixture: &Fixture, desktop: &'d Desktop) -> LoaderWindow<'d> {
+    let launch = fixture.bare_loader(["--verbose"]);
     LoaderWindow::of(launch.on(desktop).start(), desktop)
 }
 
@@ -64,15 +64,15 @@ fn size_and_key_outlive_the_windows() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = open_loader(&scene, &desktop);
-    let viewer = open_viewer(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = open_loader(&fixture, &desktop);
+    let viewer = open_viewer(&fixture, &desktop);
     assert_eq!(size(&viewer.window), (640, 560));
     // The loader's width stays, for the harness knows where its dialog is.
     for (window, width) in [(&loader.window, 640), (&viewer.window, 600)] {
         press_for(&desktop, window, "ctrl+k", KEY);
         window.press(&["ctrl+a"]);
-        window.type_text(scene.key());
+        window.type_text(fixture.key());
         window.resize(width, 700);
     }
     viewer.window.close();
@@ -80,12 +80,12 @@ fn size_and_key_outlive_the_windows() {
     // However it ends, short of `kill -9`.
     loader.program.terminate().done();
 
-    let loader = open_loader(&scene, &desktop);
-    let viewer = open_viewer(&scene, &desktop);
+    let loader = open_loader(&fixture, &desktop);
+    let viewer = open_viewer(&fixture, &desktop);
     assert_eq!(size(&loader.window), (640, 700));
     assert_eq!(size(&viewer.window), (600, 700));
     let said = loader.load_text("under the key that was left there");
-    assert!(said.contains(scene.key()), "{said}");
+    assert!(said.contains(fixture.key()), "{said}");
     viewer.window.press(&["F5"]);
     viewer.program.wait_for_status("Showing the text");
 }
@@ -95,12 +95,12 @@ fn what_is_remembered_can_be_damaged_and_is_kept() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let path = scene.configuration().join("viewer-app.json");
-    fs::create_dir_all(scene.configuration()).unwrap();
+    let fixture = Fixture::new();
+    let path = fixture.configuration().join("viewer-app.json");
+    fs::create_dir_all(fixture.configuration()).unwrap();
     fs::write(&path, "{\"version\": 1, \"width\": -3").unwrap();
 
-    let viewer = open_viewer(&scene, &desktop);
+    let viewer = open_viewer(&fixture, &desktop);
     let said = viewer.program.wait_for_status("had remembered");
     assert!(said.contains(path.to_str().unwrap()), "{said}");
     assert_eq!(size(&viewer.window), (640, 560));
@@ -110,7 +110,7 @@ fn what_is_remembered_can_be_damaged_and_is_kept() {
     let kept = fs::read_to_string(path.with_extension("json.bad")).unwrap();
     assert_eq!(kept, "{\"version\": 1, \"width\": -3");
 
-    let viewer = open_viewer(&scene, &desktop);
+    let viewer = open_viewer(&fixture, &desktop);
     viewer.program.wait_for_status("Ready.");
     assert_eq!(size(&viewer.window), (700, 500));
 }
@@ -120,9 +120,9 @@ fn the_desktop_knows_the_windows() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = open_loader(&scene, &desktop);
-    let viewer = open_viewer(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = open_loader(&fixture, &desktop);
+    let viewer = open_viewer(&fixture, &desktop);
     for (window, id) in [
         (&loader.window, "loader-app"),
         (&viewer.window, "viewer-app"),
@@ -143,8 +143,8 @@ fn tab_goes_round_the_fields() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = open_loader(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = open_loader(&fixture, &desktop);
     let window = &loader.window;
     press_for(&desktop, window, "ctrl+k", KEY);
     press_for(&desktop, window, "Tab", PATH);
@@ -165,8 +165,8 @@ fn the_help_takes_the_keys_and_gives_them_back() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = open_viewer(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = open_viewer(&fixture, &desktop);
     let window = &viewer.window;
     press_for(&desktop, window, "ctrl+k", KEY);
     let corner = || window.screen().pixel(4, 4);
@@ -204,12 +204,12 @@ fn light_and_dark_follow_the_desktop() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
     bus.set_dark(true);
-    let launch = scene.bare_viewer(["--verbose"]);
+    let launch = fixture.bare_viewer(["--verbose"]);
     let viewer = ViewerWindow::of(launch.on(&desktop).with(&bus).start(), &desktop);
     let wait_for = |what: &str, colour: Rgb<u8>| {
         desktop.wait_for(what, || {
@@ -245,8 +245,8 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let path = scene.configuration().join("viewer-app.json");
+    let fixture = Fixture::new();
+    let path = fixture.configuration().join("viewer-app.json");
     let make: [(&str, &dyn Fn()); 9] = [
         ("it is no file", &|| fs::create_dir(&path).unwrap()),
         ("it is no file", &|| {
@@ -277,17 +277,17 @@ fn a_window_opens_whatever_its_settings_are_and_says_what_is_wrong() {
         }),
     ];
     for (words, make) in make {
-        fs::create_dir_all(scene.configuration()).unwrap();
+        fs::create_dir_all(fixture.configuration()).unwrap();
         make();
-        let viewer = scene.bare_viewer(["--verbose"]);
+        let viewer = fixture.bare_viewer(["--verbose"]);
         let said = says(viewer, &desktop, VIEWER, UNREADABLE);
         assert!(said.contains(words), "{said}");
-        fs::remove_dir_all(scene.configuration()).unwrap();
+        fs::remove_dir_all(fixture.configuration()).unwrap();
     }
     // A folder on the way that is none.
-    fs::write(scene.configuration(), "").unwrap();
+    fs::write(fixture.configuration(), "").unwrap();
     says(
-        scene.bare_loader(["--verbose"]),
+        fixture.bare_loader(["--verbose"]),
         &desktop,
         LOADER,
         UNREADABLE,
@@ -299,8 +299,8 @@ fn a_window_opens_whatever_the_environment_says() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let without_configuration = || scene.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
+    let fixture = Fixture::new();
+    let without_configuration = || fixture.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
     for home in ["", "relative", "../.."] {
         says(
             without_configuration().env("HOME", home),
@@ -309,7 +309,7 @@ fn a_window_opens_whatever_the_environment_says() {
             NOTHING,
         );
     }
-    let missing = without_configuration().env("HOME", scene.path("missing"));
+    let missing = without_configuration().env("HOME", fixture.path("missing"));
     says(missing, &desktop, VIEWER, "Ready.");
     for locale in [
         b"xx_YY.none".as_slice(),
@@ -320,7 +320,7 @@ fn a_window_opens_whatever_the_environment_says() {
         b"en_US.",
     ] {
         let locale = OsStr::from_bytes(locale);
-        let launch = scene.bare_viewer(["--verbose"]).env("LC_ALL", "");
+        let launch = fixture.bare_viewer(["--verbose"]).env("LC_ALL", "");
         says(
             launch.env("LANG", locale).env("LANGUAGE", locale),
             &desktop,
@@ -328,7 +328,7 @@ fn a_window_opens_whatever_the_environment_says() {
             "Ready.",
         );
         says(
-            scene.bare_loader(["--verbose"]).env("LC_ALL", locale),
+            fixture.bare_loader(["--verbose"]).env("LC_ALL", locale),
             &desktop,
             LOADER,
             "Load a",
@@ -341,7 +341,7 @@ fn settings_in_the_home_of_another_user_are_left_alone() {
     let (Some(desktop), Some(other_user)) = (Desktop::open(), OtherUser::new()) else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let common = PrivateDir::on_disk();
     common.set_mode(0o1777);
     let home = common.path().join("home");
@@ -352,11 +352,11 @@ fn settings_in_the_home_of_another_user_are_left_alone() {
         r#"mkdir -p "$0/.config/shm-core"; touch "$0/.config/shm-core/viewer-app.json""#,
     ] {
         other_user
-            .starts(scene.program("sh").args(["-c", made]).args([&home]))
+            .launch_as(fixture.program("sh").args(["-c", made]).args([&home]))
             .run()
             .done();
         let files = || {
-            let found = scene
+            let found = fixture
                 .program("find")
                 .args([&home])
                 .args(["-printf", "%p %U %m %s\n"]);
@@ -364,7 +364,7 @@ fn settings_in_the_home_of_another_user_are_left_alone() {
         };
         let before = files();
         // As `sudo -E` does.
-        let viewer = scene.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
+        let viewer = fixture.bare_viewer(["--verbose"]).env("XDG_CONFIG_HOME", "");
         let viewer = ViewerWindow::of(viewer.env("HOME", &home).on(&desktop).start(), &desktop);
         let said = viewer.program.wait_for_status(NOTHING);
         assert!(said.contains("belongs to another user"), "{said}");
@@ -383,11 +383,11 @@ fn settings_that_cannot_be_written_are_told_and_the_window_goes_on() {
     };
     let common = PrivateDir::in_memory();
     common.set_mode(0o1777);
-    let scene = Scene::within(common.path());
+    let fixture = Fixture::within(common.path());
     let home = PrivateDir::on_disk();
     home.set_mode(0o755);
     let viewer = |home: &Path| {
-        scene
+        fixture
             .bare_viewer(["--verbose"])
             .env("XDG_CONFIG_HOME", home)
     };
@@ -400,14 +400,14 @@ fn settings_that_cannot_be_written_are_told_and_the_window_goes_on() {
         viewer.program.terminate().done();
     };
     // Root's, where the user may look and not write.
-    resized(other_user.starts(viewer(home.path())));
+    resized(other_user.launch_as(viewer(home.path())));
     let settings = home.path().join("shm-core");
     fs::create_dir(&settings).unwrap();
     fs::write(settings.join("viewer-app.json"), "{}").unwrap();
     // Left by root, for nobody else.
     fs::set_permissions(&settings, fs::Permissions::from_mode(0o700)).unwrap();
     says(
-        other_user.starts(viewer(home.path())),
+        other_user.launch_as(viewer(home.path())),
         &desktop,
         VIEWER,
         UNREADABLE,

@@ -6,19 +6,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Bus, Desktop, LoaderWindow, Picture, PictureFile, Scene};
+use e2e_tests::{Bus, Desktop, LoaderWindow, Picture, PictureFile, Fixture};
 use image::{Delay, DynamicImage, Frame, RgbaImage, codecs::gif::GifEncoder};
 
 use crate::file_dialog;
-use crate::reader::{Reader, Seen};
+use crate::reader::{Reader, ReceivedFrame};
 
 /// Writes a GIF that shows each picture for this many milliseconds.
 fn gif<'p>(
-    scene: &Scene,
+    fixture: &Fixture,
     pictures: impl IntoIterator<Item = &'p RgbaImage>,
     milliseconds: u32,
 ) -> PathBuf {
-    let path = scene.path("moving.gif");
+    let path = fixture.path("moving.gif");
     let mut encoder = GifEncoder::new_with_speed(File::create(&path).unwrap(), 30);
     for picture in pictures {
         let delay = Delay::from_numer_denom_ms(milliseconds, 1);
@@ -36,7 +36,7 @@ fn rgba(picture: &Picture) -> RgbaImage {
 fn assert_loops(reader: &mut Reader, pictures: &[RgbaImage]) {
     let mut seen = vec![0; pictures.len()];
     while seen.iter().any(|times| *times < 2) {
-        let Seen {
+        let ReceivedFrame {
             sequence, pixels, ..
         } = reader.next().expect("the stream goes on");
         let index = usize::try_from(sequence - 1).unwrap() % pictures.len();
@@ -53,14 +53,14 @@ fn a_gif_loops_in_its_own_time_until_it_is_stopped() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     let pictures = [1, 2, 3].map(|seed| rgba(&Picture::draw(120, 90, seed)));
-    let path = gif(&scene, &pictures, 60);
+    let path = gif(&fixture, &pictures, 60);
     let began = Instant::now();
     let said = loader.stream(&path);
     assert!(said.contains("moving.gif into"), "{said}");
-    let mut reader = Reader::attach(&scene);
+    let mut reader = Reader::attach(&fixture);
     assert_loops(&mut reader, &pictures);
     let last = reader.next().expect("the stream goes on").sequence;
     // It may be late, and never early.
@@ -68,15 +68,15 @@ fn a_gif_loops_in_its_own_time_until_it_is_stopped() {
     assert!(began.elapsed() >= Duration::from_millis(60) * intervals);
 
     let said = loader.stop_stream();
-    assert!(said.contains(scene.key()), "{said}");
+    assert!(said.contains(fixture.key()), "{said}");
     drop(reader);
-    let copy = scene.path("copy.png");
-    let show = scene.viewer(["show", "--output"]).args([&copy]);
+    let copy = fixture.path("copy.png");
+    let show = fixture.viewer(["show", "--output"]).args([&copy]);
     show.run().done();
     let last = image::open(copy).unwrap().into_rgba8();
     assert!(pictures.contains(&last), "the last frame stays");
     loader.release();
-    scene.assert_empty();
+    fixture.assert_empty();
     loader.program.terminate().done();
 }
 
@@ -97,15 +97,15 @@ fn a_gif_of_many_frames_is_never_held_whole() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     let pictures: Vec<RgbaImage> = (0..FRAMES)
         .map(|gray| RgbaImage::from_pixel(SIDE, SIDE, image::Rgba([gray, gray, gray, 255])))
         .collect();
-    let path = gif(&scene, &pictures, 20);
+    let path = gif(&fixture, &pictures, 20);
     let before = own_memory(loader.program.pid());
     loader.stream(&path);
-    let mut reader = Reader::attach(&scene);
+    let mut reader = Reader::attach(&fixture);
     while reader.next().expect("the stream goes on").sequence < u64::from(FRAMES) {}
     let grown = own_memory(loader.program.pid()).saturating_sub(before);
     let whole = u64::from(SIDE * SIDE) * 4 * u64::from(FRAMES) / 1_024;
@@ -113,7 +113,7 @@ fn a_gif_of_many_frames_is_never_held_whole() {
     assert!(grown < whole / 4, "{grown} kB");
     drop(reader);
     loader.program.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -121,9 +121,9 @@ fn a_folder_plays_in_the_order_of_names_and_gives_way_to_a_text() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let folder = scene.path("pictures");
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let folder = fixture.path("pictures");
     fs::create_dir(&folder).unwrap();
     let pictures = [1, 2].map(|seed| Picture::draw(100, 80, seed));
     for (picture, name) in pictures.iter().zip(["picture9.png", "picture10.png"]) {
@@ -131,16 +131,16 @@ fn a_folder_plays_in_the_order_of_names_and_gives_way_to_a_text() {
     }
     fs::write(folder.join("notes.txt"), "no picture").unwrap();
     loader.stream(&folder);
-    let first = Reader::oldest(&scene);
+    let first = Reader::oldest(&fixture);
     assert!(first.pixels == *pictures[0].pixels().as_raw());
     loader.window.wait_for_picture(pictures[1].pixels());
     loader
         .program
         .wait_for_status("1 file that is no picture is passed over.");
     loader.load_text("instead");
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "instead");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "instead");
     loader.program.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -148,10 +148,10 @@ fn the_test_pattern_plays_and_ends_with_the_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.stream_test_pattern();
-    let mut reader = Reader::attach(&scene);
+    let mut reader = Reader::attach(&fixture);
     for _ in 0..20 {
         let frame = reader.next().expect("the stream goes on");
         assert_eq!(frame.number(), frame.sequence);
@@ -159,7 +159,7 @@ fn the_test_pattern_plays_and_ends_with_the_window() {
     loader.program.terminate().done();
     while reader.next().is_some() {}
     drop(reader);
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -167,16 +167,16 @@ fn what_cannot_be_streamed_is_said_and_the_window_goes_on() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let plain = scene.file("plain.gif", b"no GIF");
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let plain = fixture.file("plain.gif", b"no GIF");
     loader.enter_stream_path(&plain);
     let said = loader.program.wait_for_status("not an animated GIF");
     assert!(said.contains("plain.gif"), "{said}");
     loader.window.press(&["Escape"]);
     loader.load_text("after all");
     loader.program.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -184,13 +184,13 @@ fn a_folder_is_chosen_in_the_systems_dialog() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let Some(bus) = Bus::open(&desktop) else {
         return;
     };
-    let program = scene.loader(["--verbose"]).on(&desktop).with(&bus).start();
+    let program = fixture.loader(["--verbose"]).on(&desktop).with(&bus).start();
     let loader = LoaderWindow::of(program, &desktop);
-    let folder = scene.path("pictures");
+    let folder = fixture.path("pictures");
     fs::create_dir(&folder).unwrap();
     let picture = Picture::draw(200, 120, 3).encode(PictureFile::Png);
     fs::write(folder.join("only.png"), picture).unwrap();
@@ -202,5 +202,5 @@ fn a_folder_is_chosen_in_the_systems_dialog() {
     let said = loader.program.wait_for_status("Streaming");
     assert!(said.contains("pictures into"), "{said}");
     loader.program.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use e2e_tests::{Scene, Step, Stores, Tracer, skip};
+use e2e_tests::{Fixture, Step, Stores, Tracer, skip};
 
 use crate::actor::Actor;
 
@@ -13,14 +13,14 @@ const A_LOOK: u64 = 2;
 /// All system calls of so many publications, by their number, and for how many seconds at most.
 fn calls(
     actor: &mut Actor,
-    scene: &Scene,
+    fixture: &Fixture,
     count: u64,
     size: usize,
 ) -> Option<(BTreeMap<u64, u64>, u64)> {
     let line = format!("copies {count} {size}");
     // What only the first of a size does.
-    actor.does(&line);
-    let tracer = match Tracer::seize(actor.program(), scene.segments()) {
+    actor.run(&line);
+    let tracer = match Tracer::seize(actor.program(), fixture.segments()) {
         Ok(tracer) => tracer,
         Err(error) => {
             skip(&format!("programs cannot be traced here: {error}"));
@@ -28,7 +28,7 @@ fn calls(
         }
     };
     let mut tracer = tracer.stopping_at(Stores::new());
-    actor.begins(&line);
+    actor.send(&line);
     tracer.take_line();
     let began = Instant::now();
     let mut calls = BTreeMap::new();
@@ -39,18 +39,18 @@ fn calls(
     }
     let seconds = began.elapsed().as_secs() + 1;
     tracer.let_go();
-    actor.has_done(&line);
+    actor.wait_done(&line);
     Some((calls, seconds))
 }
 
 /// Counts them for every size that lies in the ring; `wakes` says how many wakes are right.
-fn count_for_all_sizes(launch: impl Fn(&Scene) -> Actor, wakes: impl Fn(u64) -> u64) {
+fn count_for_all_sizes(launch: impl Fn(&Fixture) -> Actor, wakes: impl Fn(u64) -> u64) {
     const COUNT: u64 = 300;
-    let scene = Scene::new();
-    let mut actor = launch(&scene);
-    actor.does("open");
+    let fixture = Fixture::new();
+    let mut actor = launch(&fixture);
+    actor.run("open");
     for size in [0, 8, 64, 1_000, 16_384] {
-        let Some((mut calls, seconds)) = calls(&mut actor, &scene, COUNT, size) else {
+        let Some((mut calls, seconds)) = calls(&mut actor, &fixture, COUNT, size) else {
             return;
         };
         let woken = calls.remove(&WAKE).unwrap_or(0);
@@ -70,6 +70,6 @@ fn a_small_publication_makes_no_system_call_but_the_wake() {
 
 #[test]
 fn who_wakes_nobody_makes_none_at_all() {
-    let quiet = |scene: &Scene| Actor::start(Actor::launch(scene).env("ACTOR_WAKES_NOBODY", "1"));
+    let quiet = |fixture: &Fixture| Actor::start(Actor::launch(fixture).env("ACTOR_NO_NOTIFY", "1"));
     count_for_all_sizes(quiet, |_| 0);
 }

@@ -1,26 +1,26 @@
 //! `loader-app text` and `viewer-app show`.
 
-use e2e_tests::Scene;
+use e2e_tests::Fixture;
 
 /// Loads `text` as an argument and asserts that the viewer prints exactly its bytes.
 fn assert_survives(text: &str) {
-    let scene = Scene::new();
-    let loader = scene.loader(["text", "--", text]).start();
-    loader.wait_for(scene.key());
-    let shown = scene.viewer(["show"]).run().done();
+    let fixture = Fixture::new();
+    let loader = fixture.loader(["text", "--", text]).start();
+    loader.wait_for(fixture.key());
+    let shown = fixture.viewer(["show"]).run().done();
     assert_eq!(shown.text(), text);
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 /// Loads `bytes` from standard input and asserts that the viewer prints exactly these.
 fn assert_survives_input(arguments: &[&str], bytes: &[u8]) {
-    let scene = Scene::new();
-    let loader = scene.loader(arguments).input(bytes).start();
-    loader.wait_for(scene.key());
-    assert_eq!(scene.viewer(["show"]).run().done().stdout, bytes);
+    let fixture = Fixture::new();
+    let loader = fixture.loader(arguments).input(bytes).start();
+    loader.wait_for(fixture.key());
+    assert_eq!(fixture.viewer(["show"]).run().done().stdout, bytes);
     loader.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn a_long_text_comes_through_whole() {
 
 #[test]
 fn the_loader_says_what_it_did() {
-    let scene = Scene::new();
-    let loader = scene.loader(["text", "five!"]).start();
-    let line = loader.wait_for(scene.key());
+    let fixture = Fixture::new();
+    let loader = fixture.loader(["text", "five!"]).start();
+    let line = loader.wait_for(fixture.key());
     for part in ["text", "5", "1"] {
         assert!(line.contains(part), "{part} in {line:?}");
     }
@@ -78,10 +78,10 @@ fn the_loader_says_what_it_did() {
 
 #[test]
 fn bytes_that_are_no_text_are_refused_and_nothing_is_lost() {
-    let scene = Scene::new();
-    let before = scene.loader(["text", "before"]).start();
-    before.wait_for(scene.key());
-    let refused = scene
+    let fixture = Fixture::new();
+    let before = fixture.loader(["text", "before"]).start();
+    before.wait_for(fixture.key());
+    let refused = fixture
         .loader(["text"])
         .input(b"good \xff\xfe bad".as_slice())
         .run();
@@ -90,36 +90,36 @@ fn bytes_that_are_no_text_are_refused_and_nothing_is_lost() {
         refused.stderr.contains("loader-app file"),
         "no remedy: {refused:?}"
     );
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "before");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "before");
     before.terminate().done();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
 fn show_writes_a_text_to_a_file() {
-    let scene = Scene::new();
-    let loader = scene.loader(["text", "into a file"]).start();
-    loader.wait_for(scene.key());
-    let path = scene.path("out.txt");
-    scene
+    let fixture = Fixture::new();
+    let loader = fixture.loader(["text", "into a file"]).start();
+    loader.wait_for(fixture.key());
+    let path = fixture.path("out.txt");
+    fixture
         .viewer(["show", "--output"])
         .args([&path])
         .run()
         .done();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "into a file");
     assert_eq!(
-        scene.viewer(["show", "--output", "-"]).run().done().text(),
+        fixture.viewer(["show", "--output", "-"]).run().done().text(),
         "into a file"
     );
 }
 
 #[test]
 fn without_a_key_both_use_the_one_of_the_original() {
-    let scene = Scene::new();
-    let loader = scene.bare_loader(["text", "the usual key"]).start();
+    let fixture = Fixture::new();
+    let loader = fixture.bare_loader(["text", "the usual key"]).start();
     loader.wait_for("MySharedMemory");
     assert_eq!(
-        scene.bare_viewer(["show"]).run().done().text(),
+        fixture.bare_viewer(["show"]).run().done().text(),
         "the usual key"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e_tests::{PATIENCE, Scene};
+use e2e_tests::{TIMEOUT, Fixture};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use shm_core::{Next, Notifier, Ready, Subscriber, WaitSet};
 
@@ -10,31 +10,31 @@ use crate::actor::{Actor, key, options};
 
 /// Sleeps until a notifier is readable, and clears it.
 fn is_told(notifier: &Notifier) -> bool {
-    let patience = Timespec::try_from(PATIENCE).unwrap();
-    let readable = poll(&mut [PollFd::new(notifier, PollFlags::IN)], Some(&patience)).unwrap();
+    let timeout = Timespec::try_from(TIMEOUT).unwrap();
+    let readable = poll(&mut [PollFd::new(notifier, PollFlags::IN)], Some(&timeout)).unwrap();
     notifier.clear();
     readable == 1
 }
 
 #[test]
 fn a_notifier_tells_of_what_another_process_publishes_and_that_it_was_killed() {
-    let scene = Scene::new();
-    let mut actor = Actor::new(&scene);
-    actor.does("open");
-    let mut subscriber = Subscriber::attach(&key(&scene), &options(&scene)).unwrap();
+    let fixture = Fixture::new();
+    let mut actor = Actor::new(&fixture);
+    actor.run("open");
+    let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     let notifier = subscriber.notifier().unwrap();
     let mut set = WaitSet::new();
     let token = set.add(&subscriber);
-    actor.does("publish 1 100");
+    actor.run("publish 1 100");
     assert!(is_told(&notifier));
     assert!(matches!(
         subscriber.next(Duration::ZERO),
         Ok(Next::Sample(_))
     ));
-    assert_eq!(set.wait(PATIENCE), Ready::Sources(&[token]));
+    assert_eq!(set.wait(TIMEOUT), Ready::Sources(&[token]));
 
     let killed = Instant::now();
-    actor.dies();
+    actor.kill();
     loop {
         assert!(is_told(&notifier), "a publisher died");
         match subscriber.next(Duration::ZERO).unwrap() {
@@ -44,5 +44,5 @@ fn a_notifier_tells_of_what_another_process_publishes_and_that_it_was_killed() {
         }
     }
     println!("told {:?} after the kill", killed.elapsed());
-    assert_eq!(set.wait(PATIENCE), Ready::Sources(&[token]));
+    assert_eq!(set.wait(TIMEOUT), Ready::Sources(&[token]));
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Scene, Signal, ViewerWindow};
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Fixture, Signal, ViewerWindow};
 
 const TEXT: &str =
     "Zeile eins\n第二行：你好，世界 – こんにちは 안녕하세요\n\tthird 👩‍👩‍👧‍👦 🏳️‍🌈 🦀\nПривет שלום";
@@ -13,11 +13,11 @@ fn assert_shown(kind: PictureFile) {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     let picture = Picture::draw(240, 160, 1);
-    let path = scene.file(&format!("picture.{}", kind.ending()), &picture.encode(kind));
+    let path = fixture.file(&format!("picture.{}", kind.ending()), &picture.encode(kind));
 
     loader.load_picture(&path);
     loader.window.wait_for_picture(&picture.decoded(kind));
@@ -45,11 +45,11 @@ fn a_large_picture_is_fitted_to_the_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     let picture = Picture::draw(3000, 1500, 4);
-    let path = scene.file("large.png", &picture.encode(PictureFile::Png));
+    let path = fixture.file("large.png", &picture.encode(PictureFile::Png));
 
     loader.load_picture(&path);
     viewer.show("Showing the picture");
@@ -68,12 +68,12 @@ fn a_text_in_every_script_goes_from_window_to_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
 
     loader.load_text(TEXT);
-    assert_eq!(scene.viewer(["show"]).run().done().text(), TEXT);
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), TEXT);
     viewer.show("Showing the text");
     assert_eq!(viewer.shown_text(), TEXT);
 }
@@ -83,11 +83,11 @@ fn what_is_loaded_last_is_shown() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     let picture = Picture::draw(120, 90, 2);
-    let path = scene.file("picture.png", &picture.encode(PictureFile::Png));
+    let path = fixture.file("picture.png", &picture.encode(PictureFile::Png));
 
     loader.load_text("first");
     viewer.show("Showing the text");
@@ -105,8 +105,8 @@ fn the_viewer_says_what_to_do_where_nothing_is() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.show("Unable to attach to shared memory segment. Load an image first.");
 }
 
@@ -115,16 +115,16 @@ fn release_lets_go_of_what_was_loaded() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
 
     loader.load_text("until released");
     let said = loader.release();
     assert!(said.contains("gone"), "{said}");
-    assert!(!scene.segment().exists());
+    assert!(!fixture.segment().exists());
     viewer.show("Unable to attach to shared memory segment.");
-    scene.assert_empty();
+    fixture.assert_empty();
 
     // The window goes on: the next text is loaded as the first was.
     loader.load_text("once more");
@@ -137,16 +137,16 @@ fn clear_leaves_nothing_of_a_secret() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     let secret = "correct horse battery staple";
 
     loader.load_text(secret);
     loader.clear();
     // Still attached, and nothing there.
-    assert!(scene.segment().exists());
-    drop(scene.viewer(["show"]).run().refused("Enter a text first"));
-    let holes_and_all = fs::File::open(scene.segment()).unwrap();
+    assert!(fixture.segment().exists());
+    drop(fixture.viewer(["show"]).run().refused("Enter a text first"));
+    let holes_and_all = fs::File::open(fixture.segment()).unwrap();
     assert!(
         !is_in(&holes_and_all, secret.as_bytes()),
         "the secret is still there"
@@ -176,17 +176,17 @@ fn a_second_window_joins_and_says_so() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let first = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let first = LoaderWindow::open(&fixture, &desktop);
     first.load_text("from the first");
-    let second = LoaderWindow::open(&scene, &desktop);
+    let second = LoaderWindow::open(&fixture, &desktop);
     let said = second.load_text("from the second");
     assert!(
         said.contains(&first.program.pid().to_string()),
         "whose was it? {said}"
     );
 
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     viewer.show("Showing the text");
     assert_eq!(viewer.shown_text(), "from the second");
     first.window.close();
@@ -195,7 +195,7 @@ fn a_second_window_joins_and_says_so() {
     second.window.close();
     second.program.finish().done();
     viewer.show("Unable to attach to shared memory segment.");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -203,23 +203,23 @@ fn what_was_loaded_goes_with_its_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("as long as the window");
     loader.window.close();
     loader.program.finish().done();
-    assert!(!scene.segment().exists());
+    assert!(!fixture.segment().exists());
 
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("or until a signal");
     loader.program.signal(Signal::TERM);
     loader.program.finish().done();
-    assert!(!scene.segment().exists());
+    assert!(!fixture.segment().exists());
 
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("or until a kill");
     loader.program.kill();
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -227,16 +227,16 @@ fn a_file_that_is_no_picture_loses_nothing() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("still there");
-    loader.enter_path(&scene.file("notes.txt", b"no picture"));
+    loader.enter_path(&fixture.file("notes.txt", b"no picture"));
     loader
         .program
         .wait_for_status("Selected file is not an image, please select another.");
-    loader.enter_path(&scene.path("missing.png"));
+    loader.enter_path(&fixture.path("missing.png"));
     loader.program.wait_for_status("no such file");
-    assert_eq!(scene.viewer(["show"]).run().done().text(), "still there");
+    assert_eq!(fixture.viewer(["show"]).run().done().text(), "still there");
 }
 
 #[test]
@@ -244,16 +244,16 @@ fn the_dialog_is_cancelled_by_escape_and_refuses_an_empty_text() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.open_dialog();
     loader.window.press(&["ctrl+Return"]);
     loader.window.type_text("never loaded");
     loader.window.press(&["Escape"]);
-    scene.assert_empty();
+    fixture.assert_empty();
     loader.load_text("typed afterwards");
     assert_eq!(
-        scene.viewer(["show"]).run().done().text(),
+        fixture.viewer(["show"]).run().done().text(),
         "typed afterwards"
     );
 }
@@ -263,9 +263,9 @@ fn the_keyboard_is_enough() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
-    let viewer = ViewerWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
+    let viewer = ViewerWindow::open(&fixture, &desktop);
     loader.window.press(&["ctrl+l"]);
     loader.wait_for_dialog();
     loader.window.type_text("typed, not pasted");
@@ -274,12 +274,12 @@ fn the_keyboard_is_enough() {
     viewer.window.press(&["F5"]);
     viewer.program.wait_for_status("Showing the text");
     assert_eq!(
-        scene.viewer(["show"]).run().done().text(),
+        fixture.viewer(["show"]).run().done().text(),
         "typed, not pasted"
     );
     loader.window.press(&["ctrl+r"]);
     loader.program.wait_for_status("Released");
-    scene.assert_empty();
+    fixture.assert_empty();
 }
 
 #[test]
@@ -287,11 +287,11 @@ fn a_key_is_chosen_in_the_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let scene = Scene::new();
-    let loader = LoaderWindow::open(&scene, &desktop);
+    let fixture = Fixture::new();
+    let loader = LoaderWindow::open(&fixture, &desktop);
     loader.enter_key("auch möglich 鍵");
     loader.load_text("under another key");
-    let shown = scene
+    let shown = fixture
         .bare_viewer(["show", "--key", "auch möglich 鍵"])
         .run();
     assert_eq!(shown.done().text(), "under another key");

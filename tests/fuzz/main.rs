@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use e2e_tests::forgery::{TARGETS, Target};
+use e2e_tests::corruption::{TARGETS, Target};
 use proptest::{
     collection::vec,
     prelude::*,

@@ -1,33 +1,33 @@
 //! The commands under a key of a Qt program, with that program on the other side.
 
-use e2e_tests::{Launch, Picture, PictureFile, Scene};
+use e2e_tests::{Launch, Picture, PictureFile, Fixture};
 
-use crate::peer::{Side, Stage};
+use crate::peer::{Side, QtFixture};
 
-/// The keys of a stage with a Qt that knows them.
-pub(crate) fn each_key(test: impl Fn(&Stage, Side, &Scene)) {
+/// The keys of a qt_fixture with a Qt that knows them.
+pub(crate) fn each_key(test: impl Fn(&QtFixture, Side, &Fixture)) {
     for (qt, known) in [(Side::Cpp, 1), (Side::Python, 4)] {
-        let Some(stage) = Stage::with(&[qt]) else {
+        let Some(qt_fixture) = QtFixture::with(&[qt]) else {
             return;
         };
-        for key in &stage.keys()[..known] {
-            let scene = Scene::new().with_key(key);
-            test(&stage, qt, &scene);
-            stage.sweep();
-            stage.assert_clean();
+        for key in &qt_fixture.keys()[..known] {
+            let fixture = Fixture::new().with_key(key);
+            test(&qt_fixture, qt, &fixture);
+            qt_fixture.sweep();
+            qt_fixture.assert_clean();
         }
     }
 }
 
-pub(crate) fn on(stage: &Stage, launch: Launch) -> Launch {
-    launch.env("TMPDIR", stage.directory())
+pub(crate) fn on(qt_fixture: &QtFixture, launch: Launch) -> Launch {
+    launch.env("TMPDIR", qt_fixture.directory())
 }
 
 #[test]
 fn what_a_command_loads_a_qt_program_reads() {
     let picture = Picture::draw(60, 50, 1).encode(PictureFile::Png);
-    each_key(|stage, qt, scene| {
-        let file = stage.file(&picture);
+    each_key(|qt_fixture, qt, fixture| {
+        let file = qt_fixture.file(&picture);
         for (arguments, form, told) in [
             (vec!["text", "héllo 世界 🙂"], "qstring", "QString"),
             (
@@ -39,11 +39,11 @@ fn what_a_command_loads_a_qt_program_reads() {
             (vec!["file", file.as_str()], "qbytearray", "QByteArray"),
             (vec!["image", file.as_str()], "qimage", "QImage"),
         ] {
-            let loader = on(stage, scene.loader(&arguments)).start();
+            let loader = on(qt_fixture, fixture.loader(&arguments)).start();
             loader.wait_for(&format!("as {told}"));
-            let mut theirs = stage.start_with(qt, scene.key());
+            let mut theirs = qt_fixture.start_with(qt, fixture.key());
             theirs.ask(&["attach", "ro"]).done();
-            let path = stage.path();
+            let path = qt_fixture.path();
             theirs.ask(&["read", form, path.to_str().unwrap()]).done();
             let read = std::fs::read(path).unwrap();
             match arguments[0] {
@@ -62,13 +62,13 @@ fn what_a_command_loads_a_qt_program_reads() {
 
 #[test]
 fn what_a_qt_program_loads_the_commands_tell_of() {
-    each_key(|stage, qt, scene| {
-        let viewer = |arguments: &[&str]| on(stage, scene.viewer(arguments)).run();
+    each_key(|qt_fixture, qt, fixture| {
+        let viewer = |arguments: &[&str]| on(qt_fixture, fixture.viewer(arguments)).run();
         viewer(&["show"]).refused("Enter a text first");
-        let mut theirs = stage.start_with(qt, scene.key());
+        let mut theirs = qt_fixture.start_with(qt, fixture.key());
         let text = "héllo 世界";
         theirs
-            .ask(&["load", "qstring", &stage.file(text.as_bytes())])
+            .ask(&["load", "qstring", &qt_fixture.file(text.as_bytes())])
             .done();
         assert_eq!(viewer(&["show"]).done().text(), text);
         assert_eq!(viewer(&["show", "--json"]).done().json()["form"], "qstring");
@@ -83,9 +83,9 @@ fn what_a_qt_program_loads_the_commands_tell_of() {
             followed.stderr.contains("five times a second"),
             "{followed:?}"
         );
-        if scene.key().starts_with("qt") {
+        if fixture.key().starts_with("qt") {
             let listed = viewer(&["list"]).done();
-            let native: qt_bridge::QtKey = scene.key().parse().unwrap();
+            let native: qt_bridge::QtKey = fixture.key().parse().unwrap();
             let name = native.native_name();
             let name = name.rsplit('/').next().unwrap().to_owned();
             assert!(listed.text().contains(&name), "{listed:?}");
@@ -97,76 +97,76 @@ fn what_a_qt_program_loads_the_commands_tell_of() {
 
 #[test]
 fn a_file_takes_what_a_qt_program_loaded() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
     let picture = Picture::draw(60, 50, 2);
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
-    let file = stage.file(&picture.encode(PictureFile::Png));
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
+    let file = qt_fixture.file(&picture.encode(PictureFile::Png));
     theirs.ask(&["load", "qimage", &file]).done();
-    let output = scene.path("copy.png");
-    let show = scene.viewer(["show", "--output"]).args([&output]);
-    on(&stage, show).run().done();
+    let output = fixture.path("copy.png");
+    let show = fixture.viewer(["show", "--output"]).args([&output]);
+    on(&qt_fixture, show).run().done();
     let copy = image::open(&output).unwrap().to_rgb8();
     assert_eq!(&copy, picture.pixels());
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn what_persists_stays_for_the_next_qt_program() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let text = scene.loader(["text", "--persist", "stays"]);
-    on(&stage, text).run().done();
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let text = fixture.loader(["text", "--persist", "stays"]);
+    on(&qt_fixture, text).run().done();
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs.ask(&["attach", "ro"]).done();
-    let path = stage.path();
+    let path = qt_fixture.path();
     theirs
         .ask(&["read", "qstring", path.to_str().unwrap()])
         .done();
     assert_eq!(std::fs::read(path).unwrap(), b"stays");
     theirs.finish();
     // By Qt's rule the last one took the segment along; the lock is nobody's, and is removed by name.
-    let removed = on(&stage, scene.viewer(["remove"])).run();
+    let removed = on(&qt_fixture, fixture.viewer(["remove"])).run();
     assert!(matches!(removed.code, Some(0 | 1)), "{removed:?}");
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn what_qt_cannot_do_is_refused_in_a_sentence() {
-    let Some(stage) = Stage::with(&[]) else {
+    let Some(qt_fixture) = QtFixture::with(&[]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let loader = |arguments: &[&str]| on(&stage, scene.loader(arguments)).run();
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let loader = |arguments: &[&str]| on(&qt_fixture, fixture.loader(arguments)).run();
     loader(&["frames", "--test-pattern", "--mode", "644"]).refused("leave --mode out");
     loader(&["text", "--mode", "644", "x"]).refused("leave --mode out");
     loader(&["text", "--as", "qimage", "x"]).refused("this is no picture");
     loader(&["text", "--as", "qpixmap", "x"]).misused("qstring, qbytearray");
-    let own = Scene::new();
+    let own = Fixture::new();
     own.loader(["text", "--as", "raw", "x"])
         .run()
         .refused("leave --as out");
     own.viewer(["show", "--as", "raw"])
         .run()
         .refused("leave --as out");
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn what_cannot_be_read_is_told_of_all_the_same() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let viewer = |arguments: &[&str]| on(&stage, scene.viewer(arguments)).run().done();
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let viewer = |arguments: &[&str]| on(&qt_fixture, fixture.viewer(arguments)).run().done();
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs
-        .ask(&["load", "qstring", &stage.file(b"first")])
+        .ask(&["load", "qstring", &qt_fixture.file(b"first")])
         .done();
     for command in ["show", "info"] {
         let told = viewer(&[command, "--json"]).json();
@@ -184,20 +184,20 @@ fn what_cannot_be_read_is_told_of_all_the_same() {
     assert!(reason.contains("is held by"), "{told}");
     theirs.ask(&["unlock"]).done();
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn who_uses_what_is_replaced_is_told() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs
-        .ask(&["load", "qstring", &stage.file(b"first")])
+        .ask(&["load", "qstring", &qt_fixture.file(b"first")])
         .done();
-    let load = |text: &str| on(&stage, scene.loader(["text", text])).start();
+    let load = |text: &str| on(&qt_fixture, fixture.loader(["text", text])).start();
     let loader = load("other");
     let complaint = loader.wait_for_complaint("This replaces what stood in");
     assert!(complaint.contains(&theirs.pid().to_string()), "{complaint}");
@@ -208,25 +208,25 @@ fn who_uses_what_is_replaced_is_told() {
     let loader = load("third");
     loader.wait_for("Loaded");
     assert_eq!(loader.terminate().done().stderr, "");
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn a_lock_that_a_qt_program_holds_for_long_is_waited_for_by_who_follows() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs
-        .ask(&["load", "qstring", &stage.file(b"first")])
+        .ask(&["load", "qstring", &qt_fixture.file(b"first")])
         .done();
     theirs.ask(&["lock"]).done();
-    let follower = on(&stage, scene.viewer(["follow", "--count", "1"])).start();
+    let follower = on(&qt_fixture, fixture.viewer(["follow", "--count", "1"])).start();
     follower.wait_for_complaint("It is looked at again.");
     theirs.ask(&["unlock"]).done();
     follower.wait_for("first");
     follower.finish().done();
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

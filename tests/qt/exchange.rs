@@ -2,7 +2,7 @@
 
 use e2e_tests::{Picture, PictureFile};
 
-use crate::peer::{Side, Stage};
+use crate::peer::{Side, QtFixture};
 
 /// Both ways between a Qt program and ours.
 const WAYS: [(Side, Side); 4] = [
@@ -13,26 +13,26 @@ const WAYS: [(Side, Side); 4] = [
 ];
 
 /// The keys that a side knows.
-fn keys(stage: &Stage, sides: [Side; 2]) -> Vec<String> {
+fn keys(qt_fixture: &QtFixture, sides: [Side; 2]) -> Vec<String> {
     let known = if sides.contains(&Side::Cpp) { 1 } else { 4 };
-    stage.keys()[..known].to_vec()
+    qt_fixture.keys()[..known].to_vec()
 }
 
 /// Sends files one after the other; what comes is what was sent.
 fn exchange(form: &str, contents: &[&[u8]], is_same: impl Fn(&[u8], &[u8]) -> bool) {
     for (from, to) in WAYS {
-        let Some(stage) = Stage::with(&[from, to]) else {
+        let Some(qt_fixture) = QtFixture::with(&[from, to]) else {
             return;
         };
-        for key in keys(&stage, [from, to]) {
+        for key in keys(&qt_fixture, [from, to]) {
             for content in contents {
-                let mut sender = stage.start_with(from, &key);
-                let mut receiver = stage.start_with(to, &key);
-                sender.ask(&["load", form, &stage.file(content)]).done();
+                let mut sender = qt_fixture.start_with(from, &key);
+                let mut receiver = qt_fixture.start_with(to, &key);
+                sender.ask(&["load", form, &qt_fixture.file(content)]).done();
                 if receiver.side() != Side::Ours {
                     receiver.ask(&["attach", "ro"]).done();
                 }
-                let path = stage.path();
+                let path = qt_fixture.path();
                 receiver.ask(&["read", form, path.to_str().unwrap()]).done();
                 let received = std::fs::read(&path).unwrap();
                 assert!(
@@ -44,8 +44,8 @@ fn exchange(form: &str, contents: &[&[u8]], is_same: impl Fn(&[u8], &[u8]) -> bo
                 drop(std::fs::remove_file(path));
                 receiver.finish();
                 sender.finish();
-                stage.sweep();
-                stage.assert_clean();
+                qt_fixture.sweep();
+                qt_fixture.assert_clean();
             }
         }
     }
@@ -97,18 +97,18 @@ fn pictures_pixel_by_pixel() {
 #[test]
 fn what_is_not_there_is_told_from_what_is_empty() {
     for (from, to) in WAYS {
-        let Some(stage) = Stage::with(&[from, to]) else {
+        let Some(qt_fixture) = QtFixture::with(&[from, to]) else {
             return;
         };
         for form in ["qstring", "qbytearray", "cstring", "qimage"] {
-            let key = stage.key();
-            let mut sender = stage.start_with(from, &key);
-            let mut receiver = stage.start_with(to, &key);
+            let key = qt_fixture.key();
+            let mut sender = qt_fixture.start_with(from, &key);
+            let mut receiver = qt_fixture.start_with(to, &key);
             sender.ask(&["load", form, "null"]).done();
             if to != Side::Ours {
                 receiver.ask(&["attach", "ro"]).done();
             }
-            let path = stage.path();
+            let path = qt_fixture.path();
             let answer = receiver.ask(&["read", form, path.to_str().unwrap()]);
             assert!(
                 answer.0.starts_with("ok null"),
@@ -116,7 +116,7 @@ fn what_is_not_there_is_told_from_what_is_empty() {
             );
             receiver.finish();
             sender.finish();
-            stage.assert_clean();
+            qt_fixture.assert_clean();
         }
     }
 }
@@ -140,37 +140,37 @@ fn what_qt_wrote_is_recognised() {
         ("raw", b"Hello, memcpy"),
         ("qimage", &picture),
     ] {
-        let Some(stage) = Stage::with(&[Side::Cpp]) else {
+        let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
             return;
         };
-        let mut sender = stage.start_with(Side::Cpp, &stage.key());
-        sender.ask(&["load", form, &stage.file(content)]).done();
-        let mut ours = stage.start_with(Side::Ours, &stage.key());
-        let answer = ours.ask(&["read", "recognised", stage.path().to_str().unwrap()]);
+        let mut sender = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
+        sender.ask(&["load", form, &qt_fixture.file(content)]).done();
+        let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
+        let answer = ours.ask(&["read", "recognised", qt_fixture.path().to_str().unwrap()]);
         assert_eq!(answer.0, format!("ok {form}"));
         sender.finish();
-        stage.assert_clean();
+        qt_fixture.assert_clean();
     }
 }
 
 #[test]
 fn what_is_written_again_in_place_is_seen_by_who_stays_attached() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let mut ours = stage.start_with(Side::Ours, &stage.key());
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
-    ours.ask(&["publish", "qstring", &stage.file(b"the first text")])
+    let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
+    ours.ask(&["publish", "qstring", &qt_fixture.file(b"the first text")])
         .done();
     theirs.ask(&["attach", "ro"]).done();
-    ours.ask(&["publish", "qstring", &stage.file(b"another")])
+    ours.ask(&["publish", "qstring", &qt_fixture.file(b"another")])
         .done();
-    let path = stage.path();
+    let path = qt_fixture.path();
     theirs
         .ask(&["read", "qstring", path.to_str().unwrap()])
         .done();
     assert_eq!(std::fs::read(path).unwrap(), b"another");
     theirs.finish();
     ours.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

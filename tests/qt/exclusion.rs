@@ -1,11 +1,11 @@
 //! The lock: one at a time, whoever it is.
 
-use crate::peer::{Peer, Side, Stage};
+use crate::peer::{Peer, Side, QtFixture};
 
 /// Lets two programs count in the same place at the same time, and asserts that no count got lost.
-fn count(key: &str, stage: &Stage, qt: Side, each: u32) {
-    let mut ours = stage.start_with(Side::Ours, key);
-    let mut theirs = stage.start_with(qt, key);
+fn count(key: &str, qt_fixture: &QtFixture, qt: Side, each: u32) {
+    let mut ours = qt_fixture.start_with(Side::Ours, key);
+    let mut theirs = qt_fixture.start_with(qt, key);
     ours.ask(&["create", "8"]).done();
     theirs.ask(&["attach", "rw"]).done();
     let count = each.to_string();
@@ -15,7 +15,7 @@ fn count(key: &str, stage: &Stage, qt: Side, each: u32) {
     for peer in both {
         peer.answer().done();
     }
-    let path = stage.path();
+    let path = qt_fixture.path();
     ours.ask(&["read", "raw", path.to_str().unwrap()]).done();
     let counted = std::fs::read(path).unwrap();
     let mut number = [0; 8];
@@ -27,29 +27,29 @@ fn count(key: &str, stage: &Stage, qt: Side, each: u32) {
     );
     theirs.finish();
     ours.finish();
-    stage.sweep();
-    stage.assert_clean();
+    qt_fixture.sweep();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn a_million_counts_shared_with_qt_through_system_v() {
-    if let Some(stage) = Stage::with(&[Side::Cpp]) {
-        count(&stage.key(), &stage, Side::Cpp, 500_000);
+    if let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) {
+        count(&qt_fixture.key(), &qt_fixture, Side::Cpp, 500_000);
     }
 }
 
 #[test]
 fn a_million_counts_shared_with_qt_through_posix() {
-    if let Some(stage) = Stage::with(&[Side::Python]) {
-        count(&stage.keys()[1], &stage, Side::Python, 500_000);
+    if let Some(qt_fixture) = QtFixture::with(&[Side::Python]) {
+        count(&qt_fixture.keys()[1], &qt_fixture, Side::Python, 500_000);
     }
 }
 
 #[test]
 fn counts_under_native_keys() {
-    if let Some(stage) = Stage::with(&[Side::Python]) {
-        for key in &stage.keys()[2..] {
-            count(key, &stage, Side::Python, 20_000);
+    if let Some(qt_fixture) = QtFixture::with(&[Side::Python]) {
+        for key in &qt_fixture.keys()[2..] {
+            count(key, &qt_fixture, Side::Python, 20_000);
         }
     }
 }
@@ -57,17 +57,17 @@ fn counts_under_native_keys() {
 #[test]
 fn a_semaphore_counts_for_both() {
     for (qt, kinds) in [(Side::Cpp, 1), (Side::Python, 2)] {
-        let Some(stage) = Stage::with(&[qt]) else {
+        let Some(qt_fixture) = QtFixture::with(&[qt]) else {
             return;
         };
-        for key in &stage.keys()[..kinds] {
-            let mut ours = stage.start(Side::Ours);
-            let mut theirs = stage.start(qt);
+        for key in &qt_fixture.keys()[..kinds] {
+            let mut ours = qt_fixture.start(Side::Ours);
+            let mut theirs = qt_fixture.start(qt);
             theirs.ask(&["semaphore", key, "2", "create"]).done();
             ours.ask(&["semaphore", key, "9", "open"]).done();
             ours.ask(&["acquire"]).done();
             theirs.ask(&["acquire"]).done();
-            ours.ask(&["patience", "50"]).done();
+            ours.ask(&["timeout", "50"]).done();
             ours.ask(&["acquire"]).refused("LockError");
             theirs.ask(&["release", "1"]).done();
             ours.ask(&["acquire"]).done();
@@ -77,8 +77,8 @@ fn a_semaphore_counts_for_both() {
             theirs.answer().done();
             ours.finish();
             theirs.finish();
-            stage.sweep();
-            stage.assert_clean();
+            qt_fixture.sweep();
+            qt_fixture.assert_clean();
         }
     }
 }

@@ -1,23 +1,23 @@
 //! Where Qt loses data or freezes, with Qt on one side and ours on the other: ours says what is wrong
-//! within its patience, and makes nothing worse.
+//! within its timeout, and makes nothing worse.
 
 use std::time::{Duration, Instant};
 
-use crate::peer::{Peer, Side, Stage};
+use crate::peer::{Peer, Side, QtFixture};
 
 /// The kinds, each with a Qt that knows it.
 const KINDS: [(Side, usize); 2] = [(Side::Cpp, 0), (Side::Python, 1)];
 
 /// Runs a test for each kind of segment.
-fn each_kind(test: impl Fn(&Stage, Side, &str)) {
+fn each_kind(test: impl Fn(&QtFixture, Side, &str)) {
     for (qt, kind) in KINDS {
-        let Some(stage) = Stage::with(&[qt]) else {
+        let Some(qt_fixture) = QtFixture::with(&[qt]) else {
             return;
         };
-        let key = stage.keys()[kind].clone();
-        test(&stage, qt, &key);
-        stage.sweep();
-        stage.assert_clean();
+        let key = qt_fixture.keys()[kind].clone();
+        test(&qt_fixture, qt, &key);
+        qt_fixture.sweep();
+        qt_fixture.assert_clean();
     }
 }
 
@@ -25,21 +25,21 @@ fn is_posix(key: &str) -> bool {
     key.starts_with("qt-posix:")
 }
 
-fn impatient(peer: &mut Peer) {
-    peer.ask(&["patience", "300"]).done();
+fn set_short_timeout(peer: &mut Peer) {
+    peer.ask(&["timeout", "300"]).done();
 }
 
 /// F1: the holder of the lock is killed.
 #[test]
 fn f1_the_lock_of_a_killed_qt_program_is_taken_or_told_of() {
-    each_kind(|stage, qt, key| {
-        let mut theirs = stage.start_with(qt, key);
-        let mut ours = stage.start_with(Side::Ours, key);
+    each_kind(|qt_fixture, qt, key| {
+        let mut theirs = qt_fixture.start_with(qt, key);
+        let mut ours = qt_fixture.start_with(Side::Ours, key);
         theirs.ask(&["create", "8"]).done();
         ours.ask(&["attach", "rw"]).done();
         theirs.ask(&["lock"]).done();
         theirs.kill();
-        impatient(&mut ours);
+        set_short_timeout(&mut ours);
         let began = Instant::now();
         let answer = ours.ask(&["add", "1"]);
         if is_posix(key) {
@@ -49,7 +49,7 @@ fn f1_the_lock_of_a_killed_qt_program_is_taken_or_told_of() {
             assert!(answer.0.contains("--force"), "{answer:?}");
             // The remedy that it names works.
             ours.ask(&["remove", "force"]).done();
-            let mut next = stage.start_with(qt, key);
+            let mut next = qt_fixture.start_with(qt, key);
             next.ask(&["create", "8"]).done();
             next.ask(&["lock"]).done();
             next.ask(&["unlock"]).done();
@@ -63,11 +63,11 @@ fn f1_the_lock_of_a_killed_qt_program_is_taken_or_told_of() {
 /// F1, turned round: ours is killed with the lock. Qt goes on where Qt can.
 #[test]
 fn f1_qt_goes_on_when_ours_is_killed_with_the_system_v_lock() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
-    let mut ours = stage.start_with(Side::Ours, &stage.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
+    let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
     theirs.ask(&["create", "8"]).done();
     ours.ask(&["attach", "rw"]).done();
     ours.ask(&["lock"]).done();
@@ -76,17 +76,17 @@ fn f1_qt_goes_on_when_ours_is_killed_with_the_system_v_lock() {
     theirs.answer().done();
     theirs.ask(&["unlock"]).done();
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 /// F2: the only one attached is killed; then somebody creates.
 #[test]
 fn f2_what_a_killed_qt_program_left_is_replaced() {
-    each_kind(|stage, qt, key| {
-        let mut theirs = stage.start_with(qt, key);
-        theirs.ask(&["load", "qstring", &stage.file(b"old")]).done();
+    each_kind(|qt_fixture, qt, key| {
+        let mut theirs = qt_fixture.start_with(qt, key);
+        theirs.ask(&["load", "qstring", &qt_fixture.file(b"old")]).done();
         theirs.kill();
-        let mut ours = stage.start_with(Side::Ours, key);
+        let mut ours = qt_fixture.start_with(Side::Ours, key);
         let created = ours.ask(&["create", "8"]);
         if is_posix(key) {
             // Nobody counts who uses it, so it is not taken away; but it is told, and written over.
@@ -96,11 +96,11 @@ fn f2_what_a_killed_qt_program_left_is_replaced() {
             created.done();
             ours.ask(&["detach"]).done();
         }
-        ours.ask(&["publish", "qstring", &stage.file(b"a new and longer text")])
+        ours.ask(&["publish", "qstring", &qt_fixture.file(b"a new and longer text")])
             .done();
-        let mut reader = stage.start_with(qt, key);
+        let mut reader = qt_fixture.start_with(qt, key);
         reader.ask(&["attach", "ro"]).done();
-        let path = stage.path();
+        let path = qt_fixture.path();
         reader
             .ask(&["read", "qstring", path.to_str().unwrap()])
             .done();
@@ -113,25 +113,25 @@ fn f2_what_a_killed_qt_program_left_is_replaced() {
 /// F3: the writer is gone, a Qt reader stays, a new writer comes.
 #[test]
 fn f3_a_reader_that_stays_does_not_keep_the_next_writer_out() {
-    each_kind(|stage, qt, key| {
-        let mut first = stage.start_with(qt, key);
-        let mut reader = stage.start_with(qt, key);
+    each_kind(|qt_fixture, qt, key| {
+        let mut first = qt_fixture.start_with(qt, key);
+        let mut reader = qt_fixture.start_with(qt, key);
         first
-            .ask(&["load", "qstring", &stage.file(b"a text of some length")])
+            .ask(&["load", "qstring", &qt_fixture.file(b"a text of some length")])
             .done();
         reader.ask(&["attach", "ro"]).done();
         first.kill();
-        let mut ours = stage.start_with(Side::Ours, key);
+        let mut ours = qt_fixture.start_with(Side::Ours, key);
         // What fits is written over the old.
-        ours.ask(&["publish", "qstring", &stage.file(b"shorter")])
+        ours.ask(&["publish", "qstring", &qt_fixture.file(b"shorter")])
             .done();
-        let path = stage.path();
+        let path = qt_fixture.path();
         reader
             .ask(&["read", "qstring", path.to_str().unwrap()])
             .done();
         assert_eq!(std::fs::read(path).unwrap(), b"shorter");
         // What does not is told of at once, with who is in the way; POSIX segments grow.
-        let long = stage.file(b"a text that is far longer than the first one was");
+        let long = qt_fixture.file(b"a text that is far longer than the first one was");
         let answer = ours.ask(&["publish", "qstring", &long]);
         if is_posix(key) {
             answer.done();
@@ -148,9 +148,9 @@ fn f3_a_reader_that_stays_does_not_keep_the_next_writer_out() {
 /// F4: a failing create() of Qt resets the lock that ours holds.
 #[test]
 fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
-    each_kind(|stage, qt, key| {
-        let mut ours = stage.start_with(Side::Ours, key);
-        let mut theirs = stage.start_with(qt, key);
+    each_kind(|qt_fixture, qt, key| {
+        let mut ours = qt_fixture.start_with(Side::Ours, key);
+        let mut theirs = qt_fixture.start_with(qt, key);
         ours.ask(&["create", "8"]).done();
         ours.ask(&["lock"]).done();
         theirs.ask(&["create", "8"]).refused("AlreadyExists");
@@ -166,11 +166,11 @@ fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
             assert!(answer.0.contains("reset"), "{answer:?}");
         }
         // It still lets one in at a time.
-        let mut third = stage.start_with(Side::Ours, key);
+        let mut third = qt_fixture.start_with(Side::Ours, key);
         third.ask(&["attach", "rw"]).done();
         third.ask(&["lock"]).done();
-        let mut fourth = stage.start_with(Side::Ours, key);
-        impatient(&mut fourth);
+        let mut fourth = qt_fixture.start_with(Side::Ours, key);
+        set_short_timeout(&mut fourth);
         fourth.ask(&["attach", "rw"]).refused("LockError");
         third.finish();
         theirs.finish();
@@ -183,12 +183,12 @@ fn f4_a_lock_that_qt_reset_is_told_of_and_not_made_worse() {
 /// F4, turned round: a failing create of ours leaves a lock that Qt holds alone.
 #[test]
 fn f4_a_create_of_ours_leaves_the_lock_of_qt_alone() {
-    each_kind(|stage, qt, key| {
-        let mut theirs = stage.start_with(qt, key);
-        let mut ours = stage.start_with(Side::Ours, key);
+    each_kind(|qt_fixture, qt, key| {
+        let mut theirs = qt_fixture.start_with(qt, key);
+        let mut ours = qt_fixture.start_with(Side::Ours, key);
         theirs.ask(&["create", "8"]).done();
         theirs.ask(&["lock"]).done();
-        impatient(&mut ours);
+        set_short_timeout(&mut ours);
         ours.ask(&["create", "8"]).refused("LockError");
         ours.ask(&["create", "0"]).refused("InvalidSize");
         // It is still held.
@@ -204,9 +204,9 @@ fn f4_a_create_of_ours_leaves_the_lock_of_qt_alone() {
 /// F5: a Qt reader holds the lock, and the writer leaves.
 #[test]
 fn f5_ours_leaves_although_qt_holds_the_lock() {
-    each_kind(|stage, qt, key| {
-        let mut ours = stage.start_with(Side::Ours, key);
-        let mut theirs = stage.start_with(qt, key);
+    each_kind(|qt_fixture, qt, key| {
+        let mut ours = qt_fixture.start_with(Side::Ours, key);
+        let mut theirs = qt_fixture.start_with(qt, key);
         ours.ask(&["create", "8"]).done();
         theirs.ask(&["attach", "ro"]).done();
         theirs.ask(&["lock"]).done();
@@ -219,7 +219,7 @@ fn f5_ours_leaves_although_qt_holds_the_lock() {
         theirs.finish();
         // Where ours could not take its lock along, nobody does.
         if !is_posix(key) {
-            let mut ours = stage.start_with(Side::Ours, key);
+            let mut ours = qt_fixture.start_with(Side::Ours, key);
             let left = ours.ask(&["remove", ""]);
             assert!(left.is_ok() || left.error() == Some("NotFound"), "{left:?}");
             ours.finish();
@@ -230,55 +230,55 @@ fn f5_ours_leaves_although_qt_holds_the_lock() {
 /// F6: a cleaner removes the key files.
 #[test]
 fn f6_ours_makes_anew_what_a_cleaner_of_key_files_hid() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let key = stage.key();
-    let mut ours = stage.start_with(Side::Ours, &key);
-    ours.ask(&["publish", "qstring", &stage.file(b"hidden")])
+    let key = qt_fixture.key();
+    let mut ours = qt_fixture.start_with(Side::Ours, &key);
+    ours.ask(&["publish", "qstring", &qt_fixture.file(b"hidden")])
         .done();
-    let placeholders: Vec<_> = std::fs::read_dir(stage.directory())
+    let placeholders: Vec<_> = std::fs::read_dir(qt_fixture.directory())
         .unwrap()
         .flatten()
         .filter(|entry| entry.file_type().unwrap().is_file())
         .map(|entry| {
             // The inode stays taken, as on most systems.
-            let aside = stage.path();
+            let aside = qt_fixture.path();
             std::fs::rename(entry.path(), &aside).unwrap();
             aside
         })
         .collect();
     assert_eq!(placeholders.len(), 2, "the segment's and the lock's");
-    let mut theirs = stage.start_with(Side::Cpp, &key);
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &key);
     theirs.ask(&["attach", "ro"]).refused("NotFound");
-    ours.ask(&["publish", "qstring", &stage.file(b"found again")])
+    ours.ask(&["publish", "qstring", &qt_fixture.file(b"found again")])
         .done();
     theirs.ask(&["attach", "ro"]).done();
-    let path = stage.path();
+    let path = qt_fixture.path();
     theirs
         .ask(&["read", "qstring", path.to_str().unwrap()])
         .done();
     assert_eq!(std::fs::read(path).unwrap(), b"found again");
     theirs.finish();
     ours.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 /// F7: a reader's attach failed before there was a segment; later both lock.
 #[test]
 fn f7_a_reader_that_came_too_early_shares_the_lock_later() {
-    each_kind(|stage, qt, key| {
+    each_kind(|qt_fixture, qt, key| {
         for (early, late) in [(Side::Ours, qt), (qt, Side::Ours)] {
-            let mut reader = stage.start_with(early, key);
+            let mut reader = qt_fixture.start_with(early, key);
             reader.ask(&["attach", "rw"]).refused("NotFound");
-            let mut writer = stage.start_with(late, key);
+            let mut writer = qt_fixture.start_with(late, key);
             writer.ask(&["create", "8"]).done();
             reader.ask(&["attach", "rw"]).done();
             writer.ask(&["lock"]).done();
             reader.tell(&["lock"]);
             // While one has it, a third gets nothing.
-            let mut third = stage.start_with(Side::Ours, key);
-            impatient(&mut third);
+            let mut third = qt_fixture.start_with(Side::Ours, key);
+            set_short_timeout(&mut third);
             third.ask(&["attach", "ro"]).refused("LockError");
             writer.ask(&["unlock"]).done();
             reader.answer().done();
@@ -287,7 +287,7 @@ fn f7_a_reader_that_came_too_early_shares_the_lock_later() {
             third.finish();
             reader.finish();
             writer.finish();
-            stage.sweep();
+            qt_fixture.sweep();
         }
     });
 }
@@ -295,25 +295,25 @@ fn f7_a_reader_that_came_too_early_shares_the_lock_later() {
 /// F8: another user has the key.
 #[test]
 fn f8_who_squats_a_key_is_named_at_once() {
-    let Some(stage) = Stage::with(&[Side::Ours]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Ours]) else {
         return;
     };
     let Some(other_user) = e2e_tests::OtherUser::new() else {
         return;
     };
     // In a folder like /tmp, where everybody may make files.
-    stage.open_to_all();
-    let theirs = stage.start_through(Side::Ours, |launch| launch);
-    let victim = stage.start_through(Side::Ours, |launch| other_user.starts(launch));
+    qt_fixture.open_to_all();
+    let theirs = qt_fixture.start_through(Side::Ours, |launch| launch);
+    let victim = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
     let [mut theirs, mut victim] = [theirs, victim];
-    theirs.ask(&["key", &stage.key()]).done();
+    theirs.ask(&["key", &qt_fixture.key()]).done();
     theirs.ask(&["create", "8"]).done();
-    victim.ask(&["key", &stage.key()]).done();
+    victim.ask(&["key", &qt_fixture.key()]).done();
     let began = Instant::now();
     let answer = victim.ask(&["create", "8"]);
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(!answer.is_ok() && answer.0.contains("TMPDIR"), "{answer:?}");
     victim.finish();
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Scene, ViewerWindow};
+use e2e_tests::{Desktop, LoaderWindow, Picture, PictureFile, Fixture, ViewerWindow};
 
 use crate::command::{each_key, on};
-use crate::peer::{Peer, Side, Stage};
+use crate::peer::{Peer, Side, QtFixture};
 
 /// The number that a frame of the test pattern shows in its bottom row.
 fn number_of(frame: &[u8]) -> u32 {
@@ -35,12 +35,12 @@ fn see_three_frames(theirs: &mut Peer, path: &Path) {
 #[test]
 fn frames_reach_a_qt_program_that_stays_attached() {
     const FRAMES: [&str; 4] = ["frames", "--test-pattern", "--size", "320x240"];
-    each_key(|stage, qt, scene| {
-        let loader = on(stage, scene.loader(FRAMES)).start();
+    each_key(|qt_fixture, qt, fixture| {
+        let loader = on(qt_fixture, fixture.loader(FRAMES)).start();
         loader.wait_for("as QImage");
-        let mut theirs = stage.start_with(qt, scene.key());
+        let mut theirs = qt_fixture.start_with(qt, fixture.key());
         theirs.ask(&["attach", "ro"]).done();
-        let path = stage.path();
+        let path = qt_fixture.path();
         see_three_frames(&mut theirs, &path);
         let output = loader.terminate().done();
         let told = output.text();
@@ -51,23 +51,23 @@ fn frames_reach_a_qt_program_that_stays_attached() {
 
 #[test]
 fn pixels_of_a_qt_program_go_where_video_goes() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
     let first = Picture::draw(60, 50, 1);
     let second = Picture::draw(60, 50, 2);
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     let mut load = |picture: &Picture| {
-        let file = stage.file(&picture.encode(PictureFile::Png));
+        let file = qt_fixture.file(&picture.encode(PictureFile::Png));
         theirs.ask(&["load", "qimage", &file]).done();
     };
     load(&first);
-    let video = scene.path("video.rgb");
-    let follow = scene
+    let video = fixture.path("video.rgb");
+    let follow = fixture
         .viewer(["follow", "--count", "2", "--timeout", "60", "--raw"])
         .args([&video]);
-    let follow = on(&stage, follow).start();
+    let follow = on(&qt_fixture, follow).start();
     follow.wait_for("60 × 50");
     load(&second);
     follow.wait_for("60 × 50");
@@ -82,30 +82,30 @@ fn pixels_of_a_qt_program_go_where_video_goes() {
         .collect();
     assert_eq!(colours, pixels.concat());
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
 fn frames_are_left_out_while_a_qt_program_holds_the_lock() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
     let frames = ["frames", "--test-pattern", "--size", "64x48"];
-    let loader = on(&stage, scene.loader(frames)).start();
+    let loader = on(&qt_fixture, fixture.loader(frames)).start();
     loader.wait_for("as QImage");
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs.ask(&["attach", "rw"]).done();
     theirs.ask(&["lock"]).done();
     loader.wait_for_complaint("Frames are left out");
     theirs.ask(&["unlock"]).done();
     theirs
-        .ask(&["read", "qimage", stage.path().to_str().unwrap()])
+        .ask(&["read", "qimage", qt_fixture.path().to_str().unwrap()])
         .done();
     let output = loader.terminate().done();
     assert!(output.text().contains("were left out"), "{output:?}");
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
@@ -113,18 +113,18 @@ fn a_stream_of_our_window_reaches_a_qt_program_and_our_other_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let loader = on(&stage, scene.loader(["--verbose"])).on(&desktop).start();
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let loader = on(&qt_fixture, fixture.loader(["--verbose"])).on(&desktop).start();
     let loader = LoaderWindow::of(loader, &desktop);
     loader.stream_test_pattern();
-    let mut theirs = stage.start_with(Side::Cpp, scene.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, fixture.key());
     theirs.ask(&["attach", "ro"]).done();
-    see_three_frames(&mut theirs, &stage.path());
+    see_three_frames(&mut theirs, &qt_fixture.path());
 
-    let viewer = on(&stage, scene.viewer(["--verbose"])).on(&desktop).start();
+    let viewer = on(&qt_fixture, fixture.viewer(["--verbose"])).on(&desktop).start();
     let viewer = ViewerWindow::of(viewer, &desktop);
     viewer.throw_live();
     viewer.program.wait_for_status("Showing the picture");
@@ -132,11 +132,11 @@ fn a_stream_of_our_window_reaches_a_qt_program_and_our_other_window() {
     assert!(told.contains("Streamed"), "{told}");
     // Its last frame stays.
     theirs
-        .ask(&["read", "qimage", stage.path().to_str().unwrap()])
+        .ask(&["read", "qimage", qt_fixture.path().to_str().unwrap()])
         .done();
     for program in [viewer.program, loader.program] {
         program.terminate().done();
     }
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

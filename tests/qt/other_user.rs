@@ -1,34 +1,34 @@
 //! The commands of root and what another user has under a key of Qt: read where `--owner` says whose it is,
 //! and never written or removed.
 
-use e2e_tests::{OtherUser, Scene};
+use e2e_tests::{OtherUser, Fixture};
 
 use crate::command::on;
-use crate::peer::{Side, Stage};
+use crate::peer::{Side, QtFixture};
 
 #[test]
 fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
     if !rustix::process::geteuid().is_root() {
         return e2e_tests::skip("only root is let through by the kernel");
     }
-    let (Some(stage), Some(other_user)) = (Stage::with(&[Side::Ours]), OtherUser::new()) else {
+    let (Some(qt_fixture), Some(other_user)) = (QtFixture::with(&[Side::Ours]), OtherUser::new()) else {
         return;
     };
     // In a folder like /tmp, where everybody may make files.
-    stage.open_to_all();
-    for key in stage.keys() {
-        let scene = Scene::new().with_key(&key);
-        let viewer = |arguments: &[&str]| on(&stage, scene.viewer(arguments)).run();
-        let mut theirs = stage.start_through(Side::Ours, |launch| other_user.starts(launch));
+    qt_fixture.open_to_all();
+    for key in qt_fixture.keys() {
+        let fixture = Fixture::new().with_key(&key);
+        let viewer = |arguments: &[&str]| on(&qt_fixture, fixture.viewer(arguments)).run();
+        let mut theirs = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
         theirs.ask(&["key", &key]).done();
-        let file = stage.file(b"theirs");
+        let file = qt_fixture.file(b"theirs");
         theirs.ask(&["load", "qstring", &file]).done();
 
         for arguments in [&["show"][..], &["info"], &["follow", "--count", "1"]] {
             viewer(arguments).refused("is taken by the user with the id 65534");
         }
         viewer(&["remove", "--force"]).refused("is taken by the user with the id 65534");
-        let load = on(&stage, scene.loader(["text", "ours"]));
+        let load = on(&qt_fixture, fixture.loader(["text", "ours"]));
         load.run().refused("is taken by the user with the id 65534");
 
         for owner in ["nobody", "65534"] {
@@ -52,27 +52,27 @@ fn root_reads_what_another_user_has_only_with_owner_and_never_writes_it() {
         }
 
         // It is as it was, and goes when its owner goes.
-        let read = stage.writable_by_all();
+        let read = qt_fixture.writable_by_all();
         theirs.ask(&["read", "qstring", &read]).done();
         assert_eq!(std::fs::read(read).unwrap(), b"theirs");
         theirs.ask(&["detach"]).done();
         theirs.finish();
-        stage.assert_clean();
+        qt_fixture.assert_clean();
     }
 }
 
 /// `--owner` that names oneself changes nothing.
 #[test]
 fn owner_may_be_oneself() {
-    let Some(stage) = Stage::with(&[Side::Ours]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Ours]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
     let me = rustix::process::geteuid().as_raw().to_string();
-    let mut ours = stage.start_with(Side::Ours, &stage.key());
-    ours.ask(&["load", "qstring", &stage.file(b"ours")]).done();
-    let show = on(&stage, scene.viewer(["show", "--owner", &me])).run();
+    let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
+    ours.ask(&["load", "qstring", &qt_fixture.file(b"ours")]).done();
+    let show = on(&qt_fixture, fixture.viewer(["show", "--owner", &me])).run();
     assert_eq!(show.done().text(), "ours");
     ours.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

@@ -20,14 +20,14 @@ pub(crate) enum Side {
     Ours,
 }
 
-/// A scene of its own: a folder for key files, and a key that nobody else uses.
-pub(crate) struct Stage {
+/// A fixture of its own: a folder for key files, and a key that nobody else uses.
+pub(crate) struct QtFixture {
     directory: PrivateDir,
     unique: String,
     files: RefCell<u32>,
 }
 
-/// A program on the stage.
+/// A program on the qt_fixture.
 pub(crate) struct Peer {
     side: Side,
     program: Program,
@@ -61,9 +61,9 @@ impl Answer {
     }
 }
 
-impl Stage {
+impl QtFixture {
     /// Sets one, if the programs of these sides can be had; else says that the test is skipped.
-    pub(crate) fn with(sides: &[Side]) -> Option<Stage> {
+    pub(crate) fn with(sides: &[Side]) -> Option<QtFixture> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let peers = peers();
         let lacks = |side: &Side| match side {
@@ -78,9 +78,9 @@ impl Stage {
             return None;
         }
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Some(Stage {
+        Some(QtFixture {
             directory: PrivateDir::on_disk(),
-            // Not what a directory of a scene is called.
+            // Not what a directory of a fixture is called.
             unique: format!("e2e.qt.{}.{count}", std::process::id()),
             files: RefCell::new(0),
         })
@@ -197,7 +197,7 @@ impl Stage {
 }
 
 /// What a test leaves when it fails: also what another user made, which our library does not touch.
-impl Drop for Stage {
+impl Drop for QtFixture {
     fn drop(&mut self) {
         self.sweep();
         let entries = std::fs::read_dir(self.directory.path());

@@ -1,17 +1,17 @@
 //! What the list of segments in our window tells of Qt programs.
 
-use e2e_tests::{Desktop, Scene, ViewerWindow};
+use e2e_tests::{Desktop, Fixture, ViewerWindow};
 
-use crate::peer::{Peer, Side, Stage};
+use crate::peer::{Peer, Side, QtFixture};
 
 /// A key that a list tells as it was written. In the folder of a test nobody else meets it.
 const SKETCH: &str = "qt:Sketch";
 
 /// Opens the list of our window, where a Qt program will be seen.
-fn open_list<'d>(stage: &Stage, scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
-    let viewer = scene
+fn open_list<'d>(qt_fixture: &QtFixture, fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
+    let viewer = fixture
         .viewer(["--verbose"])
-        .env("TMPDIR", stage.directory())
+        .env("TMPDIR", qt_fixture.directory())
         .on(desktop)
         .start();
     let viewer = ViewerWindow::of(viewer, desktop);
@@ -19,9 +19,9 @@ fn open_list<'d>(stage: &Stage, scene: &Scene, desktop: &'d Desktop) -> ViewerWi
     viewer
 }
 
-fn load(stage: &Stage, text: &str) -> Peer {
-    let mut theirs = stage.start_with(Side::Cpp, SKETCH);
-    let file = stage.file(text.as_bytes());
+fn load(qt_fixture: &QtFixture, text: &str) -> Peer {
+    let mut theirs = qt_fixture.start_with(Side::Cpp, SKETCH);
+    let file = qt_fixture.file(text.as_bytes());
     theirs.ask(&["load", "qstring", &file]).done();
     theirs
 }
@@ -31,17 +31,17 @@ fn a_segment_of_a_qt_program_comes_and_goes_in_the_list_and_is_shown_by_a_click(
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = open_list(&stage, &scene, &desktop);
+    let fixture = Fixture::new();
+    let viewer = open_list(&qt_fixture, &fixture, &desktop);
     let rows = |count| {
         desktop.wait_for(&format!("{count} rows"), || {
             (viewer.listed_rows() == count).then_some(())
         });
     };
-    let theirs = load(&stage, "drawn in Qt");
+    let theirs = load(&qt_fixture, "drawn in Qt");
     rows(1);
     viewer.press_first_row();
     viewer
@@ -57,7 +57,7 @@ fn a_segment_of_a_qt_program_comes_and_goes_in_the_list_and_is_shown_by_a_click(
     rows(0);
     viewer.window.close();
     viewer.program.finish().done();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
@@ -65,12 +65,12 @@ fn a_segment_of_a_qt_program_is_removed_from_the_list_after_asking() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new();
-    let viewer = open_list(&stage, &scene, &desktop);
-    let theirs = load(&stage, "left behind");
+    let fixture = Fixture::new();
+    let viewer = open_list(&qt_fixture, &fixture, &desktop);
+    let theirs = load(&qt_fixture, "left behind");
     desktop.wait_for("a row", || (viewer.listed_rows() == 1).then_some(()));
     // It goes without a word, and its segment stays.
     theirs.kill();
@@ -81,5 +81,5 @@ fn a_segment_of_a_qt_program_is_removed_from_the_list_after_asking() {
     desktop.wait_for("no row", || (viewer.listed_rows() == 0).then_some(()));
     viewer.window.close();
     viewer.program.finish().done();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

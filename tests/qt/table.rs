@@ -1,7 +1,7 @@
 //! One table of cases, run through Qt and through ours: the differences are those that
 //! docs/PORTING-FROM-QT.md names.
 
-use crate::peer::{Side, Stage};
+use crate::peer::{Side, QtFixture};
 
 /// What is done, one after the other, and what the last of it answers.
 struct Case {
@@ -79,7 +79,7 @@ const TABLE: &[Case] = &[
 ];
 
 /// What an answer begins with, without the sentence.
-fn gist(answer: &str) -> &str {
+fn result_of(answer: &str) -> &str {
     let gist = answer.split(':').next().unwrap_or(answer);
     if gist.starts_with("ok ") && gist.ends_with(|last: char| !last.is_ascii_digit()) {
         return "ok";
@@ -89,13 +89,13 @@ fn gist(answer: &str) -> &str {
 
 #[test]
 fn side_by_side() {
-    let Some(stage) = Stage::with(&[Side::Cpp, Side::Python]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp, Side::Python]) else {
         return;
     };
     let mut wrong = Vec::new();
     for side in [Side::Cpp, Side::Python, Side::Ours] {
         for case in TABLE {
-            let mut peer = stage.start_with(side, &stage.key());
+            let mut peer = qt_fixture.start_with(side, &qt_fixture.key());
             let answers = case.steps.iter().map(|step| peer.ask(step));
             let last = answers.last().unwrap().0;
             let expected = if side == Side::Ours {
@@ -103,11 +103,11 @@ fn side_by_side() {
             } else {
                 case.qt
             };
-            if gist(&last) != expected {
+            if result_of(&last) != expected {
                 wrong.push(format!("{}, {side:?}: {last}, not {expected}", case.name));
             }
             peer.finish();
-            stage.assert_clean();
+            qt_fixture.assert_clean();
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -115,30 +115,30 @@ fn side_by_side() {
 
 #[test]
 fn an_empty_key_is_no_key() {
-    let Some(stage) = Stage::with(&[Side::Cpp, Side::Python]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp, Side::Python]) else {
         return;
     };
-    let mut ours = stage.start(Side::Ours);
+    let mut ours = qt_fixture.start(Side::Ours);
     ours.ask(&["key", "qt:"]).refused("KeyError");
     for qt in [Side::Cpp, Side::Python] {
-        let mut theirs = stage.start_with(qt, "qt:");
+        let mut theirs = qt_fixture.start_with(qt, "qt:");
         theirs.ask(&["create", "8"]).refused("KeyError");
     }
 }
 
 #[test]
 fn what_is_attached_for_reading_is_not_written() {
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let mut theirs = stage.start_with(Side::Cpp, &stage.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs.ask(&["create", "8"]).done();
-    let mut ours = stage.start_with(Side::Ours, &stage.key());
+    let mut ours = qt_fixture.start_with(Side::Ours, &qt_fixture.key());
     ours.ask(&["attach", "ro"]).done();
     assert_eq!(ours.ask(&["size"]).0, "ok 8");
     // Copying in does not compile with it; Qt would let the program crash.
     ours.ask(&["add", "1"]).refused("Misuse");
     ours.finish();
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

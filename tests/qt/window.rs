@@ -4,33 +4,33 @@
 //! The key of the example cannot be chosen; the folder of its key file can, and so nobody else meets it.
 
 use e2e_tests::{
-    Desktop, Launch, LoaderWindow, Picture, PictureFile, QtExample, Scene, ViewerWindow,
+    Desktop, Launch, LoaderWindow, Picture, PictureFile, QtExample, Fixture, ViewerWindow,
 };
 
 use qt_bridge::Form;
 
-use crate::peer::{Side, Stage};
+use crate::peer::{Side, QtFixture};
 
 #[test]
 fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[]) else {
+    let Some(qt_fixture) = QtFixture::with(&[]) else {
         return;
     };
-    let scene = Scene::new().with_key(QtExample::KEY);
+    let fixture = Fixture::new().with_key(QtExample::KEY);
     let picture = Picture::draw(160, 120, 3);
-    let file = scene.file("cat.png", &picture.encode(PictureFile::Png));
-    let Some(example) = QtExample::open(stage.directory(), &desktop) else {
+    let file = fixture.file("cat.png", &picture.encode(PictureFile::Png));
+    let Some(example) = QtExample::open(qt_fixture.directory(), &desktop) else {
         return;
     };
     example.load(&file);
     example.window.wait_for_picture(picture.pixels());
 
-    let viewer = scene
+    let viewer = fixture
         .viewer(["--verbose"])
-        .env("TMPDIR", stage.directory())
+        .env("TMPDIR", qt_fixture.directory())
         .on(&desktop)
         .start();
     let viewer = ViewerWindow::of(viewer, &desktop);
@@ -40,13 +40,13 @@ fn a_picture_that_the_example_loaded_is_shown_by_our_window() {
     // It follows what the example loads next.
     viewer.throw_live();
     let next = Picture::draw(150, 110, 5);
-    let file = scene.file("dog.png", &next.encode(PictureFile::Png));
+    let file = fixture.file("dog.png", &next.encode(PictureFile::Png));
     example.load(&file);
     viewer.window.wait_for_picture(next.pixels());
     viewer.window.close();
     viewer.program.finish().done();
     example.close();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
@@ -54,15 +54,15 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[]) else {
+    let Some(qt_fixture) = QtFixture::with(&[]) else {
         return;
     };
-    let scene = Scene::new().with_key(QtExample::KEY);
+    let fixture = Fixture::new().with_key(QtExample::KEY);
     let picture = Picture::draw(160, 120, 4);
-    let file = scene.file("cat.png", &picture.encode(PictureFile::Png));
-    let loader = scene
+    let file = fixture.file("cat.png", &picture.encode(PictureFile::Png));
+    let loader = fixture
         .loader(["--verbose"])
-        .env("TMPDIR", stage.directory())
+        .env("TMPDIR", qt_fixture.directory())
         .on(&desktop)
         .start();
     let loader = LoaderWindow::of(loader, &desktop);
@@ -70,7 +70,7 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
     loader.program.wait_for_status("as QImage");
     loader.window.wait_for_picture(picture.pixels());
 
-    let Some(example) = QtExample::open(stage.directory(), &desktop) else {
+    let Some(example) = QtExample::open(qt_fixture.directory(), &desktop) else {
         return;
     };
     example.display();
@@ -78,7 +78,7 @@ fn a_picture_that_our_window_loaded_is_shown_by_the_example() {
     example.close();
     loader.window.close();
     loader.program.finish().done();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
@@ -86,25 +86,25 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let on_stage = |launch: Launch| launch.env("TMPDIR", stage.directory());
-    let loader = on_stage(scene.loader(["--verbose"])).on(&desktop).start();
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let on_stage = |launch: Launch| launch.env("TMPDIR", qt_fixture.directory());
+    let loader = on_stage(fixture.loader(["--verbose"])).on(&desktop).start();
     let loader = LoaderWindow::of(loader, &desktop);
     loader.choose_form(Form::QByteArray);
     assert!(loader.load_text("hello").contains("as QByteArray"));
 
-    let mut theirs = stage.start_with(Side::Cpp, scene.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, fixture.key());
     theirs.ask(&["attach", "ro"]).done();
-    let path = stage.path();
+    let path = qt_fixture.path();
     theirs
         .ask(&["read", "qbytearray", path.to_str().unwrap()])
         .done();
     assert_eq!(std::fs::read(path).unwrap(), "hello".as_bytes());
     theirs.finish();
-    let viewer = |arguments: &[&str]| on_stage(scene.viewer(arguments)).run().done();
+    let viewer = |arguments: &[&str]| on_stage(fixture.viewer(arguments)).run().done();
     let shown = viewer(&["show", "--as", "qbytearray"]);
     assert_eq!(shown.text(), "hello");
     assert!(viewer(&["info"]).text().contains("text, as qbytearray"));
@@ -124,7 +124,7 @@ fn what_our_window_loads_in_a_chosen_form_a_qt_program_reads() {
     assert_eq!(viewer(&["show"]).text(), "no picture");
     loader.window.close();
     loader.program.finish().done();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }
 
 #[test]
@@ -132,17 +132,17 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     let Some(desktop) = Desktop::open() else {
         return;
     };
-    let Some(stage) = Stage::with(&[Side::Cpp]) else {
+    let Some(qt_fixture) = QtFixture::with(&[Side::Cpp]) else {
         return;
     };
-    let scene = Scene::new().with_key(&stage.key());
-    let mut theirs = stage.start_with(Side::Cpp, scene.key());
+    let fixture = Fixture::new().with_key(&qt_fixture.key());
+    let mut theirs = qt_fixture.start_with(Side::Cpp, fixture.key());
     // Its UTF-16 reads "hi" as ASCII: nobody can know which it is.
-    let ambiguous = stage.file("桩".as_bytes());
+    let ambiguous = qt_fixture.file("桩".as_bytes());
     theirs.ask(&["load", "qstring", &ambiguous]).done();
-    let viewer = scene
+    let viewer = fixture
         .viewer(["--verbose"])
-        .env("TMPDIR", stage.directory())
+        .env("TMPDIR", qt_fixture.directory())
         .on(&desktop)
         .start();
     let viewer = ViewerWindow::of(viewer, &desktop);
@@ -153,7 +153,7 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     assert_eq!(viewer.shown_text(), "桩");
 
     // What is copied into it as it is.
-    let raw = stage.file(b"a plain C string");
+    let raw = qt_fixture.file(b"a plain C string");
     theirs.ask(&["load", "raw", &raw]).done();
     viewer.press_show();
     viewer.program.wait_for_status("is no QString");
@@ -164,12 +164,12 @@ fn what_a_qt_program_streams_our_window_reads_in_a_chosen_form() {
     // It goes on so by itself.
     viewer.throw_live();
     viewer.program.wait_for_status("Showing the text");
-    let next = stage.file(b"and the next");
+    let next = qt_fixture.file(b"and the next");
     theirs.ask(&["load", "raw", &next]).done();
     viewer.program.wait_for_status("13 bytes");
     assert_eq!(viewer.shown_text(), "and the next");
     viewer.window.close();
     viewer.program.finish().done();
     theirs.finish();
-    stage.assert_clean();
+    qt_fixture.assert_clean();
 }

@@ -1,4 +1,4 @@
-//! Where the two programs are.
+//! The paths of the two programs.
 
 use std::{
     env,
@@ -25,7 +25,7 @@ pub(crate) fn binaries() -> &'static Binaries {
     })
 }
 
-/// The folder that holds both programs.
+/// Returns the folder that holds both programs.
 #[must_use]
 pub fn binaries_folder() -> &'static Path {
     let folder = binaries().loader.parent();
@@ -40,7 +40,7 @@ impl Binaries {
         }
     }
 
-    /// Builds both and takes their places from what cargo reports: only cargo knows them for sure.
+    /// Builds both and takes their paths from cargo's messages, the only reliable source.
     fn build() -> Binaries {
         let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--bins", "-p", "loader-app", "-p", "viewer-app"])

@@ -10,33 +10,33 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{Desktop, Launch, PrivateDir, Program, skip};
 
-/// Where the system says how the services of a desktop are started.
+/// Where the system stores how the services of a desktop are started.
 const SYSTEM_SERVICES: &str = "/usr/share/dbus-1/services";
-/// The services that a file dialog needs, and no others: the one that is asked, and GTK's, that it
-/// passes the question on to.
+/// The services that a file dialog needs, and no others: the portal, and GTK's implementation that
+/// it forwards to.
 const SERVICES: [&str; 2] = [
     "org.freedesktop.portal.Desktop.service",
     "org.freedesktop.impl.portal.desktop.gtk.service",
 ];
 
-/// A session bus of a test's own. Services start on it when they are asked for, and end with it.
+/// A session bus for one test. Services start on it on demand, and end with it.
 #[derive(Debug)]
 pub struct Bus {
     address: String,
     _daemon: Program,
-    /// The socket, the services' configuration, and a home of their own.
+    /// The socket, the services' configuration, and a private home.
     directory: PrivateDir,
 }
 
 impl Bus {
-    /// Starts one whose services open their windows on `desktop`; where there are none, says that the
-    /// test is skipped and returns nothing.
+    /// Starts a bus whose services open their windows on `desktop`. Returns `None` and reports the
+    /// test as skipped if the services are not installed.
     #[must_use]
     pub fn open(desktop: &Desktop) -> Option<Bus> {
         Bus::with_services(desktop, &SERVICES)
     }
 
-    /// Starts one on which nobody shows dialogs; skipped where there is no bus at all.
+    /// Starts a bus without a service for dialogs. Skipped if there is no bus at all.
     #[must_use]
     pub fn without_portal(desktop: &Desktop) -> Option<Bus> {
         Bus::with_services(desktop, &[])
@@ -55,7 +55,7 @@ impl Bus {
             .env("XDG_RUNTIME_DIR", directory.path())
             .env("HOME", directory.path())
             .env("XDG_CONFIG_HOME", directory.path())
-            // Newer portals ask which desktop this is before they choose whose dialog to show.
+            // Newer portals need the desktop's name to choose an implementation of the dialog.
             .env("XDG_CURRENT_DESKTOP", "GNOME")
             // Settings in a file that a test can write: see `set_dark`.
             .env("GSETTINGS_BACKEND", "keyfile")
@@ -69,13 +69,13 @@ impl Bus {
         })
     }
 
-    /// The value of `DBUS_SESSION_BUS_ADDRESS`.
+    /// Returns the value of `DBUS_SESSION_BUS_ADDRESS`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Chooses dark or light windows for the whole desktop, as its owner does in its settings.
+    /// Switches the whole desktop to dark or light, as the user does in the settings.
     pub fn set_dark(&self, is_dark: bool) {
         let scheme = if is_dark {
             "prefer-dark"
@@ -105,7 +105,7 @@ impl Bus {
         kill_process(pid.expect("the service runs"), Signal::KILL).expect("the service is ours");
     }
 
-    /// The value of `XDG_RUNTIME_DIR`.
+    /// Returns the value of `XDG_RUNTIME_DIR`.
     #[must_use]
     pub fn runtime_dir(&self) -> &Path {
         self.directory.path()

@@ -1,4 +1,4 @@
-//! A display of a test's own.
+//! A display for one test.
 
 use std::{
     ffi::OsStr,
@@ -9,12 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Glimpse, Launch, Outcome, PATIENCE, PrivateDir, Program, Screen, Window, skip};
+use crate::{FrameProbe, Launch, Outcome, TIMEOUT, PrivateDir, Program, Screen, Window, skip};
 
-/// How often the screen is looked at, while something on it is waited for.
-pub(crate) const GLANCE: Duration = Duration::from_millis(20);
+/// How often the screen is polled.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A virtual display with a window manager. Both end when it is dropped.
+/// A virtual display with a window manager. Both end on drop.
 #[derive(Debug)]
 pub struct Desktop {
     display: String,
@@ -24,7 +24,8 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Starts one; where the programs for it are missing, says that the test is skipped and returns nothing.
+    /// Starts a display. Returns `None` and reports the test as skipped if the programs for it are
+    /// not installed.
     #[must_use]
     pub fn open() -> Option<Desktop> {
         let mut desktop = Desktop::serve(&[])?;
@@ -37,8 +38,8 @@ impl Desktop {
         Some(desktop)
     }
 
-    /// Starts one without a window manager, and without a pointer to be seen: nothing is on it but
-    /// what programs draw.
+    /// Starts a display without a window manager and without a visible pointer: it shows only what
+    /// programs draw.
     #[must_use]
     pub fn bare() -> Option<Desktop> {
         Desktop::serve(&["-nocursor"])
@@ -74,7 +75,7 @@ impl Desktop {
         })
     }
 
-    /// The value of `DISPLAY`.
+    /// Returns the value of `DISPLAY`.
     #[must_use]
     pub fn display(&self) -> &str {
         &self.display
@@ -86,44 +87,44 @@ impl Desktop {
         Window::titled(self, title)
     }
 
-    /// Waits for the window of a program, where more than one may have the same title.
+    /// Waits for the window of a program, for titles that several windows may have.
     #[must_use]
     pub fn window_of(&self, program: &Program, title: &str) -> Window<'_> {
         Window::of_program(self, program.pid(), title)
     }
 
-    /// Whether a window with exactly this title is to be seen now.
+    /// Returns `true` if a window with exactly this title is visible now.
     #[must_use]
     pub fn shows(&self, title: &str) -> bool {
         Window::is_there(self, title)
     }
 
-    /// What is on it now.
+    /// Returns the current content of the display.
     #[must_use]
     pub fn screen(&self) -> Screen {
         Screen::read(&self.frame_buffer())
     }
 
-    /// For looking at it often.
+    /// Returns a probe for frequent polling.
     #[must_use]
-    pub fn glimpse(&self) -> Glimpse {
-        Glimpse::of(&self.frame_buffer())
+    pub fn frame_probe(&self) -> FrameProbe {
+        FrameProbe::of(&self.frame_buffer())
     }
 
-    /// A hand that does at once what it is told by a line, in the words of xdotool.
+    /// Starts a process that runs each line that it reads as an xdotool command at once.
     #[must_use]
-    pub fn hand(&self) -> Program {
+    pub fn xdotool_session(&self) -> Program {
         self.tool("xdotool", ["-"]).input_kept_open().start()
     }
 
-    /// Looks at it until `see` finds what it looks for.
+    /// Polls the screen until `see` returns a value.
     pub fn wait_to_see<T>(&self, what: &str, mut see: impl FnMut(&Screen) -> Option<T>) -> T {
         self.wait_for(what, || see(&self.screen()))
     }
 
-    /// Tries until `attempt` succeeds; where it never does, leaves a picture of the screen.
+    /// Polls until `attempt` succeeds. On a timeout it saves a screenshot.
     pub fn wait_for<T>(&self, what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(done) = attempt() {
                 return done;
@@ -132,17 +133,18 @@ impl Desktop {
                 let path = std::env::temp_dir().join(format!("e2e-screen{}.png", self.display));
                 self.screen().save(&path);
                 panic!(
-                    "{what} was waited for in vain; the screen is in {}",
+                    "timeout waiting for {what}; the screen is in {}",
                     path.display()
                 );
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Puts `text` where Ctrl+V takes it from.
+    /// Puts `text` into the clipboard.
     pub fn copy(&self, text: &str) {
-        // xclip stays behind to serve the text, until somebody else copies or the display ends.
+        // xclip stays in the background to serve the text until another program copies or the
+        // display ends.
         self.tool(
             "sh",
             ["-c", "exec xclip -selection clipboard -in >/dev/null 2>&1"],
@@ -150,19 +152,19 @@ impl Desktop {
         .input(text)
         .run()
         .done();
-        // It is what stays behind that takes the clipboard, maybe after the first process has ended.
+        // The background process takes the clipboard, perhaps after the first process has ended.
         self.wait_for("the text in the clipboard", || {
             (self.clipboard().stdout == text.as_bytes()).then_some(())
         });
     }
 
-    /// What Ctrl+C put there.
+    /// Returns the text in the clipboard.
     #[must_use]
     pub fn copied(&self) -> String {
         self.clipboard().done().text().to_owned()
     }
 
-    /// What a person has copied by what `copy` does.
+    /// Returns the text that `copy` puts into the clipboard.
     pub fn copied_by(&self, copy: impl FnOnce()) -> String {
         const NOTHING_YET: &str = "nothing was copied yet";
         self.copy(NOTHING_YET);
@@ -172,13 +174,13 @@ impl Desktop {
         })
     }
 
-    /// Asks for what is in the clipboard; fails while nothing is.
+    /// Requests the content of the clipboard; fails while there is none.
     fn clipboard(&self) -> Outcome {
         self.tool("xclip", ["-selection", "clipboard", "-out"])
             .run()
     }
 
-    /// Puts a picture, in the bytes of a PNG file, where Ctrl+V takes it from.
+    /// Puts a picture, as the bytes of a PNG file, into the clipboard.
     pub fn copy_png(&self, png: &[u8]) {
         self.tool(
             "sh",
@@ -192,7 +194,7 @@ impl Desktop {
         .done();
     }
 
-    /// The picture that was copied, in the bytes of a PNG file.
+    /// Returns the picture in the clipboard, as the bytes of a PNG file.
     #[must_use]
     pub fn copied_png(&self) -> Vec<u8> {
         self.tool(
@@ -204,7 +206,7 @@ impl Desktop {
         .stdout
     }
 
-    /// A tool that works on this display.
+    /// Returns the command line of a tool for this display.
     pub(crate) fn tool<'a>(
         &self,
         name: &str,
@@ -223,7 +225,7 @@ impl Desktop {
 impl Drop for Desktop {
     fn drop(&mut self) {
         self.manager = None;
-        // Killed, it would leave its lock file and its socket behind.
+        // After SIGKILL, its lock file and its socket would remain.
         self.server.dismiss();
     }
 }

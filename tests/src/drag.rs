@@ -16,13 +16,13 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use crate::PATIENCE;
+use crate::TIMEOUT;
 
-/// The version of the protocol that is spoken.
+/// The version of the protocol.
 const VERSION: u32 = 5;
 
 atom_manager! {
-    /// The protocol's words.
+    /// The protocol's atoms.
     Atoms: AtomsCookie {
         XdndEnter,
         XdndPosition,
@@ -36,26 +36,26 @@ atom_manager! {
     }
 }
 
-/// Files that are over a window, held by the mouse of another program.
+/// Files dragged over a window by another program.
 #[derive(Debug)]
 pub struct Drag {
     connection: RustConnection,
     atoms: Atoms,
-    /// The window that the files come from.
+    /// The window that is the source of the files.
     source: u32,
     /// The window that they are over.
     target: u32,
-    /// The files, as the protocol names them.
+    /// The files, as a list of URIs.
     list: Vec<u8>,
 }
 
 impl Drag {
-    /// Brings files over the window with this number, and waits until it has asked which they are.
+    /// Drags files over the window with this id, and waits until it has requested their names.
     pub(crate) fn over(display: &str, target: u32, paths: &[&Path]) -> Drag {
         let (connection, screen) = x11rb::connect(Some(display)).expect("the display answers");
         let atoms = Atoms::new(&connection).expect("the display answers");
-        let atoms = atoms.reply().expect("the display knows words");
-        let source = connection.generate_id().expect("there are numbers left");
+        let atoms = atoms.reply().expect("the display knows the atoms");
+        let source = connection.generate_id().expect("there are ids left");
         let root = connection.setup().roots[screen].root;
         let window = connection.create_window(
             COPY_DEPTH_FROM_PARENT,
@@ -93,7 +93,7 @@ impl Drag {
         drag
     }
 
-    /// Lets go of the files, and waits until the window has taken them or not.
+    /// Drops the files, and waits until the window has accepted or refused them.
     pub fn drop_here(self) {
         self.send(self.atoms.XdndDrop, [0, CURRENT_TIME, 0, 0]);
         self.wait_for("the end of the drop", |event| {
@@ -101,12 +101,12 @@ impl Drag {
         });
     }
 
-    /// Takes the files away again.
+    /// Drags the files away again.
     pub fn leave(self) {
         self.send(self.atoms.XdndLeave, [0; 4]);
     }
 
-    /// Answers the question which files they are.
+    /// Answers the request for the names of the files.
     fn serve(&self) {
         let mut is_served = false;
         let mut is_accepted = false;
@@ -157,30 +157,30 @@ impl Drag {
         self.connection
             .send_event(false, self.target, EventMask::NO_EVENT, message)
             .expect("the display answers");
-        // Not only sent: what the server has not read when the connection ends may get lost.
+        // A flush is not enough: unread requests may be lost when the connection ends.
         self.connection.sync().expect("the display answers");
     }
 
     fn wait_for(&self, what: &str, mut is_it: impl FnMut(&Event) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while Instant::now() < deadline {
             let Some(event) = self
                 .connection
                 .poll_for_event()
                 .expect("the display answers")
             else {
-                std::thread::sleep(crate::desktop::GLANCE);
+                std::thread::sleep(crate::desktop::POLL_INTERVAL);
                 continue;
             };
             if is_it(&event) {
                 return;
             }
         }
-        panic!("{what} was waited for in vain");
+        panic!("timeout waiting for {what}");
     }
 }
 
-/// Writes paths as file managers do.
+/// Encodes paths as file managers do.
 fn uri_list(paths: &[&Path]) -> Vec<u8> {
     let mut list = String::new();
     for path in paths {

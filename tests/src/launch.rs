@@ -11,7 +11,7 @@ use std::{
 
 use crate::{Bus, Desktop, Outcome, Program, terminal};
 
-/// A command line with all that surrounds it.
+/// A command line with its environment, input and outputs.
 #[derive(Debug)]
 #[must_use = "nothing runs before `start` or `run`"]
 pub struct Launch {
@@ -35,8 +35,8 @@ enum Input {
 }
 
 impl Launch {
-    /// Prepares `program`, away from the display, the session bus and the configuration of whoever
-    /// runs the tests.
+    /// Prepares `program`, without the display, the session bus and the configuration of the user
+    /// that runs the tests.
     pub fn new(program: impl AsRef<OsStr>) -> Launch {
         let mut command = Command::new(program);
         command
@@ -71,7 +71,7 @@ impl Launch {
         self
     }
 
-    /// Gives it `bytes` to read, and then the end.
+    /// Gives it `bytes` as its input, and then the end.
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Launch {
         self.input = Input::Bytes(bytes.into());
         self
@@ -100,13 +100,13 @@ impl Launch {
         self.env("DISPLAY", desktop.display())
     }
 
-    /// Lets it speak to the desktop's services.
+    /// Connects it to the desktop's services.
     pub fn with(self, bus: &Bus) -> Launch {
         self.env("DBUS_SESSION_BUS_ADDRESS", bus.address())
             .env("XDG_RUNTIME_DIR", bus.runtime_dir())
     }
 
-    /// Lets another program start it, with these arguments before its own command line.
+    /// Starts it through another program, with these arguments before its own command line.
     pub fn through<S: AsRef<OsStr>>(
         self,
         program: impl AsRef<OsStr>,
@@ -117,7 +117,7 @@ impl Launch {
         outer.going_on_as(self)
     }
 
-    /// Takes the arguments of another launch, and all that surrounds it.
+    /// Takes the arguments of another launch, and its environment.
     fn going_on_as(mut self, other: Launch) -> Launch {
         self.command.args(other.command.get_args());
         for (name, value) in other.command.get_envs() {
@@ -134,12 +134,12 @@ impl Launch {
         self
     }
 
-    /// The program, as it was given.
+    /// Returns the program, as it was given.
     pub(crate) fn program(&self) -> &OsStr {
         self.command.get_program()
     }
 
-    /// Puts another program in the place of this one, with all else the same.
+    /// Replaces the program, with all else the same.
     pub(crate) fn instead(self, program: impl AsRef<OsStr>) -> Launch {
         Launch::new(program).going_on_as(self)
     }
@@ -161,12 +161,12 @@ impl Launch {
             .stderr(stderr)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        // A terminal ends when nobody has it open to write.
+        // A terminal ends when no process has it open for writing.
         drop(self.command);
         if let Input::Bytes(bytes) = self.input {
             let mut pipe = child.stdin.take().expect("stdin is a pipe");
-            // A thread, because the program may print before it has read all. One that
-            // ends before it has read all is judged by how it ends.
+            // A thread, because the program may print before it has read all. A program that ends
+            // before it has read all is judged by its exit status.
             thread::spawn(move || pipe.write_all(&bytes));
         }
         Program::new(name, child, seen, seen_complaints)
@@ -179,7 +179,7 @@ impl Launch {
     }
 }
 
-/// What a program writes to, and for a terminal where that is seen.
+/// Returns an output for a program, and for a terminal the side to read from.
 fn output(is_terminal: bool) -> (Stdio, Option<File>) {
     if !is_terminal {
         return (Stdio::piped(), None);

@@ -1,8 +1,8 @@
-//! Where things are in a segment, from docs/LAYOUT.md alone: for peers that go past the library.
+//! Offsets in a segment, from docs/LAYOUT.md alone: for peers that bypass the library.
 
 /// The length of the control area.
 pub const CONTROL: usize = 0x4000;
-/// The word that says what is so for everybody.
+/// The flags of the segment.
 pub const FLAGS: usize = 0x10;
 /// The lock word.
 pub const LOCK: usize = 0x80;
@@ -10,7 +10,7 @@ pub const LOCK: usize = 0x80;
 pub const LAST: usize = 0x100;
 /// The position of the oldest record that is intact.
 pub const OLDEST: usize = 0x180;
-/// How much memory was ever given to large samples.
+/// How much memory large samples ever had.
 pub const LARGE_BYTES: usize = 0x300;
 /// The first slot.
 pub const SLOTS: usize = 0x400;
@@ -24,9 +24,9 @@ pub const ENTRY: usize = 32;
 pub const REGIONS: usize = 191;
 /// Where the ring begins.
 pub const RING: usize = 0x4000;
-/// How long the ring is unless its creator says otherwise.
+/// The default size of the ring.
 pub const RING_BYTES: usize = 1 << 18;
-/// The longest payload that lies in the ring.
+/// The longest payload in the ring.
 pub const INLINE: usize = 1 << 14;
 /// Region i begins at i times this.
 pub const REGION_STRIDE: u64 = 1 << 36;

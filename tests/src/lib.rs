@@ -1,12 +1,12 @@
-//! What the end-to-end tests are made of.
+//! The harness of the end-to-end tests.
 //!
-//! A [`Scene`] is a private directory for segments and a key that nobody else uses. Into it go the real
-//! programs, each a [`Program`] that is followed by what it prints and ends when it is dropped. A
-//! [`Desktop`] is a display of a test's own with a window manager on it, and a [`Window`] what a person
-//! does with mouse and keyboard; a [`Screen`] is what they would see, pixel by pixel.
+//! A [`Fixture`] is a private directory for segments and a unique key. The real programs run in it,
+//! each as a [`Program`] whose output is collected and that ends on drop. A [`Desktop`] is a
+//! private display with a window manager; a [`Window`] simulates the user's mouse and keyboard; a
+//! [`Screen`] is what the user sees, pixel by pixel.
 //!
-//! Nothing here waits for time to pass: tests wait for printed lines, for windows, for pixels. The
-//! time-out behind each wait only turns a hang into a failure.
+//! Tests do not wait for time to pass: they wait for printed lines, windows and pixels. The timeout
+//! of each wait only turns a hang into a failure.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -17,9 +17,9 @@ mod binaries;
 mod bus;
 mod desktop;
 mod drag;
-mod evening;
-pub mod forgery;
-mod glimpse;
+mod demo_image;
+pub mod corruption;
+mod frame_probe;
 mod launch;
 pub mod layout;
 mod loader_window;
@@ -29,7 +29,7 @@ mod picture;
 mod private_dir;
 mod program;
 mod qt_example;
-mod scene;
+mod fixture;
 mod schema;
 mod screen;
 mod skip;
@@ -43,8 +43,8 @@ pub use binaries::binaries_folder;
 pub use bus::Bus;
 pub use desktop::Desktop;
 pub use drag::Drag;
-pub use evening::evening;
-pub use glimpse::Glimpse;
+pub use demo_image::demo_image;
+pub use frame_probe::FrameProbe;
 pub use launch::Launch;
 pub use loader_window::LoaderWindow;
 pub use other_user::OtherUser;
@@ -52,7 +52,7 @@ pub use picture::{Picture, PictureFile};
 pub use private_dir::PrivateDir;
 pub use program::{Outcome, Program, Signal};
 pub use qt_example::QtExample;
-pub use scene::Scene;
+pub use fixture::Fixture;
 pub use schema::Schema;
 pub use screen::{Area, Screen};
 pub use skip::skip;
@@ -63,7 +63,7 @@ pub use window::Window;
 
 use std::time::Duration;
 
-/// How long anything may take before the test calls it a hang.
+/// The timeout after which a test reports a hang.
 ///
-/// Generous, because a loaded machine with two cores is slow and still right.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Generous, because a loaded machine with two cores is slow and still correct.
+pub const TIMEOUT: Duration = Duration::from_secs(60);

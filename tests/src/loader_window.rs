@@ -1,4 +1,4 @@
-//! The window SharedMemoryLoad, as a person uses it.
+//! The window SharedMemoryLoad, driven as a user drives it.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use image::Rgb;
 use qt_bridge::Form;
 
 use crate::window::row_of;
-use crate::{Area, Desktop, Program, Scene, Window};
+use crate::{Area, Desktop, Program, Fixture, Window};
 
-/// Where things are, counted from the upper left corner of a window of its first size.
+/// Positions, from the upper left corner of a window of the default size.
 const LOAD: (u32, u32) = (320, 103);
 const LOAD_IMAGE: (u32, u32) = (110, 155);
 const PATH: (u32, u32) = (460, 155);
@@ -22,16 +22,16 @@ const RELEASE: (u32, u32) = (589, 197);
 const KEY: (u32, u32) = (250, 34);
 /// The drop-down beside a Qt key.
 const FORM: (u32, u32) = (412, 34);
-/// The left edges of fields: there the ring around what has the focus is to be seen.
+/// The left edges of fields, where the focus ring is visible.
 const KEY_EDGE: (u32, u32) = (53, 34);
 const TEXT_EDGE: (u32, u32) = (65, 270);
 const STREAM_PATH_EDGE: (u32, u32) = (104, 308);
-/// A place with nothing on it: it is dark while the input dialog is open.
+/// A blank position: it is dark while the input dialog is open.
 const BLANK: (u32, u32) = (4, 4);
 
-/// The colours of the ring around what has the focus: light and dark.
+/// The colours of the focus ring: light and dark.
 const RINGS: [Rgb<u8>; 2] = [Rgb([0x3A, 0x5F, 0xE0]), Rgb([0x4A, 0x6C, 0xF0])];
-/// What the display shows where nothing was drawn yet.
+/// The colour of the display before anything is drawn.
 const NOT_DRAWN: Rgb<u8> = Rgb([0, 0, 0]);
 
 /// The loader with its window open.
@@ -49,13 +49,13 @@ pub struct LoaderWindow<'d> {
 impl<'d> LoaderWindow<'d> {
     /// The title of the window.
     pub const TITLE: &'static str = "SharedMemoryLoad";
-    /// A place where a click does nothing.
+    /// A position where a click has no effect.
     pub const NOWHERE: (u32, u32) = (320, 478);
 
     /// Opens it in the left half of the desktop.
     #[must_use]
-    pub fn open(scene: &Scene, desktop: &'d Desktop) -> LoaderWindow<'d> {
-        let program = scene.loader(["--verbose"]).on(desktop).start();
+    pub fn open(fixture: &Fixture, desktop: &'d Desktop) -> LoaderWindow<'d> {
+        let program = fixture.loader(["--verbose"]).on(desktop).start();
         LoaderWindow::of(program, desktop)
     }
 
@@ -75,19 +75,19 @@ impl<'d> LoaderWindow<'d> {
         }
     }
 
-    /// Presses the big button "Load", and waits until the input dialog is open.
+    /// Presses the button "Load", and waits until the input dialog is open.
     pub fn open_dialog(&self) {
         self.press_load();
         self.wait_for_dialog();
     }
 
-    /// Presses the big button "Load", once no dialog is before it any more.
+    /// Presses the button "Load", once no dialog covers it.
     pub fn press_load(&self) {
         self.wait_until_dim(false);
         self.window.click(LOAD);
     }
 
-    /// Waits until the input dialog is open and takes keys: it gets the focus after it was opened.
+    /// Waits until the input dialog is open and accepts keys: it gets the focus after it opens.
     pub fn wait_for_dialog(&self) {
         self.wait_for_focus("the input dialog", TEXT_EDGE);
     }
@@ -108,7 +108,7 @@ impl<'d> LoaderWindow<'d> {
         });
     }
 
-    /// Waits until something dims the window, such as a dialog, or nothing any more.
+    /// Waits until the window is dimmed, for example by a dialog, or no longer dimmed.
     pub fn wait_until_dim(&self, is_dim: bool) {
         self.desktop.wait_for("the window to be dim, or not", || {
             let is_bright = self.window.screen().pixel(BLANK.0, BLANK.1) == self.bright;
@@ -116,7 +116,7 @@ impl<'d> LoaderWindow<'d> {
         });
     }
 
-    /// Loads a text through the input dialog, and waits until the window says so.
+    /// Loads a text through the input dialog, and waits until the window reports it.
     pub fn load_text(&self, text: &str) -> String {
         self.open_dialog();
         self.window.paste(text);
@@ -124,7 +124,7 @@ impl<'d> LoaderWindow<'d> {
         self.program.wait_for_status("Loaded")
     }
 
-    /// Writes a path into the path field and presses Enter.
+    /// Types a path into the path field and presses Enter.
     pub fn enter_path(&self, path: &Path) {
         self.window.click(PATH);
         self.window.press(&["ctrl+a"]);
@@ -133,13 +133,13 @@ impl<'d> LoaderWindow<'d> {
         self.window.press(&["Return"]);
     }
 
-    /// Loads a picture by its path, and waits until the window says so.
+    /// Loads a picture by its path, and waits until the window reports it.
     pub fn load_picture(&self, path: &Path) -> String {
         self.enter_path(path);
         self.program.wait_for_status("Loaded")
     }
 
-    /// Opens the card that starts a stream, and waits until it is there.
+    /// Opens the card that starts a stream, and waits for it.
     pub fn open_stream_card(&self) {
         self.window.click(STREAM);
         self.wait_for_stream_card();
@@ -149,7 +149,7 @@ impl<'d> LoaderWindow<'d> {
         self.wait_for_focus("the card that starts a stream", STREAM_PATH_EDGE);
     }
 
-    /// Streams the test pattern, and waits until the window says so.
+    /// Streams the test pattern, and waits until the window reports it.
     pub fn stream_test_pattern(&self) -> String {
         self.open_stream_card();
         self.window.click(TEST_PATTERN);
@@ -161,7 +161,7 @@ impl<'d> LoaderWindow<'d> {
         self.window.click(FOLDER);
     }
 
-    /// Opens that card, writes a path, and presses Enter: all without the mouse.
+    /// Opens that card, types a path, and presses Enter: all without the mouse.
     pub fn enter_stream_path(&self, path: &Path) {
         self.window.press(&["ctrl+t"]);
         self.wait_for_stream_card();
@@ -170,22 +170,23 @@ impl<'d> LoaderWindow<'d> {
         self.window.press(&["Return"]);
     }
 
-    /// Streams a GIF or a folder by its path, and waits until the window says so.
+    /// Streams a GIF or a folder by its path, and waits until the window reports it.
     pub fn stream(&self, path: &Path) -> String {
         self.enter_stream_path(path);
         self.program.wait_for_status("Streaming")
     }
 
-    /// Stops the stream, and returns what the window says of it.
+    /// Stops the stream, and returns the window's status.
     pub fn stop_stream(&self) -> String {
         self.window.click(STREAM);
         self.program.wait_for_status("Streamed")
     }
 
-    /// Replaces what stands in the key field.
+    /// Replaces the content of the key field.
     pub fn enter_key(&self, key: &str) {
         self.window.click(KEY);
-        // A busy window takes each click to be where the pointer is by then, so it stays here until this.
+        // A busy window applies each click at the pointer's current position, so the pointer stays
+        // until this.
         self.wait_for_focus("the key field", KEY_EDGE);
         self.window.press(&["ctrl+a"]);
         self.window.paste(key);
@@ -196,7 +197,7 @@ impl<'d> LoaderWindow<'d> {
         self.window.open_drop_down(FORM);
     }
 
-    /// Chooses the form of what is loaded next, and waits until the window says so.
+    /// Chooses the form of the next content, and waits until the window reports it.
     pub fn choose_form(&self, form: Form) {
         self.window.choose(FORM, row_of(form));
         self.program.wait_for_status("What is loaded next");
@@ -207,13 +208,13 @@ impl<'d> LoaderWindow<'d> {
         self.window.click(LOAD_IMAGE);
     }
 
-    /// Presses "Clear", and returns what the window says.
+    /// Presses "Clear", and returns the window's status.
     pub fn clear(&self) -> String {
         self.window.click(CLEAR);
         self.program.wait_for_status("Clear")
     }
 
-    /// Presses "Release", and returns what the window says.
+    /// Presses "Release", and returns the window's status.
     pub fn release(&self) -> String {
         self.window.click(RELEASE);
         self.program.wait_for_status("Release")

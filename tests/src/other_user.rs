@@ -11,31 +11,32 @@ use crate::{Launch, PrivateDir, skip};
 /// The user and the group "nobody": they own nothing.
 const NOBODY: u32 = 65_534;
 
-/// Somebody with another user id, who can start programs although they lie where only we may go.
+/// Another user id, which can start programs although their folder is closed to it.
 #[derive(Debug)]
 pub struct OtherUser {
     id: u32,
     group: u32,
-    /// Beside its first group.
+    /// A supplementary group.
     groups: Option<u32>,
-    /// Copies of the programs, where everybody can reach them.
+    /// Copies of the programs, in a folder that every user can reach.
     programs: PrivateDir,
 }
 
 impl OtherUser {
-    /// Makes one; where that is not allowed, says that the test is skipped and returns nothing.
+    /// Creates another user. Returns `None` and reports the test as skipped if that is not
+    /// permitted.
     #[must_use]
     pub fn new() -> Option<OtherUser> {
         OtherUser::of(NOBODY, NOBODY, None)
     }
 
-    /// Makes another one, who is neither that nor us.
+    /// Creates a third user.
     #[must_use]
     pub fn another() -> Option<OtherUser> {
         OtherUser::of(NOBODY - 1, NOBODY - 1, None)
     }
 
-    /// Makes one who is nobody else: whose limits are used up by no other test.
+    /// Creates a user that no other test uses, so that its resource limits are unused.
     #[must_use]
     pub fn unique() -> Option<OtherUser> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -43,13 +44,13 @@ impl OtherUser {
         OtherUser::of(id, id, None)
     }
 
-    /// Makes one that belongs to a group.
+    /// Creates a user with this primary group.
     #[must_use]
     pub fn in_group(group: u32) -> Option<OtherUser> {
         OtherUser::of(NOBODY, group, None)
     }
 
-    /// Makes one that belongs to a group beside its first, as people belong to `video`.
+    /// Creates a user with a supplementary group, as users belong to `video`.
     #[must_use]
     pub fn also_in_group(group: u32) -> Option<OtherUser> {
         OtherUser::of(NOBODY, NOBODY, Some(group))
@@ -76,14 +77,14 @@ impl OtherUser {
         })
     }
 
-    /// The user id.
+    /// Returns the user id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// Lets the other_user start what would have been started by us.
-    pub fn starts(&self, launch: Launch) -> Launch {
+    /// Makes this user start the program.
+    pub fn launch_as(&self, launch: Launch) -> Launch {
         let lent = self.lend(Path::new(launch.program()));
         launch
             .instead(lent)
@@ -92,13 +93,13 @@ impl OtherUser {
 
     fn lend(&self, program: &Path) -> PathBuf {
         if !program.is_absolute() {
-            return program.to_owned(); // found by everybody, in a directory of the system
+            return program.to_owned(); // in a system directory, readable by every user
         }
         let name = program.file_name().expect("a program is a file");
         let copy = self.programs.path().join(name);
         if !copy.exists() {
-            // Not by ourselves: a child that another thread forks in the meantime would inherit the
-            // file open for writing, and what is open for writing cannot be executed.
+            // By another process: a child that another thread forks meanwhile would inherit the
+            // file open for writing, and a file that is open for writing cannot be executed.
             let copied = Command::new("install")
                 .args(["-m", "755"])
                 .args([program, &copy])

@@ -1,4 +1,4 @@
-//! What a program prints, as it comes.
+//! The output of a program, as it arrives.
 
 use std::{
     io::Read,
@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use crate::PATIENCE;
+use crate::TIMEOUT;
 
 /// One output of a program, collected by a thread until the program closes it.
 #[derive(Debug, Clone)]
@@ -24,13 +24,13 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     bytes: Vec<u8>,
-    /// Everything before this was waited for already.
+    /// Everything before this was consumed by earlier waits.
     seen: usize,
     ended: bool,
 }
 
 impl Output {
-    /// Starts to collect what `pipe` gives.
+    /// Starts to collect the output of `pipe`.
     pub(crate) fn collect(mut pipe: impl Read + Send + 'static) -> Output {
         let shared = Arc::new(Shared::default());
         let output = Output {
@@ -52,10 +52,10 @@ impl Output {
         output
     }
 
-    /// Waits for the next whole line with `words` in it and returns it; what stands before it counts
-    /// as seen. `Err` holds all that was printed, if the line did not come.
+    /// Waits for the next whole line that contains `words` and returns it; the lines before it
+    /// count as consumed. `Err` holds everything that was printed, if the line did not arrive.
     pub(crate) fn wait_for_line(&self, words: &str) -> Result<String, String> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut state = self.shared.state();
         loop {
             while let Some(line) = state.next_line() {
@@ -78,12 +78,12 @@ impl Output {
         let (mut state, _) = self
             .shared
             .changed
-            .wait_timeout_while(state, PATIENCE, |state| !state.ended)
+            .wait_timeout_while(state, TIMEOUT, |state| !state.ended)
             .expect("the collector does not panic");
         std::mem::take(&mut state.bytes)
     }
 
-    /// What was printed until now.
+    /// Returns everything that was printed so far.
     pub(crate) fn so_far(&self) -> String {
         String::from_utf8_lossy(&self.shared.state().bytes).into_owned()
     }
@@ -96,7 +96,7 @@ impl Shared {
 }
 
 impl State {
-    /// Takes the next line that was not seen yet, if it is whole.
+    /// Takes the next line that was not consumed yet, if it is complete.
     fn next_line(&mut self) -> Option<String> {
         let rest = &self.bytes[self.seen..];
         let length = rest.iter().position(|byte| *byte == b'\n')?;

@@ -1,11 +1,11 @@
-//! Pictures made for a test, easy to find on a screen.
+//! Pictures for tests, easy to find on a screen.
 
 use std::{fmt::Write, io::Cursor};
 
 use image::{ImageFormat, Rgb, RgbImage};
 
 const FRAME_WIDTH: u32 = 16;
-/// How many blocks stand side by side, and one upon the other.
+/// The number of blocks per row, and of rows.
 const BLOCKS: u32 = 4;
 
 /// A picture of coloured blocks within a frame, unlike anything that a window draws.
@@ -14,14 +14,14 @@ pub struct Picture {
     pixels: RgbImage,
 }
 
-/// A kind of picture file.
+/// A picture file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PictureFile {
     /// Lossless.
     Png,
-    /// Lossy: what was drawn comes back a little different.
+    /// Lossy: the decoded pixels differ slightly from the drawn ones.
     Jpeg,
-    /// C source text, one character a pixel.
+    /// C source text, one character per pixel.
     Xpm,
 }
 
@@ -45,13 +45,13 @@ impl Picture {
         Picture { pixels }
     }
 
-    /// What was drawn.
+    /// Returns the drawn pixels.
     #[must_use]
     pub fn pixels(&self) -> &RgbImage {
         &self.pixels
     }
 
-    /// The content of a file of this kind.
+    /// Encodes it in this format.
     #[must_use]
     pub fn encode(&self, kind: PictureFile) -> Vec<u8> {
         let format = match kind {
@@ -66,7 +66,7 @@ impl Picture {
         file.into_inner()
     }
 
-    /// The pixels that a reader of such a file gets.
+    /// Returns the pixels that a decoder returns for this format.
     #[must_use]
     pub fn decoded(&self, kind: PictureFile) -> RgbImage {
         if kind == PictureFile::Xpm {
@@ -78,7 +78,7 @@ impl Picture {
             .into_rgb8()
     }
 
-    /// Writes the picture as XPM: the size, each colour with a letter, the rows in letters.
+    /// Encodes the picture as XPM: the size, each colour with a letter, the rows in letters.
     fn xpm(&self) -> String {
         let mut colours: Vec<Rgb<u8>> = self.pixels.pixels().copied().collect();
         colours.sort_by_key(|colour| colour.0);
@@ -108,7 +108,7 @@ impl Picture {
 }
 
 impl PictureFile {
-    /// The ending of such a file's name.
+    /// Returns the file name extension.
     #[must_use]
     pub fn ending(self) -> &'static str {
         match self {
@@ -119,7 +119,7 @@ impl PictureFile {
     }
 }
 
-/// One of 27 colours, none of which is the frame's.
+/// Returns one of 27 colours, none of which is the frame's.
 fn colour(number: u32) -> Rgb<u8> {
     let level = |digit: u32| [20, 120, 230][(digit % 3) as usize];
     Rgb([level(number), level(number / 3), level(number / 9)])

@@ -1,4 +1,4 @@
-//! A directory of a test's own.
+//! A directory for one test.
 
 use std::{
     env, fs,
@@ -10,14 +10,14 @@ use std::{
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A fresh directory that nobody else may enter, removed with all that is in it on drop.
+/// A new directory that only this user may enter, removed with its content on drop.
 #[derive(Debug)]
 pub struct PrivateDir {
     path: PathBuf,
 }
 
 impl PrivateDir {
-    /// Creates one in the memory that segments usually live in.
+    /// Creates one in memory, where segments usually are.
     #[must_use]
     pub fn in_memory() -> PrivateDir {
         PrivateDir::within(Path::new("/dev/shm"))
@@ -39,18 +39,18 @@ impl PrivateDir {
         PrivateDir { path }
     }
 
-    /// Where it is.
+    /// Returns its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Changes who may do what in it.
+    /// Sets its permissions.
     pub fn set_mode(&self, mode: u32) {
         fs::set_permissions(&self.path, fs::Permissions::from_mode(mode)).expect("it is ours");
     }
 
-    /// The names in it, sorted.
+    /// Returns the names in it, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.path).expect("it is there until the drop");

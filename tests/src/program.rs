@@ -1,4 +1,4 @@
-//! A program that was started.
+//! A started program.
 
 use std::{
     fmt,
@@ -15,11 +15,11 @@ use rustix::{
 };
 use serde_json::Value;
 
-use crate::{PATIENCE, output::Output};
+use crate::{TIMEOUT, output::Output};
 
 pub use rustix::process::Signal;
 
-/// A running program: followed by what it prints, killed when dropped.
+/// A running program: its output is collected, and it is killed on drop.
 #[derive(Debug)]
 pub struct Program {
     /// The command line, for messages.
@@ -30,22 +30,22 @@ pub struct Program {
     stderr: Output,
 }
 
-/// What a program did, after it ended.
+/// The result of a program that has ended.
 pub struct Outcome {
     /// The command line.
     pub command: String,
-    /// The exit code; `None` where a signal ended it.
+    /// The exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// What it printed, byte by byte.
+    /// Its standard output.
     pub stdout: Vec<u8>,
-    /// What it complained.
+    /// Its standard error.
     pub stderr: String,
 }
 
 impl Program {
-    /// Follows a child whose outputs are pipes, or terminals where what they get is `seen`.
+    /// Takes a child whose outputs are pipes, or terminals whose other side is `seen`.
     pub(crate) fn new(
         name: String,
         mut child: Child,
@@ -67,29 +67,30 @@ impl Program {
         }
     }
 
-    /// The process id.
+    /// Returns the process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until it prints a line with `words` in it, and returns the line.
+    /// Waits until it prints a line that contains `words`, and returns the line.
     ///
-    /// Each call goes on after the line that the last one returned.
+    /// Each call continues after the line that the last one returned.
     pub fn wait_for(&self, words: &str) -> String {
         self.stdout.wait_for_line(words).unwrap_or_else(|printed| {
             self.fail(&format!("did not print {words:?}, but {printed:?}"))
         })
     }
 
-    /// Waits until it complains with `words`, and returns the line.
+    /// Waits until it prints a line that contains `words` to standard error, and returns the line.
     pub fn wait_for_complaint(&self, words: &str) -> String {
         self.stderr.wait_for_line(words).unwrap_or_else(|printed| {
             self.fail(&format!("did not complain {words:?}, but {printed:?}"))
         })
     }
 
-    /// Waits until a window's status line, printed by `--verbose`, says `words`, and returns the line.
+    /// Waits until a window's status line, printed by `--verbose`, contains `words`, and returns
+    /// the line.
     pub fn wait_for_status(&self, words: &str) -> String {
         loop {
             let line = self.wait_for_complaint(words);
@@ -99,7 +100,7 @@ impl Program {
         }
     }
 
-    /// Writes to its standard input, which must have been kept open.
+    /// Writes a line to its standard input, which must have been kept open.
     pub fn write_line(&mut self, line: &str) {
         let stdin = self.stdin.as_mut().expect("its input was kept open");
         writeln!(stdin, "{line}").expect("it reads its input");
@@ -131,32 +132,32 @@ impl Program {
         }
     }
 
-    /// Asks it to end as a service manager does, and waits until it has.
+    /// Sends SIGTERM, as a service manager does, and waits until it ends.
     #[must_use = "how it ended is what the test is about"]
     pub fn terminate(self) -> Outcome {
         self.signal(Signal::TERM);
         self.finish()
     }
 
-    /// Ends it where it stands, without a chance to tidy up.
+    /// Kills it with SIGKILL, without a chance to clean up.
     pub fn kill(self) -> Outcome {
         self.signal(Signal::KILL);
-        // Before its input ends: what it runs in a namespace of its own may outlive it by a moment.
+        // Before its input ends: processes in its own namespace may outlive it by a moment.
         self.wait_for_end();
         self.finish()
     }
 
-    /// Asks it to end and gives it a moment to tidy up, for programs that only serve a test.
+    /// Sends SIGTERM and gives it a moment to clean up, for programs that only serve a test.
     pub(crate) fn dismiss(&self) {
         if kill_process(self.rustix_pid(), Signal::TERM).is_ok() {
-            // Whatever comes of it: the drop that follows ends it for good.
+            // Any result is fine: the drop that follows kills it.
             self.ends_within(Duration::from_secs(5)).ok();
         }
     }
 
     /// Waits until it has ended, and keeps its input open.
     pub fn wait_for_end(&self) {
-        match self.ends_within(PATIENCE) {
+        match self.ends_within(TIMEOUT) {
             Ok(true) => {}
             Ok(false) => self.fail("did not end"),
             Err(error) => self.fail(&format!("cannot be waited for: {error}")),
@@ -186,13 +187,13 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Both fail only when it has ended already, which is what is wanted.
+        // Both fail only if it has ended already, which is the goal.
         drop(self.child.kill());
         drop(self.child.wait());
     }
 }
 
-/// As a person reads it: what was printed as text, and of a long one the beginning.
+/// Formats it for a reader: the output as text, shortened if it is long.
 impl fmt::Debug for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const ENOUGH: usize = 1000;
@@ -209,18 +210,18 @@ impl fmt::Debug for Outcome {
 }
 
 impl Outcome {
-    /// Asserts that it did what it was asked to.
+    /// Asserts that it succeeded.
     pub fn done(self) -> Outcome {
         assert!(self.code == Some(0), "{self:?}");
         self
     }
 
-    /// Asserts that it could not, and said so with `words`, in a sentence and not in a panic.
+    /// Asserts that it failed with a message that contains `words`, and not with a panic.
     pub fn refused(self, words: &str) -> Outcome {
         self.ended_with(1, words)
     }
 
-    /// Asserts that the command line was wrong, and said so with `words`.
+    /// Asserts that it rejected its command line with a message that contains `words`.
     pub fn misused(self, words: &str) -> Outcome {
         self.ended_with(2, words)
     }
@@ -232,13 +233,13 @@ impl Outcome {
         self
     }
 
-    /// What it printed, as text.
+    /// Returns its standard output, as text.
     #[must_use]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap_or_else(|_| panic!("not UTF-8: {self:?}"))
     }
 
-    /// What it printed, as JSON.
+    /// Returns its standard output, as JSON.
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.stdout)

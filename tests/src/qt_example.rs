@@ -1,10 +1,10 @@
-//! The compiled example of Qt's own documentation, as a person uses it.
+//! The compiled example of Qt's documentation, driven as a user drives it.
 
 use std::{fs, path::Path};
 
 use crate::{Desktop, Launch, Program, Window, skip};
 
-/// Where Debian's package qtbase5-examples has it, below `/usr/lib/ARCHITECTURE`.
+/// Its path in Debian's package qtbase5-examples, below `/usr/lib/ARCHITECTURE`.
 const PROGRAM: &str = "qt5/examples/corelib/ipc/sharedmemory/sharedmemory";
 
 /// Qt's "SharedMemory Example" with its window open.
@@ -18,11 +18,11 @@ pub struct QtExample<'d> {
 }
 
 impl<'d> QtExample<'d> {
-    /// The key that it shares under, which cannot be chosen.
+    /// Its key, which is fixed.
     pub const KEY: &'static str = "qt:QSharedMemoryExample";
 
-    /// Prepares to start it. The folder of its key file can be chosen: in one of its own nobody else
-    /// meets it. Where it is not installed, says that something is skipped and returns nothing.
+    /// Prepares to start it with its key file in `directory`, which separates it from other tests.
+    /// Returns `None` and reports the test as skipped if it is not installed.
     #[must_use]
     pub fn launch(directory: &Path) -> Option<Launch> {
         let architectures = fs::read_dir("/usr/lib").ok()?.flatten();
@@ -35,7 +35,7 @@ impl<'d> QtExample<'d> {
         };
         let launch = Launch::new(program)
             .env("TMPDIR", directory)
-            // Its file dialog remembers what it was shown.
+            // Its file dialog remembers the last folder.
             .env("XDG_CONFIG_HOME", directory);
         Some(launch)
     }
@@ -53,7 +53,8 @@ impl<'d> QtExample<'d> {
         })
     }
 
-    /// "Load Image From File...", which has the focus at first; then the path, in Qt's own file dialog.
+    /// Presses "Load Image From File...", which has the focus at first, and enters the path in Qt's
+    /// file dialog.
     pub fn load(&self, path: &Path) {
         self.window.press(&["space"]);
         let dialog = self.desktop.window("Open");
@@ -61,18 +62,18 @@ impl<'d> QtExample<'d> {
         dialog.press(&["Return"]);
     }
 
-    /// "Display Image From Shared Memory", the button after it.
+    /// Presses "Display Image From Shared Memory", the next button.
     pub fn display(&self) {
         self.window.press(&["Tab", "space"]);
     }
 
-    /// Where that button is, down from the window's upper edge.
+    /// Returns that button's distance from the window's upper edge.
     #[must_use]
     pub fn display_button(&self) -> u32 {
         self.window.area().height - 24
     }
 
-    /// Closes it as a person does: killed, it would leave its segment and its lock behind.
+    /// Closes it as a user does: after SIGKILL, its segment and its lock would remain.
     pub fn close(self) {
         self.window.close();
         drop(self.program.finish());

@@ -1,4 +1,4 @@
-//! A JSON schema, as far as the documents in `docs/json` use it.
+//! A JSON schema validator, as far as the documents in `docs/json` need it.
 
 use std::{fs, path::Path};
 
@@ -20,13 +20,13 @@ impl Schema {
         Schema::new(serde_json::from_str(&text).expect("it is JSON"))
     }
 
-    /// Takes a schema.
+    /// Creates a validator from a schema.
     #[must_use]
     pub fn new(root: Value) -> Schema {
         Schema { root }
     }
 
-    /// Says what of a value is not as the schema has it; nothing where all is.
+    /// Returns the violations of the schema in a value; empty if it is valid.
     #[must_use]
     pub fn faults(&self, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
@@ -60,7 +60,7 @@ impl Schema {
                     }
                     true
                 }
-                other => panic!("{other} is not known here"),
+                other => panic!("{other} is not supported here"),
             };
             if !is_so {
                 faults.push(format!("{at} is not {keyword} {says}: {value}"));
@@ -83,7 +83,7 @@ impl Schema {
                     self.check(says, field, &format!("{at}.{name}"), faults);
                 }
                 None if schema.get(keyword) == Some(&Value::Bool(false)) => {
-                    faults.push(format!("{at}.{name} is not known"));
+                    faults.push(format!("{at}.{name} is unknown"));
                 }
                 _ => {}
             }
@@ -97,7 +97,7 @@ impl Schema {
     }
 }
 
-/// A word, or an array of them.
+/// Returns a word, or the words of an array.
 fn one_or_more(says: &Value) -> impl Iterator<Item = &str> {
     let words = says
         .as_array()
@@ -113,6 +113,6 @@ fn is_of(kind: &str, value: &Value) -> bool {
         "integer" => value.is_u64() || value.is_i64(),
         "boolean" => value.is_boolean(),
         "null" => value.is_null(),
-        other => panic!("the type {other} is not known here"),
+        other => panic!("the type {other} is not supported here"),
     }
 }

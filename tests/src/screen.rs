@@ -1,14 +1,14 @@
-//! What a person would see.
+//! The content of a display.
 
 use std::{fs, io::BufWriter, path::Path};
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{Rgb, RgbImage};
 
-/// How many pixels from the edge the rounding of a shown picture may reach.
+/// How far the rounded corners of a shown picture may reach, in pixels.
 const CORNER: u32 = 8;
 
-/// Everything on a display at one moment.
+/// The content of a display at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screen {
     pixels: RgbImage,
@@ -37,19 +37,19 @@ impl Screen {
         }
     }
 
-    /// The pixels.
+    /// Returns the pixels.
     #[must_use]
     pub fn pixels(&self) -> &RgbImage {
         &self.pixels
     }
 
-    /// The colour at a place.
+    /// Returns the colour at a position.
     #[must_use]
     pub fn pixel(&self, x: u32, y: u32) -> Rgb<u8> {
         *self.pixels.get_pixel(x, y)
     }
 
-    /// Saves it as a PNG for people to look at.
+    /// Saves it as a PNG.
     pub fn save(&self, path: &Path) {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory).expect("the directory can be made");
@@ -65,7 +65,7 @@ impl Screen {
             .expect("the picture can be written");
     }
 
-    /// The part with a given area.
+    /// Returns a part of it.
     #[must_use]
     pub fn crop(&self, area: Area) -> Screen {
         let view = image::imageops::crop_imm(&self.pixels, area.x, area.y, area.width, area.height);
@@ -74,7 +74,7 @@ impl Screen {
         }
     }
 
-    /// The smallest area that holds every pixel of about this colour.
+    /// Returns the smallest area that holds every pixel of about this colour.
     #[must_use]
     pub fn extent_of(&self, colour: Rgb<u8>) -> Option<Area> {
         let about = |pixel: &Rgb<u8>| pixel.0.iter().zip(colour.0).all(|(a, b)| a.abs_diff(b) < 8);
@@ -96,7 +96,8 @@ impl Screen {
         })
     }
 
-    /// Where `picture` stands on the screen, pixel for pixel but for its rounded corners.
+    /// Returns the position of `picture` on the screen, pixel for pixel except for its rounded
+    /// corners.
     #[must_use]
     pub fn find(&self, picture: &RgbImage) -> Option<Area> {
         let (width, height) = picture.dimensions();
@@ -128,7 +129,7 @@ impl Screen {
     }
 }
 
-/// Decodes the one kind of image that Xvfb keeps: 32 bits a pixel, blue first, after a header of
+/// Decodes the only format that Xvfb writes: 32 bits a pixel, blue first, after a header of
 /// big-endian words and a colour table.
 fn decode_xwd(bytes: &[u8]) -> Option<RgbImage> {
     let word = |index: usize| -> Option<u32> {

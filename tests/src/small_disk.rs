@@ -1,4 +1,4 @@
-//! A file system in memory that is soon full, as /dev/shm is in containers.
+//! A small file system in memory, like /dev/shm in containers.
 
 use std::{path::Path, process::Command};
 
@@ -11,7 +11,7 @@ pub struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts one; where that is not allowed, says that the test is skipped and returns nothing.
+    /// Mounts a tmpfs. Returns `None` and reports the test as skipped if that is not permitted.
     #[must_use]
     pub fn mount(kilobytes: u32) -> Option<SmallDisk> {
         SmallDisk::mount_as("tmpfs", &format!("size={kilobytes}k,mode=700"))
@@ -23,7 +23,7 @@ impl SmallDisk {
         SmallDisk::mount_as("ramfs", "mode=700")
     }
 
-    /// Mounts an ext2 of 1 KiB a block, whose files cannot be long; or skips.
+    /// Mounts an ext2 with blocks of 1 KiB, whose file size is limited; or skips.
     #[must_use]
     pub fn mount_ext2() -> Option<SmallDisk> {
         let files = PrivateDir::on_disk();
@@ -37,7 +37,7 @@ impl SmallDisk {
             skip("there is no mkfs.ext2");
             return None;
         }
-        // The mount keeps the image when its name is gone.
+        // The mount keeps the image after its name is removed.
         SmallDisk::mount_at(&["-t", "ext2", "-o", "loop"], &image)
     }
 
@@ -63,7 +63,7 @@ impl SmallDisk {
         }
     }
 
-    /// Where it is mounted.
+    /// Returns its mount point.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.directory.path()
@@ -72,7 +72,7 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        // Lazily, so that a program that a failed test left behind does not keep it mounted.
+        // Lazily, so that a program left by a failed test does not keep it mounted.
         let unmounted = Command::new("umount")
             .arg("--lazy")
             .arg(self.path())

@@ -1,5 +1,5 @@
-//! A terminal that a program writes to, as a person's terminal gets it.
-#![expect(unsafe_code, reason = "nothing safe here opens a pseudo-terminal")]
+//! A pseudo-terminal that a program writes to.
+#![expect(unsafe_code, reason = "no safe API here opens a pseudo-terminal")]
 
 use std::{
     fs::{File, OpenOptions},
@@ -10,8 +10,8 @@ use std::{
     },
 };
 
-/// Opens a pseudo-terminal: what a person sees of it, and what a program writes to. The kernel changes
-/// nothing on the way.
+/// Opens a pseudo-terminal: the side that the user sees, and the side that a program writes to. The
+/// kernel passes all bytes unchanged.
 pub(crate) fn open() -> (File, OwnedFd) {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).custom_flags(libc::O_NOCTTY);
@@ -20,19 +20,19 @@ pub(crate) fn open() -> (File, OwnedFd) {
     // SAFETY: the descriptor is open, and the request reads one number that is there.
     let unlocked = unsafe { libc::ioctl(seen.as_raw_fd(), libc::TIOCSPTLCK, &raw const locked) };
     assert_eq!(unlocked, 0, "{}", io::Error::last_os_error());
-    // Not by its name, and closed in children of other tests that are started meanwhile: it ends with
-    // the last one who has it open.
+    // Not by its name, and closed in children that other tests start meanwhile: it ends with the
+    // last process that has it open.
     let flags = libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC;
     // SAFETY: the descriptor is open, and the request takes a number.
     let written = unsafe { libc::ioctl(seen.as_raw_fd(), libc::TIOCGPTPEER, flags) };
     assert!(written >= 0, "{}", io::Error::last_os_error());
-    // SAFETY: the kernel has just opened it for us alone.
+    // SAFETY: the kernel has just opened it for this process alone.
     let written = unsafe { OwnedFd::from_raw_fd(written) };
     leave_output_alone(&written);
     (seen, written)
 }
 
-/// Has the kernel put no carriage return before a line feed.
+/// Keeps the kernel from inserting a carriage return before a line feed.
 fn leave_output_alone(terminal: &OwnedFd) {
     // SAFETY: zeros are valid for all of its fields.
     let mut modes: libc::termios = unsafe { std::mem::zeroed() };
@@ -40,7 +40,7 @@ fn leave_output_alone(terminal: &OwnedFd) {
     let told = unsafe { libc::tcgetattr(terminal.as_raw_fd(), &raw mut modes) };
     assert_eq!(told, 0, "{}", io::Error::last_os_error());
     modes.c_oflag &= !libc::OPOST;
-    // SAFETY: the descriptor is open, and `modes` is what the kernel told, but for one bit.
+    // SAFETY: the descriptor is open, and `modes` is the kernel's own value with one bit changed.
     let set = unsafe { libc::tcsetattr(terminal.as_raw_fd(), libc::TCSANOW, &raw const modes) };
     assert_eq!(set, 0, "{}", io::Error::last_os_error());
 }

@@ -1,10 +1,9 @@
-//! A program that is stopped after each of its steps that another process can see.
+//! A tracer that stops a program after each step that another process can observe.
 //!
-//! Such a step is a system call, or a store into the control area of a segment or the beginning of its ring. Nothing in the
-//! program knows of it: it is the code that ships, run instruction by instruction where that
-//! matters. Whatever can be found by somebody who comes after a death is the state after one
-//! of these steps.
-#![expect(unsafe_code, reason = "nothing safe traces a program")]
+//! A step is a system call, or a store into the control area of a segment or the beginning of its
+//! ring. The program is not aware of it: it is the production code, run instruction by instruction
+//! if necessary. After a crash, other processes can only find the state after one of these steps.
+#![expect(unsafe_code, reason = "no safe API traces a program")]
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,14 +18,14 @@ use std::{
 
 use crate::{Program, layout};
 
-/// How much of a segment is looked at: its header, its slots, its table of regions, and the first
+/// The observed part of a segment: its header, its slots, its table of regions, and the first
 /// records of its ring.
 const CONTROL_BYTES: usize = layout::RING + 0x400;
-/// What the processor executes to make a system call.
+/// The instruction of a system call.
 const CALL_INSTRUCTION: [u8; 2] = [0x0f, 0x05];
-/// What makes it stop and tell the tracer.
+/// The breakpoint instruction.
 const BREAKPOINT: u8 = 0xcc;
-/// Where registers stand among those of a stopped program (`struct user_regs_struct`).
+/// Offsets of registers in `struct user_regs_struct`.
 const CALL_NUMBER: usize = 15 * 8;
 const CALL_RESULT: usize = 10 * 8;
 const INSTRUCTION_POINTER: usize = 16 * 8;
@@ -35,26 +34,26 @@ const INSTRUCTION_POINTER: usize = 16 * 8;
 const OPEN: libc::c_long = libc::SYS_open;
 #[cfg(not(target_arch = "x86_64"))]
 const OPEN: libc::c_long = libc::SYS_openat;
-/// `op` of what the kernel tells of a stop.
+/// Values of `op` in the kernel's description of a stop.
 const AT_ENTRY: u8 = 1;
 const AT_EXIT: u8 = 2;
-/// Said of a stop that a system call caused (`PTRACE_O_TRACESYSGOOD`).
+/// Marks a stop caused by a system call (`PTRACE_O_TRACESYSGOOD`).
 const CALL_STOP: i32 = libc::SIGTRAP | 0x80;
 
-/// Something that another process can see.
+/// A step that another process can observe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// A system call, by its number, was made.
+    /// A system call, by its number.
     Call(u64),
-    /// A byte of the control area or the ring, and maybe more beside it, was changed.
+    /// A byte of the control area or the ring changed, and perhaps more bytes beside it.
     Store(usize),
 }
 
-/// The instructions of a program that store there, by their distance from the
-/// place where the program lies. Who knows them need not walk step by step.
+/// The instructions of a program that store there, as offsets from its load address. With them
+/// known, single-stepping is not needed.
 pub type Stores = BTreeSet<u64>;
 
-/// Holds a program and lets it go on step by step.
+/// Stops a program and continues it step by step.
 #[derive(Debug)]
 pub struct Tracer {
     tracee: Tracee,
@@ -63,12 +62,12 @@ pub struct Tracer {
     control: Option<File>,
     seen: Vec<u8>,
     fresh: Vec<u8>,
-    /// Addresses, and whether a system call is made there.
+    /// Addresses, and whether each holds a system call.
     calls: HashMap<u64, bool>,
-    /// Where the program lies.
+    /// The load address of the program.
     base: u64,
     stores: Stores,
-    /// Where breakpoints stand, and what stood there before; `None` while walking.
+    /// Breakpoints with the bytes that they replaced; `None` while single-stepping.
     breakpoints: Option<HashMap<u64, u8>>,
     refuse_unnamed: bool,
 }
@@ -77,11 +76,11 @@ pub struct Tracer {
 #[derive(Debug)]
 struct Tracee {
     pid: libc::pid_t,
-    /// A signal that was sent to it, and that it gets when it goes on.
+    /// A signal sent to it, delivered when it continues.
     signal: i32,
 }
 
-/// What the kernel tells of a stop.
+/// The kernel's description of a stop.
 struct Stop {
     op: u8,
     address: u64,
@@ -91,11 +90,11 @@ struct Stop {
 }
 
 impl Tracer {
-    /// Stops a program where it waits for a line; `segments` is where its segments lie.
+    /// Stops a program where it waits for a line; `segments` is the directory of its segments.
     ///
     /// # Errors
     ///
-    /// Where tracing is not permitted on this machine, or its processor is not known here.
+    /// Tracing is not permitted on this machine, or its processor is not supported.
     pub fn seize(program: &Program, segments: &Path) -> io::Result<Tracer> {
         if !cfg!(target_arch = "x86_64") {
             return Err(io::ErrorKind::Unsupported.into());
@@ -106,7 +105,7 @@ impl Tracer {
         request(libc::PTRACE_INTERRUPT, pid, 0, 0)?;
         let mut tracee = Tracee { pid, signal: 0 };
         tracee.wait_for_stop();
-        // It may be on its way there, or even about to become the program.
+        // It may still be on its way there, or even before its exec.
         while !tracee.next_call().takes_input() {}
         Ok(Tracer {
             memory: File::options()
@@ -126,7 +125,7 @@ impl Tracer {
         })
     }
 
-    /// Does not walk, but stops at these instructions, which an earlier run found out.
+    /// Stops at these instructions, found in an earlier run, instead of single-stepping.
     #[must_use]
     pub fn stopping_at(mut self, stores: Stores) -> Tracer {
         let addresses = stores.iter().map(|distance| self.base + distance);
@@ -142,14 +141,14 @@ impl Tracer {
         self
     }
 
-    /// Answers as a file system does that knows no files without a name.
+    /// Answers like a file system that does not support unnamed files.
     #[must_use]
     pub fn refusing_unnamed_files(mut self) -> Tracer {
         self.refuse_unnamed = true;
         self
     }
 
-    /// Lets the program go on until it has read a line, which must have been written to it.
+    /// Continues the program until it has read a line, which must have been written to it.
     pub fn take_line(&mut self) {
         while self.tracee.finish_call().result <= 0 {
             while !self.tracee.next_call().takes_input() {}
@@ -157,8 +156,8 @@ impl Tracer {
         self.look_for_control();
     }
 
-    /// Lets the program go on until it has created a file, with or without a name. Tells whether it
-    /// did before its end.
+    /// Continues the program until it has created a file, with or without a name. Returns `true` if
+    /// it did before its end.
     pub fn run_to_creation(&mut self) -> bool {
         loop {
             let entry = self.tracee.next_call();
@@ -178,7 +177,7 @@ impl Tracer {
         }
     }
 
-    /// Lets the program do its next step; `None` where it is about to answer instead, or to end.
+    /// Runs the next step of the program; `None` if it is about to answer or to end.
     pub fn step(&mut self) -> Option<Step> {
         let entry = match self.breakpoints {
             None => self.walk(),
@@ -199,12 +198,12 @@ impl Tracer {
         if entry.open_flags().is_some() {
             self.look_for_control();
         }
-        // A call can write the control area too; that belongs to the same step.
+        // A call can write to the control area too; that belongs to the same step.
         self.change();
         Some(Step::Call(entry.call))
     }
 
-    /// Instruction by instruction to the next store (`Err`) or the entry of the next call.
+    /// Single-steps to the next store (`Err`) or the entry of the next call.
     fn walk(&mut self) -> Result<Stop, Step> {
         loop {
             let address = self.tracee.stop().address;
@@ -219,13 +218,13 @@ impl Tracer {
         }
     }
 
-    /// From breakpoint to breakpoint to the next store (`Err`) or the entry of the next call.
+    /// Runs from breakpoint to breakpoint to the next store (`Err`) or the entry of the next call.
     fn run(&mut self) -> Result<Stop, Step> {
         loop {
             if self.tracee.resume(libc::PTRACE_SYSCALL) == CALL_STOP {
                 return Ok(self.tracee.stop());
             }
-            // The processor stands behind the breakpoint.
+            // The instruction pointer is behind the breakpoint.
             let address = self.tracee.stop().address - 1;
             let known = self.breakpoints.as_ref();
             let Some(&byte) = known.and_then(|breakpoints| breakpoints.get(&address)) else {
@@ -242,18 +241,18 @@ impl Tracer {
         }
     }
 
-    /// By which instructions the program has stored so far.
+    /// Returns the instructions that have stored so far.
     #[must_use]
     pub fn stores(&self) -> &Stores {
         &self.stores
     }
 
-    /// Lets the program run on its own.
+    /// Detaches, so that the program runs on its own.
     pub fn let_go(self) {
         request(libc::PTRACE_DETACH, self.tracee.pid, 0, 0).expect("it is stopped");
     }
 
-    /// Whether the instruction at an address makes a system call.
+    /// Returns `true` if the instruction at an address is a system call.
     fn is_call(&mut self, address: u64) -> bool {
         *self.calls.entry(address).or_insert_with(|| {
             let mut instruction = [0; CALL_INSTRUCTION.len()];
@@ -267,7 +266,7 @@ impl Tracer {
         written.expect("a tracer may write there");
     }
 
-    /// Where the control area differs from the last look, if it does.
+    /// Returns the offset at which the control area differs from the last snapshot, if it does.
     fn change(&mut self) -> Option<usize> {
         self.look();
         if self.fresh == self.seen {
@@ -282,12 +281,12 @@ impl Tracer {
         let Some(control) = &self.control else {
             return;
         };
-        // A semaphore's file ends with the control area; one that is being made is shorter still.
+        // A semaphore's file ends with the control area; a file that is being created is shorter.
         let read = control.read_at(&mut self.fresh, 0).unwrap_or(0);
         self.fresh[read..].fill(0);
     }
 
-    /// Opens, for ourselves, the segment that the program opened last.
+    /// Opens the segment that the program opened last.
     fn look_for_control(&mut self) {
         let directory = format!("/proc/{}/fd", self.tracee.pid);
         let opened = fs::read_dir(directory).expect("it is running");
@@ -309,7 +308,7 @@ impl Tracer {
 }
 
 impl Tracee {
-    /// Goes on to the entry of the next system call.
+    /// Continues to the entry of the next system call.
     fn next_call(&mut self) -> Stop {
         loop {
             if self.resume(libc::PTRACE_SYSCALL) == CALL_STOP {
@@ -321,7 +320,7 @@ impl Tracee {
         }
     }
 
-    /// Goes on from the entry of a system call to its end.
+    /// Continues from the entry of a system call to its end.
     fn finish_call(&mut self) -> Stop {
         while self.resume(libc::PTRACE_SYSCALL) != CALL_STOP {}
         let stop = self.stop();
@@ -329,7 +328,7 @@ impl Tracee {
         stop
     }
 
-    /// Goes on past a system call that is not made, but answered with an error.
+    /// Skips a system call, and answers it with an error.
     fn refuse_call(&mut self, error: i32) {
         self.set_register(CALL_NUMBER, usize::MAX);
         self.finish_call();
@@ -337,7 +336,7 @@ impl Tracee {
         self.set_register(CALL_RESULT, result.cast_unsigned());
     }
 
-    /// Lets the program go on, waits for its next stop and returns the signal that tells of it.
+    /// Continues the program, waits for its next stop and returns the signal of the stop.
     fn resume(&mut self, how: libc::c_uint) -> i32 {
         let signal = usize::try_from(std::mem::take(&mut self.signal)).expect("a signal");
         request(how, self.pid, 0, signal).expect("it is stopped");
@@ -346,14 +345,15 @@ impl Tracee {
 
     fn wait_for_stop(&mut self) -> i32 {
         let mut status = 0;
-        // SAFETY: `status` is writable; the process is our child and nobody else waits for it now.
+        // SAFETY: `status` is writable; the process is our child and no other thread waits for it
+        // now.
         let waited = unsafe { libc::waitpid(self.pid, &raw mut status, libc::__WALL) };
         assert_eq!(waited, self.pid, "{}", io::Error::last_os_error());
         assert!(libc::WIFSTOPPED(status), "it ended: {status:#x}");
         let signal = libc::WSTOPSIG(status);
         let event = status >> 16 != 0;
         if !event && signal != CALL_STOP && signal != libc::SIGTRAP {
-            self.signal = signal; // sent by somebody: it gets it when it goes on
+            self.signal = signal; // sent by another process: delivered when it continues
         }
         signal
     }
@@ -363,7 +363,7 @@ impl Tracee {
         let length = size_of::<libc::ptrace_syscall_info>();
         let place = told.as_mut_ptr().expose_provenance();
         request(libc::PTRACE_GET_SYSCALL_INFO, self.pid, length, place).expect("it is stopped");
-        // SAFETY: zeros are valid for all of its fields, and the kernel filled in what it knows.
+        // SAFETY: zeros are valid for all of its fields, and the kernel filled in the rest.
         let told = unsafe { told.assume_init() };
         let mut stop = Stop {
             op: told.op,
@@ -373,11 +373,11 @@ impl Tracee {
             result: 0,
         };
         if told.op == AT_ENTRY {
-            // SAFETY: what the kernel tells of an entry.
+            // SAFETY: `op` is that of an entry, for which the kernel fills in this field.
             let entry = unsafe { told.u.entry };
             (stop.call, stop.arguments) = (entry.nr, entry.args);
         } else if told.op == AT_EXIT {
-            // SAFETY: what the kernel tells of an exit.
+            // SAFETY: `op` is that of an exit, for which the kernel fills in this field.
             stop.result = unsafe { told.u.exit }.sval;
         }
         stop
@@ -389,22 +389,22 @@ impl Tracee {
 }
 
 impl Stop {
-    /// Whether standard input is read here.
+    /// Returns `true` if the stop is a read of standard input.
     fn takes_input(&self) -> bool {
         self.call == number(libc::SYS_read) && self.arguments[0] == 0
     }
 
-    /// Whether the program ends here.
+    /// Returns `true` if the stop is the end of the program.
     fn ends(&self) -> bool {
         self.call == number(libc::SYS_exit_group)
     }
 
-    /// Whether standard output is written here.
+    /// Returns `true` if the stop is a write to standard output.
     fn gives_output(&self) -> bool {
         self.call == number(libc::SYS_write) && self.arguments[0] == 1
     }
 
-    /// With what flags a file is opened here, if one is.
+    /// Returns the flags if the stop opens a file.
     fn open_flags(&self) -> Option<u64> {
         if self.call == number(OPEN) {
             Some(self.arguments[1])
@@ -416,13 +416,13 @@ impl Stop {
     }
 }
 
-/// Whether a file is opened that has no name.
+/// Returns `true` if the flags open an unnamed file.
 fn is_unnamed(flags: u64) -> bool {
     let unnamed = u64::from(libc::O_TMPFILE.unsigned_abs());
     flags & unnamed == unnamed
 }
 
-/// Whether a file is opened that was not there before.
+/// Returns `true` if the flags create a file.
 fn is_creating(flags: u64) -> bool {
     is_unnamed(flags) || flags & u64::from(libc::O_EXCL.unsigned_abs()) != 0
 }
@@ -430,8 +430,8 @@ fn is_creating(flags: u64) -> bool {
 fn request(what: libc::c_uint, pid: libc::pid_t, address: usize, data: usize) -> io::Result<()> {
     let address = ptr::with_exposed_provenance_mut::<libc::c_void>(address);
     let data = ptr::with_exposed_provenance_mut::<libc::c_void>(data);
-    // SAFETY: of the requests made here only one writes memory of ours, `PTRACE_GET_SYSCALL_INFO`,
-    // and that gets the address and the length of a buffer made for it.
+    // SAFETY: the only request made here that writes to our memory is `PTRACE_GET_SYSCALL_INFO`,
+    // and it gets the address and the length of a buffer made for it.
     let result = unsafe { libc::ptrace(what, pid, address, data) };
     if result < 0 {
         return Err(io::Error::last_os_error());
@@ -439,7 +439,7 @@ fn request(what: libc::c_uint, pid: libc::pid_t, address: usize, data: usize) ->
     Ok(())
 }
 
-/// Where a program lies: its first mapping.
+/// Returns the load address of a program: its first mapping.
 fn base(pid: libc::pid_t) -> io::Result<u64> {
     let mappings = fs::read_to_string(format!("/proc/{pid}/maps"))?;
     let start = mappings.split('-').next().unwrap_or_default();

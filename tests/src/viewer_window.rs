@@ -1,4 +1,4 @@
-//! The window ShowSharedMem, as a person uses it.
+//! The window ShowSharedMem, driven as a user drives it.
 
 use std::path::Path;
 
@@ -6,23 +6,23 @@ use image::Rgb;
 use qt_bridge::Form;
 
 use crate::window::row_of;
-use crate::{Area, Desktop, Program, Scene, Window};
+use crate::{Area, Desktop, Program, Fixture, Window};
 
-/// Where things are, counted from the upper left corner of a window of its first size.
+/// Positions, from the upper left corner of a window of the default size.
 const SHOW: (u32, u32) = (320, 103);
 const CONTENT: (u32, u32) = (320, 300);
 const LIVE: (u32, u32) = (606, 34);
 /// The drop-down beside a Qt key.
 const FORM: (u32, u32) = (332, 34);
 const COPY: (u32, u32) = (388, 152);
-/// The first row of the list of segments, and what stands in it.
+/// The first row of the list of segments, and its content.
 const ROW: Area = Area {
     x: 30,
     y: 221,
     width: 590,
     height: 52,
 };
-/// The left edge of the filter above, where the ring around what has the focus is to be seen.
+/// The left edge of the filter above, where the focus ring is visible.
 const FILTER_EDGE: Area = Area {
     x: 14,
     y: 188,
@@ -33,23 +33,24 @@ const RING: Rgb<u8> = Rgb([0x3A, 0x5F, 0xE0]);
 const ROW_KEY: (u32, u32) = (60, 234);
 /// The right end of a row: "Remove", or the safe answer to its question.
 const ROW_REMOVE: (u32, u32) = (584, 247);
-/// Left of it, the strong answer.
+/// Left of it, the destructive answer.
 const ROW_CONFIRM: (u32, u32) = (510, 247);
-/// How many rows are looked for; in a window of the first size there is room for four.
+/// How many rows are counted; a window of the default size has room for four.
 const ROWS: u32 = 4;
 const BROWSE: (u32, u32) = (534, 268);
-/// Where the card "Save as..." asks and complains.
+/// Where the card "Save as..." shows questions and errors.
 const CARD_LINE: Area = Area {
     x: 60,
     y: 292,
     width: 520,
     height: 36,
 };
-/// A place with nothing on it: it darkens while a card is open.
+/// A blank position: it is dark while a card is open.
 const BLANK: (u32, u32) = (4, 4);
-/// The colour of questions and complaints.
+/// The colour of questions and errors.
 const ALARM: Rgb<u8> = Rgb([0xB3, 0x26, 0x1E]);
-/// Above the first letter of a shown text, and the colour of this place while the text is selected.
+/// Above the first letter of a shown text, and the colour of this position while the text is
+/// selected.
 const ABOVE_TEXT: Area = Area {
     x: 30,
     y: 186,
@@ -74,8 +75,8 @@ impl<'d> ViewerWindow<'d> {
 
     /// Opens it in the right half of the desktop.
     #[must_use]
-    pub fn open(scene: &Scene, desktop: &'d Desktop) -> ViewerWindow<'d> {
-        let program = scene.viewer(["--verbose"]).on(desktop).start();
+    pub fn open(fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
+        let program = fixture.viewer(["--verbose"]).on(desktop).start();
         ViewerWindow::of(program, desktop)
     }
 
@@ -91,36 +92,37 @@ impl<'d> ViewerWindow<'d> {
         }
     }
 
-    /// Presses the big button, and returns what the status line then says with `words` in it.
+    /// Presses the main button, and returns the next status line that contains `words`.
     pub fn show(&self, words: &str) -> String {
         self.window.activate();
         self.press_show();
         self.program.wait_for_status(words)
     }
 
-    /// Presses the big button, with the window active already.
+    /// Presses the main button, with the window active already.
     pub fn press_show(&self) {
         self.window.click_active(SHOW);
     }
 
-    /// Throws the switch "Live".
+    /// Toggles the switch "Live".
     pub fn throw_live(&self) {
         self.window.click(LIVE);
     }
 
-    /// Chooses the form as which what is under a Qt key is read.
+    /// Chooses the form in which the content of a Qt key is read.
     pub fn choose_form(&self, form: Form) {
         self.window.choose(FORM, row_of(form));
     }
 
-    /// The shown text, taken out through the clipboard.
+    /// Returns the shown text, copied through the clipboard.
     #[must_use]
     pub fn shown_text(&self) -> String {
         self.desktop.copied_by(|| {
             self.window.click(CONTENT);
             self.wait_for_selection(false);
             self.window.press(&["ctrl+a"]);
-            // Keys that come at once are asked what to do before any of it is done: nothing would be copied.
+            // Keys that arrive together are dispatched before any of them takes effect: nothing
+            // would be copied.
             self.wait_for_selection(true);
             self.window.press(&["ctrl+c"]);
         })
@@ -139,7 +141,7 @@ impl<'d> ViewerWindow<'d> {
         self.window.click(COPY);
     }
 
-    /// Opens "Save as...", writes a path and presses Enter.
+    /// Opens "Save as...", types a path and presses Enter.
     pub fn save_as(&self, path: &Path) {
         self.open_save_dialog();
         self.window.press(&["ctrl+a"]);
@@ -168,14 +170,14 @@ impl<'d> ViewerWindow<'d> {
         });
     }
 
-    /// Whether the card "Save as..." asks or complains.
+    /// Returns `true` if the card "Save as..." shows a question or an error.
     #[must_use]
     pub fn asks_in_card(&self) -> bool {
         let line = self.window.screen().crop(CARD_LINE);
         line.extent_of(ALARM).is_some()
     }
 
-    /// Opens the list of segments with what matches a filter: those of Qt programs are everybody's.
+    /// Opens the list of segments with a filter: Qt segments are not private to the directory.
     pub fn open_list(&self, filter: &str) {
         self.window.press(&["ctrl+l"]);
         self.desktop.wait_for("the filter with the focus", || {
@@ -186,14 +188,14 @@ impl<'d> ViewerWindow<'d> {
         assert_eq!(self.window.copy_field(), filter);
     }
 
-    /// Whether the first row of the list asks to remove.
+    /// Returns `true` if the first row of the list asks to remove.
     #[must_use]
     pub fn asks_in_list(&self) -> bool {
         let row = self.window.screen().crop(ROW);
         row.extent_of(ALARM).is_some()
     }
 
-    /// How many rows the list shows.
+    /// Returns how many rows the list shows.
     #[must_use]
     pub fn listed_rows(&self) -> usize {
         let screen = self.window.screen();
@@ -214,7 +216,7 @@ impl<'d> ViewerWindow<'d> {
         self.window.click(ROW_REMOVE);
     }
 
-    /// Presses the strong answer to the question in the first row.
+    /// Presses the destructive answer to the question in the first row.
     pub fn confirm_removal(&self) {
         self.window.click(ROW_CONFIRM);
     }

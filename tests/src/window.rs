@@ -1,4 +1,4 @@
-//! A window, and what a person does with it.
+//! A window, driven as a user drives it.
 
 use std::path::Path;
 
@@ -50,12 +50,12 @@ impl<'d> Window<'d> {
         search.args(criteria).run()
     }
 
-    /// Brings it to the front and gives it the keyboard.
+    /// Raises it and gives it the keyboard focus.
     pub fn activate(&self) {
         self.xdotool(&["windowactivate", "--sync", &self.id]);
     }
 
-    /// Where its content is on the screen.
+    /// Returns the area of its content on the screen.
     #[must_use]
     pub fn area(&self) -> Area {
         // Not xdotool: it counts the window manager's frame twice.
@@ -77,23 +77,23 @@ impl<'d> Window<'d> {
         }
     }
 
-    /// Presses the left button at a place counted from its upper left corner.
+    /// Clicks the left button at a position from its upper left corner.
     pub fn click(&self, place: (u32, u32)) {
         self.activate();
         self.click_active(place);
     }
 
-    /// The same in a window that is active already, without the time it takes to look.
+    /// Does the same in a window that is active already, without checking that first.
     ///
-    /// In a window that is not, the window manager takes a click in its own hands before it passes
-    /// it on, and one with a pointer that does not move may get lost.
+    /// In an inactive window, the window manager handles a click before it passes it on, and a
+    /// click with a pointer that does not move may get lost.
     pub fn click_active(&self, (x, y): (u32, u32)) {
         let (x, y) = (x.to_string(), y.to_string());
-        // No --sync: that waits for the pointer to move, and it may stand there already.
+        // No --sync: that waits for the pointer to move, and it may be there already.
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y, "click", "1"]);
     }
 
-    /// Opens the drop-down whose middle is at a place, and waits until its list is drawn.
+    /// Opens the drop-down whose centre is at a position, and waits until its list is drawn.
     pub fn open_drop_down(&self, place: (u32, u32)) {
         let row = |screen: &Screen| screen.pixel(place.0, row_of_list(place, 0).1 - ROW / 2 + 1);
         let before = row(&self.screen());
@@ -103,31 +103,31 @@ impl<'d> Window<'d> {
         });
     }
 
-    /// Chooses from a drop-down what stands in a row of its list, counted from 0.
+    /// Chooses a row of a drop-down's list, counted from 0.
     pub fn choose(&self, place: (u32, u32), row: u32) {
         self.open_drop_down(place);
         self.click_active(row_of_list(place, row));
     }
 
-    /// Moves the pointer away from it, into the lower right corner of the screen.
+    /// Moves the pointer away from it, to the lower right corner of the screen.
     pub fn point_away(&self) {
         self.xdotool(&["mousemove", "10000", "10000"]);
     }
 
-    /// Moves the pointer to a place counted from its upper left corner.
+    /// Moves the pointer to a position from its upper left corner.
     pub fn point_at(&self, (x, y): (u32, u32)) {
         let (x, y) = (x.to_string(), y.to_string());
         self.xdotool(&["mousemove", "--window", &self.id, &x, &y]);
     }
 
-    /// Turns the wheel by two steps, with the pointer where it is: away from the person, or towards
-    /// them.
+    /// Turns the wheel by two steps at the pointer's position: away from the user, or towards the
+    /// user.
     pub fn turn_wheel(&self, away: bool) {
         // The window library takes the release of a virtual wheel's button for another step.
         self.xdotool(&["click", if away { "4" } else { "5" }]);
     }
 
-    /// Takes hold of what is at one place, and lets go of it at another.
+    /// Drags from one position to another.
     pub fn drag(&self, from: (u32, u32), to: (u32, u32)) {
         self.point_at(from);
         self.xdotool(&["mousedown", "1"]);
@@ -149,7 +149,7 @@ impl<'d> Window<'d> {
         self.xdotool(&["type", "--clearmodifiers", "--delay", "1", text]);
     }
 
-    /// Puts any text in by way of the clipboard.
+    /// Enters any text through the clipboard.
     pub fn paste(&self, text: &str) {
         self.desktop.copy(text);
         self.press(&["ctrl+v"]);
@@ -162,13 +162,13 @@ impl<'d> Window<'d> {
         Drag::over(self.desktop.display(), id, paths)
     }
 
-    /// Copies all of the line that has the focus, and returns it.
+    /// Copies the whole line that has the focus, and returns it.
     #[must_use]
     pub fn copy_field(&self) -> String {
         self.desktop.copied_by(|| self.press(&["ctrl+a", "ctrl+c"]))
     }
 
-    /// Puts its upper left corner, with the frame around it, at a place on the screen.
+    /// Moves its upper left corner, including the frame, to a position on the screen.
     pub fn move_to(&self, x: u32, y: u32) {
         const FRAME: u32 = 40;
         self.xdotool(&["windowmove", &self.id, &x.to_string(), &y.to_string()]);
@@ -179,7 +179,7 @@ impl<'d> Window<'d> {
         });
     }
 
-    /// Waits until it shows `picture`, pixel for pixel, and returns where in the window.
+    /// Waits until it shows `picture`, pixel for pixel, and returns its area in the window.
     pub fn wait_for_picture(&self, picture: &RgbImage) -> Area {
         self.desktop.wait_to_see("the picture", |screen| {
             screen.crop(self.area()).find(picture)
@@ -198,7 +198,7 @@ impl<'d> Window<'d> {
 
     /// Waits until it has shown the same a few times, and returns that. A cursor may blink.
     ///
-    /// For pictures that people look at: a test waits for what it wants to see.
+    /// For screenshots: a test waits for specific content.
     #[must_use]
     pub fn wait_until_still(&self) -> Screen {
         const TIMES: usize = 3;
@@ -211,7 +211,7 @@ impl<'d> Window<'d> {
         })
     }
 
-    /// What the window tells the desktop of itself under this name, as xprop prints it.
+    /// Returns a property of the window, as xprop prints it.
     #[must_use]
     pub fn property(&self, name: &str) -> String {
         let printed = self
@@ -225,7 +225,7 @@ impl<'d> Window<'d> {
     /// Asks it to close, as the window manager's button does.
     pub fn close(&self) {
         const OF_A_PAGER: u32 = 2;
-        // A person who closes it has seen what it shows: it is the active one, and has drawn itself.
+        // A user who closes it has seen its content: the window is active and has been drawn.
         self.activate();
         let _seen = self.wait_until_still();
         let (connection, screen) =
@@ -233,9 +233,9 @@ impl<'d> Window<'d> {
         let close = connection
             .intern_atom(false, b"_NET_CLOSE_WINDOW")
             .expect("the display answers");
-        let close = close.reply().expect("the display knows words").atom;
+        let close = close.reply().expect("the display knows the atom").atom;
         let id = self.id.parse().expect("a window's number");
-        // Not by its keys, which the window manager may be about to give to another window.
+        // Not by its keys: the window manager may be about to send them to another window.
         let message = ClientMessageEvent::new(32, id, close, [CURRENT_TIME, OF_A_PAGER, 0, 0, 0]);
         let sent = connection.send_event(
             false,
@@ -247,7 +247,7 @@ impl<'d> Window<'d> {
         sent.check().expect("the window manager can be asked");
     }
 
-    /// What it shows now.
+    /// Returns its current content.
     #[must_use]
     pub fn screen(&self) -> Screen {
         self.desktop.screen().crop(self.area())
@@ -264,19 +264,19 @@ impl<'d> Window<'d> {
 /// The height of a row in the list of a drop-down.
 const ROW: u32 = 33;
 
-/// Where a row of the list below a drop-down is.
+/// Returns the position of a row of the list below a drop-down.
 fn row_of_list((x, y): (u32, u32), row: u32) -> (u32, u32) {
     const HALF_OF_FIELD: u32 = 18;
     (x, y + HALF_OF_FIELD + row * ROW + ROW / 2)
 }
 
-/// Where a form stands in the list of forms; the first row is none of them.
+/// Returns the row of a form in the list of forms; the first row stands for automatic detection.
 pub(crate) fn row_of(form: Form) -> u32 {
     let above = Form::NAMES.iter().take_while(|(_, other)| *other != form);
     1 + u32::try_from(above.count()).expect("there are few")
 }
 
-/// A pattern for a title and no other.
+/// Returns a pattern that matches exactly this title.
 fn exactly(title: &str) -> String {
     format!("^{title}$")
 }

@@ -1,18 +1,18 @@
-//! One absolute moment, computed once from the patience that a caller has.
+//! An absolute deadline, computed once from the caller's timeout.
 
 use std::time::{Duration, Instant};
 
-/// When to give up.
+/// When a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// So long from now; a patience too long to add has no end.
-    pub(crate) fn after(patience: Duration) -> Self {
-        Self(Instant::now().checked_add(patience))
+    /// Returns the deadline `timeout` from now; none if that is later than the clock can express.
+    pub(crate) fn after(timeout: Duration) -> Self {
+        Self(Instant::now().checked_add(timeout))
     }
 
-    /// What is left, but no longer than `slice`.
+    /// Returns the time left, at most `slice`.
     pub(crate) fn remaining(self, slice: Duration) -> Duration {
         self.0.map_or(slice, |end| {
             end.saturating_duration_since(Instant::now()).min(slice)

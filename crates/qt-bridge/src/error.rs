@@ -1,5 +1,5 @@
-//! What can fail about a segment or its lock: one struct an operation, with the key, a kind, and the operating system's error
-//! as the source.
+//! Errors of segments and locks: one struct for each operation, with the key, a kind, and the OS
+//! error as the source.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ use crate::fault::Fault;
 use crate::key::QtKey;
 use crate::user::{User, listed};
 
-/// What Qt would call an error (`QSharedMemory::SharedMemoryError`, and that of `QSystemSemaphore`).
+/// Qt's name of an error (`QSharedMemory::SharedMemoryError`,
+/// `QSystemSemaphore::SystemSemaphoreError`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// `PermissionDenied`
@@ -40,20 +41,20 @@ pub struct SegmentError {
     source: Option<io::Error>,
 }
 
-/// What kept a segment from being created, attached to or removed.
+/// The kinds of [`SegmentError`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SegmentErrorKind {
     /// There is no segment under the key.
     #[error("no such segment")]
     NotFound,
-    /// There is one already.
+    /// There is already a segment under the key.
     #[error("segment exists already, used by {}", listed(users))]
     AlreadyExists {
         /// The processes that are seen to use it.
         users: Vec<User>,
     },
-    /// Processes use it, and force was not asked for.
+    /// Processes use it, and removal was not forced.
     #[error("in use by {}", listed(users))]
     InUse {
         /// The processes that are seen to use it.
@@ -65,10 +66,10 @@ pub enum SegmentErrorKind {
         /// The size asked for, bytes.
         size: usize,
     },
-    /// There is no space left, or a limit of the system is reached.
+    /// No memory is left, or a limit of the system is reached.
     #[error("no space left, or a limit reached")]
     OutOfResources,
-    /// The name is another user's.
+    /// The name belongs to another user.
     #[error("{} belongs to user {owner}", file.display())]
     OtherUser {
         /// The file that belongs to that user.
@@ -76,25 +77,25 @@ pub enum SegmentErrorKind {
         /// That user's id.
         owner: u32,
     },
-    /// What has the name is no segment; it is not touched.
+    /// The object of this name is not a segment. It is left unchanged.
     #[error("{} is not what Qt creates", file.display())]
     Foreign {
         /// The file.
         file: PathBuf,
     },
-    /// Another user could exchange the key files in their folder.
+    /// Another user can replace the key files in their directory.
     #[error("another user can replace files in {}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
     },
-    /// The operating system does not permit it.
+    /// The operating system denied access.
     #[error("permission denied")]
     Permission,
-    /// The lock was not taken.
+    /// The lock was not acquired.
     #[error(transparent)]
     Lock(LockErrorKind),
-    /// Another operation of the operating system failed; the source says how.
+    /// Another system call failed; see the source.
     #[error("{doing} failed")]
     Io {
         /// The operation.
@@ -102,7 +103,7 @@ pub enum SegmentErrorKind {
     },
 }
 
-/// Why a lock or a semaphore was not taken or released.
+/// Why a lock or a semaphore was not acquired or released.
 #[derive(Debug, Error)]
 #[error("cannot lock Qt segment \"{key}\": {kind}")]
 pub struct LockError {
@@ -111,24 +112,24 @@ pub struct LockError {
     source: Option<io::Error>,
 }
 
-/// What kept a lock or a semaphore from being taken or released.
+/// The kinds of [`LockError`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LockErrorKind {
     /// Another process held it for longer than the timeout.
     #[error("timed out, {}", held(holder.as_ref(), users))]
     Timeout {
-        /// The process that holds it; only System V knows.
+        /// The process that holds it; known for System V only.
         holder: Option<User>,
-        /// The processes that have it open; only of interest where the holder is not known.
+        /// The processes that have it open; empty if the holder is known.
         users: Vec<User>,
     },
-    /// A Qt program has reset or removed it while it was held: another process may have written at
-    /// the same time. Or, where the segment is another user's, whose lock is not taken: it was
-    /// written meanwhile.
+    /// A Qt program reset or removed the lock while it was held, so that another process may have
+    /// written at the same time. For a segment of another user, whose lock is not acquired: it was
+    /// written while it was read.
     #[error("lock was reset or removed while it was held")]
     Lost,
-    /// The name is another user's.
+    /// The name belongs to another user.
     #[error("{} belongs to user {owner}", file.display())]
     OtherUser {
         /// The file that belongs to that user.
@@ -136,25 +137,25 @@ pub enum LockErrorKind {
         /// That user's id.
         owner: u32,
     },
-    /// What has the name is no semaphore; it is not touched.
+    /// The object of this name is not a semaphore. It is left unchanged.
     #[error("{} is not what Qt creates", file.display())]
     Foreign {
         /// The file.
         file: PathBuf,
     },
-    /// Another user could exchange the key files in their folder.
+    /// Another user can replace the key files in their directory.
     #[error("another user can replace files in {}", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
     },
-    /// The folder of the key files does not exist.
+    /// The directory of the key files does not exist.
     #[error("folder of the key files does not exist")]
     NoFolder,
-    /// The key is for a segment of another user, which can only be read.
+    /// The key names a segment of another user, which is read-only.
     #[error("segment of another user is read-only")]
     ReadOnly,
-    /// Another operation of the operating system failed; the source says how.
+    /// Another system call failed; see the source.
     #[error("{doing} failed")]
     Io {
         /// The operation.
@@ -169,7 +170,7 @@ fn held(holder: Option<&User>, users: &[User]) -> String {
     }
 }
 
-/// Writes what both errors have beside their text: their parts and what Qt would call them.
+/// Implements what both errors have in common.
 macro_rules! impl_parts {
     ($error:ident, $kind:ident) => {
         impl $error {
@@ -197,13 +198,13 @@ macro_rules! impl_parts {
                 &self.key
             }
 
-            /// Returns what went wrong.
+            /// Returns the kind of the error.
             #[must_use]
             pub fn kind(&self) -> &$kind {
                 &self.kind
             }
 
-            /// Returns what Qt would call it.
+            /// Returns Qt's name of the error.
             #[must_use]
             pub fn meaning(&self) -> Meaning {
                 self.kind.meaning()
@@ -281,7 +282,7 @@ impl SegmentError {
         Self::new(key, kind).with_source(source)
     }
 
-    /// Takes it as the lock's error, if it is one.
+    /// Returns the lock's error if it is one, and `self` if not.
     pub(crate) fn into_lock_error(self) -> Result<LockError, Self> {
         let Self { key, kind, source } = self;
         match kind {
@@ -327,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_error_comes_back_from_a_segment_error() {
+    fn a_lock_error_survives_conversion_to_a_segment_error_and_back() {
         let key: QtKey = "qt:k".parse().unwrap();
         let source = io::Error::from_raw_os_error(libc::EIO);
         let error = LockError::of(&key, Fault::io("locking", source));
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_missing_is_told_from_other_errors() {
+    fn a_missing_directory_is_an_error_of_its_own() {
         let key: QtKey = "qt:k".parse().unwrap();
         let fault = Fault::io("opening", io::ErrorKind::NotFound.into());
         assert_eq!(*LockError::of(&key, fault).kind(), LockErrorKind::NoFolder);

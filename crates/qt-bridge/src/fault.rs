@@ -1,22 +1,22 @@
-//! What can go wrong below the errors that callers see.
+//! Internal errors, which the errors of the public API are made of.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What can go wrong with an object of the system.
+/// Why an operation on a file, a segment or a semaphore failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The name is another user's.
+    /// The name belongs to another user.
     OtherUser { file: PathBuf, owner: u32 },
-    /// What is there is no object of this kind.
+    /// The object of this name is of another kind.
     Foreign { file: PathBuf },
-    /// Another user could exchange the key files in this folder.
+    /// Another user can replace the key files in this directory.
     Folder { folder: PathBuf },
-    /// It did not come within the time.
+    /// The timeout passed.
     Timeout,
-    /// Somebody took it away, or gave what was ours.
+    /// Another process removed the lock, or released it while this one held it.
     Lost,
-    /// The system's word.
+    /// The underlying OS error.
     Io {
         doing: &'static str,
         source: io::Error,

@@ -1,4 +1,4 @@
-//! A semaphore of the system, of either kind, that is opened again when somebody has removed it.
+//! A System V or POSIX semaphore, which is opened again if another process removes it.
 
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
@@ -15,34 +15,34 @@ use crate::key::{NativeName, SEMAPHORE_FILE};
 use crate::key_file;
 use crate::ownership;
 use crate::sys::posix::{NamedSemaphore, SEMAPHORE_BYTES};
-use crate::sys::system_v::{Change, SemaphoreId};
+use crate::sys::system_v::{Operation, SemaphoreId};
 
-/// Where Linux has POSIX segments and semaphores.
+/// The directory of POSIX segments and semaphores on Linux.
 pub(crate) const SHM: &str = "/dev/shm";
 
-/// How often it is opened anew, because somebody is removing it just now, before that is an error.
+/// How many times opening is tried while other processes remove the semaphore.
 const ATTEMPTS: u32 = 16;
 
-/// How long a wait lasts before it looks whether the name still means the same.
+/// How long a wait lasts before it checks whether the name still leads to this semaphore.
 const SLICE: Duration = Duration::from_secs(1);
 
-/// How much too high a POSIX semaphore may be to be lowered one by one. Each reset of a lock that
-/// was held makes it one too high; any process that has it open can make it 2³¹ too high.
-const MOST_SURPLUS: u32 = 1024;
+/// The greatest surplus of a POSIX semaphore that is removed by decrementing. Each reset of a held
+/// lock adds one; any process that has the semaphore open can add up to 2³¹.
+const MAX_SURPLUS: u32 = 1024;
 
-/// A semaphore, open.
+/// An open semaphore.
 #[derive(Debug)]
 pub(crate) struct Handle {
     name: NativeName,
     initial: u16,
-    place: Place,
-    /// Whether this handle made it.
+    backend: Backend,
+    /// Whether this handle created it.
     is_creator: bool,
-    look: Look,
+    name_check: NameCheck,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Backend {
     SystemV {
         id: SemaphoreId,
         number: i32,
@@ -54,23 +54,23 @@ enum Place {
 }
 
 impl Handle {
-    /// Opens the semaphore, or makes one of this value.
+    /// Opens the semaphore, or creates one with this value.
     pub(crate) fn open(name: &NativeName, initial: u16) -> Result<Self, Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some((place, is_creator)) = Place::open(name, initial)? {
+            if let Some((backend, is_creator)) = Backend::open(name, initial)? {
                 return Ok(Self {
                     name: name.clone(),
                     initial,
-                    place,
+                    backend,
                     is_creator,
-                    look: Look::default(),
+                    name_check: NameCheck::default(),
                 });
             }
         }
         Err(Fault::Timeout)
     }
 
-    /// Opens the semaphore; `None` where there is none.
+    /// Opens the semaphore; `None` if there is none.
     pub(crate) fn find(name: &NativeName) -> Result<Option<Self>, Fault> {
         let is_there = match name {
             NativeName::SystemV { file, project } => {
@@ -89,62 +89,64 @@ impl Handle {
         self.is_creator
     }
 
-    /// Takes one, waiting for it so long. Tells whether it was time to look after the semaphore.
+    /// Acquires one unit, waiting up to `timeout`. Returns `true` if the name was due to be
+    /// checked.
     #[inline]
-    pub(crate) fn take(&mut self, patience: Duration) -> Result<bool, Fault> {
-        let is_due = self.look.is_due();
-        if is_due && !self.place.is_named(&self.name) {
+    pub(crate) fn acquire(&mut self, timeout: Duration) -> Result<bool, Fault> {
+        let is_due = self.name_check.is_due();
+        if is_due && !self.backend.is_named(&self.name) {
             self.reopen()?;
         }
-        match self.place.take(Duration::ZERO) {
+        match self.backend.acquire(Duration::ZERO) {
             Ok(()) => {}
-            Err(error) => self.take_slowly(error, patience)?,
+            Err(error) => self.acquire_slow(error, timeout)?,
         }
         Ok(is_due)
     }
 
-    /// Returns `true` if a lock that is taken lets no other process in. Where `is_thorough` is not
-    /// set, only if that costs no system call.
+    /// Returns `true` if the acquired lock excludes all other processes. Unless `is_thorough`, a
+    /// check that costs a system call is left out.
     #[inline]
     pub(crate) fn is_exclusive(&self, is_thorough: bool) -> bool {
-        match &self.place {
-            Place::SystemV { id, .. } => !is_thorough || id.value().is_ok_and(|value| value == 0),
-            Place::Posix { semaphore, .. } => semaphore.value().is_ok_and(|value| value == 0),
+        match &self.backend {
+            Backend::SystemV { id, .. } => !is_thorough || id.value().is_ok_and(|value| value == 0),
+            Backend::Posix { semaphore, .. } => semaphore.value().is_ok_and(|value| value == 0),
         }
     }
 
-    /// Takes away what is too much of a lock that is taken: somebody gave it back after it was reset.
-    /// Returns `false` where it is still too much, because it is far too much or others go on giving.
+    /// Removes the surplus of an acquired lock, which a process left that released the lock after a
+    /// reset. Returns `false` if a surplus remains: it is too large, or other processes keep
+    /// adding.
     #[cold]
-    pub(crate) fn mend(&self) -> bool {
-        let discarded = match &self.place {
-            Place::SystemV { id, .. } => id.value().and_then(|value| {
+    pub(crate) fn restore_exclusion(&self) -> bool {
+        let discarded = match &self.backend {
+            Backend::SystemV { id, .. } => id.value().and_then(|value| {
                 let surplus = i16::try_from(value).unwrap_or(i16::MAX);
-                id.change(Change::Discard(surplus), Duration::ZERO)
+                id.operate(Operation::Subtract(surplus), Duration::ZERO)
             }),
-            Place::Posix { semaphore, .. } => level(semaphore, 0).map(drop),
+            Backend::Posix { semaphore, .. } => level(semaphore, 0).map(drop),
         };
         discarded.is_ok() && self.is_exclusive(true)
     }
 
-    /// Makes another semaphore of this value, as a creator of Qt does: those who have the old one
-    /// open find the new one when they look after its name.
+    /// Replaces the semaphore by a new one with this value, as Qt's `Create` mode does. Processes
+    /// that have the old one open switch to the new one at their next check of the name.
     #[cold]
     pub(crate) fn replace(&mut self, value: u16) -> Result<(), Fault> {
         self.remove(false);
-        self.free();
+        self.wake_waiters();
         *self = Self::open(&self.name, value)?;
         Ok(())
     }
 
     #[cold]
-    fn take_slowly(&mut self, mut error: io::Error, patience: Duration) -> Result<(), Fault> {
-        let deadline = Deadline::after(patience);
+    fn acquire_slow(&mut self, mut error: io::Error, timeout: Duration) -> Result<(), Fault> {
+        let deadline = Deadline::after(timeout);
         let mut removals = 0;
         loop {
             match error.raw_os_error() {
                 Some(libc::EINTR) => {}
-                // Somebody has removed it: as Qt does, make it again.
+                // Another process removed it. Create it again, as Qt does.
                 Some(libc::EIDRM | libc::EINVAL) if removals < ATTEMPTS => {
                     removals += 1;
                     self.reopen()?;
@@ -153,22 +155,23 @@ impl Handle {
                     return Err(Fault::Timeout);
                 }
                 Some(libc::EAGAIN | libc::ETIMEDOUT) => {
-                    if !self.place.is_named(&self.name) {
+                    if !self.backend.is_named(&self.name) {
                         self.reopen()?;
                     }
                 }
                 _ => return Err(Fault::io("waiting for the semaphore", error)),
             }
-            match self.place.take(deadline.remaining(SLICE)) {
+            match self.backend.acquire(deadline.remaining(SLICE)) {
                 Ok(()) => return Ok(()),
                 Err(next) => error = next,
             }
         }
     }
 
-    /// Takes one if there is one, and does not make the semaphore anew where somebody has removed it.
-    pub(crate) fn take_as_it_is(&self) -> bool {
-        self.place.take(Duration::ZERO).is_ok()
+    /// Acquires one unit if one is available. Does not create the semaphore again if it was
+    /// removed.
+    pub(crate) fn try_acquire_existing(&self) -> bool {
+        self.backend.acquire(Duration::ZERO).is_ok()
     }
 
     fn reopen(&mut self) -> Result<(), Fault> {
@@ -176,46 +179,47 @@ impl Handle {
         Ok(())
     }
 
-    /// Gives back the one that was taken.
+    /// Releases the unit that was acquired.
     #[inline]
-    pub(crate) fn give_back(&mut self) -> Result<(), Fault> {
-        let given = match &self.place {
-            // Where one follows the other that fast, it is looked now and then.
-            Place::SystemV { id, .. } if self.look.is_hasty() => {
-                id.change(Change::Give(1), Duration::ZERO)
+    pub(crate) fn release(&mut self) -> Result<(), Fault> {
+        let posted = match &self.backend {
+            // In a burst, only `is_exclusive` checks for a reset, from time to time.
+            Backend::SystemV { id, .. } if self.name_check.is_burst() => {
+                id.operate(Operation::Add(1), Duration::ZERO)
             }
-            Place::SystemV { id, .. } => id.change(Change::GiveBack, Duration::ZERO),
-            // What somebody gave meanwhile was not theirs; a second one would let two in.
-            Place::Posix { semaphore, .. } => match semaphore.value() {
-                Ok(0) => semaphore.give(),
+            Backend::SystemV { id, .. } => id.operate(Operation::Release, Duration::ZERO),
+            // Another process has released the lock meanwhile; a second unit would admit two
+            // processes.
+            Backend::Posix { semaphore, .. } => match semaphore.value() {
+                Ok(0) => semaphore.post(),
                 Ok(_) => return Err(Fault::Lost),
                 Err(error) => Err(error),
             },
         };
-        given.map_err(|error| match error.raw_os_error() {
+        posted.map_err(|error| match error.raw_os_error() {
             Some(libc::EAGAIN | libc::EIDRM | libc::EINVAL) => Fault::Lost,
             _ => Fault::io("giving the semaphore back", error),
         })
     }
 
-    /// Gives so many.
-    pub(crate) fn give(&mut self, count: u16) -> Result<(), Fault> {
+    /// Adds `count` units.
+    pub(crate) fn post(&mut self, count: u16) -> Result<(), Fault> {
         let doing = "raising the semaphore";
-        if matches!(&self.place, Place::SystemV { .. }) && !self.place.is_named(&self.name) {
+        if matches!(&self.backend, Backend::SystemV { .. }) && !self.backend.is_named(&self.name) {
             self.reopen()?;
         }
-        match &self.place {
-            Place::SystemV { id, .. } => {
+        match &self.backend {
+            Backend::SystemV { id, .. } => {
                 let count = i16::try_from(count)
                     .map_err(|_| Fault::io(doing, io::ErrorKind::InvalidInput.into()))?;
-                id.change(Change::Give(count), Duration::ZERO)
+                id.operate(Operation::Add(count), Duration::ZERO)
                     .map_err(|error| Fault::io(doing, error))
             }
-            Place::Posix { semaphore, .. } => {
-                for given in 0..count {
-                    if let Err(error) = semaphore.give() {
-                        for _ in 0..given {
-                            semaphore.take(Duration::ZERO).ok();
+            Backend::Posix { semaphore, .. } => {
+                for posted in 0..count {
+                    if let Err(error) = semaphore.post() {
+                        for _ in 0..posted {
+                            semaphore.acquire(Duration::ZERO).ok();
                         }
                         return Err(Fault::io(doing, error));
                     }
@@ -226,18 +230,18 @@ impl Handle {
     }
 
     pub(crate) fn value(&self) -> Result<u32, Fault> {
-        match &self.place {
-            Place::SystemV { id, .. } => id.value(),
-            Place::Posix { semaphore, .. } => semaphore.value(),
+        match &self.backend {
+            Backend::SystemV { id, .. } => id.value(),
+            Backend::Posix { semaphore, .. } => semaphore.value(),
         }
-        .map_err(|error| Fault::io("looking at the semaphore", error))
+        .map_err(|error| Fault::io("reading the semaphore", error))
     }
 
-    /// Sets the value, as a creator does.
+    /// Sets the value, as Qt's `Create` mode does.
     pub(crate) fn set_value(&mut self, value: u16) -> Result<(), Fault> {
-        let set = match &self.place {
-            Place::SystemV { id, .. } => id.set_value(value).map(|()| true),
-            Place::Posix { semaphore, .. } => level(semaphore, value.into()),
+        let set = match &self.backend {
+            Backend::SystemV { id, .. } => id.set_value(value).map(|()| true),
+            Backend::Posix { semaphore, .. } => level(semaphore, value.into()),
         };
         if !set.map_err(|error| Fault::io("setting the semaphore", error))? {
             self.replace(value)?;
@@ -246,15 +250,16 @@ impl Handle {
         Ok(())
     }
 
-    /// The process that has it, where the system knows: the last to change it, while there is none.
+    /// Returns the process that holds the lock, if the kernel knows it: while the value is 0, the
+    /// last that changed it.
     pub(crate) fn holder(&self) -> Option<u32> {
-        match &self.place {
-            Place::SystemV { id, .. } if id.value().ok()? == 0 => id.last_process().ok(),
+        match &self.backend {
+            Backend::SystemV { id, .. } if id.value().ok()? == 0 => id.last_process().ok(),
             _ => None,
         }
     }
 
-    /// The file that stands for it.
+    /// Returns its key file, or the file of a POSIX semaphore.
     pub(crate) fn file(&self) -> PathBuf {
         match &self.name {
             NativeName::SystemV { file, .. } => file.clone(),
@@ -262,46 +267,48 @@ impl Handle {
         }
     }
 
-    /// Returns `true` if the name still means this semaphore.
+    /// Returns `true` if the name still leads to this semaphore.
     fn is_current(&self) -> bool {
-        self.place.is_named(&self.name)
+        self.backend.is_named(&self.name)
     }
 
-    /// Takes the name away, and with a System V semaphore the semaphore itself: who waits for it is
-    /// told, and makes another. The file of a System V key may stay for a segment.
+    /// Removes the name, and of System V the semaphore itself: the kernel wakes processes that wait
+    /// for it, and they create another. With `is_file_kept`, the key file stays for a segment.
     pub(crate) fn remove(&self, is_file_kept: bool) {
-        match (&self.place, &self.name) {
-            (Place::SystemV { id, number }, NativeName::SystemV { file, project }) => {
-                // First, so that nobody finds the old number any more and makes a second one of it. A
-                // new file may have got the number of an old one, and somebody else's semaphore.
+        match (&self.backend, &self.name) {
+            (Backend::SystemV { id, number }, NativeName::SystemV { file, project }) => {
+                // The file goes first, so that no process finds the old number and creates a second
+                // semaphore of it. A new file may have the number of an old one, and of another
+                // program's semaphore.
                 if !is_file_kept && self.is_current() {
                     key_file::remove(file, *project, *number);
                 }
-                // An error means that somebody else was faster.
+                // An error means that another process was faster.
                 if is_ours(*id, *number) {
                     id.remove().ok();
                 }
             }
-            (Place::Posix { .. }, NativeName::Posix(name)) if self.is_current() => {
+            (Backend::Posix { .. }, NativeName::Posix(name)) if self.is_current() => {
                 fs::remove_file(path_of(name)).ok();
             }
             _ => {}
         }
     }
 
-    /// Lets those go on who wait for a semaphore that has no name any more, one after the other.
-    pub(crate) fn free(&self) {
-        if let Place::Posix { semaphore, .. } = &self.place
+    /// Wakes the processes that wait for a POSIX semaphore whose name was removed, one after the
+    /// other.
+    pub(crate) fn wake_waiters(&self) {
+        if let Backend::Posix { semaphore, .. } = &self.backend
             && semaphore.value().is_ok_and(|value| value == 0)
         {
-            // It fails where there are 2^31 of them already.
-            semaphore.give().ok();
+            // Fails if the value is at its maximum, 2^31 - 1.
+            semaphore.post().ok();
         }
     }
 }
 
-impl Place {
-    /// `None` where somebody was removing it at the same time.
+impl Backend {
+    /// Returns `None` if another process was removing it at the same time.
     fn open(name: &NativeName, initial: u16) -> Result<Option<(Self, bool)>, Fault> {
         match name {
             NativeName::SystemV { file, project } => Self::open_system_v(file, *project, initial),
@@ -337,10 +344,10 @@ impl Place {
                     }
                 }
             }
-            Err(error) => return Err(Fault::io("making the semaphore", error)),
+            Err(error) => return Err(Fault::io("creating the semaphore", error)),
         };
         if !is_creator {
-            // An error means that somebody removes it just now.
+            // An error means that another process is removing it.
             let Ok(found) = id.identity() else {
                 return Ok(None);
             };
@@ -368,16 +375,16 @@ impl Place {
         let Some(file) = semaphore_file(&path)? else {
             return Ok(None);
         };
-        let inode = file.metadata().map_or(0, |facts| facts.ino());
+        let inode = file.metadata().map_or(0, |stat| stat.ino());
         let semaphore = NamedSemaphore::open(&file).map_err(|error| Fault::io(doing, error))?;
         Ok(Some((Self::Posix { semaphore, inode }, is_creator)))
     }
 
     #[inline]
-    fn take(&self, timeout: Duration) -> io::Result<()> {
+    fn acquire(&self, timeout: Duration) -> io::Result<()> {
         match self {
-            Self::SystemV { id, .. } => id.change(Change::Take, timeout),
-            Self::Posix { semaphore, .. } => semaphore.take(timeout),
+            Self::SystemV { id, .. } => id.operate(Operation::Acquire, timeout),
+            Self::Posix { semaphore, .. } => semaphore.acquire(timeout),
         }
     }
 
@@ -389,36 +396,37 @@ impl Place {
                     && is_ours(*id, *number)
             }
             (Self::Posix { inode, .. }, NativeName::Posix(name)) => {
-                fs::symlink_metadata(path_of(name)).is_ok_and(|facts| facts.ino() == *inode)
+                fs::symlink_metadata(path_of(name)).is_ok_and(|stat| stat.ino() == *inode)
             }
             _ => false,
         }
     }
 }
 
-/// Returns `true` if a System V semaphore is still the one of this number, and of this user's.
+/// Returns `true` if a System V semaphore still has this number, and this user owns it.
 fn is_ours(id: SemaphoreId, number: i32) -> bool {
     let user = ownership::this_user();
     id.identity()
         .is_ok_and(|found| (found.number, found.owner, found.creator) == (number, user, user))
 }
 
-/// Opens the file of a POSIX semaphore of this user's; `None` where somebody removes it just now.
+/// Opens the file of a POSIX semaphore of this user; `None` if another process is removing it.
 fn semaphore_file(path: &Path) -> Result<Option<File>, Fault> {
-    let check = |facts: &fs::Metadata| {
-        ownership::check_owner(path, facts.uid(), ownership::this_user())?;
-        // Shorter, and looking at it would be a signal. It has two names while it is being made.
-        match facts.is_file() && facts.len() == SEMAPHORE_BYTES {
+    let check = |stat: &fs::Metadata| {
+        ownership::check_owner(path, stat.uid(), ownership::this_user())?;
+        // Accessing a shorter file would raise SIGBUS. (The link count is not checked: `sem_open`
+        // gives a new semaphore two names.)
+        match stat.is_file() && stat.len() == SEMAPHORE_BYTES {
             true => Ok(()),
             false => Err(Fault::Foreign {
                 file: path.to_owned(),
             }),
         }
     };
-    let Ok(facts) = fs::symlink_metadata(path) else {
+    let Ok(stat) = fs::symlink_metadata(path) else {
         return Ok(None);
     };
-    check(&facts)?;
+    check(&stat)?;
     let opened = OpenOptions::new()
         .read(true)
         .write(true)
@@ -429,29 +437,29 @@ fn semaphore_file(path: &Path) -> Result<Option<File>, Fault> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Fault::io("opening the semaphore", error)),
     };
-    let facts = file
+    let stat = file
         .metadata()
-        .map_err(|error| Fault::io("looking at the semaphore", error))?;
-    // What was opened may be another one.
-    check(&facts)?;
+        .map_err(|error| Fault::io("reading the semaphore", error))?;
+    // The file may have been replaced between the check and the opening.
+    check(&stat)?;
     Ok(Some(file))
 }
 
-/// Gives and takes until the value is this one. Returns `false` where it is far too high, or others give
-/// and take at the same time: how often that is done is not for them to say.
+/// Posts and acquires until the semaphore has this value. Returns `false` if it is far too high, or
+/// other processes change it at the same time: the number of attempts is bounded.
 fn level(semaphore: &NamedSemaphore, value: u32) -> io::Result<bool> {
-    if semaphore.value()? > value.saturating_add(MOST_SURPLUS) {
+    if semaphore.value()? > value.saturating_add(MAX_SURPLUS) {
         return Ok(false);
     }
-    for _ in 0..=value.saturating_add(MOST_SURPLUS) {
+    for _ in 0..=value.saturating_add(MAX_SURPLUS) {
         let now = semaphore.value()?;
         if now == value {
             return Ok(true);
         }
         if now < value {
-            semaphore.give()?;
+            semaphore.post()?;
         } else {
-            match semaphore.take(Duration::ZERO) {
+            match semaphore.acquire(Duration::ZERO) {
                 Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
                 _ => {}
             }
@@ -464,43 +472,43 @@ pub(crate) fn path_of(name: &str) -> PathBuf {
     Path::new(SHM).join(format!("{SEMAPHORE_FILE}{name}"))
 }
 
-/// When it is looked whether the name still means the same: once a second, by a clock that is
-/// itself looked at less often, the faster one take follows another.
+/// Decides when to check whether the name still leads to this semaphore: once a second. The more
+/// often the lock is acquired, the more acquisitions (1,024 at most) go without reading the clock.
 #[derive(Debug, Default)]
-struct Look {
-    left: u32,
-    step: u32,
-    last: i64,
+struct NameCheck {
+    skips_left: u32,
+    skips: u32,
+    last_second: i64,
 }
 
-impl Look {
-    const MOST: u32 = 1024;
+impl NameCheck {
+    const MAX_SKIPS: u32 = 1024;
 
-    /// Returns `true` if there were hundreds of takes within this second.
+    /// Returns `true` after hundreds of acquisitions within this second.
     #[inline]
-    fn is_hasty(&self) -> bool {
-        self.step >= Self::MOST / 4
+    fn is_burst(&self) -> bool {
+        self.skips >= Self::MAX_SKIPS / 4
     }
 
     #[inline]
     fn is_due(&mut self) -> bool {
-        if self.left > 0 {
-            self.left -= 1;
+        if self.skips_left > 0 {
+            self.skips_left -= 1;
             return false;
         }
-        self.look_at_clock()
+        self.check_clock()
     }
 
     #[cold]
-    fn look_at_clock(&mut self) -> bool {
+    fn check_clock(&mut self) -> bool {
         let now = clock_gettime(ClockId::MonotonicCoarse).tv_sec;
-        let is_due = self.last != 0 && now != self.last;
-        self.step = match now == self.last {
-            true => (self.step * 2 + 1).min(Self::MOST),
+        let is_due = self.last_second != 0 && now != self.last_second;
+        self.skips = match now == self.last_second {
+            true => (self.skips * 2 + 1).min(Self::MAX_SKIPS),
             false => 0,
         };
-        self.left = self.step;
-        self.last = now;
+        self.skips_left = self.skips;
+        self.last_second = now;
         is_due
     }
 }

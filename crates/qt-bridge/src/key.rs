@@ -1,4 +1,4 @@
-//! What Qt calls the same segment and its lock.
+//! Keys of Qt segments, and the native names that Qt derives from them.
 
 use std::env;
 use std::ffi::OsStr;
@@ -11,28 +11,28 @@ use thiserror::Error;
 
 use crate::ownership;
 
-/// The letter that Qt gives to `ftok`.
+/// The project id that Qt passes to `ftok`.
 const PROJECT: u8 = b'Q';
 
-/// How Qt begins the name of a segment, and of a semaphore.
+/// The prefixes that Qt gives to segments and semaphores.
 pub(crate) const SEGMENT_PREFIX: &str = "qipc_sharedmemory_";
-/// How long the sum of a legacy key is at the end of its name, digits.
+/// The length of the SHA-1 at the end of a legacy name, in hexadecimal digits.
 const DIGEST: usize = 40;
 const SEMAPHORE_PREFIX: &str = "qipc_systemsem_";
 
-/// The longest name of a file (`NAME_MAX`), without what stands before that of a semaphore.
+/// The longest file name (`NAME_MAX`), minus the prefix of semaphores.
 const MAX_FILE_NAME: usize = 255 - SEMAPHORE_FILE.len();
 
-/// What the file of a POSIX semaphore begins with.
+/// The prefix of the file of a POSIX semaphore.
 pub(crate) const SEMAPHORE_FILE: &str = "sem.";
 
-/// Under what a Qt program finds a segment and its lock.
+/// The key under which a Qt program finds a segment and its lock.
 ///
-/// | written | is |
+/// | key | meaning |
 /// | --- | --- |
-/// | `qt:NAME` | `setKey("NAME")`: the key that all versions of Qt know, as System V segment |
-/// | `qt-posix:NAME` | the same key of a Qt that was built for POSIX segments, or asked for them |
-/// | `systemv:/path`, `posix:/name` | a native key, as `QNativeIpcKey::toString` writes it |
+/// | `qt:NAME` | `setKey("NAME")`: a legacy key, as a System V segment |
+/// | `qt-posix:NAME` | a legacy key, as a POSIX segment (a Qt that was built for them, or asked for one) |
+/// | `systemv:/path`, `posix:/name` | a native key, as `QNativeIpcKey::toString` returns it |
 ///
 /// # Examples
 ///
@@ -51,49 +51,49 @@ pub struct QtKey(Arc<Names>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Names {
-    /// As it is written.
+    /// As the user writes it.
     text: String,
     segment: NativeName,
     lock: NativeName,
-    /// The user whose segment it is; `None` for the user of this process.
+    /// The user id of the segment's owner; `None` for the user of this process.
     owner: Option<u32>,
 }
 
-/// The name of a segment or a semaphore, as the system knows it.
+/// The name of a segment or a semaphore in the operating system.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum NativeName {
-    /// A file whose inode makes the number.
+    /// A key file, whose inode determines the System V key.
     SystemV { file: PathBuf, project: u8 },
-    /// A name without the slash that it begins with.
+    /// A name, without the leading slash.
     Posix(String),
 }
 
-/// Which of the system's two ways to share memory a key is for.
+/// The kind of shared memory that a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// System V: the kernel counts who is attached.
+    /// System V: the kernel counts the attached processes.
     SystemV,
-    /// POSIX: a file in memory.
+    /// POSIX: a file in `/dev/shm`.
     PosixRealtime,
 }
 
 impl QtKey {
-    /// Makes the key that `setKey(name)` makes in every version of Qt.
+    /// Creates the key of `setKey(name)`, the same in every version of Qt.
     ///
-    /// The key file of a System V segment is in `$TMPDIR`, or in `/tmp`, as Qt has it.
+    /// The key file of a System V segment is in `$TMPDIR`, or in `/tmp`, as with Qt.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says which rule the name breaks.
+    /// [`KeyError`] if the name breaks a rule.
     pub fn legacy(name: &str, kind: Kind) -> Result<Self, KeyError> {
         Self::legacy_in(name, kind, &temporary_directory())
     }
 
-    /// Does what [`legacy`](Self::legacy) does, for programs with another `$TMPDIR`.
+    /// Does what [`legacy`](Self::legacy) does, with `directory` instead of `$TMPDIR`.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] says which rule the name breaks.
+    /// [`KeyError`] if the name breaks a rule.
     pub fn legacy_in(name: &str, kind: Kind, directory: &Path) -> Result<Self, KeyError> {
         let scheme = match kind {
             Kind::SystemV => "qt",
@@ -117,11 +117,11 @@ impl QtKey {
         })))
     }
 
-    /// Returns the same key for the segment of another user, which can only be read.
+    /// Returns the same key for the segment of another user, which is read-only.
     ///
-    /// Qt gives its segments to their own user alone, so the kernel lets only root and programs
-    /// that share on purpose through. Without this, a segment of another user is refused, for root
-    /// too.
+    /// Qt creates segments with access for their own user only, so the kernel admits root, and
+    /// other users only if the mode was changed. A key without an owner never leads to a segment of
+    /// another user, not even for root.
     ///
     /// # Examples
     ///
@@ -135,7 +135,7 @@ impl QtKey {
     /// ```
     #[must_use]
     pub fn owned_by(&self, user: u32) -> Self {
-        // For this user there is one way to say it, so that keys compare equal.
+        // `None` for this user, so that equal keys compare equal.
         let owner = (user != ownership::this_user()).then_some(user);
         Self(Arc::new(Names {
             owner,
@@ -149,19 +149,19 @@ impl QtKey {
         self.0.owner.unwrap_or_else(ownership::this_user)
     }
 
-    /// Returns `true` if the key names a segment of the user of this process, which can be written.
+    /// Returns `true` if the segment belongs to the user of this process, and can be written.
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.owner() == ownership::this_user()
     }
 
-    /// Returns `true` if a text begins as one of these keys does.
+    /// Returns `true` if a text begins with the scheme of such a key.
     #[must_use]
     pub fn is_written_so(text: &str) -> bool {
         split(text).is_some()
     }
 
-    /// System V or POSIX.
+    /// Returns the kind of the segment: System V or POSIX.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self.segment() {
@@ -170,19 +170,21 @@ impl QtKey {
         }
     }
 
-    /// The key as it is written.
+    /// Returns the key as the user writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
 
-    /// What `QSharedMemory::nativeKey` returns: a path of a key file, or a name with a slash.
+    /// Returns what `QSharedMemory::nativeKey` returns: the path of a key file, or a name with a
+    /// leading slash.
     #[must_use]
     pub fn native_name(&self) -> String {
         self.segment().to_string()
     }
 
-    /// What `QSystemSemaphore` makes of the same key: the lock of the segment.
+    /// Returns the native name of the segment's lock: what `QSystemSemaphore` derives from the same
+    /// key.
     #[must_use]
     pub fn native_lock_name(&self) -> String {
         self.lock().to_string()
@@ -244,7 +246,7 @@ impl NativeName {
         if name.len() > MAX_FILE_NAME {
             return Err(KeyError::TooLong { bytes: name.len() });
         }
-        // They lie in the same directory; a text written over one would destroy it.
+        // These files are in the same directory, and would be overwritten.
         let is_taken = ["shm-core.", ".shm-core", "sem."]
             .iter()
             .any(|prefix| name.starts_with(prefix));
@@ -255,7 +257,8 @@ impl NativeName {
         Ok(Self::Posix(name.to_owned()))
     }
 
-    /// The name of a segment's lock: the same, but for what was made of a legacy key.
+    /// Returns the name of the segment's lock: the same name, unless it was derived from a legacy
+    /// key.
     fn lock(&self) -> Self {
         let of_legacy = |name: &str| {
             let (letters, digest) = split_legacy(name)?;
@@ -302,7 +305,7 @@ impl FromStr for QtKey {
     }
 }
 
-/// What stands before the colon.
+/// The part of a key before the colon.
 #[derive(Clone, Copy, Debug)]
 enum Scheme {
     Legacy(Kind),
@@ -325,7 +328,8 @@ fn split(text: &str) -> Option<(Scheme, &str)> {
     Some((scheme, rest))
 }
 
-/// What Qt makes of a legacy key: its ASCII letters, then the SHA-1 of all of it.
+/// Returns the name that Qt derives from a legacy key: its ASCII letters, then the SHA-1 of the
+/// whole key.
 pub(crate) fn legacy_name(prefix: &str, name: &str) -> Result<String, KeyError> {
     let name = checked(name.to_owned())?;
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
@@ -337,7 +341,7 @@ pub(crate) fn legacy_name(prefix: &str, name: &str) -> Result<String, KeyError> 
     Ok(native)
 }
 
-/// Splits the name that Qt makes of a legacy key into letters and SHA-1; `None` for other names.
+/// Splits a name that Qt derived from a legacy key into letters and SHA-1; `None` for other names.
 pub(crate) fn split_legacy(name: &str) -> Option<(&str, &str)> {
     let rest = name.strip_prefix(SEGMENT_PREFIX)?;
     let (letters, digest) = rest.split_at_checked(rest.len().checked_sub(DIGEST)?)?;
@@ -361,7 +365,7 @@ fn checked(name: String) -> Result<String, KeyError> {
     }
 }
 
-/// Undoes what `QNativeIpcKey::toString` does to characters that mean something else.
+/// Decodes the percent-encoding of `QNativeIpcKey::toString`.
 fn decoded(text: &str) -> Result<String, KeyError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -381,52 +385,52 @@ fn hexadecimal(high: u8, low: u8) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
-/// Where Qt has its key files.
+/// Returns the directory of Qt's key files.
 pub(crate) fn temporary_directory() -> PathBuf {
     let set = env::var_os("TMPDIR").filter(|path| !path.is_empty());
     set.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
 }
 
-/// Why a text is no [`QtKey`].
+/// Why a text is not a [`QtKey`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// Nothing stands behind the colon.
+    /// Nothing follows the colon.
     #[error("key is empty")]
     Empty,
-    /// The name of a file would be too long.
+    /// The file name would be too long.
     #[error("key is {bytes} bytes long, too long for the system")]
     TooLong {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// The name has a character that no name may have.
+    /// The name contains a character that is not allowed.
     #[error("key has the character U+{:04X} at byte {at}", u32::from(*character))]
     Character {
         /// The character.
         character: char,
-        /// Where it stands, bytes from the beginning.
+        /// Its offset in bytes.
         at: usize,
     },
-    /// The path of a key file does not begin at the root.
+    /// The path of a key file is not absolute.
     #[error("\"{path}\" is not an absolute path")]
     Relative {
         /// The path.
         path: String,
     },
-    /// What Qt keeps for later.
+    /// The key contains a character that Qt reserves.
     #[error("key has a reserved \"?\" or \"#\"")]
     Reserved,
-    /// A name that segments of shm-core or POSIX semaphores have.
+    /// The name is reserved for segments of shm-core or for POSIX semaphores.
     #[error("\"{name}\" is the name of a file of shm-core or of a semaphore")]
     Taken {
         /// The name.
         name: String,
     },
-    /// The bytes behind the `%` are no text.
-    #[error("key is not UTF-8 behind \"%\"")]
+    /// The percent-encoded bytes are not UTF-8.
+    #[error("key is not UTF-8 after percent-decoding")]
     NotUtf8,
-    /// It does not begin as a key for Qt.
+    /// It does not begin with the scheme of a Qt key.
     #[error("key does not begin with qt:, qt-posix:, systemv: or posix:")]
     Scheme,
 }
@@ -445,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn legacy_keys_get_the_names_that_qt_gives_them() {
+    fn legacy_keys_have_the_names_that_qt_derives() {
         let system_v =
             QtKey::legacy_in("MySharedMemory", Kind::SystemV, Path::new("/tmp")).unwrap();
         let hash = "359614dc2e9ec6b4d6d9e8847d0c47fef28f14df";
@@ -462,7 +466,7 @@ mod tests {
             key("qt-posix:QSharedMemoryExample").native_name(),
             "/qipc_sharedmemory_QSharedMemoryExampleff77196351dd7c1c8f79461ad32f21726fe31f5b"
         );
-        // Only ASCII letters stay, but all of it is hashed.
+        // The name keeps ASCII letters only; the hash covers the whole key.
         assert_eq!(
             key("qt-posix:a-1é").native_name(),
             "/qipc_sharedmemory_a904ee072dc9ed59781f0ecdd4119baa662e2be11"
@@ -470,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn native_keys_are_used_as_they_are_and_share_their_name_with_the_lock() {
+    fn native_keys_are_used_unchanged_and_name_the_lock_too() {
         let system_v = key("systemv:/run/user/a%20b");
         assert_eq!(system_v.native_name(), "/run/user/a b");
         assert_eq!(system_v.native_lock_name(), "/run/user/a b");
@@ -487,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn invalid_keys_are_refused() {
         for text in [
             "qt:",
             "qt:a\nb",
@@ -524,7 +528,7 @@ mod tests {
         let digits = format!("qt:{}", "1".repeat(1024));
         assert!(
             digits.parse::<QtKey>().is_ok(),
-            "digits do not get into the name"
+            "the name has no digits of the key"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The empty files whose inodes make System V keys.
+//! Key files: empty files whose inodes determine System V keys.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -10,10 +10,10 @@ use crate::ownership;
 use crate::sys::system_v;
 use crate::sysvipc;
 
-/// The mode that Qt gives to a key file.
+/// The mode of a key file, as Qt sets it.
 const MODE: u32 = 0o640;
 
-/// Makes a key file where there is none; true where it did. The number that it stands for beside it.
+/// Creates a key file if there is none. Returns its System V key, and whether it was created.
 pub(crate) fn ensure(file: &Path, project: u8) -> Result<(i32, bool), Fault> {
     let user = ownership::this_user();
     ownership::check_folder(file, user)?;
@@ -25,40 +25,41 @@ pub(crate) fn ensure(file: &Path, project: u8) -> Result<(i32, bool), Fault> {
     let is_new = match made {
         Ok(_) => true,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
-        Err(error) => return Err(Fault::io("making the key file", error)),
+        Err(error) => return Err(Fault::io("creating the key file", error)),
     };
     Ok((number(file, project, user)?, is_new))
 }
 
-/// The number that a key file stands for, if it is a file of this user's.
+/// Returns the System V key of a key file, if `owner` owns the file.
 pub(crate) fn number(file: &Path, project: u8, owner: u32) -> Result<i32, Fault> {
     ownership::check_folder(file, owner)?;
-    let facts = ownership::file_of(file, owner)?;
-    Ok(system_v::ipc_key(&facts, project))
+    let stat = ownership::file_of(file, owner)?;
+    Ok(system_v::ipc_key(&stat, project))
 }
 
-/// Returns `true` if a key file of this user's still stands for the number.
+/// Returns `true` if a key file of `owner` still has this System V key.
 pub(crate) fn is(file: &Path, project: u8, number: i32, owner: u32) -> bool {
-    ownership::file_of(file, owner).is_ok_and(|facts| system_v::ipc_key(&facts, project) == number)
+    ownership::file_of(file, owner).is_ok_and(|stat| system_v::ipc_key(&stat, project) == number)
 }
 
-/// Removes a key file of ours that still stands for the number, and that Qt could have made: empty,
-/// and with no more rights than Qt gives.
+/// Removes a key file of this user if it still has this System V key, and Qt could have created it:
+/// empty, and with no more permissions than Qt sets.
 pub(crate) fn remove(file: &Path, project: u8, number: i32) {
-    let is_as_made = ownership::file_of(file, ownership::this_user()).is_ok_and(|facts| {
-        facts.len() == 0
-            && facts.mode() & 0o7777 & !MODE == 0
-            && system_v::ipc_key(&facts, project) == number
+    let is_as_made = ownership::file_of(file, ownership::this_user()).is_ok_and(|stat| {
+        stat.len() == 0
+            && stat.mode() & 0o7777 & !MODE == 0
+            && system_v::ipc_key(&stat, project) == number
     });
     if is_as_made {
-        // Somebody else may have been faster, and the directory may forbid it: then it stays.
+        // Another process may have been faster, or the directory may forbid it: then it stays.
         fs::remove_file(file).ok();
     }
 }
 
-/// Whose a semaphore or a segment is that the system denies us, and why that is so.
+/// Makes the error of a semaphore or a segment that the kernel denied access to: names its owner,
+/// if it is another user.
 ///
-/// `table` is a file in `/proc/sysvipc`.
+/// `table` is the name of a file in `/proc/sysvipc`.
 pub(crate) fn denied(file: &Path, table: &str, number: i32, owner: u32, error: io::Error) -> Fault {
     const DOING: &str = "opening";
     if error.kind() != io::ErrorKind::PermissionDenied {

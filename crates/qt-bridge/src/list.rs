@@ -1,4 +1,4 @@
-//! Which Qt segments there are, where they can be found.
+//! Listing the Qt segments of a user.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,34 +8,34 @@ use crate::handle::SHM;
 use crate::key::{Kind, QtKey, SEGMENT_PREFIX, legacy_name, split_legacy, temporary_directory};
 use crate::memory::Memory;
 use crate::ownership;
-use crate::user::{self, Thing, User};
+use crate::user::{self, SharedObject, User};
 
-/// A Qt segment that was found.
+/// A Qt segment in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// The key; a native one where the legacy key cannot be told from the name.
+    /// The key; a native one if the legacy key cannot be derived from the name.
     pub key: QtKey,
-    /// Its length, bytes.
+    /// Its length in bytes.
     pub size: usize,
-    /// How often it is attached to; only System V counts.
+    /// How many times it is attached; `None` for POSIX, which does not count.
     pub attached: Option<u64>,
-    /// Who is seen to use it.
+    /// The other processes that are seen to use it.
     pub users: Vec<User>,
 }
 
-/// Finds this user's Qt segments, as far as their names give them away.
+/// Lists this user's Qt segments, as far as their names identify them.
 ///
-/// These are the ones under legacy keys, with key files in `$TMPDIR` or `/tmp`, or in `/dev/shm`. A
-/// native key can be any name, so nothing tells that a segment under it is Qt's; and the number of a
-/// System V segment does not tell by which path it would be opened.
+/// These are the segments with legacy keys: System V ones with key files in `$TMPDIR` or `/tmp`,
+/// and POSIX ones in `/dev/shm`. A native key can be any name, so nothing identifies its segment as
+/// Qt's; and the System V key of a segment does not reveal the path of its key file.
 ///
-/// Each process is looked at once for its users, and none where there is no segment.
+/// Scans `/proc` once to find the users of all segments, and not at all if there is no segment.
 #[must_use]
 pub fn list() -> Vec<Listed> {
     list_of(ownership::this_user())
 }
 
-/// Finds the Qt segments of a user, as far as this user may look at them.
+/// Lists the Qt segments of a user, as far as this user has access to them.
 #[must_use]
 pub fn list_of(owner: u32) -> Vec<Listed> {
     let directories: BTreeSet<PathBuf> = [temporary_directory(), "/tmp".into()].into();
@@ -45,18 +45,18 @@ pub fn list_of(owner: u32) -> Vec<Listed> {
     let keys = system_v.chain(names(Path::new(SHM), Kind::PosixRealtime, owner));
     let found = keys.filter_map(|key| {
         let key = key.ok()?.owned_by(owner);
-        let facts = Memory::find(&key).ok()?;
-        let thing = facts.thing?;
+        let stat = Memory::find(&key).ok()?;
+        let object = stat.object?;
         let listed = Listed {
             key,
-            size: facts.size,
-            attached: facts.attached,
+            size: stat.size,
+            attached: stat.attached,
             users: Vec::new(),
         };
-        Some((listed, thing))
+        Some((listed, object))
     });
-    let (mut listed, things): (Vec<Listed>, Vec<Thing>) = found.unzip();
-    for (listed, users) in listed.iter_mut().zip(user::of_each(&things)) {
+    let (mut listed, objects): (Vec<Listed>, Vec<SharedObject>) = found.unzip();
+    for (listed, users) in listed.iter_mut().zip(user::of_each(&objects)) {
         listed.users = users;
     }
     listed
@@ -64,16 +64,16 @@ pub fn list_of(owner: u32) -> Vec<Listed> {
 
 type Parsed = Result<QtKey, crate::key::KeyError>;
 
-/// The keys of those files of a user's that are named as Qt names them; others may lie there too, and
-/// be many.
+/// Returns the keys of a user's files whose names Qt derived. The directory may contain many other
+/// files.
 fn names(directory: &Path, kind: Kind, owner: u32) -> Vec<Parsed> {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             split_legacy(&name)?;
-            let facts = entry.metadata().ok()?;
-            ownership::check_file(&entry.path(), &facts, owner).ok()?;
+            let stat = entry.metadata().ok()?;
+            ownership::check_file(&entry.path(), &stat, owner).ok()?;
             Some(name)
         })
         .collect();
@@ -84,7 +84,8 @@ fn names(directory: &Path, kind: Kind, owner: u32) -> Vec<Parsed> {
         .collect()
 }
 
-/// The legacy key, where it consists of letters only and means this directory; else the native one.
+/// Returns the legacy key if it consists of letters only and leads to this directory; else the
+/// native one.
 fn key_of(directory: &Path, name: &str, kind: Kind) -> Parsed {
     let letters = split_legacy(name).map(|(letters, _)| letters);
     let is_where_qt_looks = kind == Kind::PosixRealtime || directory == temporary_directory();
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_of_a_file_opens_it_when_it_is_written_again() {
+    fn a_listed_key_parses_to_the_key_of_the_same_file() {
         let name = legacy_name(SEGMENT_PREFIX, "MySharedMemory").unwrap();
         let key_in = |directory: &Path| {
             let key = key_of(directory, &name, Kind::SystemV).unwrap();
@@ -117,7 +118,8 @@ mod tests {
         };
         let ours = key_in(&temporary_directory());
         assert_eq!(ours.as_str(), "qt:MySharedMemory");
-        // A program with another $TMPDIR calls it so; under that key we would look elsewhere.
+        // That is its legacy key in a program with another $TMPDIR; here the same key leads
+        // elsewhere.
         let theirs = key_in(Path::new("/elsewhere"));
         assert!(theirs.as_str().starts_with("systemv:/elsewhere/qipc_"));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The lock of a segment: a semaphore of value one.
+//! The lock of a segment: a semaphore with the initial value 1.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::handle::Handle;
 use crate::key::QtKey;
 use crate::user::{self, User};
 
-/// How often it is made anew because other processes go on giving what they never took.
+/// How many times the semaphore is replaced while other processes release it without holding it.
 const ATTEMPTS: u32 = 3;
 
-/// The lock of a segment, taken or not.
+/// The lock of a segment, acquired or not.
 #[derive(Debug)]
 pub(crate) struct Lock {
     key: QtKey,
@@ -19,7 +19,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Opens it, or makes it where there is none; what others hold stays held.
+    /// Opens the lock, or creates it if there is none. A held lock stays held.
     pub(crate) fn open(key: &QtKey) -> Result<Self, LockError> {
         check_is_ours(key)?;
         let handle = Handle::open(key.lock(), 1).map_err(|fault| LockError::of(key, fault))?;
@@ -29,7 +29,7 @@ impl Lock {
         })
     }
 
-    /// Opens it; `None` where there is none.
+    /// Opens the lock; `None` if there is none.
     pub(crate) fn find(key: &QtKey) -> Result<Option<Self>, LockError> {
         check_is_ours(key)?;
         let found = Handle::find(key.lock()).map_err(|fault| LockError::of(key, fault))?;
@@ -40,50 +40,51 @@ impl Lock {
     }
 
     #[inline]
-    pub(crate) fn take(&mut self, patience: Duration) -> Result<(), LockError> {
-        match self.handle.take(patience) {
+    pub(crate) fn acquire(&mut self, timeout: Duration) -> Result<(), LockError> {
+        match self.handle.acquire(timeout) {
             Ok(is_due) if self.handle.is_exclusive(is_due) => Ok(()),
-            Ok(_) => self.mend(patience),
+            Ok(_) => self.restore_exclusion(timeout),
             Err(fault) => Err(self.error(fault)),
         }
     }
 
-    /// Makes it keep others out again: it is taken, and others could take it too.
+    /// Makes the acquired lock exclusive again, after other processes could acquire it too.
     #[cold]
-    fn mend(&mut self, patience: Duration) -> Result<(), LockError> {
+    fn restore_exclusion(&mut self, timeout: Duration) -> Result<(), LockError> {
         for _ in 0..ATTEMPTS {
-            if self.handle.mend() {
+            if self.handle.restore_exclusion() {
                 return Ok(());
             }
             let replaced = self.handle.replace(1);
-            let taken = replaced.and_then(|()| self.handle.take(patience));
-            taken.map_err(|fault| self.error(fault))?;
+            let acquired = replaced.and_then(|()| self.handle.acquire(timeout));
+            acquired.map_err(|fault| self.error(fault))?;
         }
         Err(self.error(Fault::Lost))
     }
 
-    /// Takes it if it is free, and does not make it anew where somebody has removed it.
-    pub(crate) fn take_as_it_is(&self) -> bool {
-        self.handle.take_as_it_is()
+    /// Acquires the lock if it is free. Does not create it again if it was removed.
+    pub(crate) fn try_acquire_existing(&self) -> bool {
+        self.handle.try_acquire_existing()
     }
 
     #[inline]
-    pub(crate) fn give_back(&mut self) -> Result<(), LockError> {
-        match self.handle.give_back() {
+    pub(crate) fn release(&mut self) -> Result<(), LockError> {
+        match self.handle.release() {
             Ok(()) => Ok(()),
             Err(fault) => Err(self.error(fault)),
         }
     }
 
-    /// Whether this handle made it.
+    /// Returns `true` if this handle created it.
     pub(crate) fn is_creator(&self) -> bool {
         self.handle.is_creator()
     }
 
-    /// Removes it; the caller has taken it. The file of the key may stay for the segment.
+    /// Removes the lock, which the caller has acquired. With `is_file_kept`, the key file stays for
+    /// the segment.
     pub(crate) fn remove(self, is_file_kept: bool) {
         self.handle.remove(is_file_kept);
-        self.handle.free();
+        self.handle.wake_waiters();
     }
 
     #[cold]
@@ -100,7 +101,7 @@ impl Lock {
     }
 }
 
-/// Refuses a key of another user's segment: to take a lock is to change it.
+/// Refuses a key of another user's segment: acquiring a lock changes it.
 pub(crate) fn check_is_ours(key: &QtKey) -> Result<(), LockError> {
     match key.is_ours() {
         true => Ok(()),

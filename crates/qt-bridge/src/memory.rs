@@ -1,4 +1,4 @@
-//! The memory of a segment, of either kind: created, attached to, copied in and out.
+//! The memory of a System V or POSIX segment: creating, attaching, copying in and out.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -13,14 +13,14 @@ use crate::handle::SHM;
 use crate::key::{NativeName, QtKey};
 use crate::key_file;
 use crate::ownership;
-use crate::sys::system_v::{Attached, SegmentFacts, SegmentId};
+use crate::sys::system_v::{Attached, SegmentId, SegmentStat};
 use crate::sysvipc;
-use crate::user::{self, Thing, User};
+use crate::user::{self, SharedObject, User};
 
 /// A segment that this process is attached to.
 ///
-/// A POSIX segment is read and written by calls, not through a mapping: so a file that somebody cuts
-/// short, or a file system that is full, is an error and no signal.
+/// A POSIX segment is read and written by system calls, not through a mapping. So a file that
+/// another process truncates, or a full file system, is an error and not SIGBUS.
 #[derive(Debug)]
 pub(crate) enum Memory {
     SystemV {
@@ -35,7 +35,7 @@ pub(crate) enum Memory {
 }
 
 impl Memory {
-    /// Makes a segment. The caller has the lock.
+    /// Creates a segment. The caller holds the lock.
     pub(crate) fn create(key: &QtKey, size: usize) -> Result<Self, SegmentError> {
         if size == 0 || isize::try_from(size).is_err() {
             let key = key.clone();
@@ -51,12 +51,12 @@ impl Memory {
     pub(crate) fn attach(key: &QtKey, is_read_only: bool) -> Result<Self, SegmentError> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let (number, id, _) = numbered(key, file, *project, is_read_only)?;
-                let (attached, facts) = id
+                let (number, id, _) = find_system_v(key, file, *project, is_read_only)?;
+                let (attached, stat) = id
                     .attach(is_read_only)
-                    .map_err(|error| gone_or(key, "attaching", error))?;
-                // Once more: only now nothing else can get its number.
-                ownership::check_object(file, facts.identity, number, key.owner())
+                    .map_err(|error| not_found_or(key, "attaching", error))?;
+                // Checked again: only while it is attached, its id cannot be reused.
+                ownership::check_object(file, stat.identity, number, key.owner())
                     .map_err(|fault| SegmentError::of(key, fault))?;
                 Ok(Self::SystemV {
                     id,
@@ -68,36 +68,37 @@ impl Memory {
         }
     }
 
-    /// Looks at a segment without attaching to it.
-    pub(crate) fn find(key: &QtKey) -> Result<Facts, SegmentError> {
+    /// Returns what is known of a segment without attaching to it.
+    pub(crate) fn find(key: &QtKey) -> Result<MemoryStat, SegmentError> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let (_, id, facts) = numbered(key, file, *project, true)?;
-                Ok(Facts {
-                    size: facts.size,
-                    attached: Some(facts.attached),
-                    thing: Some(Thing::Segment {
+                let (_, id, stat) = find_system_v(key, file, *project, true)?;
+                Ok(MemoryStat {
+                    size: stat.size,
+                    attached: Some(stat.attached),
+                    object: Some(SharedObject::Segment {
                         number: id.number(),
                         owner: key.owner(),
                     }),
                 })
             }
-            NativeName::Posix(name) => Ok(Facts {
+            NativeName::Posix(name) => Ok(MemoryStat {
                 size: Self::attach(key, true)?.size(),
                 attached: None,
-                thing: Thing::file(&path_of(name)),
+                object: SharedObject::file(&path_of(name)),
             }),
         }
     }
 
-    /// Removes the segment under a key, and returns the number of a System V segment, which its key
-    /// file still has.
+    /// Removes the segment under a key. Returns the System V key, which its key file still has;
+    /// `None` for POSIX.
     pub(crate) fn remove(key: &QtKey) -> Result<Option<i32>, SegmentError> {
         const DOING: &str = "removing";
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let (number, id, _) = numbered(key, file, *project, true)?;
-                id.remove().map_err(|error| gone_or(key, DOING, error))?;
+                let (number, id, _) = find_system_v(key, file, *project, true)?;
+                id.remove()
+                    .map_err(|error| not_found_or(key, DOING, error))?;
                 Ok(Some(number))
             }
             NativeName::Posix(name) => {
@@ -110,11 +111,12 @@ impl Memory {
         }
     }
 
-    /// Who else is seen to use the segment under a key; nobody where there is none.
+    /// Returns the other processes that are seen to use the segment under a key; none if there is
+    /// no segment.
     pub(crate) fn users_of(key: &QtKey) -> Vec<User> {
         match key.segment() {
             NativeName::SystemV { file, project } => {
-                let found = numbered(key, file, *project, true);
+                let found = find_system_v(key, file, *project, true);
                 found.map_or_else(
                     |_| Vec::new(),
                     |(_, id, _)| user::of_segment(id.number(), key.owner()),
@@ -131,11 +133,11 @@ impl Memory {
         }
     }
 
-    /// How many bytes of it are in memory, or swapped out; `None` where the system does not tell.
+    /// Returns how many bytes of it are in memory or swapped out; `None` if that is unknown.
     ///
-    /// Its length says nothing: whoever makes a segment pays for what is written into it only.
+    /// Its length does not bound that: the kernel allocates memory only for what is written.
     pub(crate) fn present(&self) -> Option<u64> {
-        /// In `st_blocks`, whatever the file system has.
+        /// The unit of `st_blocks` on every file system.
         const BLOCK: u64 = 512;
         match self {
             Self::SystemV { id, .. } => {
@@ -143,13 +145,13 @@ impl Memory {
                 Some(bytes("rss")?.saturating_add(bytes("swap")?))
             }
             Self::Posix { file, .. } => {
-                let facts = file.metadata().ok()?;
-                Some(facts.blocks().saturating_mul(BLOCK))
+                let stat = file.metadata().ok()?;
+                Some(stat.blocks().saturating_mul(BLOCK))
             }
         }
     }
 
-    /// Makes zeros of the bytes from `start` to `end`, without making memory of what was never
+    /// Zeroes the bytes from `start` to `end`, without allocating memory for bytes that were never
     /// written.
     pub(crate) fn blank(&self, start: usize, end: usize) -> io::Result<()> {
         match self {
@@ -161,7 +163,7 @@ impl Memory {
         }
     }
 
-    /// Copies bytes out; the caller has made sure that they are within.
+    /// Copies bytes out. The caller has checked that the range is within the segment.
     pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) -> io::Result<()> {
         match self {
             Self::SystemV { attached, .. } => {
@@ -172,7 +174,7 @@ impl Memory {
         }
     }
 
-    /// Copies bytes in; the caller has made sure that they are within.
+    /// Copies bytes in. The caller has checked that the range is within the segment.
     pub(crate) fn copy_in(&self, offset: usize, source: &[u8]) -> io::Result<()> {
         match self {
             Self::SystemV { attached, .. } => {
@@ -183,8 +185,8 @@ impl Memory {
         }
     }
 
-    /// Makes a POSIX segment longer; who has it in memory goes on seeing its beginning. A System V
-    /// segment keeps its size: false.
+    /// Extends a POSIX segment; processes that have mapped it still see its old part. Returns
+    /// `false` for a System V segment, which keeps its size.
     pub(crate) fn grow(&mut self, key: &QtKey, size: usize) -> Result<bool, SegmentError> {
         match self {
             Self::SystemV { .. } => Ok(false),
@@ -196,7 +198,7 @@ impl Memory {
         }
     }
 
-    /// Who else is seen to use it.
+    /// Returns the other processes that are seen to use it.
     pub(crate) fn users(&self, key: &QtKey) -> Vec<User> {
         match (self, key.segment()) {
             (Self::SystemV { id, .. }, _) => user::of_segment(id.number(), key.owner()),
@@ -205,16 +207,17 @@ impl Memory {
         }
     }
 
-    /// Returns `true` if others use it: as the system counts them, or else as far as they are seen.
+    /// Returns `true` if other processes use it: by the kernel's count for System V, as far as they
+    /// are seen for POSIX.
     pub(crate) fn is_shared(&self, key: &QtKey) -> bool {
         match self {
             // One of them is this process.
-            Self::SystemV { id, .. } => id.facts().is_ok_and(|facts| facts.attached > 1),
+            Self::SystemV { id, .. } => id.stat().is_ok_and(|stat| stat.attached > 1),
             Self::Posix { .. } => !self.users(key).is_empty(),
         }
     }
 
-    /// Returns `true` if the key still means this segment.
+    /// Returns `true` if the key still leads to this segment.
     pub(crate) fn is_current(&self, key: &QtKey) -> bool {
         match (self, key.segment()) {
             (Self::SystemV { id, number, .. }, NativeName::SystemV { file, project }) => {
@@ -233,41 +236,42 @@ impl Memory {
     }
 }
 
-/// What is to be seen of a segment from outside.
+/// What is known of a segment without attaching to it.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(crate) struct MemoryStat {
     pub(crate) size: usize,
-    /// How often it is attached to, where somebody counts.
+    /// How many times it is attached; `None` for POSIX.
     pub(crate) attached: Option<u64>,
-    /// By what its users are found; nothing where it went away just now.
-    pub(crate) thing: Option<Thing>,
+    /// Identifies it in `/proc`; `None` if it was just removed.
+    pub(crate) object: Option<SharedObject>,
 }
 
-/// What the system says of the number of a System V segment: `EINVAL` where it went away just now.
-fn gone_or(key: &QtKey, doing: &'static str, error: io::Error) -> SegmentError {
+/// Makes the error of an operation on a System V id: `EINVAL` means that the segment was just
+/// removed.
+fn not_found_or(key: &QtKey, doing: &'static str, error: io::Error) -> SegmentError {
     match error.raw_os_error() {
         Some(libc::EINVAL) => SegmentError::new(key, SegmentErrorKind::NotFound),
         _ => SegmentError::io(key, doing, error),
     }
 }
 
-/// Finds the System V segment that a key file stands for, if it is the owner's.
-fn numbered(
+/// Finds the System V segment of a key file, if the key's owner owns it.
+fn find_system_v(
     key: &QtKey,
     file: &Path,
     project: u8,
     is_read_only: bool,
-) -> Result<(i32, SegmentId, SegmentFacts), SegmentError> {
+) -> Result<(i32, SegmentId, SegmentStat), SegmentError> {
     let of = |fault| SegmentError::of(key, fault);
     let number = key_file::number(file, project, key.owner()).map_err(of)?;
     let opened = SegmentId::open(number, is_read_only);
     let denied = |error| of(key_file::denied(file, "shm", number, key.owner(), error));
     let id = opened.map_err(denied)?;
-    let facts = id
-        .facts()
-        .map_err(|error| gone_or(key, "looking at it", error))?;
-    ownership::check_object(file, facts.identity, number, key.owner()).map_err(of)?;
-    Ok((number, id, facts))
+    let stat = id
+        .stat()
+        .map_err(|error| not_found_or(key, "reading its state", error))?;
+    ownership::check_object(file, stat.identity, number, key.owner()).map_err(of)?;
+    Ok((number, id, stat))
 }
 
 pub(crate) fn path_of(name: &str) -> PathBuf {
@@ -282,14 +286,14 @@ fn create_system_v(
 ) -> Result<Memory, SegmentError> {
     let (number, is_new) =
         key_file::ensure(file, project).map_err(|fault| SegmentError::of(key, fault))?;
-    let created = create_numbered(key, file, project, number, size);
+    let created = create_with_number(key, file, project, number, size);
     if created.is_err() && is_new {
         key_file::remove(file, project, number);
     }
     created
 }
 
-fn create_numbered(
+fn create_with_number(
     key: &QtKey,
     file: &Path,
     project: u8,
@@ -299,7 +303,7 @@ fn create_numbered(
     let mut created = SegmentId::create(number, size);
     let exists = |result: &io::Result<SegmentId>| matches!(result, Err(error) if error.raw_os_error() == Some(libc::EEXIST));
     if exists(&created) {
-        sweep(key, file, project)?;
+        remove_unused(key, file, project)?;
         created = SegmentId::create(number, size);
     }
     let id = match created {
@@ -308,7 +312,7 @@ fn create_numbered(
             let key = key.clone();
             return Err(SegmentError::new(&key, SegmentErrorKind::Size { size }));
         }
-        Err(error) => return Err(SegmentError::io(key, "making", error)),
+        Err(error) => return Err(SegmentError::io(key, "creating", error)),
     };
     match id.attach(false) {
         Ok((attached, _)) => Ok(Memory::SystemV {
@@ -323,20 +327,20 @@ fn create_numbered(
     }
 }
 
-/// Removes a segment that nobody is attached to: a crash left it behind. Whoever is just making
-/// one has the lock, and the lock is ours.
-fn sweep(key: &QtKey, file: &Path, project: u8) -> Result<(), SegmentError> {
-    match numbered(key, file, project, true) {
-        Ok((_, id, facts)) if facts.attached == 0 => id
+/// Removes a segment to which no process is attached: a crash left it behind. A process that is
+/// creating one would hold the lock, and the caller holds it.
+fn remove_unused(key: &QtKey, file: &Path, project: u8) -> Result<(), SegmentError> {
+    match find_system_v(key, file, project, true) {
+        Ok((_, id, stat)) if stat.attached == 0 => id
             .remove()
-            .map_err(|error| SegmentError::io(key, "removing what a crash left", error)),
+            .map_err(|error| SegmentError::io(key, "removing leftovers of a crash", error)),
         Ok((_, id, _)) => Err(SegmentError::new(
             key,
             SegmentErrorKind::AlreadyExists {
                 users: user::of_segment(id.number(), key.owner()),
             },
         )),
-        // It went away just now.
+        // It was just removed.
         Err(error) if *error.kind() == SegmentErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
@@ -352,7 +356,7 @@ fn create_posix(key: &QtKey, path: &Path, size: usize) -> Result<Memory, Segment
     let file = match made {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            // Whose is it?
+            // Refused if another user owns it.
             attach_posix(key, path, true)?;
             return Err(SegmentError::new(
                 key,
@@ -361,11 +365,11 @@ fn create_posix(key: &QtKey, path: &Path, size: usize) -> Result<Memory, Segment
                 },
             ));
         }
-        Err(error) => return Err(SegmentError::io(key, "making", error)),
+        Err(error) => return Err(SegmentError::io(key, "creating", error)),
     };
     if let Err(error) = reserve(&file, size) {
         fs::remove_file(path).ok();
-        return Err(SegmentError::io(key, "making", error));
+        return Err(SegmentError::io(key, "creating", error));
     }
     Ok(Memory::Posix {
         file,
@@ -375,7 +379,7 @@ fn create_posix(key: &QtKey, path: &Path, size: usize) -> Result<Memory, Segment
 
 fn attach_posix(key: &QtKey, path: &Path, is_read_only: bool) -> Result<Memory, SegmentError> {
     let of = |fault| SegmentError::of(key, fault);
-    // Before it is opened: opening a device does something, and another user's file may hold it up.
+    // Checked before opening: opening a device may have effects, and another user's file may block.
     ownership::file_of(path, key.owner()).map_err(of)?;
     let no_follow = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let file = OpenOptions::new()
@@ -384,23 +388,23 @@ fn attach_posix(key: &QtKey, path: &Path, is_read_only: bool) -> Result<Memory, 
         .custom_flags(no_follow)
         .open(path)
         .map_err(|error| SegmentError::io(key, "opening", error))?;
-    let facts = file
+    let stat = file
         .metadata()
-        .map_err(|error| SegmentError::io(key, "looking at it", error))?;
-    // What was opened may be another one.
-    ownership::check_file(path, &facts, key.owner()).map_err(of)?;
-    let size = facts.len();
+        .map_err(|error| SegmentError::io(key, "reading its state", error))?;
+    // The file may have been replaced between the check and the opening.
+    ownership::check_file(path, &stat, key.owner()).map_err(of)?;
+    let size = stat.len();
     Ok(Memory::Posix { file, size })
 }
 
-/// Writes zeros over a file where it has memory; its holes are zeros already.
+/// Writes zeros over the allocated parts of a file; its holes are zeros already.
 fn blank_file(file: &File, start: u64, end: u64) -> io::Result<()> {
     let mut at = start;
     while at < end {
         let data = match rustix::fs::seek(file, SeekFrom::Data(at)) {
             Ok(data) => data.min(end),
             Err(rustix::io::Errno::NXIO) => return Ok(()),
-            // The file system knows no holes.
+            // The file system does not support holes.
             Err(_) => at,
         };
         let hole = rustix::fs::seek(file, SeekFrom::Hole(data)).unwrap_or(end);
@@ -416,13 +420,13 @@ fn blank_file(file: &File, start: u64, end: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Zeros for what is blanked.
+/// The zeros that are written.
 const ZEROS: [u8; 16 * 1024] = [0; 16 * 1024];
 
-/// Makes a file as long as that, with memory behind it, so that a full file system is told of now.
+/// Extends a file and allocates its memory, so that a full file system is an error now.
 fn reserve(file: &File, size: usize) -> io::Result<()> {
     let size = size as u64;
-    // To pass this limit would be a signal.
+    // Exceeding this limit would raise SIGXFSZ.
     if getrlimit(Resource::Fsize)
         .current
         .is_some_and(|most| most < size)

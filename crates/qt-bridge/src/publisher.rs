@@ -1,4 +1,4 @@
-//! What is loaded for Qt programs, and the segment that keeps it alive.
+//! Publishing streams for Qt programs.
 
 use std::io;
 use std::time::Duration;
@@ -9,45 +9,45 @@ use crate::error::{LockError, LockErrorKind, SegmentError, SegmentErrorKind};
 use crate::key::{Kind, QtKey};
 use crate::segment::{Departure, ReadWrite, Segment};
 use crate::stream::Stream;
-use crate::sys::signal::Shield;
+use crate::sys::signal::BlockedSignals;
 use crate::user::{User, listed};
 
-/// How often a stream is written anew because a Qt program reset the lock meanwhile.
+/// How many times a stream is written if a Qt program resets the lock meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// Puts streams under one key, each in the place of the one before.
+/// Publishes streams under one key, each replacing the one before.
 ///
-/// A stream that fits into the segment is written over the one before, so that Qt programs that stay
-/// attached see it. For a longer one the segment is made anew, as Qt programs do it, or made longer
-/// where it is a POSIX one.
+/// A stream that fits into the segment overwrites the one before, so that Qt programs that stay
+/// attached see it. For a longer stream a System V segment is removed and created again, as Qt
+/// programs do, and a POSIX segment is extended.
 #[derive(Debug)]
 pub struct Publisher {
     key: QtKey,
-    patience: Duration,
+    timeout: Duration,
     segment: Option<Segment<ReadWrite>>,
-    /// How far the segment may hold something.
+    /// The length of the part that may be non-zero, in bytes.
     filled: usize,
 }
 
 impl Publisher {
-    /// Prepares to publish. Each wait ends after `patience`.
+    /// Prepares to publish. Each wait ends after `timeout`.
     #[must_use]
-    pub fn new(key: &QtKey, patience: Duration) -> Self {
+    pub fn new(key: &QtKey, timeout: Duration) -> Self {
         Self {
             key: key.clone(),
-            patience,
+            timeout,
             segment: None,
             filled: 0,
         }
     }
 
-    /// The key.
+    /// Returns the key of the segment.
     #[must_use]
     pub fn key(&self) -> &QtKey {
         &self.key
     }
 
-    /// Returns `true` if something is published, and Qt programs that attach now would find it.
+    /// Returns `true` if something is published, and a Qt program that attaches now finds it.
     #[must_use]
     pub fn is_found(&self) -> bool {
         self.segment.as_ref().is_some_and(Segment::is_current)
@@ -57,22 +57,22 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// [`PublishError`]; what was published before stays.
+    /// [`PublishError`]. The stream that was published before stays.
     pub fn publish(&mut self, stream: &Stream<'_>) -> Result<(), PublishError> {
-        // Whoever reads raw bytes reads all of them.
+        // A reader of raw bytes reads the whole segment.
         self.filled = usize::MAX;
         self.publish_with_room(stream, stream.size())
     }
 
-    /// Publishes a stream, and makes a segment of `room` bytes for it where it needs a new one.
+    /// Publishes a stream. A segment that has to be created or extended for it gets `room` bytes.
     ///
-    /// Streams of different lengths then follow each other in one segment, and Qt programs that stay
-    /// attached see each of them. They have to tell their own length, as all but raw ones do: behind
-    /// them only what was published before is blanked.
+    /// So streams of different lengths fit into one segment, and Qt programs that stay attached see
+    /// each of them. The streams have to contain their length, as all but raw ones do: only bytes
+    /// of the previous stream are zeroed after the new one.
     ///
     /// # Errors
     ///
-    /// [`PublishError`]; what was published before stays.
+    /// [`PublishError`]. The stream that was published before stays.
     pub fn publish_with_room(
         &mut self,
         stream: &Stream<'_>,
@@ -93,9 +93,9 @@ impl Publisher {
     }
 
     fn publish_once(&mut self, stream: &Stream<'_>, room: usize) -> Result<(), PublishError> {
-        let patience = self.patience;
+        let timeout = self.timeout;
         let segment = match self.segment.take_if(|segment| !segment.is_current()) {
-            // Somebody removed it, or its key file: those who come now would not find it.
+            // It or its key file was removed: a process that attaches now would not find it.
             Some(lost) => {
                 drop(lost);
                 None
@@ -105,10 +105,10 @@ impl Publisher {
         let mut segment = match segment {
             Some(segment) if segment.size() >= stream.size() => segment,
             Some(segment) => self.enlarge(segment, stream, room)?,
-            None => self.enter(stream, room)?,
+            None => self.create_or_attach(stream, room)?,
         };
         let filled = self.filled.min(segment.size());
-        let written = write(&mut segment, stream, filled, patience);
+        let written = write(&mut segment, stream, filled, timeout);
         self.segment = Some(segment);
         if written.is_ok() {
             self.filled = stream.size();
@@ -116,18 +116,18 @@ impl Publisher {
         written
     }
 
-    /// Makes a segment, or joins the one that is there.
-    fn enter(
+    /// Creates a segment, or attaches to the existing one.
+    fn create_or_attach(
         &mut self,
         stream: &Stream<'_>,
         room: usize,
     ) -> Result<Segment<ReadWrite>, PublishError> {
-        match Segment::create(&self.key, room, self.patience) {
+        match Segment::create(&self.key, room, self.timeout) {
             Err(SegmentError {
                 kind: SegmentErrorKind::AlreadyExists { .. },
                 ..
             }) => {
-                let mut segment = Segment::attach(&self.key, self.patience)?;
+                let mut segment = Segment::attach(&self.key, self.timeout)?;
                 self.filled = usize::MAX;
                 if segment.size() >= stream.size() || segment.grow(room)? {
                     Ok(segment)
@@ -139,7 +139,7 @@ impl Publisher {
         }
     }
 
-    /// Makes room for a longer stream; what stands there stays where that does not work.
+    /// Makes room for a longer stream. On failure the previous content stays.
     fn enlarge(
         &mut self,
         mut segment: Segment<ReadWrite>,
@@ -159,7 +159,7 @@ impl Publisher {
             self.segment = Some(segment);
             return Err(error);
         }
-        let before = match self.copy_of(&mut segment) {
+        let before = match self.copy_out(&mut segment) {
             Ok(before) => before,
             Err(error) => {
                 self.segment = Some(segment);
@@ -167,12 +167,13 @@ impl Publisher {
             }
         };
         drop(segment);
-        self.enter(stream, room).inspect_err(|_| {
-            // Under the same key there is room for one at a time, so it is put back.
-            let again = Segment::create(&self.key, before.len(), self.patience);
+        self.create_or_attach(stream, room).inspect_err(|_| {
+            // A key has one segment at a time, so the previous one was removed first: it is put
+            // back.
+            let again = Segment::create(&self.key, before.len(), self.timeout);
             self.segment = again.ok().and_then(|mut segment| {
                 segment
-                    .lock(self.patience)
+                    .lock(self.timeout)
                     .ok()?
                     .copy_from(0, &before)
                     .ok()?;
@@ -181,26 +182,27 @@ impl Publisher {
         })
     }
 
-    /// Leaves what is published there, for whoever comes: until the last of them leaves.
+    /// Detaches, and leaves the content for other programs: it stays until the last program that
+    /// attaches later detaches.
     pub fn keep(&mut self) {
         if let Some(segment) = self.segment.take() {
             segment.keep();
         }
     }
 
-    fn copy_of(&self, segment: &mut Segment<ReadWrite>) -> Result<Vec<u8>, PublishError> {
+    fn copy_out(&self, segment: &mut Segment<ReadWrite>) -> Result<Vec<u8>, PublishError> {
         let mut copy = Vec::new();
         copy.try_reserve_exact(segment.size())
             .map_err(|_| PublishError::write(&self.key, io::ErrorKind::OutOfMemory.into()))?;
         copy.resize(segment.size(), 0);
-        let guard = segment.lock(self.patience).map_err(PublishError::Lock)?;
+        let guard = segment.lock(self.timeout).map_err(PublishError::Lock)?;
         guard
             .copy_to(0, &mut copy)
             .map_err(|source| PublishError::write(&self.key, source))?;
         Ok(copy)
     }
 
-    /// Lets go of what is published. `None` where nothing is.
+    /// Detaches from the segment. Returns `None` if nothing is published.
     pub fn release(&mut self) -> Option<Departure> {
         self.segment.take().map(Segment::detach)
     }
@@ -219,12 +221,12 @@ fn write(
     segment: &mut Segment<ReadWrite>,
     stream: &Stream<'_>,
     filled: usize,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), PublishError> {
     let key = segment.key().clone();
-    // Killed by a signal, this would leave a POSIX lock taken for ever.
-    let _shield = (key.kind() == Kind::PosixRealtime).then(Shield::raise);
-    let mut guard = segment.lock(patience).map_err(PublishError::Lock)?;
+    // If a signal killed the process here, a POSIX lock would stay held forever.
+    let _blocked = (key.kind() == Kind::PosixRealtime).then(BlockedSignals::new);
+    let mut guard = segment.lock(timeout).map_err(PublishError::Lock)?;
     let written = (|| {
         stream.write_to(&mut guard.writer())?;
         guard.blank(stream.size(), filled)
@@ -240,10 +242,10 @@ pub enum PublishError {
     /// The segment could not be created or attached to.
     #[error(transparent)]
     Segment(SegmentError),
-    /// The lock was not taken, or was reset again and again.
+    /// The lock was not acquired, or was reset on each attempt.
     #[error(transparent)]
     Lock(LockError),
-    /// The segment is too short, and cannot be replaced while others use it.
+    /// The segment is too short, and cannot be replaced while other processes use it.
     #[error(
         "cannot publish to Qt segment \"{key}\": {size} bytes, {needed} are needed, in use by {}",
         listed(users)
@@ -251,14 +253,14 @@ pub enum PublishError {
     TooSmall {
         /// The segment.
         key: QtKey,
-        /// Its length.
+        /// Its length in bytes.
         size: usize,
-        /// How long it should be.
+        /// The length that the stream needs, in bytes.
         needed: usize,
         /// The processes that are seen to use it.
         users: Vec<User>,
     },
-    /// It could not be written.
+    /// The segment could not be written.
     #[error("cannot write Qt segment \"{key}\"")]
     Write {
         /// The segment.

@@ -1,4 +1,4 @@
-//! A segment of a Qt program, created and attached to by Qt's rules.
+//! Segments of Qt programs, created, attached to and removed by Qt's rules.
 
 use std::fmt;
 use std::io;
@@ -15,26 +15,23 @@ use crate::key_file;
 use crate::lock::{Lock, check_is_ours};
 use crate::memory::Memory;
 use crate::ownership;
-use crate::stream::Source;
+use crate::stream::ReadAt;
 use crate::sys::system_v::SegmentId;
 use crate::user::User;
 
-/// How long who leaves last waits for the lock before it leaves the segment behind.
-const PARTING: Duration = Duration::from_secs(1);
+/// How long the last process to detach waits for the lock, before it leaves the segment behind.
+const DETACH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Marks a handle that reads and writes.
+/// Marks a handle with read and write access.
 #[derive(Debug)]
 pub struct ReadWrite;
 
-/// Marks a handle that reads.
+/// Marks a handle with read access.
 #[derive(Debug)]
 pub struct ReadOnly;
 
-/// What a handle may do with its segment; [`ReadWrite`] or [`ReadOnly`].
-#[expect(
-    private_bounds,
-    reason = "sealed: there are two ways to attach, and no third"
-)]
+/// The access of a handle to its segment: [`ReadWrite`] or [`ReadOnly`].
+#[expect(private_bounds, reason = "sealed: there are two kinds of access")]
 pub trait Attach: Sealed {}
 
 impl Attach for ReadWrite {}
@@ -52,11 +49,11 @@ impl Sealed for ReadOnly {
     const IS_READ_ONLY: bool = true;
 }
 
-/// A segment that Qt programs know as a `QSharedMemory`, with its lock.
+/// A segment that Qt programs use as a `QSharedMemory`, with its lock.
 ///
-/// Its bytes are copied in and out under the lock, through the [`Guard`]: Qt
-/// programs may write them at any time. Every wait ends after the caller's patience. A handle is
-/// for one thread at a time, so it cannot lock twice.
+/// Its bytes are copied in and out under the lock, through the [`Guard`], and never borrowed: Qt
+/// programs may write them at any time. Every wait ends after the caller's timeout. Locking takes
+/// `&mut self`, so a handle cannot lock twice.
 ///
 /// # Examples
 ///
@@ -64,68 +61,71 @@ impl Sealed for ReadOnly {
 /// use std::time::Duration;
 /// use qt_bridge::{QtKey, Segment};
 ///
-/// let patience = Duration::from_secs(1);
+/// let timeout = Duration::from_secs(1);
 /// let key: QtKey = "qt:MySharedMemory".parse()?;
-/// let mut segment = Segment::attach_read_only(&key, patience)?;
+/// let mut segment = Segment::attach_read_only(&key, timeout)?;
 /// let mut first = [0; 4];
-/// segment.lock(patience)?.copy_to(0, &mut first)?;
+/// segment.lock(timeout)?.copy_to(0, &mut first)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Segment<A: Attach> {
-    /// `None` once it was left.
+    /// `None` after detaching.
     memory: Option<Memory>,
     lock: Option<Lock>,
     key: QtKey,
-    /// Whether this handle made it.
+    /// Whether this handle created it.
     is_creator: bool,
     access: PhantomData<A>,
 }
 
-/// What became of a segment that was left.
+/// What happened to a segment on detaching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// The last one has left: it is gone.
+    /// This was the last process: the segment was removed.
     Removed,
-    /// Others use it.
+    /// Other processes use it.
     InUse,
-    /// It stays although nobody is seen to use it: POSIX segments of others do, and what is locked.
+    /// It stays although no other process is seen to use it: a POSIX segment that another handle
+    /// created, or a segment whose lock is held.
     Kept,
 }
 
 impl Segment<ReadWrite> {
-    /// Makes a segment of `size` bytes, all zero, and attaches to it.
+    /// Creates a segment of `size` bytes, all zero, and attaches to it.
     ///
-    /// A System V segment that nobody is attached to was left by a crash, and is replaced.
+    /// A System V segment to which no process is attached is a leftover of a crash, and is
+    /// replaced.
     ///
     /// # Errors
     ///
-    /// [`SegmentErrorKind::AlreadyExists`] where somebody uses one (or, for a POSIX segment, where there
-    /// is one), [`SegmentErrorKind::Size`] for none or too many bytes, [`SegmentErrorKind::Lock`] where
-    /// somebody holds the lock for longer than `patience`.
-    pub fn create(key: &QtKey, size: usize, patience: Duration) -> Result<Self, SegmentError> {
+    /// [`SegmentErrorKind::AlreadyExists`] if a process uses the segment (or, for POSIX, if there
+    /// is one), [`SegmentErrorKind::Size`] if `size` is 0 or too large, [`SegmentErrorKind::Lock`]
+    /// if another process holds the lock for longer than `timeout`.
+    pub fn create(key: &QtKey, size: usize, timeout: Duration) -> Result<Self, SegmentError> {
         if size == 0 {
             let key = key.clone();
             return Err(SegmentError::new(&key, SegmentErrorKind::Size { size }));
         }
-        Self::enter(key, patience, |key| Memory::create(key, size), true)
+        Self::open_locked(key, timeout, |key| Memory::create(key, size), true)
     }
 
     /// Attaches to the segment under the key.
     ///
     /// # Errors
     ///
-    /// [`SegmentErrorKind::NotFound`] where there is none, [`SegmentErrorKind::Lock`] where somebody holds
-    /// the lock for longer than `patience`.
-    pub fn attach(key: &QtKey, patience: Duration) -> Result<Self, SegmentError> {
-        Self::join(key, patience)
+    /// [`SegmentErrorKind::NotFound`] if there is none, [`SegmentErrorKind::Lock`] if another
+    /// process holds the lock for longer than `timeout`.
+    pub fn attach(key: &QtKey, timeout: Duration) -> Result<Self, SegmentError> {
+        Self::attach_existing(key, timeout)
     }
 
-    /// Makes a POSIX segment longer, where it is shorter, and returns true; a System V segment keeps
-    /// its size: false. Who has it in memory goes on seeing its beginning.
+    /// Extends a POSIX segment to `size` bytes if it is shorter, and returns `true`. Returns
+    /// `false` for a System V segment, which keeps its size. Processes that have mapped the segment
+    /// still see its old part.
     ///
     /// # Errors
     ///
-    /// [`SegmentErrorKind::OutOfResources`] where there is no room.
+    /// [`SegmentErrorKind::OutOfResources`] if there is no memory.
     pub fn grow(&mut self, size: usize) -> Result<bool, SegmentError> {
         let key = &self.key;
         match &mut self.memory {
@@ -136,42 +136,42 @@ impl Segment<ReadWrite> {
 }
 
 impl Segment<ReadOnly> {
-    /// Attaches to the segment under the key for reading.
+    /// Attaches to the segment under the key with read access.
     ///
     /// # Errors
     ///
     /// Those of [`attach`](Segment::attach).
-    pub fn attach_read_only(key: &QtKey, patience: Duration) -> Result<Self, SegmentError> {
-        Self::join(key, patience)
+    pub fn attach_read_only(key: &QtKey, timeout: Duration) -> Result<Self, SegmentError> {
+        Self::attach_existing(key, timeout)
     }
 }
 
 impl<A: Attach> Segment<A> {
-    fn join(key: &QtKey, patience: Duration) -> Result<Self, SegmentError> {
-        // First, so that where there is nothing, no lock is made of it.
+    fn attach_existing(key: &QtKey, timeout: Duration) -> Result<Self, SegmentError> {
+        // Comes first: if there is no segment, no lock should be created for it.
         check_is_ours(key)?;
         Memory::find(key)?;
-        Self::enter(
+        Self::open_locked(
             key,
-            patience,
+            timeout,
             |key| Memory::attach(key, A::IS_READ_ONLY),
             false,
         )
     }
 
-    /// Gets the memory under the lock.
-    fn enter(
+    /// Creates or attaches to the memory while holding the lock.
+    fn open_locked(
         key: &QtKey,
-        patience: Duration,
+        timeout: Duration,
         get: impl FnOnce(&QtKey) -> Result<Memory, SegmentError>,
         is_creator: bool,
     ) -> Result<Self, SegmentError> {
         let mut lock = Lock::open(key)?;
-        lock.take(patience)?;
+        lock.acquire(timeout)?;
         match get(key) {
             Ok(memory) => {
-                // Where a Qt program has reset it, the lock is free all the same.
-                lock.give_back().ok();
+                // If a Qt program has reset the lock, it is free anyway.
+                lock.release().ok();
                 Ok(Self {
                     memory: Some(memory),
                     lock: Some(lock),
@@ -182,10 +182,10 @@ impl<A: Attach> Segment<A> {
             }
             Err(error) => {
                 let is_system_v = matches!(key.lock(), NativeName::SystemV { .. });
-                // Who waits for a System V lock is told, and makes another. With a POSIX one there
-                // would be two, so it stays, as Qt leaves it.
+                // A process that waits for a System V lock is woken by its removal, and creates
+                // another. With a POSIX lock there would be two, so it stays, as with Qt.
                 if lock.is_creator() && is_system_v {
-                    // Under a native key the file may be that of somebody's segment.
+                    // Under a native key the file may be the key file of a segment in use.
                     lock.remove(matches!(
                         error,
                         SegmentError {
@@ -194,34 +194,35 @@ impl<A: Attach> Segment<A> {
                         }
                     ));
                 } else {
-                    lock.give_back().ok();
+                    lock.release().ok();
                 }
                 Err(error)
             }
         }
     }
 
-    /// The segment's key.
+    /// Returns the key of the segment.
     #[must_use]
     pub fn key(&self) -> &QtKey {
         &self.key
     }
 
-    /// The segment's length, bytes.
+    /// Returns the length of the segment in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.memory.as_ref().map_or(0, Memory::size)
     }
 
-    /// Takes the lock, waiting for it so long; with no patience, only if it is free.
+    /// Acquires the lock, waiting up to `timeout`. With a zero timeout it only tries.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Timeout`] says who holds it, where that is known.
+    /// [`LockErrorKind::Timeout`] with the process that holds the lock, if that is known;
+    /// [`LockErrorKind::Lost`] if other processes keep the lock from being exclusive.
     #[inline]
-    pub fn lock(&mut self, patience: Duration) -> Result<Guard<'_, A>, LockError> {
+    pub fn lock(&mut self, timeout: Duration) -> Result<Guard<'_, A>, LockError> {
         if let Some(lock) = &mut self.lock {
-            lock.take(patience)?;
+            lock.acquire(timeout)?;
         }
         Ok(Guard {
             segment: self,
@@ -229,44 +230,48 @@ impl<A: Attach> Segment<A> {
         })
     }
 
-    /// Who else is seen to use it: processes of this user, in this container.
+    /// Returns the other processes that are seen to use it: processes of this user in this
+    /// container.
     #[must_use]
     pub fn users(&self) -> Vec<User> {
         let users = self.memory.as_ref().map(|memory| memory.users(&self.key));
         users.unwrap_or_default()
     }
 
-    /// Returns `true` if others use it: as the system counts them, or else as far as they are seen.
+    /// Returns `true` if other processes use it: by the kernel's count for System V, as far as they
+    /// are seen for POSIX.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         let memory = self.memory.as_ref();
         memory.is_some_and(|memory| memory.is_shared(&self.key))
     }
 
-    /// Returns `true` if programs that attach now would find this segment.
+    /// Returns `true` if a program that attaches now finds this segment.
     ///
-    /// False where somebody has removed it, or its key file: cleaners of `/tmp` do that.
+    /// Returns `false` if the segment or its key file was removed, for example by a cleaner of
+    /// `/tmp`.
     #[must_use]
     pub fn is_current(&self) -> bool {
         let memory = self.memory.as_ref();
         memory.is_some_and(|memory| memory.is_current(&self.key))
     }
 
-    /// Leaves the segment. The last one removes it, with its lock.
+    /// Detaches from the segment. The last process to detach removes it and its lock.
     ///
-    /// A POSIX segment stays, as with Qt, unless this handle made it and nobody is seen to use it.
-    /// Dropping does the same.
-    #[must_use = "tells what became of it; drop the handle where that does not matter"]
+    /// A POSIX segment stays, as with Qt, unless this handle created it and no other process is
+    /// seen to use it. Dropping the handle does the same.
+    #[must_use = "returns what happened to the segment; drop the handle if that does not matter"]
     pub fn detach(mut self) -> Departure {
-        self.leave()
+        self.detach_once()
     }
 
-    /// Leaves the segment, and leaves it there, for whoever comes: until the last of them leaves.
+    /// Detaches, and leaves the segment for other programs: it stays until the last program that
+    /// attaches later detaches.
     pub fn keep(mut self) {
         self.memory = None;
     }
 
-    fn leave(&mut self) -> Departure {
+    fn detach_once(&mut self) -> Departure {
         let (Some(memory), Some(mut lock)) = (self.memory.take(), self.lock.take()) else {
             return Departure::Kept;
         };
@@ -278,22 +283,22 @@ impl<A: Attach> Segment<A> {
                 attached,
             } => {
                 drop(attached);
-                leave_system_v(&self.key, id, number, &mut lock)
+                detach_system_v(&self.key, id, number, &mut lock)
             }
             Memory::Posix { .. } if !self.is_creator || !is_current => Departure::Kept,
             Memory::Posix { file, .. } => {
                 drop(file);
-                leave_posix(&self.key, &mut lock)
+                detach_posix(&self.key, &mut lock)
             }
         };
         match departure {
-            // The lock is taken.
+            // `detach_system_v` and `detach_posix` have acquired the lock.
             Departure::Removed => lock.remove(false),
-            // As Qt does, who made the lock takes it along: others make it anew when they need it. But
-            // not while somebody holds it.
+            // As with Qt, the creator of the lock removes it, and other processes create it again
+            // when they need it. Not while another process holds it.
             Departure::InUse | Departure::Kept => {
                 let is_system_v = matches!(self.key.lock(), NativeName::SystemV { .. });
-                if lock.is_creator() && is_system_v && lock.take_as_it_is() {
+                if lock.is_creator() && is_system_v && lock.try_acquire_existing() {
                     let is_shared = self.key.lock() == self.key.segment();
                     lock.remove(is_shared && Memory::find(&self.key).is_ok());
                 }
@@ -303,47 +308,48 @@ impl<A: Attach> Segment<A> {
     }
 }
 
-/// Removes a segment that nobody is attached to; then the lock is taken.
-fn leave_system_v(key: &QtKey, id: SegmentId, number: i32, lock: &mut Lock) -> Departure {
+/// Removes a segment to which no process is attached. The lock is acquired if it returns
+/// [`Departure::Removed`].
+fn detach_system_v(key: &QtKey, id: SegmentId, number: i32, lock: &mut Lock) -> Departure {
     let is_alone = || {
         let user = ownership::this_user();
-        id.facts().is_ok_and(|facts| {
-            let found = facts.identity;
-            facts.attached == 0
-                && (found.number, found.owner, found.creator) == (number, user, user)
+        id.stat().is_ok_and(|stat| {
+            let found = stat.identity;
+            stat.attached == 0 && (found.number, found.owner, found.creator) == (number, user, user)
         })
     };
     if !is_alone() {
         return Departure::InUse;
     }
-    // Whoever is just attaching has the lock.
-    if lock.take(PARTING).is_err() {
+    // A process that is attaching holds the lock.
+    if lock.acquire(DETACH_TIMEOUT).is_err() {
         return Departure::Kept;
     }
     if !is_alone() || id.remove().is_err() {
-        lock.give_back().ok();
+        lock.release().ok();
         return Departure::InUse;
     }
-    // Under a native key the lock needs it yet, and takes it along.
+    // Under a native key the lock uses the same file, and removes it later.
     if key.lock() != key.segment() {
         remove_key_file(key, number);
     }
     Departure::Removed
 }
 
-/// Removes a segment that nobody is seen to use; then the lock is taken.
-fn leave_posix(key: &QtKey, lock: &mut Lock) -> Departure {
-    if lock.take(PARTING).is_err() {
+/// Removes a segment that no other process is seen to use. The lock is acquired if it returns
+/// [`Departure::Removed`].
+fn detach_posix(key: &QtKey, lock: &mut Lock) -> Departure {
+    if lock.acquire(DETACH_TIMEOUT).is_err() {
         return Departure::Kept;
     }
     if !Memory::users_of(key).is_empty() {
-        lock.give_back().ok();
+        lock.release().ok();
         return Departure::InUse;
     }
     match Memory::remove(key) {
         Ok(_) => Departure::Removed,
         Err(_) => {
-            lock.give_back().ok();
+            lock.release().ok();
             Departure::Kept
         }
     }
@@ -351,7 +357,7 @@ fn leave_posix(key: &QtKey, lock: &mut Lock) -> Departure {
 
 impl<A: Attach> Drop for Segment<A> {
     fn drop(&mut self) {
-        self.leave();
+        self.detach_once();
     }
 }
 
@@ -364,9 +370,9 @@ impl<A: Attach> fmt::Debug for Segment<A> {
     }
 }
 
-/// The segment's bytes, for as long as the lock is held; dropping it lets go.
+/// Access to the bytes of a segment while its lock is held. Dropping the guard releases the lock.
 #[derive(Debug)]
-#[must_use = "dropping it lets go of the lock at once"]
+#[must_use = "dropping the guard releases the lock at once"]
 pub struct Guard<'a, A: Attach> {
     segment: &'a mut Segment<A>,
     is_held: bool,
@@ -377,7 +383,7 @@ impl<A: Attach> Guard<'_, A> {
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` where they are not all within the segment.
+    /// `UnexpectedEof` if the range exceeds the segment.
     pub fn copy_to(&self, offset: usize, destination: &mut [u8]) -> io::Result<()> {
         self.check(offset, destination.len())?;
         match &self.segment.memory {
@@ -386,12 +392,12 @@ impl<A: Attach> Guard<'_, A> {
         }
     }
 
-    /// Lets go of the lock.
+    /// Releases the lock.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Lost`] where a Qt program has reset the lock while it was held, so that what was
-    /// read or written may be mixed with what others wrote. Dropping does not tell.
+    /// [`LockErrorKind::Lost`] if a Qt program reset the lock while it was held, so that another
+    /// process may have written at the same time. Dropping the guard does not report that.
     pub fn unlock(mut self) -> Result<(), LockError> {
         self.release()
     }
@@ -401,7 +407,7 @@ impl<A: Attach> Guard<'_, A> {
             return Ok(());
         }
         match &mut self.segment.lock {
-            Some(lock) => lock.give_back(),
+            Some(lock) => lock.release(),
             None => Ok(()),
         }
     }
@@ -419,7 +425,7 @@ impl Guard<'_, ReadWrite> {
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` where they do not fit into the segment.
+    /// `UnexpectedEof` if the range exceeds the segment.
     pub fn copy_from(&mut self, offset: usize, source: &[u8]) -> io::Result<()> {
         self.check(offset, source.len())?;
         match &self.segment.memory {
@@ -428,7 +434,7 @@ impl Guard<'_, ReadWrite> {
         }
     }
 
-    /// Makes zeros of what stands from `start` to `end`, or to the end of the segment.
+    /// Zeroes the bytes from `start` to `end`, or to the end of the segment.
     pub(crate) fn blank(&mut self, start: usize, end: usize) -> io::Result<()> {
         let end = end.min(self.segment.size());
         match &self.segment.memory {
@@ -437,7 +443,7 @@ impl Guard<'_, ReadWrite> {
         }
     }
 
-    /// Writes one thing after another, from the beginning.
+    /// Returns a writer that starts at the first byte of the segment.
     pub fn writer(&mut self) -> impl io::Write {
         Writer { guard: self, at: 0 }
     }
@@ -450,7 +456,7 @@ impl<A: Attach> Drop for Guard<'_, A> {
     }
 }
 
-impl<A: Attach> Source for Guard<'_, A> {
+impl<A: Attach> ReadAt for Guard<'_, A> {
     fn size(&self) -> usize {
         self.segment.size()
     }
@@ -477,29 +483,32 @@ impl io::Write for Writer<'_, '_> {
     }
 }
 
-/// Tells how long the segment under a key is, without attaching to it.
+/// Returns the length of the segment under a key in bytes, without attaching to it.
 ///
 /// # Errors
 ///
-/// [`SegmentErrorKind::NotFound`] where there is none.
+/// [`SegmentErrorKind::NotFound`] if there is none.
 pub fn size(key: &QtKey) -> Result<usize, SegmentError> {
-    Memory::find(key).map(|facts| facts.size)
+    Memory::find(key).map(|stat| stat.size)
 }
 
-/// Who is seen to use the segment under a key: processes of this user, in this container.
+/// Returns the other processes that are seen to use the segment under a key: processes of this user
+/// in this container.
 #[must_use]
 pub fn users(key: &QtKey) -> Vec<User> {
     Memory::users_of(key)
 }
 
-/// Removes a segment and its lock by name, whatever state they are in.
+/// Removes a segment and its lock by key, whatever state they are in.
 ///
-/// Without `force` only what nobody is seen to use, nor counted by the system to be attached to. With
-/// it, who uses it keeps the memory, and a lock that a killed program held is let go.
+/// Without `force`, only if no process is seen to use the segment or counted as attached by the
+/// kernel. With `force`, processes that use it keep their memory, and a lock that a killed program
+/// held is removed.
 ///
 /// # Errors
 ///
-/// [`SegmentErrorKind::NotFound`] where there is neither segment nor lock, [`SegmentErrorKind::InUse`].
+/// [`SegmentErrorKind::NotFound`] if there is neither a segment nor a lock,
+/// [`SegmentErrorKind::InUse`] if processes use it.
 pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     check_is_ours(key)?;
     let is_there = check_unused(key, force)?;
@@ -508,27 +517,31 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     if !is_there && lock.is_none() {
         return Err(SegmentError::new(key, SegmentErrorKind::NotFound));
     }
-    let patience = if force { Duration::ZERO } else { PARTING };
+    let timeout = if force {
+        Duration::ZERO
+    } else {
+        DETACH_TIMEOUT
+    };
     if let Some(lock) = &mut lock {
-        match lock.take(patience) {
+        match lock.acquire(timeout) {
             Err(fault) if !force => return Err(of(fault)),
             _ => {}
         }
     }
-    // Somebody may have come before the lock was taken.
+    // A process may have attached before the lock was acquired.
     let number = match check_unused(key, force) {
         Ok(false) => None,
         Ok(true) => Memory::remove(key)?,
         Err(error) => {
             if let Some(lock) = &mut lock {
-                lock.give_back().ok();
+                lock.release().ok();
             }
             return Err(error);
         }
     };
     if let Some(lock) = lock {
         lock.remove(false);
-        lock.free();
+        lock.wake_waiters();
     }
     if let Some(number) = number {
         remove_key_file(key, number);
@@ -536,15 +549,15 @@ pub fn remove(key: &QtKey, force: bool) -> Result<(), SegmentError> {
     Ok(())
 }
 
-/// Returns `true` if there is a segment; with `force` whoever uses it.
+/// Returns `true` if there is a segment. Unless `force`, refuses one that is in use.
 fn check_unused(key: &QtKey, force: bool) -> Result<bool, SegmentError> {
-    let facts = match Memory::find(key) {
-        Ok(facts) => facts,
+    let stat = match Memory::find(key) {
+        Ok(stat) => stat,
         Err(error) if *error.kind() == SegmentErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error),
     };
     let users = Memory::users_of(key);
-    let is_counted = facts.attached.is_some_and(|attached| attached > 0);
+    let is_counted = stat.attached.is_some_and(|attached| attached > 0);
     if !force && (is_counted || !users.is_empty()) {
         let key = key.clone();
         return Err(SegmentError::new(&key, SegmentErrorKind::InUse { users }));

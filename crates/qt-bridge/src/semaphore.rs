@@ -1,4 +1,4 @@
-//! A counting semaphore that Qt programs know as a `QSystemSemaphore`.
+//! Counting semaphores of Qt programs.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use crate::user::{self, User};
 
 /// A named counting semaphore, shared with Qt programs that use `QSystemSemaphore`.
 ///
-/// As with Qt, what a process has taken from a System V semaphore, or given, is undone when it ends,
-/// and who made the semaphore removes it when it goes.
+/// As with Qt, the kernel undoes the operations of a process on a System V semaphore when the
+/// process ends (`SEM_UNDO`), and dropping the handle that created the semaphore removes it.
 ///
 /// # Examples
 ///
@@ -28,23 +28,23 @@ use crate::user::{self, User};
 /// let mut seats = Semaphore::open(&key, 2)?;
 /// seats.acquire(Duration::from_secs(1))?;
 /// assert!(seats.try_acquire()?);
-/// assert!(!seats.try_acquire()?, "there were two");
+/// assert!(!seats.try_acquire()?, "both units are taken");
 /// seats.release(2)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 pub struct Semaphore {
     key: QtKey,
-    /// `None` once it was removed.
+    /// `None` after it was removed.
     handle: Option<Handle>,
 }
 
 impl Semaphore {
-    /// Opens the semaphore, or makes one of this value: `QSystemSemaphore::Open`.
+    /// Opens the semaphore, or creates one with this value: `QSystemSemaphore::Open`.
     ///
     /// # Errors
     ///
-    /// [`LockError`] where the name is another user's, or the system has no room.
+    /// [`LockError`] if the name belongs to another user, or a limit of the system is reached.
     pub fn open(key: &QtKey, initial: u16) -> Result<Self, LockError> {
         check_is_ours(key)?;
         let handle =
@@ -55,7 +55,8 @@ impl Semaphore {
         })
     }
 
-    /// Opens or makes the semaphore, and sets its value whatever it was: `QSystemSemaphore::Create`.
+    /// Opens or creates the semaphore, and sets its value in either case:
+    /// `QSystemSemaphore::Create`.
     ///
     /// # Errors
     ///
@@ -66,52 +67,52 @@ impl Semaphore {
         Ok(semaphore)
     }
 
-    /// The semaphore's key.
+    /// Returns the key of the semaphore.
     #[must_use]
     pub fn key(&self) -> &QtKey {
         &self.key
     }
 
-    /// Takes one, waiting for it so long.
+    /// Acquires one unit, waiting up to `timeout`.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Timeout`] where there was none.
-    pub fn acquire(&mut self, patience: Duration) -> Result<(), LockError> {
-        self.with(|handle| handle.take(patience).map(drop))
+    /// [`LockErrorKind::Timeout`] if no unit became available.
+    pub fn acquire(&mut self, timeout: Duration) -> Result<(), LockError> {
+        self.with(|handle| handle.acquire(timeout).map(drop))
     }
 
-    /// Takes one if there is one, and tells whether there was.
+    /// Acquires one unit if one is available; returns `false` if not.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Io`] where the system does not let it.
+    /// [`LockErrorKind::Io`] if the system call fails.
     pub fn try_acquire(&mut self) -> Result<bool, LockError> {
-        self.with(|handle| match handle.take(Duration::ZERO) {
+        self.with(|handle| match handle.acquire(Duration::ZERO) {
             Err(Fault::Timeout) => Ok(false),
             taken => taken.map(|_| true),
         })
     }
 
-    /// Gives so many.
+    /// Releases `count` units.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Io`] where they are more than the system can count.
+    /// [`LockErrorKind::Io`] if the value would exceed the system's maximum.
     pub fn release(&mut self, count: u16) -> Result<(), LockError> {
-        self.with(|handle| handle.give(count))
+        self.with(|handle| handle.post(count))
     }
 
-    /// How many there are at this moment.
+    /// Returns the number of units available at this moment.
     ///
     /// # Errors
     ///
-    /// [`LockErrorKind::Io`] where somebody has removed it.
+    /// [`LockErrorKind::Io`] if another process removed the semaphore.
     pub fn value(&mut self) -> Result<u32, LockError> {
         self.with(|handle| handle.value())
     }
 
-    /// Leaves it to others, although this handle made it.
+    /// Drops the handle without removing the semaphore, even if this handle created it.
     pub fn leave(mut self) {
         self.handle = None;
     }

@@ -1,4 +1,5 @@
-//! What `QDataStream` writes, and what programs copy without it: big endian, no header.
+//! The encodings of a segment's content: values that `QDataStream` writes (big endian, no header),
+//! and C strings.
 
 mod error;
 mod picture;
@@ -14,7 +15,7 @@ use shm_core::{ImageMetadata, Message};
 
 pub use error::{NotThisReason, StreamError, UnfitReason};
 
-/// What is in the bytes of a segment.
+/// The encoding of the bytes in a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A streamed `QString`: its length in bytes, then UTF-16.
@@ -23,47 +24,47 @@ pub enum Form {
     QByteArray,
     /// A streamed `const char *`: its length with the final NUL, bytes, NUL.
     CString,
-    /// A C string that was copied as it is: bytes, NUL. Without a NUL: all bytes.
+    /// A C string that was copied unchanged: bytes, NUL. Without a NUL: all bytes.
     Raw,
-    /// A streamed `QImage`: whether there is one, then a PNG file.
+    /// A streamed `QImage`: 1, then a PNG file; or 0 for a null image.
     QImage,
 }
 
-/// How much memory reading a stream may take, bytes, where the caller sets no other limit.
+/// The default limit of the memory that reading a stream takes, in bytes: 1 GiB.
 ///
-/// The copy of the stream is held against it, and then what is made of the copy: of a picture all that
-/// decoding takes, and the pixels.
+/// It bounds the copy of the stream, and then what the copy is decoded into: of a picture, the
+/// pixels and the decoder's own memory together.
 pub const DEFAULT_LIMIT: u64 = 1 << 30;
 
-/// The length that means: there is no string.
+/// The length of a null string.
 const NULL: u32 = u32::MAX;
 
-/// The longest that a length can say; the two above mean something else.
-const LONGEST: usize = u32::MAX as usize - 2;
+/// The greatest length, in bytes; the two values above it have other meanings.
+const MAX_LENGTH: usize = u32::MAX as usize - 2;
 
-/// What stands in front of a picture that is there.
+/// The number before a picture that is not null.
 const PRESENT: u32 = 1;
 
-/// How many bytes stand in front of all that is streamed.
+/// The size of the number at the start of a stream, in bytes.
 const HEAD: usize = size_of::<u32>();
 
-/// How many bytes are copied out of a segment at a time: they stay in the processor's cache.
+/// How many bytes are copied out of a segment at a time: few enough for the processor's cache.
 const CHUNK: usize = 16 * 1024;
 
-/// Bytes that are copied out, because others may be writing them.
-pub trait Source {
-    /// How many there are.
+/// Bytes that are read by copying, because other processes may write them.
+pub trait ReadAt {
+    /// Returns the number of bytes.
     fn size(&self) -> usize;
 
-    /// Copies some of them.
+    /// Copies the bytes from `offset` on, as many as fill `buffer`.
     ///
     /// # Errors
     ///
-    /// `UnexpectedEof` where they are not all there.
+    /// `UnexpectedEof` if the range exceeds the bytes.
     fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()>;
 }
 
-impl Source for [u8] {
+impl ReadAt for [u8] {
     fn size(&self) -> usize {
         self.len()
     }
@@ -76,7 +77,7 @@ impl Source for [u8] {
     }
 }
 
-impl<const N: usize> Source for [u8; N] {
+impl<const N: usize> ReadAt for [u8; N] {
     fn size(&self) -> usize {
         N
     }
@@ -86,7 +87,7 @@ impl<const N: usize> Source for [u8; N] {
     }
 }
 
-impl Source for Vec<u8> {
+impl ReadAt for Vec<u8> {
     fn size(&self) -> usize {
         self.len()
     }
@@ -96,10 +97,10 @@ impl Source for Vec<u8> {
     }
 }
 
-/// What was read. Qt tells nothing from something empty: `None` is its null.
+/// A decoded value. Qt distinguishes null from empty: `None` is null.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Value {
-    /// A `QString`; of half surrogate pairs U+FFFD was made.
+    /// A `QString`; U+FFFD stands for unpaired surrogates.
     Text(Option<String>),
     /// A `QByteArray`, or a C string.
     Bytes(Option<Vec<u8>>),
@@ -108,7 +109,8 @@ pub enum Value {
 }
 
 impl Value {
-    /// What a window shows: bytes that are UTF-8 are a text. Nothing where there is nothing.
+    /// Converts to a message: bytes that are UTF-8 without control characters become a text.
+    /// Returns `None` for null.
     #[must_use]
     pub fn into_message(self) -> Option<Message> {
         match self {
@@ -135,7 +137,7 @@ const UNKNOWN: &str = "application/octet-stream";
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A text may be a secret, and pixels are many.
+        // Omits the content: a text may be confidential, and pixels are many.
         let (kind, bytes) = match self {
             Self::Text(text) => ("Text", text.as_ref().map(String::len)),
             Self::Bytes(bytes) => ("Bytes", bytes.as_ref().map(Vec::len)),
@@ -146,7 +148,7 @@ impl fmt::Debug for Value {
 }
 
 impl Form {
-    /// All of them, as they are called on a command line.
+    /// All forms with their names on the command line.
     pub const NAMES: [(&str, Self); 5] = [
         ("qstring", Self::QString),
         ("qbytearray", Self::QByteArray),
@@ -155,14 +157,14 @@ impl Form {
         ("qimage", Self::QImage),
     ];
 
-    /// What it is called on a command line.
+    /// Returns the name of the form on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         let named = Self::NAMES.iter().find(|(_, form)| *form == self);
         named.map_or("", |(name, _)| name)
     }
 
-    /// The form that a message is streamed in where nobody chose one.
+    /// Returns the form in which a message is streamed by default.
     #[must_use]
     pub fn of(message: &Message) -> Self {
         match message {
@@ -172,21 +174,22 @@ impl Form {
         }
     }
 
-    /// Finds out what stands in a segment; bytes do not say, so this is a good guess.
+    /// Detects the form of the bytes in a segment. They do not state it, so this is a heuristic.
     ///
     /// # Errors
     ///
-    /// [`StreamError::Io`] where it cannot be read.
-    pub fn recognise(source: &impl Source) -> Result<Self, StreamError> {
+    /// [`StreamError::Io`] if the segment cannot be read.
+    pub fn recognise(source: &impl ReadAt) -> Result<Self, StreamError> {
         recognise::form_of(source)
     }
 
-    /// How many bytes of a segment it takes to read it.
+    /// Returns how many bytes of a segment have to be copied to decode it in this form.
     ///
     /// # Errors
     ///
-    /// [`StreamError::Io`] where it cannot be read, [`StreamError::Limit`] where that is too much.
-    pub(crate) fn extent(self, source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+    /// [`StreamError::Io`] if the segment cannot be read, [`StreamError::Limit`] if it is more than
+    /// `limit` bytes.
+    pub(crate) fn extent(self, source: &impl ReadAt, limit: u64) -> Result<usize, StreamError> {
         let size = source.size();
         if self == Self::Raw {
             return extent_of_raw(source, limit);
@@ -200,27 +203,29 @@ impl Form {
                 _ => Ok(HEAD),
             };
         }
-        // What says to be longer than there is room is not read.
+        // If the length exceeds the segment, decoding fails: the number alone is enough.
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         let end = HEAD.checked_add(length).filter(|end| *end <= size);
         Ok(end.unwrap_or(HEAD))
     }
 
-    /// Reads what stands in a segment. Bytes behind it do not matter.
+    /// Decodes the content of a segment. Bytes after it are ignored.
     ///
     /// # Errors
     ///
-    /// [`StreamError`] where it is not of this form, or takes more than [`DEFAULT_LIMIT`].
-    pub fn read(self, source: &impl Source) -> Result<Value, StreamError> {
+    /// [`StreamError`] if the bytes are not of this form, or decoding takes more than
+    /// [`DEFAULT_LIMIT`].
+    pub fn read(self, source: &impl ReadAt) -> Result<Value, StreamError> {
         self.read_within(source, DEFAULT_LIMIT)
     }
 
-    /// Does what [`read`](Self::read) does, with another limit to the memory that it takes.
+    /// Does what [`read`](Self::read) does, but takes at most `limit` bytes of memory.
     ///
     /// # Errors
     ///
-    /// [`StreamError`] where it is not of this form, or takes more than `limit` bytes.
-    pub fn read_within(self, source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+    /// [`StreamError`] if the bytes are not of this form, or decoding takes more than `limit`
+    /// bytes.
+    pub fn read_within(self, source: &impl ReadAt, limit: u64) -> Result<Value, StreamError> {
         match self {
             Self::QString => {
                 let length = Head::of(self, source)?.within(source)?;
@@ -269,14 +274,14 @@ impl fmt::Display for Form {
     }
 }
 
-/// The length that stands in front.
+/// The number at the start of a stream: a length, or the mark of a picture.
 struct Head {
     form: Form,
     length: u32,
 }
 
 impl Head {
-    fn of(form: Form, source: &impl Source) -> Result<Self, StreamError> {
+    fn of(form: Form, source: &impl ReadAt) -> Result<Self, StreamError> {
         let mut head = [0; HEAD];
         if source.size() < HEAD {
             return Err(StreamError::NotThis {
@@ -291,8 +296,9 @@ impl Head {
         Ok(Self { form, length })
     }
 
-    /// The length, if so many bytes are there; `None` for no string at all.
-    fn within(self, source: &impl Source) -> Result<Option<usize>, StreamError> {
+    /// Returns the length, after checking that the source has so many bytes; `None` for a null
+    /// string.
+    fn within(self, source: &impl ReadAt) -> Result<Option<usize>, StreamError> {
         if self.length == NULL {
             return Ok(None);
         }
@@ -317,7 +323,7 @@ impl Head {
     }
 }
 
-fn read_c_string(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+fn read_c_string(source: &impl ReadAt, limit: u64) -> Result<Value, StreamError> {
     let length = Head::of(Form::CString, source)?.within(source)?;
     let Some(length) = length.filter(|length| *length > 0) else {
         return Ok(Value::Bytes(None));
@@ -332,8 +338,8 @@ fn read_c_string(source: &impl Source, limit: u64) -> Result<Value, StreamError>
     }
 }
 
-/// Where the first NUL stands, or else the end; nothing is looked for behind the limit.
-fn end_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+/// Returns the offset of the first NUL, or the size if there is none. Fails at the limit.
+fn end_of_raw(source: &impl ReadAt, limit: u64) -> Result<usize, StreamError> {
     let mut chunk = [0; CHUNK];
     for start in (0..source.size()).step_by(CHUNK) {
         check_limit(start, limit)?;
@@ -346,8 +352,9 @@ fn end_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
     Ok(source.size())
 }
 
-/// A text ends at its first NUL; what is none is not cut there.
-fn extent_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError> {
+/// Returns the length of raw content: a text ends at its first NUL, other bytes at the end of the
+/// segment.
+fn extent_of_raw(source: &impl ReadAt, limit: u64) -> Result<usize, StreamError> {
     let end = end_of_raw(source, limit)?;
     let text = copy(source, 0, end, limit)?;
     Ok(match std::str::from_utf8(&text) {
@@ -356,10 +363,10 @@ fn extent_of_raw(source: &impl Source, limit: u64) -> Result<usize, StreamError>
     })
 }
 
-fn read_raw(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
+fn read_raw(source: &impl ReadAt, limit: u64) -> Result<Value, StreamError> {
     let length = end_of_raw(source, limit)?;
     let bytes = copy(source, 0, length, limit)?;
-    // What is no text is not cut at its first zero.
+    // Only a text ends at its first NUL.
     if length < source.size() && std::str::from_utf8(&bytes).is_err() {
         drop(bytes);
         return copy(source, 0, source.size(), limit).map(|bytes| Value::Bytes(Some(bytes)));
@@ -367,7 +374,7 @@ fn read_raw(source: &impl Source, limit: u64) -> Result<Value, StreamError> {
     Ok(Value::Bytes(Some(bytes)))
 }
 
-/// Refuses what takes more memory than may be taken.
+/// Refuses to take more than `limit` bytes of memory.
 pub(crate) fn check_limit(bytes: usize, limit: u64) -> Result<(), StreamError> {
     let bytes = bytes as u64;
     match bytes <= limit {
@@ -376,9 +383,9 @@ pub(crate) fn check_limit(bytes: usize, limit: u64) -> Result<(), StreamError> {
     }
 }
 
-/// Copies out as many bytes as were found to be there.
+/// Copies bytes out. The caller has checked that the source has so many.
 fn copy(
-    source: &impl Source,
+    source: &impl ReadAt,
     offset: usize,
     length: usize,
     limit: u64,
@@ -393,7 +400,7 @@ fn copy(
     Ok(bytes)
 }
 
-/// Something to be written into a segment, of a length that is known before.
+/// A value to write into a segment, with a known length.
 #[derive(Debug)]
 pub struct Stream<'a> {
     size: usize,
@@ -402,7 +409,7 @@ pub struct Stream<'a> {
 
 enum Body<'a> {
     Utf16(&'a str),
-    /// Perhaps a length, bytes, perhaps a NUL.
+    /// A number or none, bytes, a NUL or none.
     Bytes(Option<u32>, Cow<'a, [u8]>, &'static [u8]),
 }
 
@@ -416,11 +423,12 @@ impl fmt::Debug for Body<'_> {
 }
 
 impl<'a> Stream<'a> {
-    /// Prepares a message to be written in a form. Of a picture the PNG file is made now.
+    /// Prepares a message to be written in a form. Encodes a picture as PNG at once.
     ///
     /// # Errors
     ///
-    /// [`StreamError::Unfit`] where the form cannot hold it, [`StreamError::TooLong`] above 4 GiB.
+    /// [`StreamError::Unfit`] if the form cannot represent the message, [`StreamError::TooLong`]
+    /// above 4 GiB.
     pub fn new(message: &'a Message, form: Form) -> Result<Self, StreamError> {
         match (message, form) {
             (Message::Text(text), Form::QString) => Self::utf16(text),
@@ -451,30 +459,30 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Prepares a picture to be written as [`Form::QImage`]: the PNG file is made now.
+    /// Prepares a picture to be written as [`Form::QImage`]. Encodes it as PNG at once.
     ///
     /// # Errors
     ///
-    /// [`StreamError::Unfit`] where the pixels are not what the metadata says.
+    /// [`StreamError::Unfit`] if the pixels do not match the metadata.
     pub fn picture(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Self, StreamError> {
         let png = picture::encode(metadata, pixels)?;
         Ok(Self::with_bytes(Some(PRESENT), Cow::Owned(png), b""))
     }
 
-    /// How many bytes the picture takes that can be made least small, of those with such sides.
+    /// Returns the length of the longest stream of a picture with this size and format, in bytes.
     ///
-    /// PNG stores what cannot be made smaller as it is: with a byte before each row, and five before
-    /// each 65,535 (RFC 1951, 3.2.4).
+    /// PNG stores incompressible data uncompressed: with one byte before each row, and five before
+    /// each 65,535 bytes (RFC 1951, 3.2.4).
     #[must_use]
     pub fn longest_picture(metadata: &ImageMetadata) -> usize {
         const STORED: usize = 65_535;
-        const OUTSIDE_THE_PIXELS: usize = 4 * 1024;
+        const PNG_OVERHEAD: usize = 4 * 1024;
         let row = metadata.width as usize * metadata.format.bytes_per_pixel() + 1;
         let rows = row.saturating_mul(metadata.height as usize);
-        rows.saturating_add(rows / STORED * 5 + OUTSIDE_THE_PIXELS)
+        rows.saturating_add(rows / STORED * 5 + PNG_OVERHEAD)
     }
 
-    /// What Qt streams for something that is not there. Raw, it is an empty C string: one NUL.
+    /// Returns the stream of a null value. In the raw form that is an empty C string: one NUL.
     #[must_use]
     pub fn null(form: Form) -> Stream<'static> {
         let (mark, end): (_, &[u8]) = match form {
@@ -487,7 +495,7 @@ impl<'a> Stream<'a> {
 
     fn utf16(text: &'a str) -> Result<Self, StreamError> {
         let length = 2 * utf16::units(text);
-        if length > LONGEST {
+        if length > MAX_LENGTH {
             return Err(StreamError::TooLong { bytes: length });
         }
         Ok(Self {
@@ -498,7 +506,7 @@ impl<'a> Stream<'a> {
 
     fn headed(bytes: &'a [u8], end: &'static [u8]) -> Result<Self, StreamError> {
         let length = bytes.len() + end.len();
-        let head = u32::try_from(length).ok().filter(|_| length <= LONGEST);
+        let head = u32::try_from(length).ok().filter(|_| length <= MAX_LENGTH);
         let head = head.ok_or(StreamError::TooLong { bytes: length })?;
         Ok(Self::with_bytes(Some(head), Cow::Borrowed(bytes), end))
     }
@@ -510,17 +518,18 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// How many bytes it takes; a Qt program makes its segment exactly as long.
+    /// Returns the length of the stream in bytes. A Qt program creates its segment with exactly
+    /// this size.
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// Writes it, in one pass.
+    /// Writes the stream in one pass.
     ///
     /// # Errors
     ///
-    /// What the writer says.
+    /// Those of `writer`.
     pub fn write_to(&self, writer: &mut impl Write) -> io::Result<()> {
         match &self.body {
             Body::Utf16(text) => {
@@ -538,7 +547,7 @@ impl<'a> Stream<'a> {
         }
     }
 
-    /// Makes bytes of it.
+    /// Returns the stream as bytes.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.size);
@@ -548,7 +557,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-/// A C string ends at its first zero, so it must have none before.
+/// Refuses a C string that contains a NUL before its end.
 fn checked_c_string(message: &Message, form: Form) -> Result<&[u8], StreamError> {
     let bytes = message.payload();
     if bytes.contains(&0) {

@@ -1,4 +1,4 @@
-//! System calls, and instructions that not every processor has: the only place with unsafe code.
+//! System calls and optional CPU instructions: the only modules with unsafe code.
 
 pub(crate) mod posix;
 pub(crate) mod signal;

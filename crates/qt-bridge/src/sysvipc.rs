@@ -1,11 +1,11 @@
-//! What `/proc/sysvipc` tells of System V objects, which no call does.
+//! Reading `/proc/sysvipc`, which has what no system call returns.
 
 use std::fs;
 use std::path::Path;
 
-/// Returns a field of the first row in which another field has a value.
+/// Returns the field `column` of the first row whose field `row.0` has the value `row.1`.
 ///
-/// `table` is a file in `/proc/sysvipc`.
+/// `table` is the name of a file in `/proc/sysvipc`.
 pub(crate) fn field(table: &str, row: (&str, i32), column: &str) -> Option<u64> {
     let text = fs::read_to_string(Path::new("/proc/sysvipc").join(table)).ok()?;
     let mut lines = text.lines();

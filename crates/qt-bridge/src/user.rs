@@ -1,8 +1,8 @@
-//! Who has a segment or a semaphore open, as `/proc` tells.
+//! Finding the processes that have a segment or a semaphore open, in `/proc`.
 //!
-//! For sentences and lists, and for what POSIX does not count. Processes of other users than this one and
-//! the segment's own are not asked, not by root either: they could claim to use anything. Those in
-//! other containers are not seen.
+//! Used in messages and lists, and to decide whether a POSIX segment is in use. Only processes of
+//! this user and of the segment's owner are examined, also if this user is root: other processes
+//! could claim to use any segment. Processes in other containers are not seen.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -25,7 +25,7 @@ pub struct User {
 }
 
 impl User {
-    /// The process of this id, if there is one.
+    /// Returns the process with this id, if there is one.
     pub(crate) fn of(pid: u32) -> Option<Self> {
         // A name that is not UTF-8 must not make a process invisible.
         let program = fs::read(format!("/proc/{pid}/comm")).ok()?;
@@ -38,12 +38,12 @@ impl User {
 
 impl fmt::Display for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Others chose the name.
+        // The name is untrusted.
         write!(f, "{} (pid {})", escape::line(&self.program), self.pid)
     }
 }
 
-/// Joins users for a sentence: "a (pid 1), b (pid 2)"; "another program" where none is seen.
+/// Joins users for a message: "a (pid 1), b (pid 2)"; "another program" if there are none.
 pub(crate) fn listed(users: &[User]) -> String {
     if users.is_empty() {
         return "another program".to_owned();
@@ -52,10 +52,10 @@ pub(crate) fn listed(users: &[User]) -> String {
     names.join(", ")
 }
 
-/// What processes may have open, or in memory.
+/// An object that processes may have open or mapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Thing {
-    /// The System V segment of this number, of a user.
+pub(crate) enum SharedObject {
+    /// The System V segment with this id, of a user.
     Segment { number: i32, owner: u32 },
     /// A file of a user.
     File {
@@ -66,19 +66,19 @@ pub(crate) enum Thing {
     },
 }
 
-impl Thing {
-    /// The file of this path, if there is one.
+impl SharedObject {
+    /// Returns the file at this path, if there is one.
     pub(crate) fn file(path: &Path) -> Option<Self> {
-        let facts = fs::symlink_metadata(path).ok()?;
+        let stat = fs::symlink_metadata(path).ok()?;
         Some(Self::File {
-            device: facts.dev(),
-            inode: facts.ino(),
-            owner: facts.uid(),
+            device: stat.dev(),
+            inode: stat.ino(),
+            owner: stat.uid(),
             path: path.to_owned(),
         })
     }
 
-    /// How a descriptor of it is called, where it has any.
+    /// Returns the file name that its descriptors have; `None` for a segment of System V.
     fn file_name(&self) -> Option<&OsStr> {
         match self {
             Self::Segment { .. } => None,
@@ -86,7 +86,7 @@ impl Thing {
         }
     }
 
-    /// What the system calls its inode.
+    /// Returns the inode that `/proc` shows for it.
     fn inode(&self) -> u64 {
         match self {
             Self::Segment { number, .. } => number.unsigned_abs().into(),
@@ -94,14 +94,14 @@ impl Thing {
         }
     }
 
-    /// The user whose processes may have it; others cannot open it.
+    /// Returns the user whose processes may have it open.
     fn owner(&self) -> u32 {
         match self {
             Self::Segment { owner, .. } | Self::File { owner, .. } => *owner,
         }
     }
 
-    /// Returns `true` if memory of its inode is of it, by the path that the system tells.
+    /// Returns `true` if a mapping of its inode belongs to it, by the path in `/proc`.
     fn is_mapped_at(&self, path: &str) -> bool {
         match self {
             Self::Segment { .. } => path.starts_with("/SYSV"),
@@ -109,50 +109,50 @@ impl Thing {
         }
     }
 
-    /// Returns `true` if an open file of its inode is it.
+    /// Returns `true` if an open file of its inode is this object.
     fn is_open_as(&self, found: &fs::Metadata) -> bool {
         matches!(self, Self::File { device, .. } if *device == found.dev())
     }
 }
 
-/// Who else is attached to a System V segment.
+/// Returns the other processes that are attached to a System V segment.
 pub(crate) fn of_segment(number: i32, owner: u32) -> Vec<User> {
-    of(Thing::Segment { number, owner })
+    of(SharedObject::Segment { number, owner })
 }
 
-/// Who else has a file open, or in memory.
+/// Returns the other processes that have a file open or mapped.
 pub(crate) fn of_file(file: &Path) -> Vec<User> {
-    Thing::file(file).map_or_else(Vec::new, of)
+    SharedObject::file(file).map_or_else(Vec::new, of)
 }
 
-fn of(thing: Thing) -> Vec<User> {
-    of_each(&[thing]).pop().unwrap_or_default()
+fn of(object: SharedObject) -> Vec<User> {
+    of_each(&[object]).pop().unwrap_or_default()
 }
 
-/// Who else has each of these open, or in memory, in their order: by one look at each process,
-/// however many they are.
-pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
-    let mut users: Vec<Vec<User>> = vec![Vec::new(); things.len()];
-    if things.is_empty() {
+/// Returns, for each object in order, the other processes that have it open or mapped. Scans each
+/// process once, however many objects there are.
+pub(crate) fn of_each(objects: &[SharedObject]) -> Vec<Vec<User>> {
+    let mut users: Vec<Vec<User>> = vec![Vec::new(); objects.len()];
+    if objects.is_empty() {
         return users;
     }
     let mut by_inode: HashMap<u64, Vec<usize>> = HashMap::new();
-    for (index, thing) in things.iter().enumerate() {
-        by_inode.entry(thing.inode()).or_default().push(index);
+    for (index, object) in objects.iter().enumerate() {
+        by_inode.entry(object.inode()).or_default().push(index);
     }
-    let names: HashSet<&OsStr> = things.iter().filter_map(Thing::file_name).collect();
-    for pid in others(things) {
+    let names: HashSet<&OsStr> = objects.iter().filter_map(SharedObject::file_name).collect();
+    for pid in other_processes(objects) {
         let mut held: BTreeSet<usize> = BTreeSet::new();
-        let mut look = |inode: u64, is_it: &dyn Fn(&Thing) -> bool| {
+        let mut record = |inode: u64, is_it: &dyn Fn(&SharedObject) -> bool| {
             let candidates = by_inode.get(&inode).into_iter().flatten();
-            held.extend(candidates.filter(|index| is_it(&things[**index])));
+            held.extend(candidates.filter(|index| is_it(&objects[**index])));
         };
-        mapped(pid, |inode, path| {
-            look(inode, &|thing| thing.is_mapped_at(path))
+        for_each_mapping(pid, |inode, path| {
+            record(inode, &|object| object.is_mapped_at(path))
         });
         if !names.is_empty() {
             for found in descriptors(pid, &names) {
-                look(found.ino(), &|thing| thing.is_open_as(&found));
+                record(found.ino(), &|object| object.is_open_as(&found));
             }
         }
         if !held.is_empty()
@@ -166,9 +166,9 @@ pub(crate) fn of_each(things: &[Thing]) -> Vec<Vec<User>> {
     users
 }
 
-/// All other processes of this user and of the owners of things, in order.
-fn others(things: &[Thing]) -> Vec<u32> {
-    let mut users: HashSet<u32> = things.iter().map(Thing::owner).collect();
+/// Returns the other processes of this user and of the objects' owners, in order of their ids.
+fn other_processes(objects: &[SharedObject]) -> Vec<u32> {
+    let mut users: HashSet<u32> = objects.iter().map(SharedObject::owner).collect();
     users.insert(ownership::this_user());
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = entries.filter_map(|entry| {
@@ -181,8 +181,8 @@ fn others(things: &[Thing]) -> Vec<u32> {
     pids
 }
 
-/// Passes on the inode and path of whatever a process has in memory.
-fn mapped(pid: u32, mut pass: impl FnMut(u64, &str)) {
+/// Calls `pass` with the inode and the path of each mapping of a process.
+fn for_each_mapping(pid: u32, mut pass: impl FnMut(u64, &str)) {
     let maps = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
     for line in String::from_utf8_lossy(&maps).lines() {
         // address perms offset device inode path
@@ -195,8 +195,8 @@ fn mapped(pid: u32, mut pass: impl FnMut(u64, &str)) {
     }
 }
 
-/// What a process has open under one of these names. What is called otherwise is not touched: a look
-/// at it may wait for a file system that does not answer.
+/// Returns the open files of a process that have one of these names. Other files are not accessed:
+/// their file system may block.
 fn descriptors(pid: u32, names: &HashSet<&OsStr>) -> impl Iterator<Item = fs::Metadata> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).ok();
     let entries = entries.into_iter().flatten().flatten();
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_cannot_steer_a_terminal() {
+    fn control_characters_in_names_are_escaped() {
         let user = User {
             pid: 7,
             program: "a\u{1b}b".into(),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_no_text_hides_nobody() {
+    fn a_process_name_that_is_not_utf8_is_shown() {
         use std::io::{Read, Write};
         use std::os::unix::ffi::OsStrExt;
         let folder = tempfile::tempdir().unwrap();
@@ -237,7 +237,7 @@ mod tests {
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        // It has its name when it answers.
+        // It has its name once it responds.
         child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
         child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
         let user = User::of(child.id());
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_a_child_has_open_is_found() {
+    fn a_child_that_has_a_file_open_is_found() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let other = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(of_file(file.path()), []);
@@ -258,8 +258,8 @@ mod tests {
             .spawn()
             .unwrap();
         let users = of_file(file.path());
-        let things = [other.path(), file.path()].map(|path| Thing::file(path).unwrap());
-        let each = of_each(&things);
+        let objects = [other.path(), file.path()].map(|path| SharedObject::file(path).unwrap());
+        let each = of_each(&objects);
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(users.len(), 1);

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use qt_bridge::{Form, Kind, Publisher, QtKey, Segment, Stream, read};
 use shm_core::Message;
 
-use common::{PATIENCE, assert_nothing_left, keys, with_keys};
+use common::{TIMEOUT, assert_nothing_left, keys, with_keys};
 
 #[test]
 fn what_a_crash_left_of_system_v_is_replaced_and_what_is_used_is_not() {
@@ -22,7 +22,7 @@ fn what_a_crash_left_of_system_v_is_replaced_and_what_is_used_is_not() {
             .spawn()
             .unwrap();
         assert!(!child.wait().unwrap().success(), "it aborts");
-        let again = Segment::create(key, 5, PATIENCE).unwrap();
+        let again = Segment::create(key, 5, TIMEOUT).unwrap();
         assert_eq!(again.size(), 5);
         drop(again);
         assert_nothing_left(directory.path(), key);
@@ -43,7 +43,7 @@ fn a_child_that_dies() {
         "{}",
         path.display()
     );
-    let segment = Segment::create(&key, 3, PATIENCE).unwrap();
+    let segment = Segment::create(&key, 3, TIMEOUT).unwrap();
     std::mem::forget(segment);
     std::process::abort();
 }
@@ -51,7 +51,7 @@ fn a_child_that_dies() {
 #[test]
 fn a_longer_stream_waits_for_who_uses_a_system_v_segment_and_grows_a_posix_one() {
     with_keys(|key| {
-        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut publisher = Publisher::new(key, TIMEOUT);
         let short = Message::Text("short".into());
         let long = Message::Text("longer than short".into());
         publisher
@@ -77,7 +77,7 @@ fn a_longer_stream_waits_for_who_uses_a_system_v_segment_and_grows_a_posix_one()
             Kind::SystemV => {
                 let error = published.unwrap_err().to_string();
                 assert!(error.contains(&format!("pid {}", theirs.id())), "{error}");
-                let reading = read(key, None, PATIENCE).unwrap();
+                let reading = read(key, None, TIMEOUT).unwrap();
                 assert_eq!(reading.value.into_message(), Some(short));
             }
         }
@@ -95,7 +95,7 @@ fn a_child_that_stays() {
     let Ok(key) = std::env::var("STAYING_KEY") else {
         return;
     };
-    let segment = Segment::attach_read_only(&key.parse().unwrap(), PATIENCE).unwrap();
+    let segment = Segment::attach_read_only(&key.parse().unwrap(), TIMEOUT).unwrap();
     println!("attached");
     std::io::stdin().read_line(&mut String::new()).unwrap();
     drop(segment);

@@ -19,7 +19,7 @@ use qt_bridge::{
 use shm_core::Message;
 
 use common::{
-    NOBODY, PATIENCE, Theirs, as_nobody, assert_nothing_left, keys, open_to_all, with_keys,
+    NOBODY, TIMEOUT, Theirs, as_nobody, assert_nothing_left, keys, open_to_all, with_keys,
 };
 
 /// More than anything takes that is refused at once.
@@ -34,13 +34,13 @@ fn publish(publisher: &mut Publisher, content: &str) -> Result<(), PublishError>
 }
 
 fn published(key: &QtKey, content: &str) -> Publisher {
-    let mut publisher = Publisher::new(key, PATIENCE);
+    let mut publisher = Publisher::new(key, TIMEOUT);
     publish(&mut publisher, content).unwrap();
     publisher
 }
 
 fn content(key: &QtKey) -> Result<Option<Message>, ReadingError> {
-    read(key, None, PATIENCE).map(|reading| reading.value.into_message())
+    read(key, None, TIMEOUT).map(|reading| reading.value.into_message())
 }
 
 /// Runs a test with each key, under which another user has published a text.
@@ -66,9 +66,9 @@ fn with_theirs(test: impl Fn(&QtKey, &mut Theirs<Publisher>)) {
 /// Asserts that all that this user could do with a key is refused, with the other user's id.
 fn assert_all_refused(key: &QtKey) {
     let mut refused: Vec<SegmentError> = vec![
-        Segment::create(key, 8, PATIENCE).unwrap_err(),
-        Segment::attach(key, PATIENCE).unwrap_err(),
-        Segment::attach_read_only(key, PATIENCE).unwrap_err(),
+        Segment::create(key, 8, TIMEOUT).unwrap_err(),
+        Segment::attach(key, TIMEOUT).unwrap_err(),
+        Segment::attach_read_only(key, TIMEOUT).unwrap_err(),
         remove(key, false).unwrap_err(),
         remove(key, true).unwrap_err(),
     ];
@@ -77,7 +77,7 @@ fn assert_all_refused(key: &QtKey) {
         ReadingError::Lock(error) => refused.push(error.into()),
         error => panic!("{key}: {error}"),
     }
-    match publish(&mut Publisher::new(key, PATIENCE), "ours").unwrap_err() {
+    match publish(&mut Publisher::new(key, TIMEOUT), "ours").unwrap_err() {
         PublishError::Segment(error) => refused.push(error),
         error => panic!("{key}: {error}"),
     }
@@ -118,11 +118,11 @@ fn what_another_user_has_is_read_by_who_says_whose_it_is_and_never_written() {
             "{key}: {listed:?}"
         );
         let errors: [SegmentError; 5] = [
-            Segment::create(key, 8, PATIENCE).unwrap_err(),
-            Segment::attach(key, PATIENCE).unwrap_err(),
+            Segment::create(key, 8, TIMEOUT).unwrap_err(),
+            Segment::attach(key, TIMEOUT).unwrap_err(),
             remove(key, true).unwrap_err(),
             Semaphore::create(key, 1).unwrap_err().into(),
-            match publish(&mut Publisher::new(key, PATIENCE), "ours").unwrap_err() {
+            match publish(&mut Publisher::new(key, TIMEOUT), "ours").unwrap_err() {
                 PublishError::Segment(error) => error,
                 error => panic!("{error}"),
             },
@@ -206,7 +206,7 @@ fn a_semaphore_of_another_user_under_a_key_file_of_ours_is_refused() {
             matches!(error.kind(), LockErrorKind::OtherUser { owner: NOBODY, .. }),
             "{key}: {error}"
         );
-        let error = Segment::create(key, 8, PATIENCE).unwrap_err();
+        let error = Segment::create(key, 8, TIMEOUT).unwrap_err();
         assert!(
             matches!(
                 error.kind(),
@@ -235,8 +235,8 @@ fn a_segment_that_another_user_made_and_gave_away_is_refused() {
     };
     theirs.give(&key.native_name());
     theirs.give(&key.native_lock_name());
-    let facts = fs::metadata(key.native_name()).unwrap();
-    let number = (0x51 << 24) | ((facts.dev() & 0xff) << 16) | (facts.ino() & 0xffff);
+    let stat = fs::metadata(key.native_name()).unwrap();
+    let number = (0x51 << 24) | ((stat.dev() & 0xff) << 16) | (stat.ino() & 0xffff);
     let id = shm_id_of(number);
     set_owner(id, 0);
     assert_all_refused(key);
@@ -254,15 +254,15 @@ fn shm_id_of(number: u64) -> i32 {
 
 #[expect(unsafe_code, reason = "IPC_SET has no safe wrapper")]
 fn set_owner(id: i32, owner: u32) {
-    let mut facts = std::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
+    let mut stat = std::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: the call writes one structure of this type.
-    let told = unsafe { libc::shmctl(id, libc::IPC_STAT, facts.as_mut_ptr()) };
+    let told = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
     assert_eq!(told, 0);
     // SAFETY: the call has succeeded; and zeros were valid before.
-    let mut facts = unsafe { facts.assume_init() };
-    facts.shm_perm.uid = owner;
+    let mut stat = unsafe { stat.assume_init() };
+    stat.shm_perm.uid = owner;
     // SAFETY: the call reads one structure of this type.
-    let set = unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut facts) };
+    let set = unsafe { libc::shmctl(id, libc::IPC_SET, &raw mut stat) };
     assert_eq!(set, 0);
 }
 
@@ -297,8 +297,8 @@ fn key_files_and_segments_that_are_no_regular_files_of_one_name_are_refused_at_o
             }
             let began = Instant::now();
             for error in [
-                Segment::create(key, 8, PATIENCE).unwrap_err(),
-                Segment::attach(key, PATIENCE).unwrap_err(),
+                Segment::create(key, 8, TIMEOUT).unwrap_err(),
+                Segment::attach(key, TIMEOUT).unwrap_err(),
                 remove(key, true).unwrap_err(),
             ] {
                 assert_eq!(error.meaning(), Meaning::KeyError, "{key} {index}: {error}");
@@ -335,7 +335,7 @@ fn a_folder_in_which_others_exchange_files_is_refused() {
     let key = &keys[0];
     let folder = directory.path();
     let refused = |what: &str| {
-        let error = Segment::create(key, 8, PATIENCE).unwrap_err();
+        let error = Segment::create(key, 8, TIMEOUT).unwrap_err();
         assert_eq!(
             error.meaning(),
             Meaning::PermissionDenied,
@@ -354,7 +354,7 @@ fn a_folder_in_which_others_exchange_files_is_refused() {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o777)).unwrap();
     refused("everybody writes there");
     fs::set_permissions(folder, fs::Permissions::from_mode(0o1777)).unwrap();
-    drop(Segment::create(key, 8, PATIENCE).unwrap());
+    drop(Segment::create(key, 8, TIMEOUT).unwrap());
     if rustix::process::geteuid().is_root() {
         chown(folder, Some(NOBODY), None).unwrap();
         refused("another user's");
@@ -370,11 +370,11 @@ fn files_that_qt_did_not_make_are_not_removed_as_key_files() {
     for (content, mode) in [("", 0o644), ("", 0o700), ("mine", 0o600)] {
         fs::write(&file, content).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-        drop(Segment::create(key, 8, PATIENCE).unwrap());
+        drop(Segment::create(key, 8, TIMEOUT).unwrap());
         assert_eq!(fs::read_to_string(&file).unwrap(), content);
         fs::remove_file(&file).unwrap();
     }
     assert_nothing_left(directory.path(), key);
     // Ours are, whatever the kind.
-    with_keys(|key| drop(Segment::create(key, 8, PATIENCE).unwrap()));
+    with_keys(|key| drop(Segment::create(key, 8, TIMEOUT).unwrap()));
 }

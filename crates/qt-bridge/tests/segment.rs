@@ -5,24 +5,24 @@ mod common;
 use std::time::{Duration, Instant};
 
 use qt_bridge::{
-    Departure, Follower, Form, Kind, LockErrorKind, Meaning, Publisher, QtKey, Segment,
-    SegmentErrorKind, Semaphore, Step, Stream, read, remove,
+    Departure, Form, Kind, LockErrorKind, Meaning, PollResult, Poller, Publisher, QtKey, Segment,
+    SegmentErrorKind, Semaphore, Stream, read, remove,
 };
 use shm_core::Message;
 
-use common::{PATIENCE, assert_nothing_left, keys, with_keys};
+use common::{TIMEOUT, assert_nothing_left, keys, with_keys};
 
 const SOON: Duration = Duration::from_millis(50);
 
 #[test]
 fn what_one_writes_the_other_reads_and_the_last_one_removes_it() {
     with_keys(|key| {
-        let mut ours = Segment::create(key, 10, PATIENCE).unwrap();
+        let mut ours = Segment::create(key, 10, TIMEOUT).unwrap();
         assert_eq!(ours.size(), 10);
-        ours.lock(PATIENCE).unwrap().copy_from(3, b"abc").unwrap();
-        let mut theirs = Segment::attach_read_only(key, PATIENCE).unwrap();
+        ours.lock(TIMEOUT).unwrap().copy_from(3, b"abc").unwrap();
+        let mut theirs = Segment::attach_read_only(key, TIMEOUT).unwrap();
         let mut read = [9; 10];
-        let guard = theirs.lock(PATIENCE).unwrap();
+        let guard = theirs.lock(TIMEOUT).unwrap();
         guard.copy_to(0, &mut read).unwrap();
         assert_eq!(read, *b"\0\0\0abc\0\0\0\0");
         assert!(guard.copy_to(8, &mut [0; 3]).is_err(), "beyond the end");
@@ -43,14 +43,14 @@ fn what_one_writes_the_other_reads_and_the_last_one_removes_it() {
 #[test]
 fn the_table_of_cases() {
     with_keys(|key| {
-        let not_there = Segment::attach(key, PATIENCE).unwrap_err();
+        let not_there = Segment::attach(key, TIMEOUT).unwrap_err();
         assert_eq!(not_there.meaning(), Meaning::NotFound);
-        let none = Segment::create(key, 0, PATIENCE).unwrap_err();
+        let none = Segment::create(key, 0, TIMEOUT).unwrap_err();
         assert_eq!(none.meaning(), Meaning::InvalidSize);
-        let huge = Segment::create(key, usize::MAX, PATIENCE).unwrap_err();
+        let huge = Segment::create(key, usize::MAX, TIMEOUT).unwrap_err();
         assert_eq!(huge.meaning(), Meaning::InvalidSize);
-        let ours = Segment::create(key, 1, PATIENCE).unwrap();
-        let twice = Segment::create(key, 1, PATIENCE).unwrap_err();
+        let ours = Segment::create(key, 1, TIMEOUT).unwrap();
+        let twice = Segment::create(key, 1, TIMEOUT).unwrap_err();
         assert_eq!(twice.meaning(), Meaning::AlreadyExists);
         assert!(twice.to_string().contains("already"), "{twice}");
         drop(ours);
@@ -60,9 +60,9 @@ fn the_table_of_cases() {
 #[test]
 fn a_held_lock_is_waited_for_no_longer_than_asked() {
     with_keys(|key| {
-        let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
-        let mut theirs = Segment::attach(key, PATIENCE).unwrap();
-        let guard = ours.lock(PATIENCE).unwrap();
+        let mut ours = Segment::create(key, 8, TIMEOUT).unwrap();
+        let mut theirs = Segment::attach(key, TIMEOUT).unwrap();
+        let guard = ours.lock(TIMEOUT).unwrap();
         let began = Instant::now();
         let error = theirs.lock(SOON).unwrap_err();
         assert!(began.elapsed() >= SOON);
@@ -88,8 +88,8 @@ fn a_held_lock_is_waited_for_no_longer_than_asked() {
 #[test]
 fn a_lock_that_was_reset_while_held_is_told_of() {
     with_keys(|key| {
-        let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
-        let guard = ours.lock(PATIENCE).unwrap();
+        let mut ours = Segment::create(key, 8, TIMEOUT).unwrap();
+        let guard = ours.lock(TIMEOUT).unwrap();
         // What create() of Qt does to a lock that others hold.
         let reset = Semaphore::create(key, 1).unwrap();
         assert_eq!(*guard.unlock().unwrap_err().kind(), LockErrorKind::Lost);
@@ -106,7 +106,7 @@ fn a_counting_semaphore_counts() {
         let mut seats = Semaphore::open(key, 2).unwrap();
         let mut others = Semaphore::open(key, 7).unwrap();
         assert_eq!(others.value().unwrap(), 2, "the first one says how many");
-        seats.acquire(PATIENCE).unwrap();
+        seats.acquire(TIMEOUT).unwrap();
         assert!(others.try_acquire().unwrap());
         assert!(!others.try_acquire().unwrap());
         let refused = others.acquire(SOON).unwrap_err();
@@ -127,12 +127,12 @@ fn a_counting_semaphore_counts() {
 #[test]
 fn publishing_replaces_what_was_there() {
     with_keys(|key| {
-        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut publisher = Publisher::new(key, TIMEOUT);
         let mut publish = |text: &str| {
             let message = Message::Text(text.into());
             let stream = Stream::new(&message, Form::QString).unwrap();
             publisher.publish(&stream).unwrap();
-            let reading = read(key, None, PATIENCE).unwrap();
+            let reading = read(key, None, TIMEOUT).unwrap();
             assert_eq!(reading.value.into_message(), Some(message));
         };
         publish("first");
@@ -140,30 +140,30 @@ fn publishing_replaces_what_was_there() {
         publish("a longer one than those before");
         assert!(publisher.is_found());
         assert_eq!(publisher.release(), Some(Departure::Removed));
-        assert!(read(key, None, PATIENCE).unwrap_err().is_not_found());
+        assert!(read(key, None, TIMEOUT).unwrap_err().is_not_found());
     });
 }
 
 #[test]
 fn a_follower_tells_what_is_new() {
     with_keys(|key| {
-        let mut follower = Follower::new(key, None, PATIENCE);
-        assert!(matches!(follower.look().unwrap(), Step::Gone));
-        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut poller = Poller::new(key, None, TIMEOUT);
+        assert!(matches!(poller.poll().unwrap(), PollResult::NotFound));
+        let mut publisher = Publisher::new(key, TIMEOUT);
         for text in ["one", "two"] {
             let message = Message::Text(text.into());
             publisher
                 .publish(&Stream::new(&message, Form::QString).unwrap())
                 .unwrap();
-            let Step::New(reading) = follower.look().unwrap() else {
+            let PollResult::New(reading) = poller.poll().unwrap() else {
                 panic!("there is news");
             };
             assert_eq!(reading.value.into_message(), Some(message));
-            assert!(matches!(follower.look().unwrap(), Step::Same));
+            assert!(matches!(poller.poll().unwrap(), PollResult::Unchanged));
         }
         publisher.release();
-        assert!(matches!(follower.look().unwrap(), Step::Gone));
-        assert!(follower.pause() >= Follower::PAUSE);
+        assert!(matches!(poller.poll().unwrap(), PollResult::NotFound));
+        assert!(poller.interval() >= Poller::MIN_INTERVAL);
     });
 }
 
@@ -172,30 +172,30 @@ fn only_the_stream_counts_and_not_what_stands_behind_it() {
     with_keys(|key| {
         let text = Message::Text("same".into());
         let stream = Stream::new(&text, Form::QString).unwrap();
-        let mut ours = Segment::create(key, 5000, PATIENCE).unwrap();
-        let mut follower = Follower::new(key, None, PATIENCE);
+        let mut ours = Segment::create(key, 5000, TIMEOUT).unwrap();
+        let mut poller = Poller::new(key, None, TIMEOUT);
         // Just made, it is nothing yet.
-        let Step::New(blank) = follower.look().unwrap() else {
+        let PollResult::New(blank) = poller.poll().unwrap() else {
             panic!("there is a segment");
         };
         assert_eq!(blank.value.into_message(), None);
         for counter in 1..=3u8 {
-            let mut guard = ours.lock(PATIENCE).unwrap();
+            let mut guard = ours.lock(TIMEOUT).unwrap();
             stream.write_to(&mut guard.writer()).unwrap();
             guard.copy_from(4999, &[counter]).unwrap();
             guard.unlock().unwrap();
-            match (follower.look().unwrap(), counter) {
-                (Step::New(reading), 1) => {
+            match (poller.poll().unwrap(), counter) {
+                (PollResult::New(reading), 1) => {
                     assert_eq!(reading.value.into_message(), Some(text.clone()))
                 }
-                (Step::Same, 2..) => {}
-                (step, _) => panic!("{counter}: {step:?}"),
+                (PollResult::Unchanged, 2..) => {}
+                (result, _) => panic!("{counter}: {result:?}"),
             }
         }
-        let again = read(key, None, PATIENCE).unwrap().digest;
+        let again = read(key, None, TIMEOUT).unwrap().digest;
         assert_eq!(
             again,
-            read(key, Some(Form::QString), PATIENCE).unwrap().digest
+            read(key, Some(Form::QString), TIMEOUT).unwrap().digest
         );
     });
 }
@@ -205,14 +205,14 @@ fn a_reader_makes_no_posix_lock_of_its_own() {
     let (directory, keys) = keys();
     for key in [&keys[1], &keys[3]] {
         let text = Message::Text("left behind".into());
-        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut publisher = Publisher::new(key, TIMEOUT);
         publisher
             .publish(&Stream::new(&text, Form::QString).unwrap())
             .unwrap();
         // A Qt program that made the lock takes it along, and leaves the segment.
         let lock = format!("/dev/shm/sem.{}", &key.native_lock_name()[1..]);
         std::fs::remove_file(&lock).unwrap();
-        let reading = read(key, None, PATIENCE).unwrap();
+        let reading = read(key, None, TIMEOUT).unwrap();
         assert_eq!(reading.value.into_message(), Some(text));
         assert!(!std::path::Path::new(&lock).exists());
         drop(publisher);
@@ -224,7 +224,7 @@ fn a_reader_makes_no_posix_lock_of_its_own() {
 fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
     let (directory, keys) = keys();
     let key = &keys[0];
-    let mut publisher = Publisher::new(key, PATIENCE);
+    let mut publisher = Publisher::new(key, TIMEOUT);
     let message = Message::Text("again".into());
     let stream = Stream::new(&message, Form::QString).unwrap();
     publisher.publish(&stream).unwrap();
@@ -238,7 +238,7 @@ fn a_key_file_that_a_cleaner_removed_is_noticed_and_made_anew() {
     publisher.publish(&stream).unwrap();
     assert!(publisher.is_found());
     assert_eq!(
-        read(key, None, PATIENCE).unwrap().value.into_message(),
+        read(key, None, TIMEOUT).unwrap().value.into_message(),
         Some(message)
     );
     drop(publisher);
@@ -252,8 +252,8 @@ fn remove_spares_what_is_used_unless_it_is_forced() {
     with_keys(|key| {
         let none = remove(key, true).unwrap_err();
         assert_eq!(*none.kind(), SegmentErrorKind::NotFound);
-        let mut ours = Segment::create(key, 8, PATIENCE).unwrap();
-        let guard = ours.lock(PATIENCE).unwrap();
+        let mut ours = Segment::create(key, 8, TIMEOUT).unwrap();
+        let guard = ours.lock(TIMEOUT).unwrap();
         match (remove(key, false).unwrap_err().kind(), key.kind()) {
             // The system counts who is attached, also whom nobody sees in /proc: here, this process.
             (SegmentErrorKind::InUse { .. }, Kind::SystemV) => {}
@@ -273,7 +273,7 @@ fn what_is_no_semaphore_or_segment_is_left_alone() {
     let key = &keys[3];
     let folder = format!("/dev/shm{}", key.native_name());
     std::fs::create_dir(&folder).unwrap();
-    let error = Segment::attach(key, PATIENCE).unwrap_err();
+    let error = Segment::attach(key, TIMEOUT).unwrap_err();
     assert!(
         matches!(error.kind(), SegmentErrorKind::Foreign { .. }),
         "{error}"
@@ -281,7 +281,7 @@ fn what_is_no_semaphore_or_segment_is_left_alone() {
     std::fs::remove_dir(&folder).unwrap();
     let file = format!("/dev/shm/sem.{}", &key.native_name()[1..]);
     std::fs::write(&file, "short").unwrap();
-    let error = Segment::create(key, 1, PATIENCE).unwrap_err();
+    let error = Segment::create(key, 1, TIMEOUT).unwrap_err();
     assert!(
         matches!(
             error.kind(),
@@ -298,7 +298,7 @@ fn this_users_segments_are_listed_by_their_keys() {
     let (_directory, keys) = keys();
     let key = &keys[1];
     {
-        let segment = Segment::create(key, 12, PATIENCE).unwrap();
+        let segment = Segment::create(key, 12, TIMEOUT).unwrap();
         let listed = qt_bridge::list();
         let found = listed
             .iter()
@@ -316,7 +316,7 @@ fn this_users_segments_are_listed_by_their_keys() {
         .take(std::process::id() as usize % 97 + 20)
         .collect();
     let key = QtKey::legacy(&letters, Kind::PosixRealtime).unwrap();
-    let segment = Segment::create(&key, 12, PATIENCE).unwrap();
+    let segment = Segment::create(&key, 12, TIMEOUT).unwrap();
     assert!(qt_bridge::list().iter().any(|it| it.key == key));
     drop(segment);
 }

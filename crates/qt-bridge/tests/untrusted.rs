@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use qt_bridge::{
-    Follower, Form, Kind, Meaning, Publisher, QtKey, ReadingError, Segment, Semaphore, Stream,
+    Form, Kind, Meaning, Poller, Publisher, QtKey, ReadingError, Segment, Semaphore, Stream,
     StreamError, read, read_within, remove,
 };
 use shm_core::Message;
 
-use common::{PATIENCE, assert_nothing_left, keys, lock_file, segment_file, with_keys};
+use common::{TIMEOUT, assert_nothing_left, keys, lock_file, segment_file, with_keys};
 
 /// More than anything takes that does not count to 2³¹.
 const AT_ONCE: Duration = Duration::from_secs(4);
@@ -32,8 +32,8 @@ fn present(key: &QtKey) -> u64 {
     match key.kind() {
         Kind::PosixRealtime => fs::metadata(segment_file(key)).unwrap().blocks() * 512,
         Kind::SystemV => {
-            let facts = fs::metadata(key.native_name()).unwrap();
-            let number = (0x51 << 24) | ((facts.dev() & 0xff) << 16) | (facts.ino() & 0xffff);
+            let stat = fs::metadata(key.native_name()).unwrap();
+            let number = (0x51 << 24) | ((stat.dev() & 0xff) << 16) | (stat.ino() & 0xffff);
             let table = fs::read_to_string("/proc/sysvipc/shm").unwrap();
             let row = table.lines().find_map(|line| {
                 let fields: Vec<&str> = line.split_ascii_whitespace().collect();
@@ -48,9 +48,9 @@ fn present(key: &QtKey) -> u64 {
 fn sparse(key: &QtKey, beginning: &[u8]) -> Option<Segment<qt_bridge::ReadWrite>> {
     match key.kind() {
         Kind::SystemV => {
-            let mut segment = Segment::create(key, HUGE, PATIENCE).unwrap();
+            let mut segment = Segment::create(key, HUGE, TIMEOUT).unwrap();
             segment
-                .lock(PATIENCE)
+                .lock(TIMEOUT)
                 .unwrap()
                 .copy_from(0, beginning)
                 .unwrap();
@@ -87,7 +87,7 @@ fn the_size_of_a_sparse_segment_is_not_believed() {
         for (form, beginning) in &lies {
             let segment = sparse(key, beginning);
             let began = Instant::now();
-            let error = read(key, Some(*form), PATIENCE).unwrap_err();
+            let error = read(key, Some(*form), TIMEOUT).unwrap_err();
             let is_refused = matches!(
                 &error,
                 ReadingError::Stream {
@@ -96,7 +96,7 @@ fn the_size_of_a_sparse_segment_is_not_believed() {
                 }
             );
             assert!(is_refused, "{key} {form}: {error}");
-            assert!(Follower::new(key, Some(*form), PATIENCE).look().is_err());
+            assert!(Poller::new(key, Some(*form), TIMEOUT).poll().is_err());
             assert!(began.elapsed() < AT_ONCE, "{key} {form}");
             assert!(present(key) < 1 << 20, "{key} {form}: {}", present(key));
             drop(segment);
@@ -114,18 +114,18 @@ fn what_was_never_written_is_not_written_with_zeros() {
         let segment = sparse(key, &[0xaa; 20_000]);
         let text = Message::Text("short".into());
         let began = Instant::now();
-        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut publisher = Publisher::new(key, TIMEOUT);
         publisher
             .publish(&Stream::new(&text, Form::QString).unwrap())
             .unwrap();
         assert!(began.elapsed() < AT_ONCE, "{key}");
         assert!(present(key) < 1 << 20, "{key}: {}", present(key));
-        let reading = read(key, None, PATIENCE).unwrap();
+        let reading = read(key, None, TIMEOUT).unwrap();
         assert_eq!(reading.value.into_message(), Some(text));
         // What stood behind is gone all the same.
-        let mut theirs = Segment::attach(key, PATIENCE).unwrap();
+        let mut theirs = Segment::attach(key, TIMEOUT).unwrap();
         let mut behind = vec![9; 20_000];
-        let guard = theirs.lock(PATIENCE).unwrap();
+        let guard = theirs.lock(TIMEOUT).unwrap();
         guard.copy_to(14, &mut behind).unwrap();
         guard.unlock().unwrap();
         assert!(behind.iter().all(|byte| *byte == 0), "{key}");
@@ -139,15 +139,15 @@ fn a_limit_bounds_what_is_copied_and_what_is_made_of_it() {
     with_keys(|key| {
         let text = Message::Text("字".repeat(1000));
         let stream = Stream::new(&text, Form::QString).unwrap();
-        let mut publisher = Publisher::new(key, PATIENCE);
+        let mut publisher = Publisher::new(key, TIMEOUT);
         publisher.publish(&stream).unwrap();
         for limit in [100, 2500] {
-            let error = read_within(key, None, PATIENCE, limit).unwrap_err();
+            let error = read_within(key, None, TIMEOUT, limit).unwrap_err();
             assert!(error.to_string().contains(&limit.to_string()), "{error}");
-            let mut follower = Follower::new(key, None, PATIENCE).with_limit(limit);
-            assert!(follower.look().is_err());
+            let mut poller = Poller::new(key, None, TIMEOUT).with_limit(limit);
+            assert!(poller.poll().is_err());
         }
-        let reading = read_within(key, None, PATIENCE, 3000).unwrap();
+        let reading = read_within(key, None, TIMEOUT, 3000).unwrap();
         assert_eq!(reading.value.into_message(), Some(text));
     });
 }
@@ -171,21 +171,21 @@ fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
             let mut ours = Semaphore::create(key, 3).unwrap();
             assert_eq!(ours.value().unwrap(), 3, "{value}");
             drop((ours, theirs));
-            let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
-            let mut other = Segment::attach(key, PATIENCE).unwrap();
+            let mut segment = Segment::create(key, 8, TIMEOUT).unwrap();
+            let mut other = Segment::attach(key, TIMEOUT).unwrap();
             write_value(&lock_file(key), value);
             // It keeps others out again.
-            let guard = segment.lock(PATIENCE).unwrap();
+            let guard = segment.lock(TIMEOUT).unwrap();
             assert!(
                 Semaphore::open(key, 1).unwrap().value().unwrap() == 0,
                 "{value}"
             );
             guard.unlock().unwrap();
             write_value(&lock_file(key), value);
-            assert!(read(key, None, PATIENCE).is_ok(), "{value}");
+            assert!(read(key, None, TIMEOUT).is_ok(), "{value}");
             write_value(&lock_file(key), value);
             remove(key, true).unwrap();
-            drop((other.lock(PATIENCE).map(drop), segment));
+            drop((other.lock(TIMEOUT).map(drop), segment));
             drop(other);
             remove(key, true).ok();
             assert!(began.elapsed() < AT_ONCE, "{value}");
@@ -194,14 +194,14 @@ fn nothing_counts_down_a_semaphore_that_another_process_made_huge() {
     }
     // System V counts to 32,767.
     let key = &keys[0];
-    let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+    let mut segment = Segment::create(key, 8, TIMEOUT).unwrap();
     let mut lock = Semaphore::open(key, 1).unwrap();
     lock.release(32_766).unwrap();
     let mut ours = Semaphore::create(key, 2).unwrap();
     assert_eq!(ours.value().unwrap(), 2);
     ours.leave();
     lock.leave();
-    assert!(segment.lock(PATIENCE).is_ok());
+    assert!(segment.lock(TIMEOUT).is_ok());
 }
 
 /// Sets a semaphore high again and again, as fast as it can.
@@ -233,7 +233,7 @@ fn processes_that_go_on_giving_hold_nobody_up() {
 }
 
 fn withstand_a_flood(key: &QtKey) {
-    let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+    let mut segment = Segment::create(key, 8, TIMEOUT).unwrap();
     let is_over = AtomicBool::new(false);
     // Not stopped, it would go on also when this fails.
     let took = std::thread::scope(|scope| {
@@ -244,14 +244,14 @@ fn withstand_a_flood(key: &QtKey) {
         // A System V lock looks after itself once a second.
         while began.elapsed() < Duration::from_millis(1200) {
             // What comes of it is what the other processes make of it; but it comes.
-            drop(segment.lock(PATIENCE).map(drop));
-            drop(read(key, None, PATIENCE));
+            drop(segment.lock(TIMEOUT).map(drop));
+            drop(read(key, None, TIMEOUT));
             Semaphore::create(key, 1).map(Semaphore::leave).ok();
         }
         is_over.store(true, Ordering::Relaxed);
         began.elapsed()
     });
-    assert!(took < PATIENCE, "{key}: {took:?}");
+    assert!(took < TIMEOUT, "{key}: {took:?}");
     drop(segment);
     remove(key, true).ok();
 }
@@ -263,7 +263,7 @@ fn a_lock_whose_file_is_cut_short_is_an_error() {
     let (_directory, keys) = keys();
     for key in keys.iter().filter(|key| key.kind() == Kind::PosixRealtime) {
         for is_held in [false, true] {
-            let mut segment = Segment::create(key, 8, PATIENCE).unwrap();
+            let mut segment = Segment::create(key, 8, TIMEOUT).unwrap();
             let cut = || {
                 File::options()
                     .write(true)
@@ -273,13 +273,13 @@ fn a_lock_whose_file_is_cut_short_is_an_error() {
                     .unwrap()
             };
             if is_held {
-                let guard = segment.lock(PATIENCE).unwrap();
+                let guard = segment.lock(TIMEOUT).unwrap();
                 cut();
                 assert!(guard.unlock().is_err(), "{key}");
             } else {
                 cut();
             }
-            let error = segment.lock(PATIENCE).map(drop).unwrap_err();
+            let error = segment.lock(TIMEOUT).map(drop).unwrap_err();
             assert_eq!(error.meaning(), Meaning::KeyError, "{key}: {error}");
             drop(segment);
             std::fs::remove_file(lock_file(key)).unwrap();

@@ -29,3 +29,8 @@ pub use sink::{
     SinkError, Unfinished, Viewers,
 };
 pub use source::{Info, Source};
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -291,7 +291,7 @@ impl Source {
 
     /// Polls until there is a segment: nothing tells when a Qt program makes one.
     fn await_qt(&self, key: &QtKey, deadline: Deadline) -> Result<Option<Content>, SourceError> {
-        const PAUSE: Duration = qt_bridge::Follower::PAUSE;
+        const PAUSE: Duration = qt_bridge::Poller::MIN_INTERVAL;
         loop {
             match self.read_qt(key, deadline.lock_timeout()) {
                 Err(error) if error.is_not_found() && deadline.is_over() => return Ok(None),

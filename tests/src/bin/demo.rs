@@ -1,7 +1,7 @@
-//! Plays a person at both windows on a virtual display, and tells what came of it.
+//! Drives both windows on a virtual display as a user would, and reports the results.
 //!
-//! `demo FOLDER` writes a text and opens a picture in SharedMemoryLoad, shows both in ShowSharedMem,
-//! reads them back from there, and leaves pictures of the screen in FOLDER.
+//! `demo FOLDER` loads a text and a picture in SharedMemoryLoad, shows both in ShowSharedMem, reads
+//! them back from there, and saves screenshots in FOLDER.
 
 use std::{
     env,
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, LoaderWindow, Scene, ViewerWindow, evening};
+use e2e_tests::{Area, Desktop, LoaderWindow, Fixture, ViewerWindow, demo_image};
 
 const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\
@@ -32,13 +32,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Plays all of it; returns whether what was read back is what was loaded.
+/// Runs the whole demonstration; returns `true` if the content read back equals the loaded content.
 fn play(desktop: &Desktop, folder: &Path) -> bool {
-    let scene = Scene::new().with_key(KEY);
+    let fixture = Fixture::new().with_key(KEY);
     let began = Instant::now();
-    let loader = LoaderWindow::open(&scene, desktop);
+    let loader = LoaderWindow::open(&fixture, desktop);
     let drawn = began.elapsed();
-    let viewer = ViewerWindow::open(&scene, desktop);
+    let viewer = ViewerWindow::open(&fixture, desktop);
     println!(
         "Both windows are open; the first was drawn after {} ms.",
         drawn.as_millis()
@@ -56,8 +56,8 @@ fn play(desktop: &Desktop, folder: &Path) -> bool {
     }
 
     println!("\nA picture, by its path:");
-    let picture = evening(400, 225);
-    let path = scene.path("evening.png");
+    let picture = demo_image(400, 225);
+    let path = fixture.path("demo_image.png");
     picture.save(&path).expect("there is room for a picture");
     println!("  {}", loader.load_picture(&path));
     viewer.show("Showing the picture");
@@ -74,7 +74,7 @@ fn play(desktop: &Desktop, folder: &Path) -> bool {
     text == TEXT
 }
 
-/// How long it takes from a click on the viewer's button until the viewer shows something else.
+/// Returns the time from a click on the viewer's button until the viewer shows something else.
 fn time_to_show(desktop: &Desktop, viewer: &ViewerWindow<'_>) -> Duration {
     let window = viewer.window.area();
     let content = Area {
@@ -87,7 +87,7 @@ fn time_to_show(desktop: &Desktop, viewer: &ViewerWindow<'_>) -> Duration {
     viewer.window.activate();
     let began = Instant::now();
     thread::scope(|scope| {
-        // The tool that clicks sleeps a tenth of a second after it has: nobody waits for that.
+        // xdotool sleeps a tenth of a second after a click, so its end is not waited for.
         scope.spawn(|| viewer.press_show());
         desktop.wait_to_see("something else", |screen| {
             (screen.crop(content).pixels() != before.pixels()).then(|| began.elapsed())
@@ -95,7 +95,7 @@ fn time_to_show(desktop: &Desktop, viewer: &ViewerWindow<'_>) -> Duration {
     })
 }
 
-/// Saves the part of the screen that the two windows take.
+/// Saves the part of the screen that the two windows cover.
 fn save(desktop: &Desktop, path: &Path) {
     let both = Area {
         x: 0,

@@ -1,6 +1,8 @@
-//! A peer that keeps to nothing: `peer FILE LIE`, with plain access to the segment's file.
+//! A peer that violates the protocol: `malicious_peer FILE ATTACK`, with raw access to the
+//! segment's file.
 //!
-//! Knows the layout only from docs/LAYOUT.md. Prints a line once it has begun, and goes on until it is killed.
+//! It knows the layout only from docs/LAYOUT.md. It prints a line once the attack has started, and
+//! continues until it is killed.
 
 use std::{
     env,
@@ -32,63 +34,63 @@ const REGION: u64 = LIFECYCLE + 0x20000;
 const READER: u64 = LIFECYCLE + (1 << 32);
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A storm does not end by itself, and must not outlive a test that was aborted.
+    // An attack does not end by itself, and must not outlive an aborted test.
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let mut arguments = env::args().skip(1);
     let path = PathBuf::from(arguments.next().ok_or("the file is missing")?);
-    let lie = arguments.next().ok_or("the lie is missing")?;
-    match lie.as_str() {
-        "dance" => dance(&path)?,
+    let attack = arguments.next().ok_or("the attack is missing")?;
+    match attack.as_str() {
+        "swap-name" => swap_name(&path)?,
         "huge-block" => huge(&path, Claim::Block)?,
         "huge-text" => huge(&path, Claim::Sample(&[]))?,
-        // 65,535 pixels and as many rows, four bytes each.
+        // 65,535 pixels by as many rows, four bytes each.
         "huge-image" => huge(
             &path,
             Claim::Sample(&[1, 2, 251, 255, 255, 251, 255, 255, 252, 252, 255, 3, 0, 0]),
         )?,
         _ => {
-            // Who takes read locks needs to be no more than a reader.
-            let writes = !lie.starts_with("read-");
+            // Read locks need only read access.
+            let writes = !attack.starts_with("read-");
             let file = File::options().read(true).write(writes).open(&path)?;
-            lie_about(&file, &lie)?;
+            attack_file(&file, &attack)?;
         }
     }
     Ok(())
 }
 
-fn lie_about(file: &File, lie: &str) -> Result<(), Box<dyn Error>> {
-    match lie {
-        "cut" => cut(file)?,
-        "scribble" => scribble(file)?,
+fn attack_file(file: &File, attack: &str) -> Result<(), Box<dyn Error>> {
+    match attack {
+        "truncate" => truncate(file)?,
+        "overwrite" => overwrite(file)?,
         "wake" => wake(&map(file)?),
         "flood" => flood(&map(file)?),
-        "hold" => {
+        "hold-lock" => {
             take(file, libc::F_WRLCK, SLOT + 127..SLOT + 128)?;
             store(file, LOCK, &lock_word(127, 1).to_le_bytes())?;
-            sit();
+            wait_for_kill();
         }
-        "nobody" => {
+        "dead-holder" => {
             store(file, LOCK, &lock_word(100, 1).to_le_bytes())?;
-            sit();
+            wait_for_kill();
         }
-        "no-slot" => {
+        "invalid-holder" => {
             store(file, LOCK, &lock_word(254, 1).to_le_bytes())?;
-            sit();
+            wait_for_kill();
         }
-        "juggle" => juggle(file)?,
-        "slots" => {
+        "pass-lock-around" => pass_lock_around(file)?,
+        "all-slots" => {
             for slot in SLOT..SLOT + 128 {
-                // Those of others stay theirs.
+                // Slots of other processes remain locked by them.
                 take(file, libc::F_WRLCK, slot..slot + 1).ok();
             }
-            sit();
+            wait_for_kill();
         }
-        "lifecycle" => {
+        "hold-lifecycle" => {
             take(file, libc::F_WRLCK, LIFECYCLE..LIFECYCLE + 1)?;
-            sit();
+            wait_for_kill();
         }
         "read-regions" | "write-regions" => {
-            let kind = if lie == "read-regions" {
+            let kind = if attack == "read-regions" {
                 libc::F_RDLCK
             } else {
                 libc::F_WRLCK
@@ -96,47 +98,47 @@ fn lie_about(file: &File, lie: &str) -> Result<(), Box<dyn Error>> {
             for region in REGION + 1..REGION + 192 {
                 take(file, kind, region..region + 1).ok();
             }
-            sit();
+            wait_for_kill();
         }
         "read-most-regions" => {
             take(file, libc::F_RDLCK, REGION + 1..REGION + 188)?;
-            sit();
+            wait_for_kill();
         }
         "read-slots" => {
             for slot in SLOT..SLOT + 128 {
                 take(file, libc::F_RDLCK, slot..slot + 1).ok();
             }
-            sit();
+            wait_for_kill();
         }
         "read-lifecycle" => {
             take(file, libc::F_RDLCK, LIFECYCLE..LIFECYCLE + 1)?;
-            sit();
+            wait_for_kill();
         }
         "read-all" => read_all(file, libc::F_OFD_SETLK, libc::F_OFD_SETLKW)?,
         "read-all-as-a-process" => read_all(file, libc::F_SETLK, libc::F_SETLKW)?,
-        "readers" => {
+        "many-readers" => {
             take(file, libc::F_RDLCK, READER..READER + (1 << 22))?;
-            sit();
+            wait_for_kill();
         }
-        _ => return Err(format!("unknown: {lie}").into()),
+        _ => return Err(format!("unknown: {attack}").into()),
     }
     Ok(())
 }
 
-/// Tells the test that the lie is told.
-fn say() {
-    println!("lies");
+/// Reports to the test that the attack has started.
+fn report_started() {
+    println!("attacking");
 }
 
-/// Lets what was done stay until it is killed.
-fn sit() -> ! {
-    say();
+/// Keeps the current state until the process is killed.
+fn wait_for_kill() -> ! {
+    report_started();
     loop {
         std::thread::park();
     }
 }
 
-/// Locks for reading all that nobody holds for writing, and the rest as soon as it is let go of.
+/// Read-locks every byte that is not write-locked, and the others as soon as they are released.
 fn read_all(file: &File, at_once: i32, waiting: i32) -> io::Result<()> {
     const END: u64 = i64::MAX as u64;
     let single = [SLOT..SLOT + 128, REGION..REGION + 256];
@@ -146,7 +148,7 @@ fn read_all(file: &File, at_once: i32, waiting: i32) -> io::Result<()> {
     for bytes in [0..SLOT, SLOT + 128..REGION, REGION + 256..END] {
         lock(file, at_once, libc::F_RDLCK, bytes)?;
     }
-    say();
+    report_started();
     lock(file, waiting, libc::F_RDLCK, 0..END)?;
     loop {
         std::thread::park();
@@ -161,16 +163,16 @@ fn store(file: &File, offset: usize, bytes: &[u8]) -> io::Result<()> {
     file.write_all_at(bytes, offset as u64)
 }
 
-/// Cuts the file anywhere, and puts it right again, as often as it can.
-fn cut(file: &File) -> io::Result<()> {
+/// Truncates the file at any length and restores it, as often as it can.
+fn truncate(file: &File) -> io::Result<()> {
     const HEAD: usize = 1 << 16;
     let whole = file.metadata()?.len();
     let mut control = vec![0; RING + RING_BYTES];
     file.read_exact_at(&mut control, 0)?;
     let mut region = vec![0; HEAD];
     file.read_exact_at(&mut region, REGION_STRIDE)?;
-    let mut dice = Dice(1);
-    say();
+    let mut rng = Rng(1);
+    report_started();
     loop {
         let lengths = [
             0,
@@ -182,21 +184,22 @@ fn cut(file: &File) -> io::Result<()> {
             REGION_STRIDE,
             REGION_STRIDE + 1024,
             REGION_STRIDE + 4096,
-            dice.roll() % whole,
+            rng.roll() % whole,
         ];
-        file.set_len(*dice.pick(&lengths))?;
+        file.set_len(*rng.pick(&lengths))?;
         file.set_len(whole)?;
         file.write_all_at(&control, 0)?;
         file.write_all_at(&region, REGION_STRIDE)?;
     }
 }
 
-/// Rewrites positions, lengths, sequences, the region table, the header and the slots, as often as it can.
-fn scribble(file: &File) -> io::Result<()> {
+/// Overwrites positions, lengths, sequences, the region table, the header and the slots, as often
+/// as it can.
+fn overwrite(file: &File) -> io::Result<()> {
     let mut control = vec![0; RING + RING_BYTES];
     file.read_exact_at(&mut control, 0)?;
-    let mut dice = Dice(2);
-    say();
+    let mut rng = Rng(2);
+    report_started();
     loop {
         let values = [
             0,
@@ -209,12 +212,12 @@ fn scribble(file: &File) -> io::Result<()> {
             REGION_STRIDE,
             1 << 62,
             u64::MAX,
-            dice.roll(),
-            (dice.roll() % (2 * RING_BYTES as u64)) & !63,
+            rng.roll(),
+            (rng.roll() % (2 * RING_BYTES as u64)) & !63,
         ];
-        let word = *dice.pick(&values);
-        let entry = TABLE + ENTRY * *dice.pick(&[1, 2, 3, 191]);
-        let record = RING + ((usize::try_from(dice.roll()).unwrap_or(0) % 4096) & !63);
+        let word = *rng.pick(&values);
+        let entry = TABLE + ENTRY * *rng.pick(&[1, 2, 3, 191]);
+        let record = RING + ((usize::try_from(rng.roll()).unwrap_or(0) % 4096) & !63);
         let offsets = [
             0x14,
             0x18,
@@ -238,38 +241,38 @@ fn scribble(file: &File) -> io::Result<()> {
             SLOTS,
             SLOTS + 16,
         ];
-        store(file, *dice.pick(&offsets), &word.to_le_bytes())?;
-        if dice.roll().is_multiple_of(4) {
+        store(file, *rng.pick(&offsets), &word.to_le_bytes())?;
+        if rng.roll().is_multiple_of(4) {
             store(file, 0, &control)?;
         }
     }
 }
 
-/// Wakes everybody all the time, for nothing.
+/// Wakes every waiter continuously, without a publication.
 fn wake(control: &MmapRaw) {
-    say();
+    report_started();
     loop {
         for offset in [LOCK, LAST] {
-            // It cannot fail on a mapped word, and nothing depends on it.
+            // It cannot fail on a mapped word, and nothing depends on the result.
             futex::wake(word(control, offset), futex::Flags::empty(), 1 << 30).ok();
         }
     }
 }
 
-/// Announces samples that do not exist, all the time.
+/// Announces samples that do not exist, continuously.
 fn flood(control: &MmapRaw) {
     let last = word(control, LAST);
-    // Before the word is given: who comes then finds nothing true any more.
+    // Before the lock is passed on: a process that attaches from then on finds nothing valid.
     last.fetch_add(64, Ordering::Relaxed);
-    say();
+    report_started();
     loop {
         last.fetch_add(64, Ordering::Relaxed);
         futex::wake(last, futex::Flags::empty(), 1 << 30).ok();
     }
 }
 
-/// Gives the lock from one of its own slots to the next, and never away.
-fn juggle(file: &File) -> io::Result<()> {
+/// Passes the lock from one of its own slots to the next, and never releases it.
+fn pass_lock_around(file: &File) -> io::Result<()> {
     for slot in SLOT + 120..SLOT + 128 {
         take(file, libc::F_WRLCK, slot..slot + 1)?;
     }
@@ -277,15 +280,15 @@ fn juggle(file: &File) -> io::Result<()> {
     let lock = word(&control, LOCK);
     for turn in 0_u32.. {
         if turn == 1 {
-            say();
+            report_started();
         }
         lock.store(lock_word(120 + turn % 8, turn & 0xffff), Ordering::Relaxed);
     }
     Ok(())
 }
 
-/// Puts something else at the name, and the segment back, as often as it can.
-fn dance(path: &Path) -> Result<(), Box<dyn Error>> {
+/// Replaces the segment's name by other files and restores it, as often as it can.
+fn swap_name(path: &Path) -> Result<(), Box<dyn Error>> {
     let beside = |name: &str| path.with_file_name(name);
     let decoys = ["fifo", "link", "directory", "notes", "sparse"].map(beside);
     let [fifo, link, directory, notes, sparse] = &decoys;
@@ -294,26 +297,27 @@ fn dance(path: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir(directory)?;
     fs::write(notes, "somebody's notes")?;
     File::create(sparse)?.set_len(1 << 44)?;
-    say();
+    report_started();
     loop {
         for decoy in &decoys {
             // Twice, so that the segment is back.
             for _ in 0..2 {
-                // Somebody who thinks that the name is free may have taken it meanwhile.
+                // A process that found the name free may have taken it meanwhile.
                 renameat_with(CWD, decoy, CWD, path, RenameFlags::EXCHANGE).ok();
             }
         }
     }
 }
 
-/// What a file of this peer's own says to hold.
+/// The size that a file of this peer claims.
 enum Claim<'a> {
     Block,
     /// A sample with this metadata.
     Sample(&'a [u8]),
 }
 
-/// Makes a segment in good order that says to hold 64 GiB, or what its metadata says, and has memory for nothing.
+/// Creates a valid segment that claims 64 GiB, or what its metadata claims, without memory for any
+/// of it.
 fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
     let file = File::options()
         .read(true)
@@ -323,7 +327,7 @@ fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
     file.set_len(REGION_STRIDE * 3)?;
     let ring_bytes = match claim {
         Claim::Block => 0,
-        // The ring has memory: only the payload is a lie.
+        // The ring has memory: only the payload is false.
         Claim::Sample(_) => RING_BYTES,
     };
     let mut control = vec![0_u8; CONTROL + ring_bytes];
@@ -347,7 +351,7 @@ fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
                 _ => 65_535 * 4 * 65_535,
             };
             let length = u64::try_from(metadata.len()).map_err(io::Error::other)?;
-            // One line where the number of the region fits it, else two.
+            // One line if the number of the region fits into it, otherwise two.
             let (total, place) = if metadata.is_empty() {
                 (64, 48)
             } else {
@@ -366,7 +370,7 @@ fn huge(path: &Path, claim: Claim<'_>) -> io::Result<()> {
     }
     store(&file, 0, &control)?;
     take(&file, libc::F_WRLCK, SLOT..SLOT + 1)?;
-    sit();
+    wait_for_kill();
 }
 
 fn map(file: &File) -> io::Result<MmapRaw> {
@@ -376,7 +380,8 @@ fn map(file: &File) -> io::Result<MmapRaw> {
 #[expect(unsafe_code, reason = "a word of shared memory")]
 fn word(control: &MmapRaw, offset: usize) -> &AtomicU32 {
     let address = control.as_mut_ptr().wrapping_add(offset).cast::<u32>();
-    // SAFETY: aligned, within the mapping, which the borrow keeps; all who share it use atomics.
+    // SAFETY: aligned and within the mapping, which the borrow keeps alive; every process accesses
+    // it with atomics.
     unsafe { AtomicU32::from_ptr(address) }
 }
 
@@ -385,7 +390,7 @@ fn take(file: &File, kind: i32, bytes: Range<u64>) -> io::Result<()> {
     lock(file, libc::F_OFD_SETLK, kind, bytes)
 }
 
-#[expect(unsafe_code, reason = "nothing safe takes these locks")]
+#[expect(unsafe_code, reason = "no safe API takes these locks")]
 fn lock(file: &File, command: i32, kind: i32, bytes: Range<u64>) -> io::Result<()> {
     // SAFETY: `flock` consists of integers, for which zeros are valid.
     let mut request: libc::flock = unsafe { std::mem::zeroed() };
@@ -402,10 +407,10 @@ fn lock(file: &File, command: i32, kind: i32, bytes: Range<u64>) -> io::Result<(
     }
 }
 
-/// Numbers that look random and are the same each time (xorshift64).
-struct Dice(u64);
+/// Pseudo-random numbers, the same in each run (xorshift64).
+struct Rng(u64);
 
-impl Dice {
+impl Rng {
     fn roll(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;

@@ -1,7 +1,7 @@
-//! Runs a program and notes how much memory it had at its peak: `peak FILE PROGRAM [ARGUMENT …]`.
+//! Runs a program and records its peak memory: `peak FILE PROGRAM [ARGUMENT …]`.
 //!
-//! The kernel counts for a program what its parent had when it was started, too. So a test, which may
-//! have a lot, lets it be started by this.
+//! The kernel attributes to a program the memory that its parent had when it started it. A test may
+//! have much memory, so it starts the program through this one.
 
 use std::{
     env, fs, io,
@@ -29,8 +29,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns how many bytes of memory the largest child had that has ended, those that it shared included.
-#[expect(unsafe_code, reason = "nothing safe asks for it")]
+/// Returns the peak memory of the largest child that has ended, in bytes, including shared memory.
+#[expect(unsafe_code, reason = "no safe API returns it")]
 fn peak_of_children() -> io::Result<u64> {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the kernel writes a whole structure there.

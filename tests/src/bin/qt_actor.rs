@@ -1,7 +1,8 @@
-//! Our side of tests/qt: does with `qt_bridge` what tests/qt-peer/main.cpp does with Qt, told in the same words.
+//! Our side of tests/qt: runs with `qt_bridge` the commands that tests/qt-peer/main.cpp runs with
+//! Qt, by the same names.
 //!
-//! Two things Qt has no words for: `patience` sets how long anything may wait, and `publish` replaces
-//! whatever is there.
+//! Two commands have no counterpart in Qt: `timeout` sets how long an operation may wait, and
+//! `publish` replaces any present content.
 
 use std::error::Error;
 use std::fs;
@@ -18,7 +19,7 @@ use shm_core::Message;
 
 fn main() -> io::Result<()> {
     let mut actor = Actor {
-        patience: Duration::from_secs(30),
+        timeout: Duration::from_secs(30),
         ..Actor::default()
     };
     for line in io::stdin().lines() {
@@ -29,7 +30,7 @@ fn main() -> io::Result<()> {
             Err(error) => println!("> error {}: {error}", meaning(error.as_ref())),
         }
     }
-    // Whoever is told nothing more lets go in order.
+    // Without further commands it detaches in order.
     if let Some(Memory::Locked(holder)) = actor.memory.take() {
         drop(holder.stop());
     }
@@ -40,7 +41,7 @@ type Answer = Result<String, Box<dyn Error>>;
 
 #[derive(Default)]
 struct Actor {
-    patience: Duration,
+    timeout: Duration,
     key: Option<QtKey>,
     memory: Option<Memory>,
     publisher: Option<Publisher>,
@@ -53,25 +54,26 @@ enum Memory {
     Locked(Holder),
 }
 
-/// A thread that holds the lock until it is told to let go, because a guard cannot outlive a line.
+/// A thread that holds the lock until it is told to release it, because a guard cannot outlive a
+/// command.
 struct Holder {
     let_go: mpsc::Sender<()>,
     thread: JoinHandle<(Segment<ReadWrite>, Result<(), LockError>)>,
 }
 
 impl Holder {
-    /// Takes the lock; where that fails, the segment comes back.
+    /// Takes the lock; on failure the segment is returned.
     fn start(
         mut segment: Segment<ReadWrite>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, Box<(Segment<ReadWrite>, LockError)>> {
         let (let_go, told) = mpsc::channel();
         let (tell, taken) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let result = match segment.lock(patience) {
+            let result = match segment.lock(timeout) {
                 Ok(guard) => {
                     tell.send(true).ok();
-                    // Nobody is left to tell when the program ends.
+                    // There is no receiver if the program ends.
                     told.recv().ok();
                     guard.unlock()
                 }
@@ -88,7 +90,7 @@ impl Holder {
         }
         match holder.thread.join() {
             Ok((segment, Err(error))) => Err(Box::new((segment, error))),
-            _ => panic!("the thread says why it has no lock"),
+            _ => panic!("the thread reports why it has no lock"),
         }
     }
 
@@ -96,7 +98,7 @@ impl Holder {
         self.let_go.send(()).ok();
         self.thread
             .join()
-            .unwrap_or_else(|_| panic!("the thread ends in order"))
+            .unwrap_or_else(|_| panic!("the thread does not panic"))
     }
 }
 
@@ -104,19 +106,19 @@ impl Actor {
     fn obey(&mut self, words: &[&str]) -> Answer {
         let word = |index: usize| words.get(index).copied().unwrap_or_default();
         match word(0) {
-            "patience" => {
-                self.patience = Duration::from_millis(word(1).parse()?);
+            "timeout" => {
+                self.timeout = Duration::from_millis(word(1).parse()?);
                 Ok(String::new())
             }
             "key" => {
                 let key: QtKey = word(1).parse()?;
-                self.publisher = Some(Publisher::new(&key, self.patience));
+                self.publisher = Some(Publisher::new(&key, self.timeout));
                 self.key = Some(key);
                 self.memory = None;
                 Ok(String::new())
             }
             "create" => {
-                let segment = Segment::create(self.key()?, word(1).parse()?, self.patience)?;
+                let segment = Segment::create(self.key()?, word(1).parse()?, self.timeout)?;
                 self.memory = Some(Memory::Writable(segment));
                 Ok(String::new())
             }
@@ -139,8 +141,8 @@ impl Actor {
             }
             "semaphore" => self.use_semaphore(word(1), word(2).parse()?, word(3)),
             "acquire" => {
-                let patience = self.patience;
-                self.semaphore()?.acquire(patience)?;
+                let timeout = self.timeout;
+                self.semaphore()?.acquire(timeout)?;
                 Ok(String::new())
             }
             "release" => {
@@ -148,7 +150,7 @@ impl Actor {
                 Ok(String::new())
             }
             "bench" => self.bench(word(1).parse()?),
-            other => Err(format!("{other} means nothing").into()),
+            other => Err(format!("{other} is no command").into()),
         }
     }
 
@@ -178,9 +180,9 @@ impl Actor {
     fn attach(&mut self, is_read_only: bool) -> Answer {
         let key = self.key()?;
         self.memory = Some(if is_read_only {
-            Memory::Readable(Segment::attach_read_only(key, self.patience)?)
+            Memory::Readable(Segment::attach_read_only(key, self.timeout)?)
         } else {
-            Memory::Writable(Segment::attach(key, self.patience)?)
+            Memory::Writable(Segment::attach(key, self.timeout)?)
         });
         Ok(String::new())
     }
@@ -201,7 +203,7 @@ impl Actor {
 
     fn lock(&mut self) -> Answer {
         match self.memory.take() {
-            Some(Memory::Writable(segment)) => match Holder::start(segment, self.patience) {
+            Some(Memory::Writable(segment)) => match Holder::start(segment, self.timeout) {
                 Ok(holder) => {
                     self.memory = Some(Memory::Locked(holder));
                     Ok(String::new())
@@ -242,7 +244,7 @@ impl Actor {
             path => Some(Message::bytes("", None, fs::read(path)?)),
         };
         let message = match message {
-            // Of bytes it would be written without the NUL of a string.
+            // As bytes it would be written without the terminating NUL of a string.
             Some(Message::Bytes { data, .. }) if form == Form::Raw => {
                 Some(Message::Text(String::from_utf8(data)?))
             }
@@ -258,9 +260,9 @@ impl Actor {
             return Ok(String::new());
         }
         self.memory = None;
-        let patience = self.patience;
-        let mut segment = Segment::create(self.key()?, stream.size(), patience)?;
-        let mut guard = segment.lock(patience)?;
+        let timeout = self.timeout;
+        let mut segment = Segment::create(self.key()?, stream.size(), timeout)?;
+        let mut guard = segment.lock(timeout)?;
         stream.write_to(&mut guard.writer())?;
         guard.unlock()?;
         self.memory = Some(Memory::Writable(segment));
@@ -272,14 +274,14 @@ impl Actor {
             "recognised" => None,
             form => Some(form.parse::<Form>()?),
         };
-        let reading = qt_bridge::read(self.key()?, form, self.patience)?;
+        let reading = qt_bridge::read(self.key()?, form, self.timeout)?;
         let is_null = match &reading.value {
             Value::Text(text) => text.is_none(),
             Value::Bytes(bytes) => bytes.is_none(),
             Value::Picture(picture) => picture.is_none(),
         };
         match reading.value.into_message() {
-            // A stream of a picture is a PNG file behind four bytes.
+            // The stream of a picture is a PNG file after four bytes.
             Some(image @ Message::Image { .. }) => {
                 fs::write(path, &Stream::new(&image, Form::QImage)?.to_vec()[4..])?;
             }
@@ -291,10 +293,10 @@ impl Actor {
     }
 
     fn add(&mut self, count: u32) -> Answer {
-        let patience = self.patience;
+        let timeout = self.timeout;
         let segment = self.writable()?;
         for _ in 0..count {
-            let mut guard = segment.lock(patience)?;
+            let mut guard = segment.lock(timeout)?;
             let mut number = [0; 8];
             guard.copy_to(0, &mut number)?;
             let sum = u64::from_ne_bytes(number) + 1;
@@ -314,11 +316,11 @@ impl Actor {
     }
 
     fn bench(&mut self, count: u32) -> Answer {
-        let patience = self.patience;
+        let timeout = self.timeout;
         let segment = self.writable()?;
         let began = Instant::now();
         for _ in 0..count {
-            drop(segment.lock(patience)?);
+            drop(segment.lock(timeout)?);
         }
         Ok((began.elapsed() / count).as_nanos().to_string())
     }
@@ -329,7 +331,7 @@ fn png_stream(path: &str) -> io::Result<Vec<u8>> {
     Ok([&1u32.to_be_bytes()[..], &file].concat())
 }
 
-/// What Qt would call it.
+/// Returns the name of the corresponding Qt error.
 fn meaning(error: &(dyn Error + 'static)) -> String {
     let segment = error.downcast_ref::<SegmentError>();
     let segment = segment.map(SegmentError::meaning);

@@ -1,6 +1,6 @@
-//! Takes pictures of both windows in all their states, light and dark: `shots FOLDER [STATE …]`.
+//! Takes screenshots of both windows in all their states, light and dark: `shots FOLDER [STATE …]`.
 //!
-//! Each of [`STATES`] is played on a real window and saved as `STATE-light.png` and
+//! Each of [`STATES`] is reached in a real window and saved as `STATE-light.png` and
 //! `STATE-dark.png`. Look at them before you commit them.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Bus, Desktop, Launch, LoaderWindow, Program, Scene, ViewerWindow, Window, evening,
+    Bus, Desktop, Launch, LoaderWindow, Program, Fixture, ViewerWindow, Window, demo_image,
 };
 use qt_bridge::Form;
 
@@ -22,226 +22,226 @@ const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one
 /// The smallest size of both windows.
 const SMALLEST: (u32, u32) = (480, 480);
 
-/// The name of a state, and how a person gets there.
-type State = (&'static str, fn(&Stage<'_>));
+/// The name of a state, and the user actions that lead to it.
+type State = (&'static str, fn(&ShotContext<'_>));
 
 const STATES: &[State] = &[
-    ("loader-empty", |stage| stage.take(&stage.loader().window)),
-    ("loader-text", |stage| {
-        let loader = stage.loader();
+    ("loader-empty", |context| context.take(&context.loader().window)),
+    ("loader-text", |context| {
+        let loader = context.loader();
         loader.load_text(TEXT);
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("loader-picture", |stage| {
-        let loader = stage.loader();
-        loader.load_picture(&stage.picture());
-        stage.take(&loader.window);
+    ("loader-picture", |context| {
+        let loader = context.loader();
+        loader.load_picture(&context.picture());
+        context.take(&loader.window);
     }),
-    ("loader-dialog", |stage| {
-        let loader = stage.loader();
+    ("loader-dialog", |context| {
+        let loader = context.loader();
         loader.open_dialog();
         loader.window.paste(TEXT);
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("loader-error", |stage| {
-        let loader = stage.loader();
-        loader.enter_path(&stage.scene.file("notes.txt", b"plain words"));
+    ("loader-error", |context| {
+        let loader = context.loader();
+        loader.enter_path(&context.fixture.file("notes.txt", b"plain words"));
         loader.program.wait_for_status("not an image");
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("loader-help", |stage| {
-        let loader = stage.loader();
-        stage.press_and_see(&loader.window, "F1");
-        stage.take(&loader.window);
+    ("loader-help", |context| {
+        let loader = context.loader();
+        context.press_and_see(&loader.window, "F1");
+        context.take(&loader.window);
     }),
-    ("loader-narrow", |stage| {
-        let loader = stage.loader();
+    ("loader-narrow", |context| {
+        let loader = context.loader();
         loader.window.resize(SMALLEST.0, SMALLEST.1);
-        loader.load_picture(&stage.picture());
+        loader.load_picture(&context.picture());
         loader.window.press(&["ctrl+k"]);
         loader.window.type_text("/no/key");
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("loader-drop", |stage| {
-        let loader = stage.loader();
-        let drag = loader.window.drag_over(&[&stage.picture()]);
+    ("loader-drop", |context| {
+        let loader = context.loader();
+        let drag = loader.window.drag_over(&[&context.picture()]);
         loader.wait_until_dim(true);
-        stage.take(&loader.window);
+        context.take(&loader.window);
         drag.leave();
     }),
-    ("loader-stream-card", |stage| {
-        let loader = stage.loader();
+    ("loader-stream-card", |context| {
+        let loader = context.loader();
         loader.open_stream_card();
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("loader-stream", |stage| {
-        let loader = stage.loader();
+    ("loader-stream", |context| {
+        let loader = context.loader();
         loader.stream_test_pattern();
         loader.window.point_away();
-        let viewer = stage.scene.viewer(["follow", "--count", "30"]);
+        let viewer = context.fixture.viewer(["follow", "--count", "30"]);
         viewer.run().done();
-        stage.take_moving(&loader.window);
+        context.take_moving(&loader.window);
     }),
-    ("loader-watched", |stage| {
-        let loader = stage.loader();
-        loader.load_picture(&stage.picture());
-        let viewer = stage.live_viewer();
+    ("loader-watched", |context| {
+        let loader = context.loader();
+        loader.load_picture(&context.picture());
+        let viewer = context.live_viewer();
         viewer.program.wait_for_status("Showing the picture");
         loader.program.wait_for_complaint(": sequence 1 after");
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("loader-zh", |stage| {
-        let chinese = stage.scene.loader(["--verbose", "--lang", "zh-CN"]);
-        let loader = stage.open_loader(chinese);
+    ("loader-zh", |context| {
+        let chinese = context.fixture.loader(["--verbose", "--lang", "zh-CN"]);
+        let loader = context.open_loader(chinese);
         loader.open_dialog();
         loader.window.paste(TEXT);
         loader.window.press(&["ctrl+Return"]);
         loader.program.wait_for_status("加载到");
-        stage.take(&loader.window);
+        context.take(&loader.window);
     }),
-    ("viewer-zh", |stage| {
-        let _loaded = stage.load(["image".into(), stage.picture().into()]);
-        let chinese = stage.scene.viewer(["--verbose", "--lang", "zh-CN"]);
-        let viewer = stage.open_viewer(chinese);
+    ("viewer-zh", |context| {
+        let _loaded = context.load(["image".into(), context.picture().into()]);
+        let chinese = context.fixture.viewer(["--verbose", "--lang", "zh-CN"]);
+        let viewer = context.open_viewer(chinese);
         viewer.show("正在显示");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
     }),
-    ("viewer-empty", |stage| stage.take(&stage.viewer().window)),
-    ("viewer-text", |stage| {
-        let _loaded = stage.load(["text".into(), TEXT.into()]);
-        let viewer = stage.viewer();
+    ("viewer-empty", |context| context.take(&context.viewer().window)),
+    ("viewer-text", |context| {
+        let _loaded = context.load(["text".into(), TEXT.into()]);
+        let viewer = context.viewer();
         viewer.show("Showing the text");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
     }),
-    ("viewer-picture", |stage| {
-        let _loaded = stage.load(["image".into(), stage.picture().into()]);
-        let viewer = stage.viewer();
+    ("viewer-picture", |context| {
+        let _loaded = context.load(["image".into(), context.picture().into()]);
+        let viewer = context.viewer();
         viewer.show("Showing the picture");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
     }),
-    ("viewer-live", |stage| {
-        let viewer = stage.live_viewer();
+    ("viewer-live", |context| {
+        let viewer = context.live_viewer();
         let pattern = ["frames", "--test-pattern", "--size", "1280x720"];
-        let program = stage.scene.loader(pattern).start();
+        let program = context.fixture.loader(pattern).start();
         viewer.window.point_away();
-        // Told twice a second.
+        // The window updates this twice a second.
         for _ in 0..4 {
             viewer.program.wait_for_complaint("live: ");
         }
-        stage.take_moving(&viewer.window);
+        context.take_moving(&viewer.window);
         program.terminate().done();
     }),
-    ("viewer-last-copy", |stage| {
-        let viewer = stage.live_viewer();
-        let loaded = stage.load(["text".into(), TEXT.into()]);
+    ("viewer-last-copy", |context| {
+        let viewer = context.live_viewer();
+        let loaded = context.load(["text".into(), TEXT.into()]);
         viewer.program.wait_for_status("Showing the text");
         loaded.terminate().done();
         viewer.program.wait_for_status("The loader has left");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
     }),
-    ("viewer-error", |stage| {
-        let viewer = stage.viewer();
+    ("viewer-error", |context| {
+        let viewer = context.viewer();
         viewer.show("Unable to attach");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
     }),
-    ("loader-qt", |stage| {
-        let folder = stage.scene.path("");
-        let launch = stage.scene.bare_loader(["--verbose", "--key", "qt:Notes"]);
-        let loader = stage.open_loader(launch.env("TMPDIR", &folder));
+    ("loader-qt", |context| {
+        let folder = context.fixture.path("");
+        let launch = context.fixture.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let loader = context.open_loader(launch.env("TMPDIR", &folder));
         loader.load_text(TEXT);
-        stage.take(&loader.window);
-        // Killed, it would leave Qt's segment behind.
+        context.take(&loader.window);
+        // After SIGKILL, Qt's segment would remain.
         loader.program.terminate().done();
     }),
-    ("loader-qt-forms", |stage| {
-        let folder = stage.scene.path("");
-        let launch = stage.scene.bare_loader(["--verbose", "--key", "qt:Notes"]);
-        let loader = stage.open_loader(launch.env("TMPDIR", &folder));
+    ("loader-qt-forms", |context| {
+        let folder = context.fixture.path("");
+        let launch = context.fixture.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let loader = context.open_loader(launch.env("TMPDIR", &folder));
         loader.choose_form(Form::QByteArray);
         loader.load_text(TEXT);
         loader.open_forms();
-        stage.take(&loader.window);
+        context.take(&loader.window);
         loader.program.terminate().done();
     }),
-    ("viewer-qt", |stage| {
-        let folder = stage.scene.path("");
-        let program = stage
-            .scene
+    ("viewer-qt", |context| {
+        let folder = context.fixture.path("");
+        let program = context
+            .fixture
             .bare_loader(["text", "--key", "qt:Notes", TEXT])
             .env("TMPDIR", &folder)
             .start();
         program.wait_for("Loaded");
-        let launch = stage.scene.bare_viewer(["--verbose", "--key", "qt:Notes"]);
-        let viewer = stage.open_viewer(launch.env("TMPDIR", &folder));
+        let launch = context.fixture.bare_viewer(["--verbose", "--key", "qt:Notes"]);
+        let viewer = context.open_viewer(launch.env("TMPDIR", &folder));
         viewer.throw_live();
         viewer.program.wait_for_status("Showing the text");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
         viewer.program.terminate().done();
         program.terminate().done();
     }),
-    ("viewer-narrow", |stage| {
+    ("viewer-narrow", |context| {
         let key = "k".repeat(128);
-        let program = stage
-            .scene
+        let program = context
+            .fixture
             .bare_loader(["text", "--key", &key, TEXT])
             .start();
         program.wait_for("Loaded");
-        let launch = stage.scene.bare_viewer(["--verbose", "--key", &key]);
-        let viewer = stage.open_viewer(launch);
+        let launch = context.fixture.bare_viewer(["--verbose", "--key", &key]);
+        let viewer = context.open_viewer(launch);
         viewer.window.resize(SMALLEST.0, SMALLEST.1);
         viewer.window.press(&["F5"]);
         viewer.program.wait_for_status("Showing");
-        stage.take(&viewer.window);
+        context.take(&viewer.window);
     }),
-    ("viewer-list", |stage| {
-        let _shown = stage.load(["image".into(), stage.picture().into()]);
+    ("viewer-list", |context| {
+        let _shown = context.load(["image".into(), context.picture().into()]);
         for (key, text) in [("Notes", "for later"), ("Übersicht 概览", TEXT)] {
             let arguments = ["text", "--persist", "--key", key, text];
-            stage.scene.bare_loader(arguments).run().done();
+            context.fixture.bare_loader(arguments).run().done();
         }
-        let folder = stage.scene.path("");
-        let for_qt = stage
-            .scene
+        let folder = context.fixture.path("");
+        let for_qt = context
+            .fixture
             .bare_loader(["text", "--key", "qt:Sketch", TEXT])
             .env("TMPDIR", &folder)
             .start();
         for_qt.wait_for("Loaded");
-        let launch = stage.scene.bare_viewer(["--verbose"]);
-        let viewer = stage.open_viewer(launch.env("TMPDIR", &folder));
+        let launch = context.fixture.bare_viewer(["--verbose"]);
+        let viewer = context.open_viewer(launch.env("TMPDIR", &folder));
         viewer.show("Showing the picture");
-        stage.press_and_see(&viewer.window, "ctrl+l");
-        stage.press_and_see(&viewer.window, "Down");
-        stage.take(&viewer.window);
+        context.press_and_see(&viewer.window, "ctrl+l");
+        context.press_and_see(&viewer.window, "Down");
+        context.take(&viewer.window);
         for_qt.terminate().done();
     }),
-    ("viewer-history", |stage| {
-        let viewer = stage.viewer();
+    ("viewer-history", |context| {
+        let viewer = context.viewer();
         let commands: [[OsString; 2]; 3] = [
             [
                 "text".into(),
                 "The first line of many\nand the second".into(),
             ],
-            ["image".into(), stage.picture().into()],
+            ["image".into(), context.picture().into()],
             ["text".into(), TEXT.into()],
         ];
         for command in commands {
-            let _loaded = stage.load(command);
+            let _loaded = context.load(command);
             viewer.show("Showing");
         }
-        stage.press_and_see(&viewer.window, "ctrl+h");
-        stage.take(&viewer.window);
+        context.press_and_see(&viewer.window, "ctrl+h");
+        context.take(&viewer.window);
     }),
-    ("viewer-save", |stage| {
-        let _loaded = stage.load(["image".into(), stage.picture().into()]);
-        let viewer = stage.viewer();
+    ("viewer-save", |context| {
+        let _loaded = context.load(["image".into(), context.picture().into()]);
+        let viewer = context.viewer();
         viewer.show("Showing the picture");
-        stage.press_and_see(&viewer.window, "ctrl+s");
-        stage.take(&viewer.window);
+        context.press_and_see(&viewer.window, "ctrl+s");
+        context.take(&viewer.window);
     }),
-    ("viewer-help", |stage| {
-        let viewer = stage.viewer();
-        stage.press_and_see(&viewer.window, "F1");
-        stage.take(&viewer.window);
+    ("viewer-help", |context| {
+        let viewer = context.viewer();
+        context.press_and_see(&viewer.window, "F1");
+        context.take(&viewer.window);
     }),
 ];
 
@@ -265,8 +265,8 @@ fn main() -> ExitCode {
                 continue;
             }
             let path = folder.join(format!("{name}-{look}.png"));
-            play(&Stage {
-                scene: Scene::new().with_key(KEY),
+            play(&ShotContext {
+                fixture: Fixture::new().with_key(KEY),
                 desktop: &desktop,
                 bus: &bus,
                 is_dark,
@@ -278,22 +278,22 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What one state is played on, and where its picture goes.
-struct Stage<'a> {
-    scene: Scene,
+/// The display and programs of one state, and the folder of its screenshot.
+struct ShotContext<'a> {
+    fixture: Fixture,
     desktop: &'a Desktop,
     bus: &'a Bus,
     is_dark: bool,
     path: &'a Path,
 }
 
-impl Stage<'_> {
+impl ShotContext<'_> {
     /// Opens SharedMemoryLoad.
     fn loader(&self) -> LoaderWindow<'_> {
-        self.open_loader(self.scene.loader(["--verbose"]))
+        self.open_loader(self.fixture.loader(["--verbose"]))
     }
 
-    /// Opens SharedMemoryLoad with arguments of its own.
+    /// Opens SharedMemoryLoad with additional arguments.
     fn open_loader(&self, launch: Launch) -> LoaderWindow<'_> {
         let loader = LoaderWindow::of(launch.on(self.desktop).with(self.bus).start(), self.desktop);
         self.wait_for_look(&loader.window);
@@ -302,17 +302,17 @@ impl Stage<'_> {
 
     /// Opens ShowSharedMem.
     fn viewer(&self) -> ViewerWindow<'_> {
-        self.open_viewer(self.scene.viewer(["--verbose"]))
+        self.open_viewer(self.fixture.viewer(["--verbose"]))
     }
 
-    /// Opens ShowSharedMem with arguments of its own.
+    /// Opens ShowSharedMem with additional arguments.
     fn open_viewer(&self, launch: Launch) -> ViewerWindow<'_> {
         let viewer = ViewerWindow::of(launch.on(self.desktop).with(self.bus).start(), self.desktop);
         self.wait_for_look(&viewer.window);
         viewer
     }
 
-    /// Opens ShowSharedMem with its switch "Live" thrown.
+    /// Opens ShowSharedMem with the switch "Live" on.
     fn live_viewer(&self) -> ViewerWindow<'_> {
         let viewer = self.viewer();
         viewer.throw_live();
@@ -320,22 +320,23 @@ impl Stage<'_> {
         viewer
     }
 
-    /// Loads something without a window.
+    /// Loads content without a window.
     fn load(&self, command: [OsString; 2]) -> Program {
-        let program = self.scene.loader(command).start();
+        let program = self.fixture.loader(command).start();
         program.wait_for("Loaded");
         program
     }
 
-    /// Makes the file of a picture.
+    /// Writes a picture file.
     fn picture(&self) -> PathBuf {
-        let path = self.scene.path("evening.png");
-        let picture = evening(960, 540);
+        let path = self.fixture.path("demo_image.png");
+        let picture = demo_image(960, 540);
         picture.save(&path).expect("there is room for a picture");
         path
     }
 
-    /// Waits until the window has heard of light or dark: the desktop tells a moment after the start.
+    /// Waits until the window has applied light or dark: the desktop reports it shortly after the
+    /// start.
     fn wait_for_look(&self, window: &Window<'_>) {
         self.desktop.wait_for("the window in light or dark", || {
             let [red, green, blue] = window.screen().pixel(4, 4).0;
@@ -354,13 +355,13 @@ impl Stage<'_> {
         });
     }
 
-    /// Saves what the window shows once it holds still.
+    /// Saves the window once it no longer changes.
     fn take(&self, window: &Window<'_>) {
         window.point_away();
         window.wait_until_still().save(self.path);
     }
 
-    /// Saves what a window shows that never holds still, and has no pointer over it.
+    /// Saves a window that keeps changing, without the pointer over it.
     fn take_moving(&self, window: &Window<'_>) {
         window.screen().save(self.path);
     }

@@ -1,5 +1,5 @@
-//! Measures how soon the two windows are there and show what is asked for, and what memory they
-//! take, beside the dialog of Qt's example, all in turns: `startup`.
+//! Measures how soon the two windows are drawn and show content, and how much memory they take, in
+//! alternation with the dialog of Qt's example: `startup`.
 
 use std::{
     collections::BTreeSet,
@@ -9,26 +9,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, Launch, Program, QtExample, Scene, Window, evening};
+use e2e_tests::{Area, Desktop, Launch, Program, QtExample, Fixture, Window, demo_image};
 use image::{Rgb, RgbImage};
 
 /// How often each program is started, and how often each is clicked.
 const STARTS: usize = 15;
 const CLICKS: usize = 7;
-/// A look costs a fraction of this.
-const GLANCE: Duration = Duration::from_millis(1);
-/// Until then a window that has drawn itself has done the rest of its start.
+/// The polling interval; one poll costs a fraction of it.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// By then a window that has drawn itself has finished its start.
 const REST: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
     let (Some(bare), Some(desktop)) = (Desktop::bare(), Desktop::open()) else {
         return ExitCode::FAILURE;
     };
-    let scene = Scene::new();
+    let fixture = Fixture::new();
     let (Some(starts), Some(clicks)) = (
-        measure_starts(&bare, &scene),
-        measure_clicks(&desktop, &scene),
+        measure_starts(&bare, &fixture),
+        measure_clicks(&desktop, &fixture),
     ) else {
         return ExitCode::FAILURE;
     };
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What was measured of one program at its starts.
+/// The measurements of one program's starts.
 #[derive(Default)]
 struct Starts {
     drawn: Spread,
@@ -61,7 +61,7 @@ struct Starts {
     files: Spread,
 }
 
-/// Figures of one kind.
+/// Measurements of one kind.
 #[derive(Clone, Default)]
 struct Spread(Vec<f64>);
 
@@ -89,17 +89,18 @@ impl fmt::Display for Spread {
     }
 }
 
-/// Starts the three in turns: on a display without a window manager, whose frames would be drawn first.
-fn measure_starts(desktop: &Desktop, scene: &Scene) -> Option<[Starts; 3]> {
+/// Starts the three programs in alternation, on a display without a window manager, whose frames
+/// would be drawn first.
+fn measure_starts(desktop: &Desktop, fixture: &Fixture) -> Option<[Starts; 3]> {
     let mut all: [Starts; 3] = Default::default();
     for round in 0..=STARTS {
-        for (starts, launch) in all.iter_mut().zip(contenders(scene)?) {
+        for (starts, launch) in all.iter_mut().zip(contenders(fixture)?) {
             let (program, drawn) = start(desktop, launch.on(desktop));
             thread::sleep(REST);
             let [resident, private] = memory(&program);
             let files = code(&program);
             drop(program.terminate());
-            // The first one reads the files from the disk, for everybody.
+            // The first one reads the files from the disk into the page cache.
             if round > 0 {
                 starts.drawn.take(milliseconds(drawn));
                 starts.resident.take(resident);
@@ -111,34 +112,34 @@ fn measure_starts(desktop: &Desktop, scene: &Scene) -> Option<[Starts; 3]> {
     Some(all)
 }
 
-fn contenders(scene: &Scene) -> Option<[Launch; 3]> {
+fn contenders(fixture: &Fixture) -> Option<[Launch; 3]> {
     Some([
-        scene.bare_loader::<&str>([]),
-        scene.bare_viewer::<&str>([]),
-        QtExample::launch(&scene.path(""))?,
+        fixture.bare_loader::<&str>([]),
+        fixture.bare_viewer::<&str>([]),
+        QtExample::launch(&fixture.path(""))?,
     ])
 }
 
-/// Starts a program, and tells when the first of it was to be seen.
+/// Starts a program, and returns it with the time until its first pixel was visible.
 fn start(desktop: &Desktop, launch: Launch) -> (Program, Duration) {
-    let glimpse = desktop.glimpse();
-    time_until("an empty display", || glimpse.is_black());
+    let frame_probe = desktop.frame_probe();
+    time_until("an empty display", || frame_probe.is_black());
     let began = Instant::now();
     let program = launch.start();
-    time_until("a window", || !glimpse.is_black());
+    time_until("a window", || !frame_probe.is_black());
     (program, began.elapsed())
 }
 
 fn time_until(what: &str, is_so: impl Fn() -> bool) -> Duration {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "{what} was waited for in vain");
-        thread::sleep(GLANCE);
+        assert!(began.elapsed() < TIMEOUT, "{what} did not appear");
+        thread::sleep(POLL_INTERVAL);
     }
     began.elapsed()
 }
 
-/// The resident memory of a program, and the part that is its alone, in megabytes.
+/// Returns the resident memory of a program and its private part, in megabytes.
 fn memory(program: &Program) -> [f64; 2] {
     let path = format!("/proc/{}/status", program.pid());
     let status = fs::read_to_string(path).expect("it runs");
@@ -150,7 +151,7 @@ fn memory(program: &Program) -> [f64; 2] {
     })
 }
 
-/// How large the files are that a program runs from, itself and its libraries, in megabytes.
+/// Returns the size of the files that a program runs from, itself and its libraries, in megabytes.
 fn code(program: &Program) -> f64 {
     let path = format!("/proc/{}/maps", program.pid());
     let maps = fs::read_to_string(path).expect("it runs");
@@ -162,30 +163,30 @@ fn code(program: &Program) -> f64 {
     let bytes = files
         .iter()
         .filter_map(|file| Some(fs::metadata(file).ok()?.len()));
-    #[expect(clippy::cast_precision_loss, reason = "told in megabytes")]
+    #[expect(clippy::cast_precision_loss, reason = "printed in megabytes")]
     let bytes = bytes.sum::<u64>() as f64;
     bytes / 1e6
 }
 
-/// Lets new windows show, one of ours and one of Qt's in turns, what another has loaded.
-fn measure_clicks(desktop: &Desktop, scene: &Scene) -> Option<[Spread; 2]> {
-    let path = scene.path("evening.png");
+/// Lets new windows, one of ours and one of Qt's in alternation, show the loaded content.
+fn measure_clicks(desktop: &Desktop, fixture: &Fixture) -> Option<[Spread; 2]> {
+    let path = fixture.path("demo_image.png");
     photograph()
         .save(&path)
         .expect("there is room for a picture");
-    let loader = scene.loader(["image"]).args([&path]).start();
+    let loader = fixture.loader(["image"]).args([&path]).start();
     loader.wait_for("Loaded");
-    let qt_loader = QtExample::open(&scene.path(""), desktop)?;
+    let qt_loader = QtExample::open(&fixture.path(""), desktop)?;
     qt_loader.load(&path);
     wait_for_picture(desktop, &qt_loader.window);
 
     let mut spreads = [Spread::default(), Spread::default()];
     for _ in 0..CLICKS {
-        let viewer = scene.viewer::<&str>([]).on(desktop).start();
+        let viewer = fixture.viewer::<&str>([]).on(desktop).start();
         let window = desktop.window_of(&viewer, "ShowSharedMem");
         spreads[0].take(time_to_show(desktop, &window, 103, [145, 140]));
         drop(viewer.terminate());
-        let qt = QtExample::open(&scene.path(""), desktop)?;
+        let qt = QtExample::open(&fixture.path(""), desktop)?;
         let button = qt.display_button();
         spreads[1].take(time_to_show(desktop, &qt.window, button, [50, 50]));
         qt.close();
@@ -195,9 +196,9 @@ fn measure_clicks(desktop: &Desktop, scene: &Scene) -> Option<[Spread; 2]> {
     Some(spreads)
 }
 
-/// Makes a picture like a photograph, which has a grain that compresses badly.
+/// Draws a picture like a photograph, with a grain that compresses badly.
 fn photograph() -> RgbImage {
-    let mut picture = evening(1920, 1080);
+    let mut picture = demo_image(1920, 1080);
     let mut random = 1_u32;
     for pixel in picture.pixels_mut() {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -211,7 +212,7 @@ fn wait_for_picture(desktop: &Desktop, window: &Window<'_>) {
     desktop.wait_for("the picture", || shows_picture(window).then_some(()));
 }
 
-/// Whether the sky of the picture is to be seen, and not only words that say why not.
+/// Returns `true` if the sky of the picture is visible, and not only an error text.
 fn shows_picture(window: &Window<'_>) -> bool {
     let is_sky = |pixel: &Rgb<u8>| pixel[2] > pixel[0].saturating_add(40) && pixel[1] < 100;
     let content = window.screen();
@@ -219,8 +220,8 @@ fn shows_picture(window: &Window<'_>) -> bool {
     rows.flatten().filter(|pixel| is_sky(pixel)).count() > 1_000
 }
 
-/// Clicks at the middle of a height, and waits until something else is drawn between the margins
-/// above and below.
+/// Clicks in the middle at a height, and waits until the window changes between the margins above
+/// and below.
 fn time_to_show(desktop: &Desktop, window: &Window<'_>, y: u32, margins: [u32; 2]) -> f64 {
     window.activate();
     let area = window.area();
@@ -232,13 +233,13 @@ fn time_to_show(desktop: &Desktop, window: &Window<'_>, y: u32, margins: [u32; 2
         width: area.width - 48,
         height: area.height - margins[0] - margins[1],
     };
-    let glimpse = desktop.glimpse();
-    let before = glimpse.rows(content);
-    let mut hand = desktop.hand();
+    let frame_probe = desktop.frame_probe();
+    let before = frame_probe.rows(content);
+    let mut hand = desktop.xdotool_session();
     let began = Instant::now();
     hand.write_line("mousedown 1 mouseup 1");
     time_until("something else in the window", || {
-        glimpse.rows(content) != before
+        frame_probe.rows(content) != before
     });
     let took = began.elapsed();
     wait_for_picture(desktop, window);

@@ -1,7 +1,7 @@
 //! Runs a program on a system without unnamed files: `without O_TMPFILE PROGRAM [ARGUMENT …]`.
 //!
-//! A filter in the kernel answers as a file system does that has none. It stays with the program
-//! and its children, and needs no privileges.
+//! A seccomp filter answers like a file system that does not support them. It applies to the
+//! program and its children, and needs no privileges.
 
 use std::{
     env, io,
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     ExitCode::from(3)
 }
 
-/// Lets every way to open a file fail with `EOPNOTSUPP` where it asks for `O_TMPFILE`.
+/// Makes every way to open a file fail with `EOPNOTSUPP` if it requests `O_TMPFILE`.
 #[expect(unsafe_code, reason = "a seccomp filter has no safe wrapper")]
 fn deny_unnamed_files() -> io::Result<()> {
     let mut program = refusal(libc::SYS_openat, 2)?.to_vec();
@@ -55,7 +55,7 @@ fn deny_unnamed_files() -> io::Result<()> {
     check()
 }
 
-/// Asks for an unnamed file the way the library does, and expects none.
+/// Requests an unnamed file the way the library does, and expects a refusal.
 fn check() -> io::Result<()> {
     match rustix::fs::open("/dev/shm", OFlags::TMPFILE | OFlags::RDWR, Mode::RWXU) {
         Err(Errno::OPNOTSUPP) => Ok(()),
@@ -63,8 +63,8 @@ fn check() -> io::Result<()> {
     }
 }
 
-/// Refuses the system call of this number where its argument of this index asks for `O_TMPFILE`,
-/// and lets the filter go on otherwise.
+/// Refuses the system call of this number if its argument of this index requests `O_TMPFILE`, and
+/// lets the filter continue otherwise.
 fn refusal(number: libc::c_long, argument: u32) -> io::Result<[libc::sock_filter; 5]> {
     /// Where `struct seccomp_data` has the call's number, and its arguments of eight bytes.
     const NUMBER: u32 = 0;

@@ -1,4 +1,4 @@
-//! What can be wrong with a stream.
+//! Errors of decoding and encoding streams.
 
 use std::io;
 
@@ -6,49 +6,49 @@ use thiserror::Error;
 
 use super::Form;
 
-/// Why a value is not in a stream, or does not go into one.
+/// Why a stream was not decoded, or a value not encoded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StreamError {
     /// The bytes are not of this form.
     #[error("not a {form}: {reason}")]
     NotThis {
-        /// The form that they were read as.
+        /// The form in which they were read.
         form: Form,
-        /// What is wrong.
+        /// Why they are not.
         reason: NotThisReason,
     },
-    /// The form cannot hold the value that is to be written.
+    /// The form cannot represent the value.
     #[error("cannot be written as {form}: {reason}")]
     Unfit {
-        /// The form that it was to be written as.
+        /// The form in which it was to be written.
         form: Form,
-        /// What is in the way.
+        /// Why it cannot.
         reason: UnfitReason,
     },
-    /// It is longer than a stream can say.
+    /// The value is longer than a stream can be.
     #[error("{bytes} bytes are too many for a stream (at most 4 GiB)")]
     TooLong {
-        /// Its length.
+        /// Its length in bytes.
         bytes: usize,
     },
-    /// Reading it takes more memory than the caller lets it take.
+    /// Decoding takes more memory than the caller's limit.
     #[error("needs {bytes} bytes of memory, more than the limit of {limit}")]
     Limit {
-        /// How many bytes it takes.
+        /// How many bytes it would take.
         bytes: u64,
-        /// How many it may take.
+        /// The limit, in bytes.
         limit: u64,
     },
-    /// It claims to be longer than what was ever written into the segment.
+    /// The stream claims more bytes than were ever written to the segment.
     #[error("claims {bytes} bytes, {present} were written")]
     Unwritten {
-        /// How many bytes it claims to have.
+        /// How many bytes it claims.
         bytes: u64,
         /// How many of the segment are in memory.
         present: u64,
     },
-    /// There is no memory for a copy.
+    /// Allocating memory for a copy failed.
     #[error("no memory for a copy of {bytes} bytes")]
     NoMemory {
         /// How many bytes it needs.
@@ -57,25 +57,25 @@ pub enum StreamError {
     /// No form has this name.
     #[error("unknown form, known are {}", Form::NAMES.map(|(name, _)| name).join(", "))]
     Unknown,
-    /// The segment was cut short by another program while it was read.
-    #[error("segment was cut short")]
+    /// Another process truncated the segment while it was read.
+    #[error("segment was truncated")]
     Truncated,
     /// The segment cannot be read or written.
     #[error("segment cannot be read or written")]
     Io(#[source] io::Error),
 }
 
-/// What is wrong with bytes that are not of a form.
+/// Why bytes are not of a form.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum NotThisReason {
-    /// They are fewer than the head takes.
+    /// They are fewer than the number at the start takes.
     #[error("there are only {bytes} bytes")]
     TooShort {
         /// How many there are.
         bytes: usize,
     },
-    /// They claim to be longer than they are.
+    /// The length exceeds the bytes.
     #[error("it claims {bytes} bytes, and there are {room}")]
     Length {
         /// How many they claim.
@@ -83,16 +83,16 @@ pub enum NotThisReason {
         /// How many there are.
         room: usize,
     },
-    /// They are no whole number of UTF-16 units.
+    /// The length is not a whole number of UTF-16 units.
     #[error("{bytes} bytes are not a whole number of UTF-16 units")]
     Odd {
         /// How many there are.
         bytes: usize,
     },
-    /// They do not begin with the mark of a picture.
+    /// They do not begin with the number 1, which precedes a picture.
     #[error("it begins with {found} instead of 1")]
     Mark {
-        /// What they begin with.
+        /// The number they begin with.
         found: u32,
     },
     /// They do not end with NUL.
@@ -101,19 +101,19 @@ pub enum NotThisReason {
     /// The PNG file in them cannot be decoded.
     #[error("the PNG file: {message}")]
     Png {
-        /// What the decoder says.
+        /// The decoder's message.
         message: String,
     },
 }
 
-/// What keeps a value from being written in a form.
+/// Why a form cannot represent a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum UnfitReason {
-    /// It is a picture, which only [`Form::QImage`] holds.
+    /// It is a picture, which only [`Form::QImage`] represents.
     #[error("a picture is streamed as qimage")]
     IsPicture,
-    /// It is no picture.
+    /// It is not a picture.
     #[error("this is not a picture")]
     NoPicture,
     /// The bytes are not UTF-8.
@@ -122,19 +122,19 @@ pub enum UnfitReason {
     /// It contains a NUL, where a C string ends.
     #[error("it contains NUL, where a C string ends")]
     Nul,
-    /// The pixels do not have the length that the sides of the picture need.
-    #[error("its sides do not fit its bytes")]
+    /// The number of bytes does not match the size of the picture.
+    #[error("its size does not match its bytes")]
     Sides,
-    /// The rows are longer than the stride.
-    #[error("its rows are longer than they say")]
+    /// A row is longer than the stride.
+    #[error("its rows are longer than the stride")]
     Rows,
     /// The pixels cannot be encoded as a PNG file.
-    #[error("no PNG file can be made of it")]
+    #[error("it cannot be encoded as PNG")]
     NoPng,
 }
 
 impl StreamError {
-    /// Returns the error of a picture that is to be written in a form that is not for pictures.
+    /// Returns the error of writing a picture in a form that is not for pictures.
     #[must_use]
     pub fn picture_as(form: Form) -> Self {
         let reason = UnfitReason::IsPicture;

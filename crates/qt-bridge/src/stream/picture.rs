@@ -1,4 +1,4 @@
-//! The PNG file in a streamed `QImage`, to and from raw pixels.
+//! Decoding and encoding the PNG file in a streamed `QImage`.
 
 use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -8,44 +8,47 @@ use image::{ExtendedColorType, ImageEncoder};
 use png::{BitDepth, ColorType, Transformations};
 use shm_core::{ImageMetadata, PixelFormat};
 
-use super::{Form, NotThisReason, Source, StreamError, UnfitReason};
+use super::{Form, NotThisReason, ReadAt, StreamError, UnfitReason};
 
-/// The most that decoding takes beside the pixels: chunks, and rows of the longest.
-const MOST_BESIDE: u64 = 16 << 20;
+/// The most that decoding takes decoder_bytes the pixels: chunks, and rows of the longest.
+const MAX_DECODER_BYTES: u64 = 16 << 20;
 
-/// How many times longer than its file a picture can be: deflate makes 1,032 bytes of one at most, and
-/// each bit of these may be a pixel of four. A file that says more is not worth the memory.
-const MOST_TIMES: u64 = 1_032 * 32;
+/// How many times longer than its file a picture can be: deflate expands one byte to 1,032 at most,
+/// and each bit of these may be a pixel of four bytes. A file that claims more is invalid, and gets
+/// no memory.
+const MAX_EXPANSION: u64 = 1_032 * 32;
 
-/// What reading any picture takes.
-const LEAST_BYTES: u64 = 1 << 20;
+/// Memory that is allowed for any picture, in bytes.
+const MIN_BYTES: u64 = 1 << 20;
 
-/// Reads the picture that begins at an offset, straight into the pixels that are returned: they and what
-/// decoding takes stay within the limit together, by what the first chunk says of the sides.
+/// Decodes the picture that begins at an offset, directly into the returned pixels. The limit
+/// bounds the pixels and the decoder's memory together; it is checked against the size in the first
+/// chunk, before decoding.
 ///
-/// Texts and colour profiles, which can be a thousand times longer than the file, are not unpacked.
+/// Does not decompress texts and colour profiles, which can be a thousand times longer than the
+/// file.
 pub(super) fn read(
-    source: &impl Source,
+    source: &impl ReadAt,
     offset: usize,
     limit: u64,
 ) -> Result<(ImageMetadata, Vec<u8>), StreamError> {
     let end = extent(source, offset)?;
-    let file = File {
+    let file = PngFile {
         source,
         start: offset,
         end,
         at: 0,
     };
-    let beside = MOST_BESIDE.min(limit / 4);
+    let decoder_bytes = MAX_DECODER_BYTES.min(limit / 4);
     let limits = png::Limits {
-        bytes: usize::try_from(beside).unwrap_or(usize::MAX),
+        bytes: usize::try_from(decoder_bytes).unwrap_or(usize::MAX),
     };
     let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let header = decoder.read_header_info().map_err(not_this)?;
-    // Before anything is made for a row.
+    // Checked before memory for a row is allocated.
     ImageMetadata::packed(PixelFormat::Gray8, header.width, header.height).map_err(not_this)?;
     let mut reader = decoder.read_info().map_err(not_this)?;
     let (color, depth) = reader.output_color_type();
@@ -62,12 +65,12 @@ pub(super) fn read(
     let (width, height) = reader.info().size();
     let metadata = ImageMetadata::packed(format, width, height).map_err(not_this)?;
     let room = metadata.payload_bytes();
-    let believable = MOST_TIMES
+    let plausible = MAX_EXPANSION
         .saturating_mul((end - offset) as u64)
-        .saturating_add(LEAST_BYTES);
-    let needed = (room as u64).saturating_add(beside);
-    if needed > limit || room as u64 > believable {
-        let limit = limit.min(believable);
+        .saturating_add(MIN_BYTES);
+    let needed = (room as u64).saturating_add(decoder_bytes);
+    if needed > limit || room as u64 > plausible {
+        let limit = limit.min(plausible);
         return Err(StreamError::Limit {
             bytes: needed,
             limit,
@@ -83,31 +86,31 @@ pub(super) fn read(
         return Err(not_this("its first frame is smaller than the picture"));
     }
     if color == ColorType::GrayscaleAlpha {
-        spread(&mut pixels);
+        expand_gray_alpha(&mut pixels);
     }
     Ok((metadata, pixels))
 }
 
-/// Makes of each pixel of two bytes, gray and alpha, one of four: all of them stand in the first half.
-fn spread(pixels: &mut [u8]) {
+/// Expands pixels of two bytes (gray, alpha), which fill the first half, to four bytes in place.
+fn expand_gray_alpha(pixels: &mut [u8]) {
     for index in (0..pixels.len() / 4).rev() {
         let [gray, alpha] = [pixels[2 * index], pixels[2 * index + 1]];
         pixels[4 * index..][..4].copy_from_slice(&[gray, gray, gray, alpha]);
     }
 }
 
-/// Where the PNG file ends that begins at an offset: behind its last chunk (PNG specification, 5.3).
-/// What is no such file ends where that is seen.
-pub(super) fn extent(source: &impl Source, offset: usize) -> Result<usize, StreamError> {
+/// Returns the end of the PNG file that begins at an offset: after its last chunk (PNG
+/// specification, 5.3). Invalid data ends where that is detected, or at the end of the source.
+pub(super) fn extent(source: &impl ReadAt, offset: usize) -> Result<usize, StreamError> {
     const SIGNATURE: usize = 8;
-    /// Of a chunk: its length and its name before it, its sum behind it.
+    /// Around a chunk: length and type before it, a checksum after it.
     const HEADER: usize = 8;
     const SUM: usize = 4;
-    /// No picture needs more. Each costs a look, under the lock.
-    const MOST_CHUNKS: u32 = 1 << 16;
+    /// More than any picture needs. Each costs a read under the lock.
+    const MAX_CHUNKS: u32 = 1 << 16;
     let size = source.size();
     let mut end = (offset + SIGNATURE).min(size);
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..MAX_CHUNKS {
         let mut header = [0; HEADER];
         if size - end < HEADER {
             return Ok(size);
@@ -136,7 +139,7 @@ fn not_this(reason: impl ToString) -> StreamError {
     }
 }
 
-/// Makes a PNG file of pixels, fast rather than small.
+/// Encodes pixels as a PNG file: fast rather than small.
 pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>, StreamError> {
     let unfit = |reason| StreamError::Unfit {
         form: Form::QImage,
@@ -147,7 +150,7 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
     }
     let color = match metadata.format {
         PixelFormat::Gray8 => ExtendedColorType::L8,
-        // Of two bytes in the order of this machine, which is the order of the format.
+        // Two bytes a pixel in native byte order, which is that of the format.
         PixelFormat::Gray16 => ExtendedColorType::L16,
         PixelFormat::Rgb8 | PixelFormat::Bgr8 => ExtendedColorType::Rgb8,
         PixelFormat::Rgba8 | PixelFormat::Bgra8 => ExtendedColorType::Rgba8,
@@ -161,22 +164,22 @@ pub(super) fn encode(metadata: &ImageMetadata, pixels: &[u8]) -> Result<Vec<u8>,
     Ok(file)
 }
 
-/// The rows without gaps, in an order of channels that PNG knows.
+/// Returns the rows without padding, in an order of channels that PNG supports.
 fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     let row = metadata.width as usize * metadata.format.bytes_per_pixel();
     let stride = metadata.stride as usize;
     if stride < row || stride == 0 {
         return None;
     }
-    let is_turned = matches!(metadata.format, PixelFormat::Bgra8 | PixelFormat::Bgr8);
-    if stride == row && !is_turned {
+    let is_bgr = matches!(metadata.format, PixelFormat::Bgra8 | PixelFormat::Bgr8);
+    if stride == row && !is_bgr {
         return Some(Cow::Borrowed(pixels));
     }
     let mut rows = Vec::with_capacity(row * metadata.height as usize);
     for line in pixels.chunks_exact(stride) {
         rows.extend_from_slice(&line[..row]);
     }
-    if is_turned {
+    if is_bgr {
         for pixel in rows.chunks_exact_mut(metadata.format.bytes_per_pixel()) {
             pixel.swap(0, 2);
         }
@@ -184,21 +187,21 @@ fn packed<'a>(metadata: &ImageMetadata, pixels: &'a [u8]) -> Option<Cow<'a, [u8]
     Some(Cow::Owned(rows))
 }
 
-/// A part of a segment, as a file.
-struct File<'a, S> {
+/// A part of a segment as a readable and seekable file.
+struct PngFile<'a, S> {
     source: &'a S,
     start: usize,
     end: usize,
     at: usize,
 }
 
-impl<S: Source> File<'_, S> {
+impl<S: ReadAt> PngFile<'_, S> {
     fn length(&self) -> usize {
         self.end.saturating_sub(self.start)
     }
 }
 
-impl<S: Source> Read for File<'_, S> {
+impl<S: ReadAt> Read for PngFile<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = buffer.len().min(self.length().saturating_sub(self.at));
         self.source
@@ -208,7 +211,7 @@ impl<S: Source> Read for File<'_, S> {
     }
 }
 
-impl<S: Source> Seek for File<'_, S> {
+impl<S: ReadAt> Seek for PngFile<'_, S> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let (base, by) = match to {
             SeekFrom::Start(at) => (0, i64::try_from(at).unwrap_or(i64::MAX)),
@@ -217,7 +220,7 @@ impl<S: Source> Seek for File<'_, S> {
         };
         let at = (base as u64).checked_add_signed(by);
         let at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        // Beyond the end nothing is read.
+        // Clamped: reads at the end return no bytes.
         self.at = usize::try_from(at).unwrap_or(usize::MAX).min(self.length());
         Ok(self.at as u64)
     }

@@ -1,16 +1,17 @@
-//! What the bytes of a segment are, where nobody says.
+//! Detecting the form of the bytes in a segment.
 
-use super::{Form, HEAD, NULL, Source, StreamError};
+use super::{Form, HEAD, NULL, ReadAt, StreamError};
 
-/// How much of it is looked at.
+/// How many bytes are examined.
 const SAMPLE: usize = 4096;
 
-/// How many bytes tell ASCII from UTF-16: a longer text of Chinese has a byte that is not printable.
-const TELLING: usize = 64;
+/// How many bytes distinguish ASCII from UTF-16: a longer Chinese text contains a byte that is not
+/// printable.
+const EVIDENCE: usize = 64;
 
-/// The commonest Chinese and Japanese characters whose two bytes are printable ASCII, without those
-/// that stand for something common in ASCII: 批 (by), 桥 (he), 杯 (go), 潮 (on), 慢 (ab), and 孝 ([]).
-const EVERYDAY: &str = "\
+/// The most common Chinese and Japanese characters whose two bytes are printable ASCII, without
+/// those whose bytes are common in ASCII: 批 (by), 桥 (he), 杯 (go), 潮 (on), 慢 (ab), and 孝 ([]).
+const COMMON: &str = "\
     三上不两严丧个中丰临丹为主丽举乃久么义之乌乎乏乐乘九也习乡书买乱乳伊伍传伤伦伯估\
     伴伸似但位低住体何余佛作你佳倍值倾假偏做停健偶偷儿元兄充先光克免党入全八公六兰共\
     关兴兵其具典养兼刊判利别到制券刺刻剂前剑剧剩副割区医十千升午半华协单卖南博占卡\
@@ -26,14 +27,14 @@ const EVERYDAY: &str = "\
     祭稍稳穴究穷空符第等筑答策签籍米类素索紧紫累組繁\
 ";
 
-/// How a PNG file begins.
+/// The signature of a PNG file.
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 
-/// The most likely form, from the surest sign to the weakest.
+/// Returns the most likely form, checking the strongest evidence first.
 ///
-/// A `QByteArray` of printable ASCII could as well be a `QString` of Chinese characters, and is taken
-/// for one only if at least three quarters of those characters are everyday ones.
-pub(super) fn form_of(source: &impl Source) -> Result<Form, StreamError> {
+/// A `QByteArray` of printable ASCII could also be a `QString` of Chinese characters. It counts as
+/// one only if at least three quarters of those characters are common.
+pub(super) fn form_of(source: &impl ReadAt) -> Result<Form, StreamError> {
     let mut sample = [0; SAMPLE];
     let count = SAMPLE.min(source.size());
     let sample = &mut sample[..count];
@@ -63,10 +64,10 @@ pub(super) fn form_of(source: &impl Source) -> Result<Form, StreamError> {
     }
     let is_utf16 = length.is_multiple_of(2) && is_utf16(body);
     let is_ascii = body.iter().all(|byte| is_printable(*byte));
-    if is_utf16 && (!is_ascii || is_everyday(body)) {
+    if is_utf16 && (!is_ascii || is_common_cjk(body)) {
         return Ok(Form::QString);
     }
-    // A length that is right to the byte is no accident.
+    // A length that matches exactly is unlikely to be a coincidence.
     if length == room || is_ascii || is_text(body) {
         return Ok(Form::QByteArray);
     }
@@ -77,7 +78,7 @@ fn is_printable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
 }
 
-/// Returns `true` if bytes are UTF-8 without control characters; the sample may cut the last one.
+/// Returns `true` if bytes are UTF-8 without control characters. The last character may be cut.
 fn is_text(bytes: &[u8]) -> bool {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -86,10 +87,11 @@ fn is_text(bytes: &[u8]) -> bool {
         }
         Err(_) => return false,
     };
-    !text.contains(is_odd)
+    !text.contains(is_forbidden_control)
 }
 
-/// Returns `true` if bytes are UTF-16 without control characters; the sample may cut the last pair.
+/// Returns `true` if bytes are UTF-16 without control characters. The last surrogate pair may be
+/// cut.
 fn is_utf16(bytes: &[u8]) -> bool {
     let (mut pairs, _) = bytes.as_chunks::<2>();
     if let [before @ .., [0xd8..=0xdb, _]] = pairs {
@@ -97,23 +99,25 @@ fn is_utf16(bytes: &[u8]) -> bool {
     }
     let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
     char::decode_utf16(units).all(|character| {
-        character.is_ok_and(|character| !is_odd(character) && !is_noncharacter(character))
+        character
+            .is_ok_and(|character| !is_forbidden_control(character) && !is_noncharacter(character))
     })
 }
 
-/// Returns `true` if printable bytes are more likely the UTF-16 of a word than ASCII.
-fn is_everyday(bytes: &[u8]) -> bool {
-    let (pairs, _) = bytes[..TELLING.min(bytes.len())].as_chunks::<2>();
+/// Returns `true` if printable bytes are more likely UTF-16 than ASCII.
+fn is_common_cjk(bytes: &[u8]) -> bool {
+    let (pairs, _) = bytes[..EVIDENCE.min(bytes.len())].as_chunks::<2>();
     let units = pairs.iter().map(|pair| u16::from_be_bytes(*pair));
-    let everyday = units.filter(|unit| match unit {
-        // Hiragana; and Indian letters, of which every other byte would be a tab or end a line.
+    let common = units.filter(|unit| match unit {
+        // Hiragana, and letters of Indian scripts, which as ASCII would have a tab or a line end as
+        // every other byte.
         0x3041..=0x307e | 0x0920..=0x097e | 0x0a20..=0x0a7e | 0x0d20..=0x0d7e => true,
-        _ => char::from_u32(u32::from(*unit)).is_some_and(|it| EVERYDAY.contains(it)),
+        _ => char::from_u32(u32::from(*unit)).is_some_and(|it| COMMON.contains(it)),
     });
-    everyday.count() * 4 >= pairs.len() * 3
+    common.count() * 4 >= pairs.len() * 3
 }
 
-fn is_odd(character: char) -> bool {
+fn is_forbidden_control(character: char) -> bool {
     character.is_control() && !character.is_whitespace()
 }
 

@@ -30,7 +30,7 @@ fn picture(format: PixelFormat, width: u32, height: u32) -> Message {
 }
 
 #[test]
-fn the_bytes_are_those_that_qt_writes() {
+fn streams_are_byte_for_byte_those_of_qt() {
     let hello = [
         0, 0, 0, 0x10, 0, 0x68, 0, 0xe9, 0, 0x6c, 0, 0x6c, 0, 0x6f, 0, 0x20, 0x4e, 0x16, 0x75, 0x4c,
     ];
@@ -48,7 +48,7 @@ fn the_bytes_are_those_that_qt_writes() {
 }
 
 #[test]
-fn null_and_empty_are_told_apart_where_qt_does() {
+fn null_and_empty_differ_where_qt_distinguishes_them() {
     let null = [0xff; 4];
     let empty = [0; 4];
     assert_eq!(Form::QString.read(&null).unwrap(), Value::Text(None));
@@ -66,10 +66,10 @@ fn null_and_empty_are_told_apart_where_qt_does() {
 }
 
 #[test]
-fn long_texts_of_all_kinds_come_back_whole() {
+fn long_texts_of_all_kinds_survive_a_round_trip() {
     let ascii = "plain text ".repeat(5000);
     let mixed = "é世🙂 and then forty characters of plain ASCII ".repeat(2000);
-    // The pairs of the emoji fall on both sides of every chunk's end.
+    // The surrogate pairs of the emoji straddle the end of every chunk.
     let shifted = format!("x{}", "🙂".repeat(20_000));
     for sent in ["", "x", "世", "🙂", &ascii, &mixed, &shifted] {
         let stream = written(&text(sent), Form::QString);
@@ -84,7 +84,7 @@ fn long_texts_of_all_kinds_come_back_whole() {
     }
 }
 
-/// Reads units as a `QString` that was streamed.
+/// Reads units as a streamed `QString`.
 fn read_units(units: &[u16]) -> String {
     let length = u32::try_from(2 * units.len()).unwrap();
     let body = units.iter().flat_map(|unit| unit.to_be_bytes());
@@ -96,7 +96,7 @@ fn read_units(units: &[u16]) -> String {
 }
 
 #[test]
-fn half_pairs_are_replaced_wherever_they_stand() {
+fn unpaired_surrogates_are_replaced() {
     for (units, expected) in [
         (&[0xd83d][..], "\u{fffd}"),
         (&[0xde42], "\u{fffd}"),
@@ -110,7 +110,7 @@ fn half_pairs_are_replaced_wherever_they_stand() {
 }
 
 #[test]
-fn pictures_of_all_formats_come_back() {
+fn pictures_of_all_formats_survive_a_round_trip() {
     for format in [PixelFormat::Gray8, PixelFormat::Rgb8, PixelFormat::Rgba8] {
         let sent = picture(format, 37, 11);
         let read = Form::QImage.read(&written(&sent, Form::QImage)).unwrap();
@@ -124,11 +124,11 @@ fn pictures_of_all_formats_come_back() {
         panic!("it is a picture");
     };
     assert_eq!(metadata.format, PixelFormat::Rgba8);
-    assert_eq!(pixels[..4], [14, 7, 0, 21], "red and blue are turned");
+    assert_eq!(pixels[..4], [14, 7, 0, 21], "red and blue are swapped");
 }
 
 #[test]
-fn bgr_and_16_bits_of_gray_are_pictures_of_qt_too() {
+fn bgr_and_16_bit_gray_are_streamed_as_pictures() {
     let stream = written(&picture(PixelFormat::Bgr8, 5, 1), Form::QImage);
     let Some(Message::Image { metadata, pixels }) =
         Form::QImage.read(&stream).unwrap().into_message()
@@ -136,7 +136,7 @@ fn bgr_and_16_bits_of_gray_are_pictures_of_qt_too() {
         panic!("it is a picture");
     };
     assert_eq!(metadata.format, PixelFormat::Rgb8);
-    assert_eq!(pixels[..3], [14, 7, 0], "red and blue are turned");
+    assert_eq!(pixels[..3], [14, 7, 0], "red and blue are swapped");
     let stream = written(&picture(PixelFormat::Gray16, 5, 1), Form::QImage);
     let png = image::load_from_memory(&stream[4..]).unwrap();
     assert_eq!(
@@ -162,8 +162,8 @@ fn an_array_is_streamed_as_its_bytes() {
 }
 
 #[test]
-fn no_picture_is_longer_than_the_longest() {
-    // Noise, which cannot be made smaller: the high bits of a linear congruential generator.
+fn no_stream_is_longer_than_longest_picture() {
+    // Incompressible noise: the high bits of a linear congruential generator.
     let mut state = 1u32;
     let mut noise = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -181,7 +181,7 @@ fn no_picture_is_longer_than_the_longest() {
 }
 
 #[test]
-fn rows_with_gaps_are_written_without() {
+fn row_padding_is_not_written() {
     let packed = ImageMetadata::packed(PixelFormat::Gray8, 2, 2).unwrap();
     let metadata = packed.with_stride(3).unwrap();
     let pixels = vec![1, 2, 99, 3, 4, 99];
@@ -194,7 +194,7 @@ fn rows_with_gaps_are_written_without() {
 }
 
 #[test]
-fn untrusted_lengths_are_held_against_what_is_there() {
+fn untrusted_lengths_are_checked_against_the_segment() {
     for form in [Form::QString, Form::QByteArray, Form::CString] {
         for stream in [
             &b""[..],
@@ -238,9 +238,9 @@ fn stream_of(bytes: &[u8]) -> &Vec<u8> {
     Box::leak(Box::new(bytes.to_vec()))
 }
 
-/// A small file that says to be 65,535 pixels a side would take 17 GB.
+/// A small file that claims 65,535 pixels a side would take 17 GB.
 #[test]
-fn a_picture_that_says_to_be_huge_costs_nothing() {
+fn a_picture_that_claims_to_be_huge_is_not_allocated() {
     let mut stream = written(&picture(PixelFormat::Rgba8, 1, 1), Form::QImage);
     // Width and height in the first chunk, and the checksum after it.
     stream[20..28].copy_from_slice(&[0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff]);
@@ -258,7 +258,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 #[test]
-fn what_a_form_cannot_hold_is_refused() {
+fn values_that_a_form_cannot_represent_are_refused() {
     let image = picture(PixelFormat::Gray8, 1, 1);
     for form in [Form::QString, Form::QByteArray, Form::CString, Form::Raw] {
         assert!(matches!(
@@ -274,7 +274,7 @@ fn what_a_form_cannot_hold_is_refused() {
 }
 
 #[test]
-fn what_is_written_is_recognised() {
+fn the_form_of_written_streams_is_detected() {
     let long = "世界 and so on ".repeat(3000);
     for (message, form) in [
         (text("Hello"), Form::QString),
@@ -290,7 +290,7 @@ fn what_is_written_is_recognised() {
     ] {
         let stream = written(&message, form);
         assert_eq!(Form::recognise(&stream).unwrap(), form, "{message:?}");
-        // Many programs make their segment larger than that.
+        // Many programs create a larger segment.
         let mut longer = stream;
         longer.resize(longer.len() + 100, 0);
         if !matches!(message, Message::Bytes { .. }) {
@@ -316,7 +316,7 @@ fn what_is_written_is_recognised() {
 }
 
 #[test]
-fn bytes_that_are_a_text_are_shown_as_one() {
+fn bytes_that_are_utf8_become_a_text() {
     let shown = |bytes: &[u8]| Value::Bytes(Some(bytes.to_vec())).into_message();
     assert_eq!(shown("é\n".as_bytes()), Some(text("é\n")));
     assert_eq!(shown(b"a\0b"), Some(bytes(b"a\0b")));
@@ -325,7 +325,7 @@ fn bytes_that_are_a_text_are_shown_as_one() {
 }
 
 #[test]
-fn raw_bytes_end_at_their_first_zero_only_where_they_are_a_text() {
+fn raw_bytes_end_at_their_first_nul_only_if_they_are_a_text() {
     let read = |bytes: &[u8]| Form::Raw.read(stream_of(bytes)).unwrap();
     assert_eq!(read(b"ab\0cd"), Value::Bytes(Some(b"ab".to_vec())));
     assert_eq!(read(b"\xff\0cd"), Value::Bytes(Some(b"\xff\0cd".to_vec())));
@@ -334,7 +334,7 @@ fn raw_bytes_end_at_their_first_zero_only_where_they_are_a_text() {
     assert_eq!(read(&far), Value::Bytes(Some(vec![b'x'; 3 * CHUNK])));
 }
 
-/// What a reader copies out of a segment: as much as a form takes, and zeros for the rest.
+/// Returns what a reader copies out of a segment: the extent of the form, and zeros after it.
 fn cut_to_its_extent(bytes: &[u8], form: Form) -> Vec<u8> {
     let extent = form.extent(&bytes.to_vec(), DEFAULT_LIMIT).unwrap();
     let mut copy = bytes[..extent].to_vec();
@@ -343,7 +343,7 @@ fn cut_to_its_extent(bytes: &[u8], form: Form) -> Vec<u8> {
 }
 
 #[test]
-fn what_stands_behind_a_stream_is_not_copied() {
+fn bytes_after_a_stream_are_not_copied() {
     let picture = written(&picture(PixelFormat::Rgb8, 9, 9), Form::QImage);
     let streams = [
         (Form::QString, written(&text("héllo"), Form::QString)),
@@ -369,7 +369,7 @@ fn what_stands_behind_a_stream_is_not_copied() {
 
 proptest! {
     #[test]
-    fn any_text_comes_back(sent in ".*") {
+    fn any_text_survives_a_round_trip(sent in ".*") {
         let message = Message::Text(sent);
         for form in [Form::QString, Form::QByteArray] {
             let Value::Text(Some(read)) = Form::QString.read(&written(&message, Form::QString)).unwrap() else {
@@ -380,14 +380,14 @@ proptest! {
     }
 
     #[test]
-    fn any_units_are_read_as_the_standard_library_reads_them(
+    fn any_units_decode_as_in_the_standard_library(
         runs in proptest::collection::vec(
             (
                 prop_oneof![
                     0u16..0x80, 0x80u16..0x800, 0x800u16..0xd800, 0xd800u16..0xdc00,
                     0xdc00u16..0xe000, 0xe000u16..=0xffff,
                 ],
-                // Within a block, over blocks, and about as long as a chunk.
+                // Shorter than a block, several blocks, and about as long as a chunk.
                 prop_oneof![1usize..5, 30usize..70, CHUNK / 2 - 2..CHUNK / 2 + 3],
             ),
             0..6,
@@ -399,7 +399,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300), head in 0u32..400) {
+    fn no_bytes_cause_a_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..300), head in 0u32..400) {
         for _ in 0..2 {
             let recognised = Form::recognise(&bytes).unwrap();
             recognised.read(&bytes).ok();
@@ -412,13 +412,13 @@ proptest! {
                     prop_assert!(form.read(&copy).is_err());
                 }
             }
-            // A length that may be right.
+            // A length that may be valid.
             bytes.splice(0..0, head.to_be_bytes());
         }
     }
 }
 
-/// Chinese and Japanese of which every byte is printable ASCII.
+/// Chinese and Japanese texts of which every byte is printable ASCII.
 const WORDS: &[&str] = &[
     "你好",
     "中",
@@ -544,7 +544,7 @@ const WORDS: &[&str] = &[
     "नाम",
 ];
 
-/// What programs put into a `QByteArray`.
+/// Typical contents of a `QByteArray`.
 const ASCII: &[&str] = &[
     "Hello!",
     "Hello, bytes",
@@ -668,7 +668,7 @@ fn not_taken_for(form: Form, table: &[&'static str]) -> Vec<&'static str> {
 }
 
 #[test]
-fn everyday_words_of_printable_bytes_are_texts() {
+fn common_words_of_printable_bytes_are_texts() {
     for word in WORDS {
         let stream = written(&text(word), Form::QString);
         let is_printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
@@ -685,18 +685,30 @@ fn everyday_words_of_printable_bytes_are_texts() {
 }
 
 #[test]
-fn bytes_that_are_ascii_are_not_taken_for_a_text() {
+fn ascii_bytes_are_not_detected_as_a_qstring() {
     assert_eq!(not_taken_for(Form::QByteArray, ASCII), [""; 0]);
-    // What was found in this repository's texts that is everyday Chinese as well; nothing tells them apart.
+    // Found in the texts of this repository: they are common Chinese too, and cannot be
+    // distinguished.
     let both = [
-        "keep", "blue", "wake", "Step", "was.", "key:", "way:", "0x0c", "ge", "et", "cn",
-        "display:", "disclaim",
+        "keep",
+        "blue",
+        "wake",
+        "PollResult",
+        "was.",
+        "key:",
+        "way:",
+        "0x0c",
+        "ge",
+        "et",
+        "cn",
+        "display:",
+        "disclaim",
     ];
     assert_eq!(not_taken_for(Form::QByteArray, &both), both);
 }
 
 #[test]
-fn nothing_raw_fits_wherever_a_byte_does() {
+fn the_raw_null_fits_wherever_a_byte_does() {
     let stream = Stream::null(Form::Raw);
     assert_eq!(stream.to_vec(), [0]);
     assert_eq!(stream.size(), 1);
@@ -704,7 +716,7 @@ fn nothing_raw_fits_wherever_a_byte_does() {
     assert_eq!(read, Value::Bytes(Some(vec![])));
 }
 
-/// A PNG file behind the mark of a picture, with a colour profile where that is not empty.
+/// Returns a streamed picture, with a colour profile unless that is empty.
 fn png_stream(
     color: ExtendedColorType,
     pixels: &[u8],
@@ -720,9 +732,9 @@ fn png_stream(
     stream
 }
 
-/// A colour profile is packed a thousand times smaller than it is; it is not unpacked.
+/// A colour profile may expand a thousandfold; it is not decompressed.
 #[test]
-fn a_colour_profile_costs_nothing() {
+fn a_colour_profile_is_not_decompressed() {
     const UNPACKED: usize = 64 << 20;
     let stream = png_stream(ExtendedColorType::L8, &[7; 4], (2, 2), vec![0; UNPACKED]);
     assert!(stream.len() < UNPACKED / 500, "{}", stream.len());
@@ -733,7 +745,7 @@ fn a_colour_profile_costs_nothing() {
     assert_eq!((metadata.format, pixels), (PixelFormat::Gray8, vec![7; 4]));
 }
 
-/// What decoding takes and the pixels count together.
+/// The decoder's memory and the pixels count together.
 #[test]
 fn the_limit_bounds_a_picture_before_it_is_decoded() {
     let pixels = vec![0; 1024 * 1024 * 4];
@@ -749,9 +761,9 @@ fn the_limit_bounds_a_picture_before_it_is_decoded() {
     assert!(Form::QImage.read_within(&stream, 3 * limit).is_ok());
 }
 
-/// All that PNG knows becomes eight bits a channel.
+/// Every PNG format is converted to eight bits a channel.
 #[test]
-fn pixels_of_all_kinds_are_read() {
+fn all_png_formats_are_read() {
     let both = |color, pixels: &[u8]| {
         let stream = png_stream(color, pixels, (2, 1), Vec::new());
         match Form::QImage.read(&stream).unwrap() {

@@ -1,19 +1,19 @@
-//! UTF-16 in big endian, as `QString` is streamed, to and from UTF-8: a chunk in the cache at a time,
-//! and many characters at once where they are of one kind.
+//! Conversion between UTF-8 and big-endian UTF-16, as `QString` is streamed: in chunks that fit the
+//! cache, and with SIMD for runs of one kind of character.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::{CHUNK, Source, StreamError, check_limit};
+use super::{CHUNK, ReadAt, StreamError, check_limit};
 use crate::sys::vector;
 
-/// How many characters are looked at together.
+/// How many characters are converted together.
 const BLOCK: usize = 32;
 
-/// How many UTF-16 units a text has.
+/// Returns the number of UTF-16 units of a text.
 pub(super) fn units(text: &str) -> usize {
-    // Each character has one byte that is no continuation; those of four bytes become two units.
-    // Summed up in pieces that the compiler does many at once.
+    // Each character has one byte that is not a continuation byte; characters of four bytes become
+    // two units. Summed in pieces that the compiler vectorises.
     text.as_bytes()
         .chunks(255)
         .map(|piece| {
@@ -26,7 +26,7 @@ pub(super) fn units(text: &str) -> usize {
         .sum()
 }
 
-/// Writes a text.
+/// Writes a text as UTF-16.
 pub(super) fn write(text: &str, writer: &mut impl Write) -> io::Result<()> {
     let mut buffer = [0; CHUNK];
     let mut rest = text;
@@ -38,7 +38,8 @@ pub(super) fn write(text: &str, writer: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Fills the buffer as far as it goes: how many bytes of it, with how many of the text.
+/// Converts as much text as fits into the buffer. Returns how many bytes of the buffer it filled,
+/// and how many of the text it converted.
 fn fill(text: &str, buffer: &mut [u8; CHUNK]) -> (usize, usize) {
     let bytes = text.as_bytes();
     let mut filled = 0;
@@ -57,7 +58,7 @@ fn fill(text: &str, buffer: &mut [u8; CHUNK]) -> (usize, usize) {
             taken += BLOCK;
             continue;
         }
-        // At most a block of characters, then ASCII is tried again.
+        // After a block of characters, the ASCII path is tried again.
         for character in text[taken..].chars().take(BLOCK) {
             let mut units = [0; 2];
             let units = character.encode_utf16(&mut units);
@@ -74,9 +75,9 @@ fn fill(text: &str, buffer: &mut [u8; CHUNK]) -> (usize, usize) {
     (filled, taken)
 }
 
-/// Reads a text of so many bytes. Of half a surrogate pair U+FFFD is made.
+/// Reads a text of `length` bytes. Replaces unpaired surrogates by U+FFFD.
 pub(super) fn read(
-    source: &impl Source,
+    source: &impl ReadAt,
     offset: usize,
     length: usize,
     limit: u64,
@@ -105,15 +106,15 @@ pub(super) fn read(
     Ok(text)
 }
 
-/// Makes UTF-8 of one chunk after the other.
+/// Converts consecutive chunks to UTF-8.
 struct Decoder {
     room: [u8; ROOM],
     filled: usize,
-    /// The first half of a pair, whose second is in the next chunk.
+    /// A high surrogate at the end of a chunk, whose low surrogate is in the next.
     half: Option<u16>,
 }
 
-/// The most that a chunk takes: three bytes a unit, and the replacement of a half that came before.
+/// The longest output of a chunk: three bytes a unit, and U+FFFD for a pending surrogate.
 const ROOM: usize = CHUNK / 2 * 3 + 3;
 
 impl Decoder {
@@ -130,7 +131,7 @@ impl Decoder {
         let decoder = &mut *self;
         vector::widest(Chunk { decoder, pairs });
         let decoded = &self.room[..self.filled];
-        // The copy is in the cache, and this costs a tenth of what making it did.
+        // The output is in the cache: validating it costs a tenth of producing it.
         match simdutf8::basic::from_utf8(decoded) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) => String::from_utf8_lossy(decoded),
@@ -156,7 +157,7 @@ impl Decoder {
         }
     }
 
-    /// Appends a unit before which the first half of a pair stands.
+    /// Appends a unit that follows a high surrogate.
     fn append_behind_half(&mut self, unit: u16) {
         match (self.half.take(), unit) {
             (Some(high), 0xdc00..=0xdfff) => {
@@ -176,13 +177,13 @@ impl Decoder {
 
 const REPLACEMENT: [u8; 3] = three_bytes(0xfffd);
 
-/// UTF-8 of units from U+0080 to U+07FF.
+/// Encodes a unit from U+0080 to U+07FF.
 #[inline(always)]
 const fn two_bytes(unit: u16) -> [u8; 2] {
     [0xc0 | (unit >> 6 & 0x1f) as u8, continuation(unit)]
 }
 
-/// UTF-8 of units from U+0800 on, other than halves of pairs.
+/// Encodes a unit from U+0800 on that is not a surrogate.
 #[inline(always)]
 const fn three_bytes(unit: u16) -> [u8; 3] {
     [
@@ -197,7 +198,7 @@ const fn continuation(bits: u16) -> u8 {
     0x80 | (bits & 0x3f) as u8
 }
 
-/// Units to decode: the part of the work that vectors do.
+/// The units to decode: the vectorised part of the work.
 struct Chunk<'a> {
     decoder: &'a mut Decoder,
     pairs: &'a [[u8; 2]],
@@ -237,7 +238,7 @@ fn is_ascii(block: &[[u8; 2]; BLOCK]) -> bool {
 
 #[inline(always)]
 fn is_three_bytes_each(block: &[[u8; 2]; BLOCK]) -> bool {
-    // Below U+0800, or half of a pair. Without a branch, so that many are looked at together.
+    // Below U+0800, or a surrogate. Without a branch, so that the compiler vectorises it.
     let is_other = |[high, _]: &[u8; 2]| (high & 0xf8 == 0) | (high & 0xf8 == 0xd8);
     !block
         .iter()

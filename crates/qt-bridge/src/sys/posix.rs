@@ -1,7 +1,7 @@
-//! Named POSIX semaphores, which have no safe wrapper. POSIX segments are files, and need none.
+//! Named POSIX semaphores. (POSIX segments are files, and need no unsafe code.)
 //!
-//! A semaphore is mapped here and not by `sem_open`, so that the file that was looked at is the one that is
-//! mapped.
+//! The semaphore is mapped here and not by `sem_open`, so that the file that was checked is the
+//! file that is mapped.
 #![expect(unsafe_code, reason = "named semaphores have no safe wrapper")]
 
 use std::ffi::CStr;
@@ -14,43 +14,44 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use shm_core::GuardedMapping;
 
-/// How long the file of a semaphore is.
+/// The size of a semaphore's file.
 pub(crate) const SEMAPHORE_BYTES: u64 = size_of::<libc::sem_t>() as u64;
 
-/// A named semaphore, open.
+/// An open named semaphore.
 #[derive(Debug)]
 pub(crate) struct NamedSemaphore {
     address: NonNull<libc::sem_t>,
-    /// A process that cuts the file short would end this one, where its program guards against that.
+    /// If another process truncates the file, an access raises SIGBUS; a program that installed the
+    /// guard survives it.
     guard: Option<GuardedMapping>,
 }
 
-// SAFETY: a semaphore is made to be used by several threads and processes.
+// SAFETY: POSIX semaphores may be used by several threads and processes at once.
 unsafe impl Send for NamedSemaphore {}
 // SAFETY: as above.
 unsafe impl Sync for NamedSemaphore {}
 
 impl NamedSemaphore {
-    /// Makes one, and does not open it; `EEXIST` where there is one.
+    /// Creates a semaphore without opening it; `EEXIST` if there is one.
     pub(crate) fn create(name: &CStr, value: u32) -> io::Result<()> {
         let mode: libc::c_uint = 0o600;
-        // SAFETY: the name ends with a NUL; mode and value follow, as O_CREAT asks for.
+        // SAFETY: the name ends with a NUL; mode and value follow, as O_CREAT requires.
         let semaphore =
             unsafe { libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, mode, value) };
         // SEM_FAILED is null on Linux.
         if semaphore.is_null() {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: it was opened just now, and nobody uses it after this.
+        // SAFETY: `sem_open` returned it just now, and it is not used after this.
         unsafe { libc::sem_close(semaphore) };
         Ok(())
     }
 
-    /// Opens the one in a file. The caller has made sure that it has [`SEMAPHORE_BYTES`].
+    /// Opens the semaphore in a file. The caller has checked that the file has [`SEMAPHORE_BYTES`].
     pub(crate) fn open(file: &File) -> io::Result<Self> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let (file, length) = (file.as_raw_fd(), size_of::<libc::sem_t>());
-        // SAFETY: the system chooses an address where nothing is, and the file is open.
+        // SAFETY: the kernel chooses an unused address, and the file is open.
         let address =
             unsafe { libc::mmap(ptr::null_mut(), length, access, libc::MAP_SHARED, file, 0) };
         if address == libc::MAP_FAILED {
@@ -59,7 +60,8 @@ impl NamedSemaphore {
         let Some(mapped) = NonNull::new(address.cast()) else {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         };
-        // SAFETY: it was mapped just now with this length, and is unmapped after the guard has gone.
+        // SAFETY: it was mapped just now with this length, and is unmapped after the guard is
+        // dropped.
         let guard = unsafe { GuardedMapping::new(address.cast(), length) };
         Ok(Self {
             address: mapped,
@@ -67,12 +69,12 @@ impl NamedSemaphore {
         })
     }
 
-    /// Takes one; `ETIMEDOUT` where there was none within the time, `EINTR` where a signal came, `EIDRM`
-    /// where its file was cut short.
-    pub(crate) fn take(&self, timeout: Duration) -> io::Result<()> {
-        // SAFETY: it is open as long as `self` lives.
-        let taken = unsafe { libc::sem_trywait(self.address.as_ptr()) };
-        let Err(error) = self.checked(taken) else {
+    /// Acquires one unit. Fails with `ETIMEDOUT` (`EAGAIN` without a timeout) if none became
+    /// available, `EINTR` after a signal, `EIDRM` if the file was truncated.
+    pub(crate) fn acquire(&self, timeout: Duration) -> io::Result<()> {
+        // SAFETY: it is mapped as long as `self` lives.
+        let result = unsafe { libc::sem_trywait(self.address.as_ptr()) };
+        let Err(error) = self.checked(result) else {
             return Ok(());
         };
         if error.raw_os_error() != Some(libc::EAGAIN) || timeout.is_zero() {
@@ -88,22 +90,22 @@ impl NamedSemaphore {
                 .saturating_add(nanoseconds / 1_000_000_000),
             tv_nsec: nanoseconds % 1_000_000_000,
         };
-        // SAFETY: it is open as long as `self` lives; the time is a valid one.
-        let taken = unsafe { libc::sem_timedwait(self.address.as_ptr(), ptr::from_ref(&until)) };
-        self.checked(taken)
+        // SAFETY: it is mapped as long as `self` lives; `until` is a valid time.
+        let result = unsafe { libc::sem_timedwait(self.address.as_ptr(), ptr::from_ref(&until)) };
+        self.checked(result)
     }
 
-    /// Gives one.
-    pub(crate) fn give(&self) -> io::Result<()> {
-        // SAFETY: it is open as long as `self` lives.
+    /// Adds one unit.
+    pub(crate) fn post(&self) -> io::Result<()> {
+        // SAFETY: it is mapped as long as `self` lives.
         self.checked(unsafe { libc::sem_post(self.address.as_ptr()) })
     }
 
     pub(crate) fn value(&self) -> io::Result<u32> {
         let mut value = 0;
-        // SAFETY: it is open as long as `self` lives; the value has a place.
+        // SAFETY: it is mapped as long as `self` lives; `value` is valid for writes.
         self.checked(unsafe { libc::sem_getvalue(self.address.as_ptr(), &raw mut value) })?;
-        // A process may have written more there than a semaphore ever counts.
+        // Another process may have written a value above the maximum of a semaphore.
         Ok(value.cast_unsigned())
     }
 
@@ -126,7 +128,7 @@ impl NamedSemaphore {
 impl Drop for NamedSemaphore {
     fn drop(&mut self) {
         drop(self.guard.take());
-        // SAFETY: `open` mapped it with this length, and nobody uses it after this.
+        // SAFETY: `open` mapped it with this length, and it is not used after this.
         unsafe { libc::munmap(self.address.as_ptr().cast(), size_of::<libc::sem_t>()) };
     }
 }

@@ -1,4 +1,4 @@
-//! System V semaphores and segments, which have no safe wrapper.
+//! System V semaphores and segments.
 #![expect(unsafe_code, reason = "System V IPC has no safe wrapper")]
 
 use std::fs::Metadata;
@@ -10,24 +10,24 @@ use std::time::Duration;
 
 use libc::c_int;
 
-/// Only their owner uses them, as Qt has it.
+/// Access for the owner only, as with Qt.
 const MODE: c_int = 0o600;
 
-/// Makes of a key file the number that the kernel knows, as `ftok` does.
+/// Computes the System V key of a key file, as `ftok` does.
 pub(crate) fn ipc_key(file: &Metadata, project: u8) -> i32 {
     let [device, ..] = file.dev().to_le_bytes();
     let [low, high, ..] = file.ino().to_le_bytes();
     i32::from_be_bytes([project, device, high, low])
 }
 
-/// What the kernel tells of any System V object.
+/// The identity of a System V object, as the kernel returns it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity {
-    /// The number by which it is found; 0 once it was removed.
+    /// Its System V key; 0 after it was removed.
     pub(crate) number: i32,
-    /// The user to whom it belongs.
+    /// The id of the user that owns it.
     pub(crate) owner: u32,
-    /// The user who made it, and stays able to change and remove it.
+    /// The id of the user that created it, and can always change and remove it.
     pub(crate) creator: u32,
 }
 
@@ -48,44 +48,43 @@ fn checked(result: c_int) -> io::Result<c_int> {
     }
 }
 
-/// A set of one semaphore.
+/// The id of a set of one semaphore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SemaphoreId(c_int);
 
-/// How a semaphore is changed; the kernel takes it back when the process ends.
+/// An operation on a semaphore. The kernel undoes it when the process ends, except `Subtract`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Change {
-    /// One less; waits for it while there is none.
-    Take,
-    /// So many more.
-    Give(i16),
-    /// One more where there is none; `EAGAIN` where somebody has reset it meanwhile. Two operations in
-    /// one, which costs the kernel a fifth more.
-    GiveBack,
-    /// So many less for good, if they are there.
-    Discard(i16),
+pub(crate) enum Operation {
+    /// Subtracts one, and waits while the value is 0.
+    Acquire,
+    /// Adds so many units.
+    Add(i16),
+    /// Adds one if the value is 0; `EAGAIN` if not, because another process reset it meanwhile.
+    /// These are two operations in one call, which costs the kernel a fifth more.
+    Release,
+    /// Subtracts so many for good, if the value is at least that.
+    Subtract(i16),
 }
 
 impl SemaphoreId {
-    /// Makes one of value 0; `EEXIST` where there is one.
+    /// Creates a semaphore with the value 0; `EEXIST` if there is one.
     pub(crate) fn create(key: i32) -> io::Result<Self> {
         Self::get(key, libc::IPC_CREAT | libc::IPC_EXCL)
     }
 
-    /// Finds one.
+    /// Finds an existing semaphore.
     pub(crate) fn open(key: i32) -> io::Result<Self> {
         Self::get(key, 0)
     }
 
     fn get(key: i32, flags: c_int) -> io::Result<Self> {
-        // SAFETY: the call takes numbers only.
+        // SAFETY: all arguments are integers.
         checked(unsafe { libc::semget(key, 1, MODE | flags) }).map(Self)
     }
 
     fn control(self, command: c_int, value: libc::c_ulong) -> io::Result<c_int> {
-        // SAFETY: none of the commands used here (SETVAL, GETVAL, GETPID,
-        // IPC_RMID) takes a pointer; the number is as wide as the union that
-        // the call expects.
+        // SAFETY: none of the commands used here (SETVAL, GETVAL, GETPID, IPC_RMID) takes a
+        // pointer; the integer is as wide as the union that the call expects.
         checked(unsafe { libc::semctl(self.0, 0, command, value) })
     }
 
@@ -97,74 +96,66 @@ impl SemaphoreId {
         self.control(libc::GETVAL, 0).map(c_int::unsigned_abs)
     }
 
-    /// The process that changed it last; 0 where nobody did.
+    /// Returns the id of the process that changed it last; 0 if none did.
     pub(crate) fn last_process(self) -> io::Result<u32> {
         self.control(libc::GETPID, 0).map(c_int::unsigned_abs)
     }
 
-    /// Removes it. The caller has made sure that it is ours: root is not stopped.
+    /// Removes it. The caller has checked that this user owns it: the kernel does not stop root.
     pub(crate) fn remove(self) -> io::Result<()> {
         self.control(libc::IPC_RMID, 0).map(drop)
     }
 
     pub(crate) fn identity(self) -> io::Result<Identity> {
-        let mut facts = MaybeUninit::<libc::semid_ds>::zeroed();
-        // SAFETY: the call writes one structure of this type.
-        checked(unsafe { libc::semctl(self.0, 0, libc::IPC_STAT, facts.as_mut_ptr()) })?;
+        let mut stat = MaybeUninit::<libc::semid_ds>::zeroed();
+        // SAFETY: the pointer is valid for the one structure that the call writes.
+        checked(unsafe { libc::semctl(self.0, 0, libc::IPC_STAT, stat.as_mut_ptr()) })?;
         // SAFETY: the call has succeeded; and zeros were valid before.
-        let facts = unsafe { facts.assume_init() };
-        Ok(Identity::of(&facts.sem_perm))
+        let stat = unsafe { stat.assume_init() };
+        Ok(Identity::of(&stat.sem_perm))
     }
 
-    /// Changes it; `EAGAIN` where it could not be taken within the time, `EIDRM` or `EINVAL`
-    /// where it is gone, `EINTR` where a signal came.
-    pub(crate) fn change(self, change: Change, timeout: Duration) -> io::Result<()> {
-        let operation = |op, flags| libc::sembuf {
+    /// Performs an operation. Fails with `EAGAIN` if the timeout passed, `EIDRM` or `EINVAL` if the
+    /// semaphore was removed, `EINTR` after a signal.
+    pub(crate) fn operate(self, operation: Operation, timeout: Duration) -> io::Result<()> {
+        let buffer = |op, flags| libc::sembuf {
             sem_num: 0,
             sem_op: op,
             sem_flg: flags,
         };
-        // Both fit: they are small bits.
+        // Both flags fit.
         #[expect(clippy::cast_possible_truncation, reason = "0x1000 and 0x800")]
         let (undo, at_once) = (libc::SEM_UNDO as i16, libc::IPC_NOWAIT as i16);
         let wait = if timeout.is_zero() { at_once } else { 0 };
-        match change {
-            Change::Take => self.operate(&mut [operation(-1, undo | wait)], timeout),
-            Change::Give(count) => self.operate(&mut [operation(count, undo)], timeout),
-            Change::GiveBack => {
-                let still_none = operation(0, at_once);
-                self.operate(&mut [still_none, operation(1, undo)], timeout)
+        match operation {
+            Operation::Acquire => self.semop(&mut [buffer(-1, undo | wait)], timeout),
+            Operation::Add(count) => self.semop(&mut [buffer(count, undo)], timeout),
+            Operation::Release => {
+                let is_zero = buffer(0, at_once);
+                self.semop(&mut [is_zero, buffer(1, undo)], timeout)
             }
-            Change::Discard(count) => self.operate(&mut [operation(-count, at_once)], timeout),
+            Operation::Subtract(count) => self.semop(&mut [buffer(-count, at_once)], timeout),
         }
     }
 
-    fn operate<const N: usize>(
+    fn semop<const N: usize>(
         self,
-        operations: &mut [libc::sembuf; N],
+        buffers: &mut [libc::sembuf; N],
         timeout: Duration,
     ) -> io::Result<()> {
         let time = libc::timespec {
             tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: timeout.subsec_nanos().into(),
         };
-        // What does not wait needs no time, and is faster without.
+        // Without waiting no timeout is needed, and the call is faster.
         let time = match timeout.is_zero() {
             true => ptr::null(),
             false => ptr::from_ref(&time),
         };
-        // glibc has semtimedop, the libc crate does not.
-        // SAFETY: the operations are N valid ones, the time is a valid one or
-        // none, and both live until the call returns.
-        let result = unsafe {
-            libc::syscall(
-                libc::SYS_semtimedop,
-                self.0,
-                operations.as_mut_ptr(),
-                N,
-                time,
-            )
-        };
+        // glibc has semtimedop, the libc crate does not. SAFETY: `buffers` has N valid operations,
+        // `time` is a valid time or null, and both live until the call returns.
+        let result =
+            unsafe { libc::syscall(libc::SYS_semtimedop, self.0, buffers.as_mut_ptr(), N, time) };
         match result {
             0 => Ok(()),
             _ => Err(io::Error::last_os_error()),
@@ -172,82 +163,81 @@ impl SemaphoreId {
     }
 }
 
-/// A segment, whether attached to or not.
+/// The id of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentId(c_int);
 
-/// What the kernel tells of a segment.
+/// The state of a segment, as the kernel returns it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SegmentFacts {
+pub(crate) struct SegmentStat {
     pub(crate) size: usize,
-    /// How often it is attached to, by anybody.
+    /// How many times it is attached, by any process.
     pub(crate) attached: u64,
     pub(crate) identity: Identity,
 }
 
 impl SegmentId {
-    /// Makes one, all zero; `EEXIST` where there is one.
+    /// Creates a segment, all zero; `EEXIST` if there is one.
     pub(crate) fn create(key: i32, size: usize) -> io::Result<Self> {
-        // SAFETY: the call takes numbers only.
+        // SAFETY: all arguments are integers.
         let result = unsafe { libc::shmget(key, size, MODE | libc::IPC_CREAT | libc::IPC_EXCL) };
         checked(result).map(Self)
     }
 
-    /// Finds one, to read or to write.
+    /// Finds an existing segment, to read or to write.
     pub(crate) fn open(key: i32, is_read_only: bool) -> io::Result<Self> {
         let mode = if is_read_only { 0o400 } else { MODE };
-        // SAFETY: the call takes numbers only.
+        // SAFETY: all arguments are integers.
         checked(unsafe { libc::shmget(key, 0, mode) }).map(Self)
     }
 
-    /// The number that `ipcs -m` shows.
+    /// Returns the id that `ipcs -m` shows.
     pub(crate) fn number(self) -> i32 {
         self.0
     }
 
-    pub(crate) fn facts(self) -> io::Result<SegmentFacts> {
-        let mut facts = MaybeUninit::<libc::shmid_ds>::zeroed();
-        // SAFETY: the call writes one structure of this type.
-        checked(unsafe { libc::shmctl(self.0, libc::IPC_STAT, facts.as_mut_ptr()) })?;
+    pub(crate) fn stat(self) -> io::Result<SegmentStat> {
+        let mut stat = MaybeUninit::<libc::shmid_ds>::zeroed();
+        // SAFETY: the pointer is valid for the one structure that the call writes.
+        checked(unsafe { libc::shmctl(self.0, libc::IPC_STAT, stat.as_mut_ptr()) })?;
         // SAFETY: the call has succeeded; and zeros were valid before.
-        let facts = unsafe { facts.assume_init() };
-        Ok(SegmentFacts {
-            size: facts.shm_segsz,
-            attached: facts.shm_nattch,
-            identity: Identity::of(&facts.shm_perm),
+        let stat = unsafe { stat.assume_init() };
+        Ok(SegmentStat {
+            size: stat.shm_segsz,
+            attached: stat.shm_nattch,
+            identity: Identity::of(&stat.shm_perm),
         })
     }
 
-    /// Takes its name away; its memory goes when the last one has detached. The caller has made sure
-    /// that it is ours: root is not stopped.
+    /// Marks it for removal: the key is free at once, the memory when the last process has
+    /// detached. The caller has checked that this user owns it: the kernel does not stop root.
     pub(crate) fn remove(self) -> io::Result<()> {
-        // SAFETY: this command takes no structure.
+        // SAFETY: IPC_RMID takes no structure.
         checked(unsafe { libc::shmctl(self.0, libc::IPC_RMID, ptr::null_mut()) }).map(drop)
     }
 
-    /// Attaches to it, and tells what it is: nothing else gets its number as long as it is attached.
-    pub(crate) fn attach(self, is_read_only: bool) -> io::Result<(Attached, SegmentFacts)> {
+    /// Attaches to it, and returns its state: its id is not reused while it is attached.
+    pub(crate) fn attach(self, is_read_only: bool) -> io::Result<(Attached, SegmentStat)> {
         let flags = if is_read_only { libc::SHM_RDONLY } else { 0 };
-        // SAFETY: the system chooses an address where nothing is.
+        // SAFETY: the kernel chooses an unused address.
         let address = unsafe { libc::shmat(self.0, ptr::null(), flags) };
         let address = match NonNull::new(address.cast::<u8>()) {
             Some(address) if address.as_ptr().addr() != usize::MAX => address,
             _ => return Err(io::Error::last_os_error()),
         };
-        // From here on it is detached whatever goes wrong. The size is never changed.
+        // Dropping this detaches, also if an error follows. The size never changes.
         let mut attached = Attached {
             address,
             length: 0,
             is_read_only,
         };
-        let facts = self.facts()?;
-        attached.length = facts.size;
-        Ok((attached, facts))
+        let stat = self.stat()?;
+        attached.length = stat.size;
+        Ok((attached, stat))
     }
 }
 
-/// Memory that other processes may be writing at any time: it is copied in and out, and lends no
-/// reference.
+/// Memory that other processes may write at any time: it is copied in and out, and never borrowed.
 #[derive(Debug)]
 pub(crate) struct Attached {
     address: NonNull<u8>,
@@ -255,11 +245,11 @@ pub(crate) struct Attached {
     is_read_only: bool,
 }
 
-// SAFETY: the memory belongs to the process, not to a thread; it is only
-// copied from and to, and the kernel does not mind who detaches.
+// SAFETY: the memory belongs to the process, not to a thread; it is only copied from and to, and
+// any thread may detach.
 unsafe impl Send for Attached {}
-// SAFETY: as above; what concurrent copies make of bytes, other processes make
-// of them too: they are bytes, whatever their value.
+// SAFETY: as above; concurrent copies may tear, as with writes of other processes: the bytes are
+// valid whatever their value.
 unsafe impl Sync for Attached {}
 
 impl Attached {
@@ -271,11 +261,11 @@ impl Attached {
     ///
     /// # Panics
     ///
-    /// If the range leaves the segment.
+    /// If the range exceeds the segment.
     pub(crate) fn copy_out(&self, offset: usize, destination: &mut [u8]) {
         let source = self.address(offset, destination.len());
-        // SAFETY: `address` checked that the range lies in the segment, which
-        // `self` keeps attached; the destination is memory of our own.
+        // SAFETY: `address` checked that the range lies in the segment, which `self` keeps
+        // attached; the destination is private memory.
         unsafe { ptr::copy_nonoverlapping(source, destination.as_mut_ptr(), destination.len()) }
     }
 
@@ -283,36 +273,36 @@ impl Attached {
     ///
     /// # Panics
     ///
-    /// If the range leaves the segment, or it was attached to for reading.
+    /// If the range exceeds the segment, or it was attached read-only.
     pub(crate) fn copy_in(&self, offset: usize, source: &[u8]) {
-        assert!(!self.is_read_only, "attached for reading");
+        assert!(!self.is_read_only, "attached read-only");
         let destination = self.address(offset, source.len());
-        // SAFETY: `address` checked that the range lies in the segment, which
-        // `self` keeps attached, for writing; the source is memory of our own.
+        // SAFETY: `address` checked that the range lies in the segment, which `self` keeps
+        // attached, for writing; the source is private memory.
         unsafe { ptr::copy_nonoverlapping(source.as_ptr(), destination, source.len()) }
     }
 
-    /// Makes zeros of the bytes from `start` to `end`. Of whole pages the memory is given back, so
-    /// that nothing is spent on what was never written.
+    /// Zeroes the bytes from `start` to `end`. Frees the memory of whole pages, so that none is
+    /// allocated for bytes that were never written.
     ///
     /// # Panics
     ///
-    /// If the range leaves the segment, or it was attached to for reading.
+    /// If the range exceeds the segment, or it was attached read-only.
     pub(crate) fn blank(&self, start: usize, end: usize) {
-        assert!(!self.is_read_only, "attached for reading");
+        assert!(!self.is_read_only, "attached read-only");
         let page = rustix::param::page_size();
         let first = start.next_multiple_of(page).min(end);
-        // The last page is the segment's to its end.
+        // The last page belongs to the segment as a whole.
         let last = match end == self.length {
             true => end,
             false => (end - end % page).max(first),
         };
         self.fill(start, first);
         let pages = self.address(first, last - first).cast();
-        // SAFETY: the pages lie in the segment, which `self` keeps attached, for writing; nothing
-        // refers into it, and zeros are bytes as others are.
-        let given_back = unsafe { libc::madvise(pages, last - first, libc::MADV_REMOVE) };
-        if given_back != 0 {
+        // SAFETY: the pages lie in the segment, which `self` keeps attached, for writing; no
+        // references into it exist, and zeros are valid bytes.
+        let freed = unsafe { libc::madvise(pages, last - first, libc::MADV_REMOVE) };
+        if freed != 0 {
             self.fill(first, last);
         }
         self.fill(last, end);
@@ -321,8 +311,8 @@ impl Attached {
     fn fill(&self, start: usize, end: usize) {
         let length = end - start;
         let destination = self.address(start, length);
-        // SAFETY: `address` checked that the range lies in the segment, which `self` keeps attached;
-        // the callers made sure that it is so for writing.
+        // SAFETY: `address` checked that the range lies in the segment, which `self` keeps
+        // attached; the callers checked that it is attached for writing.
         unsafe { ptr::write_bytes(destination, 0, length) }
     }
 
@@ -330,7 +320,7 @@ impl Attached {
         let end = offset.checked_add(length);
         assert!(
             end.is_some_and(|end| end <= self.length),
-            "range leaves the segment"
+            "range exceeds the segment"
         );
         self.address.as_ptr().wrapping_add(offset)
     }
@@ -338,8 +328,7 @@ impl Attached {
 
 impl Drop for Attached {
     fn drop(&mut self) {
-        // SAFETY: the address is the one that shmat gave, and nobody uses it
-        // after this.
+        // SAFETY: the address is the one that shmat returned, and it is not used after this.
         unsafe { libc::shmdt(self.address.as_ptr().cast()) };
     }
 }

@@ -1,21 +1,23 @@
-//! Work that the widest vectors of the processor do, whatever the program was compiled for.
+//! Runs code with the widest vector instructions of the processor, independent of the compilation
+//! target.
 #![expect(
     unsafe_code,
-    reason = "that the processor has an instruction is for the caller to know"
+    reason = "calling a function with a target feature requires that the processor has it"
 )]
 
-/// What may be done with wider vectors. `#[inline(always)]` on [`work`](Self::work), and on all that
-/// it calls where it counts, lets the compiler make two of it.
+/// Code that profits from wider vectors. `#[inline(always)]` on [`work`](Self::work) and on the
+/// functions in its loops lets the compiler generate it for each instruction set.
 pub(crate) trait Work {
-    /// Does it.
+    /// Runs the code.
     fn work(self);
 }
 
-/// Does work, with AVX2 where the processor has it.
+/// Runs `work`, with AVX2 if the processor has it.
 pub(crate) fn widest(work: impl Work) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that the function asks for: it was just asked.
+        // SAFETY: the processor has AVX2, the only feature that the function requires: this was
+        // just checked.
         return unsafe { with_avx2(work) };
     }
     work.work();

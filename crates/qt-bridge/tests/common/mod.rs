@@ -17,7 +17,7 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use tempfile::TempDir;
 
 /// Longer than anything takes that goes well.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The folder of the key files; with it go the POSIX segments and locks, also when a test fails.
 pub struct Folder {
@@ -125,7 +125,7 @@ pub fn open_to_all(directory: &Path) {
 
 /// What another user made: it goes in that user's name, also when the test fails.
 pub struct Theirs<T: Send> {
-    thing: Option<T>,
+    object: Option<T>,
     /// Key files that were given to root; their maker needs them to go in order.
     given: Vec<PathBuf>,
 }
@@ -133,9 +133,9 @@ pub struct Theirs<T: Send> {
 impl<T: Send> Theirs<T> {
     /// Has it made; nothing where that is not possible.
     pub fn make(make: impl FnOnce() -> T + Send) -> Option<Self> {
-        let thing = as_nobody(make)?;
+        let object = as_nobody(make)?;
         Some(Self {
-            thing: Some(thing),
+            object: Some(object),
             given: Vec::new(),
         })
     }
@@ -149,8 +149,8 @@ impl<T: Send> Theirs<T> {
 
     /// Does something with it, as its maker.
     pub fn with<U: Send>(&mut self, act: impl FnOnce(&mut T) -> U + Send) -> U {
-        let thing = self.thing.as_mut().unwrap();
-        as_nobody(|| act(thing)).unwrap()
+        let object = self.object.as_mut().unwrap();
+        as_nobody(|| act(object)).unwrap()
     }
 }
 
@@ -159,7 +159,7 @@ impl<T: Send> Drop for Theirs<T> {
         for file in &self.given {
             std::os::unix::fs::chown(file, Some(NOBODY), Some(NOBODY)).ok();
         }
-        let thing = self.thing.take();
-        as_nobody(|| drop(thing));
+        let object = self.object.take();
+        as_nobody(|| drop(object));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use qt_bridge::{QtKey, Step};
+use qt_bridge::{PollResult, QtKey};
 
 use super::event::Event;
 use crate::content::Content;
@@ -14,7 +14,7 @@ use crate::source::Source;
 #[derive(Debug)]
 pub(super) struct FollowQt {
     source: Source,
-    follower: qt_bridge::Follower,
+    poller: qt_bridge::Poller,
     /// When to look again.
     due: Instant,
 }
@@ -22,7 +22,7 @@ pub(super) struct FollowQt {
 impl FollowQt {
     pub(super) fn new(key: &QtKey, source: Source) -> FollowQt {
         FollowQt {
-            follower: qt_bridge::Follower::new(key, source.form, source.qt_lock_timeout),
+            poller: qt_bridge::Poller::new(key, source.form, source.qt_lock_timeout),
             source,
             due: Instant::now(),
         }
@@ -33,15 +33,15 @@ impl FollowQt {
             if !deadline.sleep_until(self.due) {
                 return Ok(Event::Timeout);
             }
-            let looked = critical::section(|| self.follower.look());
-            self.due = Instant::now() + self.follower.pause();
-            match looked.map_err(SourceError::Qt)? {
-                Step::New(reading) => {
+            let polled = critical::section(|| self.poller.poll());
+            self.due = Instant::now() + self.poller.interval();
+            match polled.map_err(SourceError::Qt)? {
+                PollResult::New(reading) => {
                     let content = Content::of_reading(self.source.address.clone(), reading);
                     return Ok(Event::Content(Box::new(content)));
                 }
-                Step::Gone => return Ok(Event::NoSegment),
-                Step::Same => {}
+                PollResult::NotFound => return Ok(Event::NoSegment),
+                PollResult::Unchanged => {}
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the actor does with a semaphore.
+//! The actor's semaphore commands.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use shm_core::{Key, Options, Semaphore, SemaphoreErrorKind};
 
-/// A semaphore that is attached to, if any.
+/// The semaphore that the actor is attached to, if any.
 #[derive(Default)]
-pub(crate) struct Hand(Option<Semaphore>);
+pub(crate) struct SemaphoreHandle(Option<Semaphore>);
 
-impl Hand {
-    /// Does what the words behind `semaphore` say.
+impl SemaphoreHandle {
+    /// Runs the command that follows `semaphore`.
     pub(crate) fn act(
         &mut self,
         words: &[&str],
@@ -54,10 +54,10 @@ fn act(semaphore: &Semaphore, words: &[&str]) -> Result<String, Box<dyn Error>> 
 
 /// Acquires and releases until killed, or until the semaphore is removed.
 ///
-/// The referee is a pair of System V semaphores. The first begins with as many units as ours, and
-/// the kernel gives it back what a process has taken that dies, before it closes the files of that
-/// process: so where it has none left for one who has acquired a unit of ours, there were too many.
-/// That is counted in the second.
+/// The referee is a pair of System V semaphores. The first starts with as many units as ours; the
+/// kernel returns the units of a process that dies before it closes the files of that process. So
+/// if the referee has no unit left for a process that acquired one of ours, there were too many.
+/// The second semaphore counts these violations.
 fn compete(semaphore: &Semaphore, referee: i32) -> Result<String, Box<dyn Error>> {
     println!("ok competing");
     io::stdout().flush()?;
@@ -78,14 +78,14 @@ fn compete(semaphore: &Semaphore, referee: i32) -> Result<String, Box<dyn Error>
 }
 
 /// Changes one of the referee's semaphores.
-#[expect(unsafe_code, reason = "nothing safe changes System V semaphores")]
+#[expect(unsafe_code, reason = "no safe API changes System V semaphores")]
 fn change(referee: i32, which: u16, by: i16, flags: i32) -> io::Result<()> {
     let mut change = libc::sembuf {
         sem_num: which,
         sem_op: by,
         sem_flg: i16::try_from(flags).map_err(io::Error::other)?,
     };
-    // SAFETY: one change, alive during the call.
+    // SAFETY: the call reads one operation, which is alive during the call.
     match unsafe { libc::semop(referee, &raw mut change, 1) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),

@@ -1,4 +1,4 @@
-//! The campaign: starts peers, kills them, and looks after each kill whether everything goes on.
+//! The campaign: starts peers, kills them, and checks after each kill that every operation works.
 
 use std::{
     env,
@@ -18,37 +18,37 @@ use e2e_tests::{
 use shm_core::{Block, Key, Options, Publisher, ReadWrite, Subscriber, segment};
 
 use crate::{
-    dice::Dice,
+    rng::Rng,
     payload,
     peer::{self, BLOCK, BLOCK_BYTES, LOANS, LONGEST, PINS, SAMPLES, TALLY},
 };
 
 /// How many peers live at once.
 const PEERS: usize = 4;
-/// How many die before all others do, and a new company begins.
-const ERA: u64 = 50;
-/// How often the progress is told.
-const NEWS: Duration = Duration::from_secs(30);
-/// The longest that a peer lives after the last one died, microseconds.
-const BREATH: usize = 20_000;
-/// The control area and the ring, and what each region that was used once may keep: up to a megabyte is not
-/// worth a system call to give back.
+/// How many peers are killed before all others are, and a new round begins.
+const KILLS_PER_ROUND: u64 = 50;
+/// How often the progress is printed.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
+/// The longest pause between two kills, in microseconds.
+const MAX_PAUSE_MICROS: usize = 20_000;
+/// The control area and the ring, and how much each used region may retain: up to a megabyte is not
+/// worth a system call to free.
 const CONTROL_BYTES: u64 = (RING + RING_BYTES) as u64;
-const KEPT: u64 = (1 << 20) + 8192;
-/// Regions in use at once: what peers hold, the next one of each, and three for the latest, the
-/// one before and the one being filled, or cleared.
+const RETAINED_PER_REGION: u64 = (1 << 20) + 8192;
+/// Regions in use at once: the peers' pins and loans, the next region of each peer, and three for
+/// the latest sample, the one before it, and the one being filled or cleared.
 const REGIONS: u64 = (PEERS as u64 + 2) * (PINS as u64 + 1 + LOANS as u64 + 1) + 3;
 
 type Done = Result<(), Box<dyn Error>>;
 
-/// When it ends.
+/// When the campaign ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) time: Duration,
     pub(crate) kills: u64,
 }
 
-/// What came of it.
+/// The results of the campaign.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     kills: u64,
@@ -60,7 +60,7 @@ pub(crate) struct Figures {
 }
 
 pub(crate) struct Campaign {
-    dice: Dice,
+    rng: Rng,
     limits: Limits,
     segments: PrivateDir,
     notes: PrivateDir,
@@ -73,21 +73,21 @@ pub(crate) struct Campaign {
     news: Instant,
 }
 
-/// Those of the campaign's own process who stay while peers die.
-struct Keepers {
+/// Participants in the campaign's own process, which stay attached while peers are killed.
+struct Participants {
     publisher: Publisher,
     subscriber: Subscriber,
     block: Block<ReadWrite>,
 }
 
-/// Killed when dropped.
+/// Killed on drop.
 struct Peer(Child);
 
 impl Campaign {
     pub(crate) fn new(seed: u64, limits: Limits) -> Result<Campaign, Box<dyn Error>> {
         let segments = PrivateDir::in_memory();
         Ok(Campaign {
-            dice: Dice::new(seed),
+            rng: Rng::new(seed),
             limits,
             options: Options::new().directory(segments.path()),
             segments,
@@ -101,10 +101,10 @@ impl Campaign {
         })
     }
 
-    /// Runs to the end of time or kills, or to the first thing that is wrong.
+    /// Runs until the time or the number of kills is reached, or until the first error.
     pub(crate) fn run(mut self) -> Result<Figures, Box<dyn Error>> {
         while !self.is_over() {
-            self.era()?;
+            self.round()?;
             self.figures.eras += 1;
         }
         self.figures.samples = self.samples_looked_at()?;
@@ -116,37 +116,38 @@ impl Campaign {
         self.figures.kills >= self.limits.kills || self.began.elapsed() >= self.limits.time
     }
 
-    /// Peers come and die beside somebody who stays; in the end nobody is left, nor anything.
-    fn era(&mut self) -> Done {
-        let mut keepers = self.keepers()?;
-        for _ in 0..ERA {
+    /// Starts and kills peers beside one participant that stays; at the end no process is attached
+    /// and nothing is left.
+    fn round(&mut self) -> Done {
+        let mut participants = self.participants()?;
+        for _ in 0..KILLS_PER_ROUND {
             if self.is_over() {
                 break;
             }
             while self.peers.len() < PEERS {
-                let seed = self.dice.number();
+                let seed = self.rng.number();
                 self.peers.push(self.peer(seed)?);
             }
-            self.breathe();
+            self.pause();
             self.kill_one()?;
-            self.look_around(&mut keepers)?;
-            self.tell();
+            self.check_operations(&mut participants)?;
+            self.print_progress();
         }
         if self.figures.eras.is_multiple_of(2) {
             self.kill_all()?;
-            self.weigh(&keepers.publisher)?;
-            drop(keepers);
+            self.check_memory(&participants.publisher)?;
+            drop(participants);
         } else {
-            // The last who could remove anything in order are killed.
-            drop(keepers);
-            self.breathe();
+            // The last processes that could remove anything in order are killed.
+            drop(participants);
+            self.pause();
             self.kill_all()?;
         }
-        self.find_nothing()
+        self.check_nothing_left()
     }
 
-    fn keepers(&self) -> Result<Keepers, Box<dyn Error>> {
-        Ok(Keepers {
+    fn participants(&self) -> Result<Participants, Box<dyn Error>> {
+        Ok(Participants {
             publisher: Publisher::open(&self.samples, &self.options)?,
             subscriber: Subscriber::attach(&self.samples, &self.options)?,
             block: Block::open_or_create(&self.block, BLOCK_BYTES, &self.options)?,
@@ -175,15 +176,15 @@ impl Campaign {
         Ok(fs::metadata(self.tally())?.len() * TALLY)
     }
 
-    /// Lets peers live for a random time: it is chance, not a wait for anything.
-    fn breathe(&mut self) {
-        let time = self.dice.below(BREATH) as u64;
+    /// Lets the peers run for a random time. The randomness is intended; nothing is waited for.
+    fn pause(&mut self) {
+        let time = self.rng.below(MAX_PAUSE_MICROS) as u64;
         thread::sleep(Duration::from_micros(time));
     }
 
     fn kill_one(&mut self) -> Done {
-        let victim = self.dice.below(self.peers.len());
-        self.peers.swap_remove(victim).die()?;
+        let victim = self.rng.below(self.peers.len());
+        self.peers.swap_remove(victim).kill()?;
         self.figures.kills += 1;
         Ok(())
     }
@@ -195,29 +196,30 @@ impl Campaign {
         Ok(())
     }
 
-    /// After a kill: list, create or attach, publish, read and lock work, soon, and what is read is whole.
-    fn look_around(&mut self, keepers: &mut Keepers) -> Done {
+    /// Checks after a kill that list, create or attach, publish, read and lock work in time, and
+    /// that every sample read is intact.
+    fn check_operations(&mut self, participants: &mut Participants) -> Done {
         let began = Instant::now();
         peer::list(&self.options)?;
-        let seed = self.dice.number();
-        let mut newcomer = self.keepers()?;
-        for publisher in [&keepers.publisher, &newcomer.publisher] {
+        let seed = self.rng.number();
+        let mut newcomer = self.participants()?;
+        for publisher in [&participants.publisher, &newcomer.publisher] {
             let mut loan = publisher.loan(payload::SHORTEST)?;
             payload::fill(&mut loan, seed);
             loan.publish(&peer::octets())?;
         }
-        for subscriber in [&mut keepers.subscriber, &mut newcomer.subscriber] {
+        for subscriber in [&mut participants.subscriber, &mut newcomer.subscriber] {
             // Another peer may have cleared it meanwhile.
             if let Some(sample) = subscriber.latest()? {
                 peer::check(&sample)?;
             }
         }
-        for block in [&keepers.block, &newcomer.block] {
+        for block in [&participants.block, &newcomer.block] {
             peer::rewrite(block, seed, false)?;
         }
         drop(newcomer);
         let memory = segment::info(&self.samples, &self.options)?.reserved_bytes;
-        let bound = CONTROL_BYTES + REGIONS * (2 * LONGEST as u64 + KEPT);
+        let bound = CONTROL_BYTES + REGIONS * (2 * LONGEST as u64 + RETAINED_PER_REGION);
         self.figures.memory = self.figures.memory.max(memory);
         if memory > bound {
             return Err(format!("{memory} bytes are in use, of {bound} at most").into());
@@ -226,23 +228,24 @@ impl Campaign {
         Ok(())
     }
 
-    /// With nobody left but one publisher of small samples, large memory goes back to the system.
-    fn weigh(&mut self, publisher: &Publisher) -> Done {
+    /// Checks that memory of large samples is freed once only one publisher of small samples is
+    /// left.
+    fn check_memory(&mut self, publisher: &Publisher) -> Done {
         for seed in 0..40 {
             let mut loan = publisher.loan(payload::SHORTEST)?;
             payload::fill(&mut loan, seed);
             loan.publish(&peer::octets())?;
         }
         let memory = segment::info(&self.samples, &self.options)?.reserved_bytes;
-        let bound = CONTROL_BYTES + REGIONS * KEPT;
+        let bound = CONTROL_BYTES + REGIONS * RETAINED_PER_REGION;
         if memory > bound {
             return Err(format!("{memory} bytes stay in use, of {bound} at most").into());
         }
         Ok(())
     }
 
-    /// With nobody left one list clears everything away.
-    fn find_nothing(&self) -> Done {
+    /// Checks that one list removes everything once no process is left.
+    fn check_nothing_left(&self) -> Done {
         let listed = segment::list(&self.options)?;
         let left = self.segments.names();
         if listed.is_empty() && left.is_empty() {
@@ -252,8 +255,8 @@ impl Campaign {
         }
     }
 
-    fn tell(&mut self) {
-        if self.news.elapsed() >= NEWS {
+    fn print_progress(&mut self) {
+        if self.news.elapsed() >= PROGRESS_INTERVAL {
             self.news = Instant::now();
             let (kills, time) = (self.figures.kills, self.began.elapsed().as_secs());
             println!("{time} s: {kills} kills");
@@ -262,8 +265,8 @@ impl Campaign {
 }
 
 impl Peer {
-    /// Kills it; nothing else may have ended it before.
-    fn die(mut self) -> Done {
+    /// Kills it; fails if it has ended for another reason.
+    fn kill(mut self) -> Done {
         if let Some(status) = self.0.try_wait()? {
             return Err(format!("a peer ended by itself: {status}").into());
         }
@@ -278,7 +281,7 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        // Both fail only where it is dead already, which is what is wanted.
+        // Both fail only if it has ended already, which is the goal.
         drop(self.0.kill());
         drop(self.0.wait());
     }
@@ -288,14 +291,14 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} kills in {} s, {} times with nobody left",
+            "{} kills in {} s, {} times with no process left",
             self.kills,
             self.time.as_secs(),
             self.eras
         )?;
         writeln!(
             f,
-            "{} samples looked at, none torn; every next list, create, attach, publish, lock worked",
+            "{} samples checked, none torn; every next list, create, attach, publish, lock worked",
             self.samples
         )?;
         write!(

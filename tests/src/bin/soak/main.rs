@@ -1,12 +1,12 @@
-//! A kill campaign: peers that publish, read, lock, grow, clear and leave at random, and are killed
-//! at random moments; after each kill everything must go on.
+//! A kill campaign: peers publish, read, lock, grow, clear and detach at random, and are killed at
+//! random moments; after each kill every operation must work.
 //!
-//! Bounded by `SOAK_SECONDS` (600) and `SOAK_KILLS` (10,000), whichever comes first. `SOAK_SEED`
-//! repeats the choices of an earlier run; when a signal strikes, and who runs meanwhile, is up to
-//! the system. Ends with exit code 1, and names the seed, where anything was wrong.
+//! It ends after `SOAK_SECONDS` (600) or `SOAK_KILLS` (10,000), whichever is reached first.
+//! `SOAK_SEED` repeats the choices of an earlier run; the moment of a kill, and which process runs
+//! at that moment, depend on the scheduler. On an error it exits with code 1 and prints the seed.
 
 mod campaign;
-mod dice;
+mod rng;
 mod payload;
 mod peer;
 

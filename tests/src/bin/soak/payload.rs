@@ -1,9 +1,9 @@
-//! Payloads that tell whether they are whole.
+//! Payloads with a checksum.
 
-/// The shortest: length, number, checksum.
+/// The shortest payload: length, number, checksum.
 pub(crate) const SHORTEST: usize = 24;
 
-/// Fills a payload with its length, then numbers that `seed` decides, then their checksum.
+/// Fills a payload with its length, numbers determined by `seed`, and their checksum.
 pub(crate) fn fill(payload: &mut [u8], seed: u64) {
     let length = payload.len() as u64;
     let (body, end) = payload.split_at_mut(payload.len() - 8);
@@ -16,7 +16,7 @@ pub(crate) fn fill(payload: &mut [u8], seed: u64) {
     end.copy_from_slice(&checksum(body).to_le_bytes());
 }
 
-/// Whether a payload is as it was filled.
+/// Returns `true` if a payload is intact.
 pub(crate) fn is_whole(payload: &[u8]) -> bool {
     let (body, end) = payload.split_at(payload.len().saturating_sub(8));
     payload.len() >= SHORTEST

@@ -1,4 +1,4 @@
-//! A peer: does one thing after another, whatever its dice say, until it is killed.
+//! A peer: runs random operations one after another until it is killed.
 
 use std::{
     error::Error,
@@ -13,11 +13,11 @@ use shm_core::{
 };
 
 use crate::{
-    dice::Dice,
+    rng::Rng,
     payload::{self, SHORTEST},
 };
 
-/// What all peers use.
+/// Keys and sizes that all peers share.
 pub(crate) const SAMPLES: &str = "samples";
 pub(crate) const BLOCK: &str = "block";
 pub(crate) const BLOCK_BYTES: usize = 1024;
@@ -25,16 +25,16 @@ pub(crate) const BLOCK_BYTES: usize = 1024;
 pub(crate) const LONGEST: usize = 2 << 20;
 pub(crate) const PINS: usize = 2;
 pub(crate) const LOANS: usize = 1;
-/// A byte on standard output stands for so many samples that were looked at.
+/// One byte on standard output stands for this many checked samples.
 pub(crate) const TALLY: u64 = 16;
 
 type Done = Result<(), Box<dyn Error>>;
 
-/// Plays the peer until somebody kills it.
+/// Runs the peer until it is killed.
 pub(crate) fn run(seed: &str) -> Done {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let mut peer = Peer {
-        dice: Dice::new(seed.parse()?),
+        rng: Rng::new(seed.parse()?),
         options: Options::new(),
         samples: Key::new(SAMPLES)?,
         block_key: Key::new(BLOCK)?,
@@ -50,7 +50,7 @@ pub(crate) fn run(seed: &str) -> Done {
 }
 
 struct Peer {
-    dice: Dice,
+    rng: Rng,
     options: Options,
     samples: Key,
     block_key: Key,
@@ -63,7 +63,7 @@ struct Peer {
 
 impl Peer {
     fn act(&mut self) -> Done {
-        match self.dice.below(40) {
+        match self.rng.below(40) {
             0..=13 => self.publish(),
             14 => self.grow(),
             15 => self.clear(),
@@ -86,7 +86,7 @@ impl Peer {
         }
     }
 
-    /// Attaches where it is not attached, creating where there is nothing.
+    /// Attaches if it is not attached, and creates the segment if there is none.
     fn publisher(&mut self) -> Result<&Publisher, AttachError> {
         let publisher = match self.publisher.take() {
             Some(publisher) => publisher,
@@ -96,28 +96,28 @@ impl Peer {
     }
 
     fn length(&mut self) -> usize {
-        let longest = [256, 4096, 20_000, 100_000, LONGEST][self.dice.below(5)];
-        // Seldom the longest, or peers would do nothing but fill.
-        let longest = if longest == LONGEST && self.dice.below(8) != 0 {
+        let longest = [256, 4096, 20_000, 100_000, LONGEST][self.rng.below(5)];
+        // The longest are rare: otherwise peers would spend all their time filling.
+        let longest = if longest == LONGEST && self.rng.below(8) != 0 {
             4096
         } else {
             longest
         };
-        SHORTEST + self.dice.below(longest - SHORTEST)
+        SHORTEST + self.rng.below(longest - SHORTEST)
     }
 
     fn publish(&mut self) -> Done {
-        let (length, seed) = (self.length(), self.dice.number());
+        let (length, seed) = (self.length(), self.rng.number());
         let mut loan = self.publisher()?.loan(length)?;
         payload::fill(&mut loan, seed);
         loan.publish(&octets())?;
         Ok(())
     }
 
-    /// Lends a region, makes it longer, and publishes it or not.
+    /// Takes a loan, grows it, and publishes it or not.
     fn grow(&mut self) -> Done {
-        let (short, long, seed) = (self.length(), self.length(), self.dice.number());
-        let publishes = self.dice.below(2) == 0;
+        let (short, long, seed) = (self.length(), self.length(), self.rng.number());
+        let publishes = self.rng.below(2) == 0;
         let mut loan = self.publisher()?.loan(short.min(long))?;
         loan.resize(short.max(long))?;
         if publishes {
@@ -133,7 +133,7 @@ impl Peer {
     }
 
     fn read(&mut self) -> Done {
-        let waits = self.dice.below(4) == 0;
+        let waits = self.rng.below(4) == 0;
         let subscriber = match &mut self.subscriber {
             Some(subscriber) => subscriber,
             none => match Subscriber::attach(&self.samples, &self.options) {
@@ -152,11 +152,11 @@ impl Peer {
         Ok(())
     }
 
-    /// Pins a few samples for a while, and looks at them once more in the end.
+    /// Pins a few samples for a while, and checks them once more before they are released.
     fn keep(&mut self, sample: Sample) -> Done {
         self.pinned.push(sample);
         if self.pinned.len() > PINS {
-            let oldest = self.dice.below(self.pinned.len());
+            let oldest = self.rng.below(self.pinned.len());
             check(&self.pinned.swap_remove(oldest))?;
         }
         self.looked_at += 1;
@@ -168,7 +168,7 @@ impl Peer {
     }
 
     fn count(&mut self) -> Done {
-        let (seed, dies_within) = (self.dice.number(), self.dice.below(2) == 0);
+        let (seed, dies_within) = (self.rng.number(), self.rng.below(2) == 0);
         let block = match self.block.take() {
             Some(block) => block,
             None => Block::open_or_create(&self.block_key, BLOCK_BYTES, &self.options)?,
@@ -177,7 +177,7 @@ impl Peer {
     }
 }
 
-/// Checks what is under the lock and replaces it, slowly where deaths are wanted in between.
+/// Checks the block under the lock and replaces its content, slowly if kills are wanted in between.
 pub(crate) fn rewrite(block: &Block<ReadWrite>, seed: u64, slowly: bool) -> Done {
     let mut guard = match block.lock_for(Duration::from_secs(5))? {
         Locked::Clean(guard) => {
@@ -201,7 +201,7 @@ pub(crate) fn rewrite(block: &Block<ReadWrite>, seed: u64, slowly: bool) -> Done
     Ok(())
 }
 
-/// Asserts that a sample is whole.
+/// Checks that a sample is intact.
 pub(crate) fn check(sample: &Sample) -> Done {
     if payload::is_whole(sample.payload()) {
         Ok(())
@@ -210,10 +210,10 @@ pub(crate) fn check(sample: &Sample) -> Done {
     }
 }
 
-/// Lists, and finds nothing strange.
+/// Lists the segments, and fails on any error among them.
 pub(crate) fn list(options: &Options) -> Done {
     for listed in segment::list(options)? {
-        // One that goes meanwhile is not strange, and is not told of.
+        // A segment that disappears meanwhile is no error and is not reported.
         listed
             .segment
             .map_err(|reason| format!("listed as {:?}: {reason}", listed.name))?;

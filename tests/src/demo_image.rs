@@ -1,10 +1,10 @@
-//! A picture that is nice to look at, for demonstrations and screenshots.
+//! A picture for demonstrations and screenshots.
 
 use image::{Rgb, RgbImage, imageops};
 
 /// Paints hills under a setting sun.
 #[must_use]
-pub fn evening(width: u32, height: u32) -> RgbImage {
+pub fn demo_image(width: u32, height: u32) -> RgbImage {
     let [wide, high] = [width * 2, height * 2];
     let twice_as_large = RgbImage::from_fn(wide, high, |x, y| {
         #[expect(clippy::cast_precision_loss, reason = "a picture has few pixels")]
@@ -23,7 +23,7 @@ pub fn evening(width: u32, height: u32) -> RgbImage {
         }
         blend([58, 72, 140], [255, 150, 96], f64::from(down) / 0.75)
     });
-    // Made smaller, its edges are smooth.
+    // Scaled down, so that its edges are smooth.
     imageops::resize(
         &twice_as_large,
         width,
@@ -32,7 +32,7 @@ pub fn evening(width: u32, height: u32) -> RgbImage {
     )
 }
 
-/// The colour between two others.
+/// Returns the colour between two others.
 fn blend(from: [u8; 3], to: [u8; 3], part: f64) -> Rgb<u8> {
     let part = part.clamp(0.0, 1.0);
     let mut mixed = from;

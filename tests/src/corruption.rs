@@ -1,43 +1,44 @@
-//! Segments as a peer would leave them, and what becomes of their victims.
+//! Segments that a peer has corrupted, and the operations of the programs on them.
 //!
-//! Each target takes the bytes of a fuzzer as choices, puts an honest segment into a private directory, lets
-//! a peer write over it, and then does all that programs do with a segment. It panics where
-//! one of them gets anything but an error in a sentence or what really stands there, where
-//! memory is taken that nobody published, where somebody else's file is touched or something is left behind.
+//! Each target interprets the bytes of a fuzzer as choices, creates a valid segment in a private
+//! directory, overwrites parts of it as a peer could, and then runs every public operation. It
+//! panics if an operation returns anything but an error or the sample that the file holds, if
+//! memory is allocated that was not published, if a file of another program is touched, or if
+//! anything is left behind.
 //!
-//! No target asks for [`shm_core::guard_against_truncation`]: that is for those who
-//! read while a file is cut. What lies there when they come must not even raise a signal.
+//! No target calls [`shm_core::guard_against_truncation`]: that guards readers against truncation
+//! while they read. A file that was corrupted before they attach must not raise a signal at all.
 //!
-//! `tests/fuzz` runs them for seconds, the package in `fuzz/` for as long as one likes.
+//! `tests/fuzz` runs the targets for seconds, the package in `fuzz/` without limit.
 
-mod head;
+mod segment_header;
 mod header;
 mod image;
 mod key;
-mod lie;
+mod mutation;
 mod metadata;
 mod reader;
-mod reading;
+mod reader_model;
 mod record;
 mod region_table;
 mod ring;
-mod script;
+mod choices;
 mod slot_table;
-mod stage;
+mod sandbox;
 mod stream;
-mod victim;
+mod operations;
 mod writer;
 
-/// One part of a segment to lie about.
+/// A part of a segment to corrupt.
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
-    /// What its corpus and its program are called.
+    /// The name of its corpus and its fuzz program.
     pub name: &'static str,
-    /// Lies as these bytes say, and panics where a promise is broken.
+    /// Corrupts the part as these bytes choose, and panics if a guarantee is violated.
     pub run: fn(&[u8]),
 }
 
-/// All of them.
+/// All targets.
 pub const TARGETS: [Target; 8] = [
     Target {
         name: "header",

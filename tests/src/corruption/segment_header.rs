@@ -1,4 +1,4 @@
-//! The beginning of a segment, judged as docs/LAYOUT.md, section 3, says.
+//! The header of a segment, validated by the rules of docs/LAYOUT.md, section 3.
 
 use std::{
     fs::File,
@@ -10,21 +10,21 @@ use crate::layout;
 pub(super) const BLOCK: u32 = 1;
 pub(super) const SAMPLES: u32 = 2;
 
-/// What stands at the beginning of a file, and how long the file is.
+/// The first bytes of a file, its length and its memory.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(super) struct SegmentHeader {
     bytes: [u8; 0x40],
     is_long_enough: bool,
     length: u64,
     memory: u64,
 }
 
-impl Head {
-    pub(super) fn of(file: &File) -> Head {
-        let facts = file.metadata().expect("the facts of an open file");
+impl SegmentHeader {
+    pub(super) fn of(file: &File) -> SegmentHeader {
+        let facts = file.metadata().expect("the metadata of an open file");
         let mut bytes = [0; 0x40];
         let read = file.read_at(&mut bytes, 0);
-        Head {
+        SegmentHeader {
             is_long_enough: read.is_ok_and(|length| length >= 0x38),
             bytes,
             length: facts.len(),
@@ -32,17 +32,17 @@ impl Head {
         }
     }
 
-    /// Returns `true` if it is a segment of whatever version.
+    /// Returns `true` if it is a segment of any version.
     pub(super) fn is_segment(&self) -> bool {
         self.is_long_enough && self.bytes.starts_with(b"SHM-CORE") && self.number(0x0c) <= 65_536
     }
 
-    /// Returns `true` if the next who looks removes it, once nobody is there.
-    pub(super) fn goes_with_the_last(&self) -> bool {
+    /// Returns `true` if the next process that looks at it removes it once no process is attached.
+    pub(super) fn is_removed_with_last(&self) -> bool {
         self.is_segment() && (self.is_removed() || self.number(layout::FLAGS) & 1 == 0)
     }
 
-    /// Returns `true` if who deals with segments of this kind attaches to it, as long as somebody is there.
+    /// Returns `true` if attaching to it as this kind succeeds while a process is attached.
     pub(super) fn admits(&self, kind: u32) -> bool {
         let [block, ring] = [0x30, 0x38].map(|offset| self.long(offset));
         let is_possible = match kind {

@@ -1,4 +1,5 @@
-//! What programs do with a segment; whatever is told them, they get an error in a sentence or the truth.
+//! The operations of the programs on a segment: whatever it holds, they return an error or correct
+//! data.
 
 use std::{error::Error, fmt::Debug, time::Duration};
 
@@ -8,24 +9,24 @@ use shm_core::{
 };
 
 use super::{
-    head::{BLOCK, Head, SAMPLES},
-    lie::{Lie, number_at},
+    segment_header::{BLOCK, SegmentHeader, SAMPLES},
+    mutation::{Mutation, number_at},
     metadata,
     reader::Reader,
     record::{self, Ring},
-    stage::{Stage, assert_small, memory_of},
+    sandbox::{Sandbox, assert_bounded_memory, memory_of},
     writer::Writer,
 };
 
-/// How many slots and readers are told of at the most.
-const MOST_ATTACHED: usize = 128 + 1024;
+/// The largest number of slots and readers that may be reported.
+const MAX_ATTACHED: usize = 128 + 1024;
 
 /// How a segment ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The last one leaves.
+    /// The last participant detaches.
     Left,
-    /// Somebody removes it before.
+    /// It is removed before that.
     Removed,
 }
 
@@ -34,95 +35,96 @@ impl End {
         if byte < 128 { End::Left } else { End::Removed }
     }
 
-    fn come(self, stage: &Stage) {
+    fn apply(self, sandbox: &Sandbox) {
         if self == End::Removed {
-            drop(remove(stage));
+            drop(remove(sandbox));
         }
     }
 }
 
-/// Everybody who deals with samples: those who were there before the lie was told, and those who come later.
-pub(super) fn deceive_readers(stage: &Stage, peer: Publisher, lie: &Lie, end: End) {
-    let honest = stage.segment().expect("the peer keeps it");
-    let writer = Writer::new(peer, &honest);
-    if !lie.is_about_length() {
-        let mut early = Reader::attach(stage).expect("no lie that matters yet");
+/// Runs every operation on samples: by participants that attached before the corruption, and by
+/// later ones.
+pub(super) fn run_sample_operations(sandbox: &Sandbox, peer: Publisher, mutation: &Mutation, end: End) {
+    let valid = sandbox.segment().expect("the peer keeps the segment");
+    let writer = Writer::new(peer, &valid);
+    if !mutation.changes_length() {
+        let mut early = Reader::attach(sandbox).expect("the segment is valid");
         let sample = early.latest().ok().flatten();
         let payload = sample.as_ref().map(|sample| sample.payload().to_vec());
-        let late = Reader::attach(stage).expect("no lie that matters yet");
+        let late = Reader::attach(sandbox).expect("the segment is valid");
         let mut late = late.at_oldest();
         drop(late.next());
-        lie.tell(stage);
+        mutation.apply(sandbox);
         early.read_all();
-        drop(look(stage));
-        drop(attach_and_read(stage));
+        drop(inspect(sandbox));
+        drop(attach_and_read(sandbox));
         drop(writer.publish());
         early.read_all();
         late.read_all();
-        lie.tell(stage);
+        mutation.apply(sandbox);
         drop(writer.clear());
         early.read_all();
-        lie.tell(stage);
-        drop(writer.clear_and_publish(stage));
+        mutation.apply(sandbox);
+        drop(writer.clear_and_publish(sandbox));
         late.read_all();
-        // What is pinned no publisher takes, whatever it is told of it.
+        // No publisher reuses a pinned payload, whatever the segment claims.
         let payload_now = sample.as_ref().map(shm_core::Sample::payload);
         assert!(
             payload_now == payload.as_deref(),
-            "it changed under its reader"
+            "the pinned payload changed"
         );
     }
-    lie.tell_all(stage);
-    drop(look(stage));
-    drop(attach_and_read(stage));
-    lie.tell(stage);
-    drop(join_and_publish(stage));
-    lie.tell(stage);
-    drop(attach_to_block(stage));
-    end.come(stage);
-    assert_small(&honest);
+    mutation.apply_with_length(sandbox);
+    drop(inspect(sandbox));
+    drop(attach_and_read(sandbox));
+    mutation.apply(sandbox);
+    drop(join_and_publish(sandbox));
+    mutation.apply(sandbox);
+    drop(attach_to_block(sandbox));
+    end.apply(sandbox);
+    assert_bounded_memory(&valid);
     drop(writer);
 }
 
-/// Everybody who deals with a block.
-pub(super) fn deceive_holders(
-    stage: &Stage,
+/// Runs every operation on a block.
+pub(super) fn run_block_operations(
+    sandbox: &Sandbox,
     peer: Block<shm_core::ReadWrite>,
-    lie: &Lie,
+    mutation: &Mutation,
     end: End,
 ) {
-    let honest = stage.segment().expect("the peer keeps it");
-    if !lie.is_about_length() {
-        lie.tell(stage);
-        drop(hold(&peer));
+    let valid = sandbox.segment().expect("the peer keeps the segment");
+    if !mutation.changes_length() {
+        mutation.apply(sandbox);
+        drop(lock_and_copy(&peer));
     }
-    lie.tell_all(stage);
-    drop(look(stage));
-    drop(attach_to_block(stage));
-    lie.tell(stage);
-    drop(attach_and_read(stage));
-    lie.tell(stage);
-    drop(join_and_publish(stage));
-    end.come(stage);
-    assert_small(&honest);
+    mutation.apply_with_length(sandbox);
+    drop(inspect(sandbox));
+    drop(attach_to_block(sandbox));
+    mutation.apply(sandbox);
+    drop(attach_and_read(sandbox));
+    mutation.apply(sandbox);
+    drop(join_and_publish(sandbox));
+    end.apply(sandbox);
+    assert_bounded_memory(&valid);
     drop(peer);
 }
 
-/// Looks, as `list` and `info` do.
-pub(super) fn look(stage: &Stage) -> Result<segment::Info, AttachError> {
-    let listed = segment::list(stage.options()).expect("a directory of ours");
+/// Inspects the segment, as `list` and `info` do.
+pub(super) fn inspect(sandbox: &Sandbox) -> Result<segment::Info, AttachError> {
+    let listed = segment::list(sandbox.options()).expect("a directory of ours");
     assert!(listed.len() <= 3, "{listed:?}");
-    let info = segment::info(stage.key(), stage.options()).inspect_err(assert_attach_error)?;
+    let info = segment::info(sandbox.key(), sandbox.options()).inspect_err(assert_attach_error)?;
     assert_readable(&info.attached);
     if let segment::Content::Samples { latest, .. } = &info.content {
-        let file = stage.segment().expect("it was looked at by this name");
-        assert_told(latest.as_ref(), &Ring::of(&file));
+        let file = sandbox.segment().expect("the segment has this name");
+        assert_reported(latest.as_ref(), &Ring::of(&file));
     }
     Ok(info)
 }
 
-/// Asserts that the newest record is told of if it is a sample, and intact.
-fn assert_told(latest: Option<&segment::Latest>, ring: &Ring) {
+/// Asserts that the newest record is reported if it is a sample, and intact.
+fn assert_reported(latest: Option<&segment::Latest>, ring: &Ring) {
     let last = ring.last();
     let is_intact = record::is_position(last) && ring.oldest() <= last;
     let record = is_intact.then(|| ring.record_at(last)).flatten();
@@ -148,26 +150,27 @@ fn assert_told(latest: Option<&segment::Latest>, ring: &Ring) {
     assert_eq!(told, expected);
 }
 
-/// Attaches as a subscriber, and reads. For as long as the peer lives, exactly what is in order is attached to.
-pub(super) fn attach_and_read(stage: &Stage) -> Result<(), AttachError> {
-    let head = stage.head();
-    let attached = Reader::attach(stage);
-    let is_in_order = head.as_ref().is_some_and(|head| head.admits(SAMPLES));
-    assert_admitted(is_in_order, &attached, head.as_ref());
+/// Attaches as a subscriber, and reads. While the peer lives, attaching succeeds exactly for valid
+/// segments.
+pub(super) fn attach_and_read(sandbox: &Sandbox) -> Result<(), AttachError> {
+    let header = sandbox.header();
+    let attached = Reader::attach(sandbox);
+    let is_in_order = header.as_ref().is_some_and(|header| header.admits(SAMPLES));
+    assert_admitted(is_in_order, &attached, header.as_ref());
     attached.inspect_err(assert_attach_error)?.read_all();
-    let attach = || Reader::attach(stage).inspect_err(assert_attach_error);
+    let attach = || Reader::attach(sandbox).inspect_err(assert_attach_error);
     attach()?.at_oldest().read_all();
     attach()?.behind_newest().read_all();
     drop(attach()?.latest());
     Ok(())
 }
 
-/// Exactly what is in order is attached to. That memory lies elsewhere in the file than the head says,
-/// only the kernel can tell: of that alone the head knows nothing.
+/// Asserts that attaching succeeds exactly for valid segments. If memory lies elsewhere in the file
+/// than the header claims, only the kernel can know: the header alone does not show it.
 fn assert_admitted<A: Debug>(
     is_in_order: bool,
     attached: &Result<A, AttachError>,
-    head: Option<&Head>,
+    header: Option<&SegmentHeader>,
 ) {
     let lacks_memory = attached.as_ref().is_err_and(|error| {
         matches!(
@@ -180,47 +183,48 @@ fn assert_admitted<A: Debug>(
     });
     assert!(
         attached.is_ok() == is_in_order || lacks_memory,
-        "{head:?}: {attached:?}"
+        "{header:?}: {attached:?}"
     );
 }
 
-/// Attaches as a publisher, publishes, clears, and leaves.
-pub(super) fn join_and_publish(stage: &Stage) -> Result<(), AttachError> {
-    let head = stage.head();
-    let joined = Publisher::open(stage.key(), stage.options());
-    // What goes with the last may have gone: then the name is free.
-    let is_in_order = head
+/// Attaches as a publisher, publishes, clears, and detaches.
+pub(super) fn join_and_publish(sandbox: &Sandbox) -> Result<(), AttachError> {
+    let header = sandbox.header();
+    let joined = Publisher::open(sandbox.key(), sandbox.options());
+    // A segment that the last participant removes may be gone: then the name is free.
+    let is_in_order = header
         .as_ref()
-        .is_none_or(|head| head.admits(SAMPLES) || head.goes_with_the_last());
-    assert!(is_in_order || joined.is_err(), "{head:?}: {joined:?}");
+        .is_none_or(|header| header.admits(SAMPLES) || header.is_removed_with_last());
+    assert!(is_in_order || joined.is_err(), "{header:?}: {joined:?}");
     let publisher = joined.inspect_err(assert_attach_error)?;
-    let file = stage.segment().expect("it was joined by this name");
+    let file = sandbox.segment().expect("the segment has this name");
     let writer = Writer::new(publisher, &file);
     drop(writer.publish());
-    drop(writer.clear_and_publish(stage));
+    drop(writer.clear_and_publish(sandbox));
     drop(writer.clear());
     writer.leave();
     Ok(())
 }
 
-/// Attaches to a block both ways. For as long as the peer lives, exactly what is in order is attached to.
-pub(super) fn attach_to_block(stage: &Stage) -> Result<(), AttachError> {
-    let (key, options) = (stage.key(), stage.options());
-    let head = stage.head();
+/// Attaches to a block both ways. While the peer lives, attaching succeeds exactly for valid
+/// segments.
+pub(super) fn attach_to_block(sandbox: &Sandbox) -> Result<(), AttachError> {
+    let (key, options) = (sandbox.key(), sandbox.options());
+    let header = sandbox.header();
     let attached = Block::attach(key, options);
-    let is_in_order = head.as_ref().is_some_and(|head| head.admits(BLOCK));
-    assert_admitted(is_in_order, &attached, head.as_ref());
+    let is_in_order = header.as_ref().is_some_and(|header| header.admits(BLOCK));
+    assert_admitted(is_in_order, &attached, header.as_ref());
     let writer = attached.inspect_err(assert_attach_error)?;
-    assert_backed(&writer, stage);
-    drop(hold(&writer));
+    assert_backed(&writer, sandbox);
+    drop(lock_and_copy(&writer));
     let reader = Block::attach_read_only(key, options).inspect_err(assert_attach_error)?;
-    assert_backed(&reader, stage);
-    drop(hold(&reader));
+    assert_backed(&reader, sandbox);
+    drop(lock_and_copy(&reader));
     Ok(())
 }
 
-/// Takes the lock in every way that has a bound, and copies the block.
-pub(super) fn hold<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
+/// Takes the lock in every bounded way, and copies the block.
+pub(super) fn lock_and_copy<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
     drop(block.try_lock().inspect_err(assert_lock_error)?);
     let guard = block.lock_for(Duration::ZERO);
     drop(guard.inspect_err(assert_lock_error)?);
@@ -232,9 +236,9 @@ pub(super) fn hold<A: Attach>(block: &Block<A>) -> Result<Vec<u8>, LockError> {
     Ok(snapshot.bytes)
 }
 
-/// Removes it, at first only if nobody is there.
-pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
-    let (key, options) = (stage.key(), stage.options());
+/// Removes the segment, first only if no process is attached.
+pub(super) fn remove(sandbox: &Sandbox) -> Result<(), RemoveError> {
+    let (key, options) = (sandbox.key(), sandbox.options());
     let removed = match segment::remove(key, options, segment::Removal::IfUnused) {
         Err(error) => match error.kind() {
             RemoveErrorKind::InUse { by } => {
@@ -254,21 +258,21 @@ pub(super) fn remove(stage: &Stage) -> Result<(), RemoveError> {
         };
         assert!(is_in_order, "{error:?}");
     })?;
-    assert!(stage.segment().is_none(), "it was removed");
+    assert!(sandbox.segment().is_none(), "the segment is still there");
     Ok(())
 }
 
-/// Asserts that a block is as long as its header says, and has memory for it.
-fn assert_backed<A: Attach>(block: &Block<A>, stage: &Stage) {
-    let segment = stage.segment().expect("it was attached to by this name");
+/// Asserts that a block is as long as its header claims, and has memory for all of it.
+fn assert_backed<A: Attach>(block: &Block<A>, sandbox: &Sandbox) {
+    let segment = sandbox.segment().expect("the segment has this name");
     let (size, memory) = (block.size() as u64, memory_of(&segment));
     assert_eq!(size, number_at(&segment, 0x30, 8));
     assert!(size <= memory, "{size} bytes of a file that has {memory}");
 }
 
-/// Asserts that what strangers say of themselves can be shown.
+/// Asserts that the untrusted names of participants can be displayed.
 pub(super) fn assert_readable(attached: &[Participant]) {
-    assert!(attached.len() <= MOST_ATTACHED);
+    assert!(attached.len() <= MAX_ATTACHED);
     for one in attached {
         assert!(
             !one.program.is_empty() && !one.program.contains(shm_core::escape::is_hidden),

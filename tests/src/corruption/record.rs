@@ -1,8 +1,8 @@
-//! A ring and its records, judged as docs/LAYOUT.md, section 7, says.
+//! A ring and its records, validated by the rules of docs/LAYOUT.md, section 7.
 
 use std::{fs::File, os::unix::fs::FileExt};
 
-use super::lie::number_at;
+use super::mutation::number_at;
 use crate::layout;
 
 /// Flags of a record.
@@ -11,17 +11,17 @@ pub(super) const PADDING: u16 = 1;
 pub(super) const CLEARED: u16 = 2;
 pub(super) const LARGE: u16 = 4;
 
-/// What positions and sequences are below.
+/// Positions and sequences are below this.
 const END: u64 = 1 << 62;
 
-/// The ring of an open segment, as long as it was told to be when it was opened.
+/// The ring of an open segment, with the size that it had when it was opened.
 #[derive(Debug)]
 pub(super) struct Ring {
     file: File,
     bytes: u64,
 }
 
-/// A whole record.
+/// A valid record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Record {
     pub(super) position: u64,
@@ -34,14 +34,14 @@ pub(super) struct Record {
     pub(super) metadata: Vec<u8>,
     /// From the record's beginning.
     pub(super) payload_at: usize,
-    /// What the record has of the payload: all of it, or the region's number.
+    /// The part of the payload in the record: all of it, or the region's number.
     pub(super) stored: Vec<u8>,
 }
 
 impl Ring {
     pub(super) fn of(file: &File) -> Ring {
         Ring {
-            file: file.try_clone().expect("a descriptor more"),
+            file: file.try_clone().expect("a duplicate descriptor"),
             bytes: number_at(file, 0x38, 8),
         }
     }
@@ -62,20 +62,20 @@ impl Ring {
         number_at(&self.file, layout::OLDEST, 8)
     }
 
-    /// Where in the file a position is.
-    pub(super) fn place_of(&self, position: u64) -> usize {
+    /// Returns the file offset of a position.
+    pub(super) fn file_offset(&self, position: u64) -> usize {
         layout::RING + usize::try_from(position % self.bytes).expect("64 bits")
     }
 
-    /// The position that a region's entry tells.
+    /// Returns the position in a region's entry.
     pub(super) fn position_of_region(&self, region: u64) -> u64 {
         let entry = usize::try_from(region).expect("64 bits") * layout::ENTRY;
         number_at(&self.file, layout::TABLE + entry, 8)
     }
 
-    /// The record at a position; nothing where what stands there is damage.
+    /// Returns the record at a position, or `None` if it is damaged.
     pub(super) fn record_at(&self, position: u64) -> Option<Record> {
-        let place = self.place_of(position);
+        let place = self.file_offset(position);
         let number = |offset: usize, width: usize| number_at(&self.file, place + offset, width);
         let [total, metadata_bytes, flags] =
             [(8, 4), (12, 2), (14, 2)].map(|(at, width)| number(at, width));
@@ -114,24 +114,24 @@ impl Ring {
         })
     }
 
-    /// All records from the oldest on; for a ring that nobody has lied about yet.
-    pub(super) fn honest_records(&self) -> Vec<Record> {
+    /// Returns all records from the oldest on, for a ring that is not corrupted yet.
+    pub(super) fn valid_records(&self) -> Vec<Record> {
         let mut records = Vec::new();
         let mut position = self.oldest();
         while position <= self.last() {
-            let record = self.record_at(position).expect("nobody lies yet");
+            let record = self.record_at(position).expect("the ring is valid");
             position += record.total_bytes;
             records.push(record);
         }
         records
     }
 
-    /// All its bytes.
+    /// Returns all bytes of the ring.
     pub(super) fn content(&self) -> Vec<u8> {
         self.bytes_at(layout::RING, self.bytes)
     }
 
-    /// The longest payload that lies in the ring.
+    /// Returns the length of the longest inline payload.
     fn inline_bytes(&self) -> u64 {
         (layout::INLINE as u64).min(self.bytes / 8)
     }
@@ -144,7 +144,7 @@ impl Ring {
 }
 
 impl Record {
-    /// The region that a large record names.
+    /// Returns the region that a large record names.
     pub(super) fn region(&self) -> u64 {
         let number = self.stored.first_chunk().expect("a large record's word");
         u64::from_le_bytes(*number)

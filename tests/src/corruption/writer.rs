@@ -1,16 +1,16 @@
-//! A publisher that is deceived, and what it must leave behind.
+//! A publisher on a corrupted segment, and the state that it must leave.
 
 use std::{fs::File, time::Duration};
 
 use shm_core::{Next, PublishError, PublishErrorKind, Publisher};
 
 use super::{
-    head::SAMPLES,
-    lie::number_at,
+    segment_header::SAMPLES,
+    mutation::number_at,
     reader::Reader,
     record::{CLEARED, INLINE, LARGE, Ring, is_position},
-    stage::Stage,
-    victim::{assert_readable, assert_text},
+    sandbox::Sandbox,
+    operations::{assert_readable, assert_text},
 };
 use crate::layout;
 
@@ -18,7 +18,7 @@ const SHORT: &str = "short";
 /// Too long for the ring.
 const LONG: usize = layout::INLINE + 1000;
 
-/// A publisher, and the ring as it was when it came.
+/// A publisher, and the ring as it was when it attached.
 #[derive(Debug)]
 pub(super) struct Writer {
     publisher: Publisher,
@@ -43,32 +43,32 @@ impl Writer {
         Ok(())
     }
 
-    /// Blanks the content: then nothing is left of it, nor of a lie about the ring.
+    /// Clears the content, and asserts that no content and no corruption of the ring is left.
     pub(super) fn clear(&self) -> Result<(), PublishError> {
         let _pinned = self.publisher.clear().inspect_err(assert_publish_error)?;
         let last = self.ring.last();
         assert_eq!(self.ring.oldest(), last);
-        let record = self.ring.record_at(last).expect("a sound record");
+        let record = self.ring.record_at(last).expect("a valid record");
         assert_eq!(record.flags, CLEARED);
-        let kept = self.ring.place_of(last) - layout::RING;
+        let kept = self.ring.file_offset(last) - layout::RING;
         let mut bytes = self.ring.content();
         bytes[kept..kept + 64].fill(0);
-        assert!(bytes.iter().all(|&byte| byte == 0), "something is left");
+        assert!(bytes.iter().all(|&byte| byte == 0), "content is left");
         Ok(())
     }
 
-    /// The same; after that everything that is published is read.
-    pub(super) fn clear_and_publish(&self, stage: &Stage) -> Result<(), PublishError> {
+    /// Does the same, and asserts that every later publication is read.
+    pub(super) fn clear_and_publish(&self, sandbox: &Sandbox) -> Result<(), PublishError> {
         self.clear()?;
-        self.publish().expect("the ring is sound again");
-        let is_there = stage.head().is_some_and(|head| head.admits(SAMPLES));
+        self.publish().expect("the ring is valid again");
+        let is_there = sandbox.header().is_some_and(|header| header.admits(SAMPLES));
         if !is_there || number_at(self.ring.file(), 0x38, 8) != self.ring.bytes() {
             return Ok(());
         }
-        let reader = Reader::attach(stage).expect("it is in order");
+        let reader = Reader::attach(sandbox).expect("the segment is valid");
         let mut reader = reader.at_oldest();
         for length in [SHORT.len(), LONG] {
-            let next = reader.next().expect("it was just published");
+            let next = reader.next().expect("a sample was just published");
             let Next::Sample(sample) = next else {
                 panic!("{next:?}");
             };
@@ -90,7 +90,7 @@ impl Writer {
         let (oldest, last) = (ring.oldest(), ring.last());
         let is_sound = is_position(oldest) && oldest <= last && last - oldest <= ring.bytes();
         assert!(is_sound, "{oldest} to {last}");
-        let record = ring.record_at(last).expect("a sound record");
+        let record = ring.record_at(last).expect("a valid record");
         assert_eq!(record.sequence, sequence);
         assert_eq!(record.payload_bytes, text.len() as u64);
         if record.flags == INLINE {

@@ -1,4 +1,4 @@
-//! A subscriber that is deceived, and what it should find.
+//! A subscriber of a corrupted segment, compared with the reader model.
 
 use std::{os::unix::fs::FileExt, time::Duration};
 
@@ -9,27 +9,27 @@ use shm_core::{
 
 use super::{
     metadata,
-    reading::{Found, Reading},
+    reader_model::{Found, ReaderModel},
     record::{LARGE, Record, Ring},
-    stage::{Stage, memory_of},
-    victim::{assert_readable, assert_text},
+    sandbox::{Sandbox, memory_of},
+    operations::{assert_readable, assert_text},
 };
 use crate::layout;
 
-/// A subscriber, and what docs/LAYOUT.md lets it find.
+/// A subscriber, and the model of what docs/LAYOUT.md lets it find.
 #[derive(Debug)]
 pub(super) struct Reader {
     subscriber: Subscriber,
-    reading: Reading,
+    reading: ReaderModel,
 }
 
 impl Reader {
-    pub(super) fn attach(stage: &Stage) -> Result<Reader, AttachError> {
-        let subscriber = Subscriber::attach(stage.key(), stage.options())?;
-        let file = stage.segment().expect("it was attached to by this name");
+    pub(super) fn attach(sandbox: &Sandbox) -> Result<Reader, AttachError> {
+        let subscriber = Subscriber::attach(sandbox.key(), sandbox.options())?;
+        let file = sandbox.segment().expect("the segment has this name");
         Ok(Reader {
             subscriber,
-            reading: Reading::newest(Ring::of(&file)),
+            reading: ReaderModel::newest(Ring::of(&file)),
         })
     }
 
@@ -45,10 +45,10 @@ impl Reader {
         self
     }
 
-    /// Reads on until nothing is left, then asks for the newest.
+    /// Reads until nothing is left, then requests the newest sample.
     pub(super) fn read_all(&mut self) {
         assert_readable(&self.subscriber.peers());
-        // Each of them is a record, or damage that is told once.
+        // Each of them is a record, or damage that is reported once.
         let most = 4 + self.reading.ring().bytes() / 64;
         let is_over = |next| {
             matches!(
@@ -58,7 +58,7 @@ impl Reader {
         };
         assert!(
             (0..most).any(|_| is_over(self.next())),
-            "it goes on for ever"
+            "reading does not end"
         );
         drop(self.latest());
     }
@@ -96,12 +96,12 @@ impl Reader {
         }
         assert!(
             has_unread || matches!(found, Found::Nothing),
-            "no news of {found:?}"
+            "no report of {found:?}"
         );
         let waited = self
             .subscriber
             .wait(Duration::ZERO)
-            .expect("nobody cuts it");
+            .expect("the file is not truncated");
         assert_ne!(waited, WaitResult::New, "everything was read");
         sample
     }
@@ -111,7 +111,7 @@ impl Reader {
         match (found, read) {
             (Found::Sample(record, skipped), Ok(sample)) => {
                 assert_eq!(sample.skipped(), *skipped);
-                assert_true(sample, record, ring);
+                assert_intact(sample, record, ring);
             }
             (Found::Sample(record, _), Err(error)) => {
                 assert_text(error);
@@ -134,19 +134,19 @@ impl Reader {
     }
 }
 
-/// Returns `true` if nothing is wrong with a sample: its metadata fits, and there is memory for all of it.
+/// Returns `true` if a sample is valid: its metadata fits, and all of it has memory.
 fn is_whole(record: &Record, ring: &Ring) -> bool {
     let is_there = record.flags != LARGE || {
         let start = record.region() * layout::REGION_STRIDE;
-        // Behind the end of the file there is not even a hole.
+        // Beyond the end of the file there is not even a hole.
         let hole = seek(ring.file(), SeekFrom::Hole(start)).unwrap_or(0);
         hole >= start + record.payload_bytes && record.payload_bytes <= memory_of_regions(ring)
     };
     is_there && metadata::decode(&record.metadata, record.payload_bytes).is_some()
 }
 
-/// Asserts that a sample is a record of the file, whole.
-fn assert_true(sample: &Sample, record: &Record, ring: &Ring) {
+/// Asserts that a sample is a record of the file, intact.
+fn assert_intact(sample: &Sample, record: &Record, ring: &Ring) {
     assert_eq!(sample.sequence(), record.sequence);
     assert_eq!(sample.writer().pid(), record.writer_pid);
     let payload_bytes = record.payload_bytes;
@@ -162,37 +162,37 @@ fn assert_true(sample: &Sample, record: &Record, ring: &Ring) {
     let payload = sample.payload();
     assert_eq!(payload.len(), sample.len());
     assert!(
-        payload == stands_there(record, ring),
-        "another payload than the file's"
+        payload == stored_payload(record, ring),
+        "the payload differs from the file"
     );
     let mut copy = vec![0; payload.len()];
-    sample.copy_to(&mut copy).expect("it is in the file");
-    assert!(copy == payload, "another copy than the payload");
+    sample.copy_to(&mut copy).expect("the payload is in the file");
+    assert!(copy == payload, "the copy differs from the payload");
     match sample.to_message() {
         Ok(message) => {
-            assert!(message.payload() == payload, "another message");
+            assert!(message.payload() == payload, "the message differs from the payload");
             assert_eq!(&message.metadata(), sample.metadata());
         }
         Err(error) if matches!(error.kind(), ReadErrorKind::Invalid(_)) => {
             assert_eq!(sample.metadata(), &Metadata::Text);
-            assert!(std::str::from_utf8(payload).is_err(), "it is UTF-8");
+            assert!(std::str::from_utf8(payload).is_err(), "valid UTF-8 was refused");
         }
         Err(error) => panic!("{error:?}"),
     }
 }
 
-/// The memory that the file has beside what every segment has.
+/// Returns the memory of the file beyond what every segment has.
 fn memory_of_regions(ring: &Ring) -> u64 {
     memory_of(ring.file()).saturating_sub(layout::RING as u64 + ring.bytes())
 }
 
-fn stands_there(record: &Record, ring: &Ring) -> Vec<u8> {
+fn stored_payload(record: &Record, ring: &Ring) -> Vec<u8> {
     if record.flags != LARGE {
         return record.stored.clone();
     }
     let mut payload = vec![0; usize::try_from(record.payload_bytes).expect("64 bits")];
     let start = record.region() * layout::REGION_STRIDE;
     let read = ring.file().read_exact_at(&mut payload, start);
-    read.expect("a sample is in the file");
+    read.expect("the payload is in the file");
     payload
 }

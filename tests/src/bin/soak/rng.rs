@@ -1,12 +1,12 @@
-//! Chance that can be repeated.
+//! Reproducible pseudo-random numbers.
 
-/// A sequence of numbers that a seed decides (`SplitMix64`).
+/// A sequence of numbers determined by a seed (`SplitMix64`).
 #[derive(Debug)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Dice {
-        Dice(seed)
+impl Rng {
+    pub(crate) fn new(seed: u64) -> Rng {
+        Rng(seed)
     }
 
     pub(crate) fn number(&mut self) -> u64 {
@@ -16,9 +16,9 @@ impl Dice {
         mixed ^ mixed >> 31
     }
 
-    /// A number from 0 to `end`, that one excluded.
+    /// Returns a number from 0 to `end`, exclusive.
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        // A platform of 64 bits is what the library needs as well.
+        // The library needs a 64-bit platform, too.
         usize::try_from(self.number()).unwrap_or(0) % end
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in a Qt segment now, and what comes next.
+//! Reading the content of a Qt segment, once or whenever it changes.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io;
@@ -10,75 +10,77 @@ use crate::error::{LockError, LockErrorKind, SegmentError, SegmentErrorKind};
 use crate::key::{Kind, QtKey};
 use crate::lock::Lock;
 use crate::memory::Memory;
-use crate::stream::{DEFAULT_LIMIT, Form, Source, StreamError, Value, check_limit};
-use crate::sys::signal::Shield;
+use crate::stream::{DEFAULT_LIMIT, Form, ReadAt, StreamError, Value, check_limit};
+use crate::sys::signal::BlockedSignals;
 
-/// How often it is read again because a Qt program reset the lock meanwhile.
+/// How many times a read is tried if a Qt program resets the lock meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// For a stream of this length no memory is given back before it is copied, bytes.
+/// Streams shorter than this, in bytes, do not make the buffer shrink.
 const SMALL: usize = 1 << 20;
 
-/// What was read from a segment.
+/// The content that was read from a segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The form that was asked for, or recognised.
+    /// The form that the caller chose, or that was detected.
     pub form: Form,
     /// The content.
     pub value: Value,
     /// The segment's length, bytes.
     pub size: usize,
-    /// What tells it from others.
+    /// A digest of the stream, to compare contents.
     pub digest: Digest,
 }
 
-/// What tells one stream from another: the same for the same bytes.
+/// A digest of a stream: equal for equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest {
     length: usize,
     sum: u64,
 }
 
-/// Reads what stands in a segment: as a form, or as what it is recognised to be.
+/// Reads the content of a segment in the given form, or in the form that is detected.
 ///
-/// It is copied under the lock, which is waited for at most so long, so that Qt programs that make or
-/// leave the segment at the same time do not notice; and understood when the lock is given back.
-/// Nothing is removed, not even what a crash left behind.
+/// Waits up to `timeout` for the lock, copies the stream while it holds it, and decodes the copy
+/// after releasing it. Qt programs that create, attach to or detach from the segment at the same
+/// time are not disturbed. Removes nothing, not even leftovers of a crash.
 ///
 /// # Errors
 ///
-/// [`ReadingError`], which says what is wrong and what to do.
-pub fn read(key: &QtKey, form: Option<Form>, patience: Duration) -> Result<Reading, ReadingError> {
-    read_within(key, form, patience, DEFAULT_LIMIT)
+/// [`ReadingError`] if the segment cannot be attached to, its lock not be acquired, or its content
+/// not be decoded.
+pub fn read(key: &QtKey, form: Option<Form>, timeout: Duration) -> Result<Reading, ReadingError> {
+    read_within(key, form, timeout, DEFAULT_LIMIT)
 }
 
-/// Does what [`read`] does, with another limit to the memory that it takes than [`DEFAULT_LIMIT`].
+/// Does what [`read`] does, but takes at most `limit` bytes of memory instead of [`DEFAULT_LIMIT`].
 ///
 /// # Errors
 ///
-/// [`ReadingError`], which says what is wrong and what to do.
+/// [`ReadingError`] if the segment cannot be attached to, its lock not be acquired, or its content
+/// not be decoded.
 pub fn read_within(
     key: &QtKey,
     form: Option<Form>,
-    patience: Duration,
+    timeout: Duration,
     limit: u64,
 ) -> Result<Reading, ReadingError> {
     let mut capture = Capture::new(limit);
-    capture.take(key, form, patience)?;
+    capture.copy(key, form, timeout)?;
     capture.read(key, capture.digest())
 }
 
-/// A stream that was copied out of a segment, so that nobody writes into it any more.
+/// A private copy of a stream, which no other process can change.
 #[derive(Debug)]
 struct Capture {
-    /// How many bytes it may copy, and then make of the copy.
+    /// The most bytes to copy, and then the most to decode the copy into.
     limit: u64,
-    /// As what it was copied; nothing where nothing was written yet.
+    /// The form it was copied in; `None` if nothing was written to the segment yet.
     form: Option<Form>,
     bytes: Vec<u8>,
     /// The segment's length.
     size: usize,
-    /// How long it took, but for the wait for the lock.
+    /// How long copying took, without the wait for the lock.
     cost: Duration,
 }
 
@@ -93,20 +95,20 @@ impl Capture {
         }
     }
 
-    /// Copies the stream that stands in a segment.
-    fn take(
+    /// Copies the stream in a segment.
+    fn copy(
         &mut self,
         key: &QtKey,
         form: Option<Form>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<(), ReadingError> {
         let mut attempt = 1;
         loop {
-            let taken = match key.is_ours() {
-                true => self.take_once(key, form, patience),
-                false => self.take_unlocked(key, form),
+            let copied = match key.is_ours() {
+                true => self.copy_locked(key, form, timeout),
+                false => self.copy_unlocked(key, form),
             };
-            match taken {
+            match copied {
                 Err(ReadingError::Lock(error))
                     if *error.kind() == LockErrorKind::Lost && attempt < ATTEMPTS =>
                 {
@@ -117,39 +119,41 @@ impl Capture {
         }
     }
 
-    fn take_once(
+    fn copy_locked(
         &mut self,
         key: &QtKey,
         form: Option<Form>,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<(), ReadingError> {
-        // First, so that where there is nothing, no lock is made of it.
+        // Comes first: if there is no segment, no lock should be created for it.
         Memory::find(key)?;
         let is_system_v = key.kind() == Kind::SystemV;
-        // Killed by a signal, this would leave a POSIX lock taken for ever.
-        let _shield = (!is_system_v).then(Shield::raise);
+        // If a signal killed the process here, a POSIX lock would stay held forever.
+        let _blocked = (!is_system_v).then(BlockedSignals::new);
         let mut lock = match Lock::find(key).map_err(ReadingError::Lock)? {
             Some(lock) => lock,
-            // Nobody can hold what is not there, and made here it would be removed under others.
+            // No process can hold a lock that does not exist. If it were created here, it would be
+            // removed while other processes use it.
             None if !is_system_v => {
-                let copied = self.fill(key, form);
+                let copied = self.copy_once(key, form);
                 return match Lock::find(key) {
                     Ok(None) => copied,
-                    // Somebody has it now, and may have written meanwhile.
+                    // Another process created it, and may have written meanwhile.
                     _ => Err(ReadingError::Lock(LockError::new(key, LockErrorKind::Lost))),
                 };
             }
             None => Lock::open(key).map_err(ReadingError::Lock)?,
         };
-        lock.take(patience).map_err(ReadingError::Lock)?;
-        let copied = self.fill(key, form);
-        // Who waits for it is told, and makes another; with a POSIX one there would be two.
+        lock.acquire(timeout).map_err(ReadingError::Lock)?;
+        let copied = self.copy_once(key, form);
+        // A process that waits for a System V semaphore is woken by the removal, and creates
+        // another. With a POSIX one there would be two.
         if lock.is_creator() && is_system_v {
             lock.remove(key.lock() == key.segment());
             return copied;
         }
-        match lock.give_back() {
-            // What was read may be mixed.
+        match lock.release() {
+            // The copy may be torn.
             Err(error) if *error.kind() == LockErrorKind::Lost && copied.is_ok() => {
                 Err(ReadingError::Lock(error))
             }
@@ -157,28 +161,28 @@ impl Capture {
         }
     }
 
-    /// Copies what belongs to another user. Its lock is not touched, because taking it would change it:
-    /// instead two copies that follow each other have to be the same.
-    fn take_unlocked(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
-        self.fill(key, form)?;
+    /// Copies a segment of another user. Acquiring its lock would change it, so it is not acquired:
+    /// two consecutive copies have to be equal instead.
+    fn copy_unlocked(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
+        self.copy_once(key, form)?;
         let first = self.digest();
-        self.fill(key, form)?;
+        self.copy_once(key, form)?;
         match self.digest() == first {
             true => Ok(()),
             false => Err(ReadingError::Lock(LockError::new(key, LockErrorKind::Lost))),
         }
     }
 
-    /// Copies it; the lock is taken.
-    fn fill(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
+    /// Copies the stream once. The caller holds the lock, or compares copies.
+    fn copy_once(&mut self, key: &QtKey, form: Option<Form>) -> Result<(), ReadingError> {
         let began = Instant::now();
         let memory = Memory::attach(key, true)?;
-        let filled = self.fill_from(&memory, form);
+        let filled = self.copy_stream(&memory, form);
         self.cost = began.elapsed();
         filled.map_err(|source| ReadingError::stream(key, source))
     }
 
-    fn fill_from(&mut self, memory: &Memory, form: Option<Form>) -> Result<(), StreamError> {
+    fn copy_stream(&mut self, memory: &Memory, form: Option<Form>) -> Result<(), StreamError> {
         self.size = memory.size();
         self.form = match form {
             None if is_blank(memory)? => None,
@@ -191,7 +195,7 @@ impl Capture {
         };
         check_limit(extent, self.limit)?;
         check_written(memory, extent)?;
-        // What was long once does not stay in memory for ever.
+        // Memory of a stream that was long once is freed.
         if self.bytes.capacity() / 8 > extent.max(SMALL) {
             self.bytes = Vec::new();
         }
@@ -212,7 +216,7 @@ impl Capture {
         }
     }
 
-    /// Understands it.
+    /// Decodes the copy.
     fn read(&self, key: &QtKey, digest: Digest) -> Result<Reading, ReadingError> {
         let form = self.form.unwrap_or(Form::QString);
         let value = match self.form {
@@ -230,8 +234,8 @@ impl Capture {
     }
 }
 
-/// Of the segment only the stream was copied; what stands behind it does not matter, and reads as zeros.
-impl Source for Capture {
+/// Only the stream was copied. The bytes after it do not matter, and read as zeros.
+impl ReadAt for Capture {
     fn size(&self) -> usize {
         self.size
     }
@@ -239,38 +243,38 @@ impl Source for Capture {
     fn read_at(&self, offset: usize, buffer: &mut [u8]) -> io::Result<()> {
         let copied = self.bytes.get(offset..).unwrap_or_default();
         let count = copied.len().min(buffer.len());
-        let (beginning, behind) = buffer.split_at_mut(count);
-        beginning.copy_from_slice(&copied[..count]);
-        behind.fill(0);
+        let (start, rest) = buffer.split_at_mut(count);
+        start.copy_from_slice(&copied[..count]);
+        rest.fill(0);
         Ok(())
     }
 }
 
-/// Refuses a stream that says to be longer than what is in memory of its segment: to copy it would
-/// make memory of what was never written, here and in the segment.
+/// Refuses a stream whose length exceeds the memory that its segment occupies: copying it would
+/// allocate memory for bytes that were never written, here and in the segment.
 fn check_written(memory: &Memory, extent: usize) -> Result<(), StreamError> {
-    /// A page may be left out now and then.
-    const MOST_UNWRITTEN: u64 = 16 << 20;
+    /// Tolerates some pages that the kernel does not count.
+    const MAX_UNWRITTEN: u64 = 16 << 20;
     let bytes = extent as u64;
     match memory.present() {
-        Some(present) if bytes > present.saturating_add(MOST_UNWRITTEN) => {
+        Some(present) if bytes > present.saturating_add(MAX_UNWRITTEN) => {
             Err(StreamError::Unwritten { bytes, present })
         }
         _ => Ok(()),
     }
 }
 
-/// Returns `true` if nothing was written yet: a segment begins with zeros. An empty string that stands
-/// there alone has four of them.
+/// Returns `true` if nothing was written yet: a new segment is all zeros. (An empty string alone in
+/// a segment is four zeros.)
 fn is_blank(memory: &Memory) -> Result<bool, StreamError> {
     const LONGEST_STREAM_OF_ZEROS: usize = 4;
-    let mut beginning = [0; 4096];
-    let count = beginning.len().min(memory.size());
-    memory.read_at(0, &mut beginning[..count])?;
-    Ok(count > LONGEST_STREAM_OF_ZEROS && beginning[..count].iter().all(|byte| *byte == 0))
+    let mut start = [0; 4096];
+    let count = start.len().min(memory.size());
+    memory.read_at(0, &mut start[..count])?;
+    Ok(count > LONGEST_STREAM_OF_ZEROS && start[..count].iter().all(|byte| *byte == 0))
 }
 
-impl Source for Memory {
+impl ReadAt for Memory {
     fn size(&self) -> usize {
         self.size()
     }
@@ -283,103 +287,103 @@ impl Source for Memory {
     }
 }
 
-/// Follows a segment by looking again and again: nothing wakes who waits for a Qt program.
+/// Polls a segment for changes: Qt has no wake-up.
 ///
-/// It looks five times a second at most, and less often at what is long, so that it takes a twentieth
-/// of the time of processor and lock at most.
+/// The caller sleeps for [`interval`](Self::interval) between polls. That is 200 ms, or longer for
+/// a long stream, so that polling uses at most a twentieth of a processor's and of the lock's time.
 #[derive(Debug)]
-pub struct Follower {
+pub struct Poller {
     key: QtKey,
     form: Option<Form>,
-    patience: Duration,
-    /// What stood there last.
+    timeout: Duration,
+    /// The digest of the content that was returned last.
     last: Option<Digest>,
-    /// Kept, so that its memory is there for the next look.
+    /// Kept, so that the next poll reuses its memory.
     capture: Capture,
     cost: Duration,
 }
 
-/// What a look has brought.
+/// The outcome of a poll.
 #[derive(Debug)]
-pub enum Step {
-    /// There is something else than before.
+pub enum PollResult {
+    /// The content differs from the previous one.
     New(Reading),
-    /// It is what it was.
-    Same,
+    /// The content is the same as before.
+    Unchanged,
     /// There is no segment.
-    Gone,
+    NotFound,
 }
 
-impl Follower {
-    /// The shortest time between two looks.
-    pub const PAUSE: Duration = Duration::from_millis(200);
+impl Poller {
+    /// The shortest interval between two polls.
+    pub const MIN_INTERVAL: Duration = Duration::from_millis(200);
 
-    /// How many times longer the time between two looks is than a look.
-    const SHARE: u32 = 20;
+    /// How many times longer the interval is than a poll takes.
+    const INTERVAL_FACTOR: u32 = 20;
 
-    /// Begins to follow; looks only when asked.
+    /// Creates a poller, which does not read anything yet.
     #[must_use]
-    pub fn new(key: &QtKey, form: Option<Form>, patience: Duration) -> Self {
+    pub fn new(key: &QtKey, form: Option<Form>, timeout: Duration) -> Self {
         Self {
             key: key.clone(),
             form,
-            patience,
+            timeout,
             last: None,
             capture: Capture::new(DEFAULT_LIMIT),
             cost: Duration::ZERO,
         }
     }
 
-    /// Sets how many bytes of memory a look may take; [`DEFAULT_LIMIT`] where this is not called.
+    /// Sets how many bytes of memory a poll may take; the default is [`DEFAULT_LIMIT`].
     #[must_use]
     pub fn with_limit(mut self, limit: u64) -> Self {
         self.capture.limit = limit;
         self
     }
 
-    /// The key.
+    /// Returns the key of the segment.
     #[must_use]
     pub fn key(&self) -> &QtKey {
         &self.key
     }
 
-    /// How long to wait before the next look.
+    /// Returns how long to wait before the next poll.
     #[must_use]
-    pub fn pause(&self) -> Duration {
-        (Self::SHARE * self.cost).max(Self::PAUSE)
+    pub fn interval(&self) -> Duration {
+        (Self::INTERVAL_FACTOR * self.cost).max(Self::MIN_INTERVAL)
     }
 
-    /// Looks.
+    /// Reads the segment, and compares its content with that of the previous poll.
     ///
     /// # Errors
     ///
-    /// [`ReadingError`] where what is there cannot be read; each time, until that changes.
-    pub fn look(&mut self) -> Result<Step, ReadingError> {
+    /// [`ReadingError`] if the content cannot be read, on every poll until that changes.
+    pub fn poll(&mut self) -> Result<PollResult, ReadingError> {
         self.cost = Duration::ZERO;
-        if let Err(error) = self.capture.take(&self.key, self.form, self.patience) {
+        if let Err(error) = self.capture.copy(&self.key, self.form, self.timeout) {
             self.last = None;
             return match error {
                 ReadingError::Segment(error) if *error.kind() == SegmentErrorKind::NotFound => {
-                    Ok(Step::Gone)
+                    Ok(PollResult::NotFound)
                 }
                 error => Err(error),
             };
         }
         let began = Instant::now();
-        let step = self.understand();
+        let result = self.decode();
         self.cost = self.capture.cost + began.elapsed();
-        step
+        result
     }
 
-    fn understand(&mut self) -> Result<Step, ReadingError> {
+    fn decode(&mut self) -> Result<PollResult, ReadingError> {
         let digest = self.capture.digest();
         if self.last == Some(digest) {
-            return Ok(Step::Same);
+            return Ok(PollResult::Unchanged);
         }
         self.last = None;
         let reading = self.capture.read(&self.key, digest)?;
         self.last = Some(digest);
-        Ok(Step::New(reading))
+        Ok(PollResult::New(reading))
     }
 }
 
@@ -387,18 +391,18 @@ impl Follower {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadingError {
-    /// The segment cannot be attached to; mostly because there is none.
+    /// The segment cannot be attached to, usually because it does not exist.
     #[error(transparent)]
     Segment(SegmentError),
-    /// The lock was not taken.
+    /// The lock was not acquired.
     #[error(transparent)]
     Lock(LockError),
-    /// The bytes are not of the form that was asked for.
+    /// The bytes are not of the form that the caller chose.
     #[error("cannot read Qt segment \"{key}\": {source}")]
     Stream {
         /// The segment.
         key: QtKey,
-        /// What is wrong.
+        /// Why they are not.
         source: StreamError,
     },
 }

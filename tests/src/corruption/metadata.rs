@@ -1,4 +1,4 @@
-//! Lies about the encoded metadata and what stands beside it.
+//! Corruption of the encoded metadata and of the fields next to it.
 
 use std::{
     collections::BTreeMap,
@@ -11,67 +11,67 @@ use shm_core::{
 };
 
 use super::{
-    lie::Lie,
+    mutation::Mutation,
     reader::Reader,
     record::Ring,
-    script::Script,
-    stage::{RING, ROOM, Stage},
-    victim,
+    choices::Choices,
+    sandbox::{RING, MAX_PAYLOAD, Sandbox},
+    operations,
 };
 
-/// The longest metadata in such a ring.
+/// The longest metadata in a ring of this size.
 const LONGEST: usize = RING / 8 - 128;
 
-/// Lies about metadata: four bytes choose the payload's length, the others are the encoded metadata.
+/// Corrupts metadata: four bytes choose the payload's length, the others are the encoded metadata.
 pub fn metadata(data: &[u8]) {
-    let mut script = Script::new(data);
-    let payload_bytes = payload_bytes(&mut script);
-    let encoded = script.bytes(usize::MAX);
+    let mut choices = Choices::new(data);
+    let payload_bytes = payload_bytes(&mut choices);
+    let encoded = choices.bytes(usize::MAX);
     assert_read(encoded, payload_bytes);
 }
 
-/// A length: mostly one that the region really has memory for.
-fn payload_bytes(script: &mut Script<'_>) -> u64 {
-    if script.byte().is_multiple_of(4) {
-        script.instead_of(ROOM as u64, 2)
+/// Reads a length: mostly one that the region has memory for.
+fn payload_bytes(choices: &mut Choices<'_>) -> u64 {
+    if choices.byte().is_multiple_of(4) {
+        choices.replacement_for(MAX_PAYLOAD as u64, 2)
     } else {
-        script.number(2) % (ROOM as u64 + 1)
+        choices.number(2) % (MAX_PAYLOAD as u64 + 1)
     }
 }
 
-/// Lets the newest record say this metadata of a payload of this length, and asserts that readers take
-/// it for what docs/LAYOUT.md says, or say that it is invalid where that does.
+/// Writes this metadata and payload length into the newest record, and asserts that readers decode
+/// it as docs/LAYOUT.md defines, or report it as invalid if that forbids it.
 pub(super) fn assert_read(encoded: &[u8], payload_bytes: u64) {
-    let stage = Stage::new();
-    let peer = stage.publisher(0);
-    let lie = forge(&stage, encoded, payload_bytes);
-    lie.tell(&stage);
+    let sandbox = Sandbox::new();
+    let peer = sandbox.publisher(0);
+    let mutation = craft(&sandbox, encoded, payload_bytes);
+    mutation.apply(&sandbox);
 
-    let mut reader = Reader::attach(&stage).expect("it lives");
+    let mut reader = Reader::attach(&sandbox).expect("the segment is alive");
     let found = reader.latest().ok().flatten();
     let found = found.map(|sample| (sample.metadata().clone(), sample.annotations().clone()));
     let is_possible = encoded.len() <= LONGEST;
     let expected = decode(encoded, payload_bytes).filter(|_| is_possible);
-    if payload_bytes <= ROOM as u64 {
+    if payload_bytes <= MAX_PAYLOAD as u64 {
         assert_eq!(found, expected, "{encoded:02x?} for {payload_bytes} bytes");
     }
-    drop(victim::look(&stage).expect("it lives"));
-    if let Some((metadata, annotations)) = expected.filter(|_| payload_bytes <= ROOM as u64) {
-        assert_publishable(&stage, &peer, (&metadata, &annotations), payload_bytes);
+    drop(operations::inspect(&sandbox).expect("the segment is alive"));
+    if let Some((metadata, annotations)) = expected.filter(|_| payload_bytes <= MAX_PAYLOAD as u64) {
+        assert_publishable(&sandbox, &peer, (&metadata, &annotations), payload_bytes);
     }
-    lie.tell(&stage);
-    victim::deceive_readers(&stage, peer, &lie, victim::End::Left);
-    stage.close();
+    mutation.apply(&sandbox);
+    operations::run_sample_operations(&sandbox, peer, &mutation, operations::End::Left);
+    sandbox.close();
 }
 
-/// The lie: the newest record, which names a region, is written anew.
-fn forge(stage: &Stage, encoded: &[u8], payload_bytes: u64) -> Lie {
-    let file = stage.segment().expect("the peer keeps it");
+/// Builds the mutation: the newest record, which names a region, is rewritten.
+fn craft(sandbox: &Sandbox, encoded: &[u8], payload_bytes: u64) -> Mutation {
+    let file = sandbox.segment().expect("the peer keeps the segment");
     let ring = Ring::of(&file);
-    let mut lie = Lie::read(&mut Script::new(&[]), &file, &[], 0..1);
-    let record = ring.record_at(ring.last()).expect("nobody lies yet");
-    let start = ring.place_of(record.position);
-    // What does not fit the record is as wrong as what does not fit the field.
+    let mut mutation = Mutation::read(&mut Choices::new(&[]), &file, &[], 0..1);
+    let record = ring.record_at(ring.last()).expect("the ring is valid");
+    let start = ring.file_offset(record.position);
+    // Metadata that does not fit the record is as wrong as a length that does not fit the field.
     let fits = &encoded[..encoded.len().min(LONGEST + 1)];
     let metadata_bytes = u16::try_from(encoded.len()).unwrap_or(u16::MAX);
     let behind = 48 + fits.len();
@@ -80,34 +80,34 @@ fn forge(stage: &Stage, encoded: &[u8], payload_bytes: u64) -> Lie {
         _ => behind.next_multiple_of(64),
     };
     let total_bytes = u32::try_from((region_at + 8).next_multiple_of(64)).unwrap_or(u32::MAX);
-    lie.write(start + 8, &total_bytes.to_le_bytes());
-    lie.write(start + 12, &metadata_bytes.to_le_bytes());
-    lie.write(start + 16, &payload_bytes.to_le_bytes());
-    lie.write(start + 48, fits);
-    lie.write(start + region_at, &record.stored);
-    lie
+    mutation.write(start + 8, &total_bytes.to_le_bytes());
+    mutation.write(start + 12, &metadata_bytes.to_le_bytes());
+    mutation.write(start + 16, &payload_bytes.to_le_bytes());
+    mutation.write(start + 48, fits);
+    mutation.write(start + region_at, &record.stored);
+    mutation
 }
 
-/// Asserts that what readers accept is what publishers may say.
+/// Asserts that publishers can publish the metadata that readers accept.
 fn assert_publishable(
-    stage: &Stage,
+    sandbox: &Sandbox,
     publisher: &Publisher,
     (metadata, annotations): (&Metadata, &Annotations),
     payload_bytes: u64,
 ) {
-    let payload = vec![b'p'; usize::try_from(payload_bytes).expect("at most ROOM")];
+    let payload = vec![b'p'; usize::try_from(payload_bytes).expect("at most MAX_PAYLOAD")];
     publisher
         .publish_with(metadata, annotations, &payload)
-        .expect("it is in order");
-    let mut reader = Reader::attach(stage).expect("it lives");
-    let sample = reader.latest().expect("it is honest");
-    let sample = sample.expect("it was published");
+        .expect("the metadata is valid");
+    let mut reader = Reader::attach(sandbox).expect("the segment is alive");
+    let sample = reader.latest().expect("the segment is valid");
+    let sample = sample.expect("a sample was published");
     assert_eq!(sample.metadata(), metadata);
     assert_eq!(sample.annotations(), annotations);
     assert_eq!(sample.payload(), payload);
 }
 
-/// Decodes metadata as docs/LAYOUT.md, section 10, says; nothing where that forbids it.
+/// Decodes metadata by the rules of docs/LAYOUT.md, section 10; returns `None` if they forbid it.
 pub(super) fn decode(encoded: &[u8], payload_bytes: u64) -> Option<(Metadata, Annotations)> {
     if encoded.is_empty() {
         return Some((Metadata::Text, Annotations::new()));
@@ -121,7 +121,7 @@ pub(super) fn decode(encoded: &[u8], payload_bytes: u64) -> Option<(Metadata, An
         }
         let length = decoder.integer(2)?.try_into().ok()?;
         let value = decoder.bytes(length)?;
-        // Of those that are not known nothing is known, not even whether they may be repeated.
+        // Unknown annotations may be repeated: their rules are unknown.
         if number <= 129 && seen.insert(number, value).is_some() {
             return None;
         }
@@ -147,7 +147,7 @@ pub(super) fn decode(encoded: &[u8], payload_bytes: u64) -> Option<(Metadata, An
     is_whole.then_some((metadata, annotations))
 }
 
-/// Returns `true` if metadata may stand in front of a payload of this length.
+/// Returns `true` if this metadata is valid for a payload of this length.
 pub(super) fn fits(metadata: &Metadata, payload_bytes: u64) -> bool {
     match metadata {
         Metadata::Image(image) => {
@@ -163,7 +163,7 @@ pub(super) fn fits(metadata: &Metadata, payload_bytes: u64) -> bool {
     }
 }
 
-/// The length of an array's payload; nothing above what 64 bits count.
+/// Returns the length of an array's payload, or `None` above 64 bits.
 fn product(element: ElementType, shape: &[u64]) -> Option<u64> {
     let size: u64 = element.name()[1..].parse().ok()?;
     if shape.contains(&0) {
@@ -174,7 +174,7 @@ fn product(element: ElementType, shape: &[u64]) -> Option<u64> {
     product.try_into().ok()
 }
 
-/// What is still to be decoded.
+/// The bytes that remain to be decoded.
 struct Decoder<'a>(&'a [u8]);
 
 impl<'a> Decoder<'a> {
@@ -230,7 +230,7 @@ impl<'a> Decoder<'a> {
         Some(bytes.into())
     }
 
-    /// An image; nothing in it if its format is of a later version.
+    /// Decodes an image; the inner value is `None` if its format is of a later version.
     fn image(&mut self) -> Option<Option<Metadata>> {
         let format = match self.byte()? {
             0 => PixelFormat::Gray8,
@@ -248,7 +248,7 @@ impl<'a> Decoder<'a> {
         Some(Some(image.into()))
     }
 
-    /// An array; nothing in it if its elements are of a later version.
+    /// Decodes an array; the inner value is `None` if its elements are of a later version.
     fn array(&mut self) -> Option<Option<Metadata>> {
         let element = match self.bytes(2)? {
             b"u1" => ElementType::Uint8,
@@ -270,7 +270,7 @@ impl<'a> Decoder<'a> {
             .map(|_| self.integer(8))
             .collect::<Option<_>>()?;
         product(element, &shape).filter(|_| (1..=8).contains(&dimensions))?;
-        let array = ArrayMetadata::new(element, shape).expect("it can be counted");
+        let array = ArrayMetadata::new(element, shape).expect("its length fits 64 bits");
         Some(Some(array.into()))
     }
 }

@@ -1,10 +1,10 @@
-//! Any text as a key, and any bytes as the name of a file where segments lie.
+//! Any text as a key, and any bytes as the name of a file in the directory of segments.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
 use shm_core::{Key, Options, Publisher, Subscriber, segment};
 
-use super::victim::assert_text;
+use super::operations::assert_text;
 use crate::PrivateDir;
 
 /// The invisible characters that docs/LAYOUT.md lists.
@@ -30,7 +30,7 @@ const INVISIBLE: [(u32, u32); 17] = [
 
 const TEXT: &str = "under this key";
 
-/// Takes the bytes for a key, and for the end of a file's name.
+/// Uses the bytes as a key, and as the end of a file name.
 pub fn key(data: &[u8]) {
     let directory = PrivateDir::in_memory();
     let options = Options::new().directory(directory.path());
@@ -44,7 +44,7 @@ pub fn key(data: &[u8]) {
     assert_foreign(data, directory.path(), &options);
 }
 
-/// Returns `true` if docs/LAYOUT.md, section 1, lets this be a key.
+/// Returns `true` if docs/LAYOUT.md, section 1, permits this key.
 fn is_key(name: &str) -> bool {
     let is_control = |character| matches!(character, '\0'..='\x1f' | '\x7f'..='\u{9f}');
     let is_invisible = |character| {
@@ -64,7 +64,8 @@ fn is_key(name: &str) -> bool {
         && !has_scheme
 }
 
-/// Asserts that a segment can live under the key, is listed by it, and is the only thing there.
+/// Asserts that a segment can be created under the key, that it is listed, and that it is the only
+/// file.
 fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Options) {
     assert_eq!(key.as_str(), name);
     let publisher = Publisher::open(key, options).expect("a fresh key");
@@ -74,30 +75,30 @@ fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Option
     let listed = segment::list(options).expect("a directory of ours");
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0].name, name);
-    let info = listed[0].segment.as_ref().expect("it lives");
+    let info = listed[0].segment.as_ref().expect("the segment is alive");
     assert_eq!((&info.key, info.id), (key, publisher.id()));
-    let mut reader = Subscriber::attach(key, options).expect("it lives");
-    let sample = reader.latest().expect("it is honest");
+    let mut reader = Subscriber::attach(key, options).expect("the segment is alive");
+    let sample = reader.latest().expect("the segment is valid");
     assert_eq!(sample.expect("it was published").payload(), TEXT.as_bytes());
-    assert!(publisher.detach().removed, "the last one out");
+    assert!(publisher.detach().removed, "the last participant removes the segment");
     assert!(directory.names().is_empty(), "left behind");
 }
 
-/// Asserts that a file of this name, which is no segment, is told of and left alone.
+/// Asserts that a file of this name, which is not a segment, is reported and left alone.
 fn assert_foreign(data: &[u8], directory: &Path, options: &Options) {
     if data.contains(&b'/') {
-        return; // the name of a file elsewhere
+        return; // a path in another directory
     }
     let user = rustix::process::geteuid().as_raw();
     let name = [format!("shm-core.{user}.").as_bytes(), data].concat();
     let path = directory.join(OsStr::from_bytes(&name));
     if fs::write(&path, TEXT).is_err() {
-        return; // no name of a file: too long, or with a NUL in it
+        return; // no file name: too long, or with a NUL
     }
     let listed = segment::list(options).expect("a directory of ours");
     assert_eq!(listed.len(), 1);
     assert!(listed[0].segment.is_err(), "{listed:?}");
     assert_eq!(listed[0].name, String::from_utf8_lossy(data));
-    let kept = fs::read_to_string(&path).expect("it is still there");
+    let kept = fs::read_to_string(&path).expect("the file is unchanged");
     assert_eq!(kept, TEXT);
 }

@@ -1,21 +1,21 @@
-//! The bytes that a fuzzer gives, read as choices.
+//! The bytes of a fuzzer, read as choices.
 
-/// Reads choices from the front; behind the end there are zeros.
+/// Reads choices from the front; beyond the end it reads zeros.
 #[derive(Debug)]
-pub(super) struct Script<'a> {
+pub(super) struct Choices<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Script<'a> {
-    pub(super) fn new(data: &'a [u8]) -> Script<'a> {
-        Script { rest: data }
+impl<'a> Choices<'a> {
+    pub(super) fn new(data: &'a [u8]) -> Choices<'a> {
+        Choices { rest: data }
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.rest.is_empty()
     }
 
-    /// As many bytes as there still are, at most `count`.
+    /// Returns up to `count` of the remaining bytes.
     pub(super) fn bytes(&mut self, count: usize) -> &'a [u8] {
         let (bytes, rest) = self.rest.split_at(count.min(self.rest.len()));
         self.rest = rest;
@@ -26,7 +26,7 @@ impl<'a> Script<'a> {
         self.bytes(1).first().copied().unwrap_or(0)
     }
 
-    /// A number of up to eight bytes.
+    /// Reads a number of up to eight bytes.
     pub(super) fn number(&mut self, width: usize) -> u64 {
         let mut number = [0; 8];
         let bytes = self.bytes(width.min(8));
@@ -34,25 +34,25 @@ impl<'a> Script<'a> {
         u64::from_le_bytes(number)
     }
 
-    /// One of `things`, by a byte.
+    /// Picks one of `things`, by a byte.
     pub(super) fn pick<'t, T>(&mut self, things: &'t [T]) -> &'t T {
         &things[usize::from(self.byte()) % things.len()]
     }
 
-    /// A number of `width` bytes that stands in for an honest one: any, a remarkable one, one
-    /// that is off by little, or one with a single bit turned.
-    pub(super) fn instead_of(&mut self, honest: u64, width: usize) -> u64 {
+    /// Returns a number of `width` bytes to replace a valid one: any, a boundary, a nearby number,
+    /// or the same with one bit flipped.
+    pub(super) fn replacement_for(&mut self, valid: u64, width: usize) -> u64 {
         match self.byte() % 4 {
             0 => self.number(width),
-            1 => *self.pick(&REMARKABLE),
-            2 => honest.wrapping_add_signed(i64::from(self.byte().cast_signed())),
-            _ => honest ^ 1 << (usize::from(self.byte()) % (8 * width)),
+            1 => *self.pick(&BOUNDARIES),
+            2 => valid.wrapping_add_signed(i64::from(self.byte().cast_signed())),
+            _ => valid ^ 1 << (usize::from(self.byte()) % (8 * width)),
         }
     }
 }
 
-/// Numbers at which something in the layout begins or ends.
-const REMARKABLE: [u64; 40] = [
+/// Numbers at the boundaries of the layout.
+const BOUNDARIES: [u64; 40] = [
     0,
     1,
     2,

@@ -1,32 +1,32 @@
-//! A quick look at a display.
+//! A fast check of a display.
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use crate::Area;
 
-/// Of the display's rows every so many are looked at: no window is as low as that.
+/// One in so many rows of the display is read: every window is higher than that.
 const EVERY: u32 = 8;
 
-/// Sees whether anything changes on a display, a thousand times a second: what [`Screen`](crate::Screen)
-/// tells takes longer than a window takes to open.
+/// Detects changes on a display a thousand times a second: a [`Screen`](crate::Screen) takes longer
+/// to read than a window takes to open.
 #[derive(Debug)]
-pub struct Glimpse {
+pub struct FrameProbe {
     frame_buffer: File,
     first_row: u64,
     row_bytes: u64,
     whole: Area,
 }
 
-impl Glimpse {
-    pub(crate) fn of(frame_buffer: &Path) -> Glimpse {
+impl FrameProbe {
+    pub(crate) fn of(frame_buffer: &Path) -> FrameProbe {
         let frame_buffer = File::open(frame_buffer).expect("the display server keeps it");
         let word = |index: u64| {
             let mut word = [0; 4];
             let read = frame_buffer.read_exact_at(&mut word, index * 4);
-            read.expect("it has the header of xwd");
+            read.expect("the file has the header of xwd");
             u32::from_be_bytes(word)
         };
-        Glimpse {
+        FrameProbe {
             first_row: u64::from(word(0) + word(19) * 12),
             row_bytes: word(12).into(),
             whole: Area {
@@ -39,7 +39,7 @@ impl Glimpse {
         }
     }
 
-    /// Some rows of an area, as they are now.
+    /// Returns some rows of an area, as they are now.
     #[must_use]
     pub fn rows(&self, area: Area) -> Vec<u8> {
         let row_bytes = area.width as usize * 4;
@@ -53,7 +53,7 @@ impl Glimpse {
         rows
     }
 
-    /// Whether nothing is drawn anywhere.
+    /// Returns `true` if nothing is drawn anywhere.
     #[must_use]
     pub fn is_black(&self) -> bool {
         let is_black = |pixel: &[u8]| pixel[..3] == [0; 3];

@@ -1,10 +1,10 @@
-//! Any bytes as what a Qt program streamed.
+//! Any bytes as the stream of a Qt program.
 
 use qt_bridge::{Form, Stream};
 
-use super::victim::assert_text;
+use super::operations::assert_text;
 
-/// Takes the bytes for the content of a Qt segment.
+/// Uses the bytes as the content of a Qt segment.
 pub fn stream(data: &[u8]) {
     let segment = data.to_vec();
     // A guess may be wrong, but there is always one.
@@ -21,13 +21,13 @@ pub fn stream(data: &[u8]) {
     }
 }
 
-/// Asserts that what was read can be written, and read once more.
+/// Asserts that the decoded content can be encoded, and decoded again.
 fn assert_comes_back(message: &shm_core::Message) {
     let form = Form::of(message);
-    let written = Stream::new(message, form).expect("its own form holds it");
+    let written = Stream::new(message, form).expect("its own form can encode it");
     let bytes = written.to_vec();
     assert_eq!(bytes.len(), written.size());
-    let read = form.read(&bytes).expect("it was just written");
-    let again = read.into_message().expect("it is there");
+    let read = form.read(&bytes).expect("it was just encoded");
+    let again = read.into_message().expect("the content is there");
     assert_eq!(again.payload(), message.payload());
 }

@@ -1,25 +1,25 @@
-//! What a reader finds step by step where nobody writes meanwhile, as docs/LAYOUT.md, section 7, says.
+//! The steps of a reader without concurrent writers, by the rules of docs/LAYOUT.md, section 7.
 
 use super::record::{CLEARED, LARGE, PADDING, Record, Ring, is_position};
 use crate::layout;
 
-/// A reader's place in a ring.
+/// A reader's position in a ring.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct ReaderModel {
     ring: Ring,
     cursor: u64,
     /// The sequence of the next record if none is missed.
     expected: Option<u64>,
     after_padding: bool,
     has_read: bool,
-    /// The damage is at this newest record: another is waited for.
+    /// The damage is at this newest record: the reader waits for another.
     waits_behind: Option<u64>,
 }
 
-/// What is found next.
+/// The result of the next read.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// A whole record; how many were missed before.
+    /// A valid record, and how many were missed before it.
     Sample(Record, u64),
     /// Everything before was erased.
     Cleared(u64),
@@ -27,13 +27,13 @@ pub(super) enum Found {
     Nothing,
 }
 
-impl Reading {
-    /// Begins with the newest.
-    pub(super) fn newest(ring: Ring) -> Reading {
+impl ReaderModel {
+    /// Starts at the newest record.
+    pub(super) fn newest(ring: Ring) -> ReaderModel {
         let last = ring.last();
         let is_intact = is_position(last) && ring.oldest() <= last;
         let record = is_intact.then(|| ring.record_at(last)).flatten();
-        Reading {
+        ReaderModel {
             cursor: if is_position(last) { last } else { 0 },
             expected: record.map(|record| record.sequence),
             ring,
@@ -43,7 +43,7 @@ impl Reading {
         }
     }
 
-    /// Goes back to the oldest.
+    /// Goes back to the oldest record.
     pub(super) fn rewind(&mut self) {
         self.cursor = self.ring.oldest().min(self.ring.last());
         self.expected = None;
@@ -52,7 +52,7 @@ impl Reading {
         self.waits_behind = None;
     }
 
-    /// Goes behind the newest.
+    /// Goes past the newest record.
     pub(super) fn pass_newest(&mut self) {
         let last = self.ring.last();
         let is_intact = is_position(last) && self.ring.oldest() <= last;
@@ -67,7 +67,7 @@ impl Reading {
 
     /// Finds the next record, or the newest.
     pub(super) fn find(&mut self, newest: bool) -> Found {
-        // Every walk ends.
+        // Bounds the walk.
         for _ in 0..2 + self.ring.bytes() / 64 {
             let last = self.ring.last();
             match self.waits_behind {
@@ -127,7 +127,7 @@ impl Reading {
                 Some(self.damage(last))
             }
             LARGE if self.ring.position_of_region(record.region()) != self.cursor => {
-                // It moved on.
+                // The cursor has moved.
                 self.expected = self.expected.or(Some(record.sequence));
                 self.cursor += record.total_bytes;
                 self.after_padding = false;
@@ -148,7 +148,7 @@ impl Reading {
             .is_none_or(|expected| record.sequence >= expected)
     }
 
-    /// Goes behind a record; how many were missed before it.
+    /// Goes past a record; returns how many were missed before it.
     fn pass(&mut self, record: &Record) -> u64 {
         let missed = self
             .expected
@@ -160,7 +160,8 @@ impl Reading {
         missed
     }
 
-    /// Tells it once, and goes to the newest; where the damage is there, waits for another.
+    /// Reports damage once, and goes to the newest record; if the damage is there, waits for
+    /// another.
     fn damage(&mut self, last: u64) -> Found {
         if is_position(last) && last > self.cursor {
             self.cursor = last;

@@ -1,4 +1,4 @@
-//! The surroundings of one test: a directory for segments, a key, files.
+//! The environment of one test: a directory for segments, a key, files.
 
 use std::{
     ffi::OsStr,
@@ -12,32 +12,32 @@ use serde_json::Value;
 
 use crate::{Launch, PrivateDir, binaries::binaries};
 
-/// A directory for segments that belongs to one test, a key in it, and a place for files.
+/// A private directory for segments, a unique key, and a directory for files.
 #[derive(Debug)]
-pub struct Scene {
+pub struct Fixture {
     segments: PathBuf,
     key: String,
     files: PrivateDir,
-    /// Where the directory for segments is the scene's own, it goes with the scene.
+    /// The directory for segments, if the fixture owns it; removed with the fixture.
     own: Option<PrivateDir>,
 }
 
-impl Scene {
-    /// Prepares a fresh one.
+impl Fixture {
+    /// Creates a new fixture.
     #[must_use]
-    pub fn new() -> Scene {
+    pub fn new() -> Fixture {
         let own = PrivateDir::in_memory();
-        let mut scene = Scene::within(own.path());
-        scene.own = Some(own);
-        scene
+        let mut fixture = Fixture::within(own.path());
+        fixture.own = Some(own);
+        fixture
     }
 
-    /// Prepares one whose segments lie in `directory`.
+    /// Creates a fixture whose segments are in `directory`.
     #[must_use]
-    pub fn within(directory: &Path) -> Scene {
+    pub fn within(directory: &Path) -> Fixture {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Scene {
+        Fixture {
             segments: directory.to_owned(),
             key: format!("e2e-{}-{count}", process::id()),
             files: PrivateDir::on_disk(),
@@ -45,59 +45,59 @@ impl Scene {
         }
     }
 
-    /// Chooses the key, where people will see it.
+    /// Sets the key, for tests that show it.
     #[must_use]
-    pub fn with_key(mut self, key: &str) -> Scene {
+    pub fn with_key(mut self, key: &str) -> Fixture {
         key.clone_into(&mut self.key);
         self
     }
 
-    /// The key that the programs of this scene use.
+    /// Returns the key of the programs in this fixture.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Where segments lie.
+    /// Returns the directory of the segments.
     #[must_use]
     pub fn segments(&self) -> &Path {
         &self.segments
     }
 
-    /// Where the segment of this scene's key lies, when there is one.
+    /// Returns the path of this key's segment.
     #[must_use]
     pub fn segment(&self) -> PathBuf {
         let user = rustix::process::getuid().as_raw();
         self.segments.join(format!("shm-core.{user}.{}", self.key))
     }
 
-    /// The loader's command line with this scene's key; without arguments, its window.
+    /// Prepares the loader with this fixture's key; without arguments, its window.
     pub fn loader<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Launch {
         self.keyed(&binaries().loader, arguments)
     }
 
-    /// The viewer's command line with this scene's key; without arguments, its window.
+    /// Prepares the viewer with this fixture's key; without arguments, its window.
     pub fn viewer<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Launch {
         self.keyed(&binaries().viewer, arguments)
     }
 
-    /// The loader with nothing added but the directory.
+    /// Prepares the loader with only the directory added.
     pub fn bare_loader<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Launch {
         self.program(&binaries().loader).args(arguments)
     }
 
-    /// The viewer with nothing added but the directory.
+    /// Prepares the viewer with only the directory added.
     pub fn bare_viewer<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Launch {
         self.program(&binaries().viewer).args(arguments)
     }
 
-    /// Where the windows of this scene keep what they remember.
+    /// Returns the directory where the windows of this fixture store their settings.
     #[must_use]
     pub fn configuration(&self) -> PathBuf {
         self.path("config").join("shm-core")
     }
 
-    /// Any program, told of the directory, with a configuration that nobody else has.
+    /// Prepares any program with the directory and a private configuration.
     pub fn program(&self, program: impl AsRef<OsStr>) -> Launch {
         Launch::new(program)
             .env("SHM_CORE_DIR", &self.segments)
@@ -105,7 +105,7 @@ impl Scene {
             .in_directory(self.files.path())
     }
 
-    /// Writes a file for the programs to read, and returns where it is.
+    /// Writes a file for the programs to read, and returns its path.
     #[must_use]
     pub fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.path(name);
@@ -113,25 +113,25 @@ impl Scene {
         path
     }
 
-    /// Where a file of this name is or would be.
+    /// Returns the path for a file of this name.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.files.path().join(name)
     }
 
-    /// What `viewer-app list` tells.
+    /// Returns the segments that `viewer-app list` prints.
     #[must_use]
     pub fn list(&self) -> Vec<Value> {
         let outcome = self.bare_viewer(["list", "--json"]).run().done();
         let Value::Array(mut segments) = outcome.json() else {
             panic!("not an array: {outcome:?}");
         };
-        // Those of Qt programs are everybody's: they have a scheme.
+        // Qt segments are not private to the directory: their keys have a scheme.
         segments.retain(|segment| !segment["key"].as_str().is_some_and(|key| key.contains(':')));
         segments
     }
 
-    /// Asserts that `viewer-app list` tells of nothing, and that nothing is left that it does not tell of.
+    /// Asserts that `viewer-app list` prints no segment, and that no file is left.
     pub fn assert_empty(&self) {
         assert_eq!(self.list(), [] as [Value; 0]);
         let left: Vec<_> = fs::read_dir(&self.segments)
@@ -141,7 +141,7 @@ impl Scene {
         assert!(left.is_empty(), "left behind: {left:?}");
     }
 
-    /// Puts the key behind the subcommand, where a `--` among the arguments does not swallow it.
+    /// Inserts the key after the subcommand, before a `--` among the arguments.
     fn keyed<S: AsRef<OsStr>>(
         &self,
         program: &Path,
@@ -156,8 +156,8 @@ impl Scene {
     }
 }
 
-impl Default for Scene {
-    fn default() -> Scene {
-        Scene::new()
+impl Default for Fixture {
+    fn default() -> Fixture {
+        Fixture::new()
     }
 }

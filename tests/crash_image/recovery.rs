@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use e2e_tests::{Scene, layout};
+use e2e_tests::{Fixture, layout};
 use shm_core::{
     AttachErrorKind, Block, LockErrorKind, Locked, Next, PublishErrorKind, Publisher, ReadWrite,
     RemoveErrorKind, Sample, Semaphore, SemaphoreErrorKind, Sequence, Subscriber, segment,
@@ -15,9 +15,9 @@ use shm_core::{
 
 use crate::{
     actor::{key, options, timed},
-    company::{BLOCK, COMPANYS_UNITS, Company, PINNED, RING_BYTES, UNITS, number, publish},
+    participants::{BLOCK, PARTICIPANTS_UNITS, Participants, PINNED, RING_BYTES, UNITS, number, publish},
     image::Image,
-    operation::{Death, Fate, Found, Operation},
+    operation::{Death, Expected, Found, Operation},
 };
 
 /// How long the lock may take after its holder died. It takes about 10 ms; a loaded machine is
@@ -28,7 +28,7 @@ const REGION: usize = 20_480;
 /// Control area and ring, and the memory of as many regions as all these few processes use at once.
 const MEMORY: u64 = layout::RING as u64 + RING_BYTES + 12 * REGION as u64;
 /// What is published afterwards: so often that memory of former large samples is given back.
-const AFTERWARDS: u64 = 40;
+const LATER_PUBLICATIONS: u64 = 40;
 const SMALL: usize = 64;
 
 /// Who comes first after the death.
@@ -37,7 +37,7 @@ pub(crate) enum Successor {
     /// Somebody who lists.
     List,
     /// Who is attached already goes on.
-    Company,
+    Participants,
     /// Somebody who creates, or joins.
     Newcomer,
     /// Somebody who wants what is there.
@@ -47,11 +47,11 @@ pub(crate) enum Successor {
 }
 
 impl Successor {
-    pub(crate) fn kinds(company: &Company) -> &'static [Successor] {
-        match company {
-            Company::None => &[Self::List, Self::Newcomer, Self::Attacher, Self::Remover],
-            Company::Block(_) | Company::Semaphore(_) | Company::Samples(_) => {
-                &[Self::List, Self::Company, Self::Newcomer]
+    pub(crate) fn kinds(participants: &Participants) -> &'static [Successor] {
+        match participants {
+            Participants::None => &[Self::List, Self::Newcomer, Self::Attacher, Self::Remover],
+            Participants::Block(_) | Participants::Semaphore(_) | Participants::Samples(_) => {
+                &[Self::List, Self::Participants, Self::Newcomer]
             }
         }
     }
@@ -59,44 +59,44 @@ impl Successor {
 
 /// Checks that everything goes on after a death, and that nothing is left in the end.
 pub(crate) fn check(operation: &Operation, death: Death, successor: Successor) {
-    let accompanied = !matches!(death.company, Company::None);
+    let accompanied = !matches!(death.participants, Participants::None);
     let alive = death
         .image
         .is_some_and(|image| !image.is_removed() && (accompanied || image.is_persistent()));
-    match operation.fate {
-        Fate::Stays => assert!(alive, "the company's segment is gone"),
-        Fate::Goes => assert!(!alive, "it is there without anybody attached"),
-        Fate::StaysOrGoes => {}
+    match operation.expected {
+        Expected::Remains => assert!(alive, "the participants's segment is gone"),
+        Expected::Removed => assert!(!alive, "it is there without anybody attached"),
+        Expected::RemainsOrRemoved => {}
     }
-    let scene = &death.scene;
-    match death.company {
-        Company::None if alive => kept(operation, scene),
-        Company::None => gone(scene, successor),
-        Company::Block(Some(block)) if alive => {
+    let fixture = &death.fixture;
+    match death.participants {
+        Participants::None if alive => remains_persistent(operation, fixture),
+        Participants::None => removed_for_successor(fixture, successor),
+        Participants::Block(Some(block)) if alive => {
             let abandoned = death.image.is_some_and(Image::is_abandoned);
-            block_goes_on(scene, &block, successor, abandoned);
+            check_block(fixture, &block, successor, abandoned);
             assert!(block.detach().removed, "the last one out");
-            assert_empty(scene);
+            assert_empty(fixture);
         }
-        Company::Semaphore(Some(semaphore)) if alive => {
-            semaphore_goes_on(scene, &semaphore, successor);
+        Participants::Semaphore(Some(semaphore)) if alive => {
+            check_semaphore(fixture, &semaphore, successor);
             assert!(semaphore.detach().removed, "the last one out");
-            assert_empty(scene);
+            assert_empty(fixture);
         }
-        Company::Samples(Some(samples)) if alive => {
-            samples_go_on(operation, scene, *samples, successor);
+        Participants::Samples(Some(samples)) if alive => {
+            check_samples(operation, fixture, *samples, successor);
         }
         orphans => {
-            find_themselves_orphaned(&orphans);
-            gone(scene, Successor::Newcomer);
+            participants_see_removal(&orphans);
+            removed_for_successor(fixture, Successor::Newcomer);
         }
     }
 }
 
 /// Those who were attached are told, as soon as they publish or wait.
-fn find_themselves_orphaned(company: &Company) {
-    match company {
-        Company::Block(Some(block)) => {
+fn participants_see_removal(participants: &Participants) {
+    match participants {
+        Participants::Block(Some(block)) => {
             // A free lock can still be taken: what it guards is there as long as the handle.
             let locked = block.lock_for(SOON).map(drop);
             assert!(
@@ -104,11 +104,11 @@ fn find_themselves_orphaned(company: &Company) {
                     || matches!(&locked, Err(error) if *error.kind() == LockErrorKind::Removed)
             );
         }
-        Company::Semaphore(Some(semaphore)) => {
+        Participants::Semaphore(Some(semaphore)) => {
             let refused = semaphore.acquire(UNITS, SOON);
             assert!(matches!(&refused, Err(error) if *error.kind() == SemaphoreErrorKind::Removed));
         }
-        Company::Samples(Some(samples)) => {
+        Participants::Samples(Some(samples)) => {
             let refused = publish(&samples.0, (2, SMALL));
             assert!(matches!(&refused, Err(error) if *error.kind() == PublishErrorKind::Removed));
         }
@@ -117,17 +117,17 @@ fn find_themselves_orphaned(company: &Company) {
 }
 
 /// Nobody is there: the next of whatever kind finds nothing, and nothing is in its way.
-fn gone(scene: &Scene, successor: Successor) {
-    let (key, options) = (key(scene), options(scene));
+fn removed_for_successor(fixture: &Fixture, successor: Successor) {
+    let (key, options) = (key(fixture), options(fixture));
     match successor {
-        Successor::List | Successor::Company => {}
+        Successor::List | Successor::Participants => {}
         Successor::Newcomer => {
             let newcomer = Publisher::open(&key, &options).unwrap();
             assert!(newcomer.created());
             publish(&newcomer, (3, SMALL)).unwrap();
             assert!(newcomer.detach().removed, "the last one out");
             let block = Block::create(&key, BLOCK, &options).unwrap();
-            lock_is(&block, false);
+            assert_lock(&block, false);
         }
         Successor::Attacher => {
             let block = Block::attach(&key, &options).map(drop);
@@ -140,15 +140,15 @@ fn gone(scene: &Scene, successor: Successor) {
             assert!(matches!(&removed, Err(error) if *error.kind() == RemoveErrorKind::NotFound));
         }
     }
-    assert_empty(scene);
+    assert_empty(fixture);
     drop(Block::create(&key, BLOCK, &options).unwrap());
-    assert_empty(scene);
+    assert_empty(fixture);
 }
 
 /// Nobody is there, but the segment was to be kept.
-fn kept(operation: &Operation, scene: &Scene) {
-    let (key, options) = (key(scene), options(scene));
-    assert_eq!(attached(scene), [] as [u32; 0]);
+fn remains_persistent(operation: &Operation, fixture: &Fixture) {
+    let (key, options) = (key(fixture), options(fixture));
+    assert_eq!(attached(fixture), [] as [u32; 0]);
     let mut subscriber = Subscriber::attach(&key, &options).unwrap();
     assert_found(operation, subscriber.latest().unwrap().as_ref());
     let newcomer = Publisher::open(&key, &options).unwrap();
@@ -158,44 +158,44 @@ fn kept(operation: &Operation, scene: &Scene) {
     assert!(!newcomer.detach().removed, "it is persistent");
     drop(subscriber);
     segment::remove(&key, &options, segment::Removal::IfUnused).unwrap();
-    assert_empty(scene);
+    assert_empty(fixture);
 }
 
-fn block_goes_on(scene: &Scene, company: &Block<ReadWrite>, successor: Successor, abandoned: bool) {
-    let newcomer = || Block::open_or_create(&key(scene), BLOCK, &options(scene)).unwrap();
+fn check_block(fixture: &Fixture, participants: &Block<ReadWrite>, successor: Successor, abandoned: bool) {
+    let newcomer = || Block::open_or_create(&key(fixture), BLOCK, &options(fixture)).unwrap();
     match successor {
-        Successor::Newcomer => lock_is(&newcomer(), abandoned),
+        Successor::Newcomer => assert_lock(&newcomer(), abandoned),
         Successor::List => {
-            assert_eq!(attached(scene), [process::id()]);
-            lock_is(company, abandoned);
+            assert_eq!(attached(fixture), [process::id()]);
+            assert_lock(participants, abandoned);
         }
-        _ => lock_is(company, abandoned),
+        _ => assert_lock(participants, abandoned),
     }
-    lock_is(company, false);
+    assert_lock(participants, false);
     let second = newcomer();
-    lock_is(&second, false);
-    assert_eq!(attached(scene), [process::id(); 2]);
+    assert_lock(&second, false);
+    assert_eq!(attached(fixture), [process::id(); 2]);
     second.lock().unwrap().ignore_abandonment().fill(9);
     drop(second);
-    assert_eq!(company.snapshot(SOON).unwrap().bytes, [9; BLOCK]);
+    assert_eq!(participants.snapshot(SOON).unwrap().bytes, [9; BLOCK]);
 }
 
-fn semaphore_goes_on(scene: &Scene, company: &Semaphore, successor: Successor) {
-    let newcomer = || Semaphore::open_or_create(&key(scene), 9, &options(scene)).unwrap();
+fn check_semaphore(fixture: &Fixture, participants: &Semaphore, successor: Successor) {
+    let newcomer = || Semaphore::open_or_create(&key(fixture), 9, &options(fixture)).unwrap();
     match successor {
-        Successor::Newcomer => units_are_all_there(&newcomer(), UNITS - COMPANYS_UNITS),
-        Successor::List => assert_eq!(attached(scene), [process::id()]),
+        Successor::Newcomer => assert_all_units_available(&newcomer(), UNITS - PARTICIPANTS_UNITS),
+        Successor::List => assert_eq!(attached(fixture), [process::id()]),
         _ => {}
     }
-    units_are_all_there(company, UNITS - COMPANYS_UNITS);
-    assert_eq!(company.held().unwrap(), COMPANYS_UNITS);
-    company.release(COMPANYS_UNITS).unwrap();
-    units_are_all_there(&newcomer(), UNITS);
-    assert_eq!((company.available(), company.held().unwrap()), (UNITS, 0));
+    assert_all_units_available(participants, UNITS - PARTICIPANTS_UNITS);
+    assert_eq!(participants.held().unwrap(), PARTICIPANTS_UNITS);
+    participants.release(PARTICIPANTS_UNITS).unwrap();
+    assert_all_units_available(&newcomer(), UNITS);
+    assert_eq!((participants.available(), participants.held().unwrap()), (UNITS, 0));
 }
 
 /// Acquires all that is left in time, and not one unit more.
-fn units_are_all_there(semaphore: &Semaphore, units: u32) {
+fn assert_all_units_available(semaphore: &Semaphore, units: u32) {
     let (acquired, time) = timed(|| semaphore.acquire(units, SOON));
     acquired.unwrap();
     assert!(time < SOON, "the units took {time:?}");
@@ -203,50 +203,50 @@ fn units_are_all_there(semaphore: &Semaphore, units: u32) {
     semaphore.release(units).unwrap();
 }
 
-fn samples_go_on(
+fn check_samples(
     operation: &Operation,
-    scene: &Scene,
+    fixture: &Fixture,
     (publisher, mut subscriber, pinned): (Publisher, Subscriber, Sample),
     successor: Successor,
 ) {
-    let (key, options) = (key(scene), options(scene));
+    let (key, options) = (key(fixture), options(fixture));
     if successor == Successor::List {
-        assert_eq!(attached(scene), [process::id()]);
+        assert_eq!(attached(fixture), [process::id()]);
     }
     let found = subscriber.latest().unwrap().as_ref().map(number);
     let mut other = Subscriber::attach(&key, &options).unwrap();
     assert_eq!(other.latest().unwrap().as_ref().map(number), found);
     assert!(operation.found.contains(&found), "found {found:?}");
-    assert_in_order(scene, found);
+    assert_in_order(fixture, found);
 
     let newcomer = (successor == Successor::Newcomer).then(|| {
         let newcomer = Publisher::open(&key, &options).unwrap();
-        publishes(&newcomer, (3, 5000), &mut [&mut subscriber, &mut other]);
+        assert_publishes(&newcomer, (3, 5000), &mut [&mut subscriber, &mut other]);
         newcomer
     });
-    for next in 0..AFTERWARDS {
-        publishes(&publisher, (100 + next, SMALL), &mut [&mut subscriber]);
+    for next in 0..LATER_PUBLICATIONS {
+        assert_publishes(&publisher, (100 + next, SMALL), &mut [&mut subscriber]);
     }
     let newcomer = newcomer.unwrap_or_else(|| Publisher::open(&key, &options).unwrap());
     assert!(!newcomer.created());
-    publishes(&newcomer, (4, SMALL), &mut [&mut subscriber, &mut other]);
+    assert_publishes(&newcomer, (4, SMALL), &mut [&mut subscriber, &mut other]);
     let memory = segment::info(&key, &options).unwrap().reserved_bytes;
     assert!(memory <= MEMORY, "{memory} bytes are in use");
 
     assert_eq!(number(&pinned), PINNED, "the pin held");
     drop(pinned);
     assert_eq!(publisher.clear().unwrap(), 0, "nothing is pinned");
-    assert_blank(scene);
+    assert_blank(fixture);
     let loans: Vec<_> = std::iter::from_fn(|| newcomer.loan(5000).ok()).collect();
     assert_eq!(loans.len(), layout::REGIONS, "every region can be claimed");
     drop(loans);
     drop((newcomer, other, subscriber));
     assert!(publisher.detach().removed, "the last one out");
-    assert_empty(scene);
+    assert_empty(fixture);
 }
 
 /// Publishes a sample in time, and has subscribers find it.
-fn publishes(publisher: &Publisher, sample: (u64, usize), subscribers: &mut [&mut Subscriber]) {
+fn assert_publishes(publisher: &Publisher, sample: (u64, usize), subscribers: &mut [&mut Subscriber]) {
     let (published, time) = timed(|| publish(publisher, sample));
     published.unwrap();
     assert!(time < SOON, "publishing took {time:?}");
@@ -256,8 +256,8 @@ fn publishes(publisher: &Publisher, sample: (u64, usize), subscribers: &mut [&mu
 }
 
 /// Reads all that the ring has: whole samples, in order, the last of them the newest.
-fn assert_in_order(scene: &Scene, newest: Found) {
-    let subscriber = Subscriber::attach(&key(scene), &options(scene)).unwrap();
+fn assert_in_order(fixture: &Fixture, newest: Found) {
+    let subscriber = Subscriber::attach(&key(fixture), &options(fixture)).unwrap();
     let mut subscriber = subscriber.from_oldest();
     let (mut last, mut sequence) = (None, Sequence::default());
     loop {
@@ -288,7 +288,7 @@ fn assert_found(operation: &Operation, sample: Option<&Sample>) {
 }
 
 /// Takes the lock in time, is told of a death exactly where there was one, and repairs.
-fn lock_is(block: &Block<ReadWrite>, abandoned: bool) {
+fn assert_lock(block: &Block<ReadWrite>, abandoned: bool) {
     let (locked, time) = timed(|| block.lock_for(SOON).unwrap());
     assert!(time < SOON, "the lock took {time:?}");
     assert_eq!(matches!(locked, Locked::Abandoned(_)), abandoned);
@@ -296,17 +296,17 @@ fn lock_is(block: &Block<ReadWrite>, abandoned: bool) {
 }
 
 /// Process ids of who is attached for writing; the segment is the only one that is listed.
-fn attached(scene: &Scene) -> Vec<u32> {
-    let listed = segment::list(&options(scene)).unwrap();
+fn attached(fixture: &Fixture) -> Vec<u32> {
+    let listed = segment::list(&options(fixture)).unwrap();
     assert_eq!(listed.len(), 1, "{listed:?}");
     let info = listed[0].segment.as_ref().unwrap();
     info.attached.iter().map(|one| one.process.pid()).collect()
 }
 
-fn assert_empty(scene: &Scene) {
-    let listed = segment::list(&options(scene)).unwrap();
+fn assert_empty(fixture: &Fixture) {
+    let listed = segment::list(&options(fixture)).unwrap();
     assert!(listed.is_empty(), "{listed:?}");
-    let left: Vec<_> = fs::read_dir(scene.segments())
+    let left: Vec<_> = fs::read_dir(fixture.segments())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
@@ -314,9 +314,9 @@ fn assert_empty(scene: &Scene) {
 }
 
 /// Asserts that of all that was ever published not a byte is left.
-fn assert_blank(scene: &Scene) {
-    let file = File::open(scene.segment()).unwrap();
-    let memory = segment::info(&key(scene), &options(scene)).unwrap();
+fn assert_blank(fixture: &Fixture) {
+    let file = File::open(fixture.segment()).unwrap();
+    let memory = segment::info(&key(fixture), &options(fixture)).unwrap();
     assert!(memory.reserved_bytes <= MEMORY, "{memory:?}");
     let mut ring = vec![0; usize::try_from(RING_BYTES).unwrap()];
     file.read_exact_at(&mut ring, layout::RING as u64).unwrap();

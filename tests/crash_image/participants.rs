@@ -1,25 +1,25 @@
 //! Who else is attached while a peer dies.
 
-use e2e_tests::Scene;
+use e2e_tests::Fixture;
 use shm_core::{Block, Metadata, Publisher, ReadWrite, Sample, Semaphore, Subscriber};
 
 use crate::actor::{key, options};
 
 /// The length of a block.
 pub(crate) const BLOCK: usize = 64;
-/// The units of a semaphore, and how many of them the company holds all the time.
+/// The units of a semaphore, and how many of them the participants holds all the time.
 pub(crate) const UNITS: u32 = 3;
-pub(crate) const COMPANYS_UNITS: u32 = 1;
+pub(crate) const PARTICIPANTS_UNITS: u32 = 1;
 /// The shortest ring: it is soon full, and soon erased.
 pub(crate) const RING_BYTES: u64 = 1 << 14;
-/// The number, and the length, of the sample that the company has pinned all the time.
+/// The number, and the length, of the sample that the participants has pinned all the time.
 pub(crate) const PINNED: (u64, usize) = (7, 5000);
 /// The number, and the length, of the sample that was published before the peer came.
 pub(crate) const BEFORE: (u64, usize) = (1, 5000);
 
 /// Handles of the test's own process.
 #[derive(Debug)]
-pub(crate) enum Company {
+pub(crate) enum Participants {
     /// Nobody.
     None,
     /// Somebody attached to a block.
@@ -30,53 +30,53 @@ pub(crate) enum Company {
     Samples(Option<Box<(Publisher, Subscriber, Sample)>>),
 }
 
-impl Company {
-    pub(crate) const BLOCK: Company = Company::Block(None);
-    pub(crate) const SEMAPHORE: Company = Company::Semaphore(None);
-    pub(crate) const SAMPLES: Company = Company::Samples(None);
+impl Participants {
+    pub(crate) const BLOCK: Participants = Participants::Block(None);
+    pub(crate) const SEMAPHORE: Participants = Participants::Semaphore(None);
+    pub(crate) const SAMPLES: Participants = Participants::Samples(None);
 
     /// What a holder does who dies before the peer begins.
     pub(crate) fn holder(&self) -> &'static [&'static str] {
         match self {
-            Company::Semaphore(_) => &["semaphore open", "semaphore acquire 2 1000"],
+            Participants::Semaphore(_) => &["semaphore open", "semaphore acquire 2 1000"],
             _ => &["attach", "lock 1000"],
         }
     }
 
     /// Attaches those who are only a plan so far.
-    pub(crate) fn arrive(&self, scene: &Scene) -> Company {
-        let (key, options) = (key(scene), options(scene));
+    pub(crate) fn attach(&self, fixture: &Fixture) -> Participants {
+        let (key, options) = (key(fixture), options(fixture));
         match self {
-            Company::None => Company::None,
-            Company::Block(_) => Company::Block(Some(Box::new(
+            Participants::None => Participants::None,
+            Participants::Block(_) => Participants::Block(Some(Box::new(
                 Block::create(&key, BLOCK, &options).unwrap(),
             ))),
-            Company::Semaphore(_) => {
+            Participants::Semaphore(_) => {
                 let semaphore = Semaphore::create(&key, UNITS, &options).unwrap();
-                semaphore.acquire(COMPANYS_UNITS, None).unwrap();
-                Company::Semaphore(Some(Box::new(semaphore)))
+                semaphore.acquire(PARTICIPANTS_UNITS, None).unwrap();
+                Participants::Semaphore(Some(Box::new(semaphore)))
             }
-            Company::Samples(_) => {
+            Participants::Samples(_) => {
                 let options = options.ring_bytes(RING_BYTES);
                 let publisher = Publisher::open(&key, &options).unwrap();
                 let mut subscriber = Subscriber::attach(&key, &options).unwrap();
                 publish(&publisher, PINNED).unwrap();
                 let pinned = subscriber.latest().unwrap().unwrap();
                 publish(&publisher, BEFORE).unwrap();
-                Company::Samples(Some(Box::new((publisher, subscriber, pinned))))
+                Participants::Samples(Some(Box::new((publisher, subscriber, pinned))))
             }
         }
     }
 }
 
-impl Clone for Company {
+impl Clone for Participants {
     /// The plan: handles are not copied.
-    fn clone(&self) -> Company {
+    fn clone(&self) -> Participants {
         match self {
-            Company::None => Company::None,
-            Company::Block(_) => Company::BLOCK,
-            Company::Semaphore(_) => Company::SEMAPHORE,
-            Company::Samples(_) => Company::SAMPLES,
+            Participants::None => Participants::None,
+            Participants::Block(_) => Participants::BLOCK,
+            Participants::Semaphore(_) => Participants::SEMAPHORE,
+            Participants::Samples(_) => Participants::SAMPLES,
         }
     }
 }
