@@ -34,6 +34,10 @@ wanted() {
         test)
             printf '%s\n' "${headless[@]}" "${portal[@]}" "${qt[@]}"
             printf '%s\n' python3 desktop-file-utils ffmpeg valgrind
+            # The oldest Rust that shm-core promises; only this release carries it.
+            if grep -qx 'VERSION_ID="12"' /etc/os-release && grep -qx 'ID=debian' /etc/os-release; then
+                printf '%s\n' rustc-web cargo-web
+            fi
             ;;
         *)
             echo "usage: $0 window|headless|test|bench" >&2

@@ -125,8 +125,11 @@ part rustfmt format
 part clippy cargo clippy "${workspace[@]}" --all-targets -- -D warnings
 part rustdoc documentation
 part public-items public_items
+part words bash scripts/words.sh
+part package-files bash scripts/packages.sh
 part build build
 part dependencies bash scripts/deny.sh
+part minimum-rust bash scripts/minimum-rust.sh
 part unit+gui cargo test "${workspace[@]}" --exclude e2e-tests --lib --bins --tests --examples
 part doctests cargo test "${workspace[@]}" --exclude e2e-tests --doc
 part models models
