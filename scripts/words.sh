@@ -9,7 +9,7 @@ source "$(dirname "$0")/common.sh"
 
 # Extended regular expressions, matched as whole words and without regard to case.
 readonly ruled_out=(
-    nobody somebody everybody anybody whoever whomever 'strangers?' "stranger's" 'tells? whether'
+    nobody somebody everybody anybody whoever whomever 'strangers?' "stranger's" 'tells whether'
     'tells? of' 'told of' 'of late' 'as one likes' 'so long as' 'to be had' 'is no file'
     'lets? go of' 'who dies' 'who comes' 'who joins' "the system's word" 'comes and goes'
     'puts? up with' 'turned away' 'sent away' 'for ever'
