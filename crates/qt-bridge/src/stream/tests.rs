@@ -693,7 +693,7 @@ fn ascii_bytes_are_not_detected_as_a_qstring() {
         "keep",
         "blue",
         "wake",
-        "PollResult",
+        "Step",
         "was.",
         "key:",
         "way:",
