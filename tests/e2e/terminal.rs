@@ -1,8 +1,8 @@
-//! What others chose reaches a terminal escaped, and a pipe as it is.
+//! Untrusted text reaches a terminal escaped, and a pipe unchanged.
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
-use e2e_tests::{Launch, OtherUser, Outcome, PrivateDir, Program, Fixture, binaries_folder};
+use e2e_tests::{Fixture, Launch, OtherUser, Outcome, PrivateDir, Program, binaries_folder};
 use serde_json::Value;
 use shm_core::escape::{is_hidden, is_hidden_in_text};
 
@@ -23,21 +23,21 @@ fn load(launch: Launch, words: &str) -> Program {
     loader
 }
 
-/// What a program has printed on a terminal.
+/// Returns the output of a program on a terminal.
 fn printed(launch: Launch) -> String {
     let outcome = launch.printing_on_terminal().run().done();
     safe(&outcome, &String::from_utf8_lossy(&outcome.stdout))
 }
 
-/// What a program has complained on a terminal.
+/// Returns the error output of a program on a terminal.
 fn complained(launch: Launch) -> String {
     let outcome = launch.complaining_on_terminal().run();
     assert_ne!(outcome.code, Some(0), "{outcome:?}");
     safe(&outcome, &outcome.stderr)
 }
 
-/// Copies one of the programs. Not by ourselves: a child that another test starts meanwhile would have
-/// the copy open, and then it cannot be started.
+/// Copies one of the programs in another process: a child that another test starts meanwhile would
+/// inherit the copy open for writing, and then it cannot be executed.
 fn copy(fixture: &Fixture, name: &str, to: &Path) {
     let copy = fixture.program("install").args(["-m", "755"]);
     copy.args([&binaries_folder().join(name), to]).run().done();
@@ -58,7 +58,7 @@ fn a_text_is_escaped_on_a_terminal_and_raw_in_a_pipe() {
     assert_eq!(show(&[]).run().done().stdout, HOSTILE.as_bytes());
     let raw = show(&["--no-escape"]).printing_on_terminal().run().done();
     assert_eq!(raw.stdout, HOSTILE.as_bytes());
-    // Where only the errors go to a terminal, the text goes into a pipe.
+    // If only standard error is a terminal, the text goes to a pipe.
     let piped = show(&[]).complaining_on_terminal().run().done();
     assert_eq!(piped.stdout, HOSTILE.as_bytes());
 
@@ -71,7 +71,7 @@ fn a_text_is_escaped_on_a_terminal_and_raw_in_a_pipe() {
 }
 
 #[test]
-fn a_text_of_another_user_is_escaped_too() {
+fn a_text_of_another_user_is_escaped() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
@@ -87,13 +87,16 @@ fn a_text_of_another_user_is_escaped_too() {
 }
 
 #[test]
-fn whatever_characters_a_text_has_none_that_is_hidden_reaches_a_terminal() {
+fn no_hidden_character_reaches_a_terminal() {
     let fixture = Fixture::new();
     let every: String = ('\0'..='\u{323af}')
         .chain('\u{e0000}'..='\u{e1fff}')
         .filter(|character| *character != '\u{fffd}')
         .collect();
-    let _loader = load(fixture.loader(["text"]).input(every.as_str()), fixture.key());
+    let _loader = load(
+        fixture.loader(["text"]).input(every.as_str()),
+        fixture.key(),
+    );
     let shown = printed(fixture.viewer(["show"]));
     assert!(shown.contains(r"\u{206f}") && shown.contains(r"\u{e0fff}"));
     assert!(shown.contains("鍵") && shown.contains('\u{fe0f}'));
@@ -102,7 +105,7 @@ fn whatever_characters_a_text_has_none_that_is_hidden_reaches_a_terminal() {
 }
 
 #[test]
-fn json_has_the_same_value_without_a_hidden_character() {
+fn json_encodes_the_same_value_without_hidden_characters() {
     let fixture = Fixture::new();
     let file = fixture.file(NAME, b"content");
     let text = load(fixture.loader(["text"]).input(HOSTILE), fixture.key());
@@ -133,7 +136,7 @@ fn json_has_the_same_value_without_a_hidden_character() {
 }
 
 #[test]
-fn names_of_files_are_escaped_and_stay_in_their_line() {
+fn names_of_files_are_escaped_and_add_no_line() {
     let fixture = Fixture::new();
     let file = fixture.file(NAME, b"some bytes");
     let loader = fixture.loader(["file"]).args([&file]);
@@ -144,13 +147,13 @@ fn names_of_files_are_escaped_and_stay_in_their_line() {
         let shown = printed(fixture.viewer(command));
         assert!(shown.contains(NAME_SHOWN), "{shown}");
         let piped = fixture.viewer(command).run().done();
-        // A line stays a line, and all else is as it is.
+        // A line stays a line, and everything else is unchanged.
         let in_a_line = NAME.replace('\n', r"\n").replace('\t', r"\t");
         assert!(piped.text().contains(&in_a_line), "{piped:?}");
     }
     loader.terminate().done();
 
-    // What cannot be loaded, or written, is named in the error.
+    // A file that cannot be loaded or written is named in the error.
     let missing = fixture.path(&format!("{NAME}.png"));
     for launch in [
         fixture.loader(["image"]).args([&missing]),
@@ -189,7 +192,7 @@ fn programs_with_hostile_names_are_escaped() {
     assert!(complaint.contains(shown), "{complaint}");
     loader.terminate().done();
 
-    // Those who watch have names too, and the loader tells them.
+    // Viewers have names too, and the loader prints them.
     let viewer = fixture.path(&format!("v{name}"));
     copy(&fixture, "viewer-app", &viewer);
     let loader = fixture.loader(["text", "--verbose", "hi"]);
@@ -208,7 +211,7 @@ fn programs_with_hostile_names_are_escaped() {
 }
 
 #[test]
-fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
+fn keys_with_hidden_characters_are_refused_and_existing_ones_are_listed() {
     let fixture = Fixture::new();
     for (key, code) in [
         ("a\u{202e}b", "U+202E"),
@@ -230,13 +233,13 @@ fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
     }
     fixture.assert_empty();
 
-    // Another program has made one all the same.
+    // Another program has created one nonetheless.
     let uid = rustix::process::getuid().as_raw();
     for name in ["a\u{202e}'b\n", "\u{1b}[2J", "c\u{200b}"] {
         let path = fixture.segments().join(format!("shm-core.{uid}.{name}"));
         fs::write(&path, "theirs").unwrap();
         let list = printed(fixture.bare_viewer(["list"]));
-        // Before it may stand what Qt programs share, whoever started them.
+        // Segments of Qt programs may be listed before it.
         let line = list.lines().last().unwrap();
         assert!(line.contains("which no key may have"), "{line}");
         // The remedy is a command that works.
@@ -254,7 +257,7 @@ fn keys_with_hidden_characters_are_refused_and_shown_where_they_exist() {
 }
 
 #[test]
-fn keys_of_qt_programs_are_escaped_and_usable() {
+fn keys_of_qt_programs_are_escaped_and_remain_usable() {
     let fixture = Fixture::new();
     let folder = fixture.path(NAME);
     fs::create_dir(&folder).unwrap();
@@ -281,7 +284,7 @@ fn keys_of_qt_programs_are_escaped_and_usable() {
 }
 
 #[test]
-fn wrong_arguments_are_escaped_where_they_are_quoted() {
+fn invalid_arguments_are_escaped_in_errors() {
     let fixture = Fixture::new();
     for launch in [
         fixture.bare_viewer([HOSTILE.replace('\0', "")]),
@@ -295,13 +298,13 @@ fn wrong_arguments_are_escaped_where_they_are_quoted() {
         let complaint = safe(&outcome, &outcome.stderr);
         assert!(complaint.contains(r"\u{202e}"), "{complaint}");
     }
-    // Help is the program's own, in its own colours.
+    // The help is the program's own text, in its own colours.
     let help = fixture.bare_viewer(["--help"]).printing_on_terminal().run();
     assert!(help.done().text().contains("--no-escape"));
 }
 
 #[test]
-fn bytes_go_to_a_terminal_only_when_asked_for() {
+fn bytes_are_written_to_a_terminal_only_on_request() {
     let fixture = Fixture::new();
     let bytes: Vec<u8> = (0..=255).collect();
     let _loader = load(
@@ -319,8 +322,8 @@ fn bytes_go_to_a_terminal_only_when_asked_for() {
 }
 
 #[test]
-fn a_crowd_of_foreign_files_is_one_line() {
-    const CROWD: usize = 3_000;
+fn many_foreign_files_are_summarised_in_one_line() {
+    const COUNT: usize = 3_000;
     let fixture = Fixture::new();
     let uid = rustix::process::getuid().as_raw();
     let _loader = load(fixture.loader(["text", "hi"]), fixture.key());
@@ -328,7 +331,7 @@ fn a_crowd_of_foreign_files_is_one_line() {
         let name = format!("shm-core.{uid}.{number}{}", "\u{202e}".repeat(30));
         fixture.segments().join(name)
     };
-    for number in 0..CROWD {
+    for number in 0..COUNT {
         fs::write(foreign(number), "junk").unwrap();
     }
     let list = |arguments: &[&str]| fixture.bare_viewer(["list"]).args(arguments);
@@ -343,7 +346,7 @@ fn a_crowd_of_foreign_files_is_one_line() {
     assert!(!brief.contains(r"\u{202e}"), "{brief}");
     let all = printed(list(&["--all"]));
     let named: Vec<&str> = all.lines().filter(|line| line.contains("U+202E")).collect();
-    assert_eq!(named.len(), CROWD);
+    assert_eq!(named.len(), COUNT);
     let names = named
         .iter()
         .map(|line| line.trim().split(": ").next().unwrap());
@@ -353,12 +356,12 @@ fn a_crowd_of_foreign_files_is_one_line() {
     let reasons = json.as_array().unwrap().iter();
     assert_eq!(
         reasons.filter(|entry| entry["reason"].is_string()).count(),
-        CROWD
+        COUNT
     );
 }
 
 #[test]
-fn how_far_a_stream_is_is_written_over_on_a_terminal_and_left_out_of_a_pipe() {
+fn stream_progress_is_overwritten_on_a_terminal_and_omitted_in_a_pipe() {
     const ERASE: &str = "\r\u{1b}[K";
     let fixture = Fixture::new();
     let stream = || fixture.loader(["frames", "--test-pattern", "--count", "120", "--fps", "100"]);

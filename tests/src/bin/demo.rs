@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, LoaderWindow, Fixture, ViewerWindow, demo_image};
+use e2e_tests::{Area, Desktop, Fixture, LoaderWindow, ViewerWindow, demo_image};
 
 const KEY: &str = "MySharedMemory";
 const TEXT: &str = "Hello from SharedMemoryLoad!\n\nThis text was written in one window and is read in another:\n\

@@ -11,7 +11,7 @@ use std::{
 };
 
 use e2e_tests::{
-    Bus, Desktop, Launch, LoaderWindow, Program, Fixture, ViewerWindow, Window, demo_image,
+    Bus, Desktop, Fixture, Launch, LoaderWindow, Program, ViewerWindow, Window, demo_image,
 };
 use qt_bridge::Form;
 
@@ -26,7 +26,9 @@ const SMALLEST: (u32, u32) = (480, 480);
 type State = (&'static str, fn(&ShotContext<'_>));
 
 const STATES: &[State] = &[
-    ("loader-empty", |context| context.take(&context.loader().window)),
+    ("loader-empty", |context| {
+        context.take(&context.loader().window)
+    }),
     ("loader-text", |context| {
         let loader = context.loader();
         loader.load_text(TEXT);
@@ -106,7 +108,9 @@ const STATES: &[State] = &[
         viewer.show("正在显示");
         context.take(&viewer.window);
     }),
-    ("viewer-empty", |context| context.take(&context.viewer().window)),
+    ("viewer-empty", |context| {
+        context.take(&context.viewer().window)
+    }),
     ("viewer-text", |context| {
         let _loaded = context.load(["text".into(), TEXT.into()]);
         let viewer = context.viewer();
@@ -146,7 +150,9 @@ const STATES: &[State] = &[
     }),
     ("loader-qt", |context| {
         let folder = context.fixture.path("");
-        let launch = context.fixture.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let launch = context
+            .fixture
+            .bare_loader(["--verbose", "--key", "qt:Notes"]);
         let loader = context.open_loader(launch.env("TMPDIR", &folder));
         loader.load_text(TEXT);
         context.take(&loader.window);
@@ -155,7 +161,9 @@ const STATES: &[State] = &[
     }),
     ("loader-qt-forms", |context| {
         let folder = context.fixture.path("");
-        let launch = context.fixture.bare_loader(["--verbose", "--key", "qt:Notes"]);
+        let launch = context
+            .fixture
+            .bare_loader(["--verbose", "--key", "qt:Notes"]);
         let loader = context.open_loader(launch.env("TMPDIR", &folder));
         loader.choose_form(Form::QByteArray);
         loader.load_text(TEXT);
@@ -171,7 +179,9 @@ const STATES: &[State] = &[
             .env("TMPDIR", &folder)
             .start();
         program.wait_for("Loaded");
-        let launch = context.fixture.bare_viewer(["--verbose", "--key", "qt:Notes"]);
+        let launch = context
+            .fixture
+            .bare_viewer(["--verbose", "--key", "qt:Notes"]);
         let viewer = context.open_viewer(launch.env("TMPDIR", &folder));
         viewer.throw_live();
         viewer.program.wait_for_status("Showing the text");

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e_tests::{Area, Desktop, Launch, Program, QtExample, Fixture, Window, demo_image};
+use e2e_tests::{Area, Desktop, Fixture, Launch, Program, QtExample, Window, demo_image};
 use image::{Rgb, RgbImage};
 
 /// How often each program is started, and how often each is clicked.

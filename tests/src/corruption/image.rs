@@ -3,8 +3,8 @@
 use shm_core::{ImageMetadata, Metadata, PixelFormat, PublishErrorKind};
 
 use super::{
-    metadata,
     choices::Choices,
+    metadata,
     sandbox::{MAX_PAYLOAD, Sandbox},
 };
 

@@ -80,7 +80,10 @@ fn assert_usable(key: &Key, name: &str, directory: &PrivateDir, options: &Option
     let mut reader = Subscriber::attach(key, options).expect("the segment is alive");
     let sample = reader.latest().expect("the segment is valid");
     assert_eq!(sample.expect("it was published").payload(), TEXT.as_bytes());
-    assert!(publisher.detach().removed, "the last participant removes the segment");
+    assert!(
+        publisher.detach().removed,
+        "the last participant removes the segment"
+    );
     assert!(directory.names().is_empty(), "left behind");
 }
 

@@ -5,10 +5,10 @@ use std::ops::Range;
 use shm_core::segment::{Content, Info};
 
 use super::{
-    mutation::{Field, Mutation},
     choices::Choices,
-    sandbox::{BLOCK, Sandbox},
+    mutation::{Field, Mutation},
     operations,
+    sandbox::{BLOCK, Sandbox},
     writer::Writer,
 };
 use crate::layout;
@@ -56,7 +56,10 @@ pub fn slot_table(data: &[u8]) {
             .expect("the lock is free");
         writer.leave();
     }
-    assert!(sandbox.segment().is_none(), "the last participant removes the segment");
+    assert!(
+        sandbox.segment().is_none(),
+        "the last participant removes the segment"
+    );
     sandbox.close();
 }
 

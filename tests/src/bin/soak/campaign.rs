@@ -18,9 +18,9 @@ use e2e_tests::{
 use shm_core::{Block, Key, Options, Publisher, ReadWrite, Subscriber, segment};
 
 use crate::{
-    rng::Rng,
     payload,
     peer::{self, BLOCK, BLOCK_BYTES, LOANS, LONGEST, PINS, SAMPLES, TALLY},
+    rng::Rng,
 };
 
 /// How many peers live at once.
