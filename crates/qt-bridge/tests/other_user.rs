@@ -257,8 +257,8 @@ fn shm_id_of(number: u64) -> i32 {
 fn set_owner(id: i32, owner: u32) {
     let mut stat = std::mem::MaybeUninit::<libc::shmid_ds>::zeroed();
     // SAFETY: the pointer is valid for the one structure that the call writes.
-    let told = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
-    assert_eq!(told, 0);
+    let result = unsafe { libc::shmctl(id, libc::IPC_STAT, stat.as_mut_ptr()) };
+    assert_eq!(result, 0);
     // SAFETY: the call has succeeded; and zeros were valid before.
     let mut stat = unsafe { stat.assume_init() };
     stat.shm_perm.uid = owner;
