@@ -151,17 +151,17 @@ fn save_as_writes_everything_and_asks_before_it_replaces() {
     // The second time it asks; Escape leaves the file alone, and Enter replaces it.
     let old = fixture.file("old.txt", b"old");
     viewer.save_as(&old);
-    desktop.wait_for("the question", || viewer.asks_in_card().then_some(()));
+    desktop.wait_for("the question", || viewer.card_has_message().then_some(()));
     viewer.window.press(&["Escape"]);
     assert_eq!(fs::read(&old).unwrap(), b"old");
     viewer.save_as(&old);
-    desktop.wait_for("the question", || viewer.asks_in_card().then_some(()));
+    desktop.wait_for("the question", || viewer.card_has_message().then_some(()));
     viewer.window.press(&["Return"]);
     viewer
         .program
         .wait_for_status(&format!("Saved as {}", old.display()));
     assert!(fs::read(&old).unwrap() == long.as_bytes());
-    assert!(drafts(fixture.path("").as_path()).is_empty());
+    assert!(temporary_files(fixture.path("").as_path()).is_empty());
 
     let picture = Picture::draw(64, 48, 8);
     loader.load_picture(&fixture.file("p.png", &picture.encode(PictureFile::Png)));
@@ -173,7 +173,7 @@ fn save_as_writes_everything_and_asks_before_it_replaces() {
 }
 
 /// Returns the names of temporary files.
-fn drafts(directory: &Path) -> Vec<String> {
+fn temporary_files(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     entries
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -194,12 +194,12 @@ fn the_list_follows_segments_and_asks_before_it_removes() {
 
     // Without an answer nothing is removed.
     viewer.press_remove();
-    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    desktop.wait_for("the question", || viewer.row_has_question().then_some(()));
     viewer.window.press(&["Escape"]);
-    desktop.wait_for("the row", || (!viewer.asks_in_list()).then_some(()));
+    desktop.wait_for("the row", || (!viewer.row_has_question()).then_some(()));
     assert_eq!(fixture.list().len(), 1);
     viewer.press_remove();
-    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    desktop.wait_for("the question", || viewer.row_has_question().then_some(()));
     viewer.confirm_removal();
     viewer
         .program

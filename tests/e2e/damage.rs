@@ -30,7 +30,7 @@ fn write_lengths(file: &File, record: u64, metadata: usize) {
 }
 
 /// Asserts that every command reports the damage in plain words, without debug output.
-fn assert_says(fixture: &Fixture, words: &str) {
+fn assert_reported(fixture: &Fixture, words: &str) {
     let info = fixture.viewer(["info"]).run().done();
     let is_said = info.text().contains("damaged: ") && info.text().contains(words);
     assert!(is_said, "{info:?}");
@@ -93,7 +93,7 @@ fn invalid_metadata_is_reported() {
         let file = loaded(&fixture);
         file.write_all_at(metadata, RECORD + 48).unwrap();
         write_lengths(&file, 128, metadata.len());
-        assert_says(&fixture, words);
+        assert_reported(&fixture, words);
     }
     fixture.assert_empty();
 }
@@ -104,13 +104,13 @@ fn impossible_lengths_are_reported() {
     let file = loaded(&fixture);
     file.write_all_at(&u64::MAX.to_le_bytes(), RECORD + 16)
         .unwrap();
-    assert_says(
+    assert_reported(
         &fixture,
         "it claims a payload of 18446744073709551615 bytes",
     );
     for (record, metadata) in [(64, 1025), (0, 0), (72, 0), (1 << 20, 0)] {
         write_lengths(&loaded(&fixture), record, metadata);
-        assert_says(&fixture, "a record has an impossible header");
+        assert_reported(&fixture, "a record has an impossible header");
     }
     fixture.assert_empty();
 }
@@ -127,7 +127,7 @@ fn an_impossible_newest_position_is_reported() {
             panic!("{:?}", info.content);
         };
         assert_eq!(damage, InvalidSample::Position);
-        assert_says(
+        assert_reported(
             &fixture,
             "the positions of its records contradict each other",
         );

@@ -211,7 +211,7 @@ fn exit_codes_of_the_windows() {
     let titles = ["SharedMemoryLoad", "ShowSharedMem"];
     for (launch, title) in windows(&["--verbose"]).into_iter().zip(titles) {
         let program = launch.on(&desktop).start();
-        program.wait_for_complaint("status: ");
+        program.wait_for_stderr("status: ");
         desktop.window_of(&program, title).close();
         drop(program.finish().done());
     }

@@ -311,8 +311,8 @@ fn squatter(fixture: &Fixture) -> Option<Program> {
         skip("becoming another user needs root and setpriv");
         return None;
     }
-    let everybody = fs::Permissions::from_mode(0o1777);
-    fs::set_permissions(fixture.segments(), everybody).unwrap();
+    let world_writable = fs::Permissions::from_mode(0o1777);
+    fs::set_permissions(fixture.segments(), world_writable).unwrap();
     let script = "exec 3>\"$1\"; echo squats; exec sleep 60";
     let squatter = Launch::new("sh")
         .args(["-c", script, "sh"])

@@ -69,7 +69,11 @@ fn bytes_are_copied_from_standard_input_to_standard_output() {
     let loader = fixture.loader(["file", "-"]).input(bytes.clone()).start();
     loader.wait_for(fixture.key());
     let shown = fixture.viewer(["show", "--output", "-"]).run().done();
-    assert!(shown.stdout == bytes, "{} bytes came", shown.stdout.len());
+    assert!(
+        shown.stdout == bytes,
+        "{} bytes arrived",
+        shown.stdout.len()
+    );
 }
 
 #[test]

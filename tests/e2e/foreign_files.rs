@@ -32,7 +32,7 @@ fn a_foreign_file_is_left_alone() {
     let fixture = Fixture::new();
     for content in [
         b"".as_slice(),
-        b"somebody's notes",
+        b"another program's notes",
         &[0; 65536],
         &[0xFF; 4096],
     ] {

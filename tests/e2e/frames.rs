@@ -149,9 +149,9 @@ fn progress_is_printed_on_request() {
     let loader = fixture
         .loader(["frames", "--test-pattern", "--size", "64x48", "--verbose"])
         .start();
-    let line = loader.wait_for_complaint("fps");
+    let line = loader.wait_for_stderr("fps");
     assert!(line.contains("frames · "), "{line}");
-    loader.wait_for_complaint("fps");
+    loader.wait_for_stderr("fps");
     loader.terminate().done();
     fixture.assert_empty();
 }
@@ -318,7 +318,7 @@ fn frames_without_room_are_dropped_and_the_previous_one_remains() {
     // As many as fit; that they do not all fit is intended.
     drop(fs::write(&filler, vec![1; 2 << 20]));
     loader.write(&[2; 800_000]);
-    let warning = loader.wait_for_complaint("left out");
+    let warning = loader.wait_for_stderr("left out");
     assert!(warning.contains("There is no room"), "{warning}");
     let mut reader = Reader::attach(&fixture);
     let shown = reader.0.latest().unwrap().unwrap();

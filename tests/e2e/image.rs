@@ -11,7 +11,7 @@ use crate::bomb;
 fn assert_preserved(kind: PictureFile, width: u32, height: u32) {
     let fixture = Fixture::new();
     let picture = Picture::draw(width, height, 1);
-    let name = format!("picture.{}", kind.ending());
+    let name = format!("picture.{}", kind.extension());
     let source = fixture.file(&name, &picture.encode(kind));
     let loader = fixture.loader(["image"]).args([&source]).start();
     let line = loader.wait_for(fixture.key());

@@ -10,18 +10,18 @@ use std::{
 use e2e_tests::{Launch, PrivateDir, binaries_folder, skip};
 
 /// Returns the files installed below the prefix.
-fn wanted() -> BTreeSet<String> {
-    let mut wanted = BTreeSet::new();
+fn expected_files() -> BTreeSet<String> {
+    let mut expected_files = BTreeSet::new();
     for program in ["loader-app", "viewer-app"] {
-        wanted.insert(format!("bin/{program}"));
-        wanted.insert(format!("share/applications/{program}.desktop"));
+        expected_files.insert(format!("bin/{program}"));
+        expected_files.insert(format!("share/applications/{program}.desktop"));
         let icons = "share/icons/hicolor";
-        wanted.insert(format!("{icons}/scalable/apps/{program}.svg"));
+        expected_files.insert(format!("{icons}/scalable/apps/{program}.svg"));
         for side in [32, 48, 64, 128, 256] {
-            wanted.insert(format!("{icons}/{side}x{side}/apps/{program}.png"));
+            expected_files.insert(format!("{icons}/{side}x{side}/apps/{program}.png"));
         }
     }
-    wanted
+    expected_files
 }
 
 /// Returns every file below `root`, as a path relative to it.
@@ -62,8 +62,8 @@ fn install_puts_every_file_and_uninstall_removes_it() {
     };
     let said = run("install");
     assert!(said.contains(prefix.to_str().unwrap()), "{said}");
-    assert_eq!(files(&prefix), wanted());
-    for file in wanted() {
+    assert_eq!(files(&prefix), expected_files());
+    for file in expected_files() {
         let mode = prefix.join(&file).metadata().unwrap().permissions().mode();
         let expected = if file.starts_with("bin/") {
             0o755
@@ -98,7 +98,7 @@ fn packages_are_built_below_another_root() {
         drop(launch.env("DESTDIR", place.path()).run().done());
     };
     run("install");
-    assert_eq!(files(&place.path().join("usr")), wanted());
+    assert_eq!(files(&place.path().join("usr")), expected_files());
     run("uninstall");
     assert_eq!(files(place.path()), BTreeSet::new());
 }

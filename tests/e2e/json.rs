@@ -13,8 +13,11 @@ use crate::actor::{Actor, key, options};
 
 /// Asserts that a value matches a schema.
 fn assert_valid(schema: &str, value: &Value) {
-    let faults = Schema::read(schema).faults(value);
-    assert!(faults.is_empty(), "{schema}: {faults:#?}\n{value:#}");
+    let violations = Schema::read(schema).violations(value);
+    assert!(
+        violations.is_empty(),
+        "{schema}: {violations:#?}\n{value:#}"
+    );
 }
 
 /// The reports of every command about the fixture's segment; each matches its schema.
@@ -244,10 +247,10 @@ fn the_schemas_reject_invalid_documents() {
     ] {
         let mut other = whole.clone();
         other[field] = wrong;
-        assert_eq!(schema.faults(&other).len(), 1, "{field}: {other:#}");
+        assert_eq!(schema.violations(&other).len(), 1, "{field}: {other:#}");
     }
     let mut less = whole;
     less.as_object_mut().unwrap().remove("skipped");
-    assert_eq!(schema.faults(&less).len(), 1);
-    assert!(!schema.faults(&json!([])).is_empty());
+    assert_eq!(schema.violations(&less).len(), 1);
+    assert!(!schema.violations(&json!([])).is_empty());
 }

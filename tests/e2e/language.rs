@@ -41,7 +41,7 @@ fn windows_use_chinese_in_a_chinese_locale() {
     viewer.show(&format!("正在显示“{key}”中的文本，15 字节。"));
     assert_eq!(viewer.shown_text(), "你好，世界");
     // Output other than status lines is for scripts, and not translated.
-    loader.program.wait_for_complaint(": sequence 1 after");
+    loader.program.wait_for_stderr(": sequence 1 after");
 
     loader.enter_path(&fixture.file("notes.txt", b"plain words"));
     let said = loader

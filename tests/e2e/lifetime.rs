@@ -122,7 +122,7 @@ fn a_second_loader_joins_and_is_warned() {
     let fixture = Fixture::new();
     let first = loaded(&fixture, "first");
     let second = fixture.loader(["text", "second"]).start();
-    let warning = second.wait_for_complaint("");
+    let warning = second.wait_for_stderr("");
     assert!(
         warning.contains(&first.pid().to_string()),
         "the replaced publisher is not named: {warning:?}"

@@ -10,7 +10,7 @@ use e2e_tests::{
 /// Opens the viewer with "Live" on.
 fn live<'d>(fixture: &Fixture, desktop: &'d Desktop) -> ViewerWindow<'d> {
     let viewer = ViewerWindow::open(fixture, desktop);
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Live: what is loaded");
     viewer
 }
@@ -74,7 +74,7 @@ fn with_live_off_new_content_needs_the_button() {
     let viewer = live(&fixture, &desktop);
     let first = loaded(&fixture, "one");
     viewer.program.wait_for_status("Showing the text");
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Live is off");
     let second = loaded(&fixture, "and two");
     assert_eq!(viewer.shown_text(), "one");
@@ -86,7 +86,7 @@ fn with_live_off_new_content_needs_the_button() {
 
 /// Returns how many pictures were shown and how many skipped, from the viewer's next report.
 fn figures(viewer: &ViewerWindow<'_>) -> [u64; 2] {
-    let line = viewer.program.wait_for_complaint("live: ");
+    let line = viewer.program.wait_for_stderr("live: ");
     let numbers: Vec<u64> = line
         .split(|character: char| !character.is_ascii_digit())
         .filter_map(|digits| digits.parse().ok())
@@ -153,7 +153,7 @@ fn successive_pictures_are_shown_and_counted() {
 }
 
 /// Returns the number of context switches of a process's threads.
-fn switches(pid: u32) -> u64 {
+fn context_switches(pid: u32) -> u64 {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     tasks
         .map(|task| {
@@ -169,13 +169,13 @@ fn switches(pid: u32) -> u64 {
 }
 
 /// Asserts that a process is idle: at most two context switches a second.
-fn assert_quiet(pid: u32) {
+fn assert_idle(pid: u32) {
     const SECONDS: u32 = 8;
     // Idleness can only be measured over time. Work that had begun may end first.
     thread::sleep(Duration::from_secs(2));
-    let before = switches(pid);
+    let before = context_switches(pid);
     thread::sleep(Duration::from_secs(SECONDS.into()));
-    let switches = switches(pid) - before;
+    let switches = context_switches(pid) - before;
     println!("{switches} switches in {SECONDS} s");
     assert!(
         switches <= u64::from(2 * SECONDS),
@@ -191,13 +191,13 @@ fn an_idle_viewer_window_sleeps() {
     let fixture = Fixture::new();
     let viewer = live(&fixture, &desktop);
     viewer.program.wait_for_status("Waiting for something");
-    assert_quiet(viewer.program.pid());
+    assert_idle(viewer.program.pid());
     let loader = loaded(&fixture, "once");
     viewer.program.wait_for_status("Showing the text");
-    assert_quiet(viewer.program.pid());
+    assert_idle(viewer.program.pid());
     loader.kill();
     viewer.program.wait_for_status("The loader has left");
-    assert_quiet(viewer.program.pid());
+    assert_idle(viewer.program.pid());
 }
 
 #[test]
@@ -208,5 +208,5 @@ fn an_idle_loader_window_sleeps() {
     let fixture = Fixture::new();
     let loader = LoaderWindow::open(&fixture, &desktop);
     loader.load_text("held");
-    assert_quiet(loader.program.pid());
+    assert_idle(loader.program.pid());
 }

@@ -161,7 +161,7 @@ fn every_wait_on_a_stopped_process_is_bounded() {
     let mut second = Some(second);
     soon("detaching", &mut || drop(second.take()));
 
-    tracer.let_go();
+    tracer.detach();
     sitter.wait_done("attach");
     drop(Block::attach(&key(&fixture), &impatient).unwrap());
 }

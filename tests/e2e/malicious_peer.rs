@@ -68,7 +68,7 @@ fn assert_orderly(outcome: Outcome) -> Outcome {
 fn run_all_bounded<const COUNT: usize>(launches: [Launch; COUNT]) -> [Outcome; COUNT] {
     thread::scope(|scope| {
         let running = launches.map(|launch| scope.spawn(|| run_bounded(launch)));
-        running.map(|victim| victim.join().unwrap())
+        running.map(|thread| thread.join().unwrap())
     })
 }
 

@@ -49,7 +49,7 @@ impl Replacement {
             Replacement::Moved => fs::rename(&path, away(&path)).unwrap(),
             Replacement::Squatted => {
                 fs::rename(&path, away(&path)).unwrap();
-                fs::write(path, "somebody's notes").unwrap();
+                fs::write(path, "another program's notes").unwrap();
             }
             Replacement::Replaced => {
                 fs::rename(&path, away(&path)).unwrap();
@@ -161,7 +161,7 @@ fn restore_loads_the_same_content_each_time() {
     text.wait_for(fixture.key());
     for _ in 0..2 {
         fs::remove_file(fixture.segment()).unwrap();
-        text.wait_for_complaint("Restored: Loaded text");
+        text.wait_for_stderr("Restored: Loaded text");
         assert_eq!(shown(&fixture), "through a pipe, 管道");
     }
     text.terminate().done();
@@ -175,7 +175,7 @@ fn restore_loads_the_same_content_each_time() {
     image.wait_for(fixture.key());
     fs::remove_file(&path).unwrap();
     fs::remove_file(fixture.segment()).unwrap();
-    image.wait_for_complaint("Restored: Loaded image");
+    image.wait_for_stderr("Restored: Loaded image");
     let shown = fixture
         .viewer(["show", "--output", "-"])
         .run()
@@ -212,7 +212,7 @@ fn restore_continues_a_stream_and_loses_no_frame() {
     // In the middle of the second frame, with no more input for a while.
     video.write(b"c");
     fs::remove_file(fixture.segment()).unwrap();
-    video.wait_for_complaint("Restored: Loaded image");
+    video.wait_for_stderr("Restored: Loaded image");
     assert_eq!(pixels(), b"ab", "the last frame is restored");
     let mut subscriber = Subscriber::attach(&key(&fixture), &options(&fixture)).unwrap();
     assert!(subscriber.latest().unwrap().is_some());
@@ -231,17 +231,20 @@ fn restore_joins_the_new_segment_and_leaves_foreign_files_alone() {
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "--restore", "mine"]);
     let other = Replacement::Replaced.apply(&fixture);
-    loader.wait_for_complaint("This replaces");
-    loader.wait_for_complaint("Restored");
+    loader.wait_for_stderr("This replaces");
+    loader.wait_for_stderr("Restored");
     assert_eq!(shown(&fixture), "mine");
     let attached = segment::info(&key(&fixture), &options(&fixture)).unwrap();
     assert_eq!(attached.attached.len(), 2, "{attached:?}");
     drop(other);
 
     Replacement::Moved.apply(&fixture);
-    fs::write(fixture.segment(), "somebody's notes").unwrap();
+    fs::write(fixture.segment(), "another program's notes").unwrap();
     drop(loader.finish().refused("taken by something else"));
-    assert_eq!(fs::read(fixture.segment()).unwrap(), b"somebody's notes");
+    assert_eq!(
+        fs::read(fixture.segment()).unwrap(),
+        b"another program's notes"
+    );
 
     let fixture = Fixture::new();
     let loader = loaded(&fixture, &["text", "--restore", "mine"]);
@@ -294,7 +297,7 @@ fn a_persistent_segment_is_restored_as_persistent() {
     let loader = fixture.loader(["text", "--restore", "second"]).start();
     loader.wait_for(fixture.key());
     fs::remove_file(fixture.segment()).unwrap();
-    loader.wait_for_complaint("Restored");
+    loader.wait_for_stderr("Restored");
     loader.terminate().done();
     assert_eq!(shown(&fixture), "second");
     fixture.viewer(["remove"]).run().done();
@@ -445,7 +448,7 @@ fn an_idle_loader_under_a_qt_key_detects_a_lost_name() {
 
         let loader = loaded(&fixture, &["text", "--restore", "held, 守"]);
         take_away();
-        loader.wait_for_complaint("Restored: Loaded text");
+        loader.wait_for_stderr("Restored: Loaded text");
         assert_eq!(shown(&fixture), "held, 守");
         loader.terminate().done();
         drop(fixture.viewer(["show"]).run().refused("Enter a text first"));

@@ -35,18 +35,18 @@ fn opened(fixture: &Fixture, options: &Options) -> Publisher {
 }
 
 /// Polls until a condition holds.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
-    while !is_so() {
+    while !condition() {
         assert!(began.elapsed() < TIMEOUT, "{what}");
         std::thread::yield_now();
     }
 }
 
 /// Waits until a program waits for the key to appear.
-fn until_it_waits(program: &Program) {
+fn wait_until_it_waits(program: &Program) {
     let folder = format!("/proc/{}/fd", program.pid());
-    until("it waits for the key", || {
+    wait_until("the program to wait for the key", || {
         fs::read_dir(&folder).unwrap().any(|entry| {
             let target = fs::read_link(entry.unwrap().path());
             target.is_ok_and(|target| target.to_string_lossy().contains("inotify"))
@@ -55,8 +55,8 @@ fn until_it_waits(program: &Program) {
 }
 
 /// Waits until a program is listed as a participant of the segment.
-fn until_it_reads(fixture: &Fixture, program: &Program) {
-    until("it is attached", || {
+fn wait_until_it_attaches(fixture: &Fixture, program: &Program) {
+    wait_until("the program to attach", || {
         let info = segment::info(&key(fixture), &options(fixture)).unwrap();
         let mut pids = info.attached.iter().map(|peer| peer.process.pid());
         pids.any(|pid| pid == program.pid())
@@ -64,9 +64,9 @@ fn until_it_reads(fixture: &Fixture, program: &Program) {
 }
 
 /// Waits until the thread of a program that follows sleeps.
-fn until_it_sleeps(program: &Program) {
+fn wait_until_it_sleeps(program: &Program) {
     let tasks = format!("/proc/{}/task", program.pid());
-    until("it sleeps", || {
+    wait_until("the program to sleep", || {
         fs::read_dir(&tasks).unwrap().any(|entry| {
             let stat = fs::read_to_string(entry.unwrap().path().join("stat"));
             stat.is_ok_and(|stat| stat.contains("(follow) S"))
@@ -92,7 +92,7 @@ fn missed_in_all(outcome: &Outcome) -> u64 {
 fn a_burst_is_printed_completely_and_in_order() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     let publisher = opened(&fixture, &options(&fixture));
     publish(&publisher, 1..=BURST);
     follow.wait_for(&text(BURST));
@@ -110,14 +110,14 @@ fn follow_starts_at_the_requested_position() {
     publish(&publisher, 1..=BURST);
     let begun = |arguments: &[&str]| {
         let follow = fixture.viewer(["follow"]).args(arguments).start();
-        until_it_reads(&fixture, &follow);
+        wait_until_it_attaches(&fixture, &follow);
         follow
     };
     let (newest, new, oldest) = (begun(&[]), begun(&["--new"]), begun(&["--oldest"]));
     // Attaching is observable before its first read.
     newest.wait_for(&text(BURST));
     oldest.wait_for(&text(BURST));
-    until_it_sleeps(&new);
+    wait_until_it_sleeps(&new);
     publish(&publisher, BURST + 1..=BURST + 10);
     drop(publisher);
     for (follow, first) in [(newest, BURST), (new, BURST + 1), (oldest, 1)] {
@@ -145,7 +145,7 @@ fn printed_and_missed_samples_add_up() {
         .into_iter()
         .map(|form| {
             let follow = fixture.viewer(["follow"]).args(form).start();
-            until_it_reads(&fixture, &follow);
+            wait_until_it_attaches(&fixture, &follow);
             follow
         })
         .collect();
@@ -209,11 +209,11 @@ fn files_and_pixels_report_missed_samples_and_end_with_their_loader() {
     let pixels = fixture.viewer(["follow", "--raw", "-"]);
     let follows: Vec<Program> = [files, pixels].map(|launch| launch.start()).into();
     for follow in &follows {
-        until_it_reads(&fixture, follow);
+        wait_until_it_attaches(&fixture, follow);
     }
     publish_picture(&publisher);
     let first = fixture.path("1.png");
-    until("the first is written", || first.exists());
+    wait_until("the first file", || first.exists());
     for follow in &follows {
         follow.signal(Signal::STOP);
     }
@@ -241,7 +241,7 @@ fn files_and_pixels_report_missed_samples_and_end_with_their_loader() {
 fn no_sample_is_lost_between_loaders() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     const EACH: u64 = 100;
     for round in 0..5 {
         let publisher = opened(&fixture, &options(&fixture));
@@ -259,7 +259,7 @@ fn no_sample_is_lost_between_loaders() {
 fn samples_evicted_from_a_later_segment_are_reported_as_missed() {
     let fixture = Fixture::new();
     let follow = fixture.viewer(["follow"]).start();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     follow.signal(Signal::STOP);
     let publisher = opened(&fixture, &options(&fixture).ring_bytes(16 << 10));
     publish(&publisher, 1..=BURST);
@@ -276,7 +276,7 @@ fn a_segment_whose_name_returns_is_not_read_twice() {
     let fixture = Fixture::new();
     let publisher = opened(&fixture, &options(&fixture));
     let follow = fixture.viewer(["follow"]).start();
-    until_it_reads(&fixture, &follow);
+    wait_until_it_attaches(&fixture, &follow);
     // Attaching is observable before its first read.
     publish(&publisher, 1..=1);
     follow.wait_for(&text(1));
@@ -284,7 +284,7 @@ fn a_segment_whose_name_returns_is_not_read_twice() {
     follow.wait_for(&text(3));
     let away = fixture.segments().join("away");
     fs::rename(fixture.segment(), &away).unwrap();
-    until_it_waits(&follow);
+    wait_until_it_waits(&follow);
     publish(&publisher, 4..=5);
     fs::rename(&away, fixture.segment()).unwrap();
     follow.wait_for(&text(5));

@@ -178,7 +178,7 @@ fn streams_and_restored_segments_keep_their_group() {
     let follow = || fixture.viewer(["follow", "--owner", "root", "--count", "2"]);
     member.launch_as(follow()).run().done();
     fs::remove_file(fixture.segment()).unwrap();
-    camera.wait_for_complaint("Restored");
+    camera.wait_for_stderr("Restored");
     member.launch_as(follow()).run().done();
     let segment = fs::metadata(fixture.segment()).unwrap();
     assert_eq!((segment.mode() & 0o7777, segment.gid()), (0o640, VIDEO));
@@ -378,8 +378,8 @@ fn another_users_segments_are_listed() {
         assert_eq!(listed[0]["kind"], "text", "{listed}");
     }
     assert_eq!(list(&[]).as_array().unwrap().len(), 0);
-    let nobody = fixture.bare_viewer(["list", "--owner", "no-such-user"]);
-    drop(nobody.run().misused("user id"));
+    let unknown_user = fixture.bare_viewer(["list", "--owner", "no-such-user"]);
+    drop(unknown_user.run().misused("user id"));
 }
 
 #[test]
@@ -420,7 +420,7 @@ fn an_existing_segment_keeps_its_mode_and_the_loader_reports_it() {
     let first = fixture.loader(["text", "first"]).start();
     first.wait_for(fixture.key());
     let second = fixture.loader(["text", "--mode", "644", "second"]).start();
-    let warning = second.wait_for_complaint("keeps its mode");
+    let warning = second.wait_for_stderr("keeps its mode");
     assert!(warning.contains("600"), "{warning}");
     second.wait_for(fixture.key());
     let third = fixture.loader(["text", "--mode", "600", "third"]).start();

@@ -91,7 +91,10 @@ fn assert_near(picture: &RgbImage, expected: &RgbImage) {
     assert_eq!(picture.dimensions(), expected.dimensions());
     let pairs = picture.as_raw().iter().zip(expected.as_raw());
     let far = pairs.filter(|(a, b)| a.abs_diff(**b) > 24).count();
-    assert!(far < picture.as_raw().len() / 20, "{far} samples are far");
+    assert!(
+        far < picture.as_raw().len() / 20,
+        "{far} samples differ too much"
+    );
 }
 
 /// Draws each pixel as a square.
@@ -187,20 +190,20 @@ fn the_pixel_under_the_pointer_is_shown_and_nothing_else_moves() {
     };
     let before = viewer.window.screen();
     viewer.window.point_at(middle(area));
-    let told = desktop.wait_for("words about the pixel", || {
+    let told = desktop.wait_for("the text about the pixel", || {
         Some(differences(&before)).filter(|found| !found.is_empty())
     });
     let top = told.iter().map(|(_, y)| *y).min();
     let bottom = told.iter().map(|(_, y)| *y).max();
     let (Some(top), Some(bottom)) = (top, bottom) else {
-        panic!("something was found");
+        panic!("the loop returns a value");
     };
     assert!(
         top > area.y + area.height && bottom - top < 20,
         "{top} {bottom}"
     );
     viewer.window.point_away();
-    desktop.wait_for("the words to go", || {
+    desktop.wait_for("the text to disappear", || {
         differences(&before).is_empty().then_some(())
     });
     assert_eq!(viewer.window.wait_for_picture(picture.pixels()), area);

@@ -24,7 +24,7 @@ fn loader(fixture: &Fixture) -> Program {
 fn watcher(fixture: &Fixture, loader: &Program) -> Actor {
     let mut actor = Actor::new(fixture);
     actor.run("connect");
-    loader.wait_for_complaint(&format!("watched by actor (pid {})", actor.program().pid()));
+    loader.wait_for_stderr(&format!("watched by actor (pid {})", actor.program().pid()));
     actor
 }
 
@@ -43,15 +43,15 @@ fn a_viewer_reports_the_shown_sequence_and_its_latency() {
     let loader = loader(&fixture);
     let mut actor = watcher(&fixture, &loader);
     actor.run("show 12 3");
-    loader.wait_for_complaint(": sequence 12 after 3 ms");
+    loader.wait_for_stderr(": sequence 12 after 3 ms");
     drop(actor.finish().done());
-    loader.wait_for_complaint("has left");
+    loader.wait_for_stderr("has left");
 
     // A viewer that connects only briefly is reported as well.
     let viewer = fixture.viewer(["show"]).start();
     let name = format!("viewer-app (pid {})", viewer.pid());
-    loader.wait_for_complaint(&format!("watched by {name}: sequence 1 after"));
-    loader.wait_for_complaint(&format!("{name} has left"));
+    loader.wait_for_stderr(&format!("watched by {name}: sequence 1 after"));
+    loader.wait_for_stderr(&format!("{name} has left"));
     drop(viewer.finish().done());
     loader.terminate().done();
     fixture.assert_empty();
@@ -84,7 +84,7 @@ fn a_viewer_that_dies_disappears_at_once() {
         let actor = watcher(&fixture, &loader);
         let name = format!("actor (pid {}) has left", actor.program().pid());
         actor.program().signal(Signal::KILL);
-        timed(|| loader.wait_for_complaint(&name)).1
+        timed(|| loader.wait_for_stderr(&name)).1
     };
     let quickest = (0..5).map(|_| gone_after()).min().unwrap();
     // Polling once a second could not pass this five times.
@@ -99,14 +99,14 @@ fn every_loader_of_a_key_gets_reports_even_a_later_one() {
     let first = loader(&fixture);
     let mut actor = watcher(&fixture, &first);
     let second = loader(&fixture);
-    second.wait_for_complaint("watched by actor");
+    second.wait_for_stderr("watched by actor");
     actor.run("show 2 1");
     for loader in [&first, &second] {
-        loader.wait_for_complaint("sequence 2 after 1 ms");
+        loader.wait_for_stderr("sequence 2 after 1 ms");
     }
     first.kill();
     actor.run("show 3 1");
-    second.wait_for_complaint("sequence 3 after 1 ms");
+    second.wait_for_stderr("sequence 3 after 1 ms");
     second.terminate().done();
     drop(actor.finish().done());
     fixture.assert_empty();
@@ -122,7 +122,7 @@ fn leftovers_of_a_killed_loader_are_removed() {
     // By viewers, while the segment lives …
     let mut actor = watcher(&fixture, &survivor);
     actor.run("show 1 1");
-    survivor.wait_for_complaint("sequence 1");
+    survivor.wait_for_stderr("sequence 1");
     assert_eq!(sockets(fixture.segments()).len(), 1);
     survivor.kill();
     drop(actor.finish().done());
@@ -137,7 +137,7 @@ fn a_stopped_loader_blocks_no_viewer() {
     loader.signal(Signal::STOP);
     assert_eq!(fixture.viewer(["show"]).run().done().text(), "on stage");
     loader.signal(Signal::CONT);
-    loader.wait_for_complaint("sequence 1");
+    loader.wait_for_stderr("sequence 1");
     loader.terminate().done();
     fixture.assert_empty();
 }
@@ -200,7 +200,7 @@ fn another_users_socket_receives_no_greeting() {
 
     let mut actor = watcher(&fixture, &loader);
     actor.run("show 1 1");
-    loader.wait_for_complaint("sequence 1");
+    loader.wait_for_stderr("sequence 1");
     drop(actor.finish().done());
     assert_eq!(
         binder.run("received"),
@@ -234,7 +234,7 @@ fn the_default_directory_is_the_runtime_directory() {
         here(fixture.viewer(["show"])).run().done().text(),
         "on stage"
     );
-    loader.wait_for_complaint("watched by viewer-app");
+    loader.wait_for_stderr("watched by viewer-app");
     loader.terminate().done();
     assert_eq!(sockets(&place), [] as [PathBuf; 0]);
 }
@@ -242,7 +242,7 @@ fn the_default_directory_is_the_runtime_directory() {
 /// Starts it with empty /tmp and /run, with /tmp writable ("rw") or not ("ro").
 ///
 /// The programs under test stay reachable, even if they are in /tmp.
-fn bare(launch: Launch, temporary: &str) -> Option<Launch> {
+fn with_empty_directories(launch: Launch, temporary: &str) -> Option<Launch> {
     let script = format!(
         r#"set -e
         programs=$(dirname "$1")
@@ -268,7 +268,7 @@ fn bare(launch: Launch, temporary: &str) -> Option<Launch> {
 #[test]
 fn without_a_runtime_directory_the_temporary_directory_is_used() {
     let fixture = Fixture::new();
-    let Some(loader) = bare(
+    let Some(loader) = with_empty_directories(
         in_default_directory(fixture.loader(["text", "--verbose", "on stage"])),
         "rw",
     ) else {
@@ -280,7 +280,7 @@ fn without_a_runtime_directory_the_temporary_directory_is_used() {
     let show = in_default_directory(fixture.viewer(["show"]))
         .through("nsenter", [inside.as_str(), "--mount"]);
     assert_eq!(show.run().done().text(), "on stage");
-    loader.wait_for_complaint("watched by viewer-app");
+    loader.wait_for_stderr("watched by viewer-app");
     loader.terminate().done();
 }
 
@@ -288,15 +288,15 @@ fn without_a_runtime_directory_the_temporary_directory_is_used() {
 fn without_any_socket_directory_everything_else_works() {
     let fixture = Fixture::new();
     let loader = in_default_directory(fixture.loader(["text", "--verbose", "all the same"]));
-    let Some(loader) = bare(loader.env("XDG_RUNTIME_DIR", "/etc"), "ro") else {
+    let Some(loader) = with_empty_directories(loader.env("XDG_RUNTIME_DIR", "/etc"), "ro") else {
         return;
     };
     let loader = loader.start();
-    let complaint = loader.wait_for_complaint("cannot be shown here");
+    let complaint = loader.wait_for_stderr("cannot be shown here");
     assert!(complaint.contains("/etc is open to others"), "{complaint}");
     loader.wait_for(fixture.key());
     let show = in_default_directory(fixture.viewer(["show"])).env("XDG_RUNTIME_DIR", "/etc");
-    let show = bare(show, "ro").unwrap();
+    let show = with_empty_directories(show, "ro").unwrap();
     assert_eq!(show.run().done().text(), "all the same");
     loader.terminate().done();
 }
@@ -335,13 +335,13 @@ fn the_loader_window_shows_viewers_until_they_disconnect() {
     viewer.show("Showing the text");
     let name = format!("viewer-app (pid {})", viewer.program.pid());
     let program = &loader.program;
-    program.wait_for_complaint(&format!("watched by {name}: sequence 1 after"));
+    program.wait_for_stderr(&format!("watched by {name}: sequence 1 after"));
     desktop.wait_for("a text about the viewer", || {
         (!is_blank(&line(&loader, WATCHERS))).then_some(())
     });
 
     viewer.program.kill();
-    program.wait_for_complaint(&format!("{name} has left"));
+    program.wait_for_stderr(&format!("{name} has left"));
     desktop.wait_for("an empty line", || {
         is_blank(&line(&loader, WATCHERS)).then_some(())
     });

@@ -179,7 +179,7 @@ fn a_publication_wakes_a_waiting_reader() {
     let Some(python) = Python::new() else { return };
     let first = python.load(&["text", "the one before"]);
     let waiting = python.keyed(&["show", "--next", "--timeout", "60"]).start();
-    waiting.wait_for_complaint("after sequence 1");
+    waiting.wait_for_stderr("after sequence 1");
     assert!(
         python
             .attached()
@@ -295,7 +295,7 @@ fn it_follows_from_the_requested_position() {
     }
     let follows = |begin: &[&str], before: &str| {
         let following = python.keyed(&["follow"]).args(begin).start();
-        following.wait_for_complaint(before);
+        following.wait_for_stderr(before);
         following
     };
     let default = follows(&[], "sequence 3");
@@ -303,7 +303,7 @@ fn it_follows_from_the_requested_position() {
     let new = follows(&["--new"], "after sequence 3");
     actor.run("publish 4 8");
     for following in [&default, &oldest, &new] {
-        following.wait_for_complaint("sequence 4");
+        following.wait_for_stderr("sequence 4");
     }
     // A clear has a sequence, too, and nothing to show.
     actor.run("clear");
@@ -329,10 +329,10 @@ fn shown_and_missed_samples_add_up() {
         flooding.run("open");
         flooding.run("publish 1 8");
         let following = python.keyed(&["follow"]).start();
-        following.wait_for_complaint("sequence 1");
+        following.wait_for_stderr("sequence 1");
         flooding.run(&format!("flood {size}"));
-        following.wait_for_complaint("Missed");
-        following.wait_for_complaint("Missed");
+        following.wait_for_stderr("Missed");
+        following.wait_for_stderr("Missed");
         flooding.kill();
         let ended = following.finish().done();
         let published = newest_sequence(&python.fixture, SMALL_RING);
@@ -396,7 +396,7 @@ fn a_truncated_file_is_reported() {
     actor.run("publish 1 100000");
     let hold = python.keyed(&["show", "--hold"]).input_kept_open();
     let holding = hold.start();
-    holding.wait_for_complaint("Held until");
+    holding.wait_for_stderr("Held until");
     let segment = OpenOptions::new()
         .write(true)
         .open(python.fixture.segment());
@@ -457,7 +457,7 @@ fn a_pinned_picture_remains_while_others_are_loaded() {
     let copy = python.fixture.path("copy.png");
     let show = python.keyed(&["show", "--hold", "--output"]).args([&copy]);
     let holding = show.input_kept_open().start();
-    holding.wait_for_complaint("Held until");
+    holding.wait_for_stderr("Held until");
     assert!(
         python
             .attached()
@@ -477,7 +477,7 @@ fn segments_are_listed_with_their_participants() {
     let Some(python) = Python::new() else { return };
     let loader = python.load(&["text", "hello"]);
     let waiting = python.keyed(&["show", "--next"]).start();
-    waiting.wait_for_complaint("Waiting");
+    waiting.wait_for_stderr("Waiting");
     let list = python.bare(&["list"]).run().done();
     let [loader_pid, reader_pid] = [loader.pid(), waiting.pid()].map(|pid| pid.to_string());
     for part in [

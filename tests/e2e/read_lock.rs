@@ -42,7 +42,7 @@ fn assert_names(holder: &LockHolder, peer: &Program, other_user: &OtherUser) {
         pid, program, user, ..
     } = holder
     else {
-        panic!("root may look into every process: {holder:?}");
+        panic!("root can inspect every process: {holder:?}");
     };
     assert_eq!(
         (*pid, program.as_str(), *user),
@@ -231,7 +231,7 @@ fn a_process_that_blocks_all_regions_is_named() {
         let (full, time) =
             timed(|| (0..4).find_map(|_| publisher.publish_text(&"long".repeat(5000)).err()));
         assert!(time < TIME_LIMIT, "{time:?}");
-        let full = full.expect("a region is missing");
+        let full = full.expect("a loan without a free region fails");
         let PublishErrorKind::RegionsFull { holder } = full.kind() else {
             panic!("{attack}: {full:?}");
         };

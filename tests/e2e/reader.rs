@@ -28,7 +28,7 @@ impl Reader {
             match self.0.wait(Some(TIMEOUT)).unwrap() {
                 WaitResult::New => {}
                 WaitResult::PublisherGone | WaitResult::Removed => return None,
-                WaitResult::Timeout | WaitResult::Interrupted => panic!("no frame came"),
+                WaitResult::Timeout | WaitResult::Interrupted => panic!("no frame arrived"),
             }
             let Some(sample) = self.0.latest().unwrap() else {
                 continue;

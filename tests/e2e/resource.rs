@@ -94,9 +94,7 @@ fn segments_with_a_text(disk: &SmallDisk, ring_bytes: Option<u64>, most: usize) 
     let options = ring_bytes.map_or(plain.clone(), |bytes| plain.ring_bytes(bytes));
     let publish = |number: usize| {
         let publisher = Publisher::open(&Key::new(&format!("text{number}")).unwrap(), &options)?;
-        publisher
-            .publish_text("short enough to lie in the ring")
-            .unwrap();
+        publisher.publish_text("short enough for the ring").unwrap();
         Ok::<_, AttachError>(publisher)
     };
     let publishers: Vec<_> = (0..most).map_while(|number| publish(number).ok()).collect();
@@ -200,7 +198,7 @@ fn without_inotify_waiting_polls_and_reports_it() {
         .launch_as(fixture.viewer(["show", "--wait", "60"]))
         .start();
     for viewer in [&follow, &show] {
-        viewer.wait_for_complaint("fs.inotify.max_user_instances");
+        viewer.wait_for_stderr("fs.inotify.max_user_instances");
     }
     let loader = user
         .launch_as(fixture.loader(["text", "seen all the same"]))

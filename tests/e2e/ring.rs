@@ -72,14 +72,14 @@ fn an_existing_segment_keeps_its_ring_and_the_loader_reports_it() {
         &fixture,
         &["text", "--ring", "1M", "--retain", "0", "three"],
     );
-    let warning = other.wait_for_complaint("keeps its");
+    let warning = other.wait_for_stderr("keeps its");
     assert!(
         warning.contains("keeps its --ring 128K and --retain 3M. For --ring 1M and --retain 0 end"),
         "{warning}"
     );
     let frames = ["frames", "--test-pattern", "--size", "64x48"];
     let frames = fixture.loader(frames).args(["--ring", "16K"]).start();
-    let warning = frames.wait_for_complaint("keeps its");
+    let warning = frames.wait_for_stderr("keeps its");
     assert!(
         warning.contains("its --ring 128K. For --ring 16K"),
         "{warning}"

@@ -281,7 +281,7 @@ fn a_signal_while_the_file_has_a_temporary_name_leaves_nothing() {
             );
         }
         program.signal(signal);
-        tracer.let_go();
+        tracer.detach();
         let outcome = program.finish();
         assert!(
             outcome.signal.is_some() || outcome.code == Some(0),

@@ -287,15 +287,15 @@ fn the_command_line_lists_inspects_and_removes_it() {
     holder.run("semaphore acquire 2 1000");
 
     let info = fixture.viewer(["info", "--json"]).run().done().json();
-    let faults = Schema::read("info").faults(&info);
-    assert!(faults.is_empty(), "{faults:#?}\n{info:#}");
+    let violations = Schema::read("info").violations(&info);
+    assert!(violations.is_empty(), "{violations:#?}\n{info:#}");
     assert_eq!(info["kind"], "semaphore", "{info}");
     assert_eq!(info["bytes"], 0, "{info}");
     assert_eq!((&info["available"], &info["held"]), (&3.into(), &2.into()));
     assert_eq!(info["attached"][0]["pid"], holder.program().pid());
     let list = fixture.bare_viewer(["list", "--json"]).run().done().json();
-    let faults = Schema::read("list").faults(&list);
-    assert!(faults.is_empty(), "{faults:#?}\n{list:#}");
+    let violations = Schema::read("list").violations(&list);
+    assert!(violations.is_empty(), "{violations:#?}\n{list:#}");
     assert_eq!(list[0]["kind"], "semaphore", "{list}");
     assert_eq!(
         (&list[0]["available"], &list[0]["held"]),

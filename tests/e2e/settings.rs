@@ -49,7 +49,7 @@ fn open_loader<'d>(fixture: &Fixture, desktop: &'d Desktop) -> LoaderWindow<'d> 
 /// Presses a key that focuses a field.
 fn press_for(desktop: &Desktop, window: &Window<'_>, chord: &str, field: Area) {
     window.press(&[chord]);
-    desktop.wait_for("the ring around a field", || {
+    desktop.wait_for("the focus ring of a field", || {
         window.screen().crop(field).extent_of(ACCENT).map(drop)
     });
 }
@@ -172,7 +172,7 @@ fn the_help_captures_the_keys_until_it_is_closed() {
     let corner = || window.screen().pixel(4, 4);
     let bright = corner();
     let wait_for_help = |is_open: bool| {
-        desktop.wait_for("the help, or its end", || {
+        desktop.wait_for("the help to open or close", || {
             ((corner() != bright) == is_open).then_some(())
         });
     };

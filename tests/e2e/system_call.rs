@@ -8,7 +8,7 @@ use crate::actor::Actor;
 
 const WAKE: u64 = libc::SYS_futex.unsigned_abs();
 /// A check of the segment's name takes two more: where the name leads, and its file's metadata.
-const A_LOOK: u64 = 2;
+const NAME_CHECK_CALLS: u64 = 2;
 
 /// Returns all system calls of so many publications, by their number, and the elapsed seconds,
 /// rounded up.
@@ -39,7 +39,7 @@ fn calls(
         }
     }
     let seconds = began.elapsed().as_secs() + 1;
-    tracer.let_go();
+    tracer.detach();
     actor.wait_done(&line);
     Some((calls, seconds))
 }
@@ -58,7 +58,7 @@ fn count_for_all_sizes(launch: impl Fn(&Fixture) -> Actor, wakes: impl Fn(u64) -
         assert_eq!(woken, wakes(COUNT), "wakes at {size} bytes");
         let others: u64 = calls.values().sum();
         assert!(
-            others <= seconds * A_LOOK,
+            others <= seconds * NAME_CHECK_CALLS,
             "{size} bytes: {calls:?} in {seconds} s"
         );
     }

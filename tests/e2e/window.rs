@@ -17,7 +17,10 @@ fn assert_shown(kind: PictureFile) {
     let loader = LoaderWindow::open(&fixture, &desktop);
     let viewer = ViewerWindow::open(&fixture, &desktop);
     let picture = Picture::draw(240, 160, 1);
-    let path = fixture.file(&format!("picture.{}", kind.ending()), &picture.encode(kind));
+    let path = fixture.file(
+        &format!("picture.{}", kind.extension()),
+        &picture.encode(kind),
+    );
 
     loader.load_picture(&path);
     loader.window.wait_for_picture(&picture.decoded(kind));

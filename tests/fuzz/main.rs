@@ -84,7 +84,7 @@ fn run_random(name: &str) {
     let last = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
     println!("the current bytes: {}", last.display());
     let outcome = TestRunner::new_with_rng(config, rng).run(&bytes(name), |bytes| {
-        fs::write(&last, &bytes).expect("room for a file");
+        fs::write(&last, &bytes).expect("space for a file");
         run(&bytes);
         Ok(())
     });

@@ -200,7 +200,7 @@ fn users_of_replaced_content_are_named() {
         .done();
     let load = |text: &str| on(&qt_fixture, fixture.loader(["text", text])).start();
     let loader = load("other");
-    let complaint = loader.wait_for_complaint("This replaces what stood in");
+    let complaint = loader.wait_for_stderr("This replaces what stood in");
     assert!(complaint.contains(&theirs.pid().to_string()), "{complaint}");
     loader.wait_for("Loaded");
     loader.terminate().done();
@@ -224,7 +224,7 @@ fn follow_waits_for_a_lock_that_a_qt_program_holds() {
         .done();
     theirs.ask(&["lock"]).done();
     let follower = on(&qt_fixture, fixture.viewer(["follow", "--count", "1"])).start();
-    follower.wait_for_complaint("It is looked at again.");
+    follower.wait_for_stderr("It is looked at again.");
     theirs.ask(&["unlock"]).done();
     follower.wait_for("first");
     follower.finish().done();

@@ -5,7 +5,7 @@ use e2e_tests::{Picture, PictureFile};
 use crate::peer::{QtFixture, Side};
 
 /// Both directions between a Qt program and ours.
-const WAYS: [(Side, Side); 4] = [
+const DIRECTIONS: [(Side, Side); 4] = [
     (Side::Cpp, Side::Ours),
     (Side::Ours, Side::Cpp),
     (Side::Python, Side::Ours),
@@ -20,7 +20,7 @@ fn keys(qt_fixture: &QtFixture, sides: [Side; 2]) -> Vec<String> {
 
 /// Sends files one after another; the received content equals the sent one.
 fn exchange(form: &str, contents: &[&[u8]], is_same: impl Fn(&[u8], &[u8]) -> bool) {
-    for (from, to) in WAYS {
+    for (from, to) in DIRECTIONS {
         let Some(qt_fixture) = QtFixture::with(&[from, to]) else {
             return;
         };
@@ -98,7 +98,7 @@ fn pictures_are_exchanged_pixel_for_pixel() {
 
 #[test]
 fn a_missing_segment_is_distinguished_from_an_empty_one() {
-    for (from, to) in WAYS {
+    for (from, to) in DIRECTIONS {
         let Some(qt_fixture) = QtFixture::with(&[from, to]) else {
             return;
         };

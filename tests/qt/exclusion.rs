@@ -11,7 +11,7 @@ fn count(key: &str, qt_fixture: &QtFixture, qt: Side, each: u32) {
     let count = each.to_string();
     let mut both = [&mut ours, &mut theirs];
     both.iter_mut()
-        .for_each(|peer: &mut &mut Peer| peer.tell(&["add", &count]));
+        .for_each(|peer: &mut &mut Peer| peer.send(&["add", &count]));
     for peer in both {
         peer.answer().done();
     }
@@ -72,7 +72,7 @@ fn a_semaphore_is_shared_with_qt() {
             theirs.ask(&["release", "1"]).done();
             ours.ask(&["acquire"]).done();
             // And in the other direction: it waits for ours.
-            theirs.tell(&["acquire"]);
+            theirs.send(&["acquire"]);
             ours.ask(&["release", "1"]).done();
             theirs.answer().done();
             ours.finish();

@@ -71,7 +71,7 @@ fn f1_qt_continues_when_ours_is_killed_with_the_system_v_lock() {
     theirs.ask(&["create", "8"]).done();
     ours.ask(&["attach", "rw"]).done();
     ours.ask(&["lock"]).done();
-    theirs.tell(&["lock"]);
+    theirs.send(&["lock"]);
     ours.kill();
     theirs.answer().done();
     theirs.ask(&["unlock"]).done();
@@ -287,7 +287,7 @@ fn f7_a_reader_whose_first_attach_failed_shares_the_lock_later() {
             writer.ask(&["create", "8"]).done();
             reader.ask(&["attach", "rw"]).done();
             writer.ask(&["lock"]).done();
-            reader.tell(&["lock"]);
+            reader.send(&["lock"]);
             // While one holds it, a third is refused.
             let mut third = qt_fixture.start_with(Side::Ours, key);
             set_short_timeout(&mut third);
@@ -316,16 +316,16 @@ fn f8_the_user_that_squats_a_key_is_named_at_once() {
     // In a folder like /tmp, where every user may create files.
     qt_fixture.open_to_all();
     let theirs = qt_fixture.start_through(Side::Ours, |launch| launch);
-    let victim = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
-    let [mut theirs, mut victim] = [theirs, victim];
+    let ours = qt_fixture.start_through(Side::Ours, |launch| other_user.launch_as(launch));
+    let [mut theirs, mut ours] = [theirs, ours];
     theirs.ask(&["key", &qt_fixture.key()]).done();
     theirs.ask(&["create", "8"]).done();
-    victim.ask(&["key", &qt_fixture.key()]).done();
+    ours.ask(&["key", &qt_fixture.key()]).done();
     let began = Instant::now();
-    let answer = victim.ask(&["create", "8"]);
+    let answer = ours.ask(&["create", "8"]);
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(!answer.is_ok() && answer.0.contains("TMPDIR"), "{answer:?}");
-    victim.finish();
+    ours.finish();
     theirs.finish();
     qt_fixture.assert_clean();
 }

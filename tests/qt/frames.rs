@@ -97,7 +97,7 @@ fn frames_are_dropped_while_a_qt_program_holds_the_lock() {
     let mut theirs = qt_fixture.start_with(Side::Cpp, &qt_fixture.key());
     theirs.ask(&["attach", "rw"]).done();
     theirs.ask(&["lock"]).done();
-    loader.wait_for_complaint("Frames are left out");
+    loader.wait_for_stderr("Frames are left out");
     theirs.ask(&["unlock"]).done();
     theirs
         .ask(&["read", "qimage", qt_fixture.path().to_str().unwrap()])
@@ -130,7 +130,7 @@ fn a_stream_of_the_loader_window_reaches_a_qt_program_and_the_viewer_window() {
         .on(&desktop)
         .start();
     let viewer = ViewerWindow::of(viewer, &desktop);
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Showing the picture");
     let told = loader.stop_stream();
     assert!(told.contains("Streamed"), "{told}");

@@ -9,7 +9,7 @@ use crate::peer::{QtFixture, Side};
 #[test]
 fn root_reads_segments_of_another_user_only_with_owner_and_never_writes_them() {
     if !rustix::process::geteuid().is_root() {
-        return e2e_tests::skip("only root is let through by the kernel");
+        return e2e_tests::skip("only root is permitted by the kernel");
     }
     let (Some(qt_fixture), Some(other_user)) = (QtFixture::with(&[Side::Ours]), OtherUser::new())
     else {

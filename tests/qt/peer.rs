@@ -224,12 +224,12 @@ impl Drop for QtFixture {
 impl Peer {
     /// Sends a command, and waits for its answer.
     pub(crate) fn ask(&mut self, words: &[&str]) -> Answer {
-        self.tell(words);
+        self.send(words);
         self.answer()
     }
 
     /// Sends a command that may take some time.
-    pub(crate) fn tell(&mut self, words: &[&str]) {
+    pub(crate) fn send(&mut self, words: &[&str]) {
         self.program.write_line(&words.join("\t"));
     }
 

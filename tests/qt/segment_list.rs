@@ -79,7 +79,7 @@ fn a_qt_segment_is_removed_from_the_list_after_a_question() {
     // It is killed, and its segment remains.
     theirs.kill();
     viewer.press_remove();
-    desktop.wait_for("the question", || viewer.asks_in_list().then_some(()));
+    desktop.wait_for("the question", || viewer.row_has_question().then_some(()));
     viewer.confirm_removal();
     viewer.program.wait_for_status("Removed qt:Sketch");
     desktop.wait_for("no row", || (viewer.listed_rows() == 0).then_some(()));

@@ -38,7 +38,7 @@ fn a_picture_of_the_example_is_shown_by_the_viewer_window() {
     viewer.window.wait_for_picture(picture.pixels());
 
     // The window shows the next picture of the example, too.
-    viewer.throw_live();
+    viewer.toggle_live();
     let next = Picture::draw(150, 110, 5);
     let file = fixture.file("dog.png", &next.encode(PictureFile::Png));
     example.load(&file);
@@ -162,7 +162,7 @@ fn the_viewer_window_reads_qt_content_in_a_chosen_form() {
     assert_eq!(viewer.shown_text(), "a plain C string");
 
     // The chosen form stays in use.
-    viewer.throw_live();
+    viewer.toggle_live();
     viewer.program.wait_for_status("Showing the text");
     let next = qt_fixture.file(b"and the next");
     theirs.ask(&["load", "raw", &next]).done();

@@ -411,13 +411,13 @@ fn fork() -> io::Result<i32> {
     // makes plain system calls and exits without running any code of the parent.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
-        0 => linger(),
+        0 => wait_as_child(),
         child => Ok(child),
     }
 }
 
 #[expect(unsafe_code, reason = "a forked child may only make system calls")]
-fn linger() -> ! {
+fn wait_as_child() -> ! {
     for output in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
         // SAFETY: no code in this process uses the outputs any more. The test waits for their end.
         unsafe { libc::close(output) };

@@ -58,7 +58,7 @@ fn play(desktop: &Desktop, folder: &Path) -> bool {
     println!("\nA picture, by its path:");
     let picture = demo_image(400, 225);
     let path = fixture.path("demo_image.png");
-    picture.save(&path).expect("there is room for a picture");
+    picture.save(&path).expect("there is space for a picture");
     println!("  {}", loader.load_picture(&path));
     viewer.show("Showing the picture");
     let area = viewer.window.wait_for_picture(&picture);

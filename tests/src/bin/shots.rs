@@ -89,7 +89,7 @@ const STATES: &[State] = &[
         loader.load_picture(&context.picture());
         let viewer = context.live_viewer();
         viewer.program.wait_for_status("Showing the picture");
-        loader.program.wait_for_complaint(": sequence 1 after");
+        loader.program.wait_for_stderr(": sequence 1 after");
         context.take(&loader.window);
     }),
     ("loader-zh", |context| {
@@ -130,7 +130,7 @@ const STATES: &[State] = &[
         viewer.window.point_away();
         // The window updates this twice a second.
         for _ in 0..4 {
-            viewer.program.wait_for_complaint("live: ");
+            viewer.program.wait_for_stderr("live: ");
         }
         context.take_moving(&viewer.window);
         program.terminate().done();
@@ -183,7 +183,7 @@ const STATES: &[State] = &[
             .fixture
             .bare_viewer(["--verbose", "--key", "qt:Notes"]);
         let viewer = context.open_viewer(launch.env("TMPDIR", &folder));
-        viewer.throw_live();
+        viewer.toggle_live();
         viewer.program.wait_for_status("Showing the text");
         context.take(&viewer.window);
         viewer.program.terminate().done();
@@ -325,7 +325,7 @@ impl ShotContext<'_> {
     /// Opens ShowSharedMem with the switch "Live" on.
     fn live_viewer(&self) -> ViewerWindow<'_> {
         let viewer = self.viewer();
-        viewer.throw_live();
+        viewer.toggle_live();
         viewer.program.wait_for_status("Live: what is loaded");
         viewer
     }
@@ -341,7 +341,7 @@ impl ShotContext<'_> {
     fn picture(&self) -> PathBuf {
         let path = self.fixture.path("demo_image.png");
         let picture = demo_image(960, 540);
-        picture.save(&path).expect("there is room for a picture");
+        picture.save(&path).expect("there is space for a picture");
         path
     }
 

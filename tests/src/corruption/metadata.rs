@@ -242,7 +242,7 @@ impl<'a> Decoder<'a> {
             5 => PixelFormat::Gray16,
             _ => return Some(None),
         };
-        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small one");
+        let mut image = ImageMetadata::packed(format, 1, 1).expect("a small image");
         (image.width, image.height) = (self.small()?, self.small()?);
         image.stride = self.small()?;
         image.file_name = self.file_name()?;

@@ -207,7 +207,7 @@ pub(super) fn join_and_publish(sandbox: &Sandbox) -> Result<(), AttachError> {
     drop(writer.publish());
     drop(writer.clear_and_publish(sandbox));
     drop(writer.clear());
-    writer.leave();
+    writer.detach();
     Ok(())
 }
 

@@ -56,7 +56,7 @@ impl Sandbox {
             .notify(false)
             .timeout(Duration::ZERO);
         let neighbour = Publisher::open(&key(NEIGHBOUR), &options).expect("a fresh key");
-        neighbour.publish_text(CONTENT).expect("room for a text");
+        neighbour.publish_text(CONTENT).expect("space for a text");
         let sandbox = Sandbox {
             directory,
             key: key("lied-about"),
@@ -64,7 +64,7 @@ impl Sandbox {
             neighbour,
             began: Instant::now(),
         };
-        fs::write(sandbox.path_of(NOTES), CONTENT).expect("room for a file");
+        fs::write(sandbox.path_of(NOTES), CONTENT).expect("space for a file");
         sandbox
     }
 

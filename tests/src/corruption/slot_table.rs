@@ -54,7 +54,7 @@ pub fn slot_table(data: &[u8]) {
         writer
             .clear_and_publish(&sandbox)
             .expect("the lock is free");
-        writer.leave();
+        writer.detach();
     }
     assert!(
         sandbox.segment().is_none(),

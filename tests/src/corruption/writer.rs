@@ -81,7 +81,7 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn leave(self) {
+    pub(super) fn detach(self) {
         assert_readable(&self.publisher.peers());
         let _last = self.publisher.detach();
     }
