@@ -50,3 +50,41 @@ impl Deadline {
         pause <= left
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_timeout_is_the_time_left_within_its_bounds() {
+        let lock_timeout = |timeout| Deadline::within(timeout).lock_timeout();
+        assert_eq!(lock_timeout(None), TIMEOUT);
+        assert_eq!(lock_timeout(Some(Duration::MAX)), TIMEOUT);
+        assert_eq!(lock_timeout(Some(10 * TIMEOUT)), TIMEOUT);
+        assert_eq!(lock_timeout(Some(Duration::ZERO)), GRACE);
+        let second = Duration::from_secs(1);
+        let between = lock_timeout(Some(second));
+        assert!(between > second / 2 && between <= second, "{between:?}");
+    }
+
+    #[test]
+    fn a_deadline_passes_and_none_does_not() {
+        assert!(Deadline::within(Some(Duration::ZERO)).is_over());
+        assert!(!Deadline::within(Some(TIMEOUT)).is_over());
+        assert!(!Deadline::within(None).is_over());
+        assert_eq!(Deadline::within(None).left(), None);
+    }
+
+    #[test]
+    fn sleeping_ends_at_the_earlier_of_due_time_and_deadline() {
+        let soon = Duration::from_millis(20);
+        let start = Instant::now();
+        assert!(Deadline::within(None).sleep_until(start + soon));
+        assert!(start.elapsed() >= soon);
+        assert!(Deadline::within(Some(TIMEOUT)).sleep_until(Instant::now()));
+        let late = Instant::now() + Duration::from_secs(3600);
+        let start = Instant::now();
+        assert!(!Deadline::within(Some(soon)).sleep_until(late));
+        assert!(start.elapsed() >= soon);
+    }
+}
