@@ -376,3 +376,83 @@ fn a_held_lock_of_a_qt_program_is_a_passing_error() {
     drop(guard);
     assert_eq!(next(&mut follower).bytes(), b"hi");
 }
+
+#[test]
+fn before_returns_at_most_a_hundred_samples_of_the_same_segment() {
+    let fixture = Fixture::new();
+    let address = fixture.own("K");
+    let mut sink = fixture.sink();
+    for _ in 0..105 {
+        sink.put(&address, text("x")).unwrap();
+    }
+    let newest = fixture.read(&address);
+    let past = fixture.source(&address).before(&newest);
+    let sequences: Vec<_> = past.iter().filter_map(Content::sequence).collect();
+    let expected: Vec<u64> = (5..105).collect();
+    assert_eq!(sequences, expected);
+    sink.release().unwrap();
+    sink.put(&address, text("another segment")).unwrap();
+    assert!(fixture.source(&address).before(&newest).is_empty());
+}
+
+#[test]
+fn persistent_content_outlives_its_sink() {
+    let fixture = Fixture::new();
+    for address in fixture.both() {
+        let mut sink = fixture.sink();
+        sink.persist().unwrap();
+        sink.put(&address, text("kept")).unwrap();
+        let is_persistent = |fixture: &Fixture| fixture.read(&address).stat().persistent;
+        assert!(!is_persistent(&fixture));
+        sink.persist().unwrap();
+        assert_eq!(is_persistent(&fixture), address.own().is_some());
+        drop(sink);
+        let content = fixture.read(&address);
+        assert_eq!(content.text().unwrap().as_deref(), Some("kept"));
+        match address.own() {
+            Some(key) => {
+                shm_core::segment::remove(key, &fixture.options(), Removal::Forced).unwrap()
+            }
+            None => shm_io::remove(&address, Removal::Forced).unwrap(),
+        }
+    }
+}
+
+#[test]
+fn a_frame_in_a_lost_segment_is_continued_in_another() {
+    let fixture = Fixture::new();
+    let shape = ImageMetadata::packed(PixelFormat::Gray8, 2, 1).unwrap();
+    let (key, address) = (Key::new("K").unwrap(), fixture.own("K"));
+    let mut sink = fixture.sink();
+    sink.put(&address, text("before")).unwrap();
+    let mut draw_half = |pixels: &mut [u8]| -> Result<Drawn, SinkError> {
+        pixels[0] = 7;
+        shm_core::segment::remove(&key, &fixture.options(), Removal::Forced).ok();
+        Ok(Drawn::Paused)
+    };
+    let begun = {
+        let mut frames = sink.frames().unwrap();
+        let attempt = frames.draw(&shape, None, &mut draw_half).unwrap();
+        assert!(frames.loss().unwrap().is_removed());
+        match attempt {
+            Attempt::Lost(begun) => begun,
+            attempt => panic!("{attempt:?}"),
+        }
+    };
+    assert_eq!(sink.release_if_lost().as_ref(), Some(&address));
+
+    let mut draw_rest = |pixels: &mut [u8]| -> Result<Drawn, SinkError> {
+        pixels[1] = 8;
+        Ok(Drawn::Whole)
+    };
+    let mut first = Some(begun);
+    let published = sink.begin(&address, |frames| -> Result<_, SinkError> {
+        let attempt = frames.draw(&shape, first.take(), &mut draw_rest)?;
+        let Attempt::Drawn(draft) = attempt else {
+            panic!("{attempt:?}");
+        };
+        Ok(Some((frames.publish(draft, &shape)?, ())))
+    });
+    assert_eq!(published.unwrap().unwrap().1.kind, "image");
+    assert_eq!(fixture.read(&address).bytes(), [7, 8]);
+}
