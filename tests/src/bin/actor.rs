@@ -9,8 +9,8 @@
 mod semaphore;
 
 use std::error::Error;
-use std::io::{self, BufRead, Read, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, BufRead, PipeWriter, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -407,19 +407,26 @@ fn publish(publisher: &Publisher, number: u64, size: usize) -> Result<(), Box<dy
 /// its outputs, does nothing, and exits when the actor's input ends.
 #[expect(unsafe_code, reason = "no safe API forks")]
 fn fork() -> io::Result<i32> {
+    let (mut started, start) = io::pipe()?;
     // SAFETY: the actor has only one thread, so the child finds every structure intact; the child
     // makes plain system calls and exits without running any code of the parent.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
-        0 => wait_as_child(),
-        child => Ok(child),
+        0 => wait_as_child(&start),
+        child => {
+            drop(start);
+            // The end of the pipe: the child has run the library's fork handler.
+            started.read_to_end(&mut Vec::new())?;
+            Ok(child)
+        }
     }
 }
 
 #[expect(unsafe_code, reason = "a forked child may only make system calls")]
-fn wait_as_child() -> ! {
-    for output in [libc::STDOUT_FILENO, libc::STDERR_FILENO] {
-        // SAFETY: no code in this process uses the outputs any more. The test waits for their end.
+fn wait_as_child(start: &PipeWriter) -> ! {
+    for output in [libc::STDOUT_FILENO, libc::STDERR_FILENO, start.as_raw_fd()] {
+        // SAFETY: no code in this process uses these descriptors any more. The test waits for the
+        // end of the outputs, and the parent for that of the pipe.
         unsafe { libc::close(output) };
     }
     let mut byte = 0_u8;
